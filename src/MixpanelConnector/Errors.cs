@@ -1,0 +1,67 @@
+namespace MixpanelConnector;
+
+/// <summary>What went wrong, in the terms a caller can act on.</summary>
+public enum ErrorKind
+{
+    /// <summary>An input or a setting is missing, unknown or of the wrong form. Nothing was sent.</summary>
+    InvalidInput,
+
+    /// <summary>Mixpanel did not accept the credentials (HTTP 401).</summary>
+    Unauthorized,
+
+    /// <summary>The credentials are valid but lack the role, or the plan does not allow the call (HTTP 402 or 403).</summary>
+    Forbidden,
+
+    /// <summary>The project, organization or object does not exist, or the credentials cannot see it (HTTP 404).</summary>
+    NotFound,
+
+    /// <summary>A single record or request is larger than Mixpanel takes (HTTP 413).</summary>
+    TooLarge,
+
+    /// <summary>Mixpanel's limit of requests was still exceeded after the last retry (HTTP 429).</summary>
+    RateLimited,
+
+    /// <summary>Mixpanel understood the request and refused its content (HTTP 400).</summary>
+    Rejected,
+
+    /// <summary>Mixpanel could not be reached, or answered with a server error (HTTP 5xx).</summary>
+    Unavailable,
+
+    /// <summary>No whole answer came within the deadline. Whether the request took effect is unknown.</summary>
+    Timeout,
+
+    /// <summary>Something answered, but not as Mixpanel does: a redirect, a page, a cut or contradictory answer.</summary>
+    Protocol,
+}
+
+/// <summary>An error, as plain data. Its message says where and what to do next; it never carries a secret or the value of a property.</summary>
+/// <param name="Kind">What went wrong.</param>
+/// <param name="Message">One sentence or two for a person or a model far away.</param>
+public sealed record MixpanelError(ErrorKind Kind, string Message)
+{
+    /// <summary>The path of the input or the name of the setting at fault, such as <c>projects[0].role</c>; null when there is none.</summary>
+    public string? Field { get; init; }
+
+    /// <summary>The HTTP status that Mixpanel answered with; null when no answer came or nothing was sent.</summary>
+    public int? HttpStatus { get; init; }
+
+    /// <summary>How long Mixpanel asked to wait before the next try; null when it did not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    internal static MixpanelError Invalid(string? field, string message) => new(ErrorKind.InvalidInput, message) { Field = field };
+}
+
+/// <summary>The one exception of the library: every failure of a call arrives as this type.</summary>
+public sealed class MixpanelException : Exception
+{
+    /// <summary>Makes an exception from an error.</summary>
+    /// <param name="error">What went wrong.</param>
+    /// <param name="innerException">The cause, when there is one.</param>
+    public MixpanelException(MixpanelError error, Exception? innerException = null)
+        : base((error ?? throw new ArgumentNullException(nameof(error))).Message, innerException) => Error = error;
+
+    /// <summary>What went wrong.</summary>
+    public MixpanelError Error { get; }
+
+    internal static MixpanelException Invalid(string? field, string message) => new(MixpanelError.Invalid(field, message));
+}

@@ -1,0 +1,9 @@
+namespace MixpanelConnector;
+
+/// <summary>The one place where real randomness enters.</summary>
+static class Jitter
+{
+#pragma warning disable RS0030 // everything else is handed its randomness
+    public static double Random() => System.Random.Shared.NextDouble();
+#pragma warning restore RS0030
+}

@@ -1,0 +1,39 @@
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>Mixpanel, as one object: every action is a method of it. Make one and keep it; it is safe for concurrent use.</summary>
+public sealed partial class MixpanelClient : IDisposable
+{
+    readonly HttpClient? _ownedClient;
+
+    /// <summary>Makes a client with connections of its own.</summary>
+    /// <param name="options">How to reach Mixpanel and as whom.</param>
+    /// <exception cref="MixpanelException">An option is out of range.</exception>
+    public MixpanelClient(MixpanelOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options = options.Validated();
+        _ownedClient = new HttpClient(MixpanelTransport.NewHandler(options)) { Timeout = Timeout.InfiniteTimeSpan };
+        Transport = new MixpanelTransport(options, _ownedClient);
+    }
+
+    /// <summary>Makes a client on an <see cref="HttpClient"/> of the caller's, which the caller disposes. Switch its automatic redirects off.</summary>
+    /// <param name="options">How to reach Mixpanel and as whom.</param>
+    /// <param name="httpClient">The client to send with.</param>
+    /// <exception cref="MixpanelException">An option is out of range.</exception>
+    public MixpanelClient(MixpanelOptions options, HttpClient httpClient)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(httpClient);
+        Transport = new MixpanelTransport(options.Validated(), httpClient);
+    }
+
+    /// <summary>The options that the client was made with.</summary>
+    public MixpanelOptions Options => Transport.Options;
+
+    internal MixpanelTransport Transport { get; }
+
+    /// <inheritdoc/>
+    public void Dispose() => _ownedClient?.Dispose();
+}

@@ -1,0 +1,100 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace MixpanelConnector;
+
+/// <summary>Where a Mixpanel project's data lives. Data sent to another region than the project's is not forwarded.</summary>
+public enum MixpanelRegion
+{
+    /// <summary>United States: api.mixpanel.com, mixpanel.com, data.mixpanel.com.</summary>
+    Us,
+
+    /// <summary>European Union: api-eu.mixpanel.com, eu.mixpanel.com, data-eu.mixpanel.com.</summary>
+    Eu,
+
+    /// <summary>India: api-in.mixpanel.com, in.mixpanel.com, data-in.mixpanel.com.</summary>
+    In,
+}
+
+/// <summary>The user name and secret of a Mixpanel service account, sent as HTTP Basic.</summary>
+/// <param name="Username">The name as Mixpanel returned it when the account was made.</param>
+/// <param name="Secret">The secret that Mixpanel showed once.</param>
+public sealed record ServiceAccountCredentials(string Username, Secret Secret);
+
+/// <summary>How to reach Mixpanel and as whom. Immutable: change a copy with <c>with</c>.</summary>
+public sealed record MixpanelOptions
+{
+    /// <summary>The project token, called API key in places. Enough to track; not accepted by queries and account management. Default: none.</summary>
+    public string? Token { get; init; }
+
+    /// <summary>The service account for imports, queries and account management. Default: none.</summary>
+    public ServiceAccountCredentials? ServiceAccount { get; init; }
+
+    /// <summary>The project that imports and queries are for; needed with a service account. Default: none.</summary>
+    public long? ProjectId { get; init; }
+
+    /// <summary>The organization whose service accounts are managed. Default: the only one the service account can see.</summary>
+    public long? OrganizationId { get; init; }
+
+    /// <summary>The region of the project. Default: <see cref="MixpanelRegion.Us"/>. Not used when <see cref="Endpoint"/> is set.</summary>
+    public MixpanelRegion Region { get; init; } = MixpanelRegion.Us;
+
+    /// <summary>One base address in place of every Mixpanel host: the embedded Mixpanel, a proxy, a test. Https, or http on loopback. Default: none.</summary>
+    public Uri? Endpoint { get; init; }
+
+    /// <summary>The longest time one attempt may take until its answer is whole. Default: null, which means 120 seconds for ingestion, 135 for the App API, 505 for queries: a little more than Mixpanel itself allows.</summary>
+    public TimeSpan? AttemptTimeout { get; init; }
+
+    /// <summary>How often a call is tried again after a rate limit, a server error or a broken connection. Default: 3. A call that creates something is only tried again when the first try certainly had no effect.</summary>
+    public int MaxRetries { get; init; } = 3;
+
+    /// <summary>The wait before the first retry; each further wait is twice as long. Default: 2 seconds, as Mixpanel advises.</summary>
+    public TimeSpan BackoffMin { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The longest wait between two tries. Default: 60 seconds. A longer <c>Retry-After</c> of Mixpanel's is honoured up to 300 seconds.</summary>
+    public TimeSpan BackoffMax { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The clock for deadlines, waits and times. Default: the system's.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Gives numbers from 0 up to 1 for the jitter of waits. Default: random.</summary>
+    public Func<double> Randomizer { get; init; } = Jitter.Random;
+
+    /// <summary>Where log messages go. Default: nowhere. Messages hold no secret and no property value.</summary>
+    public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>Gives the settings as text, without the token and the secret.</summary>
+    public override string ToString() =>
+        FormattableString.Invariant($"Mixpanel {Endpoint?.GetLeftPart(UriPartial.Authority) ?? Region.ToString()}, project {ProjectId?.ToString() ?? "not set"}, organization {OrganizationId?.ToString() ?? "not set"}");
+
+    /// <summary>Checks what can be checked without a network.</summary>
+    /// <exception cref="MixpanelException">A value is out of range; <see cref="MixpanelError.Field"/> names the setting.</exception>
+    internal MixpanelOptions Validated()
+    {
+        if (Endpoint is { } endpoint)
+        {
+            if (!endpoint.IsAbsoluteUri || (endpoint.Scheme != Uri.UriSchemeHttps && !(endpoint.Scheme == Uri.UriSchemeHttp && endpoint.IsLoopback)))
+                throw MixpanelException.Invalid("endpoint", "The endpoint must be an https address, or http on loopback, such as http://127.0.0.1:8080.");
+            if (endpoint.UserInfo.Length > 0 || endpoint.Query.Length > 0 || endpoint.Fragment.Length > 0)
+                throw MixpanelException.Invalid("endpoint", "The endpoint must be a bare address, without user name, query or fragment.");
+        }
+
+        if (!Enum.IsDefined(Region)) throw MixpanelException.Invalid("region", "The region must be us, eu or in.");
+        if (Token is not null && !IsHeaderSafe(Token)) throw MixpanelException.Invalid("token", "The token must be visible ASCII text without spaces and colons.");
+        if (ServiceAccount is { } account)
+        {
+            if (!IsHeaderSafe(account.Username)) throw MixpanelException.Invalid("service_account_username", "The service account's user name must be visible ASCII text without spaces and colons.");
+            if (account.Secret is null) throw MixpanelException.Invalid("service_account_secret", "The service account needs its secret.");
+        }
+
+        if (ProjectId is <= 0) throw MixpanelException.Invalid("project_id", "The project id must be a positive integer.");
+        if (OrganizationId is <= 0) throw MixpanelException.Invalid("organization_id", "The organization id must be a positive integer.");
+        if (MaxRetries < 0) throw MixpanelException.Invalid("max_retries", "The number of retries cannot be negative.");
+        if (BackoffMin <= TimeSpan.Zero || BackoffMax < BackoffMin) throw MixpanelException.Invalid("backoff_min", "The first wait must be above zero and no longer than the longest.");
+        if (AttemptTimeout <= TimeSpan.Zero) throw MixpanelException.Invalid("attempt_timeout", "The deadline of an attempt must be above zero.");
+        return this;
+    }
+
+    static bool IsHeaderSafe(string? text) =>
+        !string.IsNullOrEmpty(text) && text.All(c => c is > ' ' and < '\x7f' and not ':');
+}

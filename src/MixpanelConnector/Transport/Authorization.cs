@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace MixpanelConnector.Transport;
+
+/// <summary>Chooses the credential for a request by what its endpoint accepts. The only reader of the secret.</summary>
+static class Authorization
+{
+    /// <summary>The header and the project to name in the query, either of which may be absent.</summary>
+    /// <exception cref="MixpanelException">No configured credential fits.</exception>
+    public static (AuthenticationHeaderValue? Header, string? ProjectId) For(MixpanelOptions options, Access access, long? projectId)
+    {
+        projectId ??= options.ProjectId;
+        switch (access)
+        {
+            case Access.InBody:
+                return (null, null);
+            case Access.ServiceAccountOfProjectOrToken when options.ServiceAccount is null && options.Token is { } token:
+                return (Basic(token, ""), null);
+            case Access.ServiceAccountOfProjectOrToken when options.ServiceAccount is null:
+                throw MixpanelException.Invalid("service_account_username", "This call needs a service account (user name, secret and project id) or a project token. Configure one of them, or use the embedded Mixpanel.");
+        }
+
+        if (options.ServiceAccount is not { } account)
+            throw MixpanelException.Invalid("service_account_username", "This call needs a service account: a project token alone is not accepted by Mixpanel here. Configure the user name and the secret, or use the embedded Mixpanel.");
+        if (access is Access.ServiceAccount)
+            return (Basic(account), null);
+        if (projectId is null)
+            throw MixpanelException.Invalid("project_id", "With a service account, this call needs to know the project. Configure the project id.");
+        return (Basic(account), projectId.Value.ToString(CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Takes every form in which the credentials could come back out of a text that a server sent.</summary>
+    public static string Censor(MixpanelOptions options, string text)
+    {
+        if (options.ServiceAccount is not { } account) return text;
+        var secret = Reveal(account.Secret);
+        foreach (var form in (string[])[secret, Uri.EscapeDataString(secret), Encode(account.Username, secret), Convert.ToBase64String(Encoding.UTF8.GetBytes(secret))])
+            text = text.Replace(form, "***", StringComparison.Ordinal);
+        return text;
+    }
+
+    static AuthenticationHeaderValue Basic(ServiceAccountCredentials account) => Basic(account.Username, Reveal(account.Secret));
+
+    static AuthenticationHeaderValue Basic(string user, string password) => new("Basic", Encode(user, password));
+
+    static string Encode(string user, string password) => Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"));
+
+#pragma warning disable RS0030 // the authorization header is where the secret is meant to go
+    static string Reveal(Secret secret) => secret.Reveal();
+#pragma warning restore RS0030
+}

@@ -1,0 +1,40 @@
+namespace MixpanelConnector.Transport;
+
+/// <summary>The families of Mixpanel's API; each lives on hosts of its own.</summary>
+enum Api
+{
+    Ingestion,
+    Query,
+    App,
+    Export,
+}
+
+/// <summary>Which address a request goes to.</summary>
+static class Hosts
+{
+    public static Uri BaseAddress(MixpanelOptions options, Api api)
+    {
+        if (options.Endpoint is { } endpoint) return endpoint;
+
+        var (api1, web, data) = options.Region switch
+        {
+            MixpanelRegion.Eu => ("api-eu", "eu.mixpanel.com", "data-eu"),
+            MixpanelRegion.In => ("api-in", "in.mixpanel.com", "data-in"),
+            _ => ("api", "mixpanel.com", "data"),
+        };
+        return new Uri(api switch
+        {
+            Api.Ingestion => $"https://{api1}.mixpanel.com",
+            Api.Export => $"https://{data}.mixpanel.com",
+            _ => $"https://{web}",
+        });
+    }
+
+    /// <summary>A path of Mixpanel's below the base address, which may itself have a path when it is a proxy's.</summary>
+    public static Uri Resolve(MixpanelOptions options, MixpanelRequest request)
+    {
+        var address = BaseAddress(options, request.Api).AbsoluteUri.TrimEnd('/') + request.Path;
+        if (request.Query.Count == 0) return new Uri(address);
+        return new Uri(address + "?" + string.Join('&', request.Query.Select(p => $"{Uri.EscapeDataString(p.Key)}={Uri.EscapeDataString(p.Value)}")));
+    }
+}

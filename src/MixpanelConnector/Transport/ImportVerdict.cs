@@ -1,0 +1,63 @@
+namespace MixpanelConnector.Transport;
+
+enum VerdictKind
+{
+    /// <summary>Every record is in.</summary>
+    Accepted,
+
+    /// <summary>The named records are refused, all others are in.</summary>
+    Partial,
+
+    /// <summary>Nothing is in: send smaller batches.</summary>
+    TooLarge,
+
+    /// <summary>The batch was refused, but not so that each record's fate is known: divide it and ask again.</summary>
+    Unclear,
+
+    /// <summary>A success whose count does not equal what was sent.</summary>
+    Miscounted,
+
+    /// <summary>No answer, or one that asks to try again later: send the same bytes again.</summary>
+    Again,
+
+    /// <summary>Something answered that is not to be trusted as Mixpanel.</summary>
+    Untrusted,
+
+    /// <summary>The credentials or the project are refused: nothing will succeed.</summary>
+    Fatal,
+}
+
+/// <summary>What an answer means for a batch of records.</summary>
+sealed class ImportVerdict
+{
+    public required VerdictKind Kind { get; init; }
+
+    /// <summary>How many records Mixpanel says that it took.</summary>
+    public long Imported { get; private init; }
+
+    /// <summary>The refused records, by index in the batch, ascending.</summary>
+    public IReadOnlyList<FailedRecord> Failed { get; private init; } = [];
+
+    /// <summary>The answer's own <c>status</c>.</summary>
+    public string? Status { get; private init; }
+
+    public MixpanelError? Error { get; private init; }
+
+    public static ImportVerdict Accepted(int sent, string? status) => new() { Kind = VerdictKind.Accepted, Imported = sent, Status = status };
+
+    public static ImportVerdict Partial(int imported, IReadOnlyList<FailedRecord> failed, string? status, MixpanelError error) =>
+        new() { Kind = VerdictKind.Partial, Imported = imported, Failed = failed, Status = status, Error = error };
+
+    public static ImportVerdict Miscounted(long imported, string? status, MixpanelError error) =>
+        new() { Kind = VerdictKind.Miscounted, Imported = imported, Status = status, Error = error };
+
+    public static ImportVerdict TooLarge(MixpanelError error) => new() { Kind = VerdictKind.TooLarge, Error = error };
+
+    public static ImportVerdict Unclear(MixpanelError error) => new() { Kind = VerdictKind.Unclear, Error = error };
+
+    public static ImportVerdict Again(MixpanelError error) => new() { Kind = VerdictKind.Again, Error = error };
+
+    public static ImportVerdict Untrusted(MixpanelError error) => new() { Kind = VerdictKind.Untrusted, Error = error };
+
+    public static ImportVerdict Fatal(MixpanelError error) => new() { Kind = VerdictKind.Fatal, Error = error };
+}

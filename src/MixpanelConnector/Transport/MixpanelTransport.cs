@@ -1,0 +1,205 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Http.Headers;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
+
+namespace MixpanelConnector.Transport;
+
+/// <summary>The only caller of <see cref="HttpClient"/>: binds a request to a host and a credential, sends it, and reads the answer to its end.</summary>
+sealed partial class MixpanelTransport
+{
+    // Answers to ingestion are a few hundred bytes, with failed records up to about 2000 x 1 KB; a page of profiles can be large.
+    const int LargestIngestionReply = 4 << 20;
+    const int LargestReply = 256 << 20;
+
+    // A body may take as long as a slow line of 8 KB/s needs, on top of the deadline of its answer.
+    const int SlowestUploadBytesPerSecond = 8 << 10;
+
+    readonly HttpClient _client;
+    readonly ResiliencePipeline<Reply> _safe;
+    readonly ResiliencePipeline<Reply> _onlyIfNotDone;
+    readonly ILogger _logger;
+
+    public MixpanelTransport(MixpanelOptions options, HttpClient client)
+    {
+        Options = options;
+        _client = client;
+        _logger = options.LoggerFactory.CreateLogger("MixpanelConnector.Transport");
+        _safe = Pipeline(reply => reply.IsRateLimit || reply.IsServerError || reply.Failure is { Kind: ErrorKind.Unavailable or ErrorKind.Timeout });
+        _onlyIfNotDone = Pipeline(reply => reply.IsRateLimit || reply is { Failure.Kind: ErrorKind.Unavailable, MayHaveArrived: false });
+    }
+
+    public MixpanelOptions Options { get; }
+
+    public static HttpMessageHandler NewHandler(MixpanelOptions options) => new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false, // a POST that is redirected becomes a GET, whose 200 would look like success
+        UseCookies = false,
+        UseProxy = options.Endpoint is not { IsLoopback: true },
+        AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate | DecompressionMethods.Brotli,
+        ConnectTimeout = TimeSpan.FromSeconds(10),
+        PooledConnectionLifetime = TimeSpan.FromMinutes(2), // so that a change of DNS is seen
+        MaxResponseHeadersLength = 64, // KB
+    };
+
+    /// <summary>Fails when no configured credential fits the request; sends nothing.</summary>
+    public void EnsureAccess(Access access, long? projectId = null) => Authorization.For(Options, access, projectId);
+
+    /// <summary>Sends, and sends again as <see cref="MixpanelRequest.Repeat"/> allows.</summary>
+    public async Task<Reply> SendAsync(MixpanelRequest request, CancellationToken cancellationToken)
+    {
+        var pipeline = request.Repeat is Repeat.Safe ? _safe : _onlyIfNotDone;
+        return await pipeline.ExecuteAsync(
+            static (state, token) => new ValueTask<Reply>(state.Transport.SendOnceAsync(state.Request, token)),
+            (Transport: this, Request: request),
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends once. A failure to get an answer is a value; only cancellation by the caller and a missing credential throw.</summary>
+    public async Task<Reply> SendOnceAsync(MixpanelRequest request, CancellationToken cancellationToken)
+    {
+        var (header, projectId) = Authorization.For(Options, request.Access, request.ProjectId);
+        if (projectId is not null) request = request.With("project_id", projectId);
+        var address = Hosts.Resolve(Options, request);
+        var reply = await SendToAsync(address, request, header, cancellationToken).ConfigureAwait(false);
+        return request.Api is Api.App && OnlyAddsSlash(address, reply.Location)
+            ? await SendToAsync(new UriBuilder(address) { Path = address.AbsolutePath + "/" }.Uri, request, header, cancellationToken).ConfigureAwait(false)
+            : reply;
+    }
+
+    async Task<Reply> SendToAsync(Uri address, MixpanelRequest request, AuthenticationHeaderValue? header, CancellationToken cancellationToken)
+    {
+        var started = Options.TimeProvider.GetTimestamp();
+        using var deadline = new CancellationTokenSource(Deadline(request), Options.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+        try
+        {
+            using var message = new HttpRequestMessage(request.Method, address);
+            message.Headers.Authorization = header;
+            message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+            message.Headers.UserAgent.Add(UserAgent);
+            if (request.Body is { } body)
+            {
+                message.Content = new ReadOnlyMemoryContent(body.Bytes);
+                message.Content.Headers.ContentType = new MediaTypeHeaderValue(body.ContentType);
+                if (body.ContentEncoding is { } encoding) message.Content.Headers.ContentEncoding.Add(encoding);
+            }
+
+            using var response = await _client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
+            if (response.RequestMessage?.RequestUri is { } reached && reached != address)
+                return Reply.None(new(ErrorKind.Protocol, $"The HTTP client followed a redirect to {reached.Host}. Mixpanel does not redirect: check the endpoint and the region, and switch automatic redirects off."), mayHaveArrived: true);
+
+            var content = await ReadAsync(response, request.Api is Api.Ingestion ? LargestIngestionReply : LargestReply, either.Token).ConfigureAwait(false);
+            LogAnswer(request.Method.Method, request.Path, (int)response.StatusCode, Options.TimeProvider.GetElapsedTime(started).TotalMilliseconds);
+            return content is { } bytes
+                ? Reply.Answer((int)response.StatusCode, bytes, RetryAfter(response), Redirect(address, response))
+                : Reply.None(new(ErrorKind.Protocol, $"{address.Host} answered with more than is plausible for Mixpanel. Check the endpoint and the region."), mayHaveArrived: true);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (OperationCanceledException e) when (e.InnerException is TimeoutException && !deadline.IsCancellationRequested)
+        {
+            return Failed(request, new(ErrorKind.Unavailable, $"No connection to {address.Host}:{address.Port} within 10 seconds. Check the network, the endpoint and the region."), mayHaveArrived: false);
+        }
+        catch (OperationCanceledException)
+        {
+            return Failed(request, new(ErrorKind.Timeout, $"{address.Host} did not answer within {Deadline(request).TotalSeconds:0} seconds. Whether the request took effect is unknown."), mayHaveArrived: true);
+        }
+        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.SecureConnectionError)
+        {
+            return Failed(request, new(ErrorKind.Protocol, $"No secure connection to {address.Host}: its certificate or TLS version is not acceptable. Nothing was sent."), mayHaveArrived: false);
+        }
+        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError)
+        {
+            return Failed(request, new(ErrorKind.Unavailable, $"{address.Host}:{address.Port} cannot be reached. Check the network, the endpoint and the region."), mayHaveArrived: false);
+        }
+        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded)
+        {
+            return Failed(request, new(ErrorKind.Protocol, $"{address.Host} does not answer as an HTTP server should. Check the endpoint."), mayHaveArrived: true);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
+        {
+            return Failed(request, new(ErrorKind.Unavailable, $"The connection to {address.Host} broke before the answer was whole. Whether the request took effect is unknown."), mayHaveArrived: true);
+        }
+    }
+
+    Reply Failed(MixpanelRequest request, MixpanelError error, bool mayHaveArrived)
+    {
+        LogNoAnswer(request.Method.Method, request.Path, error.Kind);
+        return Reply.None(error, mayHaveArrived);
+    }
+
+    TimeSpan Deadline(MixpanelRequest request) =>
+        (Options.AttemptTimeout ?? request.Api switch
+        {
+            Api.App => TimeSpan.FromSeconds(135),
+            Api.Query => TimeSpan.FromSeconds(505),
+            Api.Export => TimeSpan.FromSeconds(1200),
+            _ => TimeSpan.FromSeconds(120),
+        }) + TimeSpan.FromSeconds((request.Body?.Bytes.Length ?? 0) / SlowestUploadBytesPerSecond);
+
+    static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpResponseMessage response, int largest, CancellationToken cancellationToken)
+    {
+        var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        await using (stream.ConfigureAwait(false))
+        {
+            var content = new ArrayBufferWriter<byte>((int)Math.Clamp(response.Content.Headers.ContentLength ?? 0, 1024, 1 << 20));
+            while (true)
+            {
+                var read = await stream.ReadAsync(content.GetMemory(4096), cancellationToken).ConfigureAwait(false);
+                if (read == 0) return content.WrittenMemory;
+                content.Advance(read);
+                if (content.WrittenCount > largest) return null;
+            }
+        }
+    }
+
+    TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter switch
+    {
+        { Delta: { } delta } => delta,
+        { Date: { } date } => date - Options.TimeProvider.GetUtcNow(),
+        _ => null,
+    };
+
+    static Uri? Redirect(Uri address, HttpResponseMessage response) =>
+        (int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location ? new Uri(address, location) : null;
+
+    static bool OnlyAddsSlash(Uri address, Uri? location) =>
+        location is not null
+        && location.GetLeftPart(UriPartial.Authority) == address.GetLeftPart(UriPartial.Authority)
+        && location.AbsolutePath == address.AbsolutePath + "/"
+        && (location.Query.Length == 0 || location.Query == address.Query);
+
+    ResiliencePipeline<Reply> Pipeline(Func<Reply, bool> mayTryAgain)
+    {
+        if (Options.MaxRetries == 0) return ResiliencePipeline<Reply>.Empty;
+        return new ResiliencePipelineBuilder<Reply> { TimeProvider = Options.TimeProvider }
+            .AddRetry(new RetryStrategyOptions<Reply>
+            {
+                MaxRetryAttempts = Options.MaxRetries,
+                ShouldHandle = arguments => new(arguments.Outcome.Result is { } reply && mayTryAgain(reply)),
+                DelayGenerator = arguments => new(Backoff.Delay(arguments.AttemptNumber + 1, Options.BackoffMin, Options.BackoffMax, arguments.Outcome.Result?.RetryAfter, Options.Randomizer())),
+                OnRetry = arguments =>
+                {
+                    LogRetry(arguments.AttemptNumber + 1, arguments.Outcome.Result?.Status ?? 0, arguments.RetryDelay.TotalSeconds);
+                    return default;
+                },
+            })
+            .Build();
+    }
+
+    static readonly ProductInfoHeaderValue UserAgent = new("mixpanel-connector", typeof(MixpanelTransport).Assembly.GetName().Version?.ToString(3));
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Path} answered {Status} in {Milliseconds:0} ms")]
+    partial void LogAnswer(string method, string path, int status, double milliseconds);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Path} got no answer: {Kind}")]
+    partial void LogNoAnswer(string method, string path, ErrorKind kind);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Try {Attempt} failed with status {Status}; next in {Seconds:0.0} s")]
+    partial void LogRetry(int attempt, int status, double seconds);
+}

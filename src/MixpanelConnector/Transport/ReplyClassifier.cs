@@ -1,0 +1,205 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace MixpanelConnector.Transport;
+
+/// <summary>The one place where Mixpanel's answers are judged. An answer counts as success only when its JSON is whole and says so.</summary>
+static class ReplyClassifier
+{
+    const int LongestMessage = 300;
+
+    /// <summary>The JSON of a successful answer of the Query or App API.</summary>
+    /// <exception cref="MixpanelException">The answer is no success.</exception>
+    public static JsonDocument ReadJson(Reply reply, MixpanelOptions options)
+    {
+        if (reply is not { Failure: null, Status: 200 or 201 }) throw new MixpanelException(ErrorOf(reply, options));
+        if (Parse(reply.Body) is not { } document) throw new MixpanelException(Untrusted(reply));
+
+        // Some App API operations describe their errors inside the 200.
+        if (document.RootElement.ValueKind is JsonValueKind.Object
+            && document.RootElement.TryGetProperty("status", out var status)
+            && status.ValueKind is JsonValueKind.String && status.ValueEquals("error"))
+        {
+            using (document) throw new MixpanelException(new(ErrorKind.Rejected, $"Mixpanel refused the request: {Said(reply, options)}") { HttpStatus = reply.Status });
+        }
+
+        return document;
+    }
+
+    /// <summary>What an answer of <c>/import</c> says of a batch of so many events.</summary>
+    public static ImportVerdict ReadImport(Reply reply, int sent, MixpanelOptions options)
+    {
+        switch (reply)
+        {
+            case { Failure: not null } or { IsRateLimit: true } or { IsServerError: true }:
+                return ImportVerdict.Again(ErrorOf(reply, options));
+            case { Status: 413 }:
+                return ImportVerdict.TooLarge(ErrorOf(reply, options));
+            case { Status: 401 or 402 or 403 or 404 }:
+                return ImportVerdict.Fatal(ErrorOf(reply, options));
+            case { Status: not (200 or 400) }:
+                return ImportVerdict.Untrusted(ErrorOf(reply, options));
+        }
+
+        using var document = Parse(reply.Body);
+        if (document?.RootElement is not { ValueKind: JsonValueKind.Object } root)
+            return reply.Status == 400 ? ImportVerdict.Unclear(ErrorOf(reply, options)) : ImportVerdict.Untrusted(Untrusted(reply));
+
+        var imported = Integer(root, "num_records_imported");
+        var status = Text(root, "status");
+        if (reply.Status == 200)
+        {
+            // The JSON form says code and status; the legacy form says only status 1.
+            var saysSo = Integer(root, "code") is null or 200 && (status is "OK" or "ok" or "1" || (status is null && Integer(root, "code") == 200));
+            if (!saysSo || imported is null) return ImportVerdict.Untrusted(Untrusted(reply));
+            return imported == sent
+                ? ImportVerdict.Accepted(sent, status)
+                : ImportVerdict.Miscounted(imported.Value, status, new(ErrorKind.Protocol, $"Mixpanel says that it imported {imported} of {sent} events, and names none that failed.") { HttpStatus = 200 });
+        }
+
+        // 400: the records that are not named were imported, if the answer adds up.
+        var failed = FailedRecords(root, sent, options);
+        return failed is { Count: > 0 } && (imported is null || imported == sent - failed.Count)
+            ? ImportVerdict.Partial(sent - failed.Count, failed, status, ErrorOf(reply, options))
+            : ImportVerdict.Unclear(ErrorOf(reply, options));
+    }
+
+    /// <summary>What an answer of <c>/track</c>, <c>/engage</c> or <c>/groups</c> says: success, or the error. Text <c>1</c>/<c>0</c> and verbose JSON are both read.</summary>
+    public static MixpanelError? ReadAcknowledgement(Reply reply, MixpanelOptions options)
+    {
+        if (reply is not { Failure: null, Status: 200 }) return ErrorOf(reply, options);
+        using var document = Parse(reply.Body);
+        if (document is null) return Untrusted(reply);
+        var root = document.RootElement;
+        var status = root.ValueKind is JsonValueKind.Object ? Text(root, "status") : root.GetRawText();
+        var hasError = root.ValueKind is JsonValueKind.Object && root.TryGetProperty("error", out var error)
+            && error.ValueKind is not JsonValueKind.Null && !(error.ValueKind is JsonValueKind.String && error.ValueEquals(""));
+        return status switch
+        {
+            "1" or "ok" or "OK" or "true" when !hasError => null,
+            "1" or "ok" or "OK" or "true" or "0" or "error" or "false" => new(ErrorKind.Rejected, hasError ? Said(reply, options) : "Mixpanel accepted nothing of the request and gave no reason.") { HttpStatus = 200 },
+            _ => Untrusted(reply),
+        };
+    }
+
+    /// <summary>The error behind an answer that is no success, by its status.</summary>
+    public static MixpanelError ErrorOf(Reply reply, MixpanelOptions options)
+    {
+        if (reply.Failure is { } failure) return failure;
+        var (kind, message) = reply.Status switch
+        {
+            400 or 422 => (ErrorKind.Rejected, $"Mixpanel refused the request: {Said(reply, options)}"),
+            401 => (ErrorKind.Unauthorized, $"Mixpanel did not accept the credentials ({Said(reply, options)}). Check the user name, the secret, and that the region is the project's."),
+            402 => (ErrorKind.Forbidden, $"The plan of this organization does not allow the call ({Said(reply, options)})."),
+            403 => (ErrorKind.Forbidden, $"The credentials lack the role for this call ({Said(reply, options)}). Imports need a project owner or admin; service accounts an organization owner or admin."),
+            404 => (ErrorKind.NotFound, $"Mixpanel does not know the project, organization or object ({Said(reply, options)}). Check the ids and the region."),
+            413 => (ErrorKind.TooLarge, $"The request is larger than Mixpanel takes ({Said(reply, options)})."),
+            429 => (ErrorKind.RateLimited, "Mixpanel's rate limit is exceeded. Try again later; queries are limited to 60 an hour, ingestion to about 30,000 events a second."),
+            >= 300 and < 400 => (ErrorKind.Protocol, $"The answer is a redirect{(reply.Location is { } l ? $" to {Clean(l.Host)}" : "")}. Mixpanel does not redirect here: check the endpoint and the region."),
+            408 or >= 500 => (ErrorKind.Unavailable, $"Mixpanel is not available: HTTP {reply.Status}. Try again later."),
+            _ => (ErrorKind.Protocol, $"HTTP {reply.Status} is no answer of Mixpanel's to this request. Check the endpoint and the region."),
+        };
+        return new(kind, message) { HttpStatus = reply.Status, RetryAfter = reply.RetryAfter };
+    }
+
+    static MixpanelError Untrusted(Reply reply) =>
+        new(ErrorKind.Protocol, $"HTTP {reply.Status} came without the whole JSON answer that Mixpanel gives. Whether the request took effect is unknown; check the endpoint.") { HttpStatus = reply.Status };
+
+    static JsonDocument? Parse(ReadOnlyMemory<byte> body)
+    {
+        try
+        {
+            return JsonDocument.Parse(body);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Null when the list is missing or cannot be right: an index out of range or twice, an item that is no record.</summary>
+    static List<FailedRecord>? FailedRecords(JsonElement root, int sent, MixpanelOptions options)
+    {
+        if (!root.TryGetProperty("failed_records", out var list) || list.ValueKind is not JsonValueKind.Array) return null;
+        var failed = new List<FailedRecord>(list.GetArrayLength());
+        var seen = new HashSet<int>();
+        foreach (var item in list.EnumerateArray())
+        {
+            if (item.ValueKind is not JsonValueKind.Object) return null;
+            if (Integer(item, "index") is not { } index || index < 0 || index >= sent || !seen.Add((int)index)) return null;
+            failed.Add(new FailedRecord
+            {
+                Index = (int)index,
+                InsertId = Text(item, "insert_id") ?? Text(item, "$insert_id"),
+                Field = Text(item, "field") is { } field ? Clean(field) : null,
+                Message = Clean(Authorization.Censor(options, Text(item, "message") ?? "no reason given")),
+            });
+        }
+
+        failed.Sort((a, b) => a.Index.CompareTo(b.Index));
+        return failed;
+    }
+
+    /// <summary>What the server wrote, made safe to print: no secret, no control characters, not long.</summary>
+    static string Said(Reply reply, MixpanelOptions options)
+    {
+        using var document = Parse(reply.Body);
+        string? said = null;
+        if (document?.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("error", out var error))
+            said = error.ValueKind is JsonValueKind.String ? Text(root, "error") : error.GetRawText();
+        else if (document?.RootElement is { ValueKind: JsonValueKind.Object } other && other.TryGetProperty("failed_records", out var records))
+            said = records.GetRawText();
+        said ??= Encoding.UTF8.GetString(reply.Body.Span[..Math.Min(reply.Body.Length, 4 * LongestMessage)]);
+        var clean = Clean(Authorization.Censor(options, said));
+        return clean.Length == 0 ? "no reason given" : clean;
+    }
+
+    /// <summary>Text from outside, fit for a terminal and a log: one line, no control or direction characters, at most 300 characters.</summary>
+    internal static string Clean(string text)
+    {
+        var clean = new StringBuilder(Math.Min(text.Length, LongestMessage) + 1);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (clean.Length >= LongestMessage)
+            {
+                clean.Append('…');
+                break;
+            }
+
+            var unsafeRune = Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse;
+            clean.Append(unsafeRune ? " " : rune.ToString());
+        }
+
+        return clean.ToString().Trim();
+    }
+
+    static string? Text(JsonElement element, string name)
+    {
+        if (!element.TryGetProperty(name, out var value)) return null;
+        try
+        {
+            return value.ValueKind switch
+            {
+                JsonValueKind.String => value.GetString(),
+                JsonValueKind.Number => value.GetRawText(),
+                JsonValueKind.True => "true",
+                JsonValueKind.False => "false",
+                _ => null,
+            };
+        }
+        catch (InvalidOperationException)
+        {
+            return null; // a string that is no valid Unicode
+        }
+    }
+
+    /// <summary>An integer that may be written as 3, 3.0 or "3".</summary>
+    static long? Integer(JsonElement element, string name) =>
+        Text(element, name) is { } text
+        && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        && decimal.Truncate(number) == number && number is >= long.MinValue and <= long.MaxValue
+            ? (long)number
+            : null;
+}
