@@ -34,6 +34,15 @@ public sealed partial class MixpanelClient : IDisposable
 
     internal MixpanelTransport Transport { get; }
 
+    internal ValueTask<TOutput> InvokeAsync<TAction, TInput, TOutput>(TInput input, CancellationToken cancellationToken)
+        where TAction : IAction<TInput, TOutput>
+        where TInput : class
+        where TOutput : class
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return TAction.ExecuteAsync(new ActionContext(Transport), input, cancellationToken);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _ownedClient?.Dispose();
 }

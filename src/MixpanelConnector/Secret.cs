@@ -37,7 +37,7 @@ public sealed class Secret : IEquatable<Secret>
     /// <inheritdoc/>
     public override int GetHashCode() => _value.GetHashCode(StringComparison.Ordinal);
 
-    sealed class SecretConverter : JsonConverter<Secret>
+    internal sealed class SecretConverter : JsonConverter<Secret>
     {
         public override Secret? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             throw new JsonException("A secret is never read from JSON.");

@@ -167,13 +167,22 @@ static class ReplyClassifier
                 break;
             }
 
-            var unsafeRune = Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
-                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse;
-            clean.Append(unsafeRune ? " " : rune.ToString());
+            clean.Append(IsUnsafe(rune) ? " " : rune.ToString());
         }
 
         return clean.ToString().Trim();
     }
+
+    /// <summary>The same text with a space for every character that could move a cursor or turn the line.</summary>
+    internal static string OneLine(ReadOnlySpan<char> text)
+    {
+        var line = new StringBuilder(text.Length);
+        foreach (var rune in text.EnumerateRunes()) line.Append(IsUnsafe(rune) ? new string(' ', rune.Utf16SequenceLength) : rune.ToString());
+        return line.ToString();
+    }
+
+    static bool IsUnsafe(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
+        or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse;
 
     static string? Text(JsonElement element, string name)
     {

@@ -1,0 +1,132 @@
+using System.ComponentModel;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using MixpanelConnector;
+using MixpanelConnector.Transport;
+
+[assembly: Action<TrackEvent, TrackEvent.Input, TrackEvent.Output>]
+
+namespace MixpanelConnector;
+
+/// <summary>Tracks one event. With a service account it is validated by Mixpanel and may be of any age; with a project token alone it must be at most five days old.</summary>
+/// <remarks>See https://developer.mixpanel.com/reference/import-events (service account) and https://developer.mixpanel.com/reference/track-event (project token).</remarks>
+public sealed partial class TrackEvent : IAction<TrackEvent.Input, TrackEvent.Output>
+{
+    /// <summary>The default of <see cref="Input.ProjectId"/>, which stands for the configured project.</summary>
+    public const string ConfiguredProject = "<YOUR_PROJECT_ID>";
+
+    static readonly TrackEventJson Json = new(Wire.Options());
+
+    /// <summary>What happened.</summary>
+    public sealed record Input
+    {
+        /// <summary>When set to "1" (recommended), Mixpanel validates the event and says why it failed; "0" has it drop an invalid event without a word.</summary>
+        [DefaultValue("1")]
+        public string Strict { get; init; } = "1";
+
+        /// <summary>The Mixpanel project_id, used with service account credentials; a project token belongs to its project by itself. The default stands for the configured project.</summary>
+        [DefaultValue(ConfiguredProject)]
+        public string ProjectId { get; init; } = ConfiguredProject;
+
+        /// <summary>Name of the event.</summary>
+        public required string Event { get; init; }
+
+        /// <summary>The properties of the event: time, distinct_id, $insert_id and any others.</summary>
+        public required EventProperties Properties { get; init; }
+    }
+
+    /// <summary>Whether it was tracked.</summary>
+    public sealed record Output
+    {
+        /// <summary>1 for success, 0 for failure.</summary>
+        public required int Status { get; init; }
+
+        /// <summary>Error message if the event was refused.</summary>
+        public string? Error { get; init; }
+    }
+
+    /// <inheritdoc/>
+    public static ActionSpec<Input, Output> Spec { get; } = new("track_event", Json.Input, Json.Output)
+    {
+        Group = "Events",
+        Effect = Effect.Idempotent,
+        Refused = static output => output.Status != 1,
+    };
+
+    /// <inheritdoc/>
+    public static async ValueTask<Output> ExecuteAsync(ActionContext context, Input input, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(input);
+        var strict = EventJson.Strict(input.Strict);
+        var project = Project(input.ProjectId);
+        if (input.Event is null) throw MixpanelException.Invalid("event", "event is missing.");
+        if (input.Properties is null) throw MixpanelException.Invalid("properties", "properties is missing.");
+        var properties = input.Properties.ToJsonObject();
+        EventJson.EnsureUnicode("event", input.Event);
+        EventJson.EnsureUnicode("properties", properties);
+
+        return context.Options.ServiceAccount is null && context.Options.Token is { } token
+            ? await SendToTrackAsync(context, input, properties, token, cancellationToken).ConfigureAwait(false)
+            : await SendToImportAsync(context, input, properties, strict, project, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>/import is the only endpoint at which strict and project_id mean what their descriptions say.</summary>
+    static async Task<Output> SendToImportAsync(ActionContext context, Input input, JsonObject properties, string strict, long? project, CancellationToken cancellationToken)
+    {
+        var request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", Access.ServiceAccountOfProject)
+        {
+            ProjectId = project,
+            Body = EventJson.Body([EventJson.Write(input.Event, properties, [], 0)], 0, 1),
+        }.With("strict", strict);
+        var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        var verdict = ReplyClassifier.ReadImport(reply, 1, context.Options);
+        return verdict.Kind switch
+        {
+            VerdictKind.Accepted => new Output { Status = 1 },
+            VerdictKind.Partial => new Output { Status = 0, Error = verdict.Failed[0].Message },
+            VerdictKind.Unclear or VerdictKind.Miscounted or VerdictKind.TooLarge => new Output { Status = 0, Error = verdict.Error!.Message },
+            _ => throw new MixpanelException(verdict.Error!),
+        };
+    }
+
+    /// <summary>/track says 1 for whatever it can parse, so what it would drop in silence is refused here.</summary>
+    static async Task<Output> SendToTrackAsync(ActionContext context, Input input, JsonObject properties, string token, CancellationToken cancellationToken)
+    {
+        if (properties["token"] is { } own && own.ToJsonString() != JsonValue.Create(token).ToJsonString())
+            throw MixpanelException.Invalid("properties.token", "The event names another project token than the configured one.");
+        if (TrackRules.Fault(input, context.Options.TimeProvider.GetUtcNow()) is { } fault) return new Output { Status = 0, Error = fault };
+
+        properties["token"] = token;
+        var request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/track", Access.InBody)
+        {
+            Body = EventJson.Body([EventJson.Write(input.Event, properties, [], 0)], 0, 1),
+        }.With("verbose", "1").With("ip", "0");
+        var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        var error = ReplyClassifier.ReadAcknowledgement(reply, context.Options);
+        if (error is null) return new Output { Status = 1 };
+        return error.Kind is ErrorKind.Rejected or ErrorKind.TooLarge ? new Output { Status = 0, Error = error.Message } : throw new MixpanelException(error);
+    }
+
+    static long? Project(string? projectId) => projectId switch
+    {
+        null or ConfiguredProject => null,
+        _ when long.TryParse(projectId, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 => id,
+        _ => throw MixpanelException.Invalid("project_id", $"The project id must be a positive integer as text, or {ConfiguredProject} for the configured project."),
+    };
+
+    [JsonSerializable(typeof(Input), TypeInfoPropertyName = "Input")]
+    [JsonSerializable(typeof(Output), TypeInfoPropertyName = "Output")]
+    sealed partial class TrackEventJson : JsonSerializerContext;
+}
+
+public sealed partial class MixpanelClient
+{
+    /// <summary>Tracks one event. With a service account it is validated by Mixpanel and may be of any age; with a project token alone it must be at most five days old.</summary>
+    /// <param name="input">What happened.</param>
+    /// <param name="cancellationToken">Stops the call.</param>
+    /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
+    public ValueTask<TrackEvent.Output> TrackEventAsync(TrackEvent.Input input, CancellationToken cancellationToken = default) =>
+        InvokeAsync<TrackEvent, TrackEvent.Input, TrackEvent.Output>(input, cancellationToken);
+}

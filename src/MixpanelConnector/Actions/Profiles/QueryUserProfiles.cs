@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MixpanelConnector;
+using MixpanelConnector.Transport;
+
+[assembly: Action<QueryUserProfiles, QueryUserProfiles.Input, QueryUserProfiles.Output>]
+
+namespace MixpanelConnector;
+
+/// <summary>Retrieves user profiles that match a filter, a page at a time.</summary>
+/// <remarks>Needs a service account and a project. Each page counts against the limit of 60 queries an hour. See https://developer.mixpanel.com/reference/engage-query.</remarks>
+public sealed partial class QueryUserProfiles : IAction<QueryUserProfiles.Input, QueryUserProfiles.Output>
+{
+    const int DocumentedPageSize = 1000;
+    static readonly QueryUserProfilesJson Json = new(Wire.Options());
+    static readonly QueryUserProfilesJson ReplyJson = new(Wire.ReplyOptions());
+
+    /// <summary>Which profiles, and what of them.</summary>
+    public sealed record Input
+    {
+        /// <summary>Query filter expression in Mixpanel's segmentation language, such as properties["plan"] == "pro". Default: all profiles.</summary>
+        public string? Where { get; init; }
+
+        /// <summary>List of properties to retrieve. Default: all.</summary>
+        public IReadOnlyList<string>? OutputProperties { get; init; }
+
+        /// <summary>Page number for pagination, from 0. A page above 0 needs the session_id of the page before. Default: 0.</summary>
+        public long? Page { get; init; }
+
+        /// <summary>Session ID for pagination, from the answer of the page before; keep the other inputs the same. Default: none.</summary>
+        public string? SessionId { get; init; }
+    }
+
+    /// <summary>A page of profiles.</summary>
+    public sealed record Output
+    {
+        /// <summary>List of user profiles matching the query.</summary>
+        public required IReadOnlyList<UserProfile> Results { get; init; }
+
+        /// <summary>Current page number.</summary>
+        public required long Page { get; init; }
+
+        /// <summary>Session ID for pagination: give it with the next page.</summary>
+        public string? SessionId { get; init; }
+
+        /// <summary>How many profiles a full page holds. A page with fewer is the last.</summary>
+        public long? PageSize { get; init; }
+
+        /// <summary>How many profiles match over all pages.</summary>
+        public long? Total { get; init; }
+    }
+
+    /// <inheritdoc/>
+    public static ActionSpec<Input, Output> Spec { get; } = new("query_user_profiles", Json.Input, Json.Output)
+    {
+        Group = "User profiles",
+        Effect = Effect.ReadOnly,
+        All = new ResultStream<Input, UserProfile>(ReadAllAsync, Json.UserProfile),
+    };
+
+    /// <inheritdoc/>
+    public static async ValueTask<Output> ExecuteAsync(ActionContext context, Input input, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(input);
+        if (input.Page < 0) throw MixpanelException.Invalid("page", "The page counts from 0.");
+        if (input.Page > 0 && string.IsNullOrEmpty(input.SessionId)) throw MixpanelException.Invalid("session_id", "A page above 0 needs the session_id of the page before.");
+
+        var request = new MixpanelRequest(HttpMethod.Post, Api.Query, "/api/query/engage", Access.ServiceAccountOfProject)
+        {
+            Body = new RequestBody(Encoding.UTF8.GetBytes(Form(input)), "application/x-www-form-urlencoded"),
+        };
+        var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        if (reply.Status == 400 && input.Where is { Length: > 0 } where) throw new MixpanelException(WhereError(ReplyClassifier.ErrorOf(reply, context.Options), where));
+        using var document = ReplyClassifier.ReadJson(reply, context.Options);
+        try
+        {
+            var page = document.RootElement.Deserialize(ReplyJson.WireReply)!;
+            return new Output { Results = page.Results, Page = page.Page ?? input.Page ?? 0, SessionId = page.SessionId, PageSize = page.PageSize, Total = page.Total };
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's answer is not the page of profiles that its documentation describes.") { HttpStatus = reply.Status }, e);
+        }
+    }
+
+    internal static async IAsyncEnumerable<UserProfile> ReadAllAsync(ActionContext context, Input input, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var page = await ExecuteAsync(context, input, cancellationToken).ConfigureAwait(false);
+            foreach (var profile in page.Results) yield return profile;
+            if (page.Results.Count < (page.PageSize ?? DocumentedPageSize)) yield break;
+            input = input with { Page = page.Page + 1, SessionId = page.SessionId ?? input.SessionId };
+        }
+    }
+
+    static string Form(Input input)
+    {
+        var form = new StringBuilder();
+        Add("where", input.Where);
+        if (input.OutputProperties is { Count: > 0 } names) Add("output_properties", JsonSerializer.Serialize([.. names], Json.Names));
+        Add("page", input.Page?.ToString(CultureInfo.InvariantCulture));
+        Add("session_id", input.SessionId);
+        return form.ToString();
+
+        void Add(string name, string? value)
+        {
+            if (string.IsNullOrEmpty(value)) return;
+            if (form.Length > 0) form.Append('&');
+            form.Append(name).Append('=').Append(Uri.EscapeDataString(value));
+        }
+    }
+
+    /// <summary>Shows where in the expression a refusal points, when it says so.</summary>
+    static MixpanelError WhereError(MixpanelError error, string where)
+    {
+        const string Marker = " at position ";
+        error = error with { Field = "where" };
+        var at = error.Message.LastIndexOf(Marker, StringComparison.Ordinal);
+        if (at < 0) return error;
+        var digits = error.Message.AsSpan(at + Marker.Length);
+        var length = digits.IndexOfAnyExceptInRange('0', '9');
+        if (!int.TryParse(length < 0 ? digits : digits[..length], NumberStyles.None, CultureInfo.InvariantCulture, out var position) || position < 1 || position > where.Length + 1) return error;
+
+        // One line of at most 78 characters around the place.
+        var start = Math.Max(0, position - 1 - 50);
+        var line = ReplyClassifier.OneLine(where.AsSpan(start, Math.Min(where.Length - start, 78)));
+        return error with { Message = $"{error.Message}\n  {line}\n  {new string(' ', position - 1 - start)}^" };
+    }
+
+    internal sealed record WireReply
+    {
+        public required IReadOnlyList<UserProfile> Results { get; init; }
+
+        public long? Page { get; init; }
+
+        [JsonConverter(typeof(TextOrNumber))]
+        public string? SessionId { get; init; }
+
+        public long? PageSize { get; init; }
+
+        public long? Total { get; init; }
+    }
+
+    [JsonSerializable(typeof(Input), TypeInfoPropertyName = "Input")]
+    [JsonSerializable(typeof(Output), TypeInfoPropertyName = "Output")]
+    [JsonSerializable(typeof(WireReply), TypeInfoPropertyName = "WireReply")]
+    [JsonSerializable(typeof(string[]), TypeInfoPropertyName = "Names")]
+    sealed partial class QueryUserProfilesJson : JsonSerializerContext;
+}
+
+public sealed partial class MixpanelClient
+{
+    /// <summary>Retrieves one page of the user profiles that match a filter.</summary>
+    /// <param name="input">Which profiles, and what of them.</param>
+    /// <param name="cancellationToken">Stops the call.</param>
+    /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
+    public ValueTask<QueryUserProfiles.Output> QueryUserProfilesAsync(QueryUserProfiles.Input input, CancellationToken cancellationToken = default) =>
+        InvokeAsync<QueryUserProfiles, QueryUserProfiles.Input, QueryUserProfiles.Output>(input, cancellationToken);
+
+    /// <summary>Retrieves all user profiles that match a filter, page after page as they are read.</summary>
+    /// <param name="input">Which profiles, and what of them; reading starts at its page.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
+    public IAsyncEnumerable<UserProfile> QueryAllUserProfilesAsync(QueryUserProfiles.Input input, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return QueryUserProfiles.ReadAllAsync(new ActionContext(Transport), input, cancellationToken);
+    }
+}

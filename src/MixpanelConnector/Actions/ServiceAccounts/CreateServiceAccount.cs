@@ -1,0 +1,181 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MixpanelConnector;
+using MixpanelConnector.Transport;
+
+[assembly: Action<CreateServiceAccount, CreateServiceAccount.Input, CreateServiceAccount.Output>]
+
+namespace MixpanelConnector;
+
+/// <summary>Creates a service account in an organization. Its secret is shown once and cannot be read again.</summary>
+/// <remarks>Needs a service account that is an owner or admin of the organization. See https://developer.mixpanel.com/reference/create-service-account.</remarks>
+public sealed partial class CreateServiceAccount : IAction<CreateServiceAccount.Input, CreateServiceAccount.Output>
+{
+    static readonly string[] Roles = ["owner", "admin", "analyst", "consumer"];
+    static readonly CreateServiceAccountJson Json = new(Wire.Options());
+
+    /// <summary>What to create.</summary>
+    public sealed record Input
+    {
+        /// <summary>Username for the service account.</summary>
+        public required string Username { get; init; }
+
+        /// <summary>Role of the service account in the organization: owner, admin, analyst or consumer. Default: Mixpanel's own.</summary>
+        public string? Role { get; init; }
+
+        /// <summary>Expiration date of the service account, an ISO 8601 date or date and time in the future, such as 2027-01-31. Default: never.</summary>
+        public string? Expires { get; init; }
+
+        /// <summary>Projects that the service account joins: ids, or objects of id and role. A missing role is the account's, else analyst. Default: none.</summary>
+        public IReadOnlyList<ProjectRole>? Projects { get; init; }
+
+        /// <summary>The organization to create it in. Default: the configured one, else the only one that the credential can see.</summary>
+        public long? OrganizationId { get; init; }
+    }
+
+    /// <summary>What was created.</summary>
+    public sealed record Output
+    {
+        /// <summary>Indicates if the account was successfully created: "true" or "false".</summary>
+        public required string ServiceAccountCreated { get; init; }
+
+        /// <summary>ID of the created service account.</summary>
+        public string? Id { get; init; }
+
+        /// <summary>The name to log in with, as Mixpanel returned it.</summary>
+        public string? Username { get; init; }
+
+        /// <summary>The secret of the account. Mixpanel gives it this once only: keep it where it is safe.</summary>
+        public Secret? Secret { get; init; }
+
+        /// <summary>When the account expires; absent when never.</summary>
+        public string? Expires { get; init; }
+
+        /// <summary>Why Mixpanel refused, when it did.</summary>
+        public string? Error { get; init; }
+    }
+
+    /// <inheritdoc/>
+    public static ActionSpec<Input, Output> Spec { get; } = new("create_service_account", Json.Input, Json.Output)
+    {
+        Group = "Service accounts",
+        Effect = Effect.Creates,
+        Refused = static output => output.ServiceAccountCreated != "true",
+    };
+
+    /// <inheritdoc/>
+    public static async ValueTask<Output> ExecuteAsync(ActionContext context, Input input, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(input);
+        var body = Body(input, context.Options.TimeProvider.GetUtcNow());
+        var organization = input.OrganizationId ?? await Organizations.FindAsync(context, cancellationToken).ConfigureAwait(false);
+        var request = ServiceAccountRequests.Of(HttpMethod.Post, organization) with
+        {
+            Body = new RequestBody(JsonSerializer.SerializeToUtf8Bytes(body, Json.WireBody), "application/json"),
+            Repeat = Repeat.OnlyIfNotDone,
+        };
+
+        var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        if (reply.Status is 400 or 422)
+            return new Output { ServiceAccountCreated = "false", Error = ReplyClassifier.ErrorOf(reply, context.Options).Message };
+        try
+        {
+            using var document = ReplyClassifier.ReadJson(reply, context.Options);
+            var account = document.RootElement.GetProperty("results").Deserialize(Json.WireReply)!;
+            return new Output
+            {
+                ServiceAccountCreated = "true",
+                Id = account.Id.ToString(CultureInfo.InvariantCulture),
+                Username = account.Username,
+                Secret = new Secret(account.Token),
+                Expires = account.Expires,
+            };
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or ArgumentException or InvalidOperationException)
+        {
+            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's answer lacks the new account's id, name or secret. The account may exist: look with get_all_service_accounts, and delete it if its secret is lost.") { HttpStatus = reply.Status }, e);
+        }
+        catch (MixpanelException e) when (e.Error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol && reply.MayHaveArrived && reply.Status is 0 or 200 or 201 or >= 500)
+        {
+            throw new MixpanelException(e.Error with { Message = $"{e.Error.Message} The account may have been created: look with get_all_service_accounts before you try again." }, e);
+        }
+    }
+
+    static WireBody Body(Input input, DateTimeOffset now)
+    {
+        var username = input.Username?.Trim();
+        if (string.IsNullOrEmpty(username)) throw MixpanelException.Invalid("username", "The user name must not be empty.");
+        if (input.OrganizationId is <= 0) throw MixpanelException.Invalid("organization_id", "The organization id must be a positive integer.");
+        var role = Role(input.Role, "role");
+        return new WireBody
+        {
+            Username = username,
+            Role = role,
+            Expires = Expiry(input.Expires, now),
+            Projects = input.Projects?.Select((project, index) => new ProjectRole
+            {
+                Id = project.Id > 0 ? project.Id : throw MixpanelException.Invalid($"projects[{index}]", "A project is its id, a positive integer, or an object of id and role."),
+                Role = Role(project.Role, $"projects[{index}].role") ?? role ?? "analyst",
+            }).ToArray(),
+        };
+    }
+
+    static string? Role(string? role, string field)
+    {
+        if (role is null) return null;
+        var known = Roles.FirstOrDefault(r => r.Equals(role.Trim(), StringComparison.OrdinalIgnoreCase));
+        return known ?? throw MixpanelException.Invalid(field, $"The role must be one of {string.Join(", ", Roles)}.");
+    }
+
+    static string? Expiry(string? expires, DateTimeOffset now)
+    {
+        if (expires is null) return null;
+        if (!DateTimeOffset.TryParseExact(expires.Trim(), ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+            throw MixpanelException.Invalid("expires", "The expiration must be an ISO 8601 date or date and time, such as 2027-01-31 or 2027-01-31T12:00:00Z.");
+        if (time <= now) throw MixpanelException.Invalid("expires", "The expiration lies in the past: the account could never be used.");
+        return time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    }
+
+    internal sealed record WireBody
+    {
+        public required string Username { get; init; }
+
+        public string? Role { get; init; }
+
+        public string? Expires { get; init; }
+
+        public IReadOnlyList<ProjectRole>? Projects { get; init; }
+    }
+
+    internal sealed record WireReply
+    {
+        public required long Id { get; init; }
+
+        public required string Username { get; init; }
+
+        public required string Token { get; init; }
+
+        public string? Expires { get; init; }
+
+        [JsonExtensionData]
+        public IDictionary<string, JsonElement>? Other { get; init; }
+    }
+
+    [JsonSerializable(typeof(Input), TypeInfoPropertyName = "Input")]
+    [JsonSerializable(typeof(Output), TypeInfoPropertyName = "Output")]
+    [JsonSerializable(typeof(WireBody), TypeInfoPropertyName = "WireBody")]
+    [JsonSerializable(typeof(WireReply), TypeInfoPropertyName = "WireReply")]
+    sealed partial class CreateServiceAccountJson : JsonSerializerContext;
+}
+
+public sealed partial class MixpanelClient
+{
+    /// <summary>Creates a service account in an organization. Its secret is shown once and cannot be read again.</summary>
+    /// <param name="input">What to create.</param>
+    /// <param name="cancellationToken">Stops the call.</param>
+    /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
+    public ValueTask<CreateServiceAccount.Output> CreateServiceAccountAsync(CreateServiceAccount.Input input, CancellationToken cancellationToken = default) =>
+        InvokeAsync<CreateServiceAccount, CreateServiceAccount.Input, CreateServiceAccount.Output>(input, cancellationToken);
+}

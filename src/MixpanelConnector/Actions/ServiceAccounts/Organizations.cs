@@ -1,0 +1,33 @@
+using System.Globalization;
+using System.Text.Json;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>Which organization an action means when its input does not say.</summary>
+static class Organizations
+{
+    public static async ValueTask<long> FindAsync(ActionContext context, CancellationToken cancellationToken)
+    {
+        if (context.Options.OrganizationId is { } configured) return configured;
+
+        var reply = await context.Transport.SendAsync(new(HttpMethod.Get, Api.App, "/api/app/me", Access.ServiceAccount), cancellationToken).ConfigureAwait(false);
+        using var document = ReplyClassifier.ReadJson(reply, context.Options);
+        var ids = document.RootElement.TryGetProperty("results", out var results) && results.TryGetProperty("organizations", out var organizations) && organizations.ValueKind is JsonValueKind.Object
+            ? organizations.EnumerateObject().Select(o => long.TryParse(o.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0).Where(id => id > 0).ToArray()
+            : [];
+        return ids switch
+        {
+            [var only] => only,
+            [] => throw MixpanelException.Invalid("organization_id", "The service account sees no organization. Name one, or use an account of the organization."),
+            _ => throw MixpanelException.Invalid("organization_id", $"The service account sees {ids.Length} organizations ({string.Join(", ", ids.Take(10))}). Name the one you mean."),
+        };
+    }
+}
+
+/// <summary>The requests that manage service accounts.</summary>
+static class ServiceAccountRequests
+{
+    public static MixpanelRequest Of(HttpMethod method, long organization) =>
+        new(method, Api.App, string.Create(CultureInfo.InvariantCulture, $"/api/app/organizations/{organization}/service-accounts"), Access.ServiceAccount);
+}

@@ -1,0 +1,56 @@
+using System.ComponentModel;
+using System.Reflection;
+using System.Text.Json.Nodes;
+using System.Text.Json.Schema;
+using System.Text.Json.Serialization.Metadata;
+
+namespace MixpanelConnector;
+
+/// <summary>A converter that knows the schema of what it reads.</summary>
+interface IDescribesSchema
+{
+    JsonObject Schema();
+}
+
+/// <summary>The JSON schema of an input or output, from the same type information that reads and writes it.</summary>
+static class ActionSchema
+{
+    public static JsonObject Of(JsonTypeInfo type, Func<PropertyInfo, string?>? describe = null) =>
+        type.GetJsonSchemaAsNode(new JsonSchemaExporterOptions
+        {
+            TreatNullObliviousAsNonNullable = true,
+            TransformSchemaNode = (context, node) => Transform(context, node, describe),
+        }).AsObject();
+
+    static JsonNode Transform(JsonSchemaExporterContext context, JsonNode node, Func<PropertyInfo, string?>? describe)
+    {
+        if (context.TypeInfo.Converter is IDescribesSchema known) node = known.Schema();
+        if (context.TypeInfo.Type == typeof(Secret)) node = new JsonObject { ["type"] = "string" };
+        if (node is not JsonObject schema) return node;
+
+        // Optional means absent, not null: plain types are easier on every reader.
+        if (schema["type"] is JsonArray types) schema["type"] = types.Select(t => t!.GetValue<string>()).First(t => t != "null");
+
+        if (context.TypeInfo.Kind is JsonTypeInfoKind.Object) AddDefaultsAndFreedom(context.TypeInfo, schema);
+
+        if (context.PropertyInfo?.AttributeProvider is PropertyInfo property)
+        {
+            if (property.GetCustomAttribute<DefaultValueAttribute>() is { Value: string text }) schema["default"] = text;
+            if (describe?.Invoke(property) is { } description) schema.Insert(0, "description", description);
+        }
+
+        return schema;
+    }
+
+    /// <summary>A property with a default stays required, with its default; a type that keeps other properties allows them.</summary>
+    static void AddDefaultsAndFreedom(JsonTypeInfo type, JsonObject schema)
+    {
+        if (type.Properties.Any(p => p.IsExtensionData)) schema.Remove("additionalProperties");
+
+        var required = type.Properties
+            .Where(p => p.IsRequired || (p.AttributeProvider as PropertyInfo)?.GetCustomAttribute<DefaultValueAttribute>() is not null)
+            .Select(p => (JsonNode)p.Name)
+            .ToArray();
+        if (required.Length > 0) schema["required"] = new JsonArray(required);
+    }
+}

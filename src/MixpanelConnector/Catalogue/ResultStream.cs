@@ -1,0 +1,17 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace MixpanelConnector;
+
+/// <summary>Writes each item of a typed stream as one JSON text.</summary>
+sealed class ResultStream<TInput, TItem>(
+    Func<ActionContext, TInput, CancellationToken, IAsyncEnumerable<TItem>> read,
+    JsonTypeInfo<TItem> item) : ResultStream<TInput>
+{
+    internal override async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(ActionContext context, TInput input, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var result in read(context, input, cancellationToken).ConfigureAwait(false))
+            yield return JsonSerializer.SerializeToUtf8Bytes(result, item);
+    }
+}
