@@ -1,1 +1,4 @@
-return 0;
+using MixpanelConnector.Tool;
+using MixpanelConnector.Tool.Surfaces.Cli;
+
+return await CommandLine.RunAsync(args, Surroundings.OfThisProcess());

@@ -32,6 +32,9 @@ public abstract class ActionDescriptor
     /// <summary>Whether the action answers in pages, so that all results can be read as one stream.</summary>
     public abstract bool IsPaged { get; }
 
+    /// <summary>Whether the output holds a secret, so that a door must be told where it goes before it acts.</summary>
+    public abstract bool HasSecret { get; }
+
     /// <summary>The JSON schema that the input must fit.</summary>
     /// <param name="describe">Gives the description of a property; null for none.</param>
     public abstract JsonObject InputSchema(Func<PropertyInfo, string?>? describe = null);
@@ -87,6 +90,8 @@ sealed class ActionDescriptor<TAction, TInput, TOutput>() : ActionDescriptor(Spe
 
     public override bool IsPaged => Spec.All is not null;
 
+    public override bool HasSecret => SecretProperties.Length > 0;
+
     public override JsonObject InputSchema(Func<PropertyInfo, string?>? describe = null) => ActionSchema.Of(Spec.Input, describe);
 
     public override JsonObject OutputSchema(Func<PropertyInfo, string?>? describe = null) => ActionSchema.Of(Spec.Output, describe);
@@ -110,6 +115,7 @@ sealed class ActionDescriptor<TAction, TInput, TOutput>() : ActionDescriptor(Spe
 
     TInput Bind(JsonElement input)
     {
+        input = ActionSchema.WithDefaults(input, _inputSchema);
         SchemaValidation.Check(input, _inputSchema);
         try
         {

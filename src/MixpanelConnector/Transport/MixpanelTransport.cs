@@ -27,11 +27,14 @@ sealed partial class MixpanelTransport
         Options = options;
         _client = client;
         _logger = options.LoggerFactory.CreateLogger("MixpanelConnector.Transport");
-        _safe = Pipeline(reply => reply.IsRateLimit || reply.IsServerError || reply.Failure is { Kind: ErrorKind.Unavailable or ErrorKind.Timeout });
+        _safe = Pipeline(reply => reply.IsRateLimit || reply.IsServerError || reply.IsCut || reply.Failure is { Kind: ErrorKind.Unavailable or ErrorKind.Timeout });
         _onlyIfNotDone = Pipeline(reply => reply.IsRateLimit || reply is { Failure.Kind: ErrorKind.Unavailable, MayHaveArrived: false });
     }
 
     public MixpanelOptions Options { get; }
+
+    /// <summary>The same connections with other options.</summary>
+    public MixpanelTransport With(MixpanelOptions options) => new(options, _client);
 
     public static HttpMessageHandler NewHandler(MixpanelOptions options) => new SocketsHttpHandler
     {

@@ -30,5 +30,13 @@ sealed class Reply
 
     public bool IsServerError => Status is (int)HttpStatusCode.RequestTimeout or >= 500;
 
+    /// <summary>A success whose JSON lacks its end: a connection that closed early can look whole when its length was not announced.</summary>
+    public bool IsCut => Status is 200 or 201 && Body.Span.Trim(" \r\n\t"u8) is [var first, .., var last] && first switch
+    {
+        (byte)'{' => last != (byte)'}',
+        (byte)'[' => last != (byte)']',
+        _ => false,
+    };
+
     public bool IsRateLimit => Status == (int)HttpStatusCode.TooManyRequests;
 }

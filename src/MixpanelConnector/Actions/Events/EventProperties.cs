@@ -18,7 +18,7 @@ public sealed record EventProperties
 
     /// <summary>Any other properties of the event.</summary>
     [JsonExtensionData]
-    public JsonObject Other { get; init; } = [];
+    public JsonObject Other { get; set; } = [];
 
     internal JsonObject ToJsonObject()
     {

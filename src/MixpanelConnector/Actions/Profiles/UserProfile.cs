@@ -18,7 +18,7 @@ public sealed record UserProfile
 
     /// <summary>Whatever else Mixpanel tells of the profile, as it came.</summary>
     [JsonExtensionData]
-    public IDictionary<string, JsonElement> Other { get; init; } = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+    public IDictionary<string, JsonElement> Other { get; set; } = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
 }
 
 /// <summary>Reads a text that Mixpanel's documentation, in places, shows as a number.</summary>

@@ -160,7 +160,7 @@ public sealed partial class CreateServiceAccount : IAction<CreateServiceAccount.
         public string? Expires { get; init; }
 
         [JsonExtensionData]
-        public IDictionary<string, JsonElement>? Other { get; init; }
+        public IDictionary<string, JsonElement>? Other { get; set; }
     }
 
     [JsonSerializable(typeof(Input), TypeInfoPropertyName = "Input")]

@@ -22,5 +22,5 @@ public sealed record ServiceAccount
 
     /// <summary>Whatever else Mixpanel tells of the account, such as <c>creator</c> and <c>created</c>, as it came.</summary>
     [JsonExtensionData]
-    public IDictionary<string, JsonElement> Other { get; init; } = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+    public IDictionary<string, JsonElement> Other { get; set; } = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
 }

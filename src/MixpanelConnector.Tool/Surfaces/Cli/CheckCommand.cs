@@ -1,0 +1,61 @@
+using System.Buffers;
+using System.CommandLine;
+using System.Text.Json;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>Tries the credentials for real.</summary>
+static class CheckCommand
+{
+    public static Command Of(Surroundings surroundings)
+    {
+        var allRegions = new Option<bool>("--all-regions") { Description = "Try the credentials in us, eu and in, to find the project's region. This sends them to the hosts of all three." };
+        var command = new Command("check", "Try each configured credential on each API that takes it, and say which works. Stores nothing; costs one of the 60 queries an hour.") { allRegions };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            await using var session = await Session.OpenAsync(parsed, surroundings, needsCredential: true, cancellationToken);
+            var checks = new List<CredentialCheck>();
+            MixpanelOptions[] targets = parsed.GetValue(allRegions) && session.Options.Endpoint is null
+                ? [.. Enum.GetValues<MixpanelRegion>().Select(region => session.Options with { Region = region })]
+                : [session.Options];
+            foreach (var target in targets)
+            {
+                using var client = new MixpanelClient(target with { MaxRetries = 0 });
+                checks.AddRange(await client.CheckAsync(cancellationToken));
+            }
+
+            new Printer(surroundings, CommonOptions.AsTable(parsed)).Json(Write(checks));
+            return Code(checks);
+        });
+        return command;
+    }
+
+    /// <summary>With several regions one that works in full is enough; else the first failure decides.</summary>
+    static int Code(List<CredentialCheck> checks) =>
+        checks.GroupBy(check => check.Region, StringComparer.Ordinal).Any(region => region.All(check => check.Works))
+            ? ExitCode.Success
+            : ErrorTable.Row(checks.First(check => !check.Works).Error!.Kind).ExitCode;
+
+    static ReadOnlyMemory<byte> Write(List<CredentialCheck> checks)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using var writer = new Utf8JsonWriter(buffer);
+        writer.WriteStartObject();
+        writer.WriteStartArray("checks");
+        foreach (var check in checks)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("region", check.Region);
+            writer.WriteString("api", check.Api);
+            writer.WriteString("credential", check.Credential);
+            writer.WriteBoolean("works", check.Works);
+            if (check.Error is { } error) writer.WriteString("error", error.Message);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+        writer.Flush();
+        return buffer.WrittenMemory;
+    }
+}

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+using System.Runtime.InteropServices;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>The command line: every action of the catalogue as a command, and the commands around them.</summary>
+static class CommandLine
+{
+    const string Introduction = """
+        Put Mixpanel to work: import events and profiles, query them, manage service accounts.
+
+        Try it without an account: every command takes --local and then uses the embedded Mixpanel.
+          mixpanel import events.ndjson --local
+          mixpanel query-user-profiles --local --where 'properties["plan"] == "pro"'
+        With an account: set MIXPANEL_SERVICE_ACCOUNT_USERNAME, MIXPANEL_SERVICE_ACCOUNT_SECRET and MIXPANEL_PROJECT_ID, then run mixpanel check.
+        """;
+
+    public static RootCommand Build(Surroundings surroundings)
+    {
+        var root = new RootCommand(Introduction);
+        foreach (var action in Catalogue.Actions) root.Add(ActionCommand.Of(action, surroundings));
+        root.Add(CheckCommand.Of(surroundings));
+        root.Add(CompletionCommand.Of(surroundings));
+        root.Add(ConfigCommand.Of(surroundings));
+        root.Add(EmulatorCommand.Of(surroundings));
+        CommonOptions.AddTo(root);
+        return root;
+    }
+
+    public static async Task<int> RunAsync(string[] args, Surroundings surroundings)
+    {
+        using var stop = new CancellationTokenSource();
+        var root = Build(surroundings);
+        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }); // @file is ours
+        var printer = new Printer(surroundings, CommonOptions.AsTable(parsed));
+        var stoppedBy = 0;
+        using var interrupt = OnSignal(PosixSignal.SIGINT, 130);
+        using var terminate = OnSignal(PosixSignal.SIGTERM, 143);
+        try
+        {
+            if (args.Length == 0) parsed = root.Parse(["--help"]);
+            if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+            {
+                var error = parsed.Errors.FirstOrDefault(e => e.SymbolResult is OptionResult or ArgumentResult) ?? parsed.Errors[^1];
+                throw new MixpanelException(new(ErrorKind.InvalidInput, $"{error.Message} See: {Usage(parsed)} --help") { Field = Field(error) });
+            }
+
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = new StreamWriter(surroundings.Output) { AutoFlush = true }, Error = surroundings.Error }, stop.Token);
+        }
+        catch (MixpanelException e)
+        {
+            printer.Problem(e.Error);
+            return ErrorTable.Row(e.Error.Kind).ExitCode;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return stoppedBy;
+        }
+        catch (IOException e)
+        {
+            // Whoever read standard output is gone, or its disk is full: the result did not arrive.
+            surroundings.Error.WriteLine($"mixpanel: the result could not be written: {Printer.Clean(e.Message)}");
+            return ExitCode.DiskFailed;
+        }
+
+        PosixSignalRegistration OnSignal(PosixSignal signal, int code) => PosixSignalRegistration.Create(signal, context =>
+        {
+            // The first signal stops in order; a second one ends the process at once, as the system does.
+            if (stop.IsCancellationRequested) return;
+            context.Cancel = true;
+            stoppedBy = code;
+            stop.Cancel();
+        });
+    }
+
+    static string Usage(ParseResult parsed) =>
+        string.Join(' ', parsed.CommandResult.Command.Parents.OfType<Command>().Select(c => c.Name).Append(parsed.CommandResult.Command.Name));
+
+    static string? Field(ParseError error) => error.SymbolResult is OptionResult option ? CommonOptions.Name(option.Option) : null;
+}

@@ -1,0 +1,73 @@
+using System.CommandLine;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>The options that every command has: the settings, and how to print.</summary>
+static class CommonOptions
+{
+    public static readonly IReadOnlyList<Option<string>> Settings =
+    [
+        Setting("token", "The project token (MIXPANEL_TOKEN)."),
+        Setting("service_account_username", "The user name of the service account (MIXPANEL_SERVICE_ACCOUNT_USERNAME)."),
+        Setting("project_id", "The project (MIXPANEL_PROJECT_ID)."),
+        Setting("organization_id", "The organization (MIXPANEL_ORGANIZATION_ID)."),
+        Setting("region", "The region of the project: us, eu or in (MIXPANEL_REGION). Default: us.", "us", "eu", "in"),
+        Setting("endpoint", "One base address in place of every Mixpanel host (MIXPANEL_ENDPOINT)."),
+    ];
+
+    public static readonly Option<string> SecretFile = new("--secret-file")
+    {
+        Description = "A file, private to its owner, whose first line is the service account's secret; - for standard input. Else MIXPANEL_SERVICE_ACCOUNT_SECRET.",
+        HelpName = "FILE",
+        Recursive = true,
+    };
+
+    public static readonly Option<string> Profile = new("--profile") { Description = "The set of settings to take from the profile file (MIXPANEL_PROFILE). Default: default.", HelpName = "NAME", Recursive = true };
+
+    public static readonly Option<bool> Local = new("--local") { Description = "Use the embedded Mixpanel: no account, no network. The settings of a real account are ignored.", Recursive = true };
+
+    public static readonly Option<string> Data = new("--data") { Description = "Where the embedded Mixpanel keeps its data. Default: the user's data folder.", HelpName = "DIR", Recursive = true };
+
+    public static readonly Option<string> Output = OutputOption();
+
+    public static void AddTo(RootCommand root)
+    {
+        foreach (var option in Settings) root.Add(option);
+        root.Add(SecretFile);
+        root.Add(Profile);
+        root.Add(Local);
+        root.Add(Data);
+        root.Add(Output);
+    }
+
+    public static GivenSettings Given(ParseResult parsed) => new()
+    {
+        Options = Settings
+            .Where(option => parsed.GetValue(option) is not null)
+            .ToDictionary(option => Name(option), option => parsed.GetValue(option)!, StringComparer.Ordinal),
+        SecretFile = parsed.GetValue(SecretFile),
+        Profile = parsed.GetValue(Profile),
+    };
+
+    public static bool AsTable(ParseResult parsed) => parsed.GetValue(Output) == "table";
+
+    /// <summary>The snake_case name of an option.</summary>
+    public static string Name(Option option) => option.Name.TrimStart('-').Replace('-', '_');
+
+    /// <summary>The option of a snake_case name.</summary>
+    public static string OptionName(string name) => "--" + name.TrimStart('$').Replace('_', '-');
+
+    static Option<string> Setting(string name, string description, params string[] completions)
+    {
+        var option = new Option<string>(OptionName(name)) { Description = description, HelpName = completions.Length > 0 ? string.Join('|', completions) : "VALUE", Recursive = true };
+        option.CompletionSources.Add(completions);
+        return option;
+    }
+
+    static Option<string> OutputOption()
+    {
+        var option = new Option<string>("--output") { Description = "How to print the result. Default: json.", HelpName = "json|table", Recursive = true };
+        option.AcceptOnlyFromAmong("json", "table");
+        return option;
+    }
+}

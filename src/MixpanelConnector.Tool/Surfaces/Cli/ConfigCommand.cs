@@ -1,0 +1,53 @@
+using System.Buffers;
+using System.CommandLine;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>Shows each setting and where it came from, with secrets masked.</summary>
+static class ConfigCommand
+{
+    public static Command Of(Surroundings surroundings)
+    {
+        var command = new Command("config", "Show each setting, its value and where it came from. Secrets are masked.");
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            await using var session = await Session.OpenAsync(parsed, surroundings, needsCredential: false, cancellationToken);
+            var folders = new Folders(surroundings.Environment);
+            var buffer = new ArrayBufferWriter<byte>();
+            using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+            {
+                writer.WriteStartObject();
+                writer.WriteStartArray("settings");
+                foreach (var setting in session.Configuration.Settings)
+                {
+                    writer.WriteStartObject();
+                    writer.WriteString("name", setting.Name);
+                    writer.WriteString("value", Masked(setting));
+                    writer.WriteString("source", setting.Source);
+                    writer.WriteEndObject();
+                }
+
+                writer.WriteEndArray();
+                writer.WriteString("profile_file", folders.Profiles);
+                writer.WriteString("state_folder", folders.State);
+                writer.WriteString("local_data", session.LocalData ?? folders.LocalData);
+                writer.WriteEndObject();
+            }
+
+            new Printer(surroundings, CommonOptions.AsTable(parsed)).Json(buffer.WrittenMemory);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    static string? Masked(Setting setting) => setting switch
+    {
+        { Value: null } => null,
+        { Name: Configuration.SecretName } => "***",
+        { Name: "token", Value: { Length: > 8 } token } => token[..4] + "***",
+        { Name: "endpoint", Value: var address } when Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.UserInfo.Length > 0 => "***",
+        { Value: var value } => value,
+    };
+}

@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>Prints results and problems. Text from outside never reaches a terminal with its control characters.</summary>
+sealed class Printer(Surroundings surroundings, bool asTable)
+{
+    const int MostColumns = 8;
+
+    /// <summary>Writes one JSON text as a line, indented when a person reads it.</summary>
+    public void Json(ReadOnlyMemory<byte> json)
+    {
+        if (asTable)
+        {
+            using var document = JsonDocument.Parse(json);
+            Table(document.RootElement);
+            return;
+        }
+
+        var text = new MemoryStream(json.Length + 1);
+        using (var document = JsonDocument.Parse(json))
+        using (var writer = new Utf8JsonWriter(text, new JsonWriterOptions { Indented = surroundings.OutputIsTerminal, Encoder = TerminalEncoder }))
+        {
+            document.WriteTo(writer);
+        }
+
+        text.WriteByte((byte)'\n');
+        surroundings.Output.Write(text.GetBuffer().AsSpan(0, (int)text.Length));
+    }
+
+    /// <summary>Writes one JSON text as exactly one line.</summary>
+    public void JsonLine(ReadOnlyMemory<byte> json)
+    {
+        var line = new byte[json.Length + 1];
+        json.CopyTo(line);
+        line[^1] = (byte)'\n';
+        surroundings.Output.Write(line);
+    }
+
+    public void Text(string text) => surroundings.Output.Write(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>A problem goes to standard error: as text to a person, as JSON to a program.</summary>
+    public void Problem(MixpanelError error)
+    {
+        if (!asTable && !surroundings.ErrorIsTerminal)
+        {
+            surroundings.Error.WriteLine(Encoding.UTF8.GetString(ErrorTable.Problem(error).Span));
+            return;
+        }
+
+        var where = error.Field is { } field && !error.Message.Contains(field, StringComparison.Ordinal) ? $"{field}: " : "";
+        surroundings.Error.WriteLine($"mixpanel: {where}{Clean(error.Message)}");
+    }
+
+    /// <summary>Every character that could move a cursor, change a colour or turn the line is shown as its code. Line breaks of our own messages stay.</summary>
+    public static string Clean(string text)
+    {
+        var clean = new StringBuilder(text.Length);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var category = Rune.GetUnicodeCategory(rune);
+            if (rune.Value != '\n' && category is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
+                clean.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}");
+            else
+                clean.Append(rune.ToString());
+        }
+
+        return clean.ToString();
+    }
+
+    /// <summary>JSON for a terminal: readable text of every script, but control and direction characters as escapes.</summary>
+    static readonly JavaScriptEncoder TerminalEncoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+
+    void Table(JsonElement root)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(new StreamWriter(surroundings.Output, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true) { AutoFlush = true }),
+            Ansi = surroundings.OutputIsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = surroundings.OutputIsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+        });
+        if (!surroundings.OutputIsTerminal) console.Profile.Width = 160;
+
+        var facts = new Grid().AddColumn().AddColumn();
+        var lists = new List<(string Name, JsonElement List)>();
+        foreach (var member in root.EnumerateObject())
+        {
+            if (member.Value.ValueKind is JsonValueKind.Array && member.Value.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Object)) lists.Add((member.Name, member.Value));
+            else facts.AddRow(Cell(member.Name), Cell(Show(member.Value)));
+        }
+
+        foreach (var (name, list) in lists) console.Write(ListTable(name, list));
+        console.Write(facts);
+    }
+
+    static Spectre.Console.Table ListTable(string name, JsonElement list)
+    {
+        var rows = list.EnumerateArray().Select(item => Flatten(item).ToDictionary(StringComparer.Ordinal)).ToList();
+        var columns = rows.SelectMany(row => row.Keys).Distinct(StringComparer.Ordinal).ToList();
+        var table = new Spectre.Console.Table().Title(Markup.Escape(name)).Border(TableBorder.Rounded);
+        foreach (var column in columns.Take(MostColumns)) table.AddColumn(new TableColumn(Cell(column)));
+        foreach (var row in rows) table.AddRow(columns.Take(MostColumns).Select(column => (IRenderable)Cell(row.GetValueOrDefault(column, ""))));
+        if (columns.Count > MostColumns) table.Caption(Markup.Escape($"{columns.Count - MostColumns} more columns: use --output json"));
+        return table;
+    }
+
+    static IEnumerable<KeyValuePair<string, string>> Flatten(JsonElement item)
+    {
+        foreach (var member in item.EnumerateObject())
+        {
+            if (member.Value.ValueKind is JsonValueKind.Object)
+                foreach (var inner in member.Value.EnumerateObject()) yield return new(inner.Name, Show(inner.Value));
+            else
+                yield return new(member.Name, Show(member.Value));
+        }
+    }
+
+    static string Show(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString()!,
+        JsonValueKind.Null => "",
+        _ => value.GetRawText(),
+    };
+
+    static Text Cell(string text) => new(Clean(text.ReplaceLineEndings(" ")));
+}

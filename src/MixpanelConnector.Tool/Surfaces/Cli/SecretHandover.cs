@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>How a one-time secret leaves the program: into the JSON when asked, or into a new private file. Chosen before anything is created.</summary>
+sealed class SecretHandover
+{
+    readonly Option<bool> _show = new("--show-secret") { Description = "Print the one-time secret in the JSON." };
+    readonly Option<string> _file = new("--secret-out") { Description = "Write the one-time secret to this new file, readable by its owner only.", HelpName = "FILE" };
+
+    SecretHandover(Command command)
+    {
+        command.Add(_show);
+        command.Add(_file);
+    }
+
+    public static SecretHandover AddTo(Command command) => new(command);
+
+    public Prepared Prepare(ParseResult parsed)
+    {
+        if (parsed.GetValue(_file) is { } path) return new Prepared(path);
+        return parsed.GetValue(_show)
+            ? new Prepared(path: null)
+            : throw Configuration.Invalid("secret_out", "The answer holds a secret that is shown only once. Say where it goes: --secret-out FILE (a new private file) or --show-secret (in the JSON). Nothing was created.");
+    }
+
+    public sealed class Prepared : IDisposable
+    {
+        readonly string? _path;
+        readonly FileStream? _file;
+        bool _delivered;
+
+        public Prepared(string? path)
+        {
+            if (path is null) return;
+            _path = Path.GetFullPath(path);
+            try
+            {
+                var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+                if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+                _file = new FileStream(_path, options);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw Configuration.Invalid("secret_out", $"The file for the secret cannot be made: {e.Message} Nothing was created.");
+            }
+        }
+
+        /// <summary>Hands the secrets over and gives the JSON to print.</summary>
+        public ReadOnlyMemory<byte> Deliver(ActionResult answer)
+        {
+            var json = JsonNode.Parse(answer.Json.Span)!.AsObject();
+            foreach (var (name, secret) in answer.Secrets)
+            {
+#pragma warning disable RS0030 // the one-time secret goes where its owner asked
+                var text = secret.Reveal();
+#pragma warning restore RS0030
+                if (_file is null)
+                {
+                    json[name] = text;
+                    continue;
+                }
+
+                json.Remove(name);
+                json[name + "_file"] = _path;
+                _file.Write(Encoding.UTF8.GetBytes(text + "\n"));
+                _file.Flush();
+                _delivered = true;
+            }
+
+            return JsonSerializer.SerializeToUtf8Bytes(json, CliJson.Default.JsonObject);
+        }
+
+        public void Dispose()
+        {
+            _file?.Dispose();
+            if (_file is not null && !_delivered) File.Delete(_path!); // nothing was created, so no empty file stays behind
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.CommandLine;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>What a command works with: the settings in force and a client made from them.</summary>
+sealed class Session : IAsyncDisposable
+{
+    readonly LocalMixpanel? _local;
+    MixpanelClient? _client;
+
+    Session(Configuration configuration, MixpanelOptions options, LocalMixpanel? local)
+    {
+        Configuration = configuration;
+        Options = options;
+        _local = local;
+    }
+
+    public Configuration Configuration { get; }
+
+    public MixpanelOptions Options { get; }
+
+    /// <summary>The folder of the embedded Mixpanel; null with a real one.</summary>
+    public string? LocalData => _local?.DataDirectory;
+
+    public MixpanelClient Client => _client ??= new MixpanelClient(Options);
+
+    /// <param name="parsed">The command line.</param>
+    /// <param name="surroundings">What the program takes from outside.</param>
+    /// <param name="needsCredential">Whether to refuse when no credential is configured.</param>
+    /// <param name="cancellationToken">Stops the start of the embedded Mixpanel.</param>
+    /// <exception cref="MixpanelException">The settings are not valid, or there are no credentials.</exception>
+    public static async Task<Session> OpenAsync(ParseResult parsed, Surroundings surroundings, bool needsCredential, CancellationToken cancellationToken)
+    {
+        var given = CommonOptions.Given(parsed);
+        if (parsed.GetValue(CommonOptions.Local))
+        {
+            if (given.Options.ContainsKey("endpoint")) throw Configuration.Invalid("endpoint", "--local and --endpoint exclude each other: choose the embedded Mixpanel or an address.");
+            var folder = parsed.GetValue(CommonOptions.Data) ?? new Folders(surroundings.Environment).LocalData;
+            LocalMixpanel local;
+            try
+            {
+                local = await LocalMixpanel.OpenAsync(folder, surroundings.TimeProvider, cancellationToken);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or Emulator.DataFolderInUseException)
+            {
+                throw Configuration.Invalid("data", $"The embedded Mixpanel cannot use its folder {folder}: {e.Message}");
+            }
+
+            var settings = Configuration.Local(local);
+            return new Session(settings, settings.ToOptions(surroundings.TimeProvider), local);
+        }
+
+        if (parsed.GetValue(CommonOptions.Data) is not null) throw Configuration.Invalid("data", "--data is the folder of the embedded Mixpanel: it goes with --local.");
+        var configuration = Configuration.Load(given, surroundings);
+        var options = configuration.ToOptions(surroundings.TimeProvider);
+        if (needsCredential && !configuration.HasCredential)
+        {
+            throw Configuration.Invalid("service_account_username",
+                "No credentials are configured. Either set MIXPANEL_SERVICE_ACCOUNT_USERNAME, MIXPANEL_SERVICE_ACCOUNT_SECRET and MIXPANEL_PROJECT_ID (or MIXPANEL_TOKEN) for your Mixpanel project, or add --local to use the embedded Mixpanel, which needs no account.");
+        }
+
+        return new Session(configuration, options, local: null);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client?.Dispose();
+        if (_local is not null) await _local.DisposeAsync();
+    }
+}

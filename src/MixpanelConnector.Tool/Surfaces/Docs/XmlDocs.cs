@@ -1,0 +1,42 @@
+using System.Reflection;
+using System.Text;
+using System.Xml.Linq;
+
+namespace MixpanelConnector.Tool.Surfaces.Docs;
+
+/// <summary>The library's documentation comments: the one text for help, schemas and pages.</summary>
+static class XmlDocs
+{
+    static readonly Lazy<Dictionary<string, XElement>> Members = new(() =>
+    {
+        using var stream = typeof(XmlDocs).Assembly.GetManifestResourceStream("MixpanelConnector.xml")
+            ?? throw new InvalidOperationException("The documentation of the library is not embedded.");
+        return XDocument.Load(stream).Descendants("member").ToDictionary(m => m.Attribute("name")!.Value, StringComparer.Ordinal);
+    });
+
+    public static string? Summary(Type type) => Text($"T:{type.FullName!.Replace('+', '.')}", "summary");
+
+    public static string? Remarks(Type type) => Text($"T:{type.FullName!.Replace('+', '.')}", "remarks");
+
+    public static string? Summary(PropertyInfo property) => Text($"P:{property.DeclaringType!.FullName!.Replace('+', '.')}.{property.Name}", "summary");
+
+    static string? Text(string member, string element) =>
+        Members.Value.TryGetValue(member, out var docs) && docs.Element(element) is { } text ? Flatten(text) : null;
+
+    static string Flatten(XElement element)
+    {
+        var text = new StringBuilder();
+        foreach (var node in element.Nodes())
+        {
+            text.Append(node switch
+            {
+                XText plain => plain.Value,
+                XElement { Name.LocalName: "see" } see => (see.Attribute("cref")?.Value ?? see.Attribute("href")?.Value ?? "").Split('.', ':')[^1],
+                XElement other => other.Value,
+                _ => "",
+            });
+        }
+
+        return string.Join(' ', text.ToString().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    }
+}

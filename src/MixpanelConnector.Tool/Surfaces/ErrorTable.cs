@@ -1,0 +1,55 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace MixpanelConnector.Tool.Surfaces;
+
+/// <summary>The exit codes of an action, by CONTRACT.md.</summary>
+static class ExitCode
+{
+    public const int Success = 0;
+    public const int InternalError = 1;
+    public const int InvalidInput = 2;
+    public const int Refused = 3;
+    public const int NotAllowed = 4;
+    public const int Unavailable = 5;
+    public const int DiskFailed = 7;
+    public const int Interrupted = 130;
+}
+
+/// <summary>What each kind of error is at each door.</summary>
+static class ErrorTable
+{
+    public static (int ExitCode, int HttpStatus, string Title) Row(ErrorKind kind) => kind switch
+    {
+        ErrorKind.InvalidInput => (Surfaces.ExitCode.InvalidInput, 400, "The input or the configuration is not valid"),
+        ErrorKind.Unauthorized => (Surfaces.ExitCode.NotAllowed, 401, "Mixpanel did not accept the credentials"),
+        ErrorKind.Forbidden => (Surfaces.ExitCode.NotAllowed, 403, "The credentials do not allow this"),
+        ErrorKind.NotFound => (Surfaces.ExitCode.NotAllowed, 404, "Mixpanel does not know what was asked for"),
+        ErrorKind.TooLarge => (Surfaces.ExitCode.Refused, 413, "The request is larger than Mixpanel takes"),
+        ErrorKind.RateLimited => (Surfaces.ExitCode.Unavailable, 429, "Mixpanel's rate limit is exceeded"),
+        ErrorKind.Rejected => (Surfaces.ExitCode.Refused, 422, "Mixpanel refused the request"),
+        ErrorKind.Timeout => (Surfaces.ExitCode.Unavailable, 504, "Mixpanel did not answer in time"),
+        ErrorKind.Protocol => (Surfaces.ExitCode.Unavailable, 502, "What answered is not Mixpanel as documented"),
+        _ => (Surfaces.ExitCode.Unavailable, 503, "Mixpanel is not available"),
+    };
+
+    /// <summary>The problem object, the same at every door.</summary>
+    public static ReadOnlyMemory<byte> Problem(MixpanelError error)
+    {
+        var (_, status, title) = Row(error.Kind);
+        var kind = JsonNamingPolicy.SnakeCaseLower.ConvertName(error.Kind.ToString());
+        var buffer = new ArrayBufferWriter<byte>();
+        using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        writer.WriteStartObject();
+        writer.WriteString("type", $"urn:mixpanel-connector:problem:{kind}");
+        writer.WriteString("title", title);
+        writer.WriteNumber("status", status);
+        writer.WriteString("detail", error.Message);
+        writer.WriteString("kind", kind);
+        if (error.Field is { } field) writer.WriteString("field", field);
+        writer.WriteEndObject();
+        writer.Flush();
+        return buffer.WrittenMemory;
+    }
+}

@@ -1,0 +1,40 @@
+namespace MixpanelConnector.Tool;
+
+/// <summary>Everything that the program takes from outside, so that a test can run it in its own process.</summary>
+sealed record Surroundings
+{
+    public required Func<string, string?> Environment { get; init; }
+
+    public required Stream Input { get; init; }
+
+    public required Stream Output { get; init; }
+
+    public required TextWriter Error { get; init; }
+
+    public bool InputIsTerminal { get; init; }
+
+    public bool OutputIsTerminal { get; init; }
+
+    public bool ErrorIsTerminal { get; init; }
+
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    public static Surroundings OfThisProcess() => new()
+    {
+        Environment = System.Environment.GetEnvironmentVariable,
+        Input = Console.OpenStandardInput(),
+        Output = StandardOutput.Open(),
+        Error = Console.Error,
+        InputIsTerminal = !Console.IsInputRedirected,
+        OutputIsTerminal = !Console.IsOutputRedirected,
+        ErrorIsTerminal = !Console.IsErrorRedirected,
+    };
+}
+
+/// <summary>Standard output that fails when its reader is gone or its disk is full. The console's own stream hides a closed pipe.</summary>
+static class StandardOutput
+{
+    public static Stream Open() => OperatingSystem.IsWindows()
+        ? Console.OpenStandardOutput()
+        : new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+}

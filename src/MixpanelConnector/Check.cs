@@ -1,0 +1,88 @@
+using System.Text;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>Whether one credential works for one API of one region.</summary>
+public sealed record CredentialCheck
+{
+    /// <summary>The region, or the host of the endpoint that replaces the regions.</summary>
+    public required string Region { get; init; }
+
+    /// <summary>The API: <c>import</c>, <c>query</c> or <c>app</c>.</summary>
+    public required string Api { get; init; }
+
+    /// <summary>The credential: <c>service_account</c> or <c>token</c>.</summary>
+    public required string Credential { get; init; }
+
+    /// <summary>Whether the API took the credential.</summary>
+    public required bool Works { get; init; }
+
+    /// <summary>What the API did not take, and what to do; null when it works.</summary>
+    public MixpanelError? Error { get; init; }
+}
+
+public sealed partial class MixpanelClient
+{
+    /// <summary>Tries each configured credential on each API that takes it. Stores nothing: imports are tried with an event that Mixpanel must refuse. The query costs one of the 60 an hour.</summary>
+    /// <param name="cancellationToken">Stops the check.</param>
+    /// <returns>One result for each credential and API.</returns>
+    /// <exception cref="MixpanelException">No credential is configured.</exception>
+    public async Task<IReadOnlyList<CredentialCheck>> CheckAsync(CancellationToken cancellationToken = default)
+    {
+        // Mixpanel answers 400 to an event without properties once it has taken the credentials, and stores nothing.
+        var import = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", Access.ServiceAccountOfProjectOrToken)
+        {
+            Body = new RequestBody("""[{"event":"","properties":{}}]"""u8.ToArray(), "application/json"),
+        }.With("strict", "1");
+        var query = new MixpanelRequest(HttpMethod.Post, Api.Query, "/api/query/engage", Access.ServiceAccountOfProject)
+        {
+            Body = new RequestBody(Encoding.ASCII.GetBytes("output_properties=%5B%22%24email%22%5D"), "application/x-www-form-urlencoded"),
+        };
+        var app = new MixpanelRequest(HttpMethod.Get, Api.App, "/api/app/me", Access.ServiceAccount);
+
+        var checks = new List<CredentialCheck>();
+        if (Options.ServiceAccount is not null)
+        {
+            var transport = Transport;
+            checks.Add(await TryAsync(transport, "app", "service_account", app, reply => ReplyClassifier.ReadJson(reply, Options).Dispose(), cancellationToken).ConfigureAwait(false));
+            checks.Add(await TryAsync(transport, "query", "service_account", query, reply => ReplyClassifier.ReadJson(reply, Options).Dispose(), cancellationToken).ConfigureAwait(false));
+            checks.Add(await TryAsync(transport, "import", "service_account", import, EnsureImport, cancellationToken).ConfigureAwait(false));
+        }
+
+        if (Options.Token is not null)
+        {
+            var transport = Transport.With(Options with { ServiceAccount = null });
+            checks.Add(await TryAsync(transport, "import", "token", import, EnsureImport, cancellationToken).ConfigureAwait(false));
+        }
+
+        if (checks.Count == 0) throw MixpanelException.Invalid("service_account_username", "There is no credential to check. Configure a service account or a project token.");
+        return checks;
+    }
+
+    void EnsureImport(Reply reply)
+    {
+        var verdict = ReplyClassifier.ReadImport(reply, 1, Options);
+        if (verdict.Kind is not (VerdictKind.Partial or VerdictKind.Unclear)) throw new MixpanelException(verdict.Error ?? new(ErrorKind.Protocol, "An event that Mixpanel must refuse was accepted: this is not Mixpanel."));
+    }
+
+    async Task<CredentialCheck> TryAsync(MixpanelTransport transport, string api, string credential, MixpanelRequest request, Action<Reply> ensure, CancellationToken cancellationToken)
+    {
+        var check = new CredentialCheck
+        {
+            Region = Options.Endpoint?.Authority ?? Options.Region.ToString().ToLowerInvariant(),
+            Api = api,
+            Credential = credential,
+            Works = true,
+        };
+        try
+        {
+            ensure(await transport.SendAsync(request, cancellationToken).ConfigureAwait(false));
+            return check;
+        }
+        catch (MixpanelException e)
+        {
+            return check with { Works = false, Error = e.Error };
+        }
+    }
+}
