@@ -43,8 +43,9 @@ static class CommandLine
             if (args.Length == 0) parsed = root.Parse(["--help"]);
             if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
             {
-                var error = parsed.Errors.FirstOrDefault(e => e.SymbolResult is OptionResult or ArgumentResult) ?? parsed.Errors[^1];
-                throw new MixpanelException(new(ErrorKind.InvalidInput, $"{error.Message} See: {Usage(parsed)} --help") { Field = Field(error) });
+                var error = parsed.Errors.FirstOrDefault(e => e.SymbolResult is OptionResult) ?? parsed.Errors[0];
+                var message = parsed.UnmatchedTokens is [var unknown, ..] ? $"'{unknown}' is not known here." : error.Message.ReplaceLineEndings(" ");
+                throw new MixpanelException(new(ErrorKind.InvalidInput, $"{message} See: {Usage(parsed)} --help") { Field = Field(error) });
             }
 
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = new StreamWriter(surroundings.Output) { AutoFlush = true }, Error = surroundings.Error }, stop.Token);
