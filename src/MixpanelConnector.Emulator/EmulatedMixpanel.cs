@@ -18,13 +18,15 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     readonly DataFolder? _folder;
     readonly Database _database;
     readonly EventStore _events;
+    readonly ProfileStore _profiles;
     readonly WebApplication _application;
 
-    EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, WebApplication application, Uri address)
+    EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, ProfileStore profiles, WebApplication application, Uri address)
     {
         _folder = folder;
         _database = database;
         _events = events;
+        _profiles = profiles;
         _application = application;
         Address = address;
     }
@@ -46,12 +48,13 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
             database = Database.Open(folder?.DatabaseFile);
             folder?.ProtectDatabase();
             var events = EventStore.Load(database);
+            var profiles = new ProfileStore(database);
             var accounts = await Accounts.LoadAsync(database, options.TimeProvider, cancellationToken).ConfigureAwait(false);
             var instance = RandomNumberGenerator.GetHexString(32, lowercase: true);
-            var routes = new Routes(events, accounts, options, instance);
+            var routes = new Routes(events, profiles, accounts, options, instance);
             var (application, address) = await Server.StartAsync(options.Port, routes.Map, cancellationToken).ConfigureAwait(false);
             folder?.Announce(new ServerNote(address, Environment.ProcessId, instance));
-            return new EmulatedMixpanel(folder, database, events, application, address);
+            return new EmulatedMixpanel(folder, database, events, profiles, application, address);
         }
         catch
         {
@@ -71,6 +74,16 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     /// <param name="cancellationToken">Stops reading.</param>
     public Task<IReadOnlyList<StoredEvent>> EventsAsync(bool deduplicated = false, CancellationToken cancellationToken = default) =>
         _events.ReadAllAsync(deduplicated, cancellationToken);
+
+    /// <summary>The user profiles that were stored, by project and <c>distinct_id</c>.</summary>
+    /// <param name="cancellationToken">Gives up before reading.</param>
+    public Task<IReadOnlyList<StoredProfile>> ProfilesAsync(CancellationToken cancellationToken = default) => Task.Run(
+        () => _profiles.ReadAll(ofGroups: false, (kind, row) => new StoredProfile(kind.ProjectId, row.Id, row.Properties)), cancellationToken);
+
+    /// <summary>The group profiles that were stored, by project, group key and group.</summary>
+    /// <param name="cancellationToken">Gives up before reading.</param>
+    public Task<IReadOnlyList<StoredGroup>> GroupsAsync(CancellationToken cancellationToken = default) => Task.Run(
+        () => _profiles.ReadAll(ofGroups: true, (kind, row) => new StoredGroup(kind.ProjectId, kind.GroupKey, row.Id, row.Properties)), cancellationToken);
 
     /// <summary>Stops serving, once running requests are answered, and lets the data folder go.</summary>
     public async ValueTask DisposeAsync()

@@ -9,7 +9,7 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator;
 
 /// <summary>Every operation that is emulated, under the paths of Mixpanel's several hosts. A wrong method is answered with 405.</summary>
-sealed class Routes(EventStore events, Accounts accounts, EmulatorOptions options, string instance)
+sealed class Routes(EventStore events, ProfileStore profiles, Accounts accounts, EmulatorOptions options, string instance)
 {
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -18,7 +18,17 @@ sealed class Routes(EventStore events, Accounts accounts, EmulatorOptions option
 
         Get(routes, "/healthz", new Health(instance).HandleAsync, ErrorShapes.App);
         Post(routes, "/import", new ImportEvents(events, access, quota, options).HandleAsync, ErrorShapes.Ingestion);
+        Browsers(routes, "/track", new TrackEvents(events, accounts, quota, options.TimeProvider).HandleAsync);
+        Browsers(routes, "/engage", new UpdateProfiles(profiles, accounts, options.TimeProvider, ofGroups: false).HandleAsync);
+        Browsers(routes, "/groups", new UpdateProfiles(profiles, accounts, options.TimeProvider, ofGroups: true).HandleAsync);
         Get(routes, "/api/app/me", new AboutMe(accounts, access).HandleAsync, ErrorShapes.App);
+    }
+
+    /// <summary>What web pages call too, by GET (an image or a script) or by POST.</summary>
+    static void Browsers(IEndpointRouteBuilder routes, string path, RequestDelegate handler)
+    {
+        routes.MapMethods(path, [HttpMethods.Get, HttpMethods.Post], handler.With(ErrorShapes.Ingestion).WithCors());
+        routes.MapMethods(path, [HttpMethods.Options], Cors.PreflightAsync);
     }
 
     static void Get(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>

@@ -16,7 +16,8 @@ sealed class ImportEvents(EventStore events, Access access, Quota quota, Emulato
         var project = await access.ImportProjectAsync(context).ConfigureAwait(false);
         using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         var payload = Payload.Of(context.Request, body.Bytes);
-        var strict = payload.Field("strict") != "0";
+        // The form is older than strictness; whoever sends it without a word on that expects the old manners.
+        var strict = payload.Field("strict") is { } asked ? asked != "0" : !payload.IsForm;
 
         using var batch = new EventBatch(options.TimeProvider.GetUtcNow(), imported: true);
         var verdict = Judge(payload, batch, project, strict);
@@ -35,7 +36,7 @@ sealed class ImportEvents(EventStore events, Access access, Quota quota, Emulato
     {
         var verdict = new Verdict();
         var rules = new ImportRules(batch.ReceivedAt, options.Identity, strict);
-        payload.ForEachRecord((body, in fields) =>
+        EventReader.ForEach(payload, (body, in fields) =>
         {
             var fault = rules.Check(fields, out var time);
             verdict.HasIdentityEvents |= ImportRules.IsIdentityEvent(fields);
@@ -65,7 +66,7 @@ sealed class ImportEvents(EventStore events, Access access, Quota quota, Emulato
 
     static Task AnswerAsync(HttpResponse response, Payload payload, bool strict, Verdict verdict, int imported)
     {
-        if (payload.IsLegacyForm)
+        if (payload.IsForm)
             return TrackReply.WriteAsync(response, payload, verdict.Failed.Count == 0 || imported > 0 ? null : verdict.Failed[0].Fault.Message);
         var failed = strict && verdict.Failed.Count > 0;
         return response.JsonAsync(failed ? 400 : 200, json =>

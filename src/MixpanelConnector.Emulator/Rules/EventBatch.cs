@@ -39,5 +39,7 @@ sealed class EventBatch(DateTimeOffset receivedAt, bool imported) : IDisposable
             start, _output.WrittenCount - start));
     }
 
+    public void Clear() => _rows.Clear();
+
     public void Dispose() => _text?.Dispose();
 }

@@ -58,6 +58,9 @@ struct EventFields
     /// <summary>What is wrong with the record's own shape.</summary>
     public Fault? ShapeFault;
 
+    /// <summary>A member beside <c>event</c> and <c>properties</c>, which only an import minds.</summary>
+    public Fault? ExtraMember;
+
     /// <summary>The first thing wrong with a property's value.</summary>
     public Fault? PropertyFault;
 

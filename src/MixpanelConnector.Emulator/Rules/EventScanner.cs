@@ -49,7 +49,7 @@ readonly ref struct EventScanner(bool bodyIsUtf8)
         }
         else
         {
-            fields.ShapeFault ??= new Fault(reader.GetString()!, $"'{reader.GetString()}' is invalid: only 'event' and 'properties' are allowed");
+            fields.ExtraMember ??= new Fault(reader.GetString()!, $"'{reader.GetString()}' is invalid: only 'event' and 'properties' are allowed");
             reader.Skip();
         }
     }

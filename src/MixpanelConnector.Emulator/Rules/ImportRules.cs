@@ -17,8 +17,8 @@ sealed class ImportRules(DateTimeOffset now, IdentityManagement identity, bool s
     public Fault? Check(in EventFields fields, out EventTime time)
     {
         time = new EventTime(now, null);
-        if (fields.ShapeFault is not null)
-            return fields.ShapeFault;
+        if ((fields.ShapeFault ?? fields.ExtraMember) is { } shape)
+            return shape;
         if (fields.End - fields.Start >= EventLimits.EventBytes)
             return new Fault("", $"event is invalid: must be smaller than {EventLimits.EventBytes} bytes");
         if (fields.Name.Kind == FieldKind.TextNotUtf8)

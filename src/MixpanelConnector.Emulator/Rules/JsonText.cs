@@ -16,6 +16,20 @@ static class JsonText
         return !reader.ValueIsEscaped || Unescape(ref reader) is not null;
     }
 
+    /// <summary>Whether all names and texts in valid JSON are valid.</summary>
+    public static bool AreAllValid(ReadOnlySpan<byte> json)
+    {
+        if (!Utf8.IsValid(json))
+            return false;
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = EventLimits.JsonDepth });
+        while (reader.Read())
+        {
+            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && !IsValid(ref reader, bodyIsUtf8: true))
+                return false;
+        }
+        return true;
+    }
+
     public static bool IsTooLong(ref Utf8JsonReader reader) =>
         reader.ValueSpan.Length > EventLimits.Characters && Cut(ref reader).Shortened;
 
