@@ -53,16 +53,16 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
     {
         SelectorKind.Boolean => value.IsTrue,
         SelectorKind.Undefined => false,
-        _ => throw new SelectorException($"{where} takes booleans, not a {Name(value.Kind)}", operand.Position),
+        _ => throw new SelectorException($"{where} takes booleans, not {Name(value.Kind)}", operand.Position),
     };
 
     static string Name(SelectorKind kind) => kind switch
     {
-        SelectorKind.Number => "number",
-        SelectorKind.Text => "string",
-        SelectorKind.DateTime => "datetime",
-        SelectorKind.List => "list",
-        SelectorKind.Object => "object",
+        SelectorKind.Number => "a number",
+        SelectorKind.Text => "a string",
+        SelectorKind.DateTime => "a datetime",
+        SelectorKind.List => "a list",
+        SelectorKind.Object => "an object",
         _ => "null",
     };
 
