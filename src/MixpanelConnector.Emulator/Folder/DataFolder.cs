@@ -1,0 +1,82 @@
+namespace MixpanelConnector.Emulator.Folder;
+
+/// <summary>
+/// The folder that keeps the data, held by one process at a time: whoever has <c>lock</c> open. That file is never
+/// deleted, since a lock belongs to the file and not to its name.
+/// </summary>
+sealed class DataFolder : IDisposable
+{
+    const UnixFileMode OwnerOnlyFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    const UnixFileMode WritableByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+
+    readonly FileStream _lock;
+
+    DataFolder(string path, FileStream held)
+    {
+        Path = path;
+        _lock = held;
+    }
+
+    public string Path { get; }
+
+    public string DatabaseFile => System.IO.Path.Combine(Path, "mixpanel.duckdb");
+
+    /// <summary>Takes the folder, creating it when missing; null when another process holds it.</summary>
+    public static DataFolder? TryTake(string path)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        Create(path);
+        try
+        {
+            return new DataFolder(path, new FileStream(System.IO.Path.Combine(path, "lock"), OwnerOnly(FileMode.OpenOrCreate)));
+        }
+        catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Makes the database's files readable by this user alone, whatever the umask.</summary>
+    public void ProtectDatabase()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        foreach (var file in Directory.EnumerateFiles(Path, "mixpanel.duckdb*"))
+            File.SetUnixFileMode(file, OwnerOnlyFile);
+    }
+
+    public void Announce(ServerNote note) => note.Write(Path, OwnerOnly(FileMode.Create));
+
+    public void Dispose()
+    {
+        ServerNote.Remove(Path);
+        _lock.Dispose();
+    }
+
+    static void Create(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+            return;
+        }
+        if (!Directory.Exists(path))
+        {
+            Directory.CreateDirectory(path, OwnerOnlyFolder);
+            File.SetUnixFileMode(path, OwnerOnlyFolder);
+        }
+        else if ((File.GetUnixFileMode(path) & WritableByOthers) != UnixFileMode.None)
+        {
+            throw new UnauthorizedAccessException($"Others may write into '{path}': run chmod go-w on it, or choose another data folder.");
+        }
+    }
+
+    static FileStreamOptions OwnerOnly(FileMode mode)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = OwnerOnlyFile;
+        return options;
+    }
+}

@@ -1,0 +1,39 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Operations;
+using MixpanelConnector.Emulator.Rules;
+using MixpanelConnector.Emulator.Store;
+
+namespace MixpanelConnector.Emulator;
+
+/// <summary>Every operation that is emulated, under the paths of Mixpanel's several hosts. A wrong method is answered with 405.</summary>
+sealed class Routes(EventStore events, ProfileStore profiles, Accounts accounts, EmulatorOptions options, string instance)
+{
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        var access = new Access(accounts);
+        var quota = new Quota(options.RateLimits, options.TimeProvider);
+
+        Get(routes, "/healthz", new Health(instance).HandleAsync, ErrorShapes.App);
+        Post(routes, "/import", new ImportEvents(events, access, quota, options).HandleAsync, ErrorShapes.Ingestion);
+        Browsers(routes, "/track", new TrackEvents(events, accounts, quota, options.TimeProvider).HandleAsync);
+        Browsers(routes, "/engage", new UpdateProfiles(profiles, accounts, options.TimeProvider, ofGroups: false).HandleAsync);
+        Browsers(routes, "/groups", new UpdateProfiles(profiles, accounts, options.TimeProvider, ofGroups: true).HandleAsync);
+        Get(routes, "/api/app/me", new AboutMe(accounts, access).HandleAsync, ErrorShapes.App);
+    }
+
+    /// <summary>What web pages call too, by GET (an image or a script) or by POST.</summary>
+    static void Browsers(IEndpointRouteBuilder routes, string path, RequestDelegate handler)
+    {
+        routes.MapMethods(path, [HttpMethods.Get, HttpMethods.Post], handler.With(ErrorShapes.Ingestion).WithCors());
+        routes.MapMethods(path, [HttpMethods.Options], Cors.PreflightAsync);
+    }
+
+    static void Get(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
+        routes.MapMethods(path, [HttpMethods.Get], handler.With(errors));
+
+    static void Post(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
+        routes.MapMethods(path, [HttpMethods.Post], handler.With(errors));
+}
