@@ -97,6 +97,7 @@ static class ReplyClassifier
             413 => (ErrorKind.TooLarge, $"The request is larger than Mixpanel takes ({Said(reply, options)})."),
             429 => (ErrorKind.RateLimited, "Mixpanel's rate limit is exceeded. Try again later; queries are limited to 60 an hour, ingestion to about 30,000 events a second."),
             >= 300 and < 400 => (ErrorKind.Protocol, $"The answer is a redirect{(reply.Location is { } l ? $" to {Clean(l.Host)}" : "")}. Mixpanel does not redirect here: check the endpoint and the region."),
+            501 => (ErrorKind.Unavailable, $"This is not offered by the server ({Said(reply, options)})."),
             408 or >= 500 => (ErrorKind.Unavailable, $"Mixpanel is not available: HTTP {reply.Status}. Try again later."),
             _ => (ErrorKind.Protocol, $"HTTP {reply.Status} is no answer of Mixpanel's to this request. Check the endpoint and the region."),
         };
