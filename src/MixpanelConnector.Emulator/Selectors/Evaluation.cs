@@ -40,10 +40,10 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
     /// <summary>Stops at the operand that decides: what follows it is not evaluated, and so cannot fail.</summary>
     SelectorValue Decide(Logical logical, Scope? scope)
     {
-        var deciding = logical.Operator == LogicalOperator.Or;
+        var (deciding, name) = logical.Operator == LogicalOperator.Or ? (true, "'or'") : (false, "'and'");
         foreach (var operand in logical.Operands.Items)
         {
-            if (Truth(Evaluate(operand, scope), logical.Operator == LogicalOperator.Or ? "'or'" : "'and'", operand) == deciding)
+            if (Truth(Evaluate(operand, scope), name, operand) == deciding)
                 return SelectorValue.FromBoolean(deciding);
         }
         return SelectorValue.FromBoolean(!deciding);
