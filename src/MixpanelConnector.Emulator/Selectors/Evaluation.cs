@@ -124,7 +124,7 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
     }
 
     /// <summary><see cref="SelectorValue.Equals(SelectorValue)"/>, but counting elements: lists of lists can be vast while small in memory.</summary>
-    bool AreEqual(SelectorValue left, SelectorValue right, Comparison comparison)
+    bool AreEqual(in SelectorValue left, in SelectorValue right, Comparison comparison)
     {
         if (left.Kind != SelectorKind.List || right.Kind != SelectorKind.List)
             return left.Equals(right);
@@ -147,7 +147,7 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
         if (container.Kind != SelectorKind.List)
             return SelectorValue.Undefined;
         Spend(container.List.Length, comparison);
-        foreach (var element in container.List)
+        foreach (ref readonly var element in container.List)
         {
             if (AreEqual(element, item, comparison))
                 return SelectorValue.True;
