@@ -21,7 +21,25 @@ sealed class Routes(EventStore events, ProfileStore profiles, Accounts accounts,
         Browsers(routes, "/track", new TrackEvents(events, accounts, quota, options.TimeProvider).HandleAsync);
         Browsers(routes, "/engage", new UpdateProfiles(profiles, accounts, options.TimeProvider, ofGroups: false).HandleAsync);
         Browsers(routes, "/groups", new UpdateProfiles(profiles, accounts, options.TimeProvider, ofGroups: true).HandleAsync);
+
+        var queryProfiles = new QueryProfiles(profiles, access, quota, options.TimeProvider);
+        foreach (var path in (string[])["/api/query/engage", "/api/2.0/engage"])
+        {
+            Get(routes, path, queryProfiles.HandleAsync, ErrorShapes.Query);
+            Post(routes, path, queryProfiles.HandleAsync, ErrorShapes.Query);
+        }
+        Get(routes, "/api/2.0/export", new ExportEvents(events, access, quota, options.TimeProvider).HandleAsync, ErrorShapes.Query);
+
         Get(routes, "/api/app/me", new AboutMe(accounts, access).HandleAsync, ErrorShapes.App);
+        var serviceAccounts = new ServiceAccounts(accounts, access, options.TimeProvider);
+        const string OfOrganization = "/api/app/organizations/{organization}/service-accounts";
+        Get(routes, OfOrganization, serviceAccounts.ListAsync, ErrorShapes.App);
+        Post(routes, OfOrganization, serviceAccounts.CreateAsync, ErrorShapes.App);
+        Post(routes, OfOrganization + "/add-to-project", serviceAccounts.AddToProjectsAsync, ErrorShapes.App);
+        Post(routes, OfOrganization + "/remove-from-project", serviceAccounts.RemoveFromProjectsAsync, ErrorShapes.App);
+        Get(routes, OfOrganization + "/{account}", serviceAccounts.GetAsync, ErrorShapes.App);
+        Delete(routes, OfOrganization + "/{account}", serviceAccounts.DeleteAsync, ErrorShapes.App);
+        Get(routes, "/api/app/projects/{project}/service-accounts", serviceAccounts.ListOfProjectAsync, ErrorShapes.App);
     }
 
     /// <summary>What web pages call too, by GET (an image or a script) or by POST.</summary>
@@ -33,6 +51,9 @@ sealed class Routes(EventStore events, ProfileStore profiles, Accounts accounts,
 
     static void Get(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
         routes.MapMethods(path, [HttpMethods.Get], handler.With(errors));
+
+    static void Delete(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
+        routes.MapMethods(path, [HttpMethods.Delete], handler.With(errors));
 
     static void Post(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
         routes.MapMethods(path, [HttpMethods.Post], handler.With(errors));

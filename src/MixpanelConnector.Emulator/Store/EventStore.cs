@@ -4,6 +4,12 @@ using MixpanelConnector.Emulator.Rules;
 
 namespace MixpanelConnector.Emulator.Store;
 
+/// <summary>Which events to export: of a project, from one day to another, both included; null for all names.</summary>
+sealed record EventRange(int ProjectId, DateOnly From, DateOnly To, IReadOnlyList<string>? Names);
+
+/// <summary>An event as it is exported.</summary>
+readonly record struct ExportRow(string Name, DateTimeOffset Time, string DistinctId, string InsertId, string Properties);
+
 /// <summary>The events: appended as they come, read as they are or as reports see them.</summary>
 sealed class EventStore
 {
@@ -55,6 +61,27 @@ sealed class EventStore
                 row.GetInt64(0), row.GetInt32(1), row.GetString(2), row.GetTime(3), row.GetString(4), row.GetString(5), row.GetString(6), row.GetTime(7)));
         }
         return events;
+    }
+
+    /// <summary>The events of a range of days (UTC), in the order of storing, one after the other without holding them all.</summary>
+    public IEnumerable<ExportRow> Read(EventRange range)
+    {
+        using var connection = _database.Connect();
+        using var query = connection.Command(
+            $"""
+            SELECT event_name, time, distinct_id, insert_id, properties
+            FROM events
+            WHERE project_id = $project AND time >= $from AND time < $end
+            {(range.Names is null ? "" : "AND event_name IN (SELECT unnest($names))")}
+            """,
+            ("project", range.ProjectId),
+            ("from", range.From.ToDateTime(TimeOnly.MinValue)), ("end", range.To == DateOnly.MaxValue ? DateTime.MaxValue : range.To.ToDateTime(TimeOnly.MinValue).AddDays(1)));
+        if (range.Names is not null)
+            query.Parameters.Add(new DuckDBParameter("names", range.Names.ToList()));
+        query.UseStreamingMode = true;
+        using var row = query.ExecuteReader();
+        while (row.Read())
+            yield return new ExportRow(row.GetString(0), row.GetTime(1), row.GetString(2), row.GetString(3), row.GetString(4));
     }
 
     void Append(DuckDBConnection connection, EventBatch batch)
