@@ -6,7 +6,7 @@ namespace MixpanelConnector.Emulator.Http;
 static class HostCheck
 {
     public static Task RunAsync(HttpContext context, RequestDelegate next) =>
-        context.Request.Host.Host is "127.0.0.1" or "localhost" or "[::1]"
+        context.Request.Host.Host.ToLowerInvariant() is "127.0.0.1" or "localhost" or "[::1]"
             ? next(context)
             : context.ErrorAsync(ErrorShapes.App, 421, "this server answers on loopback only");
 }

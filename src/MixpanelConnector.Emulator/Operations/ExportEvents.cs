@@ -25,31 +25,47 @@ sealed class ExportEvents(EventStore events, Access access, Quota quota, TimePro
         var selector = fields.Text("where") is { } where ? Where.Parse(where, SelectorDialect.Export) : null;
         quota.TakeExport(project.Id);
 
-        context.Response.ContentType = "text/plain; charset=utf-8";
-        if (context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase))
+        await WriteAsync(context, Matching(range, selector).Take(limit), fields.Boolean("time_in_ms")).ConfigureAwait(false);
+    }
+
+    static async Task WriteAsync(HttpContext context, IEnumerable<ExportRow> rows, bool timeInMilliseconds)
+    {
+        var chunk = new ArrayBufferWriter<byte>(ChunkBytes + 4096);
+        using var row = rows.GetEnumerator();
+        // Before the answer begins, so that a where that fails on an event is still answered with 400.
+        var isLast = !Fill(chunk, row, timeInMilliseconds);
+        var body = Begin(context);
+        await using (body.ConfigureAwait(false))
         {
-            context.Response.Headers.ContentEncoding = "gzip";
-            using var gzip = new GZipStream(context.Response.Body, CompressionLevel.Fastest, leaveOpen: true);
-            await WriteAsync(gzip, range, selector, limit, fields.Boolean("time_in_ms"), context.RequestAborted).ConfigureAwait(false);
-        }
-        else
-        {
-            await WriteAsync(context.Response.Body, range, selector, limit, fields.Boolean("time_in_ms"), context.RequestAborted).ConfigureAwait(false);
+            await body.WriteAsync(chunk.WrittenMemory, context.RequestAborted).ConfigureAwait(false);
+            while (!isLast)
+            {
+                chunk.ResetWrittenCount();
+                isLast = !Fill(chunk, row, timeInMilliseconds);
+                await body.WriteAsync(chunk.WrittenMemory, context.RequestAborted).ConfigureAwait(false);
+            }
         }
     }
 
-    async Task WriteAsync(Stream body, EventRange range, Selector? selector, int limit, bool timeInMilliseconds, CancellationToken cancellationToken)
+    static Stream Begin(HttpContext context)
     {
-        var chunk = new ArrayBufferWriter<byte>(ChunkBytes + 4096);
-        foreach (var row in Matching(range, selector).Take(limit))
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        if (!context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase))
+            return context.Response.Body;
+        context.Response.Headers.ContentEncoding = "gzip";
+        return new GZipStream(context.Response.Body, CompressionLevel.Fastest, leaveOpen: true);
+    }
+
+    /// <summary>Whether rows may be left when the chunk is full.</summary>
+    static bool Fill(ArrayBufferWriter<byte> chunk, IEnumerator<ExportRow> row, bool timeInMilliseconds)
+    {
+        while (chunk.WrittenCount < ChunkBytes)
         {
-            ExportLine.Write(chunk, row, timeInMilliseconds);
-            if (chunk.WrittenCount < ChunkBytes)
-                continue;
-            await body.WriteAsync(chunk.WrittenMemory, cancellationToken).ConfigureAwait(false);
-            chunk.ResetWrittenCount();
+            if (!row.MoveNext())
+                return false;
+            ExportLine.Write(chunk, row.Current, timeInMilliseconds);
         }
-        await body.WriteAsync(chunk.WrittenMemory, cancellationToken).ConfigureAwait(false);
+        return true;
     }
 
     IEnumerable<ExportRow> Matching(EventRange range, Selector? selector)
