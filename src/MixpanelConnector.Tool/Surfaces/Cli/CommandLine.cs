@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 
@@ -26,6 +25,7 @@ static class CommandLine
         root.Add(ConfigCommand.Of(surroundings));
         root.Add(EmulatorCommand.Of(surroundings));
         CommonOptions.AddTo(root);
+        DetailedHelp.AddTo(root);
         return root;
     }
 
@@ -41,7 +41,7 @@ static class CommandLine
         try
         {
             if (args.Length == 0) parsed = root.Parse(["--help"]);
-            if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+            if (parsed.Errors.Count > 0 && parsed.Action is not DetailedHelp)
             {
                 var error = parsed.Errors.FirstOrDefault(e => e.SymbolResult is OptionResult) ?? parsed.Errors[0];
                 var message = parsed.UnmatchedTokens is [var unknown, ..] ? $"'{unknown}' is not known here." : error.Message.ReplaceLineEndings(" ");

@@ -11,6 +11,7 @@ namespace MixpanelConnector;
 
 /// <summary>Tracks one event. With a service account it is validated by Mixpanel and may be of any age; with a project token alone it must be at most five days old.</summary>
 /// <remarks>See https://developer.mixpanel.com/reference/import-events (service account) and https://developer.mixpanel.com/reference/track-event (project token).</remarks>
+/// <example>{"event":"Order Placed","properties":{"time":1756710000,"distinct_id":"user-1","$insert_id":"order-17","total":59.90}}</example>
 public sealed partial class TrackEvent : IAction<TrackEvent.Input, TrackEvent.Output>
 {
     /// <summary>The default of <see cref="Input.ProjectId"/>, which stands for the configured project.</summary>
