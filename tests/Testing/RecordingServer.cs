@@ -104,6 +104,9 @@ public sealed class RecordingServer : IAsyncDisposable
     /// <summary>The requests so far, in the order of their arrival.</summary>
     public IReadOnlyList<RecordedRequest> Requests => [.. _requests];
 
+    /// <summary>Method, path and query of each request, one a line.</summary>
+    public string Lines => string.Join('\n', _requests.Select(request => request.Line));
+
     /// <summary>The only request.</summary>
     public RecordedRequest Request => Requests.Single();
 
