@@ -1,12 +1,21 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 
 namespace MixpanelConnector.Transport;
 
 /// <summary>Chooses the credential for a request by what its endpoint accepts. The only reader of the secret.</summary>
 static class Authorization
 {
+    // Mixpanel's secrets and tokens have 32 characters. A shorter word, such as the embedded Mixpanel's "local", would take pieces out of ordinary text.
+    const int ShortestCensored = 8;
+
+    static readonly ConditionalWeakTable<MixpanelOptions, string[]> FormsOf = [];
+
     /// <summary>The header and the project to name in the query, either of which may be absent.</summary>
     /// <exception cref="MixpanelException">No configured credential fits.</exception>
     public static (AuthenticationHeaderValue? Header, string? ProjectId) For(MixpanelOptions options, Access access, long? projectId)
@@ -34,11 +43,34 @@ static class Authorization
     /// <summary>Takes every form in which the credentials could come back out of a text that a server sent.</summary>
     public static string Censor(MixpanelOptions options, string text)
     {
-        if (options.ServiceAccount is not { } account) return text;
-        var secret = Reveal(account.Secret);
-        foreach (var form in (string[])[secret, Uri.EscapeDataString(secret), Encode(account.Username, secret), Convert.ToBase64String(Encoding.UTF8.GetBytes(secret))])
-            text = text.Replace(form, "***", StringComparison.Ordinal);
+        foreach (var form in FormsOf.GetValue(options, Forms)) text = text.Replace(form, "***", StringComparison.OrdinalIgnoreCase);
         return text;
+    }
+
+    /// <summary>Raw, as base64, percent-encoded, hexadecimal and within JSON; longer ones first, since they hold shorter ones.</summary>
+    static string[] Forms(MixpanelOptions options)
+    {
+        var secrets = new List<string>();
+        if (options.ServiceAccount is { } account) secrets.AddRange([Reveal(account.Secret), $"{account.Username}:{Reveal(account.Secret)}"]);
+        if (options.Token is { } token) secrets.AddRange([token, $"{token}:"]);
+        return
+        [
+            .. secrets
+                .SelectMany(secret =>
+                {
+                    var bytes = Encoding.UTF8.GetBytes(secret);
+                    var base64 = Convert.ToBase64String(bytes).TrimEnd('=');
+                    return (string[])
+                    [
+                        secret, Uri.EscapeDataString(secret), WebUtility.UrlEncode(secret), Convert.ToHexString(bytes),
+                        base64, base64.Replace('+', '-').Replace('/', '_'), Uri.EscapeDataString(base64),
+                        JsonEncodedText.Encode(secret).Value, JsonEncodedText.Encode(secret, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).Value,
+                    ];
+                })
+                .Where(form => form.Length >= ShortestCensored)
+                .Distinct(StringComparer.OrdinalIgnoreCase)
+                .OrderByDescending(form => form.Length),
+        ];
     }
 
     static AuthenticationHeaderValue Basic(ServiceAccountCredentials account) => Basic(account.Username, Reveal(account.Secret));

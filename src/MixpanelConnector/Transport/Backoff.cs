@@ -16,7 +16,7 @@ static class Backoff
         if (retryAfter is { } asked) return asked < TimeSpan.Zero ? TimeSpan.Zero : asked > LongestRetryAfter ? LongestRetryAfter : asked;
 
         // Doubling from min up to max; the jitter of up to half the first wait (Mixpanel advises 1 to 5 s on 2 s) keeps clients apart.
-        var doubled = min * Math.Pow(2, Math.Min(tries - 1, 30));
-        return (doubled < max ? doubled : max) + (min / 2 * random);
+        var doubled = min.Ticks * Math.Pow(2, tries - 1); // a double: its limit lies far beyond that of a time span
+        return (doubled < max.Ticks ? TimeSpan.FromTicks((long)doubled) : max) + (min / 2 * random);
     }
 }

@@ -104,13 +104,14 @@ sealed partial class MixpanelTransport
         {
             throw;
         }
-        catch (OperationCanceledException e) when (e.InnerException is TimeoutException && !deadline.IsCancellationRequested)
+        catch (OperationCanceledException e) when (e.InnerException is TimeoutException && !deadline.IsCancellationRequested && _client.Timeout == Timeout.InfiniteTimeSpan)
         {
+            // Only the connection's own limit is left; the timeout of a caller's HttpClient looks the same, but may come after the request arrived.
             return Failed(request, new(ErrorKind.Unavailable, $"No connection to {address.Host}:{address.Port} within 10 seconds. Check the network, the endpoint and the region."), mayHaveArrived: false);
         }
         catch (OperationCanceledException)
         {
-            return Failed(request, new(ErrorKind.Timeout, $"{address.Host} did not answer within {Deadline(request).TotalSeconds:0} seconds. Whether the request took effect is unknown."), mayHaveArrived: true);
+            return Failed(request, new(ErrorKind.Timeout, $"{address.Host} did not answer within {(deadline.IsCancellationRequested ? Deadline(request) : _client.Timeout).TotalSeconds:0} seconds. Whether the request took effect is unknown."), mayHaveArrived: true);
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.SecureConnectionError)
         {
@@ -169,7 +170,7 @@ sealed partial class MixpanelTransport
     };
 
     static Uri? Redirect(Uri address, HttpResponseMessage response) =>
-        (int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location ? new Uri(address, location) : null;
+        (int)response.StatusCode is >= 300 and < 400 && response.Headers.Location is { } location && Uri.TryCreate(address, location, out var target) ? target : null;
 
     static bool OnlyAddsSlash(Uri address, Uri? location) =>
         location is not null

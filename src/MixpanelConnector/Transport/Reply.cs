@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 
 namespace MixpanelConnector.Transport;
 
@@ -32,12 +33,26 @@ sealed class Reply
     public bool IsServerError => Status is (int)HttpStatusCode.RequestTimeout or (>= 500 and not (int)HttpStatusCode.NotImplemented);
 
     /// <summary>A success whose JSON lacks its end: a connection that closed early can look whole when its length was not announced.</summary>
-    public bool IsCut => Status is 200 or 201 && Body.Span.Trim(" \r\n\t"u8) is [var first, .., var last] && first switch
-    {
-        (byte)'{' => last != (byte)'}',
-        (byte)'[' => last != (byte)']',
-        _ => false,
-    };
+    public bool IsCut => Status is 200 or 201 && LacksItsEnd(Body.Span);
 
     public bool IsRateLimit => Status == (int)HttpStatusCode.TooManyRequests;
+
+    static bool LacksItsEnd(ReadOnlySpan<byte> body)
+    {
+        if (body.Trim(" \r\n\t"u8) is not [(byte)'{' or (byte)'[', ..]) return false;
+        var reader = new Utf8JsonReader(body, isFinalBlock: false, state: default);
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.CurrentDepth == 0 && reader.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray) return false;
+            }
+
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false; // no JSON at all
+        }
+    }
 }

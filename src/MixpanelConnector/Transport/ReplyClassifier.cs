@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -8,6 +9,9 @@ namespace MixpanelConnector.Transport;
 static class ReplyClassifier
 {
     const int LongestMessage = 300;
+
+    // So much of a page is read before it is censored and cut: enough that no secret is cut in two within what is shown.
+    const int MostJudged = 64 << 10;
 
     /// <summary>The JSON of a successful answer of the Query or App API.</summary>
     /// <exception cref="MixpanelException">The answer is no success.</exception>
@@ -47,7 +51,7 @@ static class ReplyClassifier
             return reply.Status == 400 ? ImportVerdict.Unclear(ErrorOf(reply, options)) : ImportVerdict.Untrusted(Untrusted(reply));
 
         var imported = Integer(root, "num_records_imported");
-        var status = Text(root, "status");
+        var status = Text(root, "status") is { } word ? Safe(options, word) : null;
         if (reply.Status == 200)
         {
             // The JSON form says code and status; the legacy form says only status 1.
@@ -96,7 +100,7 @@ static class ReplyClassifier
             404 => (ErrorKind.NotFound, $"Mixpanel does not know the project, organization or object ({Said(reply, options)}). Check the ids and the region."),
             413 => (ErrorKind.TooLarge, $"The request is larger than Mixpanel takes ({Said(reply, options)})."),
             429 => (ErrorKind.RateLimited, "Mixpanel's rate limit is exceeded. Try again later; queries are limited to 60 an hour, ingestion to about 30,000 events a second."),
-            >= 300 and < 400 => (ErrorKind.Protocol, $"The answer is a redirect{(reply.Location is { } l ? $" to {Clean(l.Host)}" : "")}. Mixpanel does not redirect here: check the endpoint and the region."),
+            >= 300 and < 400 => (ErrorKind.Protocol, $"The answer is a redirect{(reply.Location is { } l ? $" to {Safe(options, l.Host)}" : "")}. Mixpanel does not redirect here: check the endpoint and the region."),
             501 => (ErrorKind.Unavailable, $"This is not offered by the server ({Said(reply, options)})."),
             408 or >= 500 => (ErrorKind.Unavailable, $"Mixpanel is not available: HTTP {reply.Status}. Try again later."),
             _ => (ErrorKind.Protocol, $"HTTP {reply.Status} is no answer of Mixpanel's to this request. Check the endpoint and the region."),
@@ -132,9 +136,9 @@ static class ReplyClassifier
             failed.Add(new FailedRecord
             {
                 Index = (int)index,
-                InsertId = Text(item, "insert_id") ?? Text(item, "$insert_id"),
-                Field = Text(item, "field") is { } field ? Clean(field) : null,
-                Message = Clean(Authorization.Censor(options, Text(item, "message") ?? "no reason given")),
+                InsertId = (Text(item, "insert_id") ?? Text(item, "$insert_id")) is { } id ? Safe(options, id) : null,
+                Field = Text(item, "field") is { } field ? Safe(options, field) : null,
+                Message = Safe(options, Text(item, "message") ?? "no reason given"),
             });
         }
 
@@ -148,13 +152,32 @@ static class ReplyClassifier
         using var document = Parse(reply.Body);
         string? said = null;
         if (document?.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("error", out var error))
-            said = error.ValueKind is JsonValueKind.String ? Text(root, "error") : error.GetRawText();
+            said = error.ValueKind is JsonValueKind.String ? Text(root, "error") : Plain(error);
         else if (document?.RootElement is { ValueKind: JsonValueKind.Object } other && other.TryGetProperty("failed_records", out var records))
-            said = records.GetRawText();
-        said ??= Encoding.UTF8.GetString(reply.Body.Span[..Math.Min(reply.Body.Length, 4 * LongestMessage)]);
-        var clean = Clean(Authorization.Censor(options, said));
+            said = Plain(records);
+        said ??= Encoding.UTF8.GetString(reply.Body.Span[..Math.Min(reply.Body.Length, MostJudged)]);
+        var clean = Safe(options, said);
         return clean.Length == 0 ? "no reason given" : clean;
     }
+
+    /// <summary>JSON without needless escapes, in which a secret could hide.</summary>
+    static string Plain(JsonElement json)
+    {
+        try
+        {
+            var text = new ArrayBufferWriter<byte>();
+            using var writer = new Utf8JsonWriter(text, Wire.WriterOptions);
+            json.WriteTo(writer);
+            writer.Flush();
+            return Encoding.UTF8.GetString(text.WrittenSpan);
+        }
+        catch (InvalidOperationException)
+        {
+            return ""; // it holds text that is no valid Unicode
+        }
+    }
+
+    static string Safe(MixpanelOptions options, string text) => Clean(Authorization.Censor(options, text));
 
     /// <summary>Text from outside, fit for a terminal and a log: one line, no control or direction characters, at most 300 characters.</summary>
     internal static string Clean(string text)

@@ -1,0 +1,208 @@
+using System.Net;
+using System.Text;
+using MixpanelConnector.Testing;
+
+namespace MixpanelConnector.Tests.Transport;
+
+/// <summary>What goes over the wire: one table, each row tried on every region and on an endpoint of its own.</summary>
+public class WireTests
+{
+    const string Json = "application/json";
+    const string Form = "application/x-www-form-urlencoded";
+    const string Event = """{"event":"Signed Up","properties":{"time":1795435200,"distinct_id":"ann","$insert_id":"id-1"}}""";
+    const string Page = """{"page":1,"page_size":1000,"session_id":"s-1","status":"ok","total":0,"results":[]}""";
+    const string NewAccount = """{"results":{"id":9,"username":"bot.x","token":"one-time"},"status":"ok"}""";
+
+    /// <param name="Options">As whom.</param>
+    /// <param name="Call">What is called.</param>
+    /// <param name="Reply">What Mixpanel answers.</param>
+    /// <param name="Host">Which hosts it goes to: api-eu.mixpanel.com (Api) or eu.mixpanel.com (Web).</param>
+    /// <param name="Line">Method, path and query.</param>
+    /// <param name="Authorization">The header; null for none.</param>
+    /// <param name="ContentType">The header; null for no body.</param>
+    /// <param name="Body">The body, decompressed.</param>
+    /// <param name="Gzip">Whether the body goes compressed.</param>
+    sealed record Row(Func<MixpanelOptions> Options, Func<MixpanelClient, Task> Call, string Reply, Host Host, string Line, string? Authorization, string? ContentType = null, string Body = "", bool Gzip = false);
+
+    enum Host { Api, Web }
+
+    static readonly string LongText = new('x', 1000);
+
+    static readonly Dictionary<string, Row> Rows = new(StringComparer.Ordinal)
+    {
+        ["create_service_account, all inputs"] = new(
+            Given.Account, client => client.CreateServiceAccountAsync(new() { Username = " bot ", Role = "Admin", Expires = "2027-01-31", Projects = [5, new ProjectRole { Id = 6, Role = "consumer" }] }).AsTask(),
+            NewAccount, Host.Web, "POST /api/app/organizations/77/service-accounts", Given.AccountHeader, Json,
+            """{"username":"bot","role":"admin","expires":"2027-01-31T00:00:00Z","projects":[{"id":5,"role":"admin"},{"id":6,"role":"consumer"}]}"""),
+        ["create_service_account, least"] = new(
+            Given.Account, client => client.CreateServiceAccountAsync(new() { Username = "bot", OrganizationId = 8 }).AsTask(),
+            NewAccount, Host.Web, "POST /api/app/organizations/8/service-accounts", Given.AccountHeader, Json, """{"username":"bot"}"""),
+        ["get_all_service_accounts"] = new(
+            Given.Account, client => client.GetAllServiceAccountsAsync(new() { OrganizationId = 42 }).AsTask(),
+            """{"results":[],"status":"ok"}""", Host.Web, "GET /api/app/organizations/42/service-accounts", Given.AccountHeader),
+        ["query_user_profiles, all inputs"] = new(
+            Given.Account, client => client.QueryUserProfilesAsync(new() { Where = """properties["plan"] == "pro" and "ü+&" in properties["x"]""", OutputProperties = ["$email", "ü"], Page = 1, SessionId = "s-1=" }).AsTask(),
+            Page, Host.Web, "POST /api/query/engage?project_id=12345", Given.AccountHeader, Form,
+            "where=properties%5B%22plan%22%5D%20%3D%3D%20%22pro%22%20and%20%22%C3%BC%2B%26%22%20in%20properties%5B%22x%22%5D&output_properties=%5B%22%24email%22%2C%22%C3%BC%22%5D&page=1&session_id=s-1%3D"),
+        ["query_user_profiles, nothing asked"] = new(
+            Given.Account, client => client.QueryUserProfilesAsync(new() { OutputProperties = [] }).AsTask(),
+            Page, Host.Web, "POST /api/query/engage?project_id=12345", Given.AccountHeader, Form),
+        ["import_events, service account"] = new(
+            Given.Account, client => client.ImportEventsAsync(Given.Import(Given.Event("Signed Up"))).AsTask(),
+            Given.ImportedOne, Host.Api, "POST /import?strict=1&project_id=12345", Given.AccountHeader, Json, $"[{Event}]"),
+        ["import_events, token"] = new(
+            Given.Token, client => client.ImportEventsAsync(Given.Import(Given.Event("Signed Up")) with { Strict = "0" }).AsTask(),
+            Given.ImportedOne, Host.Api, "POST /import?strict=0", Given.TokenHeader, Json, $"[{Event}]"),
+        ["import_events, both credentials: the service account"] = new(
+            () => Given.Account() with { Token = Given.TokenText }, client => client.ImportEventsAsync(Given.Import(Given.Event("Signed Up"))).AsTask(),
+            Given.ImportedOne, Host.Api, "POST /import?strict=1&project_id=12345", Given.AccountHeader, Json, $"[{Event}]"),
+        ["import_events, large enough to compress"] = new(
+            Given.Account, client => client.ImportEventsAsync(Given.Import(Given.Event("Signed Up", $$"""{"time":1,"distinct_id":"","$insert_id":"a","p":"{{LongText}}"}"""))).AsTask(),
+            Given.ImportedOne, Host.Api, "POST /import?strict=1&project_id=12345", Given.AccountHeader, Json,
+            $$$"""[{"event":"Signed Up","properties":{"time":1,"distinct_id":"","$insert_id":"a","p":"{{{LongText}}}"}}]""", Gzip: true),
+        ["track_event, service account"] = new(
+            Given.Account, client => client.TrackEventAsync(Given.Track()).AsTask(),
+            Given.ImportedOne, Host.Api, "POST /import?strict=1&project_id=12345", Given.AccountHeader, Json, $"[{Event}]"),
+        ["track_event, service account, a project of its own"] = new(
+            Given.Account, client => client.TrackEventAsync(Given.Track() with { ProjectId = "999", Strict = "0" }).AsTask(),
+            Given.ImportedOne, Host.Api, "POST /import?strict=0&project_id=999", Given.AccountHeader, Json, $"[{Event}]"),
+        ["track_event, token"] = new(
+            Given.Token, client => client.TrackEventAsync(Given.Track()).AsTask(),
+            """{"status":1,"error":null}""", Host.Api, "POST /track?verbose=1&ip=0", null, Json,
+            """[{"event":"Signed Up","properties":{"time":1795435200,"distinct_id":"ann","$insert_id":"id-1","token":"0123456789abcdef0123456789abcdef"}}]"""),
+    };
+
+    public static TheoryData<string> RowNames => [.. Rows.Keys];
+
+    public static TheoryData<string, MixpanelRegion> RowsInEveryRegion
+    {
+        get
+        {
+            var data = new TheoryData<string, MixpanelRegion>();
+            foreach (var name in Rows.Keys)
+                foreach (var region in Enum.GetValues<MixpanelRegion>()) data.Add(name, region);
+            return data;
+        }
+    }
+
+    [Theory, MemberData(nameof(RowNames))]
+    public async Task A_request_to_an_endpoint_is_exactly_this(string name)
+    {
+        var row = Rows[name];
+        await using var server = await RecordingServer.StartAsync(Answer.Json(row.Reply));
+        using var client = new MixpanelClient(row.Options().At(server));
+
+        await row.Call(client);
+
+        var request = server.Request;
+        Assert.Equal(row.Line, request.Line);
+        Assert.Equal(row.Authorization, request.Header("Authorization"));
+        Assert.Equal("application/json", request.Header("Accept"));
+        Assert.Equal("mixpanel-connector/0.1.0", request.Header("User-Agent"));
+        Assert.Equal(row.ContentType, request.Header("Content-Type"));
+        Assert.Equal(row.Gzip ? "gzip" : null, request.Header("Content-Encoding"));
+        Assert.Equal(row.Body, request.Text);
+    }
+
+    [Theory, MemberData(nameof(RowNames))]
+    public async Task An_endpoint_with_a_path_keeps_it(string name)
+    {
+        var row = Rows[name];
+        await using var server = await RecordingServer.StartAsync(Answer.Json(row.Reply));
+        using var client = new MixpanelClient(row.Options() with { Endpoint = new Uri(server.Url + "/proxy/mixpanel/"), Region = MixpanelRegion.Eu });
+
+        await row.Call(client);
+
+        Assert.Equal(row.Line.Replace(" /", " /proxy/mixpanel/", StringComparison.Ordinal), server.Request.Line);
+    }
+
+    [Theory, MemberData(nameof(RowsInEveryRegion))]
+    public async Task Without_an_endpoint_the_region_chooses_the_host(string name, MixpanelRegion region)
+    {
+        var row = Rows[name];
+        using var capture = new Capture(row.Reply);
+        using var http = new HttpClient(capture);
+        using var client = new MixpanelClient(row.Options() with { Region = region }, http);
+
+        await row.Call(client);
+
+        var host = (row.Host, region) switch
+        {
+            (Host.Api, MixpanelRegion.Us) => "api.mixpanel.com",
+            (Host.Api, MixpanelRegion.Eu) => "api-eu.mixpanel.com",
+            (Host.Api, _) => "api-in.mixpanel.com",
+            (_, MixpanelRegion.Us) => "mixpanel.com",
+            (_, MixpanelRegion.Eu) => "eu.mixpanel.com",
+            _ => "in.mixpanel.com",
+        };
+        Assert.Equal(row.Line.Replace(" ", $" https://{host}", StringComparison.Ordinal), Assert.Single(capture.Lines));
+        Assert.Equal(row.Authorization, capture.Authorization);
+    }
+
+    public static TheoryData<string, string, string> Misfits => new()
+    {
+        { "create_service_account", "token", "service_account_username" },
+        { "create_service_account", "none", "service_account_username" },
+        { "get_all_service_accounts", "token", "service_account_username" },
+        { "get_all_service_accounts", "none", "service_account_username" },
+        { "query_user_profiles", "token", "service_account_username" },
+        { "query_user_profiles", "none", "service_account_username" },
+        { "query_user_profiles", "no project", "project_id" },
+        { "import_events", "none", "service_account_username" },
+        { "import_events", "no project", "project_id" },
+        { "track_event", "none", "service_account_username" },
+        { "track_event", "no project", "project_id" },
+    };
+
+    [Theory, MemberData(nameof(Misfits))]
+    public async Task Without_a_fitting_credential_the_setting_is_named_and_nothing_is_sent(string action, string who, string setting)
+    {
+        await using var server = await RecordingServer.StartAsync();
+        var options = who switch
+        {
+            "token" => Given.Token(),
+            "no project" => Given.Account() with { ProjectId = null },
+            _ => Given.Bare(),
+        };
+        using var client = new MixpanelClient((options with { OrganizationId = 77 }).At(server));
+        var input = action switch
+        {
+            "create_service_account" => """{"username":"bot"}""",
+            "get_all_service_accounts" => """{"organization_id":77}""",
+            "query_user_profiles" => "{}",
+            "import_events" => """{"strict":"1","events":["x"],"properties":{}}""",
+            _ => """{"event":"x","properties":{"time":1,"distinct_id":"","$insert_id":"a"}}""",
+        };
+
+        var error = (await Given.FailsAsync(() => client.CallAsync(action, input))).Error;
+
+        Assert.Equal((ErrorKind.InvalidInput, setting), (error.Kind, error.Field));
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public void The_table_covers_every_action()
+    {
+        foreach (var action in Catalogue.Actions)
+        {
+            Assert.Contains(Rows.Keys, name => name.StartsWith(action.Name, StringComparison.Ordinal));
+            Assert.Contains(Misfits, row => row.Data.Item1 == action.Name);
+        }
+
+    }
+
+    /// <summary>Stands where the network would be, since no test can answer for mixpanel.com.</summary>
+    sealed class Capture(string reply) : HttpMessageHandler
+    {
+        public List<string> Lines { get; } = [];
+
+        public string? Authorization { get; private set; }
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Lines.Add($"{request.Method} {request.RequestUri!.AbsoluteUri}");
+            Authorization = request.Headers.Authorization?.ToString();
+            return Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK) { RequestMessage = request, Content = new StringContent(reply, Encoding.UTF8, "application/json") });
+        }
+    }
+}
