@@ -1,0 +1,39 @@
+namespace MixpanelConnector.Import.Settle;
+
+/// <summary>The dead-letter file, written anew from the state: whole and synced, or not at all.</summary>
+static class DeadLetterFile
+{
+    /// <exception cref="IOException">The file cannot be written or synced.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file cannot be written.</exception>
+    public static void Write(string path, IEnumerable<ReadOnlyMemory<byte>> lines)
+    {
+        // A device or a descriptor cannot be replaced by a file.
+        if (path.StartsWith("/dev/", StringComparison.Ordinal))
+        {
+            WriteLines(path, FileMode.Open, lines);
+            return;
+        }
+
+        var whole = Path.GetFullPath(path);
+        var draft = whole + ".new";
+        File.Delete(draft);
+        WriteLines(draft, FileMode.CreateNew, lines);
+        File.Move(draft, whole, overwrite: true);
+        Durable.SyncFolder(Path.GetDirectoryName(whole)!);
+    }
+
+    static void WriteLines(string path, FileMode mode, IEnumerable<ReadOnlyMemory<byte>> lines)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.Write, BufferSize = 64 << 10 };
+        if (!OperatingSystem.IsWindows() && mode is FileMode.CreateNew) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var file = new FileStream(path, options);
+        foreach (var line in lines)
+        {
+            file.Write(line.Span);
+            file.WriteByte((byte)'\n');
+        }
+
+        file.Flush();
+        if (mode is FileMode.CreateNew) Durable.Sync(file);
+    }
+}
