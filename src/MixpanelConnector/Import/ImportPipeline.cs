@@ -167,7 +167,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             {
                 ledger.Close(finished: halt.Problems().Count == 0 && !halt.ByCaller);
                 totals = ledger.Totals;
-                if (path is not null) DeadLetterFile.Write(path, state.DeadLetters());
+                if (path is not null) ImportDeadLetters.Write(state, path);
                 var deadLetters = state.DeadLetters().LongCount();
                 if (deadLetters != totals.Rejected || ledger.Broken) halt.Note(9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {totals.Rejected} rejected records, {deadLetters} dead letters. This is a defect of the importer: please report it."));
             }
@@ -175,11 +175,6 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             {
                 halt.Note(e.ExitCode, e.Message);
                 (totals, path) = (ledger.Saved, null);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                halt.Note(7, $"The dead-letter file {path} cannot be written: {e.Message}. The state is intact; run the same command again to have it written.");
-                path = null;
             }
         }
         else

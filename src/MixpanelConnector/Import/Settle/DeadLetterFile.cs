@@ -24,9 +24,7 @@ static class DeadLetterFile
 
     static void WriteLines(string path, FileMode mode, IEnumerable<ReadOnlyMemory<byte>> lines)
     {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.Write, BufferSize = 64 << 10 };
-        if (!OperatingSystem.IsWindows() && mode is FileMode.CreateNew) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using var file = new FileStream(path, options);
+        using var file = Durable.OpenOwned(path, mode);
         foreach (var line in lines)
         {
             file.Write(line.Span);

@@ -6,6 +6,14 @@ namespace MixpanelConnector.Import.Settle;
 /// <summary>Makes files survive a power cut, and says so when they do not: .NET's own way swallows the errors of fsync on Linux.</summary>
 static class Durable
 {
+    /// <summary>A file for writing, that only its owner can read when it is new.</summary>
+    public static FileStream OpenOwned(string path, FileMode mode)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.Write, BufferSize = 64 << 10 };
+        if (!OperatingSystem.IsWindows() && mode is not FileMode.Open) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        return new FileStream(path, options);
+    }
+
     /// <exception cref="IOException">The disk did not take it. Trying again would prove nothing: the system may have dropped the data.</exception>
     public static void Sync(FileStream file)
     {
