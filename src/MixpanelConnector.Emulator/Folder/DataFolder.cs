@@ -27,6 +27,7 @@ sealed class DataFolder : IDisposable
     {
         path = System.IO.Path.GetFullPath(path);
         Create(path);
+        RefuseLinks(path);
         try
         {
             return new DataFolder(path, new FileStream(System.IO.Path.Combine(path, "lock"), OwnerOnly(FileMode.OpenOrCreate)));
@@ -43,7 +44,10 @@ sealed class DataFolder : IDisposable
         if (OperatingSystem.IsWindows())
             return;
         foreach (var file in Directory.EnumerateFiles(Path, "mixpanel.duckdb*"))
-            File.SetUnixFileMode(file, OwnerOnlyFile);
+        {
+            try { File.SetUnixFileMode(file, OwnerOnlyFile); }
+            catch (FileNotFoundException) { } // the write-ahead log, merged into the database meanwhile
+        }
     }
 
     public void Announce(ServerNote note) => note.Write(Path, OwnerOnly(FileMode.Create));
@@ -69,6 +73,16 @@ sealed class DataFolder : IDisposable
         else if ((File.GetUnixFileMode(path) & WritableByOthers) != UnixFileMode.None)
         {
             throw new UnauthorizedAccessException($"Others may write into '{path}': run chmod go-w on it, or choose another data folder.");
+        }
+    }
+
+    /// <summary>A link in the place of a file of ours would have us write somewhere else.</summary>
+    static void RefuseLinks(string path)
+    {
+        foreach (var file in new DirectoryInfo(path).EnumerateFiles())
+        {
+            if (file.LinkTarget is not null)
+                throw new UnauthorizedAccessException($"'{file.FullName}' is a link: choose another data folder.");
         }
     }
 
