@@ -40,10 +40,10 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
     /// <summary>Stops at the operand that decides: what follows it is not evaluated, and so cannot fail.</summary>
     SelectorValue Decide(Logical logical, Scope? scope)
     {
-        var deciding = logical.Operator == LogicalOperator.Or;
+        var (deciding, name) = logical.Operator == LogicalOperator.Or ? (true, "'or'") : (false, "'and'");
         foreach (var operand in logical.Operands.Items)
         {
-            if (Truth(Evaluate(operand, scope), logical.Operator == LogicalOperator.Or ? "'or'" : "'and'", operand) == deciding)
+            if (Truth(Evaluate(operand, scope), name, operand) == deciding)
                 return SelectorValue.FromBoolean(deciding);
         }
         return SelectorValue.FromBoolean(!deciding);
@@ -124,7 +124,7 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
     }
 
     /// <summary><see cref="SelectorValue.Equals(SelectorValue)"/>, but counting elements: lists of lists can be vast while small in memory.</summary>
-    bool AreEqual(SelectorValue left, SelectorValue right, Comparison comparison)
+    bool AreEqual(in SelectorValue left, in SelectorValue right, Comparison comparison)
     {
         if (left.Kind != SelectorKind.List || right.Kind != SelectorKind.List)
             return left.Equals(right);
@@ -147,7 +147,7 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
         if (container.Kind != SelectorKind.List)
             return SelectorValue.Undefined;
         Spend(container.List.Length, comparison);
-        foreach (var element in container.List)
+        foreach (ref readonly var element in container.List)
         {
             if (AreEqual(element, item, comparison))
                 return SelectorValue.True;

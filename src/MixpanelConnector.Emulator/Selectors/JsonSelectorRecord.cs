@@ -40,7 +40,7 @@ sealed class JsonSelectorRecord : ISelectorRecord
     }
 
     /// <summary>Replaces the record by the next one. Of a name that comes twice, the last value counts.</summary>
-    /// <exception cref="JsonException">The text is not a JSON object.</exception>
+    /// <exception cref="JsonException">The text is not a JSON object, or nests deeper than 64 levels.</exception>
     public void Load(ReadOnlySpan<byte> json)
     {
         Array.Clear(_values);

@@ -22,7 +22,8 @@ sealed class Parser
     readonly string _text;
     readonly SelectorDialect _dialect;
     readonly Lexer _lexer;
-    readonly OrderedDictionary<PropertyReference, bool> _properties = [];
+    readonly List<PropertyReference> _properties = [];
+    readonly HashSet<PropertyReference> _seen = [];
     readonly Stack<string> _variables = new();
     Token _current;
     int _nesting;
@@ -38,7 +39,7 @@ sealed class Parser
     }
 
     /// <summary>What the expression reads, each once, in the order of the text.</summary>
-    public IReadOnlyList<PropertyReference> Properties => [.. _properties.Keys];
+    public IReadOnlyList<PropertyReference> Properties => _properties;
 
     public Expression ParseWhole()
     {
@@ -208,13 +209,14 @@ sealed class Parser
             _ => null,
         };
         if (where is not null)
-            throw new SelectorException($"{name.Text}[…] is available only in {where}", name.Position);
+            throw new SelectorException($"{name.Text}[...] is available only in {where}", name.Position);
 
         Take(TokenKind.OpenBracket, "expected '['");
         var property = Take(TokenKind.Text, "expected a property name in double quotes");
         Take(TokenKind.CloseBracket, "expected ']'");
         var reference = new PropertyReference(root, property.Text);
-        _properties.TryAdd(reference, true);
+        if (_seen.Add(reference))
+            _properties.Add(reference);
         return new PropertyRead(name.Position, reference);
     }
 

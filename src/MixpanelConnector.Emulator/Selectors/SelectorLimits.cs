@@ -5,8 +5,8 @@ static class SelectorLimits
 {
     public const int ExpressionLength = 64 * 1024;
 
-    /// <summary>Parentheses, lists, calls, <c>not</c> and <c>-</c> inside each other. Reading a level takes some six stack frames.</summary>
-    public const int Nesting = 200;
+    /// <summary>Parentheses, lists, calls, <c>not</c> and <c>-</c> inside each other. A stack of 1 MB is enough for all of them, each full of operators.</summary>
+    public const int Nesting = 100;
 
     /// <summary>The longest text that <c>+</c> may build, since <c>any</c> inside <c>any</c> could double it at each level.</summary>
     public const int TextLength = 64 * 1024;

@@ -66,8 +66,8 @@ public sealed class SelectorErrorTests
     // What profile queries do not have.
     [InlineData("has_prefix(\"a\", \"b\")", 0, "has_prefix() is not available in profile queries")]
     [InlineData("not any(x, [1], x == 1)", 4, "any() is not available in profile queries")]
-    [InlineData("user[\"a\"] == 1", 0, "user[…] is available only in event reports")]
-    [InlineData("1 == event[\"$time\"]", 5, "event[…] is available only in raw export")]
+    [InlineData("user[\"a\"] == 1", 0, "user[...] is available only in event reports")]
+    [InlineData("1 == event[\"$time\"]", 5, "event[...] is available only in raw export")]
     public void A_mistake_is_told_where_it_stands(string expression, int position, string reason)
     {
         var failure = FailsToParse(expression);
@@ -77,8 +77,8 @@ public sealed class SelectorErrorTests
     }
 
     [Theory]
-    [InlineData("event[\"$time\"] == 1", 0, "event[…] is available only in raw export")]
-    [InlineData("behaviors[\"a\"] == 1", 0, "behaviors[…] is available only in profile queries")]
+    [InlineData("event[\"$time\"] == 1", 0, "event[...] is available only in raw export")]
+    [InlineData("behaviors[\"a\"] == 1", 0, "behaviors[...] is available only in profile queries")]
     [InlineData("has_prefix(\"a\")", 0, "has_prefix() takes 2 arguments, not 1")]
     [InlineData("any(5, [1], true)", 4, "expected the name of a variable")]
     [InlineData("any(list, [1], true)", 4, "'list' cannot name a variable")]
@@ -98,8 +98,8 @@ public sealed class SelectorErrorTests
     }
 
     [Theory]
-    [InlineData("user[\"a\"] == 1", "user[…] is available only in event reports")]
-    [InlineData("behaviors[\"a\"] == 1", "behaviors[…] is available only in profile queries")]
+    [InlineData("user[\"a\"] == 1", "user[...] is available only in event reports")]
+    [InlineData("behaviors[\"a\"] == 1", "behaviors[...] is available only in profile queries")]
     public void Raw_export_has_neither_users_nor_behaviors(string expression, string reason) =>
         Assert.Equal(reason, FailsToParse(expression, SelectorDialect.Export).Reason);
 
