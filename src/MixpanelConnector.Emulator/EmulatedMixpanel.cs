@@ -20,6 +20,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     readonly EventStore _events;
     readonly ProfileStore _profiles;
     readonly WebApplication _application;
+    bool _isStopped;
 
     EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, ProfileStore profiles, WebApplication application, Uri address)
     {
@@ -87,6 +88,8 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     /// <summary>Stops serving, once running requests are answered (for at most 5 seconds), and lets the data folder go.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isStopped, true))
+            return;
         await _application.StopAsync().ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
         _database.Dispose();

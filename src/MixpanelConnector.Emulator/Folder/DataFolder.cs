@@ -32,7 +32,7 @@ sealed class DataFolder : IDisposable
         {
             return new DataFolder(path, new FileStream(System.IO.Path.Combine(path, "lock"), OwnerOnly(FileMode.OpenOrCreate)));
         }
-        catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException))
+        catch (IOException e) when (IsHeldByAnother(e))
         {
             return null;
         }
@@ -57,6 +57,9 @@ sealed class DataFolder : IDisposable
         ServerNote.Remove(Path);
         _lock.Dispose();
     }
+
+    // A sharing violation on Windows; EWOULDBLOCK of flock on Linux, and on macOS.
+    static bool IsHeldByAnother(IOException e) => e.HResult is unchecked((int)0x80070020) or 11 or 35;
 
     static void Create(string path)
     {
