@@ -20,6 +20,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     readonly EventStore _events;
     readonly ProfileStore _profiles;
     readonly WebApplication _application;
+    bool _isStopped;
 
     EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, ProfileStore profiles, WebApplication application, Uri address)
     {
@@ -45,8 +46,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         Database? database = null;
         try
         {
-            database = Database.Open(folder?.DatabaseFile);
-            folder?.ProtectDatabase();
+            database = Database.Open(folder?.DatabaseFile, folder is null ? null : folder.ProtectDatabase);
             var events = EventStore.Load(database);
             var profiles = new ProfileStore(database);
             var accounts = await Accounts.LoadAsync(database, options.TimeProvider, cancellationToken).ConfigureAwait(false);
@@ -85,9 +85,12 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     public Task<IReadOnlyList<StoredGroup>> GroupsAsync(CancellationToken cancellationToken = default) => Task.Run(
         () => _profiles.ReadAll(ofGroups: true, (kind, row) => new StoredGroup(kind.ProjectId, kind.GroupKey, row.Id, row.Properties)), cancellationToken);
 
-    /// <summary>Stops serving, once running requests are answered, and lets the data folder go.</summary>
+    /// <summary>Stops serving, once running requests are answered (for at most 5 seconds), and lets the data folder go.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isStopped, true))
+            return;
+        await _application.StopAsync().ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
         _database.Dispose();
         _folder?.Dispose();

@@ -94,8 +94,21 @@ public sealed class DataFolderTests
         await mixpanel.ImportAsync($"[{mixpanel.Event()}]");
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
-        foreach (var name in (string[])["lock", "server.json", "mixpanel.duckdb"])
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(folder, name)));
+        var files = Directory.GetFiles(folder);
+        Assert.Equal(4, files.Length); // lock, server.json, the database and its write-ahead log
+        Assert.All(files, file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+    }
+
+    [Fact]
+    public async Task A_folder_with_a_link_in_the_place_of_a_file_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        var elsewhere = folder.File("elsewhere");
+        File.CreateSymbolicLink(Path.Combine(Directory.CreateDirectory(folder.File("data")).FullName, "mixpanel.duckdb"), elsewhere);
+
+        await Assert.ThrowsAsync<UnauthorizedAccessException>(() => EmulatedMixpanel.StartAsync(new EmulatorOptions { DataDirectory = folder.File("data") }));
+
+        Assert.False(File.Exists(elsewhere));
     }
 
     [Fact]

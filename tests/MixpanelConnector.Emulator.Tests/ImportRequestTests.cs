@@ -121,6 +121,16 @@ public sealed class ImportRequestTests
         (await mixpanel.ImportAsync(LocalMixpanel.Gzip(json))).Is(413, TooLarge);
     }
 
+    [Theory]
+    [InlineData(25)]
+    [InlineData(60)]
+    public async Task The_sender_of_far_too_much_can_read_the_refusal(int megabytes)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        (await mixpanel.ImportAsync(new ByteArrayContent(new byte[megabytes * 1024 * 1024]))).Is(413, TooLarge);
+    }
+
     [Fact]
     public async Task A_small_body_that_unpacks_to_a_gigabyte_is_stopped_at_the_limit()
     {

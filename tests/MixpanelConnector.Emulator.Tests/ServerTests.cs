@@ -27,6 +27,14 @@ public sealed class ServerTests
         Assert.Equal(port, second.Server.Address.Port);
     }
 
+    [Fact]
+    public async Task It_may_be_stopped_twice()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        await mixpanel.Server.DisposeAsync();
+    }
+
     [Theory]
     [InlineData("localhost", 200)]
     [InlineData("LOCALHOST:80", 200)]

@@ -27,11 +27,12 @@ sealed class DataFolder : IDisposable
     {
         path = System.IO.Path.GetFullPath(path);
         Create(path);
+        RefuseLinks(path);
         try
         {
             return new DataFolder(path, new FileStream(System.IO.Path.Combine(path, "lock"), OwnerOnly(FileMode.OpenOrCreate)));
         }
-        catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException))
+        catch (IOException e) when (IsHeldByAnother(e))
         {
             return null;
         }
@@ -43,7 +44,10 @@ sealed class DataFolder : IDisposable
         if (OperatingSystem.IsWindows())
             return;
         foreach (var file in Directory.EnumerateFiles(Path, "mixpanel.duckdb*"))
-            File.SetUnixFileMode(file, OwnerOnlyFile);
+        {
+            try { File.SetUnixFileMode(file, OwnerOnlyFile); }
+            catch (FileNotFoundException) { } // the write-ahead log, merged into the database meanwhile
+        }
     }
 
     public void Announce(ServerNote note) => note.Write(Path, OwnerOnly(FileMode.Create));
@@ -53,6 +57,9 @@ sealed class DataFolder : IDisposable
         ServerNote.Remove(Path);
         _lock.Dispose();
     }
+
+    // A sharing violation on Windows; EWOULDBLOCK of flock on Linux, and on macOS.
+    static bool IsHeldByAnother(IOException e) => e.HResult is unchecked((int)0x80070020) or 11 or 35;
 
     static void Create(string path)
     {
@@ -69,6 +76,16 @@ sealed class DataFolder : IDisposable
         else if ((File.GetUnixFileMode(path) & WritableByOthers) != UnixFileMode.None)
         {
             throw new UnauthorizedAccessException($"Others may write into '{path}': run chmod go-w on it, or choose another data folder.");
+        }
+    }
+
+    /// <summary>A link in the place of a file of ours would have us write somewhere else.</summary>
+    static void RefuseLinks(string path)
+    {
+        foreach (var file in new DirectoryInfo(path).EnumerateFiles())
+        {
+            if (file.LinkTarget is not null)
+                throw new UnauthorizedAccessException($"'{file.FullName}' is a link: choose another data folder.");
         }
     }
 

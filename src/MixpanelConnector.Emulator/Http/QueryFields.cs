@@ -24,7 +24,7 @@ sealed class QueryFields
     public static async Task<QueryFields> ReadAsync(HttpContext context)
     {
         using var body = await RequestBody.ReadAsync(context.Request, LargestForm, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
-        return new QueryFields(QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body.Bytes.Span)), context.Request.Query);
+        return new QueryFields(QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body.Memory.Span)), context.Request.Query);
     }
 
     /// <summary>The field's text; null when it is missing or empty.</summary>

@@ -16,8 +16,10 @@ namespace MixpanelConnector.Emulator.Http;
 /// </summary>
 static class Server
 {
-    /// <summary>A form may spell each byte of its data as three characters.</summary>
-    const long LargestRawBody = 3L * Rules.EventLimits.RequestBytes + 64 * 1024;
+    /// <summary>Far more than any request may have, so that the sender of too much can still read the refusal.</summary>
+    const long LargestBodyToDrain = 64L * 1024 * 1024;
+
+    static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
 
     public static async Task<(WebApplication Application, Uri Address)> StartAsync(int port, Action<IEndpointRouteBuilder> mapRoutes, CancellationToken cancellationToken)
     {
@@ -25,7 +27,7 @@ static class Server
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = LargestRawBody;
+            kestrel.Limits.MaxRequestBodySize = LargestBodyToDrain;
             kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
             // A GET of a browser's tracker carries its data in the request line.
             kestrel.Limits.MaxRequestLineSize = 64 * 1024;
@@ -34,6 +36,7 @@ static class Server
         });
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
 
         var application = builder.Build();
         application.Use(HostCheck.RunAsync);

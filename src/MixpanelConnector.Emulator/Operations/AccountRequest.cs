@@ -44,8 +44,8 @@ static class AccountRequest
         using var body = await RequestBody.ReadAsync(context.Request, LargestBody, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
         try
         {
-            var json = JsonElement.Parse(body.Bytes.Span);
-            if (json.ValueKind == JsonValueKind.Object && Rules.JsonText.AreAllValid(body.Bytes.Span))
+            var json = JsonElement.Parse(body.Memory.Span);
+            if (json.ValueKind == JsonValueKind.Object && Rules.JsonText.AreAllValid(body.Memory.Span))
                 return json;
         }
         catch (JsonException)

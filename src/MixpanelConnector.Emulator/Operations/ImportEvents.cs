@@ -15,13 +15,13 @@ sealed class ImportEvents(EventStore events, Access access, Quota quota, Emulato
     {
         var project = await access.ImportProjectAsync(context).ConfigureAwait(false);
         using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
-        var payload = Payload.Of(context.Request, body.Bytes);
+        var payload = Payload.Of(context.Request, body.Memory);
         // The form is older than strictness; whoever sends it without a word on that expects the old manners.
         var strict = payload.Field("strict") is { } asked ? asked != "0" : !payload.IsForm;
 
         using var batch = new EventBatch(options.TimeProvider.GetUtcNow(), imported: true);
         var verdict = Judge(payload, batch, project, strict);
-        if (!quota.TakeIngestion(project.Id, batch.Rows.Count, body.Bytes.Length))
+        if (!quota.TakeIngestion(project.Id, batch.Rows.Count, body.Memory.Length))
             throw Quota.Exceeded();
         if (verdict.HasIdentityEvents && options.Identity == IdentityManagement.Simplified)
         {

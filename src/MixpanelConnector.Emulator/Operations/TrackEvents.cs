@@ -13,12 +13,12 @@ sealed class TrackEvents(EventStore events, Accounts accounts, Quota quota, Time
     public async Task HandleAsync(HttpContext context)
     {
         using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
-        var payload = Payload.Of(context.Request, body.Bytes);
+        var payload = Payload.Of(context.Request, body.Memory);
         using var batch = new EventBatch(time.GetUtcNow(), imported: false);
         var error = Judge(payload, batch, context.Connection.RemoteIpAddress);
         foreach (var project in batch.Rows.CountBy(row => row.ProjectId))
         {
-            if (!quota.TakeIngestion(project.Key, project.Value, body.Bytes.Length))
+            if (!quota.TakeIngestion(project.Key, project.Value, body.Memory.Length))
                 throw Quota.Exceeded();
         }
         await events.AppendAsync(batch, context.RequestAborted).ConfigureAwait(false);

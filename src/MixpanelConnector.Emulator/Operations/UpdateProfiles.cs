@@ -14,7 +14,7 @@ sealed class UpdateProfiles(ProfileStore profiles, Accounts accounts, TimeProvid
     public async Task HandleAsync(HttpContext context)
     {
         using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
-        var payload = Payload.Of(context.Request, body.Bytes);
+        var payload = Payload.Of(context.Request, body.Memory);
         using var document = Parse(payload, out var error);
         var verdict = error is null ? Judge(document!.RootElement) : new Verdict(0, [], []);
         error ??= verdict.Records == 0 ? "request must have at least one record" : null;

@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Security.Cryptography;
+using MixpanelConnector.Emulator.Http;
 
 namespace MixpanelConnector.Emulator.Rules;
 
@@ -10,7 +10,7 @@ readonly record struct EventRow(
 /// <summary>The events of one request that passed the rules.</summary>
 sealed class EventBatch(DateTimeOffset receivedAt, bool imported) : IDisposable
 {
-    readonly ArrayBufferWriter<byte> _output = new(64 * 1024);
+    readonly PooledBytes _output = new(64 * 1024);
     readonly List<EventRow> _rows = [];
     EventText? _text;
 
@@ -18,7 +18,7 @@ sealed class EventBatch(DateTimeOffset receivedAt, bool imported) : IDisposable
 
     public IReadOnlyList<EventRow> Rows => _rows;
 
-    public ReadOnlySpan<byte> TextOf(in EventRow row) => _output.WrittenSpan.Slice(row.TextStart, row.TextLength);
+    public Span<byte> TextOf(in EventRow row) => _output.Slice(row.TextStart, row.TextLength);
 
     /// <param name="projectId">Where it belongs.</param>
     /// <param name="body">The bytes that <paramref name="fields"/> speaks of.</param>
@@ -31,15 +31,19 @@ sealed class EventBatch(DateTimeOffset receivedAt, bool imported) : IDisposable
         var generatedId = fields.InsertId.Kind == FieldKind.Missing || fields.InsertId.Text == ""
             ? RandomNumberGenerator.GetHexString(32, lowercase: true)
             : null;
-        var start = _output.WrittenCount;
+        var start = _output.Length;
         _text ??= new EventText(_output);
         _text.Write(body, fields, new EventChanges(time.Replacement, derivedId, generatedId, imported, ReceivedAt.ToUnixTimeMilliseconds()));
         _rows.Add(new EventRow(
             projectId, JsonText.Cut(fields.Name.Text), time.Value, derivedId ?? fields.DistinctId.AsText(), generatedId ?? fields.InsertId.AsText(),
-            start, _output.WrittenCount - start));
+            start, _output.Length - start));
     }
 
     public void Clear() => _rows.Clear();
 
-    public void Dispose() => _text?.Dispose();
+    public void Dispose()
+    {
+        _text?.Dispose();
+        _output.Dispose();
+    }
 }

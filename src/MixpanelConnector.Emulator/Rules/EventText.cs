@@ -13,7 +13,7 @@ namespace MixpanelConnector.Emulator.Rules;
 readonly record struct EventChanges(long? Time, string? DistinctId, string? InsertId, bool Imported, long ReceivedMilliseconds);
 
 /// <summary>Writes the properties of an event as they are stored: the text that was sent, with only the documented changes.</summary>
-sealed class EventText(ArrayBufferWriter<byte> output) : IDisposable
+sealed class EventText(IBufferWriter<byte> output) : IDisposable
 {
     // Unclosed on purpose, in Copy; and text is kept readable rather than escaped.
     readonly Utf8JsonWriter _json = new(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });

@@ -6,19 +6,27 @@ namespace MixpanelConnector.Emulator.Store;
 sealed class Database : IDisposable
 {
     readonly DuckDBConnection _writer;
+    readonly Action? _committed;
     readonly SemaphoreSlim _writing = new(1, 1);
 
-    Database(DuckDBConnection writer) => _writer = writer;
+    Database(DuckDBConnection writer, Action? committed)
+    {
+        _writer = writer;
+        _committed = committed;
+    }
 
     /// <summary>Opens a database file, or one in memory, and creates what is missing in it.</summary>
-    public static Database Open(string? file)
+    /// <param name="file">The file; null for memory.</param>
+    /// <param name="committed">Called after each transaction, which may have created files.</param>
+    public static Database Open(string? file, Action? committed)
     {
         var writer = new DuckDBConnection(file is null ? "DataSource=:memory:" : $"DataSource={file}");
         try
         {
             writer.Open();
             writer.Execute(Schema.Text);
-            return new Database(writer);
+            committed?.Invoke();
+            return new Database(writer, committed);
         }
         catch
         {
@@ -44,6 +52,7 @@ sealed class Database : IDisposable
             using var transaction = _writer.BeginTransaction();
             var result = work(_writer);
             transaction.Commit();
+            _committed?.Invoke();
             return result;
         }
         finally
@@ -52,8 +61,10 @@ sealed class Database : IDisposable
         }
     }
 
+    /// <summary>Closes the database, after the transaction that is running.</summary>
     public void Dispose()
     {
+        _writing.Wait();
         _writer.Dispose();
         _writing.Dispose();
     }

@@ -1,4 +1,3 @@
-using System.Text;
 using DuckDB.NET.Data;
 using MixpanelConnector.Emulator.Rules;
 
@@ -97,7 +96,7 @@ sealed class EventStore
                 .AppendValue(row.Time.UtcDateTime)
                 .AppendValue(row.DistinctId)
                 .AppendValue(row.InsertId)
-                .AppendValue(Encoding.UTF8.GetString(batch.TextOf(row)))
+                .AppendValue(batch.TextOf(row))
                 .AppendValue(received)
                 .EndRow();
         }
