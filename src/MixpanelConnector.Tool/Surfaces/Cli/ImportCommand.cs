@@ -141,9 +141,9 @@ sealed class ImportCommand
 
     SqliteImportState? OpenState(ParseResult parsed, ImportRequest request, Session session)
     {
-        if (parsed.GetValue(_state) is { } folder) return SqliteImportState.Open(folder);
+        if (parsed.GetValue(_state) is { } folder) return SqliteImportState.Open(folder, request.Restart);
         return ImportStateKey.For(request, session.Options, session.LocalData) is { } key
-            ? SqliteImportState.Open(Path.Combine(ImportStatusCommand.Folder(_surroundings), key))
+            ? SqliteImportState.Open(Path.Combine(ImportStatusCommand.Folder(_surroundings), key), request.Restart)
             : null; // standard input without a name: nothing to resume
     }
 
