@@ -139,12 +139,14 @@ sealed class ImportCommand
         return request;
     }
 
-    SqliteImportState? OpenState(ParseResult parsed, ImportRequest request, Session session)
+    SqliteImportState OpenState(ParseResult parsed, ImportRequest request, Session session)
     {
         if (parsed.GetValue(_state) is { } folder) return SqliteImportState.Open(folder, request.Restart);
-        return ImportStateKey.For(request, session.Options, session.LocalData) is { } key
-            ? SqliteImportState.Open(Path.Combine(ImportStatusCommand.Folder(_surroundings), key), request.Restart)
-            : null; // standard input without a name: nothing to resume
+
+        // A stream without a name cannot be resumed, but its dead letters are kept like any other's.
+        var key = ImportStateKey.For(request, session.Options, session.LocalData)
+            ?? string.Create(CultureInfo.InvariantCulture, $"stdin-{_surroundings.TimeProvider.GetUtcNow():yyyyMMdd'T'HHmmss}-{Environment.ProcessId}");
+        return SqliteImportState.Open(Path.Combine(ImportStatusCommand.Folder(_surroundings), key), request.Restart);
     }
 
     static TimeSpan? Duration(ParseResult parsed, Option<string> option)
