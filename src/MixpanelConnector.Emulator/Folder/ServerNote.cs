@@ -28,7 +28,11 @@ sealed record ServerNote(Uri Address, int ProcessId, string Instance)
         }
     }
 
-    public static void Remove(string folder) => File.Delete(Path.Combine(folder, FileName));
+    public static void Remove(string folder)
+    {
+        try { File.Delete(Path.Combine(folder, FileName)); }
+        catch (DirectoryNotFoundException) { } // the folder itself was removed: there is nothing left to say
+    }
 
     public void Write(string folder, FileStreamOptions options)
     {

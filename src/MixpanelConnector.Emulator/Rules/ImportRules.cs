@@ -16,7 +16,7 @@ sealed class ImportRules(DateTimeOffset now, IdentityManagement identity, bool s
     /// <summary>The rule that the event breaks, if any; and its time.</summary>
     public Fault? Check(in EventFields fields, out EventTime time)
     {
-        time = new EventTime(now, null);
+        time = EventTime.Now(now, fields.Time.Integer); // identity events happen when they are received
         if ((fields.ShapeFault ?? fields.ExtraMember) is { } shape)
             return shape;
         if (fields.End - fields.Start >= EventLimits.EventBytes)
