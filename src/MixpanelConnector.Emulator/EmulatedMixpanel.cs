@@ -75,6 +75,12 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     public Task<IReadOnlyList<StoredEvent>> EventsAsync(bool deduplicated = false, CancellationToken cancellationToken = default) =>
         _events.ReadAllAsync(deduplicated, cancellationToken);
 
+    /// <summary>How many events were stored.</summary>
+    /// <param name="deduplicated">Only the latest of those that agree in name, time, <c>distinct_id</c> and <c>$insert_id</c>, as reports count them.</param>
+    /// <param name="cancellationToken">Stops counting.</param>
+    public Task<long> CountEventsAsync(bool deduplicated = false, CancellationToken cancellationToken = default) =>
+        _events.CountAsync(deduplicated, cancellationToken);
+
     /// <summary>The user profiles that were stored, by project and <c>distinct_id</c>.</summary>
     /// <param name="cancellationToken">Gives up before reading.</param>
     public Task<IReadOnlyList<StoredProfile>> ProfilesAsync(CancellationToken cancellationToken = default) => Task.Run(

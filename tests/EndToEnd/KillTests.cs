@@ -22,11 +22,11 @@ public sealed class KillTests
 
         for (var kill = 0; kill < Kills; kill++)
         {
-            var before = await StoredAsync(mixpanel);
+            var before = await mixpanel.CountEventsAsync();
             using var process = Run.StartMixpanel(home, command, environment);
             // Wait until this run has got somewhere, so that no two kills hit the same place.
             var goal = before + random.Next(Records / Kills / 4);
-            while (!process.HasExited && await StoredAsync(mixpanel) <= goal) await Task.Yield();
+            while (!process.HasExited && await mixpanel.CountEventsAsync() <= goal) await Task.Yield();
             process.Kill();
             await process.WaitForExitAsync();
         }
@@ -48,8 +48,6 @@ public sealed class KillTests
         var dead = (await File.ReadAllLinesAsync(home.File("dead.ndjson"))).Select(line => JsonElement.Parse(line)).ToArray();
         Assert.Equal(Enumerable.Range(0, Records).Where(n => n % 100 == 7).Select(n => n + 1L), dead.Select(d => d.GetProperty("line").GetInt64()).Order());
     }
-
-    static async Task<int> StoredAsync(EmulatedMixpanel mixpanel) => (await mixpanel.EventsAsync()).Count;
 
     static int Number(StoredEvent e) => JsonElement.Parse(e.Properties).GetProperty("n").GetInt32();
 

@@ -42,6 +42,13 @@ sealed class EventStore
             cancellationToken).ConfigureAwait(false);
     }
 
+    public async Task<long> CountAsync(bool deduplicated, CancellationToken cancellationToken)
+    {
+        using var connection = _database.Connect();
+        using var query = connection.Command($"SELECT count(*) FROM {(deduplicated ? "deduplicated_events" : "events")}");
+        return (long)(await query.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+    }
+
     /// <summary>All events in the order of storing.</summary>
     public async Task<IReadOnlyList<StoredEvent>> ReadAllAsync(bool deduplicated, CancellationToken cancellationToken)
     {
