@@ -53,6 +53,9 @@ static class ActionSchema
         // Optional means absent, not null: plain types are easier on every reader.
         if (schema["type"] is JsonArray types) schema["type"] = types.Select(t => t!.GetValue<string>()).First(t => t != "null");
 
+        // The exporter drops what it takes for "anything" from a list before a converter is asked.
+        if (context.TypeInfo is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element } && context.TypeInfo.Options.GetTypeInfo(element).Converter is IDescribesSchema item) schema["items"] = item.Schema();
+
         if (context.TypeInfo.Kind is JsonTypeInfoKind.Object) AddDefaultsAndFreedom(context.TypeInfo, schema);
 
         if (context.PropertyInfo?.AttributeProvider is PropertyInfo property)
