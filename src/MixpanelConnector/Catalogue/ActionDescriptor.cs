@@ -101,7 +101,7 @@ sealed class ActionDescriptor<TAction, TInput, TOutput>() : ActionDescriptor(Spe
         ArgumentNullException.ThrowIfNull(client);
         var output = await client.InvokeAsync<TAction, TInput, TOutput>(Bind(input), cancellationToken).ConfigureAwait(false);
         return new ActionResult(
-            JsonSerializer.SerializeToUtf8Bytes(output, Spec.Output),
+            Wire.Write(output, Spec.Output),
             Spec.Refused(output),
             [.. SecretProperties.Where(p => p.Get!(output) is not null).Select(p => KeyValuePair.Create(p.Name, (Secret)p.Get!(output)!))]);
     }
@@ -115,8 +115,8 @@ sealed class ActionDescriptor<TAction, TInput, TOutput>() : ActionDescriptor(Spe
 
     TInput Bind(JsonElement input)
     {
+        SchemaValidation.Check(input, _inputSchema); // first: filling in rewrites the text, which half a character does not survive
         input = ActionSchema.WithDefaults(input, _inputSchema);
-        SchemaValidation.Check(input, _inputSchema);
         try
         {
             return input.Deserialize(Spec.Input)!;

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
 namespace MixpanelConnector;
@@ -12,6 +11,6 @@ sealed class ResultStream<TInput, TItem>(
     internal override async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(ActionContext context, TInput input, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var result in read(context, input, cancellationToken).ConfigureAwait(false))
-            yield return JsonSerializer.SerializeToUtf8Bytes(result, item);
+            yield return Wire.Write(result, item);
     }
 }

@@ -24,7 +24,7 @@ static class SchemaValidation
     {
         if (schema is not JsonObject rules)
         {
-            CheckUnicode(value, path, faults);
+            CheckText(value, path, faults);
             return;
         }
 
@@ -52,7 +52,7 @@ static class SchemaValidation
                 foreach (var item in value.EnumerateArray()) Check(item, rules["items"] ?? true, $"{path}[{index++}]", faults);
                 break;
             default:
-                CheckUnicode(value, path, faults);
+                CheckText(value, path, faults);
                 break;
         }
     }
@@ -61,29 +61,24 @@ static class SchemaValidation
     {
         var properties = rules["properties"] as JsonObject ?? [];
         var closed = rules["additionalProperties"] is JsonValue additional && !additional.GetValue<bool>();
-        foreach (var member in value.EnumerateObject())
+        var given = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (name, memberPath, member) in Members(value, path, faults))
         {
-            if (!TryGetName(member, out var name))
-            {
-                faults.Add((path, "has a name that is not valid Unicode"));
-                continue;
-            }
-
-            var memberPath = Join(path, name);
-            if (properties[name] is { } rule) Check(member.Value, rule, memberPath, faults);
+            given.Add(name);
+            if (properties[name] is { } rule) Check(member, rule, memberPath, faults);
             else if (closed) faults.Add((memberPath, $"is unknown here; known are {string.Join(", ", properties.Select(p => p.Key))}"));
-            else CheckUnicode(member.Value, memberPath, faults);
+            else CheckText(member, memberPath, faults);
         }
 
         foreach (var required in rules["required"] as JsonArray ?? [])
         {
             var name = (string)required!;
-            if (!value.TryGetProperty(name, out _) && properties[name]?["default"] is null) faults.Add((Join(path, name), "is missing"));
+            if (!given.Contains(name) && properties[name]?["default"] is null) faults.Add((Join(path, name), "is missing"));
         }
     }
 
-    /// <summary>JSON can spell half a character (a lone surrogate); it would be replaced in silence when sent.</summary>
-    static void CheckUnicode(JsonElement value, string path, List<(string Path, string Reason)> faults)
+    /// <summary>What a schema cannot say: JSON can spell half a character (a lone surrogate), which would be replaced in silence when sent, and one name twice, of which one value would be lost.</summary>
+    static void CheckText(JsonElement value, string path, List<(string Path, string Reason)> faults)
     {
         switch (value.ValueKind)
         {
@@ -93,16 +88,22 @@ static class SchemaValidation
                 break;
             case JsonValueKind.Array:
                 var index = 0;
-                foreach (var item in value.EnumerateArray()) CheckUnicode(item, $"{path}[{index++}]", faults);
+                foreach (var item in value.EnumerateArray()) CheckText(item, $"{path}[{index++}]", faults);
                 break;
             case JsonValueKind.Object:
-                foreach (var member in value.EnumerateObject())
-                {
-                    if (TryGetName(member, out var name)) CheckUnicode(member.Value, Join(path, name), faults);
-                    else faults.Add((path, "has a name that is not valid Unicode"));
-                }
-
+                foreach (var (_, memberPath, member) in Members(value, path, faults)) CheckText(member, memberPath, faults);
                 break;
+        }
+    }
+
+    static IEnumerable<(string Name, string Path, JsonElement Value)> Members(JsonElement value, string path, List<(string Path, string Reason)> faults)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var member in value.EnumerateObject())
+        {
+            if (!TryGetName(member, out var name)) faults.Add((path, path.Length == 0 ? "The input has a name that is not valid Unicode" : "has a name that is not valid Unicode"));
+            else if (!seen.Add(name)) faults.Add((Join(path, name), "is given twice"));
+            else yield return (name, Join(path, name), member.Value);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace MixpanelConnector;
 
@@ -20,6 +21,20 @@ static class Wire
 
     /// <summary>For answers of Mixpanel's, which may gain fields at any time.</summary>
     public static JsonSerializerOptions ReplyOptions() => new(Options()) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip, AllowDuplicateProperties = true, RespectNullableAnnotations = false };
+
+    /// <summary>Writes a result, which may hold JSON of Mixpanel's as it came.</summary>
+    /// <exception cref="MixpanelException">It holds half a character (a lone surrogate), which UTF-8 cannot say.</exception>
+    public static byte[] Write<T>(T result, JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return JsonSerializer.SerializeToUtf8Bytes(result, type);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's answer holds text that is not valid Unicode."), e);
+        }
+    }
 
     public static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 }

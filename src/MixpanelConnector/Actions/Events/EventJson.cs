@@ -73,9 +73,10 @@ static class EventJson
     /// <summary>Half a character (a lone surrogate) would be replaced in silence when written.</summary>
     public static void EnsureUnicode(string path, string text)
     {
-        foreach (var rune in text.AsSpan().EnumerateRunes())
+        for (var at = 0; at < text.Length;)
         {
-            if (rune == Rune.ReplacementChar && !text.Contains('\uFFFD', StringComparison.Ordinal)) throw MixpanelException.Invalid(path, $"{path} is not valid Unicode.");
+            if (Rune.DecodeFromUtf16(text.AsSpan(at), out _, out var length) != OperationStatus.Done) throw MixpanelException.Invalid(path, $"{path} is not valid Unicode.");
+            at += length;
         }
     }
 

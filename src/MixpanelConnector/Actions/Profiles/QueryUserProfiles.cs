@@ -79,7 +79,8 @@ public sealed partial class QueryUserProfiles : IAction<QueryUserProfiles.Input,
         using var document = ReplyClassifier.ReadJson(reply, context.Options);
         try
         {
-            var page = document.RootElement.Deserialize(ReplyJson.WireReply)!;
+            var page = document.RootElement.Deserialize(ReplyJson.WireReply);
+            if (page?.Results is null || page.Results.Any(profile => profile is not { DistinctId: not null, Properties: not null })) throw new JsonException("A profile is missing.");
             return new Output { Results = page.Results, Page = page.Page ?? input.Page ?? 0, SessionId = page.SessionId, PageSize = page.PageSize, Total = page.Total };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -94,8 +95,11 @@ public sealed partial class QueryUserProfiles : IAction<QueryUserProfiles.Input,
         {
             var page = await ExecuteAsync(context, input, cancellationToken).ConfigureAwait(false);
             foreach (var profile in page.Results) yield return profile;
-            if (page.Results.Count < (page.PageSize ?? DocumentedPageSize)) yield break;
-            input = input with { Page = page.Page + 1, SessionId = page.SessionId ?? input.SessionId };
+            if (page.Results.Count == 0 || page.Results.Count < (page.PageSize ?? DocumentedPageSize)) yield break;
+
+            // Counted here: an answer that repeats a page number must not make an endless loop.
+            input = input with { Page = (input.Page ?? 0) + 1, SessionId = page.SessionId ?? input.SessionId };
+            if (string.IsNullOrEmpty(input.SessionId)) throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel gave a full page of profiles without the session_id that the next page needs."));
         }
     }
 

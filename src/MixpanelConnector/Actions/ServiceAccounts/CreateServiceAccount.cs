@@ -15,6 +15,7 @@ public sealed partial class CreateServiceAccount : IAction<CreateServiceAccount.
 {
     static readonly string[] Roles = ["owner", "admin", "analyst", "consumer"];
     static readonly CreateServiceAccountJson Json = new(Wire.Options());
+    static readonly CreateServiceAccountJson ReplyJson = new(Wire.ReplyOptions());
 
     /// <summary>What to create.</summary>
     public sealed record Input
@@ -84,11 +85,11 @@ public sealed partial class CreateServiceAccount : IAction<CreateServiceAccount.
         try
         {
             using var document = ReplyClassifier.ReadJson(reply, context.Options);
-            var account = document.RootElement.GetProperty("results").Deserialize(Json.WireReply)!;
+            var account = document.RootElement.GetProperty("results").Deserialize(ReplyJson.WireReply) ?? throw new JsonException("The account is missing.");
             return new Output
             {
                 ServiceAccountCreated = "true",
-                Id = account.Id.ToString(CultureInfo.InvariantCulture),
+                Id = account.Id,
                 Username = account.Username,
                 Secret = new Secret(account.Token),
                 Expires = account.Expires,
@@ -152,16 +153,14 @@ public sealed partial class CreateServiceAccount : IAction<CreateServiceAccount.
 
     internal sealed record WireReply
     {
-        public required long Id { get; init; }
+        [JsonConverter(typeof(TextOrNumber))]
+        public required string Id { get; init; }
 
         public required string Username { get; init; }
 
         public required string Token { get; init; }
 
         public string? Expires { get; init; }
-
-        [JsonExtensionData]
-        public IDictionary<string, JsonElement>? Other { get; set; }
     }
 
     [JsonSerializable(typeof(Input), TypeInfoPropertyName = "Input")]

@@ -49,7 +49,8 @@ public sealed partial class GetAllServiceAccounts : IAction<GetAllServiceAccount
         using var document = ReplyClassifier.ReadJson(reply, context.Options);
         try
         {
-            var accounts = document.RootElement.GetProperty("results").Deserialize(ReplyJson.Accounts)!;
+            var accounts = document.RootElement.GetProperty("results").Deserialize(ReplyJson.Accounts);
+            if (accounts is null || accounts.Contains(null)) throw new JsonException("An account is missing.");
             return new Output { Total = accounts.Length, ServiceAccounts = accounts };
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)

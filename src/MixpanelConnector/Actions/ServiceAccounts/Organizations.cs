@@ -13,9 +13,9 @@ static class Organizations
 
         var reply = await context.Transport.SendAsync(new(HttpMethod.Get, Api.App, "/api/app/me", Access.ServiceAccount), cancellationToken).ConfigureAwait(false);
         using var document = ReplyClassifier.ReadJson(reply, context.Options);
-        var ids = document.RootElement.TryGetProperty("results", out var results) && results.TryGetProperty("organizations", out var organizations) && organizations.ValueKind is JsonValueKind.Object
-            ? organizations.EnumerateObject().Select(o => long.TryParse(o.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0).Where(id => id > 0).ToArray()
-            : [];
+        if (Member(Member(document.RootElement, "results"), "organizations") is not { ValueKind: JsonValueKind.Object } organizations)
+            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's answer about the credential does not list its organizations. Name one with organization_id.") { HttpStatus = reply.Status });
+        var ids = organizations.EnumerateObject().Select(o => long.TryParse(o.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0).Where(id => id > 0).ToArray();
         return ids switch
         {
             [var only] => only,
@@ -23,6 +23,9 @@ static class Organizations
             _ => throw MixpanelException.Invalid("organization_id", $"The service account sees {ids.Length} organizations ({string.Join(", ", ids.Take(10))}). Name the one you mean."),
         };
     }
+
+    static JsonElement Member(JsonElement element, string name) =>
+        element.ValueKind is JsonValueKind.Object && element.TryGetProperty(name, out var member) ? member : default;
 }
 
 /// <summary>The requests that manage service accounts.</summary>

@@ -1,0 +1,221 @@
+using System.Text.Json;
+using MixpanelConnector.Testing;
+
+namespace MixpanelConnector.Tests.Actions;
+
+public class ImportEventsTests
+{
+    /// <summary>Accepts whatever arrives.</summary>
+    static Answer Accept(RecordedRequest request) => Answer.Json(Given.Imported(request.Json.GetArrayLength()));
+
+    static string Refusal(int imported, params int[] indexes) =>
+        $$"""{"code":400,"error":"some data points in the request failed validation","failed_records":[{{string.Join(',', indexes.Select(i => $$$"""{"index":{{{i}}},"insert_id":"x","field":"properties.time","message":"bad {{{i}}}"}"""))}}],"num_records_imported":{{imported}},"status":"Bad Request"}""";
+
+    [Fact]
+    public async Task Shared_properties_fill_in_and_an_events_own_value_wins()
+    {
+        await using var server = await RecordingServer.StartAsync(Accept);
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        Given.JsonEqual("""{"status":"OK","num_records_imported":2}""", await client.CallAsync("import_events", """
+            {"strict":"1","events":[{"event":"a","properties":{"plan":null,"$insert_id":"1"}},{"event":"b","properties":{"$insert_id":"2"}}],
+             "properties":{"plan":"pro","nested":{"x":[1]},"ip":0}}
+            """));
+
+        Assert.Equal(
+            """[{"event":"a","properties":{"plan":null,"$insert_id":"1","nested":{"x":[1]},"ip":0}},{"event":"b","properties":{"$insert_id":"2","plan":"pro","nested":{"x":[1]},"ip":0}}]""",
+            server.Request.Text);
+    }
+
+    [Fact]
+    public async Task Numbers_and_texts_arrive_as_they_were_written()
+    {
+        const string Properties = """{"$insert_id":"1","a":1.10,"b":12345678901234567890,"c":1e2,"d":-0,"e":0.1e-7,"f":1.0,"text":"ü 😀 \u0000 \" \\ / é 日本 <>&'+","ключ":[true,null]}""";
+        await using var server = await RecordingServer.StartAsync(Accept);
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        await client.CallAsync("import_events", $$$"""{"strict":"1","events":[{"event":"Æ 😀","properties":{{{Properties}}}}],"properties":{"g":2.50}}""");
+
+        var sent = server.Request.Json[0];
+        Assert.Equal("Æ 😀", sent.GetProperty("event").GetString());
+        foreach (var (name, number) in (KeyValuePair<string, string>[])[new("a", "1.10"), new("b", "12345678901234567890"), new("c", "1e2"), new("d", "-0"), new("e", "0.1e-7"), new("f", "1.0"), new("g", "2.50")])
+            Assert.Equal(number, sent.GetProperty("properties").GetProperty(name).GetRawText());
+        Assert.Equal(JsonElement.Parse(Properties).GetProperty("text").GetString(), sent.GetProperty("properties").GetProperty("text").GetString());
+        Assert.Equal("[true,null]", sent.GetProperty("properties").GetProperty("ключ").GetRawText());
+    }
+
+    [Fact]
+    public async Task A_missing_insert_id_is_the_same_in_every_call_and_another_for_each_event()
+    {
+        await using var server = await RecordingServer.StartAsync(Accept);
+        using var client = new MixpanelClient(Given.Account().At(server));
+        const string Input = """{"strict":"1","events":["a","a",{"event":"a"},{"event":"a","properties":{"x":1}},{"event":"a","properties":{"$insert_id":"mine"}}],"properties":{"time":1}}""";
+
+        await client.CallAsync("import_events", Input);
+        await client.CallAsync("import_events", Input);
+
+        var ids = server.Requests[0].Json.EnumerateArray().Select(e => e.GetProperty("properties").GetProperty("$insert_id").GetString()!).ToArray();
+        Assert.Equal(5, ids.Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal("mine", ids[4]);
+        Assert.All(ids, id => Assert.Matches("^[0-9a-zA-Z-]{1,36}$", id));
+        Assert.Equal(server.Requests[0].Body, server.Requests[1].Body);
+    }
+
+    [Fact]
+    public async Task Events_go_in_chunks_of_2000_and_their_failures_keep_their_place()
+    {
+        await using var server = await RecordingServer.StartAsync(request => request.Json.GetArrayLength() == 500 ? Answer.Json(Refusal(498, 499, 0), 400) : Accept(request));
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        var output = await client.ImportEventsAsync(Given.Import(Given.Events(4500)));
+
+        Assert.Equal("2000 2000 500", string.Join(' ', server.Requests.Select(request => request.Json.GetArrayLength())));
+        Assert.Equal(("Bad Request", 4498), (output.Status, output.NumRecordsImported));
+        Assert.Equal([4000, 4499], output.FailedRecords!.Select(record => record.Index));
+        Assert.Equal("bad 499", output.FailedRecords![1].Message);
+        Assert.Contains("some data points", output.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_request_is_larger_than_ten_megabytes()
+    {
+        await using var server = await RecordingServer.StartAsync(Accept);
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        var output = await client.ImportEventsAsync(Given.Import(Given.Events(25, new string('x', 999_000))));
+
+        Assert.Equal(("OK", 25), (output.Status, output.NumRecordsImported));
+        Assert.Equal("10 10 5", string.Join(' ', server.Requests.Select(request => request.Json.GetArrayLength())));
+        Assert.All(server.Requests, request => Assert.InRange(request.Content.Length, 1, 10_000_000));
+    }
+
+    [Fact]
+    public async Task A_chunk_may_be_ten_megabytes_to_the_byte()
+    {
+        await using var server = await RecordingServer.StartAsync(Accept);
+        using var client = new MixpanelClient(Given.Account().At(server));
+        var frame = """[{"event":"x","properties":{"$insert_id":"0","p":""}},{"event":"x","properties":{"$insert_id":"1","p":""}}]""".Length;
+        EventData Of(int id, int padding) => Given.Event("x", $$"""{"$insert_id":"{{id}}","p":"{{new string('x', padding)}}"}""");
+        var half = (10_000_000 - frame) / 2;
+
+        await client.ImportEventsAsync(Given.Import(Of(0, half), Of(1, 10_000_000 - frame - half)));
+        await client.ImportEventsAsync(Given.Import(Of(0, half), Of(1, 10_000_000 - frame - half + 1)));
+
+        Assert.Equal(10_000_000, server.Requests[0].Content.Length);
+        Assert.Equal("2 1 1", string.Join(' ', server.Requests.Select(request => request.Json.GetArrayLength())));
+    }
+
+    [Fact]
+    public async Task A_partial_refusal_is_a_result()
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Refusal(2, 1), 400));
+        using var client = new MixpanelClient(Given.Account().At(server));
+        var result = await Catalogue.Find("import_events")!.InvokeAsync(client, JsonElement.Parse("""{"strict":"1","events":["a","b","c"],"properties":{}}"""));
+
+        Assert.True(result.Refused);
+        Given.JsonEqual(
+            """{"status":"Bad Request","num_records_imported":2,"failed_records":[{"index":1,"insert_id":"x","field":"properties.time","message":"bad 1"}],"error":"Mixpanel refused the request: some data points in the request failed validation"}""",
+            JsonElement.Parse(result.Json.Span));
+    }
+
+    [Fact]
+    public async Task What_is_too_large_is_divided_until_it_fits_and_one_event_alone_is_named()
+    {
+        await using var server = await RecordingServer.StartAsync(request => request.Content.Length > 2000 ? Answer.Json("""{"code":413,"error":"request exceeds max limit of 2097152 bytes","status":"Request Entity Too Large"}""", 413) : Accept(request));
+        using var client = new MixpanelClient(Given.Account().At(server));
+        EventData[] events = [.. Given.Events(20, new string('x', 100)), Given.Events(1, new string('x', 3000))[0], .. Given.Events(3)];
+
+        var output = await client.ImportEventsAsync(Given.Import(events));
+
+        Assert.Equal(("Bad Request", 23), (output.Status, output.NumRecordsImported));
+        var failed = Assert.Single(output.FailedRecords!);
+        Assert.Equal(20, failed.Index);
+        Assert.Contains("larger than Mixpanel takes", failed.Message, StringComparison.Ordinal);
+        Assert.All(server.Requests.GroupBy(request => request.Text, StringComparer.Ordinal), same => Assert.Single(same));
+    }
+
+    [Fact]
+    public async Task A_refusal_without_names_is_divided_until_each_event_has_its_own_verdict()
+    {
+        await using var server = await RecordingServer.StartAsync(request => request.Text.Contains("id-5\"", StringComparison.Ordinal)
+            ? Answer.Json("""{"code":400,"error":"x","num_records_imported":0,"failed_records":["identity events are not allowed when project is using simplified identity management"],"status":"Bad Request"}""", 400)
+            : Accept(request));
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        var output = await client.ImportEventsAsync(Given.Import(Given.Events(64)));
+
+        Assert.Equal(63, output.NumRecordsImported);
+        Assert.Equal(5, Assert.Single(output.FailedRecords!).Index);
+        Assert.InRange(server.Requests.Count, 7, 13); // 64 events: six divisions, two requests each, and the first
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(0)]
+    [InlineData(9)]
+    public async Task A_count_that_does_not_fit_is_no_success(int said)
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Given.Imported(said)));
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        var output = await client.ImportEventsAsync(Given.Import(Given.Events(3)) with { Strict = "0" });
+
+        Assert.Equal(("Bad Request", said), (output.Status, output.NumRecordsImported));
+        Assert.Contains($"imported {said} of 3", output.Error, StringComparison.Ordinal);
+        Assert.True(ImportEvents.Spec.Refused(output));
+    }
+
+    [Fact]
+    public async Task A_failure_in_the_middle_tells_how_far_it_came()
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Given.Imported(2000)), Answer.Json("""{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""", 401));
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        var error = (await Given.FailsAsync(client.ImportEventsAsync(Given.Import(Given.Events(3000))))).Error;
+
+        Assert.Equal(ErrorKind.Unauthorized, error.Kind);
+        Assert.EndsWith("2000 of 3000 events were imported before; sending all again does not double them.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("true", "1")]
+    [InlineData("false", "0")]
+    public async Task Strict_may_be_said_in_words(string strict, string sent)
+    {
+        await using var server = await RecordingServer.StartAsync(Accept);
+        using var client = new MixpanelClient(Given.Token().At(server));
+
+        await client.ImportEventsAsync(Given.Import(Given.Events(1)) with { Strict = strict });
+
+        Assert.Equal($"POST /import?strict={sent}", server.Lines);
+    }
+
+    [Theory]
+    [InlineData("""{"strict":"2","events":["x"],"properties":{}}""", "strict")]
+    [InlineData("""{"strict":"","events":["x"],"properties":{}}""", "strict")]
+    [InlineData("""{"strict":"1","events":[],"properties":{}}""", "events")]
+    [InlineData("""{"strict":"1","events":["x"],"properties":{"$insert_id":"a"}}""", "properties.$insert_id")]
+    public async Task A_bad_input_is_named_and_nothing_is_sent(string input, string field)
+    {
+        await using var server = await RecordingServer.StartAsync();
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        var error = (await Given.FailsAsync(() => client.CallAsync("import_events", input))).Error;
+
+        Assert.Equal((ErrorKind.InvalidInput, field), (error.Kind, error.Field));
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task Half_a_character_from_code_is_named_too()
+    {
+        await using var server = await RecordingServer.StartAsync();
+        using var client = new MixpanelClient(Given.Account().At(server));
+        var events = new EventData { Event = "x", Properties = new() { ["a"] = new System.Text.Json.Nodes.JsonArray("ok \uFFFD", "\uFFFD \ud800") } };
+
+        var error = (await Given.FailsAsync(client.ImportEventsAsync(Given.Import(Given.Event("y"), events)))).Error;
+
+        Assert.Equal("events[1].properties.a[1]", error.Field);
+        Assert.Empty(server.Requests);
+    }
+}
