@@ -188,7 +188,7 @@ public sealed class SqliteImportState : IImportState
         DataSource = Path.Combine(folder, DatabaseName),
         Mode = SqliteOpenMode.ReadWriteCreate,
         Pooling = false,
-        DefaultTimeout = 0, // a lock is another import's, and lasts
+        DefaultTimeout = 1, // a lock is another import's, and lasts; 0 would wait for ever
     }.ConnectionString);
 
     /// <summary>Takes SQLite's own lock, which the system drops with the process. WAL in exclusive mode needs no shared memory file.</summary>

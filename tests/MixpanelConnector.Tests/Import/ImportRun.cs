@@ -23,7 +23,7 @@ sealed class ImportRun : IDisposable
     {
         Options = new()
         {
-            ServiceAccount = new("account", new Secret("secret")),
+            ServiceAccount = new("account", new Secret("canary-58c1")),
             ProjectId = 1,
             Token = "token",
             TimeProvider = Clock,

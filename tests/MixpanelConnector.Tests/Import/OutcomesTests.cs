@@ -123,7 +123,7 @@ public sealed class OutcomesTests : IDisposable
         var request = _run.Request(_run.Folder.Write("a", Events(3000)));
         var report = await _run.RunAsync(request, state);
         Assert.Equal((5, 0), (report.ExitCode, report.Accepted));
-        Assert.InRange(report.Requests, 24 * 60, (24 * 60) + 60);
+        Assert.InRange(report.Requests, 23 * 60, 24 * 60);
         _run.Mixpanel.Script = _ => null;
         report = await _run.RunAsync(request, state);
         Assert.Equal((0, 3000), (report.ExitCode, report.Accepted));
@@ -143,7 +143,7 @@ public sealed class OutcomesTests : IDisposable
         Assert.Equal((4, 0), (report.ExitCode, report.Rejected));
         Assert.True(report.Pending > 0);
         Assert.InRange(report.Requests, 4, 30);
-        Assert.DoesNotContain("secret", report.Problems[0], StringComparison.Ordinal);
+        Assert.DoesNotContain("canary-58c1", report.Problems[0], StringComparison.Ordinal);
         _run.Mixpanel.Script = _ => null;
         report = await _run.RunAsync(request, state);
         Assert.Equal((0, 100_000, 0), (report.ExitCode, report.Accepted, report.Pending));

@@ -47,7 +47,7 @@ static class RecordReaders
             while (length < head.Length && await source.ReadAsync(head.AsMemory(length), cancellationToken).ConfigureAwait(false) is var read and > 0) length += read;
             if (length == 0 && input.Name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)) throw new InputException("gzip: the file is cut short, at compressed byte 0");
             var joined = new RejoinedByteSource(head.AsMemory(0, length), source);
-            return head.AsSpan(0, length) is [0x1f, 0x8b, ..] ? new GzipByteSource(joined) : joined;
+            return head.AsSpan(0, length) is [0x1f] or [0x1f, 0x8b, ..] ? new GzipByteSource(joined) : joined;
         }
         catch
         {
