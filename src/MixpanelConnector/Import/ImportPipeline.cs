@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Hashing;
+using System.Runtime.ExceptionServices;
 using System.Text;
 using System.Threading.Channels;
 using MixpanelConnector.Import.Batch;
@@ -81,16 +82,14 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         // :: Steps 5-6: Compress, Send
         var sender = new BatchSender(destination, pace, limits, _counts, halt, request.MaxOutage, Refused);
-        var sending = Guard(halt, Task.WhenAll(Enumerable.Range(0, senders).Select(_ => Task.Run(() => SendAsync(sender, ledger, budget, halt, batches.Reader, verdicts.Writer), CancellationToken.None))));
+        var sending = Task.WhenAll(Enumerable.Range(0, senders).Select(_ => Guard(halt, Task.Run(() => SendAsync(sender, ledger, budget, halt, batches.Reader, verdicts.Writer), CancellationToken.None))));
 
         // :: Steps 7-8: Settle, State
         var total = inputs.TrueForAll(input => input.Length is not null) ? inputs.Sum(input => input.Length) : null;
-        var settling = Guard(halt, Task.Run(() => SettleAsync(ledger, pace, total, verdicts.Reader, halt), CancellationToken.None));
+        var settling = Task.Run(() => SettleAsync(ledger, pace, total, verdicts.Reader, halt), CancellationToken.None);
 
-        await reading.ConfigureAwait(false);
-        await sending.ConfigureAwait(false);
-        verdicts.Writer.Complete();
-        await settling.ConfigureAwait(false);
+        _ = sending.ContinueWith(_ => verdicts.Writer.Complete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await Task.WhenAll(reading, sending, settling).ConfigureAwait(false);
 
         var report = Finish(ledger, halt);
         request.Progress?.Report(_counts.Snapshot(total, waiting: false));
@@ -139,22 +138,29 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     async Task SettleAsync(Ledger ledger, Pace pace, long? total, ChannelReader<BatchOutcome> verdicts, Halt halt)
     {
         var shown = _time.GetTimestamp();
+        ExceptionDispatchInfo? defect = null;
         await foreach (var outcome in verdicts.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
         {
-            if (halt.StateFailed) continue;
+            if (halt.StateFailed || defect is not null) continue; // the senders must be able to end
             try
             {
                 ledger.Settle(outcome);
+                if (request.Progress is null || _time.GetElapsedTime(shown) < ProgressInterval) continue;
+                shown = _time.GetTimestamp();
+                request.Progress.Report(_counts.Snapshot(total, pace.Waiting));
             }
             catch (ImportStateException e)
             {
                 halt.Because(e.ExitCode, e.Message);
             }
-
-            if (request.Progress is null || _time.GetElapsedTime(shown) < ProgressInterval) continue;
-            shown = _time.GetTimestamp();
-            request.Progress.Report(_counts.Snapshot(total, pace.Waiting));
+            catch (Exception e)
+            {
+                defect = ExceptionDispatchInfo.Capture(e);
+                halt.Fail();
+            }
         }
+
+        defect?.Throw();
     }
 
     ImportReport Finish(Ledger ledger, Halt halt)

@@ -156,12 +156,37 @@ public sealed class OutcomesTests : IDisposable
     [InlineData(200, "<html>welcome</html>")]
     [InlineData(200, "{}")]
     [InlineData(200, """{"code":400}""")]
-    [InlineData(200, """{"code":200,"num_records_imp""")]
     public async Task An_answer_that_is_not_Mixpanels_is_never_taken_for_success(int status, string body)
     {
         _run.Mixpanel.Script = _ => MixpanelDouble.Answer(status, body);
         var report = await _run.RunAsync(Events(10));
         Assert.Equal((5, 0, 10, 3), (report.ExitCode, report.Accepted, report.Pending, report.Requests));
+    }
+
+    [Fact]
+    public async Task A_cut_answer_is_no_success_and_the_batch_is_sent_again()
+    {
+        var cuts = 6;
+        _run.Mixpanel.Script = _ => Interlocked.Decrement(ref cuts) >= 0 ? MixpanelDouble.Answer(200, """{"code":200,"num_records_imp""") : null;
+        var report = await _run.RunAsync(Events(10));
+        Assert.Equal((0, 10, 7), (report.ExitCode, report.Accepted, report.Requests));
+    }
+
+    [Fact]
+    public async Task A_defect_in_the_callers_callback_reaches_the_caller()
+    {
+        var request = _run.Request(_run.Folder.Write("a", Events(50_000))) with { Progress = new Failing() };
+        _run.Mixpanel.Script = _ =>
+        {
+            _run.Clock.Advance(TimeSpan.FromSeconds(1));
+            return null;
+        };
+        await Assert.ThrowsAsync<NotSupportedException>(() => _run.RunAsync(request));
+    }
+
+    sealed class Failing : IProgress<ImportProgress>
+    {
+        public void Report(ImportProgress value) => throw new NotSupportedException();
     }
 
     [Fact]

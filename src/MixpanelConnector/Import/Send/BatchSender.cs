@@ -81,7 +81,7 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
                     halt.Because(4, $"{verdict.Error!.Message} Run the same command again when that is mended; it resumes.");
                     return false;
 
-                case VerdictKind.Untrusted or VerdictKind.Again when IsNotMixpanel(verdict) && limits.Untrusted() >= UntrustedConfirmations:
+                case VerdictKind.Untrusted or VerdictKind.Again when IsNotMixpanel(reply, verdict) && limits.Untrusted() >= UntrustedConfirmations:
                     halt.Because(5, $"{verdict.Error!.Message} Run the same command again when that is mended; it resumes.");
                     return false;
 
@@ -136,7 +136,8 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         _ => false,
     };
 
-    static bool IsNotMixpanel(ImportVerdict verdict) => verdict.Kind is VerdictKind.Untrusted || verdict.Error is { Kind: ErrorKind.Protocol };
+    /// <summary>A cut answer tells of a bad connection; any other that cannot be trusted, of something else in Mixpanel's place.</summary>
+    static bool IsNotMixpanel(Reply reply, ImportVerdict verdict) => !reply.IsCut && (verdict.Kind is VerdictKind.Untrusted || verdict.Error is { Kind: ErrorKind.Protocol });
 
     async Task<bool> KeepRepeatableAsync(RecordBatch batch, BatchOutcome outcome, int attempts, ImportVerdict verdict, Reply reply)
     {
