@@ -49,7 +49,7 @@ static class CommonOptions
         Profile = parsed.GetValue(Profile),
     };
 
-    public static bool AsTable(ParseResult parsed) => parsed.GetValue(Output) == "table";
+    public static bool AsTable(ParseResult parsed) => parsed.GetResult(Output) is { } output && output.Tokens.Any(token => token.Value == "table"); // a refused value cannot be read as a value
 
     /// <summary>The snake_case name of an option.</summary>
     public static string Name(Option option) => option.Name.TrimStart('-').Replace('-', '_');
