@@ -96,7 +96,7 @@ public sealed partial class TrackEvent : IAction<TrackEvent.Input, TrackEvent.Ou
     {
         if (properties["token"] is { } own && own.ToJsonString() != JsonValue.Create(token).ToJsonString())
             throw MixpanelException.Invalid("properties.token", "The event names another project token than the configured one.");
-        if (TrackRules.Fault(input, context.Options.TimeProvider.GetUtcNow()) is { } fault) return new Output { Status = 0, Error = fault };
+        if (TrackRules.Fault(input.Event, input.Properties.Time, context.Options.TimeProvider.GetUtcNow()) is { } fault) return new Output { Status = 0, Error = fault };
 
         properties["token"] = token;
         var request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/track", Access.InBody)

@@ -7,10 +7,9 @@ static class TrackRules
     static readonly TimeSpan Oldest = TimeSpan.FromDays(5);
 
     /// <summary>Why the event would not be stored; null when nothing speaks against it.</summary>
-    public static string? Fault(TrackEvent.Input input, DateTimeOffset now)
+    public static string? Fault(string name, long time, DateTimeOffset now)
     {
-        if (string.IsNullOrWhiteSpace(input.Event)) return "'event' must not be missing or blank";
-        var time = input.Properties.Time;
+        if (string.IsNullOrWhiteSpace(name)) return "'event' must not be missing or blank";
         // Up to 2^32 - 1 a number means seconds, as in Mixpanel's own datetime(); larger ones milliseconds.
         var milliseconds = time is >= 0 and <= uint.MaxValue ? time * 1000 : time;
         if (milliseconds > now.AddHours(1).ToUnixTimeMilliseconds()) return "'properties.time' is invalid: must not be in the future";
