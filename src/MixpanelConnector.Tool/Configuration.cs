@@ -127,7 +127,13 @@ sealed record Profile(string Name, IReadOnlyDictionary<string, string> Values)
             foreach (var member in profile.EnumerateObject())
             {
                 if (Configuration.Names.All(n => n.Name != member.Name)) throw Configuration.Invalid(member.Name, $"{path}: profile {name ?? Default} has an unknown setting {member.Name}; known are {string.Join(", ", Configuration.Names.Select(n => n.Name))}.");
-                values[member.Name] = member.Value.ValueKind is JsonValueKind.String ? member.Value.GetString()! : member.Value.GetRawText();
+                if (member.Value.ValueKind is JsonValueKind.Null) continue;
+                values[member.Name] = member.Value.ValueKind switch
+                {
+                    JsonValueKind.String => member.Value.GetString()!,
+                    JsonValueKind.Number => member.Value.GetRawText(),
+                    _ => throw Configuration.Invalid(member.Name, $"{path}: profile {name ?? Default}: {member.Name} must be text or a number."),
+                };
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -158,7 +164,7 @@ static class Secrets
             var text = reader.ReadLine()?.Trim();
             return string.IsNullOrEmpty(text) || text.Length > Longest ? throw Configuration.Invalid("secret_file", "The secret must be the first line of the file.") : text;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw Configuration.Invalid("secret_file", $"The secret cannot be read: {e.Message}");
         }

@@ -91,9 +91,13 @@ public sealed record MixpanelOptions
         if (OrganizationId is <= 0) throw MixpanelException.Invalid("organization_id", "The organization id must be a positive integer.");
         if (MaxRetries < 0) throw MixpanelException.Invalid("max_retries", "The number of retries cannot be negative.");
         if (BackoffMin <= TimeSpan.Zero || BackoffMax < BackoffMin) throw MixpanelException.Invalid("backoff_min", "The first wait must be above zero and no longer than the longest.");
-        if (AttemptTimeout <= TimeSpan.Zero) throw MixpanelException.Invalid("attempt_timeout", "The deadline of an attempt must be above zero.");
+        if (BackoffMax > LongestWait) throw MixpanelException.Invalid("backoff_max", "The longest wait cannot be more than a day.");
+        if (AttemptTimeout <= TimeSpan.Zero || AttemptTimeout > LongestWait) throw MixpanelException.Invalid("attempt_timeout", "The deadline of an attempt must be above zero and at most a day.");
         return this;
     }
+
+    // Timers take about 49 days; whoever waits a day has waited for too long anyway.
+    static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
 
     static bool IsHeaderSafe(string? text) =>
         !string.IsNullOrEmpty(text) && text.All(c => c is > ' ' and < '\x7f' and not ':');

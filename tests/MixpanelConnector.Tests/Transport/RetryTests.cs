@@ -181,13 +181,14 @@ public class RetryTests
     public async Task A_deadline_of_the_callers_client_counts_as_uncertain()
     {
         await using var server = await RecordingServer.StartAsync(Answer.Stall, Answer.Json(Created, 201));
-        using var http = new HttpClient { Timeout = TimeSpan.FromMilliseconds(100) };
+        using var http = new HttpClient { Timeout = TimeSpan.FromMilliseconds(300) };
         using var client = new MixpanelClient(Given.Account().At(server), http);
 
         var exception = await Given.FailsAsync(client.CreateServiceAccountAsync(NewAccount));
 
         Assert.Equal(ErrorKind.Timeout, exception.Error.Kind);
-        Assert.Single(server.Requests);
+        Assert.Contains("may have been created", exception.Message, StringComparison.Ordinal);
+        Assert.InRange(server.Requests.Count, 0, 1); // a slow machine may not get so far in time; a second request is the mistake
     }
 
     [Fact]

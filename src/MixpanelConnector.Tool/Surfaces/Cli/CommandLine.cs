@@ -38,6 +38,8 @@ static class CommandLine
         try
         {
             if (args.Length == 0) parsed = root.Parse(["--help"]);
+            if (parsed.UnmatchedTokens.Any(IsSecretOption))
+                throw Configuration.Invalid(Configuration.SecretName, "A secret is never taken from the command line, where every process can read it. Set MIXPANEL_SERVICE_ACCOUNT_SECRET, or name a private file with --secret-file.");
             if (parsed.Errors.Count > 0 && parsed.Action is not DetailedHelp)
             {
                 var error = parsed.Errors.FirstOrDefault(e => e.SymbolResult is OptionResult) ?? parsed.Errors[0];
@@ -63,6 +65,10 @@ static class CommandLine
             return ExitCode.DiskFailed;
         }
     }
+
+    /// <summary>What people try; the value that follows must not be repeated in an error.</summary>
+    static bool IsSecretOption(string token) =>
+        token.Split('=', ':')[0] is "--service-account-secret" or "--service-account-password" or "--secret" or "--api-secret" or "--password";
 
     static string Usage(ParseResult parsed) =>
         string.Join(' ', parsed.CommandResult.Command.Parents.OfType<Command>().Select(c => c.Name).Append(parsed.CommandResult.Command.Name));

@@ -35,7 +35,7 @@ static class JsonArgument
             {
                 using var copy = new MemoryStream();
                 surroundings.Input.CopyTo(copy);
-                return JsonNode.Parse(copy.GetBuffer().AsSpan(0, (int)copy.Length), documentOptions: Strict);
+                return JsonNode.Parse(WithoutByteOrderMark(copy.ToArray()), documentOptions: Strict);
             }
 
             return text.StartsWith('@') ? JsonNode.Parse(WithoutByteOrderMark(File.ReadAllBytes(text[1..])), documentOptions: Strict) : JsonNode.Parse(text, documentOptions: Strict);
@@ -45,7 +45,7 @@ static class JsonArgument
             var where = e.LineNumber is { } line ? string.Create(CultureInfo.InvariantCulture, $" (line {line + 1}, byte {e.BytePositionInLine + 1})") : "";
             throw Configuration.Invalid(name, $"{name}: is not valid JSON{where}. Give JSON, or @file for a file that holds it.");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw Configuration.Invalid(name, $"{name}: the file {text.TrimStart('@')} cannot be read: {e.Message}");
         }

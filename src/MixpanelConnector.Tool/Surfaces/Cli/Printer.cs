@@ -24,13 +24,13 @@ sealed class Printer(Surroundings surroundings, bool asTable)
 
         var text = new MemoryStream(json.Length + 1);
         using (var document = JsonDocument.Parse(json))
-        using (var writer = new Utf8JsonWriter(text, new JsonWriterOptions { Indented = surroundings.OutputIsTerminal, Encoder = TerminalEncoder }))
+        using (var writer = new Utf8JsonWriter(text, new JsonWriterOptions { Indented = surroundings.OutputIsTerminal, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             document.WriteTo(writer);
         }
 
         text.WriteByte((byte)'\n');
-        surroundings.Output.Write(text.GetBuffer().AsSpan(0, (int)text.Length));
+        WriteJson(text.GetBuffer().AsSpan(0, (int)text.Length));
     }
 
     /// <summary>Writes one JSON text as exactly one line.</summary>
@@ -39,8 +39,12 @@ sealed class Printer(Surroundings surroundings, bool asTable)
         var line = new byte[json.Length + 1];
         json.CopyTo(line);
         line[^1] = (byte)'\n';
-        surroundings.Output.Write(line);
+        WriteJson(line);
     }
+
+    /// <summary>A program gets the JSON as it is. On a terminal the encoder's escapes do not suffice: it lets characters pass that turn the direction of text or have no width.</summary>
+    void WriteJson(ReadOnlySpan<byte> json) =>
+        surroundings.Output.Write(surroundings.OutputIsTerminal ? Encoding.UTF8.GetBytes(Clean(Encoding.UTF8.GetString(json))) : json);
 
     public void Text(string text) => surroundings.Output.Write(Encoding.UTF8.GetBytes(text));
 
@@ -49,7 +53,7 @@ sealed class Printer(Surroundings surroundings, bool asTable)
     {
         if (!asTable && !surroundings.ErrorIsTerminal)
         {
-            surroundings.Error.WriteLine(Encoding.UTF8.GetString(ErrorTable.Problem(error).Span));
+            surroundings.Error.WriteLine(Clean(Encoding.UTF8.GetString(ErrorTable.Problem(error).Span)));
             return;
         }
 
@@ -57,7 +61,7 @@ sealed class Printer(Surroundings surroundings, bool asTable)
         surroundings.Error.WriteLine($"mixpanel: {where}{Clean(error.Message)}");
     }
 
-    /// <summary>Every character that could move a cursor, change a colour or turn the line is shown as its code. Line breaks of our own messages stay.</summary>
+    /// <summary>Every character that could move a cursor, change a colour or turn the line is shown as its code, which in JSON is the character's own escape. Line breaks of our own messages stay.</summary>
     public static string Clean(string text)
     {
         var clean = new StringBuilder(text.Length);
@@ -65,16 +69,13 @@ sealed class Printer(Surroundings surroundings, bool asTable)
         {
             var category = Rune.GetUnicodeCategory(rune);
             if (rune.Value != '\n' && category is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
-                clean.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}");
+                foreach (var unit in rune.ToString()) clean.Append(CultureInfo.InvariantCulture, $"\\u{(int)unit:x4}");
             else
                 clean.Append(rune.ToString());
         }
 
         return clean.ToString();
     }
-
-    /// <summary>JSON for a terminal: readable text of every script, but control and direction characters as escapes.</summary>
-    static readonly JavaScriptEncoder TerminalEncoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 
     void Table(JsonElement root)
     {
@@ -104,7 +105,7 @@ sealed class Printer(Surroundings surroundings, bool asTable)
 
     static Spectre.Console.Table ListTable(string name, JsonElement list)
     {
-        var rows = list.EnumerateArray().Select(item => Flatten(item).ToDictionary(StringComparer.Ordinal)).ToList();
+        var rows = list.EnumerateArray().Select(Row).ToList();
         var columns = rows.SelectMany(row => row.Keys).Distinct(StringComparer.Ordinal).ToList();
         var table = new Spectre.Console.Table().Title(Markup.Escape(name)).Border(TableBorder.Rounded);
         foreach (var column in columns.Take(MostColumns)) table.AddColumn(new TableColumn(Cell(column)));
@@ -113,15 +114,20 @@ sealed class Printer(Surroundings surroundings, bool asTable)
         return table;
     }
 
-    static IEnumerable<KeyValuePair<string, string>> Flatten(JsonElement item)
+    /// <summary>An item's members and those one level below; where both have one of a name, the inner one carries the outer's.</summary>
+    static Dictionary<string, string> Row(JsonElement item)
     {
-        foreach (var member in item.EnumerateObject())
+        if (item.ValueKind is not JsonValueKind.Object) return new(StringComparer.Ordinal) { ["value"] = Show(item) };
+        var row = item.EnumerateObject().Where(member => member.Value.ValueKind is not JsonValueKind.Object).ToDictionary(member => member.Name, member => Show(member.Value), StringComparer.Ordinal);
+        foreach (var outer in item.EnumerateObject().Where(member => member.Value.ValueKind is JsonValueKind.Object))
         {
-            if (member.Value.ValueKind is JsonValueKind.Object)
-                foreach (var inner in member.Value.EnumerateObject()) yield return new(inner.Name, Show(inner.Value));
-            else
-                yield return new(member.Name, Show(member.Value));
+            foreach (var inner in outer.Value.EnumerateObject())
+            {
+                if (!row.TryAdd(inner.Name, Show(inner.Value))) row[$"{outer.Name}.{inner.Name}"] = Show(inner.Value);
+            }
         }
+
+        return row;
     }
 
     static string Show(JsonElement value) => value.ValueKind switch

@@ -36,14 +36,14 @@ sealed class SecretHandover
         public Prepared(string? path)
         {
             if (path is null) return;
-            _path = Path.GetFullPath(path);
             try
             {
+                _path = Path.GetFullPath(path);
                 var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
                 if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
                 _file = new FileStream(_path, options);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
             {
                 throw Configuration.Invalid("secret_out", $"The file for the secret cannot be made: {e.Message} Nothing was created.");
             }

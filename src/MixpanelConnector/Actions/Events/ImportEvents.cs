@@ -81,6 +81,7 @@ public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEve
         EventJson.EnsureUnicode("properties", input.Properties);
         return [.. input.Events.Select((data, index) =>
         {
+            if (data?.Event is null) throw MixpanelException.Invalid($"events[{index}]", $"events[{index}] has no name.");
             var properties = data.Properties ?? [];
             EventJson.EnsureUnicode($"events[{index}].event", data.Event);
             EventJson.EnsureUnicode($"events[{index}].properties", properties);

@@ -70,6 +70,8 @@ public sealed partial class QueryUserProfiles : IAction<QueryUserProfiles.Input,
         if (input.Page < 0) throw MixpanelException.Invalid("page", "The page counts from 0.");
         if (input.Page > 0 && string.IsNullOrEmpty(input.SessionId)) throw MixpanelException.Invalid("session_id", "A page above 0 needs the session_id of the page before.");
 
+        EventJson.EnsureUnicode("where", input.Where ?? "");
+
         var request = new MixpanelRequest(HttpMethod.Post, Api.Query, "/api/query/engage", Access.ServiceAccountOfProject)
         {
             Body = new RequestBody(Encoding.UTF8.GetBytes(Form(input)), "application/x-www-form-urlencoded"),

@@ -109,6 +109,7 @@ public sealed partial class CreateServiceAccount : IAction<CreateServiceAccount.
     {
         var username = input.Username?.Trim();
         if (string.IsNullOrEmpty(username)) throw MixpanelException.Invalid("username", "The user name must not be empty.");
+        EventJson.EnsureUnicode("username", username);
         if (input.OrganizationId is <= 0) throw MixpanelException.Invalid("organization_id", "The organization id must be a positive integer.");
         var role = Role(input.Role, "role");
         return new WireBody

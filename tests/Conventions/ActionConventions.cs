@@ -1,0 +1,100 @@
+using System.Collections;
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using MixpanelConnector.Tool;
+using MixpanelConnector.Tool.Surfaces.Cli;
+using MixpanelConnector.Tool.Surfaces.Docs;
+
+namespace MixpanelConnector.Conventions;
+
+/// <summary>What every action obeys, so that one file is all that an action needs.</summary>
+public class ActionConventions
+{
+    public static TheoryData<string> Names => [.. Catalogue.Actions.Select(action => action.Name)];
+
+    [Fact]
+    public void Every_action_type_is_in_the_catalogue()
+    {
+        var types = typeof(Catalogue).Assembly.GetTypes().Where(type => type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IAction<,>)));
+
+        Assert.Equal(types.Select(type => type.FullName).Order(StringComparer.Ordinal), Catalogue.Actions.Select(action => action.Type.FullName).Order(StringComparer.Ordinal), StringComparer.Ordinal);
+        Assert.Equal(Catalogue.Actions.Length, Catalogue.Actions.Select(action => action.Name).Distinct(StringComparer.Ordinal).Count());
+    }
+
+    [Theory, MemberData(nameof(Names))]
+    public void One_snake_case_name_gives_all_others(string name)
+    {
+        var action = Catalogue.Find(name)!;
+        Assert.Matches("^[a-z]+(_[a-z]+)*$", name);
+        Assert.Equal(Pascal(name), action.Type.Name);
+
+        var method = Assert.Single(typeof(MixpanelClient).GetMethods(), method => method.Name == Pascal(name) + "Async");
+        Assert.Equal("Input", method.GetParameters()[0].ParameterType.Name);
+        Assert.Equal(action.Type, method.GetParameters()[0].ParameterType.DeclaringType);
+        Assert.Contains(method.GetParameters(), parameter => parameter.ParameterType == typeof(CancellationToken));
+
+        var surroundings = new Surroundings { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null };
+        Assert.Single(CommandLine.Build(surroundings).Subcommands, command => command.Name == name.Replace('_', '-'));
+    }
+
+    [Theory, MemberData(nameof(Names))]
+    public void An_action_and_each_of_its_fields_is_documented(string name)
+    {
+        var action = Catalogue.Find(name)!;
+        Assert.NotEmpty(XmlDocs.Summary(action.Type) ?? "");
+        foreach (var type in Reached(action.Type.GetNestedType("Input")!).Concat(Reached(action.Type.GetNestedType("Output")!)))
+            Assert.All(type.GetProperties(BindingFlags.Public | BindingFlags.Instance), property => Assert.False(string.IsNullOrWhiteSpace(XmlDocs.Summary(property)), $"{type.Name}.{property.Name} has no documentation."));
+        foreach (var schema in (JsonObject[])[action.InputSchema(XmlDocs.Summary), action.OutputSchema(XmlDocs.Summary)])
+            Assert.All(schema["properties"]!.AsObject(), field => Assert.NotEmpty((string?)field.Value!["description"] ?? ""));
+    }
+
+    [Theory, MemberData(nameof(Names))]
+    public void An_action_lives_in_one_file_and_no_other_production_file_knows_it(string name)
+    {
+        // MixpanelConnector.Emulator answers the same operations of Mixpanel's, and may name its own types alike.
+        var mention = new Regex($@"\b{Pascal(name)}(Async)?\b", RegexOptions.None, TimeSpan.FromSeconds(10));
+        var files = Repository.Sources.Where(source => !source.Path.StartsWith("MixpanelConnector.Emulator/", StringComparison.Ordinal) && mention.IsMatch(WithoutComments(source.Text))).Select(source => source.Path).ToList();
+
+        var own = Assert.Single(files, path => path.EndsWith($"/{Pascal(name)}.cs", StringComparison.Ordinal));
+        Assert.StartsWith("MixpanelConnector/Actions/", own, StringComparison.Ordinal);
+        Assert.Equal(own, string.Join(' ', files));
+        Assert.Contains($"[assembly: Action<{Pascal(name)}, ", Repository.Sources.Single(source => source.Path == own).Text, StringComparison.Ordinal);
+    }
+
+    [Theory, MemberData(nameof(Names))]
+    public void A_schema_names_a_type_for_each_field_and_says_what_is_in_its_lists(string name)
+    {
+        foreach (var schema in (JsonObject[])[Catalogue.Find(name)!.InputSchema(), Catalogue.Find(name)!.OutputSchema()])
+        {
+            Assert.Equal("object", (string?)schema["type"]);
+            Assert.All(schema["properties"]!.AsObject(), field =>
+            {
+                Assert.Matches("^(string|integer|number|boolean|array|object)$", (string?)field.Value!["type"]);
+                if ((string?)field.Value["type"] == "array") Assert.IsType<JsonObject>(field.Value["items"]);
+            });
+        }
+
+        Assert.False((bool?)Catalogue.Find(name)!.InputSchema()["additionalProperties"]);
+    }
+
+    static string Pascal(string name) => string.Concat(name.Split('_').Select(word => CultureInfo.InvariantCulture.TextInfo.ToTitleCase(word)));
+
+    static string WithoutComments(string source) => string.Join('\n', source.Split('\n').Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)));
+
+    /// <summary>A type and the library's types that its properties lead to.</summary>
+    static HashSet<Type> Reached(Type type)
+    {
+        var found = new HashSet<Type>();
+        Visit(type);
+        return found;
+
+        void Visit(Type next)
+        {
+            foreach (var argument in next.GetGenericArguments().Append(next.GetElementType() ?? typeof(object))) if (argument != next && argument != typeof(object)) Visit(argument);
+            if (next.Assembly != typeof(Catalogue).Assembly || next == typeof(Secret) || typeof(IEnumerable).IsAssignableFrom(next) || !found.Add(next)) return;
+            foreach (var property in next.GetProperties(BindingFlags.Public | BindingFlags.Instance)) Visit(property.PropertyType);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace MixpanelConnector.Conventions;
+
+/// <summary>What holds for the code as a whole.</summary>
+public class CodeConventions
+{
+    static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+
+    [Fact]
+    public void The_sources_are_found() => Assert.Contains(Repository.Sources, source => source.Path == "MixpanelConnector/MixpanelClient.cs");
+
+    [Theory]
+    [InlineData(@"\b(TODO|FIXME|HACK|XXX)\b")]
+    [InlineData(@"(?<![\w.])/(work|home|tmp|root|Users|mnt)/")]
+    [InlineData(@"\b[A-Z]:\\\\?[A-Za-z]")]
+    public void No_production_file_holds(string pattern)
+    {
+        var unwanted = new Regex(pattern, RegexOptions.None, Limit);
+        Assert.Equal("", string.Join('\n', Repository.Sources.Where(source => unwanted.IsMatch(source.Text)).Select(source => source.Path)));
+    }
+
+    /// <summary>Which of our assemblies each may use.</summary>
+    [Theory]
+    [InlineData("MixpanelConnector", "")]
+    [InlineData("MixpanelConnector.Sqlite", "MixpanelConnector")]
+    [InlineData("MixpanelConnector.Formats", "MixpanelConnector")]
+    [InlineData("MixpanelConnector.Emulator", "")] // client and stand-in must not share their mistakes
+    [InlineData("mixpanel", "MixpanelConnector MixpanelConnector.Sqlite MixpanelConnector.Formats MixpanelConnector.Emulator")]
+    public void References_between_assemblies_run_one_way(string name, string allowed)
+    {
+        Assembly assembly;
+        try
+        {
+            assembly = Assembly.Load(name);
+        }
+        catch (FileNotFoundException) when (!Directory.Exists(Path.Combine(Repository.Root, "src", name)))
+        {
+            return; // not built yet, so it breaks no rule
+        }
+
+        Assert.All(
+            assembly.GetReferencedAssemblies().Select(reference => reference.Name!).Where(reference => reference.StartsWith("MixpanelConnector", StringComparison.Ordinal) || reference == "mixpanel"),
+            reference => Assert.Contains(reference, allowed.Split(' '), StringComparer.Ordinal));
+    }
+
+    /// <summary>Within the library no layer knows of those above it.</summary>
+    [Theory]
+    [InlineData("Transport", "Actions Catalogue Import Tracking")]
+    [InlineData("Catalogue", "Actions Import Tracking")]
+    [InlineData("Import", "Actions Catalogue Tracking")]
+    [InlineData("Tracking", "Actions Catalogue")]
+    public void Within_the_library_nothing_points_back(string layer, string above)
+    {
+        var declaration = new Regex(@"^(public |internal )?(static |sealed |abstract |readonly |partial )*(class|struct|record( struct)?|interface|enum) (?<name>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, Limit);
+        var forbidden = above.Split(' ')
+            .SelectMany(folder => Repository.Sources.Where(source => source.Path.StartsWith($"MixpanelConnector/{folder}/", StringComparison.Ordinal)))
+            .SelectMany(source => declaration.Matches(source.Text).Select(match => match.Groups["name"].Value))
+            .Except(["MixpanelClient", "Wire", "ServiceAccount"], StringComparer.Ordinal) // one partial type over all files; how JSON is written; also the name of a credential
+            .ToList();
+        var files = Repository.Sources.Where(source => source.Path.StartsWith($"MixpanelConnector/{layer}/", StringComparison.Ordinal));
+
+        Assert.NotEmpty(forbidden);
+        Assert.All(files, file => Assert.All(forbidden, type => Assert.DoesNotMatch(new Regex($@"(?<![\w.""]){type}\b(?!"")", RegexOptions.None, Limit), WithoutComments(file.Text))));
+    }
+
+    [Fact]
+    public void Only_the_transport_uses_an_http_client()
+    {
+        var users = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector/", StringComparison.Ordinal) && source.Text.Contains(".SendAsync(message", StringComparison.Ordinal)).Select(source => source.Path);
+        Assert.Equal("MixpanelConnector/Transport/MixpanelTransport.cs", string.Join(' ', users));
+    }
+
+    [Theory]
+    [InlineData("MixpanelConnector")]
+    public void Every_public_type_and_member_is_documented(string name)
+    {
+        var assembly = Assembly.Load(name);
+        using var docs = typeof(Tool.Surroundings).Assembly.GetManifestResourceStream($"{name}.xml")!;
+        var documented = XDocument.Load(docs).Descendants("member").Where(member => member.HasElements).Select(member => member.Attribute("name")!.Value).ToHashSet(StringComparer.Ordinal);
+
+        foreach (var type in assembly.GetExportedTypes())
+        {
+            var typeName = type.FullName!.Replace('+', '.');
+            Assert.Contains($"T:{typeName}", documented);
+            foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly).Where(property => property.Name is not "EqualityContract"))
+                Assert.True(documented.Contains($"P:{typeName}.{property.Name}") || IsOfPrimaryConstructor(type, property), $"{typeName}.{property.Name} has no documentation.");
+        }
+
+        // A positional record documents its properties as parameters of the type.
+        static bool IsOfPrimaryConstructor(Type type, PropertyInfo property) =>
+            type.GetConstructors().Any(constructor => constructor.GetParameters().Any(parameter => parameter.Name == property.Name && parameter.ParameterType == property.PropertyType));
+    }
+
+    [Fact]
+    public void A_secret_is_revealed_in_two_places_only()
+    {
+        var revealing = Repository.Sources.Where(source => source.Text.Contains(".Reveal()", StringComparison.Ordinal)).Select(source => source.Path);
+        Assert.Equal("MixpanelConnector.Tool/Surfaces/Cli/SecretHandover.cs MixpanelConnector/Transport/Authorization.cs", string.Join(' ', revealing));
+    }
+
+    static string WithoutComments(string source) => string.Join('\n', source.Split('\n').Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)));
+}

@@ -1,0 +1,301 @@
+using System.Text.Json;
+using MixpanelConnector.Testing;
+using MixpanelConnector.Tool.Surfaces.Docs;
+
+namespace MixpanelConnector.Tool.Tests;
+
+public class ActionCommandTests
+{
+    const string Imported = """{"code":200,"num_records_imported":1,"status":"OK"}""";
+    const string Created = """{"results":{"id":9,"username":"bot.x","token":"one-time-4711"},"status":"ok"}""";
+    static readonly string[] Track = ["track-event", "--event", "Signed Up", "--properties", """{"time":1795435200,"distinct_id":"ann","$insert_id":"id-1","price":1.10}"""];
+
+    [Fact]
+    public async Task A_success_prints_its_json_and_exits_0()
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Imported));
+        using var tool = Tool.At(server);
+
+        Assert.Equal(new Run(0, "{\"status\":1}\n", ""), await tool.RunAsync(Track));
+        Assert.Equal("POST /import?strict=1&project_id=12345", server.Lines);
+        Assert.Contains("\"price\":1.10", server.Request.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Refused_data_prints_its_json_and_exits_3()
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json("""{"code":400,"error":"e","failed_records":[{"index":0,"message":"late"}],"num_records_imported":0,"status":"Bad Request"}""", 400));
+        using var tool = Tool.At(server);
+
+        Assert.Equal(new Run(3, "{\"status\":0,\"error\":\"late\"}\n", ""), await tool.RunAsync(Track));
+    }
+
+    [Theory]
+    [InlineData(401, 4, "unauthorized", 401)]
+    [InlineData(402, 4, "forbidden", 403)]
+    [InlineData(403, 4, "forbidden", 403)]
+    [InlineData(404, 4, "not_found", 404)]
+    [InlineData(429, 5, "rate_limited", 429)]
+    [InlineData(503, 5, "unavailable", 503)]
+    [InlineData(302, 5, "protocol", 502)]
+    [InlineData(204, 5, "protocol", 502)]
+    public async Task A_failure_prints_a_problem_on_standard_error_alone(int status, int exit, string kind, int problemStatus)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(status == 204 ? "" : """{"error":"no"}""", status));
+        using var tool = Tool.At(server);
+
+        var run = await tool.RunAsync("get-all-service-accounts", "--organization-id", "5");
+
+        Assert.Equal((exit, ""), (run.Exit, run.Out));
+        Assert.Equal($"urn:mixpanel-connector:problem:{kind}", run.Problem.GetProperty("type").GetString());
+        Assert.Equal((kind, problemStatus), (run.Problem.GetProperty("kind").GetString(), run.Problem.GetProperty("status").GetInt32()));
+        Assert.NotEmpty(run.Problem.GetProperty("title").GetString()!);
+        Assert.NotEmpty(run.Problem.GetProperty("detail").GetString()!);
+        Assert.DoesNotContain(Tool.Secret, run.Err, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string, string[]> BadCalls => new()
+    {
+        { "page", ["query-user-profiles", "--page", "one"] },
+        { "page", ["query-user-profiles", "--page", "-1"] },
+        { "session_id", ["query-user-profiles", "--page", "1"] },
+        { "output_properties", ["query-user-profiles", "--output-properties", "[1"] },
+        { "output_properties[0]", ["query-user-profiles", "--output-properties", "[1]"] },
+        { "output_properties", ["query-user-profiles", "--output-properties", "@missing.json"] },
+        { "output_properties", ["query-user-profiles", "--output-properties", "@"] },
+        { "input", ["query-user-profiles", "--input", "[]"] },
+        { "input", ["query-user-profiles", "--input", """{"a":1,"a":2}"""] },
+        { "unknown", ["query-user-profiles", "--input", """{"unknown":1}"""] },
+        { "organization_id", ["get-all-service-accounts"] },
+        { "organization_id", ["get-all-service-accounts", "--organization-id", "x"] },
+        { "properties", ["track-event", "--event", "a"] },
+        { "project_id", ["query-user-profiles", "--project-id", "x"] },
+        { "region", ["query-user-profiles", "--region", "mars"] },
+        { "endpoint", ["query-user-profiles", "--endpoint", "http://example.com"] },
+        { "endpoint", ["query-user-profiles", "--endpoint", "nowhere"] },
+        { "endpoint", ["query-user-profiles", "--local", "--endpoint", "http://127.0.0.1:1"] },
+        { "data", ["query-user-profiles", "--data", "x"] },
+        { "secret_file", ["query-user-profiles", "--secret-file", "missing"] },
+        { "secret_file", ["query-user-profiles", "--secret-file", ""] },
+        { "secret_out", ["create-service-account", "--username", "a", "--secret-out", ""] },
+        { "profile", ["query-user-profiles", "--profile", "missing"] },
+        { "output", ["query-user-profiles", "--output", "xml"] },
+    };
+
+    [Theory, MemberData(nameof(BadCalls))]
+    public async Task A_bad_input_is_named_exits_2_and_sends_nothing(string field, string[] arguments)
+    {
+        await using var server = await RecordingServer.StartAsync();
+        using var tool = Tool.At(server);
+
+        var run = await tool.RunAsync(arguments);
+
+        Assert.Equal((2, ""), (run.Exit, run.Out));
+        Assert.Equal(("invalid_input", field), (run.Problem.GetProperty("kind").GetString(), run.Problem.TryGetProperty("field", out var named) ? named.GetString() : null));
+        Assert.Empty(server.Requests);
+    }
+
+    [Theory]
+    [InlineData("no-such-command")]
+    [InlineData("track-event", "--no-such-option", "1")]
+    [InlineData("track-event", "surplus")]
+    [InlineData("query-user-profiles", "--page")]
+    public async Task A_command_line_that_is_not_understood_exits_2_and_names_the_help(params string[] arguments)
+    {
+        using var tool = new Tool();
+
+        var run = await tool.RunAsync(arguments);
+
+        Assert.Equal((2, ""), (run.Exit, run.Out));
+        Assert.Contains("--help", run.Problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--service-account-secret", "hunter2-hunter2")]
+    [InlineData("--service-account-secret=hunter2-hunter2")]
+    [InlineData("--secret", "hunter2-hunter2")]
+    [InlineData("--password", "hunter2-hunter2")]
+    public async Task A_secret_on_the_command_line_is_refused_and_not_repeated(params string[] option)
+    {
+        await using var server = await RecordingServer.StartAsync();
+        using var tool = Tool.At(server);
+
+        var run = await tool.RunAsync(["query-user-profiles", .. option]);
+
+        Assert.Equal((2, ""), (run.Exit, run.Out));
+        Assert.DoesNotContain("hunter2", run.Err, StringComparison.Ordinal);
+        Assert.Contains("secret", run.Err, StringComparison.OrdinalIgnoreCase);
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task Without_credentials_both_ways_on_are_told()
+    {
+        using var tool = new Tool();
+
+        var run = await tool.RunAsync(Track);
+
+        Assert.Equal((2, ""), (run.Exit, run.Out));
+        Assert.Contains("MIXPANEL_SERVICE_ACCOUNT_SECRET", run.Err, StringComparison.Ordinal);
+        Assert.Contains("--local", run.Err, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Options_win_over_the_input_object()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"results":[],"status":"ok"}"""));
+        using var tool = Tool.At(server);
+        var file = tool.Folder.Write("input.json", "\uFEFF{\"where\":\"file\",\"output_properties\":[\"a\"]}");
+        tool.Input = "\uFEFF{\"where\":\"stdin\"}";
+
+        Assert.Equal(0, (await tool.RunAsync("query-user-profiles", "--input", """{"where":"text"}""")).Exit);
+        Assert.Equal(0, (await tool.RunAsync("query-user-profiles", "--input", "@" + file, "--where", "option")).Exit);
+        Assert.Equal(0, (await tool.RunAsync("query-user-profiles", "--input", "-")).Exit);
+
+        Assert.Equal("where=text|where=option&output_properties=%5B%22a%22%5D|where=stdin", string.Join('|', server.Requests.Select(request => request.Text)));
+    }
+
+    [Fact]
+    public async Task A_setting_and_an_input_of_one_name_are_one_option()
+    {
+        await using var server = await RecordingServer.StartAsync(request => Answer.Json(request.Path == "/import" ? Imported : """{"results":[],"status":"ok"}"""));
+        using var tool = Tool.At(server);
+        tool.Environment["MIXPANEL_ORGANIZATION_ID"] = "77";
+
+        await tool.RunAsync("get-all-service-accounts");
+        await tool.RunAsync("get-all-service-accounts", "--organization-id", "5");
+        await tool.RunAsync("get-all-service-accounts", "--input", """{"organization_id":6}""");
+        await tool.RunAsync([.. Track, "--project-id", "8"]);
+        await tool.RunAsync(Track);
+
+        Assert.Equal(
+            """
+            GET /api/app/organizations/77/service-accounts
+            GET /api/app/organizations/5/service-accounts
+            GET /api/app/organizations/6/service-accounts
+            POST /import?strict=1&project_id=8
+            POST /import?strict=1&project_id=12345
+            """, server.Lines);
+    }
+
+    [Fact]
+    public async Task All_prints_one_result_a_line()
+    {
+        static string Page(int page, string ids) => $$"""{"page":{{page}},"page_size":2,"session_id":"s","results":[{{string.Join(',', ids.Split(' ').Select(id => $$$"""{"$distinct_id":"{{{id}}}","$properties":{"t":"a\nb"}}"""))}}]}""";
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Page(0, "1 2")), Answer.Json(Page(1, "3")));
+        using var tool = Tool.At(server);
+
+        var run = await tool.RunAsync("query-user-profiles", "--all");
+
+        Assert.Equal((0, ""), (run.Exit, run.Err));
+        Assert.Equal("1 2 3", string.Join(' ', run.Out.TrimEnd('\n').Split('\n').Select(line => JsonElement.Parse(line).GetProperty("$distinct_id").GetString())));
+    }
+
+    [Theory]
+    [InlineData()]
+    [InlineData("--input", "{}")]
+    public async Task Without_a_place_for_the_secret_nothing_is_created(params string[] more)
+    {
+        await using var server = await RecordingServer.StartAsync();
+        using var tool = Tool.At(server);
+
+        var run = await tool.RunAsync(["create-service-account", "--username", "bot", "--organization-id", "7", .. more]);
+
+        Assert.Equal((2, ""), (run.Exit, run.Out));
+        Assert.Equal("secret_out", run.Problem.GetProperty("field").GetString());
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task The_secret_is_shown_when_asked()
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Created, 201));
+        using var tool = Tool.At(server);
+
+        var run = await tool.RunAsync("create-service-account", "--username", "bot", "--organization-id", "7", "--show-secret");
+
+        Assert.Equal((0, ""), (run.Exit, run.Err));
+        Assert.Equal("one-time-4711", run.Json.GetProperty("secret").GetString());
+    }
+
+    [Fact]
+    public async Task The_secret_goes_into_a_new_private_file()
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Created, 201));
+        using var tool = Tool.At(server);
+        var path = tool.Folder.File("bot.secret");
+
+        var run = await tool.RunAsync("create-service-account", "--username", "bot", "--organization-id", "7", "--secret-out", path);
+
+        Assert.Equal((0, ""), (run.Exit, run.Err));
+        Assert.Equal(path, run.Json.GetProperty("secret_file").GetString());
+        Assert.False(run.Json.TryGetProperty("secret", out _));
+        Assert.DoesNotContain("4711", run.Out, StringComparison.Ordinal);
+        Assert.Equal("one-time-4711\n", await File.ReadAllTextAsync(path));
+        if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+    }
+
+    [Fact]
+    public async Task An_existing_file_is_never_overwritten_and_nothing_is_created()
+    {
+        await using var server = await RecordingServer.StartAsync();
+        using var tool = Tool.At(server);
+        var path = tool.Folder.Write("old", "precious");
+
+        var run = await tool.RunAsync("create-service-account", "--username", "bot", "--organization-id", "7", "--secret-out", path);
+
+        Assert.Equal((2, "secret_out"), (run.Exit, run.Problem.GetProperty("field").GetString()));
+        Assert.Equal("precious", await File.ReadAllTextAsync(path));
+        Assert.Empty(server.Requests);
+    }
+
+    [Theory]
+    [InlineData(400, 3)]
+    [InlineData(403, 4)]
+    [InlineData(503, 5)]
+    public async Task A_refusal_leaves_no_file_behind(int status, int exit)
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json("""{"error":"no"}""", status));
+        using var tool = Tool.At(server);
+        var path = tool.Folder.File("bot.secret");
+
+        Assert.Equal(exit, (await tool.RunAsync("create-service-account", "--username", "bot", "--organization-id", "7", "--secret-out", path)).Exit);
+        Assert.False(File.Exists(path));
+    }
+
+    [Fact]
+    public async Task The_help_of_an_action_says_of_each_input_what_its_documentation_says()
+    {
+        using var tool = new Tool();
+        foreach (var action in Catalogue.Actions)
+        {
+            var run = await tool.RunAsync(action.Name.Replace('_', '-'), "--help");
+            var help = Words(run.Out);
+
+            Assert.Equal((0, ""), (run.Exit, run.Err));
+            Assert.Contains(Words(XmlDocs.Summary(action.Type)!), help, StringComparison.Ordinal);
+            foreach (var (name, schema) in action.InputSchema(XmlDocs.Summary)["properties"]!.AsObject())
+            {
+                Assert.Contains("--" + name.Replace('_', '-'), help, StringComparison.Ordinal);
+                if (name is not ("organization_id" or "project_id")) Assert.Contains(Words((string)schema!["description"]!), help, StringComparison.Ordinal);
+            }
+        }
+
+        // The columns of the help break lines; words are what counts.
+        static string Words(string text) => string.Concat(text.Where(character => !char.IsWhiteSpace(character)));
+    }
+
+    [Theory]
+    [InlineData()]
+    [InlineData("--help")]
+    public async Task The_help_of_the_program_lists_every_action(params string[] arguments)
+    {
+        using var tool = new Tool();
+
+        var run = await tool.RunAsync(arguments);
+
+        Assert.Equal((0, ""), (run.Exit, run.Err));
+        Assert.All(Catalogue.Actions, action => Assert.Contains(action.Name.Replace('_', '-'), run.Out, StringComparison.Ordinal));
+        Assert.DoesNotContain("--service-account-secret", run.Out, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,81 @@
+using System.Text;
+using System.Text.Json;
+using MixpanelConnector.Testing;
+using MixpanelConnector.Tool.Surfaces.Cli;
+
+namespace MixpanelConnector.Tool.Tests;
+
+/// <summary>What one run of the program gave.</summary>
+sealed record Run(int Exit, string Out, string Err)
+{
+    public JsonElement Json => JsonElement.Parse(Out);
+
+    public JsonElement Problem => JsonElement.Parse(Err);
+}
+
+/// <summary>The program, run in this process with surroundings of its own: an empty home, an environment, streams in memory.</summary>
+sealed class Tool : IDisposable
+{
+    public const string Secret = "s3cret-of-the-account";
+
+    public Dictionary<string, string> Environment { get; } = new(StringComparer.Ordinal);
+
+    public TemporaryFolder Folder { get; } = new();
+
+    public string Input { get; set; } = "";
+
+    public bool Terminal { get; init; }
+
+    /// <summary>The usual settings, for a server that stands for Mixpanel.</summary>
+    public static Tool At(RecordingServer server, bool terminal = false) => new()
+    {
+        Terminal = terminal,
+        Environment =
+        {
+            ["MIXPANEL_ENDPOINT"] = server.Url,
+            ["MIXPANEL_SERVICE_ACCOUNT_USERNAME"] = "robot",
+            ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = Secret,
+            ["MIXPANEL_PROJECT_ID"] = "12345",
+        },
+    };
+
+    public async Task<Run> RunAsync(params string[] arguments)
+    {
+        using var output = new MemoryStream();
+        using var error = new StringWriter();
+        var exit = await CommandLine.RunAsync(arguments, new Surroundings
+        {
+            Environment = name => name == "HOME" ? Folder.Path : Environment.GetValueOrDefault(name),
+            Input = new MemoryStream(Encoding.UTF8.GetBytes(Input)),
+            Output = output,
+            Error = error,
+            OutputIsTerminal = Terminal,
+            ErrorIsTerminal = Terminal,
+            TimeProvider = new ImpatientClock(),
+        });
+        return new(exit, Encoding.UTF8.GetString(output.ToArray()), error.ToString());
+    }
+
+    /// <summary>Writes the profile file.</summary>
+    public string WriteProfiles(string json, UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite)
+    {
+        Directory.CreateDirectory(Folder.File(".config/mixpanel"));
+        var path = Folder.Write(".config/mixpanel/profiles.json", json);
+        SetMode(path, mode);
+        return path;
+    }
+
+    public string WriteSecret(string text, UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite)
+    {
+        var path = Folder.Write("secret", text);
+        SetMode(path, mode);
+        return path;
+    }
+
+    public void Dispose() => Folder.Dispose();
+
+    static void SetMode(string path, UnixFileMode mode)
+    {
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, mode);
+    }
+}
