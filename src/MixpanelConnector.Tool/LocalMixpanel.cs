@@ -5,7 +5,7 @@ namespace MixpanelConnector.Tool;
 /// <summary>The embedded Mixpanel that <c>--local</c> uses: the one that already serves the folder, else one of this process's own.</summary>
 sealed class LocalMixpanel : IAsyncDisposable
 {
-    public const string Token = DevelopmentCredentials.Token;
+    public const string Token = DevelopmentCredentials.ProjectToken;
     public const string Username = DevelopmentCredentials.ServiceAccountUsername;
     public const string Secret = DevelopmentCredentials.ServiceAccountSecret;
     public const long ProjectId = DevelopmentCredentials.ProjectId;

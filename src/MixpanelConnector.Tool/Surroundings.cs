@@ -23,18 +23,10 @@ sealed record Surroundings
     {
         Environment = System.Environment.GetEnvironmentVariable,
         Input = Console.OpenStandardInput(),
-        Output = StandardOutput.Open(),
+        Output = OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new StandardOutput(),
         Error = Console.Error,
         InputIsTerminal = !Console.IsInputRedirected,
         OutputIsTerminal = !Console.IsOutputRedirected,
         ErrorIsTerminal = !Console.IsErrorRedirected,
     };
-}
-
-/// <summary>Standard output that fails when its reader is gone or its disk is full. The console's own stream hides a closed pipe.</summary>
-static class StandardOutput
-{
-    public static Stream Open() => OperatingSystem.IsWindows()
-        ? Console.OpenStandardOutput()
-        : new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
 }

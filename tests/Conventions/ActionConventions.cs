@@ -36,7 +36,8 @@ public class ActionConventions
         Assert.Contains(method.GetParameters(), parameter => parameter.ParameterType == typeof(CancellationToken));
 
         var surroundings = new Surroundings { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null };
-        Assert.Single(CommandLine.Build(surroundings).Subcommands, command => command.Name == name.Replace('_', '-'));
+        using var stop = new Stop();
+        Assert.Single(CommandLine.Build(surroundings, stop).Subcommands, command => command.Name == name.Replace('_', '-'));
     }
 
     [Theory, MemberData(nameof(Names))]

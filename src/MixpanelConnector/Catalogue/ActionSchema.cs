@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 
 namespace MixpanelConnector;
@@ -46,19 +47,21 @@ static class ActionSchema
 
     static JsonNode Transform(JsonSchemaExporterContext context, JsonNode node, Func<PropertyInfo, string?>? describe)
     {
-        if (context.TypeInfo.Converter is IDescribesSchema known) node = known.Schema();
+        if ((context.PropertyInfo?.CustomConverter ?? context.TypeInfo.Converter) is IDescribesSchema known) node = known.Schema();
         if (context.TypeInfo.Type == typeof(Secret)) node = new JsonObject { ["type"] = "string" };
         if (node is not JsonObject schema) return node;
 
-        // Optional means absent, not null: plain types are easier on every reader.
-        if (schema["type"] is JsonArray types) schema["type"] = types.Select(t => t!.GetValue<string>()).First(t => t != "null");
-
-        // The exporter drops what it takes for "anything" from a list before a converter is asked.
-        if (context.TypeInfo is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element } && context.TypeInfo.Options.GetTypeInfo(element).Converter is IDescribesSchema item) schema["items"] = item.Schema();
-
+        // The exporter leaves out what it does not know of the items.
+        if (context.TypeInfo is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element } && context.TypeInfo.Options.GetTypeInfo(element).Converter is IDescribesSchema items)
+            schema["items"] = items.Schema();
         if (context.TypeInfo.Kind is JsonTypeInfoKind.Object) AddDefaultsAndFreedom(context.TypeInfo, schema);
 
-        if (context.PropertyInfo?.AttributeProvider is PropertyInfo property)
+        var property = context.PropertyInfo?.AttributeProvider as PropertyInfo;
+        // Optional means absent, not null, but where null is written: plain types are easier on every reader.
+        if (schema["type"] is JsonArray types && property?.GetCustomAttribute<JsonIgnoreAttribute>() is not { Condition: JsonIgnoreCondition.Never })
+            schema["type"] = types.Select(t => t!.GetValue<string>()).First(t => t != "null");
+
+        if (property is not null)
         {
             if (property.GetCustomAttribute<DefaultValueAttribute>() is { Value: string text }) schema["default"] = text;
             if (describe?.Invoke(property) is { } description) schema.Insert(0, "description", description);

@@ -41,6 +41,9 @@ sealed class ImportVerdict
     /// <summary>The answer's own <c>status</c>.</summary>
     public string? Status { get; private init; }
 
+    /// <summary>Whether an unclear answer is Mixpanel's own plain refusal, which took nothing.</summary>
+    public bool NothingImported { get; private init; }
+
     public MixpanelError? Error { get; private init; }
 
     public static ImportVerdict Accepted(int sent, string? status) => new() { Kind = VerdictKind.Accepted, Imported = sent, Status = status };
@@ -53,7 +56,7 @@ sealed class ImportVerdict
 
     public static ImportVerdict TooLarge(MixpanelError error) => new() { Kind = VerdictKind.TooLarge, Error = error };
 
-    public static ImportVerdict Unclear(MixpanelError error) => new() { Kind = VerdictKind.Unclear, Error = error };
+    public static ImportVerdict Unclear(MixpanelError error, bool nothingImported) => new() { Kind = VerdictKind.Unclear, NothingImported = nothingImported, Error = error };
 
     public static ImportVerdict Again(MixpanelError error) => new() { Kind = VerdictKind.Again, Error = error };
 

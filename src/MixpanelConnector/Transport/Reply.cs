@@ -29,7 +29,8 @@ sealed class Reply
 
     public static Reply None(MixpanelError failure, bool mayHaveArrived) => new() { Failure = failure, MayHaveArrived = mayHaveArrived };
 
-    public bool IsServerError => Status is (int)HttpStatusCode.RequestTimeout or >= 500;
+    /// <summary>An error that may pass by itself; 501 never does.</summary>
+    public bool IsServerError => Status is (int)HttpStatusCode.RequestTimeout or (>= 500 and not (int)HttpStatusCode.NotImplemented);
 
     /// <summary>A success whose JSON lacks its end: a connection that closed early can look whole when its length was not announced.</summary>
     public bool IsCut => Status is 200 or 201 && LacksItsEnd(Body.Span);

@@ -48,7 +48,7 @@ static class ReplyClassifier
 
         using var document = Parse(reply.Body);
         if (document?.RootElement is not { ValueKind: JsonValueKind.Object } root)
-            return reply.Status == 400 ? ImportVerdict.Unclear(ErrorOf(reply, options)) : ImportVerdict.Untrusted(Untrusted(reply));
+            return reply.Status == 400 ? ImportVerdict.Unclear(ErrorOf(reply, options), nothingImported: false) : ImportVerdict.Untrusted(Untrusted(reply));
 
         var imported = Integer(root, "num_records_imported");
         var status = Text(root, "status") is { } word ? Safe(options, word) : null;
@@ -66,7 +66,41 @@ static class ReplyClassifier
         var failed = FailedRecords(root, sent, options);
         return failed is { Count: > 0 } && (imported is null || imported == sent - failed.Count)
             ? ImportVerdict.Partial(sent - failed.Count, failed, status, ErrorOf(reply, options))
-            : ImportVerdict.Unclear(ErrorOf(reply, options));
+            : ImportVerdict.Unclear(ErrorOf(reply, options), nothingImported: imported == 0 || (imported is null && !root.TryGetProperty("failed_records", out _)));
+    }
+
+    /// <summary>What a verbose answer of <c>/engage</c> or <c>/groups</c> says of a batch of so many updates. Accepted means a JSON status of 1.</summary>
+    public static ImportVerdict ReadEngage(Reply reply, int sent, MixpanelOptions options)
+    {
+        switch (reply)
+        {
+            case { Failure: not null } or { IsRateLimit: true } or { IsServerError: true }:
+                return ImportVerdict.Again(ErrorOf(reply, options));
+            case { Status: 413 }:
+                return ImportVerdict.TooLarge(ErrorOf(reply, options));
+            case { Status: 401 or 402 or 403 or 404 }:
+                return ImportVerdict.Fatal(ErrorOf(reply, options));
+            case { Status: not (200 or 400) }:
+                return ImportVerdict.Untrusted(ErrorOf(reply, options));
+        }
+
+        using var document = Parse(reply.Body);
+        if (document?.RootElement is not { ValueKind: JsonValueKind.Object } root)
+            return reply.Status == 400 ? ImportVerdict.Unclear(ErrorOf(reply, options), nothingImported: false) : ImportVerdict.Untrusted(Untrusted(reply));
+
+        // A strict answer may count the updates that were taken.
+        var good = Integer(root, "num_good_events");
+        var status = Text(root, "status");
+        if (reply.Status == 200 && status is "1")
+        {
+            return good is null || good == sent
+                ? ImportVerdict.Accepted(sent, status)
+                : ImportVerdict.Miscounted(good.Value, status, new(ErrorKind.Protocol, $"Mixpanel says that it took {good} of {sent} updates, and names none that failed.") { HttpStatus = 200 });
+        }
+
+        if (reply.Status == 200 && status is not ("0" or "error")) return ImportVerdict.Untrusted(Untrusted(reply));
+        var error = new MixpanelError(ErrorKind.Rejected, $"Mixpanel refused the update: {Said(reply, options)}") { HttpStatus = reply.Status };
+        return ImportVerdict.Unclear(error, nothingImported: good is null or 0);
     }
 
     /// <summary>What an answer of <c>/track</c>, <c>/engage</c> or <c>/groups</c> says: success, or the error. Text <c>1</c>/<c>0</c> and verbose JSON are both read.</summary>
@@ -101,6 +135,7 @@ static class ReplyClassifier
             413 => (ErrorKind.TooLarge, $"The request is larger than Mixpanel takes ({Said(reply, options)})."),
             429 => (ErrorKind.RateLimited, "Mixpanel's rate limit is exceeded. Try again later; queries are limited to 60 an hour, ingestion to about 30,000 events a second."),
             >= 300 and < 400 => (ErrorKind.Protocol, $"The answer is a redirect{(reply.Location is { } l ? $" to {Safe(options, l.Host)}" : "")}. Mixpanel does not redirect here: check the endpoint and the region."),
+            501 => (ErrorKind.Unavailable, $"This is not offered by the server ({Said(reply, options)})."),
             408 or >= 500 => (ErrorKind.Unavailable, $"Mixpanel is not available: HTTP {reply.Status}. Try again later."),
             _ => (ErrorKind.Protocol, $"HTTP {reply.Status} is no answer of Mixpanel's to this request. Check the endpoint and the region."),
         };

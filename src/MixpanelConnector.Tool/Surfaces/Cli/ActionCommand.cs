@@ -21,12 +21,18 @@ sealed class ActionCommand
         _action = action;
         _surroundings = surroundings;
         _schema = action.InputSchema(XmlDocs.Summary);
-        Command = new Command(action.Name.Replace('_', '-'), $"{XmlDocs.Summary(action.Type)} {XmlDocs.Remarks(action.Type)}".Trim());
+        var name = action.Name.Replace('_', '-');
+        Command = new DetailedCommand(name, XmlDocs.Summary(action.Type)!, $"""
+            {XmlDocs.Remarks(action.Type)}
 
-        foreach (var (name, schema) in _schema["properties"]!.AsObject())
+            Example:
+              mixpanel {name} --input '{XmlDocs.Example(action.Type)}'
+            """);
+
+        foreach (var (input, schema) in _schema["properties"]!.AsObject())
         {
-            var option = CommonOptions.Settings.FirstOrDefault(setting => CommonOptions.Name(setting) == name) ?? AddOption(name, schema!.AsObject());
-            _inputs.Add((name, option));
+            var option = CommonOptions.Settings.FirstOrDefault(setting => CommonOptions.Name(setting) == input) ?? AddOption(input, schema!.AsObject());
+            _inputs.Add((input, option));
         }
 
         Command.Add(_input);

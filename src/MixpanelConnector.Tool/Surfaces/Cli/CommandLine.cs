@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.CommandLine.Help;
 using System.CommandLine.Parsing;
-using System.Runtime.InteropServices;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
@@ -17,7 +15,7 @@ static class CommandLine
         With an account: set MIXPANEL_SERVICE_ACCOUNT_USERNAME, MIXPANEL_SERVICE_ACCOUNT_SECRET and MIXPANEL_PROJECT_ID, then run mixpanel check.
         """;
 
-    public static RootCommand Build(Surroundings surroundings)
+    public static RootCommand Build(Surroundings surroundings, Stop stop)
     {
         var root = new RootCommand(Introduction);
         foreach (var action in Catalogue.Actions) root.Add(ActionCommand.Of(action, surroundings));
@@ -25,28 +23,28 @@ static class CommandLine
         root.Add(CompletionCommand.Of(surroundings));
         root.Add(ConfigCommand.Of(surroundings));
         root.Add(EmulatorCommand.Of(surroundings));
+        root.Add(ImportCommand.Of(surroundings, stop));
         CommonOptions.AddTo(root);
+        DetailedHelp.AddTo(root);
         return root;
     }
 
     public static async Task<int> RunAsync(string[] args, Surroundings surroundings)
     {
-        using var stop = new CancellationTokenSource();
-        var root = Build(surroundings);
+        using var stop = new Stop();
+        var root = Build(surroundings, stop);
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }); // @file is ours
         var printer = new Printer(surroundings, CommonOptions.AsTable(parsed));
-        var stoppedBy = 0;
-        using var interrupt = OnSignal(PosixSignal.SIGINT, 130);
-        using var terminate = OnSignal(PosixSignal.SIGTERM, 143);
         try
         {
             if (args.Length == 0) parsed = root.Parse(["--help"]);
             if (parsed.UnmatchedTokens.Any(IsSecretOption))
                 throw Configuration.Invalid(Configuration.SecretName, "A secret is never taken from the command line, where every process can read it. Set MIXPANEL_SERVICE_ACCOUNT_SECRET, or name a private file with --secret-file.");
-            if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+            if (parsed.Errors.Count > 0 && parsed.Action is not DetailedHelp)
             {
-                var error = parsed.Errors.FirstOrDefault(e => e.SymbolResult is OptionResult or ArgumentResult) ?? parsed.Errors[^1];
-                throw new MixpanelException(new(ErrorKind.InvalidInput, $"{error.Message} See: {Usage(parsed)} --help") { Field = Field(error) });
+                var error = parsed.Errors.FirstOrDefault(e => e.SymbolResult is OptionResult) ?? parsed.Errors[0];
+                var message = parsed.UnmatchedTokens is [var unknown, ..] ? $"'{unknown}' is not known here." : error.Message.ReplaceLineEndings(" ");
+                throw new MixpanelException(new(ErrorKind.InvalidInput, $"{message} See: {Usage(parsed)} --help") { Field = Field(error) });
             }
 
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = new StreamWriter(surroundings.Output) { AutoFlush = true }, Error = surroundings.Error }, stop.Token);
@@ -56,9 +54,9 @@ static class CommandLine
             printer.Problem(e.Error);
             return ErrorTable.Row(e.Error.Kind).ExitCode;
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
         {
-            return stoppedBy;
+            return stop.ExitCode;
         }
         catch (IOException e)
         {
@@ -66,15 +64,6 @@ static class CommandLine
             surroundings.Error.WriteLine($"mixpanel: the result could not be written: {Printer.Clean(e.Message)}");
             return ExitCode.DiskFailed;
         }
-
-        PosixSignalRegistration OnSignal(PosixSignal signal, int code) => PosixSignalRegistration.Create(signal, context =>
-        {
-            // The first signal stops in order; a second one ends the process at once, as the system does.
-            if (stop.IsCancellationRequested) return;
-            context.Cancel = true;
-            stoppedBy = code;
-            stop.Cancel();
-        });
     }
 
     /// <summary>What people try; the value that follows must not be repeated in an error.</summary>

@@ -49,7 +49,8 @@ static class CommonOptions
         Profile = parsed.GetValue(Profile),
     };
 
-    public static bool AsTable(ParseResult parsed) => parsed.GetResult(Output) is { } output && output.Tokens.Any(token => token.Value == "table"); // a refused value cannot be read as a value
+    /// <summary>Read from the words themselves, since it is also asked of command lines with errors.</summary>
+    public static bool AsTable(ParseResult parsed) => parsed.GetResult(Output)?.Tokens is [{ Value: "table" }];
 
     /// <summary>The snake_case name of an option.</summary>
     public static string Name(Option option) => option.Name.TrimStart('-').Replace('-', '_');

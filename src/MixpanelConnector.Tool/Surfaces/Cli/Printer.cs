@@ -88,16 +88,19 @@ sealed class Printer(Surroundings surroundings, bool asTable)
         });
         if (!surroundings.OutputIsTerminal) console.Profile.Width = 160;
 
-        var facts = new Grid().AddColumn().AddColumn();
+        var facts = new List<(string Name, string Value)>();
         var lists = new List<(string Name, JsonElement List)>();
         foreach (var member in root.EnumerateObject())
         {
             if (member.Value.ValueKind is JsonValueKind.Array && member.Value.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Object)) lists.Add((member.Name, member.Value));
-            else facts.AddRow(Cell(member.Name), Cell(Show(member.Value)));
+            else facts.Add((member.Name, Show(member.Value)));
         }
 
         foreach (var (name, list) in lists) console.Write(ListTable(name, list));
-        console.Write(facts);
+
+        // Plain lines: a long path stays whole, so that it can be copied.
+        var width = facts.Count == 0 ? 0 : facts.Max(fact => fact.Name.Length);
+        foreach (var (name, value) in facts) Text($"{Clean(name).PadRight(width)}  {Clean(value.ReplaceLineEndings(" "))}\n");
     }
 
     static Spectre.Console.Table ListTable(string name, JsonElement list)

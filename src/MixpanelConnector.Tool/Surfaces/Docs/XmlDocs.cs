@@ -18,6 +18,9 @@ static class XmlDocs
 
     public static string? Remarks(Type type) => Text($"T:{type.FullName!.Replace('+', '.')}", "remarks");
 
+    /// <summary>An input that fits, as JSON.</summary>
+    public static string? Example(Type type) => Text($"T:{type.FullName!.Replace('+', '.')}", "example");
+
     public static string? Summary(PropertyInfo property) => Text($"P:{property.DeclaringType!.FullName!.Replace('+', '.')}.{property.Name}", "summary");
 
     static string? Text(string member, string element) =>

@@ -1,10 +1,10 @@
 using System.Buffers;
 using System.Globalization;
 using System.IO.Compression;
-using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MixpanelConnector.Import.Validate;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
@@ -14,6 +14,8 @@ static class EventJson
 {
     // Below this a gzip header costs more than it saves.
     const int SmallestWorthCompressing = 1024;
+
+    static readonly InsertIds Ids = new("import_events");
 
     /// <summary>Writes one event. What its properties lack is taken from the shared ones; a missing <c>$insert_id</c> is made from the event and its place, so that the same call again makes the same ids.</summary>
     public static byte[] Write(string name, JsonObject properties, JsonObject shared, int index)
@@ -109,11 +111,10 @@ static class EventJson
         else value.WriteTo(writer);
     }
 
-    static string InsertId(ReadOnlySpan<byte> written, int index)
+    static byte[] InsertId(ReadOnlySpan<byte> written, int index)
     {
-        var hash = new XxHash128();
-        hash.Append(written);
-        hash.Append(BitConverter.GetBytes(index));
-        return Convert.ToHexStringLower(hash.GetCurrentHash());
+        var id = new byte[InsertIds.Length];
+        Ids.Write(written, index, id);
+        return id;
     }
 }

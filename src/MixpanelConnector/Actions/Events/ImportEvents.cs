@@ -9,6 +9,7 @@ namespace MixpanelConnector;
 
 /// <summary>Imports events of any age, with validation and shared properties. Sending the same events again does not double them.</summary>
 /// <remarks>Needs a service account that is an owner or admin of the project, or a project token. See https://developer.mixpanel.com/reference/import-events. For files, and for more than some thousands of events, use the bulk import.</remarks>
+/// <example>{"strict":"1","events":[{"event":"Signed Up","properties":{"time":1756710000,"distinct_id":"user-1"}}],"properties":{"source":"backfill"}}</example>
 public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEvents.Output>
 {
     /// <summary>The most events and bytes (uncompressed) that Mixpanel takes in a request.</summary>

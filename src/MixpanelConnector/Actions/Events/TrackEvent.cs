@@ -11,6 +11,7 @@ namespace MixpanelConnector;
 
 /// <summary>Tracks one event. With a service account it is validated by Mixpanel and may be of any age; with a project token alone it must be at most five days old.</summary>
 /// <remarks>See https://developer.mixpanel.com/reference/import-events (service account) and https://developer.mixpanel.com/reference/track-event (project token).</remarks>
+/// <example>{"event":"Order Placed","properties":{"time":1756710000,"distinct_id":"user-1","$insert_id":"order-17","total":59.90}}</example>
 public sealed partial class TrackEvent : IAction<TrackEvent.Input, TrackEvent.Output>
 {
     /// <summary>The default of <see cref="Input.ProjectId"/>, which stands for the configured project.</summary>
@@ -68,7 +69,7 @@ public sealed partial class TrackEvent : IAction<TrackEvent.Input, TrackEvent.Ou
         EventJson.EnsureUnicode("properties", properties);
 
         return context.Options.ServiceAccount is null && context.Options.Token is { } token
-            ? await SendToTrackAsync(context, input, properties, token, cancellationToken).ConfigureAwait(false)
+            ? await SendToTrackAsync(context, input, properties, strict, token, cancellationToken).ConfigureAwait(false)
             : await SendToImportAsync(context, input, properties, strict, project, cancellationToken).ConfigureAwait(false);
     }
 
@@ -92,16 +93,17 @@ public sealed partial class TrackEvent : IAction<TrackEvent.Input, TrackEvent.Ou
     }
 
     /// <summary>/track says 1 for whatever it can parse, so what it would drop in silence is refused here.</summary>
-    static async Task<Output> SendToTrackAsync(ActionContext context, Input input, JsonObject properties, string token, CancellationToken cancellationToken)
+    static async Task<Output> SendToTrackAsync(ActionContext context, Input input, JsonObject properties, string strict, string token, CancellationToken cancellationToken)
     {
         if (properties["token"] is { } own && own.ToJsonString() != JsonValue.Create(token).ToJsonString())
             throw MixpanelException.Invalid("properties.token", "The event names another project token than the configured one.");
-        if (TrackRules.Fault(input.Event, input.Properties.Time, context.Options.TimeProvider.GetUtcNow()) is { } fault) return new Output { Status = 0, Error = fault };
-
         properties["token"] = token;
+        var written = EventJson.Write(input.Event, properties, [], 0);
+        if (TrackRules.Fault(written, input.Properties.Time, strict == "1", context.Options.TimeProvider.GetUtcNow()) is { } fault) return new Output { Status = 0, Error = fault };
+
         var request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/track", Access.InBody)
         {
-            Body = EventJson.Body([EventJson.Write(input.Event, properties, [], 0)], 0, 1),
+            Body = EventJson.Body([written], 0, 1),
         }.With("verbose", "1").With("ip", "0");
         var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
         var error = ReplyClassifier.ReadAcknowledgement(reply, context.Options);

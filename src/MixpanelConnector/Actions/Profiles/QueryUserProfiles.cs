@@ -12,6 +12,7 @@ namespace MixpanelConnector;
 
 /// <summary>Retrieves user profiles that match a filter, a page at a time.</summary>
 /// <remarks>Needs a service account and a project. Each page counts against the limit of 60 queries an hour. See https://developer.mixpanel.com/reference/engage-query.</remarks>
+/// <example>{"where":"properties[\"plan\"] == \"pro\"","output_properties":["$email","plan"]}</example>
 public sealed partial class QueryUserProfiles : IAction<QueryUserProfiles.Input, QueryUserProfiles.Output>
 {
     const int DocumentedPageSize = 1000;

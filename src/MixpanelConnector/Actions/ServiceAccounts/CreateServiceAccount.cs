@@ -10,6 +10,7 @@ namespace MixpanelConnector;
 
 /// <summary>Creates a service account in an organization. Its secret is shown once and cannot be read again.</summary>
 /// <remarks>Needs a service account that is an owner or admin of the organization. See https://developer.mixpanel.com/reference/create-service-account.</remarks>
+/// <example>{"username":"nightly-import","role":"analyst","projects":[1234567],"expires":"2031-01-31"}</example>
 public sealed partial class CreateServiceAccount : IAction<CreateServiceAccount.Input, CreateServiceAccount.Output>
 {
     static readonly string[] Roles = ["owner", "admin", "analyst", "consumer"];

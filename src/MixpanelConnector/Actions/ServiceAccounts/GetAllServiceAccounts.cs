@@ -9,6 +9,7 @@ namespace MixpanelConnector;
 
 /// <summary>Retrieves all service accounts of an organization.</summary>
 /// <remarks>Needs a service account of the organization. See https://developer.mixpanel.com/reference/list-service-accounts.</remarks>
+/// <example>{"organization_id":1234}</example>
 public sealed partial class GetAllServiceAccounts : IAction<GetAllServiceAccounts.Input, GetAllServiceAccounts.Output>
 {
     static readonly GetAllServiceAccountsJson Json = new(Wire.Options());

@@ -1,0 +1,20 @@
+namespace MixpanelConnector.Emulator;
+
+/// <summary>The well-known world that every embedded Mixpanel starts with. It protects nothing: for development only.</summary>
+public static class DevelopmentCredentials
+{
+    /// <summary>The organization.</summary>
+    public const int OrganizationId = 1;
+
+    /// <summary>The project, of that organization.</summary>
+    public const int ProjectId = 1;
+
+    /// <summary>The project's token.</summary>
+    public const string ProjectToken = "local";
+
+    /// <summary>A service account that owns the organization and the project.</summary>
+    public const string ServiceAccountUsername = "local";
+
+    /// <summary>That service account's secret.</summary>
+    public const string ServiceAccountSecret = "local";
+}

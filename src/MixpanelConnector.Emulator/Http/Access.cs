@@ -1,0 +1,52 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Emulator.Store;
+
+namespace MixpanelConnector.Emulator.Http;
+
+/// <summary>Who calls, and what they may do there.</summary>
+sealed class Access(Accounts accounts)
+{
+    public async Task<ServiceAccount> AccountAsync(HttpContext context)
+    {
+        if (Credentials.Of(context.Request) is not { } sent)
+            throw RefusedException.BadCredentials();
+        return await accounts.AuthenticateAsync(sent.Username, sent.Secret, context.RequestAborted).ConfigureAwait(false)
+            ?? throw RefusedException.BadCredentials();
+    }
+
+    /// <summary>The project that <c>project_id</c> names, when the calling account may read it.</summary>
+    public async Task<Project> ReadableProjectAsync(HttpContext context, string? projectId)
+    {
+        var account = await AccountAsync(context).ConfigureAwait(false);
+        return ProjectOf(account, projectId).Project;
+    }
+
+    /// <summary>The project to import into: chosen by <c>project_id</c> for a service account, by itself for a token.</summary>
+    public async Task<Project> ImportProjectAsync(HttpContext context)
+    {
+        var projectId = context.Request.Query["project_id"].ToString();
+        if (Credentials.Of(context.Request) is { Secret: "" } token)
+        {
+            var project = accounts.ProjectOfToken(token.Username);
+            if (project is null || (projectId != "" && projectId != project.Id.ToString(CultureInfo.InvariantCulture)))
+                throw RefusedException.BadCredentials();
+            return project;
+        }
+        var account = await AccountAsync(context).ConfigureAwait(false);
+        var (chosen, role) = ProjectOf(account, projectId);
+        return Roles.Manages(role) ? chosen : throw new RefusedException(403, "service account must be an owner or admin of the project");
+    }
+
+    (Project Project, string Role) ProjectOf(ServiceAccount account, string? projectId)
+    {
+        if (string.IsNullOrEmpty(projectId))
+            throw new RefusedException(400, "'project_id' is required with a service account");
+        if (!int.TryParse(projectId, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+            throw new RefusedException(400, "'project_id' is invalid: must be an integer");
+        // A project that does not exist and one of somebody else look the same.
+        if (accounts.Projects.FirstOrDefault(project => project.Id == id) is not { } project || accounts.RoleIn(account, project) is not { } role)
+            throw new RefusedException(403, "service account has no access to this project");
+        return (project, role);
+    }
+}

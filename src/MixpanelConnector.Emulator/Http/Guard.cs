@@ -1,0 +1,37 @@
+using Microsoft.AspNetCore.Http;
+
+namespace MixpanelConnector.Emulator.Http;
+
+/// <summary>Turns what a handler throws into an answer in the shape of its API.</summary>
+static class Guard
+{
+    public static RequestDelegate With(this RequestDelegate handler, ErrorShape shape) => async context =>
+    {
+        var (status, error) = (0, "");
+        try
+        {
+            await handler(context).ConfigureAwait(false);
+            return;
+        }
+        catch (RefusedException e)
+        {
+            (status, error) = (e.Status, e.Message);
+        }
+        catch (BadHttpRequestException e)
+        {
+            (status, error) = (e.StatusCode, e.Message);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            return; // nobody is left to answer
+        }
+        catch (Exception e) when (!context.Response.HasStarted)
+        {
+            (status, error) = (500, $"the emulator failed: {e.GetType().Name}");
+        }
+        if (context.Response.HasStarted)
+            context.Abort();
+        else
+            await context.ErrorAsync(shape, status, error).ConfigureAwait(false);
+    };
+}

@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Primitives;
+
+namespace MixpanelConnector.Emulator.Http;
+
+/// <summary>The parameters of a query: fields of a form, else of the query string.</summary>
+sealed class QueryFields
+{
+    const int LargestForm = 1024 * 1024;
+
+    readonly Dictionary<string, StringValues> _form;
+    readonly IQueryCollection _query;
+
+    QueryFields(Dictionary<string, StringValues> form, IQueryCollection query)
+    {
+        _form = form;
+        _query = query;
+    }
+
+    public static async Task<QueryFields> ReadAsync(HttpContext context)
+    {
+        using var body = await RequestBody.ReadAsync(context.Request, LargestForm, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
+        return new QueryFields(QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body.Memory.Span)), context.Request.Query);
+    }
+
+    /// <summary>The field's text; null when it is missing or empty.</summary>
+    public string? Text(string name)
+    {
+        var value = _form.TryGetValue(name, out var sent) ? sent.ToString() : _query[name].ToString();
+        return value == "" ? null : value;
+    }
+
+    public int Integer(string name, int otherwise, int least, int most)
+    {
+        if (Text(name) is not { } text)
+            return otherwise;
+        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
+            ? value
+            : throw new RefusedException(400, $"invalid {name}: must be an integer from {least} to {most}");
+    }
+
+    public bool Boolean(string name) => Text(name) is "true" or "1";
+
+    public DateOnly Date(string name) =>
+        DateOnly.TryParseExact(Text(name), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
+            ? date
+            : throw new RefusedException(400, Text(name) is null ? $"missing required parameter: {name}" : $"invalid {name}: must be a date like 2026-01-31");
+
+    /// <summary>The field as a JSON array of texts; null when it is missing.</summary>
+    public IReadOnlyList<string>? Texts(string name)
+    {
+        if (Text(name) is not { } text)
+            return null;
+        try
+        {
+            var array = JsonElement.Parse(text);
+            if (array.ValueKind == JsonValueKind.Array && array.EnumerateArray().All(element => element.ValueKind == JsonValueKind.String))
+                return [.. array.EnumerateArray().Select(element => element.GetString()!)];
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // The refusal below says it.
+        }
+        throw new RefusedException(400, $"invalid {name}: must be a JSON array of strings");
+    }
+}

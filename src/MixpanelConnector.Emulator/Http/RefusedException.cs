@@ -1,0 +1,9 @@
+namespace MixpanelConnector.Emulator.Http;
+
+/// <summary>Ends a request with an error, which is written in the shape of the API that was called.</summary>
+sealed class RefusedException(int status, string error) : Exception(error)
+{
+    public int Status { get; } = status;
+
+    public static RefusedException BadCredentials() => new(401, "Invalid credentials");
+}

@@ -1,0 +1,68 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using MixpanelConnector.Emulator.Operations;
+
+namespace MixpanelConnector.Emulator.Http;
+
+/// <summary>
+/// Kestrel on loopback, with nothing taken from the surroundings: no configuration files, no environment variables, no
+/// logging, and no hand on the signals of the process that it lives in.
+/// </summary>
+static class Server
+{
+    /// <summary>Far more than any request may have, so that the sender of too much can still read the refusal.</summary>
+    const long LargestBodyToDrain = 64L * 1024 * 1024;
+
+    static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
+
+    public static async Task<(WebApplication Application, Uri Address)> StartAsync(int port, Action<IEndpointRouteBuilder> mapRoutes, CancellationToken cancellationToken)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = LargestBodyToDrain;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+            // A GET of a browser's tracker carries its data in the request line.
+            kestrel.Limits.MaxRequestLineSize = 64 * 1024;
+            kestrel.Limits.MaxConcurrentConnections = 1024;
+            kestrel.Listen(IPAddress.Loopback, port);
+        });
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+
+        var application = builder.Build();
+        application.Use(HostCheck.RunAsync);
+        application.UseRouting();
+#pragma warning disable ASP0014 // endpoints must come before the answer to everything else
+        application.UseEndpoints(mapRoutes);
+#pragma warning restore ASP0014
+        application.Run(NotEmulated.AnswerAsync);
+        try
+        {
+            await application.StartAsync(cancellationToken).ConfigureAwait(false);
+            var addresses = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
+            return (application, new Uri(addresses.Addresses.First()));
+        }
+        catch
+        {
+            await application.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>The default one would answer Ctrl-C and SIGTERM in place of the program around it.</summary>
+    sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Store;
+
+namespace MixpanelConnector.Emulator.Operations;
+
+/// <summary><c>GET /api/app/me</c>: what the calling account can see, each kind keyed by id.</summary>
+sealed class AboutMe(Accounts accounts, Access access)
+{
+    public async Task HandleAsync(HttpContext context)
+    {
+        var me = await access.AccountAsync(context).ConfigureAwait(false);
+        var organization = accounts.Organizations.First(organization => organization.Id == me.OrganizationId);
+        var projects = accounts.Projects.Where(project => accounts.RoleIn(me, project) is not null).ToList();
+        await context.Response.JsonAsync(200, json =>
+        {
+            json.WriteStartObject();
+            json.WriteStartObject("results");
+            json.WriteNumber("user_id", me.Id);
+            json.WriteString("user_name", me.Username);
+
+            json.WriteStartObject("organizations");
+            json.WriteStartObject(Key(organization.Id));
+            json.WriteNumber("id", organization.Id);
+            json.WriteString("name", organization.Name);
+            json.WriteString("role", me.OrganizationRole);
+            json.WriteEndObject();
+            json.WriteEndObject();
+
+            json.WriteStartObject("projects");
+            foreach (var project in projects)
+            {
+                json.WriteStartObject(Key(project.Id));
+                json.WriteNumber("id", project.Id);
+                json.WriteString("name", project.Name);
+                json.WriteNumber("organization_id", project.OrganizationId);
+                json.WriteString("timezone", "UTC");
+                json.WriteString("role", accounts.RoleIn(me, project));
+                json.WriteEndObject();
+            }
+            json.WriteEndObject();
+
+            // Each project has one workspace that shows all of it, numbered like the project.
+            json.WriteStartObject("workspaces");
+            foreach (var project in projects)
+            {
+                json.WriteStartObject(Key(project.Id));
+                json.WriteNumber("id", project.Id);
+                json.WriteString("name", "All Project Data");
+                json.WriteNumber("project_id", project.Id);
+                json.WriteBoolean("is_global", true);
+                json.WriteEndObject();
+            }
+            json.WriteEndObject();
+
+            json.WriteEndObject();
+            json.WriteString("status", "ok");
+            json.WriteEndObject();
+        }).ConfigureAwait(false);
+    }
+
+    static string Key(int id) => id.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,103 @@
+using System.Buffers;
+using System.IO.Compression;
+using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Rules;
+using MixpanelConnector.Emulator.Selectors;
+using MixpanelConnector.Emulator.Store;
+
+namespace MixpanelConnector.Emulator.Operations;
+
+/// <summary><c>GET /api/2.0/export</c>: events as they were stored, one a line, duplicates included.</summary>
+sealed class ExportEvents(EventStore events, Access access, Quota quota, TimeProvider time)
+{
+    const int LargestLimit = 100_000;
+    const int ChunkBytes = 64 * 1024;
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        var fields = await QueryFields.ReadAsync(context).ConfigureAwait(false);
+        var project = await access.ReadableProjectAsync(context, fields.Text("project_id")).ConfigureAwait(false);
+        var range = new EventRange(project.Id, fields.Date("from_date"), fields.Date("to_date"), fields.Texts("event"));
+        if (range.To < range.From)
+            throw new RefusedException(400, "invalid to_date: must not be before from_date");
+        var limit = fields.Text("limit") is null ? int.MaxValue : fields.Integer("limit", otherwise: 0, least: 1, LargestLimit);
+        var selector = fields.Text("where") is { } where ? Where.Parse(where, SelectorDialect.Export) : null;
+        quota.TakeExport(project.Id);
+
+        await WriteAsync(context, Matching(range, selector).Take(limit), fields.Boolean("time_in_ms")).ConfigureAwait(false);
+    }
+
+    static async Task WriteAsync(HttpContext context, IEnumerable<ExportRow> rows, bool timeInMilliseconds)
+    {
+        var chunk = new ArrayBufferWriter<byte>(ChunkBytes + 4096);
+        using var row = rows.GetEnumerator();
+        // Before the answer begins, so that a where that fails on an event is still answered with 400.
+        var isLast = !Fill(chunk, row, timeInMilliseconds);
+        var body = Begin(context);
+        await using (body.ConfigureAwait(false))
+        {
+            await body.WriteAsync(chunk.WrittenMemory, context.RequestAborted).ConfigureAwait(false);
+            while (!isLast)
+            {
+                chunk.ResetWrittenCount();
+                isLast = !Fill(chunk, row, timeInMilliseconds);
+                await body.WriteAsync(chunk.WrittenMemory, context.RequestAborted).ConfigureAwait(false);
+            }
+        }
+    }
+
+    static Stream Begin(HttpContext context)
+    {
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        if (!context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase))
+            return context.Response.Body;
+        context.Response.Headers.ContentEncoding = "gzip";
+        return new GZipStream(context.Response.Body, CompressionLevel.Fastest, leaveOpen: true);
+    }
+
+    /// <summary>Whether rows may be left when the chunk is full.</summary>
+    static bool Fill(ArrayBufferWriter<byte> chunk, IEnumerator<ExportRow> row, bool timeInMilliseconds)
+    {
+        while (chunk.WrittenCount < ChunkBytes)
+        {
+            if (!row.MoveNext())
+                return false;
+            ExportLine.Write(chunk, row.Current, timeInMilliseconds);
+        }
+        return true;
+    }
+
+    IEnumerable<ExportRow> Matching(EventRange range, Selector? selector)
+    {
+        if (selector is null)
+            return events.Read(range);
+        var record = new EventRecord(selector);
+        var context = new SelectorContext(time.GetUtcNow(), TimeZoneInfo.Utc);
+        return events.Read(range).Where(row =>
+        {
+            record.Load(row);
+            return Where.Holds(selector, record, context);
+        });
+    }
+
+    /// <summary>An event's properties, and the event itself as <c>event["$time"]</c> and <c>event["$name"]</c>.</summary>
+    sealed class EventRecord(Selector selector) : ISelectorRecord
+    {
+        readonly JsonSelectorRecord _properties = new(selector);
+        ExportRow _row;
+
+        public void Load(in ExportRow row)
+        {
+            _row = row;
+            _properties.Load(row.Properties);
+        }
+
+        public SelectorValue Get(PropertyRoot root, string name) => (root, name) switch
+        {
+            (PropertyRoot.Event, "$time") => SelectorValue.FromDateTime(_row.Time),
+            (PropertyRoot.Event, "$name") => SelectorValue.FromText(_row.Name),
+            _ => _properties.Get(root, name),
+        };
+    }
+}

@@ -1,0 +1,46 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Store;
+
+namespace MixpanelConnector.Emulator.Operations;
+
+/// <summary>One line of an export: the stored properties with their numbers as they were written, <c>time</c> in the unit asked for.</summary>
+static class ExportLine
+{
+    public static void Write(ArrayBufferWriter<byte> output, in ExportRow row, bool timeInMilliseconds)
+    {
+        using (var json = new Utf8JsonWriter(output, Replies.Readable))
+        {
+            json.WriteStartObject();
+            json.WriteString("event"u8, row.Name);
+            json.WriteStartObject("properties"u8);
+            json.WriteNumber("time"u8, timeInMilliseconds ? row.Time.ToUnixTimeMilliseconds() : row.Time.ToUnixTimeSeconds());
+            json.WriteString("distinct_id"u8, row.DistinctId);
+            json.WriteString("$insert_id"u8, row.InsertId);
+            WriteOthers(json, Encoding.UTF8.GetBytes(row.Properties));
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+        output.Write("\n"u8);
+    }
+
+    static void WriteOthers(Utf8JsonWriter json, byte[] properties)
+    {
+        var reader = new Utf8JsonReader(properties);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isWritten = reader.ValueTextEquals("time"u8) || reader.ValueTextEquals("distinct_id"u8) || reader.ValueTextEquals("$insert_id"u8);
+            var name = isWritten ? null : reader.GetString()!;
+            reader.Read();
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            if (name is null)
+                continue;
+            json.WritePropertyName(name);
+            json.WriteRawValue(properties.AsSpan(start, (int)reader.BytesConsumed - start), skipInputValidation: true);
+        }
+    }
+}

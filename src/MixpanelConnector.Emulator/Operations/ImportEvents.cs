@@ -1,0 +1,112 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Rules;
+using MixpanelConnector.Emulator.Store;
+
+namespace MixpanelConnector.Emulator.Operations;
+
+/// <summary><c>POST /import</c>: valid events are stored, and each of the others is named with the rule that it breaks.</summary>
+sealed class ImportEvents(EventStore events, Access access, Quota quota, EmulatorOptions options)
+{
+    const string IdentityEventsRefused = "identity events are not allowed when project is using simplified identity management";
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        var project = await access.ImportProjectAsync(context).ConfigureAwait(false);
+        using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
+        var payload = Payload.Of(context.Request, body.Memory);
+        // The form is older than strictness; whoever sends it without a word on that expects the old manners.
+        var strict = payload.Field("strict") is { } asked ? asked != "0" : !payload.IsForm;
+
+        using var batch = new EventBatch(options.TimeProvider.GetUtcNow(), imported: true);
+        var verdict = Judge(payload, batch, project, strict);
+        if (!quota.TakeIngestion(project.Id, batch.Rows.Count, body.Memory.Length))
+            throw Quota.Exceeded();
+        if (verdict.HasIdentityEvents && options.Identity == IdentityManagement.Simplified)
+        {
+            await RefuseIdentityEventsAsync(context.Response).ConfigureAwait(false);
+            return;
+        }
+        await events.AppendAsync(batch, context.RequestAborted).ConfigureAwait(false);
+        await AnswerAsync(context.Response, payload, strict, verdict, verdict.Valid).ConfigureAwait(false);
+    }
+
+    Verdict Judge(Payload payload, EventBatch batch, Project project, bool strict)
+    {
+        var verdict = new Verdict();
+        var rules = new ImportRules(batch.ReceivedAt, options.Identity, strict);
+        EventReader.ForEach(payload, (body, in fields) =>
+        {
+            var fault = rules.Check(fields, out var time);
+            verdict.HasIdentityEvents |= ImportRules.IsIdentityEvent(fields);
+            if (fault is not null)
+                verdict.Failed.Add(new FailedRecord(verdict.Records, fields.InsertId.AsText(), fault));
+            else if (!fields.Ignored)
+                batch.Add(project.Id, body, fields, time);
+            verdict.Records++;
+        });
+        if (verdict.Records == 0)
+            throw new RefusedException(400, "request must have at least one event");
+        return verdict;
+    }
+
+    static Task RefuseIdentityEventsAsync(HttpResponse response) => response.JsonAsync(400, json =>
+    {
+        json.WriteStartObject();
+        json.WriteNumber("code", 400);
+        json.WriteString("error", "some data points in the request failed validation");
+        json.WriteStartArray("failed_records");
+        json.WriteStringValue(IdentityEventsRefused);
+        json.WriteEndArray();
+        json.WriteNumber("num_records_imported", 0);
+        json.WriteString("status", "Bad Request");
+        json.WriteEndObject();
+    });
+
+    static Task AnswerAsync(HttpResponse response, Payload payload, bool strict, Verdict verdict, int imported)
+    {
+        if (payload.IsForm)
+            return TrackReply.WriteAsync(response, payload, verdict.Failed.Count == 0 || imported > 0 ? null : verdict.Failed[0].Fault.Message);
+        var failed = strict && verdict.Failed.Count > 0;
+        return response.JsonAsync(failed ? 400 : 200, json =>
+        {
+            json.WriteStartObject();
+            json.WriteNumber("code", failed ? 400 : 200);
+            if (failed)
+            {
+                json.WriteString("error", "some data points in the request failed validation");
+                json.WriteStartArray("failed_records");
+                foreach (var record in verdict.Failed)
+                    WriteFailed(json, record);
+                json.WriteEndArray();
+            }
+            json.WriteNumber("num_records_imported", imported);
+            json.WriteString("status", failed ? "Bad Request" : "OK");
+            json.WriteEndObject();
+        });
+    }
+
+    static void WriteFailed(Utf8JsonWriter json, FailedRecord record)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("index", record.Index);
+        json.WriteString("insert_id", record.InsertId);
+        json.WriteString("field", record.Fault.Where);
+        json.WriteString("message", record.Fault.Message);
+        json.WriteEndObject();
+    }
+
+    readonly record struct FailedRecord(int Index, string InsertId, Fault Fault);
+
+    sealed class Verdict
+    {
+        public int Records { get; set; }
+
+        public bool HasIdentityEvents { get; set; }
+
+        public List<FailedRecord> Failed { get; } = [];
+
+        public int Valid => Records - Failed.Count;
+    }
+}

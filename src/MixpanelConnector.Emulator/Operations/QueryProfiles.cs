@@ -1,0 +1,100 @@
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Rules;
+using MixpanelConnector.Emulator.Store;
+
+namespace MixpanelConnector.Emulator.Operations;
+
+/// <summary><c>/api/query/engage</c>: profiles of users, or of groups with <c>data_group_id</c>, page by page.</summary>
+sealed class QueryProfiles(ProfileStore profiles, Access access, Quota quota, TimeProvider time)
+{
+    const int DefaultPageSize = 1000;
+    const int LargestPageSize = 10_000;
+
+    static readonly string[] NotEmulated = ["filter_by_cohort", "behaviors", "sort_key", "sort_order", "search"];
+
+    readonly ProfileQuery _query = new(profiles, time);
+    readonly QuerySessions _sessions = new(time);
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        var fields = await QueryFields.ReadAsync(context).ConfigureAwait(false);
+        var project = await access.ReadableProjectAsync(context, fields.Text("project_id")).ConfigureAwait(false);
+        if (Array.Find(NotEmulated, name => fields.Text(name) is not null) is { } asked)
+            throw new RefusedException(501, $"{asked} is not emulated");
+        using var running = quota.BeginQuery(project.Id);
+
+        var kind = new ProfileKind(project.Id, fields.Text("data_group_id") ?? "");
+        var page = fields.Integer("page", otherwise: 0, least: 0, most: int.MaxValue);
+        var outputs = fields.Texts("output_properties");
+        var session = page == 0 ? Open(fields, kind) : Continue(fields, kind);
+        var ids = session.ProfileIds.Skip((int)Math.Min((long)page * session.PageSize, int.MaxValue)).Take(session.PageSize).ToList();
+        var found = profiles.Find(kind, ids);
+        await context.Response.JsonAsync(200, json =>
+        {
+            json.WriteStartObject();
+            json.WriteNumber("page", page);
+            json.WriteNumber("page_size", session.PageSize);
+            json.WriteString("session_id", session.Id);
+            json.WriteString("status", "ok");
+            json.WriteNumber("total", session.ProfileIds.Count);
+            json.WriteStartArray("results");
+            foreach (var id in ids)
+            {
+                json.WriteStartObject();
+                json.WriteString("$distinct_id", id);
+                json.WritePropertyName("$properties");
+                // Deleted since the first page: it keeps its place, so that a page is short only at the end.
+                WriteProperties(json, found.GetValueOrDefault(id, "{}"), outputs);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }).ConfigureAwait(false);
+    }
+
+    static void WriteProperties(Utf8JsonWriter json, string properties, IReadOnlyList<string>? outputs)
+    {
+        if (outputs is null)
+        {
+            json.WriteRawValue(properties, skipInputValidation: true);
+            return;
+        }
+        json.WriteStartObject();
+        var utf8 = Encoding.UTF8.GetBytes(properties);
+        var reader = new Utf8JsonReader(utf8);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = reader.GetString()!;
+            reader.Read();
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            if (!outputs.Contains(name, StringComparer.Ordinal))
+                continue;
+            json.WritePropertyName(name);
+            json.WriteRawValue(utf8.AsSpan(start, (int)reader.BytesConsumed - start), skipInputValidation: true);
+        }
+        json.WriteEndObject();
+    }
+
+    QuerySession Open(QueryFields fields, ProfileKind kind)
+    {
+        var one = fields.Text("distinct_id");
+        var several = fields.Texts("distinct_ids");
+        if (one is not null && several is not null)
+            throw new RefusedException(400, "distinct_id and distinct_ids cannot both be given");
+        var pageSize = fields.Integer("page_size", DefaultPageSize, least: 1, LargestPageSize);
+        var ids = _query.Find(kind, fields.Text("where"), one is null ? several : [one]);
+        return _sessions.Open(kind, ids, pageSize);
+    }
+
+    QuerySession Continue(QueryFields fields, ProfileKind kind)
+    {
+        if (fields.Text("session_id") is not { } id)
+            throw new RefusedException(400, "session_id is required for pages after the first");
+        return _sessions.Find(id, kind) ?? throw new RefusedException(400, "request for page in uncached query for params");
+    }
+}

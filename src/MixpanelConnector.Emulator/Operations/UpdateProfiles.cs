@@ -1,0 +1,105 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Rules;
+using MixpanelConnector.Emulator.Store;
+
+namespace MixpanelConnector.Emulator.Operations;
+
+/// <summary><c>/engage</c> and <c>/groups</c>: updates of user and group profiles. The status is 200 whatever the verdict: the body has it.</summary>
+sealed class UpdateProfiles(ProfileStore profiles, Accounts accounts, TimeProvider time, bool ofGroups)
+{
+    static readonly JsonDocumentOptions Bounded = new() { MaxDepth = EventLimits.JsonDepth };
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
+        var payload = Payload.Of(context.Request, body.Memory);
+        using var document = Parse(payload, out var error);
+        var verdict = error is null ? Judge(document!.RootElement) : new Verdict(0, [], []);
+        error ??= verdict.Records == 0 ? "request must have at least one record" : null;
+
+        var faults = await profiles.UpdateAsync([.. verdict.Updates.Select(update => (update.ProjectId, update.Update))], context.RequestAborted).ConfigureAwait(false);
+        for (var i = 0; i < faults.Length; i++)
+        {
+            if (faults[i] is { } fault)
+                verdict.Failed.Add(new FailedRecord(verdict.Updates[i].Index, fault));
+        }
+        if (payload.Field("strict") == "1")
+            await AnswerStrictlyAsync(context.Response, verdict, error).ConfigureAwait(false);
+        else
+            await TrackReply.WriteAsync(context.Response, payload, error ?? (verdict.Good > 0 ? null : verdict.Failed[0].Fault.Message)).ConfigureAwait(false);
+    }
+
+    static JsonDocument? Parse(Payload payload, out string? error)
+    {
+        error = "request must have records as JSON";
+        if (payload.Records is not { } records)
+            return null;
+        try
+        {
+            var document = JsonDocument.Parse(records, Bounded);
+            error = document.RootElement.ValueKind == JsonValueKind.Array && document.RootElement.GetArrayLength() > EventLimits.RecordsPerRequest
+                ? $"request must have at most {EventLimits.RecordsPerRequest} records"
+                : null;
+            return document;
+        }
+        catch (JsonException e)
+        {
+            error = $"request body is not valid JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}";
+            return null;
+        }
+    }
+
+    Verdict Judge(JsonElement root)
+    {
+        var now = time.GetUtcNow();
+        List<Accepted> updates = [];
+        List<FailedRecord> failed = [];
+        var index = 0;
+        foreach (var record in root.ValueKind == JsonValueKind.Array ? root.EnumerateArray().ToArray() : [root])
+        {
+            var (update, fault) = ProfileUpdate.Read(record, ofGroups, now);
+            if (fault is not null)
+                failed.Add(new FailedRecord(index, fault));
+            else if (accounts.ProjectOfToken(update!.Token) is { } project)
+                updates.Add(new Accepted(index, project.Id, update));
+            index++;
+        }
+        return new Verdict(index, updates, failed);
+    }
+
+    /// <summary>Mixpanel documents that there are errors per record here, not their shape: it is like that of an import.</summary>
+    static Task AnswerStrictlyAsync(HttpResponse response, Verdict verdict, string? error) => response.JsonAsync(200, json =>
+    {
+        var failed = error is not null || verdict.Failed.Count > 0;
+        json.WriteStartObject();
+        json.WriteString("error", error ?? (failed ? "some data points in the request failed validation" : null));
+        if (verdict.Failed.Count > 0)
+        {
+            json.WriteStartArray("failed_records");
+            foreach (var record in verdict.Failed.OrderBy(record => record.Index))
+            {
+                json.WriteStartObject();
+                json.WriteNumber("index", record.Index);
+                json.WriteString("field", record.Fault.Where);
+                json.WriteString("message", record.Fault.Message);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }
+        json.WriteNumber("num_good_events", verdict.Good);
+        json.WriteNumber("status", failed ? 0 : 1);
+        json.WriteEndObject();
+    });
+
+    readonly record struct Accepted(int Index, int ProjectId, ProfileUpdate Update);
+
+    readonly record struct FailedRecord(int Index, Fault Fault);
+
+    /// <summary>What became of each record. A record with an unknown token is good, and goes nowhere.</summary>
+    sealed record Verdict(int Records, List<Accepted> Updates, List<FailedRecord> Failed)
+    {
+        public int Good => Records - Failed.Count;
+    }
+}

@@ -1,0 +1,60 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Operations;
+using MixpanelConnector.Emulator.Rules;
+using MixpanelConnector.Emulator.Store;
+
+namespace MixpanelConnector.Emulator;
+
+/// <summary>Every operation that is emulated, under the paths of Mixpanel's several hosts. A wrong method is answered with 405.</summary>
+sealed class Routes(EventStore events, ProfileStore profiles, Accounts accounts, EmulatorOptions options, string instance)
+{
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        var access = new Access(accounts);
+        var quota = new Quota(options.RateLimits, options.TimeProvider);
+
+        Get(routes, "/healthz", new Health(instance).HandleAsync, ErrorShapes.App);
+        Post(routes, "/import", new ImportEvents(events, access, quota, options).HandleAsync, ErrorShapes.Ingestion);
+        Browsers(routes, "/track", new TrackEvents(events, accounts, quota, options.TimeProvider).HandleAsync);
+        Browsers(routes, "/engage", new UpdateProfiles(profiles, accounts, options.TimeProvider, ofGroups: false).HandleAsync);
+        Browsers(routes, "/groups", new UpdateProfiles(profiles, accounts, options.TimeProvider, ofGroups: true).HandleAsync);
+
+        var queryProfiles = new QueryProfiles(profiles, access, quota, options.TimeProvider);
+        foreach (var path in (string[])["/api/query/engage", "/api/2.0/engage"])
+        {
+            Get(routes, path, queryProfiles.HandleAsync, ErrorShapes.Query);
+            Post(routes, path, queryProfiles.HandleAsync, ErrorShapes.Query);
+        }
+        Get(routes, "/api/2.0/export", new ExportEvents(events, access, quota, options.TimeProvider).HandleAsync, ErrorShapes.Query);
+
+        Get(routes, "/api/app/me", new AboutMe(accounts, access).HandleAsync, ErrorShapes.App);
+        var serviceAccounts = new ServiceAccounts(accounts, access, options.TimeProvider);
+        const string OfOrganization = "/api/app/organizations/{organization}/service-accounts";
+        Get(routes, OfOrganization, serviceAccounts.ListAsync, ErrorShapes.App);
+        Post(routes, OfOrganization, serviceAccounts.CreateAsync, ErrorShapes.App);
+        Post(routes, OfOrganization + "/add-to-project", serviceAccounts.AddToProjectsAsync, ErrorShapes.App);
+        Post(routes, OfOrganization + "/remove-from-project", serviceAccounts.RemoveFromProjectsAsync, ErrorShapes.App);
+        Get(routes, OfOrganization + "/{account}", serviceAccounts.GetAsync, ErrorShapes.App);
+        Delete(routes, OfOrganization + "/{account}", serviceAccounts.DeleteAsync, ErrorShapes.App);
+        Get(routes, "/api/app/projects/{project}/service-accounts", serviceAccounts.ListOfProjectAsync, ErrorShapes.App);
+    }
+
+    /// <summary>What web pages call too, by GET (an image or a script) or by POST.</summary>
+    static void Browsers(IEndpointRouteBuilder routes, string path, RequestDelegate handler)
+    {
+        routes.MapMethods(path, [HttpMethods.Get, HttpMethods.Post], handler.With(ErrorShapes.Ingestion).WithCors());
+        routes.MapMethods(path, [HttpMethods.Options], Cors.PreflightAsync);
+    }
+
+    static void Get(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
+        routes.MapMethods(path, [HttpMethods.Get], handler.With(errors));
+
+    static void Delete(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
+        routes.MapMethods(path, [HttpMethods.Delete], handler.With(errors));
+
+    static void Post(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
+        routes.MapMethods(path, [HttpMethods.Post], handler.With(errors));
+}

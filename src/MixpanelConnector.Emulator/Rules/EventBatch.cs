@@ -1,0 +1,49 @@
+using System.Security.Cryptography;
+using MixpanelConnector.Emulator.Http;
+
+namespace MixpanelConnector.Emulator.Rules;
+
+/// <summary>An accepted event, ready to be stored. Its properties are a slice of its batch's text.</summary>
+readonly record struct EventRow(
+    int ProjectId, string Name, DateTimeOffset Time, string DistinctId, string InsertId, int TextStart, int TextLength);
+
+/// <summary>The events of one request that passed the rules.</summary>
+sealed class EventBatch(DateTimeOffset receivedAt, bool imported) : IDisposable
+{
+    readonly PooledBytes _output = new(64 * 1024);
+    readonly List<EventRow> _rows = [];
+    EventText? _text;
+
+    public DateTimeOffset ReceivedAt { get; } = receivedAt;
+
+    public IReadOnlyList<EventRow> Rows => _rows;
+
+    public Span<byte> TextOf(in EventRow row) => _output.Slice(row.TextStart, row.TextLength);
+
+    /// <param name="projectId">Where it belongs.</param>
+    /// <param name="body">The bytes that <paramref name="fields"/> speaks of.</param>
+    /// <param name="fields">The scanned event.</param>
+    /// <param name="time">When it happened, as judged by the rules.</param>
+    /// <param name="fallbackDistinctId">For an event that names nobody.</param>
+    public void Add(int projectId, ReadOnlySpan<byte> body, in EventFields fields, in EventTime time, string fallbackDistinctId = "")
+    {
+        var derivedId = fields.DistinctId.Kind == FieldKind.Missing ? DistinctIds.Derive(fields) ?? fallbackDistinctId : null;
+        var generatedId = fields.InsertId.Kind == FieldKind.Missing || fields.InsertId.Text == ""
+            ? RandomNumberGenerator.GetHexString(32, lowercase: true)
+            : null;
+        var start = _output.Length;
+        _text ??= new EventText(_output);
+        _text.Write(body, fields, new EventChanges(time.Replacement, derivedId, generatedId, imported, ReceivedAt.ToUnixTimeMilliseconds()));
+        _rows.Add(new EventRow(
+            projectId, JsonText.Cut(fields.Name.Text), time.Value, derivedId ?? fields.DistinctId.AsText(), generatedId ?? fields.InsertId.AsText(),
+            start, _output.Length - start));
+    }
+
+    public void Clear() => _rows.Clear();
+
+    public void Dispose()
+    {
+        _text?.Dispose();
+        _output.Dispose();
+    }
+}

@@ -1,0 +1,80 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace MixpanelConnector.Emulator.Rules;
+
+/// <summary>Names and text of JSON under the reader, which itself takes broken UTF-8 and half surrogates without a word.</summary>
+static class JsonText
+{
+    /// <param name="reader">On a name or a text.</param>
+    /// <param name="bodyIsUtf8">Whether everything that is read was checked before.</param>
+    public static bool IsValid(ref Utf8JsonReader reader, bool bodyIsUtf8)
+    {
+        if (!bodyIsUtf8 && !Utf8.IsValid(reader.ValueSpan))
+            return false;
+        return !reader.ValueIsEscaped || Unescape(ref reader) is not null;
+    }
+
+    /// <summary>Whether all names and texts in valid JSON are valid.</summary>
+    public static bool AreAllValid(ReadOnlySpan<byte> json)
+    {
+        if (!Utf8.IsValid(json))
+            return false;
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = EventLimits.JsonDepth });
+        while (reader.Read())
+        {
+            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && !IsValid(ref reader, bodyIsUtf8: true))
+                return false;
+        }
+        return true;
+    }
+
+    public static bool IsTooLong(ref Utf8JsonReader reader) =>
+        reader.ValueSpan.Length > EventLimits.Characters && Cut(ref reader).Shortened;
+
+    /// <summary>The valid text under the reader, unescaped, at most as long as Mixpanel keeps it.</summary>
+    public static (byte[] Utf8, bool Shortened) Cut(ref Utf8JsonReader reader)
+    {
+        var text = reader.ValueIsEscaped ? Unescape(ref reader)! : reader.ValueSpan.ToArray();
+        var characters = 0;
+        for (var i = 0; i < text.Length; i++)
+        {
+            var startsCharacter = (text[i] & 0b1100_0000) != 0b1000_0000;
+            if (startsCharacter && ++characters > EventLimits.Characters)
+                return (text[..i], true);
+        }
+        return (text, false);
+    }
+
+    /// <summary>The text, at most as long as Mixpanel keeps it.</summary>
+    public static string Cut(string text)
+    {
+        if (text.Length <= EventLimits.Characters)
+            return text;
+        var characters = 0;
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (!char.IsLowSurrogate(text[i]) && ++characters > EventLimits.Characters)
+                return text[..i];
+        }
+        return text;
+    }
+
+    static byte[]? Unescape(ref Utf8JsonReader reader)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(reader.ValueSpan.Length);
+        try
+        {
+            return buffer[..reader.CopyString(buffer)];
+        }
+        catch (InvalidOperationException) // half of a surrogate pair
+        {
+            return null;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace MixpanelConnector.Emulator.Rules;
+
+enum ProfileOperation { Set, SetOnce, Add, Union, Append, Remove, Unset, Delete }
+
+/// <summary>One update of one profile, as <c>/engage</c> and <c>/groups</c> take it.</summary>
+/// <param name="Token">The project's token.</param>
+/// <param name="GroupKey">Which kind of group; empty for a user profile.</param>
+/// <param name="Id">Which user or group.</param>
+/// <param name="Operation">What to do.</param>
+/// <param name="Value">What to do it with: an object of properties, or an array of names to unset.</param>
+/// <param name="SeenAt">What becomes the profile's <c>$last_seen</c>; null to leave it.</param>
+sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOperation Operation, JsonNode? Value, DateTimeOffset? SeenAt)
+{
+    static readonly JsonDocumentOptions NoDuplicates = new() { AllowDuplicateProperties = false, MaxDepth = EventLimits.JsonDepth };
+
+    static readonly (string Name, ProfileOperation Operation, bool ForGroups)[] Operations =
+    [
+        ("$set", ProfileOperation.Set, true),
+        ("$set_once", ProfileOperation.SetOnce, true),
+        ("$add", ProfileOperation.Add, false),
+        ("$union", ProfileOperation.Union, true),
+        ("$append", ProfileOperation.Append, false),
+        ("$remove", ProfileOperation.Remove, true),
+        ("$unset", ProfileOperation.Unset, true),
+        ("$delete", ProfileOperation.Delete, true),
+    ];
+
+    /// <summary>Reads an update, or says which rule it breaks.</summary>
+    public static (ProfileUpdate? Update, Fault? Fault) Read(JsonElement record, bool ofGroup, DateTimeOffset now)
+    {
+        if (record.ValueKind != JsonValueKind.Object)
+            return (null, new Fault("", "record is invalid: must be an object"));
+        var bytes = JsonMarshal.GetRawUtf8Value(record);
+        if (bytes.Length > ProfileLimits.UpdateBytes)
+            return (null, new Fault("", $"record is invalid: must be at most {ProfileLimits.UpdateBytes} bytes"));
+        if (!JsonText.AreAllValid(bytes))
+            return (null, new Fault("", "record is invalid: string should be valid utf8"));
+        try
+        {
+            var root = JsonNode.Parse(bytes, documentOptions: NoDuplicates)!.AsObject();
+            if (ReadIdentity(root, ofGroup, out var token, out var groupKey, out var id) is { } anonymous)
+                return (null, anonymous);
+            if (ReadOperation(root, ofGroup, out var operation, out var value) is { } fault)
+                return (null, fault);
+            return (new ProfileUpdate(token, groupKey, id, operation, value, ofGroup ? null : SeenBy(root, now)), null);
+        }
+        catch (JsonException)
+        {
+            return (null, new Fault("", "record is invalid: must not have a name twice"));
+        }
+    }
+
+    static Fault? ReadIdentity(JsonObject root, bool ofGroup, out string token, out string groupKey, out string id)
+    {
+        token = Text(root["$token"]);
+        groupKey = ofGroup ? Text(root["$group_key"]) : "";
+        id = Text(root[ofGroup ? "$group_id" : "$distinct_id"]);
+        if (token == "")
+            return new Fault("$token", "$token, missing or empty");
+        if (ofGroup && root.ContainsKey("$distinct_id"))
+            return new Fault("$distinct_id", "'$distinct_id' is invalid: must not be present on a group");
+        if (ofGroup && groupKey == "")
+            return new Fault("$group_key", "$group_key, missing or empty");
+        return id == "" ? new Fault(ofGroup ? "$group_id" : "$distinct_id", $"{(ofGroup ? "$group_id" : "$distinct_id")}, missing or empty") : null;
+    }
+
+    static Fault? ReadOperation(JsonObject root, bool ofGroup, out ProfileOperation operation, out JsonNode? value)
+    {
+        (operation, value) = (default, null);
+        var named = Operations.Where(known => root.ContainsKey(known.Name)).ToList();
+        if (named.Count != 1)
+            return new Fault("", "record is invalid: must have exactly one operation");
+        var (name, asked, forGroups) = named[0];
+        if (ofGroup && !forGroups)
+            return new Fault(name, $"'{name}' is invalid: groups do not have this operation");
+        (operation, value) = (asked, root[name]);
+        return CheckValue(name, operation, value);
+    }
+
+    static Fault? CheckValue(string name, ProfileOperation operation, JsonNode? value)
+    {
+        switch (operation)
+        {
+            case ProfileOperation.Delete:
+                return null;
+            case ProfileOperation.Unset:
+                return value is JsonArray { Count: > 0 } names && names.All(IsText)
+                    ? null
+                    : new Fault(name, $"'{name}' is invalid: must be a list of property names");
+        }
+        if (value is not JsonObject properties)
+            return new Fault(name, $"'{name}' is invalid: must be an object");
+        foreach (var (property, operand) in properties)
+        {
+            var fault = operation switch
+            {
+                ProfileOperation.Add when operand?.GetValueKind() != JsonValueKind.Number => "must be a number",
+                ProfileOperation.Union when operand is not JsonArray { Count: > 0 } => "must be a list",
+                _ when ProfileLimits.IsTooLarge(operand) => $"must be at most {ProfileLimits.ContainerBytes} bytes",
+                _ => null,
+            };
+            if (fault is not null)
+                return new Fault($"{name}.{property}", $"'{name}.{property}' is invalid: {fault}");
+        }
+        return null;
+    }
+
+    static DateTimeOffset? SeenBy(JsonObject root, DateTimeOffset now)
+    {
+        if (root["$ignore_time"] is JsonValue ignore && ignore.GetValueKind() == JsonValueKind.True)
+            return null;
+        return Text(root["$time"]) is { Length: > 0 } time ? EventTime.Read(time) ?? now : now;
+    }
+
+    static bool IsText(JsonNode? node) => node?.GetValueKind() == JsonValueKind.String;
+
+    /// <summary>Text and numbers as text; else empty.</summary>
+    static string Text(JsonNode? node) => node?.GetValueKind() switch
+    {
+        JsonValueKind.String => node.GetValue<string>(),
+        JsonValueKind.Number => node.ToJsonString(),
+        _ => "",
+    };
+}

@@ -1,0 +1,243 @@
+namespace MixpanelConnector.Emulator.Selectors;
+
+/// <summary>One expression at work on one record.</summary>
+ref struct Evaluation(ISelectorRecord record, SelectorContext context)
+{
+    int _steps;
+
+    /// <summary>A variable of <c>any</c> with the element that it stands for.</summary>
+    public sealed record Scope(string Variable, SelectorValue Element, Scope? Outer);
+
+    public SelectorValue Evaluate(Expression expression, Scope? scope)
+    {
+        Spend(1, expression);
+        return expression switch
+        {
+            Comparison comparison => Compare(comparison, scope),
+            PropertyRead property => record.Get(property.Reference.Root, property.Reference.Name),
+            Literal literal => literal.Value,
+            Logical logical => Decide(logical, scope),
+            Call call => Apply(call, scope),
+            Not not => Invert(Evaluate(not.Operand, scope)),
+            Arithmetic arithmetic => Compute(arithmetic, scope),
+            Negation negation => Negate(Evaluate(negation.Operand, scope)),
+            Now => SelectorValue.FromNumber(context.Now.ToUnixTimeSeconds()),
+            ListOf list => Build(list, scope),
+            AnyElement any => Search(any, scope),
+            Variable variable => Find(variable, scope),
+            _ => throw new InvalidOperationException($"no evaluation for {expression.GetType().Name}"),
+        };
+    }
+
+    /// <summary>Counts the work, so that a few nested <c>any</c> cannot run for ever.</summary>
+    void Spend(int steps, Expression expression)
+    {
+        _steps += steps;
+        if (_steps > SelectorLimits.Steps)
+            throw new SelectorException($"more than {SelectorLimits.Steps} steps for one record", expression.Position);
+    }
+
+    /// <summary>Stops at the operand that decides: what follows it is not evaluated, and so cannot fail.</summary>
+    SelectorValue Decide(Logical logical, Scope? scope)
+    {
+        var (deciding, name) = logical.Operator == LogicalOperator.Or ? (true, "'or'") : (false, "'and'");
+        foreach (var operand in logical.Operands.Items)
+        {
+            if (Truth(Evaluate(operand, scope), name, operand) == deciding)
+                return SelectorValue.FromBoolean(deciding);
+        }
+        return SelectorValue.FromBoolean(!deciding);
+    }
+
+    static bool Truth(SelectorValue value, string where, Expression operand) => value.Kind switch
+    {
+        SelectorKind.Boolean => value.IsTrue,
+        SelectorKind.Undefined => false,
+        _ => throw new SelectorException($"{where} takes booleans, not {Name(value.Kind)}", operand.Position),
+    };
+
+    static string Name(SelectorKind kind) => kind switch
+    {
+        SelectorKind.Number => "a number",
+        SelectorKind.Text => "a string",
+        SelectorKind.DateTime => "a datetime",
+        SelectorKind.List => "a list",
+        SelectorKind.Object => "an object",
+        _ => "null",
+    };
+
+    static SelectorValue Invert(SelectorValue value) => value.Kind switch
+    {
+        SelectorKind.Boolean => SelectorValue.FromBoolean(!value.IsTrue),
+        SelectorKind.Undefined => SelectorValue.True,
+        _ => SelectorValue.Undefined,
+    };
+
+    static SelectorValue Negate(SelectorValue value) =>
+        value.Kind == SelectorKind.Number ? SelectorValue.FromNumber(-value.Number) : SelectorValue.Undefined;
+
+    SelectorValue Compute(Arithmetic arithmetic, Scope? scope)
+    {
+        var value = Evaluate(arithmetic.First, scope);
+        foreach (var step in arithmetic.Steps.Items)
+        {
+            var operand = Evaluate(step.Operand, scope);
+            value = (value.Kind, operand.Kind) switch
+            {
+                (SelectorKind.Number, SelectorKind.Number) => Compute(value.Number, step.Operator, operand.Number),
+                (SelectorKind.Text, SelectorKind.Text) when step.Operator == ArithmeticOperator.Add =>
+                    Concatenate(value.Text, operand.Text, step.Operand),
+                _ => SelectorValue.Undefined,
+            };
+        }
+        return value;
+    }
+
+    // Division by zero is documented as undefined. The remainder by zero is not documented; it is a NaN here, and so undefined as well.
+    static SelectorValue Compute(double left, ArithmeticOperator kind, double right) => kind switch
+    {
+        ArithmeticOperator.Add => SelectorValue.FromNumber(left + right),
+        ArithmeticOperator.Subtract => SelectorValue.FromNumber(left - right),
+        ArithmeticOperator.Multiply => SelectorValue.FromNumber(left * right),
+        ArithmeticOperator.Divide => SelectorValue.FromNumber(left / right),
+        _ => SelectorValue.FromNumber(left % right),
+    };
+
+    static SelectorValue Concatenate(string left, string right, Expression operand)
+    {
+        if (left.Length + right.Length > SelectorLimits.TextLength)
+            throw new SelectorException($"'+' builds a string longer than {SelectorLimits.TextLength} characters", operand.Position);
+        return SelectorValue.FromText(left + right);
+    }
+
+    SelectorValue Compare(Comparison comparison, Scope? scope)
+    {
+        var left = Evaluate(comparison.Left, scope);
+        var right = Evaluate(comparison.Right, scope);
+        return comparison.Operator switch
+        {
+            ComparisonOperator.Equal => SelectorValue.FromBoolean(AreEqual(left, right, comparison)),
+            ComparisonOperator.NotEqual => SelectorValue.FromBoolean(!AreEqual(left, right, comparison)),
+            ComparisonOperator.In => Contains(right, left, comparison),
+            _ => Order(left, comparison.Operator, right),
+        };
+    }
+
+    /// <summary><see cref="SelectorValue.Equals(SelectorValue)"/>, but counting elements: lists of lists can be vast while small in memory.</summary>
+    bool AreEqual(in SelectorValue left, in SelectorValue right, Comparison comparison)
+    {
+        if (left.Kind != SelectorKind.List || right.Kind != SelectorKind.List)
+            return left.Equals(right);
+        if (left.List.Length != right.List.Length)
+            return false;
+        Spend(left.List.Length, comparison);
+        for (var index = 0; index < left.List.Length; index++)
+        {
+            if (!AreEqual(left.List[index], right.List[index], comparison))
+                return false;
+        }
+        return true;
+    }
+
+    // By Mixpanel's example, a value is in a list or is not, whatever its type; other pairs than these two are undefined.
+    SelectorValue Contains(SelectorValue container, SelectorValue item, Comparison comparison)
+    {
+        if (container.Kind == SelectorKind.Text && item.Kind == SelectorKind.Text)
+            return SelectorValue.FromBoolean(container.Text.Contains(item.Text, StringComparison.Ordinal));
+        if (container.Kind != SelectorKind.List)
+            return SelectorValue.Undefined;
+        Spend(container.List.Length, comparison);
+        foreach (ref readonly var element in container.List)
+        {
+            if (AreEqual(element, item, comparison))
+                return SelectorValue.True;
+        }
+        return SelectorValue.False;
+    }
+
+    // Mixpanel documents the order of numbers, and undefined for unequal types. Two strings are left open: clients select by
+    // properties["$last_seen"] > "2026-09-01T00:00:00", so strings are ordered, by code unit. All other equal types are undefined.
+    static SelectorValue Order(SelectorValue left, ComparisonOperator kind, SelectorValue right)
+    {
+        if (left.Kind != right.Kind)
+            return SelectorValue.Undefined;
+        int order;
+        if (left.Kind is SelectorKind.Number or SelectorKind.DateTime)
+            order = left.Number.CompareTo(right.Number);
+        else if (left.Kind == SelectorKind.Text)
+            order = string.CompareOrdinal(left.Text, right.Text);
+        else
+            return SelectorValue.Undefined;
+        return SelectorValue.FromBoolean(kind switch
+        {
+            ComparisonOperator.Greater => order > 0,
+            ComparisonOperator.GreaterOrEqual => order >= 0,
+            ComparisonOperator.Less => order < 0,
+            _ => order <= 0,
+        });
+    }
+
+    SelectorValue Apply(Call call, Scope? scope)
+    {
+        var argument = Evaluate(call.Arguments[0], scope);
+        return call.Function switch
+        {
+            Function.Floor => Round(argument, MidpointRounding.ToNegativeInfinity),
+            Function.Ceil => Round(argument, MidpointRounding.ToPositiveInfinity),
+            // Mixpanel does not say where a half goes: away from zero here, as in C.
+            Function.Round => Round(argument, MidpointRounding.AwayFromZero),
+            Function.Boolean => Casts.ToBoolean(argument),
+            Function.Number => Casts.ToNumber(argument),
+            Function.String => ToText(argument, call, scope),
+            Function.List => Casts.ToList(argument),
+            Function.DateTime => Casts.ToDateTime(argument, context.TimeZone),
+            // "Has any value": null is none, since Mixpanel's page on data types does not count it among the set values.
+            Function.Defined => SelectorValue.FromBoolean(argument.Kind is not (SelectorKind.Undefined or SelectorKind.Null)),
+            _ => HasPrefix(argument, Evaluate(call.Arguments[1], scope)),
+        };
+    }
+
+    static SelectorValue Round(SelectorValue value, MidpointRounding rounding) =>
+        value.Kind == SelectorKind.Number ? SelectorValue.FromNumber(Math.Round(value.Number, rounding)) : SelectorValue.Undefined;
+
+    // The second argument is known from one sample only: it stands in where the cast gives undefined, and is cast itself.
+    SelectorValue ToText(SelectorValue argument, Call call, Scope? scope)
+    {
+        var text = Casts.ToText(argument);
+        return text.IsUndefined && call.Arguments.Count == 2 ? Casts.ToText(Evaluate(call.Arguments[1], scope)) : text;
+    }
+
+    static SelectorValue HasPrefix(SelectorValue text, SelectorValue prefix) =>
+        text.Kind == SelectorKind.Text && prefix.Kind == SelectorKind.Text
+            ? SelectorValue.FromBoolean(text.Text.StartsWith(prefix.Text, StringComparison.Ordinal))
+            : SelectorValue.Undefined;
+
+    SelectorValue Build(ListOf list, Scope? scope)
+    {
+        var items = new SelectorValue[list.Items.Count];
+        for (var index = 0; index < items.Length; index++)
+            items[index] = Evaluate(list.Items[index], scope);
+        return SelectorValue.FromList(items);
+    }
+
+    // Undocumented: the condition's value counts as an operand of 'or' does, and what is not a list gives undefined.
+    SelectorValue Search(AnyElement any, Scope? scope)
+    {
+        var list = Evaluate(any.List, scope);
+        if (list.Kind != SelectorKind.List)
+            return SelectorValue.Undefined;
+        foreach (var element in list.List)
+        {
+            if (Truth(Evaluate(any.Condition, new Scope(any.Variable, element, scope)), "the condition of any()", any.Condition))
+                return SelectorValue.True;
+        }
+        return SelectorValue.False;
+    }
+
+    static SelectorValue Find(Variable variable, Scope? scope)
+    {
+        while (scope!.Variable != variable.Name)
+            scope = scope.Outer;
+        return scope.Element;
+    }
+}

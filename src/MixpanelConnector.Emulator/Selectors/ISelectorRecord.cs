@@ -1,0 +1,19 @@
+namespace MixpanelConnector.Emulator.Selectors;
+
+/// <summary>A profile or an event, as an expression sees it.</summary>
+interface ISelectorRecord
+{
+    /// <summary>The named value, or <see cref="SelectorValue.Undefined"/> when the record has none.</summary>
+    SelectorValue Get(PropertyRoot root, string name);
+}
+
+enum PropertyRoot
+{
+    Properties,
+    User,
+    Event,
+    Behaviors,
+}
+
+/// <summary>A value that an expression reads, such as <c>properties["$city"]</c>.</summary>
+readonly record struct PropertyReference(PropertyRoot Root, string Name);

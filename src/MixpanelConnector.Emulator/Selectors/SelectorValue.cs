@@ -1,0 +1,130 @@
+using System.Text.Json;
+
+namespace MixpanelConnector.Emulator.Selectors;
+
+enum SelectorKind : byte
+{
+    Undefined,
+    Null,
+    Boolean,
+    Number,
+    Text,
+    DateTime,
+    List,
+    Object,
+}
+
+/// <summary>A value of the expression language.</summary>
+readonly struct SelectorValue : IEquatable<SelectorValue>
+{
+    readonly double _number;
+    readonly object? _reference;
+
+    SelectorValue(SelectorKind kind, double number = 0, object? reference = null)
+    {
+        Kind = kind;
+        _number = number;
+        _reference = reference;
+    }
+
+    public static SelectorValue Undefined => default;
+
+    public static SelectorValue Null { get; } = new(SelectorKind.Null);
+
+    public static SelectorValue True { get; } = new(SelectorKind.Boolean, 1);
+
+    public static SelectorValue False { get; } = new(SelectorKind.Boolean);
+
+    public SelectorKind Kind { get; }
+
+    public bool IsUndefined => Kind == SelectorKind.Undefined;
+
+    public bool IsTrue => Kind == SelectorKind.Boolean && _number != 0;
+
+    /// <summary>The value of a <see cref="SelectorKind.Number"/>; the whole Unix seconds of a <see cref="SelectorKind.DateTime"/>.</summary>
+    public double Number => _number;
+
+    /// <summary>The value of a <see cref="SelectorKind.Text"/>.</summary>
+    public string Text => (string)_reference!;
+
+    /// <summary>The elements of a <see cref="SelectorKind.List"/>.</summary>
+    public ReadOnlySpan<SelectorValue> List => (SelectorValue[])_reference!;
+
+    public static SelectorValue FromBoolean(bool value) => value ? True : False;
+
+    /// <summary>A number, or undefined when it is not finite: like division by zero, what passes the range has no value.</summary>
+    public static SelectorValue FromNumber(double value) =>
+        double.IsFinite(value) ? new SelectorValue(SelectorKind.Number, value) : Undefined;
+
+    public static SelectorValue FromText(string value) => new(SelectorKind.Text, reference: value);
+
+    /// <summary>A moment. Moments compare in whole seconds, so that is all they keep.</summary>
+    public static SelectorValue FromUnixSeconds(double value) => new(SelectorKind.DateTime, Math.Floor(value));
+
+    public static SelectorValue FromDateTime(DateTimeOffset value) => FromUnixSeconds(value.ToUnixTimeSeconds());
+
+    public static SelectorValue FromList(SelectorValue[] value) => new(SelectorKind.List, reference: value);
+
+    /// <summary>A property's value. Integers beyond 2^53 become the nearest double.</summary>
+    public static SelectorValue FromJson(JsonElement json)
+    {
+        switch (json.ValueKind)
+        {
+            case JsonValueKind.Null:
+                return Null;
+            case JsonValueKind.True:
+                return True;
+            case JsonValueKind.False:
+                return False;
+            case JsonValueKind.Number:
+                return FromNumber(json.GetDouble());
+            case JsonValueKind.String:
+                return FromText(json.GetString()!);
+            case JsonValueKind.Array:
+                var items = new SelectorValue[json.GetArrayLength()];
+                var count = 0;
+                foreach (var item in json.EnumerateArray())
+                    items[count++] = FromJson(item);
+                return FromList(items);
+            case JsonValueKind.Object:
+                return new(SelectorKind.Object, reference: json);
+            default:
+                return Undefined;
+        }
+    }
+
+    /// <summary>
+    /// What <c>==</c> means: the same type and the same value. So null equals null and undefined equals undefined, by the letter of
+    /// Mixpanel's rule for equal types, though it never speaks of these two; lists compare by element and objects by content.
+    /// </summary>
+    public bool Equals(SelectorValue other) => Kind == other.Kind && Kind switch
+    {
+        SelectorKind.Boolean or SelectorKind.Number or SelectorKind.DateTime => _number == other._number,
+        SelectorKind.Text => Text == other.Text,
+        SelectorKind.List => List.SequenceEqual(other.List),
+        SelectorKind.Object => JsonElement.DeepEquals((JsonElement)_reference!, (JsonElement)other._reference!),
+        _ => true,
+    };
+
+    public override bool Equals(object? obj) => obj is SelectorValue other && Equals(other);
+
+    public override int GetHashCode() => Kind switch
+    {
+        SelectorKind.Text => Text.GetHashCode(StringComparison.Ordinal),
+        SelectorKind.List => HashCode.Combine(Kind, List.Length),
+        _ => HashCode.Combine(Kind, _number),
+    };
+
+    /// <summary>The value as an expression would write it; types that have no literal appear as calls or words.</summary>
+    public override string ToString() => Kind switch
+    {
+        SelectorKind.Boolean => IsTrue ? "true" : "false",
+        SelectorKind.Number => CanonicalText.OfNumber(_number),
+        SelectorKind.Text => CanonicalText.OfText(Text),
+        SelectorKind.DateTime => $"datetime({CanonicalText.OfNumber(_number)})",
+        SelectorKind.List => $"[{string.Join(", ", (SelectorValue[])_reference!)}]",
+        SelectorKind.Object => ((JsonElement)_reference!).GetRawText(),
+        SelectorKind.Null => "null",
+        _ => "undefined",
+    };
+}

@@ -1,0 +1,216 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using DuckDB.NET.Data;
+
+namespace MixpanelConnector.Emulator.Store;
+
+sealed record Organization(int Id, string Name);
+
+sealed record Project(int Id, int OrganizationId, string Name, string Token);
+
+sealed record ServiceAccount(
+    int Id, int OrganizationId, string Username, string SecretHash, string OrganizationRole, int CreatorId,
+    DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt);
+
+sealed record ProjectMember(int ProjectId, int AccountId, string Role);
+
+/// <summary>
+/// Organizations, projects, service accounts and who may do what. All of it is small and asked for by every request,
+/// so it is read once; each change goes to the database first.
+/// </summary>
+sealed class Accounts
+{
+    /// <summary>How fresh <c>last_used</c> is kept: a write to disk for every request would say no more.</summary>
+    static readonly TimeSpan LastUsedPrecision = TimeSpan.FromMinutes(1);
+
+    /// <summary>What an unknown user's secret is compared with, so that it takes the same path as a wrong secret.</summary>
+    static readonly string NobodysHash = Hash("");
+
+    readonly Database _database;
+    readonly TimeProvider _time;
+    ImmutableDictionary<string, ServiceAccount> _accounts = ImmutableDictionary.Create<string, ServiceAccount>(StringComparer.Ordinal);
+    ImmutableArray<ProjectMember> _members = [];
+
+    Accounts(Database database, TimeProvider time)
+    {
+        _database = database;
+        _time = time;
+    }
+
+    public ImmutableArray<Organization> Organizations { get; private set; } = [];
+
+    public ImmutableArray<Project> Projects { get; private set; } = [];
+
+    public ImmutableArray<ProjectMember> Members => _members;
+
+    public IEnumerable<ServiceAccount> All => _accounts.Values.OrderBy(account => account.Id);
+
+    public static async Task<Accounts> LoadAsync(Database database, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var accounts = new Accounts(database, time);
+        await database.WriteAsync(
+            connection =>
+            {
+                accounts.Read(connection);
+                if (accounts.Organizations.IsEmpty)
+                {
+                    accounts.CreateDevelopmentWorld(connection);
+                    accounts.Read(connection);
+                }
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+        return accounts;
+    }
+
+    public Project? ProjectOfToken(string token) => Projects.FirstOrDefault(project => project.Token == token);
+
+    /// <summary>The account with this name and secret, unless it has expired.</summary>
+    public async Task<ServiceAccount?> AuthenticateAsync(string username, string secret, CancellationToken cancellationToken)
+    {
+        var account = _accounts.GetValueOrDefault(username);
+        var matches = CryptographicOperations.FixedTimeEquals(
+            Encoding.ASCII.GetBytes(Hash(secret)), Encoding.ASCII.GetBytes(account?.SecretHash ?? NobodysHash));
+        var now = _time.GetUtcNow();
+        if (!matches || account is null || account.ExpiresAt <= now)
+            return null;
+        if (account.LastUsedAt is null || now - account.LastUsedAt >= LastUsedPrecision)
+        {
+            await ChangeAsync(
+                connection => connection.Execute(
+                    "UPDATE service_accounts SET last_used_at = $now WHERE service_account_id = $id", ("now", now.UtcDateTime), ("id", account.Id)),
+                cancellationToken).ConfigureAwait(false);
+        }
+        return account;
+    }
+
+    /// <summary>The account's role in a project: its membership's, else that of an organization's owner or admin; null for no access.</summary>
+    public string? RoleIn(ServiceAccount account, Project project)
+    {
+        if (account.OrganizationId != project.OrganizationId)
+            return null;
+        var member = _members.FirstOrDefault(member => member.AccountId == account.Id && member.ProjectId == project.Id);
+        return member?.Role ?? (Roles.Manages(account.OrganizationRole) ? account.OrganizationRole : null);
+    }
+
+    /// <summary>Creates an account; null when the username is taken.</summary>
+    public async Task<(ServiceAccount Account, string Secret)?> CreateAsync(
+        ServiceAccount creator, string username, string role, DateTimeOffset? expires, IReadOnlyList<(int ProjectId, string Role)> projects, CancellationToken cancellationToken)
+    {
+        var secret = RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 32); // 190 bits
+        var id = await ChangeAsync(
+            connection =>
+            {
+                if (_accounts.ContainsKey(username))
+                    return 0;
+                var id = Insert(connection, creator.OrganizationId, username, secret, role, creator.Id, expires);
+                foreach (var (project, projectRole) in projects)
+                    SetMember(connection, project, id, projectRole);
+                return id;
+            },
+            cancellationToken).ConfigureAwait(false);
+        return id == 0 ? null : (_accounts[username], secret);
+    }
+
+    public Task DeleteAsync(int accountId, CancellationToken cancellationToken) => ChangeAsync(
+        connection =>
+        {
+            connection.Execute("DELETE FROM project_members WHERE service_account_id = $id", ("id", accountId));
+            return connection.Execute("DELETE FROM service_accounts WHERE service_account_id = $id", ("id", accountId));
+        },
+        cancellationToken);
+
+    public Task SetMembersAsync(IReadOnlyList<ProjectMember> members, CancellationToken cancellationToken) => ChangeAsync(
+        connection =>
+        {
+            foreach (var member in members)
+                SetMember(connection, member.ProjectId, member.AccountId, member.Role);
+            return true;
+        },
+        cancellationToken);
+
+    public Task RemoveMembersAsync(IReadOnlyList<(int ProjectId, int AccountId)> members, CancellationToken cancellationToken) => ChangeAsync(
+        connection =>
+        {
+            foreach (var (project, account) in members)
+                RemoveMember(connection, project, account);
+            return true;
+        },
+        cancellationToken);
+
+    static string Hash(string secret) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+
+    static void SetMember(DuckDBConnection connection, int project, int account, string role)
+    {
+        RemoveMember(connection, project, account);
+        connection.Execute("INSERT INTO project_members VALUES ($project, $account, $role)", ("project", project), ("account", account), ("role", role));
+    }
+
+    static void RemoveMember(DuckDBConnection connection, int project, int account) => connection.Execute(
+        "DELETE FROM project_members WHERE project_id = $project AND service_account_id = $account", ("project", project), ("account", account));
+
+    int Insert(DuckDBConnection connection, int organization, string username, string secret, string role, int creator, DateTimeOffset? expires)
+    {
+        using var command = connection.Command(
+            """
+            INSERT INTO service_accounts
+            VALUES (nextval('service_account_ids'), $organization, $username, $hash, $role, $creator, $created, $expires, NULL)
+            RETURNING service_account_id
+            """,
+            ("organization", organization), ("username", username), ("hash", Hash(secret)), ("role", role), ("creator", creator),
+            ("created", _time.GetUtcNow().UtcDateTime), ("expires", expires?.UtcDateTime));
+        return (int)command.ExecuteScalar()!;
+    }
+
+    void CreateDevelopmentWorld(DuckDBConnection connection)
+    {
+        connection.Execute("INSERT INTO organizations VALUES ($id, 'Local')", ("id", DevelopmentCredentials.OrganizationId));
+        connection.Execute(
+            "INSERT INTO projects VALUES ($id, $organization, 'Local', $token)",
+            ("id", DevelopmentCredentials.ProjectId), ("organization", DevelopmentCredentials.OrganizationId), ("token", DevelopmentCredentials.ProjectToken));
+        var owner = Insert(
+            connection, DevelopmentCredentials.OrganizationId, DevelopmentCredentials.ServiceAccountUsername,
+            DevelopmentCredentials.ServiceAccountSecret, Roles.Owner, creator: 1, expires: null);
+        SetMember(connection, DevelopmentCredentials.ProjectId, owner, Roles.Owner);
+    }
+
+    async Task<T> ChangeAsync<T>(Func<DuckDBConnection, T> change, CancellationToken cancellationToken) =>
+        await _database.WriteAsync(
+            connection =>
+            {
+                var result = change(connection);
+                Read(connection);
+                return result;
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    void Read(DuckDBConnection connection)
+    {
+        Organizations = Rows(connection, "SELECT organization_id, name FROM organizations ORDER BY 1",
+            row => new Organization(row.GetInt32(0), row.GetString(1)));
+        Projects = Rows(connection, "SELECT project_id, organization_id, name, token FROM projects ORDER BY 1",
+            row => new Project(row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetString(3)));
+        _members = Rows(connection, "SELECT project_id, service_account_id, role FROM project_members ORDER BY 1, 2",
+            row => new ProjectMember(row.GetInt32(0), row.GetInt32(1), row.GetString(2)));
+        _accounts = Rows(connection,
+            """
+            SELECT service_account_id, organization_id, username, secret_sha256, organization_role, creator_id, created_at, expires_at, last_used_at
+            FROM service_accounts
+            """,
+            row => new ServiceAccount(
+                row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetString(3), row.GetString(4), row.GetInt32(5),
+                row.GetTime(6), row.IsDBNull(7) ? null : row.GetTime(7), row.IsDBNull(8) ? null : row.GetTime(8)))
+            .ToImmutableDictionary(account => account.Username, StringComparer.Ordinal);
+    }
+
+    static ImmutableArray<T> Rows<T>(DuckDBConnection connection, string sql, Func<DuckDBDataReader, T> read)
+    {
+        using var command = connection.Command(sql);
+        using var rows = command.ExecuteReader();
+        var result = ImmutableArray.CreateBuilder<T>();
+        while (rows.Read())
+            result.Add(read(rows));
+        return result.DrainToImmutable();
+    }
+}

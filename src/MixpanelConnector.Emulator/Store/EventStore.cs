@@ -1,0 +1,111 @@
+using DuckDB.NET.Data;
+using MixpanelConnector.Emulator.Rules;
+
+namespace MixpanelConnector.Emulator.Store;
+
+/// <summary>Which events to export: of a project, from one day to another, both included; null for all names.</summary>
+sealed record EventRange(int ProjectId, DateOnly From, DateOnly To, IReadOnlyList<string>? Names);
+
+/// <summary>An event as it is exported.</summary>
+readonly record struct ExportRow(string Name, DateTimeOffset Time, string DistinctId, string InsertId, string Properties);
+
+/// <summary>The events: appended as they come, read as they are or as reports see them.</summary>
+sealed class EventStore
+{
+    readonly Database _database;
+    long _sequence;
+
+    EventStore(Database database, long lastSequence)
+    {
+        _database = database;
+        _sequence = lastSequence;
+    }
+
+    public static EventStore Load(Database database)
+    {
+        using var connection = database.Connect();
+        using var last = connection.Command("SELECT coalesce(max(sequence), 0) FROM events");
+        return new EventStore(database, (long)last.ExecuteScalar()!);
+    }
+
+    /// <summary>Stores the batch; when this returns, it is durable.</summary>
+    public async Task AppendAsync(EventBatch batch, CancellationToken cancellationToken)
+    {
+        if (batch.Rows.Count == 0)
+            return;
+        await _database.WriteAsync(
+            connection =>
+            {
+                Append(connection, batch);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task<long> CountAsync(bool deduplicated, CancellationToken cancellationToken)
+    {
+        using var connection = _database.Connect();
+        using var query = connection.Command($"SELECT count(*) FROM {(deduplicated ? "deduplicated_events" : "events")}");
+        return (long)(await query.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+    }
+
+    /// <summary>All events in the order of storing.</summary>
+    public async Task<IReadOnlyList<StoredEvent>> ReadAllAsync(bool deduplicated, CancellationToken cancellationToken)
+    {
+        using var connection = _database.Connect();
+        using var query = connection.Command(
+            $"""
+            SELECT sequence, project_id, event_name, time, distinct_id, insert_id, properties, received_at
+            FROM {(deduplicated ? "deduplicated_events" : "events")}
+            ORDER BY sequence
+            """);
+        using var row = query.ExecuteReader();
+        var events = new List<StoredEvent>();
+        while (await row.ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            events.Add(new StoredEvent(
+                row.GetInt64(0), row.GetInt32(1), row.GetString(2), row.GetTime(3), row.GetString(4), row.GetString(5), row.GetString(6), row.GetTime(7)));
+        }
+        return events;
+    }
+
+    /// <summary>The events of a range of days (UTC), in the order of storing, one after the other without holding them all.</summary>
+    public IEnumerable<ExportRow> Read(EventRange range)
+    {
+        using var connection = _database.Connect();
+        using var query = connection.Command(
+            $"""
+            SELECT event_name, time, distinct_id, insert_id, properties
+            FROM events
+            WHERE project_id = $project AND time >= $from AND time < $end
+            {(range.Names is null ? "" : "AND event_name IN (SELECT unnest($names))")}
+            """,
+            ("project", range.ProjectId),
+            ("from", range.From.ToDateTime(TimeOnly.MinValue)), ("end", range.To == DateOnly.MaxValue ? DateTime.MaxValue : range.To.ToDateTime(TimeOnly.MinValue).AddDays(1)));
+        if (range.Names is not null)
+            query.Parameters.Add(new DuckDBParameter("names", range.Names.ToList()));
+        query.UseStreamingMode = true;
+        using var row = query.ExecuteReader();
+        while (row.Read())
+            yield return new ExportRow(row.GetString(0), row.GetTime(1), row.GetString(2), row.GetString(3), row.GetString(4));
+    }
+
+    void Append(DuckDBConnection connection, EventBatch batch)
+    {
+        var received = batch.ReceivedAt.UtcDateTime;
+        using var appender = connection.CreateAppender("events");
+        foreach (var row in batch.Rows)
+        {
+            appender.CreateRow()
+                .AppendValue(++_sequence)
+                .AppendValue(row.ProjectId)
+                .AppendValue(row.Name)
+                .AppendValue(row.Time.UtcDateTime)
+                .AppendValue(row.DistinctId)
+                .AppendValue(row.InsertId)
+                .AppendValue(batch.TextOf(row))
+                .AppendValue(received)
+                .EndRow();
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using System.Text.Json.Nodes;
+using DuckDB.NET.Data;
+using MixpanelConnector.Emulator.Rules;
+
+namespace MixpanelConnector.Emulator.Store;
+
+/// <summary>Where a profile belongs. The group key of a user profile is empty.</summary>
+readonly record struct ProfileKind(int ProjectId, string GroupKey);
+
+/// <summary>A profile as it is stored.</summary>
+readonly record struct ProfileRow(string Id, string Properties);
+
+/// <summary>The profiles of users and groups.</summary>
+sealed class ProfileStore(Database database)
+{
+    /// <summary>Carries out the updates in their order, all in one transaction.</summary>
+    /// <returns>For each update, why it was refused, if it was.</returns>
+    public Task<Fault?[]> UpdateAsync(IReadOnlyList<(int ProjectId, ProfileUpdate Update)> updates, CancellationToken cancellationToken) =>
+        updates.Count == 0
+            ? Task.FromResult<Fault?[]>([])
+            : database.WriteAsync(
+                connection =>
+                {
+                    var faults = new Fault?[updates.Count];
+                    var kinds = Enumerable.Range(0, updates.Count).GroupBy(i => new ProfileKind(updates[i].ProjectId, updates[i].Update.GroupKey));
+                    foreach (var kind in kinds)
+                        Update(connection, kind.Key, [.. kind], updates, faults);
+                    return faults;
+                },
+                cancellationToken);
+
+    public IReadOnlyList<T> ReadAll<T>(bool ofGroups, Func<ProfileKind, ProfileRow, T> make)
+    {
+        using var connection = database.Connect();
+        using var query = connection.Command(
+            $"""
+            SELECT project_id, group_key, id, properties
+            FROM profiles
+            WHERE group_key {(ofGroups ? "<>" : "=")} ''
+            ORDER BY ALL
+            """);
+        using var row = query.ExecuteReader();
+        var profiles = new List<T>();
+        while (row.Read())
+            profiles.Add(make(new ProfileKind(row.GetInt32(0), row.GetString(1)), new ProfileRow(row.GetString(2), row.GetString(3))));
+        return profiles;
+    }
+
+    /// <summary>Every profile of a kind, one after the other, without holding them all.</summary>
+    public IEnumerable<ProfileRow> Read(ProfileKind kind)
+    {
+        using var connection = database.Connect();
+        using var query = connection.Command(
+            "SELECT id, properties FROM profiles WHERE project_id = $project AND group_key = $group",
+            ("project", kind.ProjectId), ("group", kind.GroupKey));
+        query.UseStreamingMode = true;
+        using var row = query.ExecuteReader();
+        while (row.Read())
+            yield return new ProfileRow(row.GetString(0), row.GetString(1));
+    }
+
+    /// <summary>The profiles with these ids, as far as they exist.</summary>
+    public Dictionary<string, string> Find(ProfileKind kind, IReadOnlyCollection<string> ids)
+    {
+        using var connection = database.Connect();
+        return Find(connection, kind, ids);
+    }
+
+    static void Update(
+        DuckDBConnection connection, ProfileKind kind, int[] positions, IReadOnlyList<(int ProjectId, ProfileUpdate Update)> updates, Fault?[] faults)
+    {
+        var ids = positions.Select(i => updates[i].Update.Id).ToHashSet(StringComparer.Ordinal);
+        var profiles = Find(connection, kind, ids)
+            .ToDictionary(profile => profile.Key, profile => (JsonObject?)ProfileText.Read(profile.Value), StringComparer.Ordinal);
+        foreach (var i in positions)
+        {
+            var update = updates[i].Update;
+            profiles[update.Id] = ProfileChange.Apply(update, profiles.GetValueOrDefault(update.Id), out faults[i]);
+        }
+
+        connection.Execute(
+            "DELETE FROM profiles WHERE project_id = $project AND group_key = $group AND id IN (SELECT unnest($ids))",
+            ("project", kind.ProjectId), ("group", kind.GroupKey), ("ids", ids.ToList()));
+        using var appender = connection.CreateAppender("profiles");
+        foreach (var (id, properties) in profiles)
+        {
+            if (properties is not null)
+                appender.CreateRow().AppendValue(kind.ProjectId).AppendValue(kind.GroupKey).AppendValue(id).AppendValue(ProfileText.Write(properties)).EndRow();
+        }
+    }
+
+    static Dictionary<string, string> Find(DuckDBConnection connection, ProfileKind kind, IReadOnlyCollection<string> ids)
+    {
+        using var query = connection.Command(
+            "SELECT id, properties FROM profiles WHERE project_id = $project AND group_key = $group AND id IN (SELECT unnest($ids))",
+            ("project", kind.ProjectId), ("group", kind.GroupKey), ("ids", ids.ToList()));
+        using var row = query.ExecuteReader();
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        while (row.Read())
+            found.Add(row.GetString(0), row.GetString(1));
+        return found;
+    }
+}

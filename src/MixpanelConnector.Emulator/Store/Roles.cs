@@ -1,0 +1,18 @@
+namespace MixpanelConnector.Emulator.Store;
+
+/// <summary>The roles that the service-account API knows, most powerful first.</summary>
+static class Roles
+{
+    public const string Owner = "owner";
+    public const string Analyst = "analyst";
+
+    static readonly string[] All = [Owner, "admin", Analyst, "consumer"];
+
+    public static bool IsKnown(string? role) => All.Contains(role, StringComparer.Ordinal);
+
+    /// <summary>Whether the role may manage accounts and import events.</summary>
+    public static bool Manages(string? role) => role is Owner or "admin";
+
+    /// <summary>1 for the most powerful.</summary>
+    public static int Order(string role) => Array.IndexOf(All, role) + 1;
+}

@@ -1,0 +1,67 @@
+namespace MixpanelConnector.Emulator.Store;
+
+/// <summary>The tables. Events are only ever appended; <c>deduplicated_events</c> is how Mixpanel's reports see them.</summary>
+static class Schema
+{
+    public const string Text =
+        """
+        SET autoinstall_known_extensions = false;
+        SET autoload_known_extensions = false;
+
+        CREATE TABLE IF NOT EXISTS organizations (
+            organization_id INTEGER NOT NULL,
+            name VARCHAR NOT NULL
+        );
+
+        CREATE TABLE IF NOT EXISTS projects (
+            project_id INTEGER NOT NULL,
+            organization_id INTEGER NOT NULL,
+            name VARCHAR NOT NULL,
+            token VARCHAR NOT NULL
+        );
+
+        CREATE TABLE IF NOT EXISTS service_accounts (
+            service_account_id INTEGER NOT NULL,
+            organization_id INTEGER NOT NULL,
+            username VARCHAR NOT NULL,
+            secret_sha256 VARCHAR NOT NULL,
+            organization_role VARCHAR NOT NULL,
+            creator_id INTEGER NOT NULL,
+            created_at TIMESTAMP_MS NOT NULL,
+            expires_at TIMESTAMP_MS,
+            last_used_at TIMESTAMP_MS
+        );
+
+        -- An account's id is never used again.
+        CREATE SEQUENCE IF NOT EXISTS service_account_ids;
+
+        CREATE TABLE IF NOT EXISTS project_members (
+            project_id INTEGER NOT NULL,
+            service_account_id INTEGER NOT NULL,
+            role VARCHAR NOT NULL
+        );
+
+        CREATE TABLE IF NOT EXISTS events (
+            sequence BIGINT NOT NULL,
+            project_id INTEGER NOT NULL,
+            event_name VARCHAR NOT NULL,
+            time TIMESTAMP_MS NOT NULL,
+            distinct_id VARCHAR NOT NULL,
+            insert_id VARCHAR NOT NULL,
+            properties VARCHAR NOT NULL,
+            received_at TIMESTAMP_MS NOT NULL
+        );
+
+        CREATE VIEW IF NOT EXISTS deduplicated_events AS
+            SELECT * FROM events
+            QUALIFY row_number() OVER (PARTITION BY project_id, event_name, time, distinct_id, insert_id ORDER BY sequence DESC) = 1;
+
+        -- The group key of a user profile is empty. No key constraint: the one writer replaces rows itself, several times faster.
+        CREATE TABLE IF NOT EXISTS profiles (
+            project_id INTEGER NOT NULL,
+            group_key VARCHAR NOT NULL,
+            id VARCHAR NOT NULL,
+            properties VARCHAR NOT NULL
+        );
+        """;
+}

@@ -1,0 +1,24 @@
+namespace MixpanelConnector.Sqlite;
+
+/// <summary>How far a stored import is.</summary>
+/// <param name="Folder">The state's folder.</param>
+public sealed record ImportStateSummary(string Folder)
+{
+    /// <summary>The options that shape the records; null when nothing was saved yet.</summary>
+    public string? Shape { get; init; }
+
+    /// <summary>The counts of all runs so far.</summary>
+    public ImportTotals Totals { get; init; } = new();
+
+    /// <summary>Whether every input was read to its end.</summary>
+    public bool Finished { get; init; }
+
+    /// <summary>How far each source is.</summary>
+    public IReadOnlyList<ImportSourceProgress> Sources { get; init; } = [];
+
+    /// <summary>Why nothing more is known: an import holds it (<see cref="ImportStateFault.Busy"/>), or it is damaged; null when all is well.</summary>
+    public ImportStateFault? Fault { get; init; }
+
+    /// <summary>The fault in words, with what to do next.</summary>
+    public string? Message { get; init; }
+}

@@ -1,0 +1,415 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Data.Sqlite;
+using MixpanelConnector.Import.Settle;
+
+namespace MixpanelConnector.Sqlite;
+
+/// <summary>
+/// The state of an import in one SQLite database, in a folder of its own. Each checkpoint is one transaction that is synced to the
+/// disk. Every row carries a checksum, and a marker stands beside the database, so that damage is noticed and a vanished
+/// database is not taken for a new one. The database is locked while it is open; the lock ends with the process.
+/// </summary>
+public sealed class SqliteImportState : IImportState
+{
+    internal const string DatabaseName = "import.db";
+    internal const string MarkerName = "import.created";
+    internal const string HolderName = "import.holder";
+    internal const string DeadLettersName = "dead-letters.ndjson";
+
+    const int BusyCode = 5;
+    const int CorruptCode = 11;
+    const int NotADatabaseCode = 26;
+
+    const string Schema = """
+        CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), content TEXT NOT NULL, sum BLOB NOT NULL) STRICT;
+        CREATE TABLE sources (id TEXT PRIMARY KEY, content TEXT NOT NULL, sum BLOB NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE dead_letters (number INTEGER PRIMARY KEY, line BLOB NOT NULL, sum BLOB NOT NULL) STRICT;
+        PRAGMA user_version = 1;
+        """;
+
+    readonly string _folder;
+    readonly SqliteConnection _connection;
+    readonly bool _readOnly;
+    StoredCheckpoint? _stored;
+
+    SqliteImportState(string folder, SqliteConnection connection, bool readOnly) => (_folder, _connection, _readOnly) = (folder, connection, readOnly);
+
+    /// <summary>The dead-letter file within the state's folder.</summary>
+    public string DeadLetterPath => Path.Combine(_folder, DeadLettersName);
+
+    /// <summary>Opens the state in a folder, which is made when it does not exist, and locks it.</summary>
+    /// <param name="folder">A folder for this state alone.</param>
+    /// <param name="restart">Whether what is there is forgotten first, be it damaged or not. Default: false.</param>
+    /// <exception cref="ImportStateException">Another import holds it, it is damaged or has vanished, or the disk failed.</exception>
+    public static SqliteImportState Open(string folder, bool restart = false)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        folder = Path.GetFullPath(folder);
+        MakeFolder(folder);
+        if (restart) Delete(folder);
+        return OpenExisting(folder, readOnly: false);
+    }
+
+    /// <summary>Every state below a folder with how far it is. A state that an import holds, or that is damaged, says so.</summary>
+    /// <param name="folder">The folder that holds the folders of states; it need not exist.</param>
+    public static IReadOnlyList<ImportStateSummary> List(string folder)
+    {
+        if (!Directory.Exists(folder)) return [];
+        return [.. Directory.EnumerateDirectories(folder).Where(IsState).Order(StringComparer.Ordinal).Select(Summarize)];
+    }
+
+    /// <summary>Takes a state away; the folder keeps what is not the import's.</summary>
+    static void Delete(string folder)
+    {
+        try
+        {
+            // The lock of a running import shows even where the database is damaged.
+            using (var connection = Connect(folder)) Lock(connection, folder);
+        }
+        catch (ImportStateException e) when (e.Fault is ImportStateFault.Damaged)
+        {
+            // Damaged is what it may be.
+        }
+
+        OnDisk(folder, () =>
+        {
+            foreach (var name in (string[])[MarkerName, DatabaseName, DatabaseName + "-wal", DatabaseName + "-shm", DatabaseName + "-journal", HolderName, DeadLettersName])
+                File.Delete(Path.Combine(folder, name));
+        });
+    }
+
+    /// <inheritdoc/>
+    public ImportCheckpoint? Load() => InDatabase(() =>
+    {
+        _stored = ReadCheckpoint();
+        if (_stored is null) return null;
+        var sources = ReadSources();
+        if (sources.Count != _stored.Sources || CountDeadLetters() != _stored.Totals.Rejected) throw Damaged(_folder);
+        return new ImportCheckpoint { Shape = _stored.Shape, Totals = _stored.Totals, Finished = _stored.Finished, Sources = sources };
+    });
+
+    /// <inheritdoc/>
+    public void Save(ImportCheckpoint checkpoint)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        if (_readOnly) throw new InvalidOperationException("The state was opened for reading.");
+        InDatabase(() =>
+        {
+            using var transaction = _connection.BeginTransaction();
+            foreach (var source in checkpoint.Sources) WriteSource(transaction, source);
+            WriteDeadLetters(transaction, checkpoint.DeadLetters, after: checkpoint.Totals.Rejected - checkpoint.DeadLetters.Count);
+            var stored = new StoredCheckpoint(checkpoint.Shape, checkpoint.Totals, checkpoint.Finished, CountSources(transaction));
+            WriteCheckpoint(transaction, stored);
+            transaction.Commit();
+            return _stored = stored;
+        });
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<ReadOnlyMemory<byte>> DeadLetters()
+    {
+        using var command = Command("SELECT number, line, sum FROM dead_letters ORDER BY number");
+        using var reader = InDatabase(command.ExecuteReader);
+        var expected = 0L;
+        while (InDatabase(reader.Read))
+        {
+            var (number, line) = (reader.GetInt64(0), reader.GetFieldValue<byte[]>(1));
+            if (number != ++expected || !RowChecksum.Matches(reader.GetFieldValue<byte[]>(2), RowChecksum.OfDeadLetter(number, line))) throw Damaged(_folder);
+            yield return line;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Clear() => InDatabase(() =>
+    {
+        using var transaction = _connection.BeginTransaction();
+        using var command = Command("DELETE FROM checkpoint; DELETE FROM sources; DELETE FROM dead_letters");
+        command.Transaction = transaction;
+        command.ExecuteNonQuery();
+        transaction.Commit();
+        return _stored = null;
+    });
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        try
+        {
+            if (!_readOnly) File.Delete(Path.Combine(_folder, HolderName)); // while the lock is held, it is ours
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It only tells others who holds the lock, which ends now.
+        }
+
+        _connection.Dispose();
+    }
+
+    static SqliteImportState OpenExisting(string folder, bool readOnly)
+    {
+        var database = new FileInfo(Path.Combine(folder, DatabaseName));
+        var marker = Path.Combine(folder, MarkerName);
+        var isNew = database is not { Exists: true, Length: > 0 };
+        if (isNew && File.Exists(marker)) throw new ImportStateException(ImportStateFault.Damaged, $"The state in {folder} has lost its database: what was imported is not known any more. Restore it from a backup, or begin again with --restart.");
+
+        var connection = Connect(folder);
+        try
+        {
+            Lock(connection, folder);
+            var state = new SqliteImportState(folder, connection, readOnly);
+            if (isNew) state.InDatabase(() => state.Execute(Schema));
+            else state.Check();
+            if (readOnly) return state;
+            OnDisk(folder, () =>
+            {
+                using (var holder = Durable.OpenOwned(Path.Combine(folder, HolderName), FileMode.Create)) holder.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+                if (File.Exists(marker)) return;
+                using (var file = Durable.OpenOwned(marker, FileMode.CreateNew))
+                {
+                    file.Write("This folder holds the state of an import.\n"u8);
+                    file.Flush();
+                    Durable.Sync(file);
+                }
+
+                Durable.SyncFolder(folder);
+            });
+            return state;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    static SqliteConnection Connect(string folder) => new(new SqliteConnectionStringBuilder
+    {
+        DataSource = Path.Combine(folder, DatabaseName),
+        Mode = SqliteOpenMode.ReadWriteCreate,
+        Pooling = false,
+        DefaultTimeout = 1, // a lock is another import's, and lasts; 0 would wait for ever
+    }.ConnectionString);
+
+    /// <summary>Takes SQLite's own lock, which the system drops with the process. WAL in exclusive mode needs no shared memory file.</summary>
+    static void Lock(SqliteConnection connection, string folder)
+    {
+        Guarded(folder, () =>
+        {
+            var path = Path.Combine(folder, DatabaseName);
+            if (!File.Exists(path)) Durable.OpenOwned(path, FileMode.OpenOrCreate).Dispose();
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = """
+                PRAGMA locking_mode = EXCLUSIVE;
+                PRAGMA journal_mode = WAL;
+                PRAGMA synchronous = FULL;
+                BEGIN EXCLUSIVE; COMMIT;
+                """;
+            return command.ExecuteNonQuery();
+        });
+    }
+
+    /// <summary>Reads the whole database once: a damaged page anywhere is found now, not in the middle of an import.</summary>
+    void Check() => InDatabase(() =>
+    {
+        using (var command = Command("PRAGMA user_version"))
+        {
+            switch (Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture))
+            {
+                case 1:
+                    break;
+                case 0 when IsEmpty(): // the process ended between the file and its tables
+                    return Execute(Schema);
+                default:
+                    throw Damaged(_folder);
+            }
+        }
+
+        using (var command = Command("PRAGMA integrity_check(1)"))
+            if (command.ExecuteScalar() as string != "ok") throw Damaged(_folder);
+        return 0;
+    });
+
+    bool IsEmpty()
+    {
+        using var command = Command("SELECT count(*) FROM sqlite_schema");
+        return command.ExecuteScalar() is 0L && !File.Exists(Path.Combine(_folder, MarkerName));
+    }
+
+    int Execute(string sql)
+    {
+        using var transaction = _connection.BeginTransaction();
+        using var command = Command(sql);
+        command.Transaction = transaction;
+        var result = command.ExecuteNonQuery();
+        transaction.Commit();
+        return result;
+    }
+
+    StoredCheckpoint? ReadCheckpoint()
+    {
+        using var command = Command("SELECT content, sum FROM checkpoint");
+        using var reader = command.ExecuteReader();
+        if (!reader.Read()) return null;
+        var content = reader.GetString(0);
+        if (!RowChecksum.Matches(reader.GetFieldValue<byte[]>(1), RowChecksum.OfText("checkpoint", content))) throw Damaged(_folder);
+        return StoredCheckpoint.Parse(content);
+    }
+
+    void WriteCheckpoint(SqliteTransaction transaction, StoredCheckpoint stored)
+    {
+        var content = stored.ToJson();
+        using var command = Command("INSERT INTO checkpoint VALUES (1, $content, $sum) ON CONFLICT DO UPDATE SET content = $content, sum = $sum");
+        command.Transaction = transaction;
+        command.Parameters.AddWithValue("$content", content);
+        command.Parameters.AddWithValue("$sum", RowChecksum.OfText("checkpoint", content));
+        command.ExecuteNonQuery();
+    }
+
+    List<ImportSourceProgress> ReadSources()
+    {
+        var sources = new List<ImportSourceProgress>();
+        using var command = Command("SELECT id, content, sum FROM sources ORDER BY id");
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            var (id, content) = (reader.GetString(0), reader.GetString(1));
+            if (!RowChecksum.Matches(reader.GetFieldValue<byte[]>(2), RowChecksum.OfText(id, content))) throw Damaged(_folder);
+            sources.Add(StoredCheckpoint.ParseSource(content));
+        }
+
+        return sources;
+    }
+
+    void WriteSource(SqliteTransaction transaction, ImportSourceProgress source)
+    {
+        var content = StoredCheckpoint.ToJson(source);
+        using var command = Command("INSERT INTO sources VALUES ($id, $content, $sum) ON CONFLICT DO UPDATE SET content = $content, sum = $sum");
+        command.Transaction = transaction;
+        command.Parameters.AddWithValue("$id", source.Id);
+        command.Parameters.AddWithValue("$content", content);
+        command.Parameters.AddWithValue("$sum", RowChecksum.OfText(source.Id, content));
+        command.ExecuteNonQuery();
+    }
+
+    void WriteDeadLetters(SqliteTransaction transaction, IReadOnlyList<ReadOnlyMemory<byte>> lines, long after)
+    {
+        if (lines.Count == 0) return;
+        using var command = Command("INSERT INTO dead_letters VALUES ($number, $line, $sum)");
+        command.Transaction = transaction;
+        var (number, line, sum) = (command.Parameters.Add("$number", SqliteType.Integer), command.Parameters.Add("$line", SqliteType.Blob), command.Parameters.Add("$sum", SqliteType.Blob));
+        command.Prepare();
+        foreach (var bytes in lines)
+        {
+            number.Value = ++after;
+            line.Value = bytes.ToArray();
+            sum.Value = RowChecksum.OfDeadLetter(after, bytes.Span);
+            command.ExecuteNonQuery();
+        }
+    }
+
+    long CountSources(SqliteTransaction transaction)
+    {
+        using var command = Command("SELECT count(*) FROM sources");
+        command.Transaction = transaction;
+        return (long)command.ExecuteScalar()!;
+    }
+
+    long CountDeadLetters()
+    {
+        using var command = Command("SELECT count(*) FROM dead_letters");
+        return (long)command.ExecuteScalar()!;
+    }
+
+    SqliteCommand Command(string sql)
+    {
+        var command = _connection.CreateCommand();
+#pragma warning disable CA2100 // every text is a constant of this file
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return command;
+    }
+
+    T InDatabase<T>(Func<T> work) => Guarded(_folder, work);
+
+    static T Guarded<T>(string folder, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode == BusyCode)
+        {
+            throw new ImportStateException(ImportStateFault.Busy, $"Another import{Holder(folder)} holds the state in {folder}. Wait until it ends, or name another folder with --state.", e);
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode is CorruptCode or NotADatabaseCode or 1)
+        {
+            throw Damaged(folder, e);
+        }
+        catch (SqliteException e)
+        {
+            throw new ImportStateException(ImportStateFault.Unwritable, $"The state in {folder} cannot be read or written: {e.Message} Free or repair the disk, and run the same command again; it resumes.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(folder, e);
+        }
+        catch (Exception e) when (e is FormatException or InvalidCastException or InvalidOperationException or System.Text.Json.JsonException or DecoderFallbackException)
+        {
+            throw Damaged(folder, e); // a value of another kind than was written
+        }
+    }
+
+    static string Holder(string folder)
+    {
+        try
+        {
+            return int.TryParse(File.ReadAllText(Path.Combine(folder, HolderName)), CultureInfo.InvariantCulture, out var process) ? string.Create(CultureInfo.InvariantCulture, $" (process {process})") : "";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
+    static ImportStateException Damaged(string folder, Exception? cause = null) =>
+        new(ImportStateFault.Damaged, $"The state in {folder} is damaged: what was imported is not known for certain. Restore it from a backup, or begin again with --restart.", cause);
+
+    static ImportStateException Unwritable(string folder, Exception cause) =>
+        new(ImportStateFault.Unwritable, $"The state in {folder} cannot be written: {cause.Message} Free or repair the disk, and run the same command again; it resumes.", cause);
+
+    static void OnDisk(string folder, Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(folder, e);
+        }
+    }
+
+    static void MakeFolder(string folder) => OnDisk(folder, () =>
+    {
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
+        else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    });
+
+    static bool IsState(string folder) => File.Exists(Path.Combine(folder, DatabaseName)) || File.Exists(Path.Combine(folder, MarkerName));
+
+    static ImportStateSummary Summarize(string folder)
+    {
+        try
+        {
+            using var state = OpenExisting(folder, readOnly: true);
+            var checkpoint = state.Load();
+            return new(folder) { Shape = checkpoint?.Shape, Totals = checkpoint?.Totals ?? new(), Finished = checkpoint?.Finished ?? false, Sources = checkpoint?.Sources ?? [] };
+        }
+        catch (ImportStateException e)
+        {
+            return new(folder) { Fault = e.Fault, Message = e.Message };
+        }
+    }
+}

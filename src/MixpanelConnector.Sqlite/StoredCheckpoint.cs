@@ -1,0 +1,21 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace MixpanelConnector.Sqlite;
+
+/// <summary>The one row of the checkpoint, as JSON. Counts the rows of the other tables, so that a lost one is noticed.</summary>
+sealed record StoredCheckpoint(string Shape, ImportTotals Totals, bool Finished, long Sources)
+{
+    public static StoredCheckpoint Parse(string json) => JsonSerializer.Deserialize(json, StoredJson.Default.StoredCheckpoint) ?? throw new JsonException();
+
+    public string ToJson() => JsonSerializer.Serialize(this, StoredJson.Default.StoredCheckpoint);
+
+    public static ImportSourceProgress ParseSource(string json) => JsonSerializer.Deserialize(json, StoredJson.Default.ImportSourceProgress) ?? throw new JsonException();
+
+    public static string ToJson(ImportSourceProgress source) => JsonSerializer.Serialize(source, StoredJson.Default.ImportSourceProgress);
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, IgnoreReadOnlyProperties = true)]
+[JsonSerializable(typeof(StoredCheckpoint))]
+[JsonSerializable(typeof(ImportSourceProgress))]
+sealed partial class StoredJson : JsonSerializerContext;

@@ -1,0 +1,30 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>A command with more to say than the line that lists it.</summary>
+sealed class DetailedCommand(string name, string summary, string details) : Command(name, summary)
+{
+    public string Details { get; } = details;
+}
+
+/// <summary>The usual help, and below it what a command has to say in detail.</summary>
+sealed class DetailedHelp(HelpAction usual) : SynchronousCommandLineAction
+{
+    public static void AddTo(RootCommand root)
+    {
+        var option = root.Options.OfType<HelpOption>().Single();
+        option.Action = new DetailedHelp((HelpAction)option.Action!);
+    }
+
+    public override bool ClearsParseErrors => usual.ClearsParseErrors;
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        var code = usual.Invoke(parseResult);
+        if (parseResult.CommandResult.Command is DetailedCommand { Details: var details }) parseResult.InvocationConfiguration.Output.WriteLine(details);
+        return code;
+    }
+}

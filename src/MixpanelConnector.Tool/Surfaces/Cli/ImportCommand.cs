@@ -1,0 +1,169 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using MixpanelConnector.Sqlite;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>The bulk import: files, folders or a stream, with a durable checkpoint and a report.</summary>
+sealed class ImportCommand
+{
+    readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, or - for standard input: NDJSON or a JSON array, plain or gzip, told by content.", Arity = ArgumentArity.ZeroOrMore };
+    readonly Option<string> _type = new("--type") { Description = "What the records are: events or profiles. Default: events.", HelpName = "events|profiles", DefaultValueFactory = _ => "events" };
+    readonly Option<string> _strict = new("--strict") { Description = "Mixpanel's validation, 0 or 1. Default: 1.", HelpName = "0|1", DefaultValueFactory = _ => "1" };
+    readonly Option<string> _properties = new("--properties") { Description = "Properties shared by all events; an event's own value wins.", HelpName = "JSON|@FILE" };
+    readonly Option<string> _state = new("--state") { Description = "The checkpoint folder. Default: one in the user's state folder, by input and project; the same command run again resumes.", HelpName = "DIR" };
+    readonly Option<bool> _restart = new("--restart") { Description = "Forget the checkpoint. Needed when an option that shapes the records has changed." };
+    readonly Option<string> _deadLetter = new("--dead-letter") { Description = "Where every record that was not accepted goes. Default: dead-letters.ndjson in the checkpoint folder.", HelpName = "FILE" };
+    readonly Option<string> _replay = new("--replay") { Description = "Import a dead-letter file again, with the same ids.", HelpName = "FILE" };
+    readonly Option<string> _report = new("--report") { Description = "Write the report as JSON.", HelpName = "FILE" };
+    readonly Option<int?> _senders = new("--senders") { Description = "How many requests at once, 1 to 20. Default: adaptive.", HelpName = "N" };
+    readonly Option<int?> _batchEvents = new("--batch-events") { Description = "The most records in a request. Default: 2000.", HelpName = "N" };
+    readonly Option<int?> _batchBytes = new("--batch-bytes") { Description = "The most bytes in a request, uncompressed. Default: 10 MB, a little less to be safe.", HelpName = "N" };
+    readonly Option<string> _backoffMin = new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };
+    readonly Option<string> _backoffMax = new("--backoff-max") { Description = "The longest wait between tries. Default: 60s.", HelpName = "DURATION" };
+    readonly Option<string> _maxOutage = new("--max-outage") { Description = "How long Mixpanel may be unavailable. Default: 24h.", HelpName = "DURATION" };
+    readonly Option<bool> _dryRun = new("--dry-run") { Description = "Everything but the sending: says what Mixpanel would refuse. Needs no credentials, keeps no state." };
+    readonly Option<string> _sourceId = new("--source-id") { Description = "Names a stream on standard input, so that it can be resumed.", HelpName = "ID" };
+    readonly Option<bool> _noProgress = new("--no-progress") { Description = "No progress bar (also off when standard error is no terminal)." };
+
+    readonly Surroundings _surroundings;
+    readonly Stop _stop;
+
+    ImportCommand(Surroundings surroundings, Stop stop)
+    {
+        _surroundings = surroundings;
+        _stop = stop;
+        _type.AcceptOnlyFromAmong("events", "profiles");
+        _strict.AcceptOnlyFromAmong("0", "1");
+        Command = new DetailedCommand("import", "Import files of events or user profiles, so that every record is accounted for.", """
+            Each record that is not accepted is named on standard error (file:line: code: reason) and kept, whole, in the dead-letter file.
+            read = accepted + rejected + pending + blank, always.
+
+            Exit codes: 0 all accepted; 2 usage or configuration, nothing sent; 3 finished, some records dead-lettered;
+            4 credentials or permission refused; 5 Mixpanel unavailable; 6 input unreadable, corrupt or cut short; 7 the disk failed;
+            8 another import holds the state; 9 the audit failed; 130, 143 stopped. After 4 to 7, 130 and 143 the same command resumes.
+
+            Examples:
+              mixpanel import events.ndjson --local
+              mixpanel import 'exports/2025-*.ndjson.gz' --report report.json
+              zcat old.gz | mixpanel import - --source-id old
+              mixpanel import people.json --type profiles
+            """)
+        {
+            _inputs, _type, _strict, _properties, _state, _restart, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
+            _backoffMin, _backoffMax, _maxOutage, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(surroundings),
+        };
+        Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
+    }
+
+    Command Command { get; }
+
+    public static Command Of(Surroundings surroundings, Stop stop) => new ImportCommand(surroundings, stop).Command;
+
+    async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var dryRun = parsed.GetValue(_dryRun);
+        await using var session = await Session.OpenAsync(parsed, _surroundings, needsCredential: !dryRun, cancellationToken);
+        using var display = new ImportDisplay(_surroundings, showProgress: !parsed.GetValue(_noProgress));
+        var request = Request(parsed) with { Diagnostics = display, Progress = display };
+        using var client = new MixpanelClient(session.Options with
+        {
+            BackoffMin = Duration(parsed, _backoffMin) ?? session.Options.BackoffMin,
+            BackoffMax = Duration(parsed, _backoffMax) ?? session.Options.BackoffMax,
+        });
+
+        ImportReport report;
+        try
+        {
+            using var state = dryRun ? null : OpenState(parsed, request, session);
+            report = await client.ImportAsync(request, state, cancellationToken);
+        }
+        catch (ImportStateException e)
+        {
+            _surroundings.Error.WriteLine($"mixpanel: {Printer.Clean(e.Message)}");
+            return e.ExitCode;
+        }
+
+        if (report.ExitCode == ExitCode.Interrupted && _stop.ExitCode != 0) report = report with { ExitCode = _stop.ExitCode };
+        display.Finish();
+        foreach (var problem in report.Problems) _surroundings.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
+        return Print(parsed, report);
+    }
+
+    int Print(ParseResult parsed, ImportReport report)
+    {
+        var json = report.ToJson();
+        if (parsed.GetValue(_report) is { } path)
+        {
+            try
+            {
+                File.WriteAllText(path, json + "\n");
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                _surroundings.Error.WriteLine($"mixpanel: the report {Printer.Clean(path)} cannot be written: {Printer.Clean(e.Message)}");
+                return ExitCode.DiskFailed;
+            }
+        }
+
+        var asJson = parsed.GetResult(CommonOptions.Output)?.Tokens is [{ Value: "json" }];
+        new Printer(_surroundings, asTable: !asJson).Json(Encoding.UTF8.GetBytes(json));
+        return report.ExitCode;
+    }
+
+    ImportRequest Request(ParseResult parsed)
+    {
+        var inputs = parsed.GetValue(_inputs) ?? [];
+        var replay = parsed.GetValue(_replay);
+        if (inputs is ["-"] && parsed.GetValue(CommonOptions.SecretFile) == "-") throw Configuration.Invalid("secret_file", "Standard input can hold the records or the secret, not both.");
+        if (inputs is ["-"] && _surroundings.InputIsTerminal) throw Configuration.Invalid("input", "Standard input is a terminal: pipe the records in, or name a file.");
+        var properties = parsed.GetValue(_properties) is { } text ? JsonArgument.ReadObject("properties", text, _surroundings).ToJsonString() : null;
+        var request = new ImportRequest
+        {
+            Inputs = inputs,
+            StandardInput = inputs is ["-"] ? _surroundings.Input : null,
+            Type = parsed.GetValue(_type) == "profiles" ? ImportType.Profiles : ImportType.Events,
+            Strict = parsed.GetValue(_strict) == "1",
+            Properties = properties,
+            SourceId = parsed.GetValue(_sourceId),
+            Restart = parsed.GetValue(_restart),
+            DeadLetterPath = parsed.GetValue(_deadLetter),
+            Replay = replay,
+            Senders = parsed.GetValue(_senders),
+            DryRun = parsed.GetValue(_dryRun),
+        };
+        if (parsed.GetValue(_batchEvents) is { } events) request = request with { BatchEvents = events };
+        if (parsed.GetValue(_batchBytes) is { } bytes) request = request with { BatchBytes = bytes };
+        if (Duration(parsed, _maxOutage) is { } outage) request = request with { MaxOutage = outage };
+        return request;
+    }
+
+    SqliteImportState OpenState(ParseResult parsed, ImportRequest request, Session session)
+    {
+        if (parsed.GetValue(_state) is { } folder) return SqliteImportState.Open(folder, request.Restart);
+
+        // A stream without a name cannot be resumed, but its dead letters are kept like any other's.
+        var key = ImportStateKey.For(request, session.Options, session.LocalData)
+            ?? string.Create(CultureInfo.InvariantCulture, $"stdin-{_surroundings.TimeProvider.GetUtcNow():yyyyMMdd'T'HHmmss}-{Environment.ProcessId}");
+        return SqliteImportState.Open(Path.Combine(ImportStatusCommand.Folder(_surroundings), key), request.Restart);
+    }
+
+    static TimeSpan? Duration(ParseResult parsed, Option<string> option)
+    {
+        if (parsed.GetValue(option) is not { } text) return null;
+        var unit = text.AsSpan().TrimStart("0123456789.");
+        TimeSpan? scale = unit switch
+        {
+            "ms" => TimeSpan.FromMilliseconds(1),
+            "s" or "" => TimeSpan.FromSeconds(1),
+            "m" => TimeSpan.FromMinutes(1),
+            "h" => TimeSpan.FromHours(1),
+            "d" => TimeSpan.FromDays(1),
+            _ => null,
+        };
+        return scale is { } one && double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number * one.TotalDays <= 365
+            ? number * one
+            : throw Configuration.Invalid(CommonOptions.Name(option), $"{option.Name} must be a duration such as 500ms, 2s, 1m or 24h, at most a year.");
+    }
+}

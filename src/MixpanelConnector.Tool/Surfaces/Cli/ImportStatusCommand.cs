@@ -1,0 +1,82 @@
+using System.Buffers;
+using System.CommandLine;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using MixpanelConnector.Sqlite;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>Lists the checkpoints with their progress, and writes the dead-letter files that a killed import could not.</summary>
+static class ImportStatusCommand
+{
+    public static string Folder(Surroundings surroundings) => Path.Combine(new Folders(surroundings.Environment).State, "imports");
+
+    public static Command Of(Surroundings surroundings)
+    {
+        var state = new Option<string>("--state") { Description = "One checkpoint folder. Default: all in the user's state folder.", HelpName = "DIR" };
+        var command = new Command("status", "List the imports with their progress, and write the dead-letter file of each that was killed before it could.") { state };
+        command.SetAction(parsed =>
+        {
+            var one = parsed.GetValue(state) is { } path ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) : null;
+            var summaries = SqliteImportState.List(one is null ? Folder(surroundings) : Path.GetDirectoryName(one)!).Where(summary => one is null || summary.Folder == one).ToList();
+            if (one is not null && summaries.Count == 0) throw Configuration.Invalid("state", $"{one} holds no state of an import.");
+
+            var code = ExitCode.Success;
+            var buffer = new ArrayBufferWriter<byte>();
+            using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+            {
+                json.WriteStartObject();
+                json.WriteStartArray("imports");
+                foreach (var summary in summaries)
+                {
+                    var (deadLetters, problem) = WriteDeadLetters(summary);
+                    if (summary.Fault is ImportStateFault.Damaged || problem is not null) code = ExitCode.DiskFailed;
+                    Write(json, summary, deadLetters, problem ?? summary.Message);
+                }
+
+                json.WriteEndArray();
+                json.WriteEndObject();
+            }
+
+            new Printer(surroundings, CommonOptions.AsTable(parsed)).Json(buffer.WrittenMemory);
+            return code;
+        });
+        return command;
+    }
+
+    static (string? Path, string? Problem) WriteDeadLetters(ImportStateSummary summary)
+    {
+        if (summary.Fault is not null || summary.Totals.Rejected == 0) return (null, null);
+        try
+        {
+            using var state = SqliteImportState.Open(summary.Folder);
+            ImportDeadLetters.Write(state, state.DeadLetterPath);
+            return (state.DeadLetterPath, null);
+        }
+        catch (ImportStateException e)
+        {
+            return (null, e.Message);
+        }
+    }
+
+    static void Write(Utf8JsonWriter json, ImportStateSummary summary, string? deadLetters, string? problem)
+    {
+        json.WriteStartObject();
+        json.WriteString("state", summary.Folder);
+        json.WriteString("progress", summary.Fault switch
+        {
+            ImportStateFault.Busy => "running",
+            not null => "damaged",
+            _ => summary.Finished ? "finished" : "unfinished",
+        });
+        json.WriteString("sources", string.Join(", ", summary.Sources.Select(source => source.Id)));
+        json.WriteNumber("read", summary.Totals.Read);
+        json.WriteNumber("accepted", summary.Totals.Accepted);
+        json.WriteNumber("rejected", summary.Totals.Rejected);
+        json.WriteNumber("blank", summary.Totals.Blank);
+        json.WriteNumber("bytes", summary.Totals.Bytes);
+        if (deadLetters is not null) json.WriteString("dead_letter", deadLetters);
+        if (problem is not null) json.WriteString("problem", problem);
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,95 @@
+using System.Text.Json;
+using MixpanelConnector.Import.Validate;
+
+namespace MixpanelConnector.Import.Decode;
+
+/// <summary>The records inside a dead-letter file: each with its own bytes, and the place and the id that it had at first.</summary>
+sealed class DeadLetterReader(NdjsonReader lines) : RecordReader
+{
+    /// <summary>A record of 1 MiB whose every byte is escaped as six, and the fields around it.</summary>
+    public const int LargestLine = 8 << 20;
+
+    static readonly Rejection NotADeadLetter = new("not_replayable", null, "this line is no dead letter: it needs raw or raw_base64");
+
+    byte[] _raw = [];
+
+    public override ReadPosition Position => lines.Position;
+
+    public override long RawPosition => lines.RawPosition;
+
+    public override bool HasPartialRecord => lines.HasPartialRecord;
+
+    public override UInt128 Fingerprint(ReadPosition position) => lines.Fingerprint(position);
+
+    public override ValueTask<bool> FillAsync(CancellationToken cancellationToken) => lines.FillAsync(cancellationToken);
+
+    public override bool TryRead(out Record record)
+    {
+        if (!lines.TryRead(out var line))
+        {
+            record = default;
+            return false;
+        }
+
+        record = line.Kind is RecordKind.Json ? Unwrap(line) : line;
+        return true;
+    }
+
+    public override void Dispose() => lines.Dispose();
+
+    Record Unwrap(Record line)
+    {
+        string? origin = null, insertId = null, sha256 = null;
+        long? number = null, offset = null, length = null;
+        var rawLength = -1;
+        if (_raw.Length < line.Bytes.Length) _raw = new byte[line.Bytes.Length];
+        try
+        {
+            var reader = new Utf8JsonReader(line.Bytes);
+            reader.Read();
+            if (reader.TokenType is not JsonTokenType.StartObject) return Refused(line);
+            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+            {
+                var name = reader.GetString();
+                reader.Read();
+                switch (name)
+                {
+                    case "source": origin = reader.GetString(); break;
+                    case "insert_id": insertId = reader.GetString(); break;
+                    case "sha256": sha256 = reader.GetString(); break;
+                    case "line": number = reader.GetInt64(); break;
+                    case "offset": offset = reader.GetInt64(); break;
+                    case "length": length = reader.GetInt64(); break;
+                    case "raw": rawLength = reader.CopyString(_raw); break;
+                    case "raw_base64": rawLength = Decode(reader.GetBytesFromBase64()); break;
+                    default: reader.Skip(); break;
+                }
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            return Refused(line);
+        }
+
+        if (rawLength < 0) return Refused(line);
+        var raw = _raw.AsSpan(0, rawLength);
+        return new Record
+        {
+            Kind = sha256 is null ? RecordKind.Json : RecordKind.Oversized,
+            Bytes = raw,
+            Oversized = sha256 is null ? null : OversizedRecord.Recorded(raw, length ?? rawLength, sha256),
+            Offset = offset ?? line.Offset,
+            Line = number ?? line.Line,
+            Origin = origin,
+            InsertId = insertId,
+        };
+    }
+
+    static Record Refused(Record line) => new() { Bytes = line.Bytes, Offset = line.Offset, Line = line.Line, Rejection = NotADeadLetter };
+
+    int Decode(byte[] bytes)
+    {
+        bytes.CopyTo(_raw, 0);
+        return bytes.Length;
+    }
+}

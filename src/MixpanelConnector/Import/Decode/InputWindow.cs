@@ -1,0 +1,82 @@
+using System.IO.Hashing;
+using MixpanelConnector.Import.Source;
+
+namespace MixpanelConnector.Import.Decode;
+
+/// <summary>
+/// The part of a source that is in memory: bytes are filled in at its end and used up at its beginning. It grows to hold the
+/// record at hand; readers give up on a record over <see cref="LargestRecord"/>, which bounds it. Keeps the fingerprint of all that was used.
+/// </summary>
+sealed class InputWindow(ByteSource source) : IDisposable
+{
+    /// <summary>The largest record that is sent: Mixpanel takes less than 1 MB.</summary>
+    public const int LargestRecord = 1 << 20;
+
+    const int Block = 256 << 10;
+
+    readonly XxHash128 _hash = new();
+    byte[] _buffer = new byte[Block];
+    int _start;
+    int _end;
+    int _hashed;
+    long _offsetOfBuffer;
+
+    public ReadOnlySpan<byte> Unread => _buffer.AsSpan(_start, _end - _start);
+
+    /// <summary>The place of the first unread byte in the source.</summary>
+    public long Offset => _offsetOfBuffer + _start;
+
+    /// <summary>Whether the source has no more bytes than <see cref="Unread"/>.</summary>
+    public bool Ended { get; private set; }
+
+    public long RawPosition => source.RawPosition;
+
+    /// <summary>Uses up bytes. Their span stays valid until the next fill.</summary>
+    public void Advance(int count) => _start += count;
+
+    /// <summary>The hash of every byte before an offset, which is no further back than the last fill or the last fingerprint.</summary>
+    public UInt128 Fingerprint(long offset)
+    {
+        HashTo((int)(offset - _offsetOfBuffer));
+        return _hash.GetCurrentHashAsUInt128();
+    }
+
+    /// <summary>Reads more; false at the end.</summary>
+    public async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
+    {
+        if (Ended) return false;
+        HashTo(_start);
+        _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+        _offsetOfBuffer += _start;
+        _end -= _start;
+        _start = _hashed = 0;
+        if (_buffer.Length - _end < Block / 2) Array.Resize(ref _buffer, _buffer.Length * 2);
+        var read = await source.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+        _end += read;
+        Ended = read == 0;
+        return !Ended;
+    }
+
+    /// <summary>Uses up all before an offset that an earlier run has reached, and checks that it is what it was.</summary>
+    /// <exception cref="InputException">The source is shorter now, or other bytes.</exception>
+    public async ValueTask SkipAsync(long offset, UInt128 fingerprint, CancellationToken cancellationToken)
+    {
+        while (Offset < offset)
+        {
+            Advance((int)Math.Min(offset - Offset, Unread.Length));
+            if (Offset < offset && !await FillAsync(cancellationToken).ConfigureAwait(false))
+                throw new InputException($"is shorter than when it was imported: {Offset} of {offset} bytes are left. Restore it, or begin again with --restart");
+        }
+
+        if (Fingerprint(offset) != fingerprint)
+            throw new InputException($"has changed within the {offset} bytes that were already imported. Restore it, or begin again with --restart");
+    }
+
+    public void Dispose() => source.Dispose();
+
+    void HashTo(int end)
+    {
+        _hash.Append(_buffer.AsSpan(_hashed..end));
+        _hashed = end;
+    }
+}

@@ -1,0 +1,42 @@
+using System.Security.Cryptography;
+
+namespace MixpanelConnector.Import.Decode;
+
+/// <summary>What is kept of a record over 1 MiB while it passes by: its head, its length and its SHA-256.</summary>
+sealed class OversizedRecord : IDisposable
+{
+    public const int HeadLength = 64 << 10;
+
+    readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    byte[] _head = [];
+
+    public ReadOnlyMemory<byte> Head => _head;
+
+    public long Length { get; private set; }
+
+    public string Sha256 { get; private set; } = "";
+
+    /// <summary>As a dead letter tells of it.</summary>
+    public static OversizedRecord Recorded(ReadOnlySpan<byte> head, long length, string sha256)
+    {
+        var record = new OversizedRecord { _head = head.ToArray(), Length = length, Sha256 = sha256 };
+        record._hash.Dispose();
+        return record;
+    }
+
+    public void Append(ReadOnlySpan<byte> part)
+    {
+        if (_head.Length < HeadLength) _head = [.. _head, .. part[..Math.Min(part.Length, HeadLength - _head.Length)]];
+        _hash.AppendData(part);
+        Length += part.Length;
+    }
+
+    public OversizedRecord Complete()
+    {
+        Sha256 = Convert.ToHexStringLower(_hash.GetHashAndReset());
+        _hash.Dispose();
+        return this;
+    }
+
+    public void Dispose() => _hash.Dispose();
+}

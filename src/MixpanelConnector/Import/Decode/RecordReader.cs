@@ -1,0 +1,61 @@
+namespace MixpanelConnector.Import.Decode;
+
+enum RecordKind
+{
+    Json,
+    Blank,
+    Oversized,
+}
+
+/// <summary>One record's own bytes and where they lie. Valid until the reader is filled again.</summary>
+readonly ref struct Record
+{
+    public RecordKind Kind { get; init; }
+
+    public ReadOnlySpan<byte> Bytes { get; init; }
+
+    /// <summary>Where the record begins, in decompressed bytes.</summary>
+    public required long Offset { get; init; }
+
+    /// <summary>The line that it begins on, from 1.</summary>
+    public required long Line { get; init; }
+
+    /// <summary>What is left of a record that is too large to keep.</summary>
+    public OversizedRecord? Oversized { get; init; }
+
+    /// <summary>The source that it came from at first, when it is a dead letter's.</summary>
+    public string? Origin { get; init; }
+
+    /// <summary>The id it was given at first, when it is a dead letter's.</summary>
+    public string? InsertId { get; init; }
+
+    /// <summary>Why it cannot be imported, when that is known before it is looked into.</summary>
+    public Validate.Rejection? Rejection { get; init; }
+}
+
+/// <summary>Where a reader stands between two records.</summary>
+readonly record struct ReadPosition(long Offset, long Line, bool OpenLine);
+
+/// <summary>Cuts an input into records. Parses no values, so that a bad record does not hide the next.</summary>
+abstract class RecordReader : IDisposable
+{
+    /// <summary>Between the last record that was given and the next.</summary>
+    public abstract ReadPosition Position { get; }
+
+    /// <summary>The hash of every byte before the current position, or before the position that preceded the last record.</summary>
+    public abstract UInt128 Fingerprint(ReadPosition position);
+
+    /// <summary>Bytes taken from the disk.</summary>
+    public abstract long RawPosition { get; }
+
+    /// <summary>Whether the input has begun a record that it does not end.</summary>
+    public abstract bool HasPartialRecord { get; }
+
+    /// <summary>Gives the next record of what is buffered; false when more bytes are needed, or none are left.</summary>
+    public abstract bool TryRead(out Record record);
+
+    /// <summary>Reads more; false at the end of the input.</summary>
+    public abstract ValueTask<bool> FillAsync(CancellationToken cancellationToken);
+
+    public abstract void Dispose();
+}

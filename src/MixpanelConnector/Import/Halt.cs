@@ -1,0 +1,79 @@
+namespace MixpanelConnector.Import;
+
+/// <summary>Why an import does not end well, and the signals that end it early: first no new work, then no more waiting for answers.</summary>
+sealed class Halt : IDisposable
+{
+    // Within this time after the signal, requests under way are awaited.
+    static readonly TimeSpan Grace = TimeSpan.FromSeconds(8);
+
+    static readonly int[] Precedence = [8, 9, 7, 4, 6, 5, 130, 3];
+
+    readonly Lock _lock = new();
+    readonly List<(int ExitCode, string Message)> _problems = [];
+    readonly CancellationTokenSource _stop = new();
+    readonly CancellationTokenSource _abandon;
+    readonly CancellationTokenRegistration _caller;
+
+    public Halt(TimeProvider time, CancellationToken caller)
+    {
+        _abandon = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _caller = caller.Register(() =>
+        {
+            ByCaller = true;
+            Begin();
+        });
+    }
+
+    /// <summary>Begin nothing new.</summary>
+    public CancellationToken Stop => _stop.Token;
+
+    /// <summary>Leave what is under way.</summary>
+    public CancellationToken Abandon => _abandon.Token;
+
+    public bool ByCaller { get; private set; }
+
+    /// <summary>Whether nothing can be made durable any more.</summary>
+    public bool StateFailed
+    {
+        get
+        {
+            lock (_lock) return _problems.Exists(problem => problem.ExitCode is 7 or 8);
+        }
+    }
+
+    /// <summary>Keeps a problem, and goes on.</summary>
+    public void Note(int exitCode, string message)
+    {
+        lock (_lock)
+            if (!_problems.Contains((exitCode, message))) _problems.Add((exitCode, message));
+    }
+
+    /// <summary>Keeps a problem, and ends the import.</summary>
+    public void Because(int exitCode, string message)
+    {
+        Note(exitCode, message);
+        Begin();
+    }
+
+    /// <summary>Ends the import because of a defect in it.</summary>
+    public void Fail() => Begin();
+
+    /// <summary>The problems, those first whose exit code wins.</summary>
+    public List<(int ExitCode, string Message)> Problems()
+    {
+        lock (_lock) return [.. _problems.OrderBy(problem => Array.IndexOf(Precedence, problem.ExitCode))];
+    }
+
+    public void Dispose()
+    {
+        _caller.Dispose();
+        _stop.Dispose();
+        _abandon.Dispose();
+    }
+
+    void Begin()
+    {
+        _abandon.CancelAfter(Grace);
+        _stop.Cancel();
+    }
+}

@@ -1,0 +1,276 @@
+using System.Globalization;
+using System.IO.Hashing;
+using System.Runtime.ExceptionServices;
+using System.Text;
+using System.Threading.Channels;
+using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Send;
+using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Import.Source;
+using MixpanelConnector.Import.Validate;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector.Import;
+
+/// <summary>
+/// Imports files of records so that every one of them is accounted for.
+/// <code>
+///  Source ─bytes─► Decode ─record─► Validate ─event─► Batch ══► Compress ─► Send ×N ══verdict══► Settle ─► State
+/// </code>
+/// <list type="number">
+/// <item>Source: the inputs in order, decompressed, every byte checked.</item>
+/// <item>Decode: cuts one record's bytes; parses no values.</item>
+/// <item>Validate: is it a record that Mixpanel takes? Adds what is missing; changes nothing else.</item>
+/// <item>Batch: up to 2000 records or 10 MB, numbered, in a pooled buffer.</item>
+/// <item>Compress: once for all tries.</item>
+/// <item>Send: at one shared pace, until the fate of every record is known.</item>
+/// <item>Settle: counts and dead letters, over the contiguous stretch of final outcomes.</item>
+/// <item>State: all of it in one durable transaction.</item>
+/// </list>
+/// Steps 1 to 4 run on one thread, 5 and 6 on the senders', 7 and 8 on one. In flight are at most 48 MB of batches, beside the
+/// one that is being filled.
+/// </summary>
+sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelTransport transport)
+{
+    const long MostBytesInFlight = 48_000_000;
+
+    /// <summary>How far sending may run ahead of a batch that is not settled.</summary>
+    const int MostBatchesInFlight = 256;
+
+    const int FirstSenders = 4;
+
+    static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The fingerprint of a source of which nothing was read.</summary>
+    public static readonly string NothingRead = XxHash128.HashToUInt128([]).ToString("x32", CultureInfo.InvariantCulture);
+
+    readonly TimeProvider _time = transport.Options.TimeProvider;
+    readonly ImportCounts _counts = new();
+
+    /// <exception cref="MixpanelException">An option or a setting does not fit. Nothing was sent.</exception>
+    public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
+    {
+        var completer = NewCompleter();
+        var destination = NewDestination();
+        if (!request.DryRun) destination.EnsureAccess();
+        var inputs = request.Replay is { } replay ? InputList.FindReplay(replay) : InputList.Find(request, Warn);
+        using var halt = new Halt(_time, cancellationToken);
+
+        ImportCheckpoint? loaded;
+        try
+        {
+            loaded = Load();
+        }
+        catch (ImportStateException e)
+        {
+            halt.Note(e.ExitCode, e.Message);
+            return Report(halt, new ImportTotals(), pending: 0, deadLetterPath: null);
+        }
+
+        var budget = new MemoryBudget(MostBytesInFlight, MostBatchesInFlight);
+        var ledger = new Ledger(state, loaded, Shape(), budget, _counts, _time, request.CheckpointInterval);
+        NoteVanished(inputs, ledger, halt);
+        var limits = new SendLimits(request.BatchBytes);
+        var senders = request.Type is ImportType.Profiles ? 1 : request.Senders ?? ImportRequest.MostSenders;
+        var pace = new Pace(senders, Math.Min(senders, request.Senders ?? FirstSenders), transport.Options);
+        var batches = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(senders) { SingleWriter = true });
+        var verdicts = Channel.CreateBounded<BatchOutcome>(new BoundedChannelOptions(2 * senders) { SingleReader = true });
+
+        // :: Steps 1-4: Source, Decode, Validate, Batch
+        var intake = new Intake(request, inputs, completer, ledger, budget, limits, _counts, halt, Refused, batches.Writer);
+        var reading = Guard(halt, Task.Run(intake.RunAsync, CancellationToken.None));
+
+        // :: Steps 5-6: Compress, Send
+        var sender = new BatchSender(destination, pace, limits, _counts, halt, request.MaxOutage, Refused);
+        var sending = Task.WhenAll(Enumerable.Range(0, senders).Select(_ => Guard(halt, Task.Run(() => SendAsync(sender, ledger, budget, halt, batches.Reader, verdicts.Writer), CancellationToken.None))));
+
+        // :: Steps 7-8: Settle, State
+        var total = inputs.TrueForAll(input => input.Length is not null) ? inputs.Sum(input => input.Length) : null;
+        var settling = Task.Run(() => SettleAsync(ledger, pace, total, verdicts.Reader, halt), CancellationToken.None);
+
+        _ = sending.ContinueWith(_ => verdicts.Writer.Complete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await Task.WhenAll(reading, sending, settling).ConfigureAwait(false);
+
+        var report = Finish(ledger, halt);
+        request.Progress?.Report(_counts.Snapshot(total, waiting: false));
+        return report;
+    }
+
+    async Task SendAsync(BatchSender sender, Ledger ledger, MemoryBudget budget, Halt halt, ChannelReader<RecordBatch> batches, ChannelWriter<BatchOutcome> verdicts)
+    {
+        await foreach (var batch in batches.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+        {
+            var memory = batch.Memory;
+            BatchOutcome outcome;
+            try
+            {
+                if (request.DryRun)
+                {
+                    outcome = new BatchOutcome(batch) { Accepted = batch.Count, Final = true };
+                    _counts.Accepted(batch.Count);
+                }
+                else if (halt.Stop.IsCancellationRequested)
+                {
+                    continue;
+                }
+                else
+                {
+                    if (!batch.Repeatable) ledger.Fence(batch);
+                    outcome = await sender.SendAsync(batch).ConfigureAwait(false);
+                }
+            }
+            catch (ImportStateException e)
+            {
+                halt.Because(e.ExitCode, e.Message);
+                continue;
+            }
+            finally
+            {
+                batch.Release();
+            }
+
+            outcome.HeldMemory = Math.Min(memory, batch.RejectedBytes + outcome.Refused.Sum(letter => (long)letter.Json.Length));
+            budget.GiveBackBytes(memory - outcome.HeldMemory);
+            await verdicts.WriteAsync(outcome, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    async Task SettleAsync(Ledger ledger, Pace pace, long? total, ChannelReader<BatchOutcome> verdicts, Halt halt)
+    {
+        var shown = _time.GetTimestamp();
+        ExceptionDispatchInfo? defect = null;
+        await foreach (var outcome in verdicts.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+        {
+            if (halt.StateFailed || defect is not null) continue; // the senders must be able to end
+            try
+            {
+                ledger.Settle(outcome);
+                if (request.Progress is null || _time.GetElapsedTime(shown) < ProgressInterval) continue;
+                shown = _time.GetTimestamp();
+                request.Progress.Report(_counts.Snapshot(total, pace.Waiting));
+            }
+            catch (ImportStateException e)
+            {
+                halt.Because(e.ExitCode, e.Message);
+            }
+            catch (Exception e)
+            {
+                defect = ExceptionDispatchInfo.Capture(e);
+                halt.Fail();
+            }
+        }
+
+        defect?.Throw();
+    }
+
+    ImportReport Finish(Ledger ledger, Halt halt)
+    {
+        var path = request.DeadLetterPath ?? state.DeadLetterPath;
+        var totals = ledger.Saved;
+        if (!halt.StateFailed)
+        {
+            try
+            {
+                ledger.Close(finished: halt.Problems().Count == 0 && !halt.ByCaller);
+                totals = ledger.Totals;
+                if (path is not null) ImportDeadLetters.Write(state, path);
+                var deadLetters = state.DeadLetters().LongCount();
+                if (deadLetters != totals.Rejected || ledger.Broken) halt.Note(9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {totals.Rejected} rejected records, {deadLetters} dead letters. This is a defect of the importer: please report it."));
+            }
+            catch (ImportStateException e)
+            {
+                halt.Note(e.ExitCode, e.Message);
+                (totals, path) = (ledger.Saved, null);
+            }
+        }
+        else
+        {
+            path = null;
+        }
+
+        var settledBefore = ledger.ReadBefore;
+        return Report(halt, totals, pending: _counts.Read - (totals.Read - settledBefore), path);
+    }
+
+    static ImportReport Report(Halt halt, ImportTotals totals, long pending, string? deadLetterPath)
+    {
+        if (halt.ByCaller) halt.Note(130, "Stopped before the end. Run the same command again; it resumes.");
+        if (totals.Rejected > 0) halt.Note(3, string.Create(CultureInfo.InvariantCulture, $"{totals.Rejected} records were not accepted.{(deadLetterPath is null ? "" : $" They are in {deadLetterPath}, each with its reason: mend them there and import the file with --replay.")}"));
+        var problems = halt.Problems();
+        if (pending != 0 && problems.Count == 0) problems.Add((9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {pending} records have no outcome. This is a defect of the importer: please report it.")));
+        return new ImportReport
+        {
+            Read = totals.Read + pending,
+            Accepted = totals.Accepted,
+            Rejected = totals.Rejected,
+            Pending = pending,
+            Blank = totals.Blank,
+            Bytes = totals.Bytes,
+            Requests = totals.Requests,
+            Retries = totals.Retries,
+            ResumedFrom = totals.ResumedFrom,
+            ElapsedSeconds = Math.Round(totals.Elapsed.TotalSeconds, 3),
+            DeadLetter = deadLetterPath,
+            ExitCode = problems.Count == 0 ? 0 : problems[0].ExitCode,
+            Problems = [.. problems.Select(problem => problem.Message)],
+        };
+    }
+
+    RecordCompleter NewCompleter()
+    {
+        if (request.Type is ImportType.Events) return new EventCompleter(_time, SharedProperties.Parse(request.Properties));
+        return new ProfileCompleter(transport.Options.Token ?? (request.DryRun ? "" : throw MixpanelException.Invalid("token", "Profiles are imported with the project token. Configure it, or use the embedded Mixpanel.")));
+    }
+
+    Destination NewDestination() => request.Type is ImportType.Events
+        ? new EventDestination(transport, request.Strict)
+        : new ProfileDestination(transport, request.Strict);
+
+    ImportCheckpoint? Load()
+    {
+        if (request.Restart) state.Clear();
+        var loaded = state.Load();
+        if (loaded is not null && loaded.Shape != Shape())
+            throw MixpanelException.Invalid("restart", $"The checkpoint was made with other options ({loaded.Shape.ReplaceLineEndings(", ")}; now {Shape().ReplaceLineEndings(", ")}). Use the same again, or begin again with --restart.");
+        return loaded;
+    }
+
+    /// <summary>The options that shape the records, as text. Shared properties are told by a hash: they may hold what is not to be shown.</summary>
+    string Shape()
+    {
+        var shape = new StringBuilder();
+        shape.Append(CultureInfo.InvariantCulture, $"type={request.Type.ToString().ToLowerInvariant()}");
+        if (request.Properties is not null) shape.Append(CultureInfo.InvariantCulture, $"\nproperties={XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(request.Properties)):x32}");
+        if (request.SourceId is not null) shape.Append(CultureInfo.InvariantCulture, $"\nsource_id={request.SourceId}");
+        return shape.ToString();
+    }
+
+    static void NoteVanished(List<InputFile> inputs, Ledger ledger, Halt halt)
+    {
+        var present = inputs.Select(input => input.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (var source in ledger.Known.Where(source => !source.Ended && !present.Contains(source.Id)))
+            halt.Note(6, $"{source.Id} was imported in part and is not among the inputs any more. Put it back and run the same command again, or begin again with --restart.");
+    }
+
+    void Warn(string name, string reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason));
+
+    void Refused(DeadLetter letter, Refusal refusal)
+    {
+        _counts.Rejected();
+        request.Diagnostics?.Report(new ImportDiagnostic(letter.Source, letter.Line, refusal.Code, refusal.Message) { Field = refusal.Field });
+    }
+
+    /// <summary>A defect in one stage ends the others, and reaches the caller.</summary>
+    static async Task Guard(Halt halt, Task stage)
+    {
+        try
+        {
+            await stage.ConfigureAwait(false);
+        }
+        catch
+        {
+            halt.Fail();
+            throw;
+        }
+    }
+}

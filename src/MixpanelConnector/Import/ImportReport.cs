@@ -1,0 +1,54 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace MixpanelConnector;
+
+/// <summary>The account of an import: counts in records, cumulative over the runs of one checkpoint. <c>read = accepted + rejected + pending + blank</c>, always.</summary>
+public sealed record ImportReport
+{
+    /// <summary>Records read, blank lines included.</summary>
+    [JsonPropertyOrder(0)] public required long Read { get; init; }
+
+    /// <summary>Records that Mixpanel accepted; in a dry run, that would have been sent.</summary>
+    [JsonPropertyOrder(1)] public required long Accepted { get; init; }
+
+    /// <summary>Records that were not accepted: the lines of the dead-letter file.</summary>
+    [JsonPropertyOrder(2)] public required long Rejected { get; init; }
+
+    /// <summary>Records read whose fate is not final; the next run reads them again.</summary>
+    [JsonPropertyOrder(3)] public required long Pending { get; init; }
+
+    /// <summary>Lines with nothing on them.</summary>
+    [JsonPropertyOrder(4)] public required long Blank { get; init; }
+
+    /// <summary>Bytes of the settled records and lines, decompressed.</summary>
+    [JsonPropertyOrder(5)] public required long Bytes { get; init; }
+
+    /// <summary>Requests sent.</summary>
+    [JsonPropertyOrder(6)] public required long Requests { get; init; }
+
+    /// <summary>Requests that repeated one whose outcome was not final.</summary>
+    [JsonPropertyOrder(7)] public required long Retries { get; init; }
+
+    /// <summary>How many records were settled before this run; 0 when it was the first.</summary>
+    [JsonPropertyOrder(8)] public required long ResumedFrom { get; init; }
+
+    /// <summary>The time spent.</summary>
+    [JsonPropertyOrder(9)] public required double ElapsedSeconds { get; init; }
+
+    /// <summary>The dead-letter file; null when none was asked for, or it could not be written.</summary>
+    [JsonPropertyOrder(10), JsonIgnore(Condition = JsonIgnoreCondition.Never)] public required string? DeadLetter { get; init; }
+
+    /// <summary>0 all accepted · 3 some records dead-lettered · 4 credentials or permission refused · 5 Mixpanel unavailable or not to be trusted · 6 an input unreadable, corrupt or cut short · 7 the disk failed · 9 the audit of the counts failed · 130 stopped by the caller. A caller that was stopped by SIGTERM puts 143 in place of 130.</summary>
+    [JsonPropertyOrder(11)] public required int ExitCode { get; init; }
+
+    /// <summary>Why the exit code is not 0, and what to do next, most important first. Holds no secret and no property value.</summary>
+    [JsonIgnore] public IReadOnlyList<string> Problems { get; init; } = [];
+
+    /// <summary>The report as JSON, with the names of its documentation.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, ImportReportJson.Default.ImportReport);
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(ImportReport))]
+sealed partial class ImportReportJson : JsonSerializerContext;

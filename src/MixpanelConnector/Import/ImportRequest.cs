@@ -1,0 +1,87 @@
+namespace MixpanelConnector;
+
+/// <summary>What the records of an import are.</summary>
+public enum ImportType
+{
+    /// <summary>Events, sent to <c>/import</c>.</summary>
+    Events,
+
+    /// <summary>Updates of user profiles, sent to <c>/engage</c>; or <c>{"$distinct_id","$properties"}</c>, which becomes a <c>$set</c>.</summary>
+    Profiles,
+}
+
+/// <summary>What to import, and how. Immutable: change a copy with <c>with</c>.</summary>
+public sealed record ImportRequest
+{
+    /// <summary>Files, globs, folders, or <c>-</c> for <see cref="StandardInput"/>. A folder gives every file below it, in ordinal order of their paths; names that begin with a dot are left out. Not used with <see cref="Replay"/>.</summary>
+    public IReadOnlyList<string> Inputs { get; init; } = [];
+
+    /// <summary>The stream behind the input <c>-</c>; the caller disposes it. Default: none.</summary>
+    public Stream? StandardInput { get; init; }
+
+    /// <summary>What the records are. Default: <see cref="ImportType.Events"/>.</summary>
+    public ImportType Type { get; init; }
+
+    /// <summary>Whether Mixpanel validates each record and names those that it refuses. Default: true. Without it Mixpanel drops such records in silence, so the checks made here before sending are the same either way.</summary>
+    public bool Strict { get; init; } = true;
+
+    /// <summary>A JSON object of properties that every event gets; an event's own value wins. Events only. Default: none.</summary>
+    public string? Properties { get; init; }
+
+    /// <summary>The name of the input in the ids that are computed for events without <c>$insert_id</c>, and of a stream's checkpoint. Default: each file's path relative to the input that it was found by, without <c>.gz</c>; <c>stdin</c> for a stream.</summary>
+    public string? SourceId { get; init; }
+
+    /// <summary>Forget the checkpoint and begin again. Default: false. Needed when an option that shapes the records has changed.</summary>
+    public bool Restart { get; init; }
+
+    /// <summary>Where every record that was not accepted is written at the end. Default: <see cref="IImportState.DeadLetterPath"/>.</summary>
+    public string? DeadLetterPath { get; init; }
+
+    /// <summary>A dead-letter file to import again, with the ids of the first time, in place of <see cref="Inputs"/>. Default: none.</summary>
+    public string? Replay { get; init; }
+
+    /// <summary>How many requests run at once, from 1 to 20. Default: null, which means adaptive up to 20. Profiles are always sent one request at a time, so that updates of one profile keep their order.</summary>
+    public int? Senders { get; init; }
+
+    /// <summary>The most records in a request, from 1 to 2000. Default: 2000, Mixpanel's limit.</summary>
+    public int BatchEvents { get; init; } = 2000;
+
+    /// <summary>The most bytes in a request before compression. Default: 9.8 MiB, a little below Mixpanel's limit of 10 MB.</summary>
+    public int BatchBytes { get; init; } = LargestBatch;
+
+    /// <summary>How long Mixpanel may stay out of reach before the import stops, to be resumed later. Default: 24 hours.</summary>
+    public TimeSpan MaxOutage { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>Everything but the sending: says what would be refused, needs no credentials, keeps no state. Default: false.</summary>
+    public bool DryRun { get; init; }
+
+    /// <summary>Gets one line for each record that was not accepted, and each warning, as they occur. Default: none.</summary>
+    public IProgress<ImportDiagnostic>? Diagnostics { get; init; }
+
+    /// <summary>Gets a snapshot of the counts, at most five times a second and once at the end. Default: none.</summary>
+    public IProgress<ImportProgress>? Progress { get; init; }
+
+    /// <summary>How often the state is saved while the import runs: seldom enough to cost nothing, often enough that little is sent twice after a crash.</summary>
+    internal TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>9.8 MiB: below 10 MB by enough for every way to count a megabyte.</summary>
+    internal const int LargestBatch = 10_276_045;
+
+    internal const int MostSenders = 20;
+
+    /// <summary>Checks what can be checked without reading the input.</summary>
+    /// <exception cref="MixpanelException">An option is out of range.</exception>
+    internal ImportRequest Validated()
+    {
+        if (Replay is null == Inputs.Count is 0) throw MixpanelException.Invalid("input", "Name at least one input (a file, a glob, a folder, or - for standard input), or a dead-letter file to replay.");
+        if (Inputs.Contains("-", StringComparer.Ordinal) && (StandardInput is null || Inputs.Count > 1)) throw MixpanelException.Invalid("input", "Standard input can only be the one input.");
+        if (!Enum.IsDefined(Type)) throw MixpanelException.Invalid("type", "The type must be events or profiles.");
+        if (Senders is < 1 or > MostSenders) throw MixpanelException.Invalid("senders", "The number of senders must be from 1 to 20.");
+        if (BatchEvents is < 1 or > 2000) throw MixpanelException.Invalid("batch_events", "A batch holds from 1 to 2000 records.");
+        if (BatchBytes is < 1024 or > LargestBatch) throw MixpanelException.Invalid("batch_bytes", $"A batch holds from 1024 to {LargestBatch} bytes before compression.");
+        if (MaxOutage <= TimeSpan.Zero) throw MixpanelException.Invalid("max_outage", "The longest outage must be above zero.");
+        if (SourceId is { Length: 0 }) throw MixpanelException.Invalid("source_id", "The source id must not be empty.");
+        if (Properties is not null && Type is not ImportType.Events) throw MixpanelException.Invalid("properties", "Shared properties are for events only.");
+        return this;
+    }
+}

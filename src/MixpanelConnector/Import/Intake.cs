@@ -1,0 +1,186 @@
+using System.Globalization;
+using System.Threading.Channels;
+using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Send;
+using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Import.Source;
+using MixpanelConnector.Import.Validate;
+
+namespace MixpanelConnector.Import;
+
+/// <summary>Steps 1 to 4 on one thread: reads the inputs, cuts and checks their records, and fills batches.</summary>
+sealed class Intake(
+    ImportRequest request,
+    List<InputFile> inputs,
+    RecordCompleter completer,
+    Ledger ledger,
+    MemoryBudget budget,
+    SendLimits limits,
+    ImportCounts counts,
+    Halt halt,
+    Action<DeadLetter, Refusal> refused,
+    ChannelWriter<RecordBatch> batches)
+{
+    // A batch starts small and grows: most hold far less than they may.
+    const int FirstCapacity = 256 << 10;
+
+    // Bounds what a stretch without a sendable record keeps in memory, and how far the state can lag behind.
+    const long MostRejectedBytes = 4 << 20;
+    const long MostRecords = 40_000;
+
+    RecordBatch? _batch;
+    long _batchNumber;
+    long _offset;
+    long _inputBytesBefore;
+
+    public async Task RunAsync()
+    {
+        try
+        {
+            foreach (var input in inputs)
+            {
+                await ReadAsync(input).ConfigureAwait(false);
+                _inputBytesBefore += input.Length ?? 0;
+            }
+
+            if (_batch is not null) await SendAsync(Close()).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (halt.Stop.IsCancellationRequested)
+        {
+            // What was not sent stays pending.
+        }
+        finally
+        {
+            batches.Complete();
+        }
+    }
+
+    async Task ReadAsync(InputFile input)
+    {
+        var reached = ledger.ProgressOf(input.Id);
+        RecordReader? reader = null;
+        _offset = reached?.Offset ?? 0;
+        try
+        {
+            reader = await RecordReaders.OpenAsync(input, reached, deadLetters: request.Replay is not null, halt.Stop).ConfigureAwait(false);
+            completer.Begin(input.Id);
+            do
+            {
+                await ReadBufferedAsync(input, reader, reached).ConfigureAwait(false);
+                counts.InputBytes(_inputBytesBefore + reader.RawPosition);
+            }
+            while (await reader.FillAsync(halt.Stop).ConfigureAwait(false));
+
+            // The reader may need to see the end before it gives the last record.
+            await ReadBufferedAsync(input, reader, reached).ConfigureAwait(false);
+            if (reader.HasPartialRecord)
+            {
+                counts.RecordsRead(1);
+                halt.Note(6, $"{input.Name}, line {reader.Position.Line + 1}: the last record is incomplete and was left pending. When the input is whole, run the same command again.");
+            }
+
+            MarkReached(input, reader, reader.Position, ended: !reader.HasPartialRecord);
+        }
+        catch (InputException e)
+        {
+            if (reader?.HasPartialRecord == true) counts.RecordsRead(1);
+            if (reader is not null) MarkReached(input, reader, reader.Position, ended: false);
+            halt.Note(6, $"{input.Name} {e.Message}{(reader?.Position.Line > 0 ? $"; all up to line {reader.Position.Line} was read" : "")}. When the input is mended, run the same command again; it resumes.");
+        }
+        finally
+        {
+            reader?.Dispose();
+        }
+    }
+
+    async ValueTask ReadBufferedAsync(InputFile input, RecordReader reader, ImportSourceProgress? reached)
+    {
+        completer.ReadClock();
+        while (true)
+        {
+            var before = reader.Position;
+            if (!reader.TryRead(out var record)) return;
+            counts.RecordsRead(1);
+            var closed = Fits(record.Bytes.Length) ? null : CloseAt(input, reader, before);
+            Take(input, in record, maybeSent: reader.Position.Offset <= reached?.SentTo);
+            _batch!.Bytes += reader.Position.Offset - _offset;
+            _offset = reader.Position.Offset;
+            if (closed is not null) await SendAsync(closed).ConfigureAwait(false);
+            if (IsFull()) await SendAsync(CloseAt(input, reader, reader.Position)).ConfigureAwait(false);
+        }
+    }
+
+    void Take(InputFile input, in Record record, bool maybeSent)
+    {
+        _batch ??= new RecordBatch(_batchNumber++, request.BatchEvents, Math.Min(FirstCapacity, request.BatchBytes));
+        var source = record.Origin ?? input.Name;
+        switch (record)
+        {
+            case { Kind: RecordKind.Blank }:
+                _batch.Blank++;
+                break;
+            case { Rejection: { } known }:
+                Reject(source, in record, known, record.InsertId);
+                break;
+            case { Oversized: { } oversized }:
+                Reject(source, in record, new("record_too_large", null, string.Create(CultureInfo.InvariantCulture, $"the record has {oversized.Length} bytes; Mixpanel takes less than 1 MB")), record.InsertId);
+                break;
+            default:
+                if (completer.TryAdd(in record, source, maybeSent, _batch) is { } rejection) Reject(source, in record, rejection, completer.InsertIdOf(in record));
+                break;
+        }
+    }
+
+    void Reject(string source, in Record record, Rejection rejection, string? insertId)
+    {
+        var refusal = new Refusal(rejection.Code, rejection.Field, rejection.Message) { InsertId = insertId, MaybeDelivered = rejection.MaybeDelivered };
+        var deadLetter = DeadLetters.Of(source, record.Line, record.Offset, record.Bytes, record.Oversized, in refusal);
+        _batch!.Reject(deadLetter);
+        refused(deadLetter, refusal);
+    }
+
+    bool Fits(int record) =>
+        _batch is null || _batch.Count == 0 || _batch.Length + record + completer.LargestAddition + 2 <= Math.Min(request.BatchBytes, limits.BatchBytes);
+
+    bool IsFull() =>
+        _batch is not null && (_batch.Count >= request.BatchEvents || _batch.RejectedBytes > MostRejectedBytes || _batch.Records >= MostRecords);
+
+    RecordBatch CloseAt(InputFile input, RecordReader reader, ReadPosition position)
+    {
+        MarkReached(input, reader, position, ended: false);
+        return Close();
+    }
+
+    RecordBatch Close()
+    {
+        var batch = _batch!;
+        _batch = null;
+        batch.Close();
+        return batch;
+    }
+
+    /// <summary>Puts down in the open batch how far a source is, when that is news.</summary>
+    void MarkReached(InputFile input, RecordReader reader, ReadPosition position, bool ended)
+    {
+        var progress = new ImportSourceProgress
+        {
+            Id = input.Id,
+            Offset = position.Offset,
+            Line = position.Line,
+            OpenLine = position.OpenLine,
+            Fingerprint = reader.Fingerprint(position).ToString("x32", CultureInfo.InvariantCulture),
+            Ended = ended,
+        };
+        if (progress == ledger.ProgressOf(input.Id)) return;
+        _batch ??= new RecordBatch(_batchNumber++, request.BatchEvents, FirstCapacity);
+        _batch.Reached.RemoveAll(earlier => earlier.Id == input.Id);
+        _batch.Reached.Add(progress);
+    }
+
+    async ValueTask SendAsync(RecordBatch batch)
+    {
+        await budget.TakeAsync(batch.Memory, halt.Stop).ConfigureAwait(false);
+        await batches.WriteAsync(batch, halt.Stop).ConfigureAwait(false);
+    }
+}

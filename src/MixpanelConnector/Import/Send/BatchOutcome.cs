@@ -1,0 +1,23 @@
+using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Settle;
+
+namespace MixpanelConnector.Import.Send;
+
+/// <summary>What became of a batch: how many records are in, and which are not. Without a final outcome it will be read and sent again.</summary>
+sealed class BatchOutcome(RecordBatch batch)
+{
+    public RecordBatch Batch { get; } = batch;
+
+    public long Accepted { get; set; }
+
+    public List<DeadLetter> Refused { get; } = [];
+
+    /// <summary>The share of the memory budget that its dead letters keep until they are durable.</summary>
+    public long HeldMemory { get; set; }
+
+    /// <summary>Whether every record's fate is known.</summary>
+    public bool Final { get; set; }
+
+    /// <summary>Whether a request left without a trusted answer.</summary>
+    public bool MaybeDelivered { get; set; }
+}

@@ -1,0 +1,215 @@
+using System.Text;
+using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Compress;
+using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector.Import.Send;
+
+/// <summary>
+/// Sends a batch until the fate of each of its records is known. A retry sends the same bytes; a batch whose answer leaves
+/// the fate of single records open is divided until none is.
+/// </summary>
+sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, ImportCounts counts, Halt halt, TimeSpan maxOutage, Action<DeadLetter, Refusal> refused)
+{
+    /// <summary>How often a success with a wrong count is tried again before the batch is divided.</summary>
+    const int MiscountRetries = 2;
+
+    /// <summary>After so many answers in a row that are not Mixpanel's, something else answers in its place.</summary>
+    const int UntrustedConfirmations = 3;
+
+    public async Task<BatchOutcome> SendAsync(RecordBatch batch)
+    {
+        var outcome = new BatchOutcome(batch);
+        try
+        {
+            outcome.Final = batch.Count == 0 || await DeliverAsync(batch, outcome, attempts: 0, MiscountRetries).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (halt.Stop.IsCancellationRequested)
+        {
+            // Not final: what is left is sent by the next run.
+        }
+
+        return outcome;
+    }
+
+    /// <summary>False when the import ends before the outcome is final.</summary>
+    async Task<bool> DeliverAsync(RecordBatch batch, BatchOutcome outcome, int attempts, int miscountRetries)
+    {
+        if (batch.Count > 1 && batch.Length > limits.BatchBytes) return await DivideAsync(batch, outcome, attempts, BySize(batch, limits.BatchBytes), miscountRetries).ConfigureAwait(false);
+
+        using var body = destination.Compress(batch);
+        while (true)
+        {
+            var reply = await TryOnceAsync(body, batch, outcome, ++attempts).ConfigureAwait(false);
+            var verdict = Judge(reply, batch);
+            var answer = reply.IsRateLimit ? Answer.Busy : verdict.Kind is VerdictKind.Again or VerdictKind.Untrusted ? Answer.Down : Answer.Served;
+            pace.Leave(answer, reply.RetryAfter);
+            if (answer is not Answer.Down) limits.Trusted();
+            var unknown = IsUnknown(reply, verdict);
+            outcome.MaybeDelivered |= unknown;
+
+            switch (verdict.Kind)
+            {
+                case VerdictKind.Accepted:
+                    Accept(outcome, batch.Count);
+                    return true;
+
+                case VerdictKind.Partial:
+                    foreach (var failed in verdict.Failed)
+                        Refuse(outcome, batch, failed.Index, new("rejected", failed.Field, failed.Message) { HttpStatus = reply.Status, Attempts = attempts });
+                    Accept(outcome, batch.Count - verdict.Failed.Count);
+                    return true;
+
+                case VerdictKind.TooLarge when batch.Count == 1:
+                    Refuse(outcome, batch, 0, new("record_too_large", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts });
+                    return true;
+
+                case VerdictKind.TooLarge:
+                    limits.Lower(batch.Length / 2);
+                    return await DivideAsync(batch, outcome, attempts, BySize(batch, batch.Length / 2), miscountRetries).ConfigureAwait(false);
+
+                case VerdictKind.Unclear when batch.Count == 1:
+                    Refuse(outcome, batch, 0, new("rejected", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts, MaybeDelivered = !verdict.NothingImported });
+                    return true;
+
+                case VerdictKind.Miscounted when batch.Count == 1 && miscountRetries == 0:
+                    Refuse(outcome, batch, 0, new("miscounted", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts, MaybeDelivered = verdict.Imported != 0 });
+                    return true;
+
+                case VerdictKind.Fatal:
+                    halt.Because(4, $"{verdict.Error!.Message} Run the same command again when that is mended; it resumes.");
+                    return false;
+
+                case VerdictKind.Untrusted or VerdictKind.Again when IsNotMixpanel(reply, verdict) && limits.Untrusted() >= UntrustedConfirmations:
+                    halt.Because(5, $"{verdict.Error!.Message} Run the same command again when that is mended; it resumes.");
+                    return false;
+
+                case VerdictKind.Again or VerdictKind.Untrusted when pace.Outage >= maxOutage:
+                    halt.Because(5, $"{verdict.Error!.Message} This has lasted for {maxOutage}. Run the same command again later; it resumes.");
+                    return false;
+            }
+
+            // What cannot be repeated safely and may have taken effect is not sent again.
+            if (unknown && !batch.Repeatable) return await KeepRepeatableAsync(batch, outcome, attempts, verdict, reply).ConfigureAwait(false);
+            if (verdict.Kind is VerdictKind.Unclear || (verdict.Kind is VerdictKind.Miscounted && miscountRetries-- == 0))
+                return await DivideAsync(batch, outcome, attempts, InHalves(batch), miscountRetries: 0).ConfigureAwait(false);
+        }
+    }
+
+    async Task<Reply> TryOnceAsync(CompressedBody body, RecordBatch batch, BatchOutcome outcome, int attempt)
+    {
+        await pace.EnterAsync(halt.Stop).ConfigureAwait(false);
+        counts.Requested(isRetry: attempt > 1);
+        try
+        {
+            return await destination.SendAsync(body, halt.Abandon).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            outcome.MaybeDelivered |= !batch.Repeatable;
+            pace.Leave(Answer.GivenUp);
+            throw;
+        }
+    }
+
+    /// <summary>The answer's meaning, once the records that it names were compared with those that were sent.</summary>
+    ImportVerdict Judge(Reply reply, RecordBatch batch)
+    {
+        var verdict = destination.Read(reply, batch.Count);
+        foreach (var failed in verdict.Failed)
+        {
+            ref readonly var entry = ref batch[failed.Index];
+            if (failed.InsertId is { Length: > 0 } id && entry.IdLength > 0 && id != InsertIdOf(batch, in entry))
+                return ImportVerdict.Unclear(verdict.Error!, nothingImported: false);
+        }
+
+        return verdict;
+    }
+
+    static bool IsUnknown(Reply reply, ImportVerdict verdict) => verdict.Kind switch
+    {
+        VerdictKind.Again => !reply.IsRateLimit && reply.MayHaveArrived,
+        VerdictKind.Untrusted => reply.Status is >= 200 and < 300,
+        VerdictKind.Miscounted => true,
+        VerdictKind.Unclear => !verdict.NothingImported,
+        _ => false,
+    };
+
+    /// <summary>A cut answer tells of a bad connection; any other that cannot be trusted, of something else in Mixpanel's place.</summary>
+    static bool IsNotMixpanel(Reply reply, ImportVerdict verdict) => !reply.IsCut && (verdict.Kind is VerdictKind.Untrusted || verdict.Error is { Kind: ErrorKind.Protocol });
+
+    async Task<bool> KeepRepeatableAsync(RecordBatch batch, BatchOutcome outcome, int attempts, ImportVerdict verdict, Reply reply)
+    {
+        var rest = new List<int>();
+        for (var i = 0; i < batch.Count; i++)
+        {
+            if (batch[i].Repeatable) rest.Add(i);
+            else Refuse(outcome, batch, i, new("outcome_unknown", null, $"{verdict.Error!.Message} The update may have taken effect, and cannot be repeated safely.") { HttpStatus = reply.Status is 0 ? null : reply.Status, Attempts = attempts, MaybeDelivered = true });
+        }
+
+        return rest.Count == 0 || await DivideAsync(batch, outcome, attempts, [rest], miscountRetries: MiscountRetries).ConfigureAwait(false);
+    }
+
+    async Task<bool> DivideAsync(RecordBatch batch, BatchOutcome outcome, int attempts, List<List<int>> parts, int miscountRetries)
+    {
+        foreach (var indexes in parts)
+        {
+            var part = batch.Select(indexes);
+            try
+            {
+                if (!await DeliverAsync(part, outcome, attempts, miscountRetries).ConfigureAwait(false)) return false;
+            }
+            finally
+            {
+                part.Release();
+            }
+        }
+
+        return true;
+    }
+
+    static List<List<int>> InHalves(RecordBatch batch)
+    {
+        var middle = batch.Count / 2;
+        return [[.. Enumerable.Range(0, middle)], [.. Enumerable.Range(middle, batch.Count - middle)]];
+    }
+
+    /// <summary>Parts of at most so many bytes; a record that is larger goes alone.</summary>
+    static List<List<int>> BySize(RecordBatch batch, int bytes)
+    {
+        var parts = new List<List<int>> { new() };
+        var length = 0;
+        for (var i = 0; i < batch.Count; i++)
+        {
+            var record = batch[i].Length + 1;
+            if (length > 0 && length + record > bytes)
+            {
+                parts.Add([]);
+                length = 0;
+            }
+
+            parts[^1].Add(i);
+            length += record;
+        }
+
+        return parts;
+    }
+
+    void Accept(BatchOutcome outcome, int count)
+    {
+        outcome.Accepted += count;
+        counts.Accepted(count);
+    }
+
+    void Refuse(BatchOutcome outcome, RecordBatch batch, int index, Refusal refusal)
+    {
+        ref readonly var entry = ref batch[index];
+        if (entry.IdLength > 0) refusal = refusal with { InsertId = InsertIdOf(batch, in entry) };
+        var deadLetter = DeadLetters.Of(entry.Source, entry.Line, entry.Offset, batch.RawOf(in entry), oversized: null, in refusal);
+        outcome.Refused.Add(deadLetter);
+        refused(deadLetter, refusal);
+    }
+
+    static string InsertIdOf(RecordBatch batch, in Entry entry) => Encoding.ASCII.GetString(batch.BytesOf(in entry).Slice(entry.IdAt, entry.IdLength));
+}

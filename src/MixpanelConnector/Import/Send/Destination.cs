@@ -1,0 +1,55 @@
+using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Compress;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector.Import.Send;
+
+/// <summary>Where records of one type go, and how the answers are read.</summary>
+abstract class Destination(MixpanelTransport transport)
+{
+    protected MixpanelTransport Transport { get; } = transport;
+
+    /// <exception cref="MixpanelException">No configured credential fits.</exception>
+    public abstract void EnsureAccess();
+
+    public abstract CompressedBody Compress(RecordBatch batch);
+
+    public abstract Task<Reply> SendAsync(CompressedBody body, CancellationToken cancellationToken);
+
+    public abstract ImportVerdict Read(Reply reply, int sent);
+}
+
+/// <summary>Events go to <c>/import</c>, gzipped.</summary>
+sealed class EventDestination(MixpanelTransport transport, bool strict) : Destination(transport)
+{
+    readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", Access.ServiceAccountOfProjectOrToken).With("strict", strict ? 1 : 0);
+
+    public override void EnsureAccess() => Transport.EnsureAccess(_request.Access);
+
+    public override CompressedBody Compress(RecordBatch batch) => CompressedBody.Gzip(batch.Body);
+
+    public override Task<Reply> SendAsync(CompressedBody body, CancellationToken cancellationToken) =>
+        Transport.SendOnceAsync(_request with { Body = new RequestBody(body.Bytes, "application/json", "gzip") }, cancellationToken);
+
+    public override ImportVerdict Read(Reply reply, int sent) => ReplyClassifier.ReadImport(reply, sent, Transport.Options);
+}
+
+/// <summary>Profile updates go to <c>/engage</c>, which takes no compression; the project's token is in each of them.</summary>
+sealed class ProfileDestination(MixpanelTransport transport, bool strict) : Destination(transport)
+{
+    // ip=0: a profile's place is not taken from the machine that imports it.
+    readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/engage", Access.InBody).With("verbose", 1).With("ip", 0).With("strict", strict ? 1 : 0);
+
+    public override void EnsureAccess()
+    {
+        if (Transport.Options.Token is null)
+            throw MixpanelException.Invalid("token", "Profiles are imported with the project token. Configure it, or use the embedded Mixpanel.");
+    }
+
+    public override CompressedBody Compress(RecordBatch batch) => CompressedBody.Plain(batch.Body);
+
+    public override Task<Reply> SendAsync(CompressedBody body, CancellationToken cancellationToken) =>
+        Transport.SendOnceAsync(_request with { Body = new RequestBody(body.Bytes, "application/json") }, cancellationToken);
+
+    public override ImportVerdict Read(Reply reply, int sent) => ReplyClassifier.ReadEngage(reply, sent, Transport.Options);
+}

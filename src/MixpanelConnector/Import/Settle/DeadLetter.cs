@@ -1,0 +1,66 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Unicode;
+using MixpanelConnector.Import.Decode;
+
+namespace MixpanelConnector.Import.Settle;
+
+/// <summary>A record that was not accepted, as its line in the dead-letter file.</summary>
+readonly record struct DeadLetter(string Source, long Line, long Offset, byte[] Json);
+
+/// <summary>Why a record is not accepted, as its dead letter tells it.</summary>
+readonly record struct Refusal(string Code, string? Field, string Message)
+{
+    public int? HttpStatus { get; init; }
+
+    public string? InsertId { get; init; }
+
+    /// <summary>How many requests carried the record.</summary>
+    public int Attempts { get; init; }
+
+    public bool MaybeDelivered { get; init; }
+}
+
+/// <summary>Writes dead letters.</summary>
+static class DeadLetters
+{
+    // Quotes and what JSON must escape are escaped; letters of every script stay readable. The file is no HTML.
+    static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static DeadLetter Of(string source, long line, long offset, ReadOnlySpan<byte> raw, OversizedRecord? oversized, in Refusal refusal)
+    {
+        var buffer = new ArrayBufferWriter<byte>(raw.Length + 512);
+        using (var json = new Utf8JsonWriter(buffer, Options))
+        {
+            json.WriteStartObject();
+            json.WriteString("source"u8, source);
+            json.WriteNumber("line"u8, line);
+            json.WriteNumber("offset"u8, offset);
+            WriteRaw(json, oversized is null ? raw : oversized.Head.Span);
+            if (oversized is not null)
+            {
+                json.WriteBoolean("raw_truncated"u8, true);
+                json.WriteNumber("length"u8, oversized.Length);
+                json.WriteString("sha256"u8, oversized.Sha256);
+            }
+
+            json.WriteString("code"u8, refusal.Code);
+            if (refusal.Field is not null) json.WriteString("field"u8, refusal.Field);
+            json.WriteString("message"u8, refusal.Message);
+            if (refusal.HttpStatus is { } status) json.WriteNumber("http_status"u8, status);
+            if (refusal.InsertId is not null) json.WriteString("insert_id"u8, refusal.InsertId);
+            json.WriteNumber("attempts"u8, refusal.Attempts);
+            json.WriteBoolean("maybe_delivered"u8, refusal.MaybeDelivered);
+            json.WriteEndObject();
+        }
+
+        return new(source, line, offset, buffer.WrittenSpan.ToArray());
+    }
+
+    static void WriteRaw(Utf8JsonWriter json, ReadOnlySpan<byte> raw)
+    {
+        if (Utf8.IsValid(raw)) json.WriteString("raw"u8, raw);
+        else json.WriteBase64String("raw_base64"u8, raw);
+    }
+}

@@ -1,0 +1,170 @@
+using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Send;
+
+namespace MixpanelConnector.Import.Settle;
+
+/// <summary>
+/// Keeps the books: takes outcomes in any order, and moves the durable state forward over the contiguous stretch of final ones.
+/// The state may lag behind what Mixpanel has; it never leads.
+/// </summary>
+sealed class Ledger
+{
+    /// <summary>Dead letters are made durable before more than so many bytes of them are in memory.</summary>
+    const long MostDeadLetterBytes = 4 << 20;
+
+    readonly Lock _lock = new();
+    readonly IImportState _state;
+    readonly MemoryBudget _budget;
+    readonly ImportCounts _counts;
+    readonly TimeProvider _time;
+    readonly TimeSpan _interval;
+    readonly string _shape;
+    readonly ImportTotals _before;
+    readonly Dictionary<string, ImportSourceProgress> _sources;
+    readonly Dictionary<string, long> _sentTo = new(StringComparer.Ordinal);
+    readonly Dictionary<long, BatchOutcome> _waiting = [];
+    readonly HashSet<string> _moved = new(StringComparer.Ordinal);
+    readonly List<ReadOnlyMemory<byte>> _deadLetters = [];
+    readonly long _began;
+    ImportTotals _totals;
+    long _deadLetterBytes;
+    long _heldMemory;
+    long _next;
+    long _savedAt;
+
+    public Ledger(IImportState state, ImportCheckpoint? loaded, string shape, MemoryBudget budget, ImportCounts counts, TimeProvider time, TimeSpan interval)
+    {
+        (_state, _shape, _budget, _counts, _time, _interval) = (state, shape, budget, counts, time, interval);
+        _before = loaded?.Totals ?? new ImportTotals();
+        _totals = _before with { ResumedFrom = _before.Read };
+        _sources = (loaded?.Sources ?? []).ToDictionary(source => source.Id, StringComparer.Ordinal);
+        Saved = _before;
+        _began = _savedAt = time.GetTimestamp();
+    }
+
+    /// <summary>The totals at the last settled record, with what this run has spent.</summary>
+    public ImportTotals Totals
+    {
+        get
+        {
+            lock (_lock) return Current();
+        }
+    }
+
+    /// <summary>Whether the counts of some batch did not add up.</summary>
+    public bool Broken { get; private set; }
+
+    public ImportSourceProgress? ProgressOf(string source)
+    {
+        lock (_lock) return _sources.GetValueOrDefault(source);
+    }
+
+    /// <summary>The sources that an earlier run has begun.</summary>
+    public IReadOnlyCollection<ImportSourceProgress> Known
+    {
+        get
+        {
+            lock (_lock) return [.. _sources.Values];
+        }
+    }
+
+    /// <summary>The totals that the state holds for certain.</summary>
+    public ImportTotals Saved { get; private set; }
+
+    /// <summary>The records that were settled before this run.</summary>
+    public long ReadBefore => _before.Read;
+
+    /// <summary>Makes durable, before a batch is sent, that its records may have been sent.</summary>
+    public void Fence(RecordBatch batch)
+    {
+        lock (_lock)
+        {
+            foreach (var reached in batch.Reached)
+            {
+                _sentTo[reached.Id] = reached.Offset;
+                _sources.TryAdd(reached.Id, reached with { Offset = 0, Line = 0, OpenLine = false, Fingerprint = ImportPipeline.NothingRead });
+                _moved.Add(reached.Id);
+            }
+
+            Save(finished: false);
+        }
+    }
+
+    public void Settle(BatchOutcome outcome)
+    {
+        lock (_lock)
+        {
+            _waiting.Add(outcome.Batch.Number, outcome);
+            while (_waiting.TryGetValue(_next, out var next) && next.Final)
+            {
+                _waiting.Remove(_next++);
+                Take(next);
+                _budget.GiveBackBatch();
+            }
+
+            if (_deadLetterBytes > MostDeadLetterBytes || _time.GetElapsedTime(_savedAt) >= _interval) Save(finished: false);
+        }
+    }
+
+    /// <summary>The last checkpoint of a run.</summary>
+    public void Close(bool finished)
+    {
+        lock (_lock)
+        {
+            foreach (var outcome in _waiting.Values.Where(outcome => !outcome.Final && !outcome.MaybeDelivered))
+                foreach (var reached in outcome.Batch.Reached)
+                    if (_sentTo.Remove(reached.Id)) _moved.Add(reached.Id);
+            Save(finished);
+        }
+    }
+
+    void Take(BatchOutcome outcome)
+    {
+        var batch = outcome.Batch;
+        var letters = outcome.Refused.Concat(batch.Rejected).OrderBy(letter => letter.Offset).Select(letter => (ReadOnlyMemory<byte>)letter.Json).ToList();
+        Broken |= outcome.Accepted + outcome.Refused.Count != batch.Count;
+        _deadLetters.AddRange(letters);
+        _deadLetterBytes += letters.Sum(letter => (long)letter.Length);
+        _heldMemory += outcome.HeldMemory;
+        _totals = _totals with
+        {
+            Accepted = _totals.Accepted + outcome.Accepted,
+            Rejected = _totals.Rejected + letters.Count,
+            Blank = _totals.Blank + batch.Blank,
+            Bytes = _totals.Bytes + batch.Bytes,
+        };
+        foreach (var reached in batch.Reached)
+        {
+            _sources[reached.Id] = reached;
+            _moved.Add(reached.Id);
+        }
+    }
+
+    void Save(bool finished)
+    {
+        _state.Save(new ImportCheckpoint
+        {
+            Shape = _shape,
+            Totals = Current(),
+            Finished = finished,
+            Sources = [.. _moved.Select(id => _sources[id] with { SentTo = _sentTo.GetValueOrDefault(id) is var sent && sent > _sources[id].Offset ? sent : 0 })],
+            DeadLetters = [.. _deadLetters],
+        });
+        _moved.Clear();
+        _deadLetters.Clear();
+        _budget.GiveBackBytes(_heldMemory);
+        _deadLetterBytes = _heldMemory = 0;
+        Saved = Current();
+        _savedAt = _time.GetTimestamp();
+    }
+
+    /// <summary>A run that finds nothing to do leaves the account as it was.</summary>
+    ImportTotals Current() => _next == 0 && _counts.Requests == 0
+        ? _before
+        : _totals with
+        {
+            Requests = _before.Requests + _counts.Requests,
+            Retries = _before.Retries + _counts.Retries,
+            Elapsed = _before.Elapsed + _time.GetElapsedTime(_began),
+        };
+}

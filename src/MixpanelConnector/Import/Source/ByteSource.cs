@@ -1,0 +1,92 @@
+namespace MixpanelConnector.Import.Source;
+
+/// <summary>Bytes in order, from a file or a stream, decompressed or not.</summary>
+abstract class ByteSource : IDisposable
+{
+    /// <summary>How many bytes were taken from the disk or the stream.</summary>
+    public abstract long RawPosition { get; }
+
+    /// <summary>Reads some bytes; 0 at the end.</summary>
+    /// <exception cref="InputException">The bytes cannot be read, or are corrupt.</exception>
+    public abstract ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken);
+
+    public abstract void Dispose();
+}
+
+sealed class FileByteSource : ByteSource
+{
+    readonly FileStream _file;
+
+    public FileByteSource(string path)
+    {
+        try
+        {
+            _file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"cannot be opened: {e.Message}", e);
+        }
+    }
+
+    public override long RawPosition => _file.Position;
+
+    // A synchronous read: the stage has a thread of its own, and .NET's asynchronous file reads only borrow another.
+    public override ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            return new(_file.Read(target.Span));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"cannot be read: {e.Message}", e);
+        }
+    }
+
+    public override void Dispose() => _file.Dispose();
+}
+
+/// <summary>The caller's stream. A read that blocks for ever, such as of a terminal, is left behind when the import stops.</summary>
+sealed class StreamByteSource(Stream stream) : ByteSource
+{
+    long _position;
+
+    public override long RawPosition => _position;
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var read = await stream.ReadAsync(target, cancellationToken).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+            _position += read;
+            return read;
+        }
+        catch (IOException e)
+        {
+            throw new InputException($"cannot be read: {e.Message}", e);
+        }
+    }
+
+    public override void Dispose() { } // the stream is the caller's
+}
+
+/// <summary>Gives back bytes that were read ahead to tell the format, then the rest.</summary>
+sealed class RejoinedByteSource(ReadOnlyMemory<byte> head, ByteSource rest) : ByteSource
+{
+    ReadOnlyMemory<byte> _head = head;
+
+    public override long RawPosition => rest.RawPosition - _head.Length;
+
+    public override ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
+    {
+        if (_head.IsEmpty) return rest.ReadAsync(target, cancellationToken);
+        var count = Math.Min(_head.Length, target.Length);
+        _head[..count].CopyTo(target);
+        _head = _head[count..];
+        return new(count);
+    }
+
+    public override void Dispose() => rest.Dispose();
+}

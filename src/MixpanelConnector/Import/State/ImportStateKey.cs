@@ -1,0 +1,36 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using MixpanelConnector.Import.Source;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>Names the state that an import belongs to, so that the same command finds its checkpoint again.</summary>
+public static class ImportStateKey
+{
+    /// <summary>A name for a folder: the same for the same type, real input paths or source id, project, and endpoint, region or local store. Null for standard input without a source id, which cannot be resumed.</summary>
+    /// <param name="request">The import.</param>
+    /// <param name="options">The project, the region and the endpoint.</param>
+    /// <param name="localStore">The folder of the embedded Mixpanel, whose endpoint changes from run to run. Default: none.</param>
+    public static string? For(ImportRequest request, MixpanelOptions options, string? localStore = null)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(options);
+        if (request.Inputs is ["-"] && request.SourceId is null) return null;
+
+        var parts = new List<string>
+        {
+            request.Type.ToString(),
+            options.ProjectId?.ToString(CultureInfo.InvariantCulture) ?? options.Token ?? "",
+            localStore is null ? Hosts.BaseAddress(options, Api.Ingestion).AbsoluteUri : Path.GetFullPath(localStore),
+            request.Replay is null ? "import" : "replay",
+        };
+        if (request.Inputs is ["-"]) parts.Add(request.SourceId!);
+        else parts.AddRange(InputList.RealPaths(request.Replay is { } replay ? [replay] : request.Inputs));
+
+        // Each part with its length before it: no two lists give the same text.
+        var text = string.Concat(parts.Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Length}:{part}")));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..20];
+    }
+}

@@ -1,0 +1,152 @@
+using System.Text.Json;
+
+namespace MixpanelConnector.Import.Validate;
+
+/// <summary>
+/// Mixpanel's rules for an event, and what completing it needs to know. They hold with <c>strict=0</c> too: what Mixpanel
+/// would then drop in silence is rejected here instead. Where its documentation leaves room, Mixpanel judges.
+/// </summary>
+sealed class EventRules(SharedProperties shared) : IRecordRules
+{
+    const long FirstOf1971 = 31_536_000;
+
+    // The rule by which Mixpanel's own queries tell seconds from milliseconds.
+    const long LargestSeconds = uint.MaxValue;
+
+    const long MostSecondsAhead = 3600;
+
+    static readonly NestingLimits EventLimits = new(Properties: 255, Keys: 254, Elements: 254, Depth: 3);
+
+    static readonly Rejection UnknownKey = new("unknown_key", null, "an event holds only event and properties");
+    static readonly Rejection EventMissing = new("event_missing", "event", "the event's name is missing or blank");
+    static readonly Rejection EventInvalid = new("event_invalid", "event", "the event's name must be a string");
+    static readonly Rejection PropertiesMissing = new("properties_missing", "properties", "the properties are missing");
+    static readonly Rejection PropertiesInvalid = new("properties_invalid", "properties", "the properties must be an object");
+    static readonly Rejection TimeMissing = new("time_missing", "properties.time", "the time is missing");
+    static readonly Rejection TimeInvalid = new("time_invalid", "properties.time", "the time must be an integer: seconds or milliseconds since 1970");
+    static readonly Rejection TimeTooOld = new("time_too_old", "properties.time", "the time is before 1971");
+    static readonly Rejection TimeInFuture = new("time_in_future", "properties.time", "the time is more than an hour ahead");
+    static readonly Rejection DistinctIdMissing = new("distinct_id_missing", "properties.distinct_id", "distinct_id is missing, and so are $user_id and $device_id");
+    static readonly Rejection DistinctIdInvalid = new("distinct_id_invalid", "properties.distinct_id", "distinct_id must be a string of at most 255 characters");
+    static readonly Rejection DistinctIdBanned = new("distinct_id_banned", "properties.distinct_id", "Mixpanel does not take this distinct_id: it stands for no user");
+    public static readonly Rejection InsertIdInvalid = new("insert_id_invalid", "properties.$insert_id", "$insert_id must be 1 to 36 letters, digits and hyphens");
+    static readonly Rejection InsertIdBanned = new("insert_id_banned", "properties.$insert_id", "Mixpanel does not take this $insert_id: it stands for no id");
+    static readonly Rejection Ignored = new("ignored", "properties.$ignore", "Mixpanel drops events with $ignore in silence");
+
+    enum Property
+    {
+        Other,
+        Time,
+        DistinctId,
+        InsertId,
+    }
+
+    readonly bool[] _overridden = new bool[shared.Count];
+    readonly bool _sharesTime = shared.IndexOf("time") >= 0;
+    readonly bool _sharesUser = shared.IndexOf("distinct_id") >= 0 || shared.IndexOf("$user_id") >= 0 || shared.IndexOf("$device_id") >= 0;
+    long _now;
+    bool _isEvent;
+    bool _hasEvent;
+    bool _hasTime;
+    bool _hasUser;
+    Property _property;
+
+    public NestingLimits Limits => EventLimits;
+
+    /// <summary>Where in the record the properties' first byte after their brace is.</summary>
+    public int PropertiesAt { get; private set; }
+
+    public bool HasInsertId { get; private set; }
+
+    /// <summary>Where in the record the <c>$insert_id</c> is; length 0 when it has none or writes it with escapes.</summary>
+    public (int At, int Length) InsertId { get; private set; }
+
+    /// <summary>How many properties the record has of its own.</summary>
+    public int Properties { get; private set; }
+
+    public bool Overrides(int sharedProperty) => _overridden[sharedProperty];
+
+    public void Reset(long nowSeconds)
+    {
+        _now = nowSeconds;
+        (_hasEvent, _hasTime, _hasUser, HasInsertId) = (false, false, false, false);
+        (PropertiesAt, Properties, InsertId) = (0, 0, default);
+        _overridden.AsSpan().Clear();
+    }
+
+    public Rejection? Key(ref readonly Utf8JsonReader reader, int level)
+    {
+        if (level == 1)
+        {
+            _isEvent = reader.ValueTextEquals("event"u8);
+            return _isEvent || reader.ValueTextEquals("properties"u8) ? null : UnknownKey;
+        }
+
+        Properties++;
+        if (shared.IndexOf(in reader) is var index and >= 0) _overridden[index] = true;
+        _property = Property.Other;
+        if (reader.ValueTextEquals("time"u8)) _property = Property.Time;
+        else if (reader.ValueTextEquals("distinct_id"u8)) _property = Property.DistinctId;
+        else if (reader.ValueTextEquals("$insert_id"u8)) _property = Property.InsertId;
+        else if (reader.ValueTextEquals("$user_id"u8) || reader.ValueTextEquals("$device_id"u8)) _hasUser = true;
+        else if (reader.ValueTextEquals("$ignore"u8)) return Ignored;
+        return null;
+    }
+
+    public Rejection? Value(ref readonly Utf8JsonReader reader, int level)
+    {
+        if (level == 2)
+        {
+            return _property switch
+            {
+                Property.Time => Time(in reader),
+                Property.DistinctId => DistinctId(in reader),
+                Property.InsertId => TakeInsertId(in reader),
+                _ => null,
+            };
+        }
+
+        if (_isEvent)
+        {
+            _hasEvent = true;
+            return reader.TokenType is not JsonTokenType.String ? EventInvalid : MixpanelValues.IsBlank(in reader) ? EventMissing : null;
+        }
+
+        if (reader.TokenType is not JsonTokenType.StartObject) return PropertiesInvalid;
+        PropertiesAt = (int)reader.TokenStartIndex + 1;
+        return null;
+    }
+
+    /// <summary>What is missing once the whole record was seen.</summary>
+    public Rejection? Missing()
+    {
+        if (!_hasEvent) return EventMissing;
+        if (PropertiesAt == 0) return PropertiesMissing;
+        if (!_hasTime && !_sharesTime) return TimeMissing;
+        return _hasUser || _sharesUser ? null : DistinctIdMissing;
+    }
+
+    Rejection? Time(ref readonly Utf8JsonReader reader)
+    {
+        _hasTime = true;
+        if (reader.TokenType is not JsonTokenType.Number || !reader.TryGetInt64(out var time)) return TimeInvalid;
+        var seconds = time > LargestSeconds ? time / 1000 : time;
+        return seconds < FirstOf1971 ? TimeTooOld : seconds > _now + MostSecondsAhead ? TimeInFuture : null;
+    }
+
+    Rejection? DistinctId(ref readonly Utf8JsonReader reader)
+    {
+        _hasUser = true; // an empty text is allowed: it says that there is no user
+        if (reader.TokenType is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in reader)) return DistinctIdInvalid;
+        return MixpanelValues.IsBanned(in reader) ? DistinctIdBanned : null;
+    }
+
+    Rejection? TakeInsertId(ref readonly Utf8JsonReader reader)
+    {
+        HasInsertId = true;
+        if (reader.TokenType is not JsonTokenType.String || !MixpanelValues.IsInsertId(in reader)) return InsertIdInvalid;
+        if (MixpanelValues.IsBanned(in reader)) return InsertIdBanned;
+        if (!reader.ValueIsEscaped) InsertId = ((int)reader.TokenStartIndex + 1, reader.ValueSpan.Length);
+        return null;
+    }
+}

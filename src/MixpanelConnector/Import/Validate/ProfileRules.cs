@@ -1,0 +1,108 @@
+using System.Text.Json;
+
+namespace MixpanelConnector.Import.Validate;
+
+/// <summary>The rules for an update of a user profile, and what completing it needs to know.</summary>
+sealed class ProfileRules(string token) : IRecordRules
+{
+    static readonly Rejection TokenDiffers = new("token_differs", "$token", "the record names another project's token than the configured one");
+    static readonly Rejection DistinctIdMissing = new("distinct_id_missing", "$distinct_id", "$distinct_id is missing or blank");
+    static readonly Rejection DistinctIdInvalid = new("distinct_id_invalid", "$distinct_id", "$distinct_id must be a string of at most 255 characters");
+    static readonly Rejection DistinctIdBanned = new("distinct_id_banned", "$distinct_id", "Mixpanel does not take this $distinct_id: it stands for no user");
+    static readonly Rejection OperationMissing = new("operation_missing", null, "the record says neither $properties nor one of $set, $set_once, $add, $union, $append, $remove, $unset, $delete");
+    static readonly Rejection OperationAmbiguous = new("operation_ambiguous", null, "the record says more than one operation");
+    static readonly Rejection ObjectNeeded = new("operation_invalid", null, "the value of the operation must be an object");
+    static readonly Rejection NamesNeeded = new("operation_invalid", "$unset", "$unset needs an array of property names");
+    static readonly Rejection NumberNeeded = new("operation_invalid", "$add", "$add needs numbers");
+    static readonly Rejection ArrayNeeded = new("operation_invalid", "$union", "$union needs arrays");
+
+    enum Root
+    {
+        Other,
+        Token,
+        DistinctId,
+        Properties,
+        Add,
+        Append,
+        Union,
+        Unset,
+        Delete,
+        OtherOperation,
+    }
+
+    Root _root;
+    bool _hasDistinctId;
+    int _operations;
+
+    public NestingLimits? Limits => null;
+
+    public bool HasToken { get; private set; }
+
+    /// <summary>Whether the update gives the same profile when it is done twice.</summary>
+    public bool Repeatable { get; private set; }
+
+    /// <summary>Where the name <c>"$properties"</c> stands, which becomes <c>"$set"</c>; null in an update.</summary>
+    public int? PropertiesNameAt { get; private set; }
+
+    public void Reset()
+    {
+        (_hasDistinctId, _operations, HasToken, Repeatable, PropertiesNameAt) = (false, 0, false, true, null);
+    }
+
+    public Rejection? Key(ref readonly Utf8JsonReader reader, int level)
+    {
+        if (level == 2) return null;
+        _root = RootOf(in reader);
+        if (_root is Root.Add or Root.Append) Repeatable = false;
+        if (_root is Root.Properties) PropertiesNameAt = (int)reader.TokenStartIndex;
+        if (_root >= Root.Properties) _operations++;
+        return _operations > 1 ? OperationAmbiguous : null;
+    }
+
+    public Rejection? Value(ref readonly Utf8JsonReader reader, int level)
+    {
+        var type = reader.TokenType;
+        if (level == 2)
+        {
+            return _root switch
+            {
+                Root.Add when type is not JsonTokenType.Number => NumberNeeded,
+                Root.Union when type is not JsonTokenType.StartArray => ArrayNeeded,
+                _ => null,
+            };
+        }
+
+        switch (_root)
+        {
+            case Root.Token:
+                HasToken = true;
+                return type is JsonTokenType.String && reader.ValueTextEquals(token) ? null : TokenDiffers;
+            case Root.DistinctId:
+                _hasDistinctId = true;
+                if (type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in reader)) return DistinctIdInvalid;
+                return MixpanelValues.IsBlank(in reader) ? DistinctIdMissing : MixpanelValues.IsBanned(in reader) ? DistinctIdBanned : null;
+            case Root.Unset:
+                return type is JsonTokenType.StartArray ? null : NamesNeeded;
+            case Root.Properties or Root.Add or Root.Append or Root.Union or Root.OtherOperation:
+                return type is JsonTokenType.StartObject ? null : ObjectNeeded;
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>What is missing once the whole record was seen.</summary>
+    public Rejection? Missing() => !_hasDistinctId ? DistinctIdMissing : _operations == 0 ? OperationMissing : null;
+
+    static Root RootOf(ref readonly Utf8JsonReader key)
+    {
+        if (key.ValueTextEquals("$token"u8)) return Root.Token;
+        if (key.ValueTextEquals("$distinct_id"u8)) return Root.DistinctId;
+        if (key.ValueTextEquals("$properties"u8)) return Root.Properties;
+        if (key.ValueTextEquals("$add"u8)) return Root.Add;
+        if (key.ValueTextEquals("$append"u8)) return Root.Append;
+        if (key.ValueTextEquals("$union"u8)) return Root.Union;
+        if (key.ValueTextEquals("$unset"u8)) return Root.Unset;
+        if (key.ValueTextEquals("$delete"u8)) return Root.Delete;
+        return key.ValueTextEquals("$set"u8) || key.ValueTextEquals("$set_once"u8) || key.ValueTextEquals("$remove"u8) ? Root.OtherOperation : Root.Other;
+    }
+}

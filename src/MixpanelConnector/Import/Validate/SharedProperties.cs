@@ -1,0 +1,54 @@
+using System.Text;
+using System.Text.Json;
+
+namespace MixpanelConnector.Import.Validate;
+
+/// <summary>The properties that every event gets unless it has its own.</summary>
+sealed class SharedProperties
+{
+    public static readonly SharedProperties None = new([], []);
+
+    readonly string[] _names;
+    readonly byte[][] _members;
+
+    SharedProperties(string[] names, byte[][] members) => (_names, _members) = (names, members);
+
+    public int Count => _names.Length;
+
+    /// <summary>Each name and value as it was written, such as <c>"plan":"pro"</c>.</summary>
+    public ReadOnlySpan<byte> Member(int index) => _members[index];
+
+    public long TotalLength => _members.Sum(member => (long)member.Length + 1);
+
+    /// <summary>Which shared property a key overrides; -1 for none.</summary>
+    public int IndexOf(ref readonly Utf8JsonReader key)
+    {
+        for (var i = 0; i < _names.Length; i++)
+            if (key.ValueTextEquals(_names[i])) return i;
+        return -1;
+    }
+
+    public int IndexOf(string name) => Array.IndexOf(_names, name);
+
+    /// <exception cref="MixpanelException">The text is no JSON object.</exception>
+    public static SharedProperties Parse(string? json)
+    {
+        if (json is null) return None;
+        try
+        {
+            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
+            if (document.RootElement.ValueKind is not JsonValueKind.Object) throw Wrong();
+            var properties = document.RootElement.EnumerateObject().ToList();
+            if (properties.Any(property => property.Name is "$insert_id")) throw MixpanelException.Invalid("properties", "An $insert_id cannot be shared by events: it is what keeps them apart.");
+            return new(
+                [.. properties.Select(property => property.Name)],
+                [.. properties.Select(property => Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(property.Name)}\":{property.Value.GetRawText()}"))]);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        {
+            throw Wrong();
+        }
+    }
+
+    static MixpanelException Wrong() => MixpanelException.Invalid("properties", "The shared properties must be one JSON object, without duplicate keys.");
+}

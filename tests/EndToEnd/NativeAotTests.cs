@@ -1,0 +1,29 @@
+using MixpanelConnector.Emulator;
+
+namespace MixpanelConnector.EndToEnd;
+
+public sealed class NativeAotTests
+{
+    [Fact]
+    public async Task The_library_works_compiled_ahead_of_time()
+    {
+        using var home = new Home();
+        using var publish = Run.Start("dotnet", ["publish", "tests/NativeAot", "-c", "Release", "-o", home.File("aot"), "-p:BuildProjectReferences=false", "-nologo"], home);
+        var published = await Run.EndAsync(publish);
+        Assert.True(published.ExitCode == 0, published.ToString());
+        Assert.DoesNotContain("warning", published.Output, StringComparison.OrdinalIgnoreCase);
+
+        await using var mixpanel = await EmulatedMixpanel.StartAsync();
+        using var program = Run.Start(home.File("aot/MixpanelConnector.NativeAot"), [mixpanel.Address.AbsoluteUri], home);
+        var done = await Run.EndAsync(program);
+
+        Assert.True(done.ExitCode == 0, done.ToString());
+        Assert.Contains("""import_events {"status":"OK","num_records_imported":1}""", done.Output, StringComparison.Ordinal);
+        Assert.Contains("""track_event {"status":1}""", done.Output, StringComparison.Ordinal);
+        Assert.Contains("""create_service_account {"service_account_created":"true","id":""", done.Output, StringComparison.Ordinal);
+        Assert.Contains("""get_all_service_accounts {"total":2""", done.Output, StringComparison.Ordinal);
+        Assert.Contains("""query_user_profiles {"results":[]""", done.Output, StringComparison.Ordinal);
+        foreach (var action in Catalogue.Actions) Assert.Contains($"{action.Name} schema {action.InputSchema().ToJsonString()}", done.Output, StringComparison.Ordinal);
+        Assert.Equal(2, (await mixpanel.EventsAsync()).Count);
+    }
+}

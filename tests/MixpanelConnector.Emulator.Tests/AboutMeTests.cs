@@ -1,0 +1,31 @@
+namespace MixpanelConnector.Emulator.Tests;
+
+public sealed class AboutMeTests
+{
+    [Fact]
+    public async Task An_account_sees_its_organization_projects_and_workspaces()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        var answer = await mixpanel.GetAsync("/api/app/me", LocalMixpanel.Basic("local", "local"));
+
+        Assert.Equal(200, answer.Status);
+        var results = answer.Json.GetProperty("results");
+        Assert.Equal("owner", results.GetProperty("organizations").GetProperty("1").GetProperty("role").GetString());
+        Assert.Equal(1, results.GetProperty("projects").GetProperty("1").GetProperty("organization_id").GetInt32());
+        Assert.Equal(1, results.GetProperty("workspaces").GetProperty("1").GetProperty("project_id").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("local", "wrong")]
+    [InlineData("nobody", "local")]
+    [InlineData("", "")]
+    public async Task A_wrong_secret_and_an_unknown_name_are_refused_alike(string username, string secret)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        var answer = await mixpanel.GetAsync("/api/app/me", LocalMixpanel.Basic(username, secret));
+
+        answer.Is(401, """{"error":"Invalid credentials","status":"error"}""");
+    }
+}

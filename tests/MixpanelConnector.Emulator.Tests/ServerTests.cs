@@ -1,0 +1,93 @@
+namespace MixpanelConnector.Emulator.Tests;
+
+public sealed class ServerTests
+{
+    [Fact]
+    public async Task It_listens_on_loopback_and_says_when_it_serves()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        var answer = await mixpanel.GetAsync("/healthz");
+
+        Assert.Equal(200, answer.Status);
+        Assert.Equal("ok", answer.Json.GetProperty("status").GetString());
+        Assert.Equal("127.0.0.1", mixpanel.Server.Address.Host);
+        Assert.False(answer.Headers.ContainsKey("Server"));
+    }
+
+    [Fact]
+    public async Task It_listens_on_the_port_asked_for()
+    {
+        int port;
+        await using (var first = await LocalMixpanel.StartAsync())
+            port = first.Server.Address.Port;
+
+        await using var second = await LocalMixpanel.StartAsync(options => options with { Port = port });
+
+        Assert.Equal(port, second.Server.Address.Port);
+    }
+
+    [Fact]
+    public async Task It_may_be_stopped_twice()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        await mixpanel.Server.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("localhost", 200)]
+    [InlineData("LOCALHOST:80", 200)]
+    [InlineData("[::1]", 200)]
+    [InlineData("api.mixpanel.com", 421)]
+    [InlineData("127.0.0.1.attacker.example", 421)]
+    [InlineData("localhost.attacker.example", 421)]
+    public async Task It_answers_to_loopback_names_only(string host, int status)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        Assert.Equal(status, (await mixpanel.SendAsync(HttpMethod.Get, "/healthz", headers: headers => headers.Host = host)).Status);
+    }
+
+    [Theory]
+    [InlineData("GET", "/api/query/insights")]
+    [InlineData("POST", "/api/query/jql")]
+    [InlineData("GET", "/lookup-tables")]
+    [InlineData("GET", "/api/app/projects/1/annotations")]
+    [InlineData("GET", "/flags/definitions")]
+    [InlineData("GET", "/anything/else")]
+    [InlineData("GET", "/")]
+    public async Task What_is_not_emulated_says_so(string method, string path)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        (await mixpanel.SendAsync(new HttpMethod(method), path)).Is(501, $$"""{"error":"{{method}} {{path}} is not emulated","status":"error"}""");
+    }
+
+    [Theory]
+    [InlineData("DELETE", "/import")]
+    [InlineData("PUT", "/track")]
+    [InlineData("POST", "/healthz")]
+    [InlineData("PUT", "/api/query/engage")]
+    [InlineData("DELETE", "/api/2.0/export")]
+    [InlineData("PATCH", "/api/app/organizations/1/service-accounts/1")]
+    public async Task A_wrong_method_is_told_from_a_wrong_path(string method, string path)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        Assert.Equal(405, (await mixpanel.SendAsync(new HttpMethod(method), path)).Status);
+    }
+
+    [Fact]
+    public async Task Requests_at_the_same_time_are_all_stored()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => mixpanel.ImportAsync($"[{mixpanel.Event(insertId: $"\"id-{i}\"")}]")));
+
+        Assert.All(answers, answer => Assert.Equal(200, answer.Status));
+        var events = await mixpanel.Server.EventsAsync();
+        Assert.Equal(50, events.Select(e => e.InsertId).Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(Enumerable.Range(1, 50).Select(i => (long)i), events.Select(e => e.Sequence));
+    }
+}

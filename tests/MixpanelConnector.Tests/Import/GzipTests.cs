@@ -1,0 +1,106 @@
+using System.IO.Compression;
+using System.Text;
+using static MixpanelConnector.Tests.Import.ImportRun;
+
+namespace MixpanelConnector.Tests.Import;
+
+/// <summary>Compressed input that is whole, cut, or damaged: .NET's own reader takes a cut file for a whole one.</summary>
+public sealed class GzipTests : IDisposable
+{
+    readonly ImportRun _run = new();
+
+    public void Dispose() => _run.Dispose();
+
+    static byte[] Gzip(string text)
+    {
+        using var buffer = new MemoryStream();
+        using (var gzip = new GZipStream(buffer, CompressionLevel.Optimal, leaveOpen: true)) gzip.Write(Encoding.UTF8.GetBytes(text));
+        return buffer.ToArray();
+    }
+
+    static string Some(int from, int count) => string.Concat(Enumerable.Range(from, count).Select(i => Event(i) + "\n"));
+
+    static byte[] ThreeMembers() => [.. Gzip(Some(0, 7)), .. Gzip(Some(7, 1)), .. Gzip(Some(8, 12))];
+
+    [Fact]
+    public async Task A_file_cut_at_any_byte_gives_what_came_before_and_the_whole_file_the_rest()
+    {
+        var whole = ThreeMembers();
+        var memberEnds = new[] { Gzip(Some(0, 7)).Length, Gzip(Some(0, 7)).Length + Gzip(Some(7, 1)).Length };
+        for (var length = 0; length < whole.Length; length++)
+        {
+            using var run = new ImportRun();
+            using var state = new InMemoryImportState();
+            var request = run.Request(run.Folder.Write("input.ndjson.gz", whole.AsSpan(0, length)));
+            var report = await run.RunAsync(request, state);
+            Assert.Equal(memberEnds.Contains(length) ? 0 : 6, report.ExitCode);
+            Assert.Equal(Enumerable.Range(0, (int)report.Accepted), run.StoredNumbers());
+            if (report.ExitCode == 6) Assert.Contains("compressed byte", report.Problems[0], StringComparison.Ordinal);
+
+            run.Folder.Write("input.ndjson.gz", whole);
+            report = await run.RunAsync(request, state);
+            Assert.Equal((0, 20), (report.ExitCode, report.Accepted));
+            Assert.Equal(Enumerable.Range(0, 20), run.StoredNumbers());
+        }
+    }
+
+    [Fact]
+    public async Task A_flipped_bit_anywhere_never_changes_what_is_taken_for_good()
+    {
+        var whole = ThreeMembers();
+        for (var position = 0; position < whole.Length; position++)
+        {
+            using var run = new ImportRun();
+            var damaged = whole.ToArray();
+            damaged[position] ^= 0x10;
+            var report = await run.RunAsync(run.Request(run.Folder.Write("input.gz", damaged)) with { DryRun = true });
+            if (report.ExitCode == 0) Assert.Equal(20, report.Accepted); // the header holds a time and a system that mean nothing
+            else Assert.True(report.ExitCode is 6 or 3, $"byte {position}: {report.ExitCode}");
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(512)]
+    [InlineData(300_000)]
+    public async Task Zeros_after_the_end_are_padding(int zeros)
+    {
+        var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a.gz", [.. ThreeMembers(), .. new byte[zeros]])));
+        Assert.Equal((0, 20), (report.ExitCode, report.Accepted));
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 1 })]
+    [InlineData(new byte[] { 0, 0, 1 })]
+    [InlineData(new byte[] { 0x1f, 0x8b })]
+    [InlineData(new byte[] { 0x1f, 0x8b, 8, 0, 0, 0 })]
+    [InlineData(new byte[] { 0x1f, 0x8b, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0 })]
+    public async Task Anything_else_after_the_end_is_an_error(byte[] garbage)
+    {
+        var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a.gz", [.. ThreeMembers(), .. garbage])));
+        Assert.Equal((6, 20), (report.ExitCode, report.Accepted));
+    }
+
+    [Theory]
+    [InlineData(CompressionLevel.NoCompression)]
+    [InlineData(CompressionLevel.Fastest)]
+    [InlineData(CompressionLevel.SmallestSize)]
+    public async Task Large_members_of_every_level_are_read_to_their_end(CompressionLevel level)
+    {
+        using var buffer = new MemoryStream();
+        foreach (var from in (int[])[0, 20_000])
+            using (var gzip = new GZipStream(buffer, level, leaveOpen: true)) gzip.Write(Encoding.UTF8.GetBytes(Some(from, 20_000)));
+        var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a.gz", buffer.ToArray())));
+        Assert.Equal((0, 40_000), (report.ExitCode, report.Accepted));
+    }
+
+    [Fact]
+    public async Task A_header_with_every_optional_field_is_understood()
+    {
+        var plain = Gzip(Some(0, 5));
+        byte[] header = [0x1f, 0x8b, 8, 2 | 4 | 8 | 16, 0, 0, 0, 0, 0, 3, 3, 0, 1, 2, 3, .. "name\0comment\0"u8, 9, 9];
+        var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", [.. header, .. plain[10..]])));
+        Assert.Equal((0, 5), (report.ExitCode, report.Accepted));
+    }
+}

@@ -1,0 +1,78 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using MixpanelConnector.Testing;
+
+namespace MixpanelConnector.Tests.Import;
+
+/// <summary>What every test of the import needs: a folder, a stand-in for Mixpanel, a clock that does not wait.</summary>
+sealed class ImportRun : IDisposable
+{
+    public const long Time = 1_790_000_000; // September 2026
+
+    public TemporaryFolder Folder { get; } = new();
+
+    public MixpanelDouble Mixpanel { get; } = new();
+
+    public JumpingTime Clock { get; } = new();
+
+    public ConcurrentQueue<ImportDiagnostic> Diagnostics { get; } = new();
+
+    public MixpanelOptions Options { get; set; }
+
+    public ImportRun()
+    {
+        Options = new()
+        {
+            ServiceAccount = new("account", new Secret("canary-58c1")),
+            ProjectId = 1,
+            Token = "token",
+            TimeProvider = Clock,
+            Randomizer = () => 0.5,
+            AttemptTimeout = TimeSpan.FromHours(2),
+        };
+    }
+
+    public string DeadLetterPath => Folder.File("dead.ndjson");
+
+    public static string Event(int number, string extra = "") =>
+        $$$"""{"event":"e","properties":{"time":{{{Time}}},"distinct_id":"u{{{number}}}","$insert_id":"id-{{{number}}}","n":{{{number}}}{{{extra}}}}}""";
+
+    public static string Events(int count) => string.Concat(Enumerable.Range(0, count).Select(i => Event(i) + "\n"));
+
+    public ImportRequest Request(params string[] inputs) => new()
+    {
+        Inputs = inputs,
+        DeadLetterPath = DeadLetterPath,
+        Diagnostics = new Sink(Diagnostics),
+    };
+
+    public async Task<ImportReport> RunAsync(ImportRequest request, IImportState? state = null, CancellationToken cancellationToken = default)
+    {
+        using var http = new HttpClient(Mixpanel, disposeHandler: false);
+        using var client = new MixpanelClient(Options, http);
+        var report = await client.ImportAsync(request, state, cancellationToken);
+        Assert.Equal(report.Read, report.Accepted + report.Rejected + report.Pending + report.Blank);
+        if (report.DeadLetter is not null) Assert.Equal(report.Rejected, File.ReadLines(report.DeadLetter).LongCount());
+        if (report.ExitCode == 0) Assert.Equal(0, report.Rejected + report.Pending);
+        else Assert.NotEmpty(report.Problems);
+        return report;
+    }
+
+    public Task<ImportReport> RunAsync(string text, IImportState? state = null) => RunAsync(Request(Folder.Write("input.ndjson", text)), state);
+
+    public List<JsonElement> DeadLetters() => [.. File.ReadLines(DeadLetterPath).Select(line => JsonDocument.Parse(line).RootElement)];
+
+    /// <summary>The <c>n</c> of each record that was taken, in order.</summary>
+    public List<int> StoredNumbers() => [.. Mixpanel.Stored.Select(record => JsonDocument.Parse(record).RootElement.GetProperty("properties").GetProperty("n").GetInt32())];
+
+    public void Dispose()
+    {
+        Folder.Dispose();
+        Mixpanel.Dispose();
+    }
+
+    sealed class Sink(ConcurrentQueue<ImportDiagnostic> queue) : IProgress<ImportDiagnostic>
+    {
+        public void Report(ImportDiagnostic value) => queue.Enqueue(value);
+    }
+}

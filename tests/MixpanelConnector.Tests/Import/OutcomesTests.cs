@@ -1,0 +1,249 @@
+using System.Text.Json;
+using MixpanelConnector.Testing;
+using static MixpanelConnector.Tests.Import.ImportRun;
+
+namespace MixpanelConnector.Tests.Import;
+
+/// <summary>What becomes of a batch for each kind of answer.</summary>
+public sealed class OutcomesTests : IDisposable
+{
+    readonly ImportRun _run = new();
+
+    public void Dispose() => _run.Dispose();
+
+    static int NumberOf(string record) => JsonDocument.Parse(record).RootElement.GetProperty("properties").GetProperty("n").GetInt32();
+
+    [Fact]
+    public async Task Records_that_Mixpanel_names_go_to_the_dead_letters_with_their_lines()
+    {
+        _run.Mixpanel.Script = request => _run.Mixpanel.TakeAllBut(request, 0, 7, request.Records.Count - 1);
+        var report = await _run.RunAsync(Events(20));
+        Assert.Equal((3, 17, 3, 1), (report.ExitCode, report.Accepted, report.Rejected, report.Requests));
+        var letters = _run.DeadLetters();
+        Assert.Equal([1, 8, 20], letters.Select(letter => letter.GetProperty("line").GetInt32()));
+        var second = letters[1];
+        Assert.Equal(Event(7), second.GetProperty("raw").GetString());
+        Assert.Equal(("rejected", "properties.x", "refused", 400, "id-7", 1, false), (
+            second.GetProperty("code").GetString(), second.GetProperty("field").GetString(), second.GetProperty("message").GetString(), second.GetProperty("http_status").GetInt32(),
+            second.GetProperty("insert_id").GetString(), second.GetProperty("attempts").GetInt32(), second.GetProperty("maybe_delivered").GetBoolean()));
+        Assert.Equal(Events(7).Length, second.GetProperty("offset").GetInt64());
+        Assert.Equal(3, _run.Diagnostics.Count);
+        Assert.Equal(17, _run.StoredNumbers().Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("""{"code":400,"error":"bad","status":"Bad Request"}""", false)]
+    [InlineData("""{"code":400,"error":"bad","status":"Bad Request","num_records_imported":0,"failed_records":["no"]}""", false)]
+    [InlineData("""{"code":400,"error":"bad","status":"Bad Request","failed_records":[{"index":99999,"message":"x"}]}""", true)]
+    [InlineData("<html>", true)]
+    public async Task An_answer_that_names_no_record_is_cleared_up_by_dividing(string body, bool maybeDelivered)
+    {
+        _run.Mixpanel.Script = request => request.Records.Any(record => NumberOf(record) is 3 or 777) ? MixpanelDouble.Answer(400, body) : null;
+        var report = await _run.RunAsync(Events(2000));
+        Assert.Equal((3, 1998, 2), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.InRange(report.Requests, 2, (2 * 2 * 11) + 1);
+        Assert.Equal([4, 778], _run.DeadLetters().Select(letter => letter.GetProperty("line").GetInt32()));
+        Assert.All(_run.DeadLetters(), letter => Assert.Equal(maybeDelivered, letter.GetProperty("maybe_delivered").GetBoolean()));
+        Assert.Equal(1998, _run.StoredNumbers().Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_failed_record_whose_id_is_another_is_not_believed()
+    {
+        _run.Mixpanel.Script = request => request.Records.Count == 1
+            ? null
+            : MixpanelDouble.Answer(400, $$"""{"code":400,"failed_records":[{"index":0,"insert_id":"other","message":"x"}],"num_records_imported":{{request.Records.Count - 1}},"status":"Bad Request"}""");
+        var report = await _run.RunAsync(Events(4));
+        Assert.Equal((0, 4), (report.ExitCode, report.Accepted));
+    }
+
+    [Fact]
+    public async Task A_batch_that_is_too_large_is_divided_and_the_size_is_remembered()
+    {
+        _run.Mixpanel.Script = request => request.Body.Length > 50_000 ? MixpanelDouble.Answer(413, """{"code":413,"error":"request exceeds max limit","status":"Request Entity Too Large"}""") : null;
+        var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(20_000))) with { Senders = 1 });
+        Assert.Equal((0, 20_000), (report.ExitCode, report.Accepted));
+        Assert.InRange(_run.Mixpanel.Requests.Count(request => request.Body.Length > 50_000), 1, 6);
+    }
+
+    [Fact]
+    public async Task A_single_record_that_is_too_large_is_dead_lettered()
+    {
+        _run.Mixpanel.Script = request => request.Records.Any(record => NumberOf(record) == 5) ? MixpanelDouble.Answer(413, "{}") : null;
+        var report = await _run.RunAsync(Events(10));
+        Assert.Equal((3, 9, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal("record_too_large", _run.DeadLetters()[0].GetProperty("code").GetString());
+    }
+
+    [Theory]
+    [InlineData(429)]
+    [InlineData(500)]
+    [InlineData(503)]
+    [InlineData(408)]
+    public async Task The_same_bytes_are_sent_again_until_Mixpanel_takes_them(int status)
+    {
+        var failures = 5;
+        _run.Mixpanel.Script = _ => Interlocked.Decrement(ref failures) >= 0 ? MixpanelDouble.Answer(status, "<busy>") : null;
+        var before = _run.Clock.GetUtcNow();
+        var report = await _run.RunAsync(Events(10));
+        Assert.Equal((0, 10, 6, 5), (report.ExitCode, report.Accepted, report.Requests, report.Retries));
+        Assert.All(_run.Mixpanel.Requests, request => Assert.Equal(_run.Mixpanel.Requests[0].Body, request.Body));
+        Assert.Equal((2 + 4 + 8 + 16 + 32) + (5 * 0.5), (_run.Clock.GetUtcNow() - before).TotalSeconds, 3);
+    }
+
+    [Fact]
+    public async Task Retry_after_is_honoured()
+    {
+        var first = 1;
+        _run.Mixpanel.Script = _ =>
+        {
+            if (Interlocked.Exchange(ref first, 0) == 0) return null;
+            var answer = MixpanelDouble.Answer(429, "{}");
+            answer.Headers.RetryAfter = new(TimeSpan.FromSeconds(77));
+            return answer;
+        };
+        var before = _run.Clock.GetUtcNow();
+        Assert.Equal(0, (await _run.RunAsync(Events(10))).ExitCode);
+        Assert.Equal(77, (_run.Clock.GetUtcNow() - before).TotalSeconds, 3);
+    }
+
+    [Fact]
+    public async Task A_broken_connection_is_tried_again()
+    {
+        var failures = 2;
+        _run.Mixpanel.Script = _ => Interlocked.Decrement(ref failures) >= 0 ? throw new HttpRequestException("reset") : null;
+        Assert.Equal((0, 10), (await _run.RunAsync(Events(10))) is var report ? (report.ExitCode, report.Accepted) : default);
+    }
+
+    [Fact]
+    public async Task An_outage_longer_than_allowed_ends_the_import_to_be_resumed()
+    {
+        using var state = new InMemoryImportState();
+        _run.Mixpanel.Script = _ => MixpanelDouble.Answer(503, "");
+        var request = _run.Request(_run.Folder.Write("a", Events(3000)));
+        var report = await _run.RunAsync(request, state);
+        Assert.Equal((5, 0), (report.ExitCode, report.Accepted));
+        Assert.InRange(report.Requests, 23 * 60, 24 * 60);
+        _run.Mixpanel.Script = _ => null;
+        report = await _run.RunAsync(request, state);
+        Assert.Equal((0, 3000), (report.ExitCode, report.Accepted));
+    }
+
+    [Theory]
+    [InlineData(401)]
+    [InlineData(402)]
+    [InlineData(403)]
+    [InlineData(404)]
+    public async Task Refused_credentials_end_the_import_and_lose_nothing(int status)
+    {
+        using var state = new InMemoryImportState();
+        _run.Mixpanel.Script = request => request.Number > 3 ? MixpanelDouble.Answer(status, """{"error":"no"}""") : null;
+        var request = _run.Request(_run.Folder.Write("a", Events(100_000)));
+        var report = await _run.RunAsync(request, state);
+        Assert.Equal((4, 0), (report.ExitCode, report.Rejected));
+        Assert.True(report.Pending > 0);
+        Assert.InRange(report.Requests, 4, 30);
+        Assert.DoesNotContain("canary-58c1", report.Problems[0], StringComparison.Ordinal);
+        _run.Mixpanel.Script = _ => null;
+        report = await _run.RunAsync(request, state);
+        Assert.Equal((0, 100_000, 0), (report.ExitCode, report.Accepted, report.Pending));
+        Assert.Equal(100_000, _run.StoredNumbers().Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData(204, "")]
+    [InlineData(302, "")]
+    [InlineData(200, "<html>welcome</html>")]
+    [InlineData(200, "{}")]
+    [InlineData(200, """{"code":400}""")]
+    public async Task An_answer_that_is_not_Mixpanels_is_never_taken_for_success(int status, string body)
+    {
+        _run.Mixpanel.Script = _ => MixpanelDouble.Answer(status, body);
+        var report = await _run.RunAsync(Events(10));
+        Assert.Equal((5, 0, 10, 3), (report.ExitCode, report.Accepted, report.Pending, report.Requests));
+    }
+
+    [Fact]
+    public async Task A_cut_answer_is_no_success_and_the_batch_is_sent_again()
+    {
+        var cuts = 6;
+        _run.Mixpanel.Script = _ => Interlocked.Decrement(ref cuts) >= 0 ? MixpanelDouble.Answer(200, """{"code":200,"num_records_imp""") : null;
+        var report = await _run.RunAsync(Events(10));
+        Assert.Equal((0, 10, 7), (report.ExitCode, report.Accepted, report.Requests));
+    }
+
+    [Fact]
+    public async Task A_defect_in_the_callers_callback_reaches_the_caller()
+    {
+        var request = _run.Request(_run.Folder.Write("a", Events(50_000))) with { Progress = new Failing() };
+        _run.Mixpanel.Script = _ =>
+        {
+            _run.Clock.Advance(TimeSpan.FromSeconds(1));
+            return null;
+        };
+        await Assert.ThrowsAsync<NotSupportedException>(() => _run.RunAsync(request));
+    }
+
+    sealed class Failing : IProgress<ImportProgress>
+    {
+        public void Report(ImportProgress value) => throw new NotSupportedException();
+    }
+
+    [Fact]
+    public async Task A_wrong_count_is_tried_again_then_divided_and_what_stays_open_is_dead_lettered()
+    {
+        _run.Mixpanel.Script = request =>
+        {
+            _run.Mixpanel.Store(request.Records);
+            return MixpanelDouble.Accepted(request.Records.Any(record => NumberOf(record) == 2) ? request.Records.Count + 1 : request.Records.Count);
+        };
+        var report = await _run.RunAsync(Events(8));
+        Assert.Equal((3, 7, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        var letter = _run.DeadLetters()[0];
+        Assert.Equal((3, "miscounted", true), (letter.GetProperty("line").GetInt32(), letter.GetProperty("code").GetString(), letter.GetProperty("maybe_delivered").GetBoolean()));
+        Assert.Equal(3 + 6, report.Requests);
+    }
+
+    [Fact]
+    public async Task A_stop_by_the_caller_leaves_an_account_and_can_be_resumed()
+    {
+        using var state = new InMemoryImportState();
+        using var stop = new CancellationTokenSource();
+        _run.Mixpanel.Script = request =>
+        {
+            if (request.Number == 5) stop.Cancel();
+            return null;
+        };
+        var request = _run.Request(_run.Folder.Write("a", Events(50_000)));
+        var report = await _run.RunAsync(request, state, stop.Token);
+        Assert.Equal(130, report.ExitCode);
+        report = await _run.RunAsync(request, state, TestContext.Current.CancellationToken);
+        Assert.Equal((0, 50_000), (report.ExitCode, report.Accepted));
+        Assert.Equal(50_000, _run.StoredNumbers().Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_dry_run_sends_nothing_and_needs_no_credentials()
+    {
+        _run.Options = new() { TimeProvider = _run.Clock };
+        var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(10) + "nonsense\n")) with { DryRun = true });
+        Assert.Equal((3, 10, 1, 0), (report.ExitCode, report.Accepted, report.Rejected, report.Requests));
+        Assert.Empty(_run.Mixpanel.Requests);
+    }
+
+    [Fact]
+    public async Task Missing_credentials_are_told_before_anything_is_sent()
+    {
+        _run.Options = new() { TimeProvider = _run.Clock };
+        var error = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(Events(1)));
+        Assert.Equal(ErrorKind.InvalidInput, error.Error.Kind);
+    }
+
+    [Fact]
+    public async Task The_request_is_what_Mixpanel_documents()
+    {
+        await _run.RunAsync(Events(1));
+        var request = Assert.Single(_run.Mixpanel.Requests);
+        Assert.Equal(("/import", "?strict=1&project_id=1"), (request.Path, request.Query));
+    }
+}

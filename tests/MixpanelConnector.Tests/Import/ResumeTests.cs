@@ -1,0 +1,157 @@
+using static MixpanelConnector.Tests.Import.ImportRun;
+
+namespace MixpanelConnector.Tests.Import;
+
+/// <summary>The same import run again on its state, with the input as it was or changed.</summary>
+public sealed class ResumeTests : IDisposable
+{
+    readonly ImportRun _run = new();
+    readonly InMemoryImportState _state = new();
+
+    public void Dispose()
+    {
+        _run.Dispose();
+        _state.Dispose();
+    }
+
+    Task<ImportReport> RunAsync(string text) => _run.RunAsync(text, _state);
+
+    static string Some(int from, int count) => string.Concat(Enumerable.Range(from, count).Select(i => Event(i) + "\n"));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("nonsense\n")]
+    public async Task A_finished_import_sends_nothing_again_and_gives_the_same_account(string bad)
+    {
+        var first = await RunAsync(Some(0, 3000) + bad);
+        var requests = _run.Mixpanel.Requests.Count;
+        _run.Clock.Advance(TimeSpan.FromHours(1));
+        var second = await RunAsync(Some(0, 3000) + bad);
+        Assert.Equal(first with { Problems = second.Problems }, second);
+        Assert.Equal(first.Problems, second.Problems);
+        Assert.Equal(requests, _run.Mixpanel.Requests.Count);
+    }
+
+    [Fact]
+    public async Task An_input_that_grew_goes_on()
+    {
+        await RunAsync(Some(0, 30) + "nonsense\n");
+        var report = await RunAsync(Some(0, 30) + "nonsense\n" + Some(31, 20) + "more nonsense\n");
+        Assert.Equal((3, 50, 2, 52, 31), (report.ExitCode, report.Accepted, report.Rejected, report.Read, report.ResumedFrom));
+        Assert.Equal([31, 52], _run.DeadLetters().Select(letter => letter.GetProperty("line").GetInt32()));
+        Assert.Equal(50, _run.StoredNumbers().Count);
+    }
+
+    [Theory]
+    [InlineData("\n")]
+    [InlineData("\r\n")]
+    [InlineData("")]
+    public async Task A_last_line_that_gets_its_line_end_later_is_not_read_again(string lineEnd)
+    {
+        await RunAsync(Some(0, 3).TrimEnd());
+        var report = await RunAsync(Some(0, 3).TrimEnd() + lineEnd + (lineEnd.Length > 0 ? Some(3, 2) : ""));
+        Assert.Equal((0, lineEnd.Length > 0 ? 5 : 3, 0), (report.ExitCode, report.Accepted, report.Blank));
+        Assert.Equal(report.Accepted, _run.StoredNumbers().Count);
+    }
+
+    [Fact]
+    public async Task A_last_line_that_is_longer_now_has_changed()
+    {
+        await RunAsync(Some(0, 3).TrimEnd());
+        Assert.Equal((6, 3), await RunAsync(Some(0, 3).TrimEnd() + "x\n") is var report ? (report.ExitCode, report.Accepted) : default);
+    }
+
+    [Fact]
+    public async Task An_array_that_grew_goes_on()
+    {
+        var elements = Enumerable.Range(0, 5).Select(i => Event(i)).ToList();
+        await RunAsync($"[\n{string.Join(",\n", elements[..3])}\n]\n");
+        var report = await RunAsync($"[\n{string.Join(",\n", elements)}\n]\n");
+        Assert.Equal((0, 5), (report.ExitCode, report.Accepted));
+        Assert.Equal(Enumerable.Range(0, 5), _run.StoredNumbers());
+    }
+
+    [Theory]
+    [InlineData("[", 0)]
+    [InlineData("[{0}", 1)]
+    [InlineData("[{0},", 1)]
+    [InlineData("[{0},{\"event\":\"e", 1)]
+    [InlineData("[{0}]x", 1)]
+    [InlineData("[{0} {0}]", 1)]
+    [InlineData("[{0},]", 1)]
+    [InlineData("[,{0}]", 0)]
+    public async Task A_broken_array_gives_what_came_before(string form, int accepted)
+    {
+        var report = await RunAsync(form.Replace("{0}", Event(1), StringComparison.Ordinal));
+        Assert.Equal((6, accepted), (report.ExitCode, report.Accepted));
+        report = await RunAsync($"[{Event(1)},{Event(2)}]");
+        Assert.Equal((0, 2), (report.ExitCode, report.Accepted));
+        Assert.Equal([1, 2], _run.StoredNumbers());
+    }
+
+    [Fact]
+    public async Task A_changed_beginning_is_noticed()
+    {
+        await RunAsync(Some(0, 30));
+        var report = await RunAsync(Some(1, 30) + Some(40, 10));
+        Assert.Equal((6, 30, 0), (report.ExitCode, report.Accepted, report.Pending));
+        Assert.Equal(30, _run.StoredNumbers().Count);
+    }
+
+    [Fact]
+    public async Task A_shorter_input_is_noticed()
+    {
+        await RunAsync(Some(0, 30));
+        Assert.Equal(6, (await RunAsync(Some(0, 29))).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_pending_last_line_is_taken_when_it_is_whole()
+    {
+        var whole = Some(0, 3);
+        Assert.Equal((6, 2, 1), await RunAsync(whole[..^5]) is var cut ? (cut.ExitCode, cut.Accepted, cut.Pending) : default);
+        Assert.Equal((6, 2, 1), await RunAsync(whole[..^4]) is var same ? (same.ExitCode, same.Accepted, same.Pending) : default);
+        Assert.Equal((0, 3, 0), await RunAsync(whole) is var report ? (report.ExitCode, report.Accepted, report.Pending) : default);
+        Assert.Equal([0, 1, 2], _run.StoredNumbers());
+    }
+
+    [Fact]
+    public async Task Options_that_shape_the_records_may_not_change_without_a_restart()
+    {
+        var input = _run.Folder.Write("a", Some(0, 3));
+        await _run.RunAsync(_run.Request(input), _state);
+        var changed = _run.Request(input) with { Properties = """{"plan":"pro"}""" };
+        var error = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(changed, _state));
+        Assert.Equal("restart", error.Error.Field);
+        var report = await _run.RunAsync(changed with { Restart = true }, _state);
+        Assert.Equal((0, 3, 3), (report.ExitCode, report.Accepted, report.Read));
+        Assert.Equal(6, _run.Mixpanel.Stored.Count);
+    }
+
+    [Fact]
+    public async Task A_file_that_vanished_half_way_is_told()
+    {
+        var folder = _run.Folder.File("in");
+        Directory.CreateDirectory(folder);
+        var half = _run.Folder.Write("in/b", Some(0, 3) + "{");
+        _run.Folder.Write("in/a", Some(10, 3));
+        Assert.Equal(6, (await _run.RunAsync(_run.Request(folder), _state)).ExitCode);
+        File.Delete(half);
+        var report = await _run.RunAsync(_run.Request(folder), _state);
+        Assert.Equal((6, 6), (report.ExitCode, report.Accepted));
+        Assert.Contains("b was imported in part", report.Problems[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_new_file_in_the_folder_is_read_wherever_its_name_sorts()
+    {
+        Directory.CreateDirectory(_run.Folder.File("in"));
+        _run.Folder.Write("in/b", Some(0, 3));
+        var request = _run.Request(_run.Folder.File("in"));
+        await _run.RunAsync(request, _state);
+        _run.Folder.Write("in/a", Some(10, 3));
+        var report = await _run.RunAsync(request, _state);
+        Assert.Equal((0, 6), (report.ExitCode, report.Accepted));
+        Assert.Equal([0, 1, 2, 10, 11, 12], _run.StoredNumbers());
+    }
+}

@@ -1,0 +1,32 @@
+// Does every action against the address in the first argument, through JSON and through types, and an import with durable state.
+using System.Text;
+using System.Text.Json;
+using MixpanelConnector;
+
+var options = new MixpanelOptions
+{
+    Endpoint = new Uri(args[0]),
+    ServiceAccount = new ServiceAccountCredentials("local", new Secret("local")),
+    ProjectId = 1,
+};
+using var client = new MixpanelClient(options);
+var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+
+foreach (var (name, input) in new (string, string)[]
+{
+    ("import_events", $$$"""{"strict":"1","properties":{"plan":"pro"},"events":[{"event":"A","properties":{"time":{{{now}}},"distinct_id":"u1"}}]}"""),
+    ("track_event", $$$"""{"event":"B","properties":{"time":{{{now}}},"distinct_id":"u1","$insert_id":"b-1"}}"""),
+    ("create_service_account", """{"username":"aot","role":"analyst","projects":[1]}"""),
+    ("get_all_service_accounts", """{"organization_id":1}"""),
+    ("query_user_profiles", "{}"),
+})
+{
+    using var json = JsonDocument.Parse(input);
+    var answer = await Catalogue.Find(name)!.InvokeAsync(client, json.RootElement);
+    Console.WriteLine($"{name} {Encoding.UTF8.GetString(answer.Json.Span)}");
+    Console.WriteLine($"{name} schema {Catalogue.Find(name)!.InputSchema().ToJsonString()}");
+}
+
+var accounts = await client.GetAllServiceAccountsAsync(new() { OrganizationId = 1 });
+Console.WriteLine($"accounts {accounts.Total}");
+return accounts.Total > 1 ? 0 : 1;
