@@ -63,7 +63,7 @@ public class CodeConventions
         var files = Repository.Sources.Where(source => source.Path.StartsWith($"MixpanelConnector/{layer}/", StringComparison.Ordinal));
 
         Assert.NotEmpty(forbidden);
-        Assert.All(files, file => Assert.All(forbidden, type => Assert.DoesNotMatch(new Regex($@"(?<![\w.""]){type}\b(?!"")", RegexOptions.None, Limit), WithoutComments(file.Text))));
+        Assert.All(files, file => Assert.All(forbidden, type => Assert.DoesNotMatch(new Regex($@"\bnew {type}\b|(?<![\w.""]){type}\b(?![""(])", RegexOptions.None, Limit), WithoutComments(file.Text))));
     }
 
     [Fact]
