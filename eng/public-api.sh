@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Writes the public API of the libraries into their PublicAPI.Unshipped.txt files: what the analyzer misses is added, what is gone is taken out.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+for project in MixpanelConnector MixpanelConnector.Sqlite MixpanelConnector.Emulator; do
+  file=src/$project/PublicAPI.Unshipped.txt
+  echo '#nullable enable' > "$file"
+  log=$(dotnet build "src/$project" -c Release --no-incremental -nologo 2>&1 || true)
+  grep -oP "^.*src/$project/.*error RS0016: Symbol '\K.*(?=' is not part of the declared public API)" <<< "$log" | sort -u >> "$file" || true
+  dotnet build "src/$project" -c Release --no-incremental -nologo -v quiet
+done
