@@ -64,6 +64,12 @@ static class CommandLine
             surroundings.Error.WriteLine($"mixpanel: the result could not be written: {Printer.Clean(e.Message)}");
             return ExitCode.DiskFailed;
         }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // A defect of ours. Its message could hold what must not be shown; its kind and place help to find it.
+            surroundings.Error.WriteLine($"mixpanel: an internal error, please report it: {e.GetType().FullName}{System.Environment.NewLine}{e.StackTrace}");
+            return ExitCode.InternalError;
+        }
     }
 
     /// <summary>What people try; the value that follows must not be repeated in an error.</summary>
