@@ -58,9 +58,12 @@ static class CommandLine
         {
             return stop.ExitCode;
         }
+        catch (ReaderIsGoneException)
+        {
+            return ExitCode.DiskFailed; // its reader knows best; the exit code still tells that the result did not arrive whole
+        }
         catch (IOException e)
         {
-            // Whoever read standard output is gone, or its disk is full: the result did not arrive.
             surroundings.Error.WriteLine($"mixpanel: the result could not be written: {Printer.Clean(e.Message)}");
             return ExitCode.DiskFailed;
         }
