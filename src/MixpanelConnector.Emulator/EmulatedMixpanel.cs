@@ -39,6 +39,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     /// <param name="options">How; the defaults keep everything in memory and take any free port.</param>
     /// <param name="cancellationToken">Gives up starting.</param>
     /// <exception cref="DataFolderInUseException">Another one serves the data folder.</exception>
+    /// <exception cref="InvalidDataException">The data folder's database cannot be opened.</exception>
     public static async Task<EmulatedMixpanel> StartAsync(EmulatorOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new EmulatorOptions();
@@ -56,10 +57,12 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
             folder?.Announce(new ServerNote(address, Environment.ProcessId, instance));
             return new EmulatedMixpanel(folder, database, events, profiles, application, address);
         }
-        catch
+        catch (Exception e)
         {
             database?.Dispose();
             folder?.Dispose();
+            if (e is DuckDB.NET.Data.DuckDBException && folder is not null)
+                throw new InvalidDataException($"{folder.DatabaseFile} is damaged, or no database of the embedded Mixpanel, or its disk is full. Delete it to begin with an empty one, or use another folder.", e);
             throw;
         }
     }

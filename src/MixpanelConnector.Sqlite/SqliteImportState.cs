@@ -148,18 +148,13 @@ public sealed class SqliteImportState : IImportState
 
     static SqliteImportState OpenExisting(string folder, bool readOnly)
     {
-        var database = new FileInfo(Path.Combine(folder, DatabaseName));
         var marker = Path.Combine(folder, MarkerName);
-        var isNew = database is not { Exists: true, Length: > 0 };
-        if (isNew && File.Exists(marker)) throw new ImportStateException(ImportStateFault.Damaged, $"The state in {folder} has lost its database: what was imported is not known any more. Restore it from a backup, or begin again with --restart.");
-
         var connection = Connect(folder);
         try
         {
             Lock(connection, folder);
             var state = new SqliteImportState(folder, connection, readOnly);
-            if (isNew) state.InDatabase(() => state.Execute(Schema));
-            else state.Check();
+            state.Check(); // only under the lock: before it, another import may be making what is here
             if (readOnly) return state;
             OnDisk(folder, () =>
             {
@@ -219,7 +214,9 @@ public sealed class SqliteImportState : IImportState
             {
                 case 1:
                     break;
-                case 0 when IsEmpty(): // the process ended between the file and its tables
+                case 0 when IsEmpty() && File.Exists(Path.Combine(_folder, MarkerName)):
+                    throw new ImportStateException(ImportStateFault.Damaged, $"The state in {_folder} has lost its database: what was imported is not known any more. Restore it from a backup, or begin again with --restart.");
+                case 0 when IsEmpty(): // new, or the process ended between the file and its tables
                     return Execute(Schema);
                 default:
                     throw Damaged(_folder);
@@ -234,7 +231,7 @@ public sealed class SqliteImportState : IImportState
     bool IsEmpty()
     {
         using var command = Command("SELECT count(*) FROM sqlite_schema");
-        return command.ExecuteScalar() is 0L && !File.Exists(Path.Combine(_folder, MarkerName));
+        return command.ExecuteScalar() is 0L;
     }
 
     int Execute(string sql)

@@ -160,7 +160,7 @@ static class Secrets
         try
         {
             if (path != "-") EnsurePrivate(path, "secret_file");
-            using var reader = new StreamReader(path == "-" ? surroundings.Input : File.OpenRead(path));
+            using var reader = new StreamReader(path == "-" ? surroundings.TakeInput("secret_file") : File.OpenRead(path));
             var text = reader.ReadLine()?.Trim();
             return string.IsNullOrEmpty(text) || text.Length > Longest ? throw Configuration.Invalid("secret_file", "The secret must be the first line of the file.") : text;
         }

@@ -2,7 +2,10 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.Tool;
 
-/// <summary>The embedded Mixpanel that <c>--local</c> uses: the one that already serves the folder, else one of this process's own.</summary>
+/// <summary>
+/// The embedded Mixpanel that <c>--local</c> uses: the one that already serves the folder, else one of this process's own. When
+/// the other one ends, this process takes the folder over.
+/// </summary>
 sealed class LocalMixpanel : IAsyncDisposable
 {
     public const string Token = DevelopmentCredentials.ProjectToken;
@@ -11,33 +14,95 @@ sealed class LocalMixpanel : IAsyncDisposable
     public const long ProjectId = DevelopmentCredentials.ProjectId;
     public const long OrganizationId = DevelopmentCredentials.OrganizationId;
 
-    readonly EmulatedMixpanel? _own;
+    readonly TimeProvider _timeProvider;
+    readonly SemaphoreSlim _opening = new(1, 1);
+    EmulatedMixpanel? _own;
 
-    LocalMixpanel(Uri address, EmulatedMixpanel? own, string dataDirectory)
+    LocalMixpanel(string dataDirectory, TimeProvider timeProvider)
     {
-        Address = address;
-        _own = own;
         DataDirectory = dataDirectory;
+        _timeProvider = timeProvider;
+        Address = null!; // set before anybody sees it
     }
 
-    public Uri Address { get; }
+    public Uri Address { get; private set; }
 
     public string DataDirectory { get; }
 
     public static async Task<LocalMixpanel> OpenAsync(string dataDirectory, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
-        dataDirectory = Path.GetFullPath(dataDirectory);
-        if (EmulatedMixpanel.FindRunning(dataDirectory) is { } running) return new(running, null, dataDirectory);
+        var local = new LocalMixpanel(Path.GetFullPath(dataDirectory), timeProvider);
+        await local.OpenAsync(cancellationToken);
+        return local;
+    }
+
+    /// <summary>A client that follows the embedded Mixpanel from one process to the next.</summary>
+    public HttpClient NewHttpClient() => new(new Follow(this, new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false }), disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_own is not null) await _own.DisposeAsync();
+        _opening.Dispose();
+    }
+
+    async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        if (EmulatedMixpanel.FindRunning(DataDirectory) is { } running)
+        {
+            Address = running;
+            return;
+        }
+
         try
         {
-            var own = await EmulatedMixpanel.StartAsync(new EmulatorOptions { DataDirectory = dataDirectory, TimeProvider = timeProvider }, cancellationToken);
-            return new(own.Address, own, dataDirectory);
+            _own = await EmulatedMixpanel.StartAsync(new EmulatorOptions { DataDirectory = DataDirectory, TimeProvider = _timeProvider }, cancellationToken);
+            Address = _own.Address;
         }
         catch (DataFolderInUseException e) when (e.Address is { } address)
         {
-            return new(address, null, dataDirectory); // another process was faster
+            Address = address; // another process was faster
         }
     }
 
-    public ValueTask DisposeAsync() => _own?.DisposeAsync() ?? default;
+    async Task ReopenAsync(Uri lost, CancellationToken cancellationToken)
+    {
+        await _opening.WaitAsync(cancellationToken);
+        try
+        {
+            if (Address == lost && _own is null) await OpenAsync(cancellationToken);
+        }
+        finally
+        {
+            _opening.Release();
+        }
+    }
+
+    /// <summary>Sends to wherever the folder is served now. A connection that did not open has sent nothing, so the request goes to the next.</summary>
+    sealed class Follow(LocalMixpanel local, HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        const int MostMoves = 5;
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var asked = request.RequestUri!;
+            for (var move = 0; ; move++)
+            {
+                var address = local.Address;
+                request.RequestUri = new Uri(address, asked.PathAndQuery);
+                try
+                {
+                    var response = await base.SendAsync(request, cancellationToken);
+                    request.RequestUri = asked;
+                    return response;
+                }
+                catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConnectionError && move < MostMoves)
+                {
+                    await local.ReopenAsync(address, cancellationToken);
+                }
+            }
+        }
+    }
 }
+
+/// <summary>The folder of the embedded Mixpanel cannot be used: its disk, or what lies there.</summary>
+sealed class LocalFolderException(string message, Exception innerException) : Exception(message, innerException);

@@ -8,7 +8,7 @@ sealed class Stop : IDisposable
     readonly CancellationTokenSource _source = new();
     readonly PosixSignalRegistration[] _registrations;
 
-    public Stop() => _registrations = [On(PosixSignal.SIGINT, 130), On(PosixSignal.SIGTERM, 143)];
+    public Stop() => _registrations = [On(PosixSignal.SIGINT, 130), On(PosixSignal.SIGTERM, 143), On(PosixSignal.SIGHUP, 129)];
 
     public CancellationToken Token => _source.Token;
 

@@ -7,6 +7,13 @@ sealed record Surroundings
 
     public required Stream Input { get; init; }
 
+    /// <summary>Standard input, which can be read for one purpose only.</summary>
+    /// <exception cref="MixpanelException">It was taken before.</exception>
+    public Stream TakeInput(string name) =>
+        Interlocked.Exchange(ref _inputTaken, true) ? throw Configuration.Invalid(name, $"{name}: standard input is used for something else already.") : Input;
+
+    bool _inputTaken;
+
     public required Stream Output { get; init; }
 
     public required TextWriter Error { get; init; }

@@ -56,10 +56,17 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var inputs = request.Replay is { } replay ? InputList.FindReplay(replay) : InputList.Find(request, Warn);
         using var halt = new Halt(_time, cancellationToken);
 
+        EnsureOutputsAreNoInputs(inputs);
         ImportCheckpoint? loaded;
         try
         {
             loaded = Load();
+            if (request.DeadLetterPath is { } letters) DeadLetterFile.EnsureWritable(letters);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            halt.Note(7, $"The dead-letter file {request.DeadLetterPath} cannot be written: {e.Message} Nothing was sent.");
+            return Report(halt, new ImportTotals(), pending: 0, deadLetterPath: null);
         }
         catch (ImportStateException e)
         {
@@ -72,7 +79,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         NoteVanished(inputs, ledger, halt);
         var limits = new SendLimits(request.BatchBytes);
         var senders = request.Type is ImportType.Profiles ? 1 : request.Senders ?? ImportRequest.MostSenders;
-        var pace = new Pace(senders, Math.Min(senders, request.Senders ?? FirstSenders), transport.Options);
+        var pace = new Pace(senders, Math.Min(senders, request.Senders ?? FirstSenders), transport.Options, request.MaxOutage);
         var batches = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(senders) { SingleWriter = true });
         var verdicts = Channel.CreateBounded<BatchOutcome>(new BoundedChannelOptions(2 * senders) { SingleReader = true });
 
@@ -172,7 +179,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             try
             {
                 ledger.Close(finished: halt.Problems().Count == 0 && !halt.ByCaller);
-                totals = ledger.Totals;
+                totals = ledger.Saved;
                 if (path is not null) ImportDeadLetters.Write(state, path);
                 var deadLetters = state.DeadLetters().LongCount();
                 if (deadLetters != totals.Rejected || ledger.Broken) halt.Note(9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {totals.Rejected} rejected records, {deadLetters} dead letters. This is a defect of the importer: please report it."));
@@ -195,7 +202,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     static ImportReport Report(Halt halt, ImportTotals totals, long pending, string? deadLetterPath)
     {
         if (halt.ByCaller) halt.Note(130, "Stopped before the end. Run the same command again; it resumes.");
-        if (totals.Rejected > 0) halt.Note(3, string.Create(CultureInfo.InvariantCulture, $"{totals.Rejected} records were not accepted.{(deadLetterPath is null ? "" : $" They are in {deadLetterPath}, each with its reason: mend them there and import the file with --replay.")}"));
+        if (totals.Rejected > 0) halt.Note(3, string.Create(CultureInfo.InvariantCulture, $"{totals.Rejected} records were not accepted.{(deadLetterPath is null ? "" : $" They are in {deadLetterPath}, each with its reason: mend a copy and import it with --replay.")}"));
         var problems = halt.Problems();
         if (pending != 0 && problems.Count == 0) problems.Add((9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {pending} records have no outcome. This is a defect of the importer: please report it.")));
         return new ImportReport
@@ -243,6 +250,18 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         if (request.Properties is not null) shape.Append(CultureInfo.InvariantCulture, $"\nproperties={XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(request.Properties)):x32}");
         if (request.SourceId is not null) shape.Append(CultureInfo.InvariantCulture, $"\nsource_id={request.SourceId}");
         return shape.ToString();
+    }
+
+    /// <exception cref="MixpanelException">What would be written is also read, or its folder does not exist.</exception>
+    void EnsureOutputsAreNoInputs(List<InputFile> inputs)
+    {
+        foreach (var output in request.OtherOutputs.Append(request.DeadLetterPath))
+        {
+            if (output is null) continue;
+            var real = InputList.RealPath(output);
+            if (inputs.Exists(input => input.Path == real)) throw MixpanelException.Invalid("input", $"{output} is both an input and an output: it would be overwritten. Choose another place for one of them.");
+            if (!Directory.Exists(Path.GetDirectoryName(real))) throw MixpanelException.Invalid("dead_letter", $"The folder of {output} does not exist.");
+        }
     }
 
     static void NoteVanished(List<InputFile> inputs, Ledger ledger, Halt halt)

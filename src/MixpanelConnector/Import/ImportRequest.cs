@@ -37,6 +37,9 @@ public sealed record ImportRequest
     /// <summary>Where every record that was not accepted is written at the end. Default: <see cref="IImportState.DeadLetterPath"/>.</summary>
     public string? DeadLetterPath { get; init; }
 
+    /// <summary>Other files that the caller writes, such as a report: refused when they are among the inputs. Default: none.</summary>
+    public IReadOnlyList<string> OtherOutputs { get; init; } = [];
+
     /// <summary>A dead-letter file to import again, with the ids of the first time, in place of <see cref="Inputs"/>. Default: none.</summary>
     public string? Replay { get; init; }
 
@@ -73,7 +76,8 @@ public sealed record ImportRequest
     /// <exception cref="MixpanelException">An option is out of range.</exception>
     internal ImportRequest Validated()
     {
-        if (Replay is null == Inputs.Count is 0) throw MixpanelException.Invalid("input", "Name at least one input (a file, a glob, a folder, or - for standard input), or a dead-letter file to replay.");
+        if (Replay is not null && Inputs.Count > 0) throw MixpanelException.Invalid("replay", "Inputs and a dead-letter file to replay exclude each other: import one, then the other.");
+        if (Replay is null && Inputs.Count is 0) throw MixpanelException.Invalid("input", "Name at least one input (a file, a glob, a folder, or - for standard input), or a dead-letter file to replay.");
         if (Inputs.Contains("-", StringComparer.Ordinal) && (StandardInput is null || Inputs.Count > 1)) throw MixpanelException.Invalid("input", "Standard input can only be the one input.");
         if (!Enum.IsDefined(Type)) throw MixpanelException.Invalid("type", "The type must be events or profiles.");
         if (Senders is < 1 or > MostSenders) throw MixpanelException.Invalid("senders", "The number of senders must be from 1 to 20.");

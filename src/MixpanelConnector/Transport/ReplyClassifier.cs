@@ -186,7 +186,12 @@ static class ReplyClassifier
         using var document = Parse(reply.Body);
         string? said = null;
         if (document?.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("error", out var error))
+        {
             said = error.ValueKind is JsonValueKind.String ? Text(root, "error") : Plain(error);
+            // A batch that is refused as a whole names its reasons as plain texts.
+            if (root.TryGetProperty("failed_records", out var reasons) && reasons.ValueKind is JsonValueKind.Array && reasons.EnumerateArray().Any(reason => reason.ValueKind is JsonValueKind.String))
+                said += ": " + string.Join("; ", reasons.EnumerateArray().Where(reason => reason.ValueKind is JsonValueKind.String).Take(3).Select(Plain)).Replace("\"", "", StringComparison.Ordinal);
+        }
         else if (document?.RootElement is { ValueKind: JsonValueKind.Object } other && other.TryGetProperty("failed_records", out var records))
             said = Plain(records);
         said ??= Encoding.UTF8.GetString(reply.Body.Span[..Math.Min(reply.Body.Length, MostJudged)]);

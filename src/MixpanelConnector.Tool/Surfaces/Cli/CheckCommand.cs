@@ -20,7 +20,7 @@ static class CheckCommand
                 : [session.Options];
             foreach (var target in targets)
             {
-                using var client = new MixpanelClient(target with { MaxRetries = 0 });
+                using var client = session.NewClient(target with { MaxRetries = 0 });
                 checks.AddRange(await client.CheckAsync(cancellationToken));
             }
 

@@ -58,6 +58,11 @@ static class CommandLine
         {
             return stop.ExitCode;
         }
+        catch (LocalFolderException e)
+        {
+            surroundings.Error.WriteLine($"mixpanel: {Printer.Clean(e.Message)}");
+            return ExitCode.DiskFailed;
+        }
         catch (ReaderIsGoneException)
         {
             return ExitCode.DiskFailed; // its reader knows best; the exit code still tells that the result did not arrive whole

@@ -43,7 +43,7 @@ static class CommonOptions
     public static GivenSettings Given(ParseResult parsed) => new()
     {
         Options = Settings
-            .Where(option => parsed.GetValue(option) is not null)
+            .Where(option => parsed.GetValue(option) is { } value && !(value.StartsWith('<') && value.EndsWith('>'))) // such as <YOUR_PROJECT_ID>: stands for the configured value
             .ToDictionary(option => Name(option), option => parsed.GetValue(option)!, StringComparer.Ordinal),
         SecretFile = parsed.GetValue(SecretFile),
         Profile = parsed.GetValue(Profile),

@@ -67,7 +67,7 @@ sealed class ImportCommand
         await using var session = await Session.OpenAsync(parsed, _surroundings, needsCredential: !dryRun, cancellationToken);
         using var display = new ImportDisplay(_surroundings, showProgress: !parsed.GetValue(_noProgress));
         var request = Request(parsed) with { Diagnostics = display, Progress = display };
-        using var client = new MixpanelClient(session.Options with
+        using var client = session.NewClient(session.Options with
         {
             BackoffMin = Duration(parsed, _backoffMin) ?? session.Options.BackoffMin,
             BackoffMax = Duration(parsed, _backoffMax) ?? session.Options.BackoffMax,
@@ -103,7 +103,7 @@ sealed class ImportCommand
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 _surroundings.Error.WriteLine($"mixpanel: the report {Printer.Clean(path)} cannot be written: {Printer.Clean(e.Message)}");
-                return ExitCode.DiskFailed;
+                report = report with { ExitCode = ExitCode.DiskFailed };
             }
         }
 
@@ -116,19 +116,21 @@ sealed class ImportCommand
     {
         var inputs = parsed.GetValue(_inputs) ?? [];
         var replay = parsed.GetValue(_replay);
+        if (inputs.FirstOrDefault(input => input.Length > 1 && input[0] == '-') is { } option) throw Configuration.Invalid("input", $"'{option}' is not known here. See: mixpanel import --help (a file of that name: ./{option})");
         if (inputs is ["-"] && parsed.GetValue(CommonOptions.SecretFile) == "-") throw Configuration.Invalid("secret_file", "Standard input can hold the records or the secret, not both.");
         if (inputs is ["-"] && _surroundings.InputIsTerminal) throw Configuration.Invalid("input", "Standard input is a terminal: pipe the records in, or name a file.");
         var properties = parsed.GetValue(_properties) is { } text ? JsonArgument.ReadObject("properties", text, _surroundings).ToJsonString() : null;
         var request = new ImportRequest
         {
             Inputs = inputs,
-            StandardInput = inputs is ["-"] ? _surroundings.Input : null,
+            StandardInput = inputs is ["-"] ? _surroundings.TakeInput("input") : null,
             Type = parsed.GetValue(_type) == "profiles" ? ImportType.Profiles : ImportType.Events,
             Strict = parsed.GetValue(_strict) == "1",
             Properties = properties,
             SourceId = parsed.GetValue(_sourceId),
             Restart = parsed.GetValue(_restart),
             DeadLetterPath = parsed.GetValue(_deadLetter),
+            OtherOutputs = parsed.GetValue(_report) is { } report ? [report] : [],
             Replay = replay,
             Senders = parsed.GetValue(_senders),
             DryRun = parsed.GetValue(_dryRun),

@@ -46,7 +46,7 @@ static class ImportStatusCommand
 
     static (string? Path, string? Problem) WriteDeadLetters(ImportStateSummary summary)
     {
-        if (summary.Fault is not null || summary.Totals.Rejected == 0) return (null, null);
+        if (summary.Fault is not null || summary.Finished || summary.Totals.Rejected == 0) return (null, null); // an import that ended in order wrote it itself
         try
         {
             using var state = SqliteImportState.Open(summary.Folder);

@@ -34,7 +34,7 @@ static class JsonArgument
             if (text is "-")
             {
                 using var copy = new MemoryStream();
-                surroundings.Input.CopyTo(copy);
+                surroundings.TakeInput(name).CopyTo(copy);
                 return JsonNode.Parse(WithoutByteOrderMark(copy.ToArray()), documentOptions: Strict);
             }
 

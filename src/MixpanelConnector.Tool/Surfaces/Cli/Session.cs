@@ -7,6 +7,7 @@ sealed class Session : IAsyncDisposable
 {
     readonly LocalMixpanel? _local;
     MixpanelClient? _client;
+    HttpClient? _http;
 
     Session(Configuration configuration, MixpanelOptions options, LocalMixpanel? local)
     {
@@ -22,7 +23,10 @@ sealed class Session : IAsyncDisposable
     /// <summary>The folder of the embedded Mixpanel; null with a real one.</summary>
     public string? LocalData => _local?.DataDirectory;
 
-    public MixpanelClient Client => _client ??= new MixpanelClient(Options);
+    public MixpanelClient Client => _client ??= NewClient(Options);
+
+    /// <summary>A client with other options; the caller disposes it.</summary>
+    public MixpanelClient NewClient(MixpanelOptions options) => _local is null ? new(options) : new(options, _http ??= _local.NewHttpClient());
 
     /// <param name="parsed">The command line.</param>
     /// <param name="surroundings">What the program takes from outside.</param>
@@ -41,9 +45,13 @@ sealed class Session : IAsyncDisposable
             {
                 local = await LocalMixpanel.OpenAsync(folder, surroundings.TimeProvider, cancellationToken);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or Emulator.DataFolderInUseException)
+            catch (Emulator.DataFolderInUseException e)
             {
                 throw Configuration.Invalid("data", $"The embedded Mixpanel cannot use its folder {folder}: {e.Message}");
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+            {
+                throw new LocalFolderException($"The embedded Mixpanel cannot use its folder {folder}: {e.Message}", e);
             }
 
             var settings = Configuration.Local(local);
@@ -65,6 +73,7 @@ sealed class Session : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _client?.Dispose();
+        _http?.Dispose();
         if (_local is not null) await _local.DisposeAsync();
     }
 }

@@ -22,7 +22,7 @@ enum Answer
 /// The one pace of all senders. A rate limit or an outage pauses every one of them; after an outage a single request probes.
 /// The number of concurrent requests grows by one for each round that was served, and halves on a rate limit.
 /// </summary>
-sealed class Pace(int most, int begin, MixpanelOptions options)
+sealed class Pace(int most, int begin, MixpanelOptions options, TimeSpan maxOutage)
 {
     // A server that asks for no wait at all is still not asked in a loop.
     static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
@@ -115,6 +115,8 @@ sealed class Pace(int most, int begin, MixpanelOptions options)
     void Pause(TimeSpan pause)
     {
         if (pause < ShortestPause && options.BackoffMin >= ShortestPause) pause = ShortestPause;
+        // However long the server asks to wait: the last try is made when the longest outage is over.
+        if (_failingSince is { } since && maxOutage - _time.GetElapsedTime(since) is var left && pause > left) pause = left;
         if (pause <= Remaining()) return;
         (_pauseBegan, _pause) = (_time.GetTimestamp(), pause);
     }

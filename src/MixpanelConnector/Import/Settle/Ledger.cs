@@ -142,10 +142,11 @@ sealed class Ledger
 
     void Save(bool finished)
     {
+        var totals = Current();
         _state.Save(new ImportCheckpoint
         {
             Shape = _shape,
-            Totals = Current(),
+            Totals = totals,
             Finished = finished,
             Sources = [.. _moved.Select(id => _sources[id] with { SentTo = _sentTo.GetValueOrDefault(id) is var sent && sent > _sources[id].Offset ? sent : 0 })],
             DeadLetters = [.. _deadLetters],
@@ -154,7 +155,7 @@ sealed class Ledger
         _deadLetters.Clear();
         _budget.GiveBackBytes(_heldMemory);
         _deadLetterBytes = _heldMemory = 0;
-        Saved = Current();
+        Saved = totals;
         _savedAt = _time.GetTimestamp();
     }
 

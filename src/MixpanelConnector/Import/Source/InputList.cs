@@ -21,8 +21,7 @@ static class InputList
         {
             foreach (var (path, relative) in Follow(input, warn))
             {
-                var file = new FileInfo(path);
-                var real = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
+                var real = new FileInfo(RealPath(path));
                 if (!seen.Add(real.FullName))
                 {
                     warn(path, "This file is already among the inputs, and is read once.");
@@ -40,15 +39,36 @@ static class InputList
     /// <exception cref="MixpanelException">It does not exist.</exception>
     public static List<InputFile> FindReplay(string path) =>
         File.Exists(path)
-            ? [new InputFile(path, "replay", Path.GetFullPath(path)) { Length = new FileInfo(path).Length }]
+            ? [new InputFile(path, "replay", RealPath(path)) { Length = new FileInfo(path).Length }]
             : throw MixpanelException.Invalid("replay", $"The dead-letter file {path} does not exist.");
 
     /// <summary>The real places of the inputs as they were given: what a checkpoint belongs to.</summary>
-    public static IEnumerable<string> RealPaths(IEnumerable<string> inputs) => inputs.Select(input =>
+    public static IEnumerable<string> RealPaths(IEnumerable<string> inputs) => inputs.Select(RealPath);
+
+    /// <summary>The path without links, also in its folders; what does not exist stays as it is.</summary>
+    public static string RealPath(string path)
     {
-        FileSystemInfo info = Directory.Exists(input) ? new DirectoryInfo(input) : new FileInfo(input);
-        return (info.Exists ? info.ResolveLinkTarget(returnFinalTarget: true) ?? info : info).FullName;
-    });
+        const int MostLinks = 40; // as the system follows
+        path = Path.GetFullPath(path);
+        for (var links = 0; links < MostLinks && FirstLink(path) is var (link, rest) && link is not null; links++)
+        {
+            if (link.ResolveLinkTarget(returnFinalTarget: false) is not { } target) break;
+            path = Path.GetFullPath(Path.Combine(target.FullName, rest));
+        }
+
+        return path;
+    }
+
+    static (FileSystemInfo? Link, string Remainder) FirstLink(string path)
+    {
+        for (var end = path.IndexOf(Path.DirectorySeparatorChar, 1); ; end = path.IndexOf(Path.DirectorySeparatorChar, end + 1))
+        {
+            var part = end < 0 ? path : path[..end];
+            FileSystemInfo info = Directory.Exists(part) ? new DirectoryInfo(part) : new FileInfo(part);
+            if (info.LinkTarget is not null) return (info, end < 0 ? "" : path[(end + 1)..]);
+            if (end < 0) return (null, "");
+        }
+    }
 
     static IEnumerable<(string Path, string Relative)> Follow(string input, Action<string, string> warn)
     {
