@@ -1,4 +1,5 @@
 using MixpanelConnector.Formats.Delimited;
+using MixpanelConnector.Formats.Parquet;
 using MixpanelConnector.Formats.Zstd;
 
 namespace MixpanelConnector.Formats;
@@ -19,11 +20,18 @@ public static class FileFormats
     /// <summary>As <see cref="Csv"/>, separated by tabs.</summary>
     public static ImportFormat Tsv { get; } = new DelimitedFormat("tsv", '\t', [".tsv", ".tab"]);
 
+    /// <summary>
+    /// Parquet files, not streams. Numbers keep their exact text, decimals with all their digits, floating-point numbers the
+    /// shortest that gives the same again; NaN counts as null, and nulls are left out. Timestamps become Mixpanel dates, and the
+    /// event's time milliseconds since 1970; structs and maps become objects, lists become arrays. Binary is taken for text.
+    /// </summary>
+    public static ImportFormat Parquet { get; } = new ParquetFormat();
+
     /// <summary>zstd, with any number of frames.</summary>
     public static ImportCompression Zstd { get; } = new ZstdCompression();
 
     /// <summary>Every format there is, those of the library included.</summary>
-    public static IReadOnlyList<ImportFormat> All { get; } = [ImportFormat.Ndjson, ImportFormat.Json, Csv, Tsv];
+    public static IReadOnlyList<ImportFormat> All { get; } = [ImportFormat.Ndjson, ImportFormat.Json, Parquet, Csv, Tsv];
 
     /// <summary>Every compression there is, those of the library included.</summary>
     public static IReadOnlyList<ImportCompression> AllCompressions { get; } = [ImportCompression.Gzip, Zstd];

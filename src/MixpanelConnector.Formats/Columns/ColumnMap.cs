@@ -4,10 +4,11 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Formats.Columns;
 
 /// <summary>A field of the record, and the column that it comes from.</summary>
+/// <param name="Index">Its place in <see cref="ColumnMap.Fields"/>.</param>
 /// <param name="Column">The column's place, from 0.</param>
 /// <param name="Kind">How its values are written.</param>
 /// <param name="Name">The field's name as JSON, with the colon.</param>
-readonly record struct ColumnField(int Column, FieldKind Kind, ReadOnlyMemory<byte> Name);
+readonly record struct ColumnField(int Index, int Column, FieldKind Kind, ReadOnlyMemory<byte> Name);
 
 enum FieldKind
 {
@@ -24,6 +25,7 @@ enum FieldKind
 /// <summary>Which column gives which field of a record: <c>{"event":…,"properties":{…}}</c> or <c>{"$distinct_id":…,"$properties":{…}}</c>.</summary>
 sealed class ColumnMap
 {
+    readonly List<ColumnField> _fields = [];
     readonly List<ColumnField> _properties = [];
 
     /// <exception cref="InputException">The columns do not give a record.</exception>
@@ -42,7 +44,8 @@ sealed class ColumnMap
             {
                 var field = Type is ImportType.Profiles && name is "distinct_id" ? "$distinct_id" : name;
                 if (!sources.TryAdd(field, columns[i])) throw new InputException($"has two columns for {field}: {sources[field]} and {columns[i]}. Rename one, or map it to another field");
-                var entry = new ColumnField(i, KindOf(field, Type), NameOf(field));
+                var entry = new ColumnField(_fields.Count, i, KindOf(field, Type), NameOf(field));
+                _fields.Add(entry);
                 if (field == (Type is ImportType.Profiles ? "$distinct_id" : "event")) Root = entry;
                 else _properties.Add(entry);
             }
@@ -50,6 +53,9 @@ sealed class ColumnMap
     }
 
     public ImportType Type { get; }
+
+    /// <summary>All fields, in the order of their columns.</summary>
+    public IReadOnlyList<ColumnField> Fields => _fields;
 
     /// <summary>The field beside the properties; null when no column gives it.</summary>
     public ColumnField? Root { get; }
@@ -67,7 +73,8 @@ sealed class ColumnMap
         _ => FieldKind.Value,
     };
 
-    static ReadOnlyMemory<byte> NameOf(string field)
+    /// <summary>A name as JSON, with the colon.</summary>
+    public static ReadOnlyMemory<byte> NameOf(string field)
     {
         var json = new JsonText();
         json.AppendString(Encoding.UTF8.GetBytes(field));
