@@ -112,6 +112,19 @@ public sealed class ParquetTests : IDisposable
     }
 
     [Fact]
+    public async Task Text_that_is_no_utf8_is_not_mended()
+    {
+        var file = Write(_run, $"SELECT {Base}, 'café' AS v", ", COMPRESSION uncompressed");
+        var bytes = File.ReadAllBytes(file);
+        for (var at = bytes.AsSpan().IndexOf("é"u8); at >= 0; at = bytes.AsSpan().IndexOf("é"u8)) bytes[at] = bytes[at + 1] = 0xff;
+        File.WriteAllBytes(file, bytes);
+        var report = await _run.RunAsync(_run.RequestAll(file));
+        Assert.Equal((3, 1), (report.ExitCode, report.Rejected));
+        Assert.Equal("invalid_utf8", _run.DeadLetters()[0].GetProperty("code").GetString());
+        Assert.Contains((byte)0xff, _run.DeadLetters()[0].GetProperty("raw_base64").GetBytesFromBase64());
+    }
+
+    [Fact]
     public async Task A_dead_letter_holds_the_event_that_was_built()
     {
         await RunAsync("SELECT CASE i WHEN 3 THEN NULL ELSE 'e' END AS event, 1790000000 AS time, 'u' AS distinct_id FROM range(0, 5) t(i) ORDER BY i");

@@ -39,6 +39,18 @@ public class ImportFormatsTests
     }
 
     [Fact]
+    public async Task A_named_format_that_does_not_fit_exits_6()
+    {
+        await using var server = await RecordingServer.StartAsync();
+        using var tool = Tool.At(server);
+
+        var run = await tool.RunAsync("import", tool.Folder.Write("a.csv", "event\n"), "--format", "parquet", "--dry-run");
+
+        Assert.Equal(6, run.Exit);
+        Assert.Contains("is no Parquet file", run.Err, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_bad_row_is_named_on_standard_error_and_kept()
     {
         await using var server = await RecordingServer.StartAsync(Answer.Json(Imported));

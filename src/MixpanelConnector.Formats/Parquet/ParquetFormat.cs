@@ -3,6 +3,7 @@ using MixpanelConnector.Formats.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Source;
 using Parquet;
+using Parquet.Meta;
 
 namespace MixpanelConnector.Formats.Parquet;
 
@@ -30,6 +31,7 @@ sealed class ParquetFormat() : ImportFormat("parquet")
             if (input.Reached is { Offset: > 0 } && fingerprint != input.Fingerprint) throw new InputException("has changed since a part of it was imported. Restore it, or begin again with --restart");
             file.Position = 0;
             var parquet = await ParquetReader.CreateAsync(file, Options, leaveStreamOpen: true, cancellationToken).ConfigureAwait(false);
+            KeepTextAsBytes(parquet.Metadata!.Schema);
             var columns = new ColumnMap([.. parquet.Schema.Fields.Select(field => field.Name)], input.Request);
             var reader = new ParquetRecordReader(file, parquet, columns, fingerprint, input.Reached?.Offset ?? 0);
             input.Window.Dispose();
@@ -45,6 +47,16 @@ sealed class ParquetFormat() : ImportFormat("parquet")
 
     /// <summary>The parser meets damaged bytes with exceptions of many types.</summary>
     public static InputException Damaged(Exception cause) => new($"is a Parquet file that is damaged, cut short, or of a kind that is not supported: {cause.Message.ReplaceLineEndings(" ")}", cause);
+
+    /// <summary>Text is read as the bytes that it is: decoded, what is no UTF-8 would be mended in silence.</summary>
+    static void KeepTextAsBytes(List<SchemaElement> columns)
+    {
+        foreach (var column in columns)
+        {
+            if (column.ConvertedType is ConvertedType.UTF8 or ConvertedType.ENUM or ConvertedType.JSON) column.ConvertedType = null;
+            if (column.LogicalType is { STRING: not null } or { ENUM: not null } or { JSON: not null }) column.LogicalType = null;
+        }
+    }
 
     static FileStream Open(string path)
     {

@@ -18,7 +18,6 @@ abstract class ParquetValues
     /// <exception cref="InputException">The type has no JSON.</exception>
     public static ParquetValues Of(RawColumnData data, string column) => data switch
     {
-        RawColumnData<ReadOnlyMemory<char>> values => new Values<ReadOnlyMemory<char>>(values, WriteText, quotes: true),
         RawColumnData<ReadOnlyMemory<byte>> values => new Values<ReadOnlyMemory<byte>>(values, static (json, value, _) => json.AppendString(value.Span), quotes: true),
         RawColumnData<bool> values => new Values<bool>(values, static (json, value, _) => json.Append(value ? "true"u8 : "false"u8)),
         RawColumnData<sbyte> values => Number(values),
@@ -50,13 +49,6 @@ abstract class ParquetValues
         json.AppendByte((byte)'"');
         json.AppendFormatted(value, format);
         json.AppendByte((byte)'"');
-    }
-
-    static void WriteText(JsonText json, ReadOnlyMemory<char> value, FieldKind kind)
-    {
-        Span<byte> small = stackalloc byte[512];
-        var utf8 = value.Length <= small.Length / 3 ? small : new byte[Encoding.UTF8.GetMaxByteCount(value.Length)];
-        json.AppendString(utf8[..Encoding.UTF8.GetBytes(value.Span, utf8)]);
     }
 
     /// <summary>The shortest text that gives the same number again. NaN is how data frames write what is missing; an infinity is a number out of range, and refused as such.</summary>

@@ -9,7 +9,7 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>The bulk import: files, folders or a stream, with a durable checkpoint and a report.</summary>
 sealed class ImportCommand
 {
-    readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, or - for standard input: NDJSON, a JSON array, CSV or TSV, plain, gzip or zstd, told by content.", Arity = ArgumentArity.ZeroOrMore };
+    readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, or - for standard input: NDJSON, a JSON array, CSV or TSV, plain, gzip or zstd; or Parquet; told by content.", Arity = ArgumentArity.ZeroOrMore };
     readonly Option<string> _format = new("--format") { Description = "The format of every input. Default: told by content and name.", HelpName = string.Join('|', FileFormats.All) };
     readonly Option<string[]> _map = new("--map") { Description = "Which column holds a field, such as time=created_at; repeatable. Default: the column of the field's name. For formats with columns.", HelpName = "FIELD=COLUMN", Arity = ArgumentArity.OneOrMore };
     readonly Option<string> _type = new("--type") { Description = "What the records are: events or profiles. Default: events.", HelpName = "events|profiles", DefaultValueFactory = _ => "events" };
