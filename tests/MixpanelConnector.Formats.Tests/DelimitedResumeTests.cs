@@ -90,6 +90,20 @@ public sealed class DelimitedResumeTests : IDisposable
         Assert.Equal((6, 3), (report.ExitCode, report.Accepted));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(Header)]
+    [InlineData(Header + "\n")]
+    public async Task An_input_that_shrank_is_told_and_not_read_again_when_it_is_back(string text)
+    {
+        var whole = $"{Header}\n{Some(0, 3)}";
+        await _run.RunCsvAsync(whole, _state);
+        var report = await _run.RunCsvAsync(text, _state);
+        Assert.Equal((6, 3), (report.ExitCode, report.Accepted));
+        Assert.Equal((0, 3), await _run.RunCsvAsync(whole, _state) is var last ? (last.ExitCode, last.Accepted) : default);
+        Assert.Equal(3, _run.Mixpanel.Stored.Count);
+    }
+
     [Fact]
     public async Task A_header_alone_may_grow()
     {

@@ -42,6 +42,7 @@ sealed class DelimitedFormat(string name, char delimiter, string[] extensions) :
             {
                 if (window.Unread.Length > InputWindow.LargestRecord) throw new InputException($"has a header row of more than 1 MiB. Is it {Name}?");
                 if (await window.FillAsync(cancellationToken).ConfigureAwait(false)) continue;
+                if (input.Reached is { Offset: > 0 }) throw new InputException("is shorter than when it was imported: its header row is all that is left. Restore it, or begin again with --restart");
                 return new EmptyReader(window); // a header without rows, or not even that: it may grow
             }
 
