@@ -249,6 +249,8 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         shape.Append(CultureInfo.InvariantCulture, $"type={request.Type.ToString().ToLowerInvariant()}");
         if (request.Properties is not null) shape.Append(CultureInfo.InvariantCulture, $"\nproperties={XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(request.Properties)):x32}");
         if (request.SourceId is not null) shape.Append(CultureInfo.InvariantCulture, $"\nsource_id={request.SourceId}");
+        if (request.Format is not null) shape.Append(CultureInfo.InvariantCulture, $"\nformat={request.Format}");
+        foreach (var (field, column) in request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal)) shape.Append(CultureInfo.InvariantCulture, $"\nmap={field}={column}");
         return shape.ToString();
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace MixpanelConnector;
 
 /// <summary>What the records of an import are.</summary>
@@ -19,6 +21,18 @@ public sealed record ImportRequest
     /// <summary>The stream behind the input <c>-</c>; the caller disposes it. Default: none.</summary>
     public Stream? StandardInput { get; init; }
 
+    /// <summary>The formats that the inputs may be in; each input's is told by its content and its name. Default: NDJSON and a JSON array. MixpanelConnector.Formats holds more.</summary>
+    public IReadOnlyList<ImportFormat> Formats { get; init; } = [ImportFormat.Ndjson, ImportFormat.Json];
+
+    /// <summary>The compressions that the inputs may have, told by their content. Default: gzip. MixpanelConnector.Formats holds zstd.</summary>
+    public IReadOnlyList<ImportCompression> Compressions { get; init; } = [ImportCompression.Gzip];
+
+    /// <summary>The name of the format that every input is in, in place of looking. Default: null, which means by content.</summary>
+    public string? Format { get; init; }
+
+    /// <summary>Which column holds a field: from the field's name, such as <c>time</c>, to the column's. Default: each column gives the field of its own name. For formats with columns only.</summary>
+    public IReadOnlyDictionary<string, string> Columns { get; init; } = FrozenDictionary<string, string>.Empty;
+
     /// <summary>What the records are. Default: <see cref="ImportType.Events"/>.</summary>
     public ImportType Type { get; init; }
 
@@ -28,7 +42,7 @@ public sealed record ImportRequest
     /// <summary>A JSON object of properties that every event gets; an event's own value wins. Events only. Default: none.</summary>
     public string? Properties { get; init; }
 
-    /// <summary>The name of the input in the ids that are computed for events without <c>$insert_id</c>, and of a stream's checkpoint. Default: each file's path relative to the input that it was found by, without <c>.gz</c>; <c>stdin</c> for a stream.</summary>
+    /// <summary>The name of the input in the ids that are computed for events without <c>$insert_id</c>, and of a stream's checkpoint. Default: each file's path relative to the input that it was found by, without a suffix of compression; <c>stdin</c> for a stream.</summary>
     public string? SourceId { get; init; }
 
     /// <summary>Forget the checkpoint and begin again. Default: false. Needed when an option that shapes the records has changed.</summary>
@@ -79,6 +93,9 @@ public sealed record ImportRequest
         if (Replay is not null && Inputs.Count > 0) throw MixpanelException.Invalid("replay", "Inputs and a dead-letter file to replay exclude each other: import one, then the other.");
         if (Replay is null && Inputs.Count is 0) throw MixpanelException.Invalid("input", "Name at least one input (a file, a glob, a folder, or - for standard input), or a dead-letter file to replay.");
         if (Inputs.Contains("-", StringComparer.Ordinal) && (StandardInput is null || Inputs.Count > 1)) throw MixpanelException.Invalid("input", "Standard input can only be the one input.");
+        if (Format is not null && Formats.All(format => format.Name != Format)) throw MixpanelException.Invalid("format", $"The format must be one of {string.Join(", ", Formats)}.");
+        if (Columns.Any(column => column.Key.Length == 0 || column.Value.Length == 0)) throw MixpanelException.Invalid("map", "A mapping needs the name of a field and that of a column.");
+        if (Replay is not null && (Format is not null || Columns.Count > 0)) throw MixpanelException.Invalid("replay", "A dead-letter file has its own format: it needs neither format nor mapping.");
         if (!Enum.IsDefined(Type)) throw MixpanelException.Invalid("type", "The type must be events or profiles.");
         if (Senders is < 1 or > MostSenders) throw MixpanelException.Invalid("senders", "The number of senders must be from 1 to 20.");
         if (BatchEvents is < 1 or > 2000) throw MixpanelException.Invalid("batch_events", "A batch holds from 1 to 2000 records.");

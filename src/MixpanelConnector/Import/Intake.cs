@@ -63,7 +63,7 @@ sealed class Intake(
         _offset = reached?.Offset ?? 0;
         try
         {
-            reader = await RecordReaders.OpenAsync(input, reached, deadLetters: request.Replay is not null, halt.Stop).ConfigureAwait(false);
+            reader = await RecordReaders.OpenAsync(input, reached, request, halt.Stop).ConfigureAwait(false);
             completer.Begin(input.Id);
             do
             {
@@ -104,7 +104,7 @@ sealed class Intake(
             counts.RecordsRead(1);
             var closed = Fits(record.Bytes.Length) ? null : CloseAt(input, reader, before);
             Take(input, in record, maybeSent: reader.Position.Offset <= reached?.SentTo);
-            _batch!.Bytes += reader.Position.Offset - _offset;
+            _batch!.Bytes += reader.OffsetsAreBytes ? reader.Position.Offset - _offset : record.Bytes.Length;
             _offset = reader.Position.Offset;
             if (closed is not null) await SendAsync(closed).ConfigureAwait(false);
             if (IsFull()) await SendAsync(CloseAt(input, reader, reader.Position)).ConfigureAwait(false);

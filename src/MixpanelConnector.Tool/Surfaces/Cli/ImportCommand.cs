@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using MixpanelConnector.Formats;
 using MixpanelConnector.Sqlite;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
@@ -8,7 +9,9 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>The bulk import: files, folders or a stream, with a durable checkpoint and a report.</summary>
 sealed class ImportCommand
 {
-    readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, or - for standard input: NDJSON or a JSON array, plain or gzip, told by content.", Arity = ArgumentArity.ZeroOrMore };
+    readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, or - for standard input: NDJSON, a JSON array, CSV or TSV, plain, gzip or zstd; or Parquet; told by content.", Arity = ArgumentArity.ZeroOrMore };
+    readonly Option<string> _format = new("--format") { Description = "The format of every input. Default: told by content and name.", HelpName = string.Join('|', FileFormats.All) };
+    readonly Option<string[]> _map = new("--map") { Description = "Which column holds a field, such as time=created_at; repeatable. Default: the column of the field's name. For formats with columns.", HelpName = "FIELD=COLUMN", Arity = ArgumentArity.OneOrMore };
     readonly Option<string> _type = new("--type") { Description = "What the records are: events or profiles. Default: events.", HelpName = "events|profiles", DefaultValueFactory = _ => "events" };
     readonly Option<string> _strict = new("--strict") { Description = "Mixpanel's validation, 0 or 1. Default: 1.", HelpName = "0|1", DefaultValueFactory = _ => "1" };
     readonly Option<string> _properties = new("--properties") { Description = "Properties shared by all events; an event's own value wins.", HelpName = "JSON|@FILE" };
@@ -34,6 +37,7 @@ sealed class ImportCommand
     {
         _surroundings = surroundings;
         _stop = stop;
+        _format.AcceptOnlyFromAmong([.. FileFormats.All.Select(format => format.Name)]);
         _type.AcceptOnlyFromAmong("events", "profiles");
         _strict.AcceptOnlyFromAmong("0", "1");
         Command = new DetailedCommand("import", "Import files of events or user profiles, so that every record is accounted for.", """
@@ -48,10 +52,11 @@ sealed class ImportCommand
               mixpanel import events.ndjson --local
               mixpanel import 'exports/2025-*.ndjson.gz' --report report.json
               zcat old.gz | mixpanel import - --source-id old
+              mixpanel import orders.csv.zst --map event=action --map time=created_at --map distinct_id=customer
               mixpanel import people.json --type profiles
             """)
         {
-            _inputs, _type, _strict, _properties, _state, _restart, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
+            _inputs, _format, _map, _type, _strict, _properties, _state, _restart, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
             _backoffMin, _backoffMax, _maxOutage, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(surroundings),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
@@ -124,6 +129,10 @@ sealed class ImportCommand
         {
             Inputs = inputs,
             StandardInput = inputs is ["-"] ? _surroundings.TakeInput("input") : null,
+            Formats = FileFormats.All,
+            Compressions = FileFormats.AllCompressions,
+            Format = parsed.GetValue(_format),
+            Columns = Columns(parsed),
             Type = parsed.GetValue(_type) == "profiles" ? ImportType.Profiles : ImportType.Events,
             Strict = parsed.GetValue(_strict) == "1",
             Properties = properties,
@@ -139,6 +148,19 @@ sealed class ImportCommand
         if (parsed.GetValue(_batchBytes) is { } bytes) request = request with { BatchBytes = bytes };
         if (Duration(parsed, _maxOutage) is { } outage) request = request with { MaxOutage = outage };
         return request;
+    }
+
+    Dictionary<string, string> Columns(ParseResult parsed)
+    {
+        var columns = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var mapping in parsed.GetValue(_map) ?? [])
+        {
+            var equals = mapping.IndexOf('=', StringComparison.Ordinal);
+            if (equals <= 0 || equals == mapping.Length - 1) throw Configuration.Invalid("map", "--map must be FIELD=COLUMN, such as time=created_at.");
+            if (!columns.TryAdd(mapping[..equals], mapping[(equals + 1)..])) throw Configuration.Invalid("map", $"--map names the field {mapping[..equals]} twice.");
+        }
+
+        return columns;
     }
 
     SqliteImportState OpenState(ParseResult parsed, ImportRequest request, Session session)

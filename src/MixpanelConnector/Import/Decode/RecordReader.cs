@@ -7,14 +7,14 @@ enum RecordKind
     Oversized,
 }
 
-/// <summary>One record's own bytes and where they lie. Valid until the reader is filled again.</summary>
+/// <summary>One record's own bytes, or those it was built as, and where it lies. Valid until the reader is filled again.</summary>
 readonly ref struct Record
 {
     public RecordKind Kind { get; init; }
 
     public ReadOnlySpan<byte> Bytes { get; init; }
 
-    /// <summary>Where the record begins, in decompressed bytes.</summary>
+    /// <summary>Where the record begins, in decompressed bytes, or in records.</summary>
     public required long Offset { get; init; }
 
     /// <summary>The line that it begins on, from 1.</summary>
@@ -44,6 +44,9 @@ abstract class RecordReader : IDisposable
 
     /// <summary>The hash of every byte before the current position, or before the position that preceded the last record.</summary>
     public abstract UInt128 Fingerprint(ReadPosition position);
+
+    /// <summary>Whether offsets count bytes of the input; otherwise they count its records.</summary>
+    public virtual bool OffsetsAreBytes => true;
 
     /// <summary>Bytes taken from the disk.</summary>
     public abstract long RawPosition { get; }

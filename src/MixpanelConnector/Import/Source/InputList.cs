@@ -1,4 +1,5 @@
 using System.IO.Enumeration;
+using MixpanelConnector.Import.Decode;
 
 namespace MixpanelConnector.Import.Source;
 
@@ -28,7 +29,7 @@ static class InputList
                     continue;
                 }
 
-                found.Add(new InputFile(path, WithoutCompression(relative), real.FullName) { Length = real.Exists ? real.Length : null });
+                found.Add(new InputFile(path, WithoutCompression(relative, request), real.FullName) { Length = real.Exists ? real.Length : null });
             }
         }
 
@@ -108,8 +109,8 @@ static class InputList
         return files.OrderBy(file => file.Relative, StringComparer.Ordinal);
     }
 
-    static string WithoutCompression(string path) =>
-        path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path;
+    static string WithoutCompression(string path, ImportRequest request) =>
+        request.Compressions.FirstOrDefault(compression => compression.Without(path) != path)?.Without(path) ?? path;
 
     /// <summary>Gives each source an id of its own: of two that share one, each takes its path as given.</summary>
     static List<InputFile> Named(List<InputFile> files, string? sourceId)

@@ -80,7 +80,7 @@ public sealed record ImportSourceProgress
     /// <summary>The name of the source: its path relative to the input that it was found by.</summary>
     public required string Id { get; init; }
 
-    /// <summary>The decompressed bytes whose records are settled.</summary>
+    /// <summary>The decompressed bytes whose records are settled; of a Parquet file, the records.</summary>
     public required long Offset { get; init; }
 
     /// <summary>The lines that lie whole within <see cref="Offset"/>.</summary>
@@ -92,7 +92,7 @@ public sealed record ImportSourceProgress
     /// <summary>Whether the end of the source was reached.</summary>
     public bool Ended { get; init; }
 
-    /// <summary>XxHash128 of the first <see cref="Offset"/> bytes in hex: shows a source whose beginning has changed.</summary>
+    /// <summary>XxHash128 of the first <see cref="Offset"/> bytes, of a Parquet file of all bytes, in hex: shows a source whose beginning has changed.</summary>
     public required string Fingerprint { get; init; }
 
     /// <summary>Records before this offset may have been sent without an answer: those that cannot be repeated safely are not sent again. 0 when there are none.</summary>

@@ -1,0 +1,26 @@
+using MixpanelConnector.Import;
+using MixpanelConnector.Import.Decode;
+
+namespace MixpanelConnector.Formats.Delimited;
+
+/// <summary>An input without rows. It is read from its beginning when it has some.</summary>
+sealed class EmptyReader(InputWindow window) : RecordReader
+{
+    public override ReadPosition Position => default;
+
+    public override long RawPosition => window.RawPosition;
+
+    public override bool HasPartialRecord => false;
+
+    public override UInt128 Fingerprint(ReadPosition position) => UInt128.Parse(ImportPipeline.NothingRead, System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture);
+
+    public override bool TryRead(out Record record)
+    {
+        record = default;
+        return false;
+    }
+
+    public override ValueTask<bool> FillAsync(CancellationToken cancellationToken) => new(false);
+
+    public override void Dispose() => window.Dispose();
+}

@@ -1,0 +1,78 @@
+using MixpanelConnector.Import.Source;
+using ZstdSharp.Unsafe;
+
+namespace MixpanelConnector.Formats.Zstd;
+
+sealed class ZstdCompression() : ImportCompression("zstd")
+{
+    internal override string Extension => ".zst";
+
+    internal override ReadOnlySpan<byte> Magic => [0x28, 0xb5, 0x2f, 0xfd];
+
+    internal override ByteSource Open(ByteSource compressed) => new ZstdByteSource(compressed);
+}
+
+/// <summary>
+/// Decompresses zstd, and checks that the input ends where a frame ends. A frame's own check sum is checked when it has one.
+/// Works on the bare decoder: the wrappers around it lose what they have decompressed when what follows is damaged.
+/// </summary>
+sealed class ZstdByteSource : ByteSource
+{
+    readonly ByteSource _compressed;
+    readonly byte[] _buffer = new byte[128 << 10];
+    unsafe ZSTD_DCtx_s* _decoder;
+    int _start;
+    int _end;
+    long _consumed;
+    bool _sourceEnded;
+    bool _inFrame = true; // an input without a frame is cut short
+
+    public unsafe ZstdByteSource(ByteSource compressed)
+    {
+        _compressed = compressed;
+        _decoder = Methods.ZSTD_createDCtx();
+    }
+
+    public override long RawPosition => _consumed;
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (_start == _end && !_sourceEnded)
+            {
+                (_start, _end) = (0, await _compressed.ReadAsync(_buffer, cancellationToken).ConfigureAwait(false));
+                _sourceEnded = _end == 0;
+            }
+
+            if (_sourceEnded && !_inFrame) return 0;
+            var written = Decompress(target.Span);
+            if (written > 0) return written;
+            if (_sourceEnded && _inFrame) throw Corrupt("the file is cut short");
+        }
+    }
+
+    public override unsafe void Dispose()
+    {
+        if (_decoder != null) _ = Methods.ZSTD_freeDCtx(_decoder);
+        _decoder = null;
+        _compressed.Dispose();
+    }
+
+    unsafe int Decompress(Span<byte> target)
+    {
+        fixed (byte* from = _buffer, to = target)
+        {
+            var input = new ZSTD_inBuffer_s { src = from, pos = (nuint)_start, size = (nuint)_end };
+            var output = new ZSTD_outBuffer_s { dst = to, pos = 0, size = (nuint)target.Length };
+            var left = Methods.ZSTD_decompressStream(_decoder, &output, &input);
+            if (Methods.ZSTD_isError(left)) throw Corrupt("the compressed data is damaged");
+            _consumed += (int)input.pos - _start;
+            _start = (int)input.pos;
+            _inFrame = left != 0;
+            return (int)output.pos;
+        }
+    }
+
+    InputException Corrupt(string what) => new($"zstd: {what}, at compressed byte {_consumed}");
+}
