@@ -4,6 +4,7 @@ using System.Runtime.ExceptionServices;
 using System.Text;
 using System.Threading.Channels;
 using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Import.Source;
@@ -20,7 +21,8 @@ namespace MixpanelConnector.Import;
 /// <list type="number">
 /// <item>Source: the inputs in order, decompressed, every byte checked.</item>
 /// <item>Decode: cuts one record's bytes; parses no values.</item>
-/// <item>Validate: is it a record that Mixpanel takes? Adds what is missing; changes nothing else.</item>
+/// <item>Validate: is it a record that Mixpanel takes? Adds what is missing; changes nothing else, unless cleaning was asked for,
+/// which comes first.</item>
 /// <item>Batch: up to 2000 records or 10 MB, numbered, in a pooled buffer.</item>
 /// <item>Compress: once for all tries.</item>
 /// <item>Send: at one shared pace, until the fate of every record is known.</item>
@@ -68,7 +70,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         var budget = new MemoryBudget(MostBytesInFlight, MostBatchesInFlight);
-        var ledger = new Ledger(state, loaded, Shape(), budget, _counts, _time, request.CheckpointInterval);
+        var ledger = new Ledger(state, loaded, Shape(), RecordCleaner.NoneYet(request), budget, _counts, _time, request.CheckpointInterval);
         NoteVanished(inputs, ledger, halt);
         var limits = new SendLimits(request.BatchBytes);
         var senders = request.Type is ImportType.Profiles ? 1 : request.Senders ?? ImportRequest.MostSenders;
@@ -77,7 +79,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var verdicts = Channel.CreateBounded<BatchOutcome>(new BoundedChannelOptions(2 * senders) { SingleReader = true });
 
         // :: Steps 1-4: Source, Decode, Validate, Batch
-        var intake = new Intake(request, inputs, completer, ledger, budget, limits, _counts, halt, Refused, batches.Writer);
+        var intake = new Intake(request, inputs, RecordCleaner.For(request), completer, ledger, budget, limits, _counts, halt, Refused, batches.Writer);
         var reading = Guard(halt, Task.Run(intake.RunAsync, CancellationToken.None));
 
         // :: Steps 5-6: Compress, Send
@@ -211,6 +213,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             ResumedFrom = totals.ResumedFrom,
             ElapsedSeconds = Math.Round(totals.Elapsed.TotalSeconds, 3),
             DeadLetter = deadLetterPath,
+            Fixed = totals.Fixed,
             ExitCode = problems.Count == 0 ? 0 : problems[0].ExitCode,
             Problems = [.. problems.Select(problem => problem.Message)],
         };
@@ -242,6 +245,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         shape.Append(CultureInfo.InvariantCulture, $"type={request.Type.ToString().ToLowerInvariant()}");
         if (request.Properties is not null) shape.Append(CultureInfo.InvariantCulture, $"\nproperties={XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(request.Properties)):x32}");
         if (request.SourceId is not null) shape.Append(CultureInfo.InvariantCulture, $"\nsource_id={request.SourceId}");
+        if (request.Drop.Count > 0) shape.Append(CultureInfo.InvariantCulture, $"\ndrop={string.Join(',', request.Drop.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
+        if (request.Rename.Count > 0) shape.Append(CultureInfo.InvariantCulture, $"\nrename={string.Join(',', request.Rename.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"))}");
+        if (request.Fix is not ImportFixes.None) shape.Append(CultureInfo.InvariantCulture, $"\nfix={request.Fix.ToString().ToLowerInvariant()}");
+        if (request.TimeOffset is { } offset) shape.Append(CultureInfo.InvariantCulture, $"\ntime_offset={offset.TotalSeconds}s");
         return shape.ToString();
     }
 

@@ -1,3 +1,6 @@
+using System.Collections.ObjectModel;
+using MixpanelConnector.Import.Clean;
+
 namespace MixpanelConnector;
 
 /// <summary>What the records of an import are.</summary>
@@ -27,6 +30,18 @@ public sealed record ImportRequest
 
     /// <summary>A JSON object of properties that every event gets; an event's own value wins. Events only. Default: none.</summary>
     public string? Properties { get; init; }
+
+    /// <summary>Repairs, made after <see cref="Drop"/> and <see cref="Rename"/>, counted in <see cref="ImportReport.Fixed"/>. Default: none.</summary>
+    public ImportFixes Fix { get; init; }
+
+    /// <summary>Properties to rename, from old to new names, all at once. A record that has a property of the new name already is rejected as <c>rename_collision</c>. Default: none.</summary>
+    public IReadOnlyDictionary<string, string> Rename { get; init; } = ReadOnlyDictionary<string, string>.Empty;
+
+    /// <summary>Properties to leave out, before anything else is done. Default: none.</summary>
+    public IReadOnlyList<string> Drop { get; init; } = [];
+
+    /// <summary>Added to the <c>time</c> that each event has of its own, in the unit it has, after <see cref="Fix"/>; whole seconds, at most 100 years, negative for earlier. Events only. Default: none.</summary>
+    public TimeSpan? TimeOffset { get; init; }
 
     /// <summary>The name of the input in the ids that are computed for events without <c>$insert_id</c>, and of a stream's checkpoint. Default: each file's path relative to the input that it was found by, without <c>.gz</c>; <c>stdin</c> for a stream.</summary>
     public string? SourceId { get; init; }
@@ -82,6 +97,7 @@ public sealed record ImportRequest
         if (MaxOutage <= TimeSpan.Zero) throw MixpanelException.Invalid("max_outage", "The longest outage must be above zero.");
         if (SourceId is { Length: 0 }) throw MixpanelException.Invalid("source_id", "The source id must not be empty.");
         if (Properties is not null && Type is not ImportType.Events) throw MixpanelException.Invalid("properties", "Shared properties are for events only.");
+        RecordCleaner.EnsureSense(this);
         return this;
     }
 }

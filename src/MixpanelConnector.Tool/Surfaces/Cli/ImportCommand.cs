@@ -23,6 +23,10 @@ sealed class ImportCommand
     readonly Option<string> _backoffMin = new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };
     readonly Option<string> _backoffMax = new("--backoff-max") { Description = "The longest wait between tries. Default: 60s.", HelpName = "DURATION" };
     readonly Option<string> _maxOutage = new("--max-outage") { Description = "How long Mixpanel may be unavailable. Default: 24h.", HelpName = "DURATION" };
+    readonly Option<string[]> _fix = new("--fix") { Description = "Repairs, several with commas. time: times written as ISO 8601 text (without a zone: UTC) or as digits become integers. ids: a missing distinct_id is taken from $user_id, else $device_id. nulls: null properties are removed.", HelpName = "time,ids,nulls" };
+    readonly Option<string[]> _rename = new("--rename") { Description = "Rename a property. A record that has the new name already is rejected. Repeatable.", HelpName = "OLD=NEW" };
+    readonly Option<string[]> _drop = new("--drop") { Description = "Leave a property out. Repeatable.", HelpName = "KEY" };
+    readonly Option<string> _timeOffset = new("--time-offset") { Description = "Hours to add to the time of every event, such as -5.5.", HelpName = "HOURS" };
     readonly Option<bool> _dryRun = new("--dry-run") { Description = "Everything but the sending: says what Mixpanel would refuse. Needs no credentials, keeps no state." };
     readonly Option<string> _sourceId = new("--source-id") { Description = "Names a stream on standard input, so that it can be resumed.", HelpName = "ID" };
     readonly Option<bool> _noProgress = new("--no-progress") { Description = "No progress bar (also off when standard error is no terminal)." };
@@ -44,15 +48,20 @@ sealed class ImportCommand
             4 credentials or permission refused; 5 Mixpanel unavailable; 6 input unreadable, corrupt or cut short; 7 the disk failed;
             8 another import holds the state; 9 the audit failed; 130, 143 stopped. After 4 to 7, 130 and 143 the same command resumes.
 
+            Cleaning is done only where an option asks for it, in this order: --drop, --rename, --fix, --time-offset; then records are
+            checked. It changes properties (of profiles: those that an update names, such as in $set), and nothing else of a record. The
+            report counts the records under fixed. Dead letters keep the record as it was read.
+
             Examples:
               mixpanel import events.ndjson --local
               mixpanel import 'exports/2025-*.ndjson.gz' --report report.json
               zcat old.gz | mixpanel import - --source-id old
               mixpanel import people.json --type profiles
+              mixpanel import old.ndjson --rename user=distinct_id --drop debug --fix time,nulls --time-offset -2
             """)
         {
             _inputs, _type, _strict, _properties, _state, _restart, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
-            _backoffMin, _backoffMax, _maxOutage, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(surroundings),
+            _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeOffset, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(surroundings),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
     }
@@ -127,6 +136,10 @@ sealed class ImportCommand
             Strict = parsed.GetValue(_strict) == "1",
             Properties = properties,
             SourceId = parsed.GetValue(_sourceId),
+            Fix = Fixes(parsed.GetValue(_fix) ?? []),
+            Rename = Renames(parsed.GetValue(_rename) ?? []),
+            Drop = parsed.GetValue(_drop) ?? [],
+            TimeOffset = Hours(parsed.GetValue(_timeOffset)),
             Restart = parsed.GetValue(_restart),
             DeadLetterPath = parsed.GetValue(_deadLetter),
             Replay = replay,
@@ -147,6 +160,44 @@ sealed class ImportCommand
         var key = ImportStateKey.For(request, session.Options, session.LocalData)
             ?? string.Create(CultureInfo.InvariantCulture, $"stdin-{_surroundings.TimeProvider.GetUtcNow():yyyyMMdd'T'HHmmss}-{Environment.ProcessId}");
         return SqliteImportState.Open(Path.Combine(ImportStatusCommand.Folder(_surroundings), key), request.Restart);
+    }
+
+    static ImportFixes Fixes(string[] given)
+    {
+        var fixes = ImportFixes.None;
+        foreach (var name in given.SelectMany(list => list.Split(',')))
+        {
+            fixes |= name switch
+            {
+                "time" => ImportFixes.Time,
+                "ids" => ImportFixes.Ids,
+                "nulls" => ImportFixes.Nulls,
+                _ => throw Configuration.Invalid("fix", "--fix takes time, ids and nulls, several with commas."),
+            };
+        }
+
+        return fixes;
+    }
+
+    static Dictionary<string, string> Renames(string[] given)
+    {
+        var renames = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var pair in given)
+        {
+            if (pair.Split('=') is not [{ Length: > 0 } from, { Length: > 0 } to]) throw Configuration.Invalid("rename", "--rename takes OLD=NEW: the property's name and its new one.");
+            if (!renames.TryAdd(from, to)) throw Configuration.Invalid("rename", $"{from} is to be renamed twice.");
+        }
+
+        return renames;
+    }
+
+    /// <summary>Hours to the nearest second.</summary>
+    static TimeSpan? Hours(string? text)
+    {
+        if (text is null) return null;
+        return double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var hours) && Math.Abs(hours) <= 876_000
+            ? TimeSpan.FromSeconds(Math.Round(hours * 3600))
+            : throw Configuration.Invalid("time_offset", "--time-offset takes hours such as 3 or -5.5, at most 100 years.");
     }
 
     static TimeSpan? Duration(ParseResult parsed, Option<string> option)

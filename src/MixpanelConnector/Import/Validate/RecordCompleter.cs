@@ -80,6 +80,7 @@ sealed class EventCompleter : RecordCompleter
             Source = source,
             Offset = record.Offset,
             Line = record.Line,
+            Raw = record.Original.IsEmpty ? null : record.Original.ToArray(),
             Repeatable = true,
         };
         batch.Add(entry, bytes[..at], _addition.AsSpan(0, entry.AddedLength), bytes[at..]);
@@ -92,7 +93,7 @@ sealed class EventCompleter : RecordCompleter
             return _rules.InsertId.Length > 0 ? Encoding.ASCII.GetString(record.Bytes.Slice(_rules.InsertId.At, _rules.InsertId.Length)) : null;
         if (record.InsertId is not null || record.Kind is not RecordKind.Json) return record.InsertId;
         Span<byte> id = stackalloc byte[InsertIds.Length];
-        _ids.Write(record.Bytes, record.Offset, id);
+        _ids.Write(record.Raw, record.Offset, id);
         return Encoding.ASCII.GetString(id);
     }
 
@@ -111,7 +112,7 @@ sealed class EventCompleter : RecordCompleter
             else
             {
                 _idLength = InsertIds.Length;
-                _ids.Write(record.Bytes, record.Offset, _addition.AsSpan(length, InsertIds.Length));
+                _ids.Write(record.Raw, record.Offset, _addition.AsSpan(length, InsertIds.Length));
             }
 
             length = Append("\","u8, length + _idLength);
@@ -170,12 +171,13 @@ sealed class ProfileCompleter(string token) : RecordCompleter
         if (_rules.PropertiesNameAt is { } name)
         {
             var end = name + record.Bytes[name..].IndexOf(":"u8);
-            entry.Raw = record.Bytes.ToArray();
+            entry.Raw = record.Raw.ToArray();
             batch.Add(entry, [.. record.Bytes[..at], .. _rules.HasToken ? [] : _token, .. record.Bytes[at..name]], "\"$set\""u8, record.Bytes[end..]);
         }
         else
         {
             var added = _rules.HasToken ? [] : _token.AsSpan();
+            if (!record.Original.IsEmpty) entry.Raw = record.Original.ToArray();
             entry.AddedLength = added.Length;
             batch.Add(entry, record.Bytes[..at], added, record.Bytes[at..]);
         }
