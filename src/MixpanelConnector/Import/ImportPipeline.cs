@@ -73,7 +73,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var ledger = new Ledger(state, loaded, Shape(), RecordCleaner.NoneYet(request), budget, _counts, _time, request.CheckpointInterval);
         NoteVanished(inputs, ledger, halt);
         var limits = new SendLimits(request.BatchBytes);
-        var senders = request.Type is ImportType.Profiles ? 1 : request.Senders ?? ImportRequest.MostSenders;
+        var senders = request.Type is ImportType.Profiles or ImportType.Groups ? 1 : request.Senders ?? ImportRequest.MostSenders;
         var pace = new Pace(senders, Math.Min(senders, request.Senders ?? FirstSenders), transport.Options);
         var batches = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(senders) { SingleWriter = true });
         var verdicts = Channel.CreateBounded<BatchOutcome>(new BoundedChannelOptions(2 * senders) { SingleReader = true });
@@ -194,10 +194,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         return Report(halt, totals, pending: _counts.Read - (totals.Read - settledBefore), path);
     }
 
-    static ImportReport Report(Halt halt, ImportTotals totals, long pending, string? deadLetterPath)
+    public static ImportReport Report(Halt halt, ImportTotals totals, long pending, string? deadLetterPath, string advice = "mend them there and import the file with --replay")
     {
         if (halt.ByCaller) halt.Note(130, "Stopped before the end. Run the same command again; it resumes.");
-        if (totals.Rejected > 0) halt.Note(3, string.Create(CultureInfo.InvariantCulture, $"{totals.Rejected} records were not accepted.{(deadLetterPath is null ? "" : $" They are in {deadLetterPath}, each with its reason: mend them there and import the file with --replay.")}"));
+        if (totals.Rejected > 0) halt.Note(3, string.Create(CultureInfo.InvariantCulture, $"{totals.Rejected} records were not accepted.{(deadLetterPath is null ? "" : $" They are in {deadLetterPath}, each with its reason: {advice}.")}"));
         var problems = halt.Problems();
         if (pending != 0 && problems.Count == 0) problems.Add((9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {pending} records have no outcome. This is a defect of the importer: please report it.")));
         return new ImportReport
@@ -222,14 +222,14 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     RecordCompleter NewCompleter()
     {
         if (request.Type is ImportType.Events) return new EventCompleter(_time, SharedProperties.Parse(request.Properties));
-        return new ProfileCompleter(transport.Options.Token ?? (request.DryRun ? "" : throw MixpanelException.Invalid("token", "Profiles are imported with the project token. Configure it, or use the embedded Mixpanel.")));
+        return new ProfileCompleter(transport.Options.Token ?? (request.DryRun ? "" : throw ProfileDestination.NeedsToken()), request.GroupKey);
     }
 
     Destination NewDestination() => request.Type is ImportType.Events
         ? new EventDestination(transport, request.Strict)
-        : new ProfileDestination(transport, request.Strict);
+        : new ProfileDestination(transport, request.Type is ImportType.Groups ? "/groups" : "/engage", request.Strict);
 
-    ImportCheckpoint? Load()
+    public ImportCheckpoint? Load()
     {
         if (request.Restart) state.Clear();
         var loaded = state.Load();
@@ -239,10 +239,12 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     }
 
     /// <summary>The options that shape the records, as text. Shared properties are told by a hash: they may hold what is not to be shown.</summary>
-    string Shape()
+    public string Shape()
     {
         var shape = new StringBuilder();
         shape.Append(CultureInfo.InvariantCulture, $"type={request.Type.ToString().ToLowerInvariant()}");
+        if (request.TableId is { } table) shape.Append(CultureInfo.InvariantCulture, $"\ntable_id={table}");
+        if (request.GroupKey is not null) shape.Append(CultureInfo.InvariantCulture, $"\ngroup_key={Uri.EscapeDataString(request.GroupKey)}");
         if (request.Properties is not null) shape.Append(CultureInfo.InvariantCulture, $"\nproperties={XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(request.Properties)):x32}");
         if (request.SourceId is not null) shape.Append(CultureInfo.InvariantCulture, $"\nsource_id={request.SourceId}");
         if (request.Drop.Count > 0) shape.Append(CultureInfo.InvariantCulture, $"\ndrop={string.Join(',', request.Drop.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");

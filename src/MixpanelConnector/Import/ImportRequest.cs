@@ -11,6 +11,12 @@ public enum ImportType
 
     /// <summary>Updates of user profiles, sent to <c>/engage</c>; or <c>{"$distinct_id","$properties"}</c>, which becomes a <c>$set</c>.</summary>
     Profiles,
+
+    /// <summary>Updates of group profiles, sent to <c>/groups</c>; or <c>{"$group_id","$properties"}</c>, which becomes a <c>$set</c>, as does an exported group, which has <c>$distinct_id</c> in place of <c>$group_id</c>. Needs <see cref="ImportRequest.GroupKey"/>.</summary>
+    Groups,
+
+    /// <summary>A lookup table: one CSV file, plain or gzip, sent whole to <c>/lookup-tables/{id}</c>, all or nothing. Needs <see cref="ImportRequest.TableId"/>.</summary>
+    LookupTable,
 }
 
 /// <summary>What to import, and how. Immutable: change a copy with <c>with</c>.</summary>
@@ -24,6 +30,12 @@ public sealed record ImportRequest
 
     /// <summary>What the records are. Default: <see cref="ImportType.Events"/>.</summary>
     public ImportType Type { get; init; }
+
+    /// <summary>The property that makes the groups, like <c>company</c>: added to updates that do not name it, and never another one. Groups only.</summary>
+    public string? GroupKey { get; init; }
+
+    /// <summary>The id of the lookup table that the file replaces. Lookup tables only.</summary>
+    public Guid? TableId { get; init; }
 
     /// <summary>Whether Mixpanel validates each record and names those that it refuses. Default: true. Without it Mixpanel drops such records in silence, so the checks made here before sending are the same either way.</summary>
     public bool Strict { get; init; } = true;
@@ -55,7 +67,7 @@ public sealed record ImportRequest
     /// <summary>A dead-letter file to import again, with the ids of the first time, in place of <see cref="Inputs"/>. Default: none.</summary>
     public string? Replay { get; init; }
 
-    /// <summary>How many requests run at once, from 1 to 20. Default: null, which means adaptive up to 20. Profiles are always sent one request at a time, so that updates of one profile keep their order.</summary>
+    /// <summary>How many requests run at once, from 1 to 20. Default: null, which means adaptive up to 20. Profiles and groups are always sent one request at a time, so that updates of one profile keep their order.</summary>
     public int? Senders { get; init; }
 
     /// <summary>The most records in a request, from 1 to 2000. Default: 2000, Mixpanel's limit.</summary>
@@ -90,7 +102,11 @@ public sealed record ImportRequest
     {
         if (Replay is null == Inputs.Count is 0) throw MixpanelException.Invalid("input", "Name at least one input (a file, a glob, a folder, or - for standard input), or a dead-letter file to replay.");
         if (Inputs.Contains("-", StringComparer.Ordinal) && (StandardInput is null || Inputs.Count > 1)) throw MixpanelException.Invalid("input", "Standard input can only be the one input.");
-        if (!Enum.IsDefined(Type)) throw MixpanelException.Invalid("type", "The type must be events or profiles.");
+        if (!Enum.IsDefined(Type)) throw MixpanelException.Invalid("type", "The type must be events, profiles, groups or a lookup table.");
+        if (Type is ImportType.Groups == string.IsNullOrWhiteSpace(GroupKey)) throw MixpanelException.Invalid("group_key", Type is ImportType.Groups ? "Groups need a group key: the property that makes them." : "The group key is for groups only.");
+        if (Type is ImportType.LookupTable == TableId is null) throw MixpanelException.Invalid("table_id", Type is ImportType.LookupTable ? "A lookup table needs the id of the table that it replaces." : "The table id is for lookup tables only.");
+        if (Type is ImportType.LookupTable && Replay is not null) throw MixpanelException.Invalid("replay", "A lookup table is all or nothing: mend the file, and import it again.");
+        if (Type is ImportType.LookupTable && RecordCleaner.For(this) is not null) throw MixpanelException.Invalid("fix", "A lookup table is sent as it is: nothing in it can be fixed, renamed, dropped or moved.");
         if (Senders is < 1 or > MostSenders) throw MixpanelException.Invalid("senders", "The number of senders must be from 1 to 20.");
         if (BatchEvents is < 1 or > 2000) throw MixpanelException.Invalid("batch_events", "A batch holds from 1 to 2000 records.");
         if (BatchBytes is < 1024 or > LargestBatch) throw MixpanelException.Invalid("batch_bytes", $"A batch holds from 1024 to {LargestBatch} bytes before compression.");

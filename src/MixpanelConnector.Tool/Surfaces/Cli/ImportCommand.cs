@@ -9,7 +9,9 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 sealed class ImportCommand
 {
     readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, or - for standard input: NDJSON or a JSON array, plain or gzip, told by content.", Arity = ArgumentArity.ZeroOrMore };
-    readonly Option<string> _type = new("--type") { Description = "What the records are: events or profiles. Default: events.", HelpName = "events|profiles", DefaultValueFactory = _ => "events" };
+    readonly Option<string> _type = new("--type") { Description = "What the records are: events, profiles, groups or lookup-table. Default: events.", HelpName = "events|profiles|groups|lookup-table", DefaultValueFactory = _ => "events" };
+    readonly Option<string> _groupKey = new("--group-key") { Description = "The property that makes the groups, such as company. Needed for groups.", HelpName = "NAME" };
+    readonly Option<string> _tableId = new("--table-id") { Description = "The lookup table that the file replaces. Needed for a lookup table.", HelpName = "ID" };
     readonly Option<string> _strict = new("--strict") { Description = "Mixpanel's validation, 0 or 1. Default: 1.", HelpName = "0|1", DefaultValueFactory = _ => "1" };
     readonly Option<string> _properties = new("--properties") { Description = "Properties shared by all events; an event's own value wins.", HelpName = "JSON|@FILE" };
     readonly Option<string> _state = new("--state") { Description = "The checkpoint folder. Default: one in the user's state folder, by input and project; the same command run again resumes.", HelpName = "DIR" };
@@ -38,9 +40,9 @@ sealed class ImportCommand
     {
         _surroundings = surroundings;
         _stop = stop;
-        _type.AcceptOnlyFromAmong("events", "profiles");
+        _type.AcceptOnlyFromAmong("events", "profiles", "groups", "lookup-table");
         _strict.AcceptOnlyFromAmong("0", "1");
-        Command = new DetailedCommand("import", "Import files of events or user profiles, so that every record is accounted for.", """
+        Command = new DetailedCommand("import", "Import files of events, of profiles of users or groups, or a lookup table, so that every record is accounted for.", """
             Each record that is not accepted is named on standard error (file:line: code: reason) and kept, whole, in the dead-letter file.
             read = accepted + rejected + pending + blank, always.
 
@@ -52,15 +54,22 @@ sealed class ImportCommand
             checked. It changes properties (of profiles: those that an update names, such as in $set), and nothing else of a record. The
             report counts the records under fixed. Dead letters keep the record as it was read.
 
+            A lookup table is one CSV file of at most 100 MB, plain or gzip, whose first row names the columns and whose first column
+            holds unique keys. It is sent whole, and replaces the table or leaves it as it was: if any row is refused, that row is in the
+            dead-letter file, and all others stay pending until the mended file is imported by the same command. Rows are counted
+            without the first. A table that was accepted is sent again only when the file has changed.
+
             Examples:
               mixpanel import events.ndjson --local
               mixpanel import 'exports/2025-*.ndjson.gz' --report report.json
               zcat old.gz | mixpanel import - --source-id old
               mixpanel import people.json --type profiles
+              mixpanel import companies.json --type groups --group-key company
+              mixpanel import products.csv --type lookup-table --table-id 7b6c1f0e-0b5b-4c5e-9a39-3e4f0c6f2a11
               mixpanel import old.ndjson --rename user=distinct_id --drop debug --fix time,nulls --time-offset -2
             """)
         {
-            _inputs, _type, _strict, _properties, _state, _restart, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
+            _inputs, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
             _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeOffset, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(surroundings),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
@@ -132,7 +141,15 @@ sealed class ImportCommand
         {
             Inputs = inputs,
             StandardInput = inputs is ["-"] ? _surroundings.Input : null,
-            Type = parsed.GetValue(_type) == "profiles" ? ImportType.Profiles : ImportType.Events,
+            Type = parsed.GetValue(_type) switch
+            {
+                "profiles" => ImportType.Profiles,
+                "groups" => ImportType.Groups,
+                "lookup-table" => ImportType.LookupTable,
+                _ => ImportType.Events,
+            },
+            GroupKey = parsed.GetValue(_groupKey),
+            TableId = TableId(parsed.GetValue(_tableId)),
             Strict = parsed.GetValue(_strict) == "1",
             Properties = properties,
             SourceId = parsed.GetValue(_sourceId),
@@ -160,6 +177,12 @@ sealed class ImportCommand
         var key = ImportStateKey.For(request, session.Options, session.LocalData)
             ?? string.Create(CultureInfo.InvariantCulture, $"stdin-{_surroundings.TimeProvider.GetUtcNow():yyyyMMdd'T'HHmmss}-{Environment.ProcessId}");
         return SqliteImportState.Open(Path.Combine(ImportStatusCommand.Folder(_surroundings), key), request.Restart);
+    }
+
+    static Guid? TableId(string? text)
+    {
+        if (text is null) return null;
+        return Guid.TryParse(text, out var id) ? id : throw Configuration.Invalid("table_id", "--table-id takes the id of a lookup table, which is a UUID.");
     }
 
     static ImportFixes Fixes(string[] given)

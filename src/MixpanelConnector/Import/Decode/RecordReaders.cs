@@ -37,7 +37,7 @@ static class RecordReaders
         }
     }
 
-    static async ValueTask<ByteSource> DecompressAsync(InputFile input, CancellationToken cancellationToken)
+    public static async ValueTask<ByteSource> DecompressAsync(InputFile input, CancellationToken cancellationToken)
     {
         var source = input.Open();
         try
