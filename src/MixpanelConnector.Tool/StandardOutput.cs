@@ -6,6 +6,7 @@ namespace MixpanelConnector.Tool;
 sealed class StandardOutput : Stream
 {
     const int Interrupted = 4; // EINTR
+    const int ReaderIsGone = 32; // EPIPE
 
     public override bool CanRead => false;
 
@@ -27,7 +28,7 @@ sealed class StandardOutput : Stream
         {
             var written = WriteTo(1, ref MemoryMarshal.GetReference(buffer), buffer.Length);
             if (written >= 0) buffer = buffer[(int)written..];
-            else if (Marshal.GetLastPInvokeError() is var error and not Interrupted) throw new IOException(Marshal.GetPInvokeErrorMessage(error));
+            else if (Marshal.GetLastPInvokeError() is var error and not Interrupted) throw error is ReaderIsGone ? new ReaderIsGoneException() : new IOException(Marshal.GetPInvokeErrorMessage(error));
         }
     }
 
@@ -45,3 +46,6 @@ sealed class StandardOutput : Stream
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     static extern nint WriteTo(int file, ref byte bytes, nint count);
 }
+
+/// <summary>Whoever read standard output has seen enough, as in <c>mixpanel … | head</c>.</summary>
+sealed class ReaderIsGoneException() : IOException("The reader of standard output is gone.");

@@ -6,9 +6,11 @@ namespace MixpanelConnector.EndToEnd;
 /// <summary>The settings that point a process at an embedded Mixpanel of the test's.</summary>
 static class Credentials
 {
-    public static IReadOnlyDictionary<string, string> For(EmulatedMixpanel mixpanel) => new Dictionary<string, string>(StringComparer.Ordinal)
+    public static IReadOnlyDictionary<string, string> For(EmulatedMixpanel mixpanel) => At(mixpanel.Address.AbsoluteUri.TrimEnd('/'));
+
+    public static IReadOnlyDictionary<string, string> At(string endpoint) => new Dictionary<string, string>(StringComparer.Ordinal)
     {
-        ["MIXPANEL_ENDPOINT"] = mixpanel.Address.AbsoluteUri.TrimEnd('/'),
+        ["MIXPANEL_ENDPOINT"] = endpoint,
         ["MIXPANEL_SERVICE_ACCOUNT_USERNAME"] = DevelopmentCredentials.ServiceAccountUsername,
         ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = DevelopmentCredentials.ServiceAccountSecret,
         ["MIXPANEL_PROJECT_ID"] = DevelopmentCredentials.ProjectId.ToString(CultureInfo.InvariantCulture),

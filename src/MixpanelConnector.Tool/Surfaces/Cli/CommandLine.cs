@@ -58,11 +58,20 @@ static class CommandLine
         {
             return stop.ExitCode;
         }
+        catch (ReaderIsGoneException)
+        {
+            return ExitCode.DiskFailed; // its reader knows best; the exit code still tells that the result did not arrive whole
+        }
         catch (IOException e)
         {
-            // Whoever read standard output is gone, or its disk is full: the result did not arrive.
             surroundings.Error.WriteLine($"mixpanel: the result could not be written: {Printer.Clean(e.Message)}");
             return ExitCode.DiskFailed;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // A defect of ours. Its message could hold what must not be shown; its kind and place help to find it.
+            surroundings.Error.WriteLine($"mixpanel: an internal error, please report it: {e.GetType().FullName}{System.Environment.NewLine}{e.StackTrace}");
+            return ExitCode.InternalError;
         }
     }
 

@@ -66,9 +66,16 @@ sealed class SecretHandover
 
                 json.Remove(name);
                 json[name + "_file"] = _path;
-                _file.Write(Encoding.UTF8.GetBytes(text + "\n"));
-                _file.Flush();
-                _delivered = true;
+                _delivered = true; // from here on the file stays, whatever is in it
+                try
+                {
+                    _file.Write(Encoding.UTF8.GetBytes(text + "\n"));
+                    _file.Flush();
+                }
+                catch (IOException e)
+                {
+                    throw new IOException($"The service account {json["id"]} was created, but its secret could not be written to {_path}: {e.Message} The secret is lost: delete the account and create it again.", e);
+                }
             }
 
             return JsonSerializer.SerializeToUtf8Bytes(json, CliJson.Default.JsonObject);
