@@ -14,11 +14,16 @@ public class ImportCommandTests
         using var tool = Tool.At(server);
         var input = tool.Folder.Write("in.ndjson", """{"event":"e","properties":{"ts":"2026-09-21T13:46:40Z","x":null,"debug":1,"more":2,"user":"u","$insert_id":"i"}}""");
 
-        var run = await tool.RunAsync("import", input, "--fix", "time,nulls", "--rename", "ts=time", "--rename", "user=$user_id", "--fix", "ids", "--drop", "debug", "--drop", "more", "--time-offset", "-0.5", "--output", "json");
+        string[] command = ["import", input, "--fix", "time,nulls", "--rename", "ts=time", "--rename", "user=$user_id", "--fix", "ids", "--drop", "debug", "--drop", "more", "--time-offset", "-0.5", "--output", "json"];
+        var run = await tool.RunAsync(command);
 
         Assert.Equal((0, ""), (run.Exit, run.Err));
         Assert.Equal("""{"time":1,"ids":1,"nulls":1,"renamed":1,"dropped":1,"time_offset":1}""", run.Json.GetProperty("fixed").GetRawText());
         Assert.Equal("""[{"event":"e","properties":{"distinct_id":"u","time":1789996600000,"$user_id":"u","$insert_id":"i"}}]""", server.Request.Text);
+
+        // The counts are in the checkpoint.
+        Assert.Equal(run, await tool.RunAsync(command));
+        Assert.Single(server.Requests);
 
         // Other cleaning makes other records: the checkpoint is not for them.
         var other = await tool.RunAsync("import", input, "--fix", "time");
