@@ -12,6 +12,9 @@ public static class DevelopmentCredentials
     /// <summary>The project's token.</summary>
     public const string ProjectToken = "local";
 
+    /// <summary>A lookup table of the project, empty at first: Mixpanel has no API to create one.</summary>
+    public const string LookupTableId = "00000000-0000-4000-8000-000000000001";
+
     /// <summary>A service account that owns the organization and the project.</summary>
     public const string ServiceAccountUsername = "local";
 

@@ -19,15 +19,17 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     readonly Database _database;
     readonly EventStore _events;
     readonly ProfileStore _profiles;
+    readonly LookupTableStore _lookupTables;
     readonly WebApplication _application;
     bool _isStopped;
 
-    EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, ProfileStore profiles, WebApplication application, Uri address)
+    EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, ProfileStore profiles, LookupTableStore lookupTables, WebApplication application, Uri address)
     {
         _folder = folder;
         _database = database;
         _events = events;
         _profiles = profiles;
+        _lookupTables = lookupTables;
         _application = application;
         Address = address;
     }
@@ -50,12 +52,13 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
             database = Database.Open(folder?.DatabaseFile, folder is null ? null : folder.ProtectDatabase);
             var events = EventStore.Load(database);
             var profiles = new ProfileStore(database);
+            var lookupTables = await LookupTableStore.LoadAsync(database, cancellationToken).ConfigureAwait(false);
             var accounts = await Accounts.LoadAsync(database, options.TimeProvider, cancellationToken).ConfigureAwait(false);
             var instance = RandomNumberGenerator.GetHexString(32, lowercase: true);
-            var routes = new Routes(events, profiles, accounts, options, instance);
+            var routes = new Routes(events, profiles, lookupTables, accounts, options, instance);
             var (application, address) = await Server.StartAsync(options.Port, routes.Map, cancellationToken).ConfigureAwait(false);
             folder?.Announce(new ServerNote(address, Environment.ProcessId, instance));
-            return new EmulatedMixpanel(folder, database, events, profiles, application, address);
+            return new EmulatedMixpanel(folder, database, events, profiles, lookupTables, application, address);
         }
         catch (Exception e)
         {
@@ -93,6 +96,11 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     /// <param name="cancellationToken">Gives up before reading.</param>
     public Task<IReadOnlyList<StoredGroup>> GroupsAsync(CancellationToken cancellationToken = default) => Task.Run(
         () => _profiles.ReadAll(ofGroups: true, (kind, row) => new StoredGroup(kind.ProjectId, kind.GroupKey, row.Id, row.Properties)), cancellationToken);
+
+    /// <summary>The lookup tables that were stored, by project and id.</summary>
+    /// <param name="cancellationToken">Gives up before reading.</param>
+    public Task<IReadOnlyList<StoredLookupTable>> LookupTablesAsync(CancellationToken cancellationToken = default) => Task.Run(
+        IReadOnlyList<StoredLookupTable> () => [.. _lookupTables.ReadAll().Select(table => new StoredLookupTable(table.ProjectId, table.Id, table.Name, table.Csv))], cancellationToken);
 
     /// <summary>Stops serving, once running requests are answered (for at most 5 seconds), and lets the data folder go.</summary>
     public async ValueTask DisposeAsync()

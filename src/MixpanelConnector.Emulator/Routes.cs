@@ -9,7 +9,7 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator;
 
 /// <summary>Every operation that is emulated, under the paths of Mixpanel's several hosts. A wrong method is answered with 405.</summary>
-sealed class Routes(EventStore events, ProfileStore profiles, Accounts accounts, EmulatorOptions options, string instance)
+sealed class Routes(EventStore events, ProfileStore profiles, LookupTableStore lookupTables, Accounts accounts, EmulatorOptions options, string instance)
 {
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -21,6 +21,10 @@ sealed class Routes(EventStore events, ProfileStore profiles, Accounts accounts,
         Browsers(routes, "/track", new TrackEvents(events, accounts, quota, options.TimeProvider).HandleAsync);
         Browsers(routes, "/engage", new UpdateProfiles(profiles, accounts, options.TimeProvider, ofGroups: false).HandleAsync);
         Browsers(routes, "/groups", new UpdateProfiles(profiles, accounts, options.TimeProvider, ofGroups: true).HandleAsync);
+
+        var tables = new LookupTables(lookupTables, access);
+        Get(routes, "/lookup-tables", tables.ListAsync, ErrorShapes.Ingestion);
+        Put(routes, "/lookup-tables/{table}", tables.ReplaceAsync, ErrorShapes.Ingestion);
 
         var queryProfiles = new QueryProfiles(profiles, access, quota, options.TimeProvider);
         foreach (var path in (string[])["/api/query/engage", "/api/2.0/engage"])
@@ -54,6 +58,9 @@ sealed class Routes(EventStore events, ProfileStore profiles, Accounts accounts,
 
     static void Delete(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
         routes.MapMethods(path, [HttpMethods.Delete], handler.With(errors));
+
+    static void Put(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
+        routes.MapMethods(path, [HttpMethods.Put], handler.With(errors));
 
     static void Post(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
         routes.MapMethods(path, [HttpMethods.Post], handler.With(errors));

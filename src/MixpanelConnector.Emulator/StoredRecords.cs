@@ -18,6 +18,13 @@ public sealed record StoredEvent(
 /// <param name="Properties">All properties as JSON text.</param>
 public sealed record StoredProfile(int ProjectId, string DistinctId, string Properties);
 
+/// <summary>A lookup table as the embedded Mixpanel stored it.</summary>
+/// <param name="ProjectId">The project.</param>
+/// <param name="Id">The table.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Csv">Its content as it was sent; empty before the first time.</param>
+public sealed record StoredLookupTable(int ProjectId, Guid Id, string Name, string Csv);
+
 /// <summary>A group profile as the embedded Mixpanel stored it.</summary>
 /// <param name="ProjectId">The project.</param>
 /// <param name="GroupKey">The property that makes groups, like <c>company</c>.</param>

@@ -52,7 +52,6 @@ public sealed class ServerTests
     [Theory]
     [InlineData("GET", "/api/query/insights")]
     [InlineData("POST", "/api/query/jql")]
-    [InlineData("GET", "/lookup-tables")]
     [InlineData("GET", "/api/app/projects/1/annotations")]
     [InlineData("GET", "/flags/definitions")]
     [InlineData("GET", "/anything/else")]

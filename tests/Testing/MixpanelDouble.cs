@@ -67,6 +67,6 @@ public sealed class MixpanelDouble : HttpMessageHandler
         _requests.Enqueue(arrived);
         if (Script(arrived) is { } scripted) return scripted;
         Store(arrived.Records);
-        return arrived.Path.EndsWith("/engage", StringComparison.Ordinal) ? Answer(200, """{"status":1,"error":null}""") : Accepted(arrived.Records.Count);
+        return arrived.Path is "/engage" or "/groups" ? Answer(200, """{"status":1,"error":null}""") : Accepted(arrived.Records.Count);
     }
 }

@@ -17,7 +17,7 @@ namespace MixpanelConnector.Emulator.Http;
 static class Server
 {
     /// <summary>Far more than any request may have, so that the sender of too much can still read the refusal.</summary>
-    const long LargestBodyToDrain = 64L * 1024 * 1024;
+    const long LargestBodyToDrain = 128L * 1024 * 1024;
 
     static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
 

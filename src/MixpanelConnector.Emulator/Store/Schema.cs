@@ -63,5 +63,12 @@ static class Schema
             id VARCHAR NOT NULL,
             properties VARCHAR NOT NULL
         );
+
+        CREATE TABLE IF NOT EXISTS lookup_tables (
+            project_id INTEGER NOT NULL,
+            id VARCHAR NOT NULL,
+            name VARCHAR NOT NULL,
+            csv VARCHAR NOT NULL
+        );
         """;
 }

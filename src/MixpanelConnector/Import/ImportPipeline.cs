@@ -4,6 +4,7 @@ using System.Runtime.ExceptionServices;
 using System.Text;
 using System.Threading.Channels;
 using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Import.Source;
@@ -20,7 +21,8 @@ namespace MixpanelConnector.Import;
 /// <list type="number">
 /// <item>Source: the inputs in order, decompressed, every byte checked.</item>
 /// <item>Decode: cuts one record's bytes; parses no values.</item>
-/// <item>Validate: is it a record that Mixpanel takes? Adds what is missing; changes nothing else.</item>
+/// <item>Validate: is it a record that Mixpanel takes? Adds what is missing; changes nothing else, unless cleaning was asked for,
+/// which comes first.</item>
 /// <item>Batch: up to 2000 records or 10 MB, numbered, in a pooled buffer.</item>
 /// <item>Compress: once for all tries.</item>
 /// <item>Send: at one shared pace, until the fate of every record is known.</item>
@@ -75,16 +77,16 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         var budget = new MemoryBudget(MostBytesInFlight, MostBatchesInFlight);
-        var ledger = new Ledger(state, loaded, Shape(), budget, _counts, _time, request.CheckpointInterval);
+        var ledger = new Ledger(state, loaded, Shape(), RecordCleaner.NoneYet(request), budget, _counts, _time, request.CheckpointInterval);
         NoteVanished(inputs, ledger, halt);
         var limits = new SendLimits(request.BatchBytes);
-        var senders = request.Type is ImportType.Profiles ? 1 : request.Senders ?? ImportRequest.MostSenders;
+        var senders = request.Type is ImportType.Profiles or ImportType.Groups ? 1 : request.Senders ?? ImportRequest.MostSenders;
         var pace = new Pace(senders, Math.Min(senders, request.Senders ?? FirstSenders), transport.Options, request.MaxOutage);
         var batches = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(senders) { SingleWriter = true });
         var verdicts = Channel.CreateBounded<BatchOutcome>(new BoundedChannelOptions(2 * senders) { SingleReader = true });
 
         // :: Steps 1-4: Source, Decode, Validate, Batch
-        var intake = new Intake(request, inputs, completer, ledger, budget, limits, _counts, halt, Refused, batches.Writer);
+        var intake = new Intake(request, inputs, RecordCleaner.For(request), completer, ledger, budget, limits, _counts, halt, Refused, batches.Writer);
         var reading = Guard(halt, Task.Run(intake.RunAsync, CancellationToken.None));
 
         // :: Steps 5-6: Compress, Send
@@ -199,10 +201,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         return Report(halt, totals, pending: _counts.Read - (totals.Read - settledBefore), path);
     }
 
-    static ImportReport Report(Halt halt, ImportTotals totals, long pending, string? deadLetterPath)
+    public static ImportReport Report(Halt halt, ImportTotals totals, long pending, string? deadLetterPath, string advice = "mend a copy and import it with --replay")
     {
         if (halt.ByCaller) halt.Note(130, "Stopped before the end. Run the same command again; it resumes.");
-        if (totals.Rejected > 0) halt.Note(3, string.Create(CultureInfo.InvariantCulture, $"{totals.Rejected} records were not accepted.{(deadLetterPath is null ? "" : $" They are in {deadLetterPath}, each with its reason: mend a copy and import it with --replay.")}"));
+        if (totals.Rejected > 0) halt.Note(3, string.Create(CultureInfo.InvariantCulture, $"{totals.Rejected} records were not accepted.{(deadLetterPath is null ? "" : $" They are in {deadLetterPath}, each with its reason: {advice}.")}"));
         var problems = halt.Problems();
         if (pending != 0 && problems.Count == 0) problems.Add((9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {pending} records have no outcome. This is a defect of the importer: please report it.")));
         return new ImportReport
@@ -218,6 +220,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             ResumedFrom = totals.ResumedFrom,
             ElapsedSeconds = Math.Round(totals.Elapsed.TotalSeconds, 3),
             DeadLetter = deadLetterPath,
+            Fixed = totals.Fixed,
             ExitCode = problems.Count == 0 ? 0 : problems[0].ExitCode,
             Problems = [.. problems.Select(problem => problem.Message)],
         };
@@ -226,14 +229,14 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     RecordCompleter NewCompleter()
     {
         if (request.Type is ImportType.Events) return new EventCompleter(_time, SharedProperties.Parse(request.Properties));
-        return new ProfileCompleter(transport.Options.Token ?? (request.DryRun ? "" : throw MixpanelException.Invalid("token", "Profiles are imported with the project token. Configure it, or use the embedded Mixpanel.")));
+        return new ProfileCompleter(transport.Options.Token ?? (request.DryRun ? "" : throw ProfileDestination.NeedsToken()), request.GroupKey);
     }
 
     Destination NewDestination() => request.Type is ImportType.Events
         ? new EventDestination(transport, request.Strict)
-        : new ProfileDestination(transport, request.Strict);
+        : new ProfileDestination(transport, request.Type is ImportType.Groups ? "/groups" : "/engage", request.Strict);
 
-    ImportCheckpoint? Load()
+    public ImportCheckpoint? Load()
     {
         if (request.Restart) state.Clear();
         var loaded = state.Load();
@@ -243,14 +246,20 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     }
 
     /// <summary>The options that shape the records, as text. Shared properties are told by a hash: they may hold what is not to be shown.</summary>
-    string Shape()
+    public string Shape()
     {
         var shape = new StringBuilder();
         shape.Append(CultureInfo.InvariantCulture, $"type={request.Type.ToString().ToLowerInvariant()}");
+        if (request.TableId is { } table) shape.Append(CultureInfo.InvariantCulture, $"\ntable_id={table}");
+        if (request.GroupKey is not null) shape.Append(CultureInfo.InvariantCulture, $"\ngroup_key={Uri.EscapeDataString(request.GroupKey)}");
         if (request.Properties is not null) shape.Append(CultureInfo.InvariantCulture, $"\nproperties={XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(request.Properties)):x32}");
         if (request.SourceId is not null) shape.Append(CultureInfo.InvariantCulture, $"\nsource_id={request.SourceId}");
         if (request.Format is not null) shape.Append(CultureInfo.InvariantCulture, $"\nformat={request.Format}");
         foreach (var (field, column) in request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal)) shape.Append(CultureInfo.InvariantCulture, $"\nmap={field}={column}");
+        if (request.Drop.Count > 0) shape.Append(CultureInfo.InvariantCulture, $"\ndrop={string.Join(',', request.Drop.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
+        if (request.Rename.Count > 0) shape.Append(CultureInfo.InvariantCulture, $"\nrename={string.Join(',', request.Rename.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"))}");
+        if (request.Fix is not ImportFixes.None) shape.Append(CultureInfo.InvariantCulture, $"\nfix={request.Fix.ToString().ToLowerInvariant()}");
+        if (request.TimeOffset is { } offset) shape.Append(CultureInfo.InvariantCulture, $"\ntime_offset={offset.TotalSeconds}s");
         return shape.ToString();
     }
 

@@ -42,6 +42,9 @@ public sealed record ImportReport
     /// <summary>0 all accepted · 3 some records dead-lettered · 4 credentials or permission refused · 5 Mixpanel unavailable or not to be trusted · 6 an input unreadable, corrupt or cut short · 7 the disk failed · 9 the audit of the counts failed · 130 stopped by the caller. A caller that was stopped by SIGTERM puts 143 in place of 130.</summary>
     [JsonPropertyOrder(11)] public required int ExitCode { get; init; }
 
+    /// <summary>How many records were cleaned, by what was asked for; null when nothing was.</summary>
+    [JsonPropertyOrder(12)] public ImportFixed? Fixed { get; init; }
+
     /// <summary>Why the exit code is not 0, and what to do next, most important first. Holds no secret and no property value.</summary>
     [JsonIgnore] public IReadOnlyList<string> Problems { get; init; } = [];
 
@@ -49,6 +52,6 @@ public sealed record ImportReport
     public string ToJson() => JsonSerializer.Serialize(this, ImportReportJson.Default.ImportReport);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ImportReport))]
 sealed partial class ImportReportJson : JsonSerializerContext;

@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using System.Collections.ObjectModel;
+using MixpanelConnector.Import.Clean;
 
 namespace MixpanelConnector;
 
@@ -10,6 +12,12 @@ public enum ImportType
 
     /// <summary>Updates of user profiles, sent to <c>/engage</c>; or <c>{"$distinct_id","$properties"}</c>, which becomes a <c>$set</c>.</summary>
     Profiles,
+
+    /// <summary>Updates of group profiles, sent to <c>/groups</c>; or <c>{"$group_id","$properties"}</c>, which becomes a <c>$set</c>, as does an exported group, which has <c>$distinct_id</c> in place of <c>$group_id</c>. Needs <see cref="ImportRequest.GroupKey"/>.</summary>
+    Groups,
+
+    /// <summary>A lookup table: one CSV file, plain or gzip, sent whole to <c>/lookup-tables/{id}</c>, all or nothing. Needs <see cref="ImportRequest.TableId"/>.</summary>
+    LookupTable,
 }
 
 /// <summary>What to import, and how. Immutable: change a copy with <c>with</c>.</summary>
@@ -36,11 +44,29 @@ public sealed record ImportRequest
     /// <summary>What the records are. Default: <see cref="ImportType.Events"/>.</summary>
     public ImportType Type { get; init; }
 
+    /// <summary>The property that makes the groups, like <c>company</c>: added to updates that do not name it, and never another one. Groups only.</summary>
+    public string? GroupKey { get; init; }
+
+    /// <summary>The id of the lookup table that the file replaces. Lookup tables only.</summary>
+    public Guid? TableId { get; init; }
+
     /// <summary>Whether Mixpanel validates each record and names those that it refuses. Default: true. Without it Mixpanel drops such records in silence, so the checks made here before sending are the same either way.</summary>
     public bool Strict { get; init; } = true;
 
     /// <summary>A JSON object of properties that every event gets; an event's own value wins. Events only. Default: none.</summary>
     public string? Properties { get; init; }
+
+    /// <summary>Repairs, made after <see cref="Drop"/> and <see cref="Rename"/>, counted in <see cref="ImportReport.Fixed"/>. Default: none.</summary>
+    public ImportFixes Fix { get; init; }
+
+    /// <summary>Properties to rename, from old to new names, all at once. A record that has a property of the new name already is rejected as <c>rename_collision</c>. Default: none.</summary>
+    public IReadOnlyDictionary<string, string> Rename { get; init; } = ReadOnlyDictionary<string, string>.Empty;
+
+    /// <summary>Properties to leave out, before anything else is done. Default: none.</summary>
+    public IReadOnlyList<string> Drop { get; init; } = [];
+
+    /// <summary>Added to the <c>time</c> that each event has of its own, in the unit it has, after <see cref="Fix"/>; whole seconds, at most 100 years, negative for earlier. Events only. Default: none.</summary>
+    public TimeSpan? TimeOffset { get; init; }
 
     /// <summary>The name of the input in the ids that are computed for events without <c>$insert_id</c>, and of a stream's checkpoint. Default: each file's path relative to the input that it was found by, without a suffix of compression; <c>stdin</c> for a stream.</summary>
     public string? SourceId { get; init; }
@@ -57,7 +83,7 @@ public sealed record ImportRequest
     /// <summary>A dead-letter file to import again, with the ids of the first time, in place of <see cref="Inputs"/>. Default: none.</summary>
     public string? Replay { get; init; }
 
-    /// <summary>How many requests run at once, from 1 to 20. Default: null, which means adaptive up to 20. Profiles are always sent one request at a time, so that updates of one profile keep their order.</summary>
+    /// <summary>How many requests run at once, from 1 to 20. Default: null, which means adaptive up to 20. Profiles and groups are always sent one request at a time, so that updates of one profile keep their order.</summary>
     public int? Senders { get; init; }
 
     /// <summary>The most records in a request, from 1 to 2000. Default: 2000, Mixpanel's limit.</summary>
@@ -96,13 +122,18 @@ public sealed record ImportRequest
         if (Format is not null && Formats.All(format => format.Name != Format)) throw MixpanelException.Invalid("format", $"The format must be one of {string.Join(", ", Formats)}.");
         if (Columns.Any(column => column.Key.Length == 0 || column.Value.Length == 0)) throw MixpanelException.Invalid("map", "A mapping needs the name of a field and that of a column.");
         if (Replay is not null && (Format is not null || Columns.Count > 0)) throw MixpanelException.Invalid("replay", "A dead-letter file has its own format: it needs neither format nor mapping.");
-        if (!Enum.IsDefined(Type)) throw MixpanelException.Invalid("type", "The type must be events or profiles.");
+        if (!Enum.IsDefined(Type)) throw MixpanelException.Invalid("type", "The type must be events, profiles, groups or a lookup table.");
+        if (Type is ImportType.Groups == string.IsNullOrWhiteSpace(GroupKey)) throw MixpanelException.Invalid("group_key", Type is ImportType.Groups ? "Groups need a group key: the property that makes them." : "The group key is for groups only.");
+        if (Type is ImportType.LookupTable == TableId is null) throw MixpanelException.Invalid("table_id", Type is ImportType.LookupTable ? "A lookup table needs the id of the table that it replaces." : "The table id is for lookup tables only.");
+        if (Type is ImportType.LookupTable && Replay is not null) throw MixpanelException.Invalid("replay", "A lookup table is all or nothing: mend the file, and import it again.");
+        if (Type is ImportType.LookupTable && RecordCleaner.For(this) is not null) throw MixpanelException.Invalid("fix", "A lookup table is sent as it is: nothing in it can be fixed, renamed, dropped or moved.");
         if (Senders is < 1 or > MostSenders) throw MixpanelException.Invalid("senders", "The number of senders must be from 1 to 20.");
         if (BatchEvents is < 1 or > 2000) throw MixpanelException.Invalid("batch_events", "A batch holds from 1 to 2000 records.");
         if (BatchBytes is < 1024 or > LargestBatch) throw MixpanelException.Invalid("batch_bytes", $"A batch holds from 1024 to {LargestBatch} bytes before compression.");
         if (MaxOutage <= TimeSpan.Zero) throw MixpanelException.Invalid("max_outage", "The longest outage must be above zero.");
         if (SourceId is { Length: 0 }) throw MixpanelException.Invalid("source_id", "The source id must not be empty.");
         if (Properties is not null && Type is not ImportType.Events) throw MixpanelException.Invalid("properties", "Shared properties are for events only.");
+        RecordCleaner.EnsureSense(this);
         return this;
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Threading.Channels;
 using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Settle;
@@ -9,10 +10,11 @@ using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Import;
 
-/// <summary>Steps 1 to 4 on one thread: reads the inputs, cuts and checks their records, and fills batches.</summary>
+/// <summary>Steps 1 to 4 on one thread: reads the inputs, cuts, cleans and checks their records, and fills batches.</summary>
 sealed class Intake(
     ImportRequest request,
     List<InputFile> inputs,
+    RecordCleaner? cleaner,
     RecordCompleter completer,
     Ledger ledger,
     MemoryBudget budget,
@@ -102,6 +104,7 @@ sealed class Intake(
             var before = reader.Position;
             if (!reader.TryRead(out var record)) return;
             counts.RecordsRead(1);
+            if (cleaner is not null) record = cleaner.Clean(in record);
             var closed = Fits(record.Bytes.Length) ? null : CloseAt(input, reader, before);
             Take(input, in record, maybeSent: reader.Position.Offset <= reached?.SentTo);
             _batch!.Bytes += reader.OffsetsAreBytes ? reader.Position.Offset - _offset : record.Bytes.Length;
@@ -114,6 +117,7 @@ sealed class Intake(
     void Take(InputFile input, in Record record, bool maybeSent)
     {
         _batch ??= new RecordBatch(_batchNumber++, request.BatchEvents, Math.Min(FirstCapacity, request.BatchBytes));
+        if (cleaner is not null) _batch.Cleaned.Add(cleaner.Made);
         var source = record.Origin ?? input.Name;
         switch (record)
         {
@@ -135,7 +139,7 @@ sealed class Intake(
     void Reject(string source, in Record record, Rejection rejection, string? insertId)
     {
         var refusal = new Refusal(rejection.Code, rejection.Field, rejection.Message) { InsertId = insertId, MaybeDelivered = rejection.MaybeDelivered };
-        var deadLetter = DeadLetters.Of(source, record.Line, record.Offset, record.Bytes, record.Oversized, in refusal);
+        var deadLetter = DeadLetters.Of(source, record.Line, record.Offset, record.Raw, record.Oversized, in refusal);
         _batch!.Reject(deadLetter);
         refused(deadLetter, refusal);
     }

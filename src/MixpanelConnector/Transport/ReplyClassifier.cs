@@ -103,6 +103,28 @@ static class ReplyClassifier
         return ImportVerdict.Unclear(error, nothingImported: good is null or 0);
     }
 
+    /// <summary>What an answer to a lookup table of so many rows says. It is taken as a whole, or not at all: refused rows that cannot be trusted are left out.</summary>
+    public static ImportVerdict ReadLookupTable(Reply reply, int rows, MixpanelOptions options)
+    {
+        switch (reply)
+        {
+            case { Failure: not null } or { IsRateLimit: true } or { IsServerError: true }:
+                return ImportVerdict.Again(ErrorOf(reply, options));
+            case { Status: 413 }:
+                return ImportVerdict.TooLarge(ErrorOf(reply, options));
+            case { Status: 401 or 402 or 403 or 404 }:
+                return ImportVerdict.Fatal(ErrorOf(reply, options));
+            case { Status: not (200 or 400) }:
+                return ImportVerdict.Untrusted(ErrorOf(reply, options));
+        }
+
+        using var document = Parse(reply.Body);
+        if (document?.RootElement is not { ValueKind: JsonValueKind.Object } root) return ImportVerdict.Untrusted(Untrusted(reply));
+        if (reply.Status == 200)
+            return Integer(root, "code") is null or 200 && Text(root, "status") is "OK" or "ok" or "1" ? ImportVerdict.Accepted(rows, null) : ImportVerdict.Untrusted(Untrusted(reply));
+        return ImportVerdict.Partial(0, FailedRecords(root, rows, options) ?? [], null, ErrorOf(reply, options));
+    }
+
     /// <summary>What an answer of <c>/track</c>, <c>/engage</c> or <c>/groups</c> says: success, or the error. Text <c>1</c>/<c>0</c> and verbose JSON are both read.</summary>
     public static MixpanelError? ReadAcknowledgement(Reply reply, MixpanelOptions options)
     {

@@ -12,7 +12,9 @@ sealed class ImportCommand
     readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, or - for standard input: NDJSON, a JSON array, CSV or TSV, plain, gzip or zstd; or Parquet; told by content.", Arity = ArgumentArity.ZeroOrMore };
     readonly Option<string> _format = new("--format") { Description = "The format of every input. Default: told by content and name.", HelpName = string.Join('|', FileFormats.All) };
     readonly Option<string[]> _map = new("--map") { Description = "Which column holds a field, such as time=created_at; repeatable. Default: the column of the field's name. For formats with columns.", HelpName = "FIELD=COLUMN", Arity = ArgumentArity.OneOrMore };
-    readonly Option<string> _type = new("--type") { Description = "What the records are: events or profiles. Default: events.", HelpName = "events|profiles", DefaultValueFactory = _ => "events" };
+    readonly Option<string> _type = new("--type") { Description = "What the records are: events, profiles, groups or lookup-table. Default: events.", HelpName = "events|profiles|groups|lookup-table", DefaultValueFactory = _ => "events" };
+    readonly Option<string> _groupKey = new("--group-key") { Description = "The property that makes the groups, such as company. Needed for groups.", HelpName = "NAME" };
+    readonly Option<string> _tableId = new("--table-id") { Description = "The lookup table that the file replaces. Needed for a lookup table.", HelpName = "ID" };
     readonly Option<string> _strict = new("--strict") { Description = "Mixpanel's validation, 0 or 1. Default: 1.", HelpName = "0|1", DefaultValueFactory = _ => "1" };
     readonly Option<string> _properties = new("--properties") { Description = "Properties shared by all events; an event's own value wins.", HelpName = "JSON|@FILE" };
     readonly Option<string> _state = new("--state") { Description = "The checkpoint folder. Default: one in the user's state folder, by input and project; the same command run again resumes.", HelpName = "DIR" };
@@ -26,6 +28,10 @@ sealed class ImportCommand
     readonly Option<string> _backoffMin = new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };
     readonly Option<string> _backoffMax = new("--backoff-max") { Description = "The longest wait between tries. Default: 60s.", HelpName = "DURATION" };
     readonly Option<string> _maxOutage = new("--max-outage") { Description = "How long Mixpanel may be unavailable. Default: 24h.", HelpName = "DURATION" };
+    readonly Option<string[]> _fix = new("--fix") { Description = "Repairs, several with commas. time: times written as ISO 8601 text (without a zone: UTC) or as digits become integers. ids: a missing distinct_id is taken from $user_id, else $device_id. nulls: null properties are removed.", HelpName = "time,ids,nulls" };
+    readonly Option<string[]> _rename = new("--rename") { Description = "Rename a property. A record that has the new name already is rejected. Repeatable.", HelpName = "OLD=NEW" };
+    readonly Option<string[]> _drop = new("--drop") { Description = "Leave a property out. Repeatable.", HelpName = "KEY" };
+    readonly Option<string> _timeOffset = new("--time-offset") { Description = "Hours to add to the time of every event, such as -5.5.", HelpName = "HOURS" };
     readonly Option<bool> _dryRun = new("--dry-run") { Description = "Everything but the sending: says what Mixpanel would refuse. Needs no credentials, keeps no state." };
     readonly Option<string> _sourceId = new("--source-id") { Description = "Names a stream on standard input, so that it can be resumed.", HelpName = "ID" };
     readonly Option<bool> _noProgress = new("--no-progress") { Description = "No progress bar (also off when standard error is no terminal)." };
@@ -38,9 +44,9 @@ sealed class ImportCommand
         _surroundings = surroundings;
         _stop = stop;
         _format.AcceptOnlyFromAmong([.. FileFormats.All.Select(format => format.Name)]);
-        _type.AcceptOnlyFromAmong("events", "profiles");
+        _type.AcceptOnlyFromAmong("events", "profiles", "groups", "lookup-table");
         _strict.AcceptOnlyFromAmong("0", "1");
-        Command = new DetailedCommand("import", "Import files of events or user profiles, so that every record is accounted for.", """
+        Command = new DetailedCommand("import", "Import files of events, of profiles of users or groups, or a lookup table, so that every record is accounted for.", """
             Each record that is not accepted is named on standard error (file:line: code: reason) and kept, whole, in the dead-letter file.
             read = accepted + rejected + pending + blank, always.
 
@@ -48,16 +54,28 @@ sealed class ImportCommand
             4 credentials or permission refused; 5 Mixpanel unavailable; 6 input unreadable, corrupt or cut short; 7 the disk failed;
             8 another import holds the state; 9 the audit failed; 130, 143 stopped. After 4 to 7, 130 and 143 the same command resumes.
 
+            Cleaning is done only where an option asks for it, in this order: --drop, --rename, --fix, --time-offset; then records are
+            checked. It changes properties (of profiles: those that an update names, such as in $set), and nothing else of a record. The
+            report counts the records under fixed. Dead letters keep the record as it was read.
+
+            A lookup table is one CSV file of at most 100 MB, plain or gzip, whose first row names the columns and whose first column
+            holds unique keys. It is sent whole, and replaces the table or leaves it as it was: if any row is refused, that row is in the
+            dead-letter file, and all others stay pending until the mended file is imported by the same command. Rows are counted
+            without the first. A table that was accepted is sent again only when the file has changed.
+
             Examples:
               mixpanel import events.ndjson --local
               mixpanel import 'exports/2025-*.ndjson.gz' --report report.json
               zcat old.gz | mixpanel import - --source-id old
               mixpanel import orders.csv.zst --map event=action --map time=created_at --map distinct_id=customer
               mixpanel import people.json --type profiles
+              mixpanel import companies.json --type groups --group-key company
+              mixpanel import products.csv --type lookup-table --table-id 7b6c1f0e-0b5b-4c5e-9a39-3e4f0c6f2a11
+              mixpanel import old.ndjson --rename user=distinct_id --drop debug --fix time,nulls --time-offset -2
             """)
         {
-            _inputs, _format, _map, _type, _strict, _properties, _state, _restart, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
-            _backoffMin, _backoffMax, _maxOutage, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(surroundings),
+            _inputs, _format, _map, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
+            _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeOffset, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(surroundings),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
     }
@@ -133,10 +151,22 @@ sealed class ImportCommand
             Compressions = FileFormats.AllCompressions,
             Format = parsed.GetValue(_format),
             Columns = Columns(parsed),
-            Type = parsed.GetValue(_type) == "profiles" ? ImportType.Profiles : ImportType.Events,
+            Type = parsed.GetValue(_type) switch
+            {
+                "profiles" => ImportType.Profiles,
+                "groups" => ImportType.Groups,
+                "lookup-table" => ImportType.LookupTable,
+                _ => ImportType.Events,
+            },
+            GroupKey = parsed.GetValue(_groupKey),
+            TableId = TableId(parsed.GetValue(_tableId)),
             Strict = parsed.GetValue(_strict) == "1",
             Properties = properties,
             SourceId = parsed.GetValue(_sourceId),
+            Fix = Fixes(parsed.GetValue(_fix) ?? []),
+            Rename = Renames(parsed.GetValue(_rename) ?? []),
+            Drop = parsed.GetValue(_drop) ?? [],
+            TimeOffset = Hours(parsed.GetValue(_timeOffset)),
             Restart = parsed.GetValue(_restart),
             DeadLetterPath = parsed.GetValue(_deadLetter),
             OtherOutputs = parsed.GetValue(_report) is { } report ? [report] : [],
@@ -171,6 +201,50 @@ sealed class ImportCommand
         var key = ImportStateKey.For(request, session.Options, session.LocalData)
             ?? string.Create(CultureInfo.InvariantCulture, $"stdin-{_surroundings.TimeProvider.GetUtcNow():yyyyMMdd'T'HHmmss}-{Environment.ProcessId}");
         return SqliteImportState.Open(Path.Combine(ImportStatusCommand.Folder(_surroundings), key), request.Restart);
+    }
+
+    static Guid? TableId(string? text)
+    {
+        if (text is null) return null;
+        return Guid.TryParse(text, out var id) ? id : throw Configuration.Invalid("table_id", "--table-id takes the id of a lookup table, which is a UUID.");
+    }
+
+    static ImportFixes Fixes(string[] given)
+    {
+        var fixes = ImportFixes.None;
+        foreach (var name in given.SelectMany(list => list.Split(',')))
+        {
+            fixes |= name switch
+            {
+                "time" => ImportFixes.Time,
+                "ids" => ImportFixes.Ids,
+                "nulls" => ImportFixes.Nulls,
+                _ => throw Configuration.Invalid("fix", "--fix takes time, ids and nulls, several with commas."),
+            };
+        }
+
+        return fixes;
+    }
+
+    static Dictionary<string, string> Renames(string[] given)
+    {
+        var renames = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var pair in given)
+        {
+            if (pair.Split('=') is not [{ Length: > 0 } from, { Length: > 0 } to]) throw Configuration.Invalid("rename", "--rename takes OLD=NEW: the property's name and its new one.");
+            if (!renames.TryAdd(from, to)) throw Configuration.Invalid("rename", $"{from} is to be renamed twice.");
+        }
+
+        return renames;
+    }
+
+    /// <summary>Hours to the nearest second.</summary>
+    static TimeSpan? Hours(string? text)
+    {
+        if (text is null) return null;
+        return double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var hours) && Math.Abs(hours) <= 876_000
+            ? TimeSpan.FromSeconds(Math.Round(hours * 3600))
+            : throw Configuration.Invalid("time_offset", "--time-offset takes hours such as 3 or -5.5, at most 100 years.");
     }
 
     static TimeSpan? Duration(ParseResult parsed, Option<string> option)

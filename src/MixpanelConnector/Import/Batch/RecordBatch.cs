@@ -1,4 +1,5 @@
 using System.Buffers;
+using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Settle;
 
 namespace MixpanelConnector.Import.Batch;
@@ -11,6 +12,7 @@ sealed class RecordBatch
 {
     byte[] _buffer;
     Entry[] _entries;
+    long _rawBytes;
 
     public RecordBatch(long number, int entries, int bytes)
     {
@@ -28,8 +30,8 @@ sealed class RecordBatch
     /// <summary>The bytes so far, without the closing bracket.</summary>
     public int Length { get; private set; }
 
-    /// <summary>The memory that the batch takes: its buffer, a third as much for the compressed body, and its dead letters.</summary>
-    public long Memory => (_buffer.Length * 4L / 3) + RejectedBytes;
+    /// <summary>The memory that the batch takes: its buffer, a third as much for the compressed body, its dead letters, and originals of records that were changed.</summary>
+    public long Memory => (_buffer.Length * 4L / 3) + RejectedBytes + _rawBytes;
 
     public ReadOnlyMemory<byte> Body => _buffer.AsMemory(0, Length + 1);
 
@@ -41,6 +43,9 @@ sealed class RecordBatch
     public long RejectedBytes { get; private set; }
 
     public long Blank { get; set; }
+
+    /// <summary>What was changed in the records of this stretch.</summary>
+    public CleanedCounts Cleaned { get; } = new();
 
     /// <summary>The decompressed bytes of this stretch.</summary>
     public long Bytes { get; set; }
@@ -67,6 +72,7 @@ sealed class RecordBatch
         after.CopyTo(target[(before.Length + added.Length)..]);
         Length = entry.Start + entry.Length;
         Repeatable &= entry.Repeatable;
+        _rawBytes += entry.Raw?.Length ?? 0;
         _entries[Count++] = entry;
     }
 

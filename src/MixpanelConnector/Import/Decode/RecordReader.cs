@@ -14,6 +14,12 @@ readonly ref struct Record
 
     public ReadOnlySpan<byte> Bytes { get; init; }
 
+    /// <summary>The record as it was read, when cleaning has changed it.</summary>
+    public ReadOnlySpan<byte> Original { get; init; }
+
+    /// <summary>The record as it was read.</summary>
+    public ReadOnlySpan<byte> Raw => Original.IsEmpty ? Bytes : Original;
+
     /// <summary>Where the record begins, in decompressed bytes, or in records.</summary>
     public required long Offset { get; init; }
 

@@ -59,7 +59,7 @@ static class RecordReaders
         return text is [] || (text[0] is not ((byte)'{' or (byte)'[') && !text.Contains((byte)'\n'));
     }
 
-    static async ValueTask<(ByteSource, ImportCompression?)> DecompressAsync(InputFile input, ImportRequest request, CancellationToken cancellationToken)
+    public static async ValueTask<(ByteSource, ImportCompression?)> DecompressAsync(InputFile input, ImportRequest request, CancellationToken cancellationToken)
     {
         var source = input.Open();
         try

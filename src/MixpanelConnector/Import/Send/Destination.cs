@@ -34,17 +34,18 @@ sealed class EventDestination(MixpanelTransport transport, bool strict) : Destin
     public override ImportVerdict Read(Reply reply, int sent) => ReplyClassifier.ReadImport(reply, sent, Transport.Options);
 }
 
-/// <summary>Profile updates go to <c>/engage</c>, which takes no compression; the project's token is in each of them.</summary>
-sealed class ProfileDestination(MixpanelTransport transport, bool strict) : Destination(transport)
+/// <summary>Updates of profiles go to <c>/engage</c> or <c>/groups</c>, which take no compression; the project's token is in each of them.</summary>
+sealed class ProfileDestination(MixpanelTransport transport, string path, bool strict) : Destination(transport)
 {
     // ip=0: a profile's place is not taken from the machine that imports it.
-    readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/engage", Access.InBody).With("verbose", 1).With("ip", 0).With("strict", strict ? 1 : 0);
+    readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, path, Access.InBody).With("verbose", 1).With("ip", 0).With("strict", strict ? 1 : 0);
 
     public override void EnsureAccess()
     {
-        if (Transport.Options.Token is null)
-            throw MixpanelException.Invalid("token", "Profiles are imported with the project token. Configure it, or use the embedded Mixpanel.");
+        if (Transport.Options.Token is null) throw NeedsToken();
     }
+
+    public static MixpanelException NeedsToken() => MixpanelException.Invalid("token", "Profiles are imported with the project token. Configure it, or use the embedded Mixpanel.");
 
     public override CompressedBody Compress(RecordBatch batch) => CompressedBody.Plain(batch.Body);
 

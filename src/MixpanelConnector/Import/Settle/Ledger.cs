@@ -32,10 +32,10 @@ sealed class Ledger
     long _next;
     long _savedAt;
 
-    public Ledger(IImportState state, ImportCheckpoint? loaded, string shape, MemoryBudget budget, ImportCounts counts, TimeProvider time, TimeSpan interval)
+    public Ledger(IImportState state, ImportCheckpoint? loaded, string shape, ImportFixed? noneFixed, MemoryBudget budget, ImportCounts counts, TimeProvider time, TimeSpan interval)
     {
         (_state, _shape, _budget, _counts, _time, _interval) = (state, shape, budget, counts, time, interval);
-        _before = loaded?.Totals ?? new ImportTotals();
+        _before = loaded?.Totals ?? new ImportTotals { Fixed = noneFixed };
         _totals = _before with { ResumedFrom = _before.Read };
         _sources = (loaded?.Sources ?? []).ToDictionary(source => source.Id, StringComparer.Ordinal);
         Saved = _before;
@@ -132,6 +132,7 @@ sealed class Ledger
             Rejected = _totals.Rejected + letters.Count,
             Blank = _totals.Blank + batch.Blank,
             Bytes = _totals.Bytes + batch.Bytes,
+            Fixed = batch.Cleaned.AddedTo(_totals.Fixed),
         };
         foreach (var reached in batch.Reached)
         {

@@ -70,6 +70,9 @@ public sealed record ImportTotals
     /// <summary>The time spent.</summary>
     public TimeSpan Elapsed { get; init; }
 
+    /// <summary>Records that were cleaned, by what was asked for; null when nothing was.</summary>
+    public ImportFixed? Fixed { get; init; }
+
     /// <summary>All settled records.</summary>
     public long Read => Accepted + Rejected + Blank;
 }

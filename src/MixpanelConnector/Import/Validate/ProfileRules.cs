@@ -2,13 +2,17 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Import.Validate;
 
-/// <summary>The rules for an update of a user profile, and what completing it needs to know.</summary>
-sealed class ProfileRules(string token) : IRecordRules
+/// <summary>The rules for an update of a user's profile, or of a group's when there is a group key, and what completing it needs to know.</summary>
+sealed class ProfileRules(string token, string? groupKey) : IRecordRules
 {
     static readonly Rejection TokenDiffers = new("token_differs", "$token", "the record names another project's token than the configured one");
     static readonly Rejection DistinctIdMissing = new("distinct_id_missing", "$distinct_id", "$distinct_id is missing or blank");
     static readonly Rejection DistinctIdInvalid = new("distinct_id_invalid", "$distinct_id", "$distinct_id must be a string of at most 255 characters");
     static readonly Rejection DistinctIdBanned = new("distinct_id_banned", "$distinct_id", "Mixpanel does not take this $distinct_id: it stands for no user");
+    static readonly Rejection DistinctIdPresent = new("distinct_id_present", "$distinct_id", "an update of a group must not have a $distinct_id");
+    static readonly Rejection GroupKeyDiffers = new("group_key_differs", "$group_key", "the record names another group key than the import's");
+    static readonly Rejection GroupIdMissing = new("group_id_missing", "$group_id", "$group_id is missing or blank");
+    static readonly Rejection GroupIdInvalid = new("group_id_invalid", "$group_id", "$group_id must be a string of at most 255 characters");
     static readonly Rejection OperationMissing = new("operation_missing", null, "the record says neither $properties nor one of $set, $set_once, $add, $union, $append, $remove, $unset, $delete");
     static readonly Rejection OperationAmbiguous = new("operation_ambiguous", null, "the record says more than one operation");
     static readonly Rejection ObjectNeeded = new("operation_invalid", null, "the value of the operation must be an object");
@@ -21,6 +25,8 @@ sealed class ProfileRules(string token) : IRecordRules
         Other,
         Token,
         DistinctId,
+        GroupKey,
+        GroupId,
         Properties,
         Add,
         Append,
@@ -32,11 +38,14 @@ sealed class ProfileRules(string token) : IRecordRules
 
     Root _root;
     bool _hasDistinctId;
+    bool _hasGroupId;
     int _operations;
 
     public NestingLimits? Limits => null;
 
     public bool HasToken { get; private set; }
+
+    public bool HasGroupKey { get; private set; }
 
     /// <summary>Whether the update gives the same profile when it is done twice.</summary>
     public bool Repeatable { get; private set; }
@@ -44,9 +53,13 @@ sealed class ProfileRules(string token) : IRecordRules
     /// <summary>Where the name <c>"$properties"</c> stands, which becomes <c>"$set"</c>; null in an update.</summary>
     public int? PropertiesNameAt { get; private set; }
 
+    /// <summary>Where the name <c>"$distinct_id"</c> of an exported group stands, which becomes <c>"$group_id"</c>; null in all other records.</summary>
+    public int? GroupIdNameAt { get; private set; }
+
     public void Reset()
     {
-        (_hasDistinctId, _operations, HasToken, Repeatable, PropertiesNameAt) = (false, 0, false, true, null);
+        (_hasDistinctId, _hasGroupId, _operations, HasToken, HasGroupKey, Repeatable) = (false, false, 0, false, false, true);
+        (PropertiesNameAt, GroupIdNameAt) = (null, null);
     }
 
     public Rejection? Key(ref readonly Utf8JsonReader reader, int level)
@@ -55,6 +68,7 @@ sealed class ProfileRules(string token) : IRecordRules
         _root = RootOf(in reader);
         if (_root is Root.Add or Root.Append) Repeatable = false;
         if (_root is Root.Properties) PropertiesNameAt = (int)reader.TokenStartIndex;
+        if (_root is Root.DistinctId && groupKey is not null) GroupIdNameAt = (int)reader.TokenStartIndex;
         if (_root >= Root.Properties) _operations++;
         return _operations > 1 ? OperationAmbiguous : null;
     }
@@ -79,8 +93,15 @@ sealed class ProfileRules(string token) : IRecordRules
                 return type is JsonTokenType.String && reader.ValueTextEquals(token) ? null : TokenDiffers;
             case Root.DistinctId:
                 _hasDistinctId = true;
+                if (groupKey is not null) return GroupId(in reader);
                 if (type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in reader)) return DistinctIdInvalid;
                 return MixpanelValues.IsBlank(in reader) ? DistinctIdMissing : MixpanelValues.IsBanned(in reader) ? DistinctIdBanned : null;
+            case Root.GroupKey when groupKey is not null:
+                HasGroupKey = true;
+                return type is JsonTokenType.String && reader.ValueTextEquals(groupKey) ? null : GroupKeyDiffers;
+            case Root.GroupId when groupKey is not null:
+                _hasGroupId = true;
+                return GroupId(in reader);
             case Root.Unset:
                 return type is JsonTokenType.StartArray ? null : NamesNeeded;
             case Root.Properties or Root.Add or Root.Append or Root.Union or Root.OtherOperation:
@@ -91,12 +112,26 @@ sealed class ProfileRules(string token) : IRecordRules
     }
 
     /// <summary>What is missing once the whole record was seen.</summary>
-    public Rejection? Missing() => !_hasDistinctId ? DistinctIdMissing : _operations == 0 ? OperationMissing : null;
+    public Rejection? Missing()
+    {
+        if (groupKey is null) return !_hasDistinctId ? DistinctIdMissing : _operations == 0 ? OperationMissing : null;
+        if (_operations == 0) return OperationMissing;
+        if (_hasDistinctId && (_hasGroupId || PropertiesNameAt is null)) return DistinctIdPresent;
+        return _hasDistinctId || _hasGroupId ? null : GroupIdMissing;
+    }
+
+    static Rejection? GroupId(ref readonly Utf8JsonReader reader)
+    {
+        if (reader.TokenType is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in reader)) return GroupIdInvalid;
+        return MixpanelValues.IsBlank(in reader) ? GroupIdMissing : null;
+    }
 
     static Root RootOf(ref readonly Utf8JsonReader key)
     {
         if (key.ValueTextEquals("$token"u8)) return Root.Token;
         if (key.ValueTextEquals("$distinct_id"u8)) return Root.DistinctId;
+        if (key.ValueTextEquals("$group_key"u8)) return Root.GroupKey;
+        if (key.ValueTextEquals("$group_id"u8)) return Root.GroupId;
         if (key.ValueTextEquals("$properties"u8)) return Root.Properties;
         if (key.ValueTextEquals("$add"u8)) return Root.Add;
         if (key.ValueTextEquals("$append"u8)) return Root.Append;

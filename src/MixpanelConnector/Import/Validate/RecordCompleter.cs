@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Decode;
 
@@ -80,6 +81,7 @@ sealed class EventCompleter : RecordCompleter
             Source = source,
             Offset = record.Offset,
             Line = record.Line,
+            Raw = record.Original.IsEmpty ? null : record.Original.ToArray(),
             Repeatable = true,
         };
         batch.Add(entry, bytes[..at], _addition.AsSpan(0, entry.AddedLength), bytes[at..]);
@@ -92,7 +94,7 @@ sealed class EventCompleter : RecordCompleter
             return _rules.InsertId.Length > 0 ? Encoding.ASCII.GetString(record.Bytes.Slice(_rules.InsertId.At, _rules.InsertId.Length)) : null;
         if (record.InsertId is not null || record.Kind is not RecordKind.Json) return record.InsertId;
         Span<byte> id = stackalloc byte[InsertIds.Length];
-        _ids.Write(record.Bytes, record.Offset, id);
+        _ids.Write(record.Raw, record.Offset, id);
         return Encoding.ASCII.GetString(id);
     }
 
@@ -111,7 +113,7 @@ sealed class EventCompleter : RecordCompleter
             else
             {
                 _idLength = InsertIds.Length;
-                _ids.Write(record.Bytes, record.Offset, _addition.AsSpan(length, InsertIds.Length));
+                _ids.Write(record.Raw, record.Offset, _addition.AsSpan(length, InsertIds.Length));
             }
 
             length = Append("\","u8, length + _idLength);
@@ -146,16 +148,20 @@ sealed class EventCompleter : RecordCompleter
     }
 }
 
-/// <summary>Profile updates: the project's token is added, and <c>{"$distinct_id","$properties"}</c> becomes a <c>$set</c>.</summary>
-sealed class ProfileCompleter(string token) : RecordCompleter
+/// <summary>
+/// Updates of profiles: the project's token is added, and the group key where there is one; <c>{"$distinct_id","$properties"}</c>
+/// becomes a <c>$set</c>, of a group with <c>$group_id</c>.
+/// </summary>
+sealed class ProfileCompleter(string token, string? groupKey) : RecordCompleter
 {
     static readonly Rejection OutcomeUnknown = new("outcome_unknown", null, "an earlier run may have sent this update, which cannot be repeated safely") { MaybeDelivered = true };
 
-    readonly ProfileRules _rules = new(token);
+    readonly ProfileRules _rules = new(token, groupKey);
     readonly RecordWalk _walk = new();
-    readonly byte[] _token = Encoding.UTF8.GetBytes($"\"$token\":\"{System.Text.Json.JsonEncodedText.Encode(token)}\",");
+    readonly byte[] _token = Encoding.UTF8.GetBytes($"\"$token\":\"{JsonEncodedText.Encode(token)}\",");
+    readonly byte[] _groupKey = groupKey is null ? [] : Encoding.UTF8.GetBytes($"\"$group_key\":\"{JsonEncodedText.Encode(groupKey)}\",");
 
-    public override int LargestAddition => _token.Length;
+    public override int LargestAddition => _token.Length + _groupKey.Length;
 
     public override void Begin(string sourceId) { }
 
@@ -166,16 +172,16 @@ sealed class ProfileCompleter(string token) : RecordCompleter
         if (maybeSent && !_rules.Repeatable) return OutcomeUnknown;
 
         var at = record.Bytes.IndexOf((byte)'{') + 1;
+        byte[] added = [.. _rules.HasToken ? [] : _token, .. _rules.HasGroupKey ? [] : _groupKey];
         var entry = new Entry { AddedAt = at, Source = source, Offset = record.Offset, Line = record.Line, Repeatable = _rules.Repeatable };
-        if (_rules.PropertiesNameAt is { } name)
+        if (_rules.PropertiesNameAt is { } properties)
         {
-            var end = name + record.Bytes[name..].IndexOf(":"u8);
-            entry.Raw = record.Bytes.ToArray();
-            batch.Add(entry, [.. record.Bytes[..at], .. _rules.HasToken ? [] : _token, .. record.Bytes[at..name]], "\"$set\""u8, record.Bytes[end..]);
+            entry.Raw = record.Raw.ToArray();
+            batch.Add(entry, record.Bytes[..at], added, WithNames(record.Bytes[at..], properties - at, _rules.GroupIdNameAt - at));
         }
         else
         {
-            var added = _rules.HasToken ? [] : _token.AsSpan();
+            if (!record.Original.IsEmpty) entry.Raw = record.Original.ToArray();
             entry.AddedLength = added.Length;
             batch.Add(entry, record.Bytes[..at], added, record.Bytes[at..]);
         }
@@ -184,4 +190,17 @@ sealed class ProfileCompleter(string token) : RecordCompleter
     }
 
     public override string? InsertIdOf(in Record record) => null;
+
+    /// <summary>The names that an update has, in place of those of an export.</summary>
+    static byte[] WithNames(ReadOnlySpan<byte> record, int properties, int? groupId)
+    {
+        var before = record[..properties];
+        var after = record[(properties + record[properties..].IndexOf((byte)':'))..];
+        if (groupId is not { } id) return [.. before, .. "\"$set\""u8, .. after];
+        if (id > properties) after = Renamed(after, id - (record.Length - after.Length));
+        else before = Renamed(before, id);
+        return [.. before, .. "\"$set\""u8, .. after];
+
+        static byte[] Renamed(ReadOnlySpan<byte> part, int id) => [.. part[..id], .. "\"$group_id\""u8, .. part[(id + part[id..].IndexOf((byte)':'))..]];
+    }
 }

@@ -1,0 +1,358 @@
+using System.Buffers;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Unicode;
+using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Validate;
+
+namespace MixpanelConnector.Import.Clean;
+
+/// <summary>
+/// The cleaning that was asked for, in this order: drop, rename, fix, time offset. Only what is named is rewritten; all other
+/// bytes of the record stay. What is no valid JSON is left to the validation, which says why.
+/// </summary>
+sealed class RecordCleaner
+{
+    // The rule by which Mixpanel's own queries tell seconds from milliseconds.
+    const long LargestSeconds = uint.MaxValue;
+
+    static readonly Rejection RenameCollision = new("rename_collision", null, "a property was to be renamed to a name that the record already has");
+
+    /// <summary>The objects of an update whose members are properties.</summary>
+    static readonly string[] Updates = ["$properties", "$set", "$set_once", "$add", "$union", "$append", "$remove"];
+
+    readonly string[] _objects;
+    readonly byte[][] _dropped;
+    readonly byte[][] _renamedFrom;
+    readonly byte[][] _renamedTo;
+    readonly byte[][] _renamedToJson;
+    readonly bool[] _wasRenamed;
+    readonly int[] _withNewName;
+    readonly ImportFixes _fixes;
+    readonly long? _offsetSeconds;
+    readonly List<Member> _members = [];
+    readonly ArrayBufferWriter<byte> _text = new(); // what is put in place of the record's own
+    readonly List<Edit> _edits = [];
+    byte[] _result = [];
+
+    RecordCleaner(ImportRequest request)
+    {
+        _objects = request.Type is ImportType.Events ? ["properties"] : Updates;
+        _dropped = [.. request.Drop.Select(Encoding.UTF8.GetBytes)];
+        _renamedFrom = [.. request.Rename.Keys.Select(Encoding.UTF8.GetBytes)];
+        _renamedTo = [.. request.Rename.Values.Select(Encoding.UTF8.GetBytes)];
+        _renamedToJson = [.. request.Rename.Values.Select(name => Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(name, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\""))];
+        _wasRenamed = new bool[_renamedTo.Length];
+        _withNewName = new int[_renamedTo.Length];
+        _fixes = request.Fix;
+        _offsetSeconds = (long?)request.TimeOffset?.TotalSeconds;
+    }
+
+    enum Role
+    {
+        Other,
+        Time,
+        DistinctId,
+        UserId,
+        DeviceId,
+    }
+
+    /// <summary>What was changed in the record that was cleaned last.</summary>
+    public Cleaned Made { get; private set; }
+
+    /// <summary>Null when no cleaning was asked for: then it costs nothing.</summary>
+    public static RecordCleaner? For(ImportRequest request) =>
+        request.Fix is ImportFixes.None && request.Rename.Count == 0 && request.Drop.Count == 0 && request.TimeOffset is null ? null : new RecordCleaner(request);
+
+    /// <summary>Zero for each kind of cleaning that was asked for; null for none.</summary>
+    public static ImportFixed? NoneYet(ImportRequest request)
+    {
+        if (For(request) is null) return null;
+        static long? Zero(bool asked) => asked ? 0 : null;
+        return new ImportFixed
+        {
+            Time = Zero(request.Fix.HasFlag(ImportFixes.Time)),
+            Ids = Zero(request.Fix.HasFlag(ImportFixes.Ids)),
+            Nulls = Zero(request.Fix.HasFlag(ImportFixes.Nulls)),
+            Renamed = Zero(request.Rename.Count > 0),
+            Dropped = Zero(request.Drop.Count > 0),
+            TimeOffset = Zero(request.TimeOffset is not null),
+        };
+    }
+
+    /// <exception cref="MixpanelException">The options contradict each other or the type of the records.</exception>
+    public static void EnsureSense(ImportRequest request)
+    {
+        if ((request.Fix & ~(ImportFixes.Time | ImportFixes.Ids | ImportFixes.Nulls)) is not ImportFixes.None) throw MixpanelException.Invalid("fix", "The fixes are time, ids and nulls.");
+        if (request.Type is not ImportType.Events && (request.Fix & ~ImportFixes.Nulls) is not ImportFixes.None) throw MixpanelException.Invalid("fix", "Times and ids are fixed in events only.");
+        if (request.TimeOffset is { } offset)
+        {
+            if (request.Type is not ImportType.Events) throw MixpanelException.Invalid("time_offset", "The time offset is for events only.");
+            if (offset.Ticks % TimeSpan.TicksPerSecond != 0 || offset.Duration() > TimeSpan.FromDays(36_500)) throw MixpanelException.Invalid("time_offset", "The time offset must be whole seconds, and at most 100 years.");
+        }
+
+        if (request.Drop.Any(string.IsNullOrEmpty)) throw MixpanelException.Invalid("drop", "Name the property to drop.");
+        var reserved = request.Type is ImportType.Events ? ["event", "properties"] : (string[])["$token", "$distinct_id", "$group_key", "$group_id", "$unset", "$delete", .. Updates];
+        foreach (var (from, to) in request.Rename)
+        {
+            if (from.Length == 0 || string.IsNullOrEmpty(to)) throw MixpanelException.Invalid("rename", "Name the property to rename and its new name: OLD=NEW.");
+            if (from == to) throw MixpanelException.Invalid("rename", $"{from} is to be renamed to itself.");
+            if (reserved.Contains(to, StringComparer.Ordinal)) throw MixpanelException.Invalid("rename", $"{to} is a field of the record itself: no property can be renamed to it.");
+            if (request.Drop.Contains(from, StringComparer.Ordinal)) throw MixpanelException.Invalid("rename", $"{from} is to be dropped and renamed: choose one.");
+            if (request.Rename.Values.Count(name => name == to) > 1) throw MixpanelException.Invalid("rename", $"Two properties are to be renamed to {to}.");
+        }
+    }
+
+    /// <summary>The record as it is to be imported, good until the next call. It keeps the record as it was read.</summary>
+    public Record Clean(scoped in Record record)
+    {
+        Made = Cleaned.Nothing;
+        if (record is not { Kind: RecordKind.Json, Rejection: null } || !Utf8.IsValid(record.Bytes)) return record;
+        _edits.Clear();
+        _text.ResetWrittenCount();
+        try
+        {
+            if (!FindEdits(record.Bytes)) return record with { Rejection = RenameCollision };
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            _edits.Clear(); // no JSON, or half of a surrogate pair
+        }
+
+        if (_edits.Count > 0) return record with { Bytes = Apply(record.Bytes), Original = record.Bytes };
+        Made = Cleaned.Nothing;
+        return record;
+    }
+
+    /// <summary>False on a collision.</summary>
+    bool FindEdits(ReadOnlySpan<byte> record)
+    {
+        var made = Cleaned.Nothing;
+        var reader = new Utf8JsonReader(record);
+        reader.Read();
+        if (reader.TokenType is not JsonTokenType.StartObject) return true;
+        while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+        {
+            var holdsProperties = HoldsProperties(in reader);
+            reader.Read();
+            if (!holdsProperties || reader.TokenType is not JsonTokenType.StartObject)
+            {
+                reader.Skip();
+                continue;
+            }
+
+            var start = (int)reader.BytesConsumed;
+            if (!ReadMembers(ref reader)) return false;
+            made |= EditMembers(record, start);
+        }
+
+        reader.Read(); // what follows the record makes it invalid
+        Made = made;
+        return true;
+    }
+
+    bool HoldsProperties(ref readonly Utf8JsonReader name)
+    {
+        foreach (var known in _objects)
+            if (name.ValueTextEquals(known)) return true;
+        return false;
+    }
+
+    /// <summary>Lists the members of an object, and what each is after dropping and renaming. False on a collision.</summary>
+    bool ReadMembers(ref Utf8JsonReader reader)
+    {
+        _members.Clear();
+        _wasRenamed.AsSpan().Clear();
+        _withNewName.AsSpan().Clear();
+        while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+        {
+            var member = new Member { Start = (int)reader.TokenStartIndex, NameEnd = (int)reader.TokenStartIndex + reader.ValueSpan.Length + 2, Dropped = IndexOf(_dropped, in reader) >= 0 };
+            var renamed = member.Dropped ? -1 : IndexOf(_renamedFrom, in reader);
+            if (renamed >= 0)
+            {
+                member.NewName = _renamedToJson[renamed];
+                member.Role = RoleOf(_renamedTo[renamed]);
+                _wasRenamed[renamed] = true;
+                _withNewName[renamed]++;
+            }
+            else if (!member.Dropped)
+            {
+                member.Role = RoleOf(in reader);
+                if (IndexOf(_renamedTo, in reader) is var same and >= 0) _withNewName[same]++;
+            }
+
+            reader.Read();
+            member.ValueStart = (int)reader.TokenStartIndex;
+            member.Type = reader.TokenType;
+            member.Id = member.Role is Role.UserId or Role.DeviceId && IsUsableId(in reader);
+            if (member.Role is Role.Time) ReadTime(ref member, in reader);
+            reader.Skip();
+            member.End = (int)reader.BytesConsumed;
+            _members.Add(member);
+        }
+
+        for (var i = 0; i < _wasRenamed.Length; i++)
+            if (_wasRenamed[i] && _withNewName[i] > 1) return false;
+        return true;
+    }
+
+    /// <summary>Puts down the edits of one object, in the order of its text.</summary>
+    Cleaned EditMembers(ReadOnlySpan<byte> record, int start)
+    {
+        var made = Cleaned.Nothing;
+        var id = _fixes.HasFlag(ImportFixes.Ids) && !_members.Exists(member => member.Role is Role.DistinctId && member.Type is not JsonTokenType.Null)
+            ? IndexOfId(Role.UserId) ?? IndexOfId(Role.DeviceId)
+            : null;
+        var hasNullId = _members.Exists(member => member.Role is Role.DistinctId);
+        if (id is { } source)
+        {
+            made |= Cleaned.Ids;
+            if (!hasNullId) Put(start, start, "\"distinct_id\":"u8, ValueOf(record, source), ","u8);
+        }
+
+        var kept = false;
+        Span<byte> digits = stackalloc byte[20];
+        for (var i = 0; i < _members.Count; i++)
+        {
+            var member = _members[i];
+            var isNull = member.Type is JsonTokenType.Null && !member.Dropped && !(member.Role is Role.DistinctId && id is not null);
+            if (member.Dropped || (isNull && _fixes.HasFlag(ImportFixes.Nulls)))
+            {
+                made |= member.Dropped ? Cleaned.Dropped : Cleaned.Nulls;
+                // With the comma before it; or the one after it, when nothing that stays stands before.
+                if (kept) Put(_members[i - 1].End, member.End);
+                else Put(member.Start, i + 1 < _members.Count ? _members[i + 1].Start : member.End);
+                continue;
+            }
+
+            kept = true;
+            if (member.NewName is { } name)
+            {
+                made |= Cleaned.Renamed;
+                Put(member.Start, member.NameEnd, name);
+            }
+
+            made |= member.Made;
+            if (member.Made is not Cleaned.Nothing)
+            {
+                member.Time.TryFormat(digits, out var length, provider: CultureInfo.InvariantCulture);
+                Put(member.ValueStart, member.End, digits[..length]);
+            }
+            else if (member.Role is Role.DistinctId && id is { } from)
+            {
+                Put(member.ValueStart, member.End, ValueOf(record, from));
+            }
+        }
+
+        return made;
+    }
+
+    /// <summary>The time as it is to be, when it is to change.</summary>
+    void ReadTime(ref Member member, ref readonly Utf8JsonReader reader)
+    {
+        long time;
+        if (reader.TokenType is JsonTokenType.String)
+        {
+            if (!_fixes.HasFlag(ImportFixes.Time) || reader.ValueSpan.Length is 0 or > TimeText.Longest) return;
+            Span<byte> text = stackalloc byte[TimeText.Longest];
+            if (!TimeText.TryRead(text[..reader.CopyString(text)], out time)) return;
+            member.Made = Cleaned.Time;
+        }
+        else if (reader.TokenType is not JsonTokenType.Number || !reader.TryGetInt64(out time))
+        {
+            return;
+        }
+
+        if (_offsetSeconds is { } offset)
+        {
+            var moved = (Int128)time + (time > LargestSeconds ? offset * 1000 : offset);
+            if (moved < long.MinValue || moved > long.MaxValue) return;
+            time = (long)moved;
+            member.Made |= Cleaned.TimeOffset;
+        }
+
+        member.Time = time;
+    }
+
+    static bool IsUsableId(ref readonly Utf8JsonReader reader) =>
+        reader.TokenType is JsonTokenType.String && !MixpanelValues.IsBlank(in reader) && !MixpanelValues.IsTooLongForDistinctId(in reader) && !MixpanelValues.IsBanned(in reader);
+
+    int? IndexOfId(Role role) => _members.FindIndex(member => member.Role == role && member.Id) is var index and >= 0 ? index : null;
+
+    ReadOnlySpan<byte> ValueOf(ReadOnlySpan<byte> record, int member) => record[_members[member].ValueStart.._members[member].End];
+
+    static int IndexOf(byte[][] names, ref readonly Utf8JsonReader name)
+    {
+        for (var i = 0; i < names.Length; i++)
+            if (name.ValueTextEquals(names[i])) return i;
+        return -1;
+    }
+
+    static Role RoleOf(ref readonly Utf8JsonReader name)
+    {
+        if (name.ValueTextEquals("time"u8)) return Role.Time;
+        if (name.ValueTextEquals("distinct_id"u8)) return Role.DistinctId;
+        if (name.ValueTextEquals("$user_id"u8)) return Role.UserId;
+        return name.ValueTextEquals("$device_id"u8) ? Role.DeviceId : Role.Other;
+    }
+
+    static Role RoleOf(ReadOnlySpan<byte> name) =>
+        name.SequenceEqual("time"u8) ? Role.Time
+        : name.SequenceEqual("distinct_id"u8) ? Role.DistinctId
+        : name.SequenceEqual("$user_id"u8) ? Role.UserId
+        : name.SequenceEqual("$device_id"u8) ? Role.DeviceId
+        : Role.Other;
+
+    void Put(int start, int end, ReadOnlySpan<byte> text = default, ReadOnlySpan<byte> more = default, ReadOnlySpan<byte> last = default)
+    {
+        _edits.Add(new Edit(start, end, _text.WrittenCount, text.Length + more.Length + last.Length));
+        _text.Write(text);
+        _text.Write(more);
+        _text.Write(last);
+    }
+
+    ReadOnlySpan<byte> Apply(ReadOnlySpan<byte> record)
+    {
+        if (_result.Length < record.Length + _text.WrittenCount) _result = new byte[(record.Length + _text.WrittenCount) * 2];
+        var (length, at) = (0, 0);
+        foreach (var edit in _edits)
+        {
+            record[at..edit.Start].CopyTo(_result.AsSpan(length));
+            length += edit.Start - at;
+            _text.WrittenSpan.Slice(edit.TextAt, edit.TextLength).CopyTo(_result.AsSpan(length));
+            length += edit.TextLength;
+            at = edit.End;
+        }
+
+        record[at..].CopyTo(_result.AsSpan(length));
+        return _result.AsSpan(0, length + record.Length - at);
+    }
+
+    /// <summary>One property, by its places in the record.</summary>
+    [StructLayout(LayoutKind.Auto)]
+    struct Member
+    {
+        public int Start;
+        public int NameEnd;
+        public int ValueStart;
+        public int End;
+        public JsonTokenType Type;
+        public Role Role;
+        public bool Dropped;
+        public byte[]? NewName;
+
+        /// <summary>Whether it can stand as the <c>distinct_id</c>.</summary>
+        public bool Id;
+
+        /// <summary>The time to write, and why.</summary>
+        public long Time;
+        public Cleaned Made;
+    }
+
+    /// <summary>A stretch of the record, and the text that takes its place.</summary>
+    [StructLayout(LayoutKind.Auto)]
+    readonly record struct Edit(int Start, int End, int TextAt, int TextLength);
+}

@@ -1,0 +1,80 @@
+namespace MixpanelConnector.Import.Clean;
+
+/// <summary>Reads a time that was written as text.</summary>
+static class TimeText
+{
+    /// <summary>Longer text is no time.</summary>
+    public const int Longest = 64;
+
+    /// <summary>Digits as they stand; ISO 8601 in milliseconds since 1970, cut after them.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> text, out long time) => TryReadInteger(text, out time) || TryReadIso(text, out time);
+
+    static bool TryReadInteger(ReadOnlySpan<byte> text, out long time) =>
+        System.Buffers.Text.Utf8Parser.TryParse(text, out time, out var used) && used == text.Length && text[0] != '+';
+
+    /// <summary><c>yyyy-MM-dd</c>, alone or with <c>THH:mm</c>, <c>:ss</c> and a fraction, and a zone; T may be a space.</summary>
+    static bool TryReadIso(ReadOnlySpan<byte> text, out long time)
+    {
+        time = 0;
+        if (text.Length < 10 || text[4] != '-' || text[7] != '-') return false;
+        if (!TryDigits(text[..4], out var year) || !TryDigits(text[5..7], out var month) || !TryDigits(text[8..10], out var day)) return false;
+        if (year is 0 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month)) return false;
+
+        var moment = new DateTime(year, month, day, 0, 0, 0, DateTimeKind.Utc);
+        text = text[10..];
+        if (text.IsEmpty) return Give(moment, 0, out time);
+        if (text[0] is not ((byte)'T' or (byte)'t' or (byte)' ') || text.Length < 6 || text[3] != ':') return false;
+        if (!TryDigits(text[1..3], out var hour) || !TryDigits(text[4..6], out var minute) || hour > 23 || minute > 59) return false;
+
+        var (second, millisecond) = (0, 0);
+        text = text[6..];
+        if (text is [(byte)':', ..])
+        {
+            if (text.Length < 3 || !TryDigits(text[1..3], out second) || second > 59) return false;
+            text = text[3..];
+            if (text is [(byte)'.' or (byte)',', ..])
+            {
+                var digits = text[1..].IndexOfAnyExceptInRange((byte)'0', (byte)'9');
+                if (digits < 0) digits = text.Length - 1;
+                if (digits == 0) return false;
+                for (var i = 0; i < 3; i++) millisecond = (millisecond * 10) + (i < digits ? text[1 + i] - '0' : 0);
+                text = text[(1 + digits)..];
+            }
+        }
+
+        moment = moment.AddMilliseconds((((((hour * 60) + minute) * 60) + second) * 1000L) + millisecond);
+        return TryZone(text, out var minutesAhead) && Give(moment, minutesAhead, out time);
+    }
+
+    /// <summary>None, <c>Z</c>, <c>+hh</c>, <c>+hhmm</c> or <c>+hh:mm</c>.</summary>
+    static bool TryZone(ReadOnlySpan<byte> text, out int minutesAhead)
+    {
+        minutesAhead = 0;
+        if (text.IsEmpty || text is [(byte)'Z' or (byte)'z']) return true;
+        if (text[0] is not ((byte)'+' or (byte)'-') || text.Length is not (3 or 5 or 6) || !TryDigits(text[1..3], out var hours)) return false;
+        var minutes = 0;
+        if (text.Length == 6 && text[3] != ':') return false;
+        if (text.Length > 3 && !TryDigits(text[^2..], out minutes)) return false;
+        if (hours > 23 || minutes > 59) return false;
+        minutesAhead = (text[0] == '-' ? -1 : 1) * ((hours * 60) + minutes);
+        return true;
+    }
+
+    static bool Give(DateTime moment, int minutesAhead, out long time)
+    {
+        time = ((moment.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMillisecond) - (minutesAhead * 60_000L);
+        return true;
+    }
+
+    static bool TryDigits(ReadOnlySpan<byte> text, out int number)
+    {
+        number = 0;
+        foreach (var digit in text)
+        {
+            if (digit is < (byte)'0' or > (byte)'9') return false;
+            number = (number * 10) + digit - '0';
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,42 @@
+using System.Text.Json.Serialization;
+
+namespace MixpanelConnector;
+
+/// <summary>Repairs that an import makes when it is asked to.</summary>
+[Flags]
+public enum ImportFixes
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>A <c>time</c> written as text becomes an integer: ISO 8601 (a date, or a date and time; without a zone it is UTC) in milliseconds, digits as they stand. Events only.</summary>
+    Time = 1,
+
+    /// <summary>A <c>distinct_id</c> that is missing or null is taken from <c>$user_id</c>, else from <c>$device_id</c>, as it stands there: the first of them that is text which Mixpanel takes as a <c>distinct_id</c>. Events only.</summary>
+    Ids = 2,
+
+    /// <summary>Properties whose value is null are removed; nulls within their values stay.</summary>
+    Nulls = 4,
+}
+
+/// <summary>How many settled records each kind of cleaning has changed, accepted or not. Null for what was not asked for.</summary>
+public sealed record ImportFixed
+{
+    /// <summary>Records whose time was text.</summary>
+    [JsonPropertyOrder(0)] public long? Time { get; init; }
+
+    /// <summary>Records that were given a <c>distinct_id</c>.</summary>
+    [JsonPropertyOrder(1)] public long? Ids { get; init; }
+
+    /// <summary>Records that had null properties.</summary>
+    [JsonPropertyOrder(2)] public long? Nulls { get; init; }
+
+    /// <summary>Records with a property that was renamed.</summary>
+    [JsonPropertyOrder(3)] public long? Renamed { get; init; }
+
+    /// <summary>Records with a property that was dropped.</summary>
+    [JsonPropertyOrder(4)] public long? Dropped { get; init; }
+
+    /// <summary>Records whose time was moved.</summary>
+    [JsonPropertyOrder(5)] public long? TimeOffset { get; init; }
+}

@@ -1,0 +1,212 @@
+using System.Globalization;
+using System.IO.Hashing;
+using MixpanelConnector.Import.Compress;
+using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Send;
+using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Import.Source;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector.Import.Lookup;
+
+/// <summary>
+/// Imports a lookup table: one CSV file, checked, then sent whole until Mixpanel has taken or refused it. All rows are accepted,
+/// or none is: then those that are at fault are dead letters, and all others pending.
+/// </summary>
+sealed class LookupTableImport(ImportRequest request, IImportState state, MixpanelTransport transport)
+{
+    /// <summary>100 MB by the largest way to count a megabyte: below that, Mixpanel judges.</summary>
+    const int LargestTable = 100 << 20;
+
+    const int UntrustedConfirmations = 3;
+
+    const string MendAdvice = "mend them in the table and run the same command again, since nothing of it was taken";
+
+    static ReadOnlySpan<byte> ByteOrderMark => [0xef, 0xbb, 0xbf];
+
+    readonly MixpanelRequest _put = new(HttpMethod.Put, Api.Ingestion, $"/lookup-tables/{request.TableId:D}", Access.ServiceAccountOfProject);
+    readonly ImportPipeline _pipeline = new(request, state, transport);
+    readonly TimeProvider _time = transport.Options.TimeProvider;
+    readonly List<DeadLetter> _deadLetters = [];
+    long _requests;
+
+    /// <exception cref="MixpanelException">An option or a setting does not fit, or the table is too large. Nothing was sent.</exception>
+    public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
+    {
+        if (!request.DryRun) transport.EnsureAccess(_put.Access);
+        var inputs = InputList.Find(request, (name, reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason)));
+        if (inputs is not [var input]) throw MixpanelException.Invalid("input", "A lookup table is one file.");
+        using var halt = new Halt(_time, cancellationToken);
+        var began = _time.GetTimestamp();
+        var before = new ImportTotals();
+        try
+        {
+            var loaded = _pipeline.Load();
+            var csv = await ReadAsync(input, halt).ConfigureAwait(false);
+            if (csv is null) return Report(halt, loaded?.Totals ?? before, pending: 0);
+
+            var progress = new ImportSourceProgress
+            {
+                Id = input.Id,
+                Offset = csv.Value.Length,
+                Line = 0,
+                Ended = true,
+                Fingerprint = XxHash128.HashToUInt128(csv.Value.Span).ToString("x32", CultureInfo.InvariantCulture),
+            };
+            if (loaded is { Finished: true } && loaded.Sources.Contains(progress)) return Report(halt, loaded.Totals, pending: 0);
+
+            // What an earlier run found in the file is found anew; what it cost stays.
+            if (loaded is { Finished: false }) before = new ImportTotals { Requests = loaded.Totals.Requests, Retries = loaded.Totals.Retries, Elapsed = loaded.Totals.Elapsed };
+            var table = LookupTable.Read(csv.Value.Span);
+            var accepted = await DecideAsync(input, table, csv.Value, halt).ConfigureAwait(false);
+            var totals = before with
+            {
+                Accepted = accepted ? table.Rows.Count : 0,
+                Rejected = _deadLetters.Count,
+                Blank = table.Blank,
+                Bytes = accepted ? csv.Value.Length : 0,
+                Requests = before.Requests + _requests,
+                Retries = before.Retries + Math.Max(0, _requests - 1),
+                Elapsed = before.Elapsed + _time.GetElapsedTime(began),
+            };
+            state.Clear(); // between this and the next, the table would only be sent again
+            state.Save(new ImportCheckpoint
+            {
+                Shape = _pipeline.Shape(),
+                Totals = totals,
+                Finished = accepted,
+                Sources = [progress],
+                DeadLetters = [.. _deadLetters.Select(letter => (ReadOnlyMemory<byte>)letter.Json)],
+            });
+            request.Progress?.Report(new ImportProgress { Read = totals.Read, Accepted = totals.Accepted, Rejected = totals.Rejected, Requests = _requests, Retries = Math.Max(0, _requests - 1), InputBytes = input.Length ?? csv.Value.Length, TotalInputBytes = input.Length });
+            return Report(halt, totals, pending: table.Rows.Count - totals.Accepted - totals.Rejected);
+        }
+        catch (ImportStateException e)
+        {
+            halt.Note(e.ExitCode, e.Message);
+            return ImportPipeline.Report(halt, before, pending: 0, deadLetterPath: null, MendAdvice);
+        }
+    }
+
+    /// <summary>The whole file, without a byte-order mark; null when it cannot be read.</summary>
+    async Task<ReadOnlyMemory<byte>?> ReadAsync(InputFile input, Halt halt)
+    {
+        try
+        {
+            var (opened, _) = await RecordReaders.DecompressAsync(input, request, halt.Stop).ConfigureAwait(false);
+            using var source = opened;
+            var bytes = new byte[64 << 10];
+            var length = 0;
+            while (await source.ReadAsync(bytes.AsMemory(length), halt.Stop).ConfigureAwait(false) is var read and > 0)
+            {
+                length += read;
+                if (length > LargestTable) throw MixpanelException.Invalid("input", "A lookup table has at most 100 MB, uncompressed. Divide it, or leave out columns.");
+                if (length == bytes.Length) Array.Resize(ref bytes, (int)Math.Min(bytes.Length * 2L, LargestTable + 1L));
+            }
+
+            var csv = bytes.AsMemory(0, length);
+            return csv.Span.StartsWith(ByteOrderMark) ? csv[ByteOrderMark.Length..] : csv;
+        }
+        catch (InputException e)
+        {
+            halt.Note(6, $"{input.Name} {e.Message}. When the input is mended, run the same command again.");
+        }
+        catch (OperationCanceledException) when (halt.Stop.IsCancellationRequested)
+        {
+            // The report says so.
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether the table is in; if not, its rows at fault are among the dead letters, or the halt says why.</summary>
+    async Task<bool> DecideAsync(InputFile input, LookupTable table, ReadOnlyMemory<byte> csv, Halt halt)
+    {
+        if (table.IsCut)
+        {
+            halt.Note(6, $"{input.Name} ends within quotes: it is cut short, or a quote is out of place. When the input is mended, run the same command again.");
+            return false;
+        }
+
+        if (!table.HasHeader)
+        {
+            halt.Note(3, $"{input.Name} has no header: the first row must name the columns, each by a name of its own.");
+            return false;
+        }
+
+        foreach (var (index, rejection) in table.Rejected)
+            Refuse(input, table.Rows[index], csv, new(rejection.Code, rejection.Field, rejection.Message));
+        if (table.Rejected.Count > 0 || request.DryRun) return table.Rejected.Count == 0;
+
+        using var body = CompressedBody.Gzip(csv);
+        try
+        {
+            var (verdict, status) = await SendAsync(body, table.Rows.Count, halt).ConfigureAwait(false);
+            switch (verdict.Kind)
+            {
+                case VerdictKind.Accepted:
+                    return true;
+                case VerdictKind.Partial:
+                    foreach (var failed in verdict.Failed)
+                        Refuse(input, table.Rows[failed.Index], csv, new("rejected", failed.Field, failed.Message) { HttpStatus = status, Attempts = (int)_requests });
+                    if (verdict.Failed.Count == 0) halt.Note(3, $"{verdict.Error!.Message} The table is as it was.");
+                    return false;
+                case VerdictKind.TooLarge:
+                    halt.Note(3, $"{verdict.Error!.Message} The table is as it was.");
+                    return false;
+                case VerdictKind.Fatal:
+                    halt.Note(4, $"{verdict.Error!.Message} Run the same command again when that is mended.");
+                    return false;
+                default:
+                    halt.Note(5, $"{verdict.Error!.Message} Run the same command again later.");
+                    return false;
+            }
+        }
+        catch (OperationCanceledException) when (halt.Stop.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Sends until the answer is final, which the same table sent twice does not change.</summary>
+    async Task<(ImportVerdict Verdict, int Status)> SendAsync(CompressedBody body, int rows, Halt halt)
+    {
+        var pace = new Pace(most: 1, begin: 1, transport.Options, request.MaxOutage);
+        var untrusted = 0;
+        while (true)
+        {
+            await pace.EnterAsync(halt.Stop).ConfigureAwait(false);
+            _requests++;
+            Reply reply;
+            try
+            {
+                reply = await transport.SendOnceAsync(_put with { Body = new RequestBody(body.Bytes, "text/csv", "gzip") }, halt.Abandon).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                pace.Leave(Answer.GivenUp);
+                throw;
+            }
+
+            var verdict = ReplyClassifier.ReadLookupTable(reply, rows, transport.Options);
+            var again = verdict.Kind is VerdictKind.Again or VerdictKind.Untrusted;
+            pace.Leave(reply.IsRateLimit ? Answer.Busy : again ? Answer.Down : Answer.Served, reply.RetryAfter);
+            untrusted = !reply.IsCut && (verdict.Kind is VerdictKind.Untrusted || verdict.Error is { Kind: ErrorKind.Protocol }) ? untrusted + 1 : 0;
+            if (!again || untrusted >= UntrustedConfirmations || pace.Outage >= request.MaxOutage) return (verdict, reply.Status);
+        }
+    }
+
+    void Refuse(InputFile input, LookupRow row, ReadOnlyMemory<byte> csv, Refusal refusal)
+    {
+        var letter = DeadLetters.Of(input.Name, row.Line, row.Start, csv.Span.Slice(row.Start, row.Length), oversized: null, in refusal);
+        _deadLetters.Add(letter);
+        request.Diagnostics?.Report(new ImportDiagnostic(letter.Source, letter.Line, refusal.Code, refusal.Message) { Field = refusal.Field });
+    }
+
+    ImportReport Report(Halt halt, ImportTotals totals, long pending)
+    {
+        var path = request.DeadLetterPath ?? state.DeadLetterPath;
+        if (path is not null) ImportDeadLetters.Write(state, path);
+        return ImportPipeline.Report(halt, totals, pending, path, MendAdvice);
+    }
+}

@@ -1,0 +1,83 @@
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace MixpanelConnector.Emulator.Tests;
+
+/// <summary>Lookup tables are listed, and replaced as a whole or not at all.</summary>
+public class LookupTableTests
+{
+    const string Path = "/lookup-tables/00000000-0000-4000-8000-000000000001?project_id=1";
+    const string Replaced = """{"code":200,"status":"OK"}""";
+
+    static readonly AuthenticationHeaderValue Owner = LocalMixpanel.Basic("local", "local");
+
+    static Task<Answer> PutAsync(LocalMixpanel mixpanel, string csv, string path = Path, AuthenticationHeaderValue? authorization = null, string type = "text/csv") =>
+        mixpanel.SendAsync(HttpMethod.Put, path, new StringContent(csv, Encoding.UTF8, type), authorization ?? Owner);
+
+    static async Task<string> StoredAsync(LocalMixpanel mixpanel) => Assert.Single(await mixpanel.Server.LookupTablesAsync()).Csv;
+
+    [Fact]
+    public async Task The_one_table_is_listed()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        (await mixpanel.GetAsync("/lookup-tables?project_id=1", Owner)).Is(200, """{"code":200,"status":"OK","results":[{"id":"00000000-0000-4000-8000-000000000001","name":"Local"}]}""");
+        Assert.Equal(401, (await mixpanel.GetAsync("/lookup-tables?project_id=1")).Status);
+        Assert.Equal(400, (await mixpanel.GetAsync("/lookup-tables", Owner)).Status);
+    }
+
+    [Fact]
+    public async Task A_table_is_replaced_by_what_is_sent()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        (await PutAsync(mixpanel, "id,name\na,1\n")).Is(200, Replaced);
+        var csv = "id,\"na\"\"me\"\r\n\r\n\"a,b\",\"x\ny\"\r\nb,";
+        (await mixpanel.SendAsync(HttpMethod.Put, Path, LocalMixpanel.Gzip(Encoding.UTF8.GetBytes(csv), "text/csv"), Owner)).Is(200, Replaced);
+        Assert.Equal(csv, await StoredAsync(mixpanel));
+    }
+
+    [Fact]
+    public async Task Rows_that_break_a_rule_are_named_and_the_table_stays_as_it_was()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        await PutAsync(mixpanel, "id,name\na,1\n");
+        (await PutAsync(mixpanel, "id,name\nb,1\n\n ,2\nb,3\nc\n")).Is(
+            400,
+            """{"code":400,"error":"some data points in the request failed validation","failed_records":[{"index":1,"message":"primary key is required and cannot be blank"},{"index":2,"message":"invalid row: row indexes 0 and 2 have the same primary key"},{"index":3,"message":"invalid row: wrong number of fields"}],"status":"Bad Request"}""");
+        Assert.Equal("id,name\na,1\n", await StoredAsync(mixpanel));
+    }
+
+    [Fact]
+    public async Task At_most_ten_rows_are_named()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        var answer = await PutAsync(mixpanel, "id,name\n" + string.Concat(Enumerable.Repeat("a\n", 30)));
+        Assert.Equal(10, answer.Json.GetProperty("failed_records").GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("id,id\n")]
+    [InlineData("id,name\na,\"1\n")]
+    [InlineData("id,name\na,x\"1\n")]
+    [InlineData("id,name\n\"a\"b,1\n")]
+    public async Task What_is_no_table_is_refused(string csv)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        Assert.Equal(400, (await PutAsync(mixpanel, csv)).Status);
+        Assert.Equal("", await StoredAsync(mixpanel));
+    }
+
+    [Fact]
+    public async Task Who_may_not_and_what_is_not_there_is_said()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        const string Csv = "id,name\na,1\n";
+        var unknown = "00000000-0000-4000-8000-000000000002";
+        (await PutAsync(mixpanel, Csv, Path.Replace("01?", "02?", StringComparison.Ordinal))).Is(404, $$"""{"code":404,"error":"Lookup table with id '{{unknown}}' was not found.","status":"Not Found"}""");
+        Assert.Equal(401, (await PutAsync(mixpanel, Csv, authorization: LocalMixpanel.Basic("local", "wrong"))).Status);
+        Assert.Equal(401, (await PutAsync(mixpanel, Csv, authorization: LocalMixpanel.Basic("", ""))).Status);
+        Assert.Equal(403, (await PutAsync(mixpanel, Csv, Path.Replace("project_id=1", "project_id=2", StringComparison.Ordinal))).Status);
+        Assert.Equal(415, (await PutAsync(mixpanel, Csv, type: "application/json")).Status);
+        Assert.Equal("", await StoredAsync(mixpanel));
+    }
+}

@@ -1,0 +1,221 @@
+using System.IO.Compression;
+using System.Text;
+using MixpanelConnector.Testing;
+
+namespace MixpanelConnector.Tests.Import;
+
+/// <summary>A lookup table goes in whole or not at all, and its rows are accounted for either way.</summary>
+public sealed class LookupTableTests : IDisposable
+{
+    const string Done = """{"code":200,"status":"OK"}""";
+    const string Table = "id,name\r\na,\"1,\"\"x\"\"\ny\"\r\n\r\nb,\"\"\r\n";
+    static readonly Guid Id = new("7b6c1f0e-0b5b-4c5e-9a39-3e4f0c6f2a11");
+
+    readonly ImportRun _run = new();
+    readonly InMemoryImportState _state = new();
+
+    public void Dispose()
+    {
+        _run.Dispose();
+        _state.Dispose();
+    }
+
+    ImportRequest Request(string csv) => _run.Request(_run.Folder.Write("table.csv", csv)) with { Type = ImportType.LookupTable, TableId = Id };
+
+    async Task<ImportReport> RunAsync(ImportRequest request, RecordingServer? server, CancellationToken cancellationToken = default)
+    {
+        var options = Given.Account() with { Endpoint = server?.Address };
+        using var client = new MixpanelClient(options);
+        var report = await client.ImportAsync(request, _state, cancellationToken);
+        Assert.Equal(report.Read, report.Accepted + report.Rejected + report.Pending + report.Blank);
+        Assert.Equal(report.Rejected, File.ReadLines(_run.DeadLetterPath).LongCount());
+        if (report.ExitCode == 0) Assert.Equal(0, report.Rejected + report.Pending);
+        else Assert.NotEmpty(report.Problems);
+        return report;
+    }
+
+    Task<ImportReport> RunAsync(string csv, RecordingServer? server) => RunAsync(Request(csv), server);
+
+    [Fact]
+    public async Task A_table_is_put_whole_as_it_is()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
+        var report = await RunAsync(Table, server);
+        Assert.Equal((0, 3, 2, 1, 1), (report.ExitCode, report.Read, report.Accepted, report.Blank, report.Requests));
+        Assert.Equal($"PUT /lookup-tables/{Id}?project_id=12345", server.Lines);
+        Assert.Equal(("text/csv", "gzip", Given.AccountHeader), (server.Request.Header("Content-Type"), server.Request.Header("Content-Encoding"), server.Request.Header("Authorization")));
+        Assert.Equal(Table, server.Request.Text);
+    }
+
+    [Fact]
+    public async Task A_compressed_table_with_a_byte_order_mark_is_sent_without_either()
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) gzip.Write([0xef, 0xbb, 0xbf, .. Encoding.UTF8.GetBytes(Table)]);
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
+        var report = await RunAsync(Request("") with { Inputs = [_run.Folder.Write("table.csv.gz", packed.ToArray())] }, server);
+        Assert.Equal((0, 2), (report.ExitCode, report.Accepted));
+        Assert.Equal(Table, server.Request.Text);
+    }
+
+    [Fact]
+    public async Task An_accepted_table_is_not_sent_again_until_it_changes()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
+        var first = await RunAsync(Table, server);
+        Assert.Equal(first, await RunAsync(Table, server) with { Problems = first.Problems });
+        Assert.Single(server.Requests);
+        var changed = await RunAsync(Table + "c,d\n", server);
+        Assert.Equal((0, 3, 0, 2), (changed.ExitCode, changed.Accepted, changed.ResumedFrom, server.Requests.Count));
+    }
+
+    [Fact]
+    public async Task Rows_that_mixpanel_refuses_are_dead_letters_and_all_others_pending_until_the_table_is_mended()
+    {
+        await using var server = await RecordingServer.StartAsync(
+            Answer.Json("""{"code":400,"error":"Some data points in the request failed validation","failed_records":[{"index":1,"message":"odd"}],"status":0}""", 400),
+            Answer.Json(Done));
+        var report = await RunAsync("id,n\na,1\n\n\"b\",\"2\n\"\nc,3\n", server);
+        Assert.Equal((3, 4, 0, 1, 2, 1), (report.ExitCode, report.Read, report.Accepted, report.Rejected, report.Pending, report.Blank));
+        var letter = Assert.Single(_run.DeadLetters());
+        Assert.Equal(
+            ("\"b\",\"2\n\"", "rejected", "odd", 4, 10, 400, 1),
+            (letter.GetProperty("raw").GetString(), letter.GetProperty("code").GetString(), letter.GetProperty("message").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt32(), letter.GetProperty("http_status").GetInt32(), letter.GetProperty("attempts").GetInt32()));
+        Assert.Contains("nothing of it was taken", report.Problems[0], StringComparison.Ordinal);
+
+        var mended = await RunAsync("id,n\na,1\n\nb,2\nc,3\n", server);
+        Assert.Equal((0, 4, 3, 0, 2), (mended.ExitCode, mended.Read, mended.Accepted, mended.Rejected, mended.Requests));
+    }
+
+    [Theory]
+    [InlineData("""{"code":400,"error":"no","status":"Bad Request"}""", 400)]
+    [InlineData("""{"code":400,"error":"no","failed_records":[{"index":7,"message":"m"}]}""", 400)]
+    [InlineData("""{"code":413,"error":"large","status":"Request Entity Too Large"}""", 413)]
+    public async Task A_table_that_is_refused_as_a_whole_stays_pending(string answer, int status)
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json(answer, status));
+        var report = await RunAsync(Table, server);
+        Assert.Equal((3, 0, 0, 2), (report.ExitCode, report.Accepted, report.Rejected, report.Pending));
+    }
+
+    [Theory]
+    [InlineData(401)]
+    [InlineData(403)]
+    [InlineData(404)]
+    public async Task Refused_credentials_or_an_unknown_table_end_the_import(int status)
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json("""{"error":"no"}""", status));
+        Assert.Equal((4, 2, 1), await RunAsync(Table, server) is var report ? (report.ExitCode, report.Pending, report.Requests) : default);
+    }
+
+    [Fact]
+    public async Task Rate_limits_server_errors_and_cut_answers_are_tried_again()
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json("{}", 429), Answer.Json("", 502), Answer.Json("""{"code":200,"sta"""), Answer.Json(Done));
+        var report = await RunAsync(Table, server);
+        Assert.Equal((0, 2, 4, 3), (report.ExitCode, report.Accepted, report.Requests, report.Retries));
+    }
+
+    [Fact]
+    public async Task Something_else_that_answers_in_mixpanels_place_is_not_trusted()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Plain("<html>hello</html>"));
+        Assert.Equal((5, 0, 2), await RunAsync(Table, server) is var report ? (report.ExitCode, report.Accepted, report.Pending) : default);
+    }
+
+    [Theory]
+    [InlineData("id,n\na\n", "wrong_number_of_fields", "a")]
+    [InlineData("id,n\na,1\nb,1,2", "wrong_number_of_fields", "b,1,2")]
+    [InlineData("id,n\n ,1\n", "primary_key_missing", " ,1")]
+    [InlineData("id,n\n\"\",1\n", "primary_key_missing", "\"\",1")]
+    [InlineData("id,n\na,1\n\"a\",2\n", "primary_key_twice", "\"a\",2")]
+    [InlineData("id,n\n\"a\"\"\",1\r\n\"a\"\"\",2\r\n", "primary_key_twice", "\"a\"\"\",2")]
+    [InlineData("id,n\na,x\"y\nb,1\n", "invalid_csv", "a,x\"y")]
+    [InlineData("id,n\n\"a\"b,1\n", "invalid_csv", "\"a\"b,1")]
+    public async Task A_row_that_breaks_a_rule_is_found_before_anything_is_sent(string csv, string code, string raw)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
+        foreach (var dryRun in (bool[])[true, false])
+        {
+            var report = await RunAsync(Request(csv) with { DryRun = dryRun }, server);
+            Assert.Equal((3, 0, 1), (report.ExitCode, report.Accepted, report.Rejected));
+            var letter = Assert.Single(_run.DeadLetters());
+            Assert.Equal((code, raw), (letter.GetProperty("code").GetString(), letter.GetProperty("raw").GetString()));
+        }
+
+        Assert.Empty(server.Requests);
+    }
+
+    [Theory]
+    [InlineData("", 3)]
+    [InlineData("\n\n", 3)]
+    [InlineData("id,id\na,1\n", 3)]
+    [InlineData("id,n\na,\"1", 6)]
+    public async Task A_file_that_is_no_table_is_not_sent(string csv, int exitCode)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
+        Assert.Equal((exitCode, 0, 0), await RunAsync(csv, server) is var report ? (report.ExitCode, report.Accepted, report.Rejected) : default);
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task A_dry_run_checks_and_sends_nothing()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
+        var report = await RunAsync(Request(Table) with { DryRun = true }, server);
+        Assert.Equal((0, 2, 0), (report.ExitCode, report.Accepted, report.Requests));
+        Assert.Empty(server.Requests);
+        Assert.Null(_state.Load());
+    }
+
+    [Fact]
+    public async Task A_table_over_100_megabytes_is_refused_before_anything_is_sent()
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+            for (var i = 0; i < 101; i++) gzip.Write(new byte[1 << 20]);
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
+        var input = _run.Folder.Write("large.csv.gz", packed.ToArray());
+        var error = await Assert.ThrowsAsync<MixpanelException>(() => RunAsync(Request("") with { Inputs = [input] }, server));
+        Assert.Equal("input", error.Error.Field);
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task A_stopped_import_leaves_every_row_pending()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
+        using var stop = new CancellationTokenSource();
+        await stop.CancelAsync();
+        var report = await RunAsync(Request(Table), server, stop.Token);
+        Assert.Equal((130, 0), (report.ExitCode, report.Accepted));
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_belongs_to_its_table()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
+        await RunAsync(Table, server);
+        Assert.Equal("restart", (await Assert.ThrowsAsync<MixpanelException>(() => RunAsync(Request(Table) with { TableId = Guid.Empty }, server))).Error.Field);
+        Assert.Equal(0, (await RunAsync(Request(Table) with { TableId = Guid.Empty, Restart = true }, server)).ExitCode);
+    }
+
+    public static TheoryData<string, ImportRequest> Contradictions => new()
+    {
+        { "table_id", new() { Type = ImportType.LookupTable } },
+        { "table_id", new() { TableId = Id } },
+        { "fix", new() { Type = ImportType.LookupTable, TableId = Id, Drop = ["a"] } },
+        { "properties", new() { Type = ImportType.LookupTable, TableId = Id, Properties = "{}" } },
+        { "group_key", new() { Type = ImportType.LookupTable, TableId = Id, GroupKey = "company" } },
+        { "input", new() { Type = ImportType.LookupTable, TableId = Id, Inputs = ["a.csv", "b.csv"] } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Contradictions))]
+    public async Task What_makes_no_sense_is_refused_before_anything_is_read(string field, ImportRequest options)
+    {
+        var error = await Assert.ThrowsAsync<MixpanelException>(() => RunAsync(options.Inputs.Count > 0 ? options with { Inputs = [.. options.Inputs.Select(name => _run.Folder.Write(name, Table))] } : options with { Inputs = ["missing"] }, server: null));
+        Assert.Equal(field, error.Error.Field);
+    }
+}

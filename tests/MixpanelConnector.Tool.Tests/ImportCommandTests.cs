@@ -1,0 +1,119 @@
+using MixpanelConnector.Emulator;
+using MixpanelConnector.Testing;
+
+namespace MixpanelConnector.Tool.Tests;
+
+public class ImportCommandTests
+{
+    const string Imported = """{"code":200,"num_records_imported":1,"status":"OK"}""";
+
+    [Fact]
+    public async Task Cleaning_is_done_as_the_options_say_and_reported()
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Imported));
+        using var tool = Tool.At(server);
+        var input = tool.Folder.Write("in.ndjson", """{"event":"e","properties":{"ts":"2026-09-21T13:46:40Z","x":null,"debug":1,"more":2,"user":"u","$insert_id":"i"}}""");
+
+        string[] command = ["import", input, "--fix", "time,nulls", "--rename", "ts=time", "--rename", "user=$user_id", "--fix", "ids", "--drop", "debug", "--drop", "more", "--time-offset", "-0.5", "--output", "json"];
+        var run = await tool.RunAsync(command);
+
+        Assert.Equal((0, ""), (run.Exit, run.Err));
+        Assert.Equal("""{"time":1,"ids":1,"nulls":1,"renamed":1,"dropped":1,"time_offset":1}""", run.Json.GetProperty("fixed").GetRawText());
+        Assert.Equal("""[{"event":"e","properties":{"distinct_id":"u","time":1789996600000,"$user_id":"u","$insert_id":"i"}}]""", server.Request.Text);
+
+        // The counts are in the checkpoint.
+        Assert.Equal(run, await tool.RunAsync(command));
+        Assert.Single(server.Requests);
+
+        // Other cleaning makes other records: the checkpoint is not for them.
+        var other = await tool.RunAsync("import", input, "--fix", "time");
+        Assert.Equal((2, "restart"), (other.Exit, other.Problem.GetProperty("field").GetString()));
+    }
+
+    [Theory]
+    [InlineData("fix", "--fix", "times")]
+    [InlineData("rename", "--rename", "a")]
+    [InlineData("rename", "--rename", "a=b=c")]
+    [InlineData("rename", "--rename", "a=event")]
+    [InlineData("time_offset", "--time-offset", "soon")]
+    [InlineData("time_offset", "--time-offset", "1e9")]
+    [InlineData("rename", "--rename", "a=b", "--rename", "a=c")]
+    [InlineData("drop", "--drop", "")]
+    public async Task A_cleaning_that_makes_no_sense_is_refused_and_nothing_is_sent(string field, params string[] options)
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Imported));
+        using var tool = Tool.At(server);
+        var input = tool.Folder.Write("in.ndjson", "{}");
+
+        var run = await tool.RunAsync(["import", input, .. options]);
+
+        Assert.Equal((2, "", field), (run.Exit, run.Out, run.Problem.GetProperty("field").GetString()));
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task Groups_go_to_the_embedded_mixpanel_and_come_back_from_it()
+    {
+        using var tool = new Tool();
+        var data = tool.Folder.File("data");
+        var input = tool.Folder.Write("in.ndjson", """
+            {"$group_id":"acme","$set":{"seats":5}}
+            {"$distinct_id":"initech","$properties":{"seats":1.50}}
+            {"$group_id":"acme","$union":{"tags":[]}}
+
+            """);
+
+        var run = await tool.RunAsync("import", input, "--type", "groups", "--group-key", "company", "--local", "--data", data, "--output", "json");
+
+        Assert.Equal((3, 2, 1), (run.Exit, run.Json.GetProperty("accepted").GetInt32(), run.Json.GetProperty("rejected").GetInt32()));
+        Assert.Contains("in.ndjson:3: rejected:", run.Err, StringComparison.Ordinal);
+        await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { DataDirectory = data });
+        var groups = (await mixpanel.GroupsAsync()).Select(group => $"{group.GroupKey} {group.GroupId} {group.Properties}");
+        Assert.Equal("""company acme {"seats":5}, company initech {"seats":1.50}""", string.Join(", ", groups));
+    }
+
+    [Fact]
+    public async Task Groups_without_a_group_key_are_refused()
+    {
+        using var tool = new Tool();
+        var run = await tool.RunAsync("import", tool.Folder.Write("in.ndjson", "{}"), "--type", "groups", "--dry-run");
+        Assert.Equal((2, "group_key"), (run.Exit, run.Problem.GetProperty("field").GetString()));
+    }
+
+    [Fact]
+    public async Task A_lookup_table_goes_to_the_embedded_mixpanel_whole_or_not_at_all()
+    {
+        using var tool = new Tool();
+        var data = tool.Folder.File("data");
+        var input = tool.Folder.Write("in.csv", "id,name\na,1\na,2\nb,3\n");
+        string[] command = ["import", input, "--type", "lookup-table", "--table-id", DevelopmentCredentials.LookupTableId, "--local", "--data", data, "--output", "json"];
+
+        var refused = await tool.RunAsync(command);
+        Assert.Equal((3, 0, 1, 2), (refused.Exit, refused.Json.GetProperty("accepted").GetInt32(), refused.Json.GetProperty("rejected").GetInt32(), refused.Json.GetProperty("pending").GetInt32()));
+        Assert.Contains("in.csv:3: primary_key_twice:", refused.Err, StringComparison.Ordinal);
+
+        tool.Folder.Write("in.csv", "id,name\na,1\nb,3\n");
+        var mended = await tool.RunAsync(command);
+        Assert.Equal((0, 2, 0), (mended.Exit, mended.Json.GetProperty("accepted").GetInt32(), mended.Json.GetProperty("rejected").GetInt32()));
+        Assert.Equal("", File.ReadAllText(mended.Json.GetProperty("dead_letter").GetString()!));
+
+        var again = await tool.RunAsync(command);
+        Assert.Equal((mended.Exit, mended.Out), (again.Exit, again.Out));
+
+        await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { DataDirectory = data });
+        Assert.Equal("id,name\na,1\nb,3\n", Assert.Single(await mixpanel.LookupTablesAsync()).Csv);
+    }
+
+    [Theory]
+    [InlineData("table_id", "--type", "lookup-table")]
+    [InlineData("table_id", "--type", "lookup-table", "--table-id", "products")]
+    [InlineData("table_id", "--table-id", DevelopmentCredentials.LookupTableId)]
+    [InlineData("replay", "--type", "lookup-table", "--table-id", DevelopmentCredentials.LookupTableId, "--replay", "x")]
+    public async Task A_lookup_table_that_makes_no_sense_is_refused(string field, params string[] options)
+    {
+        using var tool = new Tool();
+        string[] inputs = options.Contains("--replay", StringComparer.Ordinal) ? [] : [tool.Folder.Write("in.csv", "id\n")];
+        var run = await tool.RunAsync(["import", .. inputs, "--dry-run", .. options]);
+        Assert.Equal((2, field), (run.Exit, run.Problem.GetProperty("field").GetString()));
+    }
+}
