@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace MixpanelConnector.Import.Validate;
@@ -30,6 +31,7 @@ sealed class ProfileRules(string token) : IRecordRules
         OtherOperation,
     }
 
+    readonly byte[] _token = Encoding.UTF8.GetBytes(token);
     Root _root;
     bool _hasDistinctId;
     int _operations;
@@ -49,19 +51,19 @@ sealed class ProfileRules(string token) : IRecordRules
         (_hasDistinctId, _operations, HasToken, Repeatable, PropertiesNameAt) = (false, 0, false, true, null);
     }
 
-    public Rejection? Key(ref readonly Utf8JsonReader reader, int level)
+    public Rejection? Key(in JsonToken key, int level)
     {
         if (level == 2) return null;
-        _root = RootOf(in reader);
+        _root = RootOf(in key);
         if (_root is Root.Add or Root.Append) Repeatable = false;
-        if (_root is Root.Properties) PropertiesNameAt = (int)reader.TokenStartIndex;
+        if (_root is Root.Properties) PropertiesNameAt = key.At;
         if (_root >= Root.Properties) _operations++;
         return _operations > 1 ? OperationAmbiguous : null;
     }
 
-    public Rejection? Value(ref readonly Utf8JsonReader reader, int level)
+    public Rejection? Value(in JsonToken value, int level)
     {
-        var type = reader.TokenType;
+        var type = value.Type;
         if (level == 2)
         {
             return _root switch
@@ -76,11 +78,11 @@ sealed class ProfileRules(string token) : IRecordRules
         {
             case Root.Token:
                 HasToken = true;
-                return type is JsonTokenType.String && reader.ValueTextEquals(token) ? null : TokenDiffers;
+                return type is JsonTokenType.String && value.Is(_token) ? null : TokenDiffers;
             case Root.DistinctId:
                 _hasDistinctId = true;
-                if (type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in reader)) return DistinctIdInvalid;
-                return MixpanelValues.IsBlank(in reader) ? DistinctIdMissing : MixpanelValues.IsBanned(in reader) ? DistinctIdBanned : null;
+                if (type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in value)) return DistinctIdInvalid;
+                return MixpanelValues.IsBlank(in value) ? DistinctIdMissing : MixpanelValues.IsBanned(in value) ? DistinctIdBanned : null;
             case Root.Unset:
                 return type is JsonTokenType.StartArray ? null : NamesNeeded;
             case Root.Properties or Root.Add or Root.Append or Root.Union or Root.OtherOperation:
@@ -93,16 +95,16 @@ sealed class ProfileRules(string token) : IRecordRules
     /// <summary>What is missing once the whole record was seen.</summary>
     public Rejection? Missing() => !_hasDistinctId ? DistinctIdMissing : _operations == 0 ? OperationMissing : null;
 
-    static Root RootOf(ref readonly Utf8JsonReader key)
+    static Root RootOf(in JsonToken key)
     {
-        if (key.ValueTextEquals("$token"u8)) return Root.Token;
-        if (key.ValueTextEquals("$distinct_id"u8)) return Root.DistinctId;
-        if (key.ValueTextEquals("$properties"u8)) return Root.Properties;
-        if (key.ValueTextEquals("$add"u8)) return Root.Add;
-        if (key.ValueTextEquals("$append"u8)) return Root.Append;
-        if (key.ValueTextEquals("$union"u8)) return Root.Union;
-        if (key.ValueTextEquals("$unset"u8)) return Root.Unset;
-        if (key.ValueTextEquals("$delete"u8)) return Root.Delete;
-        return key.ValueTextEquals("$set"u8) || key.ValueTextEquals("$set_once"u8) || key.ValueTextEquals("$remove"u8) ? Root.OtherOperation : Root.Other;
+        if (key.Is("$token"u8)) return Root.Token;
+        if (key.Is("$distinct_id"u8)) return Root.DistinctId;
+        if (key.Is("$properties"u8)) return Root.Properties;
+        if (key.Is("$add"u8)) return Root.Add;
+        if (key.Is("$append"u8)) return Root.Append;
+        if (key.Is("$union"u8)) return Root.Union;
+        if (key.Is("$unset"u8)) return Root.Unset;
+        if (key.Is("$delete"u8)) return Root.Delete;
+        return key.Is("$set"u8) || key.Is("$set_once"u8) || key.Is("$remove"u8) ? Root.OtherOperation : Root.Other;
     }
 }
