@@ -22,6 +22,7 @@ static class Stages
         var body = lines[..2000].SelectMany(line => line.Append((byte)',')).ToArray();
         var (walk, rules) = (new RecordWalk(), new EventRules(SharedProperties.None));
         var completer = new EventCompleter(TimeProvider.System, SharedProperties.None);
+        var buffers = new BufferPool(40_000_000);
         completer.Begin("bench");
         completer.ReadClock();
 
@@ -32,8 +33,8 @@ static class Stages
             ("UTF-8 checked", () => { foreach (var line in lines) Utf8.IsValid(line); }, []),
             ("Utf8JsonReader alone, no UTF-8 check, no rules", () => { foreach (var line in lines) Read(line); }, []),
             ("RecordWalk with the rules of events", () => { foreach (var line in lines) { rules.Reset(2_000_000_000); if (walk.Check(line, rules) is not null) throw new InvalidDataException(); } }, []),
-            ("the same, and copied into batches", () => Fill(completer, lines), []),
-            ("gzip", () => { for (var i = 0; i < Events / 2000; i++) CompressedBody.Gzip(body).Dispose(); }, []),
+            ("the same, and copied into batches", () => Fill(completer, lines, buffers), []),
+            ("gzip", () => { for (var i = 0; i < Events / 2000; i++) CompressedBody.Gzip(body, buffers).Dispose(); }, []),
         };
 
         Console.WriteLine($"{Throughput.Machine()}\n");
@@ -58,12 +59,12 @@ static class Stages
         while (reader.Read()) { }
     }
 
-    static void Fill(EventCompleter completer, byte[][] lines)
+    static void Fill(EventCompleter completer, byte[][] lines, BufferPool buffers)
     {
         RecordBatch? batch = null;
         for (var i = 0; i < lines.Length; i++)
         {
-            batch ??= new RecordBatch(0, 2000, 256 << 10);
+            batch ??= new RecordBatch(0, 2000, 1200 << 10, buffers);
             var record = new Record { Bytes = lines[i], Offset = i, Line = i };
             if (completer.TryAdd(in record, "bench", maybeSent: false, batch) is not null) throw new InvalidDataException();
             if (batch.Count < 2000) continue;

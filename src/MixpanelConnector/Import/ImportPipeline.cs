@@ -27,12 +27,13 @@ namespace MixpanelConnector.Import;
 /// <item>Settle: counts and dead letters, over the contiguous stretch of final outcomes.</item>
 /// <item>State: all of it in one durable transaction.</item>
 /// </list>
-/// Steps 1 to 4 run on one thread, 5 and 6 on the senders', 7 and 8 on one. In flight are at most 48 MB of batches, beside the
-/// one that is being filled.
+/// Steps 1 to 4 run on one thread, 5 and 6 on the senders', 7 and 8 on one. In flight are at most 40 MB of batches, beside the
+/// one that is being filled (10 MB at most): enough for 20 requests of 2000 events of 600 bytes. A batch that has to be divided
+/// takes its own size once more for the time. Buffers that are kept for the next batch are within the same 40 MB.
 /// </summary>
 sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelTransport transport)
 {
-    const long MostBytesInFlight = 48_000_000;
+    public const long MostBytesInFlight = 40_000_000;
 
     /// <summary>How far sending may run ahead of a batch that is not settled.</summary>
     const int MostBatchesInFlight = 256;
@@ -46,6 +47,9 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
     readonly TimeProvider _time = transport.Options.TimeProvider;
     readonly ImportCounts _counts = new();
+
+    /// <summary>The memory of batches.</summary>
+    public BufferPool Buffers { get; } = new(MostBytesInFlight);
 
     /// <exception cref="MixpanelException">An option or a setting does not fit. Nothing was sent.</exception>
     public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
@@ -77,7 +81,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var verdicts = Channel.CreateBounded<BatchOutcome>(new BoundedChannelOptions(2 * senders) { SingleReader = true });
 
         // :: Steps 1-4: Source, Decode, Validate, Batch
-        var intake = new Intake(request, inputs, completer, ledger, budget, limits, _counts, halt, Refused, batches.Writer);
+        var intake = new Intake(request, inputs, completer, ledger, budget, Buffers, limits, _counts, halt, Refused, batches.Writer);
         var reading = Guard(halt, Task.Run(intake.RunAsync, CancellationToken.None));
 
         // :: Steps 5-6: Compress, Send

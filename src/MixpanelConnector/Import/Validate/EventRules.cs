@@ -86,11 +86,26 @@ sealed class EventRules(SharedProperties shared) : IRecordRules
         Properties++;
         if (shared.IndexOf(key.Text) is var index and >= 0) _overridden[index] = true;
         _property = Property.Other;
-        if (key.Is("time"u8)) _property = Property.Time;
-        else if (key.Is("distinct_id"u8)) _property = Property.DistinctId;
-        else if (key.Is("$insert_id"u8)) _property = Property.InsertId;
-        else if (key.Is("$user_id"u8) || key.Is("$device_id"u8)) _hasUser = true;
-        else if (key.Is("$ignore"u8)) return Ignored;
+        var name = key.Text;
+        switch (name.Length)
+        {
+            case 4 when name.SequenceEqual("time"u8):
+                _property = Property.Time;
+                break;
+            case 7 when name.SequenceEqual("$ignore"u8):
+                return Ignored;
+            case 8 when name.SequenceEqual("$user_id"u8):
+            case 10 when name.SequenceEqual("$device_id"u8):
+                _hasUser = true;
+                break;
+            case 10 when name.SequenceEqual("$insert_id"u8):
+                _property = Property.InsertId;
+                break;
+            case 11 when name.SequenceEqual("distinct_id"u8):
+                _property = Property.DistinctId;
+                break;
+        }
+
         return null;
     }
 

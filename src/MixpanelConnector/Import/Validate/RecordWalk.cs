@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.IO.Hashing;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -117,6 +118,7 @@ sealed class RecordWalk
 
             start = at;
             escapes = Escapes.None;
+            var hasExponent = false;
             JsonTokenType type;
             switch (json[at])
             {
@@ -131,7 +133,7 @@ sealed class RecordWalk
                     break;
                 case (byte)'-' or (>= (byte)'0' and <= (byte)'9'):
                     type = JsonTokenType.Number;
-                    at = EndOfNumber(json, at);
+                    at = EndOfNumber(json, at, out hasExponent);
                     if (at < 0) return InvalidJson;
                     break;
                 default:
@@ -162,7 +164,8 @@ sealed class RecordWalk
                     break;
                 case JsonTokenType.String when escapes is Escapes.Lone:
                     return LoneSurrogate;
-                case JsonTokenType.Number when !IsInRange(json[start..at]):
+                // A double reaches 1.8e308: shorter text without an exponent cannot leave it.
+                case JsonTokenType.Number when (hasExponent || at - start >= 300) && !IsInRange(json[start..at]):
                     return NumberRange;
             }
         }
@@ -184,6 +187,7 @@ sealed class RecordWalk
     }
 
     /// <summary>False when the object has the key already. Keys are compared by a 64-bit hash of their unescaped bytes: keys that differ collide once in some 10^19 pairs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     bool TakeKey(ref Container container, ReadOnlySpan<byte> name)
     {
         var hash = XxHash3.HashToUInt64(name);
@@ -202,9 +206,12 @@ sealed class RecordWalk
         return _unescaped.AsSpan(0, reader.CopyString(_unescaped));
     }
 
-    static int PassSpace(ReadOnlySpan<byte> json, int at)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static int PassSpace(ReadOnlySpan<byte> json, int at) => (uint)at < (uint)json.Length && json[at] > ' ' ? at : PassSpaces(json, at);
+
+    static int PassSpaces(ReadOnlySpan<byte> json, int at)
     {
-        while ((uint)at < (uint)json.Length && json[at] <= ' ' && json[at] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t') at++;
+        while ((uint)at < (uint)json.Length && json[at] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t') at++;
         return at;
     }
 
@@ -281,8 +288,9 @@ sealed class RecordWalk
     }
 
     /// <summary>Where a number ends; -1 when it is none.</summary>
-    static int EndOfNumber(ReadOnlySpan<byte> json, int at)
+    static int EndOfNumber(ReadOnlySpan<byte> json, int at, out bool hasExponent)
     {
+        hasExponent = false;
         if (json[at] == '-') at++;
         var digits = at;
         at = PassDigits(json, at);
@@ -296,6 +304,7 @@ sealed class RecordWalk
 
         if (at < json.Length && json[at] is (byte)'e' or (byte)'E')
         {
+            hasExponent = true;
             digits = at + 1;
             if (digits < json.Length && json[digits] is (byte)'+' or (byte)'-') digits++;
             at = PassDigits(json, digits);
@@ -319,8 +328,6 @@ sealed class RecordWalk
         return text.StartsWith("null"u8) ? (JsonTokenType.Null, 4) : default;
     }
 
-    // A double reaches 1.8e308: shorter text without an exponent cannot leave it.
     static bool IsInRange(ReadOnlySpan<byte> number) =>
-        (number.Length < 300 && number.IndexOfAny((byte)'e', (byte)'E') < 0)
-        || (Utf8Parser.TryParse(number, out double value, out var used) && used == number.Length && double.IsFinite(value));
+        Utf8Parser.TryParse(number, out double value, out var used) && used == number.Length && double.IsFinite(value);
 }
