@@ -35,10 +35,16 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 {
     public const long MostBytesInFlight = 40_000_000;
 
+    /// <summary>The batch that is being filled, while its buffer grows.</summary>
+    public const long MostBytesFilling = 2 * ImportRequest.LargestBatch;
+
     /// <summary>How far sending may run ahead of a batch that is not settled.</summary>
     const int MostBatchesInFlight = 256;
 
     const int FirstSenders = 4;
+
+    /// <summary>Filled batches that wait for a sender.</summary>
+    const int BatchesAhead = 2;
 
     static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
 
@@ -49,7 +55,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     readonly ImportCounts _counts = new();
 
     /// <summary>The memory of batches.</summary>
-    public BufferPool Buffers { get; } = new(MostBytesInFlight);
+    public BufferPool Buffers { get; } = new(MostBytesInFlight + MostBytesFilling);
 
     /// <exception cref="MixpanelException">An option or a setting does not fit. Nothing was sent.</exception>
     public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
@@ -77,7 +83,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var limits = new SendLimits(request.BatchBytes);
         var senders = request.Type is ImportType.Profiles ? 1 : request.Senders ?? ImportRequest.MostSenders;
         var pace = new Pace(senders, Math.Min(senders, request.Senders ?? FirstSenders), transport.Options);
-        var batches = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(senders) { SingleWriter = true });
+        var batches = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(BatchesAhead) { SingleWriter = true });
         var verdicts = Channel.CreateBounded<BatchOutcome>(new BoundedChannelOptions(2 * senders) { SingleReader = true });
 
         // :: Steps 1-4: Source, Decode, Validate, Batch
