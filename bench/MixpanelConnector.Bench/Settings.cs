@@ -9,6 +9,9 @@ sealed record Settings(string[] Arguments)
 
     public int Rounds => Number("--rounds", 5);
 
+    /// <summary>The build of <c>mixpanel.dll</c> to measure; null for the one of this repository.</summary>
+    public string? Tool => Text("--tool");
+
     /// <summary>Another build of <c>mixpanel.dll</c> to measure in the same run.</summary>
     public string? Other => Text("--other");
 

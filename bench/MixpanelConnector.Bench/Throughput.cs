@@ -23,14 +23,15 @@ static class Throughput
         using var sink = await Sinks.StartAsync(0);
         using var slow = await Sinks.StartAsync(150);
 
+        var tool = settings.Tool ?? Tool();
         var rows = new List<Row>
         {
             new("naive .NET program", sink.Url, Here, ["naive", input, sink.Url, "8"]),
-            new("mixpanel import", sink.Url, Tool(), ["import", input]),
+            new("mixpanel import", sink.Url, tool, ["import", input]),
             new("library, durable state", sink.Url, Here, ["library", input, sink.Url, "{state}"]),
             new("library, no state", sink.Url, Here, ["library", input, sink.Url]),
             new("naive, 20 senders, 150 ms", slow.Url, Here, ["naive", input, slow.Url, "20"]),
-            new("mixpanel import --senders 20, 150 ms", slow.Url, Tool(), ["import", input, "--senders", "20"]),
+            new("mixpanel import --senders 20, 150 ms", slow.Url, tool, ["import", input, "--senders", "20"]),
         };
         if (settings.Other is { } other) rows.Insert(2, new("the other mixpanel import", sink.Url, other, ["import", input]));
         await MeasureAsync(rows, settings.Rounds, folder);
@@ -59,7 +60,7 @@ static class Throughput
             for (var i = 0; i < 400; i++) file.Write(string.Create(CultureInfo.InvariantCulture, $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","$insert_id":"{{{i}}}","x":"{{{new string('x', 1_000_000)}}}"}}""") + "\n");
 
         var rows = new List<Row>();
-        foreach (var (tool, which) in new[] { (Tool(), ""), (settings.Other, " (other)") })
+        foreach (var (tool, which) in new[] { (settings.Tool ?? Tool(), ""), (settings.Other, " (other)") })
         {
             if (tool is null) continue;
             rows.Add(new("gzip" + which, sink.Url, tool, ["import", gzip]));
