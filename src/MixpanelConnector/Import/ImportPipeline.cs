@@ -29,17 +29,24 @@ namespace MixpanelConnector.Import;
 /// <item>Settle: counts and dead letters, over the contiguous stretch of final outcomes.</item>
 /// <item>State: all of it in one durable transaction.</item>
 /// </list>
-/// Steps 1 to 4 run on one thread, 5 and 6 on the senders', 7 and 8 on one. In flight are at most 48 MB of batches, beside the
-/// one that is being filled.
+/// Steps 1 to 4 run on one thread, 5 and 6 on the senders', 7 and 8 on one. In flight are at most 32 MB of batches, beside the
+/// one that is being filled (10 MB at most): enough for 18 requests of 2000 events of 580 bytes. A batch that has to be divided
+/// takes its own size once more for the time. Buffers that are kept for the next batch are bounded with it: 53 MB in all.
 /// </summary>
 sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelTransport transport)
 {
-    const long MostBytesInFlight = 48_000_000;
+    public const long MostBytesInFlight = 32_000_000;
+
+    /// <summary>The batch that is being filled, while its buffer grows.</summary>
+    public const long MostBytesFilling = 2 * ImportRequest.LargestBatch;
 
     /// <summary>How far sending may run ahead of a batch that is not settled.</summary>
     const int MostBatchesInFlight = 256;
 
     const int FirstSenders = 4;
+
+    /// <summary>Filled batches that wait for a sender.</summary>
+    const int BatchesAhead = 2;
 
     static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
 
@@ -48,6 +55,9 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
     readonly TimeProvider _time = transport.Options.TimeProvider;
     readonly ImportCounts _counts = new();
+
+    /// <summary>The memory of batches.</summary>
+    public BufferPool Buffers { get; } = new(MostBytesInFlight + MostBytesFilling);
 
     /// <exception cref="MixpanelException">An option or a setting does not fit. Nothing was sent.</exception>
     public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
@@ -82,11 +92,11 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var limits = new SendLimits(request.BatchBytes);
         var senders = request.Type is ImportType.Profiles or ImportType.Groups ? 1 : request.Senders ?? ImportRequest.MostSenders;
         var pace = new Pace(senders, Math.Min(senders, request.Senders ?? FirstSenders), transport.Options, request.MaxOutage);
-        var batches = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(senders) { SingleWriter = true });
+        var batches = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(BatchesAhead) { SingleWriter = true });
         var verdicts = Channel.CreateBounded<BatchOutcome>(new BoundedChannelOptions(2 * senders) { SingleReader = true });
 
         // :: Steps 1-4: Source, Decode, Validate, Batch
-        var intake = new Intake(request, inputs, RecordCleaner.For(request), completer, ledger, budget, limits, _counts, halt, Refused, batches.Writer);
+        var intake = new Intake(request, inputs, RecordCleaner.For(request), completer, ledger, budget, Buffers, limits, _counts, halt, Refused, batches.Writer);
         var reading = Guard(halt, Task.Run(intake.RunAsync, CancellationToken.None));
 
         // :: Steps 5-6: Compress, Send

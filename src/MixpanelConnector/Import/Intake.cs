@@ -18,13 +18,14 @@ sealed class Intake(
     RecordCompleter completer,
     Ledger ledger,
     MemoryBudget budget,
+    BufferPool buffers,
     SendLimits limits,
     ImportCounts counts,
     Halt halt,
     Action<DeadLetter, Refusal> refused,
     ChannelWriter<RecordBatch> batches)
 {
-    // A batch starts small and grows: most hold far less than they may.
+    // The first batch starts small and grows, most holding far less than they may; each other begins with what the last one took.
     const int FirstCapacity = 256 << 10;
 
     // Bounds what a stretch without a sendable record keeps in memory, and how far the state can lag behind.
@@ -32,6 +33,7 @@ sealed class Intake(
     const long MostRecords = 40_000;
 
     RecordBatch? _batch;
+    int _capacity = FirstCapacity;
     long _batchNumber;
     long _offset;
     long _inputBytesBefore;
@@ -116,7 +118,7 @@ sealed class Intake(
 
     void Take(InputFile input, in Record record, bool maybeSent)
     {
-        _batch ??= new RecordBatch(_batchNumber++, request.BatchEvents, Math.Min(FirstCapacity, request.BatchBytes));
+        _batch ??= NewBatch();
         if (cleaner is not null) _batch.Cleaned.Add(cleaner.Made);
         var source = record.Origin ?? input.Name;
         switch (record)
@@ -161,8 +163,11 @@ sealed class Intake(
         var batch = _batch!;
         _batch = null;
         batch.Close();
+        _capacity = Math.Max(FirstCapacity, batch.Length + (batch.Length / 32));
         return batch;
     }
+
+    RecordBatch NewBatch() => new(_batchNumber++, request.BatchEvents, Math.Min(_capacity, request.BatchBytes), buffers);
 
     /// <summary>Puts down in the open batch how far a source is, when that is news.</summary>
     void MarkReached(InputFile input, RecordReader reader, ReadPosition position, bool ended)
@@ -177,7 +182,7 @@ sealed class Intake(
             Ended = ended,
         };
         if (progress == ledger.ProgressOf(input.Id)) return;
-        _batch ??= new RecordBatch(_batchNumber++, request.BatchEvents, FirstCapacity);
+        _batch ??= NewBatch();
         _batch.Reached.RemoveAll(earlier => earlier.Id == input.Id);
         _batch.Reached.Add(progress);
     }

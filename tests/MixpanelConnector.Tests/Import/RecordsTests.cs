@@ -40,6 +40,7 @@ public sealed class RecordsTests : IDisposable
         { Valid("\"x\":-1e400"), "number_range" },
         { Valid("\"x\":1" + new string('0', 400)), "number_range" },
         { Valid("\"x\":\"\\ud800\""), "invalid_utf8" },
+        { WithProperties("\"time\":1790000000,\"distinct_id\":\"\\ud800\""), "invalid_utf8" },
         { Valid("\"x\":\"\\udc00\\ud800\""), "invalid_utf8" },
         { Valid("\"\\ud800\":1"), "invalid_utf8" },
         { Valid("\"x\":1,\"x\":1"), "duplicate_key" },

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using MixpanelConnector.Import.Clean;
+using MixpanelConnector.Import.Compress;
 using MixpanelConnector.Import.Settle;
 
 namespace MixpanelConnector.Import.Batch;
@@ -10,15 +12,20 @@ namespace MixpanelConnector.Import.Batch;
 /// </summary>
 sealed class RecordBatch
 {
+    // What the largest batch takes: a buffer is not doubled beyond it.
+    const int LargestBuffer = ImportRequest.LargestBatch + 2;
+
+    readonly BufferPool _buffers;
     byte[] _buffer;
     Entry[] _entries;
     long _rawBytes;
 
-    public RecordBatch(long number, int entries, int bytes)
+    public RecordBatch(long number, int entries, int bytes, BufferPool buffers)
     {
         Number = number;
+        _buffers = buffers;
         _entries = ArrayPool<Entry>.Shared.Rent(entries);
-        _buffer = ArrayPool<byte>.Shared.Rent(bytes);
+        _buffer = buffers.Rent(bytes);
         _buffer[0] = (byte)'[';
         Length = 1;
     }
@@ -30,8 +37,11 @@ sealed class RecordBatch
     /// <summary>The bytes so far, without the closing bracket.</summary>
     public int Length { get; private set; }
 
-    /// <summary>The memory that the batch takes: its buffer, a third as much for the compressed body, its dead letters, and originals of records that were changed.</summary>
-    public long Memory => (_buffer.Length * 4L / 3) + RejectedBytes + _rawBytes;
+    /// <summary>The memory that the batch takes: its buffer, a third as much for the compressed body, its entries, its dead letters, and originals of records that were changed.</summary>
+    public long Memory => (_buffer.Length * 4L / 3) + ((long)_entries.Length * Unsafe.SizeOf<Entry>()) + RejectedBytes + _rawBytes;
+
+    /// <summary>The body of a request, compressed.</summary>
+    public CompressedBody Gzip() => CompressedBody.Gzip(Body, _buffers);
 
     public ReadOnlyMemory<byte> Body => _buffer.AsMemory(0, Length + 1);
 
@@ -89,7 +99,7 @@ sealed class RecordBatch
     {
         var length = 2 + indexes.Count;
         foreach (var index in indexes) length += _entries[index].Length;
-        var selected = new RecordBatch(Number, indexes.Count, length);
+        var selected = new RecordBatch(Number, indexes.Count, length, _buffers);
         foreach (var index in indexes) selected.Add(_entries[index], BytesOf(_entries[index]), [], []);
         selected.Close();
         return selected;
@@ -106,7 +116,7 @@ sealed class RecordBatch
     /// <summary>Gives the buffers back; the account stays.</summary>
     public void Release()
     {
-        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffers.Return(_buffer);
         ArrayPool<Entry>.Shared.Return(_entries, clearArray: true);
         (_buffer, _entries) = ([], []);
     }
@@ -114,9 +124,9 @@ sealed class RecordBatch
     void Reserve(int length)
     {
         if (length <= _buffer.Length) return;
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(length, _buffer.Length * 2));
+        var larger = _buffers.Rent(Math.Max(length, (int)Math.Min(_buffer.Length * 2L, LargestBuffer)));
         _buffer.AsSpan(0, Length).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffers.Return(_buffer);
         _buffer = larger;
     }
 }

@@ -277,8 +277,12 @@ sealed class RecordCleaner
         member.Time = time;
     }
 
-    static bool IsUsableId(ref readonly Utf8JsonReader reader) =>
-        reader.TokenType is JsonTokenType.String && !MixpanelValues.IsBlank(in reader) && !MixpanelValues.IsTooLongForDistinctId(in reader) && !MixpanelValues.IsBanned(in reader);
+    static bool IsUsableId(ref readonly Utf8JsonReader reader)
+    {
+        if (reader.TokenType is not JsonTokenType.String) return false;
+        var text = new JsonToken(JsonTokenType.String, reader.ValueSpan, (int)reader.TokenStartIndex, reader.ValueIsEscaped);
+        return !MixpanelValues.IsBlank(in text) && !MixpanelValues.IsTooLongForDistinctId(in text) && !MixpanelValues.IsBanned(in text);
+    }
 
     int? IndexOfId(Role role) => _members.FindIndex(member => member.Role == role && member.Id) is var index and >= 0 ? index : null;
 

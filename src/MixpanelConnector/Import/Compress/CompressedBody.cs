@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.IO.Compression;
+using MixpanelConnector.Import.Batch;
 
 namespace MixpanelConnector.Import.Compress;
 
@@ -13,9 +13,9 @@ sealed class CompressedBody : IDisposable
     public ReadOnlyMemory<byte> Bytes { get; }
 
     /// <summary>Fastest pays best: the next level halves the speed for a third less on the wire.</summary>
-    public static CompressedBody Gzip(ReadOnlyMemory<byte> body)
+    public static CompressedBody Gzip(ReadOnlyMemory<byte> body, BufferPool buffers)
     {
-        var pooled = new PooledStream(body.Length / 3);
+        var pooled = new PooledStream(buffers, body.Length / 3);
         using (var gzip = new GZipStream(pooled, CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(body.Span);
         return new(pooled.Written, pooled);
     }
@@ -24,10 +24,10 @@ sealed class CompressedBody : IDisposable
 
     public void Dispose() => _pooled?.Dispose();
 
-    /// <summary>Takes what is written into an array of the pool.</summary>
-    sealed class PooledStream(int capacity) : Stream
+    /// <summary>Takes what is written into a buffer of the pool.</summary>
+    sealed class PooledStream(BufferPool buffers, int capacity) : Stream
     {
-        byte[] _buffer = ArrayPool<byte>.Shared.Rent(Math.Max(capacity, 4096));
+        byte[] _buffer = buffers.Rent(Math.Max(capacity, 4096));
         int _length;
 
         public ReadOnlyMemory<byte> Written => _buffer.AsMemory(0, _length);
@@ -36,9 +36,9 @@ sealed class CompressedBody : IDisposable
         {
             if (_length + buffer.Length > _buffer.Length)
             {
-                var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_buffer.Length * 2, _length + buffer.Length));
+                var larger = buffers.Rent(Math.Max(_buffer.Length * 2, _length + buffer.Length));
                 Written.Span.CopyTo(larger);
-                ArrayPool<byte>.Shared.Return(_buffer);
+                buffers.Return(_buffer);
                 _buffer = larger;
             }
 
@@ -50,7 +50,7 @@ sealed class CompressedBody : IDisposable
 
         protected override void Dispose(bool disposing)
         {
-            if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
+            if (_buffer.Length > 0) buffers.Return(_buffer);
             _buffer = [];
             base.Dispose(disposing);
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Hashing;
+using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Compress;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Send;
@@ -138,7 +139,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             Refuse(input, table.Rows[index], csv, new(rejection.Code, rejection.Field, rejection.Message));
         if (table.Rejected.Count > 0 || request.DryRun) return table.Rejected.Count == 0;
 
-        using var body = CompressedBody.Gzip(csv);
+        using var body = CompressedBody.Gzip(csv, new BufferPool(mostBytes: 0)); // one body, used once
         try
         {
             var (verdict, status) = await SendAsync(body, table.Rows.Count, halt).ConfigureAwait(false);

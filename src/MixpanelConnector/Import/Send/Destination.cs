@@ -26,7 +26,7 @@ sealed class EventDestination(MixpanelTransport transport, bool strict) : Destin
 
     public override void EnsureAccess() => Transport.EnsureAccess(_request.Access);
 
-    public override CompressedBody Compress(RecordBatch batch) => CompressedBody.Gzip(batch.Body);
+    public override CompressedBody Compress(RecordBatch batch) => batch.Gzip();
 
     public override Task<Reply> SendAsync(CompressedBody body, CancellationToken cancellationToken) =>
         Transport.SendOnceAsync(_request with { Body = new RequestBody(body.Bytes, "application/json", "gzip") }, cancellationToken);

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text.Json;
 
 namespace MixpanelConnector.Import.Validate;
@@ -42,8 +43,8 @@ sealed class EventRules(SharedProperties shared) : IRecordRules
     }
 
     readonly bool[] _overridden = new bool[shared.Count];
-    readonly bool _sharesTime = shared.IndexOf("time") >= 0;
-    readonly bool _sharesUser = shared.IndexOf("distinct_id") >= 0 || shared.IndexOf("$user_id") >= 0 || shared.IndexOf("$device_id") >= 0;
+    readonly bool _sharesTime = shared.IndexOf("time"u8) >= 0;
+    readonly bool _sharesUser = shared.IndexOf("distinct_id"u8) >= 0 || shared.IndexOf("$user_id"u8) >= 0 || shared.IndexOf("$device_id"u8) >= 0;
     long _now;
     bool _isEvent;
     bool _hasEvent;
@@ -74,34 +75,49 @@ sealed class EventRules(SharedProperties shared) : IRecordRules
         _overridden.AsSpan().Clear();
     }
 
-    public Rejection? Key(ref readonly Utf8JsonReader reader, int level)
+    public Rejection? Key(in JsonToken key, int level)
     {
         if (level == 1)
         {
-            _isEvent = reader.ValueTextEquals("event"u8);
-            return _isEvent || reader.ValueTextEquals("properties"u8) ? null : UnknownKey;
+            _isEvent = key.Is("event"u8);
+            return _isEvent || key.Is("properties"u8) ? null : UnknownKey;
         }
 
         Properties++;
-        if (shared.IndexOf(in reader) is var index and >= 0) _overridden[index] = true;
+        if (shared.IndexOf(key.Text) is var index and >= 0) _overridden[index] = true;
         _property = Property.Other;
-        if (reader.ValueTextEquals("time"u8)) _property = Property.Time;
-        else if (reader.ValueTextEquals("distinct_id"u8)) _property = Property.DistinctId;
-        else if (reader.ValueTextEquals("$insert_id"u8)) _property = Property.InsertId;
-        else if (reader.ValueTextEquals("$user_id"u8) || reader.ValueTextEquals("$device_id"u8)) _hasUser = true;
-        else if (reader.ValueTextEquals("$ignore"u8)) return Ignored;
+        var name = key.Text;
+        switch (name.Length)
+        {
+            case 4 when name.SequenceEqual("time"u8):
+                _property = Property.Time;
+                break;
+            case 7 when name.SequenceEqual("$ignore"u8):
+                return Ignored;
+            case 8 when name.SequenceEqual("$user_id"u8):
+            case 10 when name.SequenceEqual("$device_id"u8):
+                _hasUser = true;
+                break;
+            case 10 when name.SequenceEqual("$insert_id"u8):
+                _property = Property.InsertId;
+                break;
+            case 11 when name.SequenceEqual("distinct_id"u8):
+                _property = Property.DistinctId;
+                break;
+        }
+
         return null;
     }
 
-    public Rejection? Value(ref readonly Utf8JsonReader reader, int level)
+    public Rejection? Value(in JsonToken value, int level)
     {
         if (level == 2)
         {
             return _property switch
             {
-                Property.Time => Time(in reader),
-                Property.DistinctId => DistinctId(in reader),
-                Property.InsertId => TakeInsertId(in reader),
+                Property.Time => Time(in value),
+                Property.DistinctId => DistinctId(in value),
+                Property.InsertId => TakeInsertId(in value),
                 _ => null,
             };
         }
@@ -109,11 +125,11 @@ sealed class EventRules(SharedProperties shared) : IRecordRules
         if (_isEvent)
         {
             _hasEvent = true;
-            return reader.TokenType is not JsonTokenType.String ? EventInvalid : MixpanelValues.IsBlank(in reader) ? EventMissing : null;
+            return value.Type is not JsonTokenType.String ? EventInvalid : MixpanelValues.IsBlank(in value) ? EventMissing : null;
         }
 
-        if (reader.TokenType is not JsonTokenType.StartObject) return PropertiesInvalid;
-        PropertiesAt = (int)reader.TokenStartIndex + 1;
+        if (value.Type is not JsonTokenType.StartObject) return PropertiesInvalid;
+        PropertiesAt = value.At + 1;
         return null;
     }
 
@@ -126,27 +142,27 @@ sealed class EventRules(SharedProperties shared) : IRecordRules
         return _hasUser || _sharesUser ? null : DistinctIdMissing;
     }
 
-    Rejection? Time(ref readonly Utf8JsonReader reader)
+    Rejection? Time(in JsonToken value)
     {
         _hasTime = true;
-        if (reader.TokenType is not JsonTokenType.Number || !reader.TryGetInt64(out var time)) return TimeInvalid;
+        if (value.Type is not JsonTokenType.Number || !Utf8Parser.TryParse(value.Text, out long time, out var used) || used != value.Text.Length) return TimeInvalid;
         var seconds = time > LargestSeconds ? time / 1000 : time;
         return seconds < FirstOf1971 ? TimeTooOld : seconds > _now + MostSecondsAhead ? TimeInFuture : null;
     }
 
-    Rejection? DistinctId(ref readonly Utf8JsonReader reader)
+    Rejection? DistinctId(in JsonToken value)
     {
         _hasUser = true; // an empty text is allowed: it says that there is no user
-        if (reader.TokenType is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in reader)) return DistinctIdInvalid;
-        return MixpanelValues.IsBanned(in reader) ? DistinctIdBanned : null;
+        if (value.Type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in value)) return DistinctIdInvalid;
+        return MixpanelValues.IsBanned(in value) ? DistinctIdBanned : null;
     }
 
-    Rejection? TakeInsertId(ref readonly Utf8JsonReader reader)
+    Rejection? TakeInsertId(in JsonToken value)
     {
         HasInsertId = true;
-        if (reader.TokenType is not JsonTokenType.String || !MixpanelValues.IsInsertId(in reader)) return InsertIdInvalid;
-        if (MixpanelValues.IsBanned(in reader)) return InsertIdBanned;
-        if (!reader.ValueIsEscaped) InsertId = ((int)reader.TokenStartIndex + 1, reader.ValueSpan.Length);
+        if (value.Type is not JsonTokenType.String || !MixpanelValues.IsInsertId(in value)) return InsertIdInvalid;
+        if (MixpanelValues.IsBanned(in value)) return InsertIdBanned;
+        if (!value.IsEscaped) InsertId = (value.At + 1, value.Text.Length);
         return null;
     }
 }

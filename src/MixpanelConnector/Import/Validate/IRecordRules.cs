@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace MixpanelConnector.Import.Validate;
@@ -9,10 +10,10 @@ interface IRecordRules
     NestingLimits? Limits { get; }
 
     /// <summary>A key at level 1 (of the record) or 2 (of a value of the record).</summary>
-    Rejection? Key(ref readonly Utf8JsonReader reader, int level);
+    Rejection? Key(in JsonToken key, int level);
 
     /// <summary>The value of the last key at a level: a scalar, or the beginning of an object or array.</summary>
-    Rejection? Value(ref readonly Utf8JsonReader reader, int level);
+    Rejection? Value(in JsonToken value, int level);
 }
 
 /// <param name="Properties">The most keys at the second level.</param>
@@ -20,3 +21,37 @@ interface IRecordRules
 /// <param name="Elements">The most elements of an array.</param>
 /// <param name="Depth">The most objects within one another below the second level.</param>
 sealed record NestingLimits(int Properties, int Keys, int Elements, int Depth);
+
+/// <summary>A key, a scalar value, or the bracket that begins an object or array.</summary>
+readonly ref struct JsonToken(JsonTokenType type, ReadOnlySpan<byte> text, int at, bool isEscaped = false)
+{
+    public JsonTokenType Type { get; } = type;
+
+    /// <summary>A key without its escapes; a value as it was written. Without the quotes.</summary>
+    public ReadOnlySpan<byte> Text { get; } = text;
+
+    /// <summary>Where it begins in the record: at the quote, when it has one.</summary>
+    public int At { get; } = at;
+
+    /// <summary>Whether the text holds escapes.</summary>
+    public bool IsEscaped { get; } = isEscaped;
+
+    public bool Is(ReadOnlySpan<byte> text) => IsEscaped
+        ? Text.Length >= text.Length && Text.Length <= 6L * text.Length && Encoding.UTF8.GetBytes(Unescape()).AsSpan().SequenceEqual(text)
+        : Text.SequenceEqual(text);
+
+    /// <summary>The text without its escapes; <c>?</c> when it holds half a surrogate pair, which is refused elsewhere.</summary>
+    public string Unescape()
+    {
+        var reader = new Utf8JsonReader([(byte)'"', .. Text, (byte)'"']);
+        reader.Read();
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            return "?";
+        }
+    }
+}

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Json;
 
 namespace MixpanelConnector.Import.Validate;
 
@@ -10,55 +9,43 @@ static class MixpanelValues
     public const int LongestInsertId = 36;
     public const int LongestDistinctId = 255;
 
-    static readonly string[] Banned =
+    static readonly byte[][] Banned =
     [
-        "00000000-0000-0000-0000-000000000000", "anon", "anonymous", "nil", "none", "null", "n/a", "na", "undefined", "unknown",
-        "<nil>", "0", "-1", "true", "false", "[]", "{}",
+        .. "00000000-0000-0000-0000-000000000000 anon anonymous nil none null n/a na undefined unknown <nil> 0 -1 true false [] {}"
+            .Split(' ').Select(Encoding.UTF8.GetBytes),
     ];
 
     static readonly SearchValues<byte> InsertIdBytes = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"u8);
 
     static readonly int LongestBanned = Banned.Max(value => value.Length);
 
-    public static bool IsBanned(ref readonly Utf8JsonReader text)
+    public static bool IsBanned(in JsonToken text)
     {
         // Six bytes of escape for one character is the most that a banned value can take.
-        if (text.ValueSpan.Length > 6 * LongestBanned) return false;
+        if (text.Text.Length > 6 * LongestBanned) return false;
         foreach (var value in Banned)
-            if (text.ValueTextEquals(value)) return true;
+            if (text.Is(value)) return true;
         return false;
     }
 
     public static bool IsInsertId(string text) => IsInsertId(Encoding.UTF8.GetBytes(text));
 
-    public static bool IsInsertId(ref readonly Utf8JsonReader text) =>
-        text.ValueIsEscaped
-            ? text.ValueSpan.Length <= 6 * LongestInsertId && IsInsertId(Encoding.UTF8.GetBytes(Unescape(in text)))
-            : IsInsertId(text.ValueSpan);
+    public static bool IsInsertId(in JsonToken text) =>
+        text.IsEscaped
+            ? text.Text.Length <= 6 * LongestInsertId && IsInsertId(Encoding.UTF8.GetBytes(text.Unescape()))
+            : IsInsertId(text.Text);
 
     /// <summary>Characters are counted as UTF-16 code units.</summary>
-    public static bool IsTooLongForDistinctId(ref readonly Utf8JsonReader text) =>
-        text.ValueSpan.Length > LongestDistinctId
-        && (text.ValueIsEscaped ? Unescape(in text).Length : Encoding.UTF8.GetCharCount(text.ValueSpan)) > LongestDistinctId;
+    public static bool IsTooLongForDistinctId(in JsonToken text) =>
+        text.Text.Length > LongestDistinctId
+        && (text.IsEscaped ? text.Unescape().Length : Encoding.UTF8.GetCharCount(text.Text)) > LongestDistinctId;
 
-    public static bool IsBlank(ref readonly Utf8JsonReader text)
+    public static bool IsBlank(in JsonToken text)
     {
-        if (!text.ValueIsEscaped) return text.ValueSpan.IndexOfAnyExcept(" \t\r\n"u8) < 0;
-        return text.ValueSpan.Length <= 1024 && string.IsNullOrWhiteSpace(Unescape(in text));
+        if (!text.IsEscaped) return text.Text.IndexOfAnyExcept(" \t\r\n"u8) < 0;
+        return text.Text.Length <= 1024 && string.IsNullOrWhiteSpace(text.Unescape());
     }
 
     static bool IsInsertId(ReadOnlySpan<byte> text) =>
         text.Length is > 0 and <= LongestInsertId && !text.ContainsAnyExcept(InsertIdBytes);
-
-    static string Unescape(ref readonly Utf8JsonReader text)
-    {
-        try
-        {
-            return text.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            return "?"; // half a surrogate pair: refused elsewhere
-        }
-    }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace MixpanelConnector.Import.Validate;
@@ -36,6 +37,8 @@ sealed class ProfileRules(string token, string? groupKey) : IRecordRules
         OtherOperation,
     }
 
+    readonly byte[] _token = Encoding.UTF8.GetBytes(token);
+    readonly byte[] _groupKey = Encoding.UTF8.GetBytes(groupKey ?? "");
     Root _root;
     bool _hasDistinctId;
     bool _hasGroupId;
@@ -62,20 +65,20 @@ sealed class ProfileRules(string token, string? groupKey) : IRecordRules
         (PropertiesNameAt, GroupIdNameAt) = (null, null);
     }
 
-    public Rejection? Key(ref readonly Utf8JsonReader reader, int level)
+    public Rejection? Key(in JsonToken key, int level)
     {
         if (level == 2) return null;
-        _root = RootOf(in reader);
+        _root = RootOf(in key);
         if (_root is Root.Add or Root.Append) Repeatable = false;
-        if (_root is Root.Properties) PropertiesNameAt = (int)reader.TokenStartIndex;
-        if (_root is Root.DistinctId && groupKey is not null) GroupIdNameAt = (int)reader.TokenStartIndex;
+        if (_root is Root.Properties) PropertiesNameAt = key.At;
+        if (_root is Root.DistinctId && groupKey is not null) GroupIdNameAt = key.At;
         if (_root >= Root.Properties) _operations++;
         return _operations > 1 ? OperationAmbiguous : null;
     }
 
-    public Rejection? Value(ref readonly Utf8JsonReader reader, int level)
+    public Rejection? Value(in JsonToken value, int level)
     {
-        var type = reader.TokenType;
+        var type = value.Type;
         if (level == 2)
         {
             return _root switch
@@ -90,18 +93,18 @@ sealed class ProfileRules(string token, string? groupKey) : IRecordRules
         {
             case Root.Token:
                 HasToken = true;
-                return type is JsonTokenType.String && reader.ValueTextEquals(token) ? null : TokenDiffers;
+                return type is JsonTokenType.String && value.Is(_token) ? null : TokenDiffers;
             case Root.DistinctId:
                 _hasDistinctId = true;
-                if (groupKey is not null) return GroupId(in reader);
-                if (type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in reader)) return DistinctIdInvalid;
-                return MixpanelValues.IsBlank(in reader) ? DistinctIdMissing : MixpanelValues.IsBanned(in reader) ? DistinctIdBanned : null;
+                if (groupKey is not null) return GroupId(in value);
+                if (type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in value)) return DistinctIdInvalid;
+                return MixpanelValues.IsBlank(in value) ? DistinctIdMissing : MixpanelValues.IsBanned(in value) ? DistinctIdBanned : null;
             case Root.GroupKey when groupKey is not null:
                 HasGroupKey = true;
-                return type is JsonTokenType.String && reader.ValueTextEquals(groupKey) ? null : GroupKeyDiffers;
+                return type is JsonTokenType.String && value.Is(_groupKey) ? null : GroupKeyDiffers;
             case Root.GroupId when groupKey is not null:
                 _hasGroupId = true;
-                return GroupId(in reader);
+                return GroupId(in value);
             case Root.Unset:
                 return type is JsonTokenType.StartArray ? null : NamesNeeded;
             case Root.Properties or Root.Add or Root.Append or Root.Union or Root.OtherOperation:
@@ -120,24 +123,24 @@ sealed class ProfileRules(string token, string? groupKey) : IRecordRules
         return _hasDistinctId || _hasGroupId ? null : GroupIdMissing;
     }
 
-    static Rejection? GroupId(ref readonly Utf8JsonReader reader)
+    static Rejection? GroupId(in JsonToken value)
     {
-        if (reader.TokenType is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in reader)) return GroupIdInvalid;
-        return MixpanelValues.IsBlank(in reader) ? GroupIdMissing : null;
+        if (value.Type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in value)) return GroupIdInvalid;
+        return MixpanelValues.IsBlank(in value) ? GroupIdMissing : null;
     }
 
-    static Root RootOf(ref readonly Utf8JsonReader key)
+    static Root RootOf(in JsonToken key)
     {
-        if (key.ValueTextEquals("$token"u8)) return Root.Token;
-        if (key.ValueTextEquals("$distinct_id"u8)) return Root.DistinctId;
-        if (key.ValueTextEquals("$group_key"u8)) return Root.GroupKey;
-        if (key.ValueTextEquals("$group_id"u8)) return Root.GroupId;
-        if (key.ValueTextEquals("$properties"u8)) return Root.Properties;
-        if (key.ValueTextEquals("$add"u8)) return Root.Add;
-        if (key.ValueTextEquals("$append"u8)) return Root.Append;
-        if (key.ValueTextEquals("$union"u8)) return Root.Union;
-        if (key.ValueTextEquals("$unset"u8)) return Root.Unset;
-        if (key.ValueTextEquals("$delete"u8)) return Root.Delete;
-        return key.ValueTextEquals("$set"u8) || key.ValueTextEquals("$set_once"u8) || key.ValueTextEquals("$remove"u8) ? Root.OtherOperation : Root.Other;
+        if (key.Is("$token"u8)) return Root.Token;
+        if (key.Is("$distinct_id"u8)) return Root.DistinctId;
+        if (key.Is("$group_key"u8)) return Root.GroupKey;
+        if (key.Is("$group_id"u8)) return Root.GroupId;
+        if (key.Is("$properties"u8)) return Root.Properties;
+        if (key.Is("$add"u8)) return Root.Add;
+        if (key.Is("$append"u8)) return Root.Append;
+        if (key.Is("$union"u8)) return Root.Union;
+        if (key.Is("$unset"u8)) return Root.Unset;
+        if (key.Is("$delete"u8)) return Root.Delete;
+        return key.Is("$set"u8) || key.Is("$set_once"u8) || key.Is("$remove"u8) ? Root.OtherOperation : Root.Other;
     }
 }

@@ -8,10 +8,10 @@ sealed class SharedProperties
 {
     public static readonly SharedProperties None = new([], []);
 
-    readonly string[] _names;
+    readonly byte[][] _names;
     readonly byte[][] _members;
 
-    SharedProperties(string[] names, byte[][] members) => (_names, _members) = (names, members);
+    SharedProperties(byte[][] names, byte[][] members) => (_names, _members) = (names, members);
 
     public int Count => _names.Length;
 
@@ -21,14 +21,12 @@ sealed class SharedProperties
     public long TotalLength => _members.Sum(member => (long)member.Length + 1);
 
     /// <summary>Which shared property a key overrides; -1 for none.</summary>
-    public int IndexOf(ref readonly Utf8JsonReader key)
+    public int IndexOf(ReadOnlySpan<byte> key)
     {
         for (var i = 0; i < _names.Length; i++)
-            if (key.ValueTextEquals(_names[i])) return i;
+            if (key.SequenceEqual(_names[i])) return i;
         return -1;
     }
-
-    public int IndexOf(string name) => Array.IndexOf(_names, name);
 
     /// <exception cref="MixpanelException">The text is no JSON object.</exception>
     public static SharedProperties Parse(string? json)
@@ -41,7 +39,7 @@ sealed class SharedProperties
             var properties = document.RootElement.EnumerateObject().ToList();
             if (properties.Any(property => property.Name is "$insert_id")) throw MixpanelException.Invalid("properties", "An $insert_id cannot be shared by events: it is what keeps them apart.");
             return new(
-                [.. properties.Select(property => property.Name)],
+                [.. properties.Select(property => Encoding.UTF8.GetBytes(property.Name))],
                 [.. properties.Select(property => Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(property.Name)}\":{property.Value.GetRawText()}"))]);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)

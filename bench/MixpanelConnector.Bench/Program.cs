@@ -1,0 +1,29 @@
+using System.Globalization;
+using MixpanelConnector.Bench;
+
+switch (args)
+{
+    case ["generate", var path, var count, ..]:
+        EventFile.Write(path, int.Parse(count, CultureInfo.InvariantCulture), path.EndsWith(".gz", StringComparison.Ordinal));
+        return 0;
+    case ["sink", var milliseconds]:
+        await Sink.RunAsync(TimeSpan.FromMilliseconds(int.Parse(milliseconds, CultureInfo.InvariantCulture)));
+        return 0;
+    case ["naive", var path, var endpoint, var senders]:
+        await Naive.RunAsync(path, endpoint, int.Parse(senders, CultureInfo.InvariantCulture));
+        return 0;
+    case ["library", var path, var endpoint, .. var state]:
+        return await Library.RunAsync(path, endpoint, state is [var folder] ? folder : null);
+    case ["stages", ..]:
+        Stages.Run(new Settings(args));
+        return 0;
+    case ["throughput", ..]:
+        await Throughput.RunAsync(new Settings(args));
+        return 0;
+    case ["memory", ..]:
+        await Throughput.RunMemoryAsync(new Settings(args));
+        return 0;
+    default:
+        Console.Error.WriteLine("bench: say stages, throughput or memory; see bench/README.md");
+        return 2;
+}

@@ -1,0 +1,74 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace MixpanelConnector.Bench;
+
+/// <summary>
+/// Stands in for Mixpanel at the least cost, so that the programs are measured and not it: takes a body without
+/// decompressing it, tells from its last four bytes (the length before compression) how many events it holds, and says
+/// that it has imported them. An import that loses an event does not end well.
+/// </summary>
+static class Sink
+{
+    public static async Task RunAsync(TimeSpan latency)
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(64);
+        Console.WriteLine($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}");
+        while (true) _ = ServeAsync(await listener.AcceptAsync(), latency);
+    }
+
+    static async Task ServeAsync(Socket socket, TimeSpan latency)
+    {
+        using var owned = socket;
+        socket.NoDelay = true;
+        var buffer = new byte[256 << 10];
+        var filled = 0;
+        try
+        {
+            while (true)
+            {
+                int head;
+                while ((head = buffer.AsSpan(0, filled).IndexOf("\r\n\r\n"u8)) < 0)
+                {
+                    var read = await socket.ReceiveAsync(buffer.AsMemory(filled));
+                    if (read == 0) return;
+                    filled += read;
+                }
+
+                var length = ContentLength(Encoding.ASCII.GetString(buffer, 0, head));
+                var body = Math.Min(length, filled - head - 4);
+                var tail = new byte[4];
+                buffer.AsSpan(head + 4 + Math.Max(0, body - 4), Math.Min(4, body)).CopyTo(tail.AsSpan(4 - Math.Min(4, body)));
+                while (body < length)
+                {
+                    var read = await socket.ReceiveAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, length - body)));
+                    if (read == 0) return;
+                    if (read < 4) tail.AsSpan(read).CopyTo(tail);
+                    buffer.AsSpan(Math.Max(0, read - 4), Math.Min(4, read)).CopyTo(tail.AsSpan(4 - Math.Min(4, read)));
+                    body += read;
+                }
+
+                filled = 0; // no client here sends a request before it has the answer to the last
+                if (latency > TimeSpan.Zero) await Task.Delay(latency, TimeProvider.System);
+                var reply = string.Create(CultureInfo.InvariantCulture, $$"""{"code":200,"num_records_imported":{{EventFile.CountOf(BinaryPrimitives.ReadUInt32LittleEndian(tail))}},"status":"OK"}""");
+                await socket.SendAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {reply.Length}\r\n\r\n{reply}"));
+            }
+        }
+        catch (SocketException)
+        {
+            // The program has ended.
+        }
+    }
+
+    static int ContentLength(string head)
+    {
+        foreach (var line in head.Split("\r\n"))
+            if (line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase)) return int.Parse(line["Content-Length:".Length..], CultureInfo.InvariantCulture);
+        throw new InvalidOperationException("The sink needs a Content-Length.");
+    }
+}

@@ -1,0 +1,164 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace MixpanelConnector.Bench;
+
+/// <summary>Whole programs against one fast sink, in turns: what one of them has from a quiet moment of the machine, the others have too.</summary>
+static class Throughput
+{
+    sealed record Row(string Name, string Sink, string File, string[] Arguments)
+    {
+        public List<Measured> Rounds { get; } = [];
+    }
+
+    static readonly string Here = Path.Combine(AppContext.BaseDirectory, "MixpanelConnector.Bench.dll");
+
+    public static async Task RunAsync(Settings settings)
+    {
+        using var folder = new Scratch();
+        var input = folder.File("events.ndjson");
+        EventFile.Write(input, settings.Events);
+        using var sink = await Sinks.StartAsync(0);
+        using var slow = await Sinks.StartAsync(150);
+
+        var tool = settings.Tool ?? Tool();
+        var rows = new List<Row>
+        {
+            new("naive .NET program", sink.Url, Here, ["naive", input, sink.Url, "8"]),
+            new("mixpanel import", sink.Url, tool, ["import", input]),
+            new("library, durable state", sink.Url, Here, ["library", input, sink.Url, "{state}"]),
+            new("library, no state", sink.Url, Here, ["library", input, sink.Url]),
+            new("naive, 20 senders, 150 ms", slow.Url, Here, ["naive", input, slow.Url, "20"]),
+            new("mixpanel import --senders 20, 150 ms", slow.Url, tool, ["import", input, "--senders", "20"]),
+        };
+        if (settings.Other is { } other) rows.Insert(2, new("the other mixpanel import", sink.Url, other, ["import", input]));
+        await MeasureAsync(rows, settings.Rounds, folder);
+        Print(rows, settings.Events);
+    }
+
+    public static async Task RunMemoryAsync(Settings settings)
+    {
+        using var folder = new Scratch();
+        using var sink = await Sinks.StartAsync(0);
+        using var slow = await Sinks.StartAsync(150);
+        var gzip = folder.File("events.ndjson.gz");
+        EventFile.Write(gzip, settings.Events, gzip: true);
+        var giant = folder.File("giant.ndjson");
+        using (var file = new StreamWriter(giant))
+        {
+            file.Write("{\"event\":\"");
+            for (var i = 0; i < 100; i++) file.Write(new string('x', 1_000_000));
+            file.Write("\"}\n");
+        }
+
+        var bad = folder.File("bad.ndjson");
+        File.WriteAllText(bad, string.Concat(Enumerable.Repeat("{\"event\":\"no properties\"}\n", 200_000)));
+        var large = folder.File("large.ndjson");
+        using (var file = new StreamWriter(large))
+            for (var i = 0; i < 400; i++) file.Write(string.Create(CultureInfo.InvariantCulture, $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","$insert_id":"{{{i}}}","x":"{{{new string('x', 1_000_000)}}}"}}""") + "\n");
+
+        var rows = new List<Row>();
+        foreach (var (tool, which) in new[] { (settings.Tool ?? Tool(), ""), (settings.Other, " (other)") })
+        {
+            if (tool is null) continue;
+            rows.Add(new("gzip" + which, sink.Url, tool, ["import", gzip]));
+            rows.Add(new("gzip, 20 senders, 150 ms" + which, slow.Url, tool, ["import", gzip, "--senders", "20"]));
+            rows.Add(new("one line of 100 MB" + which, sink.Url, tool, ["import", giant, "--dry-run"]));
+            rows.Add(new("200,000 bad records, dry run" + which, sink.Url, tool, ["import", bad, "--dry-run"]));
+            rows.Add(new("records of 1 MB, dry run" + which, sink.Url, tool, ["import", large, "--dry-run"]));
+        }
+
+        await MeasureAsync(rows, settings.Rounds, folder);
+        Console.WriteLine("| input | peak RSS, MB (median) | highest |\n|---|---|---|");
+        foreach (var row in rows)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {row.Name} | {Median(row, round => round.PeakMegabytes):0} | {row.Rounds.Max(round => round.PeakMegabytes):0} |"));
+    }
+
+    static async Task MeasureAsync(List<Row> rows, int rounds, Scratch folder)
+    {
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Machine()}; {RuntimeInformation.FrameworkDescription}; {rounds} rounds in turns\n"));
+        for (var round = 0; round < rounds; round++)
+        {
+            foreach (var row in rows)
+            {
+                var state = folder.File("state");
+                if (Directory.Exists(state)) Directory.Delete(state, recursive: true);
+                string[] arguments = row.Arguments is ["import", ..]
+                    ? [.. row.Arguments, "--endpoint", row.Sink, .. row.Arguments.Contains("--dry-run") ? (string[])[] : ["--state", state], "--no-progress"]
+                    : [.. row.Arguments.Select(argument => argument is "{state}" ? state : argument)];
+                var accepted = row.Arguments.Contains("--dry-run") ? 3 : 0;
+                row.Rounds.Add(await Measured.RunAsync("dotnet", [row.File, .. arguments], accepted, Environment));
+            }
+        }
+    }
+
+    static readonly Dictionary<string, string> Environment = new(StringComparer.Ordinal) { ["MIXPANEL_TOKEN"] = "bench" };
+
+    static void Print(List<Row> rows, int events)
+    {
+        Console.WriteLine("| program | events/s (median) | best | CPU s per million | peak RSS, MB | events/s against naive | CPU against naive |\n|---|---|---|---|---|---|---|");
+        foreach (var row in rows)
+        {
+            var naive = rows.First(other => other.Sink == row.Sink);
+            var line = new StringBuilder();
+            line.Append(CultureInfo.InvariantCulture, $"| {row.Name} | {events / Median(row, round => round.Seconds):N0} | {events / row.Rounds.Min(round => round.Seconds):N0} ");
+            line.Append(CultureInfo.InvariantCulture, $"| {Median(row, round => round.CpuSeconds) * 1e6 / events:0.00} | {Median(row, round => round.PeakMegabytes):0} ");
+            line.Append(CultureInfo.InvariantCulture, $"| {Ratio(row, naive, round => 1 / round.Seconds):0.00}× | {Ratio(row, naive, round => round.CpuSeconds):0.00}× |");
+            Console.WriteLine(line);
+        }
+    }
+
+    static double Median(Row row, Func<Measured, double> figure) => Median(row.Rounds.Select(figure));
+
+    /// <summary>The median of the ratios of each round, so that a slow minute of the machine is in both.</summary>
+    static double Ratio(Row row, Row to, Func<Measured, double> figure) => Median(row.Rounds.Zip(to.Rounds, (one, other) => figure(one) / figure(other)));
+
+    static double Median(IEnumerable<double> figures)
+    {
+        var sorted = figures.Order().ToArray();
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+
+    public static string Machine()
+    {
+        var model = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "unknown CPU";
+        return string.Create(CultureInfo.InvariantCulture, $"{model}, {System.Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}");
+    }
+
+    /// <summary>The tool of this repository, built with the benchmark.</summary>
+    static string Tool()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "MixpanelConnector.slnx"))) folder = folder.Parent;
+        return Path.Combine(folder?.FullName ?? ".", "src/MixpanelConnector.Tool/bin/Release/net10.0/mixpanel.dll");
+    }
+
+    sealed class Sinks(Process process, string url) : IDisposable
+    {
+        public string Url => url;
+
+        public static async Task<Sinks> StartAsync(int latency)
+        {
+            var process = Process.Start(new ProcessStartInfo("dotnet", [Here, "sink", latency.ToString(CultureInfo.InvariantCulture)]) { UseShellExecute = false, RedirectStandardOutput = true })!;
+            return new(process, (await process.StandardOutput.ReadLineAsync())!);
+        }
+
+        public void Dispose()
+        {
+            process.Kill();
+            process.WaitForExit();
+            process.Dispose();
+        }
+    }
+
+    sealed class Scratch : IDisposable
+    {
+        readonly string _path = Directory.CreateTempSubdirectory("mixpanel-bench-").FullName;
+
+        public string File(string name) => Path.Combine(_path, name);
+
+        public void Dispose() => Directory.Delete(_path, recursive: true);
+    }
+}
