@@ -34,18 +34,7 @@ static class ReplyClassifier
     /// <summary>What an answer of <c>/import</c> says of a batch of so many events.</summary>
     public static ImportVerdict ReadImport(Reply reply, int sent, MixpanelOptions options)
     {
-        switch (reply)
-        {
-            case { Failure: not null } or { IsRateLimit: true } or { IsServerError: true }:
-                return ImportVerdict.Again(ErrorOf(reply, options));
-            case { Status: 413 }:
-                return ImportVerdict.TooLarge(ErrorOf(reply, options));
-            case { Status: 401 or 402 or 403 or 404 }:
-                return ImportVerdict.Fatal(ErrorOf(reply, options));
-            case { Status: not (200 or 400) }:
-                return ImportVerdict.Untrusted(ErrorOf(reply, options));
-        }
-
+        if (ByStatus(reply, options) is { } verdict) return verdict;
         using var document = Parse(reply.Body);
         if (document?.RootElement is not { ValueKind: JsonValueKind.Object } root)
             return reply.Status == 400 ? ImportVerdict.Unclear(ErrorOf(reply, options), nothingImported: false) : ImportVerdict.Untrusted(Untrusted(reply));
@@ -72,18 +61,7 @@ static class ReplyClassifier
     /// <summary>What a verbose answer of <c>/engage</c> or <c>/groups</c> says of a batch of so many updates. Accepted means a JSON status of 1.</summary>
     public static ImportVerdict ReadEngage(Reply reply, int sent, MixpanelOptions options)
     {
-        switch (reply)
-        {
-            case { Failure: not null } or { IsRateLimit: true } or { IsServerError: true }:
-                return ImportVerdict.Again(ErrorOf(reply, options));
-            case { Status: 413 }:
-                return ImportVerdict.TooLarge(ErrorOf(reply, options));
-            case { Status: 401 or 402 or 403 or 404 }:
-                return ImportVerdict.Fatal(ErrorOf(reply, options));
-            case { Status: not (200 or 400) }:
-                return ImportVerdict.Untrusted(ErrorOf(reply, options));
-        }
-
+        if (ByStatus(reply, options) is { } verdict) return verdict;
         using var document = Parse(reply.Body);
         if (document?.RootElement is not { ValueKind: JsonValueKind.Object } root)
             return reply.Status == 400 ? ImportVerdict.Unclear(ErrorOf(reply, options), nothingImported: false) : ImportVerdict.Untrusted(Untrusted(reply));
@@ -106,24 +84,23 @@ static class ReplyClassifier
     /// <summary>What an answer to a lookup table of so many rows says. It is taken as a whole, or not at all: refused rows that cannot be trusted are left out.</summary>
     public static ImportVerdict ReadLookupTable(Reply reply, int rows, MixpanelOptions options)
     {
-        switch (reply)
-        {
-            case { Failure: not null } or { IsRateLimit: true } or { IsServerError: true }:
-                return ImportVerdict.Again(ErrorOf(reply, options));
-            case { Status: 413 }:
-                return ImportVerdict.TooLarge(ErrorOf(reply, options));
-            case { Status: 401 or 402 or 403 or 404 }:
-                return ImportVerdict.Fatal(ErrorOf(reply, options));
-            case { Status: not (200 or 400) }:
-                return ImportVerdict.Untrusted(ErrorOf(reply, options));
-        }
-
+        if (ByStatus(reply, options) is { } verdict) return verdict;
         using var document = Parse(reply.Body);
         if (document?.RootElement is not { ValueKind: JsonValueKind.Object } root) return ImportVerdict.Untrusted(Untrusted(reply));
         if (reply.Status == 200)
             return Integer(root, "code") is null or 200 && Text(root, "status") is "OK" or "ok" or "1" ? ImportVerdict.Accepted(rows, null) : ImportVerdict.Untrusted(Untrusted(reply));
         return ImportVerdict.Partial(0, FailedRecords(root, rows, options) ?? [], null, ErrorOf(reply, options));
     }
+
+    /// <summary>The verdict of an answer whose status says enough; null for a 200 and a 400, whose JSON decides.</summary>
+    static ImportVerdict? ByStatus(Reply reply, MixpanelOptions options) => reply switch
+    {
+        { Failure: not null } or { IsRateLimit: true } or { IsServerError: true } => ImportVerdict.Again(ErrorOf(reply, options)),
+        { Status: 413 } => ImportVerdict.TooLarge(ErrorOf(reply, options)),
+        { Status: 401 or 402 or 403 or 404 } => ImportVerdict.Fatal(ErrorOf(reply, options)),
+        { Status: not (200 or 400) } => ImportVerdict.Untrusted(ErrorOf(reply, options)),
+        _ => null,
+    };
 
     /// <summary>What an answer of <c>/track</c>, <c>/engage</c> or <c>/groups</c> says: success, or the error. Text <c>1</c>/<c>0</c> and verbose JSON are both read.</summary>
     public static MixpanelError? ReadAcknowledgement(Reply reply, MixpanelOptions options)
