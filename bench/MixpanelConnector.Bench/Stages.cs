@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.IO.Compression;
 using System.IO.Hashing;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -34,6 +35,7 @@ static class Stages
             ("Utf8JsonReader alone, no UTF-8 check, no rules", () => { foreach (var line in lines) Read(line); }, []),
             ("RecordWalk with the rules of events", () => { foreach (var line in lines) { rules.Reset(2_000_000_000); if (walk.Check(line, rules) is not null) throw new InvalidDataException(); } }, []),
             ("the same, and copied into batches", () => Fill(completer, lines, buffers), []),
+            ("gzip by GZipStream at its fastest", () => { for (var i = 0; i < Events / 2000; i++) GzipByStream(body); }, []),
             ("gzip", () => { for (var i = 0; i < Events / 2000; i++) CompressedBody.Gzip(body, buffers).Dispose(); }, []),
         };
 
@@ -51,6 +53,13 @@ static class Stages
         Console.WriteLine("| stage | M events/s, best | median |\n|---|---|---|");
         foreach (var (name, _, rates) in stages)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {rates.Max() / 1e6:0.00} | {rates.Order().ElementAt(rates.Count / 2) / 1e6:0.00} |"));
+    }
+
+    static void GzipByStream(byte[] body)
+    {
+        using var packed = new MemoryStream(body.Length / 2);
+        using var gzip = new GZipStream(packed, CompressionLevel.Fastest);
+        gzip.Write(body);
     }
 
     static void Read(byte[] line)
