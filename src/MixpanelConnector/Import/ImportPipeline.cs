@@ -30,8 +30,9 @@ namespace MixpanelConnector.Import;
 /// <item>State: all of it in one durable transaction.</item>
 /// </list>
 /// Steps 1 to 4 run on one thread, 5 and 6 on the senders', 7 and 8 on one. In flight are at most 32 MB of batches, beside the
-/// one that is being filled (10 MB at most): enough for 18 requests of 2000 events of 580 bytes. A batch that has to be divided
-/// takes its own size once more for the time. Buffers that are kept for the next batch are bounded with it: 53 MB in all.
+/// one that is being filled (10 MB at most): a batch counts with its text until it is compressed, and then as what is sent.
+/// One batch at a time may be decompressed for its single records, which takes its size once more. Buffers that are kept for the
+/// next batch are bounded with it: 53 MB in all.
 /// </summary>
 sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelTransport transport)
 {
@@ -135,6 +136,9 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
                 else
                 {
                     if (!batch.Repeatable) ledger.Fence(batch);
+                    sender.Compress(batch);
+                    budget.GiveBackBytes(memory - batch.Memory);
+                    memory = batch.Memory;
                     outcome = await sender.SendAsync(batch).ConfigureAwait(false);
                 }
             }

@@ -14,6 +14,9 @@ sealed class BufferPool(long mostBytes)
     long _lentBytes;
     long _keptBytes;
 
+    /// <summary>Held by the one batch whose records are decompressed.</summary>
+    public Lock Decompressing { get; } = new();
+
     /// <summary>The most bytes that were lent and kept at one time.</summary>
     public long Peak { get; private set; }
 

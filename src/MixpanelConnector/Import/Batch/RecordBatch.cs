@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Text;
 using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Compress;
 using MixpanelConnector.Import.Settle;
@@ -8,7 +9,8 @@ namespace MixpanelConnector.Import.Batch;
 
 /// <summary>
 /// A stretch of the input: the records to send, as the JSON array that is the body of a request, and the account of everything
-/// else on that stretch. Batches are numbered in the order of the input, without gaps. Owns its buffers until they are released.
+/// else on that stretch. Batches are numbered in the order of the input, without gaps. Once compressed, it holds its records only
+/// so: few answers ask for a single record again. Owns its buffers until they are released.
 /// </summary>
 sealed class RecordBatch
 {
@@ -17,6 +19,7 @@ sealed class RecordBatch
 
     readonly BufferPool _buffers;
     byte[] _buffer;
+    CompressedBody? _compressed;
     Entry[] _entries;
     long _rawBytes;
 
@@ -37,13 +40,25 @@ sealed class RecordBatch
     /// <summary>The bytes so far, without the closing bracket.</summary>
     public int Length { get; private set; }
 
-    /// <summary>The memory that the batch takes: its buffer, a third as much for the compressed body, its entries, its dead letters, and originals of records that were changed.</summary>
-    public long Memory => (_buffer.Length * 4L / 3) + ((long)_entries.Length * Unsafe.SizeOf<Entry>()) + RejectedBytes + _rawBytes;
+    /// <summary>The memory that the batch takes: its buffer (and a third as much for the compressed body, until there is one), its entries, its dead letters, and originals of records that were changed.</summary>
+    public long Memory => (_compressed?.Memory ?? (_buffer.Length * 4L / 3)) + ((long)_entries.Length * Unsafe.SizeOf<Entry>()) + RejectedBytes + _rawBytes;
 
-    /// <summary>The body of a request, compressed.</summary>
-    public CompressedBody Gzip() => CompressedBody.Gzip(Body, _buffers);
+    /// <summary>The body of a request, compressed when <see cref="Compress"/> was called.</summary>
+    public ReadOnlyMemory<byte> Body => _compressed?.Bytes ?? Text;
 
-    public ReadOnlyMemory<byte> Body => _buffer.AsMemory(0, Length + 1);
+    ReadOnlyMemory<byte> Text => _buffer.AsMemory(0, Length + 1);
+
+    /// <summary>Compresses the body, and lets go of the text.</summary>
+    public void Compress()
+    {
+        if (_compressed is not null) return;
+        _compressed = CompressedBody.Gzip(Text, _buffers);
+        _buffers.Return(_buffer);
+        _buffer = [];
+    }
+
+    /// <summary>Gives access to the records, which are decompressed for as long as it lasts: for one batch at a time.</summary>
+    public OpenBatch Open() => new(this);
 
     public bool Repeatable { get; private set; } = true;
 
@@ -66,8 +81,6 @@ sealed class RecordBatch
     public long Records => Count + Rejected.Count + Blank;
 
     public ref readonly Entry this[int index] => ref _entries[index];
-
-    public ReadOnlySpan<byte> BytesOf(in Entry entry) => _buffer.AsSpan(entry.Start, entry.Length);
 
     /// <summary>Adds a record made of parts, and gives it a place.</summary>
     public void Add(Entry entry, ReadOnlySpan<byte> before, ReadOnlySpan<byte> added, ReadOnlySpan<byte> after)
@@ -94,31 +107,13 @@ sealed class RecordBatch
 
     public void Close() => _buffer[Length] = (byte)']';
 
-    /// <summary>A batch of some of the records, with buffers of its own.</summary>
-    public RecordBatch Select(IReadOnlyList<int> indexes)
-    {
-        var length = 2 + indexes.Count;
-        foreach (var index in indexes) length += _entries[index].Length;
-        var selected = new RecordBatch(Number, indexes.Count, length, _buffers);
-        foreach (var index in indexes) selected.Add(_entries[index], BytesOf(_entries[index]), [], []);
-        selected.Close();
-        return selected;
-    }
-
-    /// <summary>The record as it was read.</summary>
-    public byte[] RawOf(in Entry entry)
-    {
-        if (entry.Raw is not null) return entry.Raw;
-        var bytes = BytesOf(entry);
-        return [.. bytes[..entry.AddedAt], .. bytes[(entry.AddedAt + entry.AddedLength)..]];
-    }
-
     /// <summary>Gives the buffers back; the account stays.</summary>
     public void Release()
     {
-        _buffers.Return(_buffer);
+        if (_buffer.Length > 0) _buffers.Return(_buffer);
+        _compressed?.Dispose();
         ArrayPool<Entry>.Shared.Return(_entries, clearArray: true);
-        (_buffer, _entries) = ([], []);
+        (_buffer, _entries, _compressed) = ([], [], null);
     }
 
     void Reserve(int length)
@@ -128,5 +123,60 @@ sealed class RecordBatch
         _buffer.AsSpan(0, Length).CopyTo(larger);
         _buffers.Return(_buffer);
         _buffer = larger;
+    }
+
+    /// <summary>The records of a batch that is not being filled any more.</summary>
+    public readonly ref struct OpenBatch : IDisposable
+    {
+        readonly RecordBatch _batch;
+        readonly byte[] _text;
+
+        public OpenBatch(RecordBatch batch)
+        {
+            (_batch, _text) = (batch, batch._buffer);
+            if (batch._compressed is null) return;
+            batch._buffers.Decompressing.Enter();
+            try
+            {
+                _text = batch._buffers.Rent(batch.Length + 1);
+                batch._compressed.Decompress(_text.AsSpan(0, batch.Length + 1));
+            }
+            catch
+            {
+                batch._buffers.Decompressing.Exit();
+                throw;
+            }
+        }
+
+        public ReadOnlySpan<byte> BytesOf(in Entry entry) => _text.AsSpan(entry.Start, entry.Length);
+
+        /// <summary>The record as it was read.</summary>
+        public byte[] RawOf(in Entry entry)
+        {
+            if (entry.Raw is not null) return entry.Raw;
+            var bytes = BytesOf(in entry);
+            return [.. bytes[..entry.AddedAt], .. bytes[(entry.AddedAt + entry.AddedLength)..]];
+        }
+
+        /// <summary>The record's <c>$insert_id</c>; null when it has none.</summary>
+        public string? InsertIdOf(in Entry entry) => entry.IdLength == 0 ? null : Encoding.ASCII.GetString(BytesOf(in entry).Slice(entry.IdAt, entry.IdLength));
+
+        /// <summary>A batch of some of the records, with buffers of its own.</summary>
+        public RecordBatch Select(IReadOnlyList<int> indexes)
+        {
+            var length = 2 + indexes.Count;
+            foreach (var index in indexes) length += _batch[index].Length;
+            var selected = new RecordBatch(_batch.Number, indexes.Count, length, _batch._buffers);
+            foreach (var index in indexes) selected.Add(_batch[index], BytesOf(in _batch[index]), [], []);
+            selected.Close();
+            return selected;
+        }
+
+        public void Dispose()
+        {
+            if (_batch._compressed is null) return;
+            _batch._buffers.Return(_text);
+            _batch._buffers.Decompressing.Exit();
+        }
     }
 }

@@ -1,28 +1,38 @@
+using System.IO.Compression;
 using MixpanelConnector.Import.Batch;
 
 namespace MixpanelConnector.Import.Compress;
 
-/// <summary>The body of a request, made once for all its tries. Given back when the batch has its outcome.</summary>
+/// <summary>The body of a request as gzip, made once for all its tries.</summary>
 sealed class CompressedBody : IDisposable
 {
-    readonly BufferPool? _buffers;
-    byte[]? _buffer;
+    readonly BufferPool _buffers;
+    readonly int _length;
+    byte[] _buffer;
 
-    CompressedBody(ReadOnlyMemory<byte> bytes, byte[]? buffer, BufferPool? buffers) => (Bytes, _buffer, _buffers) = (bytes, buffer, buffers);
+    CompressedBody(byte[] buffer, int length, BufferPool buffers) => (_buffer, _length, _buffers) = (buffer, length, buffers);
 
-    public ReadOnlyMemory<byte> Bytes { get; }
+    public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
 
-    public static CompressedBody Gzip(ReadOnlyMemory<byte> body, BufferPool buffers)
+    public long Memory => _buffer.Length;
+
+    public static CompressedBody Gzip(ReadOnlyMemory<byte> text, BufferPool buffers)
     {
-        var (buffer, length) = GzipEncoder.Compress(body.Span, buffers);
-        return new(buffer.AsMemory(0, length), buffer, buffers);
+        var (buffer, length) = GzipEncoder.Compress(text.Span, buffers);
+        return new(buffer, length, buffers);
     }
 
-    public static CompressedBody Plain(ReadOnlyMemory<byte> body) => new(body, null, null);
+    /// <summary>Gives the text again, whose length is known.</summary>
+    public void Decompress(Span<byte> text)
+    {
+        using var packed = new MemoryStream(_buffer, 0, _length, writable: false);
+        using var gzip = new GZipStream(packed, CompressionMode.Decompress);
+        gzip.ReadExactly(text);
+    }
 
     public void Dispose()
     {
-        if (_buffer is not null) _buffers!.Return(_buffer);
-        _buffer = null;
+        if (_buffer.Length > 0) _buffers.Return(_buffer);
+        _buffer = [];
     }
 }

@@ -1,6 +1,4 @@
-using System.Text;
 using MixpanelConnector.Import.Batch;
-using MixpanelConnector.Import.Compress;
 using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Transport;
 
@@ -17,6 +15,12 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
 
     /// <summary>After so many answers in a row that are not Mixpanel's, something else answers in its place.</summary>
     const int UntrustedConfirmations = 3;
+
+    /// <summary>Makes the body of a batch what is sent, before it waits for its turn.</summary>
+    public void Compress(RecordBatch batch)
+    {
+        if (batch.Count > 0 && batch.Length <= limits.BatchBytes) destination.Compress(batch);
+    }
 
     public async Task<BatchOutcome> SendAsync(RecordBatch batch)
     {
@@ -38,10 +42,10 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
     {
         if (batch.Count > 1 && batch.Length > limits.BatchBytes) return await DivideAsync(batch, outcome, attempts, BySize(batch, limits.BatchBytes), miscountRetries).ConfigureAwait(false);
 
-        using var body = destination.Compress(batch);
+        destination.Compress(batch);
         while (true)
         {
-            var reply = await TryOnceAsync(body, batch, outcome, ++attempts).ConfigureAwait(false);
+            var reply = await TryOnceAsync(batch, outcome, ++attempts).ConfigureAwait(false);
             var verdict = Judge(reply, batch);
             var answer = reply.IsRateLimit ? Answer.Busy : verdict.Kind is VerdictKind.Again or VerdictKind.Untrusted ? Answer.Down : Answer.Served;
             pace.Leave(answer, reply.RetryAfter);
@@ -56,13 +60,12 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
                     return true;
 
                 case VerdictKind.Partial:
-                    foreach (var failed in verdict.Failed)
-                        Refuse(outcome, batch, failed.Index, new("rejected", failed.Field, failed.Message) { HttpStatus = reply.Status, Attempts = attempts });
+                    Refuse(outcome, batch, verdict.Failed.Select(failed => (failed.Index, new Refusal("rejected", failed.Field, failed.Message) { HttpStatus = reply.Status, Attempts = attempts })));
                     Accept(outcome, batch.Count - verdict.Failed.Count);
                     return true;
 
                 case VerdictKind.TooLarge when batch.Count == 1:
-                    Refuse(outcome, batch, 0, new("record_too_large", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts });
+                    Refuse(outcome, batch, [(0, new("record_too_large", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts })]);
                     return true;
 
                 case VerdictKind.TooLarge:
@@ -70,11 +73,11 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
                     return await DivideAsync(batch, outcome, attempts, BySize(batch, batch.Length / 2), miscountRetries).ConfigureAwait(false);
 
                 case VerdictKind.Unclear when batch.Count == 1:
-                    Refuse(outcome, batch, 0, new("rejected", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts, MaybeDelivered = !verdict.NothingImported });
+                    Refuse(outcome, batch, [(0, new("rejected", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts, MaybeDelivered = !verdict.NothingImported })]);
                     return true;
 
                 case VerdictKind.Miscounted when batch.Count == 1 && miscountRetries == 0:
-                    Refuse(outcome, batch, 0, new("miscounted", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts, MaybeDelivered = verdict.Imported != 0 });
+                    Refuse(outcome, batch, [(0, new("miscounted", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts, MaybeDelivered = verdict.Imported != 0 })]);
                     return true;
 
                 case VerdictKind.Fatal:
@@ -97,13 +100,13 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         }
     }
 
-    async Task<Reply> TryOnceAsync(CompressedBody body, RecordBatch batch, BatchOutcome outcome, int attempt)
+    async Task<Reply> TryOnceAsync(RecordBatch batch, BatchOutcome outcome, int attempt)
     {
         await pace.EnterAsync(halt.Stop).ConfigureAwait(false);
         counts.Requested(isRetry: attempt > 1);
         try
         {
-            return await destination.SendAsync(body, halt.Abandon).ConfigureAwait(false);
+            return await destination.SendAsync(batch, halt.Abandon).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -117,12 +120,11 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
     ImportVerdict Judge(Reply reply, RecordBatch batch)
     {
         var verdict = destination.Read(reply, batch.Count);
+        if (verdict.Failed.Count == 0) return verdict;
+        using var records = batch.Open();
         foreach (var failed in verdict.Failed)
-        {
-            ref readonly var entry = ref batch[failed.Index];
-            if (failed.InsertId is { Length: > 0 } id && entry.IdLength > 0 && id != InsertIdOf(batch, in entry))
+            if (failed.InsertId is { Length: > 0 } id && records.InsertIdOf(in batch[failed.Index]) is { } sent && id != sent)
                 return ImportVerdict.Unclear(verdict.Error!, nothingImported: false);
-        }
 
         return verdict;
     }
@@ -141,13 +143,10 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
 
     async Task<bool> KeepRepeatableAsync(RecordBatch batch, BatchOutcome outcome, int attempts, ImportVerdict verdict, Reply reply)
     {
-        var rest = new List<int>();
-        for (var i = 0; i < batch.Count; i++)
-        {
-            if (batch[i].Repeatable) rest.Add(i);
-            else Refuse(outcome, batch, i, new("outcome_unknown", null, $"{verdict.Error!.Message} The update may have taken effect, and cannot be repeated safely.") { HttpStatus = reply.Status is 0 ? null : reply.Status, Attempts = attempts, MaybeDelivered = true });
-        }
-
+        var refusal = new Refusal("outcome_unknown", null, $"{verdict.Error!.Message} The update may have taken effect, and cannot be repeated safely.") { HttpStatus = reply.Status is 0 ? null : reply.Status, Attempts = attempts, MaybeDelivered = true };
+        var all = Enumerable.Range(0, batch.Count).ToLookup(i => batch[i].Repeatable);
+        Refuse(outcome, batch, all[false].Select(i => (i, refusal)));
+        var rest = all[true].ToList();
         return rest.Count == 0 || await DivideAsync(batch, outcome, attempts, [rest], miscountRetries: MiscountRetries).ConfigureAwait(false);
     }
 
@@ -155,7 +154,7 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
     {
         foreach (var indexes in parts)
         {
-            var part = batch.Select(indexes);
+            var part = Select(batch, indexes);
             try
             {
                 if (!await DeliverAsync(part, outcome, attempts, miscountRetries).ConfigureAwait(false)) return false;
@@ -202,14 +201,29 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         counts.Accepted(count);
     }
 
-    void Refuse(BatchOutcome outcome, RecordBatch batch, int index, Refusal refusal)
+    static RecordBatch Select(RecordBatch batch, List<int> indexes)
     {
-        ref readonly var entry = ref batch[index];
-        if (entry.IdLength > 0) refusal = refusal with { InsertId = InsertIdOf(batch, in entry) };
-        var deadLetter = DeadLetters.Of(entry.Source, entry.Line, entry.Offset, batch.RawOf(in entry), oversized: null, in refusal);
-        outcome.Refused.Add(deadLetter);
-        refused(deadLetter, refusal);
+        using var records = batch.Open();
+        return records.Select(indexes);
     }
 
-    static string InsertIdOf(RecordBatch batch, in Entry entry) => Encoding.ASCII.GetString(batch.BytesOf(in entry).Slice(entry.IdAt, entry.IdLength));
+    void Refuse(BatchOutcome outcome, RecordBatch batch, IEnumerable<(int Index, Refusal Refusal)> refusals)
+    {
+        var letters = new List<(DeadLetter Letter, Refusal Refusal)>();
+        using (var records = batch.Open())
+        {
+            foreach (var (index, refusal) in refusals)
+            {
+                ref readonly var entry = ref batch[index];
+                var named = refusal with { InsertId = records.InsertIdOf(in entry) };
+                letters.Add((DeadLetters.Of(entry.Source, entry.Line, entry.Offset, records.RawOf(in entry), oversized: null, in named), named));
+            }
+        }
+
+        foreach (var (letter, refusal) in letters)
+        {
+            outcome.Refused.Add(letter);
+            refused(letter, refusal);
+        }
+    }
 }

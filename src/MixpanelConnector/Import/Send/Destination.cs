@@ -1,5 +1,4 @@
 using MixpanelConnector.Import.Batch;
-using MixpanelConnector.Import.Compress;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Import.Send;
@@ -12,9 +11,10 @@ abstract class Destination(MixpanelTransport transport)
     /// <exception cref="MixpanelException">No configured credential fits.</exception>
     public abstract void EnsureAccess();
 
-    public abstract CompressedBody Compress(RecordBatch batch);
+    /// <summary>Makes the body of a batch what is sent, once for all tries.</summary>
+    public abstract void Compress(RecordBatch batch);
 
-    public abstract Task<Reply> SendAsync(CompressedBody body, CancellationToken cancellationToken);
+    public abstract Task<Reply> SendAsync(RecordBatch batch, CancellationToken cancellationToken);
 
     public abstract ImportVerdict Read(Reply reply, int sent);
 }
@@ -26,10 +26,10 @@ sealed class EventDestination(MixpanelTransport transport, bool strict) : Destin
 
     public override void EnsureAccess() => Transport.EnsureAccess(_request.Access);
 
-    public override CompressedBody Compress(RecordBatch batch) => batch.Gzip();
+    public override void Compress(RecordBatch batch) => batch.Compress();
 
-    public override Task<Reply> SendAsync(CompressedBody body, CancellationToken cancellationToken) =>
-        Transport.SendOnceAsync(_request with { Body = new RequestBody(body.Bytes, "application/json", "gzip") }, cancellationToken);
+    public override Task<Reply> SendAsync(RecordBatch batch, CancellationToken cancellationToken) =>
+        Transport.SendOnceAsync(_request with { Body = new RequestBody(batch.Body, "application/json", "gzip") }, cancellationToken);
 
     public override ImportVerdict Read(Reply reply, int sent) => ReplyClassifier.ReadImport(reply, sent, Transport.Options);
 }
@@ -47,10 +47,10 @@ sealed class ProfileDestination(MixpanelTransport transport, string path, bool s
 
     public static MixpanelException NeedsToken() => MixpanelException.Invalid("token", "Profiles are imported with the project token. Configure it, or use the embedded Mixpanel.");
 
-    public override CompressedBody Compress(RecordBatch batch) => CompressedBody.Plain(batch.Body);
+    public override void Compress(RecordBatch batch) { }
 
-    public override Task<Reply> SendAsync(CompressedBody body, CancellationToken cancellationToken) =>
-        Transport.SendOnceAsync(_request with { Body = new RequestBody(body.Bytes, "application/json") }, cancellationToken);
+    public override Task<Reply> SendAsync(RecordBatch batch, CancellationToken cancellationToken) =>
+        Transport.SendOnceAsync(_request with { Body = new RequestBody(batch.Body, "application/json") }, cancellationToken);
 
     public override ImportVerdict Read(Reply reply, int sent) => ReplyClassifier.ReadEngage(reply, sent, Transport.Options);
 }
