@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
 using MixpanelConnector.Bench;
 
 switch (args)
@@ -7,7 +8,10 @@ switch (args)
         EventFile.Write(path, int.Parse(count, CultureInfo.InvariantCulture), path.EndsWith(".gz", StringComparison.Ordinal));
         return 0;
     case ["sink", var milliseconds]:
-        await Sink.RunAsync(TimeSpan.FromMilliseconds(int.Parse(milliseconds, CultureInfo.InvariantCulture)));
+        await Sink.RunAsync(TimeSpan.FromMilliseconds(int.Parse(milliseconds, CultureInfo.InvariantCulture)), port: 0, certificate: null);
+        return 0;
+    case ["secure-sink", var certificate]:
+        await Sink.RunAsync(TimeSpan.Zero, port: 443, X509CertificateLoader.LoadPkcs12FromFile(certificate, null));
         return 0;
     case ["naive", var path, var endpoint, var senders]:
         await Naive.RunAsync(path, endpoint, int.Parse(senders, CultureInfo.InvariantCulture));
@@ -20,10 +24,15 @@ switch (args)
     case ["throughput", ..]:
         await Throughput.RunAsync(new Settings(args));
         return 0;
+    case ["peer", ..]:
+        return await Peer.RunAsync(args);
+    case ["peer-inside", var place, ..]:
+        await Peer.RunInsideAsync(place, new Settings(args));
+        return 0;
     case ["memory", ..]:
         await Throughput.RunMemoryAsync(new Settings(args));
         return 0;
     default:
-        Console.Error.WriteLine("bench: say stages, throughput or memory; see bench/README.md");
+        Console.Error.WriteLine("bench: say stages, throughput, peer or memory; see bench/README.md");
         return 2;
 }

@@ -1,7 +1,10 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace MixpanelConnector.Bench;
@@ -13,29 +16,36 @@ namespace MixpanelConnector.Bench;
 /// </summary>
 static class Sink
 {
-    public static async Task RunAsync(TimeSpan latency)
+    /// <summary>Serves until it is killed.</summary>
+    /// <param name="latency">How long each answer takes.</param>
+    /// <param name="port">0 for any.</param>
+    /// <param name="certificate">The certificate to serve TLS with; null for none.</param>
+    public static async Task RunAsync(TimeSpan latency, int port, X509Certificate2? certificate)
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
         listener.Listen(64);
         Console.WriteLine($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}");
-        while (true) _ = ServeAsync(await listener.AcceptAsync(), latency);
+        while (true) _ = ServeAsync(await listener.AcceptAsync(), latency, certificate);
     }
 
-    static async Task ServeAsync(Socket socket, TimeSpan latency)
+    static async Task ServeAsync(Socket socket, TimeSpan latency, X509Certificate2? certificate)
     {
-        using var owned = socket;
         socket.NoDelay = true;
+        await using var plain = new NetworkStream(socket, ownsSocket: true);
+        await using var secure = certificate is null ? null : new SslStream(plain);
+        Stream stream = secure is null ? plain : secure;
         var buffer = new byte[256 << 10];
         var filled = 0;
         try
         {
+            if (secure is not null) await secure.AuthenticateAsServerAsync(certificate!);
             while (true)
             {
                 int head;
                 while ((head = buffer.AsSpan(0, filled).IndexOf("\r\n\r\n"u8)) < 0)
                 {
-                    var read = await socket.ReceiveAsync(buffer.AsMemory(filled));
+                    var read = await stream.ReadAsync(buffer.AsMemory(filled));
                     if (read == 0) return;
                     filled += read;
                 }
@@ -46,7 +56,7 @@ static class Sink
                 buffer.AsSpan(head + 4 + Math.Max(0, body - 4), Math.Min(4, body)).CopyTo(tail.AsSpan(4 - Math.Min(4, body)));
                 while (body < length)
                 {
-                    var read = await socket.ReceiveAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, length - body)));
+                    var read = await stream.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, length - body)));
                     if (read == 0) return;
                     if (read < 4) tail.AsSpan(read).CopyTo(tail);
                     buffer.AsSpan(Math.Max(0, read - 4), Math.Min(4, read)).CopyTo(tail.AsSpan(4 - Math.Min(4, read)));
@@ -56,10 +66,10 @@ static class Sink
                 filled = 0; // no client here sends a request before it has the answer to the last
                 if (latency > TimeSpan.Zero) await Task.Delay(latency, TimeProvider.System);
                 var reply = string.Create(CultureInfo.InvariantCulture, $$"""{"code":200,"num_records_imported":{{EventFile.CountOf(BinaryPrimitives.ReadUInt32LittleEndian(tail))}},"status":"OK"}""");
-                await socket.SendAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {reply.Length}\r\n\r\n{reply}"));
+                await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {reply.Length}\r\n\r\n{reply}"));
             }
         }
-        catch (SocketException)
+        catch (Exception e) when (e is IOException or AuthenticationException)
         {
             // The program has ended.
         }

@@ -8,41 +8,45 @@ namespace MixpanelConnector.Bench;
 /// <summary>Whole programs against one fast sink, in turns: what one of them has from a quiet moment of the machine, the others have too.</summary>
 static class Throughput
 {
-    sealed record Row(string Name, string Sink, string File, string[] Arguments)
+    /// <param name="Name">How the program is called.</param>
+    /// <param name="Sink">What it sends to: programs with the same sink are compared with the first of them.</param>
+    /// <param name="Program">The executable.</param>
+    /// <param name="Arguments">What it is given; <c>{state}</c> stands for a new folder.</param>
+    public sealed record Row(string Name, string Sink, string Program, string[] Arguments)
     {
         public List<Measured> Rounds { get; } = [];
     }
 
-    static readonly string Here = Path.Combine(AppContext.BaseDirectory, "MixpanelConnector.Bench.dll");
+    public static readonly string Here = Path.Combine(AppContext.BaseDirectory, "MixpanelConnector.Bench.dll");
 
     public static async Task RunAsync(Settings settings)
     {
         using var folder = new Scratch();
         var input = folder.File("events.ndjson");
         EventFile.Write(input, settings.Events);
-        using var sink = await Sinks.StartAsync(0);
-        using var slow = await Sinks.StartAsync(150);
+        using var sink = await Sinks.StartAsync("sink", "0");
+        using var slow = await Sinks.StartAsync("sink", "150");
 
         var tool = settings.Tool ?? Tool();
         var rows = new List<Row>
         {
-            new("naive .NET program", sink.Url, Here, ["naive", input, sink.Url, "8"]),
-            new("mixpanel import", sink.Url, tool, ["import", input]),
-            new("library, durable state", sink.Url, Here, ["library", input, sink.Url, "{state}"]),
-            new("library, no state", sink.Url, Here, ["library", input, sink.Url]),
-            new("naive, 20 senders, 150 ms", slow.Url, Here, ["naive", input, slow.Url, "20"]),
-            new("mixpanel import --senders 20, 150 ms", slow.Url, tool, ["import", input, "--senders", "20"]),
+            new("naive .NET program", sink.Url, "dotnet", [Here, "naive", input, sink.Url, "8"]),
+            new("mixpanel import", sink.Url, "dotnet", Import(tool, sink, input)),
+            new("library, durable state", sink.Url, "dotnet", [Here, "library", input, sink.Url, "{state}"]),
+            new("library, no state", sink.Url, "dotnet", [Here, "library", input, sink.Url]),
+            new("naive, 20 senders, 150 ms", slow.Url, "dotnet", [Here, "naive", input, slow.Url, "20"]),
+            new("mixpanel import --senders 20, 150 ms", slow.Url, "dotnet", Import(tool, slow, input, "--senders", "20")),
         };
-        if (settings.Other is { } other) rows.Insert(2, new("the other mixpanel import", sink.Url, other, ["import", input]));
-        await MeasureAsync(rows, settings.Rounds, folder);
+        if (settings.Other is { } other) rows.Insert(2, new("the other mixpanel import", sink.Url, "dotnet", Import(other, sink, input)));
+        await MeasureAsync(rows, settings.Rounds, Environment);
         Print(rows, settings.Events);
     }
 
     public static async Task RunMemoryAsync(Settings settings)
     {
         using var folder = new Scratch();
-        using var sink = await Sinks.StartAsync(0);
-        using var slow = await Sinks.StartAsync(150);
+        using var sink = await Sinks.StartAsync("sink", "0");
+        using var slow = await Sinks.StartAsync("sink", "150");
         var gzip = folder.File("events.ndjson.gz");
         EventFile.Write(gzip, settings.Events, gzip: true);
         var giant = folder.File("giant.ndjson");
@@ -63,49 +67,47 @@ static class Throughput
         foreach (var (tool, which) in new[] { (settings.Tool ?? Tool(), ""), (settings.Other, " (other)") })
         {
             if (tool is null) continue;
-            rows.Add(new("gzip" + which, sink.Url, tool, ["import", gzip]));
-            rows.Add(new("gzip, 20 senders, 150 ms" + which, slow.Url, tool, ["import", gzip, "--senders", "20"]));
-            rows.Add(new("one line of 100 MB" + which, sink.Url, tool, ["import", giant, "--dry-run"]));
-            rows.Add(new("200,000 bad records, dry run" + which, sink.Url, tool, ["import", bad, "--dry-run"]));
-            rows.Add(new("records of 1 MB, dry run" + which, sink.Url, tool, ["import", large, "--dry-run"]));
+            rows.Add(new("gzip" + which, sink.Url, "dotnet", Import(tool, sink, gzip)));
+            rows.Add(new("gzip, 20 senders, 150 ms" + which, slow.Url, "dotnet", Import(tool, slow, gzip, "--senders", "20")));
+            rows.Add(new("one line of 100 MB" + which, sink.Url, "dotnet", [tool, "import", giant, "--dry-run", "--no-progress"]));
+            rows.Add(new("200,000 bad records, dry run" + which, sink.Url, "dotnet", [tool, "import", bad, "--dry-run", "--no-progress"]));
+            rows.Add(new("records of 1 MB, dry run" + which, sink.Url, "dotnet", [tool, "import", large, "--dry-run", "--no-progress"]));
         }
 
-        await MeasureAsync(rows, settings.Rounds, folder);
+        await MeasureAsync(rows, settings.Rounds, Environment);
         Console.WriteLine("| input | peak RSS, MB (median) | highest |\n|---|---|---|");
         foreach (var row in rows)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {row.Name} | {Median(row, round => round.PeakMegabytes):0} | {row.Rounds.Max(round => round.PeakMegabytes):0} |"));
     }
 
-    static async Task MeasureAsync(List<Row> rows, int rounds, Scratch folder)
+    static string[] Import(string tool, Sinks sink, string input, params string[] more) => [tool, "import", input, .. more, "--endpoint", sink.Url, "--state", "{state}", "--no-progress"];
+
+    public static async Task MeasureAsync(List<Row> rows, int rounds, IReadOnlyDictionary<string, string> environment)
     {
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Machine()}; {RuntimeInformation.FrameworkDescription}; {rounds} rounds in turns\n"));
         for (var round = 0; round < rounds; round++)
         {
             foreach (var row in rows)
             {
-                var state = folder.File("state");
-                if (Directory.Exists(state)) Directory.Delete(state, recursive: true);
-                string[] arguments = row.Arguments is ["import", ..]
-                    ? [.. row.Arguments, "--endpoint", row.Sink, .. row.Arguments.Contains("--dry-run") ? (string[])[] : ["--state", state], "--no-progress"]
-                    : [.. row.Arguments.Select(argument => argument is "{state}" ? state : argument)];
-                var accepted = row.Arguments.Contains("--dry-run") ? 3 : 0;
-                row.Rounds.Add(await Measured.RunAsync("dotnet", [row.File, .. arguments], accepted, Environment));
+                using var folder = new Scratch();
+                var hasRejections = row.Arguments.Contains("--dry-run") ? 3 : 0;
+                row.Rounds.Add(await Measured.RunAsync(row.Program, row.Arguments.Select(argument => argument is "{state}" ? folder.File("state") : argument), hasRejections, environment));
             }
         }
     }
 
-    static readonly Dictionary<string, string> Environment = new(StringComparer.Ordinal) { ["MIXPANEL_TOKEN"] = "bench" };
+    public static readonly Dictionary<string, string> Environment = new(StringComparer.Ordinal) { ["MIXPANEL_TOKEN"] = "bench" };
 
-    static void Print(List<Row> rows, int events)
+    public static void Print(List<Row> rows, int events)
     {
-        Console.WriteLine("| program | events/s (median) | best | CPU s per million | peak RSS, MB | events/s against naive | CPU against naive |\n|---|---|---|---|---|---|---|");
+        Console.WriteLine("| program | events/s (median) | best | CPU s per million | peak RSS, MB | events/s against the first | CPU | memory |\n|---|---|---|---|---|---|---|---|");
         foreach (var row in rows)
         {
-            var naive = rows.First(other => other.Sink == row.Sink);
+            var first = rows.First(other => other.Sink == row.Sink);
             var line = new StringBuilder();
             line.Append(CultureInfo.InvariantCulture, $"| {row.Name} | {events / Median(row, round => round.Seconds):N0} | {events / row.Rounds.Min(round => round.Seconds):N0} ");
             line.Append(CultureInfo.InvariantCulture, $"| {Median(row, round => round.CpuSeconds) * 1e6 / events:0.00} | {Median(row, round => round.PeakMegabytes):0} ");
-            line.Append(CultureInfo.InvariantCulture, $"| {Ratio(row, naive, round => 1 / round.Seconds):0.00}× | {Ratio(row, naive, round => round.CpuSeconds):0.00}× |");
+            line.Append(CultureInfo.InvariantCulture, $"| {Ratio(row, first, round => 1 / round.Seconds):0.00}× | {Ratio(row, first, round => round.CpuSeconds):0.00}× | {Ratio(row, first, round => round.PeakMegabytes):0.00}× |");
             Console.WriteLine(line);
         }
     }
@@ -128,20 +130,20 @@ static class Throughput
     }
 
     /// <summary>The tool of this repository, built with the benchmark.</summary>
-    static string Tool()
+    public static string Tool()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "MixpanelConnector.slnx"))) folder = folder.Parent;
         return Path.Combine(folder?.FullName ?? ".", "src/MixpanelConnector.Tool/bin/Release/net10.0/mixpanel.dll");
     }
 
-    sealed class Sinks(Process process, string url) : IDisposable
+    public sealed class Sinks(Process process, string url) : IDisposable
     {
         public string Url => url;
 
-        public static async Task<Sinks> StartAsync(int latency)
+        public static async Task<Sinks> StartAsync(params string[] command)
         {
-            var process = Process.Start(new ProcessStartInfo("dotnet", [Here, "sink", latency.ToString(CultureInfo.InvariantCulture)]) { UseShellExecute = false, RedirectStandardOutput = true })!;
+            var process = Process.Start(new ProcessStartInfo("dotnet", [Here, .. command]) { UseShellExecute = false, RedirectStandardOutput = true })!;
             return new(process, (await process.StandardOutput.ReadLineAsync())!);
         }
 
