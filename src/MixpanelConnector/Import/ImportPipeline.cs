@@ -96,7 +96,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var verdicts = Channel.CreateBounded<BatchOutcome>(new BoundedChannelOptions(2 * senders) { SingleReader = true });
 
         // :: Steps 1-4: Source, Decode, Validate, Batch
-        var intake = new Intake(request, inputs, RecordCleaner.For(request), completer, ledger, budget, Buffers, limits, _counts, halt, Refused, batches.Writer);
+        var intake = new Intake(request, inputs, RecordCleaner.For(request), completer, ledger, budget, Buffers, limits, _counts, halt, Refused, batches.Writer, _time);
         var reading = Guard(halt, Task.Run(intake.RunAsync, CancellationToken.None));
 
         // :: Steps 5-6: Compress, Send
@@ -140,7 +140,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             }
             catch (ImportStateException e)
             {
-                halt.Because(e.ExitCode, e.Message);
+                halt.Because(e);
                 continue;
             }
             finally
@@ -158,7 +158,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     {
         var shown = _time.GetTimestamp();
         ExceptionDispatchInfo? defect = null;
-        await foreach (var outcome in verdicts.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+        while (await NextAsync(ledger, verdicts, halt).ConfigureAwait(false) is { } outcome)
         {
             if (halt.StateFailed || defect is not null) continue; // the senders must be able to end
             try
@@ -170,7 +170,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             }
             catch (ImportStateException e)
             {
-                halt.Because(e.ExitCode, e.Message);
+                halt.Because(e);
             }
             catch (Exception e)
             {
@@ -180,6 +180,31 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         defect?.Throw();
+    }
+
+    /// <summary>The next outcome; null when there are no more. When it is long in coming, what was settled is saved meanwhile.</summary>
+    async Task<BatchOutcome?> NextAsync(Ledger ledger, ChannelReader<BatchOutcome> verdicts, Halt halt)
+    {
+        BatchOutcome? outcome;
+        while (!verdicts.TryRead(out outcome))
+        {
+            var more = verdicts.WaitToReadAsync(CancellationToken.None).AsTask();
+            if (ledger.IsBehind && !halt.StateFailed && !await Intake.EndsWithinAsync(more, request.CheckpointInterval, _time).ConfigureAwait(false))
+            {
+                try
+                {
+                    ledger.Save();
+                }
+                catch (ImportStateException e)
+                {
+                    halt.Because(e);
+                }
+            }
+
+            if (!await more.ConfigureAwait(false)) return null;
+        }
+
+        return outcome;
     }
 
     ImportReport Finish(Ledger ledger, Halt halt)

@@ -30,6 +30,7 @@ sealed class Ledger
     long _deadLetterBytes;
     long _heldMemory;
     long _next;
+    bool _isBehind;
     long _savedAt;
 
     public Ledger(IImportState state, ImportCheckpoint? loaded, string shape, ImportFixed? noneFixed, MemoryBudget budget, ImportCounts counts, TimeProvider time, TimeSpan interval)
@@ -99,11 +100,27 @@ sealed class Ledger
             {
                 _waiting.Remove(_next++);
                 Take(next);
+                _isBehind = true;
                 _budget.GiveBackBatch();
             }
 
             if (_deadLetterBytes > MostDeadLetterBytes || _time.GetElapsedTime(_savedAt) >= _interval) Save(finished: false);
         }
+    }
+
+    /// <summary>Whether something is settled that the state does not hold yet.</summary>
+    public bool IsBehind
+    {
+        get
+        {
+            lock (_lock) return _isBehind;
+        }
+    }
+
+    /// <summary>A checkpoint.</summary>
+    public void Save()
+    {
+        lock (_lock) Save(finished: false);
     }
 
     /// <summary>The last checkpoint of a run.</summary>
@@ -156,6 +173,7 @@ sealed class Ledger
         _deadLetters.Clear();
         _budget.GiveBackBytes(_heldMemory);
         _deadLetterBytes = _heldMemory = 0;
+        _isBehind = false;
         Saved = totals;
         _savedAt = _time.GetTimestamp();
     }
