@@ -8,6 +8,7 @@ using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Import.Source;
+using MixpanelConnector.Import.State;
 using MixpanelConnector.Import.Validate;
 using MixpanelConnector.Transport;
 
@@ -218,7 +219,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
                 ledger.Close(finished: halt.Problems().Count == 0 && !halt.ByCaller);
                 totals = ledger.Saved;
                 if (path is not null) ImportDeadLetters.Write(state, path);
-                var deadLetters = state.DeadLetters().LongCount();
+                var deadLetters = state is DryRunState dry ? dry.Count : state.DeadLetters().LongCount();
                 if (deadLetters != totals.Rejected || ledger.Broken) halt.Note(9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {totals.Rejected} rejected records, {deadLetters} dead letters. This is a defect of the importer: please report it."));
             }
             catch (ImportStateException e)
