@@ -106,10 +106,21 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         // :: Steps 7-8: Settle, State
         var total = inputs.TrueForAll(input => input.Length is not null) ? inputs.Sum(input => input.Length) : null;
-        var settling = Task.Run(() => SettleAsync(ledger, pace, total, verdicts.Reader, halt), CancellationToken.None);
+        var settling = Task.Run(() => SettleAsync(ledger, verdicts.Reader, halt), CancellationToken.None);
+        using var shown = new CancellationTokenSource();
+        var showing = request.Progress is null ? Task.CompletedTask : Guard(halt, Task.Run(() => ShowAsync(request.Progress, pace, total, shown.Token), CancellationToken.None));
 
         _ = sending.ContinueWith(_ => verdicts.Writer.Complete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        await Task.WhenAll(reading, sending, settling).ConfigureAwait(false);
+        try
+        {
+            await Task.WhenAll(reading, sending, settling).ConfigureAwait(false);
+        }
+        finally
+        {
+            await shown.CancelAsync().ConfigureAwait(false);
+        }
+
+        await showing.ConfigureAwait(false);
 
         var report = Finish(ledger, halt);
         request.Progress?.Report(_counts.Snapshot(total, waiting: false));
@@ -155,9 +166,18 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
     }
 
-    async Task SettleAsync(Ledger ledger, Pace pace, long? total, ChannelReader<BatchOutcome> verdicts, Halt halt)
+    async Task ShowAsync(IProgress<ImportProgress> progress, Pace pace, long? total, CancellationToken ended)
     {
-        var shown = _time.GetTimestamp();
+        while (true)
+        {
+            await Task.Delay(ProgressInterval, _time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (ended.IsCancellationRequested) return;
+            progress.Report(_counts.Snapshot(total, pace.Waiting));
+        }
+    }
+
+    async Task SettleAsync(Ledger ledger, ChannelReader<BatchOutcome> verdicts, Halt halt)
+    {
         ExceptionDispatchInfo? defect = null;
         while (await NextAsync(ledger, verdicts, halt).ConfigureAwait(false) is { } outcome)
         {
@@ -165,9 +185,6 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             try
             {
                 ledger.Settle(outcome);
-                if (request.Progress is null || _time.GetElapsedTime(shown) < ProgressInterval) continue;
-                shown = _time.GetTimestamp();
-                request.Progress.Report(_counts.Snapshot(total, pace.Waiting));
             }
             catch (ImportStateException e)
             {

@@ -131,7 +131,9 @@ sealed class ImportCommand
         }
 
         var asJson = parsed.GetResult(CommonOptions.Output)?.Tokens is [{ Value: "json" }];
-        new Printer(_surroundings, asTable: !asJson).Json(Encoding.UTF8.GetBytes(json));
+        var printer = new Printer(_surroundings, asTable: !asJson);
+        if (!asJson && _surroundings.OutputIsTerminal) printer.Report(report);
+        else printer.Json(Encoding.UTF8.GetBytes(json));
         return report.ExitCode;
     }
 
