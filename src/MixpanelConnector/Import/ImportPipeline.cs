@@ -69,17 +69,12 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var inputs = request.Replay is { } replay ? InputList.FindReplay(replay) : InputList.Find(request, Warn);
         using var halt = new Halt(_time, cancellationToken);
 
-        EnsureOutputsAreNoInputs(inputs);
+        Outputs.EnsureNoInputs(request, inputs);
         ImportCheckpoint? loaded;
         try
         {
+            Outputs.EnsureWritable(request);
             loaded = Load();
-            if (request.DeadLetterPath is { } letters) DeadLetterFile.EnsureWritable(letters);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            halt.Note(7, $"The dead-letter file {request.DeadLetterPath} cannot be written: {e.Message} Nothing was sent.");
-            return Report(halt, new ImportTotals(), pending: 0, deadLetterPath: null);
         }
         catch (ImportStateException e)
         {
@@ -88,7 +83,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         var budget = new MemoryBudget(MostBytesInFlight, MostBatchesInFlight);
-        var ledger = new Ledger(state, loaded, Shape(), RecordCleaner.NoneYet(request), budget, _counts, _time, request.CheckpointInterval);
+        var ledger = new Ledger(state, loaded, Shape(), RecordCleaner.NoneYet(request), budget, _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request));
         NoteVanished(inputs, ledger, halt);
         var limits = new SendLimits(request.BatchBytes);
         var senders = request.Type is ImportType.Profiles or ImportType.Groups ? 1 : request.Senders ?? ImportRequest.MostSenders;
@@ -298,11 +293,12 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         return loaded;
     }
 
-    /// <summary>The options that shape the records, as text. Shared properties are told by a hash: they may hold what is not to be shown.</summary>
+    /// <summary>The options that shape the records, and where they go, as text. Shared properties are told by a hash: they may hold what is not to be shown.</summary>
     public string Shape()
     {
         var shape = new StringBuilder();
         shape.Append(CultureInfo.InvariantCulture, $"type={request.Type.ToString().ToLowerInvariant()}");
+        shape.Append(CultureInfo.InvariantCulture, $"\nto={(transport.Options.ProjectId is { } project ? $"project {project}" : $"token {XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(transport.Options.Token ?? "")):x32}")} at {request.LocalStore ?? Hosts.BaseAddress(transport.Options, Api.Ingestion).AbsoluteUri}");
         if (request.TableId is { } table) shape.Append(CultureInfo.InvariantCulture, $"\ntable_id={table}");
         if (request.GroupKey is not null) shape.Append(CultureInfo.InvariantCulture, $"\ngroup_key={Uri.EscapeDataString(request.GroupKey)}");
         if (request.Properties is not null) shape.Append(CultureInfo.InvariantCulture, $"\nproperties={XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(request.Properties)):x32}");
@@ -314,18 +310,6 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         if (request.Fix is not ImportFixes.None) shape.Append(CultureInfo.InvariantCulture, $"\nfix={request.Fix.ToString().ToLowerInvariant()}");
         if (request.TimeOffset is { } offset) shape.Append(CultureInfo.InvariantCulture, $"\ntime_offset={offset.TotalSeconds}s");
         return shape.ToString();
-    }
-
-    /// <exception cref="MixpanelException">What would be written is also read, or its folder does not exist.</exception>
-    void EnsureOutputsAreNoInputs(List<InputFile> inputs)
-    {
-        foreach (var output in request.OtherOutputs.Append(request.DeadLetterPath))
-        {
-            if (output is null) continue;
-            var real = InputList.RealPath(output);
-            if (inputs.Exists(input => input.Path == real)) throw MixpanelException.Invalid("input", $"{output} is both an input and an output: it would be overwritten. Choose another place for one of them.");
-            if (!Directory.Exists(Path.GetDirectoryName(real))) throw MixpanelException.Invalid("dead_letter", $"The folder of {output} does not exist.");
-        }
     }
 
     static void NoteVanished(List<InputFile> inputs, Ledger ledger, Halt halt)

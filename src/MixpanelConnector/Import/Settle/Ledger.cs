@@ -19,6 +19,7 @@ sealed class Ledger
     readonly TimeProvider _time;
     readonly TimeSpan _interval;
     readonly string _shape;
+    readonly string? _deadLetterPath;
     readonly ImportTotals _before;
     readonly Dictionary<string, ImportSourceProgress> _sources;
     readonly Dictionary<string, long> _sentTo = new(StringComparer.Ordinal);
@@ -33,9 +34,9 @@ sealed class Ledger
     bool _isBehind;
     long _savedAt;
 
-    public Ledger(IImportState state, ImportCheckpoint? loaded, string shape, ImportFixed? noneFixed, MemoryBudget budget, ImportCounts counts, TimeProvider time, TimeSpan interval)
+    public Ledger(IImportState state, ImportCheckpoint? loaded, string shape, ImportFixed? noneFixed, MemoryBudget budget, ImportCounts counts, TimeProvider time, TimeSpan interval, string? deadLetterPath)
     {
-        (_state, _shape, _budget, _counts, _time, _interval) = (state, shape, budget, counts, time, interval);
+        (_state, _shape, _budget, _counts, _time, _interval, _deadLetterPath) = (state, shape, budget, counts, time, interval, deadLetterPath);
         _before = loaded?.Totals ?? new ImportTotals { Fixed = noneFixed };
         _totals = _before with { ResumedFrom = _before.Read };
         _sources = (loaded?.Sources ?? []).ToDictionary(source => source.Id, StringComparer.Ordinal);
@@ -166,6 +167,7 @@ sealed class Ledger
             Shape = _shape,
             Totals = totals,
             Finished = finished,
+            DeadLetterPath = _deadLetterPath,
             Sources = [.. _moved.Select(id => _sources[id] with { SentTo = _sentTo.GetValueOrDefault(id) is var sent && sent > _sources[id].Offset ? sent : 0 })],
             DeadLetters = [.. _deadLetters],
         });
