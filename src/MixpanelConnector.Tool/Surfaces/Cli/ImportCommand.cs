@@ -98,7 +98,7 @@ sealed class ImportCommand
         await using var session = await Session.OpenAsync(parsed, _surroundings, needsCredential: !dryRun, cancellationToken);
         using var display = new ImportDisplay(_surroundings, showProgress: !parsed.GetValue(_noProgress));
         var store = session.Local is { } local && !dryRun ? await local.StoreNameAsync(cancellationToken) : null;
-        var request = Request(parsed, isLocal: store is not null) with { Diagnostics = display, Progress = display, LocalStore = store };
+        var request = Request(parsed, isLocal: store is not null) with { Diagnostics = display, Progress = display.ShowsProgress ? display : null, LocalStore = store };
         using var client = session.NewClient(session.Options with
         {
             BackoffMin = Duration(parsed, _backoffMin) ?? session.Options.BackoffMin,
@@ -108,9 +108,7 @@ sealed class ImportCommand
         ImportReport report;
         try
         {
-            var (folder, lasts) = StateFolder(parsed, request, session);
-            using (var state = dryRun ? null : SqliteImportState.Open(folder, request.Restart)) report = await client.ImportAsync(request, state, cancellationToken);
-            if (!dryRun && !lasts) report = Tidy(folder, report);
+            report = dryRun ? await client.ImportAsync(request, state: null, cancellationToken) : await ImportAsync(parsed, request, session, client, cancellationToken);
         }
         catch (ImportStateException e)
         {
@@ -123,6 +121,25 @@ sealed class ImportCommand
         foreach (var problem in report.Problems) _surroundings.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
         if (report.ExitCode == ExitCode.Unavailable && session.Local is { } mixpanel) _surroundings.Error.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Trouble())}");
         return Print(parsed, report);
+    }
+
+    async Task<ImportReport> ImportAsync(ParseResult parsed, ImportRequest request, Session session, MixpanelClient client, CancellationToken cancellationToken)
+    {
+        var (folder, lasts) = StateFolder(parsed, request, session);
+        var isNew = !Directory.Exists(folder);
+        ImportReport report;
+        try
+        {
+            using var state = SqliteImportState.Open(folder, request.Restart);
+            report = await client.ImportAsync(request, state, cancellationToken);
+        }
+        catch (MixpanelException)
+        {
+            if (isNew) Delete(folder); // nothing was sent
+            throw;
+        }
+
+        return lasts ? report : Tidy(folder, report);
     }
 
     int Print(ParseResult parsed, ImportReport report)
@@ -207,11 +224,11 @@ sealed class ImportCommand
         return columns;
     }
 
-    /// <summary>Where the state is kept, and whether it is of use once everything is settled. That of a stream without a name cannot be found again, but its dead letters are kept like any other's.</summary>
+    /// <summary>Where the state is kept, and whether the same command finds it again. That of a stream without a name is not found, but its dead letters are kept like any other's.</summary>
     (string Folder, bool Lasts) StateFolder(ParseResult parsed, ImportRequest request, Session session)
     {
-        if (parsed.GetValue(_state) is { } folder) return (folder, true);
         var key = ImportStateKey.For(request, session.Options);
+        if (parsed.GetValue(_state) is { } folder) return (folder, true);
         var name = key ?? string.Create(CultureInfo.InvariantCulture, $"stdin-{_surroundings.TimeProvider.GetUtcNow():yyyyMMdd'T'HHmmss}-{Environment.ProcessId}");
         return (Path.Combine(ImportStatusCommand.Folder(_surroundings), name), key is not null);
     }
@@ -219,16 +236,22 @@ sealed class ImportCommand
     /// <summary>Takes away a state with nothing left to resume or to replay.</summary>
     static ImportReport Tidy(string folder, ImportReport report)
     {
-        var holdsDeadLetters = report.Rejected > 0 && report.DeadLetter?.StartsWith(folder, StringComparison.Ordinal) != false;
-        if (holdsDeadLetters || (report.ExitCode is not (ExitCode.Success or ExitCode.Refused) && report.Accepted > 0)) return report;
+        var holdsDeadLetters = report.DeadLetter?.StartsWith(folder, StringComparison.Ordinal) != false;
+        if (holdsDeadLetters && report.Rejected > 0) return report;
+        if (report.ExitCode is not (ExitCode.Success or ExitCode.Refused) && report.Accepted > 0) return report;
+        Delete(folder);
+        return holdsDeadLetters ? report with { DeadLetter = null } : report;
+    }
+
+    static void Delete(string folder)
+    {
         try
         {
             Directory.Delete(folder, recursive: true);
-            return report.Rejected > 0 ? report : report with { DeadLetter = report.DeadLetter?.StartsWith(folder, StringComparison.Ordinal) == true ? null : report.DeadLetter };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return report; // only a little room is lost
+            // Only a little room is lost.
         }
     }
 

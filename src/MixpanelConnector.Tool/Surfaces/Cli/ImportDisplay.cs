@@ -27,6 +27,9 @@ sealed class ImportDisplay : IProgress<ImportDiagnostic>, IProgress<ImportProgre
         _started = surroundings.TimeProvider.GetTimestamp();
     }
 
+    /// <summary>Whether there is a line of progress to report to.</summary>
+    public bool ShowsProgress => _bar;
+
     public void Report(ImportDiagnostic value)
     {
         var place = value.Line is { } line ? string.Create(CultureInfo.InvariantCulture, $"{value.Source}:{line}") : value.Source;

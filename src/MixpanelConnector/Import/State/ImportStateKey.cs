@@ -12,10 +12,12 @@ public static class ImportStateKey
     /// <summary>A name for a folder: the same for the same type, real input paths or source id, project, and endpoint, region or local store. Null for standard input without a source id, which cannot be resumed.</summary>
     /// <param name="request">The import.</param>
     /// <param name="options">The project, the region and the endpoint.</param>
+    /// <exception cref="MixpanelException">An option of the import is out of range.</exception>
     public static string? For(ImportRequest request, MixpanelOptions options)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(options);
+        request.Validated();
         if (request.Inputs is ["-"] && request.SourceId is null) return null;
 
         var parts = new List<string>
