@@ -45,8 +45,8 @@ public sealed class ImpatientClock(DateTimeOffset now, TimeSpan longestWait) : T
 
     void JumpTo(long ticks)
     {
-        for (var now = Interlocked.Read(ref _ticks); now < ticks; now = Interlocked.Read(ref _ticks))
-            if (Interlocked.CompareExchange(ref _ticks, ticks, now) == now) return;
+        for (var current = Interlocked.Read(ref _ticks); current < ticks; current = Interlocked.Read(ref _ticks))
+            if (Interlocked.CompareExchange(ref _ticks, ticks, current) == current) return;
     }
 
     sealed class Wait(ImpatientClock clock, TimerCallback callback, object? state) : ITimer
