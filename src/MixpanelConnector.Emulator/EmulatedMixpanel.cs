@@ -55,7 +55,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
             var lookupTables = await LookupTableStore.LoadAsync(database, cancellationToken).ConfigureAwait(false);
             var accounts = await Accounts.LoadAsync(database, options.TimeProvider, cancellationToken).ConfigureAwait(false);
             var instance = RandomNumberGenerator.GetHexString(32, lowercase: true);
-            var routes = new Routes(events, profiles, lookupTables, accounts, options, instance);
+            var routes = new Routes(events, profiles, lookupTables, accounts, options, instance, database.Id);
             var (application, address) = await Server.StartAsync(options.Port, routes.Map, cancellationToken).ConfigureAwait(false);
             folder?.Announce(new ServerNote(address, Environment.ProcessId, instance));
             return new EmulatedMixpanel(folder, database, events, profiles, lookupTables, application, address);

@@ -9,14 +9,14 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator;
 
 /// <summary>Every operation that is emulated, under the paths of Mixpanel's several hosts. A wrong method is answered with 405.</summary>
-sealed class Routes(EventStore events, ProfileStore profiles, LookupTableStore lookupTables, Accounts accounts, EmulatorOptions options, string instance)
+sealed class Routes(EventStore events, ProfileStore profiles, LookupTableStore lookupTables, Accounts accounts, EmulatorOptions options, string instance, string store)
 {
     public void Map(IEndpointRouteBuilder routes)
     {
         var access = new Access(accounts);
         var quota = new Quota(options.RateLimits, options.TimeProvider);
 
-        Get(routes, "/healthz", new Health(instance).HandleAsync, ErrorShapes.App);
+        Get(routes, "/healthz", new Health(instance, store).HandleAsync, ErrorShapes.App);
         Post(routes, "/import", new ImportEvents(events, access, quota, options).HandleAsync, ErrorShapes.Ingestion);
         Browsers(routes, "/track", new TrackEvents(events, accounts, quota, options.TimeProvider).HandleAsync);
         Browsers(routes, "/engage", new UpdateProfiles(profiles, accounts, options.TimeProvider, ofGroups: false).HandleAsync);

@@ -21,7 +21,7 @@ public static class FileFormats
     public static ImportFormat Tsv { get; } = new DelimitedFormat("tsv", '\t', [".tsv", ".tab"]);
 
     /// <summary>
-    /// Parquet files, not streams. Numbers keep their exact text, decimals with all their digits, floating-point numbers the
+    /// Parquet. A stream, and a file that was compressed as a whole, is put into a temporary file first. Numbers keep their exact text, decimals with all their digits, floating-point numbers the
     /// shortest that gives the same again; NaN counts as null, and nulls are left out. Timestamps become Mixpanel dates, and the
     /// event's time milliseconds since 1970; structs and maps become objects, lists become arrays. Binary is taken for text.
     /// Its lines and offsets count rows, from 1 and from 0.

@@ -13,6 +13,9 @@ public sealed record ImportStateSummary(string Folder)
     /// <summary>Whether every input was read to its end.</summary>
     public bool Finished { get; init; }
 
+    /// <summary>Where the dead letters go; null for the file in the state's folder.</summary>
+    public string? DeadLetterPath { get; init; }
+
     /// <summary>How far each source is.</summary>
     public IReadOnlyList<ImportSourceProgress> Sources { get; init; } = [];
 

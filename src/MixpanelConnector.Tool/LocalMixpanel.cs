@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.Tool;
@@ -38,6 +40,30 @@ sealed class LocalMixpanel : IAsyncDisposable
 
     /// <summary>A client that follows the embedded Mixpanel from one process to the next.</summary>
     public HttpClient NewHttpClient() => new(new Follow(this, new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false }), disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
+
+    /// <summary>The folder with the id of the store in it: another store in the same folder has another name.</summary>
+    public async Task<string> StoreNameAsync(CancellationToken cancellationToken)
+    {
+        using var http = NewHttpClient();
+        using var health = JsonDocument.Parse(await http.GetByteArrayAsync(new Uri(Address, "healthz"), cancellationToken));
+        return $"{DataDirectory}#{health.RootElement.GetProperty("store").GetString()}";
+    }
+
+    /// <summary>What to look at when it does not do its work.</summary>
+    public string Trouble()
+    {
+        var free = "";
+        try
+        {
+            free = string.Create(CultureInfo.InvariantCulture, $" Its disk has {new DriveInfo(DataDirectory).AvailableFreeSpace / 1e6:N1} MB left.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // It is only a hint.
+        }
+
+        return $"That was the embedded Mixpanel, whose store is in {DataDirectory}.{free}";
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -24,6 +24,9 @@ sealed record Surroundings
 
     public bool ErrorIsTerminal { get; init; }
 
+    /// <summary>The columns of the terminal, which may change at any time.</summary>
+    public Func<int> TerminalWidth { get; init; } = () => 80;
+
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     public static Surroundings OfThisProcess() => new()
@@ -35,5 +38,18 @@ sealed record Surroundings
         InputIsTerminal = !Console.IsInputRedirected,
         OutputIsTerminal = !Console.IsOutputRedirected,
         ErrorIsTerminal = !Console.IsErrorRedirected,
+        TerminalWidth = Width,
     };
+
+    static int Width()
+    {
+        try
+        {
+            return Console.WindowWidth is > 0 and var width ? width : 80;
+        }
+        catch (Exception e) when (e is IOException or PlatformNotSupportedException)
+        {
+            return 80;
+        }
+    }
 }

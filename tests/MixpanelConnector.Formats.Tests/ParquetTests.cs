@@ -1,4 +1,6 @@
+using System.IO.Compression;
 using DuckDB.NET.Data;
+using MixpanelConnector.Testing;
 using Parquet;
 using Parquet.Schema;
 using static MixpanelConnector.Formats.Tests.Rows;
@@ -225,13 +227,55 @@ public sealed class ParquetTests : IDisposable
         }
     }
 
-    [Fact]
-    public async Task A_stream_is_refused()
+    [Theory]
+    [InlineData("-", "")]
+    [InlineData("-", "gzip")]
+    [InlineData("in.parquet", "gzip")]
+    [InlineData("in.parquet", "zstd")]
+    public async Task A_stream_and_a_file_compressed_as_a_whole_resume_like_any_other(string input, string compression)
     {
-        using var stream = File.OpenRead(Write(_run, Numbered(0, 3)));
+        async Task<ImportReport> RunAsync(int count)
+        {
+            var bytes = File.ReadAllBytes(Write(_run, Numbered(0, count), ", ROW_GROUP_SIZE 2048"));
+            using var compressed = new MemoryStream();
+            if (compression == "gzip")
+                using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(bytes);
+            else if (compression == "zstd")
+                using (var zstd = new ZstdSharp.CompressionStream(compressed, leaveOpen: true)) zstd.Write(bytes);
+            else
+                compressed.Write(bytes);
+            if (input != "-") _run.Folder.Write(input, compressed.ToArray());
+            compressed.Position = 0;
+            var request = _run.RequestAll(input == "-" ? input : _run.Folder.File(input)) with { BatchEvents = 1000, Senders = 1, SourceId = "rows", StandardInput = compressed };
+            return await _run.RunAsync(request, _state);
+        }
+
+        _run.Mixpanel.Script = request => request.Number <= 3 ? null : MixpanelDouble.Answer(401, "{}");
+        var stopped = await RunAsync(7000);
+        Assert.Equal((4, 3000), (stopped.ExitCode, stopped.Accepted));
+        _run.Mixpanel.Script = _ => null;
+        Assert.Equal((6, 3000), await RunAsync(6999) is var changed ? (changed.ExitCode, changed.Accepted) : default);
+        Assert.Equal((0, 7000, 3000), await RunAsync(7000) is var report ? (report.ExitCode, report.Accepted, report.ResumedFrom) : default);
+        Assert.Equal(Enumerable.Range(0, 7000), _run.StoredNumbers());
+        Assert.Empty(Directory.EnumerateFiles(Path.GetTempPath(), "mixpanel-*"));
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("")]
+    public async Task A_stream_that_is_cut_is_told(string compression)
+    {
+        var bytes = File.ReadAllBytes(Write(_run, Numbered(0, 3000)));
+        using var stream = new MemoryStream();
+        if (compression == "gzip")
+            using (var gzip = new GZipStream(stream, CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(bytes);
+        else
+            stream.Write(bytes);
+        stream.SetLength(stream.Length - 20);
+        stream.Position = 0;
         var report = await _run.RunAsync(_run.RequestAll("-") with { StandardInput = stream });
-        Assert.Equal(6, report.ExitCode);
-        Assert.Contains("Name the file", report.Problems[0], StringComparison.Ordinal);
+        Assert.Equal((6, 0), (report.ExitCode, report.Accepted));
+        Assert.Contains("cut short", report.Problems[0], StringComparison.Ordinal);
     }
 
     [Fact]

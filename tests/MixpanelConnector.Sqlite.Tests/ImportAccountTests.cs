@@ -41,7 +41,7 @@ public sealed class ImportAccountTests
         var input = folder.Write("in.json", Encoded(text, gzip: random.Next(2) == 0));
 
         using var mixpanel = new MixpanelDouble();
-        var clock = new JumpingTime();
+        var clock = ImpatientClock.ForImports();
         var diskFails = random.Next(3) == 0;
         var faults = random.Next(4) == 0 ? 0 : random.Next(2, 8);
         var limit = random.Next(3) == 0 ? random.Next(2_000, 60_000) : int.MaxValue;

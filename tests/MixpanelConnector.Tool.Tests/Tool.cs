@@ -24,7 +24,14 @@ sealed class Tool : IDisposable
 
     public string Input { get; set; } = "";
 
+    /// <summary>Where a stream that may break comes from, in place of <see cref="Input"/>.</summary>
+    public byte[]? InputBytes { get; set; }
+
     public bool Terminal { get; init; }
+
+    public int TerminalWidth { get; init; } = 80;
+
+    public ImpatientClock Clock { get; } = new();
 
     /// <summary>The usual settings, for a server that stands for Mixpanel.</summary>
     public static Tool At(RecordingServer server, bool terminal = false) => new()
@@ -46,12 +53,13 @@ sealed class Tool : IDisposable
         var exit = await CommandLine.RunAsync(arguments, new Surroundings
         {
             Environment = name => name == "HOME" ? Folder.Path : Environment.GetValueOrDefault(name),
-            Input = new MemoryStream(Encoding.UTF8.GetBytes(Input)),
+            Input = new MemoryStream(InputBytes ?? Encoding.UTF8.GetBytes(Input)),
             Output = output,
             Error = error,
             OutputIsTerminal = Terminal,
             ErrorIsTerminal = Terminal,
-            TimeProvider = new ImpatientClock(),
+            TerminalWidth = () => TerminalWidth,
+            TimeProvider = Clock,
         });
         return new(exit, Encoding.UTF8.GetString(output.ToArray()), error.ToString());
     }

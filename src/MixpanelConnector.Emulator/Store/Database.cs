@@ -15,6 +15,9 @@ sealed class Database : IDisposable
         _committed = committed;
     }
 
+    /// <summary>Made with the database, and kept with it.</summary>
+    public required string Id { get; init; }
+
     /// <summary>Opens a database file, or one in memory, and creates what is missing in it.</summary>
     /// <param name="file">The file; null for memory.</param>
     /// <param name="committed">Called after each transaction, which may have created files.</param>
@@ -26,7 +29,8 @@ sealed class Database : IDisposable
             writer.Open();
             writer.Execute(Schema.Text);
             committed?.Invoke();
-            return new Database(writer, committed);
+            using var query = writer.Command("SELECT id FROM store");
+            return new Database(writer, committed) { Id = (string)query.ExecuteScalar()! };
         }
         catch
         {

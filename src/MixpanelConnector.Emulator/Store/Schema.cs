@@ -8,6 +8,12 @@ static class Schema
         SET autoinstall_known_extensions = false;
         SET autoload_known_extensions = false;
 
+        -- Tells this store from another that was made later in its place.
+        CREATE TABLE IF NOT EXISTS store (
+            id VARCHAR NOT NULL
+        );
+        INSERT INTO store SELECT uuid()::VARCHAR WHERE NOT EXISTS (SELECT 1 FROM store);
+
         CREATE TABLE IF NOT EXISTS organizations (
             organization_id INTEGER NOT NULL,
             name VARCHAR NOT NULL

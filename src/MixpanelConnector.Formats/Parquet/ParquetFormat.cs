@@ -7,7 +7,7 @@ using Parquet.Meta;
 
 namespace MixpanelConnector.Formats.Parquet;
 
-/// <summary>Parquet files, one row group after the other. They are read from their end, so that a stream will not do.</summary>
+/// <summary>Parquet files, one row group after the other. They are read from their end, so that a stream, and a file that was compressed as a whole, is put into a temporary file first.</summary>
 sealed class ParquetFormat() : ImportFormat("parquet")
 {
     static readonly ParquetOptions Options = new() { UseBigDecimal = true, UseDateOnlyTypeForDates = true };
@@ -21,19 +21,17 @@ sealed class ParquetFormat() : ImportFormat("parquet")
     internal override async ValueTask<RecordReader> OpenAsync(FormatInput input, CancellationToken cancellationToken)
     {
         if (!input.Window.Unread.StartsWith("PAR1"u8)) throw new InputException("is no Parquet file");
-        if (input.Compressed) throw new InputException("is a Parquet file that was compressed as a whole. Decompress it first: its pages have a compression of their own");
-        if (input.File.Path is null) throw new InputException("is a Parquet file, which cannot be read from a stream. Name the file");
-
-        var file = Open(input.File.Path);
+        var (file, fingerprint) = input.Compressed || input.File.Path is null
+            ? await SpoolAsync(input.Window, cancellationToken).ConfigureAwait(false)
+            : await OpenAsync(input.File.Path, cancellationToken).ConfigureAwait(false);
         try
         {
-            var fingerprint = await FingerprintAsync(file, cancellationToken).ConfigureAwait(false);
             if (input.Reached is { Offset: > 0 } && fingerprint != input.Fingerprint) throw new InputException("has changed since a part of it was imported. Restore it, or begin again with --restart");
             file.Position = 0;
             var parquet = await ParquetReader.CreateAsync(file, Options, leaveStreamOpen: true, cancellationToken).ConfigureAwait(false);
             KeepTextAsBytes(parquet.Metadata!.Schema);
             var columns = new ColumnMap([.. parquet.Schema.Fields.Select(field => field.Name)], input.Request);
-            var reader = new ParquetRecordReader(file, parquet, columns, fingerprint, input.Reached?.Offset ?? 0);
+            var reader = new ParquetRecordReader(file, parquet, columns, fingerprint, input.Reached?.Offset ?? 0, input.Compressed ? input.Window.RawPosition : file.Length);
             input.Window.Dispose();
             return reader;
         }
@@ -58,22 +56,45 @@ sealed class ParquetFormat() : ImportFormat("parquet")
         }
     }
 
-    static FileStream Open(string path)
+    static async ValueTask<(FileStream, UInt128)> OpenAsync(string path, CancellationToken cancellationToken)
     {
+        FileStream? file = null;
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            var hash = new XxHash128();
+            await hash.AppendAsync(file, cancellationToken).ConfigureAwait(false);
+            return (file, hash.GetCurrentHashAsUInt128());
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e)
         {
-            throw new InputException($"cannot be opened: {e.Message}", e);
+            if (file is not null) await file.DisposeAsync().ConfigureAwait(false);
+            if (e is IOException or UnauthorizedAccessException) throw new InputException($"cannot be read: {e.Message}", e);
+            throw;
         }
     }
 
-    static async ValueTask<UInt128> FingerprintAsync(FileStream file, CancellationToken cancellationToken)
+    /// <summary>Puts all that is to come into a temporary file.</summary>
+    static async ValueTask<(FileStream, UInt128)> SpoolAsync(InputWindow window, CancellationToken cancellationToken)
     {
-        var hash = new XxHash128();
-        await hash.AppendAsync(file, cancellationToken).ConfigureAwait(false);
-        return hash.GetCurrentHashAsUInt128();
+        FileStream? file = null;
+        try
+        {
+            file = TemporaryFile.Create();
+            do
+            {
+                file.Write(window.Unread);
+                window.Advance(window.Unread.Length);
+            }
+            while (await window.FillAsync(cancellationToken).ConfigureAwait(false));
+            file.Flush();
+            return (file, window.Fingerprint(window.Offset));
+        }
+        catch (Exception e)
+        {
+            if (file is not null) await file.DisposeAsync().ConfigureAwait(false);
+            if (e is not (IOException or UnauthorizedAccessException)) throw;
+            throw new InputException($"is a Parquet file in a stream, or compressed as a whole: it needs a temporary file, which cannot be written in {TemporaryFile.Folder}: {e.Message} Make room there, or name another folder in TMPDIR", e) { ExitCode = 7 };
+        }
     }
 }

@@ -18,13 +18,14 @@ sealed class ParquetRecordReader : RecordReader
     readonly List<RawColumnData> _data = [];
     readonly long _rows;
     readonly long _begin;
+    readonly long _rawLength;
     long _row;
     long _endOfGroup;
     int _group;
 
-    public ParquetRecordReader(FileStream file, ParquetReader parquet, ColumnMap columns, UInt128 fingerprint, long begin)
+    public ParquetRecordReader(FileStream file, ParquetReader parquet, ColumnMap columns, UInt128 fingerprint, long begin, long rawLength)
     {
-        (_file, _parquet, _fingerprint, _begin) = (file, parquet, fingerprint, begin);
+        (_file, _parquet, _fingerprint, _begin, _rawLength) = (file, parquet, fingerprint, begin, rawLength);
         _builder = new RecordBuilder(columns);
         _nodes = [.. columns.Fields.Select(field => ParquetNode.Of(parquet.Schema.Fields[field.Column], field.Kind))];
         foreach (var node in _nodes) node.AddLeaves(_leaves);
@@ -40,7 +41,7 @@ sealed class ParquetRecordReader : RecordReader
 
     public override ReadPosition Position => new(Math.Max(_row, _begin), Math.Max(_row, _begin), OpenLine: false);
 
-    public override long RawPosition => _rows == 0 ? _file.Length : (long)(_file.Length * ((double)_row / _rows));
+    public override long RawPosition => _rows == 0 ? _rawLength : (long)(_rawLength * ((double)_row / _rows));
 
     public override bool HasPartialRecord => false;
 

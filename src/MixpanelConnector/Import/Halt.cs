@@ -33,13 +33,7 @@ sealed class Halt : IDisposable
     public bool ByCaller { get; private set; }
 
     /// <summary>Whether nothing can be made durable any more.</summary>
-    public bool StateFailed
-    {
-        get
-        {
-            lock (_lock) return _problems.Exists(problem => problem.ExitCode is 7 or 8);
-        }
-    }
+    public bool StateFailed { get; private set; }
 
     /// <summary>Keeps a problem, and goes on.</summary>
     public void Note(int exitCode, string message)
@@ -53,6 +47,13 @@ sealed class Halt : IDisposable
     {
         Note(exitCode, message);
         Begin();
+    }
+
+    /// <summary>Ends the import because its state cannot be written.</summary>
+    public void Because(ImportStateException failure)
+    {
+        StateFailed = true;
+        Because(failure.ExitCode, failure.Message);
     }
 
     /// <summary>Ends the import because of a defect in it.</summary>

@@ -8,6 +8,7 @@ using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Import.Source;
+using MixpanelConnector.Import.State;
 using MixpanelConnector.Import.Validate;
 using MixpanelConnector.Transport;
 
@@ -69,17 +70,12 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var inputs = request.Replay is { } replay ? InputList.FindReplay(replay) : InputList.Find(request, Warn);
         using var halt = new Halt(_time, cancellationToken);
 
-        EnsureOutputsAreNoInputs(inputs);
+        Outputs.EnsureNoInputs(request, inputs);
         ImportCheckpoint? loaded;
         try
         {
+            Outputs.EnsureWritable(request);
             loaded = Load();
-            if (request.DeadLetterPath is { } letters) DeadLetterFile.EnsureWritable(letters);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            halt.Note(7, $"The dead-letter file {request.DeadLetterPath} cannot be written: {e.Message} Nothing was sent.");
-            return Report(halt, new ImportTotals(), pending: 0, deadLetterPath: null);
         }
         catch (ImportStateException e)
         {
@@ -88,7 +84,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         var budget = new MemoryBudget(MostBytesInFlight, MostBatchesInFlight);
-        var ledger = new Ledger(state, loaded, Shape(), RecordCleaner.NoneYet(request), budget, _counts, _time, request.CheckpointInterval);
+        var ledger = new Ledger(state, loaded, Shape(), RecordCleaner.NoneYet(request), budget, _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request));
         NoteVanished(inputs, ledger, halt);
         var limits = new SendLimits(request.BatchBytes);
         var senders = request.Type is ImportType.Profiles or ImportType.Groups ? 1 : request.Senders ?? ImportRequest.MostSenders;
@@ -97,7 +93,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var verdicts = Channel.CreateBounded<BatchOutcome>(new BoundedChannelOptions(2 * senders) { SingleReader = true });
 
         // :: Steps 1-4: Source, Decode, Validate, Batch
-        var intake = new Intake(request, inputs, RecordCleaner.For(request), completer, ledger, budget, Buffers, limits, _counts, halt, Refused, batches.Writer);
+        var intake = new Intake(request, inputs, RecordCleaner.For(request), completer, ledger, budget, Buffers, limits, _counts, halt, Refused, batches.Writer, _time);
         var reading = Guard(halt, Task.Run(intake.RunAsync, CancellationToken.None));
 
         // :: Steps 5-6: Compress, Send
@@ -106,10 +102,21 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         // :: Steps 7-8: Settle, State
         var total = inputs.TrueForAll(input => input.Length is not null) ? inputs.Sum(input => input.Length) : null;
-        var settling = Task.Run(() => SettleAsync(ledger, pace, total, verdicts.Reader, halt), CancellationToken.None);
+        var settling = Task.Run(() => SettleAsync(ledger, verdicts.Reader, halt), CancellationToken.None);
+        using var shown = new CancellationTokenSource();
+        var showing = request.Progress is null ? Task.CompletedTask : Guard(halt, Task.Run(() => ShowAsync(request.Progress, pace, total, shown.Token), CancellationToken.None));
 
         _ = sending.ContinueWith(_ => verdicts.Writer.Complete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        await Task.WhenAll(reading, sending, settling).ConfigureAwait(false);
+        try
+        {
+            await Task.WhenAll(reading, sending, settling).ConfigureAwait(false);
+        }
+        finally
+        {
+            await shown.CancelAsync().ConfigureAwait(false);
+        }
+
+        await showing.ConfigureAwait(false);
 
         var report = Finish(ledger, halt);
         request.Progress?.Report(_counts.Snapshot(total, waiting: false));
@@ -144,7 +151,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             }
             catch (ImportStateException e)
             {
-                halt.Because(e.ExitCode, e.Message);
+                halt.Because(e);
                 continue;
             }
             finally
@@ -158,23 +165,29 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
     }
 
-    async Task SettleAsync(Ledger ledger, Pace pace, long? total, ChannelReader<BatchOutcome> verdicts, Halt halt)
+    async Task ShowAsync(IProgress<ImportProgress> progress, Pace pace, long? total, CancellationToken ended)
     {
-        var shown = _time.GetTimestamp();
+        while (true)
+        {
+            await Task.Delay(ProgressInterval, _time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (ended.IsCancellationRequested) return;
+            progress.Report(_counts.Snapshot(total, pace.Waiting));
+        }
+    }
+
+    async Task SettleAsync(Ledger ledger, ChannelReader<BatchOutcome> verdicts, Halt halt)
+    {
         ExceptionDispatchInfo? defect = null;
-        await foreach (var outcome in verdicts.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+        while (await NextAsync(ledger, verdicts, halt).ConfigureAwait(false) is { } outcome)
         {
             if (halt.StateFailed || defect is not null) continue; // the senders must be able to end
             try
             {
                 ledger.Settle(outcome);
-                if (request.Progress is null || _time.GetElapsedTime(shown) < ProgressInterval) continue;
-                shown = _time.GetTimestamp();
-                request.Progress.Report(_counts.Snapshot(total, pace.Waiting));
             }
             catch (ImportStateException e)
             {
-                halt.Because(e.ExitCode, e.Message);
+                halt.Because(e);
             }
             catch (Exception e)
             {
@@ -184,6 +197,31 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         defect?.Throw();
+    }
+
+    /// <summary>The next outcome; null when there are no more. When it is long in coming, what was settled is saved meanwhile.</summary>
+    async Task<BatchOutcome?> NextAsync(Ledger ledger, ChannelReader<BatchOutcome> verdicts, Halt halt)
+    {
+        BatchOutcome? outcome;
+        while (!verdicts.TryRead(out outcome))
+        {
+            var more = verdicts.WaitToReadAsync(CancellationToken.None).AsTask();
+            if (ledger.IsBehind && !halt.StateFailed && !await Intake.EndsWithinAsync(more, request.CheckpointInterval, _time).ConfigureAwait(false))
+            {
+                try
+                {
+                    ledger.Save();
+                }
+                catch (ImportStateException e)
+                {
+                    halt.Because(e);
+                }
+            }
+
+            if (!await more.ConfigureAwait(false)) return null;
+        }
+
+        return outcome;
     }
 
     ImportReport Finish(Ledger ledger, Halt halt)
@@ -197,7 +235,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
                 ledger.Close(finished: halt.Problems().Count == 0 && !halt.ByCaller);
                 totals = ledger.Saved;
                 if (path is not null) ImportDeadLetters.Write(state, path);
-                var deadLetters = state.DeadLetters().LongCount();
+                var deadLetters = state is DryRunState dry ? dry.Count : state.DeadLetters().LongCount();
                 if (deadLetters != totals.Rejected || ledger.Broken) halt.Note(9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {totals.Rejected} rejected records, {deadLetters} dead letters. This is a defect of the importer: please report it."));
             }
             catch (ImportStateException e)
@@ -259,11 +297,12 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         return loaded;
     }
 
-    /// <summary>The options that shape the records, as text. Shared properties are told by a hash: they may hold what is not to be shown.</summary>
+    /// <summary>The options that shape the records, and where they go, as text. Shared properties are told by a hash: they may hold what is not to be shown.</summary>
     public string Shape()
     {
         var shape = new StringBuilder();
         shape.Append(CultureInfo.InvariantCulture, $"type={request.Type.ToString().ToLowerInvariant()}");
+        shape.Append(CultureInfo.InvariantCulture, $"\nto={(transport.Options.ProjectId is { } project ? $"project {project}" : $"token {XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(transport.Options.Token ?? "")):x32}")} at {request.LocalStore ?? Hosts.BaseAddress(transport.Options, Api.Ingestion).AbsoluteUri}");
         if (request.TableId is { } table) shape.Append(CultureInfo.InvariantCulture, $"\ntable_id={table}");
         if (request.GroupKey is not null) shape.Append(CultureInfo.InvariantCulture, $"\ngroup_key={Uri.EscapeDataString(request.GroupKey)}");
         if (request.Properties is not null) shape.Append(CultureInfo.InvariantCulture, $"\nproperties={XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(request.Properties)):x32}");
@@ -275,18 +314,6 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         if (request.Fix is not ImportFixes.None) shape.Append(CultureInfo.InvariantCulture, $"\nfix={request.Fix.ToString().ToLowerInvariant()}");
         if (request.TimeOffset is { } offset) shape.Append(CultureInfo.InvariantCulture, $"\ntime_offset={offset.TotalSeconds}s");
         return shape.ToString();
-    }
-
-    /// <exception cref="MixpanelException">What would be written is also read, or its folder does not exist.</exception>
-    void EnsureOutputsAreNoInputs(List<InputFile> inputs)
-    {
-        foreach (var output in request.OtherOutputs.Append(request.DeadLetterPath))
-        {
-            if (output is null) continue;
-            var real = InputList.RealPath(output);
-            if (inputs.Exists(input => input.Path == real)) throw MixpanelException.Invalid("input", $"{output} is both an input and an output: it would be overwritten. Choose another place for one of them.");
-            if (!Directory.Exists(Path.GetDirectoryName(real))) throw MixpanelException.Invalid("dead_letter", $"The folder of {output} does not exist.");
-        }
     }
 
     static void NoteVanished(List<InputFile> inputs, Ledger ledger, Halt halt)

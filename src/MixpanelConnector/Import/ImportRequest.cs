@@ -71,13 +71,16 @@ public sealed record ImportRequest
     /// <summary>The name of the input in the ids that are computed for events without <c>$insert_id</c>, and of a stream's checkpoint. Default: each file's path relative to the input that it was found by, without a suffix of compression; <c>stdin</c> for a stream.</summary>
     public string? SourceId { get; init; }
 
+    /// <summary>The name of a local store that the records go to, in place of its address, which changes from run to run: a checkpoint belongs to it. Default: none, which means that it belongs to the endpoint or the region.</summary>
+    public string? LocalStore { get; init; }
+
     /// <summary>Forget the checkpoint and begin again. Default: false. Needed when an option that shapes the records has changed.</summary>
     public bool Restart { get; init; }
 
     /// <summary>Where every record that was not accepted is written at the end. Default: <see cref="IImportState.DeadLetterPath"/>.</summary>
     public string? DeadLetterPath { get; init; }
 
-    /// <summary>Other files that the caller writes, such as a report: refused when they are among the inputs. Default: none.</summary>
+    /// <summary>Other files that the caller writes, such as a report: refused when they are among the inputs, and tried before anything is sent. Default: none.</summary>
     public IReadOnlyList<string> OtherOutputs { get; init; } = [];
 
     /// <summary>A dead-letter file to import again, with the ids of the first time, in place of <see cref="Inputs"/>. Default: none.</summary>

@@ -23,8 +23,12 @@ sealed class Intake(
     ImportCounts counts,
     Halt halt,
     Action<DeadLetter, Refusal> refused,
-    ChannelWriter<RecordBatch> batches)
+    ChannelWriter<RecordBatch> batches,
+    TimeProvider time)
 {
+    /// <summary>How long a record may wait for others while the input has no more to give: a second is soon for an eye that follows a stream, and long for a pipe that keeps up.</summary>
+    public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+
     // The first batch starts small and grows, most holding far less than they may; each other begins with what the last one took.
     const int FirstCapacity = 256 << 10;
 
@@ -35,6 +39,7 @@ sealed class Intake(
     RecordBatch? _batch;
     int _capacity = FirstCapacity;
     long _batchNumber;
+    long _batchBegan;
     long _offset;
     long _inputBytesBefore;
 
@@ -74,7 +79,7 @@ sealed class Intake(
                 await ReadBufferedAsync(input, reader, reached).ConfigureAwait(false);
                 counts.InputBytes(_inputBytesBefore + reader.RawPosition);
             }
-            while (await reader.FillAsync(halt.Stop).ConfigureAwait(false));
+            while (await FillAsync(input, reader).ConfigureAwait(false));
 
             // The reader may need to see the end before it gives the last record.
             await ReadBufferedAsync(input, reader, reached).ConfigureAwait(false);
@@ -84,18 +89,52 @@ sealed class Intake(
                 halt.Note(6, $"{input.Name}, line {reader.Position.Line + 1}: the last record is incomplete and was left pending. When the input is whole, run the same command again.");
             }
 
-            MarkReached(input, reader, reader.Position, ended: !reader.HasPartialRecord);
+            MarkReached(input, reader.Position, reader.Fingerprint(reader.Position), ended: !reader.HasPartialRecord);
         }
         catch (InputException e)
         {
             if (reader?.HasPartialRecord == true) counts.RecordsRead(1);
-            if (reader is not null) MarkReached(input, reader, reader.Position, ended: false);
-            halt.Note(6, $"{input.Name} {e.Message}{(reader?.Position.Line > 0 ? $"; all up to line {reader.Position.Line} was read" : "")}. When the input is mended, run the same command again; it resumes.");
+            if (reader is not null) MarkReached(input, reader.Position, reader.Fingerprint(reader.Position), ended: false);
+            halt.Note(e.ExitCode, $"{input.Name} {e.Message}{(reader?.Position.Line > 0 ? $"; all up to line {reader.Position.Line} was read" : "")}. When the input is mended, run the same command again; it resumes.");
         }
         finally
         {
             reader?.Dispose();
         }
+    }
+
+    /// <summary>Reads more. Where the input keeps it waiting, what is there is sent.</summary>
+    async ValueTask<bool> FillAsync(InputFile input, RecordReader reader)
+    {
+        if (_batch is null) return await reader.FillAsync(halt.Stop).ConfigureAwait(false);
+        var (position, fingerprint) = (reader.Position, reader.Fingerprint(reader.Position)); // while the reader rests
+        var filling = reader.FillAsync(halt.Stop);
+        if (filling.IsCompleted) return await filling.ConfigureAwait(false);
+
+        var more = filling.AsTask();
+        var patience = LongestWait - time.GetElapsedTime(_batchBegan);
+        if (patience > TimeSpan.Zero && await EndsWithinAsync(more, patience, time).ConfigureAwait(false)) return await more.ConfigureAwait(false);
+        if (more.IsCompleted) return await more.ConfigureAwait(false);
+        MarkReached(input, position, fingerprint, ended: false);
+        try
+        {
+            await SendAsync(Close()).ConfigureAwait(false);
+        }
+        finally
+        {
+            await ((Task)more).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // nothing else may touch the reader before
+        }
+
+        return await more.ConfigureAwait(false);
+    }
+
+    /// <summary>Whether a task comes to its end within a time.</summary>
+    public static async Task<bool> EndsWithinAsync(Task task, TimeSpan span, TimeProvider time)
+    {
+        using var enough = new CancellationTokenSource();
+        var ended = await Task.WhenAny(task, Task.Delay(span, time, enough.Token)).ConfigureAwait(false) == task;
+        await enough.CancelAsync().ConfigureAwait(false);
+        return ended;
     }
 
     async ValueTask ReadBufferedAsync(InputFile input, RecordReader reader, ImportSourceProgress? reached)
@@ -154,7 +193,7 @@ sealed class Intake(
 
     RecordBatch CloseAt(InputFile input, RecordReader reader, ReadPosition position)
     {
-        MarkReached(input, reader, position, ended: false);
+        MarkReached(input, position, reader.Fingerprint(position), ended: false);
         return Close();
     }
 
@@ -167,10 +206,14 @@ sealed class Intake(
         return batch;
     }
 
-    RecordBatch NewBatch() => new(_batchNumber++, request.BatchEvents, Math.Min(_capacity, request.BatchBytes), buffers);
+    RecordBatch NewBatch()
+    {
+        _batchBegan = time.GetTimestamp();
+        return new(_batchNumber++, request.BatchEvents, Math.Min(_capacity, request.BatchBytes), buffers);
+    }
 
     /// <summary>Puts down in the open batch how far a source is, when that is news.</summary>
-    void MarkReached(InputFile input, RecordReader reader, ReadPosition position, bool ended)
+    void MarkReached(InputFile input, ReadPosition position, UInt128 fingerprint, bool ended)
     {
         var progress = new ImportSourceProgress
         {
@@ -178,7 +221,7 @@ sealed class Intake(
             Offset = position.Offset,
             Line = position.Line,
             OpenLine = position.OpenLine,
-            Fingerprint = reader.Fingerprint(position).ToString("x32", CultureInfo.InvariantCulture),
+            Fingerprint = fingerprint.ToString("x32", CultureInfo.InvariantCulture),
             Ended = ended,
         };
         if (progress == ledger.ProgressOf(input.Id)) return;

@@ -1,5 +1,6 @@
 using MixpanelConnector.Import;
 using MixpanelConnector.Import.Lookup;
+using MixpanelConnector.Import.State;
 
 namespace MixpanelConnector;
 
@@ -7,7 +8,7 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Imports files of events or profiles, or a lookup table, so that every record is accounted for: accepted, in the dead-letter file, or pending until the same call is made again.</summary>
     /// <param name="request">What to import, and how.</param>
-    /// <param name="state">Where progress is kept, so that the import can be resumed. Default: in memory. Not used in a dry run.</param>
+    /// <param name="state">Where progress is kept, so that the import can be resumed. Default: in memory, dead letters included. Not used in a dry run, which keeps its dead letters in a temporary file, and only when <see cref="ImportRequest.DeadLetterPath"/> asks for them.</param>
     /// <param name="cancellationToken">Stops the import in order: within ten seconds, with a last checkpoint and a report.</param>
     /// <returns>The account. A failure that comes up once the import runs is in it; nothing is thrown for it.</returns>
     /// <exception cref="MixpanelException">An input, an option or a setting does not fit, or has changed since the checkpoint. Nothing was sent.</exception>
@@ -15,8 +16,8 @@ public sealed partial class MixpanelClient
     {
         ArgumentNullException.ThrowIfNull(request);
         request = request.Validated();
-        using var memory = state is null || request.DryRun ? new InMemoryImportState() : null;
-        if (request.Type is ImportType.LookupTable) return await new LookupTableImport(request, memory ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
-        return await new ImportPipeline(request, memory ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
+        using IImportState? own = request.DryRun ? new DryRunState(keepsDeadLetters: request.DeadLetterPath is not null) : state is null ? new InMemoryImportState() : null;
+        if (request.Type is ImportType.LookupTable) return await new LookupTableImport(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
+        return await new ImportPipeline(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 }

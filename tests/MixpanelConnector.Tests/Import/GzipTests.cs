@@ -11,7 +11,7 @@ public sealed class GzipTests : IDisposable
 
     public void Dispose() => _run.Dispose();
 
-    static byte[] Gzip(string text)
+    public static byte[] Gzip(string text)
     {
         using var buffer = new MemoryStream();
         using (var gzip = new GZipStream(buffer, CompressionLevel.Optimal, leaveOpen: true)) gzip.Write(Encoding.UTF8.GetBytes(text));

@@ -13,7 +13,7 @@ sealed class ImportRun : IDisposable
 
     public MixpanelDouble Mixpanel { get; } = new();
 
-    public JumpingTime Clock { get; } = new();
+    public ImpatientClock Clock { get; } = ImpatientClock.ForImports();
 
     public ConcurrentQueue<ImportDiagnostic> Diagnostics { get; } = new();
 

@@ -140,7 +140,7 @@ public sealed class InputsTests : IDisposable
             ImportStateKey.For(request with { Inputs = [Write("b", 1)] }, options),
             ImportStateKey.For(request, options with { ProjectId = 2 }),
             ImportStateKey.For(request, options with { Region = MixpanelRegion.Eu }),
-            ImportStateKey.For(request, options, localStore: "/tmp/x"),
+            ImportStateKey.For(request with { LocalStore = "x" }, options),
             ImportStateKey.For(_run.Request() with { Replay = _run.Folder.File("a") }, options),
             ImportStateKey.For(_run.Request("-") with { SourceId = "s" }, options),
         };

@@ -246,4 +246,18 @@ public sealed class OutcomesTests : IDisposable
         var request = Assert.Single(_run.Mixpanel.Requests);
         Assert.Equal(("/import", "?strict=1&project_id=1"), (request.Path, request.Query));
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_dry_run_counts_its_dead_letters_and_keeps_them_only_to_write_them(bool write)
+    {
+        var request = _run.Request(_run.Folder.Write("a", Events(3) + string.Concat(Enumerable.Repeat("nonsense\n", 5000)) + Event(3) + "\n")) with { DryRun = true };
+        var report = await _run.RunAsync(write ? request : request with { DeadLetterPath = null });
+        Assert.Equal((3, 4, 5000, write), (report.ExitCode, report.Accepted, report.Rejected, report.DeadLetter is not null));
+        Assert.Equal(write, File.Exists(_run.DeadLetterPath));
+        if (write) Assert.Equal(Enumerable.Range(4, 5000), _run.DeadLetters().Select(letter => letter.GetProperty("line").GetInt32()));
+        Assert.Equal(5000, _run.Diagnostics.Count);
+        Assert.Empty(_run.Mixpanel.Requests);
+    }
 }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import;
@@ -113,6 +115,51 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal((6, 2, 1), await RunAsync(whole[..^4]) is var same ? (same.ExitCode, same.Accepted, same.Pending) : default);
         Assert.Equal((0, 3, 0), await RunAsync(whole) is var report ? (report.ExitCode, report.Accepted, report.Pending) : default);
         Assert.Equal([0, 1, 2], _run.StoredNumbers());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_record_too_large_to_keep_is_pending_until_it_is_whole(bool compressed)
+    {
+        var noise = new byte[2_000_000];
+        new Random(7).NextBytes(noise);
+        var large = Event(1, $",\"x\":\"{Convert.ToBase64String(noise)}\"");
+        var whole = Encoding.UTF8.GetBytes(Some(0, 1) + large + "\n" + Some(2, 1));
+        Task<ImportReport> RunAsync(Func<byte[], byte[]> cut)
+        {
+            var bytes = cut(compressed ? GzipTests.Gzip(Encoding.UTF8.GetString(whole)) : whole);
+            return _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", bytes)), _state);
+        }
+
+        foreach (var part in (double[])[0.3, 0.7, 0.8]) // within what is kept in memory, and beyond
+        {
+            var cut = await RunAsync(bytes => bytes[..(int)(bytes.Length * part)]);
+            Assert.Equal((6, 1, 0, 1), (cut.ExitCode, cut.Accepted, cut.Rejected, cut.Pending));
+        }
+
+        var report = await RunAsync(bytes => bytes);
+        Assert.Equal((3, 2, 1, 0), (report.ExitCode, report.Accepted, report.Rejected, report.Pending));
+        var letter = Assert.Single(_run.DeadLetters());
+        Assert.Equal(("record_too_large", 2, large.Length), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("length").GetInt32()));
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(large))), letter.GetProperty("sha256").GetString());
+        Assert.Equal([0, 2], _run.StoredNumbers());
+    }
+
+    [Theory]
+    [InlineData("{\"x\":\"", "\"}", true)]
+    [InlineData("[{\"x\\\"\":{\"y\":\"]}", "\\\\\"}} ] ", true)]
+    [InlineData("{\"x\":\"", "\"", false)]
+    [InlineData("{\"x\":\"", "\\\"}", false)]
+    [InlineData("{\"x\":\"", "\"}}", false)]
+    [InlineData("{\"x\":\"", "\"} x", false)]
+    [InlineData("x", "x", false)]
+    public async Task A_last_line_too_large_to_keep_is_taken_without_its_end_when_its_brackets_are_closed(string begin, string end, bool whole)
+    {
+        var report = await RunAsync(Some(0, 1) + begin + new string('a', 3_000_000) + end);
+        Assert.Equal(whole ? (3, 1, 0) : (6, 0, 1), (report.ExitCode, report.Rejected, report.Pending));
+        report = await RunAsync(Some(0, 1) + begin + new string('a', 3_000_000) + end + "\n" + Some(2, 1));
+        Assert.Equal((3, 2, 1, 0), (report.ExitCode, report.Accepted, report.Rejected, report.Pending));
     }
 
     [Fact]

@@ -67,7 +67,7 @@ static class CommonOptions
 
     static Option<string> OutputOption()
     {
-        var option = new Option<string>("--output") { Description = "How to print the result. Default: json.", HelpName = "json|table", Recursive = true };
+        var option = new Option<string>("--output") { Description = "How to print the result. Default: json; of import, a table.", HelpName = "json|table", Recursive = true };
         option.AcceptOnlyFromAmong("json", "table");
         return option;
     }

@@ -16,7 +16,7 @@ sealed class ImportCommand
     readonly Option<string> _groupKey = new("--group-key") { Description = "The property that makes the groups, such as company. Needed for groups.", HelpName = "NAME" };
     readonly Option<string> _tableId = new("--table-id") { Description = "The lookup table that the file replaces. Needed for a lookup table.", HelpName = "ID" };
     readonly Option<string> _strict = new("--strict") { Description = "Mixpanel's validation, 0 or 1. Default: 1.", HelpName = "0|1", DefaultValueFactory = _ => "1" };
-    readonly Option<string> _properties = new("--properties") { Description = "Properties shared by all events; an event's own value wins.", HelpName = "JSON|@FILE" };
+    readonly Option<string> _properties = new("--properties") { Description = "Properties shared by all events; an event's own value wins.", HelpName = "JSON|@FILE|@-" };
     readonly Option<string> _state = new("--state") { Description = "The checkpoint folder. Default: one in the user's state folder, by input and project; the same command run again resumes.", HelpName = "DIR" };
     readonly Option<bool> _restart = new("--restart") { Description = "Forget the checkpoint. Needed when an option that shapes the records has changed." };
     readonly Option<string> _deadLetter = new("--dead-letter") { Description = "Where every record that was not accepted goes. Default: dead-letters.ndjson in the checkpoint folder.", HelpName = "FILE" };
@@ -27,14 +27,17 @@ sealed class ImportCommand
     readonly Option<int?> _batchBytes = new("--batch-bytes") { Description = "The most bytes in a request, uncompressed. Default: 10 MB, a little less to be safe.", HelpName = "N" };
     readonly Option<string> _backoffMin = new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };
     readonly Option<string> _backoffMax = new("--backoff-max") { Description = "The longest wait between tries. Default: 60s.", HelpName = "DURATION" };
-    readonly Option<string> _maxOutage = new("--max-outage") { Description = "How long Mixpanel may be unavailable. Default: 24h.", HelpName = "DURATION" };
+    readonly Option<string> _maxOutage = new("--max-outage") { Description = "How long Mixpanel may be unavailable. Default: 24h; with --local, 30s.", HelpName = "DURATION" };
     readonly Option<string[]> _fix = new("--fix") { Description = "Repairs, several with commas. time: times written as ISO 8601 text (without a zone: UTC) or as digits become integers. ids: a missing distinct_id is taken from $user_id, else $device_id. nulls: null properties are removed.", HelpName = "time,ids,nulls" };
     readonly Option<string[]> _rename = new("--rename") { Description = "Rename a property. A record that has the new name already is rejected. Repeatable.", HelpName = "OLD=NEW" };
     readonly Option<string[]> _drop = new("--drop") { Description = "Leave a property out. Repeatable.", HelpName = "KEY" };
     readonly Option<string> _timeOffset = new("--time-offset") { Description = "Hours to add to the time of every event, such as -5.5.", HelpName = "HOURS" };
     readonly Option<bool> _dryRun = new("--dry-run") { Description = "Everything but the sending: says what Mixpanel would refuse. Needs no credentials, keeps no state." };
-    readonly Option<string> _sourceId = new("--source-id") { Description = "Names a stream on standard input, so that it can be resumed.", HelpName = "ID" };
+    readonly Option<string> _sourceId = new("--source-id") { Description = "Names a stream on standard input, so that it can be resumed: give the same stream from its beginning.", HelpName = "ID" };
     readonly Option<bool> _noProgress = new("--no-progress") { Description = "No progress bar (also off when standard error is no terminal)." };
+
+    /// <summary>What ails the embedded Mixpanel, such as a full disk, does not mend itself.</summary>
+    static readonly TimeSpan LongestLocalOutage = TimeSpan.FromSeconds(30);
 
     readonly Surroundings _surroundings;
     readonly Stop _stop;
@@ -54,6 +57,10 @@ sealed class ImportCommand
             4 credentials or permission refused; 5 Mixpanel unavailable; 6 input unreadable, corrupt or cut short; 7 the disk failed;
             8 another import holds the state; 9 the audit failed; 130, 143 stopped. After 4 to 7, 130 and 143 the same command resumes.
 
+            A stream that pauses is sent after a second, and its checkpoint saved, as with tail -f. Parquet from standard input, or
+            compressed as a whole, is put into a temporary file (TMPDIR) first. A dry run keeps no dead letters unless --dead-letter
+            names a file. A time that is text, as in most CSV files, is rejected unless --fix time asks for its conversion.
+
             Cleaning is done only where an option asks for it, in this order: --drop, --rename, --fix, --time-offset; then records are
             checked. It changes properties (of profiles: those that an update names, such as in $set), and nothing else of a record. The
             report counts the records under fixed. Dead letters keep the record as it was read.
@@ -67,6 +74,7 @@ sealed class ImportCommand
               mixpanel import events.ndjson --local
               mixpanel import 'exports/2025-*.ndjson.gz' --report report.json
               zcat old.gz | mixpanel import - --source-id old
+              tail -n +1 -F live.ndjson | mixpanel import - --source-id live
               mixpanel import orders.csv.zst --map event=action --map time=created_at --map distinct_id=customer
               mixpanel import people.json --type profiles
               mixpanel import companies.json --type groups --group-key company
@@ -89,7 +97,8 @@ sealed class ImportCommand
         var dryRun = parsed.GetValue(_dryRun);
         await using var session = await Session.OpenAsync(parsed, _surroundings, needsCredential: !dryRun, cancellationToken);
         using var display = new ImportDisplay(_surroundings, showProgress: !parsed.GetValue(_noProgress));
-        var request = Request(parsed) with { Diagnostics = display, Progress = display };
+        var store = session.Local is { } local && !dryRun ? await local.StoreNameAsync(cancellationToken) : null;
+        var request = Request(parsed, isLocal: store is not null) with { Diagnostics = display, Progress = display.ShowsProgress ? display : null, LocalStore = store };
         using var client = session.NewClient(session.Options with
         {
             BackoffMin = Duration(parsed, _backoffMin) ?? session.Options.BackoffMin,
@@ -99,8 +108,7 @@ sealed class ImportCommand
         ImportReport report;
         try
         {
-            using var state = dryRun ? null : OpenState(parsed, request, session);
-            report = await client.ImportAsync(request, state, cancellationToken);
+            report = dryRun ? await client.ImportAsync(request, state: null, cancellationToken) : await ImportAsync(parsed, request, session, client, cancellationToken);
         }
         catch (ImportStateException e)
         {
@@ -111,7 +119,27 @@ sealed class ImportCommand
         if (report.ExitCode == ExitCode.Interrupted && _stop.ExitCode != 0) report = report with { ExitCode = _stop.ExitCode };
         display.Finish();
         foreach (var problem in report.Problems) _surroundings.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
+        if (report.ExitCode == ExitCode.Unavailable && session.Local is { } mixpanel) _surroundings.Error.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Trouble())}");
         return Print(parsed, report);
+    }
+
+    async Task<ImportReport> ImportAsync(ParseResult parsed, ImportRequest request, Session session, MixpanelClient client, CancellationToken cancellationToken)
+    {
+        var (folder, lasts) = StateFolder(parsed, request, session);
+        var isNew = !Directory.Exists(folder);
+        ImportReport report;
+        try
+        {
+            using var state = SqliteImportState.Open(folder, request.Restart);
+            report = await client.ImportAsync(request, state, cancellationToken);
+        }
+        catch (MixpanelException)
+        {
+            if (isNew) Delete(folder); // nothing was sent
+            throw;
+        }
+
+        return lasts ? report : Tidy(folder, report);
     }
 
     int Print(ParseResult parsed, ImportReport report)
@@ -125,17 +153,19 @@ sealed class ImportCommand
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                _surroundings.Error.WriteLine($"mixpanel: the report {Printer.Clean(path)} cannot be written: {Printer.Clean(e.Message)}");
+                if (report.Accepted > 0 || report.ExitCode != ExitCode.DiskFailed) _surroundings.Error.WriteLine($"mixpanel: the report {Printer.Clean(path)} cannot be written: {Printer.Clean(e.Message)}");
                 report = report with { ExitCode = ExitCode.DiskFailed };
             }
         }
 
         var asJson = parsed.GetResult(CommonOptions.Output)?.Tokens is [{ Value: "json" }];
-        new Printer(_surroundings, asTable: !asJson).Json(Encoding.UTF8.GetBytes(json));
+        var printer = new Printer(_surroundings, asTable: !asJson);
+        if (!asJson && _surroundings.OutputIsTerminal) printer.Report(report);
+        else printer.Json(Encoding.UTF8.GetBytes(json));
         return report.ExitCode;
     }
 
-    ImportRequest Request(ParseResult parsed)
+    ImportRequest Request(ParseResult parsed, bool isLocal)
     {
         var inputs = parsed.GetValue(_inputs) ?? [];
         var replay = parsed.GetValue(_replay);
@@ -176,6 +206,7 @@ sealed class ImportCommand
         };
         if (parsed.GetValue(_batchEvents) is { } events) request = request with { BatchEvents = events };
         if (parsed.GetValue(_batchBytes) is { } bytes) request = request with { BatchBytes = bytes };
+        if (isLocal) request = request with { MaxOutage = LongestLocalOutage };
         if (Duration(parsed, _maxOutage) is { } outage) request = request with { MaxOutage = outage };
         return request;
     }
@@ -193,14 +224,35 @@ sealed class ImportCommand
         return columns;
     }
 
-    SqliteImportState OpenState(ParseResult parsed, ImportRequest request, Session session)
+    /// <summary>Where the state is kept, and whether the same command finds it again. That of a stream without a name is not found, but its dead letters are kept like any other's.</summary>
+    (string Folder, bool Lasts) StateFolder(ParseResult parsed, ImportRequest request, Session session)
     {
-        if (parsed.GetValue(_state) is { } folder) return SqliteImportState.Open(folder, request.Restart);
+        var key = ImportStateKey.For(request, session.Options);
+        if (parsed.GetValue(_state) is { } folder) return (folder, true);
+        var name = key ?? string.Create(CultureInfo.InvariantCulture, $"stdin-{_surroundings.TimeProvider.GetUtcNow():yyyyMMdd'T'HHmmss}-{Environment.ProcessId}");
+        return (Path.Combine(ImportStatusCommand.Folder(_surroundings), name), key is not null);
+    }
 
-        // A stream without a name cannot be resumed, but its dead letters are kept like any other's.
-        var key = ImportStateKey.For(request, session.Options, session.LocalData)
-            ?? string.Create(CultureInfo.InvariantCulture, $"stdin-{_surroundings.TimeProvider.GetUtcNow():yyyyMMdd'T'HHmmss}-{Environment.ProcessId}");
-        return SqliteImportState.Open(Path.Combine(ImportStatusCommand.Folder(_surroundings), key), request.Restart);
+    /// <summary>Takes away a state with nothing left to resume or to replay.</summary>
+    static ImportReport Tidy(string folder, ImportReport report)
+    {
+        var holdsDeadLetters = report.DeadLetter?.StartsWith(folder, StringComparison.Ordinal) != false;
+        if (holdsDeadLetters && report.Rejected > 0) return report;
+        if (report.ExitCode is not (ExitCode.Success or ExitCode.Refused) && report.Accepted > 0) return report;
+        Delete(folder);
+        return holdsDeadLetters ? report with { DeadLetter = null } : report;
+    }
+
+    static void Delete(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Only a little room is lost.
+        }
     }
 
     static Guid? TableId(string? text)

@@ -50,8 +50,9 @@ static class ImportStatusCommand
         try
         {
             using var state = SqliteImportState.Open(summary.Folder);
-            ImportDeadLetters.Write(state, state.DeadLetterPath);
-            return (state.DeadLetterPath, null);
+            var path = summary.DeadLetterPath ?? state.DeadLetterPath;
+            ImportDeadLetters.Write(state, path);
+            return (path, null);
         }
         catch (ImportStateException e)
         {

@@ -31,7 +31,7 @@ static class JsonArgument
     {
         try
         {
-            if (text is "-")
+            if (text is "-" or "@-")
             {
                 using var copy = new MemoryStream();
                 surroundings.TakeInput(name).CopyTo(copy);
@@ -43,7 +43,7 @@ static class JsonArgument
         catch (JsonException e)
         {
             var where = e.LineNumber is { } line ? string.Create(CultureInfo.InvariantCulture, $" (line {line + 1}, byte {e.BytePositionInLine + 1})") : "";
-            throw Configuration.Invalid(name, $"{name}: is not valid JSON{where}. Give JSON, or @file for a file that holds it.");
+            throw Configuration.Invalid(name, $"{name}: is not valid JSON{where}. Give JSON, @file for a file that holds it, or @- for standard input.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

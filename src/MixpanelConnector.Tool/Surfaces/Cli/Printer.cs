@@ -77,7 +77,33 @@ sealed class Printer(Surroundings surroundings, bool asTable)
         return clean.ToString();
     }
 
-    void Table(JsonElement root)
+    /// <summary>The account of an import, for a person.</summary>
+    public void Report(ImportReport report)
+    {
+        var table = new Spectre.Console.Table().Border(TableBorder.Rounded).HideHeaders().AddColumn("").AddColumn(new TableColumn("").RightAligned());
+        Add("read", report.Read);
+        Add("accepted", report.Accepted, Color.Green);
+        Add("rejected", report.Rejected, Color.Red);
+        Add("pending", report.Pending, Color.Yellow);
+        Add("blank", report.Blank);
+        table.AddRow("bytes", report.Bytes.ToString("N0", CultureInfo.InvariantCulture));
+        table.AddRow("requests", report.Requests.ToString("N0", CultureInfo.InvariantCulture));
+        Add("retries", report.Retries, Color.Yellow);
+        if (report.ResumedFrom > 0) Add("resumed from", report.ResumedFrom);
+        if (JsonElement.Parse(report.ToJson()).TryGetProperty("fixed", out var cleaned))
+            foreach (var kind in cleaned.EnumerateObject()) Add($"fixed: {kind.Name}", kind.Value.GetInt64());
+        table.AddRow("seconds", report.ElapsedSeconds.ToString("N1", CultureInfo.InvariantCulture));
+        table.AddRow("per second", (report.Accepted / Math.Max(report.ElapsedSeconds, 0.001)).ToString("N0", CultureInfo.InvariantCulture));
+        NewConsole().Write(table);
+
+        // A plain line: a long path stays whole, so that it can be copied.
+        if (report is { Rejected: > 0, DeadLetter: { } path }) Text($"dead letters: {Clean(path)}\n");
+
+        void Add(string name, long count, Color? colour = null) =>
+            table.AddRow(new Text(name), new Text(count.ToString("N0", CultureInfo.InvariantCulture), colour is { } some && count > 0 ? new Style(some) : Style.Plain));
+    }
+
+    IAnsiConsole NewConsole()
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
@@ -87,6 +113,12 @@ sealed class Printer(Surroundings surroundings, bool asTable)
             Interactive = InteractionSupport.No,
         });
         if (!surroundings.OutputIsTerminal) console.Profile.Width = 160;
+        return console;
+    }
+
+    void Table(JsonElement root)
+    {
+        var console = NewConsole();
 
         var facts = new List<(string Name, string Value)>();
         var lists = new List<(string Name, JsonElement List)>();

@@ -21,6 +21,7 @@ sealed class SecretHandover
 
     public Prepared Prepare(ParseResult parsed)
     {
+        if (parsed.GetValue(_file) is not null && parsed.GetValue(_show)) throw Configuration.Invalid("show_secret", "--show-secret and --secret-out exclude each other: say one place for the secret. Nothing was created.");
         if (parsed.GetValue(_file) is { } path) return new Prepared(path);
         return parsed.GetValue(_show)
             ? new Prepared(path: null)

@@ -20,6 +20,9 @@ sealed class Session : IAsyncDisposable
 
     public MixpanelOptions Options { get; }
 
+    /// <summary>The embedded Mixpanel; null with a real one.</summary>
+    public LocalMixpanel? Local => _local;
+
     /// <summary>The folder of the embedded Mixpanel; null with a real one.</summary>
     public string? LocalData => _local?.DataDirectory;
 
@@ -67,7 +70,9 @@ sealed class Session : IAsyncDisposable
                 "No credentials are configured. Either set MIXPANEL_SERVICE_ACCOUNT_USERNAME, MIXPANEL_SERVICE_ACCOUNT_SECRET and MIXPANEL_PROJECT_ID (or MIXPANEL_TOKEN) for your Mixpanel project, or add --local to use the embedded Mixpanel, which needs no account.");
         }
 
-        return new Session(configuration, options, local: null);
+        var session = new Session(configuration, options, local: null);
+        _ = session.Client; // checks the settings
+        return session;
     }
 
     public async ValueTask DisposeAsync()

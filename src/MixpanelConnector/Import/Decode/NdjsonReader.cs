@@ -12,7 +12,9 @@ sealed class NdjsonReader : RecordReader
     bool _openLine;
     int _scanned;
     OversizedRecord? _oversized;
-    long _oversizedOffset;
+    JsonNesting _nesting;
+    long _oversizedOffset = -1;
+    UInt128 _fingerprintBefore;
     bool _heldReturn;
 
     /// <param name="window">Stands where reading begins.</param>
@@ -24,13 +26,14 @@ sealed class NdjsonReader : RecordReader
         (_window, _line, _openLine, _largestRecord) = (window, line, openLine, largestRecord);
     }
 
-    public override ReadPosition Position => new(_window.Offset, _line, _openLine);
+    public override ReadPosition Position => new(_oversized is null ? _window.Offset : _oversizedOffset, _line, _openLine);
 
     public override long RawPosition => _window.RawPosition;
 
     public override bool HasPartialRecord => _oversized is not null || (!_openLine && !IsBlank(_window.Unread));
 
-    public override UInt128 Fingerprint(ReadPosition position) => _window.Fingerprint(position.Offset);
+    public override UInt128 Fingerprint(ReadPosition position) =>
+        position.Offset == _oversizedOffset ? _fingerprintBefore : _window.Fingerprint(position.Offset);
 
     public override ValueTask<bool> FillAsync(CancellationToken cancellationToken) => _window.FillAsync(cancellationToken);
 
@@ -48,7 +51,7 @@ sealed class NdjsonReader : RecordReader
 
         _scanned = unread.Length;
         if (unread.Length > _largestRecord) PassBy(unread);
-        if (_window.Ended && (_oversized is not null || (!unread.IsEmpty && IsWhole(unread))))
+        if (_window.Ended && (_oversized is null ? !unread.IsEmpty && IsWhole(unread) : _nesting.IsWhole(_window.Unread)))
             return Give(_window.Unread, ended: false, out record);
         record = default;
         return false;
@@ -107,10 +110,12 @@ sealed class NdjsonReader : RecordReader
         if (_oversized is null)
         {
             _oversized = new OversizedRecord();
-            _oversizedOffset = _window.Offset;
+            _nesting = default;
+            (_fingerprintBefore, _oversizedOffset) = (_window.Fingerprint(_window.Offset), _window.Offset);
         }
 
         AppendOversized(unread);
+        _nesting.Pass(unread);
         _window.Advance(unread.Length);
         _scanned = 0;
     }

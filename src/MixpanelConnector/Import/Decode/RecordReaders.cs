@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text.Unicode;
 using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Import.Decode;
@@ -7,6 +9,12 @@ static class RecordReaders
 {
     /// <summary>What a format is told by is within these first bytes.</summary>
     const int LongestHead = 64 << 10;
+
+    /// <summary>A tenth of random bytes are control characters: binary shows itself long before.</summary>
+    const int BinaryShowsWithin = 4096;
+
+    /// <summary>What no text has, but for the ends of lines and pages, tabs, and the escape of colours.</summary>
+    static readonly SearchValues<byte> Controls = SearchValues.Create([1, 2, 3, 4, 5, 6, 7, 8, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 28, 29, 30, 31, 127]);
 
     static ReadOnlySpan<byte> ByteOrderMark => [0xef, 0xbb, 0xbf];
 
@@ -93,9 +101,29 @@ static class RecordReaders
             [(byte)'P', (byte)'K', 3, 4, ..] => "is a ZIP archive. Unpack it first",
             [0x28, 0xb5, 0x2f, 0xfd, ..] => "is compressed with zstd. Decompress it first, or import with the formats of MixpanelConnector.Formats",
             [(byte)'P', (byte)'A', (byte)'R', (byte)'1', ..] => "is a Parquet file. Import it with the formats of MixpanelConnector.Formats, or convert it to NDJSON first",
-            _ when head[..Math.Min(head.Length, 4096)].Contains((byte)0) => "is binary, or text in UTF-16. Text in UTF-8 is needed, plain or compressed",
+            [0x89, (byte)'P', (byte)'N', (byte)'G', ..] or [0xff, 0xd8, 0xff, ..] or [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "is a picture, not a file of records",
+            [(byte)'%', (byte)'P', (byte)'D', (byte)'F', ..] => "is a PDF, not a file of records",
+            [(byte)'B', (byte)'Z', (byte)'h', >= (byte)'1' and <= (byte)'9', ..] or [0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', ..] or [(byte)'7', (byte)'z', 0xbc, 0xaf, ..] => "is compressed with bzip2, xz or 7-Zip. Decompress it first: gzip and zstd are read as they are",
+            [(byte)'O', (byte)'b', (byte)'j', 1, ..] => "is an Avro file. Convert it to NDJSON or Parquet first",
+            _ when head[..Math.Min(head.Length, BinaryShowsWithin)].Contains((byte)0) => "is binary, or text in UTF-16. Text in UTF-8 is needed, plain or compressed",
+            _ when IsBinary(head[..Math.Min(head.Length, BinaryShowsWithin)]) => "is binary: its beginning is no UTF-8, and has control characters. Text in UTF-8 is needed, plain or compressed",
             _ => null,
         };
         if (hint is not null) throw new InputException(hint);
+    }
+
+    /// <summary>
+    /// Text in another encoding is no UTF-8, and a damaged line may hold a control character: such records are told one by one.
+    /// Both together, in a beginning that is no JSON, are what compressed data, pictures and programs look like.
+    /// </summary>
+    static bool IsBinary(ReadOnlySpan<byte> head) =>
+        head.TrimStart(" \t\r\n"u8) is not [(byte)'{' or (byte)'[', ..] && head.ContainsAny(Controls) && !IsUtf8(head);
+
+    /// <summary>Whether it is UTF-8, but for a last character that goes on beyond it.</summary>
+    static bool IsUtf8(ReadOnlySpan<byte> head)
+    {
+        for (var cut = 0; cut < 4 && cut <= head.Length; cut++)
+            if (Utf8.IsValid(head[..^cut])) return true;
+        return false;
     }
 }

@@ -37,11 +37,13 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         if (!request.DryRun) transport.EnsureAccess(_put.Access);
         var inputs = InputList.Find(request, (name, reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason)));
         if (inputs is not [var input]) throw MixpanelException.Invalid("input", "A lookup table is one file.");
+        Outputs.EnsureNoInputs(request, inputs);
         using var halt = new Halt(_time, cancellationToken);
         var began = _time.GetTimestamp();
         var before = new ImportTotals();
         try
         {
+            Outputs.EnsureWritable(request);
             var loaded = _pipeline.Load();
             var csv = await ReadAsync(input, halt).ConfigureAwait(false);
             if (csv is null) return Report(halt, loaded?.Totals ?? before, pending: 0);
@@ -76,6 +78,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                 Shape = _pipeline.Shape(),
                 Totals = totals,
                 Finished = accepted,
+                DeadLetterPath = Outputs.LastingDeadLetters(request),
                 Sources = [progress],
                 DeadLetters = [.. _deadLetters.Select(letter => (ReadOnlyMemory<byte>)letter.Json)],
             });

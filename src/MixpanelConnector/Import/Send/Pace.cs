@@ -66,7 +66,7 @@ sealed class Pace(int most, int begin, MixpanelOptions options, TimeSpan maxOuta
             {
                 if (Remaining() is { Ticks: > 0 } pause)
                 {
-                    wait = Task.Delay(pause, _time, cancellationToken);
+                    wait = Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(pause.TotalMilliseconds)), _time, cancellationToken); // a part of a millisecond would be no wait
                 }
                 else if (_active < _limit)
                 {

@@ -7,8 +7,7 @@ static class DeadLetterFile
     /// <exception cref="UnauthorizedAccessException">The file cannot be written.</exception>
     public static void Write(string path, IEnumerable<ReadOnlyMemory<byte>> lines)
     {
-        // A device or a descriptor cannot be replaced by a file.
-        if (path.StartsWith("/dev/", StringComparison.Ordinal))
+        if (Outputs.IsSpecial(path))
         {
             WriteLines(path, FileMode.Open, lines);
             return;
@@ -37,7 +36,7 @@ static class DeadLetterFile
     /// <exception cref="UnauthorizedAccessException">It cannot.</exception>
     public static void EnsureWritable(string path)
     {
-        if (path.StartsWith("/dev/", StringComparison.Ordinal)) return;
+        if (File.Exists(path)) Durable.OpenOwned(path, FileMode.Open).Dispose();
         var draft = Path.GetFullPath(path) + ".new";
         Durable.OpenOwned(draft, FileMode.Create).Dispose();
         File.Delete(draft);

@@ -19,6 +19,7 @@ sealed class Ledger
     readonly TimeProvider _time;
     readonly TimeSpan _interval;
     readonly string _shape;
+    readonly string? _deadLetterPath;
     readonly ImportTotals _before;
     readonly Dictionary<string, ImportSourceProgress> _sources;
     readonly Dictionary<string, long> _sentTo = new(StringComparer.Ordinal);
@@ -30,11 +31,12 @@ sealed class Ledger
     long _deadLetterBytes;
     long _heldMemory;
     long _next;
+    bool _isBehind;
     long _savedAt;
 
-    public Ledger(IImportState state, ImportCheckpoint? loaded, string shape, ImportFixed? noneFixed, MemoryBudget budget, ImportCounts counts, TimeProvider time, TimeSpan interval)
+    public Ledger(IImportState state, ImportCheckpoint? loaded, string shape, ImportFixed? noneFixed, MemoryBudget budget, ImportCounts counts, TimeProvider time, TimeSpan interval, string? deadLetterPath)
     {
-        (_state, _shape, _budget, _counts, _time, _interval) = (state, shape, budget, counts, time, interval);
+        (_state, _shape, _budget, _counts, _time, _interval, _deadLetterPath) = (state, shape, budget, counts, time, interval, deadLetterPath);
         _before = loaded?.Totals ?? new ImportTotals { Fixed = noneFixed };
         _totals = _before with { ResumedFrom = _before.Read };
         _sources = (loaded?.Sources ?? []).ToDictionary(source => source.Id, StringComparer.Ordinal);
@@ -99,11 +101,27 @@ sealed class Ledger
             {
                 _waiting.Remove(_next++);
                 Take(next);
+                _isBehind = true;
                 _budget.GiveBackBatch();
             }
 
             if (_deadLetterBytes > MostDeadLetterBytes || _time.GetElapsedTime(_savedAt) >= _interval) Save(finished: false);
         }
+    }
+
+    /// <summary>Whether something is settled that the state does not hold yet.</summary>
+    public bool IsBehind
+    {
+        get
+        {
+            lock (_lock) return _isBehind;
+        }
+    }
+
+    /// <summary>A checkpoint.</summary>
+    public void Save()
+    {
+        lock (_lock) Save(finished: false);
     }
 
     /// <summary>The last checkpoint of a run.</summary>
@@ -149,6 +167,7 @@ sealed class Ledger
             Shape = _shape,
             Totals = totals,
             Finished = finished,
+            DeadLetterPath = _deadLetterPath,
             Sources = [.. _moved.Select(id => _sources[id] with { SentTo = _sentTo.GetValueOrDefault(id) is var sent && sent > _sources[id].Offset ? sent : 0 })],
             DeadLetters = [.. _deadLetters],
         });
@@ -156,6 +175,7 @@ sealed class Ledger
         _deadLetters.Clear();
         _budget.GiveBackBytes(_heldMemory);
         _deadLetterBytes = _heldMemory = 0;
+        _isBehind = false;
         Saved = totals;
         _savedAt = _time.GetTimestamp();
     }

@@ -36,6 +36,9 @@ public sealed record ImportCheckpoint
     /// <summary>Whether every input was read to its end.</summary>
     public bool Finished { get; init; }
 
+    /// <summary>Where the dead letters go; null for <see cref="IImportState.DeadLetterPath"/>.</summary>
+    public string? DeadLetterPath { get; init; }
+
     /// <summary>The sources that moved since the last checkpoint; from <see cref="IImportState.Load"/>, all of them.</summary>
     public IReadOnlyList<ImportSourceProgress> Sources { get; init; } = [];
 

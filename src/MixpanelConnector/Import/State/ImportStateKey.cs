@@ -12,18 +12,19 @@ public static class ImportStateKey
     /// <summary>A name for a folder: the same for the same type, real input paths or source id, project, and endpoint, region or local store. Null for standard input without a source id, which cannot be resumed.</summary>
     /// <param name="request">The import.</param>
     /// <param name="options">The project, the region and the endpoint.</param>
-    /// <param name="localStore">The folder of the embedded Mixpanel, whose endpoint changes from run to run. Default: none.</param>
-    public static string? For(ImportRequest request, MixpanelOptions options, string? localStore = null)
+    /// <exception cref="MixpanelException">An option of the import is out of range.</exception>
+    public static string? For(ImportRequest request, MixpanelOptions options)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(options);
+        request.Validated();
         if (request.Inputs is ["-"] && request.SourceId is null) return null;
 
         var parts = new List<string>
         {
             request.Type.ToString(),
             options.ProjectId?.ToString(CultureInfo.InvariantCulture) ?? options.Token ?? "",
-            localStore is null ? Hosts.BaseAddress(options, Api.Ingestion).AbsoluteUri : Path.GetFullPath(localStore),
+            request.LocalStore ?? Hosts.BaseAddress(options, Api.Ingestion).AbsoluteUri,
             request.Replay is null ? "import" : "replay",
         };
         if (request.Inputs is ["-"]) parts.Add(request.SourceId!);

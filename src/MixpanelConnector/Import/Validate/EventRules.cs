@@ -25,6 +25,7 @@ sealed class EventRules(SharedProperties shared) : IRecordRules
     static readonly Rejection PropertiesInvalid = new("properties_invalid", "properties", "the properties must be an object");
     static readonly Rejection TimeMissing = new("time_missing", "properties.time", "the time is missing");
     static readonly Rejection TimeInvalid = new("time_invalid", "properties.time", "the time must be an integer: seconds or milliseconds since 1970");
+    static readonly Rejection TimeIsText = TimeInvalid with { Message = "the time is text; it must be an integer: seconds or milliseconds since 1970. --fix time makes that of ISO 8601 text" };
     static readonly Rejection TimeTooOld = new("time_too_old", "properties.time", "the time is before 1971");
     static readonly Rejection TimeInFuture = new("time_in_future", "properties.time", "the time is more than an hour ahead");
     static readonly Rejection DistinctIdMissing = new("distinct_id_missing", "properties.distinct_id", "distinct_id is missing, and so are $user_id and $device_id");
@@ -145,6 +146,7 @@ sealed class EventRules(SharedProperties shared) : IRecordRules
     Rejection? Time(in JsonToken value)
     {
         _hasTime = true;
+        if (value.Type is JsonTokenType.String) return TimeIsText;
         if (value.Type is not JsonTokenType.Number || !Utf8Parser.TryParse(value.Text, out long time, out var used) || used != value.Text.Length) return TimeInvalid;
         var seconds = time > LargestSeconds ? time / 1000 : time;
         return seconds < FirstOf1971 ? TimeTooOld : seconds > _now + MostSecondsAhead ? TimeInFuture : null;

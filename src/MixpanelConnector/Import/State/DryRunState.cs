@@ -1,0 +1,63 @@
+using System.Buffers.Binary;
+using MixpanelConnector.Import.Source;
+
+namespace MixpanelConnector.Import.State;
+
+/// <summary>
+/// What a dry run keeps: the counts, and its dead letters only when they are to be written, in a temporary file, so that memory
+/// stays bounded however many there are.
+/// </summary>
+sealed class DryRunState(bool keepsDeadLetters) : IImportState
+{
+    FileStream? _spool;
+
+    public string? DeadLetterPath => null;
+
+    /// <summary>How many dead letters there were, kept or not.</summary>
+    public long Count { get; private set; }
+
+    public ImportCheckpoint? Load() => null;
+
+    public void Save(ImportCheckpoint checkpoint)
+    {
+        Count += checkpoint.DeadLetters.Count;
+        if (!keepsDeadLetters || checkpoint.DeadLetters.Count == 0) return;
+        try
+        {
+            _spool ??= TemporaryFile.Create();
+            Span<byte> length = stackalloc byte[sizeof(int)];
+            foreach (var line in checkpoint.DeadLetters)
+            {
+                BinaryPrimitives.WriteInt32LittleEndian(length, line.Length);
+                _spool.Write(length);
+                _spool.Write(line.Span);
+            }
+
+            _spool.Flush(); // a full disk shows here, not when the file is read
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(e);
+        }
+    }
+
+    public IEnumerable<ReadOnlyMemory<byte>> DeadLetters()
+    {
+        if (_spool is null) yield break;
+        _spool.Position = 0;
+        var length = new byte[sizeof(int)];
+        while (_spool.ReadAtLeast(length, length.Length, throwOnEndOfStream: false) == length.Length)
+        {
+            var line = new byte[BinaryPrimitives.ReadInt32LittleEndian(length)];
+            _spool.ReadExactly(line);
+            yield return line;
+        }
+    }
+
+    public void Clear() { }
+
+    public void Dispose() => _spool?.Dispose();
+
+    static ImportStateException Unwritable(Exception cause) =>
+        new(ImportStateFault.Unwritable, $"The dead letters of the dry run cannot be kept in {TemporaryFile.Folder}: {cause.Message} Make room there, or name another folder in TMPDIR.", cause);
+}
