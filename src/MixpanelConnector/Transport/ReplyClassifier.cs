@@ -37,7 +37,7 @@ static class ReplyClassifier
         if (ByStatus(reply, options) is { } verdict) return verdict;
         using var document = Parse(reply.Body);
         if (document?.RootElement is not { ValueKind: JsonValueKind.Object } root)
-            return reply.Status == 400 ? ImportVerdict.Unclear(ErrorOf(reply, options), nothingImported: false) : ImportVerdict.Untrusted(Untrusted(reply));
+            return reply.Status == 400 ? ImportVerdict.Foreign(ErrorOf(reply, options)) : ImportVerdict.Untrusted(Untrusted(reply));
 
         var imported = Integer(root, "num_records_imported");
         var status = Text(root, "status") is { } word ? Safe(options, word) : null;
@@ -64,7 +64,7 @@ static class ReplyClassifier
         if (ByStatus(reply, options) is { } verdict) return verdict;
         using var document = Parse(reply.Body);
         if (document?.RootElement is not { ValueKind: JsonValueKind.Object } root)
-            return reply.Status == 400 ? ImportVerdict.Unclear(ErrorOf(reply, options), nothingImported: false) : ImportVerdict.Untrusted(Untrusted(reply));
+            return reply.Status == 400 ? ImportVerdict.Foreign(ErrorOf(reply, options)) : ImportVerdict.Untrusted(Untrusted(reply));
 
         // A strict answer may count the updates that were taken.
         var good = Integer(root, "num_good_events");

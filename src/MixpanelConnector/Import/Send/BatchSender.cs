@@ -18,12 +18,39 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
     /// <summary>After so many answers in a row that are not Mixpanel's, something else answers in its place.</summary>
     const int UntrustedConfirmations = 3;
 
+    /// <summary>
+    /// After so many single records in a row that were refused without a word of Mixpanel's, it is not the records. Enough for a
+    /// few bad neighbours that a firewall stops, and far fewer requests than dividing whole batches for nothing.
+    /// </summary>
+    const int MostInDoubt = 20;
+
     public async Task<BatchOutcome> SendAsync(RecordBatch batch)
     {
         var outcome = new BatchOutcome(batch);
         try
         {
-            outcome.Final = batch.Count == 0 || await DeliverAsync(batch, outcome, attempts: 0, MiscountRetries).ConfigureAwait(false);
+            for (var confirmations = 1; ; confirmations++)
+            {
+                var proofs = limits.Proofs;
+                outcome.Final = batch.Count == 0 || await DeliverAsync(batch, outcome, attempts: 0, MiscountRetries).ConfigureAwait(false);
+                if (!outcome.Final || outcome.InDoubt.Count == 0) break;
+                if (limits.Proofs != proofs || outcome.Refused.Count > 0)
+                {
+                    foreach (var (letter, refusal) in outcome.InDoubt) Refuse(outcome, letter, refusal);
+                    break;
+                }
+
+                // Nothing of this batch was taken, and nothing that came meanwhile was Mixpanel's.
+                outcome.Final = false;
+                outcome.InDoubt.Clear();
+                if (confirmations == UntrustedConfirmations)
+                {
+                    HaltAsForeign();
+                    break;
+                }
+
+                await pace.WaitAsync(confirmations, halt.Stop).ConfigureAwait(false);
+            }
         }
         catch (OperationCanceledException) when (halt.Stop.IsCancellationRequested)
         {
@@ -33,6 +60,8 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         return outcome;
     }
 
+    void HaltAsForeign() => halt.Because(5, "The answers are HTTP 400 without the JSON that Mixpanel gives: something else answers in its place. Check the endpoint and what lies between. Run the same command again when that is mended; it resumes.");
+
     /// <summary>False when the import ends before the outcome is final.</summary>
     async Task<bool> DeliverAsync(RecordBatch batch, BatchOutcome outcome, int attempts, int miscountRetries)
     {
@@ -41,11 +70,12 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         using var body = destination.Compress(batch);
         while (true)
         {
-            var reply = await TryOnceAsync(body, batch, outcome, ++attempts).ConfigureAwait(false);
+            var (reply, leave) = await TryOnceAsync(body, batch, outcome, ++attempts).ConfigureAwait(false);
             var verdict = Judge(reply, batch);
             var answer = reply.IsRateLimit ? Answer.Busy : verdict.Kind is VerdictKind.Again or VerdictKind.Untrusted ? Answer.Down : Answer.Served;
-            pace.Leave(answer, reply.RetryAfter);
-            if (answer is not Answer.Down) limits.Trusted();
+            pace.Return(leave, answer, reply.RetryAfter);
+            if (answer is not Answer.Down && !verdict.IsForeign) limits.Trusted();
+            if (verdict is { Kind: VerdictKind.Accepted or VerdictKind.Partial } or { Kind: VerdictKind.Unclear, IsForeign: false }) limits.Proven();
             var unknown = IsUnknown(reply, verdict);
             outcome.MaybeDelivered |= unknown;
 
@@ -68,6 +98,12 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
                 case VerdictKind.TooLarge:
                     limits.Lower(batch.Length / 2);
                     return await DivideAsync(batch, outcome, attempts, BySize(batch, batch.Length / 2), miscountRetries).ConfigureAwait(false);
+
+                case VerdictKind.Unclear when batch.Count == 1 && verdict.IsForeign && outcome.Batch.Repeatable:
+                    outcome.InDoubt.Add(Letter(batch, 0, new("rejected", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts, MaybeDelivered = true }));
+                    if (limits.InDoubt() < MostInDoubt) return true;
+                    HaltAsForeign();
+                    return false;
 
                 case VerdictKind.Unclear when batch.Count == 1:
                     Refuse(outcome, batch, 0, new("rejected", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts, MaybeDelivered = !verdict.NothingImported });
@@ -97,18 +133,18 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         }
     }
 
-    async Task<Reply> TryOnceAsync(CompressedBody body, RecordBatch batch, BatchOutcome outcome, int attempt)
+    async Task<(Reply, Leave)> TryOnceAsync(CompressedBody body, RecordBatch batch, BatchOutcome outcome, int attempt)
     {
-        await pace.EnterAsync(halt.Stop).ConfigureAwait(false);
+        var leave = await pace.EnterAsync(halt.Stop).ConfigureAwait(false);
         counts.Requested(isRetry: attempt > 1);
         try
         {
-            return await destination.SendAsync(body, halt.Abandon).ConfigureAwait(false);
+            return (await destination.SendAsync(body, halt.Abandon).ConfigureAwait(false), leave);
         }
         catch (OperationCanceledException)
         {
             outcome.MaybeDelivered |= !batch.Repeatable;
-            pace.Leave(Answer.GivenUp);
+            pace.Return(leave, Answer.GivenUp);
             throw;
         }
     }
@@ -204,11 +240,21 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
 
     void Refuse(BatchOutcome outcome, RecordBatch batch, int index, Refusal refusal)
     {
+        (var letter, refusal) = Letter(batch, index, refusal);
+        Refuse(outcome, letter, refusal);
+    }
+
+    void Refuse(BatchOutcome outcome, DeadLetter letter, Refusal refusal)
+    {
+        outcome.Refused.Add(letter);
+        refused(letter, refusal);
+    }
+
+    static (DeadLetter Letter, Refusal Refusal) Letter(RecordBatch batch, int index, Refusal refusal)
+    {
         ref readonly var entry = ref batch[index];
         if (entry.IdLength > 0) refusal = refusal with { InsertId = InsertIdOf(batch, in entry) };
-        var deadLetter = DeadLetters.Of(entry.Source, entry.Line, entry.Offset, batch.RawOf(in entry), oversized: null, in refusal);
-        outcome.Refused.Add(deadLetter);
-        refused(deadLetter, refusal);
+        return (DeadLetters.Of(entry.Source, entry.Line, entry.Offset, batch.RawOf(in entry), oversized: null, in refusal), refusal);
     }
 
     static string InsertIdOf(RecordBatch batch, in Entry entry) => Encoding.ASCII.GetString(batch.BytesOf(in entry).Slice(entry.IdAt, entry.IdLength));
