@@ -85,7 +85,7 @@ sealed class GzipByteSource(ByteSource compressed) : ByteSource
     {
         await _member!.DisposeAsync().ConfigureAwait(false);
         _member = null;
-        if (_feed.StoppedInsideChunk) throw Corrupt("something that is not gzip follows the compressed data");
+        if (_feed.StoppedInsideChunk) throw Corrupt("the file is cut short, or something that is not gzip follows the compressed data");
         var trailer = await TakeAsync(TrailerLength, cancellationToken).ConfigureAwait(false);
         if (BinaryPrimitives.ReadUInt32LittleEndian(trailer) != _crc.GetCurrentHashAsUInt32() || BinaryPrimitives.ReadUInt32LittleEndian(trailer.AsSpan(4)) != _length)
             throw Corrupt("the check sum does not match");
