@@ -148,11 +148,28 @@ static class ReplyClassifier
     {
         try
         {
-            return JsonDocument.Parse(body);
+            var document = JsonDocument.Parse(body);
+            if (HasReadableNames(document.RootElement)) return document;
+            document.Dispose();
+            return null;
         }
         catch (JsonException)
         {
             return null;
+        }
+    }
+
+    /// <summary>False when a member's name holds half of a surrogate pair: to look for any member would throw.</summary>
+    static bool HasReadableNames(JsonElement element)
+    {
+        if (element.ValueKind is not JsonValueKind.Object) return true;
+        try
+        {
+            return element.EnumerateObject().All(member => member.Name is not null);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
         }
     }
 
@@ -164,7 +181,7 @@ static class ReplyClassifier
         var seen = new HashSet<int>();
         foreach (var item in list.EnumerateArray())
         {
-            if (item.ValueKind is not JsonValueKind.Object) return null;
+            if (item.ValueKind is not JsonValueKind.Object || !HasReadableNames(item)) return null;
             if (Integer(item, "index") is not { } index || index < 0 || index >= sent || !seen.Add((int)index)) return null;
             failed.Add(new FailedRecord
             {

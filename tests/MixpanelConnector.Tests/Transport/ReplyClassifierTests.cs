@@ -52,6 +52,8 @@ public class ReplyClassifierTests
     [InlineData(200, "<html><body>Welcome</body></html>")]
     [InlineData(200, """{"code":200,"num_records_imported":3,"status":"OK""")]
     [InlineData(200, """{"code":200,"status":"OK"}""")]
+    [InlineData(200, """{"\ud800":1,"code":200,"num_records_imported":3,"status":"OK"}""")]
+    [InlineData(200, """{"code":200,"num_rec\ud800ords_imported":3,"status":"OK"}""")]
     [InlineData(200, """{"code":200,"num_records_imported":null,"status":"OK"}""")]
     [InlineData(200, """{"code":200,"num_records_imported":2.5,"status":"OK"}""")]
     [InlineData(200, """{"code":200,"num_records_imported":1e400,"status":"OK"}""")]

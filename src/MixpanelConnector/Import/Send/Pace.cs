@@ -21,7 +21,7 @@ enum Answer
 /// <summary>Leave to send one request.</summary>
 /// <param name="Pauses">How many pauses there had been when it was given.</param>
 /// <param name="Began">When that was.</param>
-readonly record struct Leave(int Pauses, long Began);
+sealed record Leave(int Pauses, long Began);
 
 /// <summary>
 /// The one pace of all senders. A rate limit or an outage pauses every one of them; after an outage a single request probes.

@@ -31,7 +31,7 @@ public sealed class CompressedInputTests
     {
         var events = Enumerable.Range(0, Records).Select(i => Event(i)).ToList();
         var whole = Gzip(string.Concat(events.Select(record => record + "\n")), level);
-        for (var bit = 0; bit < whole.Length * 8; bit++)
+        for (var bit = 0; bit < whole.Length * 8; bit += level is CompressionLevel.Optimal ? 1 : 5)
         {
             var damaged = whole.ToArray();
             damaged[bit / 8] ^= (byte)(1 << (bit % 8));
