@@ -10,7 +10,7 @@ fuzz() {
   local targets=("$@"); [ ${#targets[@]} -gt 0 ] || targets=(Decoder Validator Gzip State Replies)
   local work; work=$(mktemp -d)
   trap "rm -rf '$work'" EXIT
-  dotnet build tests/Fuzz -c Release -v quiet -nologo
+  dotnet build tests/Fuzz -c Release -v quiet -nologo -p:RunAnalyzers=false
   cp -r tests/Fuzz/bin/Release/net10.0 "$work/fuzz"
   dotnet tool install SharpFuzz.CommandLine --version 2.3.0 --tool-path "$work/tool" >/dev/null
   for assembly in MixpanelConnector MixpanelConnector.Sqlite; do "$work/tool/sharpfuzz" "$work/fuzz/$assembly.dll"; done

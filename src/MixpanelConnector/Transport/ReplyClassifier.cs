@@ -40,11 +40,12 @@ static class ReplyClassifier
             return reply.Status == 400 ? ImportVerdict.Foreign(ErrorOf(reply, options)) : ImportVerdict.Untrusted(Untrusted(reply));
 
         var imported = Integer(root, "num_records_imported");
-        var status = Text(root, "status") is { } word ? Safe(options, word) : null;
+        var word = Text(root, "status");
+        var status = word is null ? null : Safe(options, word); // to be shown; what it means is told by what was written
         if (reply.Status == 200)
         {
             // The JSON form says code and status; the legacy form says only status 1.
-            var saysSo = Integer(root, "code") is null or 200 && (status is "OK" or "ok" or "1" || (status is null && Integer(root, "code") == 200));
+            var saysSo = Integer(root, "code") is null or 200 && (word is "OK" or "ok" or "1" || (word is null && Integer(root, "code") == 200));
             if (!saysSo || imported is null) return ImportVerdict.Untrusted(Untrusted(reply));
             return imported == sent
                 ? ImportVerdict.Accepted(sent, status)

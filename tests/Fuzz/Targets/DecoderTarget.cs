@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Import.Decode;
@@ -9,6 +10,8 @@ namespace MixpanelConnector.Fuzz;
 sealed class DecoderTarget : Target
 {
     readonly record struct Cut(RecordKind Kind, string Text, long Offset, long Line);
+
+    static readonly SearchValues<byte> Between = SearchValues.Create("[, \t\r\n"u8);
 
     public override IReadOnlyList<byte[]> Seeds { get; } =
     [
@@ -103,7 +106,7 @@ sealed class DecoderTarget : Target
             Hold(cut.Offset >= end && cut.Text.Length > 0, "elements overlap, or are empty");
             Same(Encoding.Latin1.GetString(text, (int)cut.Offset, cut.Text.Length), cut.Text, "an element's bytes");
             Same(1 + text.AsSpan(0, (int)cut.Offset).Count((byte)'\n'), cut.Line, "an element's line");
-            Hold(text.AsSpan((int)end..(int)cut.Offset).IndexOfAnyExcept("[, \t\r\n"u8) < 0, "something was left out between elements");
+            Hold(text.AsSpan((int)end..(int)cut.Offset).IndexOfAnyExcept(Between) < 0, "something was left out between elements");
             end = cut.Offset + cut.Text.Length;
         }
 

@@ -27,7 +27,13 @@ sealed class GzipTarget : Target
         Zip("", CompressionLevel.Optimal), Zip("a", CompressionLevel.Optimal), Zip("a", CompressionLevel.NoCompression),
     ];
 
-    public static byte[] Zip(string text, CompressionLevel level)
+    public override IReadOnlyList<byte[]> Regressions { get; } =
+    [
+        [0, .. Zip("a", CompressionLevel.Optimal), 0, .. Zip("a", CompressionLevel.Optimal)],
+        [0, .. Zip("a", CompressionLevel.Optimal), 0, 0, 0, 0, .. Zip("a", CompressionLevel.Optimal)],
+    ];
+
+    static byte[] Zip(string text, CompressionLevel level)
     {
         using var buffer = new MemoryStream();
         using (var gzip = new GZipStream(buffer, level, leaveOpen: true)) gzip.Write(Encoding.UTF8.GetBytes(text));

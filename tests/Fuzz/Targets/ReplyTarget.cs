@@ -41,6 +41,12 @@ sealed class ReplyTarget : Target
         [0xff], [0xed, 0xa0, 0x80],
     ];
 
+    public override IReadOnlyList<byte[]> Regressions { get; } =
+    [
+        [0, .. Encoding.UTF8.GetBytes("{\"code\":200,\"num_records_imported\":5,\"status\":\"\u202eOK\"}")],
+        [1, .. """{"code":200,"num_rec\ud800ords_imported":5,"status":"OK"}"""u8],
+    ];
+
     public override void Run(byte[] input)
     {
         if (input.Length == 0) return;

@@ -53,6 +53,7 @@ public class ReplyClassifierTests
     [InlineData(200, """{"code":200,"num_records_imported":3,"status":"OK""")]
     [InlineData(200, """{"code":200,"status":"OK"}""")]
     [InlineData(200, """{"\ud800":1,"code":200,"num_records_imported":3,"status":"OK"}""")]
+    [InlineData(200, """{"code":200,"num_records_imported":3,"status":" \u202eOK"}""")]
     [InlineData(200, """{"code":200,"num_rec\ud800ords_imported":3,"status":"OK"}""")]
     [InlineData(200, """{"code":200,"num_records_imported":null,"status":"OK"}""")]
     [InlineData(200, """{"code":200,"num_records_imported":2.5,"status":"OK"}""")]
