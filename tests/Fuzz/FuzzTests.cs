@@ -3,6 +3,9 @@ namespace MixpanelConnector.Fuzz;
 /// <summary>A small fixed part of the fuzzing runs with the other tests; <c>eng/campaign.sh fuzz</c> runs it for long, guided by coverage.</summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
+    // Instrumented code writes to the map from its first step.
+    static FuzzTests() => Coverage.Begin();
+
     [Fact]
     public void Decoder() => Run(new DecoderTarget(), 8_000);
 
