@@ -44,6 +44,9 @@ sealed class ImportVerdict
     /// <summary>Whether an unclear answer is Mixpanel's own plain refusal, which took nothing.</summary>
     public bool NothingImported { get; private init; }
 
+    /// <summary>Whether the answer has nothing of Mixpanel's, so that it may be another's, such as a proxy's.</summary>
+    public bool IsForeign { get; private init; }
+
     public MixpanelError? Error { get; private init; }
 
     public static ImportVerdict Accepted(int sent, string? status) => new() { Kind = VerdictKind.Accepted, Imported = sent, Status = status };
@@ -57,6 +60,8 @@ sealed class ImportVerdict
     public static ImportVerdict TooLarge(MixpanelError error) => new() { Kind = VerdictKind.TooLarge, Error = error };
 
     public static ImportVerdict Unclear(MixpanelError error, bool nothingImported) => new() { Kind = VerdictKind.Unclear, NothingImported = nothingImported, Error = error };
+
+    public static ImportVerdict Foreign(MixpanelError error) => new() { Kind = VerdictKind.Unclear, IsForeign = true, Error = error };
 
     public static ImportVerdict Again(MixpanelError error) => new() { Kind = VerdictKind.Again, Error = error };
 

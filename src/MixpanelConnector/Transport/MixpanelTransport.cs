@@ -113,12 +113,13 @@ sealed partial class MixpanelTransport
         {
             return Failed(request, new(ErrorKind.Timeout, $"{address.Host} did not answer within {(deadline.IsCancellationRequested ? Deadline(request) : _client.Timeout).TotalSeconds:0} seconds. Whether the request took effect is unknown."), mayHaveArrived: true);
         }
-        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.SecureConnectionError)
+        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.SecureConnectionError && e.InnerException is not IOException)
         {
             return Failed(request, new(ErrorKind.Protocol, $"No secure connection to {address.Host}: its certificate or TLS version is not acceptable. Nothing was sent."), mayHaveArrived: false);
         }
-        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError)
+        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError or HttpRequestError.SecureConnectionError)
         {
+            // Among them a connection that broke while it was being secured: that is the network's fault, and not the certificate's.
             return Failed(request, new(ErrorKind.Unavailable, $"{address.Host}:{address.Port} cannot be reached. Check the network, the endpoint and the region."), mayHaveArrived: false);
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded)

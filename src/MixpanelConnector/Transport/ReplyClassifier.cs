@@ -37,14 +37,15 @@ static class ReplyClassifier
         if (ByStatus(reply, options) is { } verdict) return verdict;
         using var document = Parse(reply.Body);
         if (document?.RootElement is not { ValueKind: JsonValueKind.Object } root)
-            return reply.Status == 400 ? ImportVerdict.Unclear(ErrorOf(reply, options), nothingImported: false) : ImportVerdict.Untrusted(Untrusted(reply));
+            return reply.Status == 400 ? ImportVerdict.Foreign(ErrorOf(reply, options)) : ImportVerdict.Untrusted(Untrusted(reply));
 
         var imported = Integer(root, "num_records_imported");
-        var status = Text(root, "status") is { } word ? Safe(options, word) : null;
+        var word = Text(root, "status");
+        var status = word is null ? null : Safe(options, word); // to be shown; what it means is told by what was written
         if (reply.Status == 200)
         {
             // The JSON form says code and status; the legacy form says only status 1.
-            var saysSo = Integer(root, "code") is null or 200 && (status is "OK" or "ok" or "1" || (status is null && Integer(root, "code") == 200));
+            var saysSo = Integer(root, "code") is null or 200 && (word is "OK" or "ok" or "1" || (word is null && Integer(root, "code") == 200));
             if (!saysSo || imported is null) return ImportVerdict.Untrusted(Untrusted(reply));
             return imported == sent
                 ? ImportVerdict.Accepted(sent, status)
@@ -64,7 +65,7 @@ static class ReplyClassifier
         if (ByStatus(reply, options) is { } verdict) return verdict;
         using var document = Parse(reply.Body);
         if (document?.RootElement is not { ValueKind: JsonValueKind.Object } root)
-            return reply.Status == 400 ? ImportVerdict.Unclear(ErrorOf(reply, options), nothingImported: false) : ImportVerdict.Untrusted(Untrusted(reply));
+            return reply.Status == 400 ? ImportVerdict.Foreign(ErrorOf(reply, options)) : ImportVerdict.Untrusted(Untrusted(reply));
 
         // A strict answer may count the updates that were taken.
         var good = Integer(root, "num_good_events");
@@ -148,11 +149,28 @@ static class ReplyClassifier
     {
         try
         {
-            return JsonDocument.Parse(body);
+            var document = JsonDocument.Parse(body);
+            if (HasReadableNames(document.RootElement)) return document;
+            document.Dispose();
+            return null;
         }
         catch (JsonException)
         {
             return null;
+        }
+    }
+
+    /// <summary>False when a member's name holds half of a surrogate pair: to look for any member would throw.</summary>
+    static bool HasReadableNames(JsonElement element)
+    {
+        if (element.ValueKind is not JsonValueKind.Object) return true;
+        try
+        {
+            return element.EnumerateObject().All(member => member.Name is not null);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
         }
     }
 
@@ -164,7 +182,7 @@ static class ReplyClassifier
         var seen = new HashSet<int>();
         foreach (var item in list.EnumerateArray())
         {
-            if (item.ValueKind is not JsonValueKind.Object) return null;
+            if (item.ValueKind is not JsonValueKind.Object || !HasReadableNames(item)) return null;
             if (Integer(item, "index") is not { } index || index < 0 || index >= sent || !seen.Add((int)index)) return null;
             failed.Add(new FailedRecord
             {

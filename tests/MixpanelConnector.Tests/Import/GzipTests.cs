@@ -73,6 +73,8 @@ public sealed class GzipTests : IDisposable
     [Theory]
     [InlineData(new byte[] { 1 })]
     [InlineData(new byte[] { 0, 0, 1 })]
+    [InlineData(new byte[] { 0, 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0 })]
+    [InlineData(new byte[] { 0, 0, 0, 0, 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0 })]
     [InlineData(new byte[] { 0x1f, 0x8b })]
     [InlineData(new byte[] { 0x1f, 0x8b, 8, 0, 0, 0 })]
     [InlineData(new byte[] { 0x1f, 0x8b, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0 })]

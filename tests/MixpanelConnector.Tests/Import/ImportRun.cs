@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using MixpanelConnector.Testing;
+using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Tests.Import;
 
@@ -12,6 +13,9 @@ sealed class ImportRun : IDisposable
     public TemporaryFolder Folder { get; } = new();
 
     public MixpanelDouble Mixpanel { get; } = new();
+
+    /// <summary>The way to a real server, in place of the stand-in.</summary>
+    public SocketsHttpHandler? Network { get; private set; }
 
     public ImpatientClock Clock { get; } = ImpatientClock.ForImports();
 
@@ -46,9 +50,18 @@ sealed class ImportRun : IDisposable
         Diagnostics = new Sink(Diagnostics),
     };
 
+    /// <summary>Sends over the network from now on, through the product's own handler.</summary>
+    public void Reach(Uri endpoint, Action<SocketsHttpHandler>? change = null)
+    {
+        Options = Options with { Endpoint = endpoint };
+        Network?.Dispose();
+        Network = (SocketsHttpHandler)MixpanelTransport.NewHandler(Options);
+        change?.Invoke(Network);
+    }
+
     public async Task<ImportReport> RunAsync(ImportRequest request, IImportState? state = null, CancellationToken cancellationToken = default)
     {
-        using var http = new HttpClient(Mixpanel, disposeHandler: false);
+        using var http = new HttpClient((HttpMessageHandler?)Network ?? Mixpanel, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
         using var client = new MixpanelClient(Options, http);
         var report = await client.ImportAsync(request, state, cancellationToken);
         Assert.Equal(report.Read, report.Accepted + report.Rejected + report.Pending + report.Blank);
@@ -69,6 +82,7 @@ sealed class ImportRun : IDisposable
     {
         Folder.Dispose();
         Mixpanel.Dispose();
+        Network?.Dispose();
     }
 
     sealed class Sink(ConcurrentQueue<ImportDiagnostic> queue) : IProgress<ImportDiagnostic>

@@ -179,7 +179,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         var untrusted = 0;
         while (true)
         {
-            await pace.EnterAsync(halt.Stop).ConfigureAwait(false);
+            var leave = await pace.EnterAsync(halt.Stop).ConfigureAwait(false);
             _requests++;
             Reply reply;
             try
@@ -188,13 +188,13 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             }
             catch (OperationCanceledException)
             {
-                pace.Leave(Answer.GivenUp);
+                pace.Return(leave, Answer.GivenUp);
                 throw;
             }
 
             var verdict = ReplyClassifier.ReadLookupTable(reply, rows, transport.Options);
             var again = verdict.Kind is VerdictKind.Again or VerdictKind.Untrusted;
-            pace.Leave(reply.IsRateLimit ? Answer.Busy : again ? Answer.Down : Answer.Served, reply.RetryAfter);
+            pace.Return(leave, reply.IsRateLimit ? Answer.Busy : again ? Answer.Down : Answer.Served, reply.RetryAfter);
             untrusted = !reply.IsCut && (verdict.Kind is VerdictKind.Untrusted || verdict.Error is { Kind: ErrorKind.Protocol }) ? untrusted + 1 : 0;
             if (!again || untrusted >= UntrustedConfirmations || pace.Outage >= request.MaxOutage) return (verdict, reply.Status);
         }

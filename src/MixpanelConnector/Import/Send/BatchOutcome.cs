@@ -12,6 +12,9 @@ sealed class BatchOutcome(RecordBatch batch)
 
     public List<DeadLetter> Refused { get; } = [];
 
+    /// <summary>Records refused by what may not have been Mixpanel. They are refused for good once Mixpanel has answered for itself.</summary>
+    public List<(DeadLetter Letter, Refusal Refusal)> InDoubt { get; } = [];
+
     /// <summary>The share of the memory budget that its dead letters keep until they are durable.</summary>
     public long HeldMemory { get; set; }
 

@@ -16,6 +16,12 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
     /// <summary>After so many answers in a row that are not Mixpanel's, something else answers in its place.</summary>
     const int UntrustedConfirmations = 3;
 
+    /// <summary>
+    /// After so many single records in a row that were refused without a word of Mixpanel's, it is not the records. Enough for a
+    /// few bad neighbours that a firewall stops, and far fewer requests than dividing whole batches for nothing.
+    /// </summary>
+    const int MostInDoubt = 20;
+
     /// <summary>Makes the body of a batch what is sent, before it waits for its turn.</summary>
     public void Compress(RecordBatch batch)
     {
@@ -27,7 +33,28 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         var outcome = new BatchOutcome(batch);
         try
         {
-            outcome.Final = batch.Count == 0 || await DeliverAsync(batch, outcome, attempts: 0, MiscountRetries).ConfigureAwait(false);
+            for (var confirmations = 1; ; confirmations++)
+            {
+                var proofs = limits.Proofs;
+                outcome.Final = batch.Count == 0 || await DeliverAsync(batch, outcome, attempts: 0, MiscountRetries).ConfigureAwait(false);
+                if (!outcome.Final || outcome.InDoubt.Count == 0) break;
+                if (limits.Proofs != proofs || outcome.Refused.Count > 0)
+                {
+                    Refuse(outcome, outcome.InDoubt);
+                    break;
+                }
+
+                // Nothing of this batch was taken, and nothing that came meanwhile was Mixpanel's.
+                outcome.Final = false;
+                outcome.InDoubt.Clear();
+                if (confirmations == UntrustedConfirmations)
+                {
+                    HaltAsForeign();
+                    break;
+                }
+
+                await pace.WaitAsync(confirmations, halt.Stop).ConfigureAwait(false);
+            }
         }
         catch (OperationCanceledException) when (halt.Stop.IsCancellationRequested)
         {
@@ -37,6 +64,8 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         return outcome;
     }
 
+    void HaltAsForeign() => halt.Because(5, "The answers are HTTP 400 without the JSON that Mixpanel gives: something else answers in its place. Check the endpoint and what lies between. Run the same command again when that is mended; it resumes.");
+
     /// <summary>False when the import ends before the outcome is final.</summary>
     async Task<bool> DeliverAsync(RecordBatch batch, BatchOutcome outcome, int attempts, int miscountRetries)
     {
@@ -45,11 +74,12 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         destination.Compress(batch);
         while (true)
         {
-            var reply = await TryOnceAsync(batch, outcome, ++attempts).ConfigureAwait(false);
+            var (reply, leave) = await TryOnceAsync(batch, outcome, ++attempts).ConfigureAwait(false);
             var verdict = Judge(reply, batch);
             var answer = reply.IsRateLimit ? Answer.Busy : verdict.Kind is VerdictKind.Again or VerdictKind.Untrusted ? Answer.Down : Answer.Served;
-            pace.Leave(answer, reply.RetryAfter);
-            if (answer is not Answer.Down) limits.Trusted();
+            pace.Return(leave, answer, reply.RetryAfter);
+            if (answer is not Answer.Down && !verdict.IsForeign) limits.Trusted();
+            if (verdict is { Kind: VerdictKind.Accepted or VerdictKind.Partial } or { Kind: VerdictKind.Unclear, IsForeign: false }) limits.Proven();
             var unknown = IsUnknown(reply, verdict);
             outcome.MaybeDelivered |= unknown;
 
@@ -71,6 +101,12 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
                 case VerdictKind.TooLarge:
                     limits.Lower(batch.Length / 2);
                     return await DivideAsync(batch, outcome, attempts, BySize(batch, batch.Length / 2), miscountRetries).ConfigureAwait(false);
+
+                case VerdictKind.Unclear when batch.Count == 1 && verdict.IsForeign && outcome.Batch.Repeatable:
+                    outcome.InDoubt.AddRange(Letters(batch, [(0, new("rejected", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts, MaybeDelivered = true })]));
+                    if (limits.InDoubt() < MostInDoubt) return true;
+                    HaltAsForeign();
+                    return false;
 
                 case VerdictKind.Unclear when batch.Count == 1:
                     Refuse(outcome, batch, [(0, new("rejected", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts, MaybeDelivered = !verdict.NothingImported })]);
@@ -100,18 +136,18 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         }
     }
 
-    async Task<Reply> TryOnceAsync(RecordBatch batch, BatchOutcome outcome, int attempt)
+    async Task<(Reply, Leave)> TryOnceAsync(RecordBatch batch, BatchOutcome outcome, int attempt)
     {
-        await pace.EnterAsync(halt.Stop).ConfigureAwait(false);
+        var leave = await pace.EnterAsync(halt.Stop).ConfigureAwait(false);
         counts.Requested(isRetry: attempt > 1);
         try
         {
-            return await destination.SendAsync(batch, halt.Abandon).ConfigureAwait(false);
+            return (await destination.SendAsync(batch, halt.Abandon).ConfigureAwait(false), leave);
         }
         catch (OperationCanceledException)
         {
             outcome.MaybeDelivered |= !batch.Repeatable;
-            pace.Leave(Answer.GivenUp);
+            pace.Return(leave, Answer.GivenUp);
             throw;
         }
     }
@@ -207,23 +243,28 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         return records.Select(indexes);
     }
 
-    void Refuse(BatchOutcome outcome, RecordBatch batch, IEnumerable<(int Index, Refusal Refusal)> refusals)
-    {
-        var letters = new List<(DeadLetter Letter, Refusal Refusal)>();
-        using (var records = batch.Open())
-        {
-            foreach (var (index, refusal) in refusals)
-            {
-                ref readonly var entry = ref batch[index];
-                var named = refusal with { InsertId = records.InsertIdOf(in entry) };
-                letters.Add((DeadLetters.Of(entry.Source, entry.Line, entry.Offset, records.RawOf(in entry), oversized: null, in named), named));
-            }
-        }
+    void Refuse(BatchOutcome outcome, RecordBatch batch, IEnumerable<(int Index, Refusal Refusal)> refusals) => Refuse(outcome, Letters(batch, refusals));
 
+    void Refuse(BatchOutcome outcome, List<(DeadLetter Letter, Refusal Refusal)> letters)
+    {
         foreach (var (letter, refusal) in letters)
         {
             outcome.Refused.Add(letter);
             refused(letter, refusal);
         }
+    }
+
+    static List<(DeadLetter Letter, Refusal Refusal)> Letters(RecordBatch batch, IEnumerable<(int Index, Refusal Refusal)> refusals)
+    {
+        using var records = batch.Open();
+        var letters = new List<(DeadLetter, Refusal)>();
+        foreach (var (index, refusal) in refusals)
+        {
+            ref readonly var entry = ref batch[index];
+            var named = refusal with { InsertId = records.InsertIdOf(in entry) };
+            letters.Add((DeadLetters.Of(entry.Source, entry.Line, entry.Offset, records.RawOf(in entry), oversized: null, in named), named));
+        }
+
+        return letters;
     }
 }

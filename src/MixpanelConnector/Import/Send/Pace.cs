@@ -18,18 +18,28 @@ enum Answer
     GivenUp,
 }
 
+/// <summary>Leave to send one request.</summary>
+/// <param name="Pauses">How many pauses there had been when it was given.</param>
+/// <param name="Began">When that was.</param>
+sealed record Leave(int Pauses, long Began);
+
 /// <summary>
 /// The one pace of all senders. A rate limit or an outage pauses every one of them; after an outage a single request probes.
-/// The number of concurrent requests grows by one for each round that was served, and halves on a rate limit.
+/// The number of concurrent requests grows by one for each round that was served quickly, and halves on a rate limit.
 /// </summary>
 sealed class Pace(int most, int begin, MixpanelOptions options, TimeSpan maxOutage)
 {
     // A server that asks for no wait at all is still not asked in a loop.
     static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
 
+    // Up to here an answer is quick however fast others were; above, one that took twice as long as the fastest is not.
+    static readonly TimeSpan AlwaysQuick = TimeSpan.FromSeconds(1);
+
     readonly Lock _lock = new();
     readonly TimeProvider _time = options.TimeProvider;
     int _limit = begin;
+    int _pauses;
+    TimeSpan _fastest = TimeSpan.MaxValue;
     int _active;
     int _served;
     int _failures;
@@ -56,7 +66,7 @@ sealed class Pace(int most, int begin, MixpanelOptions options, TimeSpan maxOuta
     }
 
     /// <summary>Waits for leave to send.</summary>
-    public async ValueTask EnterAsync(CancellationToken cancellationToken)
+    public async ValueTask<Leave> EnterAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -66,12 +76,13 @@ sealed class Pace(int most, int begin, MixpanelOptions options, TimeSpan maxOuta
             {
                 if (Remaining() is { Ticks: > 0 } pause)
                 {
-                    wait = Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(pause.TotalMilliseconds)), _time, cancellationToken); // a part of a millisecond would be no wait
+                    // Timers know whole milliseconds: a shorter wait would end at once, again and again.
+                    wait = Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(pause.TotalMilliseconds)), _time, cancellationToken);
                 }
                 else if (_active < _limit)
                 {
                     _active++;
-                    return;
+                    return new(_pauses, _time.GetTimestamp());
                 }
                 else
                 {
@@ -85,7 +96,7 @@ sealed class Pace(int most, int begin, MixpanelOptions options, TimeSpan maxOuta
     }
 
     /// <summary>Gives the leave back, with what came of it.</summary>
-    public void Leave(Answer answer, TimeSpan? retryAfter = null)
+    public void Return(Leave leave, Answer answer, TimeSpan? retryAfter = null)
     {
         TaskCompletionSource? changed;
         lock (_lock)
@@ -95,14 +106,21 @@ sealed class Pace(int most, int begin, MixpanelOptions options, TimeSpan maxOuta
             {
                 case Answer.Served:
                     (_failures, _failingSince) = (0, null);
-                    if (++_served >= _limit && _limit < most) (_limit, _served) = (_limit + 1, 0);
+                    if (IsQuick(_time.GetElapsedTime(leave.Began)) && ++_served >= _limit && _limit < most) (_limit, _served) = (_limit + 1, 0);
                     break;
                 case Answer.Busy or Answer.Down:
                     _failingSince ??= _time.GetTimestamp();
-                    _failures++;
-                    _limit = answer is Answer.Down ? 1 : Math.Max(1, _limit / 2);
                     _served = 0;
-                    Pause(Backoff.Delay(_failures, options.BackoffMin, options.BackoffMax, retryAfter, options.Randomizer()));
+                    // Requests that were under way together fail together: that is one failure, or a single limit would cost the longest wait.
+                    if (leave.Pauses == _pauses)
+                    {
+                        _failures++;
+                        _pauses++;
+                        _limit = Math.Max(1, _limit / 2);
+                    }
+
+                    if (answer is Answer.Down) _limit = 1;
+                    Pause(Backoff.Delay(Math.Max(1, _failures), options.BackoffMin, options.BackoffMax, retryAfter, options.Randomizer()));
                     break;
             }
 
@@ -110,6 +128,16 @@ sealed class Pace(int most, int begin, MixpanelOptions options, TimeSpan maxOuta
         }
 
         changed?.TrySetResult();
+    }
+
+    /// <summary>Waits as after so many failures, but alone.</summary>
+    public Task WaitAsync(int failures, CancellationToken cancellationToken) =>
+        Task.Delay(Backoff.Delay(failures, options.BackoffMin, options.BackoffMax, retryAfter: null, options.Randomizer()), _time, cancellationToken);
+
+    bool IsQuick(TimeSpan took)
+    {
+        if (took < _fastest) _fastest = took;
+        return took <= AlwaysQuick || took / 2 <= _fastest;
     }
 
     void Pause(TimeSpan pause)

@@ -5,6 +5,8 @@ sealed class SendLimits(int batchBytes)
 {
     int _batchBytes = batchBytes;
     int _untrusted;
+    int _inDoubt;
+    long _proofs;
 
     /// <summary>The most bytes of a batch before compression.</summary>
     public int BatchBytes => Volatile.Read(ref _batchBytes);
@@ -16,8 +18,21 @@ sealed class SendLimits(int batchBytes)
             if (Interlocked.CompareExchange(ref _batchBytes, bytes, known) == known) return;
     }
 
-    /// <summary>An answer was Mixpanel's.</summary>
+    /// <summary>How many answers were certainly Mixpanel's own.</summary>
+    public long Proofs => Interlocked.Read(ref _proofs);
+
+    /// <summary>An answer was not another's.</summary>
     public void Trusted() => Volatile.Write(ref _untrusted, 0);
+
+    /// <summary>An answer was certainly Mixpanel's own.</summary>
+    public void Proven()
+    {
+        Volatile.Write(ref _inDoubt, 0);
+        Interlocked.Increment(ref _proofs);
+    }
+
+    /// <summary>A single record was refused by what may not be Mixpanel; gives how many were since Mixpanel's last own answer.</summary>
+    public int InDoubt() => Interlocked.Increment(ref _inDoubt);
 
     /// <summary>An answer was not; gives how many in a row were not.</summary>
     public int Untrusted() => Interlocked.Increment(ref _untrusted);

@@ -16,6 +16,7 @@ abstract class ByteSource : IDisposable
 sealed class FileByteSource : ByteSource
 {
     readonly FileStream _file;
+    long _position; // a pipe does not know its own
 
     public FileByteSource(string path)
     {
@@ -29,7 +30,7 @@ sealed class FileByteSource : ByteSource
         }
     }
 
-    public override long RawPosition => _file.Position;
+    public override long RawPosition => _position;
 
     // A synchronous read: the stage has a thread of its own, and .NET's asynchronous file reads only borrow another.
     public override ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
@@ -37,7 +38,9 @@ sealed class FileByteSource : ByteSource
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            return new(_file.Read(target.Span));
+            var read = _file.Read(target.Span);
+            _position += read;
+            return new(read);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -12,6 +12,14 @@ sealed class GzipByteSource(ByteSource compressed) : ByteSource
 {
     const int TrailerLength = 8;
 
+    /// <summary>Zeros that follow a member.</summary>
+    enum Padding
+    {
+        None,
+        BeforeMore,
+        ToTheEnd,
+    }
+
     readonly DeflateFeed _feed = new(compressed);
     readonly Crc32 _crc = new();
     readonly byte[] _small = new byte[TrailerLength];
@@ -59,7 +67,12 @@ sealed class GzipByteSource(ByteSource compressed) : ByteSource
 
     async ValueTask<bool> BeginMemberAsync(CancellationToken cancellationToken)
     {
-        if (await _feed.OnlyZerosLeftAsync(cancellationToken).ConfigureAwait(false)) return false;
+        switch (await _feed.PassPaddingAsync(cancellationToken).ConfigureAwait(false))
+        {
+            case Padding.ToTheEnd: return false;
+            case Padding.BeforeMore: throw Corrupt("something that is not gzip follows the compressed data");
+        }
+
         var magic = await TakeAsync(2, cancellationToken).ConfigureAwait(false);
         if (magic is not [0x1f, 0x8b]) throw Corrupt("something that is not gzip follows the compressed data");
         var head = await TakeAsync(8, cancellationToken).ConfigureAwait(false);
@@ -85,7 +98,7 @@ sealed class GzipByteSource(ByteSource compressed) : ByteSource
     {
         await _member!.DisposeAsync().ConfigureAwait(false);
         _member = null;
-        if (_feed.StoppedInsideChunk) throw Corrupt("something that is not gzip follows the compressed data");
+        if (_feed.StoppedInsideChunk) throw Corrupt("the file is cut short, or something that is not gzip follows the compressed data");
         var trailer = await TakeAsync(TrailerLength, cancellationToken).ConfigureAwait(false);
         if (BinaryPrimitives.ReadUInt32LittleEndian(trailer) != _crc.GetCurrentHashAsUInt32() || BinaryPrimitives.ReadUInt32LittleEndian(trailer.AsSpan(4)) != _length)
             throw Corrupt("the check sum does not match");
@@ -143,22 +156,23 @@ sealed class GzipByteSource(ByteSource compressed) : ByteSource
             return count == target.Length;
         }
 
-        /// <summary>Whether nothing but padding follows; takes it when so. An input that is empty altogether is no padding.</summary>
-        public async ValueTask<bool> OnlyZerosLeftAsync(CancellationToken cancellationToken)
+        /// <summary>Takes the zeros that follow. An input that is empty altogether is no padding.</summary>
+        public async ValueTask<Padding> PassPaddingAsync(CancellationToken cancellationToken)
         {
             await EnsureAsync(1, cancellationToken).ConfigureAwait(false);
-            if (_consumed == 0) return false;
+            if (_consumed == 0) return Padding.None;
+            var before = _consumed;
             while (_end > _start)
             {
                 var zeros = _buffer.AsSpan(_start, _end - _start).IndexOfAnyExcept((byte)0);
-                if (zeros == 0) return false;
+                if (zeros == 0) return _consumed == before ? Padding.None : Padding.BeforeMore;
                 var count = zeros < 0 ? _end - _start : zeros;
                 _start += count;
                 _consumed += count;
                 await EnsureAsync(1, cancellationToken).ConfigureAwait(false);
             }
 
-            return true;
+            return Padding.ToTheEnd;
         }
 
         /// <summary>All up to, but without, the byte before the next place where a member could end; or that byte alone.</summary>

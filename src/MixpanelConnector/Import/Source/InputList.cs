@@ -23,7 +23,7 @@ static class InputList
             foreach (var (path, relative) in Follow(input, warn))
             {
                 var real = new FileInfo(RealPath(path));
-                if (!seen.Add(real.FullName))
+                if (!seen.Add(real.FullName) || (real.Exists && FileIdentity.Of(real.FullName) is { } identity && !seen.Add(identity)))
                 {
                     warn(path, "This file is already among the inputs, and is read once.");
                     continue;
