@@ -1,0 +1,48 @@
+using System.Globalization;
+
+namespace MixpanelConnector.Faults;
+
+/// <summary>F04: the disk does not take what it was told to keep. That is never ignored, and never tried again as if nothing had been.</summary>
+public sealed class F04_SyncErrorTests
+{
+    [Theory]
+    [InlineData(Shim.InputOutputError)]
+    [InlineData(Shim.NoSpace)]
+    [InlineData(Shim.QuotaExceeded)]
+    public async Task A_failed_sync_ends_with_7_and_the_next_run_finishes(int error)
+    {
+        long syncs;
+        await using (var whole = Small())
+        {
+            var shim = new Shim(whole);
+            Assert.Equal("", whole.Judge(await whole.RunAsync(shim)));
+            syncs = shim.Syncs;
+            Assert.True(syncs > 5, $"only {syncs} syncs");
+        }
+
+        var stride = error == Shim.InputOutputError ? 1 : 4;
+        for (var at = 1; at <= syncs; at += stride) await FailAsync(at, error);
+    }
+
+    static async Task FailAsync(int at, int error)
+    {
+        await using var scene = Small();
+        var shim = new Shim(scene) { Fail = string.Create(CultureInfo.InvariantCulture, $"sync:{at}:{error}") };
+        var ended = await scene.RunAsync(shim);
+        if (shim.Failures == 0) return; // this run needed fewer
+
+        var failed = shim.Log.Single(entry => entry.Error == error);
+        Assert.True(ended.ExitCode == 7, $"sync {at} of {failed.File} failed:\n{ended}");
+        Assert.Contains(scene.State, ended.Said, StringComparison.Ordinal);
+        if (!failed.File.Contains("import.db", StringComparison.Ordinal)) Assert.Single(shim.Log, entry => entry.File == failed.File && entry.Name == failed.Name);
+        var state = Oracle.JudgeState(null, scene.ReadState(), [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals);
+        Assert.Equal("", string.Join('\n', state));
+        Assert.Equal("", scene.Judge(ended, deadLettersWritten: false));
+
+        var again = await scene.RunAsync();
+        Assert.True(again.ExitCode == 3, again.ToString());
+        Assert.Equal("", scene.Judge(again));
+    }
+
+    static Scene Small() => new Scene().Given(new Lines { BadEvery = 10 }, 100).With("--batch-events", "20", "--senders", "1");
+}
