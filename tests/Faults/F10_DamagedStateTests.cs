@@ -6,7 +6,7 @@ namespace MixpanelConnector.Faults;
 /// <summary>F10: the state is damaged after a kill: it is noticed, or makes no difference. The bytes one by one are tried where the state's own tests are.</summary>
 public sealed class F10_DamagedStateTests : IAsyncLifetime
 {
-    const int Points = 8;
+    const int Points = 5;
 
     readonly Scene _scene = new Scene().Given(new Lines { BadEvery = 20 }, 3000).With("--batch-events", "20", "--senders", "1");
     Dictionary<string, byte[]> _files = [];

@@ -9,6 +9,7 @@ sealed class SoakCampaign(int events, int seed, int batchEvents, Action<string> 
 {
     const int OneIn = 30;
     const int EventsPerFile = 1_000_000;
+    const int EnoughSamples = 300;
 
     readonly Lines _lines = new() { BadEvery = 1000, BlankEvery = 5003 };
     readonly List<long> _memory = [];
@@ -56,11 +57,11 @@ sealed class SoakCampaign(int events, int seed, int batchEvents, Action<string> 
             """);
     }
 
-    /// <summary>The most of the first half, without its start, and of the second.</summary>
+    /// <summary>The most of the first half, without its start, and of the second. A run too short to compare only has its bound.</summary>
     (double Early, double Late) Memory()
     {
         var samples = _memory.ToArray();
-        if (samples.Length < 10) return (0, 0);
+        if (samples.Length < EnoughSamples) return (Scene.MostMemory, samples.Max());
         var half = samples.Length / 2;
         return (samples[(half / 5)..half].Max(), samples[half..].Max());
     }
