@@ -26,5 +26,6 @@ case "${1:-}" in
   kills) CAMPAIGN_KILLS=${2:-1000} CAMPAIGN_SEED=${3:-20261123} faults F01_KillTests ;;
   operations) CAMPAIGN_EVERY=${2:-1} faults F02_EveryOperationTests ;;
   soak) CAMPAIGN_EVENTS=${2:-20000000} CAMPAIGN_SEED=${3:-20261123} faults SoakTests ;;
+  # a further campaign, such as fuzz, is a further case here, and a line of the usage above
   *) usage ;;
 esac

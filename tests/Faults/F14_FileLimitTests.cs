@@ -2,17 +2,15 @@ using System.Globalization;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>F14: few file descriptors.</summary>
+/// <summary>F14: few file descriptors. The runtime itself holds one for each assembly: with too few the program cannot be whole, and says so.</summary>
 public sealed class F14_FileLimitTests
 {
     [Theory]
     [InlineData(256)]
+    [InlineData(160)]
+    [InlineData(128)]
+    [InlineData(96)]
     [InlineData(64)]
-    [InlineData(48)]
-    [InlineData(40)]
-    [InlineData(36)]
-    [InlineData(32)]
-    [InlineData(28)]
     public async Task It_finishes_or_says_why_not_and_loses_nothing(int most)
     {
         await using var scene = new Scene().Given(new Lines { BadEvery = 10 }, 2000).With("--batch-events", "20", "--senders", "20", "--max-outage", "1s");
@@ -25,8 +23,8 @@ public sealed class F14_FileLimitTests
         }
 
         Assert.True(most < 256, starved.ToString());
-        Assert.NotEqual(0, starved.ExitCode);
-        Assert.NotEqual("", starved.Said);
+        Assert.True(starved.ExitCode is 5 or 7, starved.ToString());
+        Assert.Contains("mixpanel: ", starved.Said, StringComparison.Ordinal);
         Assert.Equal("", string.Join('\n', Oracle.JudgeState(null, scene.ReadState(), [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals)));
         var done = await scene.RunAsync();
         Assert.True(done.ExitCode == 3, $"{done}\nafter\n{starved}");

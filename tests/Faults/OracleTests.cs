@@ -12,6 +12,10 @@ public sealed class OracleTests
     readonly Evidence _right = Right();
 
     [Fact]
+    public void It_shares_no_code_with_what_it_judges() =>
+        Assert.DoesNotContain(typeof(Oracle).Assembly.GetReferencedAssemblies(), reference => reference.Name is "mixpanel" || (reference.Name!.StartsWith("MixpanelConnector", StringComparison.Ordinal) && reference.Name != "MixpanelConnector.Testing"));
+
+    [Fact]
     public void What_is_right_passes() => Assert.Empty(Oracle.Judge(_right));
 
     [Fact]
