@@ -91,11 +91,11 @@ sealed class Importer : IDisposable
         {
             await Exit.WaitAsync(longest ?? Longest);
         }
-        catch (TimeoutException)
+        catch (TimeoutException e)
         {
             Send(Signal.Kill);
             await Exit;
-            throw new TimeoutException($"The process did not end within {longest ?? Longest}.\n{Encoding.UTF8.GetString(await _error)}");
+            throw new TimeoutException($"The process did not end within {longest ?? Longest}.\n{Encoding.UTF8.GetString(await _error)}", e);
         }
 
         await _watching;

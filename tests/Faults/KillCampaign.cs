@@ -101,7 +101,7 @@ sealed class KillCampaign(int seed, int kills, Action<string> progress)
     }
 #pragma warning restore CA5394
 
-    static Task Within(Importer importer, int milliseconds) => Task.WhenAny(Task.Delay(milliseconds), importer.Exit);
+    static Task<Task> Within(Importer importer, int milliseconds) => Task.WhenAny(Task.Delay(milliseconds), importer.Exit);
 
     static Reply Decide(int chance, int faults, int slowness)
     {

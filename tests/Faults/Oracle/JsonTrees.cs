@@ -12,7 +12,7 @@ static class JsonTrees
         switch (source.ValueKind)
         {
             case JsonValueKind.Object:
-                var added = delivered.EnumerateObject().Select(property => property.Name).Except(source.EnumerateObject().Select(property => property.Name)).ToList();
+                var added = delivered.EnumerateObject().Select(property => property.Name).Except(source.EnumerateObject().Select(property => property.Name), StringComparer.Ordinal).ToList();
                 if (added.Count > 0 && !(path == "/properties" && added is ["$insert_id"])) return $"{path} has {string.Join(", ", added)} too";
                 if (delivered.GetPropertyCount() != source.GetPropertyCount() + added.Count) return $"{path} has {delivered.GetPropertyCount()} properties of {source.GetPropertyCount()}";
                 foreach (var property in source.EnumerateObject())

@@ -36,7 +36,7 @@ static class Oracle
     {
         if (before is not null && now is null) yield return "I7 the checkpoint is gone";
         if (now is null) yield break;
-        foreach (var (id, offset) in before?.Offsets ?? new Dictionary<string, long>())
+        foreach (var (id, offset) in before?.Offsets ?? new Dictionary<string, long>(StringComparer.Ordinal))
             if (now.Offsets.GetValueOrDefault(id) < offset) yield return $"I7 {id} went back from {offset} to {now.Offsets.GetValueOrDefault(id)}";
 
         var stored = sink.Select(arrival => arrival.Oid).ToHashSet();

@@ -6,6 +6,7 @@ namespace MixpanelConnector.Faults;
 /// <param name="At">Its first byte.</param>
 /// <param name="Length">Its bytes.</param>
 /// <param name="Oid">The number that the test gave it.</param>
+[System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
 readonly record struct Slice(int At, int Length, long Oid);
 
 /// <summary>Takes what the server stored.</summary>

@@ -17,6 +17,7 @@ enum Ending
 }
 
 /// <summary>What the server knows of a request when it decides.</summary>
+[System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
 readonly record struct Asked(long Number, int Events, int Bytes);
 
 /// <summary>What the server does with one request.</summary>
