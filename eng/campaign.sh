@@ -1,19 +1,38 @@
 #!/usr/bin/env bash
-# Long runs that are too long for the tests.
+# Runs a campaign: longer than a test, and repeatable by its seed. The last lines tell the result.
+#   bash eng/campaign.sh kills [N] [SEED]             N imports' processes are killed at random moments (1000)
+#   bash eng/campaign.sh operations [STRIDE]          killed before every STRIDE-th operation on disk or network (1: each)
+#   bash eng/campaign.sh soak [EVENTS] [SEED]         one import of so many events, one request in thirty with a fault (20000000)
 #   bash eng/campaign.sh fuzz [MINUTES] [TARGET...]   fuzzing, guided by coverage; MINUTES for each target (2)
 # TARGETs of fuzz: Decoder Validator Gzip State Replies. MIXPANEL_FUZZ_SEED chooses other inputs.
-set -euo pipefail
+set -uo pipefail
 cd "$(dirname "$0")/.."
 
-fuzz() {
+usage() { sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
+
+faults() { # faults CLASS: runs one class of tests/Faults, whose progress comes through a file
+  dotnet build tests/Faults -c Release -v quiet -nologo || exit 1
+  CAMPAIGN_LOG=$(mktemp); export CAMPAIGN_LOG
+  tail -f -n +1 "$CAMPAIGN_LOG" & local tail=$!
+  tests/Faults/bin/Release/net10.0/MixpanelConnector.Faults -class "*$1" > "$CAMPAIGN_LOG.tests"
+  local status=$?
+  [ $status -eq 0 ] || cat "$CAMPAIGN_LOG.tests"
+  sync; kill $tail; wait $tail 2>/dev/null
+  echo; tail -n 3 "$CAMPAIGN_LOG"
+  [ $status -eq 0 ] && echo "$1: passed" || echo "$1: FAILED"
+  rm -f "$CAMPAIGN_LOG" "$CAMPAIGN_LOG.tests"
+  return $status
+}
+
+fuzz() { # fuzz MINUTES TARGET...: on copies of the assemblies that count where they have been
   local minutes=${1:-2}; shift || true
   local targets=("$@"); [ ${#targets[@]} -gt 0 ] || targets=(Decoder Validator Gzip State Replies)
   local work; work=$(mktemp -d)
   trap "rm -rf '$work'" EXIT
-  dotnet build tests/Fuzz -c Release -v quiet -nologo -p:RunAnalyzers=false
+  dotnet build tests/Fuzz -c Release -v quiet -nologo -p:RunAnalyzers=false || exit 1
   cp -r tests/Fuzz/bin/Release/net10.0 "$work/fuzz"
-  dotnet tool install SharpFuzz.CommandLine --version 2.3.0 --tool-path "$work/tool" >/dev/null
-  for assembly in MixpanelConnector MixpanelConnector.Sqlite; do "$work/tool/sharpfuzz" "$work/fuzz/$assembly.dll"; done
+  dotnet tool install SharpFuzz.CommandLine --version 2.3.0 --tool-path "$work/tool" >/dev/null || exit 1
+  for assembly in MixpanelConnector MixpanelConnector.Sqlite; do "$work/tool/sharpfuzz" "$work/fuzz/$assembly.dll" || exit 1; done
   local status=0
   for target in "${targets[@]}"; do
     MIXPANEL_FUZZ_SECONDS=$(awk "BEGIN { print $minutes * 60 }") "$work/fuzz/MixpanelConnector.Fuzz" -method "MixpanelConnector.Fuzz.FuzzTests.$target" -showLiveOutput -noColor || status=1
@@ -22,6 +41,9 @@ fuzz() {
 }
 
 case "${1:-}" in
+  kills) CAMPAIGN_KILLS=${2:-1000} CAMPAIGN_SEED=${3:-20261123} faults F01_KillTests ;;
+  operations) CAMPAIGN_EVERY=${2:-1} faults F02_EveryOperationTests ;;
+  soak) CAMPAIGN_EVENTS=${2:-20000000} CAMPAIGN_SEED=${3:-20261123} faults SoakTests ;;
   fuzz) shift; fuzz "$@" ;;
-  *) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 2 ;;
+  *) usage ;;
 esac

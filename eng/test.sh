@@ -19,7 +19,8 @@ need() { # need COMMAND DEBIAN-PACKAGE...
 command -v dotnet >/dev/null || fail "The .NET 10 SDK is needed: https://dotnet.microsoft.com/download"
 need node nodejs
 need npm npm
-need gcc gcc libc6-dev   # links the NativeAOT test program
+need gcc gcc libc6-dev   # links the NativeAOT test program, and compiles the shim of tests/Faults
+need prlimit util-linux  # with unshare and setpriv, for tests/Faults
 
 (cd tests/EndToEnd/clients && npm ci --silent --no-audit --no-fund) || fail "The npm packages of the tests could not be installed."
 dotnet restore MixpanelConnector.slnx --locked-mode -v quiet || fail "Restore failed."

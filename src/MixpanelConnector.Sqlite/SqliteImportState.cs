@@ -85,7 +85,7 @@ public sealed class SqliteImportState : IImportState
         _stored = ReadCheckpoint();
         if (_stored is null) return null;
         var sources = ReadSources();
-        if (sources.Count != _stored.Sources || CountDeadLetters() != _stored.Totals.Rejected) throw Damaged(_folder);
+        if (sources.Count != _stored.Sources || !HoldsDeadLetters(_stored.Totals.Rejected)) throw Damaged(_folder);
         return new ImportCheckpoint { Shape = _stored.Shape, Totals = _stored.Totals, Finished = _stored.Finished, DeadLetterPath = _stored.DeadLetterPath, Sources = sources };
     });
 
@@ -195,9 +195,13 @@ public sealed class SqliteImportState : IImportState
             if (!File.Exists(path)) Durable.OpenOwned(path, FileMode.OpenOrCreate).Dispose();
             connection.Open();
             using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA locking_mode = EXCLUSIVE";
+            command.ExecuteNonQuery();
+            // The change is written when the statement ends, after its row: who does not read to the end misses an error of the disk.
+            command.CommandText = "PRAGMA journal_mode = WAL";
+            using (var reader = command.ExecuteReader())
+                while (reader.Read()) { }
             command.CommandText = """
-                PRAGMA locking_mode = EXCLUSIVE;
-                PRAGMA journal_mode = WAL;
                 PRAGMA synchronous = FULL;
                 BEGIN EXCLUSIVE; COMMIT;
                 """;
@@ -313,10 +317,12 @@ public sealed class SqliteImportState : IImportState
         return (long)command.ExecuteScalar()!;
     }
 
-    long CountDeadLetters()
+    /// <summary>Whether there are so many, numbered from 1 without a gap.</summary>
+    bool HoldsDeadLetters(long count)
     {
-        using var command = Command("SELECT count(*) FROM dead_letters");
-        return (long)command.ExecuteScalar()!;
+        using var command = Command("SELECT count(*), coalesce(min(number), 1), coalesce(max(number), 0) FROM dead_letters");
+        using var reader = command.ExecuteReader();
+        return reader.Read() && reader.GetInt64(0) == count && reader.GetInt64(1) == 1 && reader.GetInt64(2) == count;
     }
 
     SqliteCommand Command(string sql)

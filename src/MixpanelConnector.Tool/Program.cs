@@ -1,4 +1,14 @@
 using MixpanelConnector.Tool;
+using MixpanelConnector.Tool.Surfaces;
 using MixpanelConnector.Tool.Surfaces.Cli;
 
-return await CommandLine.RunAsync(args, Surroundings.OfThisProcess());
+var surroundings = Surroundings.OfThisProcess();
+try
+{
+    return await CommandLine.RunAsync(args, surroundings);
+}
+catch (Exception e) when (CommandLine.IsMissingPart(e))
+{
+    surroundings.Error.WriteLine($"mixpanel: a part of the program could not be loaded: {e.Message.ReplaceLineEndings(" ").Trim()} Each part takes a file descriptor: allow at least 256 (ulimit -n), or install the program again.");
+    return ExitCode.DiskFailed;
+}

@@ -32,9 +32,9 @@ sealed record Surroundings
     public static Surroundings OfThisProcess() => new()
     {
         Environment = System.Environment.GetEnvironmentVariable,
-        Input = Console.OpenStandardInput(),
+        Input = OperatingSystem.IsWindows() || StandardDescriptor.IsOpen(0) ? Console.OpenStandardInput() : Stream.Null,
         Output = OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new StandardOutput(),
-        Error = Console.Error,
+        Error = OperatingSystem.IsWindows() ? Console.Error : StandardError.NewWriter(),
         InputIsTerminal = !Console.IsInputRedirected,
         OutputIsTerminal = !Console.IsOutputRedirected,
         ErrorIsTerminal = !Console.IsErrorRedirected,

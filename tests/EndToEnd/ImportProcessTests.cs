@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
@@ -8,69 +7,9 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The import as a process: signals, locks, and an exit code for each way to end.</summary>
+/// <summary>The import as a process: an exit code for each way to end. What kills, signals, locks and disks do to it is tried in tests/Faults.</summary>
 public sealed class ImportProcessTests
 {
-    const string ImportedAll = """{"code":200,"num_records_imported":COUNT,"status":"OK"}""";
-
-    [Theory]
-    [InlineData("TERM", 143)]
-    [InlineData("INT", 130)]
-    public async Task A_signal_stops_in_order_and_the_same_command_finishes(string signal, int exitCode)
-    {
-        using var home = new Home();
-        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var answered = 0;
-        var stalling = true;
-        await using var server = await RecordingServer.StartAsync(request =>
-        {
-            if (Interlocked.Increment(ref answered) <= 3 || !Volatile.Read(ref stalling)) return Accept(request);
-            gate.TrySetResult();
-            return Answer.Stall;
-        });
-        var environment = For(server);
-        string[] command = ["import", home.Write("events.ndjson", Events(1000)), "--batch-events", "100", "--senders", "1", "--report", home.File("report.json"), "--no-progress"];
-
-        using var process = Run.StartMixpanel(home, command, environment);
-        await gate.Task;
-        using (var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync();
-        var stopped = await Run.EndAsync(process);
-
-        Assert.True(stopped.ExitCode == exitCode, stopped.ToString());
-        var first = Report(home);
-        Assert.Equal(exitCode, first.GetProperty("exit_code").GetInt32());
-        Assert.Equal(300, first.GetProperty("accepted").GetInt64());
-        Assert.Equal(Number(first, "read"), Number(first, "accepted") + Number(first, "pending"));
-
-        Volatile.Write(ref stalling, false);
-        var finished = await Run.MixpanelAsync(home, command, environment);
-        Assert.True(finished.ExitCode == 0, finished.ToString());
-        Assert.Equal(1000, Number(Report(home), "accepted"));
-        Assert.Equal(300, Number(Report(home), "resumed_from"));
-    }
-
-    [Fact]
-    public async Task A_second_import_of_the_same_state_ends_with_8()
-    {
-        using var home = new Home();
-        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var server = await RecordingServer.StartAsync(_ =>
-        {
-            gate.TrySetResult();
-            return Answer.Stall;
-        });
-        string[] command = ["import", home.Write("events.ndjson", Events(10)), "--no-progress"];
-        using var first = Run.StartMixpanel(home, command, For(server));
-        await gate.Task;
-
-        var second = await Run.MixpanelAsync(home, command, For(server));
-
-        Assert.True(second.ExitCode == 8, second.ToString());
-        Assert.Contains(first.Id.ToString(CultureInfo.InvariantCulture), second.Error, StringComparison.Ordinal);
-        first.Kill();
-        await first.WaitForExitAsync();
-    }
-
     [Fact]
     public async Task Refused_credentials_end_with_4_and_nothing_is_dead_lettered()
     {
@@ -114,24 +53,6 @@ public sealed class ImportProcessTests
     }
 
     [Fact]
-    public async Task A_damaged_state_ends_with_7_and_restart_begins_again()
-    {
-        using var home = new Home();
-        await using var mixpanel = await EmulatedMixpanel.StartAsync();
-        var environment = Credentials.For(mixpanel);
-        string[] command = ["import", home.Write("events.ndjson", Events(10)), "--state", home.File("state"), "--no-progress"];
-        Assert.Equal(0, (await Run.MixpanelAsync(home, command, environment)).ExitCode);
-        await File.WriteAllBytesAsync(home.File("state/import.db"), new byte[8192]);
-
-        var damaged = await Run.MixpanelAsync(home, command, environment);
-        Assert.True(damaged.ExitCode == 7, damaged.ToString());
-
-        var again = await Run.MixpanelAsync(home, [.. command, "--restart"], environment);
-        Assert.True(again.ExitCode == 0, again.ToString());
-        Assert.Equal(10, await mixpanel.CountEventsAsync(deduplicated: true));
-    }
-
-    [Fact]
     public async Task Killed_imports_show_in_the_status_which_writes_their_dead_letters()
     {
         using var home = new Home();
@@ -155,9 +76,6 @@ public sealed class ImportProcessTests
 
     static async Task<Finished> ImportAsync(Home home, RecordingServer server, string events, params string[] options) =>
         await Run.MixpanelAsync(home, ["import", home.Write("events.ndjson", events), "--report", home.File("report.json"), "--no-progress", .. options], For(server));
-
-    static Answer Accept(RecordedRequest request) =>
-        Answer.Json(ImportedAll.Replace("COUNT", request.Json.GetArrayLength().ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal));
 
     static IReadOnlyDictionary<string, string> For(RecordingServer server) => Credentials.At(server.Url);
 

@@ -67,18 +67,23 @@ static class CommandLine
         {
             return ExitCode.DiskFailed; // its reader knows best; the exit code still tells that the result did not arrive whole
         }
-        catch (IOException e)
+        catch (IOException e) when (!IsMissingPart(e))
         {
             surroundings.Error.WriteLine($"mixpanel: the result could not be written: {Printer.Clean(e.Message)}");
             return ExitCode.DiskFailed;
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (Exception e) when (e is not OutOfMemoryException && !IsMissingPart(e))
         {
             // A defect of ours. Its message could hold what must not be shown; its kind and place help to find it.
             surroundings.Error.WriteLine($"mixpanel: an internal error, please report it: {e.GetType().FullName}{System.Environment.NewLine}{e.StackTrace}");
             return ExitCode.InternalError;
         }
     }
+
+    /// <summary>Whether an assembly or a native library could not be loaded, be it while a type was made ready.</summary>
+    public static bool IsMissingPart(Exception e) => e is FileLoadException or DllNotFoundException or BadImageFormatException
+        || (e is FileNotFoundException { FileName: { } name } && name.Contains(", Version=", StringComparison.Ordinal))
+        || (e is TypeInitializationException or TypeLoadException or System.Reflection.TargetInvocationException && e.InnerException is { } inner && IsMissingPart(inner));
 
     /// <summary>What people try; the value that follows must not be repeated in an error.</summary>
     static bool IsSecretOption(string token) =>

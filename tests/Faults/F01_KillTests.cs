@@ -1,0 +1,12 @@
+namespace MixpanelConnector.Faults;
+
+/// <summary>F01: killed at a random moment, again and again.</summary>
+public sealed class F01_KillTests
+{
+    [Fact]
+    public async Task Nothing_is_lost_doubled_merged_or_altered_by_random_kills()
+    {
+        var campaign = new KillCampaign(Campaign.Number("SEED", 20261123), Campaign.Number("KILLS", 50), Campaign.Show);
+        Campaign.Show(await campaign.RunAsync(lanes: Environment.ProcessorCount));
+    }
+}

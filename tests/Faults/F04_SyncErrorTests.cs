@@ -1,0 +1,70 @@
+using System.Globalization;
+
+namespace MixpanelConnector.Faults;
+
+/// <summary>F04: the disk does not take what it was told to keep. That is never ignored, and never tried again as if nothing had been.</summary>
+public sealed class F04_SyncErrorTests
+{
+    [Theory]
+    [InlineData(Shim.InputOutputError)]
+    [InlineData(Shim.NoSpace)]
+    [InlineData(Shim.QuotaExceeded)]
+    public async Task A_failed_sync_ends_with_7_and_the_next_run_finishes(int error)
+    {
+        long syncs;
+        await using (var whole = Small())
+        {
+            var shim = new Shim(whole);
+            Assert.Equal("", whole.Judge(await whole.RunAsync(shim)));
+            syncs = shim.Syncs;
+            Assert.True(syncs > 5, $"only {syncs} syncs");
+        }
+
+        var stride = error == Shim.InputOutputError ? 1 : 4;
+        for (var at = 1; at <= syncs; at += stride) await FailAsync(at, error);
+    }
+
+    static async Task FailAsync(int at, int error)
+    {
+        await using var scene = Small();
+        var shim = new Shim(scene) { Fail = string.Create(CultureInfo.InvariantCulture, $"sync:{at}:{error}") };
+        var ended = await scene.RunAsync(shim);
+        if (shim.Failures == 0) return; // this run needed fewer
+
+        var log = shim.Log;
+        var index = Enumerable.Range(0, log.Count).Single(i => log[i].Error == error);
+        var failed = log[index];
+        if (MakesNoDifference(log, index))
+        {
+            Assert.True(ended.ExitCode == 3, ended.ToString());
+            Assert.Equal("", scene.Judge(ended));
+        }
+        else
+        {
+            Assert.True(ended.ExitCode == 7, $"sync {at}, of {failed.File}, failed:\n{ended}");
+            Assert.Contains(scene.State, ended.Said, StringComparison.Ordinal);
+            Assert.Equal("", scene.Judge(ended, deadLettersWritten: false));
+        }
+
+        // Never tried again: what the disk has dropped, a second sync would not bring back.
+        if (!failed.File.Contains("import.db", StringComparison.Ordinal) && failed.File != scene.State) Assert.Single(log, entry => entry.File == failed.File && entry.Name == failed.Name);
+        Assert.Equal("", string.Join('\n', Oracle.JudgeState(null, scene.ReadState(), [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals)));
+
+        var again = await scene.RunAsync();
+        Assert.True(again.ExitCode == 3, again.ToString());
+        Assert.Equal("", scene.Judge(again));
+    }
+
+    /// <summary>
+    /// SQLite overlooks an error in the folder of its files, which the sync for the marker makes good; and when all is done and the
+    /// lock's note is gone, what it tidies up was durable before.
+    /// </summary>
+    static bool MakesNoDifference(IReadOnlyList<(string Name, string File, int Error)> log, int index)
+    {
+        var ofSqlite = Path.GetFileName(log[index].File) == "state" && !(log[index - 1] is ("fsync", var file, _) && file.EndsWith("import.created", StringComparison.Ordinal)) && log[index - 1].Name != "rename";
+        var afterAll = log.Take(index).Any(entry => entry is ("unlink", var unlinked, 0) && unlinked.EndsWith("import.holder", StringComparison.Ordinal));
+        return ofSqlite || afterAll;
+    }
+
+    static Scene Small() => new Scene().Given(new Lines { BadEvery = 10 }, 100).With("--batch-events", "20", "--senders", "1");
+}

@@ -1,0 +1,88 @@
+namespace MixpanelConnector.Faults;
+
+/// <summary>F07: told to stop.</summary>
+public sealed class F07_SignalTests
+{
+    [Theory]
+    [InlineData("Term", 143)]
+    [InlineData("Int", 130)]
+    [InlineData("Hup", 129)]
+    public async Task A_signal_ends_in_order_and_the_same_command_finishes(string signal, int exitCode)
+    {
+        await using var scene = Slow();
+        using var importer = scene.Start();
+        await scene.Server.UntilAsync(() => scene.Server.Requests > 20, importer.Exit);
+        importer.Send(Enum.Parse<Signal>(signal));
+        var stopped = await scene.EndAsync(importer);
+
+        Assert.True(stopped.ExitCode == exitCode, stopped.ToString());
+        Assert.Equal("", scene.Judge(stopped));
+        var state = scene.ReadState();
+        Assert.NotNull(state);
+        // In order: what was answered is settled, so nothing that was accepted is sent again.
+        Assert.Equal(scene.Journal.Count, state.Accepted);
+        Assert.Equal("", string.Join('\n', Oracle.JudgeState(null, state, [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals)));
+
+        await FinishAsync(scene);
+        Assert.Equal(scene.Journal.Count, scene.Journal.Arrivals.Select(arrival => arrival.Oid).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Requests_without_an_answer_are_left_after_a_while()
+    {
+        await using var scene = Slow();
+        scene.Server.Script = asked => asked.Number <= 5 ? Reply.Good : new Reply { Ending = Ending.Never };
+        using var importer = scene.Start();
+        await scene.Server.UntilAsync(() => scene.Server.Requests > 5, importer.Exit);
+        var asked = System.Diagnostics.Stopwatch.StartNew();
+        importer.Send(Signal.Term);
+        var stopped = await scene.EndAsync(importer);
+
+        Assert.True(stopped.ExitCode == 143, stopped.ToString());
+        Assert.InRange(asked.Elapsed.TotalSeconds, 0, 15); // 8 of grace, and a busy machine
+        Assert.Equal("", scene.Judge(stopped));
+        scene.Server.Script = _ => Reply.Good;
+        await FinishAsync(scene);
+    }
+
+    [Theory]
+    [InlineData("Term", "Term")]
+    [InlineData("Term", "Int")]
+    [InlineData("Int", "Int")]
+    public async Task A_second_signal_ends_at_once_and_loses_nothing(string first, string second)
+    {
+        await using var scene = Slow();
+        scene.Server.Script = asked => asked.Number <= 5 ? Reply.Good : new Reply { Ending = Ending.Never };
+        using var importer = scene.Start();
+        await scene.Server.UntilAsync(() => scene.Server.Requests > 5, importer.Exit);
+        var asked = System.Diagnostics.Stopwatch.StartNew();
+        // The second must come when the first was taken, which nothing shows: it is repeated until it works.
+        importer.Send(Enum.Parse<Signal>(first));
+        while (importer.IsRunning)
+        {
+            await Task.WhenAny(Task.Delay(50), importer.Exit);
+            importer.Send(Enum.Parse<Signal>(second));
+        }
+
+        var stopped = await scene.EndAsync(importer);
+        Assert.True(stopped.ExitCode is 143 or 130, stopped.ToString());
+        Assert.InRange(asked.Elapsed.TotalSeconds, 0, 6); // less than the grace that the first signal gives
+        Assert.Null(scene.Report());
+        scene.Server.Script = _ => Reply.Good;
+        await FinishAsync(scene);
+    }
+
+    static Scene Slow()
+    {
+        var scene = new Scene().Given(new Lines { BadEvery = 50 }, 4000).With("--batch-events", "40", "--senders", "2");
+        scene.Server.Script = _ => new Reply { Delay = TimeSpan.FromMilliseconds(10) };
+        return scene;
+    }
+
+    static async Task FinishAsync(Scene scene)
+    {
+        var done = await scene.RunAsync();
+        Assert.True(done.ExitCode == 3, done.ToString());
+        Assert.Equal("", scene.Judge(done));
+    }
+}

@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace MixpanelConnector.Faults;
+
+/// <summary>F14: few file descriptors. The runtime itself holds one for each assembly: with too few the program cannot be whole, and says so.</summary>
+public sealed class F14_FileLimitTests
+{
+    [Theory]
+    [InlineData(256)]
+    [InlineData(160)]
+    [InlineData(128)]
+    [InlineData(96)]
+    [InlineData(64)]
+    public async Task It_finishes_or_says_why_not_and_loses_nothing(int most)
+    {
+        await using var scene = new Scene().Given(new Lines { BadEvery = 10 }, 2000).With("--batch-events", "20", "--senders", "20", "--max-outage", "1s");
+        using var shell = Importer.StartOther("prlimit", [string.Create(CultureInfo.InvariantCulture, $"--nofile={most}"), "dotnet", Importer.Program, .. scene.Command], scene.Settings());
+        var starved = await scene.EndAsync(shell);
+        if (starved.ExitCode == 3)
+        {
+            Assert.Equal("", scene.Judge(starved));
+            return;
+        }
+
+        Assert.True(most < 256, starved.ToString());
+        Assert.True(starved.ExitCode is 5 or 7, starved.ToString());
+        Assert.Contains("mixpanel: ", starved.Said, StringComparison.Ordinal);
+        Assert.Equal("", string.Join('\n', Oracle.JudgeState(null, scene.ReadState(), [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals)));
+        var done = await scene.RunAsync();
+        Assert.True(done.ExitCode == 3, $"{done}\nafter\n{starved}");
+        Assert.Equal("", scene.Judge(done));
+    }
+}

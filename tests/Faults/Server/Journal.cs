@@ -1,0 +1,67 @@
+using System.Text.Json;
+
+namespace MixpanelConnector.Faults;
+
+/// <summary>Where in a request one event stands.</summary>
+/// <param name="At">Its first byte.</param>
+/// <param name="Length">Its bytes.</param>
+/// <param name="Oid">The number that the test gave it.</param>
+[System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
+readonly record struct Slice(int At, int Length, long Oid);
+
+/// <summary>Takes what the server stored.</summary>
+interface IJournal
+{
+    void Store(ReadOnlySpan<byte> request, IReadOnlyList<Slice> events);
+}
+
+/// <summary>What makes two events one for Mixpanel.</summary>
+readonly record struct DedupeKey(string Event, string Time, string DistinctId, string InsertId)
+{
+    public static DedupeKey Of(JsonElement json)
+    {
+        var properties = json.GetProperty("properties");
+        return new(json.GetProperty("event").GetString()!, properties.GetProperty("time").GetRawText(), properties.GetProperty("distinct_id").GetString()!, properties.TryGetProperty("$insert_id", out var id) ? id.GetString()! : "");
+    }
+
+    /// <summary>What compaction keeps apart: the exact time is no part of it.</summary>
+    public (string, string, string, long) OnItsDay => (Event, DistinctId, InsertId, long.Parse(Time, System.Globalization.CultureInfo.InvariantCulture) / 86_400);
+}
+
+/// <summary>One event as the server stored it.</summary>
+sealed record Arrival(long Oid, DedupeKey Key, JsonElement Json);
+
+/// <summary>Keeps every event.</summary>
+sealed class FullJournal : IJournal
+{
+    readonly Lock _lock = new();
+    readonly List<Arrival> _arrivals = [];
+
+    public IReadOnlyList<Arrival> Arrivals
+    {
+        get
+        {
+            lock (_lock) return [.. _arrivals];
+        }
+    }
+
+    public int Count
+    {
+        get
+        {
+            lock (_lock) return _arrivals.Count;
+        }
+    }
+
+    public void Store(ReadOnlySpan<byte> request, IReadOnlyList<Slice> events)
+    {
+        var arrivals = new List<Arrival>(events.Count);
+        foreach (var slice in events)
+        {
+            var json = JsonElement.Parse(request.Slice(slice.At, slice.Length));
+            arrivals.Add(new(slice.Oid, DedupeKey.Of(json), json));
+        }
+
+        lock (_lock) _arrivals.AddRange(arrivals);
+    }
+}
