@@ -154,6 +154,7 @@ sealed class EventRules(SharedProperties shared) : IRecordRules
 
     Rejection? DistinctId(in JsonToken value)
     {
+        if (value.Type is JsonTokenType.Null) return null; // the same as missing, which another property may make good
         _hasUser = true; // an empty text is allowed: it says that there is no user
         if (value.Type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in value)) return DistinctIdInvalid;
         return MixpanelValues.IsBanned(in value) ? DistinctIdBanned : null;

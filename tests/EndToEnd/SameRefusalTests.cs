@@ -1,0 +1,128 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Time.Testing;
+using MixpanelConnector.Emulator;
+using MixpanelConnector.Testing;
+
+namespace MixpanelConnector.EndToEnd;
+
+/// <summary>What an import refuses by itself, compared with what the embedded Mixpanel refuses, whose rules were written apart: over thousands of events from a seed.</summary>
+public sealed class SameRefusalTests
+{
+    const int Seed = 61;
+    const int Events = 6000;
+    const int Batch = 1000;
+
+    static readonly DateTimeOffset Noon = new(2026, 9, 1, 12, 0, 0, TimeSpan.Zero);
+
+    static readonly string[] Names = ["\"e\"", "\"\"", "\" \\t\"", "null", "7", "{}", "\"\\u0065\"", "\"ä😀\"", "\"" + new string('n', 300) + "\""];
+    static readonly string[] Ids =
+    [
+        "\"u\"", "\"\"", "null", "7", "true", "[]", "{}", "\"null\"", "\"undefined\"", "\"0\"", "\"-1\"", "\"[]\"", "\"n/a\"", "\"<nil>\"", "\"\\u0030\"", "\"00000000-0000-0000-0000-000000000000\"", "\"00000000-0000-0000-0000-000000000001\"",
+        "\"" + new string('d', 255) + "\"", "\"" + new string('d', 256) + "\"", "\"" + new string('ä', 255) + "\"", "\"" + new string('ä', 256) + "\"",
+    ];
+
+    static readonly string[] InsertIds =
+    [
+        "\"id-1\"", "\"\"", "7", "true", "\"a_b\"", "\"ä\"", "\"a b\"", "\"a.b\"", "\"null\"", "\"0\"", "\"false\"", "\"\\u0061bc\"", "\"" + new string('i', 36) + "\"", "\"" + new string('i', 37) + "\"", "\"5f0c2a6e-9a54-4f0e-9f58-0123456789ab\"",
+    ];
+
+    static string[] Times()
+    {
+        var now = Noon.ToUnixTimeSeconds();
+        return
+        [
+            .. new[] { 0, -1, 1, 31_535_999, 31_536_000, 31_536_001, now, now + (59 * 60), now + 3600, now + 3601, now + (61 * 60), uint.MaxValue, (now + 3600) * 1000, ((now + 3600) * 1000) + 1000, now * 1000, long.MaxValue, long.MinValue }
+                .Select(time => time.ToString(CultureInfo.InvariantCulture)),
+            "null", "\"1790000000\"", "1700000000.0", "1700000000.5", "1.7e9", "true", "[]", "99999999999999999999", "-0",
+        ];
+    }
+
+    static string[] Values() =>
+    [
+        "1", "\"x\"", "null", "true", "[]", "{}", "[1,[2,[3]]]", "{\"a\":{\"b\":{\"c\":1}}}", "{\"a\":{\"b\":{\"c\":{\"d\":1}}}}", "[{\"a\":[{\"b\":{\"c\":1}}]}]", "[{\"a\":[{\"b\":{\"c\":{}}}]}]",
+        $"[{string.Join(',', Enumerable.Repeat("1", 254))}]", $"[{string.Join(',', Enumerable.Repeat("1", 255))}]",
+        $"{{{string.Join(',', Enumerable.Range(0, 254).Select(i => $"\"k{i}\":1"))}}}", $"{{{string.Join(',', Enumerable.Range(0, 255).Select(i => $"\"k{i}\":1"))}}}",
+    ];
+
+    [Fact]
+    public async Task What_is_refused_here_is_refused_there()
+    {
+        var clock = new FakeTimeProvider(Noon);
+        await using var mixpanel = await EmulatedMixpanel.StartAsync(new() { TimeProvider = clock });
+        var events = Generated();
+        using var folder = new TemporaryFolder();
+        var refusedHere = await DryRunAsync(folder, clock, events);
+        var refusedThere = await SendAsync(mixpanel, events);
+
+        Assert.InRange(refusedHere.Count, Events / 4, Events * 3 / 4);
+        var differences = Enumerable.Range(0, Events).Where(i => refusedHere.ContainsKey(i) != refusedThere.ContainsKey(i))
+            .Select(i => $"{(refusedHere.TryGetValue(i, out var here) ? $"here only: {here}" : $"there only: {refusedThere[i]}")}: {(events[i].Length > 300 ? events[i][..300] : events[i])}").ToList();
+        Assert.True(differences.Count == 0, $"{differences.Count} differences\n{string.Join('\n', differences.Take(12))}");
+    }
+
+    /// <summary>Most parts are right, so that each wrong one is met alone.</summary>
+    static List<string> Generated()
+    {
+        var random = new Random(Seed);
+        var (times, values) = (Times(), Values());
+        string Pick(string[] from) => random.Next(4) == 0 ? from[random.Next(from.Length)] : from[0];
+        var events = new List<string>();
+        for (var i = 0; i < Events; i++)
+        {
+            var properties = new List<string>();
+            if (random.Next(20) > 0) properties.Add($"\"time\":{(random.Next(3) == 0 ? times[random.Next(times.Length)] : times[6])}");
+            if (random.Next(20) > 0) properties.Add($"\"distinct_id\":{Pick(Ids)}");
+            if (random.Next(20) == 0) properties.Add("\"$user_id\":\"u\"");
+            if (random.Next(20) == 0) properties.Add("\"$device_id\":\"d\"");
+            properties.Add($"\"$insert_id\":{Pick(InsertIds)}"); // one that is missing is added here, and refused there
+            if (random.Next(4) == 0) properties.Add($"\"x\":{values[random.Next(values.Length)]}");
+            if (random.Next(50) == 0) properties.AddRange(Enumerable.Range(0, 250 + random.Next(6)).Select(k => $"\"p{k}\":1"));
+            var members = new List<string>();
+            if (random.Next(20) > 0) members.Add($"\"event\":{Pick(Names)}");
+            if (random.Next(30) > 0) members.Add($"\"properties\":{{{string.Join(',', properties.OrderBy(_ => random.Next()))}}}");
+            else if (random.Next(2) == 0) members.Add("\"properties\":[]");
+            if (random.Next(40) == 0) members.Add("\"more\":1");
+            events.Add($"{{{string.Join(',', members)}}}");
+        }
+
+        return events;
+    }
+
+    static async Task<Dictionary<int, string>> DryRunAsync(TemporaryFolder folder, TimeProvider clock, List<string> events)
+    {
+        var refused = new Dictionary<int, string>();
+        using var client = new MixpanelClient(new() { TimeProvider = clock });
+        var request = new ImportRequest { Inputs = [folder.Write("events.ndjson", string.Join('\n', events))], DryRun = true, Diagnostics = new Sink(refused) };
+        var report = await client.ImportAsync(request, state: null, TestContext.Current.CancellationToken);
+        Assert.Equal((Events, refused.Count), (report.Read, report.Rejected));
+        return refused;
+    }
+
+    sealed class Sink(Dictionary<int, string> refused) : IProgress<ImportDiagnostic>
+    {
+        public void Report(ImportDiagnostic value)
+        {
+            lock (refused) refused[(int)value.Line!.Value - 1] = value.Code;
+        }
+    }
+
+    static async Task<Dictionary<int, string>> SendAsync(EmulatedMixpanel mixpanel, List<string> events)
+    {
+        var refused = new Dictionary<int, string>();
+        using var http = new HttpClient { BaseAddress = mixpanel.Address };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("local:local"u8));
+        for (var from = 0; from < Events; from += Batch)
+        {
+            using var body = new StringContent($"[{string.Join(',', events.GetRange(from, Batch))}]", Encoding.UTF8, "application/json");
+            using var response = await http.PostAsync("/import?strict=1&project_id=1", body, TestContext.Current.CancellationToken);
+            var answer = JsonElement.Parse(await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+            if (!answer.TryGetProperty("failed_records", out var failed)) continue;
+            foreach (var record in failed.EnumerateArray()) refused[from + record.GetProperty("index").GetInt32()] = record.GetProperty("message").GetString()!;
+        }
+
+        return refused;
+    }
+}
