@@ -25,7 +25,7 @@ public sealed class F14_FileLimitTests
         Assert.True(most < 256, starved.ToString());
         // 134: the runtime itself gave up, with "Out of memory" where a thread or a mapping could not be made. That cannot be caught.
         Assert.True(starved.ExitCode is 5 or 7 or 134, starved.ToString());
-        Assert.NotEqual("", starved.Said);
+        Assert.NotEmpty(starved.Said);
         Assert.Equal("", string.Join('\n', Oracle.JudgeState(null, scene.ReadState(), [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals)));
         var done = await scene.RunAsync();
         Assert.True(done.ExitCode == 3, $"{done}\nafter\n{starved}");

@@ -3,7 +3,6 @@ using System.IO.Compression;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using System.Text.Json;
 using MixpanelConnector.Testing;
 using MixpanelConnector.Transport;
 using static MixpanelConnector.Tests.Import.ImportRun;
