@@ -74,7 +74,7 @@ sealed class Halt : IDisposable
 
     void Begin()
     {
-        _abandon.CancelAfter(Grace);
         _stop.Cancel();
+        _abandon.CancelAfter(Grace);
     }
 }

@@ -142,11 +142,11 @@ public sealed class InputsTests : IDisposable
             ImportStateKey.For(request, options with { Region = MixpanelRegion.Eu }),
             ImportStateKey.For(request with { LocalStore = "x" }, options),
             ImportStateKey.For(_run.Request() with { Replay = _run.Folder.File("a") }, options),
-            ImportStateKey.For(_run.Request("-") with { SourceId = "s" }, options),
+            ImportStateKey.For(_run.Request("-") with { StandardInput = Stream.Null, SourceId = "s" }, options),
         };
         Assert.Equal(keys.Length, keys.Distinct(StringComparer.Ordinal).Count());
         Assert.Equal(keys[0], ImportStateKey.For(request with { Strict = false, Senders = 3 }, options));
-        Assert.Null(ImportStateKey.For(_run.Request("-"), options));
+        Assert.Null(ImportStateKey.For(_run.Request("-") with { StandardInput = Stream.Null }, options));
     }
 
     [Fact]
