@@ -24,6 +24,7 @@ static class CommandLine
         root.Add(ConfigCommand.Of(surroundings));
         root.Add(EmulatorCommand.Of(surroundings));
         root.Add(ImportCommand.Of(surroundings, stop));
+        root.Add(ServeCommand.Of(surroundings));
         CommonOptions.AddTo(root);
         DetailedHelp.AddTo(root);
         return root;
