@@ -112,6 +112,7 @@ sealed class Gateway : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         Telemetry.AddTo(builder.Services, options);
+        McpRoute.AddTo(builder.Services, options, services.Client);
 
         var application = builder.Build();
         var envelope = new Envelope(options, services.Log);
@@ -133,30 +134,30 @@ sealed class Gateway : IAsyncDisposable
                 if (route is { Scope: Scope.Write } && caller.Scope is not Scope.Write) throw new RefusedException(Refusal.WriteScopeNeeded);
             }
 
+            if (route is null or { IsLimited: false })
+            {
+                await next(context);
+                return;
+            }
+
+            using var turn = await gate.EnterAsync(context.Features.Get<Caller>() ?? gate.Anybody, context.RequestAborted);
             await next(context);
         });
 #pragma warning disable ASP0014 // the order of the steps is the point here
         application.UseEndpoints(endpoints =>
         {
-            foreach (var route in Routes.All()) endpoints.MapMethods(route.Pattern, [route.Method], context => AnswerAsync(route, services, gate, context)).WithMetadata(route);
+            foreach (var route in Routes.All()) endpoints.MapMethods(route.Pattern, [route.Method], context => AnswerAsync(route, services, context)).WithMetadata(route);
+            endpoints.MapMcp(McpRoute.Path).WithMetadata(McpRoute.Route);
         });
 #pragma warning restore ASP0014
         return application;
     }
 
-    static async Task AnswerAsync(Route route, Services services, Gate gate, HttpContext context)
+    static Task AnswerAsync(Route route, Services services, HttpContext context)
     {
         var size = context.Features.Get<IHttpMaxRequestBodySizeFeature>();
         if (route.HasStreamedBody && size is { IsReadOnly: false }) size.MaxRequestBodySize = null;
-        if (!route.IsLimited)
-        {
-            await route.Handler(services, context);
-            return;
-        }
-
-        var caller = context.Features.Get<Caller>() ?? gate.Anybody;
-        using var turn = await gate.EnterAsync(caller, context.RequestAborted);
-        await route.Handler(services, context);
+        return route.Handler(services, context);
     }
 
     /// <summary>The default one would answer Ctrl-C and SIGTERM in place of the program around it.</summary>
