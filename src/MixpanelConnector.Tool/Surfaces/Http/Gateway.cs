@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -18,6 +19,9 @@ namespace MixpanelConnector.Tool.Surfaces.Http;
 /// </summary>
 sealed class Gateway : IAsyncDisposable
 {
+    /// <summary>Far more than any request may have, so that the sender of too much can still read the refusal.</summary>
+    const long LargestBodyToDrain = 64 << 20;
+
     static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(10);
 
     readonly WebApplication _application;
@@ -31,7 +35,9 @@ sealed class Gateway : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public ImportJobs Imports => _services.Imports;
+    /// <summary>Method and path of everything that is served.</summary>
+    public IEnumerable<string> Endpoints => _application.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        .SelectMany(endpoint => endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Select(method => $"{method} /{endpoint.RoutePattern.RawText!.TrimStart('/')}"));
 
     /// <summary>Starts serving; stopped by disposing.</summary>
     /// <param name="options">How to serve.</param>
@@ -88,11 +94,13 @@ sealed class Gateway : IAsyncDisposable
 
     static WebApplication Build(ServeOptions options, Services services, Gate gate)
     {
+        // What ends lines otherwise than a proxy in front of it, can be made to see other requests than that one did.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", isEnabled: true);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = Bodies.MostRaw;
+            kestrel.Limits.MaxRequestBodySize = LargestBodyToDrain;
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
             kestrel.Limits.MaxRequestHeaderCount = 100;
             kestrel.Limits.MaxRequestLineSize = 8 << 10;
