@@ -57,7 +57,7 @@ static class OpenApi
             "200", Content("What Mixpanel did or said.", Answers.Json, Reference($"{type}Output")));
         if (changes) operation["parameters"] = new JsonArray(Parameter("idempotencyKey"));
         var body = Content(null, Answers.Json, Reference($"{type}Input"));
-        if (XmlDocs.Example(action.Type) is { } example) body["content"]![Answers.Json]!["example"] = JsonNode.Parse(example);
+        if (XmlDocs.Example(action.Type) is { } example) body["content"]![Answers.Json]!["example"] = WithDefaults(JsonNode.Parse(example)!.AsObject(), action.InputSchema());
         body["required"] = true;
         operation["requestBody"] = body;
         return operation;
@@ -194,6 +194,17 @@ static class OpenApi
         };
     }
 
+    /// <summary>What is required and has a default may be left out; an example shows it, for tools that take the schema by its letter.</summary>
+    static JsonObject WithDefaults(JsonObject example, JsonObject schema)
+    {
+        foreach (var (name, property) in schema["properties"]!.AsObject())
+        {
+            if (property!["default"] is { } value && !example.ContainsKey(name)) example[name] = value.DeepClone();
+        }
+
+        return example;
+    }
+
     static string Facts(ActionDescriptor action)
     {
         var effect = action.Effect switch
@@ -248,7 +259,22 @@ static class OpenApi
     static JsonObject Titled(string title, JsonObject schema)
     {
         schema.Insert(0, "title", title);
+        SayWhatIsFree(schema);
         return schema;
+    }
+
+    /// <summary>An object that takes any other property says so: tools differ in what they make of silence.</summary>
+    static void SayWhatIsFree(JsonNode? node)
+    {
+        if (node is JsonArray items)
+        {
+            foreach (var item in items) SayWhatIsFree(item);
+        }
+        else if (node is JsonObject schema)
+        {
+            foreach (var (_, member) in schema.ToList()) SayWhatIsFree(member);
+            if (schema["type"] is JsonValue type && type.GetValueKind() is System.Text.Json.JsonValueKind.String && (string?)type == "object" && !schema.ContainsKey("additionalProperties")) schema["additionalProperties"] = new JsonObject();
+        }
     }
 
     static JsonObject Field(string type, string description) => new() { ["type"] = type, ["description"] = description };
