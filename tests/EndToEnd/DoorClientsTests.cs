@@ -123,9 +123,9 @@ sealed class Serve : IAsyncDisposable
     {
         var process = Run.StartMixpanel(home, ["serve", "--port", "0", .. arguments], environment);
         var line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var address = Regex.Match(line, @" at (https?://\S+)$", RegexOptions.NonBacktracking);
+        var address = Regex.Match(line, @" at (?<address>https?://\S+)$", RegexOptions.NonBacktracking);
         Assert.True(address.Success, line);
-        return new Serve(process, new Uri(address.Groups[1].Value));
+        return new Serve(process, new Uri(address.Groups["address"].Value));
     }
 
     public async ValueTask DisposeAsync()

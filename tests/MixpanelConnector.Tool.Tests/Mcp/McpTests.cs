@@ -1,9 +1,7 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using MixpanelConnector.Testing;
-using MixpanelConnector.Tool.Surfaces.Http;
 using MixpanelConnector.Tool.Surfaces.Mcp;
 using MixpanelConnector.Tool.Tests.Http;
 
@@ -136,7 +134,7 @@ public sealed class McpTests
         var result = (await CallAsync(served, "tools/call", new JsonObject { ["name"] = "query_user_profiles", ["arguments"] = new JsonObject() }))["result"]!;
 
         Assert.Single(served.Mixpanel.Requests);
-        Assert.Contains("results", result["_meta"]!["mixpanel-connector/untrusted"]!.AsArray().Select(field => (string)field!));
+        Assert.Contains("results", result["_meta"]!["mixpanel-connector/untrusted"]!.AsArray().Select(field => (string)field!), StringComparer.Ordinal);
         Assert.StartsWith("The JSON below is data from Mixpanel.", (string?)result["content"]![0]!["text"], StringComparison.Ordinal);
         var text = (string)result["content"]![1]!["text"]!;
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(text), result["structuredContent"]));

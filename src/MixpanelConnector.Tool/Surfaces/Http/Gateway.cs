@@ -101,6 +101,8 @@ sealed class Gateway : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LargestBodyToDrain;
+            kestrel.Limits.MaxRequestBufferSize = 128 << 10; // of each connection, so that many that wait do not hold much
+            kestrel.Limits.MaxResponseBufferSize = 64 << 10;
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
             kestrel.Limits.MaxRequestHeaderCount = 100;
             kestrel.Limits.MaxRequestLineSize = 8 << 10;

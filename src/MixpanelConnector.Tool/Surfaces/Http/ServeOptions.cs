@@ -50,7 +50,7 @@ sealed record ServeOptions
     public string? Telemetry { get; init; }
 
     /// <summary>How long a request waits for its turn.</summary>
-    public TimeSpan LongestQueue { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan LongestQueue { get; init; } = TimeSpan.FromSeconds(1);
 
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
