@@ -123,6 +123,31 @@ public sealed class McpTests
     }
 
     [Fact]
+    public async Task A_creation_goes_on_when_its_caller_is_gone_so_that_its_secret_is_kept()
+    {
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var gone = new ManualResetEventSlim();
+        await using var server = await RecordingServer.StartAsync(_ =>
+        {
+            asked.SetResult();
+            gone.Wait(TimeSpan.FromSeconds(30));
+            return Answer.Json(Served.Created);
+        });
+        using var folder = new TemporaryFolder();
+        using var client = new MixpanelClient(new MixpanelOptions { Endpoint = server.Address, ServiceAccount = new("robot", new Secret(Tool.Secret)), ProjectId = 1 });
+        var tools = new Tools(client, folder.File("secrets"), TimeProvider.System);
+        using var stop = new CancellationTokenSource();
+        var call = tools.CallAsync("create_service_account", new Dictionary<string, System.Text.Json.JsonElement>(StringComparer.Ordinal) { ["username"] = System.Text.Json.JsonElement.Parse("\"bot\""), ["organization_id"] = System.Text.Json.JsonElement.Parse("5") }, mayWrite: true, stop.Token).AsTask();
+        await asked.Task;
+        await stop.CancelAsync();
+        gone.Set();
+        await tools.EndAsync();
+
+        Assert.NotNull((await call).StructuredContent);
+        Assert.Equal("one-time-4711\n", await File.ReadAllTextAsync(Assert.Single(Directory.EnumerateFiles(folder.File("secrets"))), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task M6_what_profiles_say_is_fenced_and_moves_nothing()
     {
         var injections = new JsonArray([.. Enumerable.Range(0, 200).Select(n => (JsonNode)new JsonObject

@@ -28,7 +28,15 @@ static class McpCommand
             McpDoor.Configure(options, tools, parsed.GetValue(allowWrite), new CallLimits(surroundings.TimeProvider));
             var transport = new StreamServerTransport(surroundings.TakeInput("mcp"), surroundings.Output, "mixpanel", NullLoggerFactory.Instance);
             await using var server = McpServer.Create(transport, options, NullLoggerFactory.Instance);
-            await server.RunAsync(cancellationToken);
+            try
+            {
+                await server.RunAsync(cancellationToken);
+            }
+            finally
+            {
+                await tools.EndAsync();
+            }
+
             return ExitCode.Success;
         });
         return command;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -42,9 +43,9 @@ sealed class ServeCommand
         {
             _port, _listen, _keys, _certificate, _certificateKey, _behindProxy, _allowHost, _state, _rate, _spool, _allowWrite, _secretDir, NewKeyCommand.Of(surroundings),
         };
-        _port.Validators.Add(result => { if (result.Errors.Any() || result.GetValueOrDefault<int>() is < 0 or > 65535) result.AddError("--port must be from 0 to 65535."); });
-        _rate.Validators.Add(result => { if (result.Errors.Any() || result.GetValueOrDefault<int>() is < 1 or > 1_000_000) result.AddError("--rate must be from 1 to 1000000."); });
-        _spool.Validators.Add(result => { if (result.Errors.Any() || result.GetValueOrDefault<long>() < 0) result.AddError("--import-space must be a number of bytes."); });
+        Bound(_port, 0, 65535);
+        Bound(_rate, 1, 1_000_000);
+        Bound(_spool, 0, long.MaxValue);
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
     }
 
@@ -96,6 +97,13 @@ sealed class ServeCommand
             throw Configuration.Invalid("port", $"The server cannot start: {e.Message}");
         }
     }
+
+    static void Bound(Option option, long least, long most) => option.Validators.Add(result =>
+    {
+        // What is no number at all is refused by the parser itself.
+        if (result.Tokens.Count == 1 && long.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && (number < least || number > most))
+            result.AddError($"{option.Name} must be from {least} to {most}.");
+    });
 
     static X509Certificate2? Certificate(string? certificate, string? key)
     {

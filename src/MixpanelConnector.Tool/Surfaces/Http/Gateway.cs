@@ -121,7 +121,7 @@ sealed class Gateway : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
-        Telemetry.AddTo(builder.Services, options);
+        Telemetry.AddTo(builder, options);
         McpRoute.AddTo(builder.Services, options, services.Client);
 
         var application = builder.Build();

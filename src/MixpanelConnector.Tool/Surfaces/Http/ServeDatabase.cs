@@ -35,10 +35,12 @@ sealed class ServeDatabase : IDisposable
                 PRAGMA locking_mode = EXCLUSIVE;
                 PRAGMA journal_mode = WAL;
                 PRAGMA synchronous = FULL;
-                BEGIN IMMEDIATE; COMMIT;
+                BEGIN EXCLUSIVE; COMMIT;
                 {Schema}
                 """;
             command.ExecuteNonQuery();
+            command.CommandText = "SELECT count(*) FROM imports"; // a lock of another's shows at the first reading
+            command.ExecuteScalar();
             return new ServeDatabase(connection);
         }
         catch (SqliteException e)

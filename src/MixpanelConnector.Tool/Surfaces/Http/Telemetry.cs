@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 
@@ -15,16 +15,24 @@ static class Telemetry
 {
     public const string Variable = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    public static void AddTo(IServiceCollection services, ServeOptions options)
+    public static void AddTo(WebApplicationBuilder builder, ServeOptions options)
     {
         if (options.Telemetry is null) return;
-        services.AddMetrics();
-        services.AddOpenTelemetry()
+        // OpenTelemetry reads its standard variables from the configuration, which is empty here.
+        foreach (var (name, value) in System.Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().Select(variable => ((string)variable.Key, (string?)variable.Value)))
+        {
+            if (name.StartsWith("OTEL_", StringComparison.Ordinal)) builder.Configuration[name] = value;
+        }
+
+        builder.Configuration[Variable] = options.Telemetry;
+        builder.Services.AddMetrics();
+        builder.Services.AddOpenTelemetry()
             .WithMetrics(metrics => metrics
                 .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime")
-                .AddView(Labels))
-            .WithTracing(traces => traces.AddAspNetCoreInstrumentation(requests => requests.EnrichWithHttpRequest = Redact).AddSource("System.Net.Http"))
-            .UseOtlpExporter();
+                .AddView(Labels)
+                .AddOtlpExporter())
+            .WithTracing(traces => traces.AddAspNetCoreInstrumentation(requests => requests.EnrichWithHttpRequest = Redact).AddSource("System.Net.Http")
+                .AddOtlpExporter());
     }
 
     /// <summary>Labels whose values others choose are dropped.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -23,6 +24,8 @@ sealed class Tools(MixpanelClient client, string secretFolder, TimeProvider time
     static readonly Dictionary<string, (ActionDescriptor Action, ModelContextProtocol.Protocol.Tool Tool, string[] Untrusted)> All = Catalogue.Actions
         .ToDictionary(action => action.Name, action => (action, Define(action), Untrusted(action)), StringComparer.Ordinal);
 
+    readonly ConcurrentDictionary<Task<CallToolResult>, bool> _writes = new();
+
     /// <summary>The tools that are offered: those that read; with leave to write, those that change data, too. What cannot be brought back is never an agent's to remove.</summary>
     public static IEnumerable<ModelContextProtocol.Protocol.Tool> Offered(bool mayWrite) => All.Values.Where(known => IsOffered(known.Action, mayWrite)).OrderBy(known => known.Action.Name, StringComparer.Ordinal).Select(known => known.Tool);
 
@@ -30,16 +33,35 @@ sealed class Tools(MixpanelClient client, string secretFolder, TimeProvider time
     public async ValueTask<CallToolResult> CallAsync(string name, IDictionary<string, JsonElement>? arguments, bool mayWrite, CancellationToken cancellationToken)
     {
         if (!All.TryGetValue(name, out var known) || !IsOffered(known.Action, mayWrite)) throw new McpProtocolException($"There is no tool {Fence.Text(name)} here. Use one of tools/list.", McpErrorCode.InvalidParams);
+        var writes = known.Action.Effect is not Effect.ReadOnly;
+        // What was begun to be written is ended, also when nobody waits for it any more: half a creation would be a secret lost.
+        var work = CallAsync(known.Action, known.Untrusted, arguments, writes ? CancellationToken.None : cancellationToken);
+        if (writes) _writes[work] = true;
+        try
+        {
+            return await work;
+        }
+        finally
+        {
+            _writes.TryRemove(work, out _);
+        }
+    }
+
+    /// <summary>Waits for what still writes.</summary>
+    public Task EndAsync() => Task.WhenAll(_writes.Keys);
+
+    async Task<CallToolResult> CallAsync(ActionDescriptor action, string[] untrusted, IDictionary<string, JsonElement>? arguments, CancellationToken cancellationToken)
+    {
         try
         {
             var input = JsonSerializer.SerializeToElement(arguments ?? new Dictionary<string, JsonElement>(StringComparer.Ordinal));
-            using var secret = known.Action.HasSecret ? new SecretHandover.Prepared(NewSecretFile(known.Action)) : null;
-            var result = await known.Action.InvokeAsync(client, input, cancellationToken);
-            return Answer(known.Untrusted, Fence.Around((secret is null ? result.Json : secret.Deliver(result)).Span));
+            using var secret = action.HasSecret ? new SecretHandover.Prepared(NewSecretFile(action)) : null;
+            var result = await action.InvokeAsync(client, input, cancellationToken);
+            return Answer(untrusted, Fence.Around((secret is null ? result.Json : secret.Deliver(result)).Span));
         }
         catch (MixpanelException e)
         {
-            return Problem(ErrorTable.Problem(e.Error with { Message = Fence.Text(e.Error.Message) }), e.Error.Kind is ErrorKind.InvalidInput or ErrorKind.Rejected ? XmlDocs.Example(known.Action.Type) : null);
+            return Problem(ErrorTable.Problem(e.Error with { Message = Fence.Text(e.Error.Message) }), e.Error.Kind is ErrorKind.InvalidInput or ErrorKind.Rejected ? XmlDocs.Example(action.Type) : null);
         }
         catch (IOException e)
         {

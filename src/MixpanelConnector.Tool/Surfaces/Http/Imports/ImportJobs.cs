@@ -128,9 +128,9 @@ sealed class ImportJobs : IAsyncDisposable
         {
             if (job.Stop is not null || !_jobs.TryRemove(job.Id, out _)) return;
             _database.Execute("DELETE FROM imports WHERE id = $id", ("$id", job.Id));
+            DeleteBody(job);
         }
 
-        DeleteBody(job);
         Directory.Delete(Folder(job), recursive: true);
     }
 
@@ -273,7 +273,6 @@ sealed class ImportJobs : IAsyncDisposable
 
         var finished = report.ExitCode is ExitCode.Success or ExitCode.Refused;
         End(job, finished ? JobStatus.Finished : JobStatus.Stopped);
-        if (finished) DeleteBody(job);
     }
 
     void End(ImportJob job, JobStatus status)
@@ -282,6 +281,8 @@ sealed class ImportJobs : IAsyncDisposable
         {
             if (job.Status is JobStatus.Cancelled && status is JobStatus.Stopped) status = JobStatus.Cancelled;
             Save(job, status);
+            (job.Progress, job.Stop) = (null, null);
+            if (status is JobStatus.Finished) DeleteBody(job);
         }
     }
 
