@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging.Abstractions;
-using ModelContextProtocol.Server;
 using MixpanelConnector.Tool.Surfaces.Mcp;
+using ModelContextProtocol.Server;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 

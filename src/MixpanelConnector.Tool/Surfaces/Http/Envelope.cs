@@ -31,6 +31,12 @@ sealed class Envelope(ServeOptions options, AuditLog log)
         }
     }
 
+    public Task RefuseAsync(HttpContext context, Refusal refusal)
+    {
+        if (refusal.IsDenial) Denied(context, refusal);
+        return context.Response.RefuseAsync(refusal);
+    }
+
     void SetHeaders(IHeaderDictionary headers, string id)
     {
         headers["X-Request-Id"] = id;
@@ -49,8 +55,7 @@ sealed class Envelope(ServeOptions options, AuditLog log)
         switch (exception)
         {
             case RefusedException { Refusal: var refusal }:
-                if (refusal.IsDenial) Denied(context, refusal);
-                return context.Response.RefuseAsync(refusal);
+                return RefuseAsync(context, refusal);
             case MixpanelException { Error: var error }:
                 return context.Response.FailAsync(error);
             case BadHttpRequestException { StatusCode: 413 }:

@@ -64,22 +64,23 @@ sealed class Gate(ServeOptions options) : IDisposable
         return options.Keys.Find(KeyOf(request.Headers)) ?? throw new RefusedException(Refusal.KeyNeeded);
     }
 
-    /// <summary>Takes a request of the caller's, and waits for its turn. Dispose the lease at its end.</summary>
-    public async ValueTask<RateLimitLease> EnterAsync(Caller caller, CancellationToken cancellationToken)
+    /// <summary>Takes a request of the caller's, and waits for its turn. Dispose the lease at its end. A refusal is no exception here: under load it must cost less than what it spares.</summary>
+    public async ValueTask<(RateLimitLease? Turn, Refusal? Refusal)> EnterAsync(Caller caller, CancellationToken cancellationToken)
     {
-        if (!caller.Bucket.TryTake(out var retryAfter)) throw new RefusedException(Refusal.TooOften(retryAfter));
+        if (!caller.Bucket.TryTake(out var retryAfter)) return (null, Refusal.TooOften(retryAfter));
         var lease = _turns.AttemptAcquire();
-        if (lease.IsAcquired) return lease;
+        if (lease.IsAcquired) return (lease, null);
+        if (_turns.GetStatistics() is { CurrentQueuedCount: >= MostWaiting }) return (null, Refusal.Busy);
         using var limit = new CancellationTokenSource(options.LongestQueue, options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
             lease = await _turns.AcquireAsync(1, either.Token);
-            return lease.IsAcquired ? lease : throw new RefusedException(Refusal.Busy);
+            return lease.IsAcquired ? (lease, null) : (null, Refusal.Busy);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new RefusedException(Refusal.Busy);
+            return (null, Refusal.Busy);
         }
     }
 

@@ -150,8 +150,14 @@ sealed class Gateway : IAsyncDisposable
                 return;
             }
 
-            using var turn = await gate.EnterAsync(context.Features.Get<Caller>() ?? gate.Anybody, context.RequestAborted);
-            await next(context);
+            var (turn, refusal) = await gate.EnterAsync(context.Features.Get<Caller>() ?? gate.Anybody, context.RequestAborted);
+            if (refusal is not null)
+            {
+                await envelope.RefuseAsync(context, refusal);
+                return;
+            }
+
+            using (turn) await next(context);
         });
 #pragma warning disable ASP0014 // the order of the steps is the point here
         application.UseEndpoints(endpoints =>

@@ -1,7 +1,7 @@
 using System.Reflection;
+using MixpanelConnector.Tool.Surfaces.Docs;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
-using MixpanelConnector.Tool.Surfaces.Docs;
 
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
