@@ -32,7 +32,10 @@ switch (args)
     case ["memory", ..]:
         await Throughput.RunMemoryAsync(new Settings(args));
         return 0;
+    case ["serve", ..]:
+        await ServeLoad.RunAsync(new Settings(args));
+        return 0;
     default:
-        Console.Error.WriteLine("bench: say stages, throughput, peer or memory; see bench/README.md");
+        Console.Error.WriteLine("bench: say stages, throughput, peer, memory or serve; see bench/README.md");
         return 2;
 }

@@ -7,6 +7,9 @@ sealed record Settings(string[] Arguments)
 {
     public int Events => Number("--events", 1_000_000);
 
+    /// <summary>Seconds of overload.</summary>
+    public int Overload => Number("--overload", 60);
+
     public int Rounds => Number("--rounds", 5);
 
     /// <summary>The build of <c>mixpanel.dll</c> to measure; null for the one of this repository.</summary>

@@ -7,6 +7,8 @@ sealed class Folders(Func<string, string?> environment)
 
     public string State => Path.Combine(Base("XDG_STATE_HOME", ".local/state"), "mixpanel");
 
+    public string Secrets => Path.Combine(Base("XDG_DATA_HOME", ".local/share"), "mixpanel", "secrets");
+
     public string LocalData => Path.Combine(Base("XDG_DATA_HOME", ".local/share"), "mixpanel", "local");
 
     string Base(string variable, string belowHome)

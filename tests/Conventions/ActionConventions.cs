@@ -65,6 +65,14 @@ public class ActionConventions
     }
 
     [Theory, MemberData(nameof(Names))]
+    public void No_door_names_an_action(string name)
+    {
+        var doors = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Http/", StringComparison.Ordinal) || source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Mcp/", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(doors);
+        Assert.All(doors, source => Assert.DoesNotMatch(new Regex($@"\b({name}|{name.Replace('_', '-')}|{Pascal(name)})\b", RegexOptions.None, TimeSpan.FromSeconds(10)), WithoutComments(source.Text)));
+    }
+
+    [Theory, MemberData(nameof(Names))]
     public void A_schema_names_a_type_for_each_field_and_says_what_is_in_its_lists(string name)
     {
         foreach (var schema in (JsonObject[])[Catalogue.Find(name)!.InputSchema(), Catalogue.Find(name)!.OutputSchema()])

@@ -5,10 +5,11 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
 using MixpanelConnector.Emulator;
 using MixpanelConnector.Tool.Surfaces;
+using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>One table of cases, run through the library and through the command line: the same JSON, errors included.</summary>
+/// <summary>One table of cases, run through the library, the command line, HTTP and MCP: the same JSON, errors included.</summary>
 public sealed class SameAnswerTests
 {
     static readonly DateTimeOffset Now = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
@@ -44,7 +45,7 @@ public sealed class SameAnswerTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task Both_doors_give_the_same(string name, string action, string input, int exitCode)
+    public async Task Every_door_gives_the_same(string name, string action, string input, int exitCode)
     {
         Assert.NotEmpty(name);
         input = input.Replace("TIME", Time.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
@@ -54,6 +55,15 @@ public sealed class SameAnswerTests
         Assert.Equal(exitCode, libraryCode);
         Assert.Equal(libraryCode, lineCode);
         Assert.Equal(Comparable(libraryJson), Comparable(lineJson));
+
+        var (status, httpJson) = await ThroughHttpAsync(action, input);
+        var problem = JsonNode.Parse(libraryJson)!["kind"] is not null;
+        Assert.Equal(problem ? (int?)JsonNode.Parse(libraryJson)!["status"] : 200, status);
+        Assert.Equal(Comparable(libraryJson), Comparable(httpJson));
+
+        var (isError, toolJson) = await ThroughMcpAsync(action, input);
+        Assert.Equal(problem, isError);
+        Assert.Equal(Comparable(libraryJson), Comparable(toolJson));
     }
 
     static string Event(string text) => $$"""{"strict":"1","properties":{},"events":[{{text}}]}""";
@@ -70,14 +80,7 @@ public sealed class SameAnswerTests
     static async Task<(int, string)> ThroughLibraryAsync(string action, string input)
     {
         await using var mixpanel = await StartAsync();
-        using var client = new MixpanelClient(new MixpanelOptions
-        {
-            Endpoint = mixpanel.Address,
-            ServiceAccount = new(DevelopmentCredentials.ServiceAccountUsername, new Secret(DevelopmentCredentials.ServiceAccountSecret)),
-            ProjectId = 1,
-            Token = DevelopmentCredentials.ProjectToken,
-            TimeProvider = new FakeTimeProvider(Now),
-        });
+        using var client = new MixpanelClient(Options(mixpanel));
         try
         {
             var answer = await Catalogue.Find(action)!.InvokeAsync(client, JsonElement.Parse(input));
@@ -100,11 +103,64 @@ public sealed class SameAnswerTests
         return (done.ExitCode, done.Output.Length > 0 ? done.Output : done.Error);
     }
 
+    static async Task<(int, string)> ThroughHttpAsync(string action, string input)
+    {
+        await using var served = await ServedAsync();
+        using var body = new StringContent(input, Encoding.UTF8, "application/json");
+        using var answer = await served.Http.PostAsync(new Uri($"/v1/actions/{action}", UriKind.Relative), body);
+        Assert.Equal((int)answer.StatusCode == 200 ? "application/json" : "application/problem+json", answer.Content.Headers.ContentType!.ToString());
+        return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    static async Task<(bool, string)> ThroughMcpAsync(string action, string input)
+    {
+        await using var served = await ServedAsync();
+        using var body = new StringContent($$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{action}}}","arguments":{{{input}}}}}""", Encoding.UTF8, "application/json");
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp") { Content = body, Headers = { { "Accept", "application/json, text/event-stream" } } };
+        using var answer = await served.Http.SendAsync(request);
+        var data = (await answer.Content.ReadAsStringAsync()).Split('\n').Single(line => line.StartsWith("data: ", StringComparison.Ordinal));
+        var result = JsonNode.Parse(data["data: ".Length..])!["result"]!;
+        return (bool?)result["isError"] == true ? (true, (string)result["content"]![0]!["text"]!) : (false, result["structuredContent"]!.ToJsonString());
+    }
+
+    static async Task<Doors> ServedAsync()
+    {
+        var mixpanel = await StartAsync();
+        var folder = new Testing.TemporaryFolder();
+        MixpanelClient NewClient() => new(Options(mixpanel));
+        var client = NewClient();
+        var options = new ServeOptions { Port = 0, StateFolder = folder.File("state"), SecretFolder = folder.File("secrets"), Destination = "test", ToolsMayWrite = true };
+        var gateway = await Gateway.StartAsync(options, client, NewClient, TextWriter.Null, TestContext.Current.CancellationToken);
+        return new Doors(mixpanel, folder, client, gateway, new HttpClient { BaseAddress = gateway.Address });
+    }
+
+    static MixpanelOptions Options(EmulatedMixpanel mixpanel) => new()
+    {
+        Endpoint = mixpanel.Address,
+        ServiceAccount = new(DevelopmentCredentials.ServiceAccountUsername, new Secret(DevelopmentCredentials.ServiceAccountSecret)),
+        ProjectId = 1,
+        Token = DevelopmentCredentials.ProjectToken,
+        TimeProvider = new FakeTimeProvider(Now),
+    };
+
+    sealed record Doors(EmulatedMixpanel Mixpanel, Testing.TemporaryFolder Folder, MixpanelClient Client, Gateway Gateway, HttpClient Http) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            Http.Dispose();
+            await Gateway.DisposeAsync();
+            Client.Dispose();
+            await Mixpanel.DisposeAsync();
+            Folder.Dispose();
+        }
+    }
+
     /// <summary>The secret is the one thing that differs from door to door, and the session from query to query.</summary>
     static string Comparable(string json)
     {
         var node = JsonNode.Parse(json)!.AsObject();
         if (node.ContainsKey("secret")) node["secret"] = "***";
+        if (node.Remove("secret_file")) node.Insert(node.IndexOf("username") + 1, "secret", "***");
         if (node.ContainsKey("session_id")) node["session_id"] = "session";
         return node.ToJsonString();
     }

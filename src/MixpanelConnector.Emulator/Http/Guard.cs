@@ -25,6 +25,10 @@ static class Guard
         {
             return; // nobody is left to answer
         }
+        catch (Exception e) when (!context.Response.HasStarted && e.ToString().Contains("No space left", StringComparison.OrdinalIgnoreCase))
+        {
+            (status, error) = (507, "the disk of the embedded Mixpanel's store is full"); // Mixpanel has no such answer
+        }
         catch (Exception e) when (!context.Response.HasStarted)
         {
             (status, error) = (500, $"the emulator failed: {e.GetType().Name}");

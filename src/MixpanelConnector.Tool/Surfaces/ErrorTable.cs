@@ -38,16 +38,21 @@ static class ErrorTable
     public static ReadOnlyMemory<byte> Problem(MixpanelError error)
     {
         var (_, status, title) = Row(error.Kind);
-        var kind = JsonNamingPolicy.SnakeCaseLower.ConvertName(error.Kind.ToString());
+        return Problem(JsonNamingPolicy.SnakeCaseLower.ConvertName(error.Kind.ToString()), title, status, error.Message, error.Field);
+    }
+
+    /// <summary>The problem object of something that only one door knows.</summary>
+    public static ReadOnlyMemory<byte> Problem(string kind, string title, int status, string detail, string? field)
+    {
         var buffer = new ArrayBufferWriter<byte>();
         using var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         writer.WriteStartObject();
         writer.WriteString("type", $"urn:mixpanel-connector:problem:{kind}");
         writer.WriteString("title", title);
         writer.WriteNumber("status", status);
-        writer.WriteString("detail", error.Message);
+        writer.WriteString("detail", detail);
         writer.WriteString("kind", kind);
-        if (error.Field is { } field) writer.WriteString("field", field);
+        if (field is not null) writer.WriteString("field", field);
         writer.WriteEndObject();
         writer.Flush();
         return buffer.WrittenMemory;

@@ -96,6 +96,7 @@ static class ReplyClassifier
     /// <summary>The verdict of an answer whose status says enough; null for a 200 and a 400, whose JSON decides.</summary>
     static ImportVerdict? ByStatus(Reply reply, MixpanelOptions options) => reply switch
     {
+        { Status: 507 } => ImportVerdict.Untrusted(ErrorOf(reply, options)),
         { Failure: not null } or { IsRateLimit: true } or { IsServerError: true } => ImportVerdict.Again(ErrorOf(reply, options)),
         { Status: 413 } => ImportVerdict.TooLarge(ErrorOf(reply, options)),
         { Status: 401 or 402 or 403 or 404 } => ImportVerdict.Fatal(ErrorOf(reply, options)),
@@ -136,6 +137,7 @@ static class ReplyClassifier
             429 => (ErrorKind.RateLimited, "Mixpanel's rate limit is exceeded. Try again later; queries are limited to 60 an hour, ingestion to about 30,000 events a second."),
             >= 300 and < 400 => (ErrorKind.Protocol, $"The answer is a redirect{(reply.Location is { } l ? $" to {Safe(options, l.Host)}" : "")}. Mixpanel does not redirect here: check the endpoint and the region."),
             501 => (ErrorKind.Unavailable, $"This is not offered by the server ({Said(reply, options)})."),
+            507 => (ErrorKind.Unavailable, "The server has no room left for what it is sent (HTTP 507), which Mixpanel itself never says. Free the disk of its store."),
             408 or >= 500 => (ErrorKind.Unavailable, $"Mixpanel is not available: HTTP {reply.Status}. Try again later."),
             _ => (ErrorKind.Protocol, $"HTTP {reply.Status} is no answer of Mixpanel's to this request. Check the endpoint and the region."),
         };

@@ -22,8 +22,11 @@ static class CommandLine
         root.Add(CheckCommand.Of(surroundings));
         root.Add(CompletionCommand.Of(surroundings));
         root.Add(ConfigCommand.Of(surroundings));
+        root.Add(DocsCommand.Of());
         root.Add(EmulatorCommand.Of(surroundings));
         root.Add(ImportCommand.Of(surroundings, stop));
+        root.Add(McpCommand.Of(surroundings));
+        root.Add(ServeCommand.Of(surroundings));
         CommonOptions.AddTo(root);
         DetailedHelp.AddTo(root);
         return root;

@@ -9,6 +9,8 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>The bulk import: files, folders or a stream, with a durable checkpoint and a report.</summary>
 sealed class ImportCommand
 {
+    static readonly ImportValues Values = new("--");
+
     readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, or - for standard input: NDJSON, a JSON array, CSV or TSV, plain, gzip or zstd; or Parquet; told by content.", Arity = ArgumentArity.ZeroOrMore };
     readonly Option<string> _format = new("--format") { Description = "The format of every input. Default: told by content and name.", HelpName = string.Join('|', FileFormats.All) };
     readonly Option<string[]> _map = new("--map") { Description = "Which column holds a field, such as time=created_at; repeatable. Default: the column of the field's name. For formats with columns.", HelpName = "FIELD=COLUMN", Arity = ArgumentArity.OneOrMore };
@@ -27,7 +29,7 @@ sealed class ImportCommand
     readonly Option<int?> _batchBytes = new("--batch-bytes") { Description = "The most bytes in a request, uncompressed. Default: 10 MB, a little less to be safe.", HelpName = "N" };
     readonly Option<string> _backoffMin = new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };
     readonly Option<string> _backoffMax = new("--backoff-max") { Description = "The longest wait between tries. Default: 60s.", HelpName = "DURATION" };
-    readonly Option<string> _maxOutage = new("--max-outage") { Description = "How long Mixpanel may be unavailable. Default: 24h; with --local, 30s.", HelpName = "DURATION" };
+    readonly Option<string> _maxOutage = new("--max-outage") { Description = "How long Mixpanel may be unavailable. Default: 24h.", HelpName = "DURATION" };
     readonly Option<string[]> _fix = new("--fix") { Description = "Repairs, several with commas. time: times written as ISO 8601 text (without a zone: UTC) or as digits become integers. ids: a missing distinct_id is taken from $user_id, else $device_id. nulls: null properties are removed.", HelpName = "time,ids,nulls" };
     readonly Option<string[]> _rename = new("--rename") { Description = "Rename a property. A record that has the new name already is rejected. Repeatable.", HelpName = "OLD=NEW" };
     readonly Option<string[]> _drop = new("--drop") { Description = "Leave a property out. Repeatable.", HelpName = "KEY" };
@@ -35,9 +37,6 @@ sealed class ImportCommand
     readonly Option<bool> _dryRun = new("--dry-run") { Description = "Everything but the sending: says what Mixpanel would refuse. Needs no credentials, keeps no state." };
     readonly Option<string> _sourceId = new("--source-id") { Description = "Names a stream on standard input, so that it can be resumed: give the same stream from its beginning.", HelpName = "ID" };
     readonly Option<bool> _noProgress = new("--no-progress") { Description = "No progress bar (also off when standard error is no terminal)." };
-
-    /// <summary>What ails the embedded Mixpanel, such as a full disk, does not mend itself.</summary>
-    static readonly TimeSpan LongestLocalOutage = TimeSpan.FromSeconds(30);
 
     readonly Surroundings _surroundings;
     readonly Stop _stop;
@@ -47,7 +46,7 @@ sealed class ImportCommand
         _surroundings = surroundings;
         _stop = stop;
         _format.AcceptOnlyFromAmong([.. FileFormats.All.Select(format => format.Name)]);
-        _type.AcceptOnlyFromAmong("events", "profiles", "groups", "lookup-table");
+        _type.AcceptOnlyFromAmong([.. ImportValues.Types]);
         _strict.AcceptOnlyFromAmong("0", "1");
         Command = new DetailedCommand("import", "Import files of events, of profiles of users or groups, or a lookup table, so that every record is accounted for.", """
             Each record that is not accepted is named on standard error (file:line: code: reason) and kept, whole, in the dead-letter file.
@@ -98,11 +97,11 @@ sealed class ImportCommand
         await using var session = await Session.OpenAsync(parsed, _surroundings, needsCredential: !dryRun, cancellationToken);
         using var display = new ImportDisplay(_surroundings, showProgress: !parsed.GetValue(_noProgress));
         var store = session.Local is { } local && !dryRun ? await local.StoreNameAsync(cancellationToken) : null;
-        var request = Request(parsed, isLocal: store is not null) with { Diagnostics = display, Progress = display.ShowsProgress ? display : null, LocalStore = store };
+        var request = Request(parsed) with { Diagnostics = display, Progress = display.ShowsProgress ? display : null, LocalStore = store };
         using var client = session.NewClient(session.Options with
         {
-            BackoffMin = Duration(parsed, _backoffMin) ?? session.Options.BackoffMin,
-            BackoffMax = Duration(parsed, _backoffMax) ?? session.Options.BackoffMax,
+            BackoffMin = Values.Duration("backoff_min", parsed.GetValue(_backoffMin)) ?? session.Options.BackoffMin,
+            BackoffMax = Values.Duration("backoff_max", parsed.GetValue(_backoffMax)) ?? session.Options.BackoffMax,
         });
 
         ImportReport report;
@@ -165,7 +164,7 @@ sealed class ImportCommand
         return report.ExitCode;
     }
 
-    ImportRequest Request(ParseResult parsed, bool isLocal)
+    ImportRequest Request(ParseResult parsed)
     {
         var inputs = parsed.GetValue(_inputs) ?? [];
         var replay = parsed.GetValue(_replay);
@@ -173,30 +172,22 @@ sealed class ImportCommand
         if (inputs is ["-"] && parsed.GetValue(CommonOptions.SecretFile) == "-") throw Configuration.Invalid("secret_file", "Standard input can hold the records or the secret, not both.");
         if (inputs is ["-"] && _surroundings.InputIsTerminal) throw Configuration.Invalid("input", "Standard input is a terminal: pipe the records in, or name a file.");
         var properties = parsed.GetValue(_properties) is { } text ? JsonArgument.ReadObject("properties", text, _surroundings).ToJsonString() : null;
-        var request = new ImportRequest
+        var request = ImportValues.Base with
         {
             Inputs = inputs,
             StandardInput = inputs is ["-"] ? _surroundings.TakeInput("input") : null,
-            Formats = FileFormats.All,
-            Compressions = FileFormats.AllCompressions,
             Format = parsed.GetValue(_format),
-            Columns = Columns(parsed),
-            Type = parsed.GetValue(_type) switch
-            {
-                "profiles" => ImportType.Profiles,
-                "groups" => ImportType.Groups,
-                "lookup-table" => ImportType.LookupTable,
-                _ => ImportType.Events,
-            },
+            Columns = Values.Columns(parsed.GetValue(_map) ?? []),
+            Type = Values.Type(parsed.GetValue(_type)),
             GroupKey = parsed.GetValue(_groupKey),
-            TableId = TableId(parsed.GetValue(_tableId)),
-            Strict = parsed.GetValue(_strict) == "1",
+            TableId = Values.TableId(parsed.GetValue(_tableId)),
+            Strict = Values.Strict(parsed.GetValue(_strict)),
             Properties = properties,
             SourceId = parsed.GetValue(_sourceId),
-            Fix = Fixes(parsed.GetValue(_fix) ?? []),
-            Rename = Renames(parsed.GetValue(_rename) ?? []),
+            Fix = Values.Fixes(parsed.GetValue(_fix) ?? []),
+            Rename = Values.Renames(parsed.GetValue(_rename) ?? []),
             Drop = parsed.GetValue(_drop) ?? [],
-            TimeOffset = Hours(parsed.GetValue(_timeOffset)),
+            TimeOffset = Values.Hours(parsed.GetValue(_timeOffset)),
             Restart = parsed.GetValue(_restart),
             DeadLetterPath = parsed.GetValue(_deadLetter),
             OtherOutputs = parsed.GetValue(_report) is { } report ? [report] : [],
@@ -206,22 +197,8 @@ sealed class ImportCommand
         };
         if (parsed.GetValue(_batchEvents) is { } events) request = request with { BatchEvents = events };
         if (parsed.GetValue(_batchBytes) is { } bytes) request = request with { BatchBytes = bytes };
-        if (isLocal) request = request with { MaxOutage = LongestLocalOutage };
-        if (Duration(parsed, _maxOutage) is { } outage) request = request with { MaxOutage = outage };
+        if (Values.Duration("max_outage", parsed.GetValue(_maxOutage)) is { } outage) request = request with { MaxOutage = outage };
         return request;
-    }
-
-    Dictionary<string, string> Columns(ParseResult parsed)
-    {
-        var columns = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var mapping in parsed.GetValue(_map) ?? [])
-        {
-            var equals = mapping.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0 || equals == mapping.Length - 1) throw Configuration.Invalid("map", "--map must be FIELD=COLUMN, such as time=created_at.");
-            if (!columns.TryAdd(mapping[..equals], mapping[(equals + 1)..])) throw Configuration.Invalid("map", $"--map names the field {mapping[..equals]} twice.");
-        }
-
-        return columns;
     }
 
     /// <summary>Where the state is kept, and whether the same command finds it again. That of a stream without a name is not found, but its dead letters are kept like any other's.</summary>
@@ -253,67 +230,5 @@ sealed class ImportCommand
         {
             // Only a little room is lost.
         }
-    }
-
-    static Guid? TableId(string? text)
-    {
-        if (text is null) return null;
-        return Guid.TryParse(text, out var id) ? id : throw Configuration.Invalid("table_id", "--table-id takes the id of a lookup table, which is a UUID.");
-    }
-
-    static ImportFixes Fixes(string[] given)
-    {
-        var fixes = ImportFixes.None;
-        foreach (var name in given.SelectMany(list => list.Split(',')))
-        {
-            fixes |= name switch
-            {
-                "time" => ImportFixes.Time,
-                "ids" => ImportFixes.Ids,
-                "nulls" => ImportFixes.Nulls,
-                _ => throw Configuration.Invalid("fix", "--fix takes time, ids and nulls, several with commas."),
-            };
-        }
-
-        return fixes;
-    }
-
-    static Dictionary<string, string> Renames(string[] given)
-    {
-        var renames = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var pair in given)
-        {
-            if (pair.Split('=') is not [{ Length: > 0 } from, { Length: > 0 } to]) throw Configuration.Invalid("rename", "--rename takes OLD=NEW: the property's name and its new one.");
-            if (!renames.TryAdd(from, to)) throw Configuration.Invalid("rename", $"{from} is to be renamed twice.");
-        }
-
-        return renames;
-    }
-
-    /// <summary>Hours to the nearest second.</summary>
-    static TimeSpan? Hours(string? text)
-    {
-        if (text is null) return null;
-        return double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var hours) && Math.Abs(hours) <= 876_000
-            ? TimeSpan.FromSeconds(Math.Round(hours * 3600))
-            : throw Configuration.Invalid("time_offset", "--time-offset takes hours such as 3 or -5.5, at most 100 years.");
-    }
-
-    static TimeSpan? Duration(ParseResult parsed, Option<string> option)
-    {
-        if (parsed.GetValue(option) is not { } text) return null;
-        var unit = text.AsSpan().TrimStart("0123456789.");
-        TimeSpan? scale = unit switch
-        {
-            "ms" => TimeSpan.FromMilliseconds(1),
-            "s" or "" => TimeSpan.FromSeconds(1),
-            "m" => TimeSpan.FromMinutes(1),
-            "h" => TimeSpan.FromHours(1),
-            "d" => TimeSpan.FromDays(1),
-            _ => null,
-        };
-        return scale is { } one && double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number * one.TotalDays <= 365
-            ? number * one
-            : throw Configuration.Invalid(CommonOptions.Name(option), $"{option.Name} must be a duration such as 500ms, 2s, 1m or 24h, at most a year.");
     }
 }

@@ -1,0 +1,44 @@
+using System.CommandLine;
+using Microsoft.Extensions.Logging.Abstractions;
+using MixpanelConnector.Tool.Surfaces.Mcp;
+using ModelContextProtocol.Server;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>The actions as tools for agents, on standard input and output.</summary>
+static class McpCommand
+{
+    public static Command Of(Surroundings surroundings)
+    {
+        var allowWrite = new Option<bool>("--allow-write") { Description = "Offer the tools that change data, too. Default: only those that read." };
+        var secretDir = SecretFolder.NewOption();
+        var command = new DetailedCommand("mcp", "Serve the actions to an agent, as tools of the Model Context Protocol on standard input and output.", """
+            For a client that starts it by a configuration such as
+              {"mcpServers":{"mixpanel":{"command":"mixpanel","args":["mcp"],"env":{"MIXPANEL_PROJECT_ID":"…"}}}}
+
+            Text from events and profiles reaches the agent cleaned, capped and marked as data. Secrets do not reach it at all.
+            Over HTTP the same tools are at /mcp of mixpanel serve.
+            """)
+        { allowWrite, secretDir };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            await using var session = await Session.OpenAsync(parsed, surroundings, needsCredential: true, cancellationToken);
+            var options = new McpServerOptions();
+            var tools = new Tools(session.Client, SecretFolder.Of(parsed, secretDir, new Folders(surroundings.Environment)), surroundings.TimeProvider);
+            McpDoor.Configure(options, tools, parsed.GetValue(allowWrite), new CallLimits(surroundings.TimeProvider));
+            var transport = new StreamServerTransport(surroundings.TakeInput("mcp"), surroundings.Output, "mixpanel", NullLoggerFactory.Instance);
+            await using var server = McpServer.Create(transport, options, NullLoggerFactory.Instance);
+            try
+            {
+                await server.RunAsync(cancellationToken);
+            }
+            finally
+            {
+                await tools.EndAsync();
+            }
+
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}

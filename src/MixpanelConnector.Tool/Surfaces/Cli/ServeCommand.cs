@@ -1,0 +1,142 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
+using MixpanelConnector.Tool.Surfaces.Http;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>Serves the actions over HTTP until it is stopped.</summary>
+sealed class ServeCommand
+{
+    readonly Option<int> _port = new("--port") { Description = "The port; 0 takes a free one.", HelpName = "N", DefaultValueFactory = _ => ServeOptions.DefaultPort };
+    readonly Option<string> _listen = new("--listen") { Description = "The address to listen on. Beyond loopback only with --keys, with a certificate or --behind-proxy, and with --allow-host.", HelpName = "ADDRESS", DefaultValueFactory = _ => "127.0.0.1" };
+    readonly Option<string> _keys = new("--keys") { Description = $"The file of keys, private to its owner; see new-key. Without one, and without {Keys.Variable}, whoever reaches the server may use it.", HelpName = "FILE" };
+    readonly Option<string> _certificate = new("--certificate") { Description = "The certificate of the server with its chain, in PEM.", HelpName = "FILE" };
+    readonly Option<string> _certificateKey = new("--certificate-key") { Description = "The certificate's key, in PEM, private to its owner.", HelpName = "FILE" };
+    readonly Option<bool> _behindProxy = new("--behind-proxy") { Description = "A proxy in front of the server does TLS." };
+    readonly Option<string[]> _allowHost = new("--allow-host") { Description = "A name that callers use for the server, with a port if it is another one; repeatable. Requests under other names are refused.", HelpName = "NAME" };
+    readonly Option<string> _state = new("--state") { Description = "Where imports, and answers under an Idempotency-Key, are kept. Default: serve in the user's state folder.", HelpName = "DIR" };
+    readonly Option<int> _rate = new("--rate") { Description = "Requests a second of one caller; twice as many at once after a pause.", HelpName = "N", DefaultValueFactory = _ => ServeOptions.DefaultRate };
+    readonly Option<long> _spool = new("--import-space") { Description = "Bytes that imports may take on the disk while they wait and run.", HelpName = "BYTES", DefaultValueFactory = _ => ServeOptions.DefaultSpool };
+    readonly Option<bool> _allowWrite = new("--allow-write") { Description = "Give agents at /mcp the tools that change data, too. With keys, only to those with the scope write." };
+    readonly Option<string> _secretDir = SecretFolder.NewOption();
+    readonly Surroundings _surroundings;
+
+    ServeCommand(Surroundings surroundings)
+    {
+        _surroundings = surroundings;
+        Command = new DetailedCommand("serve", "Serve the actions over HTTP, with OpenAPI at /openapi.json, bulk imports at /v1/imports, and MCP at /mcp.", $"""
+            On loopback, whoever is on this machine may use it. Anything else needs keys, and TLS or a proxy that does it:
+              mixpanel serve new-key --keys keys.txt --name zapier --scope write
+              mixpanel serve --listen 0.0.0.0 --keys keys.txt --certificate cert.pem --certificate-key key.pem --allow-host mixpanel.example.com
+
+            Denials and failures are written to standard error, a line of JSON each; what goes well is not. Metrics and traces go
+            where {Telemetry.Variable} says, by OpenTelemetry.
+
+            Example:
+              mixpanel serve --local &
+              curl http://127.0.0.1:{ServeOptions.DefaultPort}/v1/actions/query_user_profiles --json '{"{"}{"}"}'
+            """)
+        {
+            _port, _listen, _keys, _certificate, _certificateKey, _behindProxy, _allowHost, _state, _rate, _spool, _allowWrite, _secretDir, NewKeyCommand.Of(surroundings),
+        };
+        Bound(_port, 0, 65535);
+        Bound(_rate, 1, 1_000_000);
+        Bound(_spool, 0, long.MaxValue);
+        Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
+    }
+
+    Command Command { get; }
+
+    public static Command Of(Surroundings surroundings) => new ServeCommand(surroundings).Command;
+
+    async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        await using var session = await Session.OpenAsync(parsed, _surroundings, needsCredential: true, cancellationToken);
+        var folders = new Folders(_surroundings.Environment);
+        using var certificate = Certificate(parsed.GetValue(_certificate), parsed.GetValue(_certificateKey));
+        var rate = parsed.GetValue(_rate);
+        var options = new ServeOptions
+        {
+            Address = IPAddress.TryParse(parsed.GetValue(_listen), out var address) ? address : throw Configuration.Invalid("listen", "--listen takes an address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0."),
+            Port = parsed.GetValue(_port),
+            Certificate = certificate,
+            BehindProxy = parsed.GetValue(_behindProxy),
+            Hosts = parsed.GetValue(_allowHost) ?? [],
+            Keys = Keys.Load(parsed.GetValue(_keys), _surroundings, () => new TokenBucket(rate, _surroundings.TimeProvider)),
+            Rate = rate,
+            Spool = parsed.GetValue(_spool),
+            StateFolder = Path.GetFullPath(parsed.GetValue(_state) ?? Path.Combine(folders.State, "serve")),
+            ToolsMayWrite = parsed.GetValue(_allowWrite),
+            SecretFolder = SecretFolder.Of(parsed, _secretDir, folders),
+            Destination = $"{session.LocalData ?? session.Options.ToString()}",
+            Telemetry = _surroundings.Environment(Telemetry.Variable) is { Length: > 0 } endpoint ? endpoint : null,
+            TimeProvider = _surroundings.TimeProvider,
+        };
+        // A caller that waits is better served by an answer than by several tries behind its back.
+        using var client = session.NewClient(session.Options with { MaxRetries = 1 });
+        try
+        {
+            await using var gateway = await Gateway.StartAsync(options, client, () => session.NewClient(session.Options), _surroundings.Error, cancellationToken);
+            new Printer(_surroundings, asTable: false).Text($"""
+                Serving {session.Options} at {gateway.Address.AbsoluteUri.TrimEnd('/')}
+                  reference  /reference      OpenAPI  /openapi.json      actions  /v1/actions      imports  /v1/imports      MCP  /mcp
+                {(options.Keys.Open ? "No keys: whoever is on this machine may use it. " : "")}Ctrl+C stops it.
+
+                """);
+            var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var registration = cancellationToken.Register(stopped.SetResult);
+            await stopped.Task;
+            return ExitCode.Success;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException)
+        {
+            throw Configuration.Invalid("port", $"The server cannot start: {e.Message}");
+        }
+    }
+
+    static void Bound(Option option, long least, long most) => option.Validators.Add(result =>
+    {
+        // What is no number at all is refused by the parser itself.
+        if (result.Tokens.Count == 1 && long.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && (number < least || number > most))
+            result.AddError($"{option.Name} must be from {least} to {most}.");
+    });
+
+    static X509Certificate2? Certificate(string? certificate, string? key)
+    {
+        if (certificate is null != key is null) throw Configuration.Invalid("certificate", "--certificate and --certificate-key go together.");
+        if (certificate is null) return null;
+        try
+        {
+            Secrets.EnsurePrivate(key!, "certificate_key");
+            return X509Certificate2.CreateFromPemFile(certificate, key);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw Configuration.Invalid("certificate", $"The certificate cannot be used: {e.Message}");
+        }
+    }
+}
+
+/// <summary>Makes a key for the server.</summary>
+static class NewKeyCommand
+{
+    public static Command Of(Surroundings surroundings)
+    {
+        var keys = new Option<string>("--keys") { Description = "The file to add the key to; it is made when it does not exist. Only a hash of the key is written.", HelpName = "FILE", Required = true };
+        var name = new Option<string>("--name") { Description = "Whose key it is, for the log.", HelpName = "NAME", Required = true };
+        var scope = new Option<string>("--scope") { Description = "What the key allows: read, or read and write.", HelpName = "read|write", Required = true };
+        scope.AcceptOnlyFromAmong("read", "write");
+        var command = new Command("new-key", "Make a key, and print it: it is shown this once. A server takes it after its next start.") { keys, name, scope };
+        command.SetAction(parsed =>
+        {
+            var key = Keys.Make(parsed.GetValue(keys)!, parsed.GetValue(name)!, parsed.GetValue(scope) == "write" ? Scope.Write : Scope.Read);
+            new Printer(surroundings, CommonOptions.AsTable(parsed)).Json(JsonText.Utf8(new JsonObject { ["name"] = parsed.GetValue(name), ["scope"] = parsed.GetValue(scope), ["key"] = key }));
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace MixpanelConnector.Tool.Surfaces.Docs;
+
+/// <summary>An action as a page to read.</summary>
+static class ActionPage
+{
+    public static string Of(ActionDescriptor action)
+    {
+        var command = action.Name.Replace('_', '-');
+        var method = string.Concat(action.Name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
+        var example = XmlDocs.Example(action.Type);
+        var page = new StringBuilder();
+        page.Append($"# {action.Name}\n\n{XmlDocs.Summary(action.Type)}\n\n{XmlDocs.Remarks(action.Type)}\n\n");
+        page.Append("| door | name |\n|---|---|\n");
+        page.Append($"| command line | `mixpanel {command}` |\n| .NET | `MixpanelClient.{method}Async` |\n| HTTP | `POST /v1/actions/{action.Name}` |\n| MCP | tool `{action.Name}` |\n\n");
+        page.Append($"Group: {action.Group}. {Effect(action.Effect)}");
+        if (action.IsPaged) page.Append(" It answers in pages: `--all` on the command line reads them all.");
+        if (action.HasSecret) page.Append(" The answer holds a secret that is shown only once: `--secret-out FILE` or `--show-secret` on the command line; in the answer over HTTP; in a private file over MCP.");
+        page.Append("\n\n## Input\n\n");
+        AppendFields(page, action.InputSchema(XmlDocs.Summary));
+        if (example is not null) page.Append($"\n```json\n{example}\n```\n");
+        page.Append("\n## Output\n\n");
+        AppendFields(page, action.OutputSchema(XmlDocs.Summary));
+        page.Append($"\n## Examples\n\n```sh\nmixpanel {command} --input '{example}'{(action.HasSecret ? " --show-secret" : "")}\n```\n\n```sh\ncurl http://127.0.0.1:8124/v1/actions/{action.Name} --json '{example}'\n```\n");
+        return page.ToString();
+    }
+
+    static void AppendFields(StringBuilder page, JsonObject schema)
+    {
+        page.Append("| field | type | meaning |\n|---|---|---|\n");
+        AppendFields(page, schema, "");
+    }
+
+    static void AppendFields(StringBuilder page, JsonObject schema, string path)
+    {
+        var required = schema["required"]?.AsArray().Select(name => (string)name!).ToHashSet(StringComparer.Ordinal) ?? [];
+        foreach (var (name, node) in schema["properties"] as JsonObject ?? [])
+        {
+            if (node is not JsonObject field) continue;
+            var facts = required.Contains(name) ? ", required" : "";
+            if (field["default"] is { } value) facts += $", default `{value}`";
+            page.Append($"| `{path}{name}` | {Type(field)}{facts} | {((string?)field["description"] ?? "").Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal)} |\n");
+            if (field["properties"] is not null) AppendFields(page, field, $"{path}{name}.");
+            if (field["items"] is JsonObject { } items && items["properties"] is not null) AppendFields(page, items, $"{path}{name}[].");
+        }
+    }
+
+    static string Type(JsonObject field) => field["type"] switch
+    {
+        JsonArray types => string.Join(" or ", types.Select(type => (string)type!)),
+        JsonValue type => (string)type!,
+        _ => "any",
+    };
+
+    static string Effect(Effect effect) => effect switch
+    {
+        MixpanelConnector.Effect.ReadOnly => "It changes nothing.",
+        MixpanelConnector.Effect.Idempotent => "Doing it twice is the same as once.",
+        MixpanelConnector.Effect.Creates => "It makes something new each time.",
+        _ => "It removes something that cannot be brought back.",
+    };
+}

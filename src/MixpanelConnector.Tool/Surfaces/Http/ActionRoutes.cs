@@ -1,0 +1,132 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using MixpanelConnector.Tool.Surfaces.Cli;
+using MixpanelConnector.Tool.Surfaces.Docs;
+
+namespace MixpanelConnector.Tool.Surfaces.Http;
+
+/// <summary>Each action of the catalogue at an address of its own, and the list of them.</summary>
+static class ActionRoutes
+{
+    public const string Path = "/v1/actions";
+
+    public static IEnumerable<Route> All()
+    {
+        yield return new Route(HttpMethods.Get, Path, Scope.Read, OpenApi.ListOfActions(), ListAsync);
+        foreach (var action in Catalogue.Actions)
+            yield return new Route(HttpMethods.Post, $"{Path}/{action.Name}", action.Effect is Effect.ReadOnly ? Scope.Read : Scope.Write, OpenApi.Action(action), (services, context) => InvokeAsync(action, services, context));
+    }
+
+    static Task ListAsync(Services services, HttpContext context) => context.Response.WriteAsync(200, Answers.Json, Descriptors.Value);
+
+    static readonly Lazy<ReadOnlyMemory<byte>> Descriptors = new(() => JsonText.Utf8(new JsonObject { ["actions"] = new JsonArray([.. Catalogue.Actions.Select(Describe)]) }));
+
+    /// <summary>An action in all that its descriptor says.</summary>
+    public static JsonObject Describe(ActionDescriptor action) => new()
+    {
+        ["name"] = action.Name,
+        ["title"] = Names.Title(action),
+        ["group"] = action.Group,
+        ["description"] = XmlDocs.Summary(action.Type),
+        ["remarks"] = XmlDocs.Remarks(action.Type),
+        ["effect"] = Names.Effect(action.Effect),
+        ["scope"] = action.Effect is Effect.ReadOnly ? "read" : "write",
+        ["idempotent"] = action.Effect is Effect.ReadOnly or Effect.Idempotent,
+        ["paged"] = action.IsPaged,
+        ["has_secret"] = action.HasSecret,
+        ["example"] = XmlDocs.Example(action.Type) is { } example ? JsonNode.Parse(example) : null,
+        ["input_schema"] = action.InputSchema(XmlDocs.Summary),
+        ["output_schema"] = action.OutputSchema(XmlDocs.Summary),
+    };
+
+    static async Task InvokeAsync(ActionDescriptor action, Services services, HttpContext context)
+    {
+        var key = Idempotency.KeyOf(context.Request);
+        using var body = await services.Bodies.ReadJsonAsync(context.Request, context.RequestAborted);
+        if (action.Effect is Effect.ReadOnly)
+        {
+            // Nothing to protect from being done twice, and much that should not lie on a disk: the key does nothing here.
+            var page = await action.InvokeAsync(services.Client, body.Json, context.RequestAborted);
+            await context.Response.WriteAsync(200, Answers.Json, page.Json);
+            return;
+        }
+
+        if (key is null)
+        {
+            await context.Response.WriteAsync(200, Answers.Json, Deliver(await action.InvokeAsync(services.Client, body.Json, services.Stopping)));
+            return;
+        }
+
+        ActionResult? fresh = null;
+        MixpanelException? failure = null;
+        var caller = context.Features.GetRequiredFeature<Caller>();
+        var (outcome, replayed) = await services.Idempotency.RunAsync(services.Idempotency.Name(caller, action.Name, key), body.Bytes, action.Effect is Effect.Idempotent, async () =>
+        {
+            try
+            {
+                fresh = await action.InvokeAsync(services.Client, body.Json, services.Stopping);
+                return new Outcome(200, WithoutSecrets(fresh), Unknown: false, Kept: true);
+            }
+            catch (MixpanelException e)
+            {
+                failure = e;
+                var unknown = e.Error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol;
+                return new Outcome(ErrorTable.Row(e.Error.Kind).HttpStatus, ErrorTable.Problem(e.Error), unknown, Kept: e.Error.Kind is ErrorKind.InvalidInput or ErrorKind.Rejected or ErrorKind.TooLarge);
+            }
+        }, context.RequestAborted);
+
+        if (failure is not null) throw failure;
+        if (replayed) context.Response.Headers[Idempotency.ReplayedHeader] = "true";
+        await context.Response.WriteAsync(outcome.Status, outcome.Status == 200 ? Answers.Json : Answers.ProblemJson, fresh is null ? outcome.Json : Deliver(fresh));
+    }
+
+    /// <summary>The output with its one-time secret, which this answer alone holds.</summary>
+    static ReadOnlyMemory<byte> Deliver(ActionResult result)
+    {
+        if (result.Secrets.IsEmpty) return result.Json;
+        using var handover = new SecretHandover.Prepared(path: null);
+        return handover.Deliver(result);
+    }
+
+    static ReadOnlyMemory<byte> WithoutSecrets(ActionResult result)
+    {
+        if (result.Secrets.IsEmpty) return result.Json;
+        var json = JsonNode.Parse(result.Json.Span)!.AsObject();
+        foreach (var (name, _) in result.Secrets) json.Remove(name);
+        return JsonText.Utf8(json);
+    }
+}
+
+/// <summary>Names that are made from an action's own.</summary>
+static class Names
+{
+    public static string Title(ActionDescriptor action)
+    {
+        var words = action.Name.Replace('_', ' ');
+        return char.ToUpperInvariant(words[0]) + words[1..];
+    }
+
+    public static string Effect(Effect effect) => JsonNamingPolicy.SnakeCaseLower.ConvertName(effect.ToString());
+
+    public static string Pascal(string name) => string.Concat(name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
+}
+
+/// <summary>JSON as these doors write it: escaped only where JSON demands it.</summary>
+static class JsonText
+{
+    static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    static readonly JsonWriterOptions Pretty = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = true, NewLine = "\n" };
+
+    public static byte[] Utf8(JsonNode node, bool indented = false)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream, indented ? Pretty : Plain)) node.WriteTo(writer);
+        return stream.ToArray();
+    }
+
+    public static string Indented(JsonNode node) => Encoding.UTF8.GetString(Utf8(node, indented: true));
+}

@@ -1,0 +1,37 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+
+namespace MixpanelConnector.Tool.Surfaces.Http;
+
+/// <summary>Writes answers.</summary>
+static class Answers
+{
+    public const string Json = "application/json";
+    public const string ProblemJson = "application/problem+json";
+
+    public static Task WriteAsync(this HttpResponse response, int status, string contentType, ReadOnlyMemory<byte> body)
+    {
+        response.StatusCode = status;
+        response.ContentType = contentType;
+        response.ContentLength = body.Length;
+        return HttpMethods.IsHead(response.HttpContext.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body).AsTask();
+    }
+
+    public static Task RefuseAsync(this HttpResponse response, Refusal refusal)
+    {
+        if (refusal.RetryAfter is { } seconds) response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        if (refusal.Status == 401) response.Headers.WWWAuthenticate = "Bearer";
+        return response.WriteAsync(refusal.Status, ProblemJson, ErrorTable.Problem(refusal.Kind, refusal.Title, refusal.Status, refusal.Detail, refusal.Field));
+    }
+
+    public static Task FailAsync(this HttpResponse response, MixpanelError error)
+    {
+        var status = ErrorTable.Row(error.Kind).HttpStatus;
+        if (status is 429 or 503) response.Headers.RetryAfter = RetryAfter(error).ToString(CultureInfo.InvariantCulture);
+        if (status == 401) response.Headers.WWWAuthenticate = "Bearer";
+        return response.WriteAsync(status, ProblemJson, ErrorTable.Problem(error));
+    }
+
+    /// <summary>What Mixpanel asked for, else what it advises.</summary>
+    static int RetryAfter(MixpanelError error) => (int)Math.Clamp(Math.Ceiling(error.RetryAfter?.TotalSeconds ?? 2), 1, 3600);
+}

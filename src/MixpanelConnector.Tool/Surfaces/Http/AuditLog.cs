@@ -1,0 +1,72 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Threading.Channels;
+
+namespace MixpanelConnector.Tool.Surfaces.Http;
+
+/// <summary>
+/// One line of JSON on standard error for each denial and each failure; nothing for what goes well. The encoder leaves no
+/// control character, no quote and nothing beyond ASCII, so that no text from outside makes a line of its own. Writing never
+/// holds up an answer: what does not fit is counted and said later.
+/// </summary>
+sealed class AuditLog : IAsyncDisposable
+{
+    const int LongestText = 300;
+
+    readonly TextWriter _target;
+    readonly TimeProvider _time;
+    readonly Channel<string> _lines = Channel.CreateBounded<string>(new BoundedChannelOptions(1024) { SingleReader = true });
+    readonly Task _writing;
+    long _dropped;
+
+    public AuditLog(TextWriter target, TimeProvider time)
+    {
+        _target = target;
+        _time = time;
+        _writing = Task.Run(WriteAsync);
+    }
+
+    /// <param name="what">What happened, a constant.</param>
+    /// <param name="details">Names and texts; null values are left out.</param>
+    public void Write(string what, params ReadOnlySpan<(string Name, string? Value)> details)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("time", _time.GetUtcNow());
+            json.WriteString("event", what);
+            foreach (var (name, value) in details)
+            {
+                if (value is not null) json.WriteString(name, value.Length > LongestText ? value.AsSpan(0, LongestText) : value);
+            }
+
+            if (Interlocked.Exchange(ref _dropped, 0) is > 0 and var dropped) json.WriteNumber("lines_dropped_before", dropped);
+            json.WriteEndObject();
+        }
+
+        if (!_lines.Writer.TryWrite(Encoding.UTF8.GetString(buffer.WrittenSpan))) Interlocked.Increment(ref _dropped);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _lines.Writer.Complete();
+        await _writing;
+    }
+
+    async Task WriteAsync()
+    {
+        await foreach (var line in _lines.Reader.ReadAllAsync())
+        {
+            try
+            {
+                await _target.WriteLineAsync(line);
+            }
+            catch (IOException)
+            {
+                // Nobody reads the log any more; that must not stop the server.
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http;
+
+namespace MixpanelConnector.Tool.Surfaces.Http;
+
+/// <summary>Around every request: headers that every answer has, and a problem object for whatever goes wrong within.</summary>
+sealed class Envelope(ServeOptions options, AuditLog log)
+{
+    const string ContentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    public async Task RunAsync(HttpContext context, RequestDelegate next)
+    {
+        context.TraceIdentifier = RandomNumberGenerator.GetHexString(16, lowercase: true);
+        var response = context.Response;
+        SetHeaders(response.Headers, context.TraceIdentifier);
+        try
+        {
+            await next(context);
+            if (response is { HasStarted: false, ContentLength: null, ContentType: null } && response.StatusCode is 404 or 405)
+                throw new RefusedException(response.StatusCode == 404 ? Refusal.NoSuchPath : Refusal.WrongMethod);
+        }
+        catch (Exception e) when (!response.HasStarted)
+        {
+            await AnswerAsync(context, e);
+        }
+        catch (Exception e)
+        {
+            // Half an answer must not look like a whole one.
+            context.Abort();
+            if (!context.RequestAborted.IsCancellationRequested) Failed(context, e);
+        }
+    }
+
+    public Task RefuseAsync(HttpContext context, Refusal refusal)
+    {
+        if (refusal.IsDenial) Denied(context, refusal);
+        return context.Response.RefuseAsync(refusal);
+    }
+
+    void SetHeaders(IHeaderDictionary headers, string id)
+    {
+        headers["X-Request-Id"] = id;
+        headers.ContentSecurityPolicy = ContentPolicy;
+        headers.XContentTypeOptions = "nosniff";
+        headers.XFrameOptions = "DENY";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        headers.CacheControl = "no-store";
+        if (options.Certificate is not null || options.BehindProxy) headers.StrictTransportSecurity = "max-age=31536000";
+    }
+
+    Task AnswerAsync(HttpContext context, Exception exception)
+    {
+        switch (exception)
+        {
+            case RefusedException { Refusal: var refusal }:
+                return RefuseAsync(context, refusal);
+            case MixpanelException { Error: var error }:
+                return context.Response.FailAsync(error);
+            case BadHttpRequestException { StatusCode: 413 }:
+                return AnswerAsync(context, new RefusedException(Refusal.TooLarge("The body is larger than this server takes.")));
+            case BadHttpRequestException { StatusCode: 408 }:
+                return AnswerAsync(context, new RefusedException(new(408, "too_slow", "The body came too slowly", "Send the body at 240 bytes a second or faster.")));
+            case BadHttpRequestException:
+                return AnswerAsync(context, new RefusedException(Refusal.Malformed("The body is not what its headers say.")));
+            case OperationCanceledException when context.RequestAborted.IsCancellationRequested:
+                return Task.CompletedTask; // nobody is left to answer
+            default:
+                Failed(context, exception);
+                return context.Response.RefuseAsync(Refusal.Internal);
+        }
+    }
+
+    void Denied(HttpContext context, Refusal refusal) => log.Write("denied",
+        ("reason", refusal.Kind), ("request_id", context.TraceIdentifier), ("caller", context.Features.Get<Caller>()?.Name),
+        ("remote", context.Connection.RemoteIpAddress?.ToString()), ("method", context.Request.Method), ("path", context.Request.Path.Value));
+
+    /// <summary>A defect of ours. Its message could hold what must not be shown; its kind and place help to find it.</summary>
+    void Failed(HttpContext context, Exception exception) => log.Write("failed",
+        ("request_id", context.TraceIdentifier), ("exception", exception.GetType().FullName), ("stack", exception.StackTrace?.ReplaceLineEndings(" ").Trim()));
+}

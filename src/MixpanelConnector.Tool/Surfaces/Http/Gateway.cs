@@ -1,0 +1,186 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using MixpanelConnector.Tool.Surfaces.Http.Imports;
+
+namespace MixpanelConnector.Tool.Surfaces.Http;
+
+/// <summary>
+/// The catalogue over HTTP. A request passes, in this order: the envelope (headers and problems), its source (host and
+/// origin), its caller (key and scope), the limits (rate and turns), and then the one handler of its route.
+/// Kestrel is on its own: no configuration files, no environment variables, no logging, and no hand on the process's signals.
+/// </summary>
+sealed class Gateway : IAsyncDisposable
+{
+    /// <summary>Far more than any request may have, so that the sender of too much can still read the refusal.</summary>
+    const long LargestBodyToDrain = 64 << 20;
+
+    static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(10);
+
+    readonly WebApplication _application;
+    readonly Services _services;
+    readonly Gate _gate;
+    readonly AuditLog _log;
+    readonly CancellationTokenSource _stopping;
+
+    Gateway(WebApplication application, Services services, Gate gate, AuditLog log, CancellationTokenSource stopping, Uri address) =>
+        (_application, _services, _gate, _log, _stopping, Address) = (application, services, gate, log, stopping, address);
+
+    public Uri Address { get; }
+
+    /// <summary>Method and path of everything that is served.</summary>
+    public IEnumerable<string> Endpoints => _application.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        .SelectMany(endpoint => endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Select(method => $"{method} /{endpoint.RoutePattern.RawText!.TrimStart('/')}"));
+
+    /// <summary>Starts serving; stopped by disposing.</summary>
+    /// <param name="options">How to serve.</param>
+    /// <param name="client">Reaches Mixpanel for single requests; the caller disposes it.</param>
+    /// <param name="newClient">Makes a client for an import.</param>
+    /// <param name="log">Where denials and failures are written.</param>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    /// <exception cref="MixpanelException">The options do not fit each other, or another server uses the folder.</exception>
+    /// <exception cref="IOException">The port is taken, or the disk failed.</exception>
+    public static async Task<Gateway> StartAsync(ServeOptions options, MixpanelClient client, Func<MixpanelClient> newClient, TextWriter log, CancellationToken cancellationToken)
+    {
+        options = options.Validated();
+        var stopping = new CancellationTokenSource();
+        var audit = new AuditLog(log, options.TimeProvider);
+        var gate = new Gate(options);
+        ServeDatabase? database = null;
+        ImportJobs? imports = null;
+        WebApplication? application = null;
+        try
+        {
+            database = ServeDatabase.Open(options.StateFolder);
+            imports = new ImportJobs(options.StateFolder, options.Spool, database, newClient, audit, options.TimeProvider);
+            var services = new Services(options, client, new Bodies(), new Idempotency(database, options.Destination, audit, options.TimeProvider), database, imports, audit, stopping.Token) { OpenApi = OpenApi.Document() };
+            application = Build(options, services, gate);
+            await application.StartAsync(cancellationToken);
+            var address = new Uri(application.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
+            gate.Listen(address.Port);
+            return new Gateway(application, services, gate, audit, stopping, address);
+        }
+        catch
+        {
+            if (application is not null) await application.DisposeAsync();
+            if (imports is not null) await imports.DisposeAsync();
+            database?.Dispose();
+            await audit.DisposeAsync();
+            gate.Dispose();
+            stopping.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Takes no more requests, lets running ones end, stops the import that runs at a checkpoint.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _application.StopAsync();
+        await _stopping.CancelAsync();
+        await _application.DisposeAsync();
+        await _services.Imports.DisposeAsync();
+        _services.Database.Dispose();
+        await _log.DisposeAsync();
+        _gate.Dispose();
+        _stopping.Dispose();
+    }
+
+    static WebApplication Build(ServeOptions options, Services services, Gate gate)
+    {
+        // What ends lines otherwise than a proxy in front of it, can be made to see other requests than that one did.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", isEnabled: true);
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = LargestBodyToDrain;
+            kestrel.Limits.MaxRequestBufferSize = 128 << 10; // of each connection, so that many that wait do not hold much
+            kestrel.Limits.MaxResponseBufferSize = 64 << 10;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
+            kestrel.Limits.MaxRequestHeaderCount = 100;
+            kestrel.Limits.MaxRequestLineSize = 8 << 10;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(30);
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+            // Far above what is in use: idle connections are cheap, and must not shut anybody out.
+            kestrel.Limits.MaxConcurrentConnections = 8192;
+            kestrel.Listen(options.Address, options.Port, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                if (options.Certificate is not null) listen.UseHttps(options.Certificate);
+            });
+        });
+        if (options.Certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        Telemetry.AddTo(builder, options);
+        McpRoute.AddTo(builder.Services, options, services.Client);
+
+        var application = builder.Build();
+        var envelope = new Envelope(options, services.Log);
+        application.Use((context, next) => envelope.RunAsync(context, next));
+        application.Use((context, next) =>
+        {
+            gate.CheckSource(context.Request);
+            return next(context);
+        });
+        application.UseRouting();
+        application.Use(async (context, next) =>
+        {
+            // Whatever is not open to everybody wants a caller, also what does not exist.
+            var route = context.GetEndpoint()?.Metadata.GetMetadata<Route>();
+            if (route is not { Scope: Scope.None })
+            {
+                var caller = gate.Authenticate(context.Request);
+                context.Features.Set(caller);
+                if (route is { Scope: Scope.Write } && caller.Scope is not Scope.Write) throw new RefusedException(Refusal.WriteScopeNeeded);
+            }
+
+            if (route is null or { IsLimited: false })
+            {
+                await next(context);
+                return;
+            }
+
+            var (turn, refusal) = await gate.EnterAsync(context.Features.Get<Caller>() ?? gate.Anybody, context.RequestAborted);
+            if (refusal is not null)
+            {
+                await envelope.RefuseAsync(context, refusal);
+                return;
+            }
+
+            using (turn) await next(context);
+        });
+#pragma warning disable ASP0014 // the order of the steps is the point here
+        application.UseEndpoints(endpoints =>
+        {
+            foreach (var route in Routes.All()) endpoints.MapMethods(route.Pattern, [route.Method], context => AnswerAsync(route, services, context)).WithMetadata(route);
+            endpoints.MapMcp(McpRoute.Path).WithMetadata(McpRoute.Route);
+        });
+#pragma warning restore ASP0014
+        return application;
+    }
+
+    static Task AnswerAsync(Route route, Services services, HttpContext context)
+    {
+        var size = context.Features.Get<IHttpMaxRequestBodySizeFeature>();
+        if (route.HasStreamedBody && size is { IsReadOnly: false }) size.MaxRequestBodySize = null;
+        return route.Handler(services, context);
+    }
+
+    /// <summary>The default one would answer Ctrl-C and SIGTERM in place of the program around it.</summary>
+    sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace MixpanelConnector.Tool.Surfaces.Http;
+
+/// <summary>What a request came to, without its secrets: those are handed over once, and kept nowhere.</summary>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Json">The output, or the problem object.</param>
+/// <param name="Unknown">Whether it is unknown if the request took effect.</param>
+/// <param name="Kept">Whether the same request gives this answer again, rather than another try.</param>
+sealed record Outcome(int Status, ReadOnlyMemory<byte> Json, bool Unknown, bool Kept);
+
+/// <summary>
+/// Requests under an <c>Idempotency-Key</c> are carried out once, and answered alike for a day, also after a restart:
+/// <list type="bullet">
+/// <item>the beginning is on the disk before anything is sent, and the answer before it is given;</item>
+/// <item>the same key with another body is refused; the same body while the first runs waits for its answer;</item>
+/// <item>a failure that took no effect is forgotten, so that the same key may try again;</item>
+/// <item>what was cut off is carried out again where that does no harm, and refused where something could be made twice.</item>
+/// </list>
+/// </summary>
+sealed class Idempotency(ServeDatabase database, string destination, AuditLog log, TimeProvider time)
+{
+    public const string Header = "Idempotency-Key";
+    public const string ReplayedHeader = "Idempotency-Replayed";
+    const int LongestKey = 255;
+    const int MostAnswers = 100_000;
+
+    static readonly TimeSpan Kept = TimeSpan.FromHours(24);
+    static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+
+    readonly ConcurrentDictionary<string, Running> _running = new(StringComparer.Ordinal);
+    long _cleaned = long.MinValue;
+
+    /// <exception cref="RefusedException">There are several, or one that is none.</exception>
+    public static string? KeyOf(Microsoft.AspNetCore.Http.HttpRequest request)
+    {
+        var values = request.Headers[Header];
+        if (values.Count == 0) return null;
+        var key = values.ToString();
+        return values.Count == 1 && key.Length is > 0 and <= LongestKey && key.All(c => c is >= ' ' and <= '~') ? key : throw new RefusedException(Refusal.Malformed("One Idempotency-Key takes 1 to 255 visible ASCII characters.", Header));
+    }
+
+    /// <summary>The name of a key on the disk: callers do not see each other's, nor do projects.</summary>
+    public byte[] Name(Caller caller, string operation, string key) => SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', destination, caller.Name, operation, key)));
+
+    /// <summary>Carries a request out, or gives the answer it had.</summary>
+    /// <param name="name">The name of the key.</param>
+    /// <param name="body">What was sent.</param>
+    /// <param name="repeatable">Whether carrying it out twice does no harm.</param>
+    /// <param name="work">Carries it out; does not throw.</param>
+    /// <param name="cancellationToken">Ends waiting, not the work.</param>
+    public async Task<(Outcome Outcome, bool Replayed)> RunAsync(byte[] name, ReadOnlyMemory<byte> body, bool repeatable, Func<Task<Outcome>> work, CancellationToken cancellationToken)
+    {
+        Clean();
+        var (id, hash) = (Convert.ToHexString(name), SHA256.HashData(body.Span));
+        while (true)
+        {
+            var mine = new Running(hash);
+            var running = _running.GetOrAdd(id, mine);
+            if (ReferenceEquals(running, mine))
+            {
+                try
+                {
+                    return await RunFirstAsync(name, mine, repeatable, work);
+                }
+                finally
+                {
+                    _running.TryRemove(id, out _);
+                    mine.Ended.TrySetResult(null);
+                }
+            }
+
+            if (!running.Body.AsSpan().SequenceEqual(hash)) throw OtherBody();
+            try
+            {
+                if (await running.Ended.Task.WaitAsync(LongestWait, time, cancellationToken) is { } outcome) return (outcome, Replayed: true);
+            }
+            catch (TimeoutException)
+            {
+                throw new RefusedException(Refusal.Conflict("still_running", 409, "The first request under this key still runs. Try again later, with the same key.") with { RetryAfter = 5 });
+            }
+        }
+    }
+
+    public static RefusedException OtherBody() => new(Refusal.Conflict("key_used", 422, "This key was used with another request. Use a new key for each new request."));
+
+    async Task<(Outcome, bool)> RunFirstAsync(byte[] name, Running running, bool repeatable, Func<Task<Outcome>> work)
+    {
+        var rows = database.Query("SELECT body, status, answer FROM answers WHERE key = $key", row => (Body: row.GetFieldValue<byte[]>(0), Status: row.IsDBNull(1) ? 0 : row.GetInt32(1), Answer: row.IsDBNull(2) ? null : row.GetFieldValue<byte[]>(2)), ("$key", name));
+        if (rows is [var row])
+        {
+            if (!row.Body.AsSpan().SequenceEqual(running.Body)) throw OtherBody();
+            if (row.Answer is not null) return (new Outcome(row.Status, row.Answer, Unknown: false, Kept: true), true);
+            if (!repeatable) throw new RefusedException(Refusal.Conflict("outcome_unknown", 409, "The first request under this key was cut off, and may have taken effect. Look whether it did; then use a new key if it did not."));
+        }
+        else
+        {
+            database.Execute("INSERT INTO answers (key, body, created) VALUES ($key, $body, $created)", ("$key", name), ("$body", running.Body), ("$created", time.GetUtcNow().ToUnixTimeSeconds()));
+        }
+
+        var outcome = await work();
+        try
+        {
+            if (outcome.Kept) database.Execute("UPDATE answers SET status = $status, answer = $answer WHERE key = $key", ("$key", name), ("$status", outcome.Status), ("$answer", outcome.Json.ToArray()));
+            else if (repeatable || !outcome.Unknown) database.Execute("DELETE FROM answers WHERE key = $key", ("$key", name));
+        }
+        catch (IOException e)
+        {
+            // What was done is done, and the answer true; only a repetition will not find it.
+            log.Write("answer_not_kept", ("reason", e.Message));
+        }
+
+        if (outcome.Kept) running.Ended.TrySetResult(outcome);
+        return (outcome, false);
+    }
+
+    /// <summary>Forgets what is older than a day, and the oldest of too many, once an hour.</summary>
+    void Clean()
+    {
+        var now = time.GetUtcNow().ToUnixTimeSeconds();
+        var hour = now / 3600;
+        if (Interlocked.Exchange(ref _cleaned, hour) == hour) return;
+        database.Execute("DELETE FROM answers WHERE created < $before", ("$before", now - (long)Kept.TotalSeconds));
+        database.Execute("DELETE FROM answers WHERE key IN (SELECT key FROM answers ORDER BY created DESC LIMIT -1 OFFSET $most)", ("$most", MostAnswers));
+    }
+
+    sealed class Running(byte[] body)
+    {
+        public byte[] Body { get; } = body;
+
+        /// <summary>The answer, once it is kept; null when there is none to share.</summary>
+        public TaskCompletionSource<Outcome?> Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

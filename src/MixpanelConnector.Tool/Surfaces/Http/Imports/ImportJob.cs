@@ -1,0 +1,89 @@
+using System.Text.Json.Nodes;
+
+namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
+
+/// <summary>How an import stands.</summary>
+enum JobStatus
+{
+    /// <summary>Its body is on the disk; others run before it.</summary>
+    Queued,
+
+    /// <summary>It runs.</summary>
+    Running,
+
+    /// <summary>Every record is accounted for.</summary>
+    Finished,
+
+    /// <summary>Something outside stopped it; it can be resumed.</summary>
+    Stopped,
+
+    /// <summary>A caller stopped it; it can be resumed.</summary>
+    Cancelled,
+}
+
+/// <summary>An import whose body was taken.</summary>
+sealed class ImportJob
+{
+    public required string Id { get; init; }
+
+    /// <summary>The order of arrival.</summary>
+    public required long Number { get; init; }
+
+    public required string SourceId { get; init; }
+
+    public required JsonObject Options { get; init; }
+
+    public required DateTimeOffset Created { get; init; }
+
+    public required long Bytes { get; init; }
+
+    public required byte[] Sha256 { get; init; }
+
+    /// <summary>The name of its Idempotency-Key; null without one.</summary>
+    public byte[]? Key { get; init; }
+
+    public JobStatus Status { get; set; }
+
+    public JsonObject? Report { get; set; }
+
+    /// <summary>Why it is not finished, or what was not accepted, and what to do next.</summary>
+    public string? Problem { get; set; }
+
+    /// <summary>How far the run is; only while it runs.</summary>
+    public ImportProgress? Progress { get; set; }
+
+    /// <summary>Stops the run; only while it runs.</summary>
+    public CancellationTokenSource? Stop { get; set; }
+
+    public bool HasDeadLetters => Report?["rejected"] is { } rejected && rejected.GetValue<long>() > 0;
+
+    public JsonObject ToJson()
+    {
+        var json = new JsonObject
+        {
+            ["id"] = Id,
+            ["status"] = Status.ToString().ToLowerInvariant(),
+            ["type"] = (string?)Options["type"]?[0] ?? "events",
+            ["source_id"] = SourceId,
+            ["created"] = Created.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture),
+            ["bytes"] = Bytes,
+        };
+        if (Progress is { } progress)
+        {
+            json["progress"] = new JsonObject
+            {
+                ["read"] = progress.Read,
+                ["accepted"] = progress.Accepted,
+                ["rejected"] = progress.Rejected,
+                ["requests"] = progress.Requests,
+                ["retries"] = progress.Retries,
+                ["input_bytes"] = progress.InputBytes,
+                ["waiting"] = progress.Waiting,
+            };
+        }
+
+        if (Report is not null) json["report"] = Report.DeepClone();
+        if (Problem is not null) json["problem"] = Problem;
+        return json;
+    }
+}

@@ -1,0 +1,90 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Formats;
+
+namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
+
+/// <summary>The options of an import as query parameters: those of <c>mixpanel import</c> that make sense for a body, under their own names.</summary>
+static class ImportParameters
+{
+    static readonly ImportValues Values = new("");
+
+    /// <summary>Name, schema and meaning of each, in the order they are documented.</summary>
+    public static readonly IReadOnlyList<(string Name, JsonObject Schema, string Description)> All =
+    [
+        ("type", Choice([.. ImportValues.Types]), "What the records are. Default: events. Groups need group_key, a lookup table needs table_id and is all or nothing."),
+        ("format", Choice([.. FileFormats.All.Select(format => format.Name)]), "The format of the body. Default: told by Content-Type, else by content."),
+        ("source_id", Text(), "Names the body in the ids that are computed for events without $insert_id: the same body under the same name is never counted twice. Default: the Idempotency-Key, else the id of the import."),
+        ("strict", Choice("0", "1"), "Mixpanel's validation. Default: 1."),
+        ("group_key", Text(), "The property that makes the groups, such as company."),
+        ("table_id", new JsonObject { ["type"] = "string", ["format"] = "uuid" }, "The lookup table that the body replaces."),
+        ("properties", Text(), "A JSON object of properties shared by all events; an event's own value wins."),
+        ("map", List(), "FIELD=COLUMN: which column holds a field, for formats with columns. Repeatable."),
+        ("rename", List(), "OLD=NEW: renames a property. Repeatable."),
+        ("drop", List(), "Leaves a property out. Repeatable."),
+        ("fix", List(), "Repairs, each only when named: time, ids, nulls. Repeatable."),
+        ("time_offset", Text(), "Hours to add to the time of every event, such as -5.5."),
+        ("dry_run", Choice("true", "false"), "Everything but the sending: says what Mixpanel would refuse. Default: false."),
+    ];
+
+    /// <summary>What a body may be. None of these can be sent by a form of a web page.</summary>
+    public static readonly IReadOnlyDictionary<string, string?> ContentTypes = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
+    {
+        ["application/x-ndjson"] = "ndjson",
+        ["application/jsonl"] = "ndjson",
+        ["application/json"] = "json",
+        ["text/csv"] = "csv",
+        ["text/tab-separated-values"] = "tsv",
+        ["application/vnd.apache.parquet"] = "parquet",
+        ["application/octet-stream"] = null,
+    };
+
+    /// <exception cref="MixpanelException">A parameter is unknown, given twice, or out of range.</exception>
+    public static JsonObject Read(IQueryCollection query)
+    {
+        var options = new JsonObject();
+        foreach (var (name, values) in query)
+        {
+            if (All.FirstOrDefault(parameter => parameter.Name == name) is not { Name: not null } known) throw Configuration.Invalid(Shown(name), $"{Shown(name)} is unknown here; known are {string.Join(", ", All.Select(parameter => parameter.Name))}.");
+            if (values.Count > 1 && (string?)known.Schema["type"] != "array") throw Configuration.Invalid(name, $"{name} is given twice.");
+            options[name] = new JsonArray([.. values.Select(value => (JsonNode?)(value ?? ""))]);
+        }
+
+        return options;
+    }
+
+    /// <exception cref="MixpanelException">An option is out of range.</exception>
+    public static ImportRequest ToRequest(JsonObject options, string sourceId) => ImportValues.Base with
+    {
+        Type = Values.Type(One(options, "type")),
+        Format = One(options, "format"),
+        SourceId = sourceId,
+        Strict = Values.Strict(One(options, "strict")),
+        GroupKey = One(options, "group_key"),
+        TableId = Values.TableId(One(options, "table_id")),
+        Properties = One(options, "properties"),
+        Columns = Values.Columns(Many(options, "map")),
+        Rename = Values.Renames(Many(options, "rename")),
+        Drop = [.. Many(options, "drop")],
+        Fix = Values.Fixes(Many(options, "fix")),
+        TimeOffset = Values.Hours(One(options, "time_offset")),
+        DryRun = One(options, "dry_run") switch
+        {
+            null or "false" => false,
+            "true" => true,
+            _ => throw Configuration.Invalid("dry_run", "dry_run takes true or false."),
+        },
+    };
+
+    static string? One(JsonObject options, string name) => Many(options, name).FirstOrDefault();
+
+    static IEnumerable<string> Many(JsonObject options, string name) => options[name]?.AsArray().Select(value => (string)value!) ?? [];
+
+    static JsonObject Text() => new() { ["type"] = "string" };
+
+    static JsonObject List() => new() { ["type"] = "array", ["items"] = Text() };
+
+    static JsonObject Choice(params string[] values) => new() { ["type"] = "string", ["enum"] = new JsonArray([.. values.Select(value => (JsonNode)value)]) };
+
+    static string Shown(string name) => name.Length > 50 ? name[..50] : name;
+}

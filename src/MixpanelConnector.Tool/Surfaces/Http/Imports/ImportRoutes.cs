@@ -1,0 +1,81 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+
+namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
+
+/// <summary>The addresses of bulk imports.</summary>
+static class ImportRoutes
+{
+    public const string Path = "/v1/imports";
+
+    public static IEnumerable<Route> All()
+    {
+        yield return new Route(HttpMethods.Post, Path, Scope.Write, OpenApi.StartImport(), StartAsync) { HasStreamedBody = true };
+        yield return new Route(HttpMethods.Get, Path, Scope.Read, OpenApi.ListOfImports(), ListAsync);
+        yield return new Route(HttpMethods.Get, $"{Path}/{{id}}", Scope.Read, OpenApi.GetImport(), GetAsync);
+        yield return new Route(HttpMethods.Delete, $"{Path}/{{id}}", Scope.Write, OpenApi.DeleteImport(), DeleteAsync);
+        yield return new Route(HttpMethods.Post, $"{Path}/{{id}}/resume", Scope.Write, OpenApi.ResumeImport(), ResumeAsync);
+        yield return new Route(HttpMethods.Get, $"{Path}/{{id}}/dead-letters", Scope.Read, OpenApi.DeadLetters(), DeadLettersAsync);
+    }
+
+    static async Task StartAsync(Services services, HttpContext context)
+    {
+        var request = context.Request;
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !ImportParameters.ContentTypes.TryGetValue(type.MediaType.ToString(), out var format))
+            throw new RefusedException(Refusal.WrongType(string.Join(", ", ImportParameters.ContentTypes.Keys)));
+        if (request.Headers.ContentEncoding.ToString().ToLowerInvariant() is not ("" or "identity" or "gzip" or "zstd")) throw new RefusedException(Refusal.WrongType("the body as it is, or compressed with gzip or zstd") with { Field = "Content-Encoding" });
+
+        var options = ImportParameters.Read(request.Query);
+        if (format is not null && !options.ContainsKey("format")) options["format"] = new JsonArray(format);
+        var caller = context.Features.GetRequiredFeature<Caller>();
+        var key = Idempotency.KeyOf(request);
+        var (job, replayed) = await services.Imports.TakeAsync(request.Body, request.ContentLength, options, key, key is null ? null : services.Idempotency.Name(caller, Path, key), caller, context.RequestAborted);
+        if (replayed) context.Response.Headers[Idempotency.ReplayedHeader] = "true";
+        context.Response.Headers.Location = $"{Path}/{job.Id}";
+        await AnswerAsync(context, 202, job.ToJson());
+    }
+
+    static Task ListAsync(Services services, HttpContext context) =>
+        AnswerAsync(context, 200, new JsonObject { ["imports"] = new JsonArray([.. services.Imports.All.Select(job => job.ToJson())]) });
+
+    static Task GetAsync(Services services, HttpContext context) => AnswerAsync(context, 200, Find(services, context).ToJson());
+
+    static Task DeleteAsync(Services services, HttpContext context)
+    {
+        var job = Find(services, context);
+        if (services.Imports.Cancel(job)) return AnswerAsync(context, 202, job.ToJson());
+        if (job.Stop is not null) throw new RefusedException(new(409, "still_running", "The import is still stopping", "Try again in a moment.") { RetryAfter = 1 });
+        services.Imports.Forget(job);
+        context.Response.StatusCode = 204;
+        return Task.CompletedTask;
+    }
+
+    static Task ResumeAsync(Services services, HttpContext context)
+    {
+        Bodies.RequireJson(context.Request);
+        var job = Find(services, context);
+        if (!services.Imports.Resume(job)) throw new RefusedException(new(409, "not_stopped", "The import is not stopped", "Only an import whose status is stopped or cancelled can be resumed."));
+        return AnswerAsync(context, 202, job.ToJson());
+    }
+
+    static async Task DeadLettersAsync(Services services, HttpContext context)
+    {
+        var job = Find(services, context);
+        if (job.Stop is not null || job.Status is JobStatus.Queued) throw new RefusedException(new(409, "still_running", "The import still runs", "Its dead letters can be had once it has ended.") { RetryAfter = 5 });
+        context.Response.ContentType = "application/x-ndjson";
+        context.Response.Headers.ContentDisposition = $"attachment; filename=\"dead-letters-{job.Id}.ndjson\"";
+        if (!job.HasDeadLetters) return;
+        foreach (var line in services.Imports.DeadLetters(job))
+        {
+            await context.Response.Body.WriteAsync(line, context.RequestAborted);
+            await context.Response.Body.WriteAsync("\n"u8.ToArray(), context.RequestAborted);
+        }
+    }
+
+    static ImportJob Find(Services services, HttpContext context) =>
+        services.Imports.Find((string)context.Request.RouteValues["id"]!) ?? throw new RefusedException(new(404, "no_such_import", "There is no such import", "See GET /v1/imports for those there are."));
+
+    static Task AnswerAsync(HttpContext context, int status, JsonObject json) => context.Response.WriteAsync(status, Answers.Json, JsonText.Utf8(json));
+}

@@ -1,0 +1,121 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace MixpanelConnector.Tool.Surfaces.Http;
+
+/// <summary>What a caller may do.</summary>
+enum Scope
+{
+    /// <summary>Anybody, without a key.</summary>
+    None,
+
+    /// <summary>Whatever changes nothing.</summary>
+    Read,
+
+    /// <summary>Everything.</summary>
+    Write,
+}
+
+/// <summary>Whoever sends requests: the holder of a key, or anybody on this machine where keys are not used.</summary>
+sealed class Caller(string name, Scope scope, TokenBucket bucket)
+{
+    public string Name { get; } = name;
+
+    public Scope Scope { get; } = scope;
+
+    public TokenBucket Bucket { get; } = bucket;
+}
+
+/// <summary>
+/// The keys of this server. A line each: a name, a scope, and the SHA-256 of the key in hex; lines that begin with # say
+/// nothing. Keys have 256 random bits, so that their plain hash tells nothing about them.
+/// </summary>
+sealed class Keys
+{
+    public const string Variable = "MIXPANEL_SERVE_KEYS";
+    const string KeyPrefix = "mpk_";
+
+    readonly List<(byte[] Hash, Caller Caller)> _callers = [];
+
+    Keys() { }
+
+    /// <summary>Nobody has a key: whoever reaches the server may do everything.</summary>
+    public bool Open => _callers.Count == 0;
+
+    public static Keys None { get; } = new();
+
+    /// <exception cref="MixpanelException">The file cannot be read, is not private, or holds what is no key.</exception>
+    public static Keys Load(string? path, Surroundings surroundings, Func<TokenBucket> newBucket)
+    {
+        var keys = new Keys();
+        if (surroundings.Environment(Variable) is { Length: > 0 } text) keys.Add(Variable, text.Split('\n', ';'), newBucket);
+        if (path is null) return keys;
+        try
+        {
+            Secrets.EnsurePrivate(path, "keys");
+            keys.Add(path, File.ReadAllLines(path), newBucket);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Configuration.Invalid("keys", $"The file of keys cannot be read: {e.Message}");
+        }
+
+        return keys.Open ? throw Configuration.Invalid("keys", $"{path} holds no key. Make one: mixpanel serve new-key --keys {path} --name NAME --scope read") : keys;
+    }
+
+    /// <summary>Makes a key, adds it to a file that only its owner can read, and gives the key, which is nowhere else.</summary>
+    /// <exception cref="MixpanelException">The file cannot be written, or the name is taken or no name.</exception>
+    public static string Make(string path, string name, Scope scope)
+    {
+        if (!IsName(name)) throw Configuration.Invalid("name", "The name takes letters, digits, - . and _, at most 64.");
+        try
+        {
+            if (File.Exists(path))
+            {
+                Secrets.EnsurePrivate(path, "keys");
+                if (File.ReadLines(path).Any(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var taken, ..] && taken == name)) throw Configuration.Invalid("name", $"{path} has a key of the name {name} already.");
+            }
+
+            var key = KeyPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+            var options = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            using var file = new StreamWriter(path, options);
+            file.Write($"{name} {scope.ToString().ToLowerInvariant()} {Convert.ToHexStringLower(Hash(key))}\n");
+            return key;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw Configuration.Invalid("keys", $"The file of keys cannot be written: {e.Message}");
+        }
+    }
+
+    /// <summary>Whose key it is; null for nobody's. Every key is compared, whole, so that the time taken tells nothing.</summary>
+    public Caller? Find(string? key)
+    {
+        var hash = Hash(key ?? "");
+        Caller? found = null;
+        foreach (var (known, caller) in _callers)
+        {
+            if (CryptographicOperations.FixedTimeEquals(known, hash)) found = caller;
+        }
+
+        return found;
+    }
+
+    static byte[] Hash(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
+
+    static bool IsName(string text) => text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_');
+
+    void Add(string source, IEnumerable<string> lines, Func<TokenBucket> newBucket)
+    {
+        var number = 0;
+        foreach (var line in lines)
+        {
+            number++;
+            if (line.AsSpan().Trim() is [] or ['#', ..]) continue;
+            if (line.Split([' ', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries) is not [var name, var scope, { Length: 64 } hash] || scope is not ("read" or "write") || !IsName(name) || !hash.All(char.IsAsciiHexDigit))
+                throw Configuration.Invalid("keys", $"{source}, line {number}: a key is a name, read or write, and the SHA-256 of the key in hex.");
+            _callers.Add((Convert.FromHexString(hash), new Caller(name, scope == "write" ? Scope.Write : Scope.Read, newBucket())));
+        }
+    }
+}

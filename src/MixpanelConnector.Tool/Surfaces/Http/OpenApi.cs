@@ -1,0 +1,318 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+using MixpanelConnector.Tool.Surfaces.Docs;
+using MixpanelConnector.Tool.Surfaces.Http.Imports;
+
+namespace MixpanelConnector.Tool.Surfaces.Http;
+
+/// <summary>The OpenAPI document: the routes' own entries and the schemas of the catalogue, checked and written by Microsoft.OpenApi.</summary>
+static class OpenApi
+{
+    const string Imports = "Imports";
+    const string Server = "Server";
+
+    const string Description = """
+        Mixpanel's operations, each at an address of its own, and bulk imports as jobs.
+
+        The answer of an action is the same JSON as on the command line and in .NET. Where Mixpanel refuses data, the answer has status 200 and says what was refused and why; whatever else goes wrong is a problem object (RFC 9457) whose `kind` says what it is and whose `field` says where.
+
+        Requests that change data may carry an `Idempotency-Key`: the same request under the same key is carried out once, and answered alike for 24 hours.
+        """;
+
+    static readonly (string Status, string Description)[] Problems =
+    [
+        ("400", "The input is not valid, or the request cannot be read. Nothing was sent."),
+        ("401", "No key, or one that is not known; or Mixpanel did not accept the credentials of the server (kind unauthorized)."),
+        ("403", "The key may only read, or the request comes from another site; or the credentials of the server do not allow this (kind forbidden)."),
+        ("404", "Mixpanel does not know what was asked for, or there is nothing at this address."),
+        ("409", "The first request under this Idempotency-Key still runs or was cut off, or the import is not in a state for this."),
+        ("413", "The request is too large."),
+        ("415", "The content type or the content encoding is not served."),
+        ("422", "Mixpanel refused the request, or the Idempotency-Key was used with another one."),
+        ("429", "Too many requests: of this caller (kind too_often), or of the server to Mixpanel (kind rate_limited). Retry-After says when to try again."),
+        ("500", "The server failed. Its log has more, under the id in X-Request-Id."),
+        ("502", "What answered is not Mixpanel as documented."),
+        ("503", "The server is busy, or Mixpanel is not available. Retry-After says when to try again."),
+        ("504", "Mixpanel did not answer in time. Whether the request took effect is unknown."),
+        ("507", "There is no room for the body on the server's disk."),
+    ];
+
+    /// <summary>The document in OpenAPI 3.1.</summary>
+    public static ReadOnlyMemory<byte> Document()
+    {
+        var read = OpenApiDocument.Parse(Compose().ToJsonString(), "json");
+        if (read.Diagnostic?.Errors.Concat(read.Diagnostic.Warnings).FirstOrDefault() is { } fault) throw new InvalidOperationException($"The OpenAPI document is not valid: {fault.Pointer}: {fault.Message}");
+        var text = new StringWriter(CultureInfo.InvariantCulture) { NewLine = "\n" };
+        read.Document!.SerializeAsV31(new OpenApiJsonWriter(text));
+        return Encoding.UTF8.GetBytes(text.ToString());
+    }
+
+    public static JsonObject Action(ActionDescriptor action)
+    {
+        var type = Names.Pascal(action.Name);
+        var changes = action.Effect is not Effect.ReadOnly;
+        var operation = Operation(action.Name, action.Group, Names.Title(action), $"{XmlDocs.Summary(action.Type)}\n\n{XmlDocs.Remarks(action.Type)}{Facts(action)}", changes ? "400 401 403 404 409 413 415 422 429 500 502 503 504" : "400 401 403 404 413 415 422 429 500 502 503 504",
+            "200", Content("What Mixpanel did or said.", Answers.Json, Reference($"{type}Output")));
+        if (changes) operation["parameters"] = new JsonArray(Parameter("idempotencyKey"));
+        var body = Content(null, Answers.Json, Reference($"{type}Input"));
+        if (XmlDocs.Example(action.Type) is { } example) body["content"]![Answers.Json]!["example"] = WithDefaults(JsonNode.Parse(example)!.AsObject(), action.InputSchema());
+        body["required"] = true;
+        operation["requestBody"] = body;
+        return operation;
+    }
+
+    public static JsonObject ListOfActions() =>
+        Operation("list_actions", Server, "List the actions", "Every action with its schemas, its effect and an example.", "401 403 429 500 503", "200", Content("The actions.", Answers.Json, new JsonObject
+        {
+            ["type"] = "object",
+            ["required"] = new JsonArray("actions"),
+            ["properties"] = new JsonObject { ["actions"] = new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "object" } } },
+        }));
+
+    public static JsonObject StartImport()
+    {
+        var content = new JsonObject();
+        foreach (var type in ImportParameters.ContentTypes.Keys) content[type] = new JsonObject { ["schema"] = new JsonObject() };
+        var operation = Operation("start_import", Imports, "Start an import",
+            "Takes a body of records of any size and imports them as a job. The body is streamed to the server's disk, and the import is acknowledged once it is there: from then on it goes on after a crash or a restart, from where it was. A body that breaks off is not acknowledged, and nothing of it is imported: send it again. The body may be compressed with gzip or zstd.",
+            "400 401 403 409 415 422 429 500 503 507", "202", Content("The import is taken.", Answers.Json, Reference("Import")));
+        operation["parameters"] = new JsonArray(
+        [
+            Parameter("idempotencyKey"),
+            .. ImportParameters.All.Select(parameter => (JsonNode)new JsonObject { ["name"] = parameter.Name, ["in"] = "query", ["description"] = parameter.Description, ["schema"] = parameter.Schema.DeepClone() }),
+        ]);
+        operation["requestBody"] = new JsonObject { ["required"] = true, ["description"] = "The records.", ["content"] = content };
+        return operation;
+    }
+
+    public static JsonObject ListOfImports() =>
+        Operation("list_imports", Imports, "List the imports", "The latest first. At most 1000 are kept.", "401 403 429 500 503", "200", Content("The imports.", Answers.Json, new JsonObject
+        {
+            ["type"] = "object",
+            ["required"] = new JsonArray("imports"),
+            ["properties"] = new JsonObject { ["imports"] = new JsonObject { ["type"] = "array", ["items"] = Reference("Import") } },
+        }));
+
+    public static JsonObject GetImport() => OfImport("get_import", "Look at an import", "Its status, and how far it is.", "401 403 404 429 500 503", "200", Content("The import.", Answers.Json, Reference("Import")));
+
+    public static JsonObject DeleteImport()
+    {
+        var operation = OfImport("cancel_import", "Cancel or remove an import", "Stops an import that runs or waits; it can be resumed. One that has ended is removed, with its dead letters.", "401 403 404 409 429 500 503", "202", Content("The import stops.", Answers.Json, Reference("Import")));
+        operation["responses"]!["204"] = new JsonObject { ["description"] = "The import is removed." };
+        return operation;
+    }
+
+    public static JsonObject ResumeImport()
+    {
+        var operation = OfImport("resume_import", "Resume an import", "Puts an import that was stopped or cancelled in the queue again. It goes on from where it was.", "401 403 404 409 415 429 500 503", "202", Content("The import is in the queue.", Answers.Json, Reference("Import")));
+        operation["requestBody"] = Content("An empty object.", Answers.Json, new JsonObject { ["type"] = "object", ["additionalProperties"] = false });
+        return operation;
+    }
+
+    public static JsonObject DeadLetters() => OfImport("get_dead_letters", "Download the dead letters", "Every record of an ended import that was not accepted, one JSON object a line, with its reason. `mixpanel import --replay` takes the file.", "401 403 404 409 429 500 503", "200", Content("The dead letters.", "application/x-ndjson", new JsonObject { ["type"] = "string" }));
+
+    public static JsonObject Self() => Open("get_openapi", "This document", "", Content("OpenAPI 3.1.", Answers.Json, new JsonObject { ["type"] = "object" }));
+
+    public static JsonObject Reference() => Open("get_reference", "This document, to read", "", Content("A page.", "text/html", new JsonObject { ["type"] = "string" }));
+
+    public static JsonObject ReferenceStyle() => Open("get_reference_style", "The style of the page", "", Content("A style sheet.", "text/css", new JsonObject { ["type"] = "string" }));
+
+    public static JsonObject Health() => Open("get_health", "Whether the server lives", "Costs nothing, and is answered under any load.", Content("It lives.", Answers.Json, Status()));
+
+    public static JsonObject Ready()
+    {
+        var operation = Open("get_readiness", "Whether the server takes requests", "It does while it is not stopping and can write its state. Mixpanel is not asked.", Content("It does.", Answers.Json, Status()));
+        operation["responses"]!["503"] = new JsonObject { ["$ref"] = "#/components/responses/503" };
+        return operation;
+    }
+
+    static JsonObject Compose()
+    {
+        var paths = new JsonObject();
+        foreach (var route in Routes.All())
+        {
+            if (paths[route.Pattern] is not JsonObject path) paths[route.Pattern] = path = [];
+            path[route.Method.ToLowerInvariant()] = route.Operation;
+        }
+
+        var schemas = new JsonObject { ["Problem"] = ProblemSchema(), ["Import"] = ImportSchema() };
+        foreach (var action in Catalogue.Actions)
+        {
+            var type = Names.Pascal(action.Name);
+            schemas[$"{type}Input"] = Titled($"Input of {action.Name}", action.InputSchema(XmlDocs.Summary));
+            schemas[$"{type}Output"] = Titled($"Output of {action.Name}", action.OutputSchema(XmlDocs.Summary));
+        }
+
+        var responses = new JsonObject();
+        foreach (var (status, description) in Problems)
+        {
+            var response = Content(description, Answers.ProblemJson, Reference("Problem"));
+            if (status is "429" or "503") response["headers"] = new JsonObject { ["Retry-After"] = new JsonObject { ["description"] = "Seconds after which to try again.", ["schema"] = new JsonObject { ["type"] = "integer" } } };
+            responses[status] = response;
+        }
+
+        return new JsonObject
+        {
+            ["openapi"] = "3.1.1",
+            ["info"] = new JsonObject
+            {
+                ["title"] = "Mixpanel Connector",
+                ["version"] = "1.0.0",
+                ["description"] = Description,
+                ["license"] = new JsonObject { ["name"] = "MIT", ["identifier"] = "MIT" },
+            },
+            ["servers"] = new JsonArray(new JsonObject { ["url"] = "/", ["description"] = "The server that this document comes from." }),
+            ["security"] = new JsonArray(new JsonObject { ["key"] = new JsonArray() }, new JsonObject()),
+            ["tags"] = new JsonArray(
+            [
+                .. Catalogue.Actions.Select(action => action.Group).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(group => (JsonNode)Tag(group, $"Actions: {group.ToLowerInvariant()}.")),
+                Tag(Imports, "Bulk imports as jobs."),
+                Tag(Server, "The server itself."),
+            ]),
+            ["paths"] = paths,
+            ["components"] = new JsonObject
+            {
+                ["schemas"] = schemas,
+                ["responses"] = responses,
+                ["parameters"] = new JsonObject
+                {
+                    ["idempotencyKey"] = new JsonObject
+                    {
+                        ["name"] = Idempotency.Header,
+                        ["in"] = "header",
+                        ["description"] = "Any text of the caller's for this one request: sent again under the same key, it is carried out once and answered alike. A one-time secret is in the first answer only.",
+                        ["schema"] = new JsonObject { ["type"] = "string", ["minLength"] = 1, ["maxLength"] = 255 },
+                    },
+                },
+                ["securitySchemes"] = new JsonObject
+                {
+                    ["key"] = new JsonObject { ["type"] = "http", ["scheme"] = "bearer", ["description"] = "A key of the server, made with `mixpanel serve new-key`; with the scope read for what changes nothing, write for everything. A server on loopback without keys needs none." },
+                },
+            },
+        };
+    }
+
+    /// <summary>What is required and has a default may be left out; an example shows it, for tools that take the schema by its letter.</summary>
+    static JsonObject WithDefaults(JsonObject example, JsonObject schema)
+    {
+        foreach (var (name, property) in schema["properties"]!.AsObject())
+        {
+            if (property!["default"] is { } value && !example.ContainsKey(name)) example[name] = value.DeepClone();
+        }
+
+        return example;
+    }
+
+    static string Facts(ActionDescriptor action)
+    {
+        var effect = action.Effect switch
+        {
+            Effect.ReadOnly => "Changes nothing.",
+            Effect.Idempotent => "Doing it twice is the same as once.",
+            Effect.Creates => "Makes something new each time; use an Idempotency-Key.",
+            _ => "Removes something that cannot be brought back.",
+        };
+        return $"\n\n{effect}{(action.HasSecret ? " The answer holds a secret that is shown only once." : "")}";
+    }
+
+    static JsonObject OfImport(string id, string summary, string description, string problems, string status, JsonObject answer)
+    {
+        var operation = Operation(id, Imports, summary, description, problems, status, answer);
+        operation["parameters"] = new JsonArray(new JsonObject { ["name"] = "id", ["in"] = "path", ["required"] = true, ["description"] = "The id of the import.", ["schema"] = new JsonObject { ["type"] = "string" } });
+        return operation;
+    }
+
+    static JsonObject Open(string id, string summary, string description, JsonObject answer)
+    {
+        var operation = Operation(id, Server, summary, description, "421", "200", answer);
+        operation["security"] = new JsonArray();
+        return operation;
+    }
+
+    static JsonObject Operation(string id, string tag, string summary, string description, string problems, string status, JsonObject answer)
+    {
+        var responses = new JsonObject { [status] = answer };
+        foreach (var problem in problems.Split(' ')) responses[problem] = problem == "421" ? Content("The request is for another host.", Answers.ProblemJson, Reference("Problem")) : new JsonObject { ["$ref"] = $"#/components/responses/{problem}" };
+        var operation = new JsonObject { ["operationId"] = id, ["tags"] = new JsonArray(tag), ["summary"] = summary };
+        if (description.Length > 0) operation["description"] = description;
+        operation["responses"] = responses;
+        return operation;
+    }
+
+    static JsonObject Content(string? description, string type, JsonObject schema)
+    {
+        var content = new JsonObject { ["content"] = new JsonObject { [type] = new JsonObject { ["schema"] = schema } } };
+        if (description is not null) content.Insert(0, "description", description);
+        return content;
+    }
+
+    static JsonObject Reference(string schema) => new() { ["$ref"] = $"#/components/schemas/{schema}" };
+
+    static JsonObject Parameter(string name) => new() { ["$ref"] = $"#/components/parameters/{name}" };
+
+    static JsonObject Tag(string name, string description) => new() { ["name"] = name, ["description"] = description };
+
+    static JsonObject Status() => new() { ["type"] = "object", ["required"] = new JsonArray("status"), ["properties"] = new JsonObject { ["status"] = new JsonObject { ["type"] = "string" } } };
+
+    static JsonObject Titled(string title, JsonObject schema)
+    {
+        schema.Insert(0, "title", title);
+        SayWhatIsFree(schema);
+        return schema;
+    }
+
+    /// <summary>An object that takes any other property says so: tools differ in what they make of silence.</summary>
+    static void SayWhatIsFree(JsonNode? node)
+    {
+        if (node is JsonArray items)
+        {
+            foreach (var item in items) SayWhatIsFree(item);
+        }
+        else if (node is JsonObject schema)
+        {
+            foreach (var (_, member) in schema.ToList()) SayWhatIsFree(member);
+            if (schema["type"] is JsonValue type && type.GetValueKind() is System.Text.Json.JsonValueKind.String && (string?)type == "object" && !schema.ContainsKey("additionalProperties")) schema["additionalProperties"] = new JsonObject();
+        }
+    }
+
+    static JsonObject Field(string type, string description) => new() { ["type"] = type, ["description"] = description };
+
+    static JsonObject ProblemSchema() => new()
+    {
+        ["title"] = "Problem",
+        ["description"] = "What went wrong, after RFC 9457.",
+        ["type"] = "object",
+        ["required"] = new JsonArray("type", "title", "status", "detail", "kind"),
+        ["properties"] = new JsonObject
+        {
+            ["type"] = Field("string", "A name for the kind, as a URN."),
+            ["title"] = Field("string", "The kind in words."),
+            ["status"] = Field("integer", "The HTTP status."),
+            ["detail"] = Field("string", "Where it went wrong, and what to do next."),
+            ["kind"] = Field("string", "What a program can act on, such as invalid_input or rate_limited."),
+            ["field"] = Field("string", "The path of the input, or the name of the setting or header, at fault."),
+        },
+    };
+
+    static JsonObject ImportSchema() => new()
+    {
+        ["title"] = "Import",
+        ["description"] = "An import as a job.",
+        ["type"] = "object",
+        ["required"] = new JsonArray("id", "status", "type", "source_id", "created", "bytes"),
+        ["properties"] = new JsonObject
+        {
+            ["id"] = Field("string", "Its id."),
+            ["status"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. Enum.GetNames<JobStatus>().Select(name => (JsonNode)name.ToLowerInvariant())]), ["description"] = "finished: every record is accounted for. stopped and cancelled can be resumed." },
+            ["type"] = Field("string", "What the records are."),
+            ["source_id"] = Field("string", "The name of the body in the ids that are computed."),
+            ["created"] = new JsonObject { ["type"] = "string", ["format"] = "date-time", ["description"] = "When it was taken." },
+            ["bytes"] = Field("integer", "The size of the body as it was sent."),
+            ["progress"] = Field("object", "How far the present run is: read, accepted and rejected records, requests, retries, input_bytes of the body, and whether sending is paused."),
+            ["report"] = Field("object", "The account once it has ended, as of mixpanel import: read = accepted + rejected + pending + blank."),
+            ["problem"] = Field("string", "Why it is not finished, or what was not accepted, and what to do next."),
+        },
+    };
+}

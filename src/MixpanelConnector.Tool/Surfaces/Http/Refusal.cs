@@ -1,0 +1,47 @@
+using System.Globalization;
+
+namespace MixpanelConnector.Tool.Surfaces.Http;
+
+/// <summary>What this door refuses by itself. To its caller it is a problem object like any other; its kind tells it from Mixpanel's.</summary>
+sealed record Refusal(int Status, string Kind, string Title, string Detail)
+{
+    public string? Field { get; init; }
+
+    /// <summary>Seconds after which trying again makes sense.</summary>
+    public int? RetryAfter { get; init; }
+
+    /// <summary>Whether it is written to the audit log: somebody was not let in, or asked for too much.</summary>
+    public bool IsDenial => Status is 401 or 403 or 413 or 421 or 429 or 503;
+
+    public static Refusal WrongHost { get; } = new(421, "wrong_host", "The request is for another host", "This server does not answer under the name in the Host header. Start it with --allow-host NAME to add one.");
+
+    public static Refusal WrongOrigin { get; } = new(403, "wrong_origin", "The request comes from another site", "Web pages of other origins may not use this server.");
+
+    public static Refusal KeyNeeded { get; } = new(401, "key_needed", "A key is needed", "Send a key of this server as Authorization: Bearer KEY. Keys are made with mixpanel serve new-key.");
+
+    public static Refusal WriteScopeNeeded { get; } = new(403, "scope_too_small", "The key may only read", "This changes data, and needs a key with the scope write.");
+
+    public static Refusal NoSuchPath { get; } = new(404, "no_such_path", "There is nothing at this address", "See /openapi.json for what is served.");
+
+    public static Refusal WrongMethod { get; } = new(405, "wrong_method", "The method is not served here", "See /openapi.json for what is served.");
+
+    public static Refusal Busy { get; } = new(503, "busy", "The server is busy", "More requests are running and waiting than this server takes. Try again after the seconds in Retry-After.") { RetryAfter = 1 };
+
+    public static Refusal Internal { get; } = new(500, "internal", "The server failed", "This is a defect of the server. Its log has more, under the id in the X-Request-Id header.");
+
+    public static Refusal WrongType(string allowed) => new(415, "wrong_content_type", "The content type is not served here", $"Send {allowed}, in UTF-8.") { Field = "Content-Type" };
+
+    public static Refusal Malformed(string detail, string? field = null) => new(400, "malformed", "The request cannot be read", detail) { Field = field };
+
+    public static Refusal TooLarge(string detail) => new(413, "body_too_large", "The request is too large", detail);
+
+    public static Refusal TooOften(int seconds) => new(429, "too_often", "The caller sends too many requests", string.Create(CultureInfo.InvariantCulture, $"This caller has used up its requests. Try again in {seconds} s.")) { RetryAfter = seconds };
+
+    public static Refusal Conflict(string kind, int status, string detail) => new(status, kind, "The Idempotency-Key cannot be used so", detail) { Field = "Idempotency-Key" };
+}
+
+/// <summary>Ends a request with a refusal.</summary>
+sealed class RefusedException(Refusal refusal) : Exception(refusal.Detail)
+{
+    public Refusal Refusal { get; } = refusal;
+}

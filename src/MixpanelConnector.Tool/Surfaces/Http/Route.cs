@@ -1,0 +1,26 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+
+namespace MixpanelConnector.Tool.Surfaces.Http;
+
+/// <summary>Something that is served: what is mapped, who may use it, and its entry in the OpenAPI document are one.</summary>
+/// <param name="Method">GET, POST or DELETE.</param>
+/// <param name="Pattern">The path, with names in braces.</param>
+/// <param name="Scope">Who may use it.</param>
+/// <param name="Operation">Its entry in the OpenAPI document.</param>
+/// <param name="Handler">Answers a request.</param>
+sealed record Route(string Method, string Pattern, Scope Scope, JsonObject Operation, Func<Services, HttpContext, Task> Handler)
+{
+    /// <summary>Whether it takes part in the limits on callers. Without them it must cost next to nothing.</summary>
+    public bool IsLimited { get; init; } = true;
+
+    /// <summary>Whether its body is streamed, and has a limit of its own.</summary>
+    public bool HasStreamedBody { get; init; }
+}
+
+/// <summary>What the routes work with.</summary>
+sealed record Services(ServeOptions Options, MixpanelClient Client, Bodies Bodies, Idempotency Idempotency, ServeDatabase Database, Imports.ImportJobs Imports, AuditLog Log, CancellationToken Stopping)
+{
+    /// <summary>The OpenAPI document, made once.</summary>
+    public required ReadOnlyMemory<byte> OpenApi { get; init; }
+}

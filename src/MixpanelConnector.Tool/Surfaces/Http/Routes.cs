@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Tool.Surfaces.Http.Imports;
+
+namespace MixpanelConnector.Tool.Surfaces.Http;
+
+/// <summary>Everything that is served over HTTP but /mcp, whose protocol has a description of its own.</summary>
+static class Routes
+{
+    public static IEnumerable<Route> All() =>
+    [
+        .. ActionRoutes.All(),
+        .. ImportRoutes.All(),
+        new Route(HttpMethods.Get, "/openapi.json", Scope.None, OpenApi.Self(), (services, context) => context.Response.WriteAsync(200, Answers.Json, services.OpenApi)),
+        new Route(HttpMethods.Get, "/reference", Scope.None, OpenApi.Reference(), ReferencePage.AnswerAsync),
+        new Route(HttpMethods.Get, "/reference.css", Scope.None, OpenApi.ReferenceStyle(), (_, context) => ReferencePage.AnswerStyleAsync(context)),
+        new Route(HttpMethods.Get, "/healthz", Scope.None, OpenApi.Health(), (_, context) => context.Response.WriteAsync(200, Answers.Json, """{"status":"ok"}"""u8.ToArray())) { IsLimited = false },
+        new Route(HttpMethods.Get, "/readyz", Scope.None, OpenApi.Ready(), ReadyAsync) { IsLimited = false },
+    ];
+
+    /// <summary>Ready is a server that takes requests and whose own state can be written. Mixpanel is not asked: its queries are limited, and it answers for itself.</summary>
+    static Task ReadyAsync(Services services, HttpContext context)
+    {
+        if (services.Stopping.IsCancellationRequested) throw new RefusedException(Refusal.Busy with { Detail = "The server is stopping." });
+        try
+        {
+            services.Database.Execute("DELETE FROM answers WHERE created < 0");
+        }
+        catch (IOException)
+        {
+            throw new RefusedException(Refusal.Busy with { Detail = "The server cannot write its state. Its disk may be full.", RetryAfter = 60 });
+        }
+
+        return context.Response.WriteAsync(200, Answers.Json, """{"status":"ready"}"""u8.ToArray());
+    }
+}

@@ -1,0 +1,68 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+
+namespace MixpanelConnector.Tool.Surfaces.Http;
+
+/// <summary>How the server is to serve.</summary>
+sealed record ServeOptions
+{
+    /// <summary>Enough for the load that one project's limits allow, by a factor of ten.</summary>
+    public const int DefaultRate = 500;
+
+    public const int DefaultPort = 8124;
+
+    public const long DefaultSpool = 20L << 30;
+
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
+
+    /// <summary>0 for a free one.</summary>
+    public int Port { get; init; } = DefaultPort;
+
+    public X509Certificate2? Certificate { get; init; }
+
+    /// <summary>A proxy in front of the server does TLS.</summary>
+    public bool BehindProxy { get; init; }
+
+    /// <summary>Names, beside those of loopback, that the server answers under.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+
+    public Keys Keys { get; init; } = Keys.None;
+
+    /// <summary>Requests a second of one caller.</summary>
+    public int Rate { get; init; } = DefaultRate;
+
+    /// <summary>Bytes of imports that wait on the disk.</summary>
+    public long Spool { get; init; } = DefaultSpool;
+
+    /// <summary>Where imports and the answers under an Idempotency-Key are kept.</summary>
+    public required string StateFolder { get; init; }
+
+    /// <summary>Whether agents get tools that change data.</summary>
+    public bool ToolsMayWrite { get; init; }
+
+    /// <summary>Where a tool puts a one-time secret.</summary>
+    public required string SecretFolder { get; init; }
+
+    /// <summary>Which Mixpanel the answers are from: answers of another are not its.</summary>
+    public required string Destination { get; init; }
+
+    /// <summary>Where metrics and traces are sent, by the standard variable; null for nowhere.</summary>
+    public string? Telemetry { get; init; }
+
+    /// <summary>How long a request waits for its turn.</summary>
+    public TimeSpan LongestQueue { get; init; } = TimeSpan.FromSeconds(1);
+
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Beyond this machine the server wants keys, and an encrypted way to it.</summary>
+    /// <exception cref="MixpanelException">It would be open to others.</exception>
+    public ServeOptions Validated()
+    {
+        if (IPAddress.IsLoopback(Address) && !BehindProxy) return this;
+        var where = BehindProxy ? "Behind a proxy" : $"On {Address}";
+        if (Keys.Open) throw Configuration.Invalid("keys", $"{where} anybody could use this server: name a file of keys with --keys FILE (mixpanel serve new-key makes one).");
+        if (Certificate is null && !BehindProxy) throw Configuration.Invalid("certificate", $"{where} keys and data would cross the network in the clear: give --certificate and --certificate-key, or say --behind-proxy when a proxy does TLS.");
+        if (Hosts.Count == 0) throw Configuration.Invalid("allow_host", $"{where} the server needs the name that its callers use: --allow-host NAME.");
+        return this;
+    }
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+using MixpanelConnector.Formats;
+
+namespace MixpanelConnector.Tool.Surfaces;
+
+/// <summary>Reads the options of an import from text, the same for every door.</summary>
+/// <param name="Prefix">What stands before a name in messages, such as <c>--</c> on a command line.</param>
+sealed record ImportValues(string Prefix)
+{
+    public static readonly IReadOnlyList<string> Types = ["events", "profiles", "groups", "lookup-table"];
+
+    public static ImportRequest Base { get; } = new() { Formats = FileFormats.All, Compressions = FileFormats.AllCompressions };
+
+    public ImportType Type(string? text) => text switch
+    {
+        null or "events" => ImportType.Events,
+        "profiles" => ImportType.Profiles,
+        "groups" => ImportType.Groups,
+        "lookup-table" => ImportType.LookupTable,
+        _ => throw Invalid("type", $"takes {string.Join(", ", Types)}."),
+    };
+
+    public bool Strict(string? text) => text switch
+    {
+        null or "1" => true,
+        "0" => false,
+        _ => throw Invalid("strict", "takes 0 or 1."),
+    };
+
+    public Guid? TableId(string? text)
+    {
+        if (text is null) return null;
+        return Guid.TryParse(text, out var id) ? id : throw Invalid("table_id", "takes the id of a lookup table, which is a UUID.");
+    }
+
+    public ImportFixes Fixes(IEnumerable<string> given)
+    {
+        var fixes = ImportFixes.None;
+        foreach (var name in given.SelectMany(list => list.Split(',')))
+        {
+            fixes |= name switch
+            {
+                "time" => ImportFixes.Time,
+                "ids" => ImportFixes.Ids,
+                "nulls" => ImportFixes.Nulls,
+                _ => throw Invalid("fix", "takes time, ids and nulls, several with commas."),
+            };
+        }
+
+        return fixes;
+    }
+
+    public IReadOnlyDictionary<string, string> Columns(IEnumerable<string> given)
+    {
+        var columns = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var mapping in given)
+        {
+            var equals = mapping.IndexOf('=', StringComparison.Ordinal);
+            if (equals <= 0 || equals == mapping.Length - 1) throw Invalid("map", "must be FIELD=COLUMN, such as time=created_at.");
+            if (!columns.TryAdd(mapping[..equals], mapping[(equals + 1)..])) throw Invalid("map", $"names the field {mapping[..equals]} twice.");
+        }
+
+        return columns;
+    }
+
+    public IReadOnlyDictionary<string, string> Renames(IEnumerable<string> given)
+    {
+        var renames = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var pair in given)
+        {
+            if (pair.Split('=') is not [{ Length: > 0 } from, { Length: > 0 } to]) throw Invalid("rename", "takes OLD=NEW: the property's name and its new one.");
+            if (!renames.TryAdd(from, to)) throw Configuration.Invalid("rename", $"{from} is to be renamed twice.");
+        }
+
+        return renames;
+    }
+
+    /// <summary>Hours to the nearest second.</summary>
+    public TimeSpan? Hours(string? text)
+    {
+        if (text is null) return null;
+        return double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var hours) && Math.Abs(hours) <= 876_000
+            ? TimeSpan.FromSeconds(Math.Round(hours * 3600))
+            : throw Invalid("time_offset", "takes hours such as 3 or -5.5, at most 100 years.");
+    }
+
+    public TimeSpan? Duration(string name, string? text)
+    {
+        if (text is null) return null;
+        var unit = text.AsSpan().TrimStart("0123456789.");
+        TimeSpan? scale = unit switch
+        {
+            "ms" => TimeSpan.FromMilliseconds(1),
+            "s" or "" => TimeSpan.FromSeconds(1),
+            "m" => TimeSpan.FromMinutes(1),
+            "h" => TimeSpan.FromHours(1),
+            "d" => TimeSpan.FromDays(1),
+            _ => null,
+        };
+        return scale is { } one && double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number * one.TotalDays <= 365
+            ? number * one
+            : throw Invalid(name, "must be a duration such as 500ms, 2s, 1m or 24h, at most a year.");
+    }
+
+    MixpanelException Invalid(string name, string message) => Configuration.Invalid(name, $"{Prefix}{(Prefix.Length > 0 ? name.Replace('_', '-') : name)} {message}");
+}

@@ -1,0 +1,40 @@
+using ModelContextProtocol;
+
+namespace MixpanelConnector.Tool.Surfaces.Mcp;
+
+/// <summary>What one agent may ask for at a time and in a minute.</summary>
+sealed class CallLimits(TimeProvider time)
+{
+    public const int MostAtOnce = 8;
+    public const int MostAMinute = 240;
+
+    readonly Lock _lock = new();
+    readonly Queue<long> _calls = new();
+    int _running;
+
+    /// <summary>Takes a call; dispose what it gives at its end.</summary>
+    /// <exception cref="McpException">There are too many; the message says when to try again.</exception>
+    public IDisposable Enter()
+    {
+        lock (_lock)
+        {
+            while (_calls.TryPeek(out var oldest) && time.GetElapsedTime(oldest) > TimeSpan.FromMinutes(1)) _calls.Dequeue();
+            if (_running >= MostAtOnce) throw new McpException($"{MostAtOnce} calls are running. Wait for one to end, then try again.");
+            if (_calls.Count >= MostAMinute) throw new McpException($"There were {MostAMinute} calls in the last minute. Wait a minute, then try again.");
+            _calls.Enqueue(time.GetTimestamp());
+            _running++;
+        }
+
+        return new Turn(this);
+    }
+
+    void Leave()
+    {
+        lock (_lock) _running--;
+    }
+
+    sealed class Turn(CallLimits limits) : IDisposable
+    {
+        public void Dispose() => limits.Leave();
+    }
+}

@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using MixpanelConnector.Emulator;
+
+namespace MixpanelConnector.EndToEnd;
+
+/// <summary>Programs that we did not write use every door that programs use, of the real program.</summary>
+public sealed class DoorClientsTests
+{
+    static readonly string Actions = string.Join(' ', Catalogue.Actions.Select(action => action.Name));
+
+    [Fact]
+    public async Task The_official_MCP_client_lists_and_calls_every_tool_on_standard_input_and_output()
+    {
+        await using var mixpanel = await EmulatedMixpanel.StartAsync();
+        using var home = new Home();
+        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/mcp.mjs"), "stdio", "dotnet", Run.Program, "mcp", "--allow-write"], home, Credentials.For(mixpanel));
+        AssertEveryTool(await Run.EndAsync(node));
+    }
+
+    [Fact]
+    public async Task The_official_MCP_client_lists_and_calls_every_tool_over_HTTP()
+    {
+        await using var mixpanel = await EmulatedMixpanel.StartAsync();
+        using var home = new Home();
+        var keys = home.File("keys.txt");
+        var made = await Run.MixpanelAsync(home, ["serve", "new-key", "--keys", keys, "--name", "agent", "--scope", "write"]);
+        var key = (string)JsonNode.Parse(made.Output)!["key"]!;
+        await using var serve = await Serve.StartAsync(home, ["--keys", keys, "--allow-write"], Credentials.For(mixpanel));
+        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/mcp.mjs"), "http", $"{serve.Address}mcp", key], home);
+        AssertEveryTool(await Run.EndAsync(node));
+    }
+
+    [Fact]
+    public async Task M1_standard_output_holds_nothing_but_the_protocol_even_when_the_input_is_not_of_it()
+    {
+        await using var mixpanel = await EmulatedMixpanel.StartAsync();
+        using var home = new Home();
+        using var process = Run.StartMixpanel(home, ["mcp"], Credentials.For(mixpanel));
+        await process.StandardInput.WriteLineAsync("this is not JSON\n{}\n[]\n{\"jsonrpc\":\"2.0\"}");
+        await process.StandardInput.WriteLineAsync("""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""");
+        await process.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
+        string line;
+        do
+        {
+            line = (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!;
+            Assert.Equal("2.0", (string?)JsonNode.Parse(line)!["jsonrpc"]);
+        }
+        while (JsonNode.Parse(line)!["result"] is null);
+        var done = await Run.EndAsync(process);
+        Assert.Equal(0, done.ExitCode);
+        Assert.All(done.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries), rest => Assert.Equal("2.0", (string?)JsonNode.Parse(rest)!["jsonrpc"]));
+    }
+
+    [Fact]
+    public async Task A_client_made_from_the_OpenAPI_document_calls_every_action()
+    {
+        await using var mixpanel = await EmulatedMixpanel.StartAsync();
+        using var home = new Home();
+        await using var serve = await Serve.StartAsync(home, [], Credentials.For(mixpanel));
+        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/openapi.cjs"), serve.Address.AbsoluteUri.TrimEnd('/')], home);
+        var done = await Run.EndAsync(node);
+
+        Assert.True(done.ExitCode == 0, done.ToString());
+        var result = JsonNode.Parse(done.Output)!;
+        Assert.Equal(Actions, string.Join(' ', result["answers"]!.AsObject().Select(answer => answer.Key).Order(StringComparer.Ordinal)));
+        Assert.Equal(Catalogue.Actions.Length, (int?)result["listed"]);
+        foreach (var (name, answer) in result["answers"]!.AsObject())
+        {
+            // The examples name a project and an organization that the embedded Mixpanel does not have: a problem about those is an answer, too.
+            var (status, data) = ((int)answer!["status"]!, answer["data"]!.AsObject());
+            var schema = Catalogue.Find(name)!.OutputSchema();
+            if (status == 200) Assert.All(schema["required"]!.AsArray(), field => Assert.True(data.ContainsKey((string)field!), $"{name} lacks {field}"));
+            else Assert.True(status is 403 or 404 && (string?)data["kind"] is "forbidden" or "not_found", answer.ToJsonString());
+        }
+
+        Assert.Equal(("finished", 1), ((string?)result["import"]!["status"], (int?)result["import"]!["report"]!["accepted"]));
+    }
+
+    [Fact]
+    public async Task A_validator_of_others_finds_nothing_in_the_OpenAPI_document()
+    {
+        using var home = new Home();
+        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/node_modules/@redocly/cli/bin/cli.js"), "lint", "docs/openapi.json", "--format", "json"], home, new Dictionary<string, string>(StringComparer.Ordinal) { ["REDOCLY_TELEMETRY"] = "off", ["REDOCLY_SUPPRESS_UPDATE_NOTICE"] = "true" });
+        var done = await Run.EndAsync(node);
+        var totals = JsonNode.Parse(done.Output[done.Output.IndexOf('{', StringComparison.Ordinal)..])!["totals"]!;
+        Assert.True(((int?)totals["errors"], (int?)totals["warnings"]) == (0, 0), done.ToString());
+    }
+
+    static void AssertEveryTool(Finished done)
+    {
+        Assert.True(done.ExitCode == 0, done.ToString());
+        var result = JsonNode.Parse(done.Output)!;
+        Assert.Equal(Actions, string.Join(' ', result["tools"]!.AsArray().Select(name => (string?)name)));
+        foreach (var (name, call) in result["calls"]!.AsObject())
+        {
+            if ((bool?)call!["isError"] != true)
+            {
+                Assert.NotNull(call["structuredContent"]);
+                continue;
+            }
+
+            var problem = JsonNode.Parse((string)call["content"]![0]!["text"]!)!;
+            Assert.True((string?)problem["kind"] is "forbidden" or "not_found", $"{name}: {problem}");
+        }
+
+        Assert.All(result["resources"]!.AsArray(), text => Assert.True((bool?)text));
+        Assert.NotEmpty(result["prompts"]!.AsArray());
+    }
+}
+
+/// <summary>The server as a process of its own.</summary>
+sealed class Serve : IAsyncDisposable
+{
+    readonly Process _process;
+
+    Serve(Process process, Uri address) => (_process, Address) = (process, address);
+
+    public Uri Address { get; }
+
+    public static async Task<Serve> StartAsync(Home home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
+    {
+        var process = Run.StartMixpanel(home, ["serve", "--port", "0", .. arguments], environment);
+        var line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var address = Regex.Match(line, @" at (?<address>https?://\S+)$", RegexOptions.NonBacktracking);
+        Assert.True(address.Success, line);
+        return new Serve(process, new Uri(address.Groups["address"].Value));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+}
