@@ -51,11 +51,12 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         {
             database = Database.Open(folder?.DatabaseFile, folder is null ? null : folder.ProtectDatabase);
             var events = EventStore.Load(database);
+            var identities = IdentityStore.Load(database);
             var profiles = new ProfileStore(database);
             var lookupTables = await LookupTableStore.LoadAsync(database, cancellationToken).ConfigureAwait(false);
-            var accounts = await Accounts.LoadAsync(database, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            var accounts = await Accounts.LoadAsync(database, options.TimeProvider, options.Identity, cancellationToken).ConfigureAwait(false);
             var instance = RandomNumberGenerator.GetHexString(32, lowercase: true);
-            var routes = new Routes(events, profiles, lookupTables, accounts, options, instance);
+            var routes = new Routes(events, profiles, identities, new DocumentStore(database), lookupTables, accounts, options, instance);
             var (application, address) = await Server.StartAsync(options.Port, routes.Map, cancellationToken).ConfigureAwait(false);
             folder?.Announce(new ServerNote(address, Environment.ProcessId, instance));
             return new EmulatedMixpanel(folder, database, events, profiles, lookupTables, application, address);

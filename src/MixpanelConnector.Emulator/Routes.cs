@@ -3,13 +3,14 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using MixpanelConnector.Emulator.Http;
 using MixpanelConnector.Emulator.Operations;
+using MixpanelConnector.Emulator.Reports;
 using MixpanelConnector.Emulator.Rules;
 using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator;
 
 /// <summary>Every operation that is emulated, under the paths of Mixpanel's several hosts. A wrong method is answered with 405.</summary>
-sealed class Routes(EventStore events, ProfileStore profiles, LookupTableStore lookupTables, Accounts accounts, EmulatorOptions options, string instance)
+sealed class Routes(EventStore events, ProfileStore profiles, IdentityStore identities, DocumentStore documents, LookupTableStore lookupTables, Accounts accounts, EmulatorOptions options, string instance)
 {
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -26,13 +27,18 @@ sealed class Routes(EventStore events, ProfileStore profiles, LookupTableStore l
         Get(routes, "/lookup-tables", tables.ListAsync, ErrorShapes.Ingestion);
         Put(routes, "/lookup-tables/{table}", tables.ReplaceAsync, ErrorShapes.Ingestion);
 
-        var queryProfiles = new QueryProfiles(profiles, access, quota, options.TimeProvider);
+        var source = new ReportSource(events, profiles, identities, options.TimeProvider);
+        var profileQuery = new ProfileQuery(profiles, source, options.TimeProvider);
+        var queryProfiles = new QueryProfiles(profiles, profileQuery, documents, access, quota, options.TimeProvider);
         foreach (var path in (string[])["/api/query/engage", "/api/2.0/engage"])
         {
             Get(routes, path, queryProfiles.HandleAsync, ErrorShapes.Query);
             Post(routes, path, queryProfiles.HandleAsync, ErrorShapes.Query);
         }
-        Get(routes, "/api/2.0/export", new ExportEvents(events, access, quota, options.TimeProvider).HandleAsync, ErrorShapes.Query);
+        Get(routes, "/api/2.0/export", new ExportEvents(events, identities, access, quota, options.TimeProvider).HandleAsync, ErrorShapes.Query);
+
+        MapControl(routes, access);
+        MapReports(routes, source, profileQuery, new QueryGate(access, quota));
 
         Get(routes, "/api/app/me", new AboutMe(accounts, access).HandleAsync, ErrorShapes.App);
         var serviceAccounts = new ServiceAccounts(accounts, access, options.TimeProvider);
@@ -44,6 +50,53 @@ sealed class Routes(EventStore events, ProfileStore profiles, LookupTableStore l
         Get(routes, OfOrganization + "/{account}", serviceAccounts.GetAsync, ErrorShapes.App);
         Delete(routes, OfOrganization + "/{account}", serviceAccounts.DeleteAsync, ErrorShapes.App);
         Get(routes, "/api/app/projects/{project}/service-accounts", serviceAccounts.ListOfProjectAsync, ErrorShapes.App);
+    }
+
+    /// <summary>The reports, under today's path and the one that older clients use.</summary>
+    void MapReports(IEndpointRouteBuilder routes, ReportSource source, ProfileQuery profileQuery, QueryGate gate)
+    {
+        void Report(string path, QueryHandler handler)
+        {
+            Get(routes, "/api/query" + path, gate.Before(handler), ErrorShapes.Query);
+            Get(routes, "/api/2.0" + path, gate.Before(handler), ErrorShapes.Query);
+        }
+
+        var counts = new CountEvents(source);
+        Report("/events", counts.CountAsync);
+        Report("/events/names", counts.NamesAsync);
+        Report("/events/top", counts.TopAsync);
+        var properties = new EventProperties(source);
+        Report("/events/properties", properties.CountAsync);
+        Report("/events/properties/top", properties.TopNamesAsync);
+        Report("/events/properties/values", properties.TopValuesAsync);
+        var segmentation = new Segmentation(source);
+        Report("/segmentation", segmentation.SegmentAsync);
+        Report("/segmentation/numeric", segmentation.RangesAsync);
+        Report("/segmentation/sum", segmentation.SumAsync);
+        Report("/segmentation/average", segmentation.AverageAsync);
+        var funnels = new Funnels(source, documents);
+        Report("/funnels", funnels.QueryAsync);
+        Report("/funnels/list", (context, _, project) => funnels.ListAsync(context, project));
+        var retention = new Retention(source);
+        Report("/retention", retention.RetentionAsync);
+        Report("/retention/addiction", retention.FrequencyAsync);
+        Report("/insights", new Insights(source, documents).QueryAsync);
+        Report("/stream/query", new ActivityStream(source).QueryAsync);
+        var cohorts = new Cohorts(profileQuery, documents);
+        Post(routes, "/api/query/cohorts/list", gate.Before((context, _, project) => cohorts.ListAsync(context, project)), ErrorShapes.Query);
+        Post(routes, "/api/2.0/cohorts/list", gate.Before((context, _, project) => cohorts.ListAsync(context, project)), ErrorShapes.Query);
+    }
+
+    /// <summary>What stands in for Mixpanel's web pages.</summary>
+    void MapControl(IEndpointRouteBuilder routes, Access access)
+    {
+        var control = new Control(accounts, documents, lookupTables, access, options);
+        Get(routes, "/emulator/projects", control.ListProjectsAsync, ErrorShapes.App);
+        Post(routes, "/emulator/projects", control.CreateProjectAsync, ErrorShapes.App);
+        Post(routes, "/emulator/projects/{project}/funnels", control.CreateFunnelAsync, ErrorShapes.App);
+        Post(routes, "/emulator/projects/{project}/reports", control.CreateReportAsync, ErrorShapes.App);
+        Post(routes, "/emulator/projects/{project}/cohorts", control.CreateCohortAsync, ErrorShapes.App);
+        Post(routes, "/emulator/projects/{project}/lookup-tables", control.CreateLookupTableAsync, ErrorShapes.App);
     }
 
     /// <summary>What web pages call too, by GET (an image or a script) or by POST.</summary>

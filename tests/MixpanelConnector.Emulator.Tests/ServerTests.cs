@@ -50,7 +50,7 @@ public sealed class ServerTests
     }
 
     [Theory]
-    [InlineData("GET", "/api/query/insights")]
+    [InlineData("GET", "/api/2.0/nessie/pipeline/jobs")]
     [InlineData("POST", "/api/query/jql")]
     [InlineData("GET", "/api/app/projects/1/annotations")]
     [InlineData("GET", "/flags/definitions")]

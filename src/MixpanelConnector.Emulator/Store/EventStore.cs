@@ -1,13 +1,14 @@
 using DuckDB.NET.Data;
+using MixpanelConnector.Emulator.Reports;
 using MixpanelConnector.Emulator.Rules;
 
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>Which events to export: of a project, from one day to another, both included; null for all names.</summary>
-sealed record EventRange(int ProjectId, DateOnly From, DateOnly To, IReadOnlyList<string>? Names);
+/// <summary>Which events to export: of a project, from one moment up to another, which is not included; null for all names.</summary>
+sealed record EventRange(int ProjectId, DateTimeOffset From, DateTimeOffset End, IReadOnlyList<string>? Names);
 
-/// <summary>An event as it is exported.</summary>
-readonly record struct ExportRow(string Name, DateTimeOffset Time, string DistinctId, string InsertId, string Properties);
+/// <summary>An event as it is exported; the <c>$insert_id</c> is null where it is left among the properties.</summary>
+readonly record struct ExportRow(string Name, DateTimeOffset Time, string DistinctId, string? InsertId, string Properties);
 
 /// <summary>The events: appended as they come, read as they are or as reports see them.</summary>
 sealed class EventStore
@@ -69,7 +70,7 @@ sealed class EventStore
         return events;
     }
 
-    /// <summary>The events of a range of days (UTC), in the order of storing, one after the other without holding them all.</summary>
+    /// <summary>The events of a range, in the order of storing, one after the other without holding them all.</summary>
     public IEnumerable<ExportRow> Read(EventRange range)
     {
         using var connection = _database.Connect();
@@ -81,13 +82,35 @@ sealed class EventStore
             {(range.Names is null ? "" : "AND event_name IN (SELECT unnest($names))")}
             """,
             ("project", range.ProjectId),
-            ("from", range.From.ToDateTime(TimeOnly.MinValue)), ("end", range.To == DateOnly.MaxValue ? DateTime.MaxValue : range.To.ToDateTime(TimeOnly.MinValue).AddDays(1)));
+            ("from", range.From.UtcDateTime), ("end", range.End.UtcDateTime));
         if (range.Names is not null)
             query.Parameters.Add(new DuckDBParameter("names", range.Names.ToList()));
         query.UseStreamingMode = true;
         using var row = query.ExecuteReader();
         while (row.Read())
             yield return new ExportRow(row.GetString(0), row.GetTime(1), row.GetString(2), row.GetString(3), row.GetString(4));
+    }
+
+    /// <summary>A query of the events as reports see them: name, time, distinct_id and, where they are wanted, properties.</summary>
+    public (DuckDBConnection Connection, DuckDBCommand Command) Deduplicated(int projectId, ReportRange range, bool inOrder, bool withProperties)
+    {
+        var connection = _database.Connect();
+        var command = connection.Command(
+            $"""
+            SELECT event_name, time, distinct_id, {(withProperties ? "arg_max(properties, sequence)" : "''")}
+            FROM events
+            WHERE project_id = $project AND time >= $from AND time < $end
+            {(range.Names is null ? "" : "AND event_name IN (SELECT unnest($names))")}
+            {(range.DistinctIds is null ? "" : "AND distinct_id IN (SELECT unnest($ids))")}
+            GROUP BY event_name, time, distinct_id, insert_id
+            {(inOrder ? "ORDER BY time, max(sequence)" : "")}
+            """,
+            ("project", projectId), ("from", range.From.UtcDateTime), ("end", range.End.UtcDateTime));
+        if (range.Names is not null)
+            command.Parameters.Add(new DuckDBParameter("names", range.Names.ToList()));
+        if (range.DistinctIds is not null)
+            command.Parameters.Add(new DuckDBParameter("ids", range.DistinctIds.ToList()));
+        return (connection, command);
     }
 
     void Append(DuckDBConnection connection, EventBatch batch)
