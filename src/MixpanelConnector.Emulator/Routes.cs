@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using MixpanelConnector.Emulator.Faults;
 using MixpanelConnector.Emulator.Http;
 using MixpanelConnector.Emulator.Operations;
 using MixpanelConnector.Emulator.Reports;
@@ -10,7 +11,9 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator;
 
 /// <summary>Every operation that is emulated, under the paths of Mixpanel's several hosts. A wrong method is answered with 405.</summary>
-sealed class Routes(EventStore events, ProfileStore profiles, IdentityStore identities, DocumentStore documents, LookupTableStore lookupTables, Accounts accounts, EmulatorOptions options, string instance)
+sealed class Routes(
+    EventStore events, ProfileStore profiles, IdentityStore identities, DocumentStore documents, LookupTableStore lookupTables, PersonalData personalData, Accounts accounts,
+    FaultPlan faults, EmulatorOptions options, string instance)
 {
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -18,12 +21,12 @@ sealed class Routes(EventStore events, ProfileStore profiles, IdentityStore iden
         var quota = new Quota(options.RateLimits, options.TimeProvider);
 
         Get(routes, "/healthz", new Health(instance).HandleAsync, ErrorShapes.App);
-        Post(routes, "/import", new ImportEvents(events, access, quota, options).HandleAsync, ErrorShapes.Ingestion);
+        Post(routes, "/import", new ImportEvents(events, access, quota, options.TimeProvider).HandleAsync, ErrorShapes.Ingestion);
         Browsers(routes, "/track", new TrackEvents(events, accounts, quota, options.TimeProvider).HandleAsync);
-        Browsers(routes, "/engage", new UpdateProfiles(profiles, accounts, options.TimeProvider, ofGroups: false).HandleAsync);
-        Browsers(routes, "/groups", new UpdateProfiles(profiles, accounts, options.TimeProvider, ofGroups: true).HandleAsync);
+        Browsers(routes, "/engage", new UpdateProfiles(profiles, identities, accounts, options.TimeProvider, ofGroups: false).HandleAsync);
+        Browsers(routes, "/groups", new UpdateProfiles(profiles, identities, accounts, options.TimeProvider, ofGroups: true).HandleAsync);
 
-        var tables = new LookupTables(lookupTables, access);
+        var tables = new LookupTables(lookupTables, access, quota);
         Get(routes, "/lookup-tables", tables.ListAsync, ErrorShapes.Ingestion);
         Put(routes, "/lookup-tables/{table}", tables.ReplaceAsync, ErrorShapes.Ingestion);
 
@@ -38,6 +41,7 @@ sealed class Routes(EventStore events, ProfileStore profiles, IdentityStore iden
         Get(routes, "/api/2.0/export", new ExportEvents(events, identities, access, quota, options.TimeProvider).HandleAsync, ErrorShapes.Query);
 
         MapControl(routes, access);
+        MapAppApi(routes, access, quota);
         MapReports(routes, source, profileQuery, new QueryGate(access, quota));
 
         Get(routes, "/api/app/me", new AboutMe(accounts, access).HandleAsync, ErrorShapes.App);
@@ -96,7 +100,66 @@ sealed class Routes(EventStore events, ProfileStore profiles, IdentityStore iden
         Post(routes, "/emulator/projects/{project}/funnels", control.CreateFunnelAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects/{project}/reports", control.CreateReportAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects/{project}/cohorts", control.CreateCohortAsync, ErrorShapes.App);
+        var faultControl = new FaultControl(faults, access);
+        Get(routes, "/emulator/faults", faultControl.ShowAsync, ErrorShapes.App);
+        Put(routes, "/emulator/faults", faultControl.ReplaceAsync, ErrorShapes.App);
+        Delete(routes, "/emulator/faults", faultControl.ClearAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects/{project}/lookup-tables", control.CreateLookupTableAsync, ErrorShapes.App);
+    }
+
+    /// <summary>What belongs to a project beside its data.</summary>
+    void MapAppApi(IEndpointRouteBuilder routes, Access access, Quota quota)
+    {
+        const string Project = "/api/app/projects/{project}";
+        var annotations = new Annotations(documents, accounts, access);
+        Get(routes, Project + "/annotations", annotations.ListAsync, ErrorShapes.App);
+        Post(routes, Project + "/annotations", annotations.CreateAsync, ErrorShapes.App);
+        Get(routes, Project + "/annotations/tags", annotations.ListTagsAsync, ErrorShapes.App);
+        Post(routes, Project + "/annotations/tags", annotations.CreateTagAsync, ErrorShapes.App);
+        Get(routes, Project + "/annotations/{annotation}", annotations.GetAsync, ErrorShapes.App);
+        Patch(routes, Project + "/annotations/{annotation}", annotations.PatchAsync, ErrorShapes.App);
+        Delete(routes, Project + "/annotations/{annotation}", annotations.DeleteAsync, ErrorShapes.App);
+
+        var schemas = new LexiconSchemas(documents, access, quota);
+        foreach (var path in (string[])[Project + "/schemas", Project + "/schemas/{type}"])
+        {
+            Get(routes, path, schemas.ListAsync, ErrorShapes.App);
+            Delete(routes, path, schemas.DeleteAsync, ErrorShapes.App);
+        }
+        Post(routes, Project + "/schemas", schemas.UploadAsync, ErrorShapes.App);
+        Get(routes, Project + "/schemas/{type}/{name}", schemas.GetAsync, ErrorShapes.App);
+        Post(routes, Project + "/schemas/{type}/{name}", schemas.PutAsync, ErrorShapes.App);
+        Delete(routes, Project + "/schemas/{type}/{name}", schemas.DeleteAsync, ErrorShapes.App);
+
+        const string Flags = Project + "/workspaces/{workspace}/feature-flags";
+        var flags = new FeatureFlags(documents, access, options.TimeProvider);
+        Get(routes, Flags, flags.ListAsync, ErrorShapes.Typed);
+        Post(routes, Flags, flags.CreateAsync, ErrorShapes.Typed);
+        Get(routes, Flags + "/{flag}", flags.GetAsync, ErrorShapes.Typed);
+        Put(routes, Flags + "/{flag}", flags.ReplaceAsync, ErrorShapes.Typed);
+        Delete(routes, Flags + "/{flag}", flags.DeleteAsync, ErrorShapes.Typed);
+
+        const string OfWorkspace = "/api/app/workspaces/{workspace}/experiments";
+        var experiments = new Experiments(documents, access, options.TimeProvider);
+        Get(routes, OfWorkspace, experiments.ListAsync, ErrorShapes.Typed);
+        Post(routes, OfWorkspace, experiments.CreateAsync, ErrorShapes.Typed);
+        Get(routes, OfWorkspace + "/{experiment}", experiments.GetAsync, ErrorShapes.Typed);
+        Patch(routes, OfWorkspace + "/{experiment}", experiments.UpdateAsync, ErrorShapes.Typed);
+        Delete(routes, OfWorkspace + "/{experiment}", experiments.DeleteAsync, ErrorShapes.Typed);
+        Post(routes, OfWorkspace + "/{experiment}/archive", experiments.ArchiveAsync, ErrorShapes.Typed);
+        Delete(routes, OfWorkspace + "/{experiment}/archive", experiments.UnarchiveAsync, ErrorShapes.Typed);
+        Patch(routes, OfWorkspace + "/{experiment}/decide", experiments.DecideAsync, ErrorShapes.Typed);
+        Put(routes, OfWorkspace + "/{experiment}/force_conclude", experiments.ConcludeAsync, ErrorShapes.Typed);
+        Put(routes, OfWorkspace + "/{experiment}/launch", experiments.LaunchAsync, ErrorShapes.Typed);
+
+        var requests = new GdprRequests(personalData, documents, accounts, quota, options);
+        Post(routes, "/api/app/data-retrievals/v3.0", requests.CreateRetrievalAsync, ErrorShapes.App);
+        Get(routes, "/api/app/data-retrievals/v3.0/{id}", requests.GetRetrievalAsync, ErrorShapes.App);
+        Post(routes, "/api/app/data-deletions/v3.0", requests.CreateDeletionAsync, ErrorShapes.App);
+        Get(routes, "/api/app/data-deletions/v3.0/{id}", requests.GetDeletionAsync, ErrorShapes.App);
+        Delete(routes, "/api/app/data-deletions/v3.0/{id}", requests.CancelAsync, ErrorShapes.App);
+        Get(routes, "/emulator/data-retrievals/{id}", requests.DownloadAsync, ErrorShapes.App);
+        requests.Resume();
     }
 
     /// <summary>What web pages call too, by GET (an image or a script) or by POST.</summary>
@@ -111,6 +174,9 @@ sealed class Routes(EventStore events, ProfileStore profiles, IdentityStore iden
 
     static void Delete(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
         routes.MapMethods(path, [HttpMethods.Delete], handler.With(errors));
+
+    static void Patch(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
+        routes.MapMethods(path, [HttpMethods.Patch], handler.With(errors));
 
     static void Put(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
         routes.MapMethods(path, [HttpMethods.Put], handler.With(errors));

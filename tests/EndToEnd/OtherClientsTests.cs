@@ -28,4 +28,56 @@ public sealed class OtherClientsTests
         Assert.Equal("npm-1", profile.DistinctId);
         Assert.Contains("\"plan\":\"pro\"", profile.Properties, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task The_npm_package_mixpanel_import_imports_and_exports()
+    {
+        string[] hosts = ["api.mixpanel.com", "data.mixpanel.com", "mixpanel.com"];
+        await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { HostNames = hosts });
+        await using var tls = new TlsFront(mixpanel.Address, hosts);
+        using var home = new Home();
+        using var folder = new Testing.TemporaryFolder();
+        var done = await NodeAsync("import.cjs", [folder.Path], home, tls, ("NODE_OPTIONS", $"--require {Repository.File("tests/EndToEnd/clients/address.cjs")}"));
+
+        Assert.True(done.ExitCode == 0, done.ToString());
+        await mixpanel.AssertEventsAsync("Imported", 3);
+        await mixpanel.AssertEventAsync("Imported", "user-2", properties => properties.GetProperty("n").GetInt32() == 2);
+        await mixpanel.AssertProfileAsync("user-1", properties => properties.GetProperty("plan").GetString() == "pro");
+        await mixpanel.AssertProfileAsync("user-2", properties => properties.GetProperty("plan").GetString() == "free");
+        var group = Assert.Single(await mixpanel.GroupsAsync());
+        Assert.Equal(("company", "acme"), (group.GroupKey, group.GroupId));
+        Assert.Contains("1,one", Assert.Single(await mixpanel.LookupTablesAsync()).Csv, StringComparison.Ordinal);
+        Assert.Equal(3, Directory.EnumerateFiles(folder.File("events"), "*", SearchOption.AllDirectories).SelectMany(File.ReadAllLines).Count(line => line.Contains("Imported", StringComparison.Ordinal)));
+        Assert.Equal(2, Directory.EnumerateFiles(folder.File("profiles"), "*", SearchOption.AllDirectories).SelectMany(File.ReadAllLines).Count(line => line.Contains("plan", StringComparison.Ordinal)));
+        mixpanel.AssertNothingRefused();
+    }
+
+    [Fact]
+    public async Task The_npm_package_mixpanel_browser_tracks_identifies_and_sets_people_from_a_page()
+    {
+        await using var mixpanel = await EmulatedMixpanel.StartAsync();
+        await using var tls = new TlsFront(mixpanel.Address);
+        using var home = new Home();
+        var done = await NodeAsync("browser.cjs", [mixpanel.Address.AbsoluteUri.TrimEnd('/'), "/usr/bin/chromium"], home, tls);
+
+        Assert.True(done.ExitCode == 0, done.ToString());
+        var before = await mixpanel.AssertEventAsync("Before");
+        Assert.StartsWith("$device:", before.DistinctId, StringComparison.Ordinal);
+        await mixpanel.AssertEventAsync("After", "browser-user", properties => properties.GetProperty("page").GetInt32() == 2 && properties.GetProperty("$device_id").GetString() == before.DistinctId["$device:".Length..]);
+        await mixpanel.AssertProfileAsync("browser-user", properties => properties.GetProperty("plan").GetString() == "pro");
+        mixpanel.AssertNothingRefused();
+    }
+
+    static async Task<Finished> NodeAsync(string script, IEnumerable<string> arguments, Home home, TlsFront tls, params IEnumerable<(string Name, string Value)> environment)
+    {
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["CLIENTS"] = Repository.File("tests/EndToEnd/clients"),
+            ["NODE_EXTRA_CA_CERTS"] = home.Write("ca.pem", tls.Pem),
+            ["TLS_PORT"] = tls.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        };
+        foreach (var (name, value) in environment) variables[name] = value;
+        using var node = Run.Start("node", [Repository.File($"tests/EndToEnd/clients/{script}"), .. arguments], home, variables);
+        return await Run.EndAsync(node);
+    }
 }

@@ -25,7 +25,7 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
         var range = new EventRange(project.Id, utc.StartOf(from), utc.EndOf(to), fields.Texts("event"));
         var limit = fields.Text("limit") is null ? int.MaxValue : fields.Integer("limit", otherwise: 0, least: 1, LargestLimit);
         var selector = Where.Parse(fields, "where", SelectorDialect.Export);
-        quota.TakeExport(project.Id);
+        using var running = quota.BeginExport(project.Id);
 
         await WriteAsync(context, Matching(range, selector, project).Take(limit), fields.Boolean("time_in_ms")).ConfigureAwait(false);
     }

@@ -158,7 +158,7 @@ sealed class ServiceAccounts(Accounts accounts, Access access, TimeProvider time
         json.WriteNumber("user", account.Id);
     }
 
-    static string EmailOf(string username) => username == "" ? "" : $"{username}@serviceaccount.invalid";
+    public static string EmailOf(string username) => username == "" ? "" : $"{username}@serviceaccount.invalid";
 
     static void WriteTime(Utf8JsonWriter json, string name, DateTimeOffset? time) =>
         json.WriteString(name, time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));

@@ -14,19 +14,23 @@ readonly record struct ExportRow(string Name, DateTimeOffset Time, string Distin
 sealed class EventStore
 {
     readonly Database _database;
+    readonly IdentityStore _identities;
+    readonly HotShards _hotShards;
     long _sequence;
 
-    EventStore(Database database, long lastSequence)
+    EventStore(Database database, IdentityStore identities, HotShards hotShards, long lastSequence)
     {
         _database = database;
+        _identities = identities;
+        _hotShards = hotShards;
         _sequence = lastSequence;
     }
 
-    public static EventStore Load(Database database)
+    public static EventStore Load(Database database, IdentityStore identities, HotShards hotShards)
     {
         using var connection = database.Connect();
         using var last = connection.Command("SELECT coalesce(max(sequence), 0) FROM events");
-        return new EventStore(database, (long)last.ExecuteScalar()!);
+        return new EventStore(database, identities, hotShards, (long)last.ExecuteScalar()!);
     }
 
     /// <summary>Stores the batch; when this returns, it is durable.</summary>
@@ -38,6 +42,7 @@ sealed class EventStore
             connection =>
             {
                 Append(connection, batch);
+                _identities.Apply(connection, [.. batch.Links.Where(link => !_identities.Knows(link))]);
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
@@ -119,14 +124,15 @@ sealed class EventStore
         using var appender = connection.CreateAppender("events");
         foreach (var row in batch.Rows)
         {
+            var isTooMany = _hotShards.IsTooMany(connection, row);
             appender.CreateRow()
                 .AppendValue(++_sequence)
                 .AppendValue(row.ProjectId)
-                .AppendValue(row.Name)
+                .AppendValue(isTooMany ? HotShards.EventName : row.Name)
                 .AppendValue(row.Time.UtcDateTime)
-                .AppendValue(row.DistinctId)
+                .AppendValue(isTooMany ? "" : row.DistinctId)
                 .AppendValue(row.InsertId)
-                .AppendValue(batch.TextOf(row))
+                .AppendValue(isTooMany ? HotShards.Rename(row, batch.TextOf(row)) : batch.TextOf(row))
                 .AppendValue(received)
                 .EndRow();
         }
