@@ -147,7 +147,7 @@ public sealed class AppApiTests
         var path = $"{Flags}/{flag.GetProperty("id").GetString()}";
         var enabled = (await AskAsync(mixpanel, HttpMethod.Put, path, Flag.Replace("\"N\"", "\"M\",\"status\":\"enabled\"", StringComparison.Ordinal))).Json.GetProperty("results");
         Assert.Equal(("M", "2026-09-01T12:00:00Z"), (enabled.GetProperty("name").GetString(), enabled.GetProperty("enabled_at").GetString()));
-        Assert.Equal(JsonElement.DeepEquals(enabled, (await AskAsync(mixpanel, HttpMethod.Get, path)).Json.GetProperty("results")), true);
+        Assert.True(JsonElement.DeepEquals(enabled, (await AskAsync(mixpanel, HttpMethod.Get, path)).Json.GetProperty("results")));
         (await AskAsync(mixpanel, HttpMethod.Post, Flags, Flag)).Is(400, """{"status":"error","type":"Bad Request","error":"key: already taken"}""");
         await AskAsync(mixpanel, HttpMethod.Put, path, Flag.Replace("\"N\"", "\"N\",\"status\":\"archived\"", StringComparison.Ordinal));
         Assert.Equal(0, Results(await AskAsync(mixpanel, HttpMethod.Get, Flags)));

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 
+#pragma warning disable MA0002 // names compare by their characters wherever nothing else is said
 namespace MixpanelConnector.Emulator.Tests;
 
 public sealed class FaultTests

@@ -61,7 +61,7 @@ public sealed partial class FidelityTests
         foreach (var line in table.Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal)))
         {
             var cells = line.Split('|', StringSplitOptions.TrimEntries);
-            var paths = Quoted().Matches(cells[1]).Select(match => match.Groups[1].Value).ToList();
+            var paths = Quoted().Matches(cells[1]).Select(match => match.Groups["text"].Value).ToList();
             var method = paths[0].Split(' ')[0];
             foreach (var path in paths)
                 rows.Add((method, path.Split(' ')[^1], cells[2], int.Parse(cells[3], CultureInfo.InvariantCulture)));
@@ -81,9 +81,9 @@ public sealed partial class FidelityTests
         throw new InvalidOperationException("The tests must run from a checkout.");
     }
 
-    [GeneratedRegex("`([^`]+)`")]
+    [GeneratedRegex("`(?<text>[^`]+)`", RegexOptions.NonBacktracking)]
     private static partial Regex Quoted();
 
-    [GeneratedRegex(@"\{\w+\}")]
+    [GeneratedRegex(@"\{\w+\}", RegexOptions.NonBacktracking)]
     private static partial Regex Placeholder();
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using MixpanelConnector.Testing;
 
+#pragma warning disable MA0002 // names compare by their characters wherever nothing else is said
 namespace MixpanelConnector.Emulator.Tests;
 
 public sealed class IdentityTests
@@ -141,7 +142,7 @@ public sealed class IdentityTests
         Assert.True(answer.Status == 200, answer.Text);
     }
 
-    static Task IdentifyAsync(LocalMixpanel mixpanel, string user, string anonymous) =>
+    static Task<Answer> IdentifyAsync(LocalMixpanel mixpanel, string user, string anonymous) =>
         mixpanel.PostAsync("/track", $$$"""{"event":"$identify","properties":{"token":"local","$identified_id":"{{{user}}}","$anon_id":"{{{anonymous}}}"}}""");
 
     static Task<Answer> MergeAsync(LocalMixpanel mixpanel, string ids) =>

@@ -21,8 +21,8 @@ async function main() {
   const report = {};
   const events = [1, 2, 3].map((n) => ({ event: "Imported", properties: { time: time + n, distinct_id: `user-${n}`, $insert_id: `import-${n}`, n } }));
   report.event = await mp(creds, events, { ...quiet, recordType: "event" });
-  report.user = await mp(creds, [{ $distinct_id: "user-1", $set: { plan: "pro" } }, { $distinct_id: "user-2", $set: { plan: "free" } }], { ...quiet, recordType: "user" });
-  report.group = await mp(creds, [{ $group_key: "company", $group_id: "acme", $set: { size: 3 } }], { ...quiet, recordType: "group" });
+  report.user = await mp(creds, [{ $token: "local", $distinct_id: "user-1", $set: { plan: "pro" } }, { $token: "local", $distinct_id: "user-2", $set: { plan: "free" } }], { ...quiet, recordType: "user" });
+  report.group = await mp(creds, [{ $token: "local", $group_key: "company", $group_id: "acme", $set: { size: 3 } }], { ...quiet, recordType: "group" });
   const table = path.join(folder, "table.csv");
   fs.writeFileSync(table, "id,name\n1,one\n2,two\n");
   report.table = await mp(creds, table, { ...quiet, recordType: "table" });
