@@ -48,10 +48,19 @@ public sealed partial class FidelityTests
     [Fact]
     public void A_row_is_no_longer_than_five_cells_and_doubts_nothing_twice()
     {
-        var rows = Text().Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal)).ToList();
+        var rows = Text().Split("## Faults on purpose")[0].Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal)).ToList();
 
         Assert.All(rows, row => Assert.Equal(7, row.Replace("\\|", "", StringComparison.Ordinal).Split('|').Length));
         Assert.Empty(rows.GroupBy(row => row, StringComparer.Ordinal).Where(same => same.Count() > 1 && !same.Key.StartsWith("| behaviour", StringComparison.Ordinal)).Select(same => same.Key));
+    }
+
+    [Fact]
+    public void The_example_of_faults_can_be_read()
+    {
+        var faults = EmulatorFaults.Parse(Text().Split("```json")[1].Split("```")[0]);
+
+        Assert.Equal(5, faults.Rules.Count);
+        Assert.Equal(faults.ToJson(), EmulatorFaults.Parse(faults.ToJson()).ToJson());
     }
 
     static List<(string Method, string Path, string Here, int Bare)> Rows()

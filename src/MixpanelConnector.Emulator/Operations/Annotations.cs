@@ -44,7 +44,10 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
             project.Id, Kind,
             _ => new JsonObject
             {
-                ["date"] = date.ToString(Written, CultureInfo.InvariantCulture), ["description"] = description, ["tags"] = tags, ["user_id"] = account.Id,
+                ["date"] = date.ToString(Written, CultureInfo.InvariantCulture),
+                ["description"] = description,
+                ["tags"] = tags,
+                ["user_id"] = account.Id,
             },
             context.RequestAborted).ConfigureAwait(false);
         await context.Response.ResultsAsync(201, json => Write(json, project, annotation)).ConfigureAwait(false);
