@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs everything that must be green: format, build without warnings, and all tests.
-# Installs what the tests need: packages from the lock files, Node.js and a C linker where they are missing.
+# Installs what the tests need: packages from the lock files, Node.js, Chromium and a C linker where they are missing.
 # The last line reads "N passed, N failed". Arguments are passed on to the test runner.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -21,6 +21,7 @@ need node nodejs
 need npm npm
 need gcc gcc libc6-dev   # links the NativeAOT test program, and compiles the shim of tests/Faults
 need prlimit util-linux  # with unshare and setpriv, for tests/Faults
+need chromium chromium    # runs a page with Mixpanel's own script
 
 (cd tests/EndToEnd/clients && npm ci --silent --no-audit --no-fund) || fail "The npm packages of the tests could not be installed."
 dotnet restore MixpanelConnector.slnx --locked-mode -v quiet || fail "Restore failed."

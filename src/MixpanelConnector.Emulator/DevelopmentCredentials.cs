@@ -18,6 +18,9 @@ public static class DevelopmentCredentials
     /// <summary>A service account that owns the organization and the project.</summary>
     public const string ServiceAccountUsername = "local";
 
+    /// <summary>The OAuth token of that account's owner, which requests about personal data need.</summary>
+    public const string OAuthToken = "local";
+
     /// <summary>That service account's secret.</summary>
     public const string ServiceAccountSecret = "local";
 }

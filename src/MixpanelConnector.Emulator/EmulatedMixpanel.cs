@@ -1,5 +1,8 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using MixpanelConnector.Emulator.Faults;
 using MixpanelConnector.Emulator.Folder;
 using MixpanelConnector.Emulator.Http;
 using MixpanelConnector.Emulator.Store;
@@ -20,22 +23,31 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     readonly EventStore _events;
     readonly ProfileStore _profiles;
     readonly LookupTableStore _lookupTables;
+    readonly RequestLog _requests;
     readonly WebApplication _application;
     bool _isStopped;
 
-    EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, ProfileStore profiles, LookupTableStore lookupTables, WebApplication application, Uri address)
+    EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, ProfileStore profiles, LookupTableStore lookupTables, RequestLog requests, WebApplication application, Uri address)
     {
         _folder = folder;
         _database = database;
         _events = events;
         _profiles = profiles;
         _lookupTables = lookupTables;
+        _requests = requests;
         _application = application;
         Address = address;
     }
 
     /// <summary>Where it listens, like <c>http://127.0.0.1:41234/</c>: the one base address for all of Mixpanel's hosts.</summary>
     public Uri Address { get; }
+
+    /// <summary>The latest requests (at most 10,000) and what they were answered with, the oldest first.</summary>
+    public IReadOnlyList<ReceivedRequest> Requests => _requests.All;
+
+    /// <summary>Every path that is served, with its methods.</summary>
+    internal IEnumerable<(string Method, string Path)> Endpoints => _application.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        .SelectMany(endpoint => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Select(method => (method, endpoint.RoutePattern.RawText!)));
 
     /// <summary>Starts one. When this returns, it serves.</summary>
     /// <param name="options">How; the defaults keep everything in memory and take any free port.</param>
@@ -50,15 +62,21 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         try
         {
             database = Database.Open(folder?.DatabaseFile, folder is null ? null : folder.ProtectDatabase);
-            var events = EventStore.Load(database);
+            var identities = IdentityStore.Load(database);
+            var events = EventStore.Load(database, identities, new HotShards(options.EventsPerDistinctIdAndDay));
             var profiles = new ProfileStore(database);
             var lookupTables = await LookupTableStore.LoadAsync(database, cancellationToken).ConfigureAwait(false);
-            var accounts = await Accounts.LoadAsync(database, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            var accounts = await Accounts.LoadAsync(database, options.TimeProvider, options.Identity, cancellationToken).ConfigureAwait(false);
             var instance = RandomNumberGenerator.GetHexString(32, lowercase: true);
-            var routes = new Routes(events, profiles, lookupTables, accounts, options, instance, database.Id);
-            var (application, address) = await Server.StartAsync(options.Port, routes.Map, cancellationToken).ConfigureAwait(false);
+            var faults = new FaultPlan(options.Faults);
+            var faulty = new FaultyAnswers(faults);
+            var requests = new RequestLog(options.TimeProvider);
+            var routes = new Routes(
+                events, profiles, identities, new DocumentStore(database), lookupTables, new PersonalData(database, identities, profiles), accounts, faults, options, instance, database.Id);
+            var (application, address) = await Server.StartAsync(
+                options.Port, options.HostNames, routes.Map, (context, next) => requests.RunAsync(context, inner => faulty.RunAsync(inner, next)), cancellationToken).ConfigureAwait(false);
             folder?.Announce(new ServerNote(address, Environment.ProcessId, instance));
-            return new EmulatedMixpanel(folder, database, events, profiles, lookupTables, application, address);
+            return new EmulatedMixpanel(folder, database, events, profiles, lookupTables, requests, application, address);
         }
         catch (Exception e)
         {
@@ -74,6 +92,21 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     /// <param name="dataDirectory">The folder.</param>
     public static Uri? FindRunning(string dataDirectory) =>
         ServerNote.Read(dataDirectory) is { } note && note.Answers() ? note.Address : null;
+
+    /// <summary>Writes the events of a data folder that nobody serves to a new file.</summary>
+    /// <param name="dataDirectory">The folder.</param>
+    /// <param name="file">The file, which must not be there.</param>
+    /// <param name="export">What to write; the defaults are all events of project 1 as NDJSON.</param>
+    /// <param name="cancellationToken">Gives up before writing.</param>
+    /// <returns>How many events were written.</returns>
+    /// <exception cref="DataFolderInUseException">Somebody serves the folder: ask their <c>/api/2.0/export</c>.</exception>
+    /// <exception cref="IOException">The file is there already, or cannot be written.</exception>
+    public static async Task<long> ExportAsync(string dataDirectory, string file, EmulatorExport? export = null, CancellationToken cancellationToken = default)
+    {
+        using var folder = await TakeAsync(dataDirectory, cancellationToken).ConfigureAwait(false);
+        using var database = Database.Open(folder.DatabaseFile, folder.ProtectDatabase);
+        return await Task.Run(() => EventFile.Write(database, export ?? new EmulatorExport(), file), cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>The events that were stored, in the order of storing.</summary>
     /// <param name="deduplicated">Only the latest of those that agree in name, time, <c>distinct_id</c> and <c>$insert_id</c>, as reports count them.</param>

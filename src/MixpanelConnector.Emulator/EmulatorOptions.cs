@@ -7,6 +7,12 @@ public sealed record EmulatorOptions
     public int Port { get; init; }
 
     /// <summary>
+    /// Names besides those of loopback that are answered to, such as <c>api.mixpanel.com</c> for clients whose address cannot be
+    /// changed, when their system leads that name here. Default: none.
+    /// </summary>
+    public IReadOnlyList<string> HostNames { get; init; } = [];
+
+    /// <summary>
     /// The folder that keeps the data from one start to the next; created, for this user alone, when missing.
     /// Default: none, everything stays in memory and is gone when the embedded Mixpanel stops.
     /// </summary>
@@ -15,20 +21,35 @@ public sealed record EmulatorOptions
     /// <summary>The clock by which events are judged, accounts expire and quotas refill. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>How projects resolve identities. Default: simplified, as in every organization since April 2024.</summary>
+    /// <summary>
+    /// How a project that is created resolves identities, the first one among them; those that exist stay as they are.
+    /// Default: simplified, as in every organization since April 2024.
+    /// </summary>
     public IdentityManagement Identity { get; init; } = IdentityManagement.Simplified;
+
+    /// <summary>
+    /// How many events one <c>distinct_id</c> may have on one day (UTC): further ones are stored as <c>$hotshard_events</c> of nobody.
+    /// Default: 200,000.
+    /// </summary>
+    public int EventsPerDistinctIdAndDay { get; init; } = 200_000;
+
+    /// <summary>How long a deletion of personal data waits, and can be taken back, before it is carried out. Default: not at all.</summary>
+    public TimeSpan DeletionDelay { get; init; }
 
     /// <summary>The quotas beyond which requests are answered with 429. Default: none.</summary>
     public EmulatorRateLimits? RateLimits { get; init; }
+
+    /// <summary>Faults on purpose, which <c>/emulator/faults</c> can replace. Default: none.</summary>
+    public EmulatorFaults? Faults { get; init; }
 }
 
 /// <summary>Mixpanel's ways to tell who an event belongs to.</summary>
 public enum IdentityManagement
 {
-    /// <summary>From <c>$user_id</c> and <c>$device_id</c>; identity events are refused.</summary>
+    /// <summary>From <c>$user_id</c> and <c>$device_id</c>: the first event that has both links them. Identity events are refused.</summary>
     Simplified,
 
-    /// <summary>From <c>distinct_id</c>, with identity events. Events are stored; identities are not merged.</summary>
+    /// <summary>From <c>distinct_id</c>, and by the identity events <c>$identify</c>, <c>$create_alias</c> and <c>$merge</c>.</summary>
     Original,
 }
 
@@ -49,4 +70,22 @@ public sealed record EmulatorRateLimits
 
     /// <summary>Raw exports in any hour. Default: 60.</summary>
     public int ExportsPerHour { get; init; } = 60;
+
+    /// <summary>Raw exports in any second. Default: 3.</summary>
+    public int ExportsPerSecond { get; init; } = 3;
+
+    /// <summary>Raw exports at the same time. Default: 100.</summary>
+    public int ConcurrentExports { get; init; } = 100;
+
+    /// <summary>Replacements of lookup tables in any 24 hours. Default: 100.</summary>
+    public int LookupTableReplacementsPerDay { get; init; } = 100;
+
+    /// <summary>Requests for retrievals and deletions of personal data in any second. Default: 1.</summary>
+    public int GdprRequestsPerSecond { get; init; } = 1;
+
+    /// <summary>Requests for schemas in any minute, of the whole organization. Default: 5.</summary>
+    public int SchemaRequestsPerMinute { get; init; } = 5;
+
+    /// <summary>Schemas that may be written in any minute, of the whole organization. Default: 4,000.</summary>
+    public int SchemaEntriesPerMinute { get; init; } = 4000;
 }

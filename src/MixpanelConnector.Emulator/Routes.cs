@@ -1,15 +1,19 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using MixpanelConnector.Emulator.Faults;
 using MixpanelConnector.Emulator.Http;
 using MixpanelConnector.Emulator.Operations;
+using MixpanelConnector.Emulator.Reports;
 using MixpanelConnector.Emulator.Rules;
 using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator;
 
 /// <summary>Every operation that is emulated, under the paths of Mixpanel's several hosts. A wrong method is answered with 405.</summary>
-sealed class Routes(EventStore events, ProfileStore profiles, LookupTableStore lookupTables, Accounts accounts, EmulatorOptions options, string instance, string store)
+sealed class Routes(
+    EventStore events, ProfileStore profiles, IdentityStore identities, DocumentStore documents, LookupTableStore lookupTables, PersonalData personalData, Accounts accounts,
+    FaultPlan faults, EmulatorOptions options, string instance, string store)
 {
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -17,22 +21,28 @@ sealed class Routes(EventStore events, ProfileStore profiles, LookupTableStore l
         var quota = new Quota(options.RateLimits, options.TimeProvider);
 
         Get(routes, "/healthz", new Health(instance, store).HandleAsync, ErrorShapes.App);
-        Post(routes, "/import", new ImportEvents(events, access, quota, options).HandleAsync, ErrorShapes.Ingestion);
+        Post(routes, "/import", new ImportEvents(events, access, quota, options.TimeProvider).HandleAsync, ErrorShapes.Ingestion);
         Browsers(routes, "/track", new TrackEvents(events, accounts, quota, options.TimeProvider).HandleAsync);
-        Browsers(routes, "/engage", new UpdateProfiles(profiles, accounts, options.TimeProvider, ofGroups: false).HandleAsync);
-        Browsers(routes, "/groups", new UpdateProfiles(profiles, accounts, options.TimeProvider, ofGroups: true).HandleAsync);
+        Browsers(routes, "/engage", new UpdateProfiles(profiles, identities, accounts, options.TimeProvider, ofGroups: false).HandleAsync);
+        Browsers(routes, "/groups", new UpdateProfiles(profiles, identities, accounts, options.TimeProvider, ofGroups: true).HandleAsync);
 
-        var tables = new LookupTables(lookupTables, access);
+        var tables = new LookupTables(lookupTables, access, quota);
         Get(routes, "/lookup-tables", tables.ListAsync, ErrorShapes.Ingestion);
         Put(routes, "/lookup-tables/{table}", tables.ReplaceAsync, ErrorShapes.Ingestion);
 
-        var queryProfiles = new QueryProfiles(profiles, access, quota, options.TimeProvider);
+        var source = new ReportSource(events, profiles, identities, options.TimeProvider);
+        var profileQuery = new ProfileQuery(profiles, source, options.TimeProvider);
+        var queryProfiles = new QueryProfiles(profiles, profileQuery, documents, access, quota, options.TimeProvider);
         foreach (var path in (string[])["/api/query/engage", "/api/2.0/engage"])
         {
             Get(routes, path, queryProfiles.HandleAsync, ErrorShapes.Query);
             Post(routes, path, queryProfiles.HandleAsync, ErrorShapes.Query);
         }
-        Get(routes, "/api/2.0/export", new ExportEvents(events, access, quota, options.TimeProvider).HandleAsync, ErrorShapes.Query);
+        Get(routes, "/api/2.0/export", new ExportEvents(events, identities, access, quota, options.TimeProvider).HandleAsync, ErrorShapes.Query);
+
+        MapControl(routes, access);
+        MapAppApi(routes, access, quota);
+        MapReports(routes, source, profileQuery, new QueryGate(access, quota));
 
         Get(routes, "/api/app/me", new AboutMe(accounts, access).HandleAsync, ErrorShapes.App);
         var serviceAccounts = new ServiceAccounts(accounts, access, options.TimeProvider);
@@ -44,6 +54,112 @@ sealed class Routes(EventStore events, ProfileStore profiles, LookupTableStore l
         Get(routes, OfOrganization + "/{account}", serviceAccounts.GetAsync, ErrorShapes.App);
         Delete(routes, OfOrganization + "/{account}", serviceAccounts.DeleteAsync, ErrorShapes.App);
         Get(routes, "/api/app/projects/{project}/service-accounts", serviceAccounts.ListOfProjectAsync, ErrorShapes.App);
+    }
+
+    /// <summary>The reports, under today's path and the one that older clients use.</summary>
+    void MapReports(IEndpointRouteBuilder routes, ReportSource source, ProfileQuery profileQuery, QueryGate gate)
+    {
+        void Report(string path, QueryHandler handler)
+        {
+            Get(routes, "/api/query" + path, gate.Before(handler), ErrorShapes.Query);
+            Get(routes, "/api/2.0" + path, gate.Before(handler), ErrorShapes.Query);
+        }
+
+        var counts = new CountEvents(source);
+        Report("/events", counts.CountAsync);
+        Report("/events/names", counts.NamesAsync);
+        Report("/events/top", counts.TopAsync);
+        var properties = new EventProperties(source);
+        Report("/events/properties", properties.CountAsync);
+        Report("/events/properties/top", properties.TopNamesAsync);
+        Report("/events/properties/values", properties.TopValuesAsync);
+        var segmentation = new Segmentation(source);
+        Report("/segmentation", segmentation.SegmentAsync);
+        Report("/segmentation/numeric", segmentation.RangesAsync);
+        Report("/segmentation/sum", segmentation.SumAsync);
+        Report("/segmentation/average", segmentation.AverageAsync);
+        var funnels = new Funnels(source, documents);
+        Report("/funnels", funnels.QueryAsync);
+        Report("/funnels/list", (context, _, project) => funnels.ListAsync(context, project));
+        var retention = new Retention(source);
+        Report("/retention", retention.RetentionAsync);
+        Report("/retention/addiction", retention.FrequencyAsync);
+        Report("/insights", new Insights(source, documents).QueryAsync);
+        Report("/stream/query", new ActivityStream(source).QueryAsync);
+        var cohorts = new Cohorts(profileQuery, documents);
+        Post(routes, "/api/query/cohorts/list", gate.Before((context, _, project) => cohorts.ListAsync(context, project)), ErrorShapes.Query);
+        Post(routes, "/api/2.0/cohorts/list", gate.Before((context, _, project) => cohorts.ListAsync(context, project)), ErrorShapes.Query);
+    }
+
+    /// <summary>What stands in for Mixpanel's web pages.</summary>
+    void MapControl(IEndpointRouteBuilder routes, Access access)
+    {
+        var control = new Control(accounts, documents, lookupTables, access, options);
+        Get(routes, "/emulator/projects", control.ListProjectsAsync, ErrorShapes.App);
+        Post(routes, "/emulator/projects", control.CreateProjectAsync, ErrorShapes.App);
+        Post(routes, "/emulator/projects/{project}/funnels", control.CreateFunnelAsync, ErrorShapes.App);
+        Post(routes, "/emulator/projects/{project}/reports", control.CreateReportAsync, ErrorShapes.App);
+        Post(routes, "/emulator/projects/{project}/cohorts", control.CreateCohortAsync, ErrorShapes.App);
+        var faultControl = new FaultControl(faults, access);
+        Get(routes, "/emulator/faults", faultControl.ShowAsync, ErrorShapes.App);
+        Put(routes, "/emulator/faults", faultControl.ReplaceAsync, ErrorShapes.App);
+        Delete(routes, "/emulator/faults", faultControl.ClearAsync, ErrorShapes.App);
+        Post(routes, "/emulator/projects/{project}/lookup-tables", control.CreateLookupTableAsync, ErrorShapes.App);
+    }
+
+    /// <summary>What belongs to a project beside its data.</summary>
+    void MapAppApi(IEndpointRouteBuilder routes, Access access, Quota quota)
+    {
+        const string Project = "/api/app/projects/{project}";
+        var annotations = new Annotations(documents, accounts, access);
+        Get(routes, Project + "/annotations", annotations.ListAsync, ErrorShapes.App);
+        Post(routes, Project + "/annotations", annotations.CreateAsync, ErrorShapes.App);
+        Get(routes, Project + "/annotations/tags", annotations.ListTagsAsync, ErrorShapes.App);
+        Post(routes, Project + "/annotations/tags", annotations.CreateTagAsync, ErrorShapes.App);
+        Get(routes, Project + "/annotations/{annotation}", annotations.GetAsync, ErrorShapes.App);
+        Patch(routes, Project + "/annotations/{annotation}", annotations.PatchAsync, ErrorShapes.App);
+        Delete(routes, Project + "/annotations/{annotation}", annotations.DeleteAsync, ErrorShapes.App);
+
+        var schemas = new LexiconSchemas(documents, access, quota);
+        foreach (var path in (string[])[Project + "/schemas", Project + "/schemas/{type}"])
+        {
+            Get(routes, path, schemas.ListAsync, ErrorShapes.App);
+            Delete(routes, path, schemas.DeleteAsync, ErrorShapes.App);
+        }
+        Post(routes, Project + "/schemas", schemas.UploadAsync, ErrorShapes.App);
+        Get(routes, Project + "/schemas/{type}/{name}", schemas.GetAsync, ErrorShapes.App);
+        Post(routes, Project + "/schemas/{type}/{name}", schemas.PutAsync, ErrorShapes.App);
+        Delete(routes, Project + "/schemas/{type}/{name}", schemas.DeleteAsync, ErrorShapes.App);
+
+        const string Flags = Project + "/workspaces/{workspace}/feature-flags";
+        var flags = new FeatureFlags(documents, access, options.TimeProvider);
+        Get(routes, Flags, flags.ListAsync, ErrorShapes.Typed);
+        Post(routes, Flags, flags.CreateAsync, ErrorShapes.Typed);
+        Get(routes, Flags + "/{flag}", flags.GetAsync, ErrorShapes.Typed);
+        Put(routes, Flags + "/{flag}", flags.ReplaceAsync, ErrorShapes.Typed);
+        Delete(routes, Flags + "/{flag}", flags.DeleteAsync, ErrorShapes.Typed);
+
+        const string OfWorkspace = "/api/app/workspaces/{workspace}/experiments";
+        var experiments = new Experiments(documents, access, options.TimeProvider);
+        Get(routes, OfWorkspace, experiments.ListAsync, ErrorShapes.Typed);
+        Post(routes, OfWorkspace, experiments.CreateAsync, ErrorShapes.Typed);
+        Get(routes, OfWorkspace + "/{experiment}", experiments.GetAsync, ErrorShapes.Typed);
+        Patch(routes, OfWorkspace + "/{experiment}", experiments.UpdateAsync, ErrorShapes.Typed);
+        Delete(routes, OfWorkspace + "/{experiment}", experiments.DeleteAsync, ErrorShapes.Typed);
+        Post(routes, OfWorkspace + "/{experiment}/archive", experiments.ArchiveAsync, ErrorShapes.Typed);
+        Delete(routes, OfWorkspace + "/{experiment}/archive", experiments.UnarchiveAsync, ErrorShapes.Typed);
+        Patch(routes, OfWorkspace + "/{experiment}/decide", experiments.DecideAsync, ErrorShapes.Typed);
+        Put(routes, OfWorkspace + "/{experiment}/force_conclude", experiments.ConcludeAsync, ErrorShapes.Typed);
+        Put(routes, OfWorkspace + "/{experiment}/launch", experiments.LaunchAsync, ErrorShapes.Typed);
+
+        var requests = new GdprRequests(personalData, documents, accounts, quota, options);
+        Post(routes, "/api/app/data-retrievals/v3.0", requests.CreateRetrievalAsync, ErrorShapes.App);
+        Get(routes, "/api/app/data-retrievals/v3.0/{id}", requests.GetRetrievalAsync, ErrorShapes.App);
+        Post(routes, "/api/app/data-deletions/v3.0", requests.CreateDeletionAsync, ErrorShapes.App);
+        Get(routes, "/api/app/data-deletions/v3.0/{id}", requests.GetDeletionAsync, ErrorShapes.App);
+        Delete(routes, "/api/app/data-deletions/v3.0/{id}", requests.CancelAsync, ErrorShapes.App);
+        Get(routes, "/emulator/data-retrievals/{id}", requests.DownloadAsync, ErrorShapes.App);
+        requests.Resume();
     }
 
     /// <summary>What web pages call too, by GET (an image or a script) or by POST.</summary>
@@ -58,6 +174,9 @@ sealed class Routes(EventStore events, ProfileStore profiles, LookupTableStore l
 
     static void Delete(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
         routes.MapMethods(path, [HttpMethods.Delete], handler.With(errors));
+
+    static void Patch(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
+        routes.MapMethods(path, [HttpMethods.Patch], handler.With(errors));
 
     static void Put(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
         routes.MapMethods(path, [HttpMethods.Put], handler.With(errors));

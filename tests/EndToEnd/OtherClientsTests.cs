@@ -6,7 +6,7 @@ namespace MixpanelConnector.EndToEnd;
 public sealed class OtherClientsTests
 {
     [Fact]
-    public async Task The_npm_package_mixpanel_tracks_imports_and_sets_people()
+    public async Task The_npm_package_mixpanel_tracks_imports_and_sets_people_and_groups()
     {
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         await using var tls = new TlsFront(mixpanel.Address);
@@ -24,8 +24,82 @@ public sealed class OtherClientsTests
         var tracked = Assert.Single(events, e => e.Name == "Tracked by npm");
         Assert.Equal("npm-1", tracked.DistinctId);
         Assert.Contains("12.5", tracked.Properties, StringComparison.Ordinal);
+        var group = Assert.Single(await mixpanel.GroupsAsync());
+        Assert.Equal(("company", "npm"), (group.GroupKey, group.GroupId));
         var profile = Assert.Single(await mixpanel.ProfilesAsync());
         Assert.Equal("npm-1", profile.DistinctId);
         Assert.Contains("\"plan\":\"pro\"", profile.Properties, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_npm_package_mixpanel_import_imports_and_exports()
+    {
+        string[] hosts = ["api.mixpanel.com", "data.mixpanel.com", "mixpanel.com"];
+        await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { HostNames = hosts });
+        await using var tls = new TlsFront(mixpanel.Address, hosts);
+        using var home = new Home();
+        using var folder = new Testing.TemporaryFolder();
+        var done = await NodeAsync("import.cjs", [folder.Path], home, tls, ("NODE_OPTIONS", $"--require {Repository.File("tests/EndToEnd/clients/address.cjs")}"));
+
+        Assert.True(done.ExitCode == 0, done.ToString());
+        await mixpanel.AssertEventsAsync("Imported", 3);
+        await mixpanel.AssertEventAsync("Imported", "user-2", properties => properties.GetProperty("n").GetInt32() == 2);
+        await mixpanel.AssertProfileAsync("user-1", properties => properties.GetProperty("plan").GetString() == "pro");
+        await mixpanel.AssertProfileAsync("user-2", properties => properties.GetProperty("plan").GetString() == "free");
+        var group = Assert.Single(await mixpanel.GroupsAsync());
+        Assert.Equal(("company", "acme"), (group.GroupKey, group.GroupId));
+        Assert.Contains("1,one", Assert.Single(await mixpanel.LookupTablesAsync()).Csv, StringComparison.Ordinal);
+        Assert.Equal(3, Directory.EnumerateFiles(folder.File("events"), "*", SearchOption.AllDirectories).SelectMany(File.ReadAllLines).Count(line => line.Contains("Imported", StringComparison.Ordinal)));
+        Assert.Equal(2, Directory.EnumerateFiles(folder.File("profiles"), "*", SearchOption.AllDirectories).SelectMany(File.ReadAllLines).Count(line => line.Contains("plan", StringComparison.Ordinal)));
+        mixpanel.AssertNothingRefused();
+    }
+
+    [Fact]
+    public async Task The_npm_package_mixpanel_browser_tracks_identifies_and_sets_people_from_a_page()
+    {
+        await using var mixpanel = await EmulatedMixpanel.StartAsync();
+        await using var tls = new TlsFront(mixpanel.Address);
+        using var home = new Home();
+        var done = await NodeAsync("browser.cjs", [mixpanel.Address.AbsoluteUri.TrimEnd('/'), "/usr/bin/chromium"], home, tls);
+
+        Assert.True(done.ExitCode == 0, done.ToString());
+        var before = await mixpanel.AssertEventAsync("Before");
+        Assert.StartsWith("$device:", before.DistinctId, StringComparison.Ordinal);
+        await mixpanel.AssertEventAsync("After", "browser-user", properties => properties.GetProperty("page").GetInt32() == 2 && properties.GetProperty("$device_id").GetString() == before.DistinctId["$device:".Length..]);
+        await mixpanel.AssertProfileAsync("browser-user", properties => properties.GetProperty("plan").GetString() == "pro");
+        mixpanel.AssertNothingRefused();
+    }
+
+    [Fact]
+    public async Task The_npm_package_mixpanel_node_sends_what_the_openapi_files_say()
+    {
+        await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { HostNames = ["api.mixpanel.com"] });
+        await using var tls = new TlsFront(mixpanel.Address, "api.mixpanel.com");
+        using var home = new Home();
+        var done = await NodeAsync("spec.cjs", [], home, tls, ("NODE_OPTIONS", $"--require {Repository.File("tests/EndToEnd/clients/address.cjs")}"));
+
+        Assert.True(done.ExitCode == 0, done.ToString());
+        Assert.Contains("import {\"code\":200,\"num_records_imported\":1,\"status\":\"OK\"}", done.Output, StringComparison.Ordinal);
+        Assert.Contains("track {\"error\":null,\"status\":1}", done.Output, StringComparison.Ordinal);
+        await mixpanel.AssertEventAsync("Imported by spec", "spec-1");
+        await mixpanel.AssertEventAsync("Tracked by spec", "spec-1");
+        var profile = await mixpanel.AssertProfileAsync("spec-1");
+        Assert.StartsWith("""{"plan":"pro",""", profile.Properties, StringComparison.Ordinal);
+        foreach (var property in (string[])["\"since\":2026", "\"visits\":2", "\"tags\":[\"a\",\"c\"]"]) Assert.Contains(property, profile.Properties, StringComparison.Ordinal);
+        Assert.DoesNotContain("gone", profile.Properties, StringComparison.Ordinal);
+        mixpanel.AssertNothingRefused();
+    }
+
+    static async Task<Finished> NodeAsync(string script, IEnumerable<string> arguments, Home home, TlsFront tls, params IEnumerable<(string Name, string Value)> environment)
+    {
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["CLIENTS"] = Repository.File("tests/EndToEnd/clients"),
+            ["NODE_EXTRA_CA_CERTS"] = home.Write("ca.pem", tls.Pem),
+            ["TLS_PORT"] = tls.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        };
+        foreach (var (name, value) in environment) variables[name] = value;
+        using var node = Run.Start("node", [Repository.File($"tests/EndToEnd/clients/{script}"), .. arguments], home, variables);
+        return await Run.EndAsync(node);
     }
 }

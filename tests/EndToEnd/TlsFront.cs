@@ -15,13 +15,14 @@ sealed class TlsFront : IAsyncDisposable
     readonly Uri _target;
     readonly Task _accepting;
 
-    public TlsFront(Uri target)
+    public TlsFront(Uri target, params ReadOnlySpan<string> furtherNames)
     {
         _target = target;
         using var key = RSA.Create(2048);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName("localhost");
+        foreach (var name in furtherNames) names.AddDnsName(name);
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));

@@ -136,3 +136,47 @@ public sealed class DataFolderTests
     static Task<LocalMixpanel> StartAsync(TemporaryFolder folder) =>
         LocalMixpanel.StartAsync(options => options with { DataDirectory = folder.Path });
 }
+
+public sealed class EventFileTests
+{
+    [Theory]
+    [InlineData(false, 2)]
+    [InlineData(true, 1)]
+    public async Task The_events_of_a_folder_are_written_so_that_they_can_be_imported_again(bool deduplicated, int count)
+    {
+        using var folder = new TemporaryFolder();
+        var (data, file) = (folder.File("data"), folder.File("events.ndjson"));
+        await using (var mixpanel = await LocalMixpanel.StartAsync(options => options with { DataDirectory = data }))
+        {
+            await mixpanel.ImportAsync($"[{mixpanel.Event(more: "\"n\":1.10")}]");
+            await mixpanel.ImportAsync($"[{mixpanel.Event(more: "\"n\":2.20")}]");
+            await Assert.ThrowsAsync<DataFolderInUseException>(() => EmulatedMixpanel.ExportAsync(data, file));
+        }
+
+        Assert.Equal(count, await EmulatedMixpanel.ExportAsync(data, file, new EmulatorExport { Deduplicated = deduplicated }));
+        await Assert.ThrowsAsync<IOException>(() => EmulatedMixpanel.ExportAsync(data, file));
+
+        var lines = await File.ReadAllLinesAsync(file);
+        Assert.Equal(count, lines.Length);
+        Assert.Contains("\"n\":2.20", lines[^1], StringComparison.Ordinal);
+        await using var again = await LocalMixpanel.StartAsync();
+        (await again.ImportAsync(string.Join('\n', lines), contentType: "application/x-ndjson")).Is(200, $$"""{"code":200,"num_records_imported":{{count}},"status":"OK"}""");
+    }
+
+    [Fact]
+    public async Task Parquet_has_the_columns_of_the_table()
+    {
+        using var folder = new TemporaryFolder();
+        var (data, file) = (folder.File("data"), folder.File("it's.parquet"));
+        await using (var mixpanel = await LocalMixpanel.StartAsync(options => options with { DataDirectory = data }))
+            await mixpanel.ImportAsync($"[{mixpanel.Event()}]");
+
+        Assert.Equal(1, await EmulatedMixpanel.ExportAsync(data, file, new EmulatorExport { Format = EmulatorExportFormat.Parquet }));
+
+        using var connection = new DuckDB.NET.Data.DuckDBConnection("DataSource=:memory:");
+        connection.Open();
+        using var query = connection.CreateCommand();
+        query.CommandText = $"SELECT event_name || ' ' || distinct_id || ' ' || project_id || ' ' || time FROM '{file.Replace("'", "''", StringComparison.Ordinal)}'";
+        Assert.Equal("Signed up ada 1 2026-09-01 11:59:00", query.ExecuteScalar());
+    }
+}

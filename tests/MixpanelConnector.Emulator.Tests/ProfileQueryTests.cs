@@ -135,8 +135,6 @@ public sealed class ProfileQueryTests
     }
 
     [Theory]
-    [InlineData("filter_by_cohort", """{"id":1}""")]
-    [InlineData("behaviors", "[]")]
     [InlineData("sort_key", "properties[\"a\"]")]
     public async Task What_is_not_emulated_is_not_ignored(string field, string value)
     {

@@ -35,6 +35,15 @@ public sealed class ServerTests
         await mixpanel.Server.DisposeAsync();
     }
 
+    [Fact]
+    public async Task It_answers_to_further_names_that_are_allowed()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync(options => options with { HostNames = ["api.mixpanel.com"] });
+
+        Assert.Equal(200, (await mixpanel.SendAsync(HttpMethod.Get, "/healthz", headers: headers => headers.Host = "api.mixpanel.com")).Status);
+        Assert.Equal(421, (await mixpanel.SendAsync(HttpMethod.Get, "/healthz", headers: headers => headers.Host = "data.mixpanel.com")).Status);
+    }
+
     [Theory]
     [InlineData("localhost", 200)]
     [InlineData("LOCALHOST:80", 200)]
@@ -50,10 +59,10 @@ public sealed class ServerTests
     }
 
     [Theory]
-    [InlineData("GET", "/api/query/insights")]
+    [InlineData("GET", "/api/2.0/nessie/pipeline/jobs")]
     [InlineData("POST", "/api/query/jql")]
-    [InlineData("GET", "/api/app/projects/1/annotations")]
-    [InlineData("GET", "/flags/definitions")]
+    [InlineData("GET", "/api/app/projects/1/warehouse-sources/imports")]
+    [InlineData("GET", "/flags")]
     [InlineData("GET", "/anything/else")]
     [InlineData("GET", "/")]
     public async Task What_is_not_emulated_says_so(string method, string path)

@@ -15,6 +15,52 @@ sealed class Access(Accounts accounts)
             ?? throw RefusedException.BadCredentials();
     }
 
+    /// <summary>The calling account, which must manage its organization.</summary>
+    public async Task<ServiceAccount> ManagerAsync(HttpContext context)
+    {
+        var account = await AccountAsync(context).ConfigureAwait(false);
+        return Roles.Manages(account.OrganizationRole) ? account : throw new RefusedException(403, "service account must be an owner or admin of the organization");
+    }
+
+    /// <summary>The project of the path, which the calling account must own or administer.</summary>
+    public async Task<Project> ManagedProjectAsync(HttpContext context)
+    {
+        var (_, project, role) = await ProjectOfPathAsync(context).ConfigureAwait(false);
+        return Roles.Manages(role) ? project : throw new RefusedException(403, "service account must be an owner or admin of the project");
+    }
+
+    /// <summary>The project of the path, with the calling account and its role there.</summary>
+    public async Task<(ServiceAccount Account, Project Project, string Role)> ProjectOfPathAsync(HttpContext context, string name = "project")
+    {
+        var account = await AccountAsync(context).ConfigureAwait(false);
+        var (project, role) = ProjectOf(account, (string?)context.Request.RouteValues[name]);
+        return (account, project, role);
+    }
+
+    /// <summary>The project of the path, which the calling account must be more than a consumer of.</summary>
+    public async Task<(ServiceAccount Account, Project Project)> WritableProjectAsync(HttpContext context)
+    {
+        var (account, project, role) = await ProjectOfPathAsync(context).ConfigureAwait(false);
+        return RequireWriter(account, project, role);
+    }
+
+    /// <summary>The project of the path's workspace: each project has one, numbered like it.</summary>
+    public async Task<(ServiceAccount Account, Project Project, string Role)> WorkspaceOfPathAsync(HttpContext context)
+    {
+        var found = await ProjectOfPathAsync(context, "workspace").ConfigureAwait(false);
+        var named = (string?)context.Request.RouteValues["project"];
+        return named is null || named == found.Project.Id.ToString(CultureInfo.InvariantCulture) ? found : throw new RefusedException(404, "workspace not found");
+    }
+
+    public async Task<(ServiceAccount Account, Project Project)> WritableWorkspaceAsync(HttpContext context)
+    {
+        var (account, project, role) = await WorkspaceOfPathAsync(context).ConfigureAwait(false);
+        return RequireWriter(account, project, role);
+    }
+
+    static (ServiceAccount Account, Project Project) RequireWriter(ServiceAccount account, Project project, string role) =>
+        Roles.Writes(role) ? (account, project) : throw new RefusedException(403, "service account must be an owner, admin or analyst of the project");
+
     /// <summary>The project that <c>project_id</c> names, when the calling account may read it.</summary>
     public async Task<Project> ReadableProjectAsync(HttpContext context, string? projectId)
     {

@@ -27,6 +27,16 @@ static class ErrorShapes
         json.WriteEndObject();
     };
 
+    /// <summary>Feature flags and experiments: <c>{"status":"error","type":"…","error":"…"}</c>.</summary>
+    public static readonly ErrorShape Typed = static (json, _, status, error) =>
+    {
+        json.WriteStartObject();
+        json.WriteString("status", "error");
+        json.WriteString("type", StatusText(status));
+        json.WriteString("error", error);
+        json.WriteEndObject();
+    };
+
     /// <summary>Query and export: <c>{"request":"/api/query/…","error":"…"}</c>.</summary>
     public static readonly ErrorShape Query = static (json, request, _, error) =>
     {
@@ -35,6 +45,12 @@ static class ErrorShapes
         json.WriteString("error", error);
         json.WriteEndObject();
     };
+
+    /// <summary>The shape of the API that a path belongs to.</summary>
+    public static ErrorShape For(string? path) =>
+        path is null || path.StartsWith("/api/app/", StringComparison.Ordinal) || path.StartsWith("/emulator/", StringComparison.Ordinal) || path.StartsWith("/flags", StringComparison.Ordinal) ? App
+        : path.StartsWith("/api/", StringComparison.Ordinal) ? Query
+        : Ingestion;
 
     static string StatusText(int status) => status switch
     {
@@ -45,6 +61,9 @@ static class ErrorShapes
         413 => "Request Entity Too Large",
         415 => "Unsupported Media Type",
         429 => "Too Many Requests",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
         _ => "Internal Server Error",
     };
 }

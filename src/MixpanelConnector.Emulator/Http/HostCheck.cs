@@ -2,11 +2,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>Answers only to loopback names, so that no web page reaches this server under a name of its own (DNS rebinding).</summary>
-static class HostCheck
+/// <summary>Answers only to loopback names and to those that were allowed, so that no web page reaches this server under a name of its own (DNS rebinding).</summary>
+sealed class HostCheck(IReadOnlyList<string> allowed)
 {
-    public static Task RunAsync(HttpContext context, RequestDelegate next) =>
-        context.Request.Host.Host.ToLowerInvariant() is "127.0.0.1" or "localhost" or "[::1]"
+    public Task RunAsync(HttpContext context, RequestDelegate next) =>
+        IsKnown(context.Request.Host.Host.ToLowerInvariant())
             ? next(context)
             : context.ErrorAsync(ErrorShapes.App, 421, "this server answers on loopback only");
+
+    bool IsKnown(string host) => host is "127.0.0.1" or "localhost" or "[::1]" || allowed.Contains(host, StringComparer.OrdinalIgnoreCase);
 }

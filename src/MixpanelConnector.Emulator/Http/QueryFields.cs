@@ -43,12 +43,43 @@ sealed class QueryFields
             : throw new RefusedException(400, $"invalid {name}: must be an integer from {least} to {most}");
     }
 
-    public bool Boolean(string name) => Text(name) is "true" or "1";
+    /// <summary>The field's text, without which there is no answer.</summary>
+    public string Required(string name) => Text(name) ?? throw Missing(name);
+
+    public int RequiredInteger(string name) =>
+        int.TryParse(Required(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : throw new RefusedException(400, $"invalid {name}: must be an integer");
+
+    /// <summary>One of the names of an enumeration, in lower case.</summary>
+    public T Choice<T>(string name, T? otherwise, params ReadOnlySpan<T> among)
+        where T : struct, Enum
+    {
+        if (Text(name) is not { } text)
+            return otherwise ?? throw Missing(name);
+        foreach (var value in among)
+        {
+            if (value.ToString().Equals(text, StringComparison.OrdinalIgnoreCase))
+                return value;
+        }
+        throw new RefusedException(400, $"invalid {name}: must be {string.Join(", ", among.ToArray()).ToLowerInvariant()}");
+    }
+
+    /// <summary>The days <c>from_date</c> and <c>to_date</c>.</summary>
+    public (DateOnly From, DateOnly To) Dates()
+    {
+        var (from, to) = (Date("from_date"), Date("to_date"));
+        return to >= from ? (from, to) : throw new RefusedException(400, "invalid to_date: must not be before from_date");
+    }
+
+    static RefusedException Missing(string name) => new(400, $"missing required parameter: {name}");
+
+    public bool Boolean(string name) => Text(name) is "true" or "True" or "1";
 
     public DateOnly Date(string name) =>
         DateOnly.TryParseExact(Text(name), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)
             ? date
-            : throw new RefusedException(400, Text(name) is null ? $"missing required parameter: {name}" : $"invalid {name}: must be a date like 2026-01-31");
+            : throw (Text(name) is null ? Missing(name) : new RefusedException(400, $"invalid {name}: must be a date like 2026-01-31"));
 
     /// <summary>The field as a JSON array of texts; null when it is missing.</summary>
     public IReadOnlyList<string>? Texts(string name)

@@ -18,6 +18,24 @@ static class Replies
         return response.BytesAsync(status, "application/json", body.WrittenMemory);
     }
 
+    /// <summary>The envelope of the App API: <c>{"results":…,"status":"ok"}</c>.</summary>
+    public static Task ResultsAsync(this HttpResponse response, int status, Action<Utf8JsonWriter> write) => response.JsonAsync(status, json =>
+    {
+        json.WriteStartObject();
+        json.WritePropertyName("results");
+        write(json);
+        json.WriteString("status", "ok");
+        json.WriteEndObject();
+    });
+
+    /// <summary>The App API's answer that says no more than that it worked.</summary>
+    public static Task OkAsync(this HttpResponse response) => response.JsonAsync(200, static json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("status", "ok");
+        json.WriteEndObject();
+    });
+
     public static Task ErrorAsync(this HttpContext context, ErrorShape shape, int status, string error) =>
         context.Response.JsonAsync(status, json => shape(json, context.Request, status, error));
 

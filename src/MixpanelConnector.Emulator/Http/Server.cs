@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -21,7 +22,8 @@ static class Server
 
     static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
 
-    public static async Task<(WebApplication Application, Uri Address)> StartAsync(int port, Action<IEndpointRouteBuilder> mapRoutes, CancellationToken cancellationToken)
+    public static async Task<(WebApplication Application, Uri Address)> StartAsync(
+        int port, IReadOnlyList<string> hosts, Action<IEndpointRouteBuilder> mapRoutes, Func<HttpContext, RequestDelegate, Task> before, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -39,7 +41,8 @@ static class Server
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
 
         var application = builder.Build();
-        application.Use(HostCheck.RunAsync);
+        application.Use(new HostCheck(hosts).RunAsync);
+        application.Use(before);
         application.UseRouting();
 #pragma warning disable ASP0014 // endpoints must come before the answer to everything else
         application.UseEndpoints(mapRoutes);

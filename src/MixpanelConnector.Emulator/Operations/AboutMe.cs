@@ -35,7 +35,7 @@ sealed class AboutMe(Accounts accounts, Access access)
                 json.WriteNumber("id", project.Id);
                 json.WriteString("name", project.Name);
                 json.WriteNumber("organization_id", project.OrganizationId);
-                json.WriteString("timezone", "UTC");
+                json.WriteString("timezone", project.TimeZone);
                 json.WriteString("role", accounts.RoleIn(me, project));
                 json.WriteEndObject();
             }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Compression;
 using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Reports;
 using MixpanelConnector.Emulator.Rules;
 using MixpanelConnector.Emulator.Selectors;
 using MixpanelConnector.Emulator.Store;
@@ -9,7 +10,7 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary><c>GET /api/2.0/export</c>: events as they were stored, one a line, duplicates included.</summary>
-sealed class ExportEvents(EventStore events, Access access, Quota quota, TimeProvider time)
+sealed class ExportEvents(EventStore events, IdentityStore identities, Access access, Quota quota, TimeProvider time)
 {
     const int LargestLimit = 100_000;
     const int ChunkBytes = 64 * 1024;
@@ -18,14 +19,15 @@ sealed class ExportEvents(EventStore events, Access access, Quota quota, TimePro
     {
         var fields = await QueryFields.ReadAsync(context).ConfigureAwait(false);
         var project = await access.ReadableProjectAsync(context, fields.Text("project_id")).ConfigureAwait(false);
-        var range = new EventRange(project.Id, fields.Date("from_date"), fields.Date("to_date"), fields.Texts("event"));
-        if (range.To < range.From)
-            throw new RefusedException(400, "invalid to_date: must not be before from_date");
+        var (from, to) = fields.Dates();
+        // Days of an export are those of UTC, whatever the time zone of the project.
+        var utc = new Calendar(TimeZoneInfo.Utc);
+        var range = new EventRange(project.Id, utc.StartOf(from), utc.EndOf(to), fields.Texts("event"));
         var limit = fields.Text("limit") is null ? int.MaxValue : fields.Integer("limit", otherwise: 0, least: 1, LargestLimit);
-        var selector = fields.Text("where") is { } where ? Where.Parse(where, SelectorDialect.Export) : null;
-        quota.TakeExport(project.Id);
+        var selector = Where.Parse(fields, "where", SelectorDialect.Export);
+        using var running = quota.BeginExport(project.Id);
 
-        await WriteAsync(context, Matching(range, selector).Take(limit), fields.Boolean("time_in_ms")).ConfigureAwait(false);
+        await WriteAsync(context, Matching(range, selector, project).Take(limit), fields.Boolean("time_in_ms")).ConfigureAwait(false);
     }
 
     static async Task WriteAsync(HttpContext context, IEnumerable<ExportRow> rows, bool timeInMilliseconds)
@@ -68,13 +70,14 @@ sealed class ExportEvents(EventStore events, Access access, Quota quota, TimePro
         return true;
     }
 
-    IEnumerable<ExportRow> Matching(EventRange range, Selector? selector)
+    IEnumerable<ExportRow> Matching(EventRange range, Selector? selector, Project project)
     {
+        var rows = events.Read(range).Select(row => row with { DistinctId = identities.Resolve(project.Id, row.DistinctId) });
         if (selector is null)
-            return events.Read(range);
+            return rows;
         var record = new EventRecord(selector);
-        var context = new SelectorContext(time.GetUtcNow(), TimeZoneInfo.Utc);
-        return events.Read(range).Where(row =>
+        var context = new SelectorContext(time.GetUtcNow(), project.Calendar.Zone);
+        return rows.Where(row =>
         {
             record.Load(row);
             return Where.Holds(selector, record, context);
@@ -95,6 +98,7 @@ sealed class ExportEvents(EventStore events, Access access, Quota quota, TimePro
 
         public SelectorValue Get(PropertyRoot root, string name) => (root, name) switch
         {
+            (PropertyRoot.Properties, "distinct_id") => SelectorValue.FromText(_row.DistinctId),
             (PropertyRoot.Event, "$time") => SelectorValue.FromDateTime(_row.Time),
             (PropertyRoot.Event, "$name") => SelectorValue.FromText(_row.Name),
             _ => _properties.Get(root, name),

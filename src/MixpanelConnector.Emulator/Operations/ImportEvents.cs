@@ -7,7 +7,7 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary><c>POST /import</c>: valid events are stored, and each of the others is named with the rule that it breaks.</summary>
-sealed class ImportEvents(EventStore events, Access access, Quota quota, EmulatorOptions options)
+sealed class ImportEvents(EventStore events, Access access, Quota quota, TimeProvider time)
 {
     const string IdentityEventsRefused = "identity events are not allowed when project is using simplified identity management";
 
@@ -19,11 +19,11 @@ sealed class ImportEvents(EventStore events, Access access, Quota quota, Emulato
         // The form is older than strictness; whoever sends it without a word on that expects the old manners.
         var strict = payload.Field("strict") is { } asked ? asked != "0" : !payload.IsForm;
 
-        using var batch = new EventBatch(options.TimeProvider.GetUtcNow(), imported: true);
+        using var batch = new EventBatch(time.GetUtcNow(), imported: true);
         var verdict = Judge(payload, batch, project, strict);
         if (!quota.TakeIngestion(project.Id, batch.Rows.Count, body.Memory.Length))
             throw Quota.Exceeded();
-        if (verdict.HasIdentityEvents && options.Identity == IdentityManagement.Simplified)
+        if (verdict.HasIdentityEvents && project.Identity == IdentityManagement.Simplified)
         {
             await RefuseIdentityEventsAsync(context.Response).ConfigureAwait(false);
             return;
@@ -32,18 +32,25 @@ sealed class ImportEvents(EventStore events, Access access, Quota quota, Emulato
         await AnswerAsync(context.Response, payload, strict, verdict, verdict.Valid).ConfigureAwait(false);
     }
 
-    Verdict Judge(Payload payload, EventBatch batch, Project project, bool strict)
+    static Verdict Judge(Payload payload, EventBatch batch, Project project, bool strict)
     {
         var verdict = new Verdict();
-        var rules = new ImportRules(batch.ReceivedAt, options.Identity, strict);
+        var rules = new ImportRules(batch.ReceivedAt, project.Identity, strict);
         EventReader.ForEach(payload, (body, in fields) =>
         {
-            var fault = rules.Check(fields, out var time);
-            verdict.HasIdentityEvents |= ImportRules.IsIdentityEvent(fields);
+            var fault = rules.Check(fields, out var moment);
+            var isIdentityEvent = IdentityRules.IsIdentityEvent(fields);
+            verdict.HasIdentityEvents |= isIdentityEvent;
+            if (isIdentityEvent && fault is null && project.Identity == IdentityManagement.Original)
+            {
+                (var link, fault) = IdentityRules.Read(project.Id, body, fields, imported: true);
+                if (link is not null)
+                    batch.Add(link.Value);
+            }
             if (fault is not null)
                 verdict.Failed.Add(new FailedRecord(verdict.Records, fields.InsertId.AsText(), fault));
             else if (!fields.Ignored)
-                batch.Add(project.Id, body, fields, time);
+                batch.Add(project, body, fields, moment);
             verdict.Records++;
         });
         if (verdict.Records == 0)

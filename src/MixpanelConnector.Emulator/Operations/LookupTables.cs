@@ -7,7 +7,7 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary><c>/lookup-tables</c>: lists a project's tables, and replaces one as a whole or not at all.</summary>
-sealed class LookupTables(LookupTableStore tables, Access access)
+sealed class LookupTables(LookupTableStore tables, Access access, Quota quota)
 {
     const int LargestTable = 100 * 1024 * 1024;
 
@@ -42,6 +42,7 @@ sealed class LookupTables(LookupTableStore tables, Access access)
             throw new RefusedException(415, "Content-Type must be text/csv");
         if (!Guid.TryParse(id, out var table) || !tables.ReadAll().Any(row => row.ProjectId == project.Id && row.Id == table))
             throw NotFound(id);
+        quota.TakeTableReplacement(project.Id);
 
         var (error, failed, _) = LookupCsv.Check(body.Memory.Span);
         if (error is not null || failed.Count > 0)

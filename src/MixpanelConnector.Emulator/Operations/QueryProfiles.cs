@@ -2,20 +2,20 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Reports;
 using MixpanelConnector.Emulator.Rules;
 using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary><c>/api/query/engage</c>: profiles of users, or of groups with <c>data_group_id</c>, page by page.</summary>
-sealed class QueryProfiles(ProfileStore profiles, Access access, Quota quota, TimeProvider time)
+sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, DocumentStore documents, Access access, Quota quota, TimeProvider time)
 {
     const int DefaultPageSize = 1000;
     const int LargestPageSize = 10_000;
 
-    static readonly string[] NotEmulated = ["filter_by_cohort", "behaviors", "sort_key", "sort_order", "search"];
+    static readonly string[] NotEmulated = ["sort_key", "sort_order", "search"];
 
-    readonly ProfileQuery _query = new(profiles, time);
     readonly QuerySessions _sessions = new(time);
 
     public async Task HandleAsync(HttpContext context)
@@ -29,7 +29,7 @@ sealed class QueryProfiles(ProfileStore profiles, Access access, Quota quota, Ti
         var kind = new ProfileKind(project.Id, fields.Text("data_group_id") ?? "");
         var page = fields.Integer("page", otherwise: 0, least: 0, most: int.MaxValue);
         var outputs = fields.Texts("output_properties");
-        var session = page == 0 ? Open(fields, kind) : Continue(fields, kind);
+        var session = page == 0 ? Open(fields, project, kind) : Continue(fields, kind);
         var ids = session.ProfileIds.Skip((int)Math.Min((long)page * session.PageSize, int.MaxValue)).Take(session.PageSize).ToList();
         var found = profiles.Find(kind, ids);
         await context.Response.JsonAsync(200, json =>
@@ -80,15 +80,49 @@ sealed class QueryProfiles(ProfileStore profiles, Access access, Quota quota, Ti
         json.WriteEndObject();
     }
 
-    QuerySession Open(QueryFields fields, ProfileKind kind)
+    QuerySession Open(QueryFields fields, Project project, ProfileKind kind)
     {
         var one = fields.Text("distinct_id");
         var several = fields.Texts("distinct_ids");
         if (one is not null && several is not null)
             throw new RefusedException(400, "distinct_id and distinct_ids cannot both be given");
         var pageSize = fields.Integer("page_size", DefaultPageSize, least: 1, LargestPageSize);
-        var ids = _query.Find(kind, fields.Text("where"), one is null ? several : [one]);
-        return _sessions.Open(kind, ids, pageSize);
+        var behaviors = fields.Text("behaviors") is { } asked ? Behavior.Parse(asked) : [];
+        var cohort = CohortOf(fields, project);
+        if (cohort is not null && behaviors.Count > 0)
+            throw new RefusedException(400, "behaviors and filter_by_cohort cannot both be given");
+        var asOf = fields.Text("as_of_timestamp") is null ? default(DateTimeOffset?) : DateTimeOffset.FromUnixTimeSeconds(fields.RequiredInteger("as_of_timestamp"));
+        var among = one is null ? several : [one];
+        if (cohort is not null)
+        {
+            var members = query.MembersOf(project, cohort);
+            among = among is null ? [.. members] : [.. among.Intersect(members, StringComparer.Ordinal)];
+        }
+        var everyone = cohort is not null && (fields.Text("include_all_users") is null || fields.Boolean("include_all_users"));
+        return _sessions.Open(kind, query.Find(project, kind, new ProfileQuestion(fields.Text("where"), among, behaviors, asOf, everyone)), pageSize);
+    }
+
+    Cohort? CohortOf(QueryFields fields, Project project)
+    {
+        if (fields.Text("filter_by_cohort") is not { } text)
+            return null;
+        try
+        {
+            var filter = JsonElement.Parse(text);
+            if (filter.ValueKind == JsonValueKind.Object && filter.TryGetProperty("raw_cohort", out _))
+                throw new RefusedException(501, "raw_cohort is not emulated");
+            if (filter.ValueKind == JsonValueKind.Object && filter.TryGetProperty("id", out var id))
+            {
+                return documents.Find(project.Id, Cohort.Kind, id.ToString()) is { } saved
+                    ? Cohort.Read(Saved.Body(saved.Content))
+                    : throw new RefusedException(404, $"no cohort {id} in this project");
+            }
+        }
+        catch (JsonException)
+        {
+            // The refusal below says it.
+        }
+        throw new RefusedException(400, "invalid filter_by_cohort: must be a JSON object like {\"id\":12345}");
     }
 
     QuerySession Continue(QueryFields fields, ProfileKind kind)

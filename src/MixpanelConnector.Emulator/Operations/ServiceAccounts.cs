@@ -13,7 +13,7 @@ sealed class ServiceAccounts(Accounts accounts, Access access, TimeProvider time
     public async Task ListAsync(HttpContext context)
     {
         var (_, organization) = await ManagedOrganizationAsync(context).ConfigureAwait(false);
-        await ResultsAsync(context, 200, json =>
+        await context.Response.ResultsAsync(200, json =>
         {
             json.WriteStartArray();
             foreach (var account in accounts.All.Where(account => account.OrganizationId == organization.Id))
@@ -34,7 +34,7 @@ sealed class ServiceAccounts(Accounts accounts, Access access, TimeProvider time
             RequireProject(organization, projectId);
         if (await accounts.CreateAsync(creator, asked.Username, asked.Role, asked.Expires, asked.Projects, context.RequestAborted).ConfigureAwait(false) is not var (account, secret))
             throw new RefusedException(400, "username: already taken");
-        await ResultsAsync(context, 201, json =>
+        await context.Response.ResultsAsync(201, json =>
         {
             json.WriteStartObject();
             json.WriteString("token", secret);
@@ -60,7 +60,7 @@ sealed class ServiceAccounts(Accounts accounts, Access access, TimeProvider time
         var (_, organization) = await ManagedOrganizationAsync(context).ConfigureAwait(false);
         var account = RequireAccount(organization, IntegerOf(context, "account"));
         await accounts.DeleteAsync(account.Id, context.RequestAborted).ConfigureAwait(false);
-        await OkAsync(context).ConfigureAwait(false);
+        await context.Response.OkAsync().ConfigureAwait(false);
     }
 
     public async Task ListOfProjectAsync(HttpContext context)
@@ -72,7 +72,7 @@ sealed class ServiceAccounts(Accounts accounts, Access access, TimeProvider time
         if (!Roles.Manages(accounts.RoleIn(caller, project)))
             throw new RefusedException(403, "service account must be an owner or admin of the project");
         var members = accounts.Members.Where(member => member.ProjectId == project.Id).ToDictionary(member => member.AccountId);
-        await ResultsAsync(context, 200, json =>
+        await context.Response.ResultsAsync(200, json =>
         {
             json.WriteStartArray();
             foreach (var account in accounts.All.Where(account => members.ContainsKey(account.Id)))
@@ -101,7 +101,7 @@ sealed class ServiceAccounts(Accounts accounts, Access access, TimeProvider time
             RequireProject(organization, project);
         var members = projects.SelectMany(project => ids.Select(id => new ProjectMember(project.ProjectId, id, project.Role)));
         await accounts.SetMembersAsync([.. members], context.RequestAborted).ConfigureAwait(false);
-        await OkAsync(context).ConfigureAwait(false);
+        await context.Response.OkAsync().ConfigureAwait(false);
     }
 
     public async Task RemoveFromProjectsAsync(HttpContext context)
@@ -114,7 +114,7 @@ sealed class ServiceAccounts(Accounts accounts, Access access, TimeProvider time
             RequireAccount(organization, account);
         }
         await accounts.RemoveMembersAsync(members, context.RequestAborted).ConfigureAwait(false);
-        await OkAsync(context).ConfigureAwait(false);
+        await context.Response.OkAsync().ConfigureAwait(false);
     }
 
     static int IntegerOf(HttpContext context, string name) =>
@@ -158,24 +158,8 @@ sealed class ServiceAccounts(Accounts accounts, Access access, TimeProvider time
         json.WriteNumber("user", account.Id);
     }
 
-    static string EmailOf(string username) => username == "" ? "" : $"{username}@serviceaccount.invalid";
+    public static string EmailOf(string username) => username == "" ? "" : $"{username}@serviceaccount.invalid";
 
     static void WriteTime(Utf8JsonWriter json, string name, DateTimeOffset? time) =>
         json.WriteString(name, time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
-
-    static Task ResultsAsync(HttpContext context, int status, Action<Utf8JsonWriter> write) => context.Response.JsonAsync(status, json =>
-    {
-        json.WriteStartObject();
-        json.WritePropertyName("results");
-        write(json);
-        json.WriteString("status", "ok");
-        json.WriteEndObject();
-    });
-
-    static Task OkAsync(HttpContext context) => context.Response.JsonAsync(200, json =>
-    {
-        json.WriteStartObject();
-        json.WriteString("status", "ok");
-        json.WriteEndObject();
-    });
 }

@@ -43,8 +43,12 @@ sealed class TrackEvents(EventStore events, Accounts accounts, Quota quota, Time
                     return;
                 }
                 wellFormed++;
-                if (accounts.ProjectOfToken(fields.Token.Text) is { } project && TrackRules.TimeToStore(fields, batch.ReceivedAt) is { } moment)
-                    batch.Add(project.Id, body, fields, moment, anonymous);
+                if (accounts.ProjectOfToken(fields.Token.Text) is not { } project || TrackRules.TimeToStore(fields, batch.ReceivedAt) is not { } moment)
+                    return;
+                if (project.Identity == IdentityManagement.Original && IdentityRules.IsIdentityEvent(fields)
+                    && IdentityRules.Read(project.Id, body, fields, imported: false).Link is { } link)
+                    batch.Add(link);
+                batch.Add(project, body, fields, moment, anonymous);
             });
         }
         catch (RefusedException e) when (e.Status == StatusCodes.Status400BadRequest)

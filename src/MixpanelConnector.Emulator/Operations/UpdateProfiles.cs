@@ -7,7 +7,7 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary><c>/engage</c> and <c>/groups</c>: updates of user and group profiles. The status is 200 whatever the verdict: the body has it.</summary>
-sealed class UpdateProfiles(ProfileStore profiles, Accounts accounts, TimeProvider time, bool ofGroups)
+sealed class UpdateProfiles(ProfileStore profiles, IdentityStore identities, Accounts accounts, TimeProvider time, bool ofGroups)
 {
     static readonly JsonDocumentOptions Bounded = new() { MaxDepth = EventLimits.JsonDepth };
 
@@ -63,11 +63,14 @@ sealed class UpdateProfiles(ProfileStore profiles, Accounts accounts, TimeProvid
             if (fault is not null)
                 failed.Add(new FailedRecord(index, fault));
             else if (accounts.ProjectOfToken(update!.Token) is { } project)
-                updates.Add(new Accepted(index, project.Id, update));
+                updates.Add(new Accepted(index, project.Id, ofGroups || update.IgnoresAlias ? update : update with { Id = CanonicalIn(project, update.Id) }));
             index++;
         }
         return new Verdict(index, updates, failed);
     }
+
+    /// <summary>Profiles follow merged identities in projects of the original kind alone.</summary>
+    string CanonicalIn(Project project, string id) => project.Identity == IdentityManagement.Original ? identities.Resolve(project.Id, id) : id;
 
     /// <summary>Mixpanel documents that there are errors per record here, not their shape: it is like that of an import.</summary>
     static Task AnswerStrictlyAsync(HttpResponse response, Verdict verdict, string? error) => response.JsonAsync(200, json =>

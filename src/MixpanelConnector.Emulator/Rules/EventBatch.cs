@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Rules;
 
@@ -12,21 +13,28 @@ sealed class EventBatch(DateTimeOffset receivedAt, bool imported) : IDisposable
 {
     readonly PooledBytes _output = new(64 * 1024);
     readonly List<EventRow> _rows = [];
+    readonly List<IdentityLink> _links = [];
     EventText? _text;
 
     public DateTimeOffset ReceivedAt { get; } = receivedAt;
 
     public IReadOnlyList<EventRow> Rows => _rows;
 
+    /// <summary>What the events say about who is who.</summary>
+    public IReadOnlyList<IdentityLink> Links => _links;
+
     public Span<byte> TextOf(in EventRow row) => _output.Slice(row.TextStart, row.TextLength);
 
-    /// <param name="projectId">Where it belongs.</param>
+    /// <param name="project">Where it belongs.</param>
     /// <param name="body">The bytes that <paramref name="fields"/> speaks of.</param>
     /// <param name="fields">The scanned event.</param>
     /// <param name="time">When it happened, as judged by the rules.</param>
     /// <param name="fallbackDistinctId">For an event that names nobody.</param>
-    public void Add(int projectId, ReadOnlySpan<byte> body, in EventFields fields, in EventTime time, string fallbackDistinctId = "")
+    public void Add(Project project, ReadOnlySpan<byte> body, in EventFields fields, in EventTime time, string fallbackDistinctId = "")
     {
+        var simplified = project.Identity == IdentityManagement.Simplified;
+        if (simplified && IdentityRules.DeviceOf(project.Id, fields) is { } link)
+            _links.Add(link);
         var derivedId = fields.DistinctId.Kind == FieldKind.Missing ? DistinctIds.Derive(fields) ?? fallbackDistinctId : null;
         var generatedId = fields.InsertId.Kind == FieldKind.Missing || fields.InsertId.Text == ""
             ? RandomNumberGenerator.GetHexString(32, lowercase: true)
@@ -35,11 +43,17 @@ sealed class EventBatch(DateTimeOffset receivedAt, bool imported) : IDisposable
         _text ??= new EventText(_output);
         _text.Write(body, fields, new EventChanges(time.Replacement, derivedId, generatedId, imported, ReceivedAt.ToUnixTimeMilliseconds()));
         _rows.Add(new EventRow(
-            projectId, JsonText.Cut(fields.Name.Text), time.Value, derivedId ?? fields.DistinctId.AsText(), generatedId ?? fields.InsertId.AsText(),
-            start, _output.Length - start));
+            project.Id, JsonText.Cut(fields.Name.Text), time.Value,
+            derivedId ?? (simplified && fields.UserId.AsText() is { Length: > 0 } user ? user : fields.DistinctId.AsText()), generatedId ?? fields.InsertId.AsText(), start, _output.Length - start));
     }
 
-    public void Clear() => _rows.Clear();
+    public void Add(in IdentityLink link) => _links.Add(link);
+
+    public void Clear()
+    {
+        _rows.Clear();
+        _links.Clear();
+    }
 
     public void Dispose()
     {

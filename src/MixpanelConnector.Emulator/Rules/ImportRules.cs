@@ -11,8 +11,6 @@ sealed class ImportRules(DateTimeOffset now, IdentityManagement identity, bool s
     static readonly SearchValues<char> InsertIdCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-");
 
-    public static bool IsIdentityEvent(in EventFields fields) => fields.Name.Text is "$identify" or "$create_alias" or "$merge";
-
     /// <summary>The rule that the event breaks, if any; and its time.</summary>
     public Fault? Check(in EventFields fields, out EventTime time)
     {
@@ -29,7 +27,7 @@ sealed class ImportRules(DateTimeOffset now, IdentityManagement identity, bool s
             return Invalid("properties", "must not be missing");
         if (fields.PropertyCount > EventLimits.Properties)
             return Invalid("properties", $"must have at most {EventLimits.Properties} properties");
-        if (IsIdentityEvent(fields))
+        if (IdentityRules.IsIdentityEvent(fields))
             return fields.PropertyFault;
         return CheckTime(fields.Time, out time) ?? CheckDistinctId(fields) ?? CheckInsertId(fields.InsertId) ?? CheckUserAndDevice(fields) ?? fields.PropertyFault;
     }

@@ -13,7 +13,8 @@ enum ProfileOperation { Set, SetOnce, Add, Union, Append, Remove, Unset, Delete 
 /// <param name="Operation">What to do.</param>
 /// <param name="Value">What to do it with: an object of properties, or an array of names to unset.</param>
 /// <param name="SeenAt">What becomes the profile's <c>$last_seen</c>; null to leave it.</param>
-sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOperation Operation, JsonNode? Value, DateTimeOffset? SeenAt)
+/// <param name="IgnoresAlias">Whether the id is meant as it is, even if it is another's alias.</param>
+sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOperation Operation, JsonNode? Value, DateTimeOffset? SeenAt, bool IgnoresAlias)
 {
     static readonly JsonDocumentOptions NoDuplicates = new() { AllowDuplicateProperties = false, MaxDepth = EventLimits.JsonDepth };
 
@@ -46,7 +47,7 @@ sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOpe
                 return (null, anonymous);
             if (ReadOperation(root, ofGroup, out var operation, out var value) is { } fault)
                 return (null, fault);
-            return (new ProfileUpdate(token, groupKey, id, operation, value, ofGroup ? null : SeenBy(root, now)), null);
+            return (new ProfileUpdate(token, groupKey, id, operation, value, ofGroup ? null : SeenBy(root, now), IsTrue(root["$ignore_alias"])), null);
         }
         catch (JsonException)
         {
@@ -111,10 +112,12 @@ sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOpe
 
     static DateTimeOffset? SeenBy(JsonObject root, DateTimeOffset now)
     {
-        if (root["$ignore_time"] is JsonValue ignore && ignore.GetValueKind() == JsonValueKind.True)
+        if (IsTrue(root["$ignore_time"]))
             return null;
         return Text(root["$time"]) is { Length: > 0 } time ? EventTime.Read(time) ?? now : now;
     }
+
+    static bool IsTrue(JsonNode? node) => node?.GetValueKind() == JsonValueKind.True;
 
     static bool IsText(JsonNode? node) => node?.GetValueKind() == JsonValueKind.String;
 

@@ -5,79 +5,94 @@ namespace MixpanelConnector.Emulator.Rules;
 /// <summary>What each project has used of its quotas. Without limits everything passes.</summary>
 sealed class Quota(EmulatorRateLimits? limits, TimeProvider time)
 {
+    static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+    static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
     readonly Lock _lock = new();
-    readonly Dictionary<int, Usage> _usages = [];
+    readonly Dictionary<(int Owner, string What), RollingSum> _sums = [];
+    readonly Dictionary<(int Owner, string What), int> _running = [];
 
     public static RefusedException Exceeded() => new(429, "Project exceeded rate limits. Please retry the request with exponential backoff.");
 
-    public bool TakeIngestion(int project, int events, long bytes)
-    {
-        if (limits is null)
-            return true;
-        lock (_lock)
-        {
-            var usage = UsageOf(project);
-            if (!usage.Bytes.HasRoom(bytes, limits.IngestedBytesPerMinute) || !usage.Events.HasRoom(events, limits.IngestedEventsPerMinute))
-                return false;
-            usage.Bytes.Add(bytes);
-            usage.Events.Add(events);
-            return true;
-        }
-    }
+    public bool TakeIngestion(int project, int events, long bytes) => limits is null || TryTake(
+        project, new Use("ingested bytes", bytes, Minute, limits.IngestedBytesPerMinute), new Use("ingested events", events, Minute, limits.IngestedEventsPerMinute));
 
     /// <summary>Begins a query; disposing of the result ends it.</summary>
-    public IDisposable BeginQuery(int project)
+    public IDisposable BeginQuery(int project) => limits is null
+        ? new Running(null)
+        : Begin(project, "queries", limits.ConcurrentQueries, new Use("queries", 1, Hour, limits.QueriesPerHour));
+
+    /// <summary>Begins an export; disposing of the result ends it.</summary>
+    public IDisposable BeginExport(int project) => limits is null
+        ? new Running(null)
+        : Begin(
+            project, "exports", limits.ConcurrentExports,
+            new Use("exports", 1, Hour, limits.ExportsPerHour), new Use("exports in a second", 1, Second, limits.ExportsPerSecond));
+
+    public void TakeTableReplacement(int project)
     {
-        if (limits is null)
-            return new RunningQuery(null, null);
+        if (limits is not null && !TryTake(project, new Use("table replacements", 1, Day, limits.LookupTableReplacementsPerDay)))
+            throw Exceeded();
+    }
+
+    public void TakeDeletionRequest(int project)
+    {
+        if (limits is not null && !TryTake(project, new Use("GDPR requests", 1, Second, limits.GdprRequestsPerSecond)))
+            throw Exceeded();
+    }
+
+    /// <summary>Schemas have their quotas by organization.</summary>
+    public void TakeSchemas(int organization, int entries)
+    {
+        if (limits is not null && !TryTake(
+            -organization, new Use("schema requests", 1, Minute, limits.SchemaRequestsPerMinute), new Use("schema entries", entries, Minute, limits.SchemaEntriesPerMinute)))
+            throw Exceeded();
+    }
+
+    Running Begin(int owner, string what, int most, params ReadOnlySpan<Use> uses)
+    {
         lock (_lock)
         {
-            var usage = UsageOf(project);
-            if (usage.RunningQueries >= limits.ConcurrentQueries || !usage.Queries.HasRoom(1, limits.QueriesPerHour))
+            var key = (owner, what);
+            if (_running.GetValueOrDefault(key) >= most || !TryTake(owner, uses))
                 throw Exceeded();
-            usage.Queries.Add(1);
-            usage.RunningQueries++;
-            return new RunningQuery(_lock, usage);
+            _running[key] = _running.GetValueOrDefault(key) + 1;
+            return new Running(() =>
+            {
+                lock (_lock)
+                    _running[key]--;
+            });
         }
     }
 
-    public void TakeExport(int project)
+    /// <summary>Takes all of it, or nothing.</summary>
+    bool TryTake(int owner, params ReadOnlySpan<Use> uses)
     {
-        if (limits is null)
-            return;
         lock (_lock)
         {
-            var usage = UsageOf(project);
-            if (!usage.Exports.HasRoom(1, limits.ExportsPerHour))
-                throw Exceeded();
-            usage.Exports.Add(1);
+            foreach (var use in uses)
+            {
+                if (!SumOf(owner, use).HasRoom(use.Amount, use.Limit))
+                    return false;
+            }
+            foreach (var use in uses)
+                SumOf(owner, use).Add(use.Amount);
+            return true;
         }
     }
 
-    Usage UsageOf(int project)
+    RollingSum SumOf(int owner, in Use use)
     {
-        if (!_usages.TryGetValue(project, out var usage))
-            _usages.Add(project, usage = new Usage(time));
-        return usage;
+        if (!_sums.TryGetValue((owner, use.What), out var sum))
+            _sums.Add((owner, use.What), sum = new RollingSum(use.Window, time));
+        return sum;
     }
 
-    sealed class Usage(TimeProvider time)
-    {
-        public RollingSum Bytes { get; } = new(Minute, time);
+    readonly record struct Use(string What, long Amount, TimeSpan Window, long Limit);
 
-        public RollingSum Events { get; } = new(Minute, time);
-
-        public RollingSum Queries { get; } = new(Hour, time);
-
-        public RollingSum Exports { get; } = new(Hour, time);
-
-        public int RunningQueries { get; set; }
-    }
-
-    /// <summary>A sum over the last minute or hour.</summary>
+    /// <summary>A sum over the last second, minute, hour or day.</summary>
     sealed class RollingSum(TimeSpan window, TimeProvider time)
     {
         readonly Queue<(DateTimeOffset At, long Amount)> _entries = new();
@@ -98,14 +113,8 @@ sealed class Quota(EmulatorRateLimits? limits, TimeProvider time)
         }
     }
 
-    sealed class RunningQuery(Lock? quotaLock, Usage? usage) : IDisposable
+    sealed class Running(Action? end) : IDisposable
     {
-        public void Dispose()
-        {
-            if (usage is null)
-                return;
-            lock (quotaLock!)
-                usage.RunningQueries--;
-        }
+        public void Dispose() => end?.Invoke();
     }
 }

@@ -18,9 +18,16 @@ sealed class JsonSelectorRecord : ISelectorRecord
     /// <param name="selector">The expression, whose properties are read.</param>
     /// <param name="root">The root that the JSON stands for; a property of another root is undefined.</param>
     public JsonSelectorRecord(Selector selector, PropertyRoot root = PropertyRoot.Properties)
+        : this(selector.Properties, root)
+    {
+    }
+
+    /// <param name="properties">What will be asked for, each once; those of another root are left out.</param>
+    /// <param name="root">The root that the JSON stands for; a property of another root is undefined.</param>
+    public JsonSelectorRecord(IReadOnlyList<PropertyReference> properties, PropertyRoot root = PropertyRoot.Properties)
     {
         _root = root;
-        var names = selector.Properties.Where(property => property.Root == root).Select(property => property.Name).ToArray();
+        var names = properties.Where(property => property.Root == root).Select(property => property.Name).ToArray();
         foreach (var name in names)
             _indexes.Add(name, _indexes.Count);
         _names = Array.ConvertAll(names, Encoding.UTF8.GetBytes);

@@ -2,12 +2,17 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using DuckDB.NET.Data;
+using MixpanelConnector.Emulator.Reports;
 
 namespace MixpanelConnector.Emulator.Store;
 
 sealed record Organization(int Id, string Name);
 
-sealed record Project(int Id, int OrganizationId, string Name, string Token);
+sealed record Project(int Id, int OrganizationId, string Name, string Token, string TimeZone, IdentityManagement Identity)
+{
+    /// <summary>The days and hours of the project's time zone.</summary>
+    public Calendar Calendar { get; } = new(TimeZoneInfo.FindSystemTimeZoneById(TimeZone));
+}
 
 sealed record ServiceAccount(
     int Id, int OrganizationId, string Username, string SecretHash, string OrganizationRole, int CreatorId,
@@ -29,13 +34,15 @@ sealed class Accounts
 
     readonly Database _database;
     readonly TimeProvider _time;
+    readonly IdentityManagement _identity;
     ImmutableDictionary<string, ServiceAccount> _accounts = ImmutableDictionary.Create<string, ServiceAccount>(StringComparer.Ordinal);
     ImmutableArray<ProjectMember> _members = [];
 
-    Accounts(Database database, TimeProvider time)
+    Accounts(Database database, TimeProvider time, IdentityManagement identity)
     {
         _database = database;
         _time = time;
+        _identity = identity;
     }
 
     public ImmutableArray<Organization> Organizations { get; private set; } = [];
@@ -46,9 +53,13 @@ sealed class Accounts
 
     public IEnumerable<ServiceAccount> All => _accounts.Values.OrderBy(account => account.Id);
 
-    public static async Task<Accounts> LoadAsync(Database database, TimeProvider time, CancellationToken cancellationToken)
+    /// <param name="database">Where they are kept.</param>
+    /// <param name="time">The clock by which accounts expire.</param>
+    /// <param name="identity">How the first project resolves identities, when it is created here.</param>
+    /// <param name="cancellationToken">Gives up loading.</param>
+    public static async Task<Accounts> LoadAsync(Database database, TimeProvider time, IdentityManagement identity, CancellationToken cancellationToken)
     {
-        var accounts = new Accounts(database, time);
+        var accounts = new Accounts(database, time, identity);
         await database.WriteAsync(
             connection =>
             {
@@ -113,6 +124,24 @@ sealed class Accounts
         return id == 0 ? null : (_accounts[username], secret);
     }
 
+    /// <summary>Creates a project, which its creator owns; null when the token is another project's.</summary>
+    public async Task<Project?> CreateProjectAsync(
+        ServiceAccount creator, string name, string token, string timeZone, IdentityManagement identity, CancellationToken cancellationToken)
+    {
+        var id = await ChangeAsync(
+            connection =>
+            {
+                if (ProjectOfToken(token) is not null)
+                    return 0;
+                var id = Projects.Max(project => project.Id) + 1;
+                Insert(connection, new Project(id, creator.OrganizationId, name, token, timeZone, identity));
+                SetMember(connection, id, creator.Id, Roles.Owner);
+                return id;
+            },
+            cancellationToken).ConfigureAwait(false);
+        return Projects.FirstOrDefault(project => project.Id == id);
+    }
+
     public Task DeleteAsync(int accountId, CancellationToken cancellationToken) => ChangeAsync(
         connection =>
         {
@@ -150,6 +179,11 @@ sealed class Accounts
     static void RemoveMember(DuckDBConnection connection, int project, int account) => connection.Execute(
         "DELETE FROM project_members WHERE project_id = $project AND service_account_id = $account", ("project", project), ("account", account));
 
+    static void Insert(DuckDBConnection connection, Project project) => connection.Execute(
+        "INSERT INTO projects (project_id, organization_id, name, token, timezone, identity_management) VALUES ($id, $organization, $name, $token, $timezone, $identity)",
+        ("id", project.Id), ("organization", project.OrganizationId), ("name", project.Name), ("token", project.Token),
+        ("timezone", project.TimeZone), ("identity", project.Identity == IdentityManagement.Simplified ? "simplified" : "original"));
+
     int Insert(DuckDBConnection connection, int organization, string username, string secret, string role, int creator, DateTimeOffset? expires)
     {
         using var command = connection.Command(
@@ -166,9 +200,8 @@ sealed class Accounts
     void CreateDevelopmentWorld(DuckDBConnection connection)
     {
         connection.Execute("INSERT INTO organizations VALUES ($id, 'Local')", ("id", DevelopmentCredentials.OrganizationId));
-        connection.Execute(
-            "INSERT INTO projects VALUES ($id, $organization, 'Local', $token)",
-            ("id", DevelopmentCredentials.ProjectId), ("organization", DevelopmentCredentials.OrganizationId), ("token", DevelopmentCredentials.ProjectToken));
+        Insert(connection, new Project(
+            DevelopmentCredentials.ProjectId, DevelopmentCredentials.OrganizationId, "Local", DevelopmentCredentials.ProjectToken, "UTC", _identity));
         var owner = Insert(
             connection, DevelopmentCredentials.OrganizationId, DevelopmentCredentials.ServiceAccountUsername,
             DevelopmentCredentials.ServiceAccountSecret, Roles.Owner, creator: 1, expires: null);
@@ -189,8 +222,10 @@ sealed class Accounts
     {
         Organizations = Rows(connection, "SELECT organization_id, name FROM organizations ORDER BY 1",
             row => new Organization(row.GetInt32(0), row.GetString(1)));
-        Projects = Rows(connection, "SELECT project_id, organization_id, name, token FROM projects ORDER BY 1",
-            row => new Project(row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetString(3)));
+        Projects = Rows(connection, "SELECT project_id, organization_id, name, token, timezone, identity_management FROM projects ORDER BY 1",
+            row => new Project(
+                row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetString(3), row.GetString(4),
+                row.GetString(5) == "original" ? IdentityManagement.Original : IdentityManagement.Simplified));
         _members = Rows(connection, "SELECT project_id, service_account_id, role FROM project_members ORDER BY 1, 2",
             row => new ProjectMember(row.GetInt32(0), row.GetInt32(1), row.GetString(2)));
         _accounts = Rows(connection,

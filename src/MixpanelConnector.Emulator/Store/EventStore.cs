@@ -1,31 +1,36 @@
 using DuckDB.NET.Data;
+using MixpanelConnector.Emulator.Reports;
 using MixpanelConnector.Emulator.Rules;
 
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>Which events to export: of a project, from one day to another, both included; null for all names.</summary>
-sealed record EventRange(int ProjectId, DateOnly From, DateOnly To, IReadOnlyList<string>? Names);
+/// <summary>Which events to export: of a project, from one moment up to another, which is not included; null for all names.</summary>
+sealed record EventRange(int ProjectId, DateTimeOffset From, DateTimeOffset End, IReadOnlyList<string>? Names);
 
-/// <summary>An event as it is exported.</summary>
-readonly record struct ExportRow(string Name, DateTimeOffset Time, string DistinctId, string InsertId, string Properties);
+/// <summary>An event as it is exported; the <c>$insert_id</c> is null where it is left among the properties.</summary>
+readonly record struct ExportRow(string Name, DateTimeOffset Time, string DistinctId, string? InsertId, string Properties);
 
 /// <summary>The events: appended as they come, read as they are or as reports see them.</summary>
 sealed class EventStore
 {
     readonly Database _database;
+    readonly IdentityStore _identities;
+    readonly HotShards _hotShards;
     long _sequence;
 
-    EventStore(Database database, long lastSequence)
+    EventStore(Database database, IdentityStore identities, HotShards hotShards, long lastSequence)
     {
         _database = database;
+        _identities = identities;
+        _hotShards = hotShards;
         _sequence = lastSequence;
     }
 
-    public static EventStore Load(Database database)
+    public static EventStore Load(Database database, IdentityStore identities, HotShards hotShards)
     {
         using var connection = database.Connect();
         using var last = connection.Command("SELECT coalesce(max(sequence), 0) FROM events");
-        return new EventStore(database, (long)last.ExecuteScalar()!);
+        return new EventStore(database, identities, hotShards, (long)last.ExecuteScalar()!);
     }
 
     /// <summary>Stores the batch; when this returns, it is durable.</summary>
@@ -37,6 +42,7 @@ sealed class EventStore
             connection =>
             {
                 Append(connection, batch);
+                _identities.Apply(connection, [.. batch.Links.Where(link => !_identities.Knows(link))]);
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
@@ -69,7 +75,7 @@ sealed class EventStore
         return events;
     }
 
-    /// <summary>The events of a range of days (UTC), in the order of storing, one after the other without holding them all.</summary>
+    /// <summary>The events of a range, in the order of storing, one after the other without holding them all.</summary>
     public IEnumerable<ExportRow> Read(EventRange range)
     {
         using var connection = _database.Connect();
@@ -81,7 +87,7 @@ sealed class EventStore
             {(range.Names is null ? "" : "AND event_name IN (SELECT unnest($names))")}
             """,
             ("project", range.ProjectId),
-            ("from", range.From.ToDateTime(TimeOnly.MinValue)), ("end", range.To == DateOnly.MaxValue ? DateTime.MaxValue : range.To.ToDateTime(TimeOnly.MinValue).AddDays(1)));
+            ("from", range.From.UtcDateTime), ("end", range.End.UtcDateTime));
         if (range.Names is not null)
             query.Parameters.Add(new DuckDBParameter("names", range.Names.ToList()));
         query.UseStreamingMode = true;
@@ -90,20 +96,43 @@ sealed class EventStore
             yield return new ExportRow(row.GetString(0), row.GetTime(1), row.GetString(2), row.GetString(3), row.GetString(4));
     }
 
+    /// <summary>A query of the events as reports see them: name, time, distinct_id and, where they are wanted, properties.</summary>
+    public (DuckDBConnection Connection, DuckDBCommand Command) Deduplicated(int projectId, ReportRange range, bool inOrder, bool withProperties)
+    {
+        var connection = _database.Connect();
+        var command = connection.Command(
+            $"""
+            SELECT event_name, time, distinct_id, {(withProperties ? "arg_max(properties, sequence)" : "''")}
+            FROM events
+            WHERE project_id = $project AND time >= $from AND time < $end
+            {(range.Names is null ? "" : "AND event_name IN (SELECT unnest($names))")}
+            {(range.DistinctIds is null ? "" : "AND distinct_id IN (SELECT unnest($ids))")}
+            GROUP BY event_name, time, distinct_id, insert_id
+            {(inOrder ? "ORDER BY time, max(sequence)" : "")}
+            """,
+            ("project", projectId), ("from", range.From.UtcDateTime), ("end", range.End.UtcDateTime));
+        if (range.Names is not null)
+            command.Parameters.Add(new DuckDBParameter("names", range.Names.ToList()));
+        if (range.DistinctIds is not null)
+            command.Parameters.Add(new DuckDBParameter("ids", range.DistinctIds.ToList()));
+        return (connection, command);
+    }
+
     void Append(DuckDBConnection connection, EventBatch batch)
     {
         var received = batch.ReceivedAt.UtcDateTime;
         using var appender = connection.CreateAppender("events");
         foreach (var row in batch.Rows)
         {
+            var isTooMany = _hotShards.IsTooMany(connection, row);
             appender.CreateRow()
                 .AppendValue(++_sequence)
                 .AppendValue(row.ProjectId)
-                .AppendValue(row.Name)
+                .AppendValue(isTooMany ? HotShards.EventName : row.Name)
                 .AppendValue(row.Time.UtcDateTime)
-                .AppendValue(row.DistinctId)
+                .AppendValue(isTooMany ? "" : row.DistinctId)
                 .AppendValue(row.InsertId)
-                .AppendValue(batch.TextOf(row))
+                .AppendValue(isTooMany ? HotShards.Rename(row, batch.TextOf(row)) : batch.TextOf(row))
                 .AppendValue(received)
                 .EndRow();
         }

@@ -31,6 +31,11 @@ sealed class LookupTableStore
         return tables;
     }
 
+    public Task CreateAsync(int projectId, Guid id, string name, CancellationToken cancellationToken) => _database.WriteAsync(
+        connection => connection.Execute(
+            "INSERT INTO lookup_tables VALUES ($project, $id, $name, '')", ("project", projectId), ("id", id.ToString()), ("name", name)),
+        cancellationToken);
+
     /// <summary>Puts other content into a table; false when the project has no such table.</summary>
     public async Task<bool> ReplaceAsync(int projectId, Guid id, string csv, CancellationToken cancellationToken) =>
         await _database.WriteAsync(

@@ -1,42 +1,96 @@
 using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Reports;
 using MixpanelConnector.Emulator.Selectors;
 
 namespace MixpanelConnector.Emulator.Store;
 
+/// <summary>What a profile query asks for.</summary>
+/// <param name="Where">The expression that must hold; null for all.</param>
+/// <param name="Among">The only ids to consider; null for all.</param>
+/// <param name="Behaviors">What <c>behaviors["…"]</c> in the expression counts.</param>
+/// <param name="AsOf">The moment up to which behaviors are counted; null for now.</param>
+/// <param name="WithoutProfile">Whether ids among <paramref name="Among"/> that have no profile are found too, with no properties.</param>
+sealed record ProfileQuestion(
+    string? Where, IReadOnlyCollection<string>? Among, IReadOnlyList<Behavior> Behaviors, DateTimeOffset? AsOf = null, bool WithoutProfile = false);
+
 /// <summary>Finds the profiles that a query asks for.</summary>
-sealed class ProfileQuery(ProfileStore profiles, TimeProvider time)
+sealed class ProfileQuery(ProfileStore profiles, ReportSource source, TimeProvider time)
 {
     /// <summary>The ids of the profiles that match, in a fixed order.</summary>
-    /// <param name="kind">Which profiles.</param>
-    /// <param name="where">The expression that must hold; null for all.</param>
-    /// <param name="among">The only ids to consider; null for all.</param>
     /// <exception cref="RefusedException">The expression is not valid.</exception>
-    public IReadOnlyList<string> Find(ProfileKind kind, string? where, IReadOnlyList<string>? among)
+    public IReadOnlyList<string> Find(Project project, ProfileKind kind, ProfileQuestion question)
     {
-        var candidates = among is null
-            ? profiles.Read(kind)
-            : profiles.Find(kind, among).Select(profile => new ProfileRow(profile.Key, profile.Value));
-        var matches = where is null ? candidates : Filter(candidates, where);
-        var ids = matches.Select(profile => profile.Id).ToArray();
+        var where = question.Where is null ? null : Where.Parse(question.Where, SelectorDialect.Engage);
+        var ids = Find(project, Candidates(kind, question.Among, question.WithoutProfile), where, question.Behaviors, question.AsOf);
         Array.Sort(ids, StringComparer.Ordinal);
         return ids;
     }
 
-    IEnumerable<ProfileRow> Filter(IEnumerable<ProfileRow> candidates, string where)
+    /// <summary>The users in a cohort, whether they have a profile or not.</summary>
+    public IReadOnlyCollection<string> MembersOf(Project project, Cohort cohort)
     {
-        var selector = Where.Parse(where, SelectorDialect.Engage);
-        var context = new SelectorContext(time.GetUtcNow(), TimeZoneInfo.Utc);
-        var record = new ProfileRecord(selector);
-        foreach (var profile in candidates)
+        var kind = new ProfileKind(project.Id, "");
+        var candidates = Candidates(kind, cohort.DistinctIds, withoutProfile: true);
+        if (cohort.DistinctIds is null && cohort.Behaviors.Count > 0)
         {
-            record.Load(profile);
-            if (Where.Holds(selector, record, context))
-                yield return profile;
+            var known = profiles.Read(kind).Select(profile => profile.Id).ToHashSet(StringComparer.Ordinal);
+            var others = CountsOf(project, cohort.Behaviors, asOf: null).Values.SelectMany(counts => counts.Keys).Where(id => !known.Contains(id)).Distinct(StringComparer.Ordinal);
+            candidates = candidates.Concat(others.Select(id => new ProfileRow(id, "{}")));
         }
+        return Find(project, candidates, cohort.Where, cohort.Behaviors, asOf: null);
     }
 
-    /// <summary>A profile's properties; its id is among them.</summary>
-    sealed class ProfileRecord(Selector selector) : ISelectorRecord
+    string[] Find(Project project, IEnumerable<ProfileRow> candidates, Selector? where, IReadOnlyList<Behavior> behaviors, DateTimeOffset? asOf)
+    {
+        if (where is null)
+            return [.. candidates.Select(profile => profile.Id)];
+        var context = new SelectorContext(time.GetUtcNow(), project.Calendar.Zone);
+        var record = new ProfileRecord(where, CountsOf(project, behaviors, asOf));
+        return
+        [
+            .. candidates.Where(profile =>
+            {
+                record.Load(profile);
+                return Where.Holds(where, record, context);
+            }).Select(profile => profile.Id),
+        ];
+    }
+
+    IEnumerable<ProfileRow> Candidates(ProfileKind kind, IReadOnlyCollection<string>? among, bool withoutProfile)
+    {
+        if (among is null)
+            return profiles.Read(kind);
+        var found = profiles.Find(kind, among);
+        var rows = found.Select(profile => new ProfileRow(profile.Key, profile.Value));
+        return withoutProfile
+            ? rows.Concat(among.Distinct(StringComparer.Ordinal).Where(id => !found.ContainsKey(id)).Select(id => new ProfileRow(id, "{}")))
+            : rows;
+    }
+
+    /// <summary>How often each user showed each behavior.</summary>
+    Dictionary<string, Dictionary<string, int>> CountsOf(Project project, IReadOnlyList<Behavior> behaviors, DateTimeOffset? asOf)
+    {
+        var end = (asOf ?? time.GetUtcNow()).AddMilliseconds(1);
+        var counts = new Dictionary<string, Dictionary<string, int>>(StringComparer.Ordinal);
+        foreach (var behavior in behaviors)
+        {
+            var users = new Dictionary<string, int>(StringComparer.Ordinal);
+            var names = behavior.Events.Select(selection => selection.Event).Distinct(StringComparer.Ordinal).ToArray();
+            source.ForEach(
+                project, new ReportRange(end - behavior.Window, end, names),
+                cursor =>
+                {
+                    if (cursor.DistinctId != "" && behavior.Events.Any(selection => selection.Event == cursor.Name && cursor.Holds(selection.Where)))
+                        users[cursor.DistinctId] = users.GetValueOrDefault(cursor.DistinctId) + 1;
+                },
+                [.. behavior.Events.Select(selection => selection.Where)]);
+            counts[behavior.Name] = users;
+        }
+        return counts;
+    }
+
+    /// <summary>A profile's properties, its id among them, and its behaviors.</summary>
+    sealed class ProfileRecord(Selector selector, Dictionary<string, Dictionary<string, int>> behaviors) : ISelectorRecord
     {
         readonly JsonSelectorRecord _properties = new(selector);
         string _id = "";
@@ -47,7 +101,11 @@ sealed class ProfileQuery(ProfileStore profiles, TimeProvider time)
             _properties.Load(profile.Properties);
         }
 
-        public SelectorValue Get(PropertyRoot root, string name) =>
-            root == PropertyRoot.Properties && name == "$distinct_id" ? SelectorValue.FromText(_id) : _properties.Get(root, name);
+        public SelectorValue Get(PropertyRoot root, string name) => root switch
+        {
+            PropertyRoot.Properties when name == "$distinct_id" => SelectorValue.FromText(_id),
+            PropertyRoot.Behaviors => behaviors.TryGetValue(name, out var counts) ? SelectorValue.FromNumber(counts.GetValueOrDefault(_id)) : SelectorValue.Undefined,
+            _ => _properties.Get(root, name),
+        };
     }
 }

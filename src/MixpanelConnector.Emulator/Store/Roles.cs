@@ -13,6 +13,9 @@ static class Roles
     /// <summary>Whether the role may manage accounts and import events.</summary>
     public static bool Manages(string? role) => role is Owner or "admin";
 
+    /// <summary>Whether the role may write annotations, flags and experiments: all but those who only look.</summary>
+    public static bool Writes(string? role) => Manages(role) || role == Analyst;
+
     /// <summary>1 for the most powerful.</summary>
     public static int Order(string role) => Array.IndexOf(All, role) + 1;
 }

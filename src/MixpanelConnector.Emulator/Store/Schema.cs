@@ -25,6 +25,9 @@ static class Schema
             name VARCHAR NOT NULL,
             token VARCHAR NOT NULL
         );
+        -- Databases of earlier versions lack these two.
+        ALTER TABLE projects ADD COLUMN IF NOT EXISTS timezone VARCHAR DEFAULT 'UTC';
+        ALTER TABLE projects ADD COLUMN IF NOT EXISTS identity_management VARCHAR DEFAULT 'simplified';
 
         CREATE TABLE IF NOT EXISTS service_accounts (
             service_account_id INTEGER NOT NULL,
@@ -61,6 +64,24 @@ static class Schema
         CREATE VIEW IF NOT EXISTS deduplicated_events AS
             SELECT * FROM events
             QUALIFY row_number() OVER (PARTITION BY project_id, event_name, time, distinct_id, insert_id ORDER BY sequence DESC) = 1;
+
+        -- Which ids are the same user. Each row is final but for the canonical id, which changes when two users are merged.
+        CREATE TABLE IF NOT EXISTS identities (
+            project_id INTEGER NOT NULL,
+            distinct_id VARCHAR NOT NULL,
+            canonical_distinct_id VARCHAR NOT NULL
+        );
+
+        -- What is kept as it was sent: annotations, tags, schemas, feature flags, experiments, funnels, cohorts, reports, GDPR requests.
+        CREATE TABLE IF NOT EXISTS documents (
+            project_id INTEGER NOT NULL,
+            kind VARCHAR NOT NULL,
+            document_id VARCHAR NOT NULL,
+            content VARCHAR NOT NULL
+        );
+
+        -- A document's number is never used again.
+        CREATE SEQUENCE IF NOT EXISTS document_ids;
 
         -- The group key of a user profile is empty. No key constraint: the one writer replaces rows itself, several times faster.
         CREATE TABLE IF NOT EXISTS profiles (

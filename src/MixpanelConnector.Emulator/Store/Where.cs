@@ -3,32 +3,39 @@ using MixpanelConnector.Emulator.Selectors;
 
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>A request's <c>where</c>, whose mistakes are the caller's.</summary>
+/// <summary>A request's expressions (<c>where</c>, <c>on</c> and their like), whose mistakes are the caller's.</summary>
 static class Where
 {
-    public static Selector Parse(string where, SelectorDialect dialect)
+    /// <param name="text">The expression.</param>
+    /// <param name="dialect">Where it is used.</param>
+    /// <param name="field">The field that it came in.</param>
+    public static Selector Parse(string text, SelectorDialect dialect, string field = "where")
     {
         try
         {
-            return Selector.Parse(where, dialect);
+            return Selector.Parse(text, dialect);
         }
         catch (SelectorException e)
         {
-            throw Invalid(e);
+            throw new RefusedException(400, $"invalid {field}: {e.Message}");
         }
     }
 
-    public static bool Holds(Selector selector, ISelectorRecord record, SelectorContext context)
+    /// <summary>Reads an expression that may be missing.</summary>
+    public static Selector? Parse(QueryFields fields, string field, SelectorDialect dialect) =>
+        fields.Text(field) is { } text ? Parse(text, dialect, field) : null;
+
+    public static bool Holds(Selector selector, ISelectorRecord record, SelectorContext context) => Evaluate(selector, record, context).IsTrue;
+
+    public static SelectorValue Evaluate(Selector selector, ISelectorRecord record, SelectorContext context)
     {
         try
         {
-            return selector.Matches(record, context);
+            return selector.Evaluate(record, context);
         }
         catch (SelectorException e)
         {
-            throw Invalid(e);
+            throw new RefusedException(400, $"invalid where: {e.Message}");
         }
     }
-
-    static RefusedException Invalid(SelectorException e) => new(400, $"invalid where: {e.Message}");
 }

@@ -1,4 +1,4 @@
-// The npm package "mixpanel", unchanged but for the address: tracks, imports through TLS, and updates people.
+// The npm package "mixpanel", unchanged but for the address: tracks, imports through TLS, and updates people and groups.
 const Mixpanel = require(process.env.CLIENTS + "/node_modules/mixpanel");
 
 const [host, tlsHost] = process.argv.slice(2);
@@ -14,6 +14,7 @@ const done = (what) => (error) => {
 const tracker = Mixpanel.init("local", { host, protocol: "http", keepAlive: false });
 tracker.track("Tracked by npm", { distinct_id: "npm-1", $insert_id: "npm-track-1", amount: 12.5 }, done("track"));
 tracker.people.set("npm-1", { plan: "pro", $email: "npm@example.com" }, done("people.set"));
+tracker.groups.set("company", "npm", { size: 3 }, done("groups.set"));
 
 const importer = Mixpanel.init("local", {
   host: tlsHost,

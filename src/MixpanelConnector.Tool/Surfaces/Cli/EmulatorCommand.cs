@@ -14,13 +14,27 @@ static class EmulatorCommand
         {
             if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 65535) result.AddError("--port must be from 0 to 65535.");
         });
-        var command = new Command("emulator", "Run the embedded Mixpanel on loopback, for development and tests: it validates, stores and answers as Mixpanel's documentation says.") { port };
+        var faults = new Option<FileInfo>("--faults") { Description = "A JSON file of faults on purpose: statuses, resets, cut and slow answers, on chosen paths at chosen rates. See FIDELITY.md.", HelpName = "FILE" };
+        var rateLimits = new Option<bool>("--rate-limits") { Description = "Keep to Mixpanel's documented rate limits, and answer 429 beyond them." };
+        var identity = new Option<IdentityManagement>("--identity") { Description = "How projects that are created resolve identities: simplified or original. Default: simplified.", HelpName = "KIND" };
+        var hosts = new Option<string[]>("--host") { Description = "A name to answer to besides those of loopback, such as api.mixpanel.com for clients whose address cannot be changed. May be given several times.", HelpName = "NAME" };
+        var command = new Command("emulator", "Run the embedded Mixpanel on loopback, for development and tests: it validates, stores and answers as Mixpanel's documentation says.") { port, hosts, faults, rateLimits, identity, ExportOf(surroundings) };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var folder = parsed.GetValue(CommonOptions.Data) ?? new Folders(surroundings.Environment).LocalData;
             try
             {
-                await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { DataDirectory = folder, Port = parsed.GetValue(port), TimeProvider = surroundings.TimeProvider }, cancellationToken);
+                var options = new EmulatorOptions
+                {
+                    DataDirectory = folder,
+                    Port = parsed.GetValue(port),
+                    HostNames = parsed.GetValue(hosts) ?? [],
+                    TimeProvider = surroundings.TimeProvider,
+                    Identity = parsed.GetValue(identity),
+                    RateLimits = parsed.GetValue(rateLimits) ? new EmulatorRateLimits() : null,
+                    Faults = parsed.GetValue(faults) is { } file ? EmulatorFaults.Parse(await File.ReadAllTextAsync(file.FullName, cancellationToken)) : null,
+                };
+                await using var mixpanel = await EmulatedMixpanel.StartAsync(options, cancellationToken);
                 new Printer(surroundings, asTable: false).Text($"""
                     The embedded Mixpanel serves {folder}. It is a stand-in for development, not Mixpanel: see FIDELITY.md.
 
@@ -39,9 +53,43 @@ static class EmulatorCommand
             {
                 throw Configuration.Invalid("data", e.Address is { } address ? $"Another process serves {folder} at {address}. Use that one, or another --data folder." : $"Another process uses {folder}. Choose another --data folder.");
             }
+            catch (Exception e) when (e is FormatException || (e is FileNotFoundException or DirectoryNotFoundException && parsed.GetValue(faults) is { Exists: false }))
+            {
+                throw Configuration.Invalid("faults", e.Message);
+            }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 throw Configuration.Invalid("port", $"The embedded Mixpanel cannot start: {e.Message}");
+            }
+        });
+        return command;
+    }
+
+    static Command ExportOf(Surroundings surroundings)
+    {
+        var file = new Argument<string>("FILE") { Description = "The file to write, which must not be there: its name decides, .parquet or NDJSON." };
+        var project = new Option<int>("--project") { Description = "The project. Default: 1.", HelpName = "ID", DefaultValueFactory = _ => DevelopmentCredentials.ProjectId };
+        var deduplicated = new Option<bool>("--deduplicated") { Description = "Only the latest of events that agree in name, time, distinct_id and $insert_id, as reports count them." };
+        var command = new Command("export", "Write the embedded Mixpanel's events to a file, as NDJSON (which import reads) or Parquet.") { file, project, deduplicated };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var folder = parsed.GetValue(CommonOptions.Data) ?? new Folders(surroundings.Environment).LocalData;
+            var path = parsed.GetValue(file)!;
+            var format = path.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase) ? EmulatorExportFormat.Parquet : EmulatorExportFormat.Ndjson;
+            if (!Directory.Exists(folder)) throw Configuration.Invalid("data", $"There is no folder {folder}.");
+            try
+            {
+                var count = await EmulatedMixpanel.ExportAsync(folder, path, new EmulatorExport { Format = format, ProjectId = parsed.GetValue(project), Deduplicated = parsed.GetValue(deduplicated) }, cancellationToken);
+                new Printer(surroundings, asTable: false).Text(string.Create(CultureInfo.InvariantCulture, $"{count} events were written to {path}.\n"));
+                return ExitCode.Success;
+            }
+            catch (DataFolderInUseException e)
+            {
+                throw Configuration.Invalid("data", $"Another process serves {folder}: stop it, or ask {e.Address?.AbsoluteUri ?? "it"} for /api/2.0/export.");
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw Configuration.Invalid("FILE", e.Message);
             }
         });
         return command;

@@ -1,0 +1,116 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+
+namespace MixpanelConnector.Emulator.Http;
+
+/// <summary>A JSON object that was sent, and what is wrong with its members.</summary>
+sealed class JsonBody(JsonElement root, string path = "")
+{
+    const int LargestBody = 10 * 1024 * 1024;
+
+    public static async Task<JsonBody> ReadAsync(HttpContext context)
+    {
+        using var body = await RequestBody.ReadAsync(context.Request, LargestBody, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
+        try
+        {
+            var json = JsonElement.Parse(body.Memory.Span);
+            if (json.ValueKind == JsonValueKind.Object && Rules.JsonText.AreAllValid(body.Memory.Span))
+                return new JsonBody(json);
+        }
+        catch (JsonException)
+        {
+            // The refusal below says it.
+        }
+        throw new RefusedException(400, "request body must be a JSON object");
+    }
+
+    public IEnumerable<string> Names => root.EnumerateObject().Select(member => member.Name);
+
+    /// <summary>Whether a member is there and not null.</summary>
+    public bool Has(string name) => root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
+
+    public string? Text(string name) => Value(name, JsonValueKind.String, "must be text")?.GetString();
+
+    public string RequiredText(string name, int most = int.MaxValue)
+    {
+        var text = Text(name) ?? throw Invalid(name, "must not be missing");
+        return text.Length >= 1 && text.Length <= most ? text : throw Invalid(name, most == int.MaxValue ? "must not be empty" : $"must have 1 to {most} characters");
+    }
+
+    public int? Integer(string name) => !Has(name) ? null : IntegerOf(root.GetProperty(name), name);
+
+    public IReadOnlyList<int> Integers(string name) => [.. Elements(name).Select(element => IntegerOf(element, name))];
+
+    public double? Number(string name) => Value(name, JsonValueKind.Number, "must be a number")?.GetDouble();
+
+    public bool? Boolean(string name)
+    {
+        if (!Has(name))
+            return null;
+        var value = root.GetProperty(name);
+        return value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw Invalid(name, "must be true or false");
+    }
+
+    public IReadOnlyList<string> Texts(string name) =>
+        [.. Elements(name).Select(element => element.ValueKind == JsonValueKind.String ? element.GetString()! : throw Invalid(name, "must be a list of texts"))];
+
+    public IReadOnlyList<JsonBody> Objects(string name) =>
+    [
+        .. Elements(name).Select((element, index) =>
+            element.ValueKind == JsonValueKind.Object ? new JsonBody(element, $"{Path(name)}[{index}].") : throw Invalid(name, "must be a list of objects")),
+    ];
+
+    public JsonBody? Object(string name) => Value(name, JsonValueKind.Object, "must be an object") is { } element ? new JsonBody(element, Path(name) + ".") : null;
+
+    public JsonNode? Node(string name) => root.TryGetProperty(name, out var value) ? JsonNode.Parse(value.GetRawText()) : null;
+
+    public JsonObject ToObject() => JsonNode.Parse(root.GetRawText())!.AsObject();
+
+    public T Choice<T>(string name, T otherwise)
+        where T : struct, Enum
+    {
+        if (Text(name) is not { } text)
+            return otherwise;
+        foreach (var value in Enum.GetValues<T>())
+        {
+            if (value.ToString().Equals(text, StringComparison.OrdinalIgnoreCase))
+                return value;
+        }
+        throw Invalid(name, $"must be {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}");
+    }
+
+    public string OneOf(string name, string otherwise, params ReadOnlySpan<string> among)
+    {
+        var text = Text(name) ?? otherwise;
+        return among.Contains(text) ? text : throw Invalid(name, $"must be {string.Join(", ", among.ToArray())}");
+    }
+
+    /// <summary>Refuses members that are not among these.</summary>
+    public void AllowOnly(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in Names)
+        {
+            if (!names.Contains(name))
+                throw Invalid(name, "is not known");
+        }
+    }
+
+    public RefusedException Invalid(string name, string rule) => new(400, $"{Path(name)}: {rule}");
+
+    string Path(string name) => path + name;
+
+    JsonElement? Value(string name, JsonValueKind kind, string rule)
+    {
+        if (!Has(name))
+            return null;
+        var value = root.GetProperty(name);
+        return value.ValueKind == kind ? value : throw Invalid(name, rule);
+    }
+
+    JsonElement.ArrayEnumerator Elements(string name) =>
+        Value(name, JsonValueKind.Array, "must be a list") is { } list ? list.EnumerateArray() : throw Invalid(name, "must be a list");
+
+    int IntegerOf(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out var value) ? value : throw Invalid(name, "must be an integer");
+}

@@ -1,0 +1,20 @@
+using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Rules;
+using MixpanelConnector.Emulator.Store;
+
+namespace MixpanelConnector.Emulator.Operations;
+
+delegate Task QueryHandler(HttpContext context, QueryFields fields, Project project);
+
+/// <summary>What all queries pass through: their fields are read, the project must be readable, and its quota has room.</summary>
+sealed class QueryGate(Access access, Quota quota)
+{
+    public RequestDelegate Before(QueryHandler handler) => async context =>
+    {
+        var fields = await QueryFields.ReadAsync(context).ConfigureAwait(false);
+        var project = await access.ReadableProjectAsync(context, fields.Text("project_id")).ConfigureAwait(false);
+        using var running = quota.BeginQuery(project.Id);
+        await handler(context, fields, project).ConfigureAwait(false);
+    };
+}

@@ -1,0 +1,78 @@
+using DuckDB.NET.Data;
+using MixpanelConnector.Emulator.Selectors;
+using MixpanelConnector.Emulator.Store;
+
+namespace MixpanelConnector.Emulator.Reports;
+
+/// <summary>The events of a report, one after the other, as expressions see them: <c>properties</c> is the event, <c>user</c> its profile.</summary>
+sealed class EventCursor : ISelectorRecord, IDisposable
+{
+    readonly DuckDBConnection _connection;
+    readonly DuckDBCommand _command;
+    readonly DuckDBDataReader _row;
+    readonly JsonSelectorRecord? _properties;
+    readonly Dictionary<string, JsonSelectorRecord>? _users;
+    readonly Func<string, string> _resolve;
+    readonly SelectorContext _context;
+
+    /// <param name="connection">To be disposed of with the cursor.</param>
+    /// <param name="command">Gives name, time, distinct_id and properties.</param>
+    /// <param name="selectors">The expressions that will be asked for.</param>
+    /// <param name="users">The profiles that <c>user</c> may speak of; null when none of the expressions does.</param>
+    /// <param name="resolve">Finds the canonical id behind a <c>distinct_id</c>.</param>
+    /// <param name="context">What expressions read besides.</param>
+    public EventCursor(
+        DuckDBConnection connection, DuckDBCommand command, IReadOnlyList<Selector> selectors, Dictionary<string, JsonSelectorRecord>? users,
+        Func<string, string> resolve, SelectorContext context)
+    {
+        _connection = connection;
+        _command = command;
+        _users = users;
+        _resolve = resolve;
+        _context = context;
+        var properties = selectors.SelectMany(selector => selector.Properties).Distinct().ToList();
+        _properties = properties.Exists(property => property.Root == PropertyRoot.Properties) ? new JsonSelectorRecord(properties) : null;
+        _command.UseStreamingMode = true;
+        _row = _command.ExecuteReader();
+    }
+
+    public string Name { get; private set; } = "";
+
+    public DateTimeOffset Time { get; private set; }
+
+    /// <summary>Who did it, under the one id that all of theirs lead to; empty for nobody.</summary>
+    public string DistinctId { get; private set; } = "";
+
+    /// <summary>All properties as JSON text, where the query reads them.</summary>
+    public string Properties => _row.GetString(3);
+
+    public bool Read()
+    {
+        if (!_row.Read())
+            return false;
+        Name = _row.GetString(0);
+        Time = _row.GetTime(1);
+        DistinctId = _resolve(_row.GetString(2));
+        _properties?.Load(_row.GetString(3));
+        return true;
+    }
+
+    public bool Holds(Selector? where) => where is null || Where.Holds(where, this, _context);
+
+    public SelectorValue Evaluate(Selector on) => Where.Evaluate(on, this, _context);
+
+    public SelectorValue Get(PropertyRoot root, string name) => (root, name) switch
+    {
+        (PropertyRoot.Properties, "distinct_id") => SelectorValue.FromText(DistinctId),
+        (PropertyRoot.Properties, _) => _properties!.Get(root, name),
+        (PropertyRoot.User, _) => _users!.TryGetValue(DistinctId, out var user) ? user.Get(root, name) : SelectorValue.Undefined,
+        _ => SelectorValue.Undefined,
+    };
+
+    public void Dispose()
+    {
+        _row.Dispose();
+        _command.Dispose();
+        _connection.Dispose();
+    }
+}

@@ -1,0 +1,66 @@
+using MixpanelConnector.Emulator.Selectors;
+using MixpanelConnector.Emulator.Store;
+
+namespace MixpanelConnector.Emulator.Reports;
+
+/// <summary>Which events a report reads: of a project, from one moment up to another, which is not included; null for all names.</summary>
+/// <param name="From">The first moment.</param>
+/// <param name="End">The first moment that is too late.</param>
+/// <param name="Names">Their names.</param>
+/// <param name="DistinctIds">The ids that they were stored under; null for all.</param>
+sealed record ReportRange(DateTimeOffset From, DateTimeOffset End, IReadOnlyCollection<string>? Names, IReadOnlyCollection<string>? DistinctIds = null);
+
+/// <summary>Where reports read from: events, deduplicated, under the ids that identities were merged to, beside the profiles.</summary>
+sealed class ReportSource(EventStore events, ProfileStore profiles, IdentityStore identities, TimeProvider time)
+{
+    public DateTimeOffset Now => time.GetUtcNow();
+
+    /// <summary>All ids under which events of some users may be stored.</summary>
+    public IReadOnlyCollection<string> IdsOf(Project project, IEnumerable<string> ids) =>
+        ids.SelectMany(id => identities.IdsOf(project.Id, id)).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>Shows the events of a range one after the other, in no order.</summary>
+    public void ForEach(Project project, ReportRange range, Action<EventCursor> action, params ReadOnlySpan<Selector?> selectors) =>
+        ForEach(project, range, withProperties: false, action, selectors);
+
+    /// <summary>Shows the events of a range one after the other, in no order.</summary>
+    /// <param name="project">The project.</param>
+    /// <param name="range">Which events.</param>
+    /// <param name="withProperties">Whether the properties' text will be asked for.</param>
+    /// <param name="action">Takes each of them.</param>
+    /// <param name="selectors">The expressions that will be asked for, among them null for none.</param>
+    public void ForEach(Project project, ReportRange range, bool withProperties, Action<EventCursor> action, params ReadOnlySpan<Selector?> selectors)
+    {
+        using var cursor = Open(project, range, inOrder: false, withProperties, selectors);
+        while (cursor.Read())
+            action(cursor);
+    }
+
+    /// <summary>The events of a range in the order of time, and of storing where times agree.</summary>
+    public EventCursor InOrder(Project project, ReportRange range, bool withProperties, params ReadOnlySpan<Selector?> selectors) =>
+        Open(project, range, inOrder: true, withProperties, selectors);
+
+    EventCursor Open(Project project, ReportRange range, bool inOrder, bool withProperties, ReadOnlySpan<Selector?> selectors)
+    {
+        var asked = selectors.ToArray().OfType<Selector>().ToList();
+        withProperties |= asked.Exists(selector => selector.Properties.Any(property => property.Root == PropertyRoot.Properties));
+        var (connection, command) = events.Deduplicated(project.Id, range, inOrder, withProperties);
+        return new EventCursor(
+            connection, command, asked, UsersFor(project, asked), id => identities.Resolve(project.Id, id), new SelectorContext(Now, project.Calendar.Zone));
+    }
+
+    Dictionary<string, JsonSelectorRecord>? UsersFor(Project project, List<Selector> selectors)
+    {
+        var asked = selectors.SelectMany(selector => selector.Properties).Where(property => property.Root == PropertyRoot.User).Distinct().ToList();
+        if (asked.Count == 0)
+            return null;
+        var users = new Dictionary<string, JsonSelectorRecord>(StringComparer.Ordinal);
+        foreach (var profile in profiles.Read(new ProfileKind(project.Id, "")))
+        {
+            var user = new JsonSelectorRecord(asked, PropertyRoot.User);
+            user.Load(profile.Properties);
+            users[profile.Id] = user;
+        }
+        return users;
+    }
+}

@@ -1,0 +1,66 @@
+using System.Buffers;
+using System.Globalization;
+using MixpanelConnector.Emulator.Operations;
+
+namespace MixpanelConnector.Emulator.Store;
+
+/// <summary>Writes events to a file, the ids of merged users resolved.</summary>
+static class EventFile
+{
+    const int ChunkBytes = 1024 * 1024;
+
+    /// <summary>Writes all of it or leaves no file.</summary>
+    /// <returns>How many events were written.</returns>
+    public static long Write(Database database, EmulatorExport export, string file)
+    {
+        // Takes the name first, so that nothing that is there already is lost.
+        new FileStream(file, FileMode.CreateNew).Dispose();
+        try
+        {
+            return export.Format == EmulatorExportFormat.Parquet ? WriteParquet(database, export, file) : WriteLines(database, export, file);
+        }
+        catch
+        {
+            File.Delete(file);
+            throw;
+        }
+    }
+
+    static string Query(EmulatorExport export) =>
+        $"""
+        SELECT e.project_id, e.event_name, e.time, coalesce(i.canonical_distinct_id, e.distinct_id) AS distinct_id, e.insert_id, e.properties, e.received_at
+        FROM {(export.Deduplicated ? "deduplicated_events" : "events")} e
+        LEFT JOIN identities i ON i.project_id = e.project_id AND i.distinct_id = e.distinct_id
+        WHERE e.project_id = {export.ProjectId.ToString(CultureInfo.InvariantCulture)}
+        ORDER BY e.sequence
+        """;
+
+    static long WriteParquet(Database database, EmulatorExport export, string file)
+    {
+        using var connection = database.Connect();
+        return connection.Execute($"COPY ({Query(export)}) TO '{file.Replace("'", "''", StringComparison.Ordinal)}' (FORMAT parquet, COMPRESSION zstd)");
+    }
+
+    static long WriteLines(Database database, EmulatorExport export, string file)
+    {
+        using var connection = database.Connect();
+        using var query = connection.Command(Query(export));
+        query.UseStreamingMode = true;
+        using var row = query.ExecuteReader();
+        using var output = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.None);
+        var chunk = new ArrayBufferWriter<byte>(ChunkBytes + 4096);
+        var count = 0L;
+        while (row.Read())
+        {
+            ExportLine.Write(chunk, new ExportRow(row.GetString(1), row.GetTime(2), row.GetString(3), row.GetString(4), row.GetString(5)), timeInMilliseconds: true);
+            count++;
+            if (chunk.WrittenCount >= ChunkBytes)
+            {
+                output.Write(chunk.WrittenSpan);
+                chunk.ResetWrittenCount();
+            }
+        }
+        output.Write(chunk.WrittenSpan);
+        return count;
+    }
+}

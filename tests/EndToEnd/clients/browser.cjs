@@ -1,0 +1,52 @@
+// The npm package "mixpanel-browser", unchanged, in a page of another origin in headless Chromium: tracks, identifies and sets a profile.
+const fs = require("node:fs");
+const http = require("node:http");
+const { chromium } = require(process.env.CLIENTS + "/node_modules/playwright-core");
+
+const [api, program] = process.argv.slice(2);
+const script = fs.readFileSync(process.env.CLIENTS + "/node_modules/mixpanel-browser/dist/mixpanel.umd.js");
+const page = `<!doctype html><title>page</title><script src="/mixpanel.js"></script><script>
+  mixpanel.init("local", { api_host: "${api}", persistence: "localStorage", batch_requests: location.hash === "#batch", ignore_dnt: true, record_sessions_percent: 0, flags: false });
+  mixpanel.track("Before", { page: 1 });
+  mixpanel.identify("browser-user");
+  mixpanel.people.set({ plan: "pro" });
+  mixpanel.track("After", { page: 2 }, () => { document.title = "tracked"; });
+</script>`;
+
+async function main() {
+  const server = http.createServer((request, response) => {
+    const isScript = request.url === "/mixpanel.js";
+    response.writeHead(200, { "Content-Type": isScript ? "text/javascript" : "text/html" });
+    response.end(isScript ? script : page);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const browser = await chromium.launch({
+    executablePath: program,
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+  const tab = await browser.newPage();
+  tab.on("console", (message) => console.log("console", message.text()));
+  tab.on("pageerror", (error) => console.log("pageerror", error.message));
+  tab.on("requestfailed", (request) => console.log("requestfailed", request.url(), request.failure().errorText));
+  const answers = new Promise((resolve) => {
+    let left = 3;
+    tab.on("response", (response) => {
+      if (response.url().startsWith(api) && response.request().method() === "POST") {
+        console.log("response", new URL(response.url()).pathname, response.status());
+        if (new URL(response.url()).pathname === "/engage/" || --left === 0) resolve();
+      }
+    });
+  });
+  await tab.goto(`http://127.0.0.1:${server.address().port}/`);
+  await tab.waitForFunction(() => document.title === "tracked", null, { timeout: 60000 });
+  await answers;
+  await tab.waitForLoadState("networkidle");
+  await browser.close();
+  server.close();
+  console.log("done");
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});
