@@ -11,7 +11,7 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
     readonly Lock _outboxLock = new();
     readonly Drain[] _drains = [.. lanes.Select(_ => new Drain())];
     readonly Lock _removalsLock = new();
-    List<long> _removals = [];
+    List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> _removals = [];
     long _lastNumber = outbox.LastNumber;
     volatile OutboxException? _failure;
 
@@ -47,7 +47,7 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
         {
             try
             {
-                if (_removals.Count > 0) outbox.Remove(_removals);
+                if (_removals.Count > 0) outbox.Remove(Numbers(_removals));
             }
             catch (OutboxException)
             {
@@ -65,7 +65,7 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
         while (true)
         {
             var chunks = Lanes.SelectMany(TakeAll).ToList();
-            List<long> removals;
+            List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> removals;
             lock (_removalsLock) (removals, _removals) = (_removals, []);
             if (chunks.Count == 0 && removals.Count == 0)
             {
@@ -116,18 +116,23 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
         }
     }
 
-    void Remove(List<long> numbers)
+    void Remove(List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> removals)
     {
         try
         {
-            lock (_outboxLock) outbox.Remove(numbers);
+            lock (_outboxLock) outbox.Remove(Numbers(removals));
         }
         catch (OutboxException e)
         {
             if (!e.MayPass) _failure = e;
-            lock (_removalsLock) _removals.AddRange(numbers); // with the next ones
+            lock (_removalsLock) _removals.AddRange(removals); // with the next ones
+            return;
         }
+
+        foreach (var (drain, sent) in removals) drain.Settle(sent);
     }
+
+    static List<long> Numbers(List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> removals) => [.. removals.SelectMany(removal => removal.Sent).Select(batch => batch.Number)];
 
     async Task DrainAsync(Lane lane, Drain drain)
     {
@@ -171,9 +176,8 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
         batch.Close();
         await lane.Outlet.DeliverAsync(batch, Stop).ConfigureAwait(false);
         batch.Release();
-        lock (_removalsLock) _removals.AddRange(kept.Select(part => part.Number));
+        lock (_removalsLock) _removals.Add((drain, kept));
         gathered.Set();
-        drain.Settle(kept);
     }
 
     /// <summary>How far the outbox is read and sent for one kind.</summary>
@@ -184,7 +188,7 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
         readonly List<(long Number, TaskCompletionSource Settled)> _flushes = [];
         long _position;
 
-        /// <summary>There is more to read.</summary>
+        /// <summary>There may be more to read.</summary>
         public Signal Grown { get; } = new();
 
         /// <summary>Up to where it is read.</summary>

@@ -10,7 +10,7 @@ namespace MixpanelConnector;
 /// Takes events and updates of profiles at the speed of memory, and sends them in the background: in batches, compressed, again after
 /// a failure, and each with an id and a time that were fixed when it was tracked. Make one and keep it; it is safe for concurrent use.
 /// </summary>
-public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
+public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable, IDisposable
 {
     // A chunk of the intake, and with it most requests. Larger ones compress no better.
     const int ChunkBytes = 2 << 20;
@@ -195,6 +195,9 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         using var limit = new CancellationTokenSource(_tracking.StopTimeout, _options.TimeProvider);
         await StopAsync(limit.Token).ConfigureAwait(false);
     }
+
+    /// <summary>As <see cref="DisposeAsync"/>, on a blocked thread. Prefer <c>await using</c>.</summary>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     const string Stopped = "The tracker was stopped.";
 
