@@ -6,8 +6,8 @@ switch (args)
     case ["generate", var path, var count, ..]:
         EventFile.Write(path, int.Parse(count, CultureInfo.InvariantCulture), path.EndsWith(".gz", StringComparison.Ordinal));
         return 0;
-    case ["sink", var milliseconds]:
-        await Sink.RunAsync(TimeSpan.FromMilliseconds(int.Parse(milliseconds, CultureInfo.InvariantCulture)));
+    case ["sink", var milliseconds, var length]:
+        await Sink.RunAsync(TimeSpan.FromMilliseconds(int.Parse(milliseconds, CultureInfo.InvariantCulture)), int.Parse(length, CultureInfo.InvariantCulture));
         return 0;
     case ["naive", var path, var endpoint, var senders]:
         await Naive.RunAsync(path, endpoint, int.Parse(senders, CultureInfo.InvariantCulture));
@@ -23,7 +23,16 @@ switch (args)
     case ["memory", ..]:
         await Throughput.RunMemoryAsync(new Settings(args));
         return 0;
+    case ["track", ..]:
+        await TrackerBench.RunTrackAsync(new Settings(args));
+        return 0;
+    case ["track-through", ..]:
+        await TrackerBench.RunThroughAsync(new Settings(args));
+        return 0;
+    case ["outbox", ..]:
+        await TrackerBench.RunOutboxAsync(new Settings(args));
+        return 0;
     default:
-        Console.Error.WriteLine("bench: say stages, throughput or memory; see bench/README.md");
+        Console.Error.WriteLine("bench: say stages, throughput, memory, track, track-through or outbox; see bench/README.md");
         return 2;
 }

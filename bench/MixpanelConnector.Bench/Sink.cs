@@ -13,16 +13,16 @@ namespace MixpanelConnector.Bench;
 /// </summary>
 static class Sink
 {
-    public static async Task RunAsync(TimeSpan latency)
+    public static async Task RunAsync(TimeSpan latency, int eventLength)
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen(64);
         Console.WriteLine($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}");
-        while (true) _ = ServeAsync(await listener.AcceptAsync(), latency);
+        while (true) _ = ServeAsync(await listener.AcceptAsync(), latency, eventLength);
     }
 
-    static async Task ServeAsync(Socket socket, TimeSpan latency)
+    static async Task ServeAsync(Socket socket, TimeSpan latency, int eventLength)
     {
         using var owned = socket;
         socket.NoDelay = true;
@@ -55,7 +55,7 @@ static class Sink
 
                 filled = 0; // no client here sends a request before it has the answer to the last
                 if (latency > TimeSpan.Zero) await Task.Delay(latency, TimeProvider.System);
-                var reply = string.Create(CultureInfo.InvariantCulture, $$"""{"code":200,"num_records_imported":{{EventFile.CountOf(BinaryPrimitives.ReadUInt32LittleEndian(tail))}},"status":"OK"}""");
+                var reply = string.Create(CultureInfo.InvariantCulture, $$"""{"code":200,"num_records_imported":{{EventFile.CountOf(BinaryPrimitives.ReadUInt32LittleEndian(tail), eventLength)}},"status":"OK"}""");
                 await socket.SendAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {reply.Length}\r\n\r\n{reply}"));
             }
         }

@@ -135,13 +135,13 @@ static class Throughput
         return Path.Combine(folder?.FullName ?? ".", "src/MixpanelConnector.Tool/bin/Release/net10.0/mixpanel.dll");
     }
 
-    sealed class Sinks(Process process, string url) : IDisposable
+    internal sealed class Sinks(Process process, string url) : IDisposable
     {
         public string Url => url;
 
-        public static async Task<Sinks> StartAsync(int latency)
+        public static async Task<Sinks> StartAsync(int latency, int eventLength = EventFile.EventLength)
         {
-            var process = Process.Start(new ProcessStartInfo("dotnet", [Here, "sink", latency.ToString(CultureInfo.InvariantCulture)]) { UseShellExecute = false, RedirectStandardOutput = true })!;
+            var process = Process.Start(new ProcessStartInfo("dotnet", [Here, "sink", latency.ToString(CultureInfo.InvariantCulture), eventLength.ToString(CultureInfo.InvariantCulture)]) { UseShellExecute = false, RedirectStandardOutput = true })!;
             return new(process, (await process.StandardOutput.ReadLineAsync())!);
         }
 

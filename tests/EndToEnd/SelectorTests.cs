@@ -8,8 +8,16 @@ namespace MixpanelConnector.EndToEnd;
 /// <summary>The library's selectors, read by the embedded Mixpanel's parser, which knows nothing of the library.</summary>
 public sealed class SelectorTests
 {
-    /// <summary>A selector of the library, and what it means, with every parenthesis, by construction.</summary>
-    sealed record Condition(MixpanelConnector.Selector Selector, string Meaning);
+    /// <summary>A selector of the library, and what it means, with every parenthesis, by construction. Chains of one operator have no grouping.</summary>
+    sealed record Condition(MixpanelConnector.Selector Selector, string Operator, IReadOnlyList<string> Operands)
+    {
+        public Condition(MixpanelConnector.Selector selector, string meaning)
+            : this(selector, "", [meaning]) { }
+
+        public string Meaning => Operands.Count == 1 ? Operands[0] : $"({string.Join($" {Operator} ", Operands)})";
+
+        public IReadOnlyList<string> In(string chain) => Operator == chain ? Operands : [Meaning];
+    }
 
     sealed record Term(SelectorTerm Value, string Meaning);
 
@@ -53,8 +61,8 @@ public sealed class SelectorTests
 
     static readonly Gen<Condition> AnyCondition = Gen.Recursive<Condition>((depth, inner) => depth > 4 ? Comparison : Gen.OneOf(
         Comparison,
-        Gen.Select(inner, inner, (left, right) => new Condition(left.Selector & right.Selector, $"({left.Meaning} and {right.Meaning})")),
-        Gen.Select(inner, inner, (left, right) => new Condition(left.Selector | right.Selector, $"({left.Meaning} or {right.Meaning})")),
+        Gen.Select(inner, inner, (left, right) => new Condition(left.Selector & right.Selector, "and", [.. left.In("and"), .. right.In("and")])),
+        Gen.Select(inner, inner, (left, right) => new Condition(left.Selector | right.Selector, "or", [.. left.In("or"), .. right.In("or")])),
         inner.Select(condition => new Condition(!condition.Selector, $"(not {condition.Meaning})"))));
 
     [Fact]
@@ -63,7 +71,6 @@ public sealed class SelectorTests
         iter: 20_000,
         seed: "0000KOIKe3n0");
 
-    /// <summary>Chains of one operator may be grouped either way: both are read, and compared as their flat forms.</summary>
     static string Canonical(string text) => Language.Parse(text, SelectorDialect.Events).ToCanonicalString();
 
     static string Quote(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";

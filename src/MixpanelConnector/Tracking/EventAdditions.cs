@@ -23,6 +23,7 @@ sealed class EventAdditions
 {
     readonly (byte[] Name, byte[] Member)[] _members;
     readonly byte[] _all;
+    readonly ulong[] _firstLettersByLength = new ulong[64];
 
     public EventAdditions(JsonObject superProperties)
     {
@@ -31,7 +32,11 @@ sealed class EventAdditions
         foreach (var (name, value) in superProperties) added[name] = value?.DeepClone();
         _members = [.. added.Select(member => (Encoding.UTF8.GetBytes(member.Key), Member(member.Key, member.Value)))];
         _all = [.. _members.SelectMany(member => member.Member)];
+        foreach (var name in (IEnumerable<byte[]>)[.. _members.Select(member => member.Name), "time"u8.ToArray(), "distinct_id"u8.ToArray(), "$insert_id"u8.ToArray(), "$user_id"u8.ToArray(), "$device_id"u8.ToArray()])
+            if (name.Length is > 0 and < 64) _firstLettersByLength[name.Length] |= 1UL << (name[0] & 63);
     }
+
+    bool MayBeKnown(ReadOnlySpan<byte> name) => name.Length >= 64 || (name.Length > 0 && (_firstLettersByLength[name.Length] & (1UL << (name[0] & 63))) != 0);
 
     /// <summary>The properties that an event brings itself; null when it brings none of them.</summary>
     public OwnProperties? OwnOf(ReadOnlySpan<byte> properties)
@@ -41,7 +46,9 @@ sealed class EventAdditions
         reader.Read();
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals("time"u8)) (own ??= New()).Time = true;
+            // Most names are told apart by their length and their first letter.
+            if (!reader.ValueIsEscaped && !MayBeKnown(reader.ValueSpan)) { }
+            else if (reader.ValueTextEquals("time"u8)) (own ??= New()).Time = true;
             else if (reader.ValueTextEquals("distinct_id"u8)) (own ??= New()).DistinctId = true;
             else if (reader.ValueTextEquals("$insert_id"u8)) (own ??= New()).InsertId = true;
             else if (reader.ValueTextEquals("$user_id"u8)) (own ??= New()).UserId = true;

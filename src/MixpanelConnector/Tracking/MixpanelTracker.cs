@@ -25,7 +25,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     readonly Conveyor _conveyor;
     readonly TrackerMetrics _metrics;
     readonly ILogger _logger;
-    readonly ulong _idPrefix;
+    readonly byte[] _idPrefix = new byte[16];
     long _ids;
     int _disposed;
 
@@ -51,7 +51,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         _additions = new EventAdditions(tracking.SuperProperties);
         _room = new Room(tracking.MaxBufferedBytes);
         _logger = _options.LoggerFactory.CreateLogger("MixpanelConnector.Tracker");
-        _idPrefix = ((ulong)(_options.Randomizer() * uint.MaxValue) << 32) | (uint)(_options.Randomizer() * uint.MaxValue);
+        (((ulong)(_options.Randomizer() * uint.MaxValue) << 32) | (uint)(_options.Randomizer() * uint.MaxValue)).TryFormat(_idPrefix, out _, "x16", CultureInfo.InvariantCulture);
         _metrics = new TrackerMetrics(tracking.MeterFactory, kind => _conveyor!.Queue(kind));
         var buffers = new BufferPool(tracking.MaxBufferedBytes);
         // All lanes share one pace: a rate limit is the project's.
@@ -208,7 +208,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         if (record.Kind is TrackedKind.Event)
         {
             Span<byte> id = stackalloc byte[32];
-            _idPrefix.TryFormat(id, out _, "x16", CultureInfo.InvariantCulture);
+            _idPrefix.CopyTo(id); // of this tracker; the rest counts
             Interlocked.Increment(ref _ids).TryFormat(id[16..], out _, "x16", CultureInfo.InvariantCulture);
             writer.WriteEvent(in record, _options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds(), id, _additions);
         }
