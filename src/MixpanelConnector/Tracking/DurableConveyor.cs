@@ -143,11 +143,20 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
             while ((next = ReadNext(lane.Kind, drain)).Count == 0)
             {
                 await drain.Grown.WaitAsync(Stop).ConfigureAwait(false);
-                if (tracking.FlushInterval > TimeSpan.Zero) await Task.Delay(tracking.FlushInterval, time, Stop).ConfigureAwait(false); // for others to come along
+                await LingerAsync(drain).ConfigureAwait(false);
             }
 
             _ = SendAsync(lane, () => DeliverAsync(lane, drain, next));
         }
+    }
+
+    /// <summary>Waits for others to come along, unless somebody waits for all to be sent.</summary>
+    async Task LingerAsync(Drain drain)
+    {
+        if (tracking.FlushInterval <= TimeSpan.Zero) return;
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        await Task.WhenAny(Task.Delay(tracking.FlushInterval, time, enough.Token), drain.Hurry.WaitAsync(enough.Token)).ConfigureAwait(false);
+        await enough.CancelAsync().ConfigureAwait(false);
     }
 
     IReadOnlyList<OutboxBatch> ReadNext(TrackedKind kind, Drain drain)
@@ -191,6 +200,9 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
         /// <summary>There may be more to read.</summary>
         public Signal Grown { get; } = new();
 
+        /// <summary>Somebody waits for all to be sent.</summary>
+        public Signal Hurry { get; } = new();
+
         /// <summary>Up to where it is read.</summary>
         public long Position
         {
@@ -223,6 +235,7 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
             var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             lock (_lock) _flushes.Add((last, settled));
             CompleteFlushes();
+            Hurry.Set();
             Grown.Set();
             return settled.Task;
         }
