@@ -15,6 +15,7 @@ git clone -q . "$clone"
 origin=$(git remote get-url origin 2>/dev/null || true)
 if [ -n "$origin" ]; then git -C "$clone" remote set-url origin "$origin"; else git -C "$clone" remote remove origin; fi
 cd "$clone"
+find . -name packages.lock.json -delete
 
 # The lock files know nothing of other platforms than the one that builds.
 common=(-c Release -nologo -v quiet -p:RestorePackagesWithLockFile=false -p:ContinuousIntegrationBuild=true)

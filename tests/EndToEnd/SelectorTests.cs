@@ -21,7 +21,9 @@ public sealed class SelectorTests
 
     sealed record Term(SelectorTerm Value, string Meaning);
 
-    static readonly Gen<string> Text = Gen.OneOf(Gen.Char["abc \"\\'[]()漢🙂é$_\n\t=<&"].Array[0, 8].Select(chars => new string(chars)), Gen.OneOfConst<string>("and"));
+    static readonly string[] Words = ["and", "or", "not", "NOW", "\\\"", "\\\\", "properties[\"x\"]"];
+
+    static readonly Gen<string> Text = Gen.OneOf(Gen.Char["abc \"\\'[]()漢🙂é$_\n\t=<&"].Array[0, 8].Select(chars => new string(chars)), Gen.Int[0, Words.Length - 1].Select(i => Words[i]));
 
     static readonly Gen<Term> Property = Gen.Select(Text.Where(name => name.Length > 0), Gen.Bool, (name, user) =>
         user ? new Term(MixpanelConnector.Selector.UserProperty(name), $"user[{Quote(name)}]") : new Term(MixpanelConnector.Selector.Property(name), $"properties[{Quote(name)}]"));
