@@ -24,9 +24,9 @@ for project in MixpanelConnector MixpanelConnector.Sqlite MixpanelConnector.Form
 done
 
 # A package for each platform, with the native libraries of that platform only, and one that points to them.
-dotnet pack src/MixpanelConnector.Tool -o "$out" "${common[@]}" -p:ToolPackageRuntimeIdentifiers="${platforms// /%3B}"
+dotnet pack src/MixpanelConnector.Tool -o "$out" "${common[@]}" -p:PackForPlatforms=true
 for platform in $platforms; do
-  dotnet pack src/MixpanelConnector.Tool -o "$out" "${common[@]}" -r "$platform" -p:ToolPackageRuntimeIdentifiers="${platforms// /%3B}"
+  dotnet pack src/MixpanelConnector.Tool -o "$out" "${common[@]}" -r "$platform" -p:PackForPlatforms=true
 done
 
 if [ -n "$single" ]; then

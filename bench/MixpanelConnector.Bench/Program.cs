@@ -32,6 +32,11 @@ switch (args)
     case ["outbox", ..]:
         await TrackerBench.RunOutboxAsync(new Settings(args));
         return 0;
+    case ["campaign-victim", var folder, var endpoint, var first, var count]:
+        await Campaign.VictimAsync(folder, endpoint, long.Parse(first, CultureInfo.InvariantCulture), int.Parse(count, CultureInfo.InvariantCulture));
+        return 0;
+    case ["campaign", ..]:
+        return await Campaign.RunAsync(new Settings(args));
     default:
         Console.Error.WriteLine("bench: say stages, throughput, memory, track, track-through or outbox; see bench/README.md");
         return 2;
