@@ -32,8 +32,8 @@ switch (args)
     case ["outbox", ..]:
         await TrackerBench.RunOutboxAsync(new Settings(args));
         return 0;
-    case ["campaign-victim", var folder, var endpoint, var first, var count]:
-        await Campaign.VictimAsync(folder, endpoint, long.Parse(first, CultureInfo.InvariantCulture), int.Parse(count, CultureInfo.InvariantCulture));
+    case ["campaign-victim", var outbox, var address, var first, var most]:
+        await Campaign.VictimAsync(outbox, address, long.Parse(first, CultureInfo.InvariantCulture), int.Parse(most, CultureInfo.InvariantCulture));
         return 0;
     case ["campaign", ..]:
         return await Campaign.RunAsync(new Settings(args));
