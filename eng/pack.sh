@@ -25,9 +25,6 @@ done
 
 # A package for each platform, with the native libraries of that platform only, and one that points to them.
 dotnet pack src/MixpanelConnector.Tool -o "$out" "${common[@]}" -p:PackForPlatforms=true
-for platform in $platforms; do
-  dotnet pack src/MixpanelConnector.Tool -o "$out" "${common[@]}" -r "$platform" -p:PackForPlatforms=true
-done
 
 if [ -n "$single" ]; then
   for platform in $platforms; do
