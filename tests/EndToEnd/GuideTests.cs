@@ -15,7 +15,7 @@ public sealed class GuideTests
     [InlineData("docs/worker.md", "Worker/Program.cs")]
     [InlineData("docs/testing.md", "Testing/Program.cs")]
     public async Task A_guide_shows_exactly_the_code_that_runs_here(string page, string file) =>
-        Assert.Contains(await File.ReadAllTextAsync(Repository.File($"tests/Guides/{file}")), MarkdownBlocks.Of(page, "csharp"));
+        Assert.Contains(await File.ReadAllTextAsync(Repository.File($"tests/Guides/{file}")), MarkdownBlocks.Of(page, "csharp"), StringComparer.Ordinal);
 
     [Fact]
     public async Task The_console_program_sends_all()
@@ -27,7 +27,7 @@ public sealed class GuideTests
 
         Assert.True(done.ExitCode == 0, done.ToString());
         Assert.Equal("All sent; 0 left.\n", done.Output);
-        Assert.Equal(["Order placed", "Order shipped"], (await mixpanel.EventsAsync()).Select(stored => stored.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(["Order placed", "Order shipped"], (await mixpanel.EventsAsync()).Select(stored => stored.Name).Order(StringComparer.Ordinal), StringComparer.Ordinal);
         var profile = JsonElement.Parse(Assert.Single(await mixpanel.ProfilesAsync()).Properties);
         Assert.Equal(("pro", 1), (profile.GetProperty("Plan").GetString(), profile.GetProperty("Orders").GetInt32()));
     }

@@ -102,9 +102,9 @@ public sealed class DurableTrackerTests : IDisposable
         await tracker.TrackAsync("E", "u", new { Number = 1 });
         outbox.Failure = new OutboxException("The disk does not sync.", mayPass: false);
 
-        var failed = await Assert.ThrowsAsync<MixpanelException>(tracker.TrackAsync("E", "u", new { Number = 2 }).AsTask);
+        var failed = await Assert.ThrowsAsync<MixpanelException>(() => tracker.TrackAsync("E", "u", new { Number = 2 }).AsTask());
         outbox.Failure = null;
-        await Assert.ThrowsAsync<MixpanelException>(tracker.TrackAsync("E", "u", new { Number = 3 }).AsTask);
+        await Assert.ThrowsAsync<MixpanelException>(() => tracker.TrackAsync("E", "u", new { Number = 3 }).AsTask());
 
         Assert.Contains("sync", failed.Message, StringComparison.Ordinal);
         Assert.False(tracker.Track("E", "u"));

@@ -58,7 +58,7 @@ public sealed class SqliteOutboxTests : IDisposable
         first.Dispose();
 
         using var last = Open();
-        Assert.Equal(["first", "second"], Texts(last.Read(TrackedKind.Event, 0, 100)).Order(StringComparer.Ordinal));
+        Assert.Equal(["first", "second"], Texts(last.Read(TrackedKind.Event, 0, 100)).Order(StringComparer.Ordinal), StringComparer.Ordinal);
         Assert.Equal(["profile"], Texts(last.Read(TrackedKind.Profile, 0, 100)));
         Assert.False(File.Exists(_folder.File("outbox-2.db")));
     }
@@ -121,7 +121,7 @@ public sealed class SqliteOutboxTests : IDisposable
             using var outbox = Open();
             var texts = Texts(outbox.Read(TrackedKind.Event, 0, 1000));
             Assert.All(texts, text => Assert.Matches("^0[01][0-9]{2}y{500}$", text));
-            Assert.Equal(texts.Distinct(StringComparer.Ordinal), texts);
+            Assert.Equal(texts.Distinct(StringComparer.Ordinal), texts, StringComparer.Ordinal);
             Assert.True(texts.Count == 200 || outbox.Quarantined > 0 || bytes.Length == 0, $"round {round}: {texts.Count} without a word");
             outbox.Append([Batch("new")]);
             most = Math.Max(most, texts.Count);

@@ -85,7 +85,7 @@ public sealed class DeliveryTests
         var text = new string('x', 200);
         var taken = 0;
         while (run.Tracker.Track("E", "u", new { Text = text })) taken++;
-        var thrown = await Given.FailsAsync(run.Tracker.TrackAsync("E", "u", new { Text = text }).AsTask);
+        var thrown = await Given.FailsAsync(() => run.Tracker.TrackAsync("E", "u", new { Text = text }).AsTask());
         open.SetResult();
         await run.Tracker.FlushAsync();
 
@@ -126,7 +126,7 @@ public sealed class DeliveryTests
 
         Assert.Equal(10, run.Stored.Count);
         Assert.False(run.Tracker.Track("E", "u"));
-        await Given.FailsAsync(run.Tracker.TrackAsync("E", "u").AsTask);
+        await Given.FailsAsync(() => run.Tracker.TrackAsync("E", "u").AsTask());
     }
 
     [Fact]
@@ -169,7 +169,7 @@ public sealed class DeliveryTests
 
         var placed = Assert.Single(tracker.Events);
         Assert.Equal(("Order placed", "user-1", 12.5m), (placed.Name, placed.User.DistinctId, placed.Properties["Total"]!.GetValue<decimal>()));
-        Assert.Equal(["Order placed", "$set", "$set"], tracker.Records.Select(record => record.Name));
+        Assert.Equal(["Order placed", "$set", "$set"], tracker.Records.Select(record => record.Name), StringComparer.Ordinal);
         Assert.Equal("acme", tracker.Records[2].GroupId);
     }
 }

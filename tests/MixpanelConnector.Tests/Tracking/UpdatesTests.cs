@@ -28,7 +28,7 @@ public sealed class UpdatesTests
             """{"$set":{"Plan":"pro"}}""", """{"$set":{"Seats":3}}""", """{"$set_once":{"First seen":"2026-11-23"}}""", """{"$add":{"Logins":1}}""", """{"$add":{"Spent":12.50}}""",
             """{"$append":{"Orders":"o-1"}}""", """{"$union":{"Tags":["a","b"]}}""", """{"$remove":{"Tags":"c"}}""", """{"$unset":["Old","Older"]}""", """{"$delete":""}""",
         ];
-        Assert.Equal(expected.Select(update => $$"""{"$token":"{{Given.TokenText}}","$distinct_id":"user-1",{{update[1..]}}"""), run.Mixpanel.Stored);
+        Assert.Equal(expected.Select(update => $$"""{"$token":"{{Given.TokenText}}","$distinct_id":"user-1",{{update[1..]}}"""), run.Mixpanel.Stored, StringComparer.Ordinal);
         Assert.All(run.Mixpanel.Requests, request => Assert.Equal("/engage?verbose=1&ip=0&strict=1", request.Path + request.Query));
     }
 
@@ -45,7 +45,8 @@ public sealed class UpdatesTests
 
         Assert.Equal(
             new[] { """{"$set":{"Plan":"pro"}}""", """{"$union":{"Tags":["a"]}}""", """{"$delete":""}""" }.Select(update => $$"""{"$token":"{{Given.TokenText}}","$group_key":"company","$group_id":"acme",{{update[1..]}}"""),
-            run.Mixpanel.Stored);
+            run.Mixpanel.Stored,
+            StringComparer.Ordinal);
         Assert.All(run.Mixpanel.Requests, request => Assert.Equal("/groups", request.Path));
     }
 
