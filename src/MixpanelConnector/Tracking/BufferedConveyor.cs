@@ -5,11 +5,11 @@ sealed class BufferedConveyor(IReadOnlyList<Lane> lanes, IReadOnlyList<Signal> s
 {
     public override bool MakesDurable => false;
 
-    public override long Unsafe => Lanes.Sum(lane => lane.Intake.Records);
+    public override long Unsafe => Lanes.Sum(lane => lane.Gathering.Records);
 
-    public override (long Records, TimeSpan Oldest) Queue(TrackedKind kind) => (Lanes[(int)kind].Intake.Records, Lanes[(int)kind].Intake.OldestAge);
+    public override (long Records, TimeSpan Oldest) Queue(TrackedKind kind) => (Lanes[(int)kind].Gathering.Records, Lanes[(int)kind].Gathering.OldestAge);
 
-    public override Task FlushAsync() => Task.WhenAll(Lanes.Select(lane => lane.Intake.FlushAsync()));
+    public override Task FlushAsync() => Task.WhenAll(Lanes.Select(lane => lane.Gathering.FlushAsync()));
 
     public override Task SecureAsync() => Task.CompletedTask;
 
@@ -22,7 +22,7 @@ sealed class BufferedConveyor(IReadOnlyList<Lane> lanes, IReadOnlyList<Signal> s
             // A sender first: while none is free, the open chunk goes on filling.
             await lane.Free.WaitAsync(Stop).ConfigureAwait(false);
             Chunk? chunk;
-            while ((chunk = lane.Intake.Take()) is null) await signal.WaitAsync(Stop).ConfigureAwait(false);
+            while ((chunk = lane.Gathering.Take()) is null) await signal.WaitAsync(Stop).ConfigureAwait(false);
             _ = SendAsync(lane, () => DeliverAsync(lane, chunk));
         }
     }
@@ -32,6 +32,6 @@ sealed class BufferedConveyor(IReadOnlyList<Lane> lanes, IReadOnlyList<Signal> s
         await Task.Yield(); // compressing is the sender's work, not the loop's
         await lane.Outlet.DeliverAsync(chunk.Batch, Stop).ConfigureAwait(false);
         Room.GiveBack(chunk.Bytes);
-        lane.Intake.Settle(chunk);
+        lane.Gathering.Settle(chunk);
     }
 }

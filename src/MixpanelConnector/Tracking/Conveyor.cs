@@ -38,7 +38,7 @@ abstract class Conveyor(IReadOnlyList<Lane> lanes, Room room) : IAsyncDisposable
         await Running.ConfigureAwait(false);
         foreach (var lane in Lanes)
         {
-            lane.Intake.Abandon(new MixpanelException(new(ErrorKind.Unavailable, "The tracker was stopped before the record was safe.")));
+            lane.Gathering.Abandon(new MixpanelException(new(ErrorKind.Unavailable, "The tracker was stopped before the record was safe.")));
             lane.Dispose();
         }
     }

@@ -19,11 +19,11 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
 
     public override Exception? Failure => _failure;
 
-    public override long Unsafe => Lanes.Sum(lane => lane.Intake.Records);
+    public override long Unsafe => Lanes.Sum(lane => lane.Gathering.Records);
 
     public override (long Records, TimeSpan Oldest) Queue(TrackedKind kind)
     {
-        var gathering = Lanes[(int)kind].Intake;
+        var gathering = Lanes[(int)kind].Gathering;
         lock (_outboxLock)
         {
             var (records, oldest) = outbox.Count(kind);
@@ -31,7 +31,7 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
         }
     }
 
-    public override Task SecureAsync() => Task.WhenAll(Lanes.Select(lane => lane.Intake.FlushAsync()));
+    public override Task SecureAsync() => Task.WhenAll(Lanes.Select(lane => lane.Gathering.FlushAsync()));
 
     public override async Task FlushAsync()
     {
@@ -80,7 +80,7 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
 
     static IEnumerable<(Lane Lane, Chunk Chunk)> TakeAll(Lane lane)
     {
-        while (lane.Intake.Take() is { } chunk) yield return (lane, chunk);
+        while (lane.Gathering.Take() is { } chunk) yield return (lane, chunk);
     }
 
     void Keep(List<(Lane Lane, Chunk Chunk)> chunks)
@@ -103,6 +103,8 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
 
         foreach (var (lane, chunk) in chunks)
         {
+            Room.GiveBack(chunk.Bytes);
+            lane.Gathering.Settle(chunk); // first, so that whoever waited does not find it counted here and in the outbox
             if (refusal is null) chunk.IsSafe();
             else
             {
@@ -110,8 +112,6 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
                 lane.Outlet.Drop(chunk.Batch.Count, refusal.Message);
             }
 
-            Room.GiveBack(chunk.Bytes);
-            lane.Intake.Settle(chunk);
             _drains[(int)lane.Kind].Grown.Set();
         }
     }

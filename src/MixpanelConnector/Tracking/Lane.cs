@@ -1,11 +1,11 @@
 namespace MixpanelConnector.Tracking;
 
 /// <summary>The way of one kind of records: where they gather, how many may be sent at one time, and where they leave.</summary>
-sealed class Lane(TrackedKind kind, Intake intake, Outlet outlet, int senders) : IDisposable
+sealed class Lane(TrackedKind kind, Gathering intake, Outlet outlet, int senders) : IDisposable
 {
     public TrackedKind Kind => kind;
 
-    public Intake Intake => intake;
+    public Gathering Gathering => intake;
 
     public Outlet Outlet => outlet;
 

@@ -12,7 +12,7 @@ namespace MixpanelConnector;
 /// </summary>
 public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable, IDisposable
 {
-    // A chunk of the intake, and with it most requests. Larger ones compress no better.
+    // A chunk of the gathering, and with it most requests. Larger ones compress no better.
     const int ChunkBytes = 2 << 20;
 
     readonly MixpanelClient _client;
@@ -71,7 +71,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
 
         Lane NewLane(TrackedKind kind, Destination destination, int senders) => new(
             kind,
-            new Intake(tracking.BatchRecords, ChunkBytes, tracking.Outbox is null ? tracking.FlushInterval : TimeSpan.Zero, buffers, _options.TimeProvider, signals[(int)kind]),
+            new Gathering(tracking.BatchRecords, ChunkBytes, tracking.Outbox is null ? tracking.FlushInterval : TimeSpan.Zero, buffers, _options.TimeProvider, signals[(int)kind]),
             new Outlet(kind, destination, _options, tracking, pace, _metrics),
             senders);
     }
@@ -164,7 +164,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     /// <param name="cancellationToken">When it fires, what is not sent yet is given up.</param>
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
-        foreach (var lane in _lanes) lane.Intake.Close();
+        foreach (var lane in _lanes) lane.Gathering.Close();
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         try
         {
@@ -176,7 +176,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
             if (_conveyor.Unsafe is > 0 and var lost)
             {
                 LogLost(lost);
-                foreach (var lane in _lanes) _metrics.Records(lane.Kind, "dropped", lane.Intake.Records);
+                foreach (var lane in _lanes) _metrics.Records(lane.Kind, "dropped", lane.Gathering.Records);
             }
             else if (Pending is > 0 and var kept)
             {
@@ -222,7 +222,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     {
         var lane = _lanes[(int)record.Kind];
         var entry = new Entry { Source = "", IdAt = writer.InsertId.At, IdLength = writer.InsertId.Length, Repeatable = record.Kind is TrackedKind.Event || record.Name is not ("$add" or "$append") };
-        if (!lane.Intake.TryAdd(writer.Written, in entry, wantsToKnow, out safe))
+        if (!lane.Gathering.TryAdd(writer.Written, in entry, wantsToKnow, out safe))
         {
             _room.GiveBack(writer.Written.Length);
             return false;

@@ -6,7 +6,7 @@ namespace MixpanelConnector.Tracking;
 /// Where records of one kind gather: in an open chunk, which is taken when it is full or has waited long enough, but not before
 /// somebody has time for it. In an outage chunks thus fill up instead of multiplying.
 /// </summary>
-sealed class Intake : IDisposable
+sealed class Gathering : IDisposable
 {
     const int FirstBuffer = 60 << 10;
 
@@ -29,10 +29,10 @@ sealed class Intake : IDisposable
     long _records;
     int _bufferHint = FirstBuffer;
 
-    public Intake(int chunkRecords, int chunkBytes, TimeSpan patience, BufferPool buffers, TimeProvider time, Signal signal)
+    public Gathering(int chunkRecords, int chunkBytes, TimeSpan patience, BufferPool buffers, TimeProvider time, Signal signal)
     {
         (_chunkRecords, _chunkBytes, _patience, _buffers, _time, _signal) = (chunkRecords, chunkBytes, patience, buffers, time, signal);
-        _timer = time.CreateTimer(static intake => ((Intake)intake!).BeDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(static intake => ((Gathering)intake!).BeDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The records that are not settled yet.</summary>
@@ -52,7 +52,7 @@ sealed class Intake : IDisposable
     /// <param name="entry">What is known of it.</param>
     /// <param name="wantsToKnow">Whether to say when it is safe.</param>
     /// <param name="safe">Completes when it is safe; null when that was not asked for.</param>
-    /// <returns>False when the intake is closed.</returns>
+    /// <returns>False when the gathering is closed.</returns>
     public bool TryAdd(ReadOnlySpan<byte> record, in Entry entry, bool wantsToKnow, out Task? safe)
     {
         safe = null;
