@@ -47,7 +47,15 @@ public sealed class EventsTests
             "json" => tracker.Track("E", "u", new JsonObject { ["a"] = 1 }),
             "dictionary" => tracker.Track("E", "u", new Dictionary<string, object?>(StringComparer.Ordinal)
             {
-                ["i"] = 1, ["s"] = "x", ["b"] = true, ["d"] = 1.5, ["m"] = 2.50m, ["t"] = ImpatientClock.Noon, ["l"] = new object[] { 1, "y" }, ["o"] = new Dictionary<string, object?>(StringComparer.Ordinal) { ["p"] = null }, ["day"] = new DateOnly(2026, 11, 23),
+                ["i"] = 1,
+                ["s"] = "x",
+                ["b"] = true,
+                ["d"] = 1.5,
+                ["m"] = 2.50m,
+                ["t"] = ImpatientClock.Noon,
+                ["l"] = new object[] { 1, "y" },
+                ["o"] = new Dictionary<string, object?>(StringComparer.Ordinal) { ["p"] = null },
+                ["day"] = new DateOnly(2026, 11, 23),
             }),
             "typed" => tracker.Track("E", "u", new Total(1), EventsTestsJson.Default.Total),
             _ => tracker.Track("u", new OrderPlaced(1.50m), EventsTestsJson.Default.OrderPlaced),
