@@ -39,5 +39,5 @@ static class EventFile
     }
 
     /// <summary>How many events a JSON array of so many bytes holds.</summary>
-    public static long CountOf(long bodyLength) => (bodyLength - 1) / (EventLength + 1);
+    public static long CountOf(long bodyLength, int eventLength) => (bodyLength - 1) / (eventLength + 1);
 }

@@ -7,11 +7,11 @@ switch (args)
     case ["generate", var path, var count, ..]:
         EventFile.Write(path, int.Parse(count, CultureInfo.InvariantCulture), path.EndsWith(".gz", StringComparison.Ordinal));
         return 0;
-    case ["sink", var milliseconds]:
-        await Sink.RunAsync(TimeSpan.FromMilliseconds(int.Parse(milliseconds, CultureInfo.InvariantCulture)), port: 0, certificate: null);
+    case ["sink", var milliseconds, var length]:
+        await Sink.RunAsync(TimeSpan.FromMilliseconds(int.Parse(milliseconds, CultureInfo.InvariantCulture)), int.Parse(length, CultureInfo.InvariantCulture), port: 0, certificate: null);
         return 0;
     case ["secure-sink", var certificate]:
-        await Sink.RunAsync(TimeSpan.Zero, port: 443, X509CertificateLoader.LoadPkcs12FromFile(certificate, null));
+        await Sink.RunAsync(TimeSpan.Zero, EventFile.EventLength, port: 443, X509CertificateLoader.LoadPkcs12FromFile(certificate, null));
         return 0;
     case ["naive", var path, var endpoint, var senders]:
         await Naive.RunAsync(path, endpoint, int.Parse(senders, CultureInfo.InvariantCulture));
@@ -35,7 +35,21 @@ switch (args)
     case ["serve", ..]:
         await ServeLoad.RunAsync(new Settings(args));
         return 0;
+    case ["track", ..]:
+        await TrackerBench.RunTrackAsync(new Settings(args));
+        return 0;
+    case ["track-through", ..]:
+        await TrackerBench.RunThroughAsync(new Settings(args));
+        return 0;
+    case ["outbox", ..]:
+        await TrackerBench.RunOutboxAsync(new Settings(args));
+        return 0;
+    case ["campaign-victim", var outbox, var address, var first, var most]:
+        await Campaign.VictimAsync(outbox, address, long.Parse(first, CultureInfo.InvariantCulture), int.Parse(most, CultureInfo.InvariantCulture));
+        return 0;
+    case ["campaign", ..]:
+        return await Campaign.RunAsync(new Settings(args));
     default:
-        Console.Error.WriteLine("bench: say stages, throughput, peer, memory or serve; see bench/README.md");
+        Console.Error.WriteLine("bench: say stages, throughput, peer, memory, serve, track, track-through or outbox; see bench/README.md");
         return 2;
 }

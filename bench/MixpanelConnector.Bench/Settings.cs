@@ -20,5 +20,5 @@ sealed record Settings(string[] Arguments)
 
     public string? Text(string name) => Array.IndexOf(Arguments, name) is var at and >= 0 && at + 1 < Arguments.Length ? Arguments[at + 1] : null;
 
-    int Number(string name, int otherwise) => Text(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+    public int Number(string name, int otherwise) => Text(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 }

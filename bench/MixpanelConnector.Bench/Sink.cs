@@ -18,18 +18,19 @@ static class Sink
 {
     /// <summary>Serves until it is killed.</summary>
     /// <param name="latency">How long each answer takes.</param>
+    /// <param name="eventLength">The bytes of each event.</param>
     /// <param name="port">0 for any.</param>
     /// <param name="certificate">The certificate to serve TLS with; null for none.</param>
-    public static async Task RunAsync(TimeSpan latency, int port, X509Certificate2? certificate)
+    public static async Task RunAsync(TimeSpan latency, int eventLength, int port, X509Certificate2? certificate)
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
         listener.Listen(64);
         Console.WriteLine($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}");
-        while (true) _ = ServeAsync(await listener.AcceptAsync(), latency, certificate);
+        while (true) _ = ServeAsync(await listener.AcceptAsync(), latency, eventLength, certificate);
     }
 
-    static async Task ServeAsync(Socket socket, TimeSpan latency, X509Certificate2? certificate)
+    static async Task ServeAsync(Socket socket, TimeSpan latency, int eventLength, X509Certificate2? certificate)
     {
         socket.NoDelay = true;
         await using var plain = new NetworkStream(socket, ownsSocket: true);
@@ -65,7 +66,7 @@ static class Sink
 
                 filled = 0; // no client here sends a request before it has the answer to the last
                 if (latency > TimeSpan.Zero) await Task.Delay(latency, TimeProvider.System);
-                var reply = string.Create(CultureInfo.InvariantCulture, $$"""{"code":200,"num_records_imported":{{EventFile.CountOf(BinaryPrimitives.ReadUInt32LittleEndian(tail))}},"status":"OK"}""");
+                var reply = string.Create(CultureInfo.InvariantCulture, $$"""{"code":200,"num_records_imported":{{EventFile.CountOf(BinaryPrimitives.ReadUInt32LittleEndian(tail), eventLength)}},"status":"OK"}""");
                 await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {reply.Length}\r\n\r\n{reply}"));
             }
         }

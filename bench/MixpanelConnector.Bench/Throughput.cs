@@ -24,8 +24,8 @@ static class Throughput
         using var folder = new Scratch();
         var input = folder.File("events.ndjson");
         EventFile.Write(input, settings.Events);
-        using var sink = await Sinks.StartAsync("sink", "0");
-        using var slow = await Sinks.StartAsync("sink", "150");
+        using var sink = await Sinks.StartAsync(0);
+        using var slow = await Sinks.StartAsync(150);
 
         var tool = settings.Tool ?? Tool();
         var rows = new List<Row>
@@ -45,8 +45,8 @@ static class Throughput
     public static async Task RunMemoryAsync(Settings settings)
     {
         using var folder = new Scratch();
-        using var sink = await Sinks.StartAsync("sink", "0");
-        using var slow = await Sinks.StartAsync("sink", "150");
+        using var sink = await Sinks.StartAsync(0);
+        using var slow = await Sinks.StartAsync(150);
         var gzip = folder.File("events.ndjson.gz");
         EventFile.Write(gzip, settings.Events, gzip: true);
         var giant = folder.File("giant.ndjson");
@@ -140,6 +140,9 @@ static class Throughput
     public sealed class Sinks(Process process, string url) : IDisposable
     {
         public string Url => url;
+
+        public static Task<Sinks> StartAsync(int latency, int eventLength = EventFile.EventLength) =>
+            StartAsync("sink", latency.ToString(CultureInfo.InvariantCulture), eventLength.ToString(CultureInfo.InvariantCulture));
 
         public static async Task<Sinks> StartAsync(params string[] command)
         {

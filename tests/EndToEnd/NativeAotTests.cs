@@ -26,4 +26,32 @@ public sealed class NativeAotTests
         foreach (var action in Catalogue.Actions) Assert.Contains($"{action.Name} schema {action.InputSchema().ToJsonString()}", done.Output, StringComparison.Ordinal);
         Assert.Equal(2, (await mixpanel.EventsAsync()).Count);
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_web_program_compiled_ahead_of_time_tracks_and_loses_nothing_on_sigterm(bool durable)
+    {
+        using var home = new Home();
+        using var publish = Run.Start("dotnet", ["publish", "tests/NativeAotWeb", "-c", "Release", "-o", home.File("aot"), "-p:BuildProjectReferences=false", "-nologo"], home);
+        var published = await Run.EndAsync(publish);
+        Assert.True(published.ExitCode == 0, published.ToString());
+        Assert.DoesNotContain("warning", published.Output, StringComparison.OrdinalIgnoreCase);
+
+        await using var mixpanel = await EmulatedMixpanel.StartAsync();
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri, ["Mixpanel__FlushInterval"] = "00:10:00" };
+        if (durable) environment["Outbox"] = home.File("outbox");
+        using var program = Run.Start(home.File("aot/MixpanelConnector.NativeAotWeb"), ["--urls", "http://127.0.0.1:0"], home, environment);
+        using var http = new HttpClient { BaseAddress = await WebProgram.AddressOfAsync(program) };
+        for (var i = 0; i < 50; i++)
+        {
+            using var order = new StringContent($$"""{"total":{{i}},"currency":"EUR"}""", System.Text.Encoding.UTF8, "application/json");
+            (await http.PostAsync(new Uri("/orders", UriKind.Relative), order)).EnsureSuccessStatusCode();
+        }
+
+        await WebProgram.TerminateAsync(program);
+
+        Assert.Equal(50, (await mixpanel.EventsAsync()).Count);
+        Assert.Contains("EUR", Assert.Single(await mixpanel.ProfilesAsync()).Properties, StringComparison.Ordinal);
+    }
 }

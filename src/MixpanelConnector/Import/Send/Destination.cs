@@ -6,6 +6,10 @@ namespace MixpanelConnector.Import.Send;
 /// <summary>Where records of one type go, and how the answers are read.</summary>
 abstract class Destination(MixpanelTransport transport)
 {
+    /// <summary>Around another, which goes to the same place.</summary>
+    protected Destination(Destination inner)
+        : this(inner.Transport) { }
+
     protected MixpanelTransport Transport { get; } = transport;
 
     /// <exception cref="MixpanelException">No configured credential fits.</exception>

@@ -1,0 +1,151 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json.Serialization;
+using MixpanelConnector.Sqlite;
+using MixpanelConnector.Tracking;
+
+namespace MixpanelConnector.Bench;
+
+/// <summary>The tracker: what a call costs its caller, how fast events get through, and how fast they are made durable.</summary>
+static class TrackerBench
+{
+    static readonly OrderPlaced Order = new(12.5m, "EUR", 3);
+
+    static MixpanelOptions At(string endpoint) => new() { Endpoint = new Uri(endpoint), Token = "0123456789abcdef0123456789abcdef" };
+
+    /// <summary>The latency of single calls at a pace that the sender keeps up with, and bytes allocated by the caller's thread.</summary>
+    public static async Task RunTrackAsync(Settings settings)
+    {
+        Console.WriteLine($"{Throughput.Machine()}; {RuntimeInformation.FrameworkDescription}; {settings.Events:N0} calls a row\n");
+        Console.WriteLine("| call | median, ns | p99, ns | p99.9, ns | mean, ns | bytes allocated | of them the payload |\n|---|---|---|---|---|---|---|");
+        foreach (var round in Enumerable.Range(0, 2)) // the first warms up
+        {
+            foreach (var (name, payload, call) in new (string, int, Action<IMixpanelTracker>)[]
+            {
+                ("no properties", 0, tracker => tracker.Track("Order placed", "user-1")),
+                ("new { Total, Currency, Items }", PayloadBytes(), tracker => tracker.Track("Order placed", "user-1", new { Total = 12.5m, Currency = "EUR", Items = 3 })),
+                ("[MixpanelEvent] record, source-generated", 0, tracker => tracker.Track("user-1", Order, BenchJson.Default.OrderPlaced)),
+            })
+            {
+                using var sink = await Throughput.Sinks.StartAsync(0, LengthOf(call));
+                await using var tracker = new MixpanelTracker(At(sink.Url), new TrackerOptions { MaxBufferedBytes = 1 << 30 });
+                var ticks = new long[settings.Events];
+                for (var i = 0; i < 20_000; i++) call(tracker);
+                await tracker.FlushAsync();
+                var allocated = GC.GetAllocatedBytesForCurrentThread();
+                var started = Stopwatch.GetTimestamp();
+                for (var i = 0; i < ticks.Length; i++)
+                {
+                    var before = Stopwatch.GetTimestamp();
+                    call(tracker);
+                    ticks[i] = Stopwatch.GetTimestamp() - before;
+                }
+
+                var mean = Stopwatch.GetElapsedTime(started).TotalNanoseconds / ticks.Length;
+                allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+                await tracker.FlushAsync();
+                Array.Sort(ticks);
+                if (round == 0) continue;
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {At(ticks, 0.5):0} | {At(ticks, 0.99):0} | {At(ticks, 0.999):0} | {mean:0} | {(double)allocated / ticks.Length:0.0} | {payload} |"));
+            }
+        }
+    }
+
+    /// <summary>Events a second from <c>Track</c> to the sink's answer.</summary>
+    public static async Task RunThroughAsync(Settings settings)
+    {
+        using var sink = await Throughput.Sinks.StartAsync(0, LengthOf(tracker => tracker.Track("user-1", Order, BenchJson.Default.OrderPlaced)));
+        Console.WriteLine($"{Throughput.Machine()}; {RuntimeInformation.FrameworkDescription}; {settings.Events:N0} events a round\n\n| round | events/s | CPU s per million |\n|---|---|---|");
+        for (var round = 0; round < settings.Rounds; round++)
+        {
+            await using var tracker = new MixpanelTracker(At(sink.Url), new TrackerOptions { WhenFull = WhenFull.Wait });
+            var (cpu, started) = (Process.GetCurrentProcess().TotalProcessorTime, Stopwatch.GetTimestamp());
+            for (var i = 0; i < settings.Events; i++) tracker.Track("user-1", Order, BenchJson.Default.OrderPlaced);
+            await tracker.FlushAsync();
+            var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {round + 1} | {settings.Events / seconds:N0} | {(Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalSeconds * 1e6 / settings.Events:0.00} |"));
+        }
+    }
+
+    /// <summary>Awaited events a second with many writers, and how long each waited for the disk.</summary>
+    public static async Task RunOutboxAsync(Settings settings)
+    {
+        using var sink = await Throughput.Sinks.StartAsync(0, LengthOf(tracker => tracker.Track("user-1", Order, BenchJson.Default.OrderPlaced)));
+        Console.WriteLine($"{Throughput.Machine()}; {RuntimeInformation.FrameworkDescription}\n\n| writers | awaited events/s | median, ms | p99, ms | worst, ms |\n|---|---|---|---|---|");
+        foreach (var writers in (int[])[1, 16, 256])
+        {
+            var folder = Directory.CreateTempSubdirectory("mixpanel-bench-").FullName;
+            try
+            {
+                var each = settings.Events / 5 / Math.Max(writers, 50);
+                await using var tracker = new MixpanelTracker(At(sink.Url), new TrackerOptions { Outbox = SqliteOutbox.Open(folder) });
+                await tracker.TrackAsync("user-1", Order, BenchJson.Default.OrderPlaced);
+                var started = Stopwatch.GetTimestamp();
+                var waits = await Task.WhenAll(Enumerable.Range(0, writers).Select(_ => Task.Run(async () =>
+                {
+                    var ticks = new long[each];
+                    for (var i = 0; i < each; i++)
+                    {
+                        var before = Stopwatch.GetTimestamp();
+                        await tracker.TrackAsync("user-1", Order, BenchJson.Default.OrderPlaced);
+                        ticks[i] = Stopwatch.GetTimestamp() - before;
+                    }
+
+                    return ticks;
+                })));
+                var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+                var all = waits.SelectMany(ticks => ticks).Order().ToArray();
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {writers} | {all.Length / seconds:N0} | {At(all, 0.5) / 1e6:0.00} | {At(all, 0.99) / 1e6:0.00} | {At(all, 1) / 1e6:0.00} |"));
+                await tracker.FlushAsync();
+            }
+            finally
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+    }
+
+    static double At(long[] sorted, double quantile) => sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * quantile))] * 1e9 / Stopwatch.Frequency;
+
+    /// <summary>The bytes of an event on the wire, from which the sink tells how many a body holds.</summary>
+    static int LengthOf(Action<IMixpanelTracker> call)
+    {
+        var measure = new Measure();
+        call(measure);
+        return measure.Length;
+    }
+
+    sealed class Measure : IMixpanelTracker
+    {
+        public int Length { get; private set; }
+
+        public bool Enqueue(in TrackedRecord record)
+        {
+            var writer = RecordWriter.Rent();
+            writer.WriteEvent(in record, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), "0123456789abcdef0123456789abcdef"u8, new EventAdditions([]));
+            Length = writer.Written.Length;
+            writer.Return();
+            return true;
+        }
+
+        public ValueTask EnqueueAsync(TrackedRecord record, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+        public Task FlushAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    }
+
+    static int PayloadBytes()
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var payload = new { Total = 12.5m, Currency = "EUR", Items = 3 };
+        var bytes = (int)(GC.GetAllocatedBytesForCurrentThread() - before);
+        GC.KeepAlive(payload);
+        return bytes;
+    }
+}
+
+[MixpanelEvent("Order placed")]
+sealed record OrderPlaced(decimal Total, string Currency, int Items);
+
+[JsonSerializable(typeof(OrderPlaced))]
+sealed partial class BenchJson : JsonSerializerContext;

@@ -1,0 +1,377 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.IO.Hashing;
+using Microsoft.Data.Sqlite;
+using MixpanelConnector.Import.Settle;
+
+namespace MixpanelConnector.Sqlite;
+
+/// <summary>One database of an outbox, held by one process. Every row carries a checksum.</summary>
+sealed class OutboxDatabase : IDisposable
+{
+    const int BusyCode = 5;
+    const int CorruptCode = 11;
+    const int FullCode = 13;
+    const int NotADatabaseCode = 26;
+    const int SyncFailedCode = 1034;
+    const int FolderSyncFailedCode = 1290;
+
+    // So much of the log and of the file is made at once, so that a full disk leaves room to remove what was sent.
+    const int Reserve = 512 << 10;
+
+    const string Schema = """
+        CREATE TABLE batches (number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, records INTEGER NOT NULL, at INTEGER NOT NULL, content BLOB NOT NULL, sum BLOB NOT NULL) STRICT;
+        CREATE INDEX batches_of_kind ON batches (kind, number);
+        CREATE TABLE damaged (number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, records INTEGER NOT NULL, at INTEGER NOT NULL, content BLOB NOT NULL, sum BLOB NOT NULL) STRICT;
+        PRAGMA user_version = 1;
+        """;
+
+    readonly string _path;
+    readonly SqliteConnection _connection;
+    readonly long[] _records = new long[3];
+    readonly SqliteCommand _insert;
+    readonly SqliteCommand _delete;
+    readonly SqliteCommand _read;
+
+    OutboxDatabase(string path, SqliteConnection connection)
+    {
+        (_path, _connection) = (path, connection);
+        _insert = Command("INSERT INTO batches VALUES ($number, $kind, $records, $at, $content, $sum)", "$number", "$kind", "$records", "$at", "$content", "$sum");
+        _delete = Command("DELETE FROM batches WHERE number = $number RETURNING kind, records", "$number");
+        _read = Command("SELECT number, records, at, content, sum FROM batches WHERE kind = $kind AND number > $after ORDER BY number", "$kind", "$after");
+    }
+
+    public long Quarantined { get; private set; }
+
+    public long LastNumber { get; private set; }
+
+    /// <summary>Opens the database at a path, which is made when it does not exist. What is damaged is set aside, and what can still be read of it is taken over.</summary>
+    /// <returns>Null when another process holds it.</returns>
+    /// <exception cref="OutboxException">The disk failed.</exception>
+    public static OutboxDatabase? Open(string path, long mostBytes)
+    {
+        try
+        {
+            return TryOpen(path, mostBytes, out var busy) ?? (busy ? null : Salvage(path, mostBytes));
+        }
+        catch (SqliteException e)
+        {
+            throw Failed(path, e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OutboxException($"The outbox {path} cannot be written: {e.Message}", mayPass: true, e);
+        }
+    }
+
+    public IReadOnlyList<long> Append(IReadOnlyList<OutboxBatch> batches) => Guarded(() =>
+    {
+        var numbers = new long[batches.Count];
+        using (var transaction = _connection.BeginTransaction())
+        {
+            _insert.Transaction = transaction;
+            for (var i = 0; i < batches.Count; i++)
+            {
+                var batch = batches[i];
+                var content = batch.Content.ToArray();
+                var (number, kind, at) = (LastNumber + 1 + i, (int)batch.Kind, batch.At.ToUnixTimeMilliseconds());
+                Set(_insert, number, kind, batch.Records, at, content, Sum(number, kind, batch.Records, at, content));
+                _insert.ExecuteNonQuery();
+                numbers[i] = number;
+            }
+
+            transaction.Commit();
+        }
+
+        foreach (var batch in batches) _records[(int)batch.Kind] += batch.Records;
+        LastNumber = numbers[^1];
+        return numbers;
+    });
+
+    public IReadOnlyList<OutboxBatch> Read(TrackedKind kind, long after, int records) => Guarded(() =>
+    {
+        var batches = new List<OutboxBatch>();
+        List<long>? damaged = null;
+        Set(_read, (int)kind, after);
+        using (var reader = _read.ExecuteReader())
+        {
+            for (var sum = 0; sum < records && reader.Read();)
+            {
+                if (ReadRow(reader, kind) is { } batch)
+                {
+                    if (batches.Count > 0 && sum + batch.Records > Math.Max(records, 1)) break;
+                    batches.Add(batch);
+                    sum += batch.Records;
+                }
+                else
+                {
+                    (damaged ??= []).Add(reader.GetInt64(0));
+                }
+            }
+        }
+
+        if (damaged is not null) SetAside(damaged);
+        return batches;
+    });
+
+    public void Remove(IReadOnlyList<long> numbers) => Guarded(() =>
+    {
+        var removed = new long[3];
+        using (var transaction = _connection.BeginTransaction())
+        {
+            _delete.Transaction = transaction;
+            foreach (var number in numbers)
+            {
+                Set(_delete, number);
+                using var reader = _delete.ExecuteReader();
+                if (reader.Read()) removed[reader.GetInt32(0)] += reader.GetInt64(1);
+            }
+
+            transaction.Commit();
+        }
+
+        for (var kind = 0; kind < removed.Length; kind++) _records[kind] -= removed[kind];
+        return 0;
+    });
+
+    public (long Records, DateTimeOffset? Oldest) Count(TrackedKind kind)
+    {
+        if (_records[(int)kind] == 0) return (0, null);
+        return Guarded(() =>
+        {
+            using var command = Command("SELECT at FROM batches WHERE kind = $kind ORDER BY number LIMIT 1", "$kind");
+            Set(command, (int)kind);
+            return (_records[(int)kind], command.ExecuteScalar() is long at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : (DateTimeOffset?)null);
+        });
+    }
+
+    public void Dispose()
+    {
+        _insert.Dispose();
+        _delete.Dispose();
+        _read.Dispose();
+        _connection.Dispose();
+    }
+
+    public static void Delete(string path)
+    {
+        foreach (var suffix in (string[])["", "-wal", "-shm", "-journal"]) File.Delete(path + suffix);
+    }
+
+    /// <summary>Null when another process holds it, or when it is damaged.</summary>
+    static OutboxDatabase? TryOpen(string path, long mostBytes, out bool busy)
+    {
+        busy = false;
+        var isNew = !File.Exists(path);
+        if (isNew) Durable.OpenOwned(path, FileMode.OpenOrCreate).Dispose();
+        var connection = Connect(path, SqliteOpenMode.ReadWriteCreate);
+        OutboxDatabase? database = null;
+        try
+        {
+            connection.Open();
+            Execute(connection, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT");
+            var version = Number(connection, "PRAGMA user_version");
+            if (version == 0 && Number(connection, "SELECT count(*) FROM sqlite_schema") == 0) Execute(connection, $"BEGIN; {Schema} COMMIT");
+            else if (version != 1) return null;
+            using (var check = connection.CreateCommand())
+            {
+                check.CommandText = "PRAGMA quick_check(1)";
+                if (check.ExecuteScalar() as string != "ok") return null;
+            }
+
+            var pages = mostBytes / Number(connection, "PRAGMA page_size");
+            Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {Math.Max(pages, Number(connection, "PRAGMA page_count"))}"));
+            if (isNew) Durable.SyncFolder(Path.GetDirectoryName(path)!);
+            database = new OutboxDatabase(path, connection);
+            database.Load();
+            database.MakeReserve();
+            return database;
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode == BusyCode)
+        {
+            busy = true;
+            return null;
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode is CorruptCode or NotADatabaseCode or 1)
+        {
+            database = null;
+            return null;
+        }
+        finally
+        {
+            if (database is null) connection.Dispose();
+        }
+    }
+
+    /// <summary>Sets a damaged database aside, and takes over what can be read of it: from its beginning, and from its end back to the damage.</summary>
+    static OutboxDatabase Salvage(string path, long mostBytes)
+    {
+        var aside = path;
+        for (var i = 1; File.Exists(aside); i++) aside = string.Create(CultureInfo.InvariantCulture, $"{path}.corrupt-{i}");
+        foreach (var suffix in (string[])["-wal", "-journal"])
+            if (File.Exists(path + suffix)) File.Move(path + suffix, aside + suffix);
+        File.Move(path, aside);
+        Durable.SyncFolder(Path.GetDirectoryName(path)!);
+
+        var rows = new SortedDictionary<long, OutboxBatch>();
+        var lost = Collect(aside, "ORDER BY number", rows) + Collect(aside, "ORDER BY number DESC", rows);
+        var database = TryOpen(path, mostBytes, out _) ?? throw new OutboxException($"The outbox {path} was damaged, is now {aside}, and a new one cannot be made.", mayPass: false);
+        if (rows.Count > 0) database.Append([.. rows.Values]);
+        database.Quarantined += Math.Max(1, lost); // how many more there were, nobody can tell
+        return database;
+    }
+
+    /// <summary>Gives how many records were seen and are damaged.</summary>
+    static long Collect(string path, string order, SortedDictionary<long, OutboxBatch> rows)
+    {
+        var damaged = 0L;
+        try
+        {
+            using var connection = Connect(path, SqliteOpenMode.ReadWrite);
+            connection.Open();
+            using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // one of two constants
+            command.CommandText = $"SELECT number, records, at, content, sum, kind FROM batches NOT INDEXED {order}";
+#pragma warning restore CA2100
+            using var reader = command.ExecuteReader();
+            while (reader.Read())
+            {
+                if (rows.ContainsKey(reader.GetInt64(0))) break;
+                if (ReadRow(reader, (TrackedKind)reader.GetInt32(5)) is { } batch) rows.Add(batch.Number, batch);
+                else damaged += Math.Max(1, reader.GetInt64(1));
+            }
+        }
+        catch (Exception e) when (e is SqliteException or InvalidCastException or InvalidOperationException)
+        {
+            // So far, and no further.
+        }
+
+        return damaged;
+    }
+
+    void Load()
+    {
+        using var command = Command("SELECT kind, sum(records), max(number) FROM batches GROUP BY kind");
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            if (reader.GetInt64(0) is >= 0 and < 3 and var kind) _records[kind] = reader.GetInt64(1);
+            LastNumber = Math.Max(LastNumber, reader.GetInt64(2));
+        }
+    }
+
+    void MakeReserve()
+    {
+        try
+        {
+            Execute(_connection, string.Create(CultureInfo.InvariantCulture, $"BEGIN; INSERT INTO damaged VALUES (0, 0, 0, 0, zeroblob({Reserve}), x''); DELETE FROM damaged WHERE number = 0; COMMIT"));
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode == FullCode)
+        {
+            // The disk is full already: what is here is sent, and makes room.
+        }
+    }
+
+    void SetAside(List<long> numbers)
+    {
+        using var transaction = _connection.BeginTransaction();
+        using var command = Command("INSERT OR REPLACE INTO damaged SELECT * FROM batches WHERE number = $number; DELETE FROM batches WHERE number = $number RETURNING kind, records", "$number");
+        command.Transaction = transaction;
+        foreach (var number in numbers)
+        {
+            Set(command, number);
+            using var reader = command.ExecuteReader();
+            if (!reader.Read()) continue;
+            Quarantined += Math.Max(1, reader.GetInt64(1));
+            if (reader.GetInt64(0) is >= 0 and < 3 and var kind) _records[kind] -= reader.GetInt64(1);
+        }
+
+        transaction.Commit();
+    }
+
+    static OutboxBatch? ReadRow(SqliteDataReader reader, TrackedKind kind)
+    {
+        var (number, records, at, content) = (reader.GetInt64(0), reader.GetInt32(1), reader.GetInt64(2), reader.GetFieldValue<byte[]>(3));
+        if (!RowChecksum.Matches(reader.GetFieldValue<byte[]>(4), Sum(number, (int)kind, records, at, content))) return null;
+        return new OutboxBatch(kind, records, DateTimeOffset.FromUnixTimeMilliseconds(at), content) { Number = number };
+    }
+
+    static byte[] Sum(long number, int kind, int records, long at, byte[] content)
+    {
+        Span<byte> key = stackalloc byte[24];
+        BinaryPrimitives.WriteInt64LittleEndian(key, number);
+        BinaryPrimitives.WriteInt32LittleEndian(key[8..], kind);
+        BinaryPrimitives.WriteInt32LittleEndian(key[12..], records);
+        BinaryPrimitives.WriteInt64LittleEndian(key[16..], at);
+        var hash = new XxHash128();
+        hash.Append(key);
+        hash.Append(content);
+        return hash.GetCurrentHash();
+    }
+
+    static SqliteConnection Connect(string path, SqliteOpenMode mode) => new(new SqliteConnectionStringBuilder
+    {
+        DataSource = path,
+        Mode = mode,
+        Pooling = false,
+        DefaultTimeout = 1, // a lock is another process's, and lasts; 0 would wait for ever
+    }.ConnectionString);
+
+    static void Execute(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // constants and numbers
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        command.ExecuteNonQuery();
+    }
+
+    static long Number(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // constants
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
+    }
+
+    SqliteCommand Command(string sql, params string[] parameters)
+    {
+        var command = _connection.CreateCommand();
+#pragma warning disable CA2100 // every text is a constant of this file
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        foreach (var name in parameters) command.Parameters.Add(new SqliteParameter { ParameterName = name });
+        return command;
+    }
+
+    static void Set(SqliteCommand command, params object[] values)
+    {
+        for (var i = 0; i < values.Length; i++) command.Parameters[i].Value = values[i];
+    }
+
+    T Guarded<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (SqliteException e)
+        {
+            throw Failed(_path, e);
+        }
+        catch (Exception e) when (e is InvalidCastException or InvalidOperationException)
+        {
+            throw new OutboxException($"The outbox {_path} is damaged ({e.GetType().Name}). The next start sets it aside and takes over what can be read.", mayPass: false, e);
+        }
+    }
+
+    static OutboxException Failed(string path, SqliteException e) => e.SqliteErrorCode switch
+    {
+        FullCode => new($"The outbox {path} is full: its disk, or its own limit. Records are refused until there is room.", mayPass: true, e),
+        CorruptCode or NotADatabaseCode => new($"The outbox {path} is damaged. The next start sets it aside and takes over what can be read.", mayPass: false, e),
+        // The system may have dropped what it could not write: a second try would prove nothing.
+        _ when e.SqliteExtendedErrorCode is SyncFailedCode or FolderSyncFailedCode => new($"The disk of the outbox {path} does not sync: {e.Message} Nothing more can be promised; repair the disk and start again.", mayPass: false, e),
+        _ => new($"The outbox {path} cannot be read or written: {e.Message}", mayPass: true, e),
+    };
+}

@@ -1,0 +1,20 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using MixpanelConnector;
+using MixpanelConnector.Tracking;
+
+#pragma warning disable IDE0130 // where applications look for such methods
+namespace Microsoft.Extensions.DependencyInjection;
+#pragma warning restore IDE0130
+
+/// <summary>Adds health checks of Mixpanel.</summary>
+public static class MixpanelHealthChecksBuilderExtensions
+{
+    /// <summary>Adds a health check of a tracker: unhealthy while Mixpanel refuses the credentials or the outbox has failed, degraded while records wait for more than five minutes.</summary>
+    /// <param name="builder">The application's health checks.</param>
+    /// <param name="name">The name of the project, as in <c>AddMixpanel</c>. Default: the one without a name.</param>
+    public static IHealthChecksBuilder AddMixpanel(this IHealthChecksBuilder builder, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.Add(new HealthCheckRegistration(name is null ? "mixpanel" : $"mixpanel:{name}", services => new MixpanelHealthCheck(services.Mixpanel<IMixpanelTracker>(name)), failureStatus: null, tags: null));
+    }
+}

@@ -1,0 +1,72 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace MixpanelConnector.Tracking;
+
+/// <summary>What a tracker gets from the application's services.</summary>
+sealed class TrackerServices
+{
+    public Func<IServiceProvider, ITrackerOutbox>? OpenOutbox { get; set; }
+}
+
+/// <summary>Starts a tracker with the host, and sends what is left when everything else has stopped.</summary>
+sealed class MixpanelHost(IServiceProvider provider, string? name) : IHostedLifecycleService
+{
+    IMixpanelTracker? _tracker;
+
+    /// <summary>What is wrong with it shows now, and not with the first event. A test may have put another in its place.</summary>
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        _tracker = provider.Mixpanel<IMixpanelTracker>(name);
+        return Task.CompletedTask;
+    }
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => _tracker is MixpanelTracker tracker ? tracker.StopAsync(cancellationToken) : Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}
+
+/// <summary>Settings are checked as a whole, when the host starts.</summary>
+sealed class MixpanelSettingsValidation(string optionsName) : IValidateOptions<MixpanelSettings>
+{
+    public ValidateOptionsResult Validate(string? name, MixpanelSettings options)
+    {
+        if (name != optionsName) return ValidateOptionsResult.Skip;
+        try
+        {
+            var checkedOptions = options.ToOptions().Validated();
+            options.ToTrackerOptions().Validated();
+            return checkedOptions is { Token: null, ServiceAccount: null }
+                ? ValidateOptionsResult.Fail("Mixpanel has no credential: configure its Token, or ServiceAccountUsername, ServiceAccountSecret and ProjectId.")
+                : ValidateOptionsResult.Success;
+        }
+        catch (MixpanelException e)
+        {
+            return ValidateOptionsResult.Fail($"Mixpanel: {e.Message}");
+        }
+    }
+}
+
+/// <summary>How a tracker is.</summary>
+sealed class MixpanelHealthCheck(IMixpanelTracker tracker) : IHealthCheck
+{
+    static readonly TimeSpan LongWait = TimeSpan.FromMinutes(5);
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        if (tracker is not MixpanelTracker real) return Task.FromResult(HealthCheckResult.Healthy());
+        var (pending, oldest) = (real.Pending, real.OldestAge);
+        var data = new Dictionary<string, object>(StringComparer.Ordinal) { ["pending"] = pending, ["oldest_age_seconds"] = oldest.TotalSeconds };
+        return Task.FromResult(real.Trouble is { } trouble ? new HealthCheckResult(context.Registration.FailureStatus, trouble.Message, data: data)
+            : oldest > LongWait ? HealthCheckResult.Degraded($"{pending} records wait for Mixpanel, the oldest for {oldest.TotalMinutes:0} minutes.", data: data)
+            : HealthCheckResult.Healthy(data: data));
+    }
+}

@@ -1,0 +1,95 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using MixpanelConnector;
+using MixpanelConnector.Tracking;
+using MixpanelConnector.Transport;
+
+#pragma warning disable IDE0130 // where applications look for such methods
+namespace Microsoft.Extensions.DependencyInjection;
+#pragma warning restore IDE0130
+
+/// <summary>Adds Mixpanel to an application.</summary>
+public static class MixpanelServiceCollectionExtensions
+{
+    const string HttpClientName = "MixpanelConnector";
+
+    /// <summary>Adds <see cref="IMixpanelTracker"/> and <see cref="MixpanelClient"/>, with settings of the application's configuration, such as <c>builder.Configuration.GetSection("Mixpanel")</c>. What is tracked is sent before the host has stopped.</summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="configuration">A section with the names of <see cref="MixpanelSettings"/>.</param>
+    public static MixpanelBuilder AddMixpanel(this IServiceCollection services, IConfiguration configuration) => Add(services, null, configuration, null);
+
+    /// <summary>Adds <see cref="IMixpanelTracker"/> and <see cref="MixpanelClient"/>. What is tracked is sent before the host has stopped.</summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="configure">Makes the settings.</param>
+    public static MixpanelBuilder AddMixpanel(this IServiceCollection services, Action<MixpanelSettings> configure) => Add(services, null, null, configure);
+
+    /// <summary>Adds one of several projects: its services are keyed by a name, such as <c>[FromKeyedServices("shop")] IMixpanelTracker</c>.</summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="configuration">A section with the names of <see cref="MixpanelSettings"/>.</param>
+    public static MixpanelBuilder AddMixpanel(this IServiceCollection services, string name, IConfiguration configuration)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return Add(services, name, configuration, null);
+    }
+
+    /// <summary>Adds one of several projects: its services are keyed by a name, such as <c>[FromKeyedServices("shop")] IMixpanelTracker</c>.</summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="configure">Makes the settings.</param>
+    public static MixpanelBuilder AddMixpanel(this IServiceCollection services, string name, Action<MixpanelSettings> configure)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return Add(services, name, null, configure);
+    }
+
+    static MixpanelBuilder Add(IServiceCollection services, string? name, IConfiguration? configuration, Action<MixpanelSettings>? configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        if (configuration is null) ArgumentNullException.ThrowIfNull(configure);
+        var optionsName = name ?? Options.Options.DefaultName;
+        var settings = services.AddOptions<MixpanelSettings>(optionsName);
+        if (configuration is not null) settings.Configure(settings => settings.Bind(optionsName, configuration));
+        if (configure is not null) settings.Configure(configure);
+        settings.ValidateOnStart();
+        services.AddSingleton<IValidateOptions<MixpanelSettings>>(new MixpanelSettingsValidation(optionsName));
+
+        var clientName = name is null ? HttpClientName : $"{HttpClientName}:{name}";
+        var httpClient = services.AddHttpClient(clientName, client => client.Timeout = Timeout.InfiniteTimeSpan)
+            .ConfigurePrimaryHttpMessageHandler(provider => MixpanelTransport.NewHandler(Settings(provider, optionsName).ToOptions()))
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // the handler renews its connections itself
+            .RemoveAllLoggers(); // the library logs what happens; a line for each request is too much
+
+        services.TryAddKeyedOrNot(name, provider => new MixpanelClient(WithServices(Settings(provider, optionsName).ToOptions(), provider), provider.GetRequiredService<IHttpClientFactory>().CreateClient(clientName)));
+        services.TryAddKeyedOrNot(name, provider => new MixpanelTracker(provider.Mixpanel<MixpanelClient>(name), Settings(provider, optionsName).ToTrackerOptions() with
+        {
+            MeterFactory = provider.GetService<IMeterFactory>(),
+            Outbox = provider.GetRequiredService<IOptionsMonitor<TrackerServices>>().Get(optionsName).OpenOutbox?.Invoke(provider),
+        }));
+        services.TryAddKeyedOrNot<IMixpanelTracker>(name, provider => provider.Mixpanel<MixpanelTracker>(name));
+        services.AddSingleton<IHostedService>(provider => new MixpanelHost(provider, name));
+        return new MixpanelBuilder(services, name, httpClient);
+    }
+
+    static MixpanelSettings Settings(IServiceProvider provider, string optionsName) => provider.GetRequiredService<IOptionsMonitor<MixpanelSettings>>().Get(optionsName);
+
+    static MixpanelOptions WithServices(MixpanelOptions options, IServiceProvider provider) => options with
+    {
+        TimeProvider = provider.GetService<TimeProvider>() ?? TimeProvider.System,
+        LoggerFactory = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance,
+    };
+
+    static void TryAddKeyedOrNot<T>(this IServiceCollection services, string? name, Func<IServiceProvider, T> make) where T : class
+    {
+        if (name is null) services.TryAddSingleton(make);
+        else services.TryAddKeyedSingleton(name, (provider, _) => make(provider));
+    }
+
+    internal static T Mixpanel<T>(this IServiceProvider provider, string? name) where T : class =>
+        name is null ? provider.GetRequiredService<T>() : provider.GetRequiredKeyedService<T>(name);
+}

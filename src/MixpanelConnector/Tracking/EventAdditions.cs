@@ -1,0 +1,98 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace MixpanelConnector.Tracking;
+
+/// <summary>Which of the properties that a tracker adds an event has of its own.</summary>
+sealed record OwnProperties(bool[] Added)
+{
+    public bool Time { get; set; }
+
+    public bool DistinctId { get; set; }
+
+    public bool UserId { get; set; }
+
+    public bool DeviceId { get; set; }
+
+    public bool InsertId { get; set; }
+}
+
+/// <summary>The properties that every event of a tracker gets unless it has its own, written once.</summary>
+sealed class EventAdditions
+{
+    readonly (byte[] Name, byte[] Member)[] _members;
+    readonly byte[] _all;
+    readonly ulong[] _firstLettersByLength = new ulong[64];
+
+    public EventAdditions(JsonObject superProperties)
+    {
+        // ip 0: without it, Mixpanel would place the user where this server is.
+        var added = new JsonObject { ["ip"] = 0, ["mp_lib"] = "mixpanel-connector", ["$lib_version"] = typeof(EventAdditions).Assembly.GetName().Version?.ToString(3) };
+        foreach (var (name, value) in superProperties) added[name] = value?.DeepClone();
+        _members = [.. added.Select(member => (Encoding.UTF8.GetBytes(member.Key), Member(member.Key, member.Value)))];
+        _all = [.. _members.SelectMany(member => member.Member)];
+        foreach (var name in (IEnumerable<byte[]>)[.. _members.Select(member => member.Name), "time"u8.ToArray(), "distinct_id"u8.ToArray(), "$insert_id"u8.ToArray(), "$user_id"u8.ToArray(), "$device_id"u8.ToArray()])
+            if (name.Length is > 0 and < 64) _firstLettersByLength[name.Length] |= 1UL << (name[0] & 63);
+    }
+
+    bool MayBeKnown(ReadOnlySpan<byte> name) => name.Length >= 64 || (name.Length > 0 && (_firstLettersByLength[name.Length] & (1UL << (name[0] & 63))) != 0);
+
+    /// <summary>The properties that an event brings itself; null when it brings none of them.</summary>
+    public OwnProperties? OwnOf(ReadOnlySpan<byte> properties)
+    {
+        OwnProperties? own = null;
+        var reader = new Utf8JsonReader(properties);
+        reader.Read();
+        while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+        {
+            // Most names are told apart by their length and their first letter.
+            if (!reader.ValueIsEscaped && !MayBeKnown(reader.ValueSpan)) { }
+            else if (reader.ValueTextEquals("time"u8)) (own ??= New()).Time = true;
+            else if (reader.ValueTextEquals("distinct_id"u8)) (own ??= New()).DistinctId = true;
+            else if (reader.ValueTextEquals("$insert_id"u8)) (own ??= New()).InsertId = true;
+            else if (reader.ValueTextEquals("$user_id"u8)) (own ??= New()).UserId = true;
+            else if (reader.ValueTextEquals("$device_id"u8)) (own ??= New()).DeviceId = true;
+            else
+            {
+                for (var i = 0; i < _members.Length; i++)
+                    if (reader.ValueTextEquals(_members[i].Name)) (own ??= New()).Added[i] = true;
+            }
+
+            reader.Skip();
+        }
+
+        return own;
+
+        OwnProperties New() => new(new bool[_members.Length]);
+    }
+
+    public void AppendTo(RecordWriter writer, OwnProperties? own)
+    {
+        if (own is null)
+        {
+            writer.Append(_all);
+            return;
+        }
+
+        for (var i = 0; i < _members.Length; i++)
+            if (!own.Added[i]) writer.AppendMember(_members[i].Member);
+    }
+
+    static byte[] Member(string name, JsonNode? value)
+    {
+        using var text = new MemoryStream();
+        text.WriteByte((byte)',');
+        using (var json = new Utf8JsonWriter(text, Wire.WriterOptions))
+        {
+            json.WriteStringValue(name);
+            json.Flush();
+            text.WriteByte((byte)':');
+            json.Reset();
+            if (value is null) json.WriteNullValue();
+            else value.WriteTo(json);
+        }
+
+        return text.ToArray();
+    }
+}

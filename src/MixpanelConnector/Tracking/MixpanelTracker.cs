@@ -1,0 +1,272 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Send;
+using MixpanelConnector.Tracking;
+
+namespace MixpanelConnector;
+
+/// <summary>
+/// Takes events and updates of profiles at the speed of memory, and sends them in the background: in batches, compressed, again after
+/// a failure, and each with an id and a time that were fixed when it was tracked. Make one and keep it; it is safe for concurrent use.
+/// </summary>
+public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable, IDisposable
+{
+    // A chunk of the gathering, and with it most requests. Larger ones compress no better.
+    const int ChunkBytes = 2 << 20;
+
+    readonly MixpanelClient _client;
+    readonly bool _ownsClient;
+    readonly MixpanelOptions _options;
+    readonly TrackerOptions _tracking;
+    readonly EventAdditions _additions;
+    readonly Room _room;
+    readonly Lane[] _lanes;
+    readonly Conveyor _conveyor;
+    readonly TrackerMetrics _metrics;
+    readonly ILogger _logger;
+    readonly byte[] _idPrefix = new byte[16];
+    long _ids;
+    int _disposed;
+
+    /// <summary>Makes a tracker with connections of its own.</summary>
+    /// <param name="options">How to reach Mixpanel and as whom. A project token is enough; updates of profiles need one.</param>
+    /// <param name="tracking">How to gather and send. Default: in memory, every 100 milliseconds.</param>
+    /// <exception cref="MixpanelException">An option is out of range, or there is no credential.</exception>
+    public MixpanelTracker(MixpanelOptions options, TrackerOptions? tracking = null)
+        : this(new MixpanelClient(options), tracking ?? new(), ownsClient: true) { }
+
+    /// <summary>Makes a tracker that sends through a client, which the caller disposes after it.</summary>
+    /// <param name="client">The client.</param>
+    /// <param name="tracking">How to gather and send. Default: in memory, every 100 milliseconds.</param>
+    /// <exception cref="MixpanelException">An option is out of range, or there is no credential.</exception>
+    public MixpanelTracker(MixpanelClient client, TrackerOptions? tracking = null)
+        : this(client ?? throw new ArgumentNullException(nameof(client)), tracking ?? new(), ownsClient: false) { }
+
+    MixpanelTracker(MixpanelClient client, TrackerOptions tracking, bool ownsClient)
+    {
+        (_client, _ownsClient, _options, _tracking) = (client, ownsClient, client.Options, tracking.Validated());
+        var events = new EventDestination(client.Transport, strict: true);
+        events.EnsureAccess();
+        _additions = new EventAdditions(tracking.SuperProperties);
+        _room = new Room(tracking.MaxBufferedBytes);
+        _logger = _options.LoggerFactory.CreateLogger("MixpanelConnector.Tracker");
+        (((ulong)(_options.Randomizer() * uint.MaxValue) << 32) | (uint)(_options.Randomizer() * uint.MaxValue)).TryFormat(_idPrefix, out _, "x16", CultureInfo.InvariantCulture);
+        _metrics = new TrackerMetrics(tracking.MeterFactory, kind => _conveyor!.Queue(kind));
+        var buffers = new BufferPool(tracking.MaxBufferedBytes);
+        // All lanes share one pace: a rate limit is the project's.
+        var pace = new Pace(tracking.Senders, Math.Min(4, tracking.Senders), _options, TimeSpan.MaxValue);
+        var gathered = new Signal();
+        List<Signal> signals = tracking.Outbox is null ? [new(), new(), new()] : [gathered, gathered, gathered];
+        _lanes =
+        [
+            NewLane(TrackedKind.Event, events, tracking.Senders),
+            NewLane(TrackedKind.Profile, new ProfileDestination(client.Transport, "/engage", strict: true), senders: 1),
+            NewLane(TrackedKind.Group, new ProfileDestination(client.Transport, "/groups", strict: true), senders: 1),
+        ];
+        _conveyor = tracking.Outbox is { } outbox
+            ? new DurableConveyor(_lanes, gathered, outbox, _room, buffers, tracking, _options.TimeProvider)
+            : new BufferedConveyor(_lanes, signals, _room);
+        _conveyor.Start();
+
+        Lane NewLane(TrackedKind kind, Destination destination, int senders) => new(
+            kind,
+            new Gathering(tracking.BatchRecords, ChunkBytes, tracking.Outbox is null ? tracking.FlushInterval : TimeSpan.Zero, buffers, _options.TimeProvider, signals[(int)kind]),
+            new Outlet(kind, destination, _options, tracking, pace, _metrics),
+            senders);
+    }
+
+    /// <summary>How many records Mixpanel does not have yet.</summary>
+    public long Pending => Enum.GetValues<TrackedKind>().Sum(kind => _conveyor.Queue(kind).Records);
+
+    /// <summary>How long the oldest of the <see cref="Pending"/> records has waited.</summary>
+    public TimeSpan OldestAge => Enum.GetValues<TrackedKind>().Max(kind => _conveyor.Queue(kind).Oldest);
+
+    /// <summary>Why records are kept and not accepted, or why none can be taken; null while nothing is known to be wrong.</summary>
+    public MixpanelError? Trouble =>
+        _conveyor.Failure is { } failure ? new MixpanelError(ErrorKind.Unavailable, failure.Message) : _lanes.Select(lane => lane.Outlet.Trouble).FirstOrDefault(trouble => trouble.IsCompleted)?.Result;
+
+    /// <inheritdoc/>
+    public bool Enqueue(in TrackedRecord record)
+    {
+        var writer = RecordWriter.Rent();
+        try
+        {
+            Write(writer, in record);
+            if (Refusal() is { } refusal) return Drop(record.Kind, refusal);
+            var length = writer.Written.Length;
+            if (!_room.TryTake(length))
+            {
+                if (_tracking.WhenFull is WhenFull.Drop || length > _tracking.MaxBufferedBytes) return Drop(record.Kind, Full);
+                _room.TakeAsync(length, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            }
+
+            return TryAdd(writer, in record, wantsToKnow: false, out _) || Drop(record.Kind, Stopped);
+        }
+        catch (Exception e) when (e is not MixpanelException and not OutOfMemoryException)
+        {
+            // The caller's own type threw, or JSON cannot say it. A request should not fail for that.
+            _lanes[(int)record.Kind].Outlet.Reject(NotSerializable(record.Kind, e));
+            return false;
+        }
+        finally
+        {
+            writer.Return();
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask EnqueueAsync(TrackedRecord record, CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
+        var writer = RecordWriter.Rent();
+        var waits = false;
+        try
+        {
+            try
+            {
+                Write(writer, in record);
+            }
+            catch (Exception e) when (e is not MixpanelException and not OutOfMemoryException)
+            {
+                return ValueTask.FromException(new MixpanelException(MixpanelError.Invalid(null, NotSerializable(record.Kind, e).Message), e));
+            }
+
+            if (Refusal() is { } refusal) return ValueTask.FromException(Dropped(record.Kind, refusal));
+            var length = writer.Written.Length;
+            if (!_room.TryTake(length))
+            {
+                if (_tracking.WhenFull is WhenFull.Drop || length > _tracking.MaxBufferedBytes) return ValueTask.FromException(Dropped(record.Kind, Full));
+                waits = true;
+                return AddWhenRoomAsync(writer, record, length, cancellationToken);
+            }
+
+            if (!TryAdd(writer, in record, _conveyor.MakesDurable, out var safe)) return ValueTask.FromException(Dropped(record.Kind, Stopped));
+            return safe is null ? default : new ValueTask(safe.WaitAsync(cancellationToken));
+        }
+        finally
+        {
+            if (!waits) writer.Return();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task FlushAsync(CancellationToken cancellationToken = default)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var flushed = _conveyor.FlushAsync();
+        var first = await Task.WhenAny([flushed, .. _lanes.Select(lane => TroubleOf(lane, ended.Token))]).WaitAsync(cancellationToken).ConfigureAwait(false);
+        await ended.CancelAsync().ConfigureAwait(false);
+        if (first is Task<MixpanelError> trouble) throw new MixpanelException(await trouble.ConfigureAwait(false));
+    }
+
+    /// <summary>Takes nothing more, and sends what is left. With an outbox, what is not sent in time stays there for the next start; without one it is lost, counted and logged.</summary>
+    /// <param name="cancellationToken">When it fires, what is not sent yet is given up.</param>
+    public async Task StopAsync(CancellationToken cancellationToken = default)
+    {
+        foreach (var lane in _lanes) lane.Gathering.Close();
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        try
+        {
+            await _conveyor.SecureAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+            await FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OperationCanceledException or MixpanelException)
+        {
+            if (_conveyor.Unsafe is > 0 and var lost)
+            {
+                LogLost(lost);
+                foreach (var lane in _lanes) _metrics.Records(lane.Kind, "dropped", lane.Gathering.Records);
+            }
+            else if (Pending is > 0 and var kept)
+            {
+                LogKept(kept);
+            }
+        }
+
+        await _conveyor.DisposeAsync().ConfigureAwait(false);
+        _metrics.Dispose();
+        if (_ownsClient) _client.Dispose();
+    }
+
+    /// <summary>As <see cref="StopAsync"/>, within <see cref="TrackerOptions.StopTimeout"/>.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using var limit = new CancellationTokenSource(_tracking.StopTimeout, _options.TimeProvider);
+        await StopAsync(limit.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>As <see cref="DisposeAsync"/>, on a blocked thread. Prefer <c>await using</c>.</summary>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    const string Stopped = "The tracker was stopped.";
+
+    const string Full = "The tracker's buffer is full: Mixpanel takes records more slowly than they come, or not at all. See TrackerOptions.MaxBufferedBytes and WhenFull.";
+
+    void Write(RecordWriter writer, in TrackedRecord record)
+    {
+        if (record.Kind is TrackedKind.Event)
+        {
+            Span<byte> id = stackalloc byte[32];
+            _idPrefix.CopyTo(id); // of this tracker; the rest counts
+            Interlocked.Increment(ref _ids).TryFormat(id[16..], out _, "x16", CultureInfo.InvariantCulture);
+            writer.WriteEvent(in record, _options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds(), id, _additions);
+        }
+        else
+        {
+            writer.WriteUpdate(in record, _options.Token ?? throw ProfileDestination.NeedsToken());
+        }
+    }
+
+    bool TryAdd(RecordWriter writer, in TrackedRecord record, bool wantsToKnow, out Task? safe)
+    {
+        var lane = _lanes[(int)record.Kind];
+        var entry = new Entry { Source = "", IdAt = writer.InsertId.At, IdLength = writer.InsertId.Length, Repeatable = record.Kind is TrackedKind.Event || record.Name is not ("$add" or "$append") };
+        if (!lane.Gathering.TryAdd(writer.Written, in entry, wantsToKnow, out safe))
+        {
+            _room.GiveBack(writer.Written.Length);
+            return false;
+        }
+
+        lane.Outlet.Taken();
+        return true;
+    }
+
+    async ValueTask AddWhenRoomAsync(RecordWriter writer, TrackedRecord record, int length, CancellationToken cancellationToken)
+    {
+        await _room.TakeAsync(length, cancellationToken).ConfigureAwait(false);
+        if (!TryAdd(writer, in record, _conveyor.MakesDurable, out var safe)) throw Dropped(record.Kind, Stopped);
+        writer.Return();
+        if (safe is not null) await safe.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Why nothing is taken; null when nothing speaks against it.</summary>
+    string? Refusal() => _conveyor.Failure?.Message;
+
+    bool Drop(TrackedKind kind, string reason)
+    {
+        _lanes[(int)kind].Outlet.Drop(1, reason);
+        return false;
+    }
+
+    MixpanelException Dropped(TrackedKind kind, string reason)
+    {
+        Drop(kind, reason);
+        return new MixpanelException(new(ErrorKind.Unavailable, reason));
+    }
+
+    static RejectedRecord NotSerializable(TrackedKind kind, Exception e) => new()
+    {
+        Kind = kind,
+        Code = "not_serializable",
+        Message = $"The properties cannot be written as JSON ({e.GetType().Name}). Check the types of their values; numbers must be finite.",
+    };
+
+    static async Task<MixpanelError> TroubleOf(Lane lane, CancellationToken cancellationToken) => await lane.Outlet.Trouble.WaitAsync(cancellationToken).ConfigureAwait(false);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Count} tracked records were not accepted in time and are lost")]
+    partial void LogLost(long count);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Count} tracked records stay in the outbox for the next start")]
+    partial void LogKept(long count);
+}

@@ -1,0 +1,205 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using MixpanelConnector.Tracking;
+
+namespace MixpanelConnector;
+
+/// <summary>What an application writes to track.</summary>
+/// <remarks>
+/// <c>Track</c> takes the event and returns at once; it gives false when the event was not taken, which is counted and logged.
+/// <c>TrackAsync</c> completes when the event is as safe as the tracker promises (in memory, or on the disk with an outbox), and
+/// throws when it was not taken. Time and <c>$insert_id</c> are fixed by the call; properties named <c>time</c>, <c>$insert_id</c>,
+/// <c>distinct_id</c> or as a super property stand in place of what the tracker would add.
+/// </remarks>
+public static class MixpanelTrackerExtensions
+{
+    const string Reflection = "The properties are found by reflection. For trimmed and ahead-of-time compiled applications, give the type's JsonTypeInfo too, or a JsonObject, or a dictionary.";
+
+    /// <summary>Tracks an event without properties.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="name">The event's name.</param>
+    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <returns>False when it was not taken.</returns>
+    public static bool Track(this IMixpanelTracker tracker, string name, MixpanelUser user) => Send(tracker, Event(name, user, default));
+
+    /// <summary>Tracks an event with the properties of an object, such as <c>new { Total = 12.5m, Currency = "EUR" }</c>. Names stay as they are; nulls are left out.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="name">The event's name.</param>
+    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="properties">The object.</param>
+    /// <returns>False when it was not taken.</returns>
+    [RequiresUnreferencedCode(Reflection)]
+    [RequiresDynamicCode(Reflection)]
+    public static bool Track<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties) => Send(tracker, Event(name, user, new(properties, ReflectionContract.Of<T>())));
+
+    /// <summary>Tracks an event with the properties of an object whose type has a source-generated contract.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="name">The event's name.</param>
+    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="properties">The object.</param>
+    /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
+    /// <returns>False when it was not taken.</returns>
+    public static bool Track<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, JsonTypeInfo<T> type) => Send(tracker, Event(name, user, new(properties, NotNull(type))));
+
+    /// <summary>Tracks an event of a type that carries <see cref="MixpanelEventAttribute"/>.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="happened">The event.</param>
+    /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
+    /// <returns>False when it was not taken.</returns>
+    public static bool Track<T>(this IMixpanelTracker tracker, MixpanelUser user, T happened, JsonTypeInfo<T> type) => Send(tracker, Event(EventName<T>.Value, user, new(happened, NotNull(type))));
+
+    /// <summary>Tracks an event with properties as JSON.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="name">The event's name.</param>
+    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="properties">The properties.</param>
+    /// <returns>False when it was not taken.</returns>
+    public static bool Track(this IMixpanelTracker tracker, string name, MixpanelUser user, JsonObject properties) => Send(tracker, Event(name, user, Payload.Of(properties)));
+
+    /// <summary>Tracks an event with properties by name: text, numbers, booleans, times, lists, JSON, and names with values again.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="name">The event's name.</param>
+    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="properties">The properties.</param>
+    /// <returns>False when it was not taken.</returns>
+    [OverloadResolutionPriority(1)]
+    public static bool Track(this IMixpanelTracker tracker, string name, MixpanelUser user, IReadOnlyDictionary<string, object?> properties) => Send(tracker, Event(name, user, Payload.Of(properties)));
+
+    /// <summary>Tracks an event without properties, and completes when it is safe.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="name">The event's name.</param>
+    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <exception cref="MixpanelException">It was not taken.</exception>
+    public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, default), cancellationToken);
+
+    /// <summary>Tracks an event with the properties of an object, and completes when it is safe.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="name">The event's name.</param>
+    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="properties">The object.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <exception cref="MixpanelException">It was not taken.</exception>
+    [RequiresUnreferencedCode(Reflection)]
+    [RequiresDynamicCode(Reflection)]
+    public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, new(properties, ReflectionContract.Of<T>())), cancellationToken);
+
+    /// <summary>Tracks an event with the properties of an object whose type has a source-generated contract, and completes when it is safe.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="name">The event's name.</param>
+    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="properties">The object.</param>
+    /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <exception cref="MixpanelException">It was not taken.</exception>
+    public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, JsonTypeInfo<T> type, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, new(properties, NotNull(type))), cancellationToken);
+
+    /// <summary>Tracks an event of a type that carries <see cref="MixpanelEventAttribute"/>, and completes when it is safe.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="happened">The event.</param>
+    /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <exception cref="MixpanelException">It was not taken.</exception>
+    public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, MixpanelUser user, T happened, JsonTypeInfo<T> type, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(EventName<T>.Value, user, new(happened, NotNull(type))), cancellationToken);
+
+    /// <summary>Tracks an event with properties as JSON, and completes when it is safe.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="name">The event's name.</param>
+    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="properties">The properties.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <exception cref="MixpanelException">It was not taken.</exception>
+    public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, JsonObject properties, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, Payload.Of(properties)), cancellationToken);
+
+    /// <summary>Tracks an event with properties by name, and completes when it is safe.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="name">The event's name.</param>
+    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="properties">The properties.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <exception cref="MixpanelException">It was not taken.</exception>
+    [OverloadResolutionPriority(1)]
+    public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, IReadOnlyDictionary<string, object?> properties, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, Payload.Of(properties)), cancellationToken);
+
+    /// <summary>The profile of a user, for updates.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="distinctId">The user's <c>distinct_id</c>.</param>
+    public static ProfileUpdates Profile(this IMixpanelTracker tracker, string distinctId)
+    {
+        ArgumentNullException.ThrowIfNull(tracker);
+        ArgumentException.ThrowIfNullOrEmpty(distinctId);
+        return new(tracker, distinctId);
+    }
+
+    /// <summary>The profile of a group, for updates.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="groupKey">The property that makes groups, such as <c>company</c>.</param>
+    /// <param name="groupId">The group, such as <c>acme</c>.</param>
+    public static GroupUpdates Group(this IMixpanelTracker tracker, string groupKey, string groupId)
+    {
+        ArgumentNullException.ThrowIfNull(tracker);
+        ArgumentException.ThrowIfNullOrEmpty(groupKey);
+        ArgumentException.ThrowIfNullOrEmpty(groupId);
+        return new(tracker, groupKey, groupId);
+    }
+
+    /// <summary>Links an anonymous id with a user's, in projects with original identity merge. Projects with simplified merge link by events: <see cref="MixpanelUser.Identified"/>.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="identifiedId">The user's id.</param>
+    /// <param name="anonymousId">The anonymous id: a UUID of version 4 that is linked with nobody yet; others Mixpanel leaves alone without a word.</param>
+    /// <returns>False when it was not taken.</returns>
+    public static bool Identify(this IMixpanelTracker tracker, string identifiedId, string anonymousId)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(identifiedId);
+        ArgumentException.ThrowIfNullOrEmpty(anonymousId);
+        return Send(tracker, Event("$identify", identifiedId, Payload.Of(new JsonObject { ["$identified_id"] = identifiedId, ["$anon_id"] = anonymousId })));
+    }
+
+    /// <summary>Gives a user one more id, in projects with original identity merge.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="distinctId">The user's id.</param>
+    /// <param name="alias">The further id.</param>
+    /// <returns>False when it was not taken.</returns>
+    public static bool CreateAlias(this IMixpanelTracker tracker, string distinctId, string alias)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(distinctId);
+        ArgumentException.ThrowIfNullOrEmpty(alias);
+        return Send(tracker, Event("$create_alias", distinctId, Payload.Of(new JsonObject { ["alias"] = alias })));
+    }
+
+    /// <summary>Makes two ids one user's, in projects with original identity merge. It cannot be undone.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="firstId">One id.</param>
+    /// <param name="secondId">The other.</param>
+    /// <returns>False when it was not taken.</returns>
+    public static bool Merge(this IMixpanelTracker tracker, string firstId, string secondId)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(firstId);
+        ArgumentException.ThrowIfNullOrEmpty(secondId);
+        return Send(tracker, Event("$merge", firstId, Payload.Of(new JsonObject { ["$distinct_ids"] = new JsonArray(firstId, secondId) })));
+    }
+
+    static TrackedRecord Event(string name, MixpanelUser user, Payload payload)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        return new(TrackedKind.Event, name, user, payload);
+    }
+
+    static JsonTypeInfo<T> NotNull<T>(JsonTypeInfo<T> type) => type ?? throw new ArgumentNullException(nameof(type));
+
+    static bool Send(IMixpanelTracker tracker, in TrackedRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(tracker);
+        return tracker.Enqueue(in record);
+    }
+
+    static ValueTask SendAsync(IMixpanelTracker tracker, in TrackedRecord record, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(tracker);
+        return tracker.EnqueueAsync(record, cancellationToken);
+    }
+}

@@ -1,0 +1,50 @@
+namespace MixpanelConnector;
+
+/// <summary>Who did something. A text converts to it as the <c>distinct_id</c>, which suits every project.</summary>
+/// <remarks>
+/// Projects with simplified identity merge link a device with a user when an event carries both: use <see cref="Identified"/> and
+/// <see cref="Anonymous"/>. Projects with original identity merge link ids by <c>Identify</c>, <c>CreateAlias</c> and <c>Merge</c>.
+/// </remarks>
+public readonly record struct MixpanelUser
+{
+    readonly string? _distinctId;
+
+    MixpanelUser(string? distinctId, string? userId, string? deviceId) => (_distinctId, UserId, DeviceId) = (distinctId, userId, deviceId);
+
+    /// <summary>Nobody: the event belongs to no user.</summary>
+    public static MixpanelUser None => default;
+
+    /// <summary>The id under which Mixpanel counts; empty for nobody.</summary>
+    public string DistinctId => _distinctId ?? "";
+
+    /// <summary>The id of someone who is signed in, sent as <c>$user_id</c>; null when only a <see cref="DistinctId"/> was given.</summary>
+    public string? UserId { get; }
+
+    /// <summary>The id of the device or the browser, sent as <c>$device_id</c>; null when it is not known.</summary>
+    public string? DeviceId { get; }
+
+    /// <summary>Someone who is signed in. The first event with both ids links the device to the user, in projects with simplified identity merge.</summary>
+    /// <param name="userId">The user's id.</param>
+    /// <param name="deviceId">The device's id. Default: not known.</param>
+    public static MixpanelUser Identified(string userId, string? deviceId = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(userId);
+        return new(userId, userId, deviceId);
+    }
+
+    /// <summary>Someone of whom only the device is known.</summary>
+    /// <param name="deviceId">The device's id.</param>
+    public static MixpanelUser Anonymous(string deviceId)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(deviceId);
+        return new($"$device:{deviceId}", null, deviceId);
+    }
+
+    /// <summary>Someone by <c>distinct_id</c>; nobody when it is null.</summary>
+    /// <param name="distinctId">The id.</param>
+    public static MixpanelUser FromDistinctId(string? distinctId) => new(distinctId, null, null);
+
+    /// <summary>Someone by <c>distinct_id</c>; nobody when it is null.</summary>
+    /// <param name="distinctId">The id.</param>
+    public static implicit operator MixpanelUser(string? distinctId) => FromDistinctId(distinctId);
+}

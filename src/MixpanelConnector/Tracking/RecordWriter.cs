@@ -1,0 +1,159 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+
+namespace MixpanelConnector.Tracking;
+
+/// <summary>Writes a record as the JSON that is sent, into a buffer that its thread keeps for the next one.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "It lives as long as its thread; the JSON writer holds nothing but its buffer.")]
+sealed class RecordWriter : IBufferWriter<byte>
+{
+    const int LargestKept = 64 << 10;
+
+    [ThreadStatic]
+    static RecordWriter? _ofThread;
+
+    readonly Utf8JsonWriter _json;
+    byte[] _buffer = new byte[2048];
+    int _length;
+
+    RecordWriter() => _json = new Utf8JsonWriter(this, Wire.WriterOptions);
+
+    public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
+
+    /// <summary>Where the <c>$insert_id</c> is in an event; length 0 when the properties brought their own.</summary>
+    public (int At, int Length) InsertId { get; private set; }
+
+    /// <summary>Not reentrant for one writer: a converter that tracks gets another.</summary>
+    public static RecordWriter Rent()
+    {
+        var writer = _ofThread ?? new RecordWriter();
+        _ofThread = null;
+        return writer;
+    }
+
+    public void Return()
+    {
+        if (_buffer.Length <= LargestKept) _ofThread = this;
+    }
+
+    /// <summary>Writes the payload alone.</summary>
+    public void WritePayload(in Payload payload)
+    {
+        _length = 0;
+        Append(in payload);
+    }
+
+    /// <summary>Writes an event. What its own properties say wins over what would be added.</summary>
+    /// <exception cref="ArgumentException">The properties are no object.</exception>
+    public void WriteEvent(in TrackedRecord record, long milliseconds, ReadOnlySpan<byte> insertId, EventAdditions additions)
+    {
+        BeginEvent(in record, milliseconds, insertId, additions, own: null);
+        var payloadAt = _length;
+        Append(record.Payload);
+        var payload = _buffer.AsSpan(payloadAt, _length - payloadAt);
+        if (payload.SequenceEqual("null"u8) || payload.SequenceEqual("{}"u8))
+        {
+            _length = payloadAt;
+            Append("}}"u8);
+            return;
+        }
+
+        if (payload is not [(byte)'{', ..]) throw new ArgumentException("The properties of an event must be an object.", nameof(record));
+        if (additions.OwnOf(payload) is { } own)
+        {
+            // Rare: a property of the event's own stands in place of one that was written before it.
+            var kept = payload.ToArray();
+            BeginEvent(in record, milliseconds, insertId, additions, own);
+            payloadAt = _length;
+            Append(kept);
+        }
+
+        // The brace that opens the event's own properties becomes the comma between them and those that were added.
+        _buffer[payloadAt] = _buffer[payloadAt - 1] is (byte)'{' ? (byte)' ' : (byte)',';
+        Append("}"u8);
+    }
+
+    /// <summary>Writes an update of a profile.</summary>
+    public void WriteUpdate(in TrackedRecord record, string token)
+    {
+        _length = 0;
+        InsertId = default;
+        _json.Reset(this);
+        _json.WriteStartObject();
+        _json.WriteString("$token"u8, token);
+        if (record.Kind is TrackedKind.Group)
+        {
+            _json.WriteString("$group_key"u8, record.GroupKey);
+            _json.WriteString("$group_id"u8, record.GroupId);
+        }
+        else
+        {
+            _json.WriteString("$distinct_id"u8, record.User.DistinctId);
+        }
+
+        _json.WritePropertyName(record.Name);
+        record.Payload.WriteTo(_json);
+        _json.WriteEndObject();
+        _json.Flush();
+    }
+
+    void BeginEvent(in TrackedRecord record, long milliseconds, ReadOnlySpan<byte> insertId, EventAdditions additions, OwnProperties? own)
+    {
+        _length = 0;
+        InsertId = default;
+        _json.Reset(this);
+        _json.WriteStartObject();
+        _json.WriteString("event"u8, record.Name);
+        _json.WriteStartObject("properties"u8);
+        var user = record.User;
+        if (own is not { DistinctId: true }) _json.WriteString("distinct_id"u8, user.DistinctId);
+        if (user.UserId is { } userId && own is not { UserId: true }) _json.WriteString("$user_id"u8, userId);
+        if (user.DeviceId is { } deviceId && own is not { DeviceId: true }) _json.WriteString("$device_id"u8, deviceId);
+        if (own is not { Time: true }) _json.WriteNumber("time"u8, milliseconds);
+        if (own is not { InsertId: true })
+        {
+            _json.WriteString("$insert_id"u8, insertId);
+            InsertId = ((int)(_json.BytesCommitted + _json.BytesPending) - insertId.Length - 1, insertId.Length);
+        }
+
+        _json.Flush();
+        additions.AppendTo(this, own);
+    }
+
+    public void Append(ReadOnlySpan<byte> text)
+    {
+        text.CopyTo(GetSpan(text.Length));
+        _length += text.Length;
+    }
+
+    /// <summary>Adds a member that begins with the comma to the one before it, if there is one.</summary>
+    public void AppendMember(ReadOnlySpan<byte> member) => Append(_buffer[_length - 1] is (byte)'{' ? member[1..] : member);
+
+    void Append(in Payload payload)
+    {
+        _json.Reset(this);
+        payload.WriteTo(_json);
+        _json.Flush();
+    }
+
+    void IBufferWriter<byte>.Advance(int count) => _length += count;
+
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        Reserve(sizeHint);
+        return _buffer.AsMemory(_length);
+    }
+
+    public Span<byte> GetSpan(int sizeHint = 0)
+    {
+        Reserve(sizeHint);
+        return _buffer.AsSpan(_length);
+    }
+
+    void Reserve(int size)
+    {
+        size = Math.Max(size, 256);
+        if (_buffer.Length - _length < size) Array.Resize(ref _buffer, Math.Max(_buffer.Length * 2, _length + size));
+    }
+}

@@ -1,0 +1,53 @@
+using System.Text;
+using System.Text.Json;
+using MixpanelConnector.Import.Settle;
+
+namespace MixpanelConnector;
+
+/// <summary>A record that a tracker took and that is not in Mixpanel, and why.</summary>
+public sealed record RejectedRecord
+{
+    /// <summary>What it was.</summary>
+    public required TrackedKind Kind { get; init; }
+
+    /// <summary>A stable name of the reason, in snake_case: <c>rejected</c> by Mixpanel, <c>record_too_large</c>, <c>outcome_unknown</c>, <c>not_serializable</c>, <c>damaged</c>.</summary>
+    public required string Code { get; init; }
+
+    /// <summary>The reason in words, without any value of the record.</summary>
+    public required string Message { get; init; }
+
+    /// <summary>The field at fault; null when the record as a whole is, or it is not known.</summary>
+    public string? Field { get; init; }
+
+    /// <summary>The HTTP status of Mixpanel's answer; null when there was none.</summary>
+    public int? HttpStatus { get; init; }
+
+    /// <summary>The event's <c>$insert_id</c>; null for updates of profiles.</summary>
+    public string? InsertId { get; init; }
+
+    /// <summary>Whether it may have taken effect all the same.</summary>
+    public bool MaybeDelivered { get; init; }
+
+    /// <summary>The record as it was sent, as JSON; empty when there is none. It holds personal data: do not log it.</summary>
+    public ReadOnlyMemory<byte> Json { get; init; }
+
+    /// <summary>Gives kind, code and message; not the record.</summary>
+    public override string ToString() => $"{Kind} {Code}: {Message}";
+
+    internal static RejectedRecord From(TrackedKind kind, DeadLetter letter)
+    {
+        using var document = JsonDocument.Parse(letter.Json);
+        var root = document.RootElement;
+        return new RejectedRecord
+        {
+            Kind = kind,
+            Code = root.GetProperty("code"u8).GetString()!,
+            Message = root.GetProperty("message"u8).GetString()!,
+            Field = root.TryGetProperty("field"u8, out var field) ? field.GetString() : null,
+            HttpStatus = root.TryGetProperty("http_status"u8, out var status) ? status.GetInt32() : null,
+            InsertId = root.TryGetProperty("insert_id"u8, out var id) ? id.GetString() : null,
+            MaybeDelivered = root.GetProperty("maybe_delivered"u8).GetBoolean(),
+            Json = root.TryGetProperty("raw"u8, out var raw) ? Encoding.UTF8.GetBytes(raw.GetString()!) : default,
+        };
+    }
+}

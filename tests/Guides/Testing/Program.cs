@@ -1,0 +1,25 @@
+using MixpanelConnector;
+using MixpanelConnector.Emulator;
+
+// 1. What your code tracks: no network at all.
+var recorded = new RecordingTracker();
+new Shop(recorded).PlaceOrder("user-1", 12.5m);
+Check(recorded.Events is [{ Name: "Order placed", User.DistinctId: "user-1" } placed] && placed.Properties["Total"]!.GetValue<decimal>() == 12.5m);
+
+// 2. What Mixpanel makes of it: an embedded Mixpanel that validates and stores.
+await using var emulated = await EmulatedMixpanel.StartAsync();
+await using (var tracker = new MixpanelTracker(new MixpanelOptions { Token = "local", Endpoint = emulated.Address }))
+    new Shop(tracker).PlaceOrder("user-1", 12.5m);
+var stored = await emulated.EventsAsync();
+Check(stored is [{ Name: "Order placed", DistinctId: "user-1" }]);
+Console.WriteLine("Both hold.");
+
+static void Check(bool holds)
+{
+    if (!holds) throw new InvalidOperationException("The test failed.");
+}
+
+sealed class Shop(IMixpanelTracker mixpanel)
+{
+    public void PlaceOrder(string user, decimal total) => mixpanel.Track("Order placed", user, new { Total = total });
+}

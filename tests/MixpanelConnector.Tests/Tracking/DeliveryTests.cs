@@ -1,0 +1,175 @@
+using MixpanelConnector.Testing;
+
+namespace MixpanelConnector.Tests.Tracking;
+
+public sealed class DeliveryTests
+{
+    [Fact]
+    public async Task After_a_failure_the_same_bytes_are_sent_again()
+    {
+        await using var run = new TrackerRun();
+        run.Mixpanel.Script = request => request.Number <= 3 ? MixpanelDouble.Answer(503, "") : null;
+
+        run.Tracker.Track("E", "u", new { A = 1 });
+        await run.Tracker.FlushAsync();
+
+        Assert.Equal(4, run.Mixpanel.Requests.Count);
+        Assert.All(run.Mixpanel.Requests, request => Assert.Equal(run.Mixpanel.Requests[0].Body, request.Body));
+        Assert.Single(run.Stored);
+    }
+
+    [Fact]
+    public async Task Refused_records_are_told_with_their_reason_and_the_others_arrive()
+    {
+        await using var run = new TrackerRun();
+        run.Mixpanel.Script = request => run.Mixpanel.TakeAllBut(request, [.. request.Records.Select((record, i) => (record, i)).Where(pair => pair.record.Contains("\"Bad\"", StringComparison.Ordinal)).Select(pair => pair.i)]);
+
+        for (var i = 0; i < 20; i++) run.Tracker.Track(i % 5 == 0 ? "Bad" : "Good", "u", new { I = i });
+        await run.Tracker.FlushAsync();
+
+        Assert.Equal(16, run.Stored.Count);
+        Assert.Equal(4, run.Rejected.Count);
+        Assert.All(run.Rejected, rejected => Assert.Equal(("rejected", "properties.x", "refused", 400, false), (rejected.Code, rejected.Field, rejected.Message, rejected.HttpStatus, rejected.MaybeDelivered)));
+        Assert.All(run.Rejected, rejected => Assert.Contains("\"Bad\"", System.Text.Encoding.UTF8.GetString(rejected.Json.Span), StringComparison.Ordinal));
+        Assert.All(run.Rejected, rejected => Assert.DoesNotContain("\"Bad\"", rejected.ToString(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_batch_that_is_too_large_or_refused_as_a_whole_is_divided()
+    {
+        await using var run = new TrackerRun();
+        run.Mixpanel.Script = request => request.Records.Count > 5
+            ? MixpanelDouble.Answer(413, """{"code":413,"error":"too large","status":"Request Entity Too Large"}""")
+            : request.Records.Any(record => record.Contains("\"Bad\"", StringComparison.Ordinal))
+                ? MixpanelDouble.Answer(400, """{"code":400,"error":"identity events are not allowed","num_records_imported":0,"status":"Bad Request","failed_records":["no"]}""")
+                : null;
+
+        for (var i = 0; i < 40; i++) run.Tracker.Track(i == 17 ? "Bad" : "Good", "u", new { I = i });
+        await run.Tracker.FlushAsync();
+
+        Assert.Equal(39, run.Stored.Select(stored => stored.GetProperty("properties").GetProperty("I").GetInt32()).Distinct().Count());
+        Assert.Equal("rejected", Assert.Single(run.Rejected).Code);
+    }
+
+    [Fact]
+    public async Task Refused_credentials_are_told_by_the_flush_and_nothing_is_lost()
+    {
+        await using var run = new TrackerRun(new TrackerOptions { StopTimeout = TimeSpan.FromMinutes(30) });
+        var mended = false;
+        run.Mixpanel.Script = _ => Volatile.Read(ref mended) ? null : MixpanelDouble.Answer(401, """{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""");
+
+        run.Tracker.Track("E", "u");
+        var refused = await Given.FailsAsync(() => run.Tracker.FlushAsync());
+        Assert.Equal(ErrorKind.Unauthorized, refused.Error.Kind);
+        Assert.Equal(ErrorKind.Unauthorized, run.Tracker.Trouble!.Kind);
+        Assert.Equal(1, run.Tracker.Pending);
+
+        Volatile.Write(ref mended, true);
+        while (run.Tracker.Pending > 0) await Task.Yield();
+        await run.Tracker.FlushAsync();
+
+        Assert.Single(run.Stored);
+        Assert.Null(run.Tracker.Trouble);
+    }
+
+    [Fact]
+    public async Task A_full_buffer_drops_and_says_so_and_takes_again_when_there_is_room()
+    {
+        await using var run = new TrackerRun(new TrackerOptions { MaxBufferedBytes = 1 << 20 });
+        var open = new TaskCompletionSource();
+        run.Mixpanel.Script = _ =>
+        {
+            open.Task.Wait();
+            return null;
+        };
+        var text = new string('x', 200);
+        var taken = 0;
+        while (run.Tracker.Track("E", "u", new { Text = text })) taken++;
+        var thrown = await Given.FailsAsync(() => run.Tracker.TrackAsync("E", "u", new { Text = text }).AsTask());
+        open.SetResult();
+        await run.Tracker.FlushAsync();
+
+        Assert.InRange(taken, 2000, 4000);
+        Assert.Equal(ErrorKind.Unavailable, thrown.Error.Kind);
+        Assert.True(run.Tracker.Track("E", "u"));
+        await run.Tracker.FlushAsync();
+        Assert.Equal(taken + 1, run.Stored.Count);
+    }
+
+    [Fact]
+    public async Task With_waiting_nothing_is_dropped()
+    {
+        await using var run = new TrackerRun(new TrackerOptions { MaxBufferedBytes = 1 << 20, WhenFull = WhenFull.Wait });
+        var text = new string('x', 200);
+
+        await Task.WhenAll(
+            Task.Run(() =>
+            {
+                for (var i = 0; i < 10_000; i++) Assert.True(run.Tracker.Track("E", "u", new { Text = text }));
+            }),
+            Task.Run(async () =>
+            {
+                for (var i = 0; i < 10_000; i++) await run.Tracker.TrackAsync("E", "u", new { Text = text });
+            }));
+        await run.Tracker.FlushAsync();
+
+        Assert.Equal(20_000, run.Stored.Select(stored => stored.GetProperty("properties").GetProperty("$insert_id").GetString()).Distinct(StringComparer.Ordinal).Count());
+    }
+
+    [Fact]
+    public async Task Stopping_sends_what_is_left_and_takes_nothing_more()
+    {
+        await using var run = new TrackerRun(new TrackerOptions { FlushInterval = TimeSpan.FromHours(1), StopTimeout = TimeSpan.FromHours(2) });
+        for (var i = 0; i < 10; i++) run.Tracker.Track("E", "u");
+
+        await run.Tracker.DisposeAsync();
+
+        Assert.Equal(10, run.Stored.Count);
+        Assert.False(run.Tracker.Track("E", "u"));
+        await Given.FailsAsync(() => run.Tracker.TrackAsync("E", "u").AsTask());
+    }
+
+    [Fact]
+    public async Task Stopping_in_an_outage_ends_in_time()
+    {
+        await using var run = new TrackerRun(new TrackerOptions { StopTimeout = TimeSpan.FromSeconds(5) });
+        run.Mixpanel.Script = _ => MixpanelDouble.Answer(503, "");
+        run.Tracker.Track("E", "u");
+
+        await run.Tracker.DisposeAsync();
+
+        Assert.Empty(run.Stored);
+    }
+
+    [Fact]
+    public async Task Many_threads_lose_and_double_nothing()
+    {
+        await using var run = new TrackerRun(new TrackerOptions { BatchRecords = 137 });
+        run.Mixpanel.Script = request => request.Number % 7 == 0 ? MixpanelDouble.Answer(503, "") : null;
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(thread => Task.Run(() =>
+        {
+            for (var i = 0; i < 2_000; i++) run.Tracker.Track("E", "u", new { Number = (thread * 2_000) + i });
+        })));
+        await run.Tracker.FlushAsync();
+
+        Assert.Equal(Enumerable.Range(0, 16_000), run.Stored.Select(stored => stored.GetProperty("properties").GetProperty("Number").GetInt32()).Order());
+        Assert.Equal(0, run.Tracker.Pending);
+    }
+
+    [Fact]
+    public async Task A_recording_tracker_keeps_what_was_tracked()
+    {
+        var tracker = new RecordingTracker();
+
+        tracker.Track("Order placed", "user-1", new { Total = 12.5m });
+        await tracker.Profile("user-1").SetAsync("Plan", "pro");
+        await tracker.Group("company", "acme").SetAsync("Plan", "pro");
+        await tracker.FlushAsync();
+
+        var placed = Assert.Single(tracker.Events);
+        Assert.Equal(("Order placed", "user-1", 12.5m), (placed.Name, placed.User.DistinctId, placed.Properties["Total"]!.GetValue<decimal>()));
+        Assert.Equal(["Order placed", "$set", "$set"], tracker.Records.Select(record => record.Name), StringComparer.Ordinal);
+        Assert.Equal("acme", tracker.Records[2].GroupId);
+    }
+}

@@ -1,0 +1,42 @@
+using System.Text.Json;
+using MixpanelConnector.Testing;
+
+namespace MixpanelConnector.Tests.Tracking;
+
+/// <summary>A tracker on a stand-in for Mixpanel, with a clock on which waits take no time.</summary>
+sealed class TrackerRun : IAsyncDisposable
+{
+    readonly HttpClient _http;
+    readonly MixpanelClient _client;
+
+    public TrackerRun(TrackerOptions? tracking = null, MixpanelOptions? options = null)
+    {
+        // Deadlines must not jump: two hours never end on this clock.
+        options = (options ?? Given.Token()) with { TimeProvider = ImpatientClock.ForImports(), AttemptTimeout = TimeSpan.FromHours(2) };
+        _http = new HttpClient(Mixpanel) { Timeout = Timeout.InfiniteTimeSpan };
+        _client = new MixpanelClient(options, _http);
+        Tracker = new MixpanelTracker(_client, (tracking ?? new()) with { OnRejected = Rejected.Add });
+    }
+
+    public MixpanelDouble Mixpanel { get; } = new();
+
+    public MixpanelTracker Tracker { get; }
+
+    public List<RejectedRecord> Rejected { get; } = [];
+
+    public IReadOnlyList<JsonElement> Stored => [.. Mixpanel.Stored.Select(record => JsonElement.Parse(record))];
+
+    public async Task<JsonElement> OnlyAsync(Func<MixpanelTracker, bool> track)
+    {
+        Assert.True(track(Tracker));
+        await Tracker.FlushAsync();
+        return Assert.Single(Stored);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Tracker.DisposeAsync();
+        _client.Dispose();
+        _http.Dispose();
+    }
+}

@@ -1,0 +1,23 @@
+// Tracks each order that is posted: through a source-generated type in memory, and durably where an outbox is configured.
+using System.Text.Json.Serialization;
+using MixpanelConnector;
+using MixpanelConnector.Sqlite;
+
+var builder = WebApplication.CreateSlimBuilder(args);
+builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, Json.Default));
+var mixpanel = builder.Services.AddMixpanel(builder.Configuration.GetSection("Mixpanel"));
+if (builder.Configuration["Outbox"] is { } folder) mixpanel.UseSqliteOutbox(folder);
+builder.Services.AddHealthChecks().AddMixpanel();
+var app = builder.Build();
+app.MapPost("/orders", async (OrderPlaced order, IMixpanelTracker tracker) =>
+{
+    await tracker.TrackAsync("user-1", order, Json.Default.OrderPlaced);
+    tracker.Profile("user-1").Set("Currency", order.Currency);
+});
+app.Run();
+
+[MixpanelEvent("Order placed")]
+sealed record OrderPlaced(decimal Total, string Currency);
+
+[JsonSerializable(typeof(OrderPlaced))]
+sealed partial class Json : JsonSerializerContext;
