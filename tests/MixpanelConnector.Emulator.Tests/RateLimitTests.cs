@@ -55,7 +55,11 @@ public sealed class RateLimitTests
     {
         await using var mixpanel = await StartAsync(new EmulatorRateLimits
         {
-            ExportsPerSecond = 1, LookupTableReplacementsPerDay = 1, SchemaRequestsPerMinute = 2, SchemaEntriesPerMinute = 1, GdprRequestsPerSecond = 1,
+            ExportsPerSecond = 1,
+            LookupTableReplacementsPerDay = 1,
+            SchemaRequestsPerMinute = 2,
+            SchemaEntriesPerMinute = 1,
+            GdprRequestsPerSecond = 1,
         });
         var owner = LocalMixpanel.Basic("local", "local");
         async Task<int> TableAsync() => (await mixpanel.SendAsync(
