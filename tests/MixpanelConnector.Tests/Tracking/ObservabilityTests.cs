@@ -16,7 +16,7 @@ public sealed class ObservabilityTests
         listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Note(instrument, (long)value, tags));
         listener.Start();
 
-        await using (var run = new TrackerRun(new TrackerOptions { MeterFactory = meters, StopTimeout = TimeSpan.FromHours(2) }))
+        await using (var run = new TrackerRun(new TrackerOptions { MeterFactory = meters, FlushInterval = TimeSpan.FromHours(1), StopTimeout = TimeSpan.FromHours(2) }))
         {
             run.Mixpanel.Script = request => request.Number == 1 ? MixpanelDouble.Answer(503, "") : run.Mixpanel.TakeAllBut(request, 0);
             for (var i = 0; i < 5; i++) run.Tracker.Track("E", "u");
