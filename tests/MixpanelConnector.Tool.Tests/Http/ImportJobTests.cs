@@ -5,6 +5,7 @@ using MixpanelConnector.Testing;
 namespace MixpanelConnector.Tool.Tests.Http;
 
 /// <summary>Bulk imports as jobs.</summary>
+[Collection(nameof(Alone))]
 public sealed class ImportJobTests
 {
     static readonly (string, string) Ndjson = ("Content-Type", "application/x-ndjson");
@@ -184,3 +185,7 @@ public sealed class ImportJobTests
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }
+
+/// <summary>Runs alone: memory is counted for the whole process.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;

@@ -123,37 +123,6 @@ public sealed class TextInputTests : IDisposable
         }
     }
 
-    [Fact]
-    public async Task A_line_of_a_hundred_megabytes_passes_by_in_bounded_memory()
-    {
-        var path = _run.Folder.File("a");
-        var part = new byte[1 << 20];
-        part.AsSpan().Fill((byte)'x');
-        using (var hash = System.Security.Cryptography.IncrementalHash.CreateHash(System.Security.Cryptography.HashAlgorithmName.SHA256))
-        {
-            using (var file = File.Create(path))
-            {
-                file.Write(Encoding.UTF8.GetBytes(Event(1) + "\n"));
-                for (var i = 0; i < 100; i++)
-                {
-                    file.Write(part);
-                    hash.AppendData(part);
-                }
-
-                file.Write(Encoding.UTF8.GetBytes("\n" + Event(2) + "\n"));
-            }
-
-            var before = GC.GetTotalAllocatedBytes();
-            var report = await _run.RunAsync(_run.Request(path));
-            Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
-            Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 60_000_000);
-            var letter = Assert.Single(_run.DeadLetters());
-            Assert.Equal((100L << 20, 2, Event(1).Length + 1L), (letter.GetProperty("length").GetInt64(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt64()));
-            Assert.Equal(64 << 10, letter.GetProperty("raw").GetString()!.Length);
-            Assert.Equal(Convert.ToHexStringLower(hash.GetHashAndReset()), letter.GetProperty("sha256").GetString());
-        }
-    }
-
     // :: Depth
 
     [Theory]
