@@ -74,7 +74,7 @@ sealed class Halt : IDisposable
 
     void Begin()
     {
+        _abandon.CancelAfter(Grace); // first: whoever waits for the stop may go on, and dispose this, within the next line
         _stop.Cancel();
-        _abandon.CancelAfter(Grace);
     }
 }

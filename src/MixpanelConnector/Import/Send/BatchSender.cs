@@ -56,7 +56,7 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
                 await pace.WaitAsync(confirmations, halt.Stop).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (halt.Stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (halt.Stop.IsCancellationRequested || halt.Abandon.IsCancellationRequested)
         {
             // Not final: what is left is sent by the next run.
         }
