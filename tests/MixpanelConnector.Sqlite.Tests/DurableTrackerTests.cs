@@ -32,7 +32,7 @@ public sealed class DurableTrackerTests : IDisposable
             Assert.Equal(0, tracker.Pending);
         }
 
-        Assert.Equal(51, mixpanel.Stored.Distinct(StringComparer.Ordinal).Count()); // what is sent again has the same bytes and ids: Mixpanel keeps one
+        Assert.Equal(51, mixpanel.Stored.Count);
         Assert.Subset(mixpanel.Stored.ToHashSet(StringComparer.Ordinal), tried.ToHashSet(StringComparer.Ordinal)); // the same bytes
         Assert.Equal(Enumerable.Range(0, 50), Numbers(mixpanel));
         using var empty = SqliteOutbox.Open(_folder.Path);
@@ -119,7 +119,7 @@ public sealed class DurableTrackerTests : IDisposable
         new(client, (options ?? new() { StopTimeout = TimeSpan.FromHours(2) }) with { Outbox = outbox });
 
     static List<int> Numbers(MixpanelDouble mixpanel) =>
-        [.. mixpanel.Stored.Distinct(StringComparer.Ordinal).Select(record => JsonElement.Parse(record)).Where(record => record.TryGetProperty("event", out _)).Select(record => record.GetProperty("properties").GetProperty("Number").GetInt32()).Order()];
+        [.. mixpanel.Stored.Select(record => JsonElement.Parse(record)).Where(record => record.TryGetProperty("event", out _)).Select(record => record.GetProperty("properties").GetProperty("Number").GetInt32()).Order()];
 
     sealed class CountingOutbox(ITrackerOutbox inner) : ITrackerOutbox
     {

@@ -3,8 +3,8 @@ namespace MixpanelConnector.Import;
 /// <summary>Why an import does not end well, and the signals that end it early: first no new work, then no more waiting for answers.</summary>
 sealed class Halt : IDisposable
 {
-    // Within this time after the signal, requests under way are awaited.
-    static readonly TimeSpan Grace = TimeSpan.FromSeconds(8);
+    /// <summary>Within this time after the signal, requests under way are awaited.</summary>
+    static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(8);
 
     static readonly int[] Precedence = [8, 9, 7, 4, 6, 5, 130, 3];
 
@@ -13,9 +13,11 @@ sealed class Halt : IDisposable
     readonly CancellationTokenSource _stop = new();
     readonly CancellationTokenSource _abandon;
     readonly CancellationTokenRegistration _caller;
+    readonly TimeSpan _grace;
 
-    public Halt(TimeProvider time, CancellationToken caller)
+    public Halt(TimeProvider time, CancellationToken caller, TimeSpan? grace = null)
     {
+        _grace = grace ?? DefaultGrace;
         _abandon = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _caller = caller.Register(() =>
         {
@@ -74,7 +76,7 @@ sealed class Halt : IDisposable
 
     void Begin()
     {
-        _abandon.CancelAfter(Grace); // first: whoever waits for the stop may go on, and dispose this, within the next line
+        _abandon.CancelAfter(_grace); // first: whoever waits for the stop may go on, and dispose this, within the next line
         _stop.Cancel();
     }
 }

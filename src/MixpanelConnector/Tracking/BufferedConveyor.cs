@@ -23,7 +23,7 @@ sealed class BufferedConveyor(IReadOnlyList<Lane> lanes, IReadOnlyList<Signal> s
             await lane.Free.WaitAsync(Stop).ConfigureAwait(false);
             Chunk? chunk;
             while ((chunk = lane.Gathering.Take()) is null) await signal.WaitAsync(Stop).ConfigureAwait(false);
-            _ = SendAsync(lane, () => DeliverAsync(lane, chunk));
+            Send(lane, () => DeliverAsync(lane, chunk));
         }
     }
 

@@ -4,6 +4,7 @@ namespace MixpanelConnector.Tracking;
 abstract class Conveyor(IReadOnlyList<Lane> lanes, Room room) : IAsyncDisposable
 {
     readonly CancellationTokenSource _stop = new();
+    readonly List<Task> _sending = [];
 
     protected IReadOnlyList<Lane> Lanes { get; } = lanes;
 
@@ -36,6 +37,9 @@ abstract class Conveyor(IReadOnlyList<Lane> lanes, Room room) : IAsyncDisposable
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await Running.ConfigureAwait(false);
+        Task sending;
+        lock (_sending) sending = Task.WhenAll(_sending);
+        await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // nothing is on its way any more once this is disposed
         foreach (var lane in Lanes)
         {
             lane.Gathering.Abandon(new MixpanelException(new(ErrorKind.Unavailable, "The tracker was stopped before the record was safe.")));
@@ -45,8 +49,18 @@ abstract class Conveyor(IReadOnlyList<Lane> lanes, Room room) : IAsyncDisposable
 
     protected abstract IEnumerable<Func<Task>> Work();
 
-    /// <summary>Sends on a sender of the lane's, which the caller has taken, and gives it back.</summary>
-    protected async Task SendAsync(Lane lane, Func<Task> send)
+    /// <summary>Sends on a sender of the lane's, which the caller has taken, and gives it back. Does not wait for it.</summary>
+    protected void Send(Lane lane, Func<Task> send)
+    {
+        var task = SendAsync(lane, send);
+        lock (_sending)
+        {
+            _sending.RemoveAll(earlier => earlier.IsCompleted);
+            _sending.Add(task);
+        }
+    }
+
+    async Task SendAsync(Lane lane, Func<Task> send)
     {
         try
         {

@@ -146,7 +146,7 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
                 await LingerAsync(drain).ConfigureAwait(false);
             }
 
-            _ = SendAsync(lane, () => DeliverAsync(lane, drain, next));
+            Send(lane, () => DeliverAsync(lane, drain, next));
         }
     }
 

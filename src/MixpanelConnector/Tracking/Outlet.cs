@@ -36,7 +36,7 @@ sealed partial class Outlet(TrackedKind kind, Destination destination, MixpanelO
     {
         for (var failures = 1; ; failures++)
         {
-            using var halt = new Halt(options.TimeProvider, stop);
+            using var halt = new Halt(options.TimeProvider, stop, grace: TimeSpan.Zero); // who stops a tracker has waited already
             var sender = new BatchSender(_destination, pace, _limits, _counts, halt, TimeSpan.MaxValue, static (_, _) => { });
             var outcome = await sender.SendAsync(batch).ConfigureAwait(false);
             if (outcome.Final)

@@ -4,12 +4,14 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using MixpanelConnector.Testing;
+using MixpanelConnector.Tests.Import.Input;
 using MixpanelConnector.Transport;
 using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import.Network;
 
 /// <summary>What happens below HTTP: answers that are cut or never end, connections that break, stall, or never open.</summary>
+[Collection(nameof(Alone))] // what is allocated is counted for the whole process
 public sealed class ConnectionsTests : IDisposable
 {
     readonly ImportRun _run = new();
@@ -207,10 +209,12 @@ public sealed class ConnectionsTests : IDisposable
             }
         });
         _run.Reach(server.Address);
+        var before = GC.GetTotalAllocatedBytes();
         var report = await _run.RunAsync(Events(10));
         Assert.Equal((5, 10, 3), (report.ExitCode, report.Pending, report.Requests));
         Assert.Contains("more than is plausible", report.Problems[0], StringComparison.Ordinal);
         Assert.InRange(sent, 1, 128 << 20);
+        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 300 << 20);
     }
 
     [Fact]
