@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using MixpanelConnector.Emulator.Faults;
@@ -25,9 +26,10 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     readonly LookupTableStore _lookupTables;
     readonly RequestLog _requests;
     readonly WebApplication _application;
+    readonly GuestPlace _guest;
     bool _isStopped;
 
-    EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, ProfileStore profiles, LookupTableStore lookupTables, RequestLog requests, WebApplication application, Uri address)
+    EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, ProfileStore profiles, LookupTableStore lookupTables, RequestLog requests, GuestPlace guest, WebApplication application, Uri address)
     {
         _folder = folder;
         _database = database;
@@ -35,6 +37,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         _profiles = profiles;
         _lookupTables = lookupTables;
         _requests = requests;
+        _guest = guest;
         _application = application;
         Address = address;
     }
@@ -44,6 +47,13 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
 
     /// <summary>The latest requests (at most 10,000) and what they were answered with, the oldest first.</summary>
     public IReadOnlyList<ReceivedRequest> Requests => _requests.All;
+
+    /// <summary>Answers what is no path of Mixpanel's, before anything else sees it; null for what is none of its business.</summary>
+    internal Func<HttpContext, Task?>? Guest
+    {
+        get => _guest.Answer;
+        set => _guest.Answer = value;
+    }
 
     /// <summary>Every path that is served, with its methods.</summary>
     internal IEnumerable<(string Method, string Path)> Endpoints => _application.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
@@ -73,10 +83,11 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
             var requests = new RequestLog(options.TimeProvider);
             var routes = new Routes(
                 events, profiles, identities, new DocumentStore(database), lookupTables, new PersonalData(database, identities, profiles), accounts, faults, options, instance, database.Id);
+            var guest = new GuestPlace();
             var (application, address) = await Server.StartAsync(
-                options.Port, options.HostNames, routes.Map, (context, next) => requests.RunAsync(context, inner => faulty.RunAsync(inner, next)), cancellationToken).ConfigureAwait(false);
+                options.Port, options.HostNames, routes.Map, (context, next) => requests.RunAsync(context, inner => faulty.RunAsync(inner, next)), context => guest.Answer?.Invoke(context), cancellationToken).ConfigureAwait(false);
             folder?.Announce(new ServerNote(address, Environment.ProcessId, instance));
-            return new EmulatedMixpanel(folder, database, events, profiles, lookupTables, requests, application, address);
+            return new EmulatedMixpanel(folder, database, events, profiles, lookupTables, requests, guest, application, address);
         }
         catch (Exception e)
         {
@@ -144,6 +155,11 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         await _application.DisposeAsync().ConfigureAwait(false);
         _database.Dispose();
         _folder?.Dispose();
+    }
+
+    sealed class GuestPlace
+    {
+        public volatile Func<HttpContext, Task?>? Answer;
     }
 
     /// <summary>Waits a moment for one that is about to stop, or about to say where it serves.</summary>

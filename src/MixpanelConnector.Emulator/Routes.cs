@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using MixpanelConnector.Emulator.Faults;
 using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Live;
 using MixpanelConnector.Emulator.Operations;
 using MixpanelConnector.Emulator.Reports;
 using MixpanelConnector.Emulator.Rules;
@@ -15,16 +16,18 @@ sealed class Routes(
     EventStore events, ProfileStore profiles, IdentityStore identities, DocumentStore documents, LookupTableStore lookupTables, PersonalData personalData, Accounts accounts,
     FaultPlan faults, EmulatorOptions options, string instance, string store)
 {
+    readonly Feed _feed = new();
+
     public void Map(IEndpointRouteBuilder routes)
     {
         var access = new Access(accounts);
         var quota = new Quota(options.RateLimits, options.TimeProvider);
 
         Get(routes, "/healthz", new Health(instance, store).HandleAsync, ErrorShapes.App);
-        Post(routes, "/import", new ImportEvents(events, access, quota, options.TimeProvider).HandleAsync, ErrorShapes.Ingestion);
-        Browsers(routes, "/track", new TrackEvents(events, accounts, quota, options.TimeProvider).HandleAsync);
-        Browsers(routes, "/engage", new UpdateProfiles(profiles, identities, accounts, options.TimeProvider, ofGroups: false).HandleAsync);
-        Browsers(routes, "/groups", new UpdateProfiles(profiles, identities, accounts, options.TimeProvider, ofGroups: true).HandleAsync);
+        Post(routes, "/import", new ImportEvents(events, _feed, access, quota, options.TimeProvider).HandleAsync, ErrorShapes.Ingestion);
+        Browsers(routes, "/track", new TrackEvents(events, _feed, accounts, quota, options.TimeProvider).HandleAsync);
+        Browsers(routes, "/engage", new UpdateProfiles(profiles, _feed, identities, accounts, options.TimeProvider, ofGroups: false).HandleAsync);
+        Browsers(routes, "/groups", new UpdateProfiles(profiles, _feed, identities, accounts, options.TimeProvider, ofGroups: true).HandleAsync);
 
         var tables = new LookupTables(lookupTables, access, quota);
         Get(routes, "/lookup-tables", tables.ListAsync, ErrorShapes.Ingestion);
@@ -100,6 +103,7 @@ sealed class Routes(
         Post(routes, "/emulator/projects/{project}/funnels", control.CreateFunnelAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects/{project}/reports", control.CreateReportAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects/{project}/cohorts", control.CreateCohortAsync, ErrorShapes.App);
+        Get(routes, "/emulator/projects/{project}/live", new LiveFeed(events, _feed, access).HandleAsync, ErrorShapes.App);
         var faultControl = new FaultControl(faults, access);
         Get(routes, "/emulator/faults", faultControl.ShowAsync, ErrorShapes.App);
         Put(routes, "/emulator/faults", faultControl.ReplaceAsync, ErrorShapes.App);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Emulator;
 
@@ -36,6 +37,17 @@ sealed class LocalMixpanel : IAsyncDisposable
         var local = new LocalMixpanel(Path.GetFullPath(dataDirectory), timeProvider);
         await local.OpenAsync(cancellationToken);
         return local;
+    }
+
+    /// <summary>One that somebody else serves, and ends.</summary>
+    public static LocalMixpanel At(EmulatedMixpanel mixpanel, string dataDirectory, TimeProvider timeProvider) => new(Path.GetFullPath(dataDirectory), timeProvider) { Address = mixpanel.Address };
+
+    /// <summary>What its project gets, as it comes: a stream of lines of JSON.</summary>
+    public static async Task<HttpResponseMessage> WatchAsync(HttpClient http, Uri address, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, string.Create(CultureInfo.InvariantCulture, $"emulator/projects/{ProjectId}/live")));
+        request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{Username}:{Secret}")));
+        return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }
 
     /// <summary>A client that follows the embedded Mixpanel from one process to the next.</summary>

@@ -1,13 +1,14 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Live;
 using MixpanelConnector.Emulator.Rules;
 using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary><c>POST /import</c>: valid events are stored, and each of the others is named with the rule that it breaks.</summary>
-sealed class ImportEvents(EventStore events, Access access, Quota quota, TimeProvider time)
+sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quota, TimeProvider time)
 {
     const string IdentityEventsRefused = "identity events are not allowed when project is using simplified identity management";
 
@@ -29,6 +30,7 @@ sealed class ImportEvents(EventStore events, Access access, Quota quota, TimePro
             return;
         }
         await events.AppendAsync(batch, context.RequestAborted).ConfigureAwait(false);
+        Show(batch, project, verdict, strict);
         await AnswerAsync(context.Response, payload, strict, verdict, verdict.Valid).ConfigureAwait(false);
     }
 
@@ -48,7 +50,7 @@ sealed class ImportEvents(EventStore events, Access access, Quota quota, TimePro
                     batch.Add(link.Value);
             }
             if (fault is not null)
-                verdict.Failed.Add(new FailedRecord(verdict.Records, fields.InsertId.AsText(), fault));
+                verdict.Failed.Add(new FailedRecord(verdict.Records, fields.InsertId.AsText(), fault, Rejection.Shown(body[fields.Start..fields.End])));
             else if (!fields.Ignored)
                 batch.Add(project, body, fields, moment);
             verdict.Records++;
@@ -56,6 +58,13 @@ sealed class ImportEvents(EventStore events, Access access, Quota quota, TimePro
         if (verdict.Records == 0)
             throw new RefusedException(400, "request must have at least one event");
         return verdict;
+    }
+
+    void Show(EventBatch batch, Project project, Verdict verdict, bool strict)
+    {
+        feed.Stored(batch);
+        foreach (var record in verdict.Failed)
+            feed.Rejected(new Rejection(project.Id, batch.ReceivedAt, "/import", record.Fault, strict, record.Text));
     }
 
     static Task RefuseIdentityEventsAsync(HttpResponse response) => response.JsonAsync(400, json =>
@@ -104,7 +113,7 @@ sealed class ImportEvents(EventStore events, Access access, Quota quota, TimePro
         json.WriteEndObject();
     }
 
-    readonly record struct FailedRecord(int Index, string InsertId, Fault Fault);
+    readonly record struct FailedRecord(int Index, string InsertId, Fault Fault, string Text);
 
     sealed class Verdict
     {

@@ -2,13 +2,14 @@ using System.Net;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Live;
 using MixpanelConnector.Emulator.Rules;
 using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary><c>/track</c>: events as apps and browsers send them. The answer says whether one was well formed, not whether it was stored.</summary>
-sealed class TrackEvents(EventStore events, Accounts accounts, Quota quota, TimeProvider time)
+sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota quota, TimeProvider time)
 {
     public async Task HandleAsync(HttpContext context)
     {
@@ -22,6 +23,7 @@ sealed class TrackEvents(EventStore events, Accounts accounts, Quota quota, Time
                 throw Quota.Exceeded();
         }
         await events.AppendAsync(batch, context.RequestAborted).ConfigureAwait(false);
+        feed.Stored(batch);
         await TrackReply.WriteAsync(context.Response, payload, error).ConfigureAwait(false);
     }
 
@@ -40,11 +42,20 @@ sealed class TrackEvents(EventStore events, Accounts accounts, Quota quota, Time
                 if (TrackRules.Check(fields) is { } fault)
                 {
                     first ??= fault;
+                    Reject(body, fields, fault, isTold: true);
                     return;
                 }
                 wellFormed++;
-                if (accounts.ProjectOfToken(fields.Token.Text) is not { } project || TrackRules.TimeToStore(fields, batch.ReceivedAt) is not { } moment)
+                if (accounts.ProjectOfToken(fields.Token.Text) is not { } project)
+                {
+                    Reject(body, fields, new Fault("properties.token", "no project has this token"), isTold: false);
                     return;
+                }
+                if (TrackRules.TimeToStore(fields, batch.ReceivedAt, out var reason) is not { } moment)
+                {
+                    Reject(body, fields, reason!, isTold: false);
+                    return;
+                }
                 if (project.Identity == IdentityManagement.Original && IdentityRules.IsIdentityEvent(fields)
                     && IdentityRules.Read(project.Id, body, fields, imported: false).Link is { } link)
                     batch.Add(link);
@@ -57,5 +68,8 @@ sealed class TrackEvents(EventStore events, Accounts accounts, Quota quota, Time
             return e.Message;
         }
         return wellFormed > 0 ? null : first?.Message ?? "request must have at least one event";
+
+        void Reject(ReadOnlySpan<byte> body, in EventFields fields, Fault fault, bool isTold) => feed.Rejected(new Rejection(
+            accounts.ProjectOfToken(fields.Token.Text)?.Id, batch.ReceivedAt, "/track", fault, isTold, Rejection.Shown(body[fields.Start..fields.End])));
     }
 }

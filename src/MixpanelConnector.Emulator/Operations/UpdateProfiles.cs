@@ -1,13 +1,15 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Live;
 using MixpanelConnector.Emulator.Rules;
 using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary><c>/engage</c> and <c>/groups</c>: updates of user and group profiles. The status is 200 whatever the verdict: the body has it.</summary>
-sealed class UpdateProfiles(ProfileStore profiles, IdentityStore identities, Accounts accounts, TimeProvider time, bool ofGroups)
+sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore identities, Accounts accounts, TimeProvider time, bool ofGroups)
 {
     static readonly JsonDocumentOptions Bounded = new() { MaxDepth = EventLimits.JsonDepth };
 
@@ -25,11 +27,16 @@ sealed class UpdateProfiles(ProfileStore profiles, IdentityStore identities, Acc
             if (faults[i] is { } fault)
                 verdict.Failed.Add(new FailedRecord(verdict.Updates[i].Index, fault));
         }
+        foreach (var record in verdict.Failed)
+            feed.Rejected(new Rejection(ProjectId: null, time.GetUtcNow(), context.Request.Path, record.Fault, IsTold: payload.Field("strict") == "1" || verdict.Good == 0, RecordAt(document!.RootElement, record.Index)));
         if (payload.Field("strict") == "1")
             await AnswerStrictlyAsync(context.Response, verdict, error).ConfigureAwait(false);
         else
             await TrackReply.WriteAsync(context.Response, payload, error ?? (verdict.Good > 0 ? null : verdict.Failed[0].Fault.Message)).ConfigureAwait(false);
     }
+
+    static string RecordAt(JsonElement root, int index) =>
+        Rejection.Shown(JsonMarshal.GetRawUtf8Value(root.ValueKind == JsonValueKind.Array ? root[index] : root));
 
     static JsonDocument? Parse(Payload payload, out string? error)
     {

@@ -17,20 +17,35 @@ static class TrackRules
         return null;
     }
 
-    /// <summary>When a well-formed event happened; null when it is not to be stored, which its sender is not told.</summary>
-    public static EventTime? TimeToStore(in EventFields fields, DateTimeOffset now)
+    /// <summary>When a well-formed event happened; null when it is not to be stored, for a reason that its sender is not told.</summary>
+    public static EventTime? TimeToStore(in EventFields fields, DateTimeOffset now, out Fault? reason)
     {
-        var isTooLarge = fields.End - fields.Start >= EventLimits.EventBytes || fields.PropertyCount > EventLimits.Properties;
-        var isBroken = fields.PropertyFault is not null || IsBroken(fields.DistinctId) || IsBroken(fields.InsertId)
-            || IsBroken(fields.UserId) || IsBroken(fields.DeviceId);
-        if (isTooLarge || isBroken || fields.Ignored)
+        reason = WhyDropped(fields);
+        if (reason is not null)
             return null;
         if (fields.Time.Kind == FieldKind.Missing)
             return EventTime.Now(now, sent: 0);
         var moment = fields.Time.Kind == FieldKind.Integer ? EventTime.Read(fields.Time.Integer) : EventTime.Read(fields.Time.Text);
         if (moment is null || now - moment > EventLimits.TrackWindow)
+        {
+            reason = new Fault("properties.time", moment is null ? "not a time" : "older than five days: older events go through /import");
             return null;
+        }
         return moment > now ? EventTime.Now(now, fields.Time.Integer) : new EventTime(moment.Value, null);
+    }
+
+    static Fault? WhyDropped(in EventFields fields)
+    {
+        if (fields.End - fields.Start >= EventLimits.EventBytes)
+            return new Fault("", $"at most {EventLimits.EventBytes} bytes are stored");
+        if (fields.PropertyCount > EventLimits.Properties)
+            return new Fault("properties", $"at most {EventLimits.Properties} properties are stored");
+        if (fields.Ignored)
+            return new Fault("properties.$ignore", "asked to be ignored");
+        if (fields.PropertyFault is not null)
+            return fields.PropertyFault;
+        var broken = IsBroken(fields.DistinctId) ? "distinct_id" : IsBroken(fields.InsertId) ? "$insert_id" : IsBroken(fields.UserId) ? "$user_id" : IsBroken(fields.DeviceId) ? "$device_id" : null;
+        return broken is null ? null : new Fault($"properties.{broken}", "not a text or a number");
     }
 
     static bool IsBroken(in Field field) => field.Kind is FieldKind.TextNotUtf8 or FieldKind.Other;

@@ -1,4 +1,5 @@
 using DuckDB.NET.Data;
+using MixpanelConnector.Emulator.Live;
 using MixpanelConnector.Emulator.Reports;
 using MixpanelConnector.Emulator.Rules;
 
@@ -53,6 +54,21 @@ sealed class EventStore
         using var connection = _database.Connect();
         using var query = connection.Command($"SELECT count(*) FROM {(deduplicated ? "deduplicated_events" : "events")}");
         return (long)(await query.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+    }
+
+    /// <summary>The latest events of a project, the oldest of them first.</summary>
+    public async Task<IReadOnlyList<SeenEvent>> LatestAsync(int projectId, int count, CancellationToken cancellationToken)
+    {
+        using var connection = _database.Connect();
+        using var query = connection.Command(
+            "SELECT event_name, time, distinct_id, insert_id, properties FROM events WHERE project_id = $project ORDER BY sequence DESC LIMIT $count",
+            ("project", projectId), ("count", count));
+        using var row = query.ExecuteReader();
+        var events = new List<SeenEvent>();
+        while (await row.ReadAsync(cancellationToken).ConfigureAwait(false))
+            events.Add(new SeenEvent(row.GetString(0), row.GetTime(1), row.GetString(2), row.GetString(3), row.GetString(4)));
+        events.Reverse();
+        return events;
     }
 
     /// <summary>All events in the order of storing.</summary>

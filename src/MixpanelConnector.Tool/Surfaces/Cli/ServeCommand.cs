@@ -28,7 +28,7 @@ sealed class ServeCommand
     ServeCommand(Surroundings surroundings)
     {
         _surroundings = surroundings;
-        Command = new DetailedCommand("serve", "Serve the actions over HTTP, with OpenAPI at /openapi.json, bulk imports at /v1/imports, and MCP at /mcp.", $"""
+        Command = new DetailedCommand("serve", "Serve the actions over HTTP, with a console for people at /, OpenAPI at /openapi.json, bulk imports at /v1/imports, and MCP at /mcp.", $"""
             On loopback, whoever is on this machine may use it. Anything else needs keys, and TLS or a proxy that does it:
               mixpanel serve new-key --keys keys.txt --name zapier --scope write
               mixpanel serve --listen 0.0.0.0 --keys keys.txt --certificate cert.pem --certificate-key key.pem --allow-host mixpanel.example.com
@@ -73,6 +73,7 @@ sealed class ServeCommand
             ToolsMayWrite = parsed.GetValue(_allowWrite),
             SecretFolder = SecretFolder.Of(parsed, _secretDir, folders),
             Destination = $"{session.LocalData ?? session.Options.ToString()}",
+            LiveFeed = session.LiveFeed,
             Telemetry = _surroundings.Environment(Telemetry.Variable) is { Length: > 0 } endpoint ? endpoint : null,
             TimeProvider = _surroundings.TimeProvider,
         };
@@ -82,7 +83,7 @@ sealed class ServeCommand
         {
             await using var gateway = await Gateway.StartAsync(options, client, () => session.NewClient(session.Options), _surroundings.Error, cancellationToken);
             new Printer(_surroundings, asTable: false).Text($"""
-                Serving {session.Options} at {gateway.Address.AbsoluteUri.TrimEnd('/')}
+                Serving {session.Options} at {gateway.Address.AbsoluteUri}, which is also the console's address.
                   reference  /reference      OpenAPI  /openapi.json      actions  /v1/actions      imports  /v1/imports      MCP  /mcp
                 {(options.Keys.Open ? "No keys: whoever is on this machine may use it. " : "")}Ctrl+C stops it.
 

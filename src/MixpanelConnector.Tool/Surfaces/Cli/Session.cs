@@ -75,6 +75,9 @@ sealed class Session : IAsyncDisposable
         return session;
     }
 
+    /// <summary>Opens the feed of the embedded Mixpanel; null with a real one.</summary>
+    public Func<CancellationToken, Task<HttpResponseMessage>>? LiveFeed => _local is { } local ? cancellationToken => LocalMixpanel.WatchAsync(_http ??= local.NewHttpClient(), local.Address, cancellationToken) : null;
+
     public async ValueTask DisposeAsync()
     {
         _client?.Dispose();

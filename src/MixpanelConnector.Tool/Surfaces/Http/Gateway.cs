@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using MixpanelConnector.Tool.Surfaces.Console;
 using MixpanelConnector.Tool.Surfaces.Http.Imports;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
@@ -55,22 +56,26 @@ sealed class Gateway : IAsyncDisposable
         var gate = new Gate(options);
         ServeDatabase? database = null;
         ImportJobs? imports = null;
+        LiveStream? live = null;
         WebApplication? application = null;
         try
         {
             database = ServeDatabase.Open(options.StateFolder);
             imports = new ImportJobs(options.StateFolder, options.Spool, database, newClient, audit, options.TimeProvider);
-            var services = new Services(options, client, new Bodies(), new Idempotency(database, options.Destination, audit, options.TimeProvider), database, imports, audit, stopping.Token) { OpenApi = OpenApi.Document() };
+            live = new LiveStream(options.LiveFeed, options.TimeProvider);
+            var services = new Services(options, client, new Bodies(), new Idempotency(database, options.Destination, audit, options.TimeProvider), database, imports, live, audit, stopping.Token) { OpenApi = OpenApi.Document() };
             application = Build(options, services, gate);
             await application.StartAsync(cancellationToken);
             var address = new Uri(application.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
             gate.Listen(address.Port);
+            if (options.Host is not null) options.Host.Guest = Guest(application);
             return new Gateway(application, services, gate, audit, stopping, address);
         }
         catch
         {
             if (application is not null) await application.DisposeAsync();
             if (imports is not null) await imports.DisposeAsync();
+            live?.Dispose();
             database?.Dispose();
             await audit.DisposeAsync();
             gate.Dispose();
@@ -82,10 +87,13 @@ sealed class Gateway : IAsyncDisposable
     /// <summary>Takes no more requests, lets running ones end, stops the import that runs at a checkpoint.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_services.Options.Host is { } host) host.Guest = null;
+        var streamsEnd = _stopping.CancelAsync();
         await _application.StopAsync();
-        await _stopping.CancelAsync();
+        await streamsEnd;
         await _application.DisposeAsync();
         await _services.Imports.DisposeAsync();
+        _services.Live.Dispose();
         _services.Database.Dispose();
         await _log.DisposeAsync();
         _gate.Dispose();
@@ -97,7 +105,8 @@ sealed class Gateway : IAsyncDisposable
         // What ends lines otherwise than a proxy in front of it, can be made to see other requests than that one did.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", isEnabled: true);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        if (options.Host is { } host) builder.WebHost.UseServer(new GuestServer(host.Address));
+        else builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LargestBodyToDrain;
@@ -167,6 +176,17 @@ sealed class Gateway : IAsyncDisposable
         });
 #pragma warning restore ASP0014
         return application;
+    }
+
+    /// <summary>Takes what is served here out of what the embedded Mixpanel gets; it answers for its own health.</summary>
+    static Func<HttpContext, Task?> Guest(WebApplication application)
+    {
+        var server = (GuestServer)application.Services.GetRequiredService<IServer>();
+        var own = Routes.All().Select(route => FirstSegment(route.Pattern)).Append(FirstSegment(McpRoute.Path)).ToHashSet(StringComparer.Ordinal);
+        own.Remove("healthz");
+        return context => own.Contains(FirstSegment(context.Request.Path.Value ?? "")) ? server.AnswerAsync(context) : null;
+
+        static string FirstSegment(string path) => path.TrimStart('/').Split('/', 2)[0];
     }
 
     static Task AnswerAsync(Route route, Services services, HttpContext context)

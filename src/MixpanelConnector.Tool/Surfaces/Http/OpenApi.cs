@@ -119,6 +119,28 @@ static class OpenApi
 
     public static JsonObject ReferenceStyle() => Open("get_reference_style", "The style of the page", "", Content("A style sheet.", "text/css", new JsonObject { ["type"] = "string" }));
 
+    public static JsonObject OpenFile(string id, string summary, string content, string type) => Open(id, summary, "", Content($"{content}.", type, new JsonObject { ["type"] = "string" }));
+
+    public static JsonObject AboutServer() =>
+        Operation("get_server", Server, "What the server is connected to", "The project that it works with, and what the caller may do.", "401 403 429 500 503", "200", Content("The server.", Answers.Json, new JsonObject
+        {
+            ["type"] = "object",
+            ["required"] = new JsonArray("mixpanel", "scope", "version"),
+            ["properties"] = new JsonObject
+            {
+                ["mixpanel"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray("real", "embedded"), ["description"] = "Whether it is Mixpanel, or the embedded one." },
+                ["region"] = new JsonObject { ["type"] = new JsonArray("string", "null"), ["description"] = "Where Mixpanel keeps the data: us, eu or in." },
+                ["project_id"] = new JsonObject { ["type"] = new JsonArray("integer", "null"), ["description"] = "The project, when one is configured." },
+                ["organization_id"] = new JsonObject { ["type"] = new JsonArray("integer", "null"), ["description"] = "The organization, when one is configured." },
+                ["scope"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray("read", "write"), ["description"] = "What the caller may do." },
+                ["version"] = new JsonObject { ["type"] = "string", ["description"] = "The version of the server." },
+            },
+        }));
+
+    public static JsonObject Live() =>
+        Operation("watch", Server, "Watch what happens", "A stream of lines of JSON, for at most ten minutes: `imports` whenever an import moves; with the embedded Mixpanel also what its project gets, as `accepted`, `rejected`, `events` and `rejections`, at most four times a second. An empty line means that nothing happened for a while.",
+            "401 403 500 503", "200", Content("The stream.", "application/x-ndjson", new JsonObject { ["type"] = "string" }));
+
     public static JsonObject Health() => Open("get_health", "Whether the server lives", "Costs nothing, and is answered under any load.", Content("It lives.", Answers.Json, Status()));
 
     public static JsonObject Ready()

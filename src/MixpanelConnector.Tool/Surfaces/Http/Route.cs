@@ -19,7 +19,7 @@ sealed record Route(string Method, string Pattern, Scope Scope, JsonObject Opera
 }
 
 /// <summary>What the routes work with.</summary>
-sealed record Services(ServeOptions Options, MixpanelClient Client, Bodies Bodies, Idempotency Idempotency, ServeDatabase Database, Imports.ImportJobs Imports, AuditLog Log, CancellationToken Stopping)
+sealed record Services(ServeOptions Options, MixpanelClient Client, Bodies Bodies, Idempotency Idempotency, ServeDatabase Database, Imports.ImportJobs Imports, Console.LiveStream Live, AuditLog Log, CancellationToken Stopping)
 {
     /// <summary>The OpenAPI document, made once.</summary>
     public required ReadOnlyMemory<byte> OpenApi { get; init; }

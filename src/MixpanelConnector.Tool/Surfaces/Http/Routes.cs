@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Tool.Surfaces.Console;
 using MixpanelConnector.Tool.Surfaces.Http.Imports;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
@@ -10,6 +11,7 @@ static class Routes
     [
         .. ActionRoutes.All(),
         .. ImportRoutes.All(),
+        .. ConsoleRoutes.All(),
         new Route(HttpMethods.Get, "/openapi.json", Scope.None, OpenApi.Self(), (services, context) => context.Response.WriteAsync(200, Answers.Json, services.OpenApi)),
         new Route(HttpMethods.Get, "/reference", Scope.None, OpenApi.Reference(), ReferencePage.AnswerAsync),
         new Route(HttpMethods.Get, "/reference.css", Scope.None, OpenApi.ReferenceStyle(), (_, context) => ReferencePage.AnswerStyleAsync(context)),

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
@@ -45,6 +46,12 @@ sealed record ServeOptions
 
     /// <summary>Which Mixpanel the answers are from: answers of another are not its.</summary>
     public required string Destination { get; init; }
+
+    /// <summary>Opens the feed of the embedded Mixpanel; null with a real one.</summary>
+    public Func<CancellationToken, Task<HttpResponseMessage>>? LiveFeed { get; init; }
+
+    /// <summary>The embedded Mixpanel under whose address to serve; null for an address of its own.</summary>
+    public EmulatedMixpanel? Host { get; init; }
 
     /// <summary>Where metrics and traces are sent, by the standard variable; null for nowhere.</summary>
     public string? Telemetry { get; init; }

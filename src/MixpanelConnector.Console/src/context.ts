@@ -1,0 +1,16 @@
+import { createContext, useContext } from "react";
+import type { Action, Server } from "./api.ts";
+
+/** What every page may need. */
+export interface Session {
+  server: Server;
+  actions: Action[];
+  /** Whether the person at the screen has allowed changes. */
+  mayChange: boolean;
+}
+
+export const SessionContext = createContext<Session | undefined>(undefined);
+
+export function useSession(): Session {
+  return useContext(SessionContext)!;
+}

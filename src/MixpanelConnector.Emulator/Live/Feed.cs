@@ -1,0 +1,133 @@
+using System.Text;
+using MixpanelConnector.Emulator.Rules;
+
+namespace MixpanelConnector.Emulator.Live;
+
+/// <summary>An event as those who watch see it.</summary>
+readonly record struct SeenEvent(string Name, DateTimeOffset Time, string DistinctId, string InsertId, string Properties);
+
+/// <summary>What comes in, for those who watch. The latest rejections are kept for those who come later; nowhere else are they kept at all.</summary>
+sealed class Feed
+{
+    const int KeptRejections = 500;
+
+    readonly Lock _lock = new();
+    readonly List<Watcher> _watchers = [];
+    readonly Queue<Rejection> _rejections = new();
+
+    /// <summary>Events that are in the store now.</summary>
+    public void Stored(EventBatch batch)
+    {
+        lock (_lock)
+        {
+            foreach (var watcher in _watchers)
+                watcher.Add(batch);
+        }
+    }
+
+    public void Rejected(Rejection rejection)
+    {
+        lock (_lock)
+        {
+            if (_rejections.Count == KeptRejections)
+                _rejections.Dequeue();
+            _rejections.Enqueue(rejection);
+            foreach (var watcher in _watchers)
+                watcher.Add(rejection);
+        }
+    }
+
+    /// <summary>Begins to watch a project: first come the rejections that are kept.</summary>
+    public Watcher Watch(int projectId)
+    {
+        var watcher = new Watcher(this, projectId);
+        lock (_lock)
+        {
+            watcher.AddKept(_rejections);
+            _watchers.Add(watcher);
+        }
+        return watcher;
+    }
+
+    /// <summary>What one project got since the last look: all of it counted, and some of it shown.</summary>
+    public sealed class Watcher(Feed feed, int projectId) : IDisposable
+    {
+        /// <summary>More in a moment than anybody can read.</summary>
+        public const int MostShown = 50;
+
+        readonly SemaphoreSlim _something = new(0, 1);
+        Seen _seen = new();
+
+        /// <summary>Waits until there is something to see; gives false when the time is up.</summary>
+        public Task<bool> WaitAsync(TimeSpan longest, CancellationToken cancellationToken) => _something.WaitAsync(longest, cancellationToken);
+
+        /// <summary>Takes what there is.</summary>
+        public Seen Take()
+        {
+            lock (feed._lock)
+            {
+                _something.Wait(0, CancellationToken.None);
+                (var seen, _seen) = (_seen, new Seen());
+                return seen;
+            }
+        }
+
+        public void Dispose()
+        {
+            lock (feed._lock)
+                feed._watchers.Remove(this);
+            _something.Dispose();
+        }
+
+        internal void Add(EventBatch batch)
+        {
+            var own = batch.Rows.Count(row => row.ProjectId == projectId);
+            if (own == 0)
+                return;
+            _seen.Accepted += own;
+            foreach (var row in batch.Rows.Where(row => row.ProjectId == projectId).Skip(own - MostShown))
+            {
+                if (_seen.Events.Count == MostShown)
+                    _seen.Events.Dequeue();
+                _seen.Events.Enqueue(new SeenEvent(row.Name, row.Time, row.DistinctId, row.InsertId, Encoding.UTF8.GetString(batch.TextOf(row))));
+            }
+            Wake();
+        }
+
+        internal void Add(Rejection rejection)
+        {
+            if (rejection.ProjectId is { } id && id != projectId)
+                return;
+            _seen.Rejected++;
+            if (_seen.Rejections.Count == MostShown)
+                _seen.Rejections.Dequeue();
+            _seen.Rejections.Enqueue(rejection);
+            Wake();
+        }
+
+        /// <summary>They were counted when they came.</summary>
+        internal void AddKept(IEnumerable<Rejection> rejections)
+        {
+            foreach (var rejection in rejections.Where(rejection => rejection.ProjectId is null || rejection.ProjectId == projectId))
+                _seen.Rejections.Enqueue(rejection);
+        }
+
+        void Wake()
+        {
+            if (_something.CurrentCount == 0)
+                _something.Release();
+        }
+    }
+
+    /// <summary>What was seen in a while: the counts are of everything, the lists hold the latest.</summary>
+    public sealed class Seen
+    {
+        public long Accepted { get; set; }
+
+        public long Rejected { get; set; }
+
+        public Queue<SeenEvent> Events { get; } = new();
+
+        public Queue<Rejection> Rejections { get; } = new();
+    }
+}

@@ -1,0 +1,109 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Live;
+using MixpanelConnector.Emulator.Store;
+
+namespace MixpanelConnector.Emulator.Operations;
+
+/// <summary>
+/// <c>GET /emulator/projects/{project}/live</c>: what the project gets, as it comes, a line of JSON for each quarter of a second
+/// in which something came. The first line has the latest events and rejections that are known; an empty line means that nothing came for a while.
+/// </summary>
+sealed class LiveFeed(EventStore events, Feed feed, Access access)
+{
+    const int EventsAtFirst = 200;
+
+    // The other end is a real screen: it goes by the real clock, whatever clock the events go by.
+    static readonly TimeProvider Clock = TimeProvider.System;
+    static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(250);
+    static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(15);
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        var project = await access.ManagedProjectAsync(context).ConfigureAwait(false);
+        var stopping = context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        using var watcher = feed.Watch(project.Id);
+        context.Response.ContentType = "application/x-ndjson";
+        try
+        {
+            var first = watcher.Take();
+            foreach (var seen in await events.LatestAsync(project.Id, EventsAtFirst, end.Token).ConfigureAwait(false))
+                first.Events.Enqueue(seen);
+            await WriteAsync(context.Response, first, end.Token).ConfigureAwait(false);
+            while (true)
+            {
+                if (!await watcher.WaitAsync(LongestSilence, end.Token).ConfigureAwait(false))
+                {
+                    await WriteAsync(context.Response, "\n"u8.ToArray(), end.Token).ConfigureAwait(false);
+                    continue;
+                }
+                await Task.Delay(Moment, Clock, end.Token).ConfigureAwait(false);
+                await WriteAsync(context.Response, watcher.Take(), end.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Nobody watches any more, or the server stops: the stream ends where it is.
+        }
+    }
+
+    static Task WriteAsync(HttpResponse response, Feed.Seen seen, CancellationToken cancellationToken)
+    {
+        var line = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(line, Replies.Readable))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("accepted", seen.Accepted);
+            json.WriteNumber("rejected", seen.Rejected);
+            json.WriteStartArray("events");
+            foreach (var row in seen.Events)
+                Write(json, row);
+            json.WriteEndArray();
+            json.WriteStartArray("rejections");
+            foreach (var rejection in seen.Rejections)
+                Write(json, rejection);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        line.Write("\n"u8);
+        return WriteAsync(response, line.WrittenMemory, cancellationToken);
+    }
+
+    /// <summary>The properties stay text, so that numbers reach a reader of JavaScript as they were written.</summary>
+    static void Write(Utf8JsonWriter json, in SeenEvent seen)
+    {
+        json.WriteStartObject();
+        json.WriteString("event", seen.Name);
+        json.WriteString("time", Written(seen.Time));
+        json.WriteString("distinct_id", seen.DistinctId);
+        json.WriteString("insert_id", seen.InsertId);
+        json.WriteString("properties", seen.Properties);
+        json.WriteEndObject();
+    }
+
+    static void Write(Utf8JsonWriter json, Rejection rejection)
+    {
+        json.WriteStartObject();
+        json.WriteString("time", Written(rejection.At));
+        json.WriteString("path", rejection.Path);
+        json.WriteString("field", rejection.Fault.Where);
+        json.WriteString("message", rejection.Fault.Message);
+        json.WriteBoolean("told", rejection.IsTold);
+        json.WriteString("record", rejection.Record);
+        json.WriteEndObject();
+    }
+
+    static string Written(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    static async Task WriteAsync(HttpResponse response, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        await response.Body.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
+        await response.Body.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

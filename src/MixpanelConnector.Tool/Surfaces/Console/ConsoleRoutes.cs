@@ -1,0 +1,53 @@
+using System.Reflection;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using MixpanelConnector.Tool.Surfaces.Http;
+
+namespace MixpanelConnector.Tool.Surfaces.Console;
+
+/// <summary>
+/// The console: a page that talks to the same addresses as every other client, and has no rights of its own. Its files are
+/// open to everybody; whatever it shows comes from routes that are not. It is made from <c>src/MixpanelConnector.Console</c>.
+/// </summary>
+static class ConsoleRoutes
+{
+    public static IEnumerable<Route> All() =>
+    [
+        File("/", "index.html", "text/html; charset=utf-8", "get_console", "The console", "A page for people."),
+        File("/console.js", "console.js", "text/javascript; charset=utf-8", "get_console_script", "The script of the console", "A script."),
+        File("/console.css", "console.css", "text/css; charset=utf-8", "get_console_style", "The style of the console", "A style sheet."),
+        File("/console.svg", "console.svg", "image/svg+xml", "get_console_icon", "The icon of the console", "A picture."),
+        new Route(HttpMethods.Get, "/v1/server", Scope.Read, OpenApi.AboutServer(), AboutAsync),
+        new Route(HttpMethods.Get, "/v1/live", Scope.Read, OpenApi.Live(), (services, context) => services.Live.AnswerAsync(services, context)) { IsLimited = false },
+    ];
+
+    static Route File(string path, string name, string type, string id, string title, string content)
+    {
+        var bytes = new Lazy<ReadOnlyMemory<byte>>(() => Read(name));
+        return new Route(HttpMethods.Get, path, Scope.None, OpenApi.OpenFile(id, title, content, type.Split(';')[0]), (_, context) => context.Response.WriteAsync(200, type, bytes.Value));
+    }
+
+    static byte[] Read(string name)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"console/{name}")!;
+        using var copy = new MemoryStream();
+        stream.CopyTo(copy);
+        return copy.ToArray();
+    }
+
+    /// <summary>What this server is connected to, and what the caller may do here.</summary>
+    static Task AboutAsync(Services services, HttpContext context)
+    {
+        var destination = services.Client.Options;
+        return context.Response.WriteAsync(200, Answers.Json, JsonText.Utf8(new JsonObject
+        {
+            ["mixpanel"] = services.Live.Feed is null ? "real" : "embedded",
+            ["region"] = services.Live.Feed is null && destination.Endpoint is null ? destination.Region.ToString().ToLowerInvariant() : null,
+            ["project_id"] = destination.ProjectId,
+            ["organization_id"] = destination.OrganizationId,
+            ["scope"] = context.Features.GetRequiredFeature<Caller>().Scope is Scope.Write ? "write" : "read",
+            ["version"] = typeof(ConsoleRoutes).Assembly.GetName().Version!.ToString(3),
+        }));
+    }
+}

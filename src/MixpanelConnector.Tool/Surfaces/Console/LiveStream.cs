@@ -1,0 +1,96 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using MixpanelConnector.Tool.Surfaces.Http;
+
+namespace MixpanelConnector.Tool.Surfaces.Console;
+
+/// <summary>
+/// What happens here, as it happens, a line of JSON each: <c>{"imports":[…]}</c> whenever an import moves, and from the embedded
+/// Mixpanel what its project gets. A real Mixpanel is not asked for anything: it has no such feed, and counts its queries.
+/// </summary>
+/// <param name="feed">The embedded Mixpanel's feed; null with a real one.</param>
+/// <param name="time">Paces the looks at the imports, and ends a stream.</param>
+sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed, TimeProvider time) : IDisposable
+{
+    public const int MostStreams = 32;
+
+    static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
+    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(400);
+    static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(15);
+
+    readonly SemaphoreSlim _places = new(MostStreams, MostStreams);
+
+    /// <summary>Null with a real Mixpanel.</summary>
+    public Func<CancellationToken, Task<HttpResponseMessage>>? Feed => feed;
+
+    public void Dispose() => _places.Dispose();
+
+    public async Task AnswerAsync(Services services, HttpContext context)
+    {
+        if (!await _places.WaitAsync(TimeSpan.Zero, context.RequestAborted)) throw new RefusedException(Refusal.Busy with { Detail = "More consoles are open than this server takes.", RetryAfter = 30 });
+        try
+        {
+            using var limit = new CancellationTokenSource(Longest, time);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, services.Stopping, limit.Token);
+            context.Response.ContentType = "application/x-ndjson";
+            context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+            using var turn = new SemaphoreSlim(1, 1);
+            var streams = new List<Task> { ImportsAsync(services, context.Response, turn, end.Token) };
+            if (feed is not null) streams.Add(RelayAsync(context.Response, turn, end.Token));
+            await Task.WhenAny(streams); // the client comes again when one has ended
+            await end.CancelAsync();
+            await Task.WhenAll(streams).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
+    async Task ImportsAsync(Services services, HttpResponse response, SemaphoreSlim turn, CancellationToken cancellationToken)
+    {
+        var (last, at) = ("", time.GetTimestamp());
+        while (true)
+        {
+            var now = new JsonObject { ["imports"] = new JsonArray([.. services.Imports.All.Take(100).Select(job => job.ToJson())]) }.ToJsonString();
+            if (now != last)
+            {
+                await WriteAsync(response, turn, JsonText.Utf8(JsonNode.Parse(now)!), cancellationToken);
+                (last, at) = (now, time.GetTimestamp());
+            }
+            else if (time.GetElapsedTime(at) > LongestSilence)
+            {
+                await WriteAsync(response, turn, ReadOnlyMemory<byte>.Empty, cancellationToken);
+                at = time.GetTimestamp();
+            }
+
+            await Task.Delay(Look, time, cancellationToken);
+        }
+    }
+
+    async Task RelayAsync(HttpResponse response, SemaphoreSlim turn, CancellationToken cancellationToken)
+    {
+        using var answer = await feed!(cancellationToken);
+        if (!answer.IsSuccessStatusCode) return;
+        using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync(cancellationToken));
+        while (await lines.ReadLineAsync(cancellationToken) is { } line)
+        {
+            if (line.Length > 0) await WriteAsync(response, turn, System.Text.Encoding.UTF8.GetBytes(line), cancellationToken);
+        }
+    }
+
+    static async Task WriteAsync(HttpResponse response, SemaphoreSlim turn, ReadOnlyMemory<byte> line, CancellationToken cancellationToken)
+    {
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            await response.Body.WriteAsync((byte[])[.. line.Span, (byte)'\n'], cancellationToken);
+            await response.Body.FlushAsync(cancellationToken);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+}
