@@ -31,7 +31,7 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
     string? Judge(Payload payload, EventBatch batch, IPAddress? sender)
     {
         var wellFormed = 0;
-        Fault? first = null;
+        var rejections = new List<Rejection>();
         var anonymous = payload.Field("ip") == "1" && sender is not null
             ? Convert.ToHexStringLower(SHA256.HashData(sender.GetAddressBytes()))[..32]
             : "";
@@ -41,19 +41,18 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
             {
                 if (TrackRules.Check(fields) is { } fault)
                 {
-                    first ??= fault;
-                    Reject(body, fields, fault, isTold: true);
+                    Reject(body, fields, fault);
                     return;
                 }
                 wellFormed++;
                 if (accounts.ProjectOfToken(fields.Token.Text) is not { } project)
                 {
-                    Reject(body, fields, new Fault("properties.token", "no project has this token"), isTold: false);
+                    Reject(body, fields, new Fault("properties.token", "no project has this token"));
                     return;
                 }
                 if (TrackRules.TimeToStore(fields, batch.ReceivedAt, out var reason) is not { } moment)
                 {
-                    Reject(body, fields, reason!, isTold: false);
+                    Reject(body, fields, reason!);
                     return;
                 }
                 if (project.Identity == IdentityManagement.Original && IdentityRules.IsIdentityEvent(fields)
@@ -67,9 +66,12 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
             batch.Clear();
             return e.Message;
         }
-        return wellFormed > 0 ? null : first?.Message ?? "request must have at least one event";
+        // The answer is about all of them: it says that something is wrong where nothing was well formed.
+        foreach (var rejection in rejections)
+            feed.Rejected(rejection with { IsTold = wellFormed == 0 });
+        return wellFormed > 0 ? null : rejections.FirstOrDefault()?.Fault.Message ?? "request must have at least one event";
 
-        void Reject(ReadOnlySpan<byte> body, in EventFields fields, Fault fault, bool isTold) => feed.Rejected(new Rejection(
-            accounts.ProjectOfToken(fields.Token.Text)?.Id, batch.ReceivedAt, "/track", fault, isTold, Rejection.Shown(body[fields.Start..fields.End])));
+        void Reject(ReadOnlySpan<byte> body, in EventFields fields, Fault fault) => rejections.Add(new Rejection(
+            accounts.ProjectOfToken(fields.Token.Text)?.Id, batch.ReceivedAt, "/track", fault, IsTold: false, Rejection.Shown(body[fields.Start..fields.End])));
     }
 }
