@@ -37,25 +37,29 @@ export function Overview() {
   const [values, setValues] = useState<[string, number][]>();
   const [problem, setProblem] = useState<Problem>();
   const [isBusy, setBusy] = useState(false);
-  const run = useRef(0);
+  const runs = useRef({ chart: 0, properties: 0, values: 0 });
+  const { events } = useLive();
   const units = type === "unique" ? ranges.filter(({ unit }) => unit !== "minute" && unit !== "hour") : ranges;
 
-  async function work(task: (isLatest: () => boolean) => Promise<void>) {
-    const mine = ++run.current;
+  async function work(kind: keyof typeof runs.current, task: (isLatest: () => boolean) => Promise<void>) {
+    const mine = ++runs.current[kind];
+    const isLatest = () => mine === runs.current[kind];
     setBusy(true);
     try {
-      await task(() => mine === run.current);
+      await task(isLatest);
       setProblem(undefined);
     } catch (error) {
-      if (mine === run.current) setProblem(asProblem(error));
+      if (isLatest()) setProblem(asProblem(error));
     } finally {
-      if (mine === run.current) setBusy(false);
+      if (isLatest()) setBusy(false);
     }
   }
 
   const load = () =>
-    work(async (isLatest) => {
-      const found = items(get(await invoke("get_event_names", JSON.stringify({ type: "general", limit: 255 })), "names")).map(shown);
+    work("chart", async (isLatest) => {
+      const recent = items(get(await invoke("get_event_names", JSON.stringify({ type: "general", limit: 255 })), "names")).map(shown);
+      // Mixpanel names those of the last 31 days; what was imported just now may be older.
+      const found = [...new Set([...recent, ...events.map(({ event }) => event)])];
       if (!isLatest()) return;
       setNames(found);
       const shownNames = chosen.length > 0 ? chosen : found.slice(0, 5);
@@ -69,7 +73,7 @@ export function Overview() {
     });
 
   const loadProperties = (name: string) =>
-    work(async (isLatest) => {
+    work("properties", async (isLatest) => {
       const answer = await invoke("get_event_properties", JSON.stringify({ event: name, limit: 25 }));
       if (!isLatest()) return;
       const found = items(get(answer, "properties")).map((one): [string, number] => [shown(get(one, "name")), Number(shown(get(one, "count")))]);
@@ -78,14 +82,15 @@ export function Overview() {
     });
 
   const loadValues = (name: string, of: string) =>
-    work(async (isLatest) => {
+    work("values", async (isLatest) => {
       const answer = await invoke("query_event_property_counts", JSON.stringify({ event: name, property: of, type: "general", unit: "month", interval: 24, limit: 20 }));
       if (!isLatest()) return;
       const found = get(answer, "values");
       setValues(found?.kind === "object" ? found.entries.map(([value, dates]): [string, number] => [value, sum(dates)]).sort((one, other) => other[1] - one[1]) : []);
     });
 
-  const automatic = isEmbedded ? JSON.stringify([range, type, chosen]) : "";
+  const hasEvents = events.length > 0;
+  const automatic = isEmbedded ? JSON.stringify([range, type, chosen, hasEvents]) : "";
   useEffect(() => {
     if (isEmbedded) void load();
   }, [automatic]);
@@ -119,9 +124,10 @@ export function Overview() {
           }} data={counts} />
           <TagsInput label="Events" className="grow" placeholder={chosen.length === 0 ? "The five most common" : ""} data={names.map(visible)} value={chosen} onChange={setChosen} maxTags={mostEvents} comboboxProps={{ withinPortal: false }} clearable clearButtonProps={{ "aria-label": "Clear the events" }} />
         </Group>
+        {chart?.series.every(({ values }) => values.every((value) => value === 0)) && <Text size="sm" c="dimmed" mb="xs">None of these happened in this time: a longer one may show more.</Text>}
         {chart ? <Chart label={`${counts.find(({ value }) => value === type)!.label} by ${range.unit}`} seconds={chart.seconds} series={chart.series} height={280} />
           : isBusy ? <Skeleton height={280} />
-            : <Empty title={isEmbedded ? "No events in the last 31 days" : "Nothing asked yet"}>{isEmbedded ? <>Send some: <code>mixpanel import FILE --local</code>, or the form of <a href="#/actions/track_event">track_event</a>.</> : "Press Ask to count the events of your project."}</Empty>}
+            : <Empty title={isEmbedded ? "No events yet" : "Nothing asked yet"}>{isEmbedded ? <>Send some: <code>mixpanel import FILE --local</code>, or the form of <a href="#/actions/track_event">track_event</a>.</> : "Press Ask to count the events of your project."}</Empty>}
       </Paper>
       <Paper withBorder p="md">
         <Group align="end" mb="md" justify="space-between">
