@@ -2,73 +2,20 @@ import { Button, NativeSelect, Stack, TagsInput, Text, Textarea, TextInput } fro
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { type FormEvent, useId, useState } from "react";
 import { type Action, invoke, type Problem, type Schema } from "./api.ts";
-import { typesOf } from "./calls.ts";
 import { useSession } from "./context.ts";
-import { from, get, type Json, JsonError, parse, write } from "./json.ts";
+import { fieldsOf, inputOf, kindOf } from "./fields.ts";
+import { type Json, write } from "./json.ts";
 import { asProblem, ProblemAlert } from "./parts.tsx";
 
-/** What a form holds: the text of each field; the items where a field is a list of texts. */
-export type Fields = Record<string, string | string[]>;
-
-/** How a field is filled in. */
-type Kind = "text" | "choice" | "number" | "boolean" | "texts" | "json";
-
-export function kindOf(schema: Schema): Kind {
-  const types = typesOf(schema).filter((type) => type !== "null");
-  if (schema.enum) return "choice";
-  if (types.length === 1 && types[0] === "array") return schema.items && typesOf(schema.items).join() === "string" ? "texts" : "json";
-  if (types.length !== 1) return "json";
-  return types[0] === "string" ? "text" : types[0] === "integer" || types[0] === "number" ? "number" : types[0] === "boolean" ? "boolean" : "json";
-}
-
-/** A form that begins with the values of an object. */
-export function fieldsOf(schema: Schema, values: Json): Fields {
-  const fields: Fields = {};
-  for (const [name, field] of Object.entries(schema.properties ?? {})) {
-    const value = get(values, name) ?? (field.default === undefined ? undefined : from(field.default));
-    const kind = kindOf(field);
-    if (kind === "texts") fields[name] = value?.kind === "array" ? value.items.map((item) => (item.kind === "string" ? item.value : write(item))) : [];
-    else if (value === undefined || (value.kind === "literal" && value.text === "null")) fields[name] = "";
-    else fields[name] = kind !== "json" && value.kind === "string" ? value.value : write(value);
-  }
-  return fields;
-}
-
-/** The input that a form holds, with the fields that cannot be read and why. Numbers stay as they are written. */
-export function inputOf(schema: Schema, fields: Fields): { input: Json; faults: Record<string, string> } {
-  const entries: [string, Json][] = [];
-  const faults: Record<string, string> = {};
-  for (const [name, field] of Object.entries(schema.properties ?? {})) {
-    const value = fields[name] ?? "";
-    const isRequired = schema.required?.includes(name) && field.default === undefined;
-    if (value.length === 0) {
-      if (isRequired) faults[name] = "This is needed.";
-      continue;
-    }
-    try {
-      entries.push([name, read(kindOf(field), value)]);
-    } catch (error) {
-      faults[name] = error instanceof JsonError || error instanceof RangeError ? error.message : "This cannot be read.";
-    }
-  }
-  return { input: { kind: "object", entries }, faults };
-}
-
-function read(kind: Kind, value: string | string[]): Json {
-  if (Array.isArray(value)) return { kind: "array", items: value.map((item) => ({ kind: "string", value: item })) };
-  if (kind === "text" || kind === "choice") return { kind: "string", value };
-  if (kind === "number" && !/^-?\d+(\.\d+)?$/.test(value.trim())) throw new RangeError("This must be a number.");
-  return parse(value.trim());
-}
-
 /** A form made from an action's schema. */
-export function ActionForm({ action, initial, onInput, onDone, submit = "Run", fixed = [] }: {
+export function ActionForm({ action, initial, onInput, onDone, submit = "Run", isFirst = false }: {
   action: Action;
   initial: Json;
   onInput?: (input: Json) => void;
   onDone: (output: Json) => void;
   submit?: string;
-  fixed?: string[];
+  /** Whether its first field takes the focus, in a dialog. */
+  isFirst?: boolean;
 }) {
   const { mayChange } = useSession();
   const [fields, setFields] = useState(() => fieldsOf(action.input_schema, initial));
@@ -107,8 +54,8 @@ export function ActionForm({ action, initial, onInput, onDone, submit = "Run", f
   return (
     <form onSubmit={(event) => void run(event)} noValidate>
       <Stack>
-        {Object.entries(action.input_schema.properties ?? {}).filter(([name]) => !fixed.includes(name)).map(([name, schema]) => (
-          <Field key={name} name={name} schema={schema} isRequired={action.input_schema.required?.includes(name) === true && schema.default === undefined} value={fields[name] ?? ""} error={atField(name)} onChange={(value) => change(name, value)} />
+        {Object.entries(action.input_schema.properties ?? {}).map(([name, schema], index) => (
+          <Field key={name} takesFocus={isFirst && index === 0} name={name} schema={schema} isRequired={action.input_schema.required?.includes(name) === true && schema.default === undefined} value={fields[name] ?? ""} error={atField(name)} onChange={(value) => change(name, value)} />
         ))}
         <ProblemAlert problem={problem} />
         <div>
@@ -120,8 +67,8 @@ export function ActionForm({ action, initial, onInput, onDone, submit = "Run", f
   );
 }
 
-function Field({ name, schema, isRequired, value, error, onChange }: { name: string; schema: Schema; isRequired: boolean; value: string | string[]; error: string | undefined; onChange: (value: string | string[]) => void }) {
-  const common = { label: name, description: schema.description, required: isRequired, error: error || undefined, styles: { label: { fontFamily: "var(--mantine-font-family-monospace)" } } };
+function Field({ takesFocus, name, schema, isRequired, value, error, onChange }: { takesFocus: boolean; name: string; schema: Schema; isRequired: boolean; value: string | string[]; error: string | undefined; onChange: (value: string | string[]) => void }) {
+  const common = { "data-autofocus": takesFocus || undefined, label: name, description: schema.description, required: isRequired, error: error || undefined, styles: { label: { fontFamily: "var(--mantine-font-family-monospace)" } } };
   if (Array.isArray(value)) return <TagsInput {...common} value={value} onChange={onChange} placeholder="Type, then press Enter" comboboxProps={{ withinPortal: false }} splitChars={[]} acceptValueOnBlur />;
   const set = (change: { currentTarget: { value: string } }) => onChange(change.currentTarget.value);
   switch (kindOf(schema)) {

@@ -1,6 +1,6 @@
 import "uplot/dist/uPlot.min.css";
 import { Table, useComputedColorScheme } from "@mantine/core";
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import { number, visible } from "./parts.tsx";
 
@@ -18,6 +18,7 @@ export function Chart({ label, seconds, series, height = 240, summary = "sum" }:
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const scheme = useComputedColorScheme("light");
+  const [asTable, setAsTable] = useState(false);
   const names = JSON.stringify(series.map(({ label }) => label));
   const data = useMemo<uPlot.AlignedData>(() => [seconds, ...series.map(({ values }) => values)] as uPlot.AlignedData, [seconds, series]);
   const latest = useRef(data);
@@ -68,9 +69,9 @@ export function Chart({ label, seconds, series, height = 240, summary = "sum" }:
             </li>
           ))}
         </ul>
-        <details>
+        <details onToggle={(event) => setAsTable(event.currentTarget.open)}>
           <summary>As a table</summary>
-          <div className="scroll" tabIndex={0} role="region" aria-label={`${label}, as a table`}>
+          {asTable && <div className="scroll" tabIndex={0} role="region" aria-label={`${label}, as a table`}>
             <Table striped>
               <Table.Thead>
                 <Table.Tr>
@@ -87,7 +88,7 @@ export function Chart({ label, seconds, series, height = 240, summary = "sum" }:
                 ))}
               </Table.Tbody>
             </Table>
-          </div>
+          </div>}
         </details>
       </figcaption>
     </figure>

@@ -58,8 +58,8 @@ sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOpe
     static Fault? ReadIdentity(JsonObject root, bool ofGroup, out string token, out string groupKey, out string id)
     {
         token = Text(root["$token"]);
-        groupKey = ofGroup ? Text(root["$group_key"]) : "";
-        id = Text(root[ofGroup ? "$group_id" : "$distinct_id"]);
+        groupKey = ofGroup ? StoredText.Of(Text(root["$group_key"])) : "";
+        id = StoredText.Of(Text(root[ofGroup ? "$group_id" : "$distinct_id"]));
         if (token == "")
             return new Fault("$token", "$token, missing or empty");
         if (ofGroup && root.ContainsKey("$distinct_id"))

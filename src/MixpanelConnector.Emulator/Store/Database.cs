@@ -1,4 +1,5 @@
 using DuckDB.NET.Data;
+using MixpanelConnector.Emulator.Rules;
 
 namespace MixpanelConnector.Emulator.Store;
 
@@ -83,7 +84,7 @@ static class DuckDBCommands
         command.CommandText = sql;
 #pragma warning restore CA2100
         foreach (var (name, value) in parameters)
-            command.Parameters.Add(new DuckDBParameter(name, value));
+            command.Parameters.Add(new DuckDBParameter(name, value is string text ? StoredText.Of(text) : value));
         return command;
     }
 

@@ -105,7 +105,7 @@ sealed class EventStore
             ("project", range.ProjectId),
             ("from", range.From.UtcDateTime), ("end", range.End.UtcDateTime));
         if (range.Names is not null)
-            query.Parameters.Add(new DuckDBParameter("names", range.Names.ToList()));
+            query.Parameters.Add(new DuckDBParameter("names", StoredText.Of(range.Names)));
         query.UseStreamingMode = true;
         using var row = query.ExecuteReader();
         while (row.Read())
@@ -128,9 +128,9 @@ sealed class EventStore
             """,
             ("project", projectId), ("from", range.From.UtcDateTime), ("end", range.End.UtcDateTime));
         if (range.Names is not null)
-            command.Parameters.Add(new DuckDBParameter("names", range.Names.ToList()));
+            command.Parameters.Add(new DuckDBParameter("names", StoredText.Of(range.Names)));
         if (range.DistinctIds is not null)
-            command.Parameters.Add(new DuckDBParameter("ids", range.DistinctIds.ToList()));
+            command.Parameters.Add(new DuckDBParameter("ids", StoredText.Of(range.DistinctIds)));
         return (connection, command);
     }
 

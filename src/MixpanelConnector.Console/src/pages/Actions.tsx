@@ -1,9 +1,10 @@
 import { Anchor, Badge, Group, NavLink, Paper, Stack, Tabs, Text, Title } from "@mantine/core";
 import { useMemo, useState } from "react";
-import { ActionForm, fieldsOf, inputOf } from "../ActionForm.tsx";
+import { ActionForm } from "../ActionForm.tsx";
 import { type Action, key } from "../api.ts";
 import { callsOf } from "../calls.ts";
 import { useSession } from "../context.ts";
+import { fieldsOf, inputOf } from "../fields.ts";
 import { from, type Json } from "../json.ts";
 import { CodeBlock, JsonView, PageTitle } from "../parts.tsx";
 
@@ -91,5 +92,5 @@ function exampleOf(action: Action, organization: number | null, isEmbedded: bool
 /** Addresses of Mixpanel's documentation become links; nothing else does. */
 function Remarks({ text }: { text: string }) {
   const parts = (text ?? "").split(/(https:\/\/(?:developer|docs)\.mixpanel\.com\/[A-Za-z0-9/_-]+)/);
-  return <>{parts.map((part, index) => (index % 2 === 1 ? <Anchor key={index} inherit href={part} target="_blank" rel="noreferrer noopener">{part.replace("https://", "")}</Anchor> : part))}</>;
+  return <>{parts.map((part, index) => (index % 2 === 1 ? <Anchor key={index} inherit underline="always" href={part} target="_blank" rel="noreferrer noopener">{part.replace("https://", "")}</Anchor> : part))}</>;
 }

@@ -67,6 +67,7 @@ export function ServiceAccounts() {
         <Modal opened={isOpen} onClose={() => setOpen(false)} title={made ? "Keep the secret" : "New service account"} lockScroll={false} size="lg" closeButtonProps={{ "aria-label": "Close" }}>
           {made ? <Made output={made} onClose={() => setOpen(false)} /> : (
             <ActionForm
+              isFirst
               action={create}
               submit="Create"
               initial={from({ role: "analyst", organization_id: /^\d+$/.test(organization) ? Number(organization) : undefined, projects: server.project_id === null ? undefined : [server.project_id] })}

@@ -83,8 +83,8 @@ sealed class ServeCommand
         {
             await using var gateway = await Gateway.StartAsync(options, client, () => session.NewClient(session.Options), _surroundings.Error, cancellationToken);
             new Printer(_surroundings, asTable: false).Text($"""
-                Serving {session.Options} at {gateway.Address.AbsoluteUri}, which is also the console's address.
-                  reference  /reference      OpenAPI  /openapi.json      actions  /v1/actions      imports  /v1/imports      MCP  /mcp
+                Serving {session.Options} at {gateway.Address.AbsoluteUri.TrimEnd('/')}
+                  console  /      reference  /reference      OpenAPI  /openapi.json      actions  /v1/actions      imports  /v1/imports      MCP  /mcp
                 {(options.Keys.Open ? "No keys: whoever is on this machine may use it. " : "")}Ctrl+C stops it.
 
                 """);

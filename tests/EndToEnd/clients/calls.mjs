@@ -1,0 +1,21 @@
+// The calls that the console shows beside each action's example, as JSON. Argument: the console's address.
+import { build } from "esbuild";
+
+const [, , address] = process.argv;
+const source = new URL("../../../src/MixpanelConnector.Console/src/", import.meta.url);
+const made = await build({
+  stdin: { contents: 'export { callsOf } from "./calls.ts"; export { from } from "./json.ts"; export { fieldsOf, inputOf } from "./fields.ts";', resolveDir: source.pathname, loader: "ts" },
+  bundle: true,
+  write: false,
+  format: "esm",
+});
+const { callsOf, from, fieldsOf, inputOf } = await import(`data:text/javascript;base64,${Buffer.from(made.outputFiles[0].text).toString("base64")}`);
+const { actions } = await (await fetch(`${address}v1/actions`)).json();
+const calls = {};
+for (const action of actions) {
+  const example = { ...action.example };
+  if ("organization_id" in example) example.organization_id = 1;
+  if (action.name === "create_service_account") example.projects = [1];
+  calls[action.name] = callsOf(action, inputOf(action.input_schema, fieldsOf(action.input_schema, from(example))).input, new URL(address).origin, false);
+}
+console.log(JSON.stringify(calls));
