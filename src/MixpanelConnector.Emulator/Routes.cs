@@ -165,7 +165,7 @@ sealed class Routes(
     /// <summary>What web pages call too, by GET (an image or a script) or by POST.</summary>
     static void Browsers(IEndpointRouteBuilder routes, string path, RequestDelegate handler)
     {
-        routes.MapMethods(path, [HttpMethods.Get, HttpMethods.Post], handler.With(ErrorShapes.Ingestion).WithCors());
+        routes.MapMethods(path, [HttpMethods.Get, HttpMethods.Post], handler.With(ErrorShapes.Tracking).WithCors());
         routes.MapMethods(path, [HttpMethods.Options], Cors.PreflightAsync);
     }
 

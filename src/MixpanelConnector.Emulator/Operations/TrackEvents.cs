@@ -42,12 +42,23 @@ sealed class TrackEvents(EventStore events, Accounts accounts, Quota quota, Time
                     first ??= fault;
                     return;
                 }
-                wellFormed++;
                 if (accounts.ProjectOfToken(fields.Token.Text) is not { } project || TrackRules.TimeToStore(fields, batch.ReceivedAt) is not { } moment)
+                {
+                    wellFormed++;
                     return;
-                if (project.Identity == IdentityManagement.Original && IdentityRules.IsIdentityEvent(fields)
-                    && IdentityRules.Read(project.Id, body, fields, imported: false).Link is { } link)
-                    batch.Add(link);
+                }
+                if (project.Identity == IdentityManagement.Original && IdentityRules.IsIdentityEvent(fields))
+                {
+                    var (link, missing) = IdentityRules.Read(project.Id, body, fields, imported: false);
+                    if (missing is not null)
+                    {
+                        first ??= missing;
+                        return;
+                    }
+                    if (link is not null)
+                        batch.Add(link.Value);
+                }
+                wellFormed++;
                 batch.Add(project, body, fields, moment, anonymous);
             });
         }
