@@ -340,9 +340,7 @@ public sealed partial class DocumentedShapeTests
         : path.StartsWith("/api/", StringComparison.Ordinal) ? Query
         : Ingestion;
 
-    static readonly Dictionary<string, string> NoIds = [];
-
-    static string PathOf(string path, Dictionary<string, string>? ids = null) => Named().Replace(path, match => (ids ?? NoIds).GetValueOrDefault(match.Groups["name"].Value, "1"));
+    static string PathOf(string path, string id = "1") => Placeholder().Replace(path, id);
 
     static StringContent? Content(DocumentedOperation operation, string? body, LocalMixpanel mixpanel)
     {
@@ -353,26 +351,26 @@ public sealed partial class DocumentedShapeTests
 
     static async Task<Answer> AskAsync(LocalMixpanel mixpanel, DocumentedOperation operation, string? path = null, string? body = null)
     {
-        var ids = await IdsOfAsync(mixpanel, operation);
+        var id = await IdOfAsync(mixpanel, operation);
         return await mixpanel.SendAsync(
-            new HttpMethod(operation.Method), PathOf(path ?? operation.Path, ids), Content(operation, body ?? operation.Body, mixpanel), IsOfUsers(operation) ? Bearer : Owner);
+            new HttpMethod(operation.Method), PathOf(path ?? operation.Path, id), Content(operation, body ?? operation.Body, mixpanel), IsOfUsers(operation) ? Bearer : Owner);
     }
 
     /// <summary>What <c>{name}</c> in the operation's path stands for.</summary>
-    static async Task<Dictionary<string, string>> IdsOfAsync(LocalMixpanel mixpanel, DocumentedOperation operation)
+    static async Task<string> IdOfAsync(LocalMixpanel mixpanel, DocumentedOperation operation)
     {
         const string Users = """{"distinct_ids":["ada"]}""";
         async Task<string> MadeAsync(string path, string member, AuthenticationHeaderValue? who = null, string json = Users) =>
             (await mixpanel.SendAsync(HttpMethod.Post, path, new StringContent(json), who ?? Bearer)).Json.GetProperty("results").GetProperty(member).ToString();
         async Task<string> FirstAsync(string path) => (await mixpanel.GetAsync(path, Owner)).Json.GetProperty("results")[0].GetProperty("id").ToString();
-        return Named().Match(operation.Path).Groups["name"].Value switch
+        return Placeholder().Match(operation.Path).Value switch
         {
-            "flag" => new() { ["flag"] = await FirstAsync(DocumentedOperations.Flags) },
-            "experiment" => new() { ["experiment"] = await FirstAsync(DocumentedOperations.Experiments) },
-            "account" => new() { ["account"] = await MadeAsync("/api/app/organizations/1/service-accounts", "id", Owner, $$"""{"username":"made-{{Guid.NewGuid()}}"}""") },
-            "retrieval" => new() { ["retrieval"] = await MadeAsync("/api/app/data-retrievals/v3.0?token=local", "task_id") },
-            "deletion" => new() { ["deletion"] = await MadeAsync("/api/app/data-deletions/v3.0?token=local", "task_id") },
-            _ => NoIds,
+            "{flag}" => await FirstAsync(DocumentedOperations.Flags),
+            "{experiment}" => await FirstAsync(DocumentedOperations.Experiments),
+            "{account}" => await MadeAsync("/api/app/organizations/1/service-accounts", "id", Owner, $$"""{"username":"made-{{Guid.NewGuid()}}"}"""),
+            "{retrieval}" => await MadeAsync("/api/app/data-retrievals/v3.0?token=local", "task_id"),
+            "{deletion}" => await MadeAsync("/api/app/data-deletions/v3.0?token=local", "task_id"),
+            _ => "",
         };
     }
 
@@ -412,7 +410,4 @@ public sealed partial class DocumentedShapeTests
 
     [GeneratedRegex(@"\{\w+\}", RegexOptions.NonBacktracking)]
     private static partial Regex Placeholder();
-
-    [GeneratedRegex(@"\{(?<name>[a-z]+)\}", RegexOptions.NonBacktracking)]
-    private static partial Regex Named();
 }
