@@ -30,8 +30,9 @@ sealed class Routes(
         Get(routes, "/lookup-tables", tables.ListAsync, ErrorShapes.Ingestion);
         Put(routes, "/lookup-tables/{table}", tables.ReplaceAsync, ErrorShapes.Ingestion);
 
-        var source = new ReportSource(events, profiles, identities, options.TimeProvider);
-        var profileQuery = new ProfileQuery(profiles, source, options.TimeProvider);
+        var lookups = new LookupMappings(documents, lookupTables);
+        var source = new ReportSource(events, profiles, identities, lookups, options.TimeProvider);
+        var profileQuery = new ProfileQuery(profiles, source, lookups, options.TimeProvider);
         var queryProfiles = new QueryProfiles(profiles, profileQuery, documents, access, quota, options.TimeProvider);
         foreach (var path in (string[])["/api/query/engage", "/api/2.0/engage"])
         {
@@ -40,7 +41,7 @@ sealed class Routes(
         }
         Get(routes, "/api/2.0/export", new ExportEvents(events, identities, access, quota, options.TimeProvider).HandleAsync, ErrorShapes.Query);
 
-        MapControl(routes, access);
+        MapControl(routes, access, lookups);
         MapAppApi(routes, access, quota);
         MapReports(routes, source, profileQuery, new QueryGate(access, quota));
 
@@ -92,9 +93,9 @@ sealed class Routes(
     }
 
     /// <summary>What stands in for Mixpanel's web pages.</summary>
-    void MapControl(IEndpointRouteBuilder routes, Access access)
+    void MapControl(IEndpointRouteBuilder routes, Access access, LookupMappings lookups)
     {
-        var control = new Control(accounts, documents, lookupTables, access, options);
+        var control = new Control(accounts, documents, lookupTables, lookups, access, options);
         Get(routes, "/emulator/projects", control.ListProjectsAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects", control.CreateProjectAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects/{project}/funnels", control.CreateFunnelAsync, ErrorShapes.App);
@@ -105,6 +106,7 @@ sealed class Routes(
         Put(routes, "/emulator/faults", faultControl.ReplaceAsync, ErrorShapes.App);
         Delete(routes, "/emulator/faults", faultControl.ClearAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects/{project}/lookup-tables", control.CreateLookupTableAsync, ErrorShapes.App);
+        Put(routes, "/emulator/projects/{project}/lookup-tables/{table}", control.MapLookupTableAsync, ErrorShapes.App);
     }
 
     /// <summary>What belongs to a project beside its data.</summary>
