@@ -33,8 +33,9 @@ sealed class Routes(
         Get(routes, "/lookup-tables", tables.ListAsync, ErrorShapes.Ingestion);
         Put(routes, "/lookup-tables/{table}", tables.ReplaceAsync, ErrorShapes.Ingestion);
 
-        var source = new ReportSource(events, profiles, identities, options.TimeProvider);
-        var profileQuery = new ProfileQuery(profiles, source, options.TimeProvider);
+        var lookups = new LookupMappings(documents, lookupTables);
+        var source = new ReportSource(events, profiles, identities, lookups, options.TimeProvider);
+        var profileQuery = new ProfileQuery(profiles, source, lookups, options.TimeProvider);
         var queryProfiles = new QueryProfiles(profiles, profileQuery, documents, access, quota, options.TimeProvider);
         foreach (var path in (string[])["/api/query/engage", "/api/2.0/engage"])
         {
@@ -43,7 +44,7 @@ sealed class Routes(
         }
         Get(routes, "/api/2.0/export", new ExportEvents(events, identities, access, quota, options.TimeProvider).HandleAsync, ErrorShapes.Query);
 
-        MapControl(routes, access);
+        MapControl(routes, access, lookups);
         MapAppApi(routes, access, quota);
         MapReports(routes, source, profileQuery, new QueryGate(access, quota));
 
@@ -95,9 +96,9 @@ sealed class Routes(
     }
 
     /// <summary>What stands in for Mixpanel's web pages.</summary>
-    void MapControl(IEndpointRouteBuilder routes, Access access)
+    void MapControl(IEndpointRouteBuilder routes, Access access, LookupMappings lookups)
     {
-        var control = new Control(accounts, documents, lookupTables, access, options);
+        var control = new Control(accounts, documents, lookupTables, lookups, access, options);
         Get(routes, "/emulator/projects", control.ListProjectsAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects", control.CreateProjectAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects/{project}/funnels", control.CreateFunnelAsync, ErrorShapes.App);
@@ -109,6 +110,7 @@ sealed class Routes(
         Put(routes, "/emulator/faults", faultControl.ReplaceAsync, ErrorShapes.App);
         Delete(routes, "/emulator/faults", faultControl.ClearAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects/{project}/lookup-tables", control.CreateLookupTableAsync, ErrorShapes.App);
+        Put(routes, "/emulator/projects/{project}/lookup-tables/{table}", control.MapLookupTableAsync, ErrorShapes.App);
     }
 
     /// <summary>What belongs to a project beside its data.</summary>
@@ -169,7 +171,7 @@ sealed class Routes(
     /// <summary>What web pages call too, by GET (an image or a script) or by POST.</summary>
     static void Browsers(IEndpointRouteBuilder routes, string path, RequestDelegate handler)
     {
-        routes.MapMethods(path, [HttpMethods.Get, HttpMethods.Post], handler.With(ErrorShapes.Ingestion).WithCors());
+        routes.MapMethods(path, [HttpMethods.Get, HttpMethods.Post], handler.With(ErrorShapes.Tracking).WithCors());
         routes.MapMethods(path, [HttpMethods.Options], Cors.PreflightAsync);
     }
 

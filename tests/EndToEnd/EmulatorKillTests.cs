@@ -9,8 +9,8 @@ namespace MixpanelConnector.EndToEnd;
 /// <summary>The embedded Mixpanel is killed under load, again and again. What it acknowledged is there, and its file opens every time.</summary>
 public sealed class EmulatorKillTests
 {
-    /// <summary>A campaign sets more.</summary>
-    static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("MIXPANEL_EMULATOR_KILLS") ?? "5", CultureInfo.InvariantCulture);
+    /// <summary>How often; a campaign sets more.</summary>
+    static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("MIXPANEL_EMULATOR_KILLS") ?? "50", CultureInfo.InvariantCulture);
 
     const int Senders = 4, EventsPerRequest = 50;
 

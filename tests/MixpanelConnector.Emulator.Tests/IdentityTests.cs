@@ -109,6 +109,73 @@ public sealed class IdentityTests
     }
 
     [Fact]
+    public async Task Original_a_merged_user_has_one_profile_that_any_of_their_ids_updates()
+    {
+        using var folder = new TemporaryFolder();
+        await using (var mixpanel = await OriginalAsync(folder.Path))
+        {
+            await SetAsync(mixpanel, "ada", """{"name":"Ada","n":1}""");
+            await SetAsync(mixpanel, Uuid, """{"name":"?","seen":true}""");
+            await IdentifyAsync(mixpanel, "ada", Uuid);
+            await MergeAsync(mixpanel, """["ada","work"]""");
+            await SetAsync(mixpanel, "work", """{"n":2}""");
+            await SetAsync(mixpanel, Uuid, """{"m":3}""");
+
+            Assert.Equal("""{"name":"Ada","seen":true,"n":2,"m":3}""", await OnlyProfileAsync(mixpanel, "ada"));
+        }
+        await using var again = await OriginalAsync(folder.Path);
+        await SetAsync(again, "work", """{"n":4}""");
+        Assert.Equal("""{"name":"Ada","seen":true,"n":4,"m":3}""", await OnlyProfileAsync(again, "ada"));
+        // Queries take the canonical id alone.
+        Assert.Equal(["ada"], await FoundAsync(again, "ada"));
+        Assert.Empty(await FoundAsync(again, "work"));
+    }
+
+    [Fact]
+    public async Task Simplified_what_a_device_had_is_lost_and_its_later_updates_are_the_users()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        await SetAsync(mixpanel, "$device:d1", """{"seen":true}""");
+        await SetAsync(mixpanel, "$device:d2", """{"seen":true}""");
+        await ImportAsync(mixpanel, """{"$device_id":"d1","$user_id":"ada"}""");
+        await SetAsync(mixpanel, "$device:d1", """{"n":1}""");
+
+        Assert.Equal(["$device:d2", "ada"], (await mixpanel.Server.ProfilesAsync()).Select(profile => profile.DistinctId));
+        Assert.Equal(["ada"], await FoundAsync(mixpanel, "ada"));
+        Assert.Empty(await FoundAsync(mixpanel, "$device:d1"));
+        var byProfile = await mixpanel.GetAsync("/api/query/segmentation?project_id=1&event=E&on=user[\"n\"]&from_date=2026-09-01&to_date=2026-09-01", LocalMixpanel.Basic("local", "local"));
+        Assert.Equal(1, byProfile.Json.GetProperty("data").GetProperty("values").GetProperty("1").GetProperty("2026-09-01").GetInt32());
+    }
+
+    /// <summary>A table that is gone for a moment makes the transaction fail after the events were counted and the ids linked.</summary>
+    [Fact]
+    public async Task A_transaction_that_fails_leaves_no_link_and_no_count()
+    {
+        using var folder = new TemporaryFolder();
+        await using var mixpanel = await LocalMixpanel.StartAsync(options => options with { DataDirectory = folder.Path, EventsPerDistinctIdAndDay = 2 });
+        await ImportAsync(mixpanel, """{"$device_id":"d1"}""");
+        var linking = $"[{mixpanel.Event(insertId: "\"a\"", more: "\"$user_id\":\"ada\",\"$device_id\":\"d1\"")},{mixpanel.Event(insertId: "\"b\"")}]";
+
+        Execute("ALTER TABLE identities RENAME TO gone");
+        Assert.Equal(500, (await mixpanel.ImportAsync(linking)).Status);
+        Execute("ALTER TABLE gone RENAME TO identities");
+
+        Assert.Equal(["$device:d1"], await ExportedIdsAsync(mixpanel));
+        Assert.Equal(200, (await mixpanel.ImportAsync(linking)).Status);
+        Assert.Equal(["ada", "ada", "ada"], await ExportedIdsAsync(mixpanel));
+        Assert.Equal([("E", 1L), ("Signed up", 2L), ("Signed up", 3L)], (await mixpanel.Server.EventsAsync()).Select(e => (e.Name, e.Sequence)));
+
+        void Execute(string sql)
+        {
+            using var connection = new DuckDB.NET.Data.DuckDBConnection($"DataSource={Directory.GetFiles(folder.Path, "*.duckdb").Single()}");
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = sql;
+            command.ExecuteNonQuery();
+        }
+    }
+
+    [Fact]
     public async Task Original_properties_of_devices_and_users_link_nothing()
     {
         await using var mixpanel = await OriginalAsync();
@@ -130,6 +197,19 @@ public sealed class IdentityTests
         Assert.Equal("Signed up", properties.GetProperty("mp_original_event_name").GetString());
         Assert.Equal("ada", properties.GetProperty("mp_original_distinct_id").GetString());
     }
+
+    static async Task SetAsync(LocalMixpanel mixpanel, string id, string properties) => Assert.Equal(
+        "1", (await mixpanel.PostAsync("/engage", $$"""[{"$token":"local","$distinct_id":"{{id}}","$ignore_time":true,"$set":{{properties}}}]""")).Text);
+
+    static async Task<string> OnlyProfileAsync(LocalMixpanel mixpanel, string id)
+    {
+        var profile = Assert.Single(await mixpanel.Server.ProfilesAsync());
+        Assert.Equal(id, profile.DistinctId);
+        return profile.Properties;
+    }
+
+    static async Task<string[]> FoundAsync(LocalMixpanel mixpanel, string id) =>
+        [.. (await mixpanel.GetAsync($"/api/query/engage?project_id=1&distinct_id={id}", LocalMixpanel.Basic("local", "local"))).Json.GetProperty("results").EnumerateArray().Select(profile => profile.GetProperty("$distinct_id").GetString()!)];
 
     static Task<LocalMixpanel> OriginalAsync(string? folder = null) =>
         LocalMixpanel.StartAsync(options => options with { Identity = IdentityManagement.Original, DataDirectory = folder });

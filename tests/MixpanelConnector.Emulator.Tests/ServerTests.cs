@@ -60,7 +60,6 @@ public sealed class ServerTests
 
     [Theory]
     [InlineData("GET", "/api/2.0/nessie/pipeline/jobs")]
-    [InlineData("POST", "/api/query/jql")]
     [InlineData("GET", "/api/app/projects/1/warehouse-sources/imports")]
     [InlineData("GET", "/flags")]
     [InlineData("GET", "/anything/else")]

@@ -27,9 +27,17 @@ static class ErrorShapes
         json.WriteEndObject();
     };
 
-    /// <summary>Feature flags and experiments: <c>{"status":"error","type":"…","error":"…"}</c>.</summary>
-    public static readonly ErrorShape Typed = static (json, _, status, error) =>
+    /// <summary>Tracking: the App API's for who may not, else that of ingestion.</summary>
+    public static readonly ErrorShape Tracking = static (json, request, status, error) => (status is 401 or 403 ? App : Ingestion)(json, request, status, error);
+
+    /// <summary>Feature flags and experiments: the App API's for who may not, else <c>{"status":"error","type":"…","error":"…"}</c>.</summary>
+    public static readonly ErrorShape Typed = static (json, request, status, error) =>
     {
+        if (status is 401 or 403)
+        {
+            App(json, request, status, error);
+            return;
+        }
         json.WriteStartObject();
         json.WriteString("status", "error");
         json.WriteString("type", StatusText(status));
@@ -48,9 +56,22 @@ static class ErrorShapes
 
     /// <summary>The shape of the API that a path belongs to.</summary>
     public static ErrorShape For(string? path) =>
-        path is null || path.StartsWith("/api/app/", StringComparison.Ordinal) || path.StartsWith("/emulator/", StringComparison.Ordinal) || path.StartsWith("/flags", StringComparison.Ordinal) ? App
-        : path.StartsWith("/api/", StringComparison.Ordinal) ? Query
-        : Ingestion;
+        path is null || Begins(path, "/api/2.0/nessie/") ? App
+        : Begins(path, "/api/app/") ? (path.Contains("/feature-flags", StringComparison.Ordinal) || path.Contains("/experiments", StringComparison.Ordinal) ? Typed : App)
+        : Begins(path, "/api/") ? Query
+        : Begins(path, "/track", "/engage", "/groups") ? Tracking
+        : Begins(path, "/import", "/lookup-tables") ? Ingestion
+        : App;
+
+    static bool Begins(string path, params ReadOnlySpan<string> beginnings)
+    {
+        foreach (var beginning in beginnings)
+        {
+            if (path.StartsWith(beginning, StringComparison.Ordinal))
+                return true;
+        }
+        return false;
+    }
 
     static string StatusText(int status) => status switch
     {
@@ -58,9 +79,11 @@ static class ErrorShapes
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
+        405 => "Method Not Allowed",
         413 => "Request Entity Too Large",
         415 => "Unsupported Media Type",
         429 => "Too Many Requests",
+        501 => "Not Implemented",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",

@@ -9,9 +9,14 @@ sealed class JsonBody(JsonElement root, string path = "")
 {
     const int LargestBody = 10 * 1024 * 1024;
 
-    public static async Task<JsonBody> ReadAsync(HttpContext context)
+    /// <summary>Reads the body of a request.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="optional">Whether no body at all stands for an object without members.</param>
+    public static async Task<JsonBody> ReadAsync(HttpContext context, bool optional = false)
     {
         using var body = await RequestBody.ReadAsync(context.Request, LargestBody, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
+        if (optional && body.Length == 0)
+            return new JsonBody(JsonElement.Parse("{}"));
         try
         {
             var json = JsonElement.Parse(body.Memory.Span);
@@ -62,6 +67,16 @@ sealed class JsonBody(JsonElement root, string path = "")
     ];
 
     public JsonBody? Object(string name) => Value(name, JsonValueKind.Object, "must be an object") is { } element ? new JsonBody(element, Path(name) + ".") : null;
+
+    /// <summary>A list of anything.</summary>
+    public void CheckList(string name) => Value(name, JsonValueKind.Array, "must be a list");
+
+    /// <summary>Refuses null where there must be a value if the member is there at all.</summary>
+    public void RefuseNull(string name)
+    {
+        if (root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Null)
+            throw Invalid(name, "must not be null");
+    }
 
     public JsonNode? Node(string name) => root.TryGetProperty(name, out var value) ? JsonNode.Parse(value.GetRawText()) : null;
 

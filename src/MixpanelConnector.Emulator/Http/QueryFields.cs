@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
+using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Http;
 
@@ -51,6 +52,13 @@ sealed class QueryFields
             ? value
             : throw new RefusedException(400, $"invalid {name}: must be an integer");
 
+    /// <summary>Each project has one workspace, numbered like it.</summary>
+    public void CheckWorkspace(Project project)
+    {
+        if (Text("workspace_id") is not null && RequiredInteger("workspace_id") != project.Id)
+            throw new RefusedException(403, "service account has no access to this workspace");
+    }
+
     /// <summary>One of the names of an enumeration, in lower case.</summary>
     public T Choice<T>(string name, T? otherwise, params ReadOnlySpan<T> among)
         where T : struct, Enum
@@ -74,7 +82,12 @@ sealed class QueryFields
 
     static RefusedException Missing(string name) => new(400, $"missing required parameter: {name}");
 
-    public bool Boolean(string name) => Text(name) is "true" or "True" or "1";
+    public bool Boolean(string name) => Text(name)?.ToLowerInvariant() switch
+    {
+        "true" or "1" => true,
+        null or "false" or "0" => false,
+        _ => throw new RefusedException(400, $"invalid {name}: must be true or false"),
+    };
 
     public DateOnly Date(string name) =>
         DateOnly.TryParseExact(Text(name), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)

@@ -24,7 +24,7 @@ static class AccountRequest
         var expires = ExpiryOf(body);
         if (expires <= now)
             throw Invalid("expires", "must be in the future");
-        return new NewAccount(username, role, expires, Has(body, "projects") ? ProjectsOf(body) : []);
+        return new NewAccount(username, role, expires, Has(body, "projects") ? ProjectsOf(body, role) : []);
     }
 
     public static async Task<(IReadOnlyList<int> AccountIds, IReadOnlyList<(int ProjectId, string Role)> Projects)> ReadAddedAsync(HttpContext context)
@@ -55,11 +55,13 @@ static class AccountRequest
         throw new RefusedException(400, "request body must be a JSON object");
     }
 
-    static IReadOnlyList<(int ProjectId, string Role)> ProjectsOf(JsonElement body) =>
+    /// <param name="body">The request.</param>
+    /// <param name="otherwise">The role where none is named; null where one must be.</param>
+    static IReadOnlyList<(int ProjectId, string Role)> ProjectsOf(JsonElement body, string? otherwise = null) =>
     [
         .. ObjectsOf(body, "projects").Select(project => (
             IntegerOf(project, "id"),
-            TextOf(project, "role") is { } role && Roles.IsKnown(role) ? role : throw Invalid("projects.role", "must be owner, admin, analyst or consumer"))),
+            (TextOf(project, "role") ?? otherwise) is { } role && Roles.IsKnown(role) ? role : throw Invalid("projects.role", "must be owner, admin, analyst or consumer"))),
     ];
 
     static DateTimeOffset? ExpiryOf(JsonElement body)

@@ -36,7 +36,6 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
     {
         var (account, project) = await access.WritableProjectAsync(context).ConfigureAwait(false);
         var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
-        body.AllowOnly("date", "description", "tags");
         if (!DateTime.TryParseExact(body.RequiredText("date"), Accepted, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal, out var date))
             throw body.Invalid("date", "must be a date and time like 2026-01-31 13:00:00");
         var (description, tags) = (body.RequiredText("description"), TagsOf(body, project));
@@ -64,7 +63,6 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
     {
         var (_, project) = await access.WritableProjectAsync(context).ConfigureAwait(false);
         var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
-        body.AllowOnly("description", "tags");
         var (id, description, tags) = (IdOf(context), body.Text("description"), body.Has("tags") ? TagsOf(body, project) : null);
         var annotation = await documents.ChangeAsync(
             project.Id, Kind,
@@ -98,7 +96,7 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
 
     public async Task ListTagsAsync(HttpContext context)
     {
-        var (_, project, _) = await access.ProjectOfPathAsync(context).ConfigureAwait(false);
+        var (_, project) = await access.WritableProjectAsync(context).ConfigureAwait(false);
         await context.Response.JsonAsync(200, json =>
         {
             json.WriteStartArray();
@@ -112,7 +110,6 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
     {
         var (_, project) = await access.WritableProjectAsync(context).ConfigureAwait(false);
         var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
-        body.AllowOnly("name");
         var name = body.RequiredText("name");
         var tag = await documents.AddAsync(project.Id, TagKind, _ => new JsonObject { ["name"] = name }, context.RequestAborted).ConfigureAwait(false);
         await context.Response.JsonAsync(200, json => WriteTag(json, project, tag)).ConfigureAwait(false);

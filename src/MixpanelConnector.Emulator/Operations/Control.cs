@@ -12,7 +12,7 @@ namespace MixpanelConnector.Emulator.Operations;
 /// <c>/emulator/…</c>: what Mixpanel has only in its web pages, and no API for. Projects; funnels, reports and cohorts that queries
 /// name by id; lookup tables. For owners and admins of the organization.
 /// </summary>
-sealed class Control(Accounts accounts, DocumentStore documents, LookupTableStore tables, Access access, EmulatorOptions options)
+sealed class Control(Accounts accounts, DocumentStore documents, LookupTableStore tables, LookupMappings lookups, Access access, EmulatorOptions options)
 {
     public async Task ListProjectsAsync(HttpContext context)
     {
@@ -51,8 +51,13 @@ sealed class Control(Accounts accounts, DocumentStore documents, LookupTableStor
     {
         var project = await access.ManagedProjectAsync(context).ConfigureAwait(false);
         var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
-        body.AllowOnly("name");
+        body.AllowOnly("name", "mappings");
         var (id, name) = (Guid.NewGuid(), body.RequiredText("name"));
+        if (body.Has("mappings"))
+        {
+            LookupMappings.Check(body);
+            await lookups.SetAsync(project.Id, id, body, context.RequestAborted).ConfigureAwait(false);
+        }
         await tables.CreateAsync(project.Id, id, name, context.RequestAborted).ConfigureAwait(false);
         await context.Response.ResultsAsync(201, json =>
         {
@@ -61,6 +66,19 @@ sealed class Control(Accounts accounts, DocumentStore documents, LookupTableStor
             json.WriteString("name", name);
             json.WriteEndObject();
         }).ConfigureAwait(false);
+    }
+
+    /// <summary>Replaces the properties that are keys of a lookup table.</summary>
+    public async Task MapLookupTableAsync(HttpContext context)
+    {
+        var project = await access.ManagedProjectAsync(context).ConfigureAwait(false);
+        var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
+        body.AllowOnly("mappings");
+        LookupMappings.Check(body);
+        if (!Guid.TryParse((string?)context.Request.RouteValues["table"], out var table) || !tables.ReadAll().Any(row => row.ProjectId == project.Id && row.Id == table))
+            throw new RefusedException(404, "lookup table not found");
+        await lookups.SetAsync(project.Id, table, body, context.RequestAborted).ConfigureAwait(false);
+        await context.Response.OkAsync().ConfigureAwait(false);
     }
 
     static void Write(Utf8JsonWriter json, Project project)

@@ -12,10 +12,12 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
     const string Kind = "experiment";
     const int LongestName = 255, LongestDescription = 400;
 
-    static readonly string[] Created = ["name", "description", "hypothesis", "settings", "variants", "metrics", "global_access_type"];
+    /// <summary>What a request may set; the rest of it, <c>global_access_type</c> too, is taken and not shown, as documented.</summary>
+    static readonly string[] Created = ["name", "description", "hypothesis", "settings", "variants", "metrics"];
 
-    static readonly string[] Updated =
-        ["name", "description", "hypothesis", "status", "settings", "variants", "metrics", "start_date", "end_date", "exposures_cache", "results_cache", "tags", "global_access_type"];
+    static readonly string[] Updated = [.. Created, "status", "start_date", "end_date", "exposures_cache", "results_cache", "tags"];
+
+    static readonly string[] Nullable = ["description", "hypothesis", "start_date", "end_date"];
 
     public async Task ListAsync(HttpContext context)
     {
@@ -33,7 +35,6 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
     {
         var (account, project) = await access.WritableWorkspaceAsync(context).ConfigureAwait(false);
         var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
-        body.AllowOnly(Created);
         body.RequiredText("name", LongestName);
         CheckMembers(body);
         var experiment = new JsonObject
@@ -60,9 +61,11 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
             ["creator_name"] = account.Username,
             ["creator_email"] = ServiceAccounts.EmailOf(account.Username),
         };
-        foreach (var right in (string[])["can_edit", "can_view", "can_share", "can_update_basic"])
+        foreach (var right in (string[])["can_view", "can_update_basic", "can_update_restricted", "can_update_visibility", "can_share", "is_shared_with_project"])
             experiment[right] = true;
-        Merge(experiment, body);
+        foreach (var right in (string[])["is_superadmin", "allow_staff_override"])
+            experiment[right] = false;
+        Merge(experiment, body, Created);
         Touch(experiment, account);
         await ChangeAsync(context, project, all => all.Add((string)experiment["id"]!, experiment)).ConfigureAwait(false);
         await context.Response.ResultsAsync(201, json => experiment.WriteTo(json)).ConfigureAwait(false);
@@ -77,12 +80,11 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
 
     public Task UpdateAsync(HttpContext context) => EditAsync(context, (experiment, body) =>
     {
-        body.AllowOnly(Updated);
         if (body.Has("name"))
             body.RequiredText("name", LongestName);
         body.OneOf("status", "draft", "draft", "active", "concluded", "success", "fail");
         CheckMembers(body);
-        Merge(experiment, body);
+        Merge(experiment, body, Updated);
     });
 
     public async Task DeleteAsync(HttpContext context)
@@ -96,20 +98,27 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
         await AnswerAsync(context, []).ConfigureAwait(false);
     }
 
-    public Task ArchiveAsync(HttpContext context) => EditAsync(context, (experiment, _) => experiment["deleted"] = Now());
-
-    public Task UnarchiveAsync(HttpContext context) => EditAsync(context, (experiment, _) => experiment["deleted"] = null, withBody: false);
-
-    public Task LaunchAsync(HttpContext context) => EditAsync(context, (experiment, _) =>
+    /// <summary>Archives, and answers as a deletion does.</summary>
+    public async Task ArchiveAsync(HttpContext context)
     {
-        Require(experiment, "draft");
-        experiment["status"] = "active";
-        experiment["start_date"] = Now();
-    });
+        await ChangeAsync(context, (experiment, _) => experiment["deleted"] = Now(), optionalBody: true).ConfigureAwait(false);
+        await AnswerAsync(context, []).ConfigureAwait(false);
+    }
+
+    public Task UnarchiveAsync(HttpContext context) => EditAsync(context, (experiment, _) => experiment["deleted"] = null, optionalBody: true);
+
+    public Task LaunchAsync(HttpContext context) => EditAsync(
+        context,
+        (experiment, _) =>
+        {
+            Require(experiment, "draft");
+            experiment["status"] = "active";
+            experiment["start_date"] = Now();
+        },
+        optionalBody: true);
 
     public Task ConcludeAsync(HttpContext context) => EditAsync(context, (experiment, body) =>
     {
-        body.AllowOnly("end_date");
         Require(experiment, "active");
         experiment["status"] = "concluded";
         experiment["end_date"] = body.Text("end_date") ?? Now();
@@ -117,7 +126,6 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
 
     public Task DecideAsync(HttpContext context) => EditAsync(context, (experiment, body) =>
     {
-        body.AllowOnly("success", "variant", "message");
         Require(experiment, "concluded", "active");
         experiment["status"] = body.Boolean("success") is { } success ? (success ? "success" : "fail") : throw body.Invalid("success", "must not be missing");
         experiment["results_cache"]!["variant"] = body.Text("variant");
@@ -129,18 +137,21 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
     {
         if (body.Text("description")?.Length > LongestDescription)
             throw body.Invalid("description", $"must have at most {LongestDescription} characters");
-        body.Text("hypothesis");
-        body.Object("settings");
+        foreach (var text in (string[])["hypothesis", "start_date", "end_date", "global_access_type"])
+            body.Text(text);
+        foreach (var item in (string[])["settings", "exposures_cache", "results_cache"])
+            body.Object(item);
         foreach (var list in (string[])["variants", "metrics"])
-        {
-            if (body.Has(list))
-                body.Objects(list);
-        }
+            body.CheckList(list);
+        if (body.Has("tags"))
+            body.Texts("tags");
+        foreach (var name in Updated.Except(Nullable, StringComparer.Ordinal))
+            body.RefuseNull(name);
     }
 
-    static void Merge(JsonObject experiment, JsonBody body)
+    static void Merge(JsonObject experiment, JsonBody body, string[] members)
     {
-        foreach (var name in body.Names)
+        foreach (var name in body.Names.Intersect(members, StringComparer.Ordinal))
             experiment[name] = body.Node(name);
     }
 
@@ -166,10 +177,14 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
         experiment["last_modified_by_email"] = ServiceAccounts.EmailOf(account.Username);
     }
 
-    async Task EditAsync(HttpContext context, Action<JsonObject, JsonBody> edit, bool withBody = true)
+    async Task EditAsync(HttpContext context, Action<JsonObject, JsonBody> edit, bool optionalBody = false) =>
+        await AnswerAsync(context, await ChangeAsync(context, edit, optionalBody).ConfigureAwait(false)).ConfigureAwait(false);
+
+    /// <summary>Carries out an edit on the experiment of the path.</summary>
+    async Task<JsonObject> ChangeAsync(HttpContext context, Action<JsonObject, JsonBody> edit, bool optionalBody)
     {
         var (account, project) = await access.WritableWorkspaceAsync(context).ConfigureAwait(false);
-        var body = withBody ? await JsonBody.ReadAsync(context).ConfigureAwait(false) : new JsonBody(System.Text.Json.JsonElement.Parse("{}"));
+        var body = await JsonBody.ReadAsync(context, optionalBody).ConfigureAwait(false);
         JsonObject edited = [];
         await ChangeAsync(context, project, all =>
         {
@@ -179,7 +194,7 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
             Touch(experiment, account);
             edited = experiment.DeepClone().AsObject();
         }).ConfigureAwait(false);
-        await AnswerAsync(context, edited).ConfigureAwait(false);
+        return edited;
     }
 
     Task<bool> ChangeAsync(HttpContext context, Project project, Action<Dictionary<string, JsonObject>> change) => documents.ChangeAsync(

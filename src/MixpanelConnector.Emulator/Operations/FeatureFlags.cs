@@ -43,8 +43,11 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
         flag["pinned_date"] = null;
         flag["deleted"] = null;
         flag["enabled_at"] = EnabledAt(flag, before: null);
-        foreach (var right in (string[])["can_edit", "can_view", "can_share", "can_update_basic"])
+        flag["content_environments_id"] = null;
+        foreach (var right in (string[])["can_view", "can_update_basic", "can_share", "can_pin", "is_shared_with_project"])
             flag[right] = true;
+        foreach (var right in (string[])["is_superadmin", "allow_staff_override"])
+            flag[right] = false;
         await ChangeAsync(context, project, all =>
         {
             RefuseTakenKey(all, flag, id);
@@ -109,6 +112,10 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
         body.Texts("tags");
         body.Boolean("is_experiment_active");
         body.Boolean("reset_hash_salt");
+        body.Integer("workspace_id");
+        if (body.Node("data_group_id") is { } group && group.GetValueKind() is not (JsonValueKind.String or JsonValueKind.Number))
+            throw body.Invalid("data_group_id", "must be text or an integer");
+        body.RefuseNull("status");
         body.OneOf("serving_method", "", "client", "server", "remote_or_local", "remote_only");
         if (body.Text("experiment_id") is { } experiment && !(Guid.TryParseExact(experiment, "D", out var id) && id.Version == 4))
             throw body.Invalid("experiment_id", "must be a UUID of version 4");
@@ -130,7 +137,10 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
             throw ruleset.Invalid("variants", $"must be at most {MostVariants}");
         foreach (var variant in variants)
         {
+            variant.AllowOnly("key", "value", "description", "is_control", "split", "is_sticky");
             variant.RequiredText("key");
+            variant.Text("description");
+            variant.Boolean("is_sticky");
             RequireShare(variant, "split");
             if (variant.Boolean("is_control") is null)
                 throw variant.Invalid("is_control", "must not be missing");
@@ -141,12 +151,45 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
         }
         foreach (var rollout in ruleset.Objects("rollout"))
         {
+            rollout.AllowOnly(
+                "name", "cohort_definition", "runtime_evaluation_definition", "runtime_evaluation_rule", "runtime_event_rule", "cohort_hash", "rollout_percentage", "variant_override", "variant_splits");
+            rollout.Text("name");
+            rollout.Text("cohort_hash");
+            foreach (var definition in (string[])["cohort_definition", "runtime_evaluation_definition", "runtime_evaluation_rule"])
+                rollout.Object(definition);
+            if (rollout.Object("runtime_event_rule") is { } rule)
+                CheckEventRule(rule);
             RequireShare(rollout, "rollout_percentage");
             var splits = rollout.Object("variant_splits") ?? throw rollout.Invalid("variant_splits", "must not be missing");
             foreach (var name in splits.Names)
+            {
+                splits.RefuseNull(name);
                 splits.Number(name);
-            rollout.Object("variant_override")?.RequiredText("key");
+            }
+            if (rollout.Object("variant_override") is { } variant)
+            {
+                variant.AllowOnly("key");
+                variant.RequiredText("key");
+            }
         }
+        if (ruleset.Object("test") is { } test)
+        {
+            foreach (var name in test.Names)
+            {
+                var users = test.Object(name) ?? throw test.Invalid(name, "must be an object");
+                foreach (var user in users.Names)
+                    _ = users.Text(user) ?? throw users.Invalid(user, "must be text");
+            }
+        }
+    }
+
+    static void CheckEventRule(JsonBody rule)
+    {
+        rule.AllowOnly("event_name", "time_window", "duration", "property_filters");
+        rule.RequiredText("event_name");
+        rule.OneOf("time_window", "", "while_flag_enabled");
+        rule.OneOf("duration", "indefinitely", "end_of_session", "indefinitely");
+        rule.Object("property_filters");
     }
 
     static void RequireShare(JsonBody body, string name)

@@ -20,7 +20,6 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         var project = ProjectOf(context);
         quota.TakeDeletionRequest(project.Id);
         var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
-        body.AllowOnly("distinct_ids", "compliance_type", "disclosure_type");
         var (ids, compliance) = (IdsOf(body, MostRetrieved), ComplianceOf(body));
         var disclosure = body.OneOf("disclosure_type", "Data", "Data", "Categories", "Sources");
         if (disclosure != "Data")
@@ -33,7 +32,6 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         var project = ProjectOf(context);
         quota.TakeDeletionRequest(project.Id);
         var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
-        body.AllowOnly("distinct_ids", "compliance_type");
         var (ids, compliance) = (IdsOf(body, MostDeleted), ComplianceOf(body));
         await CreateAsync(context, project, Deletion, ids, compliance, Pending).ConfigureAwait(false);
     }
@@ -117,7 +115,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
 
     Project ProjectOf(HttpContext context)
     {
-        if (context.Request.Headers.Authorization.ToString() != $"Bearer {DevelopmentCredentials.OAuthToken}")
+        if (!Access.IsBearer(context))
             throw RefusedException.BadCredentials();
         return accounts.ProjectOfToken(context.Request.Query["token"].ToString()) ?? throw new RefusedException(403, "no project with this token");
     }

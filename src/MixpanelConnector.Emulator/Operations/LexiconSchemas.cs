@@ -13,15 +13,18 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
     const string Metadata = "metadata", Mixpanel = "com.mixpanel", Properties = "properties";
     const int MostDeletions = 3000;
 
+    static readonly string[] OfEntity = ["$source", "displayName", "tags", "hidden", "dropped", "contacts", "teamContacts"], OfProperty = ["displayName", "hidden", "dropped"];
+
     static readonly string[] Types = ["array", "boolean", "integer", "null", "number", "object", "string"];
 
     public async Task ListAsync(HttpContext context)
     {
         var project = await ReadableAsync(context).ConfigureAwait(false);
+        var asked = EntityOf(context);
         await context.Response.ResultsAsync(200, json =>
         {
             json.WriteStartArray();
-            foreach (var entry in documents.List(project.Id, Kind).Where(entry => IsAsked(context, entry.Content)))
+            foreach (var entry in documents.List(project.Id, Kind).Where(entry => IsAsked(asked, entry.Content)))
                 entry.Content.WriteTo(json);
             json.WriteEndArray();
         }).ConfigureAwait(false);
@@ -66,11 +69,12 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
     {
         var project = await WritableAsync(context).ConfigureAwait(false);
         quota.TakeSchemas(project.OrganizationId, 0);
+        var entity = EntityOf(context);
         var count = await documents.ChangeAsync(
             project.Id, Kind,
             all =>
             {
-                var asked = all.Where(entry => IsAsked(context, entry.Value)).Select(entry => entry.Key).ToList();
+                var asked = all.Where(entry => IsAsked(entity, entry.Value)).Select(entry => entry.Key).ToList();
                 RefuseTooMany(asked.Count);
                 foreach (var id in asked)
                     all.Remove(id);
@@ -123,11 +127,8 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
         return (type, name == "" ? null : Uri.UnescapeDataString(name));
     }
 
-    static bool IsAsked(HttpContext context, JsonObject entry)
-    {
-        var (type, name) = EntityOf(context);
-        return (type is null || (string?)entry["entityType"] == type) && (name is null || (string?)entry["name"] == name);
-    }
+    static bool IsAsked((string? Type, string? Name) asked, JsonObject entry) =>
+        (asked.Type is null || (string?)entry["entityType"] == asked.Type) && (asked.Name is null || (string?)entry["name"] == asked.Name);
 
     static void RefuseTooMany(int deletions)
     {
@@ -140,26 +141,30 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
     static JsonObject Entry(string type, string name, JsonBody schema)
     {
         schema.Text("description");
-        CheckMetadata(schema);
+        CheckMetadata(schema, OfEntity);
         if (schema.Object(Properties) is { } properties)
         {
             foreach (var property in properties.Names)
             {
                 var definition = properties.Object(property) ?? throw properties.Invalid(property, "must be an object");
+                definition.AllowOnly("type", "description", Metadata);
+                definition.Text("description");
                 var kind = definition.Node("type");
                 var kinds = kind is JsonArray several ? several.Select(one => one?.ToString()) : [kind?.ToString()];
                 if (!kinds.Any() || kinds.Any(one => !Types.Contains(one, StringComparer.Ordinal)))
                     throw definition.Invalid("type", $"must be {string.Join(", ", Types)}, or a list of them");
-                CheckMetadata(definition);
+                CheckMetadata(definition, OfProperty);
             }
         }
         return new JsonObject { ["entityType"] = type, ["name"] = name, ["schemaJson"] = schema.ToObject() };
     }
 
-    static void CheckMetadata(JsonBody schema)
+    static void CheckMetadata(JsonBody schema, string[] members)
     {
         if (schema.Object(Metadata)?.Object(Mixpanel) is not { } metadata)
             return;
+        metadata.AllowOnly(members);
+        metadata.Text("$source");
         metadata.Boolean("hidden");
         metadata.Boolean("dropped");
         metadata.Text("displayName");
@@ -185,7 +190,19 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
                     Keep(property!.AsObject(), old);
             }
         }
+        Clear(schema);
+        foreach (var (_, property) in schema[Properties]?.AsObject() ?? [])
+            Clear(property!.AsObject());
         all[id] = entry.DeepClone().AsObject();
+    }
+
+    /// <summary>What was sent as null is gone.</summary>
+    static void Clear(JsonObject schema)
+    {
+        if (schema[Metadata]?[Mixpanel] is not JsonObject metadata)
+            return;
+        foreach (var name in metadata.Where(member => member.Value is null).Select(member => member.Key).ToList())
+            metadata.Remove(name);
     }
 
     static void Keep(JsonObject schema, JsonObject before)

@@ -14,6 +14,7 @@ sealed class QueryGate(Access access, Quota quota)
     {
         var fields = await QueryFields.ReadAsync(context).ConfigureAwait(false);
         var project = await access.ReadableProjectAsync(context, fields.Text("project_id")).ConfigureAwait(false);
+        fields.CheckWorkspace(project);
         using var running = quota.BeginQuery(project.Id);
         await handler(context, fields, project).ConfigureAwait(false);
     };

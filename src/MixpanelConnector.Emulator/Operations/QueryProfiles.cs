@@ -22,6 +22,7 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, DocumentSt
     {
         var fields = await QueryFields.ReadAsync(context).ConfigureAwait(false);
         var project = await access.ReadableProjectAsync(context, fields.Text("project_id")).ConfigureAwait(false);
+        fields.CheckWorkspace(project);
         if (Array.Find(NotEmulated, name => fields.Text(name) is not null) is { } asked)
             throw new RefusedException(501, $"{asked} is not emulated");
         using var running = quota.BeginQuery(project.Id);

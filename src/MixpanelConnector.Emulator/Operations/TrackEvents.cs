@@ -44,20 +44,30 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
                     Reject(body, fields, fault);
                     return;
                 }
-                wellFormed++;
                 if (accounts.ProjectOfToken(fields.Token.Text) is not { } project)
                 {
+                    wellFormed++;
                     Reject(body, fields, new Fault("properties.token", "no project has this token"));
                     return;
                 }
                 if (TrackRules.TimeToStore(fields, batch.ReceivedAt, out var reason) is not { } moment)
                 {
+                    wellFormed++;
                     Reject(body, fields, reason!);
                     return;
                 }
-                if (project.Identity == IdentityManagement.Original && IdentityRules.IsIdentityEvent(fields)
-                    && IdentityRules.Read(project.Id, body, fields, imported: false).Link is { } link)
-                    batch.Add(link);
+                if (project.Identity == IdentityManagement.Original && IdentityRules.IsIdentityEvent(fields))
+                {
+                    var (link, missing) = IdentityRules.Read(project.Id, body, fields, imported: false);
+                    if (missing is not null)
+                    {
+                        Reject(body, fields, missing);
+                        return;
+                    }
+                    if (link is not null)
+                        batch.Add(link.Value);
+                }
+                wellFormed++;
                 batch.Add(project, body, fields, moment, anonymous);
             });
         }

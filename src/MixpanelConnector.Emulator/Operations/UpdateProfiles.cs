@@ -70,14 +70,11 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
             if (fault is not null)
                 failed.Add(new FailedRecord(index, fault));
             else if (accounts.ProjectOfToken(update!.Token) is { } project)
-                updates.Add(new Accepted(index, project.Id, ofGroups || update.IgnoresAlias ? update : update with { Id = CanonicalIn(project, update.Id) }));
+                updates.Add(new Accepted(index, project.Id, ofGroups || update.IgnoresAlias ? update : update with { Id = identities.Resolve(project.Id, update.Id) }));
             index++;
         }
         return new Verdict(index, updates, failed);
     }
-
-    /// <summary>Profiles follow merged identities in projects of the original kind alone.</summary>
-    string CanonicalIn(Project project, string id) => project.Identity == IdentityManagement.Original ? identities.Resolve(project.Id, id) : id;
 
     /// <summary>Mixpanel documents that there are errors per record here, not their shape: it is like that of an import.</summary>
     static Task AnswerStrictlyAsync(HttpResponse response, Verdict verdict, string? error) => response.JsonAsync(200, json =>

@@ -12,17 +12,21 @@ sealed class EventCursor : ISelectorRecord, IDisposable
     readonly DuckDBDataReader _row;
     readonly JsonSelectorRecord? _properties;
     readonly Dictionary<string, JsonSelectorRecord>? _users;
+    readonly LookupJoin? _eventJoin;
+    readonly LookupJoin? _userJoin;
     readonly Func<string, string> _resolve;
     readonly SelectorContext _context;
 
     /// <param name="connection">To be disposed of with the cursor.</param>
     /// <param name="command">Gives name, time, distinct_id and properties.</param>
-    /// <param name="selectors">The expressions that will be asked for.</param>
+    /// <param name="properties">The properties of events that will be asked for, each once.</param>
     /// <param name="users">The profiles that <c>user</c> may speak of; null when none of the expressions does.</param>
+    /// <param name="eventJoin">Lookup tables by properties of events, where one is asked for.</param>
+    /// <param name="userJoin">Lookup tables by properties of users.</param>
     /// <param name="resolve">Finds the canonical id behind a <c>distinct_id</c>.</param>
     /// <param name="context">What expressions read besides.</param>
     public EventCursor(
-        DuckDBConnection connection, DuckDBCommand command, IReadOnlyList<Selector> selectors, Dictionary<string, JsonSelectorRecord>? users,
+        DuckDBConnection connection, DuckDBCommand command, IReadOnlyList<string> properties, Dictionary<string, JsonSelectorRecord>? users, LookupJoin? eventJoin, LookupJoin? userJoin,
         Func<string, string> resolve, SelectorContext context)
     {
         _connection = connection;
@@ -30,8 +34,9 @@ sealed class EventCursor : ISelectorRecord, IDisposable
         _users = users;
         _resolve = resolve;
         _context = context;
-        var properties = selectors.SelectMany(selector => selector.Properties).Distinct().ToList();
-        _properties = properties.Exists(property => property.Root == PropertyRoot.Properties) ? new JsonSelectorRecord(properties) : null;
+        _eventJoin = eventJoin;
+        _userJoin = userJoin;
+        _properties = properties.Count > 0 ? new JsonSelectorRecord([.. properties.Select(name => new PropertyReference(PropertyRoot.Properties, name))]) : null;
         _command.UseStreamingMode = true;
         _row = _command.ExecuteReader();
     }
@@ -64,10 +69,16 @@ sealed class EventCursor : ISelectorRecord, IDisposable
     public SelectorValue Get(PropertyRoot root, string name) => (root, name) switch
     {
         (PropertyRoot.Properties, "distinct_id") => SelectorValue.FromText(DistinctId),
-        (PropertyRoot.Properties, _) => _properties!.Get(root, name),
-        (PropertyRoot.User, _) => _users!.TryGetValue(DistinctId, out var user) ? user.Get(root, name) : SelectorValue.Undefined,
+        (PropertyRoot.Properties, _) => _properties!.Get(root, name) is { IsUndefined: true } && _eventJoin is not null
+            ? _eventJoin.Get(name, key => _properties.Get(root, key))
+            : _properties.Get(root, name),
+        (PropertyRoot.User, _) => _users!.TryGetValue(DistinctId, out var user) ? GetOfUser(user, name) : SelectorValue.Undefined,
         _ => SelectorValue.Undefined,
     };
+
+    SelectorValue GetOfUser(JsonSelectorRecord user, string name) => user.Get(PropertyRoot.User, name) is { IsUndefined: true } && _userJoin is not null
+        ? _userJoin.Get(name, key => user.Get(PropertyRoot.User, key))
+        : user.Get(PropertyRoot.User, name);
 
     public void Dispose()
     {

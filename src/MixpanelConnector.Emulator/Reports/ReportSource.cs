@@ -11,7 +11,7 @@ namespace MixpanelConnector.Emulator.Reports;
 sealed record ReportRange(DateTimeOffset From, DateTimeOffset End, IReadOnlyCollection<string>? Names, IReadOnlyCollection<string>? DistinctIds = null);
 
 /// <summary>Where reports read from: events, deduplicated, under the ids that identities were merged to, beside the profiles.</summary>
-sealed class ReportSource(EventStore events, ProfileStore profiles, IdentityStore identities, TimeProvider time)
+sealed class ReportSource(EventStore events, ProfileStore profiles, IdentityStore identities, LookupMappings lookups, TimeProvider time)
 {
     public DateTimeOffset Now => time.GetUtcNow();
 
@@ -45,15 +45,21 @@ sealed class ReportSource(EventStore events, ProfileStore profiles, IdentityStor
         var asked = selectors.ToArray().OfType<Selector>().ToList();
         withProperties |= asked.Exists(selector => selector.Properties.Any(property => property.Root == PropertyRoot.Properties));
         var (connection, command) = events.Deduplicated(project.Id, range, inOrder, withProperties);
+        var (ofEvents, ofUsers) = (Read(asked, PropertyRoot.Properties), Read(asked, PropertyRoot.User));
+        var (eventJoin, userJoin) = (lookups.For(project.Id, LookupMappings.Event, ofEvents), lookups.For(project.Id, LookupMappings.User, ofUsers));
         return new EventCursor(
-            connection, command, asked, UsersFor(project, asked), id => identities.Resolve(project.Id, id), new SelectorContext(Now, project.Calendar.Zone));
+            connection, command, [.. ofEvents.Union(eventJoin?.Properties ?? [], StringComparer.Ordinal)], UsersFor(project, [.. ofUsers.Union(userJoin?.Properties ?? [], StringComparer.Ordinal)]), eventJoin, userJoin,
+            id => identities.Resolve(project.Id, id), new SelectorContext(Now, project.Calendar.Zone));
     }
 
-    Dictionary<string, JsonSelectorRecord>? UsersFor(Project project, List<Selector> selectors)
+    static List<string> Read(List<Selector> selectors, PropertyRoot root) =>
+        [.. selectors.SelectMany(selector => selector.Properties).Where(property => property.Root == root).Select(property => property.Name).Distinct(StringComparer.Ordinal)];
+
+    Dictionary<string, JsonSelectorRecord>? UsersFor(Project project, List<string> names)
     {
-        var asked = selectors.SelectMany(selector => selector.Properties).Where(property => property.Root == PropertyRoot.User).Distinct().ToList();
-        if (asked.Count == 0)
+        if (names.Count == 0)
             return null;
+        var asked = names.ConvertAll(name => new PropertyReference(PropertyRoot.User, name));
         var users = new Dictionary<string, JsonSelectorRecord>(StringComparer.Ordinal);
         foreach (var profile in profiles.Read(new ProfileKind(project.Id, "")))
         {

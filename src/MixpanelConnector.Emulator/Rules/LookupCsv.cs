@@ -39,6 +39,9 @@ static class LookupCsv
         return (header is null ? "body must have a header" : null, failed, row);
     }
 
+    /// <summary>The header, and the rows of a table that breaks no rule.</summary>
+    public static IEnumerable<string[]> Rows(string csv) => Read(csv).OfType<string[]>();
+
     /// <summary>The fields of each row that is not empty; null for a row with a quote out of place, which is the last.</summary>
     static IEnumerable<string[]?> Read(string csv)
     {

@@ -35,8 +35,8 @@ sealed class Accounts
     readonly Database _database;
     readonly TimeProvider _time;
     readonly IdentityManagement _identity;
-    ImmutableDictionary<string, ServiceAccount> _accounts = ImmutableDictionary.Create<string, ServiceAccount>(StringComparer.Ordinal);
-    ImmutableArray<ProjectMember> _members = [];
+    readonly Turns _changes = new();
+    volatile State _state = new([], [], [], ImmutableDictionary.Create<string, ServiceAccount>(StringComparer.Ordinal));
 
     Accounts(Database database, TimeProvider time, IdentityManagement identity)
     {
@@ -45,13 +45,13 @@ sealed class Accounts
         _identity = identity;
     }
 
-    public ImmutableArray<Organization> Organizations { get; private set; } = [];
+    public ImmutableArray<Organization> Organizations => _state.Organizations;
 
-    public ImmutableArray<Project> Projects { get; private set; } = [];
+    public ImmutableArray<Project> Projects => _state.Projects;
 
-    public ImmutableArray<ProjectMember> Members => _members;
+    public ImmutableArray<ProjectMember> Members => _state.Members;
 
-    public IEnumerable<ServiceAccount> All => _accounts.Values.OrderBy(account => account.Id);
+    public IEnumerable<ServiceAccount> All => _state.Accounts.Values.OrderBy(account => account.Id);
 
     /// <param name="database">Where they are kept.</param>
     /// <param name="time">The clock by which accounts expire.</param>
@@ -60,15 +60,11 @@ sealed class Accounts
     public static async Task<Accounts> LoadAsync(Database database, TimeProvider time, IdentityManagement identity, CancellationToken cancellationToken)
     {
         var accounts = new Accounts(database, time, identity);
-        await database.WriteAsync(
+        await accounts.ChangeAsync(
             connection =>
             {
-                accounts.Read(connection);
-                if (accounts.Organizations.IsEmpty)
-                {
+                if (Read(connection).Organizations.IsEmpty)
                     accounts.CreateDevelopmentWorld(connection);
-                    accounts.Read(connection);
-                }
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
@@ -80,7 +76,7 @@ sealed class Accounts
     /// <summary>The account with this name and secret, unless it has expired.</summary>
     public async Task<ServiceAccount?> AuthenticateAsync(string username, string secret, CancellationToken cancellationToken)
     {
-        var account = _accounts.GetValueOrDefault(username);
+        var account = _state.Accounts.GetValueOrDefault(username);
         var matches = CryptographicOperations.FixedTimeEquals(
             Encoding.ASCII.GetBytes(Hash(secret)), Encoding.ASCII.GetBytes(account?.SecretHash ?? NobodysHash));
         var now = _time.GetUtcNow();
@@ -101,7 +97,7 @@ sealed class Accounts
     {
         if (account.OrganizationId != project.OrganizationId)
             return null;
-        var member = _members.FirstOrDefault(member => member.AccountId == account.Id && member.ProjectId == project.Id);
+        var member = Members.FirstOrDefault(member => member.AccountId == account.Id && member.ProjectId == project.Id);
         return member?.Role ?? (Roles.Manages(account.OrganizationRole) ? account.OrganizationRole : null);
     }
 
@@ -113,7 +109,7 @@ sealed class Accounts
         var id = await ChangeAsync(
             connection =>
             {
-                if (_accounts.ContainsKey(username))
+                if (_state.Accounts.ContainsKey(username))
                     return 0;
                 var id = Insert(connection, creator.OrganizationId, username, secret, role, creator.Id, expires);
                 foreach (var (project, projectRole) in projects)
@@ -121,7 +117,7 @@ sealed class Accounts
                 return id;
             },
             cancellationToken).ConfigureAwait(false);
-        return id == 0 ? null : (_accounts[username], secret);
+        return id == 0 ? null : (_state.Accounts[username], secret);
     }
 
     /// <summary>Creates a project, which its creator owns; null when the token is another project's.</summary>
@@ -208,27 +204,25 @@ sealed class Accounts
         SetMember(connection, DevelopmentCredentials.ProjectId, owner, Roles.Owner);
     }
 
-    async Task<T> ChangeAsync<T>(Func<DuckDBConnection, T> change, CancellationToken cancellationToken) =>
-        await _database.WriteAsync(
-            connection =>
-            {
-                var result = change(connection);
-                Read(connection);
-                return result;
-            },
-            cancellationToken).ConfigureAwait(false);
-
-    void Read(DuckDBConnection connection)
+    /// <summary>Carries out a change, and shows it once it is committed.</summary>
+    Task<T> ChangeAsync<T>(Func<DuckDBConnection, T> change, CancellationToken cancellationToken) => _changes.RunAsync(async () =>
     {
-        Organizations = Rows(connection, "SELECT organization_id, name FROM organizations ORDER BY 1",
+        var (result, state) = await _database.WriteAsync(connection => (change(connection), Read(connection)), cancellationToken).ConfigureAwait(false);
+        _state = state;
+        return result;
+    });
+
+    static State Read(DuckDBConnection connection)
+    {
+        var organizations = Rows(connection, "SELECT organization_id, name FROM organizations ORDER BY 1",
             row => new Organization(row.GetInt32(0), row.GetString(1)));
-        Projects = Rows(connection, "SELECT project_id, organization_id, name, token, timezone, identity_management FROM projects ORDER BY 1",
+        var projects = Rows(connection, "SELECT project_id, organization_id, name, token, timezone, identity_management FROM projects ORDER BY 1",
             row => new Project(
                 row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetString(3), row.GetString(4),
                 row.GetString(5) == "original" ? IdentityManagement.Original : IdentityManagement.Simplified));
-        _members = Rows(connection, "SELECT project_id, service_account_id, role FROM project_members ORDER BY 1, 2",
+        var members = Rows(connection, "SELECT project_id, service_account_id, role FROM project_members ORDER BY 1, 2",
             row => new ProjectMember(row.GetInt32(0), row.GetInt32(1), row.GetString(2)));
-        _accounts = Rows(connection,
+        var accounts = Rows(connection,
             """
             SELECT service_account_id, organization_id, username, secret_sha256, organization_role, creator_id, created_at, expires_at, last_used_at
             FROM service_accounts
@@ -237,7 +231,12 @@ sealed class Accounts
                 row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetString(3), row.GetString(4), row.GetInt32(5),
                 row.GetTime(6), row.IsDBNull(7) ? null : row.GetTime(7), row.IsDBNull(8) ? null : row.GetTime(8)))
             .ToImmutableDictionary(account => account.Username, StringComparer.Ordinal);
+        return new State(organizations, projects, members, accounts);
     }
+
+    /// <summary>All of it as of one commit.</summary>
+    sealed record State(
+        ImmutableArray<Organization> Organizations, ImmutableArray<Project> Projects, ImmutableArray<ProjectMember> Members, ImmutableDictionary<string, ServiceAccount> Accounts);
 
     static ImmutableArray<T> Rows<T>(DuckDBConnection connection, string sql, Func<DuckDBDataReader, T> read)
     {

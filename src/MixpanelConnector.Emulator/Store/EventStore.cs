@@ -39,12 +39,20 @@ sealed class EventStore
     {
         if (batch.Rows.Count == 0)
             return;
-        await _database.WriteAsync(
-            connection =>
+        var sequence = 0L;
+        await _identities.ChangeAsync(
+            _database,
+            (connection, identities) =>
             {
-                Append(connection, batch);
-                _identities.Apply(connection, [.. batch.Links.Where(link => !_identities.Knows(link))]);
+                _hotShards.Begin();
+                sequence = Append(connection, batch, _sequence);
+                identities.Apply(batch.Links);
                 return true;
+            },
+            committed: () =>
+            {
+                _hotShards.Commit();
+                _sequence = sequence;
             },
             cancellationToken).ConfigureAwait(false);
     }
@@ -134,7 +142,7 @@ sealed class EventStore
         return (connection, command);
     }
 
-    void Append(DuckDBConnection connection, EventBatch batch)
+    long Append(DuckDBConnection connection, EventBatch batch, long sequence)
     {
         var received = batch.ReceivedAt.UtcDateTime;
         using var appender = connection.CreateAppender("events");
@@ -142,7 +150,7 @@ sealed class EventStore
         {
             var isTooMany = _hotShards.IsTooMany(connection, row);
             appender.CreateRow()
-                .AppendValue(++_sequence)
+                .AppendValue(++sequence)
                 .AppendValue(row.ProjectId)
                 .AppendValue(isTooMany ? HotShards.EventName : row.Name)
                 .AppendValue(row.Time.UtcDateTime)
@@ -152,5 +160,6 @@ sealed class EventStore
                 .AppendValue(received)
                 .EndRow();
         }
+        return sequence;
     }
 }

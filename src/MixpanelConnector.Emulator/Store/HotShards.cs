@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using DuckDB.NET.Data;
@@ -16,6 +17,19 @@ sealed class HotShards(int limit)
     /// <summary>Keyed by a hash: a few collisions among billions matter less than the memory of all ids.</summary>
     Dictionary<ulong, int>? _counts;
 
+    /// <summary>The counts of a transaction that is not committed yet.</summary>
+    readonly Dictionary<ulong, int> _uncommitted = [];
+
+    /// <summary>Forgets what a transaction counted that came to nothing.</summary>
+    public void Begin() => _uncommitted.Clear();
+
+    public void Commit()
+    {
+        foreach (var (key, count) in _uncommitted)
+            _counts![key] = count;
+        _uncommitted.Clear();
+    }
+
     /// <summary>Counts an event; true when it is one too many.</summary>
     public bool IsTooMany(DuckDBConnection connection, in EventRow row)
     {
@@ -23,8 +37,8 @@ sealed class HotShards(int limit)
             return false;
         _counts ??= Load(connection);
         var key = KeyOf(row.ProjectId, row.DistinctId, DateOnly.FromDateTime(row.Time.UtcDateTime).DayNumber);
-        var count = _counts.GetValueOrDefault(key) + 1;
-        _counts[key] = count;
+        ref var count = ref CollectionsMarshal.GetValueRefOrAddDefault(_uncommitted, key, out var isCounted);
+        count = (isCounted ? count : _counts.GetValueOrDefault(key)) + 1;
         return count > limit;
     }
 

@@ -34,8 +34,10 @@ sealed class IdentityStore
     /// <summary>From an id to its canonical one. An id that leads nowhere is its own.</summary>
     readonly ConcurrentDictionary<(int ProjectId, string Id), string> _canonical = new();
 
-    /// <summary>The ids of each user who has several, the canonical one among them. Only the one writer uses it.</summary>
+    /// <summary>The ids of each user who has several, the canonical one among them. Only the one who changes them uses it.</summary>
     readonly Dictionary<(int ProjectId, string Canonical), List<string>> _clusters = [];
+
+    readonly Turns _changes = new();
 
     public static IdentityStore Load(Database database)
     {
@@ -57,49 +59,49 @@ sealed class IdentityStore
         return [canonical, .. _canonical.Where(entry => entry.Key.ProjectId == projectId && entry.Value == canonical && entry.Key.Id != canonical).Select(entry => entry.Key.Id)];
     }
 
-    /// <summary>Whether a link would change nothing, so that it need not be carried along.</summary>
-    public bool Knows(in IdentityLink link) => link.Kind == IdentityLinkKind.Device && _canonical.ContainsKey((link.ProjectId, link.Id));
-
-    /// <summary>Carries out the links in the writer's transaction.</summary>
-    public void Apply(DuckDBConnection connection, IReadOnlyList<IdentityLink> links)
+    /// <summary>Runs a transaction that may change who is who. What it changes is in memory once it is committed; if it fails, it never was.</summary>
+    /// <param name="database">The database.</param>
+    /// <param name="work">The transaction.</param>
+    /// <param name="committed">Called after the commit, before another such transaction begins.</param>
+    /// <param name="cancellationToken">Gives up before the transaction.</param>
+    public Task<T> ChangeAsync<T>(Database database, Func<DuckDBConnection, IdentityChanges, T> work, Action committed, CancellationToken cancellationToken) => _changes.RunAsync(async () =>
     {
-        foreach (var link in links)
-        {
-            var (id, canonical) = (Resolve(link.ProjectId, link.Id), Resolve(link.ProjectId, link.Canonical));
-            var isTaken = link.Kind != IdentityLinkKind.Merge && _canonical.ContainsKey((link.ProjectId, link.Id));
-            if (isTaken || id == canonical || SizeOf(link.ProjectId, id) + SizeOf(link.ProjectId, canonical) > LargestCluster)
-                continue;
-            foreach (var member in MembersOf(link.ProjectId, id).ToList())
+        var changes = new IdentityChanges(this);
+        var result = await database.WriteAsync(
+            connection =>
             {
-                connection.Execute("DELETE FROM identities WHERE project_id = $project AND distinct_id = $id", ("project", link.ProjectId), ("id", member));
-                connection.Execute("INSERT INTO identities VALUES ($project, $id, $canonical)", ("project", link.ProjectId), ("id", member), ("canonical", canonical));
-                Put(link.ProjectId, member, canonical);
-            }
-            // The canonical one has a row too: it is no longer free to become the alias of somebody else.
-            if (!_canonical.ContainsKey((link.ProjectId, canonical)) && link.Kind is IdentityLinkKind.Identify or IdentityLinkKind.Merge)
-            {
-                connection.Execute("INSERT INTO identities VALUES ($project, $id, $id)", ("project", link.ProjectId), ("id", canonical));
-                Put(link.ProjectId, canonical, canonical);
-            }
-            _clusters.Remove((link.ProjectId, id));
-        }
-    }
+                var done = work(connection, changes);
+                changes.Write(connection);
+                return done;
+            },
+            cancellationToken).ConfigureAwait(false);
+        foreach (var ((project, id), canonical) in changes.Canonical)
+            Set(project, id, canonical);
+        foreach (var (user, members) in changes.Clusters)
+            Set(user, members);
+        committed();
+        return result;
+    });
 
-    /// <summary>Forgets a user's ids.</summary>
-    public void Remove(DuckDBConnection connection, int projectId, IReadOnlyList<string> ids)
+    internal bool TryGet((int ProjectId, string Id) id, out string? canonical) => _canonical.TryGetValue(id, out canonical);
+
+    internal IReadOnlyList<string> MembersOf((int ProjectId, string Canonical) user) => _clusters.TryGetValue(user, out var members) ? members : [];
+
+    void Set(int projectId, string id, string? canonical)
     {
-        foreach (var id in ids)
-        {
-            connection.Execute("DELETE FROM identities WHERE project_id = $project AND distinct_id = $id", ("project", projectId), ("id", id));
+        if (canonical is null)
             _canonical.TryRemove((projectId, id), out _);
-            _clusters.Remove((projectId, id));
-        }
+        else
+            _canonical[(projectId, id)] = canonical;
     }
 
-    IEnumerable<string> MembersOf(int projectId, string canonical) =>
-        _clusters.TryGetValue((projectId, canonical), out var members) ? members.Append(canonical).Distinct(StringComparer.Ordinal) : [canonical];
-
-    int SizeOf(int projectId, string canonical) => MembersOf(projectId, canonical).Count();
+    void Set((int ProjectId, string Canonical) user, List<string> members)
+    {
+        if (members.Count == 0)
+            _clusters.Remove(user);
+        else
+            _clusters[user] = members;
+    }
 
     void Put(int projectId, string id, string canonical)
     {

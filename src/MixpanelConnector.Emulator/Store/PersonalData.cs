@@ -39,15 +39,17 @@ sealed class PersonalData(Database database, IdentityStore identities, ProfileSt
     }
 
     /// <summary>Deletes the users' profiles and events, and forgets their ids.</summary>
-    public Task DeleteAsync(int projectId, IReadOnlyList<string> users, CancellationToken cancellationToken) => database.WriteAsync(
-        connection =>
+    public Task DeleteAsync(int projectId, IReadOnlyList<string> users, CancellationToken cancellationToken) => identities.ChangeAsync(
+        database,
+        (connection, changes) =>
         {
             var ids = IdsOf(projectId, users);
             connection.Execute("DELETE FROM events WHERE project_id = $project AND distinct_id IN (SELECT unnest($ids))", ("project", projectId), ("ids", ids));
             connection.Execute("DELETE FROM profiles WHERE project_id = $project AND group_key = '' AND id IN (SELECT unnest($ids))", ("project", projectId), ("ids", ids));
-            identities.Remove(connection, projectId, ids);
+            changes.Forget(projectId, ids);
             return true;
         },
+        committed: static () => { },
         cancellationToken);
 
     List<string> IdsOf(int projectId, IReadOnlyList<string> users) =>

@@ -14,7 +14,7 @@ sealed record ProfileQuestion(
     string? Where, IReadOnlyCollection<string>? Among, IReadOnlyList<Behavior> Behaviors, DateTimeOffset? AsOf = null, bool WithoutProfile = false);
 
 /// <summary>Finds the profiles that a query asks for.</summary>
-sealed class ProfileQuery(ProfileStore profiles, ReportSource source, TimeProvider time)
+sealed class ProfileQuery(ProfileStore profiles, ReportSource source, LookupMappings lookups, TimeProvider time)
 {
     /// <summary>The ids of the profiles that match, in a fixed order.</summary>
     /// <exception cref="RefusedException">The expression is not valid.</exception>
@@ -45,7 +45,8 @@ sealed class ProfileQuery(ProfileStore profiles, ReportSource source, TimeProvid
         if (where is null)
             return [.. candidates.Select(profile => profile.Id)];
         var context = new SelectorContext(time.GetUtcNow(), project.Calendar.Zone);
-        var record = new ProfileRecord(where, CountsOf(project, behaviors, asOf));
+        var names = where.Properties.Where(property => property.Root == PropertyRoot.Properties).Select(property => property.Name).ToList();
+        var record = new ProfileRecord(names, lookups.For(project.Id, LookupMappings.User, names), CountsOf(project, behaviors, asOf));
         return
         [
             .. candidates.Where(profile =>
@@ -90,9 +91,9 @@ sealed class ProfileQuery(ProfileStore profiles, ReportSource source, TimeProvid
     }
 
     /// <summary>A profile's properties, its id among them, and its behaviors.</summary>
-    sealed class ProfileRecord(Selector selector, Dictionary<string, Dictionary<string, int>> behaviors) : ISelectorRecord
+    sealed class ProfileRecord(IEnumerable<string> names, LookupJoin? join, Dictionary<string, Dictionary<string, int>> behaviors) : ISelectorRecord
     {
-        readonly JsonSelectorRecord _properties = new(selector);
+        readonly JsonSelectorRecord _properties = new([.. names.Union(join?.Properties ?? [], StringComparer.Ordinal).Select(name => new PropertyReference(PropertyRoot.Properties, name))]);
         string _id = "";
 
         public void Load(ProfileRow profile)
@@ -105,7 +106,7 @@ sealed class ProfileQuery(ProfileStore profiles, ReportSource source, TimeProvid
         {
             PropertyRoot.Properties when name == "$distinct_id" => SelectorValue.FromText(_id),
             PropertyRoot.Behaviors => behaviors.TryGetValue(name, out var counts) ? SelectorValue.FromNumber(counts.GetValueOrDefault(_id)) : SelectorValue.Undefined,
-            _ => _properties.Get(root, name),
+            _ => _properties.Get(root, name) is { IsUndefined: true } && join is not null ? join.Get(name, key => _properties.Get(root, key)) : _properties.Get(root, name),
         };
     }
 }

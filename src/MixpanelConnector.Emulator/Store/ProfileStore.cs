@@ -10,6 +10,13 @@ readonly record struct ProfileKind(int ProjectId, string GroupKey);
 /// <summary>A profile as it is stored.</summary>
 readonly record struct ProfileRow(string Id, string Properties);
 
+/// <summary>A profile's id that became another user's.</summary>
+/// <param name="ProjectId">The project.</param>
+/// <param name="Id">The id.</param>
+/// <param name="To">The canonical id of the user.</param>
+/// <param name="KeepsProperties">Whether the user takes over the properties that they lack; else these are lost.</param>
+readonly record struct ProfileMove(int ProjectId, string Id, string To, bool KeepsProperties);
+
 /// <summary>The profiles of users and groups.</summary>
 sealed class ProfileStore(Database database)
 {
@@ -66,6 +73,32 @@ sealed class ProfileStore(Database database)
         return Find(connection, kind, ids);
     }
 
+    /// <summary>Lets the profiles of ids that became another user's follow: what that user lacks is taken over, or all of it is lost.</summary>
+    public static void Move(DuckDBConnection connection, IReadOnlyList<ProfileMove> moves)
+    {
+        foreach (var ofProject in moves.GroupBy(move => move.ProjectId))
+        {
+            var kind = new ProfileKind(ofProject.Key, "");
+            if (Find(connection, kind, [.. ofProject.Select(move => move.Id)]).Count == 0)
+                continue;
+            var ids = ofProject.SelectMany(move => new[] { move.Id, move.To }).ToHashSet(StringComparer.Ordinal);
+            var profiles = Find(connection, kind, ids).ToDictionary(profile => profile.Key, profile => (JsonObject?)ProfileText.Read(profile.Value), StringComparer.Ordinal);
+            foreach (var move in ofProject)
+            {
+                if (profiles.Remove(move.Id, out var properties) && move.KeepsProperties)
+                    profiles[move.To] = Fold(properties!, profiles.GetValueOrDefault(move.To));
+            }
+            Replace(connection, kind, ids, profiles);
+        }
+    }
+
+    static JsonObject Fold(JsonObject properties, JsonObject? to)
+    {
+        foreach (var (name, value) in to ?? [])
+            properties[name] = value?.DeepClone();
+        return properties;
+    }
+
     static void Update(
         DuckDBConnection connection, ProfileKind kind, int[] positions, IReadOnlyList<(int ProjectId, ProfileUpdate Update)> updates, Fault?[] faults)
     {
@@ -78,6 +111,11 @@ sealed class ProfileStore(Database database)
             profiles[update.Id] = ProfileChange.Apply(update, profiles.GetValueOrDefault(update.Id), out faults[i]);
         }
 
+        Replace(connection, kind, ids, profiles);
+    }
+
+    static void Replace(DuckDBConnection connection, ProfileKind kind, HashSet<string> ids, Dictionary<string, JsonObject?> profiles)
+    {
         connection.Execute(
             "DELETE FROM profiles WHERE project_id = $project AND group_key = $group AND id IN (SELECT unnest($ids))",
             ("project", kind.ProjectId), ("group", kind.GroupKey), ("ids", ids.ToList()));

@@ -7,6 +7,10 @@ static class Schema
         """
         SET autoinstall_known_extensions = false;
         SET autoload_known_extensions = false;
+        -- Each request works on its own thread: beside a pool of threads, it would burn a core while it waits for them.
+        SET threads = 1;
+        -- Each checkpoint compresses the last 122,880 events anew, so there should not be one for every 16 MB of events.
+        SET checkpoint_threshold = '64MB';
 
         -- Tells this store from another that was made later in its place.
         CREATE TABLE IF NOT EXISTS store (

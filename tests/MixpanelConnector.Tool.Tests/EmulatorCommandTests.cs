@@ -1,0 +1,238 @@
+using System.CommandLine;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Time.Testing;
+using MixpanelConnector.Testing;
+using MixpanelConnector.Tool.Surfaces.Cli;
+
+namespace MixpanelConnector.Tool.Tests;
+
+/// <summary>Each option of <c>mixpanel emulator</c>, by what the embedded Mixpanel then does.</summary>
+public sealed class EmulatorCommandTests
+{
+    const string Events = """[{"event":"A","properties":{"time":1795000000,"distinct_id":"u1","$insert_id":"i-1"}},{"event":"A","properties":{"time":1795000000,"distinct_id":"u1","$insert_id":"i-1"}}]""";
+    const string Merge = """[{"event":"$merge","properties":{"$distinct_ids":["a","b"]}}]""";
+    const string Names = "/api/query/events/names?project_id=1&type=general";
+
+    [Fact]
+    public async Task It_prints_how_to_reach_it_and_keeps_what_it_took_in_its_folder()
+    {
+        using var folder = new TemporaryFolder();
+        await using (var emulator = await RunningEmulator.StartAsync("--data", folder.Path))
+        {
+            Assert.Contains("MIXPANEL_PROJECT_ID=1 MIXPANEL_ORGANIZATION_ID=1 MIXPANEL_TOKEN=local", emulator.Printed, StringComparison.Ordinal);
+            Assert.Equal(HttpStatusCode.OK, (await emulator.ImportAsync(Events)).StatusCode);
+            Assert.Equal(0, await emulator.StopAsync());
+        }
+        await using var again = await RunningEmulator.StartAsync("--data", folder.Path);
+        Assert.Equal("""["A"]""", await (await again.GetAsync(Names)).Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Port_is_where_it_listens_and_one_that_is_taken_is_told()
+    {
+        using var folder = new TemporaryFolder();
+        await using var emulator = await RunningEmulator.StartAsync("--data", folder.File("first"));
+        using var tool = new Tool();
+
+        var refused = await tool.RunAsync("emulator", "--port", $"{emulator.Address.Port}", "--data", folder.File("second"));
+
+        Assert.Equal((2, "port"), (refused.Exit, refused.Problem.GetProperty("field").GetString()));
+    }
+
+    [Fact]
+    public async Task Faults_happen_as_their_file_says()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("faults.json", """{"rules":[{"path":"/import","times":1,"status":503,"retry_after":7}]}""");
+        await using var emulator = await RunningEmulator.StartAsync("--data", folder.File("data"), "--faults", file);
+
+        var first = await emulator.ImportAsync(Events);
+        var second = await emulator.ImportAsync(Events);
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(7)), (first.StatusCode, first.Headers.RetryAfter!.Delta));
+        Assert.Equal(HttpStatusCode.OK, second.StatusCode);
+    }
+
+    [Theory]
+    [InlineData(true, HttpStatusCode.TooManyRequests)]
+    [InlineData(false, HttpStatusCode.OK)]
+    public async Task Rate_limits_are_kept_when_asked_for(bool asked, HttpStatusCode status)
+    {
+        using var folder = new TemporaryFolder();
+        await using var emulator = await RunningEmulator.StartAsync(["--data", folder.Path, .. asked ? ["--rate-limits"] : Array.Empty<string>()]);
+        for (var i = 0; i < 60; i++)
+            Assert.Equal(HttpStatusCode.OK, (await emulator.GetAsync(Names)).StatusCode);
+
+        Assert.Equal(status, (await emulator.GetAsync(Names)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.BadRequest)]
+    [InlineData(HttpStatusCode.BadRequest, "--identity", "simplified")]
+    [InlineData(HttpStatusCode.OK, "--identity", "original")]
+    public async Task Identity_decides_how_the_project_merges(HttpStatusCode status, params string[] option)
+    {
+        using var folder = new TemporaryFolder();
+        await using var emulator = await RunningEmulator.StartAsync(["--data", folder.Path, .. option]);
+
+        Assert.Equal(status, (await emulator.ImportAsync(Merge)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("api.mixpanel.com", HttpStatusCode.OK)]
+    [InlineData("data.mixpanel.com", HttpStatusCode.OK)]
+    [InlineData("evil.example", HttpStatusCode.MisdirectedRequest)]
+    public async Task It_answers_to_the_hosts_that_are_named(string host, HttpStatusCode status)
+    {
+        using var folder = new TemporaryFolder();
+        await using var emulator = await RunningEmulator.StartAsync("--data", folder.Path, "--host", "api.mixpanel.com", "--host", "data.mixpanel.com");
+
+        Assert.Equal(status, (await emulator.GetAsync("/healthz", host)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Export_writes_what_was_stored()
+    {
+        using var folder = new TemporaryFolder();
+        using var tool = new Tool();
+        await using (var emulator = await RunningEmulator.StartAsync("--data", folder.File("data")))
+        {
+            await emulator.ImportAsync(Events);
+            var served = await tool.RunAsync("emulator", "export", folder.File("early.ndjson"), "--data", folder.File("data"));
+            Assert.Equal((2, "data"), (served.Exit, served.Problem.GetProperty("field").GetString()));
+            Assert.Contains(emulator.Address.AbsoluteUri, served.Err, StringComparison.Ordinal);
+        }
+
+        var all = await ExportAsync("all.ndjson");
+        Assert.Equal($"2 events were written to {folder.File("all.ndjson")}.\n", all.Out);
+        var lines = await File.ReadAllLinesAsync(folder.File("all.ndjson"), TestContext.Current.CancellationToken);
+        Assert.Equal((2, "A"), (lines.Length, JsonElement.Parse(lines[0]).GetProperty("event").GetString()));
+        Assert.StartsWith("1 events", (await ExportAsync("once.ndjson", "--deduplicated")).Out, StringComparison.Ordinal);
+        Assert.StartsWith("0 events", (await ExportAsync("other.ndjson", "--project", "2")).Out, StringComparison.Ordinal);
+        Assert.StartsWith("2 events", (await ExportAsync("all.parquet")).Out, StringComparison.Ordinal);
+        Assert.Equal("PAR1"u8.ToArray(), (await File.ReadAllBytesAsync(folder.File("all.parquet"), TestContext.Current.CancellationToken))[..4]);
+        var taken = await ExportAsync("all.ndjson");
+        Assert.Equal((2, "FILE"), (taken.Exit, taken.Problem.GetProperty("field").GetString()));
+
+        Task<Run> ExportAsync(string file, params string[] options) => tool.RunAsync(["emulator", "export", folder.File(file), "--data", folder.File("data"), .. options]);
+    }
+
+    [Theory]
+    [InlineData("port", "--port", "65536")]
+    [InlineData("port", "--port", "x")]
+    [InlineData("identity", "--identity", "both")]
+    [InlineData("faults", "--faults", "missing.json")]
+    [InlineData("faults", "--faults", "bad.json")]
+    public async Task A_mistake_ends_with_2_and_names_the_option(string field, params string[] arguments)
+    {
+        using var tool = new Tool();
+        tool.Folder.Write("bad.json", """{"rules":[{"statuz":503}]}""");
+        arguments = [.. arguments.Select(argument => argument.EndsWith(".json", StringComparison.Ordinal) ? tool.Folder.File(argument) : argument)];
+
+        var run = await tool.RunAsync(["emulator", "--data", tool.Folder.File("data"), .. field == "port" ? Array.Empty<string>() : ["--port", "0"], .. arguments]);
+
+        Assert.Equal((2, field), (run.Exit, run.Problem.GetProperty("field").GetString()));
+    }
+
+    [Fact]
+    public async Task Export_of_a_folder_that_is_not_there_says_so()
+    {
+        using var tool = new Tool();
+
+        var run = await tool.RunAsync("emulator", "export", tool.Folder.File("x.ndjson"), "--data", tool.Folder.File("none"));
+
+        Assert.Equal((2, "data"), (run.Exit, run.Problem.GetProperty("field").GetString()));
+    }
+
+    /// <summary>The command, until it is stopped.</summary>
+    sealed class RunningEmulator : IAsyncDisposable
+    {
+        readonly CancellationTokenSource _stop = new();
+        readonly Announced _output = new();
+        readonly HttpClient _http = new();
+        readonly Task<int> _running;
+
+        RunningEmulator(string[] arguments)
+        {
+            var root = new RootCommand
+            {
+                CommonOptions.Data,
+                EmulatorCommand.Of(new Surroundings
+                {
+                    Environment = _ => null,
+                    Input = Stream.Null,
+                    Output = _output,
+                    Error = TextWriter.Null,
+                    OutputIsTerminal = false,
+                    ErrorIsTerminal = false,
+                    TerminalWidth = () => 80,
+                    TimeProvider = new FakeTimeProvider(ImpatientClock.Noon),
+                }),
+            };
+            _running = root.Parse(["emulator", "--port", "0", .. arguments]).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, _stop.Token);
+        }
+
+        public string Printed { get; private set; } = "";
+
+        public Uri Address { get; private set; } = null!;
+
+        public static async Task<RunningEmulator> StartAsync(params string[] arguments)
+        {
+            var emulator = new RunningEmulator(arguments);
+            await await Task.WhenAny(emulator._output.Whole, emulator._running);
+            emulator.Printed = await emulator._output.Whole;
+            emulator.Address = new Uri(emulator.Printed.Split("MIXPANEL_ENDPOINT=")[1].Split('\n')[0]);
+            return emulator;
+        }
+
+        public Task<HttpResponseMessage> ImportAsync(string json) => SendAsync(new HttpRequestMessage(HttpMethod.Post, new Uri(Address, "/import?strict=1&project_id=1")) { Content = new StringContent(json, Encoding.UTF8, "application/json") });
+
+        public Task<HttpResponseMessage> GetAsync(string path, string? host = null)
+        {
+            var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Address, path));
+            request.Headers.Host = host;
+            return SendAsync(request);
+        }
+
+        public async Task<int> StopAsync()
+        {
+            await _stop.CancelAsync();
+            return await _running;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await StopAsync();
+            _http.Dispose();
+            _stop.Dispose();
+            await _output.DisposeAsync();
+        }
+
+        async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("local:local"u8));
+            return await _http.SendAsync(request, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>Standard output, which tells when all of the announcement is there.</summary>
+    sealed class Announced : MemoryStream
+    {
+        readonly TaskCompletionSource<string> _whole = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<string> Whole => _whole.Task;
+
+        public override void Write(ReadOnlySpan<byte> buffer) => Write(buffer.ToArray(), 0, buffer.Length);
+
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            base.Write(buffer, offset, count);
+            var text = Encoding.UTF8.GetString(GetBuffer(), 0, (int)Length);
+            if (text.Contains("stops it", StringComparison.Ordinal))
+                _whole.TrySetResult(text);
+        }
+    }
+}
