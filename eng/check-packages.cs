@@ -1,9 +1,8 @@
 // Checks packages as a registry and a debugger would: dotnet run eng/check-packages.cs FOLDER [OTHER]
-// Each must have its README, icon, licence, XML documentation and symbols; with OTHER, a second packing of the same, to the byte.
+// Each must have its README, icon, licence, XML documentation and symbols; with OTHER, a second packing of the same, every file in them to the byte.
 using System.IO.Compression;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
-using System.Security.Cryptography;
 using System.Xml.Linq;
 
 const string Tool = "MixpanelConnector.Tool";
@@ -144,17 +143,18 @@ void CompareWith(string second)
     {
         var again = Path.Combine(second, Path.GetFileName(path));
         if (!File.Exists(again)) faults.Add($"{Path.GetFileName(path)}: the second packing has none");
-        else if (SHA256.HashData(File.ReadAllBytes(path)).AsSpan().SequenceEqual(SHA256.HashData(File.ReadAllBytes(again)))) Console.WriteLine($"same   {Path.GetFileName(path)}");
-        else faults.Add($"{Path.GetFileName(path)}: the second packing differs: {string.Join(", ", Differences(path, again))}");
+        else if (Differences(path, again) is { Count: > 0 } differ) faults.Add($"{Path.GetFileName(path)}: the second packing differs: {string.Join(", ", differ)}");
+        else Console.WriteLine($"same   {Path.GetFileName(path)}");
     }
 }
 
-IEnumerable<string> Differences(string one, string two)
+// The times of the files in a package are those of its packing; their names, order and bytes are to be the same.
+List<string> Differences(string one, string two)
 {
     using var first = ZipFile.OpenRead(one);
     using var second = ZipFile.OpenRead(two);
-    var differ = first.Entries.Where(entry => second.GetEntry(entry.FullName) is not { } again || !Bytes(entry).AsSpan().SequenceEqual(Bytes(again))).Select(entry => entry.FullName).ToList();
-    return differ.Count > 0 ? differ : ["only the times or the order of its files"];
+    if (!first.Entries.Select(entry => entry.FullName).SequenceEqual(second.Entries.Select(entry => entry.FullName), StringComparer.Ordinal)) return ["its list of files"];
+    return [.. first.Entries.Where(entry => !Bytes(entry).AsSpan().SequenceEqual(Bytes(second.GetEntry(entry.FullName)!))).Select(entry => entry.FullName)];
 }
 
 static (string Id, string Version, XElement Metadata) NuspecOf(string path)

@@ -2,7 +2,7 @@
 # Packs what is committed: the libraries, and the tool for each platform, into a folder (default: artifacts/packages), and checks the packages.
 #   bash eng/pack.sh [--single-file] [--twice] [FOLDER]
 # With --single-file it also publishes the tool as one file for each platform, into mixpanel-PLATFORM beside the folder.
-# With --twice it packs a second time from another place, and fails unless every package is the same to the byte.
+# With --twice it packs a second time from another place, and fails unless every file in every package is the same to the byte.
 # A clone is packed, so that the work in this folder and its restored packages stay as they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
