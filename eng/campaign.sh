@@ -4,6 +4,7 @@
 #   bash eng/campaign.sh operations [STRIDE]          killed before every STRIDE-th operation on disk or network (1: each)
 #   bash eng/campaign.sh soak [EVENTS] [SEED]         one import of so many events, one request in thirty with a fault (20000000)
 #   bash eng/campaign.sh tracker [KILLS] [EVENTS] [SEED]   a process that tracks durably is killed so often (10) over so many events (100000)
+#   bash eng/campaign.sh outbox [STRIDE]              a process that tracks durably is killed, or loses its power, before every STRIDE-th operation (7)
 #   bash eng/campaign.sh fuzz [MINUTES] [TARGET...]   fuzzing, guided by coverage; MINUTES for each target (2)
 # TARGETs of fuzz: Decoder Validator Gzip State Replies. MIXPANEL_FUZZ_SEED chooses other inputs.
 set -uo pipefail
@@ -44,6 +45,7 @@ fuzz() { # fuzz MINUTES TARGET...: on copies of the assemblies that count where 
 case "${1:-}" in
   kills) CAMPAIGN_KILLS=${2:-1000} CAMPAIGN_SEED=${3:-20261123} faults F01_KillTests ;;
   operations) CAMPAIGN_EVERY=${2:-1} faults F02_EveryOperationTests ;;
+  outbox) CAMPAIGN_EVERY=${2:-7} faults I12_TrackerTests ;;
   soak) CAMPAIGN_EVENTS=${2:-20000000} CAMPAIGN_SEED=${3:-20261123} faults SoakTests ;;
   tracker)
     dotnet build bench/MixpanelConnector.Bench -c Release -v quiet -nologo || exit 1

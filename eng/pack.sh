@@ -1,35 +1,60 @@
 #!/usr/bin/env bash
-# Packs what is committed: the libraries, and the tool for each platform, into a folder (default: artifacts/packages).
-# With --single-file it also publishes the tool as one file for each platform, into artifacts/mixpanel-PLATFORM.
+# Packs what is committed: the libraries, and the tool for each platform, into a folder (default: artifacts/packages), and checks the packages.
+#   bash eng/pack.sh [--single-file] [--twice] [FOLDER]
+# With --single-file it also publishes the tool as one file for each platform, into mixpanel-PLATFORM beside the folder.
+# With --twice it packs a second time from another place, and fails unless every file in every package is the same to the byte.
 # A clone is packed, so that the work in this folder and its restored packages stay as they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 platforms="linux-x64 linux-arm64 win-x64 osx-arm64"
-single=
-if [ "${1:-}" = --single-file ]; then single=1; shift; fi
+single= twice=
+while [[ "${1:-}" == --* ]]; do
+  case $1 in
+    --single-file) single=1 ;;
+    --twice) twice=1 ;;
+    *) sed -n '2,6{s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;;
+  esac
+  shift
+done
 out=$(mkdir -p "${1:-artifacts/packages}" && cd "${1:-artifacts/packages}" && pwd)
-clone=$(mktemp -d)
-trap 'rm -rf "$clone"' EXIT
-git clone -q . "$clone"
+rm -f "$out"/MixpanelConnector*.nupkg "$out"/MixpanelConnector*.snupkg
 origin=$(git remote get-url origin 2>/dev/null || true)
-if [ -n "$origin" ]; then git -C "$clone" remote set-url origin "$origin"; else git -C "$clone" remote remove origin; fi
-cd "$clone"
-find . -name packages.lock.json -delete
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
 # The lock files know nothing of other platforms than the one that builds.
 common=(-c Release -nologo -v quiet -p:RestorePackagesWithLockFile=false -p:ContinuousIntegrationBuild=true)
-for project in MixpanelConnector MixpanelConnector.Sqlite MixpanelConnector.Formats MixpanelConnector.Emulator; do
-  dotnet pack "src/$project" -o "$out" "${common[@]}"
-done
+# Without an address of the repository there is nothing that a source link could name: then the sources are in the symbols.
+[ -n "$origin" ] || common+=(-p:EmbedAllSources=true)
 
-# A package for each platform, with the native libraries of that platform only, and one that points to them.
-dotnet pack src/MixpanelConnector.Tool -o "$out" "${common[@]}" -p:PackForPlatforms=true
+clone() { # clone FOLDER
+  git clone -q . "$1"
+  if [ -n "$origin" ]; then git -C "$1" remote set-url origin "$origin"; else git -C "$1" remote remove origin; fi
+  (cd "$1" && find . -name packages.lock.json -delete)
+}
+
+pack() { # pack CLONE FOLDER
+  local project
+  for project in MixpanelConnector MixpanelConnector.Sqlite MixpanelConnector.Formats MixpanelConnector.Emulator; do
+    (cd "$1" && dotnet pack "src/$project" -o "$2" "${common[@]}")
+  done
+  # A package for each platform, with the native libraries of that platform only, and one that points to them.
+  (cd "$1" && dotnet pack src/MixpanelConnector.Tool -o "$2" "${common[@]}" -p:PackForPlatforms=true)
+}
+
+clone "$work/clone"
+pack "$work/clone" "$out"
+if [ -n "$twice" ]; then
+  clone "$work/elsewhere/again"
+  pack "$work/elsewhere/again" "$work/packages"
+fi
+dotnet run eng/check-packages.cs "$out" ${twice:+"$work/packages"}
 
 if [ -n "$single" ]; then
   for platform in $platforms; do
-    dotnet publish src/MixpanelConnector.Tool -o "$out/../mixpanel-$platform" "${common[@]}" -r "$platform" --self-contained \
-      -p:PublishSingleFile=true -p:IncludeNativeLibrariesForSelfExtract=true -p:EnableCompressionInSingleFile=true -p:DebugType=embedded
+    (cd "$work/clone" && dotnet publish src/MixpanelConnector.Tool -o "$out/../mixpanel-$platform" "${common[@]}" -r "$platform" --self-contained \
+      -p:PublishSingleFile=true -p:IncludeNativeLibrariesForSelfExtract=true -p:EnableCompressionInSingleFile=true -p:DebugType=embedded)
   done
+  ls -l "$out"/../mixpanel-*
 fi
-ls -l "$out"

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json.Serialization;
+using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Sqlite;
 using MixpanelConnector.Tracking;
 
@@ -68,42 +69,75 @@ static class TrackerBench
         }
     }
 
-    /// <summary>Awaited events a second with many writers, and how long each waited for the disk.</summary>
+    /// <summary>Awaited events a second with many writers, and how long each waited for the disk; beside it what the disk itself takes. Each figure is the median of the rounds' own.</summary>
     public static async Task RunOutboxAsync(Settings settings)
     {
         using var sink = await Throughput.Sinks.StartAsync(0, LengthOf(tracker => tracker.Track("user-1", Order, BenchJson.Default.OrderPlaced)));
-        Console.WriteLine($"{Throughput.Machine()}; {RuntimeInformation.FrameworkDescription}\n\n| writers | awaited events/s | median, ms | p99, ms | worst, ms |\n|---|---|---|---|---|");
-        foreach (var writers in (int[])[1, 16, 256])
-        {
-            var folder = Directory.CreateTempSubdirectory("mixpanel-bench-").FullName;
-            try
-            {
-                var each = settings.Events / 5 / Math.Max(writers, 50);
-                await using var tracker = new MixpanelTracker(At(sink.Url), new TrackerOptions { Outbox = SqliteOutbox.Open(folder) });
-                await tracker.TrackAsync("user-1", Order, BenchJson.Default.OrderPlaced);
-                var started = Stopwatch.GetTimestamp();
-                var waits = await Task.WhenAll(Enumerable.Range(0, writers).Select(_ => Task.Run(async () =>
-                {
-                    var ticks = new long[each];
-                    for (var i = 0; i < each; i++)
-                    {
-                        var before = Stopwatch.GetTimestamp();
-                        await tracker.TrackAsync("user-1", Order, BenchJson.Default.OrderPlaced);
-                        ticks[i] = Stopwatch.GetTimestamp() - before;
-                    }
+        Console.WriteLine($"{Throughput.Machine()}; {RuntimeInformation.FrameworkDescription}; medians of {settings.Rounds} rounds\n\n| writers | awaited events/s | median, ms | p99, ms | worst, ms |\n|---|---|---|---|---|");
+        await OfRoundsAsync("the disk: 4 KB and fsync", settings.Rounds, OfTheDiskAsync);
+        foreach (var writers in (int[])[1, 16, 256]) await OfRoundsAsync(writers.ToString(CultureInfo.InvariantCulture), settings.Rounds, () => OfWritersAsync(writers, settings.Events / 5 / Math.Max(writers, 50), sink.Url));
+    }
 
-                    return ticks;
-                })));
-                var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-                var all = waits.SelectMany(ticks => ticks).Order().ToArray();
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {writers} | {all.Length / seconds:N0} | {At(all, 0.5) / 1e6:0.00} | {At(all, 0.99) / 1e6:0.00} | {At(all, 1) / 1e6:0.00} |"));
-                await tracker.FlushAsync();
-            }
-            finally
+    static async Task OfRoundsAsync(string name, int rounds, Func<Task<(double, double, double, double)>> round)
+    {
+        await round(); // warms up
+        var all = new List<(double Rate, double Median, double P99, double Worst)>();
+        for (var i = 0; i < rounds; i++) all.Add(await round());
+        double Middle(Func<(double Rate, double Median, double P99, double Worst), double> figure) => all.Select(figure).Order().ElementAt(all.Count / 2);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {Middle(r => r.Rate):N0} | {Middle(r => r.Median):0.00} | {Middle(r => r.P99):0.00} | {Middle(r => r.Worst):0.00} |"));
+    }
+
+    static async Task<(double Rate, double Median, double P99, double Worst)> OfWritersAsync(int writers, int each, string endpoint)
+    {
+        var folder = Directory.CreateTempSubdirectory("mixpanel-bench-").FullName;
+        try
+        {
+            await using var tracker = new MixpanelTracker(At(endpoint), new TrackerOptions { Outbox = SqliteOutbox.Open(folder) });
+            await tracker.TrackAsync("user-1", Order, BenchJson.Default.OrderPlaced);
+            var started = Stopwatch.GetTimestamp();
+            var waits = await Task.WhenAll(Enumerable.Range(0, writers).Select(_ => Task.Run(async () =>
             {
-                Directory.Delete(folder, recursive: true);
-            }
+                var ticks = new long[each];
+                for (var i = 0; i < each; i++)
+                {
+                    var before = Stopwatch.GetTimestamp();
+                    await tracker.TrackAsync("user-1", Order, BenchJson.Default.OrderPlaced);
+                    ticks[i] = Stopwatch.GetTimestamp() - before;
+                }
+
+                return ticks;
+            })));
+            var figures = Figures([.. waits.SelectMany(ticks => ticks)], Stopwatch.GetElapsedTime(started).TotalSeconds);
+            await tracker.FlushAsync();
+            return figures;
         }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    static Task<(double, double, double, double)> OfTheDiskAsync()
+    {
+        var path = Path.GetTempFileName();
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+        var (ticks, page) = (new long[1000], new byte[4096]);
+        var started = Stopwatch.GetTimestamp();
+        for (var i = 0; i < ticks.Length; i++)
+        {
+            var before = Stopwatch.GetTimestamp();
+            file.Write(page);
+            Durable.Sync(file);
+            ticks[i] = Stopwatch.GetTimestamp() - before;
+        }
+
+        return Task.FromResult(Figures(ticks, Stopwatch.GetElapsedTime(started).TotalSeconds));
+    }
+
+    static (double Rate, double Median, double P99, double Worst) Figures(long[] ticks, double seconds)
+    {
+        Array.Sort(ticks);
+        return (ticks.Length / seconds, At(ticks, 0.5) / 1e6, At(ticks, 0.99) / 1e6, At(ticks, 1) / 1e6);
     }
 
     static double At(long[] sorted, double quantile) => sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * quantile))] * 1e9 / Stopwatch.Frequency;

@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.IO.Hashing;
 using Microsoft.Data.Sqlite;
 using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Sqlite;
 
@@ -19,6 +21,12 @@ sealed class OutboxDatabase : IDisposable
     // So much of the log and of the file is made at once, so that a full disk leaves room to remove what was sent.
     const int Reserve = 512 << 10;
 
+    // The log goes into the file after so many bytes, when something was sent and nobody waits for it; and in an outage, where nothing is
+    // sent, after so many pages. Each time costs those who track the writing of every page that changed, so it is not to be often.
+    const int CheckpointBytes = 16 << 20;
+    const int CheckpointPages = 8192;
+    const int BytesOfARow = 8 << 10;
+
     const string Schema = """
         CREATE TABLE batches (number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, records INTEGER NOT NULL, at INTEGER NOT NULL, content BLOB NOT NULL, sum BLOB NOT NULL) STRICT;
         CREATE INDEX batches_of_kind ON batches (kind, number);
@@ -27,15 +35,30 @@ sealed class OutboxDatabase : IDisposable
         """;
 
     readonly string _path;
-    readonly SqliteConnection _connection;
+    readonly long _mostBytes;
     readonly long[] _records = new long[3];
-    readonly SqliteCommand _insert;
-    readonly SqliteCommand _delete;
-    readonly SqliteCommand _read;
+    SqliteConnection _connection;
+    SqliteCommand _insert;
+    SqliteCommand _delete;
+    SqliteCommand _read;
+    SqliteCommand _synced;
+    SqliteCommand _unsynced;
+    (ulong, ulong)? _file;
+    bool _isSynced = true;
+    long _logged;
 
-    OutboxDatabase(string path, SqliteConnection connection)
+    OutboxDatabase(string path, long mostBytes, SqliteConnection connection)
     {
-        (_path, _connection) = (path, connection);
+        (_path, _mostBytes) = (path, mostBytes);
+        Use(connection);
+    }
+
+    [MemberNotNull(nameof(_connection), nameof(_insert), nameof(_delete), nameof(_read), nameof(_synced), nameof(_unsynced))]
+    void Use(SqliteConnection connection)
+    {
+        (_connection, _file, _isSynced, _logged) = (connection, FileIdentity.Holder(_path), true, 0);
+        _synced = Command("PRAGMA synchronous = FULL");
+        _unsynced = Command("PRAGMA synchronous = NORMAL");
         _insert = Command("INSERT INTO batches VALUES ($number, $kind, $records, $at, $content, $sum)", "$number", "$kind", "$records", "$at", "$content", "$sum");
         _delete = Command("DELETE FROM batches WHERE number = $number RETURNING kind, records", "$number");
         _read = Command("SELECT number, records, at, content, sum FROM batches WHERE kind = $kind AND number > $after ORDER BY number", "$kind", "$after");
@@ -66,6 +89,9 @@ sealed class OutboxDatabase : IDisposable
 
     public IReadOnlyList<long> Append(IReadOnlyList<OutboxBatch> batches) => Guarded(() =>
     {
+        // What is written to a file without a name ends with the process.
+        if (FileIdentity.Holder(_path) != _file) throw new OutboxException($"The outbox {_path} was taken away while it was in use. What it held is sent; for the rest, start again.", mayPass: false);
+        Sync(true);
         var numbers = new long[batches.Count];
         using (var transaction = _connection.BeginTransaction())
         {
@@ -78,6 +104,7 @@ sealed class OutboxDatabase : IDisposable
                 Set(_insert, number, kind, batch.Records, at, content, Sum(number, kind, batch.Records, at, content));
                 _insert.ExecuteNonQuery();
                 numbers[i] = number;
+                _logged += content.Length + BytesOfARow;
             }
 
             transaction.Commit();
@@ -114,9 +141,34 @@ sealed class OutboxDatabase : IDisposable
         return batches;
     });
 
+    /// <summary>Not synced: after a power cut, some are sent again.</summary>
     public void Remove(IReadOnlyList<long> numbers) => Guarded(() =>
     {
+        try
+        {
+            RemoveRows(numbers);
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode == FullCode)
+        {
+            if (!IsAll(numbers)) throw;
+
+            // The log cannot grow, nor go into the file, and even a removal is written there first. But nothing is left to lose.
+            Dispose();
+            Delete(_path);
+            var connection = Connect(_path, SqliteOpenMode.ReadWriteCreate);
+            Prepare(connection, _path, isNew: true, _mostBytes);
+            Use(connection);
+            Array.Clear(_records);
+            MakeReserve();
+        }
+
+        return 0;
+    });
+
+    void RemoveRows(IReadOnlyList<long> numbers)
+    {
         var removed = new long[3];
+        Sync(false);
         using (var transaction = _connection.BeginTransaction())
         {
             _delete.Transaction = transaction;
@@ -131,8 +183,29 @@ sealed class OutboxDatabase : IDisposable
         }
 
         for (var kind = 0; kind < removed.Length; kind++) _records[kind] -= removed[kind];
-        return 0;
-    });
+        if (_logged < Math.Min(CheckpointBytes, _mostBytes / 2)) return;
+        _logged = 0;
+        try
+        {
+            Execute(_connection, "PRAGMA wal_checkpoint(PASSIVE)");
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode == FullCode)
+        {
+            // The log grows on, as long as there is room for it.
+        }
+    }
+
+    /// <summary>Whether these are all that is held. Each is given once.</summary>
+    bool IsAll(IReadOnlyList<long> numbers) =>
+        Number(_connection, "SELECT count(*) FROM damaged") == 0 && Number(_connection, "SELECT count(*) FROM batches") <= numbers.Count;
+
+    /// <summary>Whether commits wait for the disk.</summary>
+    void Sync(bool synced)
+    {
+        if (_isSynced == synced) return;
+        (synced ? _synced : _unsynced).ExecuteNonQuery();
+        _isSynced = synced;
+    }
 
     public (long Records, DateTimeOffset? Oldest) Count(TrackedKind kind)
     {
@@ -150,6 +223,8 @@ sealed class OutboxDatabase : IDisposable
         _insert.Dispose();
         _delete.Dispose();
         _read.Dispose();
+        _synced.Dispose();
+        _unsynced.Dispose();
         _connection.Dispose();
     }
 
@@ -163,26 +238,12 @@ sealed class OutboxDatabase : IDisposable
     {
         busy = false;
         var isNew = !File.Exists(path);
-        if (isNew) Durable.OpenOwned(path, FileMode.OpenOrCreate).Dispose();
         var connection = Connect(path, SqliteOpenMode.ReadWriteCreate);
         OutboxDatabase? database = null;
         try
         {
-            connection.Open();
-            Execute(connection, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT");
-            var version = Number(connection, "PRAGMA user_version");
-            if (version == 0 && Number(connection, "SELECT count(*) FROM sqlite_schema") == 0) Execute(connection, $"BEGIN; {Schema} COMMIT");
-            else if (version != 1) return null;
-            using (var check = connection.CreateCommand())
-            {
-                check.CommandText = "PRAGMA quick_check(1)";
-                if (check.ExecuteScalar() as string != "ok") return null;
-            }
-
-            var pages = mostBytes / Number(connection, "PRAGMA page_size");
-            Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {Math.Max(pages, Number(connection, "PRAGMA page_count"))}"));
-            if (isNew) Durable.SyncFolder(Path.GetDirectoryName(path)!);
-            database = new OutboxDatabase(path, connection);
+            if (!Prepare(connection, path, isNew, mostBytes)) return null;
+            database = new OutboxDatabase(path, mostBytes, connection);
             database.Load();
             database.MakeReserve();
             return database;
@@ -201,6 +262,27 @@ sealed class OutboxDatabase : IDisposable
         {
             if (database is null) connection.Dispose();
         }
+    }
+
+    /// <summary>False when what is there is no outbox, or damaged.</summary>
+    static bool Prepare(SqliteConnection connection, string path, bool isNew, long mostBytes)
+    {
+        if (isNew) Durable.OpenOwned(path, FileMode.OpenOrCreate).Dispose();
+        connection.Open();
+        Execute(connection, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT");
+        var version = Number(connection, "PRAGMA user_version");
+        if (version == 0 && Number(connection, "SELECT count(*) FROM sqlite_schema") == 0) Execute(connection, $"BEGIN; {Schema} COMMIT");
+        else if (version != 1) return false;
+        using (var check = connection.CreateCommand())
+        {
+            check.CommandText = "PRAGMA quick_check(1)";
+            if (check.ExecuteScalar() as string != "ok") return false;
+        }
+
+        var pages = mostBytes / Number(connection, "PRAGMA page_size");
+        Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {Math.Max(pages, Number(connection, "PRAGMA page_count"))}; PRAGMA wal_autocheckpoint = {Math.Min(CheckpointPages, pages / 2)}"));
+        Durable.SyncFolder(Path.GetDirectoryName(path)!); // also the end of the journal with which the log began: come back, it would take the log back
+        return true;
     }
 
     /// <summary>Sets a damaged database aside, and takes over what can be read of it: from its beginning, and from its end back to the damage.</summary>

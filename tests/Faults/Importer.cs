@@ -53,7 +53,7 @@ sealed class Importer : IDisposable
         _watching = WatchAsync();
     }
 
-    public static string Program { get; } = FindProgram();
+    public static string Program { get; } = FindProgram("src/MixpanelConnector.Tool", "mixpanel.dll");
 
     public int Id => _process.Id;
 
@@ -161,11 +161,11 @@ sealed class Importer : IDisposable
     }
 
     /// <summary>The program as the same configuration built it.</summary>
-    static string FindProgram()
+    public static string FindProgram(string project, string name)
     {
         var output = new DirectoryInfo(AppContext.BaseDirectory); // …/tests/Faults/bin/Release/net10.0
         var root = output.Parent!.Parent!.Parent!.Parent!.Parent!;
-        var program = Path.Combine(root.FullName, "src", "MixpanelConnector.Tool", "bin", output.Parent.Name, output.Name, "mixpanel.dll");
+        var program = Path.Combine(root.FullName, project, "bin", output.Parent.Name, output.Name, name);
         return File.Exists(program) ? program : throw new FileNotFoundException($"The program must be built first: {program}");
     }
 

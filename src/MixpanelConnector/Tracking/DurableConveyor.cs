@@ -10,6 +10,8 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
 {
     readonly Lock _outboxLock = new();
     readonly Drain[] _drains = [.. lanes.Select(_ => new Drain())];
+    static readonly TimeSpan RemovalPatience = TimeSpan.FromSeconds(1);
+
     readonly Lock _removalsLock = new();
     List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> _removals = [];
     long _lastNumber = outbox.LastNumber;
@@ -62,20 +64,38 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
 
     async Task KeepAsync()
     {
+        long? failedAt = null; // a full disk: the removals are tried again when more was sent or somebody may have made room
         while (true)
         {
             var chunks = Lanes.SelectMany(TakeAll).ToList();
-            List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> removals;
-            lock (_removalsLock) (removals, _removals) = (_removals, []);
+            var patience = failedAt is { } since ? RemovalPatience - time.GetElapsedTime(since) : TimeSpan.Zero;
+            List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> removals = [];
+            if (patience <= TimeSpan.Zero)
+                lock (_removalsLock) (removals, _removals) = (_removals, removals);
             if (chunks.Count == 0 && removals.Count == 0)
             {
-                await gathered.WaitAsync(Stop).ConfigureAwait(false);
+                await WaitAsync(patience).ConfigureAwait(false);
                 continue;
             }
 
-            if (removals.Count > 0) Remove(removals);
+            if (removals.Count > 0) failedAt = TryRemove(removals) ? null : time.GetTimestamp();
             if (chunks.Count > 0) Keep(chunks);
         }
+    }
+
+    /// <summary>Until something gathers, or for a time, where that is more than zero.</summary>
+    async Task WaitAsync(TimeSpan most)
+    {
+        if (most <= TimeSpan.Zero)
+        {
+            await gathered.WaitAsync(Stop).ConfigureAwait(false);
+            return;
+        }
+
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        await Task.WhenAny(gathered.WaitAsync(enough.Token), Task.Delay(most, time, enough.Token)).ConfigureAwait(false);
+        await enough.CancelAsync().ConfigureAwait(false);
+        Stop.ThrowIfCancellationRequested();
     }
 
     static IEnumerable<(Lane Lane, Chunk Chunk)> TakeAll(Lane lane)
@@ -116,7 +136,7 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
         }
     }
 
-    void Remove(List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> removals)
+    bool TryRemove(List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> removals)
     {
         try
         {
@@ -125,11 +145,12 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
         catch (OutboxException e)
         {
             if (!e.MayPass) _failure = e;
-            lock (_removalsLock) _removals.AddRange(removals); // with the next ones
-            return;
+            lock (_removalsLock) _removals.AddRange(removals);
+            return false;
         }
 
         foreach (var (drain, sent) in removals) drain.Settle(sent);
+        return true;
     }
 
     static List<long> Numbers(List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> removals) => [.. removals.SelectMany(removal => removal.Sent).Select(batch => batch.Number)];

@@ -26,6 +26,9 @@ sealed class Shim(Scene scene)
     /// <summary>How the path ends whose operations may fail.</summary>
     public string? FailFile { get; init; }
 
+    /// <summary>The folder for what was synced of each file.</summary>
+    public string? Shadow { get; init; }
+
     /// <summary>Such as <c>jump:3:86400</c>.</summary>
     public string? Clock { get; init; }
 
@@ -51,6 +54,7 @@ sealed class Shim(Scene scene)
             if (Tear) yield return new("FAULTS_TEAR", "1");
             if (Fail is not null) yield return new("FAULTS_FAIL", Fail);
             if (FailFile is not null) yield return new("FAULTS_FAIL_FILE", FailFile);
+            if (Shadow is not null) yield return new("FAULTS_SHADOW", Shadow);
             if (Clock is not null) yield return new("FAULTS_CLOCK", Clock);
         }
     }

@@ -6,8 +6,10 @@
 //   FAULTS_KILL_AT    SIGKILL before the N-th operation; with FAULTS_TEAR, after half of its bytes
 //   FAULTS_FAIL       sync:K:ERRNO or write:K:ERRNO fails the K-th one, sync*:K:ERRNO and write*:K:ERRNO every one from there
 //   FAULTS_FAIL_FILE  only operations on files whose path ends so count for FAULTS_FAIL
+//   FAULTS_SHADOW     a folder that holds of each file what its last sync made durable: what is left when the power goes
 //   FAULTS_CLOCK      jump:SENDS:SECONDS, set:SENDS:SECONDS or freeze:SENDS:0: what the wall clock does after so many sends
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +32,7 @@
 struct book { _Atomic uint64_t operations, syncs, writes, sends, failures; };
 
 static struct book own, *book = &own;
-static const char *under, *fail_file;
+static const char *under, *fail_file, *shadow;
 static uint64_t kill_at, fail_at, clock_after;
 static int tear, fail_kind, fail_always, fail_errno, log_fd = -1;
 static char clock_mode;
@@ -44,6 +46,7 @@ __attribute__((constructor)) static void begin(void) {
     under = getenv("FAULTS_UNDER");
     fail_file = getenv("FAULTS_FAIL_FILE");
     tear = getenv("FAULTS_TEAR") != NULL;
+    shadow = getenv("FAULTS_SHADOW");
     if ((text = getenv("FAULTS_KILL_AT"))) kill_at = strtoull(text, NULL, 10);
     if ((text = getenv("FAULTS_BOOK"))) {
         int fd = syscall(SYS_openat, AT_FDCWD, text, O_RDWR, 0);
@@ -154,6 +157,32 @@ ssize_t writev(int fd, const struct iovec *parts, int count) {
     WRITING(fd, 0, real(fd, parts, count), real(fd, parts, count / 2))
 }
 
+// Copies a file as it was just synced; whoever dies in the middle leaves the copy of the sync before.
+static void keep(int fd, const char *path) {
+    char part[600], whole[600], bytes[65536];
+    const char *name = strrchr(path, '/');
+    struct stat about;
+    if (!shadow || !name || fstat(fd, &about) != 0) return;
+    if (S_ISDIR(about.st_mode)) { // what is no longer in the folder is gone for good now
+        DIR *folder = opendir(shadow);
+        for (struct dirent *entry; folder && (entry = readdir(folder));) {
+            snprintf(whole, sizeof whole, "%s/%s", path, entry->d_name);
+            if (entry->d_name[0] != '.' && access(whole, F_OK) != 0) syscall(SYS_unlinkat, dirfd(folder), entry->d_name, 0);
+        }
+        if (folder) closedir(folder);
+        return;
+    }
+    if (!S_ISREG(about.st_mode)) return;
+    snprintf(whole, sizeof whole, "%s%s", shadow, name);
+    snprintf(part, sizeof part, "%s%s.part", shadow, name);
+    int copy = syscall(SYS_openat, AT_FDCWD, part, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ssize_t length;
+    for (off_t at = 0; (length = syscall(SYS_pread64, fd, bytes, sizeof bytes, at)) > 0; at += length)
+        if (syscall(SYS_write, copy, bytes, length) != length) _exit(98);
+    syscall(SYS_close, copy);
+    syscall(SYS_renameat2, AT_FDCWD, part, AT_FDCWD, whole, 0);
+}
+
 static int sync_with(int (*real)(int), const char *name, int fd) {
     char path[512];
     if (!path_of(fd, path, sizeof path) || !counts(path)) return real(fd);
@@ -162,6 +191,7 @@ static int sync_with(int (*real)(int), const char *name, int fd) {
     int error = fails('s', path);
     int result = error ? -1 : real(fd);
     if (!error && result < 0) error = errno;
+    if (!error) keep(fd, path);
     tell(name, path, error);
     errno = error;
     return result;

@@ -12,7 +12,12 @@ static class FileIdentity
     const uint WantLinksAndInode = 0x4 | 0x100;
 
     /// <summary>Null for a file with one name only, and where the system does not tell.</summary>
-    public static string? Of(string path)
+    public static string? Of(string path) => Ask(path) is { Links: > 1 } told ? string.Create(CultureInfo.InvariantCulture, $"{told.Device}:{told.Inode}") : null;
+
+    /// <summary>Which file has the path now; null when none has. Where the system does not tell, any file is the same.</summary>
+    public static (ulong Device, ulong Inode)? Holder(string path) => !File.Exists(path) ? null : Ask(path) is { } told ? (told.Device, told.Inode) : default((ulong, ulong));
+
+    static (uint Links, ulong Device, ulong Inode)? Ask(string path)
     {
         if (!OperatingSystem.IsLinux()) return null;
         Span<byte> told = stackalloc byte[StatxLength];
@@ -28,7 +33,7 @@ static class FileIdentity
         var links = BinaryPrimitives.ReadUInt32LittleEndian(told[16..]);
         var inode = BinaryPrimitives.ReadUInt64LittleEndian(told[32..]);
         var device = BinaryPrimitives.ReadUInt64LittleEndian(told[136..]);
-        return links > 1 ? string.Create(CultureInfo.InvariantCulture, $"{device}:{inode}") : null;
+        return (links, device, inode);
     }
 
     [DllImport("libc", EntryPoint = "statx", SetLastError = true)]

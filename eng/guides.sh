@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Follows every guide in docs/ word for word, each in an empty folder: its commands, its files, the packages as they are packed from what is
+# committed, the tool as it is installed, and in place of Mixpanel the embedded one. Fails where a reader would.
+#   bash eng/guides.sh                 packs first
+#   bash eng/guides.sh FOLDER          with packages that eng/pack.sh has made
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+command -v curl >/dev/null || { echo "The guides use curl: please install it." >&2; exit 2; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+packages=${1:-}
+if [ -z "$packages" ]; then
+  packages=$work/packages
+  bash eng/pack.sh "$packages"
+fi
+dotnet run eng/guides.cs "$(cd "$packages" && pwd)" "$work/readers"

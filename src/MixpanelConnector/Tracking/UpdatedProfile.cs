@@ -1,0 +1,21 @@
+using System.Text.Json.Nodes;
+
+namespace MixpanelConnector.Tracking;
+
+/// <summary>A profile, of a user or of a group, that updates go to.</summary>
+readonly struct UpdatedProfile(IMixpanelTracker tracker, TrackedKind kind, MixpanelUser user, string? groupKey, string? groupId)
+{
+    public const string Reflection = "The properties are found by reflection. For trimmed and ahead-of-time compiled applications, give the type's JsonTypeInfo too, or a JsonObject.";
+
+    public bool Send(string operation, Payload payload) => tracker.Enqueue(new TrackedRecord(kind, operation, user, payload, groupKey, groupId));
+
+    public ValueTask SendAsync(string operation, Payload payload, CancellationToken cancellationToken) => tracker.EnqueueAsync(new TrackedRecord(kind, operation, user, payload, groupKey, groupId), cancellationToken);
+
+    public static Payload One(string name, JsonNode? value)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return Payload.Of(new JsonObject { [name] = value?.DeepClone() });
+    }
+
+    public static Payload Names(string[] names) => Payload.Of(new JsonArray([.. names.Select(name => JsonValue.Create(name))]));
+}

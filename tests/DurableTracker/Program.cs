@@ -1,0 +1,123 @@
+// Tracks durably, step by step, and writes a line for each thing that happened: "taken 7", "refused 8 WHY".
+//   FOLDER STEP…    track:N  N events, awaited by many at once        sh:COMMAND  what happens to the disk in between
+//                   flush    until Mixpanel has all, or not in time   kill        as if the power had gone
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using MixpanelConnector;
+using MixpanelConnector.Sqlite;
+
+const int Writers = 16;
+var padding = new string('x', int.Parse(Environment.GetEnvironmentVariable("PADDING") ?? "200", CultureInfo.InvariantCulture));
+var next = long.Parse(Environment.GetEnvironmentVariable("FIRST") ?? "0", CultureInfo.InvariantCulture);
+using var output = Console.OpenStandardOutput();
+var writing = new Lock();
+var dropped = 0L;
+using var meters = new MeterListener();
+meters.InstrumentPublished = (instrument, listener) =>
+{
+    if (instrument.Name == "mixpanel.tracker.records") listener.EnableMeasurementEvents(instrument);
+};
+meters.SetMeasurementEventCallback<long>((_, count, tags, _) =>
+{
+    foreach (var (name, value) in tags)
+        if (name == "mixpanel.outcome" && value is "dropped") Interlocked.Add(ref dropped, count);
+});
+meters.Start();
+
+SqliteOutbox outbox;
+try
+{
+    outbox = SqliteOutbox.Open(args[0]);
+}
+catch (OutboxException e)
+{
+    Say($"not opened {e.Message}");
+    return 7;
+}
+
+var tracker = new MixpanelTracker(
+    new MixpanelOptions
+    {
+        Endpoint = new Uri(Environment.GetEnvironmentVariable("MIXPANEL_ENDPOINT")!),
+        Token = "0123456789abcdef0123456789abcdef",
+        BackoffMin = TimeSpan.FromMilliseconds(5),
+        BackoffMax = TimeSpan.FromMilliseconds(50),
+    },
+    new TrackerOptions { Outbox = outbox, FlushInterval = TimeSpan.FromMilliseconds(10) });
+await using (tracker)
+{
+    foreach (var step in args[1..])
+    {
+        var (verb, value) = step.Split(':', 2) is [var first, var rest] ? (first, rest) : (step, "");
+        switch (verb)
+        {
+            case "track":
+                await TrackAsync(int.Parse(value, CultureInfo.InvariantCulture));
+                break;
+            case "sh":
+                using (var shell = Process.Start("bash", ["-e", "-c", value]))
+                {
+                    await shell.WaitForExitAsync();
+                    if (shell.ExitCode != 0) return 99;
+                }
+
+                break;
+            case "flush":
+                using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60)))
+                {
+                    try
+                    {
+                        await tracker.FlushAsync(patience.Token);
+                        Say($"flushed {tracker.Pending}");
+                    }
+                    catch (Exception e) when (e is MixpanelException or OperationCanceledException)
+                    {
+                        Say($"not flushed {e.Message}");
+                    }
+                }
+
+                break;
+            case "kill":
+                Process.GetCurrentProcess().Kill();
+                await Task.Delay(Timeout.Infinite);
+                break;
+            default:
+                return 98;
+        }
+
+        Say($"did {verb}; dropped {Interlocked.Read(ref dropped)}, trouble {tracker.Trouble?.Message ?? "none"}");
+    }
+}
+
+return 0;
+
+async Task TrackAsync(int count)
+{
+    var (from, end) = (next, next + count);
+    next = end;
+    var at = from - 1;
+    await Task.WhenAll(Enumerable.Range(0, Writers).Select(_ => Task.Run(async () =>
+    {
+        for (long oid; (oid = Interlocked.Increment(ref at)) < end;)
+        {
+            try
+            {
+                await tracker.TrackAsync("Numbered", "user-1", new JsonObject { ["oid"] = oid, ["padding"] = padding });
+                Say($"taken {oid}");
+            }
+            catch (MixpanelException e)
+            {
+                Say($"refused {oid} {e.Message}");
+            }
+        }
+    })));
+}
+
+// One write for each line: a pipe takes so little whole or not at all.
+void Say(string line)
+{
+    var bytes = System.Text.Encoding.UTF8.GetBytes(line.ReplaceLineEndings(" ") + "\n");
+    lock (writing) output.Write(bytes);
+}

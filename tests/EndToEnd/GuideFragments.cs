@@ -1,0 +1,108 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using MixpanelConnector.Sqlite;
+
+namespace MixpanelConnector.EndToEnd;
+
+/// <summary>The C# that stands in the prose and in the tables of the guides: compiled here, and run against a tracker that records.</summary>
+public sealed partial class GuideFragments
+{
+    static readonly string[] Pages = ["docs/tracking.md", "docs/aspnetcore.md", "docs/worker.md", "docs/testing.md", "docs/from-mixpanel-csharp.md", "docs/observability.md"];
+
+    [Fact]
+    public void Every_piece_of_code_in_the_prose_of_a_guide_is_compiled_here()
+    {
+        var compiled = string.Join('\n', new DirectoryInfo(Repository.File("tests/Guides")).EnumerateFiles("*.cs", SearchOption.AllDirectories).Append(new FileInfo(Repository.File("tests/EndToEnd/GuideFragments.cs"))).Select(file => File.ReadAllText(file.FullName)));
+        var pieces = Pages.SelectMany(page => PiecesOf(File.ReadAllText(Repository.File(page))).Select(piece => (page, piece))).ToList();
+        Assert.True(pieces.Count > 20, $"only {pieces.Count} pieces");
+
+        // "…" stands for whatever a reader has there.
+        var unknown = pieces.Where(found => !Regex.IsMatch(compiled, Regex.Escape(found.piece).Replace("…", ".*", StringComparison.Ordinal), RegexOptions.None, TimeSpan.FromSeconds(10)));
+        Assert.Equal([], unknown.Select(found => $"{found.page}: {found.piece}"), StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_the_page_for_those_who_come_from_mixpanel_csharp_says_is_tracked()
+    {
+        var mixpanel = new RecordingTracker();
+        await MoveAsync(mixpanel, "user-1", "Order placed", new { Total = 12.5m }, JsonValue.Create(1), 2, ["a"], ["b"], "other-1", 3m, "a@example.com");
+        Assert.Equal(["Order placed", "Order placed", "$create_alias", "$set", "$set_once", "$add", "$append", "$union", "$remove", "$unset", "$delete", "Charge", "$set"], mixpanel.Records.Select(record => record.Name), StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_constructions_of_the_guides_hold()
+    {
+        var (token, options) = ("local", new MixpanelOptions { Token = "local", Endpoint = new Uri("http://127.0.0.1:9") });
+        using var httpClient = new HttpClient();
+        await using var first = new MixpanelTracker(new MixpanelOptions { Token = token });
+        await using var second = new MixpanelTracker(new MixpanelClient(options, httpClient));
+        Assert.Equal("shop", (string?)new TrackerOptions { SuperProperties = { ["app"] = "shop" } }.SuperProperties["app"]);
+        await Task.WhenAll(first.FlushAsync(), second.FlushAsync());
+
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddMixpanel(settings => settings.Token = "local").HttpClient.AddHttpMessageHandler<Handler>();
+        services.AddMixpanel("shop", settings => settings.Token = "local").UseSqliteOutbox("outbox");
+        services.AddSingleton<IMixpanelTracker>(new RecordingTracker());
+        services.AddHealthChecks().AddMixpanel();
+        services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter("MixpanelConnector")).WithTracing(tracing => tracing.AddSource("MixpanelConnector"));
+        Assert.Contains(services, service => service.ServiceKey is "shop");
+
+        var (userId, deviceId) = ("user-1", "device-1");
+        Assert.Equal("$device:device-1", MixpanelUser.Anonymous(deviceId).DistinctId);
+        Assert.Equal("user-1", MixpanelUser.Identified(userId, deviceId).DistinctId);
+        await using var app = WebApplication.CreateSlimBuilder().Build();
+        app.UseForwardedHeaders();
+        Assert.NotNull((Func<MixpanelOptions, MixpanelTracker>)Durably);
+    }
+
+    static MixpanelTracker Durably(MixpanelOptions options)
+    {
+        return
+            new MixpanelTracker(options, new TrackerOptions { Outbox = SqliteOutbox.Open("outbox") });
+    }
+
+    static async Task MoveAsync(RecordingTracker mixpanel, string user, string name, object properties, JsonNode value, int amount, JsonNode[] values, string[] names, string alias, decimal charge, string email)
+    {
+        Assert.True(mixpanel.Track(name, user, properties));
+        await mixpanel.TrackAsync(name, user, properties);
+        await mixpanel.FlushAsync();
+        mixpanel.CreateAlias(user, alias);
+        mixpanel.Profile(user).Set(properties);
+        mixpanel.Profile(user).SetOnce(properties);
+        mixpanel.Profile(user).Add(name, amount);
+        mixpanel.Profile(user).Append(name, value);
+        mixpanel.Profile(user).Union(name, values);
+        mixpanel.Profile(user).Remove(name, value);
+        mixpanel.Profile(user).Unset(names);
+        mixpanel.Profile(user).Delete();
+        Charge(charge);
+        mixpanel.Profile(user).Set("$email", email);
+
+        void Charge(decimal amount) => mixpanel.Track("Charge", user, new { Amount = amount });
+    }
+
+    /// <summary>Code with brackets that are its own: a call, a construction, an attribute with an argument. Left columns of the moving page name another library.</summary>
+    static IEnumerable<string> PiecesOf(string page)
+    {
+        var text = page.Contains("# Coming from", StringComparison.Ordinal) ? LeftColumn().Replace(page, "") : page;
+        var prose = Blocks().Replace(text, "");
+        return Spans().Matches(prose).Select(match => match.Groups["code"].Value).Concat(Indented().Matches(prose).Select(match => match.Groups["code"].Value)).Where(code => code.Contains('(', StringComparison.Ordinal) && (code.Contains('.', StringComparison.Ordinal) || code.StartsWith("new ", StringComparison.Ordinal)));
+    }
+
+    sealed class Handler : DelegatingHandler;
+
+    [GeneratedRegex("^```.*?^```$", RegexOptions.Multiline | RegexOptions.Singleline, matchTimeoutMilliseconds: 5000)]
+    private static partial Regex Blocks();
+
+    [GeneratedRegex("`(?<code>[^`\n]+)`", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    private static partial Regex Spans();
+
+    [GeneratedRegex("^    (?<code>\\S.*)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    private static partial Regex Indented();
+
+    [GeneratedRegex("^\\|[^|]*", RegexOptions.Multiline, matchTimeoutMilliseconds: 5000)]
+    private static partial Regex LeftColumn();
+}

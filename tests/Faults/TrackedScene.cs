@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Text;
+
+namespace MixpanelConnector.Faults;
+
+/// <summary>A program that tracks durably into an outbox, as often as it is started, and what became of each of its events.</summary>
+sealed class TrackedScene : IAsyncDisposable
+{
+    static readonly string Program = Importer.FindProgram("tests/DurableTracker", "MixpanelConnector.DurableTracker.dll");
+
+    readonly HashSet<long> _taken = [];
+    readonly HashSet<long> _refused = [];
+    readonly Scene _scene = new();
+    long _first;
+
+    public TrackedScene() => _scene.Server.Script = _ => File.Exists(Up) ? Reply.Good : Reply.Error(503);
+
+    public Scene Scene => _scene;
+
+    public IReadOnlySet<long> Taken => _taken;
+
+    public IReadOnlySet<long> Refused => _refused;
+
+    /// <summary>While there is no such file, Mixpanel is down.</summary>
+    string Up => _scene.File("up");
+
+    public int Padding { get; init; } = 200;
+
+    public TrackedScene MixpanelIsUp()
+    {
+        File.WriteAllText(Up, "");
+        return this;
+    }
+
+    /// <summary>Where the outbox is, and the steps: see the program.</summary>
+    public Task<IReadOnlyList<string>> RunAsync(string outbox, params string[] steps) => RunAsync(null, outbox, steps);
+
+    public async Task<IReadOnlyList<string>> RunAsync(Shim? shim, string outbox, params string[] steps)
+    {
+        Directory.CreateDirectory(_scene.File("disk"));
+        Ended = await RunAsync("dotnet", [Program, Path.Combine(_scene.Folder, outbox), .. steps], shim);
+        return Note(Ended);
+    }
+
+    /// <summary>The script of a shell, in a mount namespace of its own, where <c>"$@"</c> is the program with these steps.</summary>
+    public async Task<IReadOnlyList<string>> InNamespaceAsync(string script, string outbox, params string[] steps)
+    {
+        Directory.CreateDirectory(_scene.File("disk"));
+        Ended = await RunAsync("unshare", ["--map-root-user", "--mount", "bash", "-c", $"cd '{_scene.Folder}'; {script}", "bash", "dotnet", Program, outbox, .. steps], null);
+        return Note(Ended);
+    }
+
+    public Ended Ended { get; private set; } = new(0, [], []);
+
+    /// <summary>I12, from outside: what was taken arrived, what was refused did not, and nothing is two events for Mixpanel. Empty when it holds.</summary>
+    public string Judge()
+    {
+        var arrived = _scene.Journal.Arrivals;
+        var oids = arrived.Select(arrival => arrival.Oid).ToHashSet();
+        var keys = arrived.Select(arrival => (arrival.Key, arrival.Oid)).Distinct().ToList();
+        var findings = new List<string>();
+        if (_taken.Except(oids).ToList() is { Count: > 0 } lost) findings.Add($"{lost.Count} of {_taken.Count} that were taken did not arrive, such as {lost[0]}");
+        if (_refused.Intersect(oids).ToList() is { Count: > 0 } sent) findings.Add($"{sent.Count} that were refused arrived, such as {sent[0]}");
+        if (keys.GroupBy(key => key.Oid).FirstOrDefault(group => group.Count() > 1) is { } doubled) findings.Add($"{doubled.Key} counts {doubled.Count()} times");
+        if (keys.GroupBy(key => key.Key).FirstOrDefault(group => group.Count() > 1) is { } merged) findings.Add($"{string.Join(" and ", merged.Select(key => key.Oid))} count as one");
+        findings.AddRange(_scene.Server.Complaints);
+        return string.Join('\n', findings);
+    }
+
+    /// <summary>As <see cref="Judge"/>, where a refused event may arrive: its sync failed, or its process died, when it was on the disk already.</summary>
+    public string JudgeTaken()
+    {
+        _refused.Clear();
+        return Judge();
+    }
+
+    public ValueTask DisposeAsync() => _scene.DisposeAsync();
+
+    async Task<Ended> RunAsync(string program, IEnumerable<string> arguments, Shim? shim)
+    {
+        var settings = _scene.Settings(shim).Concat([new("FIRST", _first.ToString(CultureInfo.InvariantCulture)), new("PADDING", Padding.ToString(CultureInfo.InvariantCulture))]);
+        _first += 1_000_000;
+        using var process = Importer.StartOther(program, arguments, settings);
+        return await process.EndAsync();
+    }
+
+    /// <summary>The whole lines; the last may be cut by a kill.</summary>
+    List<string> Note(Ended ended)
+    {
+        var text = Encoding.UTF8.GetString(ended.Output);
+        var lines = text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries).ToList();
+        foreach (var words in lines.Select(line => line.Split(' ')))
+        {
+            if (words[0] == "taken") Assert.True(_taken.Add(Number(words[1])));
+            else if (words[0] == "refused") Assert.True(_refused.Add(Number(words[1])));
+        }
+
+        return lines;
+    }
+
+    static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
+}
