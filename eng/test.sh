@@ -23,7 +23,7 @@ need gcc gcc libc6-dev   # links the NativeAOT test program, and compiles the sh
 need prlimit util-linux  # with unshare and setpriv, for tests/Faults
 need chromium chromium    # runs a page with Mixpanel's own script
 
-(cd tests/EndToEnd/clients && npm ci --silent --no-audit --no-fund) || fail "The npm packages of the tests could not be installed."
+(cd tests/EndToEnd/clients && npm ci --silent --no-audit --no-fund) && (cd src/MixpanelConnector.Console && npm ci --silent --no-audit --no-fund) || fail "The npm packages of the tests could not be installed."
 dotnet restore MixpanelConnector.slnx --locked-mode -v quiet || fail "Restore failed."
 dotnet build MixpanelConnector.slnx -c Release --no-restore -v quiet -nologo || fail "The build has errors or warnings."
 dotnet format MixpanelConnector.slnx --verify-no-changes --no-restore || fail "The format differs: run dotnet format."
