@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace MixpanelConnector.Faults;
 
@@ -85,6 +86,35 @@ public sealed class F05_FullDiskTests
             Assert.True(again.ExitCode == 3, $"after write {at}, of {failed}, failed:\n{again}");
             Assert.Equal("", scene.Judge(again));
         }
+    }
+
+    /// <summary>What fails differs with the size: the log of the database, its checkpoint, and what comes after an error that it does not survive.</summary>
+    [Theory]
+    [InlineData("10m")]
+    [InlineData("18m")]
+    [InlineData("20m")]
+    public async Task A_full_disk_for_the_embedded_Mixpanel_ends_with_5_at_once_and_names_the_store(string size)
+    {
+        const int Count = 60_000;
+        await using var scene = new Scene().Given(new Lines { Padding = 300 }, Count).With("--local", "--data", "disk/store");
+
+        var done = await scene.InNamespaceAsync($"""
+            mount -t tmpfs -o size={size} none disk
+            for trial in 1 2 3 4; do
+              rm -rf disk/store state
+              timeout --foreground -s KILL 60 "$@" > first || echo "trial $?"
+            done
+            mount -o remount,size=500m disk
+            "$@" > second; code=$?
+            timeout 60 dotnet '{Importer.Program}' emulator export --data disk/store --deduplicated exported > third || code=$?
+            wc -l < exported
+            exit $code
+            """);
+
+        Assert.Equal(string.Concat(Enumerable.Repeat("trial 5\n", 4)) + $"{Count}\n", System.Text.Encoding.UTF8.GetString(done.Output));
+        Assert.Equal(4, Regex.Count(done.Said, "HTTP 507"));
+        Assert.Equal(4, Regex.Count(done.Said, "That was the embedded Mixpanel, whose store is in .*/disk/store\\."));
+        Assert.Equal(0, done.ExitCode);
     }
 
     static Scene OnSmallDisk(int count) => new Scene().Given(HalfBad, count);

@@ -1,15 +1,13 @@
 using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Http;
 
 /// <summary>Turns what a handler throws into an answer in the shape of its API.</summary>
 static class Guard
 {
-    public static RequestDelegate With(this RequestDelegate handler, ErrorShape shape)
-    {
-        // The database gives up for good at the first write that finds no room.
-        var isFull = false;
-        return async context =>
+    public static RequestDelegate With(this RequestDelegate handler, ErrorShape shape) =>
+        async context =>
         {
             var (status, error) = (0, "");
             try
@@ -29,9 +27,9 @@ static class Guard
             {
                 return; // nobody is left to answer
             }
-            catch (Exception e) when (!context.Response.HasStarted && (isFull |= IsFullDisk(e)))
+            catch (Exception e) when (!context.Response.HasStarted && (e is StoreException || StoreException.IsBehind(e)))
             {
-                (status, error) = (507, "the disk of the embedded Mixpanel's store is full: make room, and start it again"); // Mixpanel has no such answer
+                (status, error) = (507, $"the embedded Mixpanel's store takes nothing more: make room on its disk, and start it again ({e.Message})"); // Mixpanel has no such answer
             }
             catch (Exception e) when (!context.Response.HasStarted)
             {
@@ -42,9 +40,4 @@ static class Guard
             else
                 await context.ErrorAsync(shape, status, error).ConfigureAwait(false);
         };
-    }
-
-    /// <summary>The database names the error of the system, or says how much of a write was done.</summary>
-    static bool IsFullDisk(Exception e) =>
-        e.ToString() is var text && (text.Contains("No space left", StringComparison.OrdinalIgnoreCase) || text.Contains("Could not write", StringComparison.OrdinalIgnoreCase));
 }

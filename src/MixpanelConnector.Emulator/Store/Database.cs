@@ -1,4 +1,5 @@
 using DuckDB.NET.Data;
+using DuckDB.NET.Native;
 using MixpanelConnector.Emulator.Rules;
 
 namespace MixpanelConnector.Emulator.Store;
@@ -49,20 +50,57 @@ sealed class Database : IDisposable
     }
 
     /// <summary>Runs one transaction. Once begun it is not cancelled: it is whole, or did not happen.</summary>
+    /// <exception cref="StoreException">The database could not write it, and perhaps will never write again.</exception>
     public async Task<T> WriteAsync<T>(Func<DuckDBConnection, T> work, CancellationToken cancellationToken)
     {
         await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            using var transaction = _writer.BeginTransaction();
-            var result = work(_writer);
-            transaction.Commit();
+            // In SQL, not as a DbTransaction: once the rollback of one has failed, its connection begins no other, and no longer says why.
+            Run("BEGIN TRANSACTION");
+            T result;
+            try
+            {
+                result = work(_writer);
+                Run("COMMIT");
+            }
+            catch (Exception e)
+            {
+                RollBack();
+                if (StoreException.IsBehind(e)) throw new StoreException((DuckDBException)e);
+                throw;
+            }
             _committed?.Invoke();
             return result;
         }
         finally
         {
             _writing.Release();
+        }
+    }
+
+    /// <summary>A transaction that cannot begin or end is the store's failure, whatever type the database gives its error.</summary>
+    void Run(string statement)
+    {
+        try
+        {
+            _writer.Execute(statement);
+        }
+        catch (DuckDBException e)
+        {
+            throw new StoreException(e);
+        }
+    }
+
+    void RollBack()
+    {
+        try
+        {
+            _writer.Execute("ROLLBACK");
+        }
+        catch (DuckDBException)
+        {
+            // The failed commit has ended the transaction, or the database has given up: the next one is told so.
         }
     }
 
@@ -73,6 +111,13 @@ sealed class Database : IDisposable
         _writer.Dispose();
         _writing.Dispose();
     }
+}
+
+/// <summary>The database cannot write. After some errors it never does again, until it is opened anew.</summary>
+sealed class StoreException(DuckDBException innerException) : Exception(innerException.Message.ReplaceLineEndings(" "), innerException)
+{
+    /// <summary>Whether the error is the disk's, or of a database that has given up after such a one; whatever its text says.</summary>
+    public static bool IsBehind(Exception e) => e is DuckDBException { ErrorType: DuckDBErrorType.Io or DuckDBErrorType.Fatal };
 }
 
 static class DuckDBCommands

@@ -7,6 +7,7 @@ namespace MixpanelConnector.Import.Source;
 /// <summary>
 /// Decompresses gzip and checks what <see cref="GZipStream"/> does not: that every member is whole (CRC-32 and length) and
 /// that the input ends where a member ends. Zero bytes after the last member are padding; anything else is an error.
+/// A member's bytes are given before its checksum is read: to hold them back takes as much room as the member, which may be all of a file.
 /// </summary>
 sealed class GzipByteSource(ByteSource compressed) : ByteSource
 {
