@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using MixpanelConnector.Emulator.Faults;
@@ -26,10 +25,10 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     readonly LookupTableStore _lookupTables;
     readonly RequestLog _requests;
     readonly WebApplication _application;
-    readonly GuestPlace _guest;
+    readonly GuestRoom _guests;
     bool _isStopped;
 
-    EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, ProfileStore profiles, LookupTableStore lookupTables, RequestLog requests, GuestPlace guest, WebApplication application, Uri address)
+    EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, ProfileStore profiles, LookupTableStore lookupTables, RequestLog requests, GuestRoom guests, WebApplication application, Uri address)
     {
         _folder = folder;
         _database = database;
@@ -37,7 +36,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         _profiles = profiles;
         _lookupTables = lookupTables;
         _requests = requests;
-        _guest = guest;
+        _guests = guests;
         _application = application;
         Address = address;
     }
@@ -48,11 +47,11 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     /// <summary>The latest requests (at most 10,000) and what they were answered with, the oldest first.</summary>
     public IReadOnlyList<ReceivedRequest> Requests => _requests.All;
 
-    /// <summary>Answers what is no path of Mixpanel's, before anything else sees it; null for what is none of its business.</summary>
-    internal Func<HttpContext, Task?>? Guest
+    /// <summary>Who answers under this address what is no path of Mixpanel's; null for nobody.</summary>
+    internal Guest? Guest
     {
-        get => _guest.Answer;
-        set => _guest.Answer = value;
+        get => _guests.Guest;
+        set => _guests.Guest = value;
     }
 
     /// <summary>Every path that is served, with its methods.</summary>
@@ -83,11 +82,11 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
             var requests = new RequestLog(options.TimeProvider);
             var routes = new Routes(
                 events, profiles, identities, new DocumentStore(database), lookupTables, new PersonalData(database, identities, profiles), accounts, faults, options, instance, database.Id);
-            var guest = new GuestPlace();
+            var guests = new GuestRoom();
             var (application, address) = await Server.StartAsync(
-                options.Port, options.HostNames, routes.Map, (context, next) => requests.RunAsync(context, inner => faulty.RunAsync(inner, next)), context => guest.Answer?.Invoke(context), cancellationToken).ConfigureAwait(false);
+                options.Port, options.HostNames, routes.Map, (context, next) => requests.RunAsync(context, inner => faulty.RunAsync(inner, next)), guests.RunAsync, cancellationToken).ConfigureAwait(false);
             folder?.Announce(new ServerNote(address, Environment.ProcessId, instance));
-            return new EmulatedMixpanel(folder, database, events, profiles, lookupTables, requests, guest, application, address);
+            return new EmulatedMixpanel(folder, database, events, profiles, lookupTables, requests, guests, application, address);
         }
         catch (Exception e)
         {
@@ -155,11 +154,6 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         await _application.DisposeAsync().ConfigureAwait(false);
         _database.Dispose();
         _folder?.Dispose();
-    }
-
-    sealed class GuestPlace
-    {
-        public volatile Func<HttpContext, Task?>? Answer;
     }
 
     /// <summary>Waits a moment for one that is about to stop, or about to say where it serves.</summary>

@@ -23,7 +23,7 @@ static class Server
     static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
 
     public static async Task<(WebApplication Application, Uri Address)> StartAsync(
-        int port, IReadOnlyList<string> hosts, Action<IEndpointRouteBuilder> mapRoutes, Func<HttpContext, RequestDelegate, Task> before, Func<HttpContext, Task?> guest, CancellationToken cancellationToken)
+        int port, IReadOnlyList<string> hosts, Action<IEndpointRouteBuilder> mapRoutes, Func<HttpContext, RequestDelegate, Task> before, Func<HttpContext, RequestDelegate, Task> guests, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -42,7 +42,7 @@ static class Server
 
         var application = builder.Build();
         application.Use(new HostCheck(hosts).RunAsync);
-        application.Use((context, next) => guest(context) ?? next(context));
+        application.Use(guests);
         application.Use(before);
         application.UseRouting();
 #pragma warning disable ASP0014 // endpoints must come before the answer to everything else

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using MixpanelConnector.Emulator.Http;
 using MixpanelConnector.Tool.Surfaces.Console;
 using MixpanelConnector.Tool.Surfaces.Http.Imports;
 
@@ -179,12 +180,12 @@ sealed class Gateway : IAsyncDisposable
     }
 
     /// <summary>Takes what is served here out of what the embedded Mixpanel gets; it answers for its own health.</summary>
-    static Func<HttpContext, Task?> Guest(WebApplication application)
+    static Guest Guest(WebApplication application)
     {
         var server = (GuestServer)application.Services.GetRequiredService<IServer>();
         var own = Routes.All().Select(route => FirstSegment(route.Pattern)).Append(FirstSegment(McpRoute.Path)).ToHashSet(StringComparer.Ordinal);
         own.Remove("healthz");
-        return context => own.Contains(FirstSegment(context.Request.Path.Value ?? "")) ? server.AnswerAsync(context) : null;
+        return new Guest(path => own.Contains(FirstSegment(path.Value ?? "")), server.AnswerAsync);
 
         static string FirstSegment(string path) => path.TrimStart('/').Split('/', 2)[0];
     }
