@@ -23,6 +23,12 @@ public sealed class NativeAotTests
         Assert.Contains("""create_service_account {"service_account_created":"true","id":""", done.Output, StringComparison.Ordinal);
         Assert.Contains("""get_all_service_accounts {"total":2""", done.Output, StringComparison.Ordinal);
         Assert.Contains("""query_user_profiles {"results":[]""", done.Output, StringComparison.Ordinal);
+        Assert.Contains("""legend_size":1}""", done.Output, StringComparison.Ordinal);
+        Assert.Contains("""get_top_events {"events":[{"event":""", done.Output, StringComparison.Ordinal);
+        Assert.Contains("""get_event_names {"names":["A","B"],"total":2}""", done.Output, StringComparison.Ordinal);
+        Assert.Contains("""query_event_property_counts {"series":["2026-01-01"],"values":{},"legend_size":0}""", done.Output, StringComparison.Ordinal);
+        Assert.Contains("""get_event_properties {"properties":[{"name":""", done.Output, StringComparison.Ordinal);
+        Assert.Contains("""get_event_property_values {"values":["pro"],"total":1}""", done.Output, StringComparison.Ordinal);
         foreach (var action in Catalogue.Actions) Assert.Contains($"{action.Name} schema {action.InputSchema().ToJsonString()}", done.Output, StringComparison.Ordinal);
         Assert.Equal(2, (await mixpanel.EventsAsync()).Count);
     }

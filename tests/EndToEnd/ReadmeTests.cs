@@ -25,7 +25,7 @@ public sealed partial class ReadmeTests
             ran++;
         }
 
-        Assert.Equal(10, ran);
+        Assert.Equal(12, ran);
         var bad = await File.ReadAllLinesAsync(home.File("bad-events.ndjson"));
         Assert.Equal(12, bad.Length);
     }

@@ -41,6 +41,21 @@ public sealed class SameAnswerTests
         { "profiles by expression", "query_user_profiles", """{"where":"properties[\"plan\"] == \"pro\"","output_properties":["plan"]}""", 0 },
         { "profiles, mistake", "query_user_profiles", """{"where":"properties[\"plan\"] == "}""", 3 },
         { "profiles, page without session", "query_user_profiles", """{"page":1}""", 2 },
+        { "counts", "query_event_counts", """{"events":["Seen <b>","Nothing"],"interval":3}""", 0 },
+        { "counts, users by day", "query_event_counts", """{"events":["Bought"],"type":"unique","from_date":"2026-05-30","to_date":"2026-06-01"}""", 0 },
+        { "counts, users by hour", "query_event_counts", """{"events":["Bought"],"type":"unique","unit":"hour","interval":1}""", 2 },
+        { "counts, no time", "query_event_counts", """{"events":["Bought"]}""", 2 },
+        { "counts, unknown type", "query_event_counts", """{"events":["Bought"],"type":"all","interval":1}""", 2 },
+        { "counts, too many units", "query_event_counts", """{"events":["Bought"],"unit":"minute","from_date":"2020-01-01","to_date":"2026-01-01"}""", 3 },
+        { "top events", "get_top_events", """{"limit":1}""", 0 },
+        { "event names", "get_event_names", "{}", 0 },
+        { "event names, no limit", "get_event_names", """{"limit":0}""", 2 },
+        { "counts by property", "query_event_property_counts", """{"event":"Bought","property":"plan","values":["pro"],"unit":"week","interval":1}""", 0 },
+        { "counts by property, average", "query_event_property_counts", """{"event":"Bought","property":"plan","type":"average","interval":1}""", 0 },
+        { "counts by property, no date", "query_event_property_counts", """{"event":"Bought","property":"plan","from_date":"soon","to_date":"2026-11-23"}""", 2 },
+        { "properties of an event", "get_event_properties", """{"event":"Bought","limit":50}""", 0 },
+        { "properties of no event", "get_event_properties", """{"event":""}""", 2 },
+        { "values of a property", "get_event_property_values", """{"event":"Bought","property":"price"}""", 0 },
     };
 
     [Theory]
@@ -68,12 +83,16 @@ public sealed class SameAnswerTests
 
     static string Event(string text) => $$"""{"strict":"1","properties":{},"events":[{{text}}]}""";
 
+    static string Seen(string name, int user, string properties) => $$$"""{"event":"{{{name}}}","properties":{"token":"local","time":{{{Time}}},"distinct_id":"u{{{user}}}",{{{properties}}} }}""";
+
     static async Task<EmulatedMixpanel> StartAsync()
     {
         var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { TimeProvider = new FakeTimeProvider(Now) });
         using var http = new HttpClient { BaseAddress = mixpanel.Address };
         using var profiles = new StringContent("""[{"$token":"local","$distinct_id":"u1","$ip":"0","$ignore_time":true,"$set":{"plan":"pro","n":1.10}},{"$token":"local","$distinct_id":"u2","$ignore_time":true,"$set":{"plan":"free"}}]""", Encoding.UTF8, "application/json");
         Assert.Equal("1", await (await http.PostAsync(new Uri("/engage", UriKind.Relative), profiles)).Content.ReadAsStringAsync());
+        using var events = new StringContent($"[{Seen("Bought", 1, "\"plan\":\"pro\",\"price\":1.5")},{Seen("Bought", 2, "\"plan\":\"free\",\"price\":20")},{Seen("Bought", 2, "\"plan\":\"pro\"")},{Seen("Seen <b>", 1, "\"note\":\"x\"")}]", Encoding.UTF8, "application/json");
+        Assert.Equal("1", await (await http.PostAsync(new Uri("/track", UriKind.Relative), events)).Content.ReadAsStringAsync());
         return mixpanel;
     }
 

@@ -19,6 +19,12 @@ foreach (var (name, input) in new (string, string)[]
     ("create_service_account", """{"username":"aot","role":"analyst","projects":[1]}"""),
     ("get_all_service_accounts", """{"organization_id":1}"""),
     ("query_user_profiles", "{}"),
+    ("query_event_counts", """{"events":["A"],"type":"unique","unit":"day","interval":1}"""),
+    ("get_top_events", """{"type":"general"}"""),
+    ("get_event_names", "{}"),
+    ("query_event_property_counts", """{"event":"A","property":"plan","from_date":"2026-01-01","to_date":"2026-01-01"}"""),
+    ("get_event_properties", """{"event":"A"}"""),
+    ("get_event_property_values", """{"event":"A","property":"plan"}"""),
 })
 {
     using var json = JsonDocument.Parse(input);

@@ -9,11 +9,10 @@ namespace MixpanelConnector;
 /// <summary>An action as the doors see it: its names, its schemas, and a call from JSON to JSON.</summary>
 public abstract class ActionDescriptor
 {
-    private protected ActionDescriptor(string name, string group, Effect effect, Type type)
+    private protected ActionDescriptor(string name, string group, Type type)
     {
         Name = name;
         Group = group;
-        Effect = effect;
         Type = type;
     }
 
@@ -24,7 +23,13 @@ public abstract class ActionDescriptor
     public string Group { get; }
 
     /// <summary>What the action does to Mixpanel's data.</summary>
-    public Effect Effect { get; }
+    public abstract Effect Effect { get; }
+
+    /// <summary>The credential that Mixpanel asks for.</summary>
+    public abstract CredentialNeed Credential { get; }
+
+    /// <summary>The limit of Mixpanel's that each call counts against; of an action that answers in pages, each page.</summary>
+    public abstract RateCost Cost { get; }
 
     /// <summary>The type whose documentation describes the action.</summary>
     public Type Type { get; }
@@ -78,7 +83,7 @@ public sealed class ActionResult
     public ImmutableArray<KeyValuePair<string, Secret>> Secrets { get; }
 }
 
-sealed class ActionDescriptor<TAction, TInput, TOutput>() : ActionDescriptor(Spec.Name, Spec.Group, Spec.Effect, typeof(TAction))
+sealed class ActionDescriptor<TAction, TInput, TOutput>() : ActionDescriptor(Spec.Name, Spec.Group, typeof(TAction))
     where TAction : IAction<TInput, TOutput>
     where TInput : class
     where TOutput : class
@@ -87,6 +92,12 @@ sealed class ActionDescriptor<TAction, TInput, TOutput>() : ActionDescriptor(Spe
     readonly JsonObject _inputSchema = ActionSchema.Of(Spec.Input);
 
     static ActionSpec<TInput, TOutput> Spec => TAction.Spec;
+
+    public override Effect Effect => Spec.Effect;
+
+    public override CredentialNeed Credential => Spec.Credential;
+
+    public override RateCost Cost => Spec.Cost;
 
     public override bool IsPaged => Spec.All is not null;
 

@@ -56,6 +56,14 @@ static class ActionSchema
             schema["items"] = items.Schema();
         if (context.TypeInfo.Kind is JsonTypeInfoKind.Object) AddDefaultsAndFreedom(context.TypeInfo, schema);
 
+        // The exporter names the choices alone, null among them.
+        if (schema["enum"] is JsonArray choices)
+        {
+            schema.Remove("enum");
+            schema["type"] = "string";
+            schema["enum"] = new JsonArray([.. choices.Where(choice => choice is not null).Select(choice => choice!.DeepClone())]);
+        }
+
         var property = context.PropertyInfo?.AttributeProvider as PropertyInfo;
         // Optional means absent, not null, but where null is written: plain types are easier on every reader.
         if (schema["type"] is JsonArray types && property?.GetCustomAttribute<JsonIgnoreAttribute>() is not { Condition: JsonIgnoreCondition.Never })

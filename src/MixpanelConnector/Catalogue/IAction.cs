@@ -37,6 +37,32 @@ public enum Effect
     Destructive,
 }
 
+/// <summary>The credential that Mixpanel asks for before it carries an action out.</summary>
+public enum CredentialNeed
+{
+    /// <summary>A service account of the organization.</summary>
+    ServiceAccount,
+
+    /// <summary>A service account, and the project that is meant.</summary>
+    ServiceAccountOfProject,
+
+    /// <summary>A service account and the project that is meant, or else the token of a project.</summary>
+    ServiceAccountOfProjectOrToken,
+}
+
+/// <summary>The limit of Mixpanel's that a call of an action counts against.</summary>
+public enum RateCost
+{
+    /// <summary>None that is documented.</summary>
+    None,
+
+    /// <summary>A query: a project has 60 an hour, and 5 at a time.</summary>
+    Query,
+
+    /// <summary>Ingestion: a project takes about 2 GB of JSON, or 30,000 events a second, over a minute.</summary>
+    Ingestion,
+}
+
 /// <summary>The name and the facts of an action.</summary>
 /// <typeparam name="TInput">The input.</typeparam>
 /// <typeparam name="TOutput">The output.</typeparam>
@@ -55,6 +81,12 @@ public sealed class ActionSpec<TInput, TOutput>(string name, JsonTypeInfo<TInput
 
     /// <summary>What the action does to Mixpanel's data.</summary>
     public required Effect Effect { get; init; }
+
+    /// <summary>The credential that it needs.</summary>
+    public required CredentialNeed Credential { get; init; }
+
+    /// <summary>The limit that each call counts against; of an action that answers in pages, each page.</summary>
+    public required RateCost Cost { get; init; }
 
     /// <summary>How the input is read from JSON.</summary>
     public JsonTypeInfo<TInput> Input { get; } = input;

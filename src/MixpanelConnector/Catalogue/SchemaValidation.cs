@@ -1,10 +1,11 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace MixpanelConnector;
 
 /// <summary>Holds an input against the schema of its action, so that what is documented is what is enforced.</summary>
-/// <remarks>It knows the part of JSON Schema that <see cref="ActionSchema"/> writes: type, properties, required, default, additionalProperties, items, anyOf.</remarks>
+/// <remarks>It knows the part of JSON Schema that <see cref="ActionSchema"/> writes: type, enum, format date, properties, required, default, additionalProperties, items, anyOf.</remarks>
 static class SchemaValidation
 {
     const int MostFaults = 10;
@@ -51,6 +52,10 @@ static class SchemaValidation
                 var index = 0;
                 foreach (var item in value.EnumerateArray()) Check(item, rules["items"] ?? true, $"{path}[{index++}]", faults);
                 break;
+            case JsonValueKind.String when TextOf(value) is { } text:
+                if (rules["enum"] is JsonArray names && !names.Any(name => (string?)name == text)) faults.Add((path, $"must be one of {string.Join(", ", names.Select(name => (string?)name))}"));
+                if ((string?)rules["format"] == "date" && !DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)) faults.Add((path, "must be a date such as 2026-01-31"));
+                break;
             default:
                 CheckText(value, path, faults);
                 break;
@@ -83,8 +88,7 @@ static class SchemaValidation
         switch (value.ValueKind)
         {
             case JsonValueKind.String:
-                try { value.GetString(); }
-                catch (InvalidOperationException) { faults.Add((path, "is not valid Unicode")); }
+                if (TextOf(value) is null) faults.Add((path, "is not valid Unicode"));
                 break;
             case JsonValueKind.Array:
                 var index = 0;
@@ -104,6 +108,19 @@ static class SchemaValidation
             if (!TryGetName(member, out var name)) faults.Add((path, path.Length == 0 ? "The input has a name that is not valid Unicode" : "has a name that is not valid Unicode"));
             else if (!seen.Add(name)) faults.Add((Join(path, name), "is given twice"));
             else yield return (name, Join(path, name), member.Value);
+        }
+    }
+
+    /// <summary>Null when it is not valid Unicode.</summary>
+    static string? TextOf(JsonElement text)
+    {
+        try
+        {
+            return text.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
         }
     }
 

@@ -31,6 +31,8 @@ public sealed class BindingTests
         { "query_user_profiles", """{"output_properties":["a",1]}""", "output_properties[1]", "must be a string, not a number" },
         { "query_user_profiles", """{"output_properties":"a"}""", "output_properties", "must be an array, not a string" },
         { "query_user_profiles", """{"where":"\udc00 half"}""", "where", "is not valid Unicode" },
+        { "query_event_counts", """{"events":["A"],"type":"all","unit":"\ud800","from_date":"1.11.2026"}""", "type", "type: must be one of general, unique, average; unit: is not valid Unicode; from_date: must be a date such as 2026-01-31." },
+        { "query_event_counts", """{"events":["A"],"type":1,"unit":null,"from_date":20261101}""", "type", "type: must be a string, not a number; unit: must be a string, not null; from_date: must be a string, not a number." },
         { "import_events", """{"strict":1,"events":["a"]}""", "strict", "strict: must be a string, not a number; properties: is missing." },
         { "import_events", """{"strict":"1","properties":{},"events":["a","b","c",{"event":"d","properties":[]}]}""", "events[3].properties", "must be an object, not an array" },
         { "import_events", """{"strict":"1","properties":{},"events":[{"properties":{} }]}""", "events[0].event", "is missing" },

@@ -10,7 +10,7 @@ namespace MixpanelConnector.Tool.Tests.Mcp;
 /// <summary>The tools for agents, over HTTP; the same door stands on standard input and output.</summary>
 public sealed class McpTests
 {
-    const string ReadTools = "get_all_service_accounts query_user_profiles";
+    const string ReadTools = "get_all_service_accounts get_event_names get_event_properties get_event_property_values get_top_events query_event_counts query_event_property_counts query_user_profiles";
 
     [Fact]
     public async Task M5_tools_that_change_data_are_absent_without_leave()

@@ -52,7 +52,7 @@ sealed class ActionCommand
         var option = new Option<string>(CommonOptions.OptionName(name))
         {
             Description = (required && schema["default"] is null ? "(required) " : "") + schema["description"],
-            HelpName = type switch { "string" => "TEXT", "integer" => "INTEGER", _ => "JSON|@FILE|@-" },
+            HelpName = schema["enum"] is JsonArray choices ? string.Join('|', choices) : type switch { "string" => (string?)schema["format"] == "date" ? "DATE" : "TEXT", "integer" => "INTEGER", _ => "JSON|@FILE|@-" },
         };
         if (schema["default"] is { } value) option.Description += $" Default: {value}.";
         Command.Add(option);

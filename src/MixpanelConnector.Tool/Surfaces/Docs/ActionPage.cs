@@ -40,6 +40,7 @@ static class ActionPage
         {
             if (node is not JsonObject field) continue;
             var facts = required.Contains(name) ? ", required" : "";
+            if (field["enum"] is JsonArray choices) facts += $", one of {string.Join(", ", choices.Select(choice => $"`{choice}`"))}";
             if (field["default"] is { } value) facts += $", default `{value}`";
             page.Append($"| `{path}{name}` | {Type(field)}{facts} | {((string?)field["description"] ?? "").Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal)} |\n");
             if (field["properties"] is not null) AppendFields(page, field, $"{path}{name}.");

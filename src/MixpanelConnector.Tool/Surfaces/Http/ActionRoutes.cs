@@ -33,7 +33,9 @@ static class ActionRoutes
         ["group"] = action.Group,
         ["description"] = XmlDocs.Summary(action.Type),
         ["remarks"] = XmlDocs.Remarks(action.Type),
-        ["effect"] = Names.Effect(action.Effect),
+        ["effect"] = Names.Snake(action.Effect),
+        ["credential"] = Names.Snake(action.Credential),
+        ["rate_cost"] = Names.Snake(action.Cost),
         ["scope"] = action.Effect is Effect.ReadOnly ? "read" : "write",
         ["idempotent"] = action.Effect is Effect.ReadOnly or Effect.Idempotent,
         ["paged"] = action.IsPaged,
@@ -110,7 +112,7 @@ static class Names
         return char.ToUpperInvariant(words[0]) + words[1..];
     }
 
-    public static string Effect(Effect effect) => JsonNamingPolicy.SnakeCaseLower.ConvertName(effect.ToString());
+    public static string Snake(Enum value) => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 
     public static string Pascal(string name) => string.Concat(name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
 }

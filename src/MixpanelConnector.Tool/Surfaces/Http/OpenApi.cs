@@ -64,7 +64,7 @@ static class OpenApi
     }
 
     public static JsonObject ListOfActions() =>
-        Operation("list_actions", Server, "List the actions", "Every action with its schemas, its effect and an example.", "401 403 429 500 503", "200", Content("The actions.", Answers.Json, new JsonObject
+        Operation("list_actions", Server, "List the actions", "Every action with its schemas, its effect, the credential that it needs, the limit of Mixpanel's that it counts against, and an example.", "401 403 429 500 503", "200", Content("The actions.", Answers.Json, new JsonObject
         {
             ["type"] = "object",
             ["required"] = new JsonArray("actions"),

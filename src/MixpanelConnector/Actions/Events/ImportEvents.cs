@@ -50,6 +50,8 @@ public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEve
     {
         Group = "Events",
         Effect = Effect.Idempotent,
+        Credential = CredentialNeed.ServiceAccountOfProjectOrToken,
+        Cost = RateCost.Ingestion,
         Refused = static output => output.Status != "OK",
     };
 

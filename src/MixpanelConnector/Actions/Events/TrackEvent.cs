@@ -52,6 +52,8 @@ public sealed partial class TrackEvent : IAction<TrackEvent.Input, TrackEvent.Ou
     {
         Group = "Events",
         Effect = Effect.Idempotent,
+        Credential = CredentialNeed.ServiceAccountOfProjectOrToken,
+        Cost = RateCost.Ingestion,
         Refused = static output => output.Status != 1,
     };
 

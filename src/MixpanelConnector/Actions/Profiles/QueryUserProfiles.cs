@@ -59,6 +59,8 @@ public sealed partial class QueryUserProfiles : IAction<QueryUserProfiles.Input,
     {
         Group = "User profiles",
         Effect = Effect.ReadOnly,
+        Credential = CredentialNeed.ServiceAccountOfProject,
+        Cost = RateCost.Query,
         All = new ResultStream<Input, UserProfile>(ReadAllAsync, Json.UserProfile),
     };
 

@@ -63,6 +63,8 @@ public sealed partial class CreateServiceAccount : IAction<CreateServiceAccount.
     {
         Group = "Service accounts",
         Effect = Effect.Creates,
+        Credential = CredentialNeed.ServiceAccount,
+        Cost = RateCost.None,
         Refused = static output => output.ServiceAccountCreated != "true",
     };
 

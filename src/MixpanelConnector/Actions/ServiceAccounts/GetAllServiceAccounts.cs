@@ -37,6 +37,8 @@ public sealed partial class GetAllServiceAccounts : IAction<GetAllServiceAccount
     {
         Group = "Service accounts",
         Effect = Effect.ReadOnly,
+        Credential = CredentialNeed.ServiceAccount,
+        Cost = RateCost.None,
     };
 
     /// <inheritdoc/>

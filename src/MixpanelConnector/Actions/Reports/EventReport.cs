@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>What a report of events counts.</summary>
+[JsonConverter(typeof(SnakeCaseNames<EventCountType>))]
+public enum EventCountType
+{
+    /// <summary>Every event.</summary>
+    General,
+
+    /// <summary>Users: each once in each unit of time.</summary>
+    Unique,
+
+    /// <summary>Events for each user.</summary>
+    Average,
+}
+
+/// <summary>The stretches of time into which a report of events counts.</summary>
+[JsonConverter(typeof(SnakeCaseNames<EventCountUnit>))]
+public enum EventCountUnit
+{
+    /// <summary>Minutes.</summary>
+    Minute,
+
+    /// <summary>Hours.</summary>
+    Hour,
+
+    /// <summary>Days of the project's time zone.</summary>
+    Day,
+
+    /// <summary>Weeks.</summary>
+    Week,
+
+    /// <summary>Months.</summary>
+    Month,
+}
+
+/// <summary>What the reports of events share: their request, the check of what they have in common, and the reading of their answers.</summary>
+static class EventReport
+{
+    // What servers and proxies commonly take as an address is 8 KB; the host, the path and the project have their place in it, too.
+    const int LongestQuery = 7 << 10;
+
+    static readonly EventReportJson Json = new(Wire.Options());
+
+    public static MixpanelRequest Request(string path) => new(HttpMethod.Get, Api.Query, "/api/query/events" + path, Access.ServiceAccountOfProject);
+
+    public static MixpanelRequest WithName(this MixpanelRequest request, string parameter, string field, string? name)
+    {
+        if (string.IsNullOrEmpty(name)) throw MixpanelException.Invalid(field, $"{field} must not be empty.");
+        EventJson.EnsureUnicode(field, name);
+        return request.With(parameter, name);
+    }
+
+    /// <summary>A list of texts as Mixpanel takes it: one parameter with a JSON array.</summary>
+    public static MixpanelRequest WithNames(this MixpanelRequest request, string parameter, string field, IReadOnlyList<string>? names)
+    {
+        if (names is null or []) throw MixpanelException.Invalid(field, $"{field} must name at least one.");
+        for (var i = 0; i < names.Count; i++)
+        {
+            var at = string.Create(CultureInfo.InvariantCulture, $"{field}[{i}]");
+            if (string.IsNullOrEmpty(names[i])) throw MixpanelException.Invalid(at, $"{at} must not be empty.");
+            EventJson.EnsureUnicode(at, names[i]);
+        }
+
+        request = request.With(parameter, JsonSerializer.Serialize([.. names], Json.Names));
+        return request.Query.Sum(pair => Uri.EscapeDataString(pair.Value).Length) <= LongestQuery
+            ? request
+            : throw MixpanelException.Invalid(field, $"{field} are too many or too long for one query: together they may have about {LongestQuery >> 10} KB. Ask for them in parts.");
+    }
+
+    public static MixpanelRequest WithType(this MixpanelRequest request, EventCountType? type) => request.With("type", NameOf(type));
+
+    public static MixpanelRequest WithLimit(this MixpanelRequest request, long? limit) => limit switch
+    {
+        null => request,
+        > 0 => request.With("limit", limit.Value),
+        _ => throw MixpanelException.Invalid("limit", "The limit must be at least 1."),
+    };
+
+    /// <summary>The units of time and their range: the latest so many, or all between two days.</summary>
+    public static MixpanelRequest WithTime(this MixpanelRequest request, EventCountType? type, EventCountUnit? unit, long? interval, DateOnly? from, DateOnly? to)
+    {
+        var name = Name(unit ?? EventCountUnit.Day, "unit");
+        if (type is EventCountType.Unique && unit is EventCountUnit.Minute or EventCountUnit.Hour)
+            throw MixpanelException.Invalid("unit", "Users are counted by day, week or month, not by minute or hour.");
+        request = request.With("unit", name);
+        if (interval is not null && (from ?? to) is not null) throw MixpanelException.Invalid("interval", "Give either interval, or from_date and to_date.");
+        if (interval is not null)
+            return interval > 0 ? request.With("interval", interval.Value) : throw MixpanelException.Invalid("interval", "The interval must be at least 1 unit.");
+
+        if (from is null && to is null) throw MixpanelException.Invalid("interval", "Give interval (the latest so many units), or from_date and to_date.");
+        if (from is null) throw MixpanelException.Invalid("from_date", "to_date needs from_date, too.");
+        if (to is null) throw MixpanelException.Invalid("to_date", "from_date needs to_date, too.");
+        if (to < from) throw MixpanelException.Invalid("to_date", "to_date must not be before from_date.");
+        return request.With("from_date", Text(from.Value)).With("to_date", Text(to.Value));
+    }
+
+    public static string NameOf(EventCountType? type) => Name(type ?? EventCountType.General, "type");
+
+    /// <summary>Sends the query, and reads its answer.</summary>
+    /// <exception cref="MixpanelException">Mixpanel cannot do it, or its answer is not what its documentation describes.</exception>
+    public static async ValueTask<T> ReadAsync<T>(ActionContext context, MixpanelRequest request, Func<JsonElement, T> read, CancellationToken cancellationToken)
+    {
+        var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        using var document = ReplyClassifier.ReadJson(reply, context.Options);
+        try
+        {
+            return read(document.RootElement);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's answer is not the report that its documentation describes.") { HttpStatus = reply.Status }, e);
+        }
+    }
+
+    /// <summary>Counts by name and date: the dates, the numbers, and how many names there are.</summary>
+    public static (string[] Series, Dictionary<string, IReadOnlyDictionary<string, double>> Values, long LegendSize) ReadSeries(JsonElement reply)
+    {
+        var data = reply.GetProperty("data");
+        var series = data.GetProperty("series").EnumerateArray().Select(ReadText).ToArray();
+        var values = new Dictionary<string, IReadOnlyDictionary<string, double>>(StringComparer.Ordinal);
+        foreach (var segment in data.GetProperty("values").EnumerateObject())
+        {
+            var numbers = new Dictionary<string, double>(StringComparer.Ordinal);
+            foreach (var number in segment.Value.EnumerateObject())
+            {
+                if (number.Value.ValueKind is not JsonValueKind.Null) numbers[number.Name] = ReadNumber(number.Value);
+            }
+
+            values[segment.Name] = numbers;
+        }
+
+        return (series, values, reply.TryGetProperty("legend_size", out var size) ? size.GetInt64() : values.Count);
+    }
+
+    public static string[] ReadTexts(JsonElement reply) => [.. reply.EnumerateArray().Select(ReadText)];
+
+    public static string ReadText(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => element.GetRawText(),
+        _ => element.GetString() ?? throw new JsonException("A text is missing."),
+    };
+
+    public static double ReadNumber(JsonElement element)
+    {
+        var number = element.GetDouble();
+        return double.IsFinite(number) ? number : throw new JsonException("A number is too large.");
+    }
+
+    static string Text(DateOnly date) => date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+    static string Name<T>(T value, string field)
+        where T : struct, Enum =>
+        Enum.IsDefined(value) ? JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()) : throw MixpanelException.Invalid(field, $"{field} must be one of {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}.");
+}
+
+/// <summary>Reads and writes the names of an enumeration in snake case, and no numbers.</summary>
+sealed class SnakeCaseNames<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)
+    where T : struct, Enum;
+
+[JsonSerializable(typeof(string[]), TypeInfoPropertyName = "Names")]
+sealed partial class EventReportJson : JsonSerializerContext;

@@ -1,0 +1,33 @@
+using System.Text.Json.Nodes;
+
+namespace MixpanelConnector.Tool.Tests.Http;
+
+public sealed class ActionListTests
+{
+    [Fact]
+    public async Task The_list_tells_of_each_action_what_it_does_needs_and_costs()
+    {
+        await using var served = await Served.StartAsync();
+        var actions = JsonNode.Parse(await (await served.SendAsync(HttpMethod.Get, "/v1/actions", (string?)null)).TextAsync())!["actions"]!.AsArray();
+
+        Assert.Equal(string.Join(' ', Catalogue.Actions.Select(action => action.Name)), string.Join(' ', actions.Select(action => (string?)action!["name"])));
+        foreach (var action in actions)
+        {
+            Assert.Matches("^(read_only|idempotent|creates|destructive)$", (string?)action!["effect"]);
+            foreach (var field in (string[])["title", "group", "description", "remarks"]) Assert.False(string.IsNullOrEmpty((string?)action[field]));
+            Assert.IsType<JsonObject>(action["example"]);
+            Assert.NotNull(action["input_schema"]!["properties"]);
+            Assert.NotNull(action["output_schema"]!["properties"]);
+        }
+
+        Assert.Equal(("service_account", "none"), Facts("create_service_account"));
+        Assert.Equal(("service_account_of_project", "query"), Facts("query_event_counts"));
+        Assert.Equal(("service_account_of_project_or_token", "ingestion"), Facts("track_event"));
+
+        (string?, string?) Facts(string name)
+        {
+            var action = actions.Single(action => (string?)action!["name"] == name)!;
+            return ((string?)action["credential"], (string?)action["rate_cost"]);
+        }
+    }
+}
