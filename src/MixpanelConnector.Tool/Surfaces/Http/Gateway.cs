@@ -22,8 +22,8 @@ sealed class Gateway : IAsyncDisposable
     /// <summary>Far more than any request may have, so that the sender of too much can still read the refusal.</summary>
     const long LargestBodyToDrain = 64 << 20;
 
-    /// <summary>What is read of a connection before anybody wants it: thousands that are refused at once each hold so much. Uploads are as fast with it as with a megabyte.</summary>
-    const long MostReadAhead = 8 << 10;
+    /// <summary>What is read of a connection before anybody wants it: thousands that are refused at once each hold so much. Uploads take hardly longer than with a megabyte.</summary>
+    const long MostReadAhead = 4 << 10;
 
     static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(10);
 
