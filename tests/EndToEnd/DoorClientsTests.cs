@@ -13,7 +13,7 @@ public sealed class DoorClientsTests
     [Fact]
     public async Task The_official_MCP_client_lists_and_calls_every_tool_on_standard_input_and_output()
     {
-        await using var mixpanel = await EmulatedMixpanel.StartAsync();
+        await using var mixpanel = await WithAnEventAsync();
         using var home = new Home();
         using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/mcp.mjs"), "stdio", "dotnet", Run.Program, "mcp", "--allow-write"], home, Credentials.For(mixpanel));
         AssertEveryTool(await Run.EndAsync(node));
@@ -22,7 +22,7 @@ public sealed class DoorClientsTests
     [Fact]
     public async Task The_official_MCP_client_lists_and_calls_every_tool_over_HTTP()
     {
-        await using var mixpanel = await EmulatedMixpanel.StartAsync();
+        await using var mixpanel = await WithAnEventAsync();
         using var home = new Home();
         var keys = home.File("keys.txt");
         var made = await Run.MixpanelAsync(home, ["serve", "new-key", "--keys", keys, "--name", "agent", "--scope", "write"]);
@@ -88,6 +88,15 @@ public sealed class DoorClientsTests
         Assert.True(((int?)totals["errors"], (int?)totals["warnings"]) == (0, 0), done.ToString());
     }
 
+    static async Task<EmulatedMixpanel> WithAnEventAsync()
+    {
+        var mixpanel = await EmulatedMixpanel.StartAsync();
+        using var client = new MixpanelClient(new MixpanelOptions { Endpoint = mixpanel.Address, Token = DevelopmentCredentials.ProjectToken });
+        var properties = new JsonObject { ["time"] = DateTimeOffset.UtcNow.ToUnixTimeSeconds(), ["distinct_id"] = "u1", ["plan"] = "pro" };
+        await client.ImportEventsAsync(new() { Strict = "1", Events = [new() { Event = "Ordered / ü?", Properties = properties }], Properties = [] }, TestContext.Current.CancellationToken);
+        return mixpanel;
+    }
+
     static void AssertEveryTool(Finished done)
     {
         Assert.True(done.ExitCode == 0, done.ToString());
@@ -106,6 +115,7 @@ public sealed class DoorClientsTests
         }
 
         Assert.All(result["resources"]!.AsArray(), text => Assert.True((bool?)text));
+        Assert.Contains("plan", result["properties"]!["Ordered / ü?"]!.AsArray().Select(property => (string?)property), StringComparer.Ordinal);
         Assert.NotEmpty(result["prompts"]!.AsArray());
     }
 }

@@ -40,6 +40,9 @@ public abstract class ActionDescriptor
     /// <summary>Whether the output holds a secret, so that a door must be told where it goes before it acts.</summary>
     public abstract bool HasSecret { get; }
 
+    /// <summary>Where the answer can be read as a resource, such as <c>events/{event}/properties</c>, a part in braces standing for any text; null for nowhere.</summary>
+    public abstract string? ResourcePath { get; }
+
     /// <summary>The JSON schema that the input must fit.</summary>
     /// <param name="describe">Gives the description of a property; null for none.</param>
     public abstract JsonObject InputSchema(Func<PropertyInfo, string?>? describe = null);
@@ -54,6 +57,13 @@ public abstract class ActionDescriptor
     /// <param name="cancellationToken">Stops the action.</param>
     /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
     public abstract ValueTask<ActionResult> InvokeAsync(MixpanelClient client, JsonElement input, CancellationToken cancellationToken = default);
+
+    /// <summary>Carries the action out for a reader of its resource. Only for an action that has a <see cref="ResourcePath"/>.</summary>
+    /// <param name="client">The client to act through.</param>
+    /// <param name="parts">The texts at the parts in braces, by their names.</param>
+    /// <param name="cancellationToken">Stops the action.</param>
+    /// <exception cref="MixpanelException">A text is refused, or Mixpanel cannot do it.</exception>
+    public abstract ValueTask<ActionResult> ReadAsync(MixpanelClient client, IReadOnlyDictionary<string, string> parts, CancellationToken cancellationToken = default);
 
     /// <summary>Gives all results over all pages, each as one JSON text in UTF-8. Only for an action that <see cref="IsPaged"/>.</summary>
     /// <param name="client">The client to act through.</param>
@@ -103,6 +113,8 @@ sealed class ActionDescriptor<TAction, TInput, TOutput>() : ActionDescriptor(Spe
 
     public override bool HasSecret => SecretProperties.Length > 0;
 
+    public override string? ResourcePath => Spec.Resource?.Path;
+
     public override JsonObject InputSchema(Func<PropertyInfo, string?>? describe = null) => ActionSchema.Of(Spec.Input, describe);
 
     public override JsonObject OutputSchema(Func<PropertyInfo, string?>? describe = null) => ActionSchema.Of(Spec.Output, describe);
@@ -110,11 +122,14 @@ sealed class ActionDescriptor<TAction, TInput, TOutput>() : ActionDescriptor(Spe
     public override async ValueTask<ActionResult> InvokeAsync(MixpanelClient client, JsonElement input, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(client);
-        var output = await client.InvokeAsync<TAction, TInput, TOutput>(Bind(input), cancellationToken).ConfigureAwait(false);
-        return new ActionResult(
-            Wire.Write(output, Spec.Output),
-            Spec.Refused(output),
-            [.. SecretProperties.Where(p => p.Get!(output) is not null).Select(p => KeyValuePair.Create(p.Name, (Secret)p.Get!(output)!))]);
+        return await InvokeAsync(client, Bind(input), cancellationToken).ConfigureAwait(false);
+    }
+
+    public override async ValueTask<ActionResult> ReadAsync(MixpanelClient client, IReadOnlyDictionary<string, string> parts, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        var resource = Spec.Resource ?? throw new InvalidOperationException($"{Name} is no resource.");
+        return await InvokeAsync(client, resource.Input(parts), cancellationToken).ConfigureAwait(false);
     }
 
     public override IAsyncEnumerable<ReadOnlyMemory<byte>> InvokeAllAsync(MixpanelClient client, JsonElement input, CancellationToken cancellationToken = default)
@@ -122,6 +137,15 @@ sealed class ActionDescriptor<TAction, TInput, TOutput>() : ActionDescriptor(Spe
         ArgumentNullException.ThrowIfNull(client);
         var all = Spec.All ?? throw new InvalidOperationException($"{Name} does not answer in pages.");
         return all.ReadAsync(new ActionContext(client.Transport), Bind(input), cancellationToken);
+    }
+
+    static async ValueTask<ActionResult> InvokeAsync(MixpanelClient client, TInput input, CancellationToken cancellationToken)
+    {
+        var output = await client.InvokeAsync<TAction, TInput, TOutput>(input, cancellationToken).ConfigureAwait(false);
+        return new ActionResult(
+            Wire.Write(output, Spec.Output),
+            Spec.Refused(output),
+            [.. SecretProperties.Where(p => p.Get!(output) is not null).Select(p => KeyValuePair.Create(p.Name, (Secret)p.Get!(output)!))]);
     }
 
     TInput Bind(JsonElement input)

@@ -99,6 +99,21 @@ public sealed class ActionSpec<TInput, TOutput>(string name, JsonTypeInfo<TInput
 
     /// <summary>Gives all results over all pages, for an action that answers in pages. Default: none.</summary>
     public ResultStream<TInput>? All { get; init; }
+
+    /// <summary>Where the answer can be read as a resource, for an action that changes nothing. Default: nowhere.</summary>
+    public ActionResource<TInput>? Resource { get; init; }
+}
+
+/// <summary>An address at which an action's answer can be read: for agents, who then need not call the action.</summary>
+/// <typeparam name="TInput">The input of the action.</typeparam>
+/// <param name="path">The path, such as <c>events/{event}/properties</c>; a part in braces stands for any text.</param>
+/// <param name="input">Makes the input from the texts at the parts in braces, by their names.</param>
+public sealed class ActionResource<TInput>(string path, Func<IReadOnlyDictionary<string, string>, TInput> input)
+{
+    /// <summary>The path, with the parts that stand for any text in braces.</summary>
+    public string Path { get; } = path;
+
+    internal Func<IReadOnlyDictionary<string, string>, TInput> Input { get; } = input;
 }
 
 /// <summary>All results of an action over all its pages, one by one.</summary>

@@ -20,6 +20,11 @@ for (const tool of tools) {
 const { resources } = await client.listResources();
 const read = [];
 for (const resource of resources) read.push((await client.readResource({ uri: resource.uri })).contents[0].text.length > 0);
+const { resourceTemplates } = await client.listResourceTemplates();
+const events = JSON.parse((await client.readResource({ uri: "mixpanel://project/events" })).contents[0].text).names;
+const properties = {};
+for (const template of resourceTemplates)
+  for (const event of events) properties[event] = JSON.parse((await client.readResource({ uri: template.uriTemplate.replace("{event}", encodeURIComponent(event)) })).contents[0].text).properties.map((property) => property.name);
 const { prompts } = await client.listPrompts();
 await client.close();
-console.log(JSON.stringify({ tools: tools.map((tool) => tool.name), calls, resources: read, prompts: prompts.map((prompt) => prompt.name) }));
+console.log(JSON.stringify({ tools: tools.map((tool) => tool.name), calls, resources: read, properties, prompts: prompts.map((prompt) => prompt.name) }));

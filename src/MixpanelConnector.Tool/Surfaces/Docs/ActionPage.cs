@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using MixpanelConnector.Tool.Surfaces.Mcp;
 
 namespace MixpanelConnector.Tool.Surfaces.Docs;
 
@@ -14,7 +15,7 @@ static class ActionPage
         var page = new StringBuilder();
         page.Append($"# {action.Name}\n\n{XmlDocs.Summary(action.Type)}\n\n{XmlDocs.Remarks(action.Type)}\n\n");
         page.Append("| door | name |\n|---|---|\n");
-        page.Append($"| command line | `mixpanel {command}` |\n| .NET | `MixpanelClient.{method}Async` |\n| HTTP | `POST /v1/actions/{action.Name}` |\n| MCP | tool `{action.Name}` |\n\n");
+        page.Append($"| command line | `mixpanel {command}` |\n| .NET | `MixpanelClient.{method}Async` |\n| HTTP | `POST /v1/actions/{action.Name}` |\n| MCP | tool `{action.Name}`{(action.ResourcePath is { } path ? $", resource `{ProjectData.Prefix}{path}`" : "")} |\n\n");
         page.Append($"Group: {action.Group}. {Effect(action.Effect)}");
         if (action.IsPaged) page.Append(" It answers in pages: `--all` on the command line reads them all.");
         if (action.HasSecret) page.Append(" The answer holds a secret that is shown only once: `--secret-out FILE` or `--show-secret` on the command line; in the answer over HTTP; in a private file over MCP.");

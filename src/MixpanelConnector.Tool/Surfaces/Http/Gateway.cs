@@ -24,6 +24,9 @@ sealed class Gateway : IAsyncDisposable
     /// <summary>Far more than any request may have, so that the sender of too much can still read the refusal.</summary>
     const long LargestBodyToDrain = 64 << 20;
 
+    /// <summary>What is read of a connection before anybody wants it: thousands that are refused at once each hold so much. Uploads take hardly longer than with a megabyte.</summary>
+    const long MostReadAhead = 4 << 10;
+
     static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(10);
 
     readonly WebApplication _application;
@@ -107,7 +110,7 @@ sealed class Gateway : IAsyncDisposable
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", isEnabled: true);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         if (options.Host is { } host) builder.WebHost.UseServer(new GuestServer(host.Address));
-        else builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        else builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.MaxReadBufferSize = MostReadAhead).ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LargestBodyToDrain;

@@ -19,12 +19,15 @@ sealed class Tools(MixpanelClient client, string secretFolder, TimeProvider time
     const string UntrustedKey = "mixpanel-connector/untrusted";
 
     // Letters of every script stay readable; what begins a tag or an entity is escaped, so that no page that shows the text takes it for its own.
-    static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.Create(UnicodeRanges.All) };
+    public static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.Create(UnicodeRanges.All) };
 
     static readonly Dictionary<string, (ActionDescriptor Action, ModelContextProtocol.Protocol.Tool Tool, string[] Untrusted)> All = Catalogue.Actions
         .ToDictionary(action => action.Name, action => (action, Define(action), Untrusted(action)), StringComparer.Ordinal);
 
     readonly ConcurrentDictionary<Task<CallToolResult>, bool> _writes = new();
+
+    /// <summary>What the project holds, for those who read rather than call.</summary>
+    public ProjectData Project { get; } = new(client, time);
 
     /// <summary>The tools that are offered: those that read; with leave to write, those that change data, too. What cannot be brought back is never an agent's to remove.</summary>
     public static IEnumerable<ModelContextProtocol.Protocol.Tool> Offered(bool mayWrite) => All.Values.Where(known => IsOffered(known.Action, mayWrite)).OrderBy(known => known.Action.Name, StringComparer.Ordinal).Select(known => known.Tool);

@@ -39,6 +39,7 @@ public sealed partial class GetEventNames : IAction<GetEventNames.Input, GetEven
         Effect = Effect.ReadOnly,
         Credential = CredentialNeed.ServiceAccountOfProject,
         Cost = RateCost.Query,
+        Resource = new("events", _ => new Input()),
     };
 
     /// <inheritdoc/>

@@ -11,6 +11,9 @@ namespace MixpanelConnector;
 /// <example>{"event":"Viewed Page","limit":50}</example>
 public sealed partial class GetEventProperties : IAction<GetEventProperties.Input, GetEventProperties.Output>
 {
+    // An event may have so many.
+    const int MostAsResource = 255;
+
     static readonly GetEventPropertiesJson Json = new(Wire.Options());
 
     /// <summary>Which event, and how many properties to give.</summary>
@@ -47,6 +50,7 @@ public sealed partial class GetEventProperties : IAction<GetEventProperties.Inpu
         Effect = Effect.ReadOnly,
         Credential = CredentialNeed.ServiceAccountOfProject,
         Cost = RateCost.Query,
+        Resource = new("events/{event}/properties", parts => new Input { Event = parts["event"], Limit = MostAsResource }),
     };
 
     /// <inheritdoc/>
