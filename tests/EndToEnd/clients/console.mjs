@@ -43,7 +43,7 @@ async function close(page) {
 async function go(page, path) {
   await page.evaluate((to) => (location.hash = `#/${to}`), path);
   await page.waitForFunction((to) => document.querySelector(`nav [aria-current=page][href="#/${to}"]`), path.split("/")[0]);
-  await page.waitForLoadState("networkidle", { timeout: 5000 }).catch(() => {}); // the live stream never rests
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 }
 
 const allow = (page) => page.getByRole("switch", { name: "Allow changes" }).check({ force: true });

@@ -77,7 +77,14 @@ sealed class Served : IAsyncDisposable
     public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? body, params (string Name, string Value)[] headers) =>
         SendAsync(method, path, body is null ? null : Encoding.UTF8.GetBytes(body), headers);
 
-    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, byte[]? body, params (string Name, string Value)[] headers)
+    public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, byte[]? body, params (string Name, string Value)[] headers) =>
+        SendAsync(method, path, body, headers, HttpCompletionOption.ResponseContentRead);
+
+    /// <summary>The beginning of an answer, which may be a stream without an end.</summary>
+    public Task<HttpResponseMessage> BeginAsync(string method, string path, string? body, params (string Name, string Value)[] headers) =>
+        SendAsync(new HttpMethod(method), path, body is null ? null : Encoding.UTF8.GetBytes(body), headers, HttpCompletionOption.ResponseHeadersRead);
+
+    async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, byte[]? body, (string Name, string Value)[] headers, HttpCompletionOption until)
     {
         using var request = new HttpRequestMessage(method, path);
         if (body is not null)
@@ -99,7 +106,7 @@ sealed class Served : IAsyncDisposable
             }
         }
 
-        return await Http.SendAsync(request, TestContext.Current.CancellationToken);
+        return await Http.SendAsync(request, until, TestContext.Current.CancellationToken);
     }
 
     /// <summary>Bytes as they are, and the status of the answer; 0 when the connection just ends.</summary>
