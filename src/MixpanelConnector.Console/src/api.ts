@@ -32,6 +32,8 @@ export interface Action {
   scope: "read" | "write";
   has_secret: boolean;
   example: unknown;
+  /** Its method in .NET, and the fields that are enumerations there. */
+  dotnet: { method: string; enums: Record<string, string> };
   input_schema: Schema;
   output_schema: Schema;
 }

@@ -11,10 +11,9 @@ export interface Calls {
 
 export function callsOf(action: Action, input: Json, origin: string, withKey: boolean): Calls {
   const body = compact(input);
-  const method = pascal(action.name);
   return {
     curl: `curl ${origin}/v1/actions/${action.name}${withKey ? ' \\\n  --header "Authorization: Bearer $MIXPANEL_CONNECTOR_KEY"' : ""} \\\n  --json ${shellQuoted(body)}`,
-    csharp: `var output = await client.${method}Async(${csharpOf(input, action.input_schema, 0)});`,
+    csharp: `var output = await client.${action.dotnet.method}(${csharpOf(input, action.input_schema, 0, action.dotnet.enums)});`,
     cli: `mixpanel ${action.name.replaceAll("_", "-")} --input ${shellQuoted(body)}${action.has_secret ? " --secret-out secret.txt" : ""}`,
     mcp: write({
       kind: "object",
@@ -35,7 +34,7 @@ function pascal(name: string): string {
   return name.replace(/[^A-Za-z0-9]+/g, "_").split("_").filter(Boolean).map((word) => word[0]!.toUpperCase() + word.slice(1)).join("");
 }
 
-function csharpOf(json: Json, schema: Schema | undefined, depth: number): string {
+function csharpOf(json: Json, schema: Schema | undefined, depth: number, enums: Record<string, string> = {}): string {
   const pad = "    ".repeat(depth + 1);
   const close = "    ".repeat(depth);
   const known = alternative(json, schema);
@@ -53,7 +52,7 @@ function csharpOf(json: Json, schema: Schema | undefined, depth: number): string
       if (!known?.properties) return jsonObject(json);
       const named = json.entries.filter(([name]) => name in known.properties!);
       const others = json.entries.filter(([name]) => !(name in known.properties!));
-      const parts = named.map(([name, item]) => `${pascal(name)} = ${csharpOf(item, known.properties![name], depth + 1)}`);
+      const parts = named.map(([name, item]) => `${pascal(name)} = ${item.kind === "string" && enums[name] ? `${enums[name]}.${pascal(item.value)}` : csharpOf(item, known.properties![name], depth + 1)}`);
       if (others.length > 0) parts.push(`Other = ${jsonObject({ kind: "object", entries: others })}`);
       const line = `new() { ${parts.join(", ")} }`;
       return line.length < 80 && !line.includes("\n") ? line : `new()\n${close}{\n${parts.map((part) => pad + part).join(",\n")},\n${close}}`;

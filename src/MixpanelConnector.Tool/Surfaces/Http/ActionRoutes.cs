@@ -41,9 +41,22 @@ static class ActionRoutes
         ["paged"] = action.IsPaged,
         ["has_secret"] = action.HasSecret,
         ["example"] = XmlDocs.Example(action.Type) is { } example ? JsonNode.Parse(example) : null,
+        ["dotnet"] = new JsonObject { ["method"] = $"{Names.Pascal(action.Name)}Async", ["enums"] = Enums(action) },
         ["input_schema"] = action.InputSchema(XmlDocs.Summary),
         ["output_schema"] = action.OutputSchema(XmlDocs.Summary),
     };
+
+    /// <summary>Fields that are a choice in JSON, and the enumeration that they are in .NET.</summary>
+    static JsonObject Enums(ActionDescriptor action)
+    {
+        var enums = new JsonObject();
+        foreach (var property in action.Type.GetNestedType("Input")!.GetProperties())
+        {
+            if ((Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) is { IsEnum: true } type) enums[JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)] = type.Name;
+        }
+
+        return enums;
+    }
 
     static async Task InvokeAsync(ActionDescriptor action, Services services, HttpContext context)
     {
