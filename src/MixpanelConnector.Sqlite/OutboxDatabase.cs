@@ -45,6 +45,7 @@ sealed class OutboxDatabase : IDisposable
     SqliteCommand _unsynced;
     (ulong, ulong)? _file;
     bool _isSynced = true;
+    bool _isClosed;
     long _logged;
 
     OutboxDatabase(string path, long mostBytes, SqliteConnection connection)
@@ -150,20 +151,37 @@ sealed class OutboxDatabase : IDisposable
         }
         catch (SqliteException e) when (e.SqliteErrorCode == FullCode)
         {
-            if (!IsAll(numbers)) throw;
+            if (!IsAll(numbers) || FileIdentity.Holder(_path) != _file) throw;
 
             // The log cannot grow, nor go into the file, and even a removal is written there first. But nothing is left to lose.
+            _isClosed = true;
             Dispose();
-            Delete(_path);
-            var connection = Connect(_path, SqliteOpenMode.ReadWriteCreate);
-            Prepare(connection, _path, isNew: true, _mostBytes);
-            Use(connection);
             Array.Clear(_records);
-            MakeReserve();
+            Delete(_path);
+            Reopen();
         }
 
         return 0;
     });
+
+    /// <summary>Opens what was closed to be made anew. On a full disk that may fail, too: then the next call tries again.</summary>
+    void Reopen()
+    {
+        var connection = Connect(_path, SqliteOpenMode.ReadWriteCreate);
+        try
+        {
+            if (!Prepare(connection, _path, isNew: !File.Exists(_path), _mostBytes)) throw new OutboxException($"The outbox {_path} is another program's now.", mayPass: false);
+            Use(connection);
+            _isClosed = false;
+        }
+        finally
+        {
+            if (_isClosed) connection.Dispose();
+        }
+
+        Load();
+        MakeReserve();
+    }
 
     void RemoveRows(IReadOnlyList<long> numbers)
     {
@@ -436,11 +454,16 @@ sealed class OutboxDatabase : IDisposable
     {
         try
         {
+            if (_isClosed) Reopen();
             return work();
         }
         catch (SqliteException e)
         {
             throw Failed(_path, e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OutboxException($"The outbox {_path} cannot be written: {e.Message}", mayPass: true, e);
         }
         catch (Exception e) when (e is InvalidCastException or InvalidOperationException)
         {

@@ -42,6 +42,20 @@ public sealed class LiveFeedTests
         Assert.Equal((field, told), (rejection.GetProperty("field").GetString(), rejection.GetProperty("told").GetBoolean()));
     }
 
+    [Theory]
+    [InlineData("""[{"$token":"nobodys","$distinct_id":"u","$set":{}}]""", "$token", false)]
+    [InlineData("""[{"$token":"local","$distinct_id":"u"}]""", "", true)]
+    [InlineData("""[{"$token":"local","$distinct_id":"u"},{"$token":"local","$distinct_id":"u","$set":{}}]""", "", false)]
+    public async Task Updates_of_profiles_that_go_nowhere_are_told_too(string body, string field, bool told)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        await mixpanel.PostAsync("/engage", body);
+
+        using var feed = await Watching.StartAsync(mixpanel);
+        var rejection = Assert.Single((await feed.NextAsync()).GetProperty("rejections").EnumerateArray());
+        Assert.Equal((field, told), (rejection.GetProperty("field").GetString(), rejection.GetProperty("told").GetBoolean()));
+    }
+
     [Fact]
     public async Task All_are_counted_and_the_latest_are_shown()
     {

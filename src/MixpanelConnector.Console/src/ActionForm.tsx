@@ -12,7 +12,8 @@ export function ActionForm({ action, initial, onInput, onDone, submit = "Run", i
   action: Action;
   initial: Json;
   onInput?: (input: Json) => void;
-  onDone: (output: Json) => void;
+  /** Gets nothing when a run begins, and then the answer. */
+  onDone: (output: Json | undefined) => void;
   submit?: string;
   /** Whether its first field takes the focus, in a dialog. */
   isFirst?: boolean;
@@ -39,6 +40,7 @@ export function ActionForm({ action, initial, onInput, onDone, submit = "Run", i
     if (Object.keys(faults).length > 0 || isForbidden) return;
     setBusy(true);
     setProblem(undefined);
+    onDone(undefined);
     try {
       onDone(await invoke(action.name, write(input)));
     } catch (error) {

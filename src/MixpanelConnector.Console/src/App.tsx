@@ -98,9 +98,11 @@ function Header({ server, mayChange, setMayChange }: { server: Server; mayChange
 function Door({ problem, onKey }: { problem: Problem | undefined; onKey: () => void }) {
   const [value, setValue] = useState("");
   const wantsKey = problem?.status === 401;
+  const isKey = /^[\x21-\x7e]+$/.test(value.trim()); // anything else could not even be sent
 
   function submit(event: FormEvent) {
     event.preventDefault();
+    if (!isKey) return;
     key.set(value.trim());
     onKey();
   }
@@ -116,8 +118,8 @@ function Door({ problem, onKey }: { problem: Problem | undefined; onKey: () => v
             <form onSubmit={submit}>
               <Stack>
                 <Text size="sm">This server wants a key. It stays in this tab, and is gone when you close it.</Text>
-                <PasswordInput label="Key" autoFocus autoComplete="off" value={value} onChange={(change) => setValue(change.currentTarget.value)} error={key.get() !== "" ? "The server does not know this key." : undefined} visibilityToggleButtonProps={{ "aria-label": "Show the key" }} />
-                <Button type="submit" disabled={value.trim() === ""}>Open</Button>
+                <PasswordInput label="Key" autoFocus autoComplete="off" value={value} onChange={(change) => setValue(change.currentTarget.value)} error={value.trim() !== "" && !isKey ? "A key has letters, digits and _ alone." : key.get() !== "" ? "The server does not know this key." : undefined} visibilityToggleButtonProps={{ "aria-label": "Show the key" }} />
+                <Button type="submit" disabled={!isKey}>Open</Button>
               </Stack>
             </form>
           )}

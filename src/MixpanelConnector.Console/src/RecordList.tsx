@@ -30,6 +30,13 @@ export function RecordList<T extends { id: number | string }>({ label, records, 
   const shown = records.slice(0, most);
   const focusable = shown.some(({ id }) => id === selected?.id) ? selected?.id : shown[0]?.id;
 
+  /** The focus goes back to where it came from. */
+  function close() {
+    const row = shown.findIndex(({ id }) => id === selected?.id);
+    setSelected(undefined);
+    (body.current?.rows[Math.max(row, 0)] as HTMLElement | undefined)?.focus();
+  }
+
   function onKey(event: KeyboardEvent, index: number) {
     const to = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: shown.length - 1 }[event.key];
     if (to !== undefined && shown[to]) {
@@ -47,9 +54,9 @@ export function RecordList<T extends { id: number | string }>({ label, records, 
     <div className={selected ? "records with-detail" : "records"}>
       <Paper withBorder className="list">
         <div className="scroll">
-          <table aria-label={label}>
+          <table aria-label={label} role="grid">
             <thead>
-              <tr>{columns.map((column) => <th key={column} scope="col">{column}</th>)}</tr>
+              <tr>{columns.map((column, index) => <th key={index} scope="col">{column}</th>)}</tr>
             </thead>
             <tbody ref={body}>
               {shown.map((record, index) => (
@@ -60,7 +67,7 @@ export function RecordList<T extends { id: number | string }>({ label, records, 
                   onClick={() => setSelected(record)}
                   onKeyDown={(event) => onKey(event, index)}
                 >
-                  {cells(record).map((cell, column) => <td key={columns[column]} data-label={columns[column]}>{cell}</td>)}
+                  {cells(record).map((cell, column) => <td key={column} data-label={columns[column]}>{cell}</td>)}
                 </tr>
               ))}
             </tbody>
@@ -70,8 +77,8 @@ export function RecordList<T extends { id: number | string }>({ label, records, 
         {records.length === 0 && <Text p="md" c="dimmed">Nothing matches.</Text>}
       </Paper>
       {selected && (
-        <Paper withBorder p="md" className="detail" role="region" aria-label="Selected">
-          <Group justify="end" mb="xs"><Button size="compact-sm" variant="default" onClick={() => setSelected(undefined)}>Close</Button></Group>
+        <Paper withBorder p="md" className="detail" role="region" aria-label="Selected" onKeyDown={(event: KeyboardEvent) => event.key === "Escape" && close()}>
+          <Group justify="end" mb="xs"><Button size="compact-sm" variant="default" onClick={close}>Close</Button></Group>
           {detail(selected)}
         </Paper>
       )}

@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from "react";
+import { useEffect, useState, useSyncExternalStore } from "react";
 import { headers, problemOf } from "./api.ts";
 
 export interface SeenEvent {
@@ -57,6 +57,7 @@ const mostEvents = 2000;
 const mostRejections = 1000;
 export const secondsOfRate = 120;
 const mostPaces = 600;
+const longestSilence = 40_000;
 
 let live: Live = { state: "connecting", events: [], rejections: [], imports: [], rate: new Map(), paces: new Map() };
 const listeners = new Set<() => void>();
@@ -73,6 +74,15 @@ export function useLive(): Live {
   );
 }
 
+/** Draws again each second: what is shown goes by the clock, also when nothing comes. */
+export function useSeconds() {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((count) => count + 1), 1000);
+    return () => clearInterval(timer);
+  }, []);
+}
+
 /** Begins to listen, once; the one who calls again begins anew. */
 export function listen() {
   stop?.abort();
@@ -82,12 +92,18 @@ export function listen() {
 
 async function run(signal: AbortSignal) {
   for (let failures = 0; !signal.aborted; ) {
+    const began = Date.now();
+    // The server says something every 15 seconds; a connection without a word is dead.
+    const silence = new AbortController();
+    let timer = setTimeout(() => silence.abort(), longestSilence);
     try {
-      const response = await fetch("/v1/live", { headers: headers(), signal, cache: "no-store" });
+      const response = await fetch("/v1/live", { headers: headers(), signal: AbortSignal.any([signal, silence.signal]), cache: "no-store" });
       if (!response.ok) throw await problemOf(response);
       failures = 0;
       let isFirst = true;
       for await (const line of lines(response.body!)) {
+        clearTimeout(timer);
+        timer = setTimeout(() => silence.abort(), longestSilence);
         if (line === "") continue;
         const parsed = JSON.parse(line) as Line;
         // The latest is told at the beginning, also what was seen before the connection broke.
@@ -99,23 +115,33 @@ async function run(signal: AbortSignal) {
       }
     } catch {
       failures++;
+    } finally {
+      clearTimeout(timer);
     }
     if (signal.aborted) return;
+    // A stream ends after ten minutes, and is begun anew at once.
+    if (failures === 0 && Date.now() - began > longestSilence) continue;
     change({ state: "broken" });
     await new Promise((resolve) => setTimeout(resolve, Math.min(1000 * 2 ** failures, 15_000)));
   }
 }
 
-async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+/** The lines of a body, as they come. Whoever stops reading ends the transfer. */
+export async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   const reader = body.getReader();
   let rest = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    const parts = (rest + decoder.decode(value, { stream: true })).split("\n");
-    rest = parts.pop()!;
-    yield* parts;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      const parts = (rest + decoder.decode(value, { stream: true })).split("\n");
+      rest = parts.pop()!;
+      yield* parts;
+    }
+    if (rest !== "") yield rest;
+  } finally {
+    void reader.cancel().catch(() => {});
   }
 }
 

@@ -81,8 +81,8 @@ export function CodeBlock({ code, label }: { code: string; label: string }) {
   );
 }
 
-export function ProblemAlert({ problem, hidden = [] }: { problem: Problem | undefined; hidden?: string[] }) {
-  if (problem === undefined || (problem.field !== undefined && hidden.includes(problem.field))) return null;
+export function ProblemAlert({ problem }: { problem: Problem | undefined }) {
+  if (problem === undefined) return null;
   return (
     <Alert role="alert" color="red" icon={<IconAlertTriangle />} title={visible(problem.title)}>
       <Text size="sm" className="wrap">{visible(problem.message)}</Text>

@@ -4,7 +4,13 @@ using MixpanelConnector.Emulator.Rules;
 namespace MixpanelConnector.Emulator.Live;
 
 /// <summary>An event as those who watch see it.</summary>
-readonly record struct SeenEvent(string Name, DateTimeOffset Time, string DistinctId, string InsertId, string Properties);
+readonly record struct SeenEvent(string Name, DateTimeOffset Time, string DistinctId, string InsertId, string Properties)
+{
+    /// <summary>More of an event's properties is not shown: an event may have a megabyte.</summary>
+    public const int MostProperties = 8192;
+
+    public static string Shown(ReadOnlySpan<byte> properties) => Encoding.UTF8.GetString(properties[..Math.Min(properties.Length, MostProperties)]) + (properties.Length > MostProperties ? "…" : "");
+}
 
 /// <summary>What comes in, for those who watch. The latest rejections are kept for those who come later; nowhere else are they kept at all.</summary>
 sealed class Feed
@@ -89,7 +95,7 @@ sealed class Feed
             {
                 if (_seen.Events.Count == MostShown)
                     _seen.Events.Dequeue();
-                _seen.Events.Enqueue(new SeenEvent(row.Name, row.Time, row.DistinctId, row.InsertId, Encoding.UTF8.GetString(batch.TextOf(row))));
+                _seen.Events.Enqueue(new SeenEvent(row.Name, row.Time, row.DistinctId, row.InsertId, SeenEvent.Shown(batch.TextOf(row))));
             }
             Wake();
         }

@@ -30,7 +30,7 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
             return;
         }
         await events.AppendAsync(batch, context.RequestAborted).ConfigureAwait(false);
-        Show(batch, project, verdict, strict);
+        Show(batch, project, verdict, isTold: payload.IsForm ? verdict.Valid == 0 : strict);
         await AnswerAsync(context.Response, payload, strict, verdict, verdict.Valid).ConfigureAwait(false);
     }
 
@@ -60,11 +60,11 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
         return verdict;
     }
 
-    void Show(EventBatch batch, Project project, Verdict verdict, bool strict)
+    void Show(EventBatch batch, Project project, Verdict verdict, bool isTold)
     {
         feed.Stored(batch);
         foreach (var record in verdict.Failed)
-            feed.Rejected(new Rejection(project.Id, batch.ReceivedAt, "/import", record.Fault, strict, record.Text));
+            feed.Rejected(new Rejection(project.Id, batch.ReceivedAt, "/import", record.Fault, isTold, record.Text));
     }
 
     static Task RefuseIdentityEventsAsync(HttpResponse response) => response.JsonAsync(400, json =>

@@ -16,7 +16,8 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
         using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         var payload = Payload.Of(context.Request, body.Memory);
         using var batch = new EventBatch(time.GetUtcNow(), imported: false);
-        var error = Judge(payload, batch, context.Connection.RemoteIpAddress);
+        var rejections = new List<Rejection>();
+        var error = Judge(payload, batch, rejections, context.Connection.RemoteIpAddress);
         foreach (var project in batch.Rows.CountBy(row => row.ProjectId))
         {
             if (!quota.TakeIngestion(project.Key, project.Value, body.Memory.Length))
@@ -24,14 +25,16 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
         }
         await events.AppendAsync(batch, context.RequestAborted).ConfigureAwait(false);
         feed.Stored(batch);
+        // The answer is about all of them: it says that something is wrong where nothing was well formed.
+        foreach (var rejection in rejections)
+            feed.Rejected(rejection with { IsTold = error is not null });
         await TrackReply.WriteAsync(context.Response, payload, error).ConfigureAwait(false);
     }
 
     /// <summary>Why no event was well formed; null when at least one was.</summary>
-    string? Judge(Payload payload, EventBatch batch, IPAddress? sender)
+    string? Judge(Payload payload, EventBatch batch, List<Rejection> rejections, IPAddress? sender)
     {
         var wellFormed = 0;
-        var rejections = new List<Rejection>();
         var anonymous = payload.Field("ip") == "1" && sender is not null
             ? Convert.ToHexStringLower(SHA256.HashData(sender.GetAddressBytes()))[..32]
             : "";
@@ -76,9 +79,6 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
             batch.Clear();
             return e.Message;
         }
-        // The answer is about all of them: it says that something is wrong where nothing was well formed.
-        foreach (var rejection in rejections)
-            feed.Rejected(rejection with { IsTold = wellFormed == 0 });
         return wellFormed > 0 ? null : rejections.FirstOrDefault()?.Fault.Message ?? "request must have at least one event";
 
         void Reject(ReadOnlySpan<byte> body, in EventFields fields, Fault fault) => rejections.Add(new Rejection(

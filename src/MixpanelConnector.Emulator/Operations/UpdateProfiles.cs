@@ -18,7 +18,7 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
         using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
         var payload = Payload.Of(context.Request, body.Memory);
         using var document = Parse(payload, out var error);
-        var verdict = error is null ? Judge(document!.RootElement) : new Verdict(0, [], []);
+        var verdict = error is null ? Judge(document!.RootElement) : new Verdict(0, [], [], []);
         error ??= verdict.Records == 0 ? "request must have at least one record" : null;
 
         var faults = await profiles.UpdateAsync([.. verdict.Updates.Select(update => (update.ProjectId, update.Update))], context.RequestAborted).ConfigureAwait(false);
@@ -27,16 +27,28 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
             if (faults[i] is { } fault)
                 verdict.Failed.Add(new FailedRecord(verdict.Updates[i].Index, fault));
         }
-        foreach (var record in verdict.Failed)
-            feed.Rejected(new Rejection(ProjectId: null, time.GetUtcNow(), context.Request.Path, record.Fault, IsTold: payload.Field("strict") == "1" || verdict.Good == 0, RecordAt(document!.RootElement, record.Index)));
+        Show(context.Request.Path, document?.RootElement ?? default, verdict, isTold: payload.Field("strict") == "1" || verdict.Good == 0);
         if (payload.Field("strict") == "1")
             await AnswerStrictlyAsync(context.Response, verdict, error).ConfigureAwait(false);
         else
             await TrackReply.WriteAsync(context.Response, payload, error ?? (verdict.Good > 0 ? null : verdict.Failed[0].Fault.Message)).ConfigureAwait(false);
     }
 
-    static string RecordAt(JsonElement root, int index) =>
-        Rejection.Shown(JsonMarshal.GetRawUtf8Value(root.ValueKind == JsonValueKind.Array ? root[index] : root));
+    /// <summary>What was not stored, to those who watch: also what nobody is told of, for no project has its token.</summary>
+    void Show(string path, JsonElement root, Verdict verdict, bool isTold)
+    {
+        foreach (var failed in verdict.Failed)
+            feed.Rejected(RejectionOf(failed, isTold));
+        foreach (var index in verdict.Nowhere)
+            feed.Rejected(RejectionOf(new FailedRecord(index, new Fault("$token", "no project has this token")), isTold: false));
+
+        Rejection RejectionOf(FailedRecord failed, bool isTold)
+        {
+            var record = root.ValueKind == JsonValueKind.Array ? root[failed.Index] : root;
+            var token = record.ValueKind == JsonValueKind.Object && record.TryGetProperty("$token", out var given) && given.ValueKind == JsonValueKind.String ? given.GetString() : null;
+            return new Rejection(accounts.ProjectOfToken(token ?? "")?.Id, time.GetUtcNow(), path, failed.Fault, isTold, Rejection.Shown(JsonMarshal.GetRawUtf8Value(record)));
+        }
+    }
 
     static JsonDocument? Parse(Payload payload, out string? error)
     {
@@ -63,6 +75,7 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
         var now = time.GetUtcNow();
         List<Accepted> updates = [];
         List<FailedRecord> failed = [];
+        List<int> nowhere = [];
         var index = 0;
         foreach (var record in root.ValueKind == JsonValueKind.Array ? root.EnumerateArray().ToArray() : [root])
         {
@@ -71,9 +84,11 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
                 failed.Add(new FailedRecord(index, fault));
             else if (accounts.ProjectOfToken(update!.Token) is { } project)
                 updates.Add(new Accepted(index, project.Id, ofGroups || update.IgnoresAlias ? update : update with { Id = identities.Resolve(project.Id, update.Id) }));
+            else
+                nowhere.Add(index);
             index++;
         }
-        return new Verdict(index, updates, failed);
+        return new Verdict(index, updates, failed, nowhere);
     }
 
     /// <summary>Mixpanel documents that there are errors per record here, not their shape: it is like that of an import.</summary>
@@ -105,7 +120,7 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
     readonly record struct FailedRecord(int Index, Fault Fault);
 
     /// <summary>What became of each record. A record with an unknown token is good, and goes nowhere.</summary>
-    sealed record Verdict(int Records, List<Accepted> Updates, List<FailedRecord> Failed)
+    sealed record Verdict(int Records, List<Accepted> Updates, List<FailedRecord> Failed, List<int> Nowhere)
     {
         public int Good => Records - Failed.Count;
     }

@@ -69,8 +69,8 @@ sealed class EventStore
     {
         using var connection = _database.Connect();
         using var query = connection.Command(
-            "SELECT event_name, time, distinct_id, insert_id, properties FROM events WHERE project_id = $project ORDER BY sequence DESC LIMIT $count",
-            ("project", projectId), ("count", count));
+            "SELECT event_name, time, distinct_id, insert_id, left(properties, $most) || CASE WHEN length(properties) > $most THEN '…' ELSE '' END FROM events WHERE project_id = $project ORDER BY sequence DESC LIMIT $count",
+            ("most", SeenEvent.MostProperties), ("project", projectId), ("count", count));
         using var row = query.ExecuteReader();
         var events = new List<SeenEvent>();
         while (await row.ReadAsync(cancellationToken).ConfigureAwait(false))

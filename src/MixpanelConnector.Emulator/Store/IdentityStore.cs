@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using DuckDB.NET.Data;
+using MixpanelConnector.Emulator.Rules;
 
 namespace MixpanelConnector.Emulator.Store;
 
@@ -23,7 +24,12 @@ enum IdentityLinkKind
 /// <param name="Kind">How it says so.</param>
 /// <param name="Id">The device, the anonymous id, the alias, or the second of two.</param>
 /// <param name="Canonical">The user.</param>
-readonly record struct IdentityLink(int ProjectId, IdentityLinkKind Kind, string Id, string Canonical);
+readonly record struct IdentityLink(int ProjectId, IdentityLinkKind Kind, string Id, string Canonical)
+{
+    public string Id { get; } = StoredText.Of(Id);
+
+    public string Canonical { get; } = StoredText.Of(Canonical);
+}
 
 /// <summary>Which ids are the same user. Reports read through it, so that a link holds for what was stored before.</summary>
 sealed class IdentityStore

@@ -159,6 +159,7 @@ const tasks = {
     await job.getByRole("button", { name: "Download the dead letters" }).click();
     assert.equal(readFileSync(await (await saved).path(), "utf8").trim().split("\n").length, 3);
     await job.getByRole("button", { name: "Remove" }).click();
+    await job.getByRole("button", { name: "Remove it for good" }).click();
     await page.getByText("No imports yet").waitFor();
     await close(page);
   },

@@ -36,6 +36,18 @@ public sealed class ImportJobTests
     }
 
     [Fact]
+    public async Task Cancelling_an_import_that_has_ended_leaves_it_as_it_is()
+    {
+        await using var served = await Served.StartAsync(options => options, Accept);
+        var path = (await served.PostAsync("/v1/imports", Events, Ndjson)).Headers.Location!.ToString();
+        var job = await EndAsync(served, path);
+
+        Assert.Equal(409, (int)(await served.PostAsync($"{path}/cancel", "{}")).StatusCode);
+        Assert.Equal(job.ToString(), (await (await served.SendAsync(HttpMethod.Get, path, (string?)null)).JsonAsync()).ToString());
+        Assert.Equal(404, (int)(await served.PostAsync("/v1/imports/none/cancel", "{}")).StatusCode);
+    }
+
+    [Fact]
     public async Task The_same_body_under_the_same_key_is_one_import_and_another_body_is_refused()
     {
         await using var served = await Served.StartAsync(options => options, Accept);

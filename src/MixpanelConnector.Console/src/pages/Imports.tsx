@@ -1,11 +1,11 @@
 import { Badge, Button, FileButton, Group, NativeSelect, Paper, Progress, Stack, Switch, Table, Text, TextInput, Title } from "@mantine/core";
 import { IconDownload, IconFileImport, IconPlayerPlay, IconPlayerStop, IconTrash } from "@tabler/icons-react";
-import { type DragEvent, useState } from "react";
+import { type DragEvent, useRef, useState } from "react";
 import { headers, Problem, request } from "../api.ts";
 import { Chart } from "../Chart.tsx";
 import { useSession } from "../context.ts";
 import { get, type Json, parse, shown } from "../json.ts";
-import { type ImportJob, useLive } from "../live.ts";
+import { type ImportJob, lines, useLive } from "../live.ts";
 import { asProblem, bytes, Empty, Facts, number, PageTitle, ProblemAlert, time, visible } from "../parts.tsx";
 
 const colours = { queued: "gray", running: "blue", finished: "teal", stopped: "red", cancelled: "orange" };
@@ -41,6 +41,7 @@ function NewImport({ mayChange }: { mayChange: boolean }) {
   const [sent, setSent] = useState<{ name: string; share: number }>();
   const [problem, setProblem] = useState<Problem>();
   const [isOver, setOver] = useState(false);
+  const reset = useRef<() => void>(null);
 
   async function start(file: File | null | undefined) {
     if (!file || !mayChange || sent) return;
@@ -48,12 +49,14 @@ function NewImport({ mayChange }: { mayChange: boolean }) {
     if (type === "groups") query.set("group_key", groupKey);
     if (type === "lookup-table") query.set("table_id", tableId);
     setProblem(undefined);
+    setSent({ name: file.name, share: 0 });
     try {
       await upload(file, `/v1/imports?${query}`, (share) => setSent({ name: file.name, share }));
     } catch (error) {
       setProblem(asProblem(error));
     } finally {
       setSent(undefined);
+      reset.current?.(); // else the same file, chosen again, would be no change
     }
   }
 
@@ -71,7 +74,7 @@ function NewImport({ mayChange }: { mayChange: boolean }) {
         {type === "lookup-table" && <TextInput label="Lookup table's id" value={tableId} onChange={(change) => setTableId(change.currentTarget.value)} />}
         <Switch label="Mixpanel validates each record" checked={strict} onChange={(change) => setStrict(change.currentTarget.checked)} />
         <Switch label="Only try: send nothing" checked={dryRun} onChange={(change) => setDryRun(change.currentTarget.checked)} />
-        <FileButton onChange={(file) => void start(file)} disabled={!mayChange || sent !== undefined} inputProps={{ "aria-label": "File to import" }}>
+        <FileButton resetRef={reset} onChange={(file) => void start(file)} disabled={!mayChange || sent !== undefined} inputProps={{ "aria-label": "File to import" }}>
           {(props) => <Button {...props} leftSection={<IconFileImport size={16} />} disabled={!mayChange} loading={sent !== undefined}>Choose a file</Button>}
         </FileButton>
       </Group>
@@ -115,24 +118,29 @@ function upload(file: File, path: string, progress: (share: number) => void): Pr
 function Job({ job, pace, mayChange }: { job: ImportJob; pace: [number, number][]; mayChange: boolean }) {
   const [problem, setProblem] = useState<Problem>();
   const [letters, setLetters] = useState<Json[]>();
+  const [isBusy, setBusy] = useState(false);
+  const [isSure, setSure] = useState(false);
   const runs = job.status === "queued" || job.status === "running";
   const counts = job.progress ?? job.report;
   const share = job.status === "finished" ? 100 : job.progress ? Math.min(100, (100 * job.progress.input_bytes) / Math.max(1, job.bytes)) : 0;
 
   async function act(work: () => Promise<unknown>) {
     setProblem(undefined);
+    setBusy(true);
     try {
       await work();
     } catch (error) {
       setProblem(asProblem(error));
+    } finally {
+      setBusy(false);
     }
   }
 
-  const deadLetters = async () => (await request("GET", `/v1/imports/${job.id}/dead-letters`)).text();
+  const deadLetters = () => request("GET", `/v1/imports/${job.id}/dead-letters`);
 
   async function download() {
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([await deadLetters()], { type: "application/x-ndjson" }));
+    link.href = URL.createObjectURL(await (await deadLetters()).blob());
     link.download = `dead-letters-${job.id}.ndjson`;
     link.click();
     URL.revokeObjectURL(link.href);
@@ -147,9 +155,9 @@ function Job({ job, pace, mayChange }: { job: ImportJob; pace: [number, number][
           <Text size="sm" c="dimmed">{job.type} · {bytes(job.bytes)} · {time(job.created)}</Text>
         </Group>
         <Group gap="xs">
-          {runs && <Button size="compact-sm" variant="default" color="red" disabled={!mayChange} leftSection={<IconPlayerStop size={14} />} onClick={() => void act(() => request("DELETE", `/v1/imports/${job.id}`))}>Cancel</Button>}
-          {(job.status === "stopped" || job.status === "cancelled") && <Button size="compact-sm" disabled={!mayChange} leftSection={<IconPlayerPlay size={14} />} onClick={() => void act(() => request("POST", `/v1/imports/${job.id}/resume`, "{}"))}>Resume</Button>}
-          {!runs && <Button size="compact-sm" variant="default" disabled={!mayChange} leftSection={<IconTrash size={14} />} onClick={() => void act(() => request("DELETE", `/v1/imports/${job.id}`))}>Remove</Button>}
+          {runs && <Button size="compact-sm" variant="default" color="red" disabled={!mayChange || isBusy} leftSection={<IconPlayerStop size={14} />} onClick={() => void act(() => request("POST", `/v1/imports/${job.id}/cancel`, "{}"))}>Cancel</Button>}
+          {(job.status === "stopped" || job.status === "cancelled") && <Button size="compact-sm" disabled={!mayChange || isBusy} leftSection={<IconPlayerPlay size={14} />} onClick={() => void act(() => request("POST", `/v1/imports/${job.id}/resume`, "{}"))}>Resume</Button>}
+          {!runs && <Button size="compact-sm" variant="default" disabled={!mayChange || isBusy} leftSection={<IconTrash size={14} />} onClick={() => (isSure ? void act(() => request("DELETE", `/v1/imports/${job.id}`)) : setSure(true))} onBlur={() => setSure(false)}>{isSure ? "Remove it for good" : "Remove"}</Button>}
         </Group>
       </Group>
       {runs && <Progress value={share} animated={job.status === "running"} aria-label="Progress" mb="sm" />}
@@ -171,7 +179,7 @@ function Job({ job, pace, mayChange }: { job: ImportJob; pace: [number, number][
       <ProblemAlert problem={problem} />
       {!runs && counts !== undefined && counts.rejected > 0 && job.report?.dead_letter && (
         <Group mt="sm">
-          <Button size="compact-sm" variant="default" onClick={() => void act(async () => setLetters((await deadLetters()).split("\n").filter(Boolean).slice(0, mostDeadLetters).map(parse)))}>Show what was rejected</Button>
+          <Button size="compact-sm" variant="default" onClick={() => void act(async () => setLetters(await first(await deadLetters())))}>Show what was rejected</Button>
           <Button size="compact-sm" variant="default" leftSection={<IconDownload size={14} />} onClick={() => void act(download)}>Download the dead letters</Button>
         </Group>
       )}
@@ -195,6 +203,16 @@ function Job({ job, pace, mayChange }: { job: ImportJob; pace: [number, number][
       )}
     </Paper>
   );
+}
+
+/** The first of the dead letters, of which there may be many. */
+async function first(response: Response): Promise<Json[]> {
+  const letters: Json[] = [];
+  for await (const line of lines(response.body!)) {
+    if (line !== "") letters.push(parse(line));
+    if (letters.length === mostDeadLetters) break;
+  }
+  return letters;
 }
 
 /** Records a second, between one look and the next. */

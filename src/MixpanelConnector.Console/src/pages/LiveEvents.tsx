@@ -1,9 +1,9 @@
 import { Button, Group, Kbd, Paper, Stack, Text, TextInput } from "@mantine/core";
 import { IconPlayerPause, IconPlayerPlay, IconSearch } from "@tabler/icons-react";
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { Chart } from "../Chart.tsx";
 import { type Json, parse, shown } from "../json.ts";
-import { type Live, type Rejection, secondsOfRate, type SeenEvent, useLive } from "../live.ts";
+import { type Live, type Rejection, secondsOfRate, type SeenEvent, useLive, useSeconds } from "../live.ts";
 import { Empty, JsonView, number, PageTitle, time, visible } from "../parts.tsx";
 import { RecordList, useSearch } from "../RecordList.tsx";
 
@@ -51,7 +51,7 @@ export function Rejected() {
         columns={["Time", "Path", "Field", "Reason", "Sender"]}
         cells={(rejection) => [time(rejection.time), rejection.path, <code key="field">{visible(rejection.field) || "(record)"}</code>, <b key="reason">{visible(rejection.message)}</b>, rejection.told ? "was told" : <span key="told" className="warning">was not told</span>]}
         detail={(rejection) => <RejectedRecord rejection={rejection} />}
-        empty={rejections.length > 0 ? <Empty title="Nothing matches">Change the search to see more of the {number(rejections.length)} records.</Empty> : <Empty title="Nothing was rejected">Since this server started, every record was stored. The latest 500 that are not would be shown here.</Empty>}
+        empty={rejections.length > 0 ? <Empty title="Nothing matches">Change the search to see more of the {number(rejections.length)} records.</Empty> : <Empty title="Nothing was rejected">Since this server started, no record was refused or dropped one by one. The latest 500 would be shown here. A request that is refused as a whole is not: its sender was told.</Empty>}
       />
     </Stack>
   );
@@ -82,11 +82,7 @@ function SearchField({ search, label, count, of }: { search: ReturnType<typeof u
 }
 
 function Rate({ live }: { live: Live }) {
-  const [, tick] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => tick((count) => count + 1), 1000);
-    return () => clearInterval(timer);
-  }, []);
+  useSeconds();
   const now = Math.floor(Date.now() / 1000);
   const seconds = Array.from({ length: secondsOfRate }, (_, index) => now - secondsOfRate + 1 + index);
   return (

@@ -5,7 +5,7 @@ import { invoke, type Problem } from "../api.ts";
 import { Chart, type Series } from "../Chart.tsx";
 import { useSession } from "../context.ts";
 import { get, items, type Json, shown } from "../json.ts";
-import { useLive } from "../live.ts";
+import { useLive, useSeconds } from "../live.ts";
 import { asProblem, Empty, number, PageTitle, ProblemAlert, visible } from "../parts.tsx";
 
 const ranges = [
@@ -22,6 +22,8 @@ const counts = [
 ];
 const mostEvents = 8;
 
+type Kind = "chart" | "properties" | "values";
+
 /** Events over time, and what properties they have. On a real account each look costs queries, of which there are 60 an hour: nothing is asked unasked. */
 export function Overview() {
   const { server } = useSession();
@@ -35,23 +37,24 @@ export function Overview() {
   const [properties, setProperties] = useState<[string, number][]>();
   const [property, setProperty] = useState("");
   const [values, setValues] = useState<[string, number][]>();
-  const [problem, setProblem] = useState<Problem>();
-  const [isBusy, setBusy] = useState(false);
-  const runs = useRef({ chart: 0, properties: 0, values: 0 });
+  const [problems, setProblems] = useState<Partial<Record<Kind, Problem>>>({});
+  const [busy, setBusy] = useState<Partial<Record<Kind, boolean>>>({});
+  const isBusy = busy.chart === true;
+  const runs = useRef<Record<Kind, number>>({ chart: 0, properties: 0, values: 0 });
   const { events } = useLive();
   const units = type === "unique" ? ranges.filter(({ unit }) => unit !== "minute" && unit !== "hour") : ranges;
 
-  async function work(kind: keyof typeof runs.current, task: (isLatest: () => boolean) => Promise<void>) {
+  async function work(kind: Kind, task: (isLatest: () => boolean) => Promise<void>) {
     const mine = ++runs.current[kind];
     const isLatest = () => mine === runs.current[kind];
-    setBusy(true);
+    setBusy((before) => ({ ...before, [kind]: true }));
     try {
       await task(isLatest);
-      setProblem(undefined);
+      if (isLatest()) setProblems((before) => ({ ...before, [kind]: undefined }));
     } catch (error) {
-      if (isLatest()) setProblem(asProblem(error));
+      if (isLatest()) setProblems((before) => ({ ...before, [kind]: asProblem(error) }));
     } finally {
-      if (isLatest()) setBusy(false);
+      if (isLatest()) setBusy((before) => ({ ...before, [kind]: false }));
     }
   }
 
@@ -62,7 +65,7 @@ export function Overview() {
       const found = [...new Set([...recent, ...events.map(({ event }) => event)])];
       if (!isLatest()) return;
       setNames(found);
-      const shownNames = chosen.length > 0 ? chosen : found.slice(0, 5);
+      const shownNames = chosen.length > 0 ? chosen.map((one) => found.find((name) => visible(name) === one) ?? one) : found.slice(0, 5);
       setEvent((before) => (before !== "" && found.includes(before) ? before : (found[0] ?? "")));
       if (shownNames.length === 0) {
         setChart(undefined);
@@ -95,6 +98,9 @@ export function Overview() {
     if (isEmbedded) void load();
   }, [automatic]);
   useEffect(() => {
+    runs.current.properties++; // an answer that is on its way is about another event
+    runs.current.values++;
+    setBusy((before) => ({ ...before, properties: false, values: false }));
     setProperties(undefined);
     setProperty("");
     setValues(undefined);
@@ -109,12 +115,12 @@ export function Overview() {
     <Stack>
       <PageTitle
         about={isEmbedded ? "Events over time, and what is in them." : "Events over time, and what is in them. Mixpanel allows 60 queries an hour, so nothing is asked until you say so."}
-        right={<Button leftSection={isEmbedded ? <IconRefresh size={16} /> : <IconPlayerPlay size={16} />} variant="default" loading={isBusy} onClick={() => void load()}>{isEmbedded ? "Refresh" : "Ask (2 queries)"}</Button>}
+        right={<Button leftSection={isEmbedded ? <IconRefresh size={16} /> : <IconPlayerPlay size={16} />} variant="default" loading={isBusy} onClick={() => { void load(); if (isEmbedded && event !== "") void loadProperties(event); }}>{isEmbedded ? "Refresh" : "Ask (2 queries)"}</Button>}
       >
         Overview
       </PageTitle>
       {isEmbedded && <Now />}
-      <ProblemAlert problem={problem} />
+      <ProblemAlert problem={problems.chart} />
       <Paper withBorder p="md">
         <Group align="end" mb="md">
           <NativeSelect label="Time" value={range.label} onChange={(change) => setRange(ranges.find(({ label }) => label === change.currentTarget.value)!)} data={units.map(({ label }) => label)} />
@@ -134,9 +140,10 @@ export function Overview() {
           <Title order={2} size="h4">What is in an event</Title>
           <Group align="end">
             <NativeSelect label="Event" value={event} onChange={(change) => setEvent(change.currentTarget.value)} data={names.map((name) => ({ value: name, label: visible(name) }))} disabled={names.length === 0} />
-            {!isEmbedded && <Button variant="default" disabled={event === ""} loading={isBusy} onClick={() => void loadProperties(event)}>Ask (1 query)</Button>}
+            {!isEmbedded && <Button variant="default" disabled={event === ""} loading={busy.properties} onClick={() => void loadProperties(event)}>Ask (1 query)</Button>}
           </Group>
         </Group>
+        <ProblemAlert problem={problems.properties ?? problems.values} />
         <div className="halves">
           <Bars title="Top properties" column="Property" rows={properties} selected={property} onSelect={isEmbedded ? setProperty : (name) => { setProperty(name); void loadValues(event, name); }} />
           {property !== "" && <Bars title={`Values of ${visible(property)}, last 24 months`} column="Value" rows={values} />}
@@ -150,6 +157,7 @@ export function Overview() {
 /** What comes in now. */
 function Now() {
   const { rate, events, rejections } = useLive();
+  useSeconds();
   const now = Math.floor(Date.now() / 1000);
   const lastMinute = [...rate].filter(([second]) => second > now - 60).reduce<[number, number]>(([accepted, rejected], [, [a, r]]) => [accepted + a, rejected + r], [0, 0]);
   return (

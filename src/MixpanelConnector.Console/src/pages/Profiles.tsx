@@ -41,7 +41,7 @@ export function Profiles() {
     const asked = before ?? { where: where.trim(), properties };
     const input: Record<string, unknown> = {};
     if (asked.where !== "") input["where"] = asked.where;
-    if (asked.properties.length > 0) input["output_properties"] = asked.properties;
+    if (asked.properties.length > 0) input["output_properties"] = asked.properties.map((one) => columns.find((name) => visible(name) === one) ?? one);
     if (before) Object.assign(input, { page: to, session_id: before.session });
     try {
       const answer = await invoke("query_user_profiles", JSON.stringify(input));

@@ -64,7 +64,7 @@ export function ServiceAccounts() {
       )}
       {accounts === undefined && !problem && server.mixpanel === "real" && <Paper withBorder p="xl"><Empty title="Nothing asked yet">Press Show to list the service accounts.</Empty></Paper>}
       {create && (
-        <Modal opened={isOpen} onClose={() => setOpen(false)} title={made ? "Keep the secret" : "New service account"} lockScroll={false} size="lg" closeButtonProps={{ "aria-label": "Close" }}>
+        <Modal opened={isOpen} onClose={() => setOpen(false)} title={made ? "Keep the secret" : "New service account"} lockScroll={false} size="lg" closeOnClickOutside={false} closeOnEscape={!made} withCloseButton={!made} closeButtonProps={{ "aria-label": "Close" }}>
           {made ? <Made output={made} onClose={() => setOpen(false)} /> : (
             <ActionForm
               isFirst
@@ -72,7 +72,9 @@ export function ServiceAccounts() {
               submit="Create"
               initial={from({ role: "analyst", organization_id: /^\d+$/.test(organization) ? Number(organization) : undefined, projects: server.project_id === null ? undefined : [server.project_id] })}
               onDone={(output) => {
+                if (!output) return;
                 setMade(output);
+                setOpen(true); // whatever became of the dialog meanwhile: the secret is shown this once
                 void load();
               }}
             />
@@ -85,7 +87,7 @@ export function ServiceAccounts() {
 
 /** The secret is shown this once: neither Mixpanel nor this server can show it again. */
 function Made({ output, onClose }: { output: Json; onClose: () => void }) {
-  if (shown(get(output, "service_account_created")) !== "true") return <JsonView json={output} label="answer" />;
+  if (shown(get(output, "service_account_created")) !== "true") return <Stack><JsonView json={output} label="answer" /><Group justify="end"><Button onClick={onClose}>Close</Button></Group></Stack>;
   const secret = shown(get(output, "secret"));
   return (
     <Stack>

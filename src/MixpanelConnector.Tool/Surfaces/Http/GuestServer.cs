@@ -8,7 +8,11 @@ namespace MixpanelConnector.Tool.Surfaces.Http;
 /// <summary>A server without a socket: it answers requests that came to another one, in the same process and under the same address.</summary>
 sealed class GuestServer : IServer
 {
+    readonly Lock _lock = new();
+    readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
     Func<IFeatureCollection, Task>? _process;
+    int _running;
+    bool _isStopping;
 
     public GuestServer(Uri host)
     {
@@ -19,7 +23,31 @@ sealed class GuestServer : IServer
 
     public IFeatureCollection Features { get; } = new FeatureCollection();
 
-    public Task AnswerAsync(HttpContext context) => (_process ?? throw new InvalidOperationException("The server is not started."))(new FeatureCollection(context.Features));
+    public async Task AnswerAsync(HttpContext context)
+    {
+        lock (_lock)
+        {
+            if (_process is null || _isStopping)
+            {
+                context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+                return;
+            }
+
+            _running++;
+        }
+
+        try
+        {
+            await _process(new FeatureCollection(context.Features));
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                if (--_running == 0 && _isStopping) _idle.TrySetResult();
+            }
+        }
+    }
 
     public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
         where TContext : notnull
@@ -45,7 +73,17 @@ sealed class GuestServer : IServer
         return Task.CompletedTask;
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Takes no more, and waits for what runs, as long as the one who stops it has patience.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            _isStopping = true;
+            if (_running == 0) _idle.TrySetResult();
+        }
+
+        await _idle.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
 
     public void Dispose() => _process = null;
 

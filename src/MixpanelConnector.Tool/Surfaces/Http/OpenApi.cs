@@ -99,8 +99,15 @@ static class OpenApi
 
     public static JsonObject DeleteImport()
     {
-        var operation = OfImport("cancel_import", "Cancel or remove an import", "Stops an import that runs or waits; it can be resumed. One that has ended is removed, with its dead letters.", "401 403 404 409 429 500 503", "202", Content("The import stops.", Answers.Json, Reference("Import")));
+        var operation = OfImport("remove_import", "Remove or cancel an import", "Stops an import that runs or waits; it can be resumed. One that has ended is removed, with its dead letters.", "401 403 404 409 429 500 503", "202", Content("The import stops.", Answers.Json, Reference("Import")));
         operation["responses"]!["204"] = new JsonObject { ["description"] = "The import is removed." };
+        return operation;
+    }
+
+    public static JsonObject CancelImport()
+    {
+        var operation = OfImport("cancel_import", "Cancel an import", "Stops an import that runs or waits, and nothing else; it can be resumed.", "401 403 404 409 415 429 500 503", "202", Content("The import stops.", Answers.Json, Reference("Import")));
+        operation["requestBody"] = Content("An empty object.", Answers.Json, new JsonObject { ["type"] = "object", ["additionalProperties"] = false });
         return operation;
     }
 

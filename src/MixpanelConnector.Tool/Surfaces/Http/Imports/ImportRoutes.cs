@@ -16,6 +16,7 @@ static class ImportRoutes
         yield return new Route(HttpMethods.Get, Path, Scope.Read, OpenApi.ListOfImports(), ListAsync);
         yield return new Route(HttpMethods.Get, $"{Path}/{{id}}", Scope.Read, OpenApi.GetImport(), GetAsync);
         yield return new Route(HttpMethods.Delete, $"{Path}/{{id}}", Scope.Write, OpenApi.DeleteImport(), DeleteAsync);
+        yield return new Route(HttpMethods.Post, $"{Path}/{{id}}/cancel", Scope.Write, OpenApi.CancelImport(), CancelAsync);
         yield return new Route(HttpMethods.Post, $"{Path}/{{id}}/resume", Scope.Write, OpenApi.ResumeImport(), ResumeAsync);
         yield return new Route(HttpMethods.Get, $"{Path}/{{id}}/dead-letters", Scope.Read, OpenApi.DeadLetters(), DeadLettersAsync);
     }
@@ -50,6 +51,13 @@ static class ImportRoutes
         services.Imports.Forget(job);
         context.Response.StatusCode = 204;
         return Task.CompletedTask;
+    }
+
+    static Task CancelAsync(Services services, HttpContext context)
+    {
+        Bodies.RequireJson(context.Request);
+        var job = Find(services, context);
+        return services.Imports.Cancel(job) ? AnswerAsync(context, 202, job.ToJson()) : throw new RefusedException(new(409, "not_running", "The import has ended", "Nothing is left to cancel. DELETE removes it."));
     }
 
     static Task ResumeAsync(Services services, HttpContext context)
