@@ -254,7 +254,7 @@ const tasks = {
     }
     await go(page, "imports");
     await allow(page);
-    for (const text of texts.filter((_, index) => index % 30 === 7)) {
+    for (const text of texts) {
       await page.getByLabel("File to import").setInputFiles({ name: text.replaceAll(/[/\\\0]/g, "_").slice(0, 100), mimeType: "text/html", buffer: Buffer.from(JSON.stringify(event(text, { time: text }))) });
       await page.getByText("Sending").waitFor({ state: "detached" });
     }
