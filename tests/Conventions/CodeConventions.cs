@@ -22,6 +22,16 @@ public class CodeConventions
         Assert.Equal("", string.Join('\n', Repository.Sources.Where(source => unwanted.IsMatch(source.Text)).Select(source => source.Path)));
     }
 
+    /// <summary>What others wrote becomes text in the console, and nothing but text.</summary>
+    [Fact]
+    public void X2_the_console_makes_no_HTML_and_no_code_from_text()
+    {
+        var unwanted = new Regex(@"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|srcdoc|\beval\b|new Function|javascript:", RegexOptions.None, Limit);
+        var files = Directory.GetFiles(Path.Combine(Repository.Root, "src/MixpanelConnector.Console/src"), "*.ts*", SearchOption.AllDirectories);
+        Assert.True(files.Length > 10);
+        Assert.Equal("", string.Join('\n', files.Where(file => unwanted.IsMatch(File.ReadAllText(file)))));
+    }
+
     /// <summary>Which of our assemblies each may use.</summary>
     [Theory]
     [InlineData("MixpanelConnector", "")]

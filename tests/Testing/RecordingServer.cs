@@ -127,13 +127,14 @@ public sealed class RecordingServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stopping.CancelAsync();
+        // First nobody can come any more, and then those who wait are let go: they would come again.
         using (var now = new CancellationTokenSource())
         {
             await now.CancelAsync();
             await _application.StopAsync(now.Token);
         }
 
+        await _stopping.CancelAsync();
         await _application.DisposeAsync();
         _stopping.Dispose();
     }

@@ -36,7 +36,11 @@ static class EmulatorCommand
                     Faults = parsed.GetValue(faults) is { } file ? EmulatorFaults.Parse(await File.ReadAllTextAsync(file.FullName, cancellationToken)) : null,
                 };
                 await using var mixpanel = await EmulatedMixpanel.StartAsync(options, cancellationToken);
-                await using var console = await ConsoleAsync(mixpanel, folder, surroundings, cancellationToken);
+                await using var local = LocalMixpanel.At(mixpanel, folder, surroundings.TimeProvider);
+                var settings = Configuration.Local(local).ToOptions(surroundings.TimeProvider);
+                using var http = local.NewHttpClient();
+                using var client = new MixpanelClient(settings with { MaxRetries = 1 }, http);
+                await using var console = await Gateway.StartAsync(ConsoleOptions(mixpanel, local, http, surroundings), client, () => new MixpanelClient(settings, http), surroundings.Error, cancellationToken);
                 new Printer(surroundings, asTable: false).Text($"""
                     The embedded Mixpanel serves {folder}. It is a stand-in for development, not Mixpanel: see FIDELITY.md.
                     The console is at {mixpanel.Address.AbsoluteUri}
@@ -69,45 +73,15 @@ static class EmulatorCommand
     }
 
     /// <summary>Everything that <c>serve</c> has, for this one and under its address; agents at /mcp only read.</summary>
-    static async Task<IAsyncDisposable> ConsoleAsync(EmulatedMixpanel mixpanel, string folder, Surroundings surroundings, CancellationToken cancellationToken)
+    static ServeOptions ConsoleOptions(EmulatedMixpanel mixpanel, LocalMixpanel local, HttpClient http, Surroundings surroundings) => new()
     {
-        var local = LocalMixpanel.At(mixpanel, folder, surroundings.TimeProvider);
-        var settings = Configuration.Local(local).ToOptions(surroundings.TimeProvider);
-        var http = local.NewHttpClient();
-        var client = new MixpanelClient(settings with { MaxRetries = 1 }, http);
-        var options = new ServeOptions
-        {
-            Host = mixpanel,
-            StateFolder = Path.Combine(local.DataDirectory, "serve"),
-            SecretFolder = new Folders(surroundings.Environment).Secrets,
-            Destination = local.DataDirectory,
-            LiveFeed = token => LocalMixpanel.WatchAsync(http, local.Address, token),
-            TimeProvider = surroundings.TimeProvider,
-        };
-        try
-        {
-            return new ConsoleServer(await Gateway.StartAsync(options, client, () => new MixpanelClient(settings, http), surroundings.Error, cancellationToken), client, http, local);
-        }
-        catch
-        {
-            client.Dispose();
-            http.Dispose();
-            await local.DisposeAsync();
-            throw;
-        }
-    }
-
-    /// <summary>A gateway with what it works with.</summary>
-    sealed class ConsoleServer(Gateway gateway, MixpanelClient client, HttpClient http, LocalMixpanel local) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync()
-        {
-            await gateway.DisposeAsync();
-            client.Dispose();
-            http.Dispose();
-            await local.DisposeAsync();
-        }
-    }
+        Host = mixpanel,
+        StateFolder = Path.Combine(local.DataDirectory, "serve"),
+        SecretFolder = new Folders(surroundings.Environment).Secrets,
+        Destination = local.DataDirectory,
+        LiveFeed = token => LocalMixpanel.WatchAsync(http, local.Address, token),
+        TimeProvider = surroundings.TimeProvider,
+    };
 
     static Command ExportOf(Surroundings surroundings)
     {

@@ -50,13 +50,13 @@ sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed
 
     async Task ImportsAsync(Services services, HttpResponse response, SemaphoreSlim turn, CancellationToken cancellationToken)
     {
-        var (last, at) = ("", time.GetTimestamp());
+        var (last, at) = (Array.Empty<byte>(), time.GetTimestamp());
         while (true)
         {
-            var now = new JsonObject { ["imports"] = new JsonArray([.. services.Imports.All.Take(100).Select(job => job.ToJson())]) }.ToJsonString();
-            if (now != last)
+            var now = JsonText.Utf8(new JsonObject { ["imports"] = new JsonArray([.. services.Imports.All.Take(100).Select(job => job.ToJson())]) });
+            if (!now.AsSpan().SequenceEqual(last))
             {
-                await WriteAsync(response, turn, JsonText.Utf8(JsonNode.Parse(now)!), cancellationToken);
+                await WriteAsync(response, turn, now, cancellationToken);
                 (last, at) = (now, time.GetTimestamp());
             }
             else if (time.GetElapsedTime(at) > LongestSilence)
