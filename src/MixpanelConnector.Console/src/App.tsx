@@ -52,7 +52,7 @@ export function App() {
   useEffect(() => void begin(), []);
 
   // On a phone the pages are a row that is wider than the screen.
-  useEffect(() => document.querySelector("nav.pages [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" }), [path, known]);
+  useEffect(() => void document.querySelector("nav.pages [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" }), [path, known]);
 
   if (!known) return <Door problem={problem} onKey={() => void begin()} />;
   const shown = pages.filter(({ ofEmbedded }) => !ofEmbedded || known.server.mixpanel === "embedded");
