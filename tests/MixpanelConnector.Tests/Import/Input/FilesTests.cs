@@ -183,7 +183,7 @@ public sealed class FilesTests : IDisposable
     async Task<ImportReport> StreamAsync(string text, bool breaks = false, IImportState? state = null, string? sourceId = "s")
     {
         await using var stream = new Halting(Encoding.UTF8.GetBytes(text), breaks);
-        return await _run.RunAsync(_run.Request("-") with { StandardInput = stream, SourceId = sourceId }, state);
+        return await _run.RunAsync(_run.Request("-") with { StandardInput = stream, SourceId = sourceId, Senders = 1 }, state); // one, for what drips is several batches, and their order is asserted
     }
 
     [Fact]
