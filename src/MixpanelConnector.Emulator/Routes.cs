@@ -85,9 +85,8 @@ sealed class Routes(
         var funnels = new Funnels(source, documents);
         Report("/funnels", funnels.QueryAsync);
         Report("/funnels/list", (context, _, project) => funnels.ListAsync(context, project));
-        var retention = new Retention(source);
-        Report("/retention", retention.RetentionAsync);
-        Report("/retention/addiction", retention.FrequencyAsync);
+        Report("/retention", new Retention(source).HandleAsync);
+        Report("/retention/addiction", new Frequency(source).HandleAsync);
         Report("/insights", new Insights(source, documents).QueryAsync);
         Report("/stream/query", new ActivityStream(source).QueryAsync);
         var cohorts = new Cohorts(profileQuery, documents);

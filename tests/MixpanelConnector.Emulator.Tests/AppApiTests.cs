@@ -89,6 +89,19 @@ public sealed class AppApiTests
         Assert.Equal(3, lines.Length);
         Assert.All(lines, line => Assert.DoesNotContain("bob", line, StringComparison.Ordinal));
 
+        Assert.Equal(
+            ["""{"category":"user profile","properties":["$last_seen","x"]}""", """{"category":"event","event":"Signed up","properties":["$device_id","$import","$insert_id","$user_id","distinct_id","mp_processing_time_ms","time"]}"""],
+            await DisclosedAsync("Categories"));
+        Assert.Equal(["""{"source":"undefined","events":2}"""], await DisclosedAsync("Sources"));
+        (await AskAsync(mixpanel, HttpMethod.Post, "/api/app/data-retrievals/v3.0?token=local", """{"distinct_ids":["ada"],"disclosure_type":"Sources"}""", Bearer)).Is(400,
+            """{"error":"disclosure_type: must be Data with GDPR","status":"error"}""");
+
+        async Task<string[]> DisclosedAsync(string disclosure)
+        {
+            var asked = await AskAsync(mixpanel, HttpMethod.Post, "/api/app/data-retrievals/v3.0?token=local", $$"""{"distinct_ids":["ada"],"compliance_type":"CCPA","disclosure_type":"{{disclosure}}"}""", Bearer);
+            return (await mixpanel.GetAsync($"/emulator/data-retrievals/{TaskOf(asked)}")).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        }
+
         var deletion = await AskAsync(mixpanel, HttpMethod.Post, "/api/app/data-deletions/v3.0?token=local", """{"distinct_ids":["ada"],"compliance_type":"CCPA"}""", Bearer);
         (await AskAsync(mixpanel, HttpMethod.Get, $"/api/app/data-deletions/v3.0/{TaskOf(deletion)}?token=local", who: Bearer)).Is(200,
             $$"""{"results":{"tracking_id":"{{TaskOf(deletion)}}","status":"SUCCESS","requesting_user":"local","compliance_type":"CCPA","project_id":1,"date_requested":"2026-09-01T12:00:00Z","distinct_ids":["ada"]},"status":"ok"}""");

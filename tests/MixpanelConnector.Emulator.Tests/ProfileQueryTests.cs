@@ -135,12 +135,63 @@ public sealed class ProfileQueryTests
     }
 
     [Theory]
-    [InlineData("sort_key", "properties[\"a\"]")]
-    public async Task What_is_not_emulated_is_not_ignored(string field, string value)
+    [InlineData("properties[\"x\"]", "ascending", "c b e f a d g")]
+    [InlineData("properties[\"x\"]", "descending", "e f b c a d g")]
+    [InlineData("properties[\"$distinct_id\"]", "descending", "g f e d c b a")]
+    [InlineData("number(properties[\"x\"]) + 0", "ascending", "c b a d e f g")]
+    public async Task Profiles_are_sorted_by_an_expression_and_those_without_a_value_come_last(string key, string order, string expected)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        await mixpanel.PostAsync(
+            "/engage",
+            """
+            [{"$token":"local","$distinct_id":"a","$set":{"y":1}},{"$token":"local","$distinct_id":"b","$set":{"x":10}},{"$token":"local","$distinct_id":"c","$set":{"x":-2.5}},
+            {"$token":"local","$distinct_id":"g","$set":{"y":1}},{"$token":"local","$distinct_id":"d","$set":{"x":null}},{"$token":"local","$distinct_id":"f","$set":{"x":"z"}},{"$token":"local","$distinct_id":"e","$set":{"x":"z"}}]
+            """);
+
+        Assert.Equal(expected, Ids(await QueryAsync(mixpanel, ("sort_key", key), ("sort_order", order))));
+    }
+
+    [Theory]
+    [InlineData("sort_key", "properties[", "invalid sort_key: ")]
+    [InlineData("sort_order", "up", "invalid sort_order: must be ascending, descending")]
+    public async Task A_bad_order_is_refused(string field, string value, string error)
     {
         await using var mixpanel = await WithProfilesAsync(1);
 
-        (await QueryAsync(mixpanel, (field, value))).Is(501, $$"""{"request":"/api/query/engage?project_id=1","error":"{{field}} is not emulated"}""");
+        var answer = await QueryAsync(mixpanel, (field, value));
+
+        Assert.Equal(400, answer.Status);
+        Assert.StartsWith(error, answer.Json.GetProperty("error").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("LOVE", "1 2")]
+    [InlineData("@example", "2")]
+    [InlineData("user-3", "user-3")]
+    [InlineData("pro", "")]
+    public async Task A_search_looks_into_ids_names_and_addresses(string search, string expected)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        await mixpanel.PostAsync(
+            "/engage",
+            """[{"$token":"local","$distinct_id":"1","$set":{"$name":"Ada Lovelace"}},{"$token":"local","$distinct_id":"2","$set":{"$email":"love@example.com"}},{"$token":"local","$distinct_id":"user-3","$set":{"plan":"pro"}}]""");
+
+        Assert.Equal(expected, Ids(await QueryAsync(mixpanel, ("search", search))));
+        Assert.Equal("", Ids(await QueryAsync(mixpanel, ("search", search), ("where", "properties[\"$name\"] == \"nobody\""))));
+    }
+
+    [Fact]
+    public async Task A_cohort_may_be_told_without_being_saved()
+    {
+        await using var mixpanel = await WithProfilesAsync(3);
+        await mixpanel.ImportAsync($"[{mixpanel.Event(distinctId: "\"user-01\"")},{mixpanel.Event(distinctId: "\"stranger\"", insertId: "\"id-2\"")}]");
+        const string came = """{"raw_cohort":{"behaviors":[{"name":"came","window":"30d","event_selectors":[{"event":"Signed up"}]}],"where":"behaviors[\"came\"] > 0"}}""";
+
+        Assert.Equal("user-01 user-02", Ids(await QueryAsync(mixpanel, ("filter_by_cohort", """{"raw_cohort":{"where":"properties[\"age\"] > 0"}}"""))));
+        Assert.Equal("stranger user-01", Ids(await QueryAsync(mixpanel, ("filter_by_cohort", came))));
+        Assert.Equal("user-01", Ids(await QueryAsync(mixpanel, ("filter_by_cohort", came), ("include_all_users", "false"))));
+        Assert.Equal(400, (await QueryAsync(mixpanel, ("filter_by_cohort", """{"raw_cohort":{"selector":"x"}}"""))).Status);
     }
 
     [Fact]

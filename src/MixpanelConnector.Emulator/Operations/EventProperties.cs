@@ -24,7 +24,7 @@ sealed class EventProperties(ReportSource source)
         source.ForEach(project, new ReportRange(buckets.Start, buckets.End, [name]), cursor =>
         {
             var value = cursor.Evaluate(property);
-            if (!value.IsUndefined && SegmentLabel.Of(value) is var label && values?.Contains(label) != false)
+            if (!value.IsUndefined && Segments.LabelOf(value) is var label && values?.Contains(label) != false)
                 tallies.Add(label, buckets.IndexOf(cursor.Time), cursor.DistinctId);
         }, property);
         return SeriesAnswer.WriteAsync(context, format == SeriesFormat.Csv, buckets, tallies.Top(limit));
@@ -62,7 +62,7 @@ sealed class EventProperties(ReportSource source)
         {
             if (cursor.Evaluate(property) is { IsUndefined: false } value)
             {
-                var label = SegmentLabel.Of(value);
+                var label = Segments.LabelOf(value);
                 counts[label] = counts.GetValueOrDefault(label) + 1;
             }
         }, property);

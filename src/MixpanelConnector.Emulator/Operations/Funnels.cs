@@ -12,8 +12,6 @@ namespace MixpanelConnector.Emulator.Operations;
 sealed class Funnels(ReportSource source, DocumentStore documents)
 {
     const int LongestDays = 90;
-    const int DefaultLimit = 255;
-    const int LargestLimit = 10_000;
 
     public Task ListAsync(HttpContext context, Project project) => context.Response.JsonAsync(200, json =>
     {
@@ -39,11 +37,10 @@ sealed class Funnels(ReportSource source, DocumentStore documents)
         var interval = fields.Text("unit") is null ? fields.Integer("interval", otherwise: 1, least: 1, most: 10_000) : 1;
         var buckets = Buckets.Of(project.Calendar, from, to, unit, interval);
         var (where, on) = (Where.Parse(fields, "where", SelectorDialect.Events), Where.Parse(fields, "on", SelectorDialect.Events));
-        var limit = fields.Integer("limit", DefaultLimit, least: 1, LargestLimit);
+        var limit = Segments.LimitOf(fields);
 
         var paths = PathsOf(project, funnel, buckets, WindowOf(fields, funnel), where, on).ToList();
-        var segments = on is null ? [] : paths.CountBy(path => path.Segment!, StringComparer.Ordinal)
-            .OrderByDescending(segment => segment.Value).ThenBy(segment => segment.Key, StringComparer.Ordinal).Take(limit).Select(segment => segment.Key).ToArray();
+        var segments = on is null ? [] : Segments.Largest(paths.CountBy(path => path.Segment!, StringComparer.Ordinal), limit);
         return context.Response.JsonAsync(200, json =>
         {
             json.WriteStartObject();
@@ -57,24 +54,12 @@ sealed class Funnels(ReportSource source, DocumentStore documents)
             var byDate = paths.ToLookup(path => buckets.IndexOf(new DateTimeOffset(path.StepTicks[0], TimeSpan.Zero)));
             for (var i = 0; i < buckets.Count; i++)
             {
-                json.WriteStartObject(buckets.Labels[i]);
+                json.WritePropertyName(buckets.Labels[i]);
+                FunnelPath[] entered = [.. byDate[i]];
                 if (on is null)
-                {
-                    json.WritePropertyName("steps");
-                    WriteSteps(json, funnel, [.. byDate[i]]);
-                    WriteAnalysis(json, funnel, [.. byDate[i]]);
-                }
+                    WriteWhole(json, funnel, entered);
                 else
-                {
-                    json.WritePropertyName("$overall");
-                    WriteSteps(json, funnel, [.. byDate[i]]);
-                    foreach (var segment in segments)
-                    {
-                        json.WritePropertyName(segment);
-                        WriteSteps(json, funnel, [.. byDate[i].Where(path => path.Segment == segment)]);
-                    }
-                }
-                json.WriteEndObject();
+                    Segments.Write(json, segments, segment => WriteSteps(json, funnel, segment is null ? entered : Array.FindAll(entered, path => path.Segment == segment)));
             }
             json.WriteEndObject();
             json.WriteEndObject();
@@ -101,6 +86,15 @@ sealed class Funnels(ReportSource source, DocumentStore documents)
     static double Ratio(int part, int whole) => whole == 0 ? 0 : (double)part / whole;
 
     static long MeanSeconds(IEnumerable<long> ticks) => (long)Math.Round(ticks.DefaultIfEmpty().Average() / TimeSpan.TicksPerSecond);
+
+    static void WriteWhole(Utf8JsonWriter json, Funnel funnel, FunnelPath[] paths)
+    {
+        json.WriteStartObject();
+        json.WritePropertyName("steps");
+        WriteSteps(json, funnel, paths);
+        WriteAnalysis(json, funnel, paths);
+        json.WriteEndObject();
+    }
 
     static void WriteSteps(Utf8JsonWriter json, Funnel funnel, FunnelPath[] paths)
     {
@@ -157,7 +151,7 @@ sealed class Funnels(ReportSource source, DocumentStore documents)
                     matches |= 1UL << step;
             }
             if (matches != 0)
-                paths.Add(cursor.DistinctId, cursor.Time, matches, on is null || (matches & 1) == 0 ? null : SegmentLabel.Of(cursor.Evaluate(on)));
+                paths.Add(cursor.DistinctId, cursor.Time, matches, on is null || (matches & 1) == 0 ? null : Segments.LabelOf(cursor.Evaluate(on)));
         }
         return paths.Find(buckets.End);
     }

@@ -21,10 +21,10 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         quota.TakeDeletionRequest(project.Id);
         var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
         var (ids, compliance) = (IdsOf(body, MostRetrieved), ComplianceOf(body));
-        var disclosure = body.OneOf("disclosure_type", "Data", "Data", "Categories", "Sources");
-        if (disclosure != "Data")
-            throw compliance == "CCPA" ? new RefusedException(501, $"disclosure_type {disclosure} is not emulated") : body.Invalid("disclosure_type", "must be Data with GDPR");
-        await CreateAsync(context, project, Retrieval, ids, compliance, Success).ConfigureAwait(false);
+        var disclosure = Enum.Parse<Disclosure>(body.OneOf("disclosure_type", nameof(Disclosure.Data), Enum.GetNames<Disclosure>()));
+        if (disclosure != Disclosure.Data && compliance != "CCPA")
+            throw body.Invalid("disclosure_type", "must be Data with GDPR");
+        await CreateAsync(context, project, Retrieval, ids, compliance, Success, disclosure).ConfigureAwait(false);
     }
 
     public async Task CreateDeletionAsync(HttpContext context)
@@ -59,7 +59,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
             if (documents.Find(project.Id, Retrieval, id) is not { } request)
                 continue;
             var lines = new ArrayBufferWriter<byte>();
-            data.Write(project.Id, TextsOf(request), lines);
+            data.Write(project.Id, TextsOf(request), DisclosureOf(request), lines);
             await context.Response.BytesAsync(200, "application/x-ndjson", lines.WrittenMemory).ConfigureAwait(false);
             return;
         }
@@ -105,6 +105,9 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
 
     static IReadOnlyList<string> TextsOf(Document request) => [.. request.Content["distinct_ids"]!.AsArray().Select(id => (string)id!)];
 
+    static Disclosure DisclosureOf(Document request) =>
+        Enum.TryParse<Disclosure>((string?)request.Content["disclosure_type"], out var disclosure) ? disclosure : Disclosure.Data;
+
     static IReadOnlyList<string> IdsOf(JsonBody body, int most)
     {
         var ids = body.Texts("distinct_ids");
@@ -127,7 +130,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         return (project, documents.Find(project.Id, kind, (string)context.Request.RouteValues["id"]!) ?? throw new RefusedException(404, "request not found"));
     }
 
-    async Task CreateAsync(HttpContext context, Project project, string kind, IReadOnlyList<string> ids, string compliance, string status)
+    async Task CreateAsync(HttpContext context, Project project, string kind, IReadOnlyList<string> ids, string compliance, string status, Disclosure? disclosure = null)
     {
         var request = new Document(Guid.NewGuid().ToString(), new JsonObject
         {
@@ -135,6 +138,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
             ["compliance_type"] = compliance,
             ["requesting_user"] = DevelopmentCredentials.ServiceAccountUsername,
             ["date_requested"] = options.TimeProvider.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+            ["disclosure_type"] = disclosure?.ToString(),
             ["distinct_ids"] = new JsonArray([.. ids.Select(id => JsonValue.Create(id))]),
         });
         await documents.ChangeAsync(

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Emulator.Http;
 using MixpanelConnector.Emulator.Reports;
 using MixpanelConnector.Emulator.Rules;
+using MixpanelConnector.Emulator.Selectors;
 using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
@@ -14,8 +15,6 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, DocumentSt
     const int DefaultPageSize = 1000;
     const int LargestPageSize = 10_000;
 
-    static readonly string[] NotEmulated = ["sort_key", "sort_order", "search"];
-
     readonly QuerySessions _sessions = new(time);
 
     public async Task HandleAsync(HttpContext context)
@@ -23,8 +22,6 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, DocumentSt
         var fields = await QueryFields.ReadAsync(context).ConfigureAwait(false);
         var project = await access.ReadableProjectAsync(context, fields.Text("project_id")).ConfigureAwait(false);
         fields.CheckWorkspace(project);
-        if (Array.Find(NotEmulated, name => fields.Text(name) is not null) is { } asked)
-            throw new RefusedException(501, $"{asked} is not emulated");
         using var running = quota.BeginQuery(project.Id);
 
         var kind = new ProfileKind(project.Id, fields.Text("data_group_id") ?? "");
@@ -100,7 +97,10 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, DocumentSt
             among = among is null ? [.. members] : [.. among.Intersect(members, StringComparer.Ordinal)];
         }
         var everyone = cohort is not null && (fields.Text("include_all_users") is null || fields.Boolean("include_all_users"));
-        return _sessions.Open(kind, query.Find(project, kind, new ProfileQuestion(fields.Text("where"), among, behaviors, asOf, everyone)), pageSize);
+        var question = new ProfileQuestion(
+            Where.Parse(fields, "where", SelectorDialect.Engage), among, behaviors, asOf, everyone, fields.Text("search"), Where.Parse(fields, "sort_key", SelectorDialect.Engage),
+            fields.Choice("sort_order", SortOrder.Ascending, SortOrder.Ascending, SortOrder.Descending));
+        return _sessions.Open(kind, query.Find(project, kind, question), pageSize);
     }
 
     Cohort? CohortOf(QueryFields fields, Project project)
@@ -110,8 +110,8 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, DocumentSt
         try
         {
             var filter = JsonElement.Parse(text);
-            if (filter.ValueKind == JsonValueKind.Object && filter.TryGetProperty("raw_cohort", out _))
-                throw new RefusedException(501, "raw_cohort is not emulated");
+            if (filter.ValueKind == JsonValueKind.Object && filter.TryGetProperty("raw_cohort", out var raw) && raw.ValueKind == JsonValueKind.Object)
+                return Cohort.Read(new JsonBody(raw, "raw_cohort."), isNamed: false);
             if (filter.ValueKind == JsonValueKind.Object && filter.TryGetProperty("id", out var id))
             {
                 return documents.Find(project.Id, Cohort.Kind, id.ToString()) is { } saved

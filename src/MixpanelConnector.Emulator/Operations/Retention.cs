@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Emulator.Http;
 using MixpanelConnector.Emulator.Reports;
@@ -8,17 +9,17 @@ namespace MixpanelConnector.Emulator.Operations;
 
 enum RetentionType { Birth, Compounded }
 
-/// <summary><c>/api/query/retention</c>: of the users who began on a day, how many came back after how long; and how often users come.</summary>
+/// <summary><c>/api/query/retention</c>: of the users who began on a day, how many came back after how long; by the values of an expression for the event with which they came back.</summary>
 sealed class Retention(ReportSource source)
 {
     const int LongestDays = 90;
     const int MostIntervals = 1000;
 
-    public Task RetentionAsync(HttpContext context, QueryFields fields, Project project)
+    public Task HandleAsync(HttpContext context, QueryFields fields, Project project)
     {
         var (from, to) = fields.Dates();
         var type = fields.Choice("retention_type", RetentionType.Birth, RetentionType.Birth, RetentionType.Compounded);
-        var unit = UnitOf(fields, TimeUnit.Day);
+        var unit = fields.Choice("unit", TimeUnit.Day, TimeUnit.Day, TimeUnit.Week, TimeUnit.Month);
         var interval = fields.Integer("interval", otherwise: 1, least: 1, most: unit == TimeUnit.Day ? LongestDays : 1000);
         var intervals = fields.Integer("interval_count", otherwise: 1, least: 0, MostIntervals) + 1;
         var unbounded = fields.Boolean("unbounded_retention");
@@ -27,92 +28,62 @@ sealed class Retention(ReportSource source)
         var (born, bornWhere) = type == RetentionType.Birth
             ? (fields.Required("born_event"), Where.Parse(fields, "born_where", SelectorDialect.Events))
             : (returning, where);
-        RefuseSegments(fields);
+        var on = Where.Parse(fields, "on", SelectorDialect.Events);
+        var limit = Segments.LimitOf(fields);
 
         var buckets = Buckets.Of(project.Calendar, from, to, unit, interval);
         var end = unbounded ? DateTimeOffset.MaxValue : StartOfInterval(buckets.End, unit, interval, intervals);
         var names = born is null || returning is null ? null : new[] { born, returning };
-        var (first, counts) = (new int[buckets.Count], new int[buckets.Count, intervals]);
-        foreach (var visits in VisitsOf(project, new ReportRange(buckets.Start, end, names), born, bornWhere, returning, where))
+        var first = new int[buckets.Count];
+        var all = new int[buckets.Count, intervals];
+        var bySegment = new Dictionary<string, int[,]>(StringComparer.Ordinal);
+        var sizes = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var visits in VisitsOf(project, new ReportRange(buckets.Start, end, names), born, bornWhere, returning, where, on))
         {
             foreach (var (bucket, begin) in BeginningsOf(visits, buckets, type))
             {
                 first[bucket]++;
-                foreach (var index in IntervalsOf(visits, begin, unit, interval, intervals, unbounded))
-                    counts[bucket, index]++;
+                var returns = ReturnsOf(visits, begin, unit, interval, intervals, unbounded);
+                foreach (var (segment, index) in returns)
+                    CountsOf(segment)[bucket, index]++;
+                foreach (var segment in returns.Select(found => found.Segment).OfType<string>().Distinct(StringComparer.Ordinal))
+                    sizes[segment] = sizes.GetValueOrDefault(segment) + 1;
             }
         }
+        var segments = Segments.Largest(sizes, limit);
         return context.Response.JsonAsync(200, json =>
         {
             json.WriteStartObject();
             for (var bucket = 0; bucket < buckets.Count; bucket++)
             {
-                json.WriteStartObject(buckets.Labels[bucket]);
-                json.WriteStartArray("counts");
-                for (var index = 0; index < intervals; index++)
-                    json.WriteNumberValue(counts[bucket, index]);
-                json.WriteEndArray();
-                json.WriteNumber("first", first[bucket]);
-                json.WriteEndObject();
+                json.WritePropertyName(buckets.Labels[bucket]);
+                if (on is null)
+                    WriteRow(json, all, bucket, first[bucket]);
+                else
+                    Segments.Write(json, segments, segment => WriteRow(json, CountsOf(segment), bucket, first[bucket]));
             }
             json.WriteEndObject();
         });
-    }
 
-    public Task FrequencyAsync(HttpContext context, QueryFields fields, Project project)
-    {
-        var (from, to) = fields.Dates();
-        var unit = UnitOf(fields, null);
-        var part = fields.Choice<TimeUnit>("addiction_unit", null, TimeUnit.Hour, TimeUnit.Day);
-        var name = fields.Text("event");
-        var where = Where.Parse(fields, "where", SelectorDialect.Events);
-        RefuseSegments(fields);
-
-        var buckets = Buckets.Of(project.Calendar, from, to, unit);
-        var parts = Buckets.Of(project.Calendar, from, to, part);
-        var active = new HashSet<(int Bucket, int User, int Part)>();
-        var users = new Users();
-        source.ForEach(project, new ReportRange(buckets.Start, buckets.End, name is null ? null : [name]), cursor =>
+        int[,] CountsOf(string? segment)
         {
-            if (cursor.DistinctId != "" && cursor.Holds(where))
-                active.Add((buckets.IndexOf(cursor.Time), users.NumberOf(cursor.DistinctId), parts.IndexOf(cursor.Time)));
-        }, where);
-
-        var length = PartsIn(unit, part);
-        var atLeast = new int[buckets.Count, length];
-        foreach (var (user, count) in active.CountBy(entry => (entry.Bucket, entry.User)))
-        {
-            for (var i = 0; i < Math.Min(count, length); i++)
-                atLeast[user.Bucket, i]++;
+            if (segment is null)
+                return all;
+            if (!bySegment.TryGetValue(segment, out var counts))
+                bySegment.Add(segment, counts = new int[buckets.Count, intervals]);
+            return counts;
         }
-        return context.Response.JsonAsync(200, json =>
-        {
-            json.WriteStartObject();
-            json.WriteStartObject("data");
-            for (var bucket = 0; bucket < buckets.Count; bucket++)
-            {
-                json.WriteStartArray(buckets.Labels[bucket]);
-                for (var i = 0; i < length; i++)
-                    json.WriteNumberValue(atLeast[bucket, i]);
-                json.WriteEndArray();
-            }
-            json.WriteEndObject();
-            json.WriteEndObject();
-        });
     }
 
-    static TimeUnit UnitOf(QueryFields fields, TimeUnit? otherwise) => fields.Choice("unit", otherwise, TimeUnit.Day, TimeUnit.Week, TimeUnit.Month);
-
-    static void RefuseSegments(QueryFields fields)
+    static void WriteRow(Utf8JsonWriter json, int[,] counts, int bucket, int first)
     {
-        if (fields.Text("on") is not null)
-            throw new RefusedException(501, "on is not emulated here");
-    }
-
-    static int PartsIn(TimeUnit unit, TimeUnit part)
-    {
-        var days = unit switch { TimeUnit.Day => 1, TimeUnit.Week => 7, _ => 31 };
-        return part == TimeUnit.Hour ? 24 * days : days;
+        json.WriteStartObject();
+        json.WriteStartArray("counts");
+        for (var index = 0; index < counts.GetLength(1); index++)
+            json.WriteNumberValue(counts[bucket, index]);
+        json.WriteEndArray();
+        json.WriteNumber("first", first);
+        json.WriteEndObject();
     }
 
     static DateTimeOffset StartOfInterval(DateTimeOffset begin, TimeUnit unit, int interval, int index)
@@ -147,10 +118,10 @@ sealed class Retention(ReportSource source)
         }
     }
 
-    /// <summary>The intervals after a beginning in which the user came back, each once.</summary>
-    static HashSet<int> IntervalsOf(List<Visit> visits, int begin, TimeUnit unit, int interval, int intervals, bool unbounded)
+    /// <summary>The intervals after a beginning in which the user came back, each once; and each once more for a segment in which they did.</summary>
+    static HashSet<(string? Segment, int Interval)> ReturnsOf(List<Visit> visits, int begin, TimeUnit unit, int interval, int intervals, bool unbounded)
     {
-        var found = new HashSet<int>();
+        var found = new HashSet<(string? Segment, int Interval)>();
         var index = 0;
         for (var i = begin + 1; i < visits.Count; i++)
         {
@@ -159,15 +130,19 @@ sealed class Retention(ReportSource source)
             while (index < intervals && visits[i].Time >= StartOfInterval(visits[begin].Time, unit, interval, index + 1))
                 index++;
             for (var k = unbounded ? 0 : index; k <= Math.Min(index, intervals - 1); k++)
-                found.Add(k);
+            {
+                found.Add((null, k));
+                if (visits[i].Segment is { } segment)
+                    found.Add((segment, k));
+            }
         }
         return found;
     }
 
-    Dictionary<string, List<Visit>>.ValueCollection VisitsOf(Project project, ReportRange range, string? born, Selector? bornWhere, string? returning, Selector? where)
+    Dictionary<string, List<Visit>>.ValueCollection VisitsOf(Project project, ReportRange range, string? born, Selector? bornWhere, string? returning, Selector? where, Selector? on)
     {
         var users = new Dictionary<string, List<Visit>>(StringComparer.Ordinal);
-        using var cursor = source.InOrder(project, range, withProperties: false, bornWhere, where);
+        using var cursor = source.InOrder(project, range, withProperties: false, bornWhere, where, on);
         while (cursor.Read())
         {
             var begins = (born is null || cursor.Name == born) && cursor.Holds(bornWhere);
@@ -176,10 +151,10 @@ sealed class Retention(ReportSource source)
                 continue;
             if (!users.TryGetValue(cursor.DistinctId, out var visits))
                 users.Add(cursor.DistinctId, visits = []);
-            visits.Add(new Visit(cursor.Time, begins, returns));
+            visits.Add(new Visit(cursor.Time, begins, returns, returns && on is not null ? Segments.LabelOf(cursor.Evaluate(on)) : null));
         }
         return users.Values;
     }
 
-    readonly record struct Visit(DateTimeOffset Time, bool Begins, bool Returns);
+    readonly record struct Visit(DateTimeOffset Time, bool Begins, bool Returns, string? Segment);
 }

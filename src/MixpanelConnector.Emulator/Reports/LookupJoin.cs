@@ -81,7 +81,7 @@ sealed class LookupJoin
         while (rows.MoveNext())
         {
             foreach (var (index, _, values) in asked)
-                values[SegmentLabel.Of(ValueOf(rows.Current[0]))] = ValueOf(rows.Current[index]);
+                values[Segments.LabelOf(ValueOf(rows.Current[0]))] = ValueOf(rows.Current[index]);
         }
         foreach (var (_, name, values) in asked)
         {
@@ -98,7 +98,7 @@ sealed class LookupJoin
     {
         foreach (var (property, values) in _columns.GetValueOrDefault(name, []))
         {
-            if (valueOf(property) is { IsUndefined: false } key && values.TryGetValue(SegmentLabel.Of(key), out var value))
+            if (valueOf(property) is { IsUndefined: false } key && values.TryGetValue(Segments.LabelOf(key), out var value))
                 return value;
         }
         return SelectorValue.Undefined;

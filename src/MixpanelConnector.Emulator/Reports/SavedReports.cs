@@ -69,11 +69,13 @@ sealed record Cohort(string Name, string Description, bool IsVisible, IReadOnlyL
 {
     public const string Kind = "cohort";
 
-    public static Cohort Read(JsonBody body)
+    /// <param name="body">What is said of it.</param>
+    /// <param name="isNamed">Whether it must have a name, as one that is saved.</param>
+    public static Cohort Read(JsonBody body, bool isNamed = true)
     {
         body.AllowOnly("name", "description", "is_visible", "distinct_ids", "where", "behaviors", "created");
         return new Cohort(
-            body.RequiredText("name"), body.Text("description") ?? "", body.Boolean("is_visible") ?? true,
+            isNamed ? body.RequiredText("name") : body.Text("name") ?? "", body.Text("description") ?? "", body.Boolean("is_visible") ?? true,
             body.Has("distinct_ids") ? body.Texts("distinct_ids") : null, Saved.Where(body, SelectorDialect.Engage),
             body.Has("behaviors") ? [.. body.Objects("behaviors").Select(Behavior.Read)] : []);
     }

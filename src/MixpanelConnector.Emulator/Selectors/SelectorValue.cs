@@ -15,7 +15,7 @@ enum SelectorKind : byte
 }
 
 /// <summary>A value of the expression language.</summary>
-readonly struct SelectorValue : IEquatable<SelectorValue>
+readonly struct SelectorValue : IEquatable<SelectorValue>, IComparable<SelectorValue>
 {
     readonly double _number;
     readonly object? _reference;
@@ -105,6 +105,13 @@ readonly struct SelectorValue : IEquatable<SelectorValue>
         SelectorKind.Object => JsonElement.DeepEquals((JsonElement)_reference!, (JsonElement)other._reference!),
         _ => true,
     };
+
+    /// <summary>An order for lists, which the language itself does not have: by type, then numbers and moments by size and all else by its text.</summary>
+    public int CompareTo(SelectorValue other) =>
+        Kind != other.Kind ? Kind.CompareTo(other.Kind)
+        : Kind is SelectorKind.Number or SelectorKind.DateTime or SelectorKind.Boolean ? _number.CompareTo(other._number)
+        : Kind == SelectorKind.Text ? string.CompareOrdinal(Text, other.Text)
+        : string.CompareOrdinal(ToString(), other.ToString());
 
     public override bool Equals(object? obj) => obj is SelectorValue other && Equals(other);
 

@@ -5,24 +5,95 @@ using MixpanelConnector.Emulator.Operations;
 
 namespace MixpanelConnector.Emulator.Store;
 
+/// <summary>What a user may ask to be told of what is stored about them: all of it, of what kinds it is, or where it came from.</summary>
+enum Disclosure { Data, Categories, Sources }
+
 /// <summary>Everything that is stored about some users, under all of their ids.</summary>
 sealed class PersonalData(Database database, IdentityStore identities, ProfileStore profiles)
 {
-    /// <summary>Writes the users' profiles and events, one a line.</summary>
-    public void Write(int projectId, IReadOnlyList<string> users, ArrayBufferWriter<byte> output)
+    /// <summary>Writes what is disclosed about the users, one record a line.</summary>
+    public void Write(int projectId, IReadOnlyList<string> users, Disclosure disclosure, ArrayBufferWriter<byte> output)
     {
         var ids = IdsOf(projectId, users);
+        if (disclosure == Disclosure.Data)
+            WriteData(projectId, ids, output);
+        else if (disclosure == Disclosure.Categories)
+            WriteCategories(projectId, ids, output);
+        else
+            WriteSources(projectId, ids, output);
+    }
+
+    /// <summary>The names of what is known: the properties of profiles, and those of each event.</summary>
+    void WriteCategories(int projectId, List<string> ids, ArrayBufferWriter<byte> output)
+    {
+        var ofProfiles = profiles.Find(new ProfileKind(projectId, ""), ids).Values.SelectMany(NamesIn).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        if (ofProfiles.Count > 0)
+            WriteCategory("user profile", null, ofProfiles);
+        foreach (var ofEvent in EventsOf(projectId, ids).GroupBy(found => found.Name, StringComparer.Ordinal).OrderBy(found => found.Key, StringComparer.Ordinal))
+            WriteCategory("event", ofEvent.Key, ofEvent.SelectMany(found => NamesIn(found.Properties)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
+
+        void WriteCategory(string category, string? eventName, IEnumerable<string> properties) => WriteLine(output, json =>
+        {
+            json.WriteString("category", category);
+            if (eventName is not null)
+                json.WriteString("event", eventName);
+            json.WriteStartArray("properties");
+            foreach (var property in properties)
+                json.WriteStringValue(property);
+            json.WriteEndArray();
+        });
+    }
+
+    /// <summary>The libraries that sent the users' events, as <c>mp_lib</c> tells, and how many events each did.</summary>
+    void WriteSources(int projectId, List<string> ids, ArrayBufferWriter<byte> output)
+    {
+        foreach (var (source, count) in EventsOf(projectId, ids).CountBy(found => LibraryOf(found.Properties), StringComparer.Ordinal).OrderBy(source => source.Key, StringComparer.Ordinal))
+        {
+            WriteLine(output, json =>
+            {
+                json.WriteString("source", source);
+                json.WriteNumber("events", count);
+            });
+        }
+    }
+
+    static void WriteLine(ArrayBufferWriter<byte> output, Action<Utf8JsonWriter> write)
+    {
+        using (var json = new Utf8JsonWriter(output, Replies.Readable))
+        {
+            json.WriteStartObject();
+            write(json);
+            json.WriteEndObject();
+        }
+        output.Write("\n"u8);
+    }
+
+    static IEnumerable<string> NamesIn(string properties) => JsonElement.Parse(properties).EnumerateObject().Select(property => property.Name);
+
+    static string LibraryOf(string properties) =>
+        JsonElement.Parse(properties).TryGetProperty("mp_lib", out var library) && library.ValueKind == JsonValueKind.String ? library.GetString()! : "undefined";
+
+    IEnumerable<(string Name, string Properties)> EventsOf(int projectId, List<string> ids)
+    {
+        using var connection = database.Connect();
+        using var query = connection.Command(
+            "SELECT event_name, properties FROM events WHERE project_id = $project AND distinct_id IN (SELECT unnest($ids))", ("project", projectId), ("ids", ids));
+        using var row = query.ExecuteReader();
+        while (row.Read())
+            yield return (row.GetString(0), row.GetString(1));
+    }
+
+    /// <summary>The profiles and events themselves.</summary>
+    void WriteData(int projectId, List<string> ids, ArrayBufferWriter<byte> output)
+    {
         foreach (var (id, properties) in profiles.Find(new ProfileKind(projectId, ""), ids))
         {
-            using (var json = new Utf8JsonWriter(output, Replies.Readable))
+            WriteLine(output, json =>
             {
-                json.WriteStartObject();
                 json.WriteString("$distinct_id", id);
                 json.WritePropertyName("$properties");
                 json.WriteRawValue(properties, skipInputValidation: true);
-                json.WriteEndObject();
-            }
-            output.Write("\n"u8);
+            });
         }
         using var connection = database.Connect();
         using var query = connection.Command(

@@ -10,20 +10,27 @@ namespace MixpanelConnector.Emulator.Store;
 /// <param name="Behaviors">What <c>behaviors["…"]</c> in the expression counts.</param>
 /// <param name="AsOf">The moment up to which behaviors are counted; null for now.</param>
 /// <param name="WithoutProfile">Whether ids among <paramref name="Among"/> that have no profile are found too, with no properties.</param>
+/// <param name="Search">A text that must be part of the id, a name or the e-mail address, whatever the case; null for all.</param>
+/// <param name="SortKey">The expression by whose values the profiles are ordered; null for their ids.</param>
+/// <param name="SortOrder">Which of them come first.</param>
 sealed record ProfileQuestion(
-    string? Where, IReadOnlyCollection<string>? Among, IReadOnlyList<Behavior> Behaviors, DateTimeOffset? AsOf = null, bool WithoutProfile = false);
+    Selector? Where, IReadOnlyCollection<string>? Among, IReadOnlyList<Behavior> Behaviors, DateTimeOffset? AsOf = null, bool WithoutProfile = false,
+    string? Search = null, Selector? SortKey = null, SortOrder SortOrder = SortOrder.Ascending);
+
+enum SortOrder { Ascending, Descending }
 
 /// <summary>Finds the profiles that a query asks for.</summary>
 sealed class ProfileQuery(ProfileStore profiles, ReportSource source, LookupMappings lookups, TimeProvider time)
 {
+    static readonly string[] Searched = ["$distinct_id", "$name", "$first_name", "$last_name", "$email"];
+
     /// <summary>The ids of the profiles that match, in a fixed order.</summary>
-    /// <exception cref="RefusedException">The expression is not valid.</exception>
+    /// <exception cref="RefusedException">An expression has no meaning for one of the profiles.</exception>
     public IReadOnlyList<string> Find(Project project, ProfileKind kind, ProfileQuestion question)
     {
-        var where = question.Where is null ? null : Where.Parse(question.Where, SelectorDialect.Engage);
-        var ids = Find(project, Candidates(kind, question.Among, question.WithoutProfile), where, question.Behaviors, question.AsOf);
-        Array.Sort(ids, StringComparer.Ordinal);
-        return ids;
+        var found = Find(project, Candidates(kind, question.Among, question.WithoutProfile), question).OrderBy(match => match.SortKey.IsUndefined);
+        var inOrder = question.SortOrder == SortOrder.Ascending ? found.ThenBy(match => match.SortKey) : found.ThenByDescending(match => match.SortKey);
+        return [.. inOrder.ThenBy(match => match.Id, StringComparer.Ordinal).Select(match => match.Id)];
     }
 
     /// <summary>The users in a cohort, whether they have a profile or not.</summary>
@@ -37,25 +44,32 @@ sealed class ProfileQuery(ProfileStore profiles, ReportSource source, LookupMapp
             var others = CountsOf(project, cohort.Behaviors, asOf: null).Values.SelectMany(counts => counts.Keys).Where(id => !known.Contains(id)).Distinct(StringComparer.Ordinal);
             candidates = candidates.Concat(others.Select(id => new ProfileRow(id, "{}")));
         }
-        return Find(project, candidates, cohort.Where, cohort.Behaviors, asOf: null);
+        return [.. Find(project, candidates, new ProfileQuestion(cohort.Where, Among: null, cohort.Behaviors)).Select(match => match.Id)];
     }
 
-    string[] Find(Project project, IEnumerable<ProfileRow> candidates, Selector? where, IReadOnlyList<Behavior> behaviors, DateTimeOffset? asOf)
+    List<(string Id, SelectorValue SortKey)> Find(Project project, IEnumerable<ProfileRow> candidates, ProfileQuestion question)
     {
-        if (where is null)
-            return [.. candidates.Select(profile => profile.Id)];
+        var (where, sortKey, search) = (question.Where, question.SortKey, question.Search);
+        if (where is null && sortKey is null && search is null)
+            return [.. candidates.Select(profile => (profile.Id, SelectorValue.Undefined))];
         var context = new SelectorContext(time.GetUtcNow(), project.Calendar.Zone);
-        var names = where.Properties.Where(property => property.Root == PropertyRoot.Properties).Select(property => property.Name).ToList();
-        var record = new ProfileRecord(names, lookups.For(project.Id, LookupMappings.User, names), CountsOf(project, behaviors, asOf));
-        return
+        List<string> names =
         [
-            .. candidates.Where(profile =>
-            {
-                record.Load(profile);
-                return Where.Holds(where, record, context);
-            }).Select(profile => profile.Id),
+            .. new[] { where, sortKey }.OfType<Selector>().SelectMany(selector => selector.Properties).Where(property => property.Root == PropertyRoot.Properties).Select(property => property.Name)
+                .Concat(search is null ? [] : Searched).Distinct(StringComparer.Ordinal),
         ];
+        var record = new ProfileRecord(names, lookups.For(project.Id, LookupMappings.User, names), CountsOf(project, question.Behaviors, question.AsOf));
+        List<(string, SelectorValue)> found = [];
+        foreach (var profile in candidates)
+        {
+            record.Load(profile);
+            if ((search is null || Array.Exists(Searched, name => Contains(record.Get(PropertyRoot.Properties, name), search))) && (where is null || Where.Holds(where, record, context)))
+                found.Add((profile.Id, sortKey is not null && Where.Evaluate(sortKey, record, context) is { Kind: not SelectorKind.Null } key ? key : SelectorValue.Undefined));
+        }
+        return found;
     }
+
+    static bool Contains(in SelectorValue value, string search) => value.Kind == SelectorKind.Text && value.Text.Contains(search, StringComparison.OrdinalIgnoreCase);
 
     IEnumerable<ProfileRow> Candidates(ProfileKind kind, IReadOnlyCollection<string>? among, bool withoutProfile)
     {

@@ -138,6 +138,31 @@ public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
         }
     });
 
+    [Theory]
+    [InlineData("retention?born_event=A&event=B&interval_count=2")]
+    [InlineData("retention/addiction?unit=day&addiction_unit=hour")]
+    public Task A_segment_is_the_report_of_its_events_alone(string report) => ForEachSeed(async (mixpanel, sample) =>
+    {
+        async Task<JsonNode> DaysAsync(string more)
+        {
+            var answer = await sample.AskAsync(mixpanel, report + more);
+            return answer["data"] ?? answer;
+        }
+
+        var split = await DaysAsync("&on=properties[\"s\"]");
+        foreach (var (segment, where) in ((string, string)[])[("$overall", ""), ("x", "&where=properties[\"s\"] == \"x\""), ("undefined", "&where=not defined(properties[\"s\"])")])
+        {
+            var alone = await DaysAsync(where);
+            foreach (var day in Sample.Days.Select(Sample.Label))
+            {
+                if (split[day]![segment] is { } shown)
+                    Assert.True(JsonNode.DeepEquals(alone[day], shown), $"{day}, {segment}: {alone[day]} != {shown}");
+                else
+                    Assert.All((alone[day] as JsonArray ?? alone[day]!["counts"]!.AsArray()).Select(count => (int)count!), count => Assert.Equal(0, count));
+            }
+        }
+    });
+
     [Fact]
     public Task Frequency_is_right() => ForEachSeed(async (mixpanel, sample) =>
     {

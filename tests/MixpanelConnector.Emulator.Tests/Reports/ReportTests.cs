@@ -125,6 +125,30 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public async Task Retention_is_split_by_the_event_with_which_users_come_back()
+    {
+        await using var mixpanel = await WithAsync(
+            ("A", 9, "a", "\"s\":\"not asked\""), ("B", 8, "a", "\"s\":\"x\""), ("B", 7, "a", "\"s\":\"y\""), ("B", 6, "a", "\"s\":\"x\""),
+            ("A", 9, "b", ""), ("B", 5, "b", "\"s\":\"x\""), ("A", 9, "c", ""), ("B", 4, "c", ""), ("A", 9, "d", ""));
+
+        (await AskAsync(mixpanel, $"retention?born_event=A&event=B&interval_count=0&on=properties[\"s\"]&{TheDay}")).Is(200,
+            """{"2026-09-01":{"$overall":{"counts":[3],"first":4},"x":{"counts":[2],"first":4},"undefined":{"counts":[1],"first":4},"y":{"counts":[1],"first":4}}}""");
+        (await AskAsync(mixpanel, $"retention?born_event=A&event=B&interval_count=0&on=properties[\"s\"]&limit=1&{TheDay}")).Is(200,
+            """{"2026-09-01":{"$overall":{"counts":[3],"first":4},"x":{"counts":[2],"first":4}}}""");
+    }
+
+    [Fact]
+    public async Task Frequency_is_split_by_segment()
+    {
+        await using var mixpanel = await WithAsync(("A", 9, "a", "\"s\":\"x\""), ("A", 8, "a", "\"s\":\"y\""), ("A", 7, "a", "\"s\":\"x\""), ("A", 9, "b", "\"s\":\"x\""));
+
+        var day = (await AskAsync(mixpanel, $"retention/addiction?unit=day&addiction_unit=hour&on=properties[\"s\"]&{TheDay}")).Json.GetProperty("data").GetProperty("2026-09-01");
+        Assert.Equal(["$overall", "x", "y"], day.EnumerateObject().Select(segment => segment.Name));
+        Assert.Equal([[2, 1, 1, 0], [2, 1, 0, 0], [1, 0, 0, 0]], day.EnumerateObject().Select(segment => segment.Value.EnumerateArray().Take(4).Select(count => count.GetInt32()).ToArray()));
+        Assert.All(day.EnumerateObject(), segment => Assert.Equal(24, segment.Value.GetArrayLength()));
+    }
+
+    [Fact]
     public async Task Saved_funnels_are_listed_and_split_by_segment()
     {
         await using var mixpanel = await WithAsync(("A", 3, "a", "\"s\":\"x\""), ("B", 2, "a", ""), ("A", 1, "b", "\"s\":\"y\""));
