@@ -22,6 +22,9 @@ public sealed class ConsoleTests
     public async Task What_arrives_shows_by_itself() => await OnEmulatorAsync("live");
 
     [Fact]
+    public async Task A_page_that_breaks_leaves_the_others() => await OnEmulatorAsync("broken");
+
+    [Fact]
     public async Task The_keyboard_is_enough() => await OnEmulatorAsync("keyboard");
 
     [Fact]

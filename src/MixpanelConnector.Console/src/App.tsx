@@ -3,6 +3,7 @@ import { IconActivity, IconAlertTriangle, IconApi, IconChartAreaLine, IconFileIm
 import { type FormEvent, useEffect, useState } from "react";
 import { type Action, actions, key, type Problem, type Server, server } from "./api.ts";
 import { SessionContext } from "./context.ts";
+import { Fence } from "./Fence.tsx";
 import { listen, useLive } from "./live.ts";
 import { Actions } from "./pages/Actions.tsx";
 import { Imports } from "./pages/Imports.tsx";
@@ -71,7 +72,7 @@ export function App() {
           ))}
           <Anchor href="reference" target="_blank" rel="noopener" size="sm" className="reference">API reference</Anchor>
         </nav>
-        <main id="main">{page.page(name)}</main>
+        <main id="main"><Fence key={`${page.path}/${name ?? ""}`}>{page.page(name)}</Fence></main>
       </div>
     </SessionContext>
   );

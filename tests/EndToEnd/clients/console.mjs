@@ -164,6 +164,24 @@ const tasks = {
     await close(page);
   },
 
+  /** An answer that the page cannot show breaks one page, and says so. */
+  async broken(browser) {
+    const page = await open(browser);
+    await page.route("**/v1/actions", async (route) => {
+      const answer = await (await route.fetch()).json();
+      for (const action of answer.actions ?? answer) action.input_schema = null;
+      await route.fulfill({ json: answer });
+    });
+    await page.reload();
+    await go(page, "actions/track_event");
+    await page.getByRole("heading", { level: 1, name: "This page cannot be shown" }).waitFor();
+    assert.ok(faults.length > 0, "the mistake is in the browser's console, too");
+    faults.length = 0;
+    await go(page, "live");
+    await page.getByRole("heading", { level: 1, name: "Live events" }).waitFor();
+    await close(page);
+  },
+
   /** Nothing but the keyboard: from the top of the page to a profile found, a record read, and a service account made. */
   async keyboard(browser) {
     await post("/engage?verbose=1", [{ $token: "local", $distinct_id: "keys", $set: { plan: "pro" } }]);
