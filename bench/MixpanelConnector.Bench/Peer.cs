@@ -48,9 +48,9 @@ static class Peer
         var rows = new List<Throughput.Row>
         {
             new("mixpanel-import", sink, program, [input, "--token", "bench", "--compress", "--compressionLevel", "1", "--workers", "20", "--highWater", "65536", "--fastMode", "--logs", "false", "--verbose", "false"]),
-            new("mixpanel import", sink, "dotnet", [settings.Tool ?? Throughput.Tool(), "import", input, "--state", "{state}", "--no-progress"]),
+            Throughput.Row.Of("mixpanel import", sink, settings.Tool ?? Throughput.Tool(), "import", input, "--state", "{state}", "--no-progress"),
         };
-        if (settings.Other is { } other) rows.Add(new("the other mixpanel import", sink, "dotnet", [other, "import", input, "--state", "{state}", "--no-progress"]));
+        if (settings.Other is { } other) rows.Add(Throughput.Row.Of("the other mixpanel import", sink, other, "import", input, "--state", "{state}", "--no-progress"));
         await Throughput.MeasureAsync(rows, settings.Rounds, environment);
         Throughput.Print(rows, settings.Events);
     }

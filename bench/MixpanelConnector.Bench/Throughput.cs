@@ -16,6 +16,10 @@ static class Throughput
     {
         public List<Measured> Rounds { get; } = [];
 
+        /// <summary>A row for the tool: <c>mixpanel.dll</c>, or the program itself.</summary>
+        public static Row Of(string name, Sinks sink, string tool, params string[] arguments) =>
+            tool.EndsWith(".dll", StringComparison.Ordinal) ? new(name, sink, "dotnet", [tool, .. arguments]) : new(name, sink, tool, arguments);
+
         /// <summary>What the sink took in each round, in seconds of CPU time.</summary>
         public List<double> OfSink { get; } = [];
     }
@@ -34,13 +38,13 @@ static class Throughput
         var rows = new List<Row>
         {
             new("naive .NET program", sink, "dotnet", [Here, "naive", input, sink.Url, "8"]),
-            new("mixpanel import", sink, "dotnet", Import(tool, sink, input)),
+            Row.Of("mixpanel import", sink, tool, Import(sink, input)),
             new("library, durable state", sink, "dotnet", [Here, "library", input, sink.Url, "{state}"]),
             new("library, no state", sink, "dotnet", [Here, "library", input, sink.Url]),
             new("naive, 20 senders, 150 ms", slow, "dotnet", [Here, "naive", input, slow.Url, "20"]),
-            new("mixpanel import --senders 20, 150 ms", slow, "dotnet", Import(tool, slow, input, "--senders", "20")),
+            Row.Of("mixpanel import --senders 20, 150 ms", slow, tool, Import(slow, input, "--senders", "20")),
         };
-        if (settings.Other is { } other) rows.Insert(2, new("the other mixpanel import", sink, "dotnet", Import(other, sink, input)));
+        if (settings.Other is { } other) rows.Insert(2, Row.Of("the other mixpanel import", sink, other, Import(sink, input)));
         await MeasureAsync(rows, settings.Rounds, Environment);
         Print(rows, settings.Events);
     }
@@ -70,11 +74,11 @@ static class Throughput
         foreach (var (tool, which) in new[] { (settings.Tool ?? Tool(), ""), (settings.Other, " (other)") })
         {
             if (tool is null) continue;
-            rows.Add(new("gzip" + which, sink, "dotnet", Import(tool, sink, gzip)));
-            rows.Add(new("gzip, 20 senders, 150 ms" + which, slow, "dotnet", Import(tool, slow, gzip, "--senders", "20")));
-            rows.Add(new("one line of 100 MB" + which, sink, "dotnet", [tool, "import", giant, "--dry-run", "--no-progress"]));
-            rows.Add(new("200,000 bad records, dry run" + which, sink, "dotnet", [tool, "import", bad, "--dry-run", "--no-progress"]));
-            rows.Add(new("records of 1 MB, dry run" + which, sink, "dotnet", [tool, "import", large, "--dry-run", "--no-progress"]));
+            rows.Add(Row.Of("gzip" + which, sink, tool, Import(sink, gzip)));
+            rows.Add(Row.Of("gzip, 20 senders, 150 ms" + which, slow, tool, Import(slow, gzip, "--senders", "20")));
+            rows.Add(Row.Of("one line of 100 MB" + which, sink, tool, "import", giant, "--dry-run", "--no-progress"));
+            rows.Add(Row.Of("200,000 bad records, dry run" + which, sink, tool, "import", bad, "--dry-run", "--no-progress"));
+            rows.Add(Row.Of("records of 1 MB, dry run" + which, sink, tool, "import", large, "--dry-run", "--no-progress"));
         }
 
         await MeasureAsync(rows, settings.Rounds, Environment);
@@ -83,7 +87,7 @@ static class Throughput
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {row.Name} | {Median(row, round => round.PeakMegabytes):0} | {row.Rounds.Max(round => round.PeakMegabytes):0} |"));
     }
 
-    static string[] Import(string tool, Sinks sink, string input, params string[] more) => [tool, "import", input, .. more, "--endpoint", sink.Url, "--state", "{state}", "--no-progress"];
+    static string[] Import(Sinks sink, string input, params string[] more) => ["import", input, .. more, "--endpoint", sink.Url, "--state", "{state}", "--no-progress"];
 
     public static async Task MeasureAsync(List<Row> rows, int rounds, IReadOnlyDictionary<string, string> environment)
     {
