@@ -29,6 +29,9 @@ public sealed class MixpanelDouble : HttpMessageHandler
     /// <summary>What to answer in place of taking the request's records.</summary>
     public Func<ArrivedRequest, HttpResponseMessage?> Script { get; set; } = _ => null;
 
+    /// <summary>Which requests get no answer until their sender gives them up.</summary>
+    public Func<ArrivedRequest, bool> Stalls { get; set; } = _ => false;
+
     public IReadOnlyList<ArrivedRequest> Requests => [.. _requests];
 
     /// <summary>The records that were taken, in the order of arrival.</summary>
@@ -65,6 +68,7 @@ public sealed class MixpanelDouble : HttpMessageHandler
 
         var arrived = ArrivedRequest.From(Interlocked.Increment(ref _count), request.RequestUri!, body);
         _requests.Enqueue(arrived);
+        if (Stalls(arrived)) await Task.Delay(Timeout.Infinite, cancellationToken);
         if (Script(arrived) is { } scripted) return scripted;
         Store(arrived.Records);
         return arrived.Path is "/engage" or "/groups" ? Answer(200, """{"status":1,"error":null}""") : Accepted(arrived.Records.Count);
