@@ -154,6 +154,7 @@ public sealed class ProfileQueryTests
 
     [Theory]
     [InlineData("sort_key", "properties[", "invalid sort_key: ")]
+    [InlineData("sort_key", "properties[\"age\"] and true", "invalid sort_key: ")]
     [InlineData("sort_order", "up", "invalid sort_order: must be ascending, descending")]
     public async Task A_bad_order_is_refused(string field, string value, string error)
     {

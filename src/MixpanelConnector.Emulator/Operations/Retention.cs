@@ -35,8 +35,8 @@ sealed class Retention(ReportSource source)
         var end = unbounded ? DateTimeOffset.MaxValue : StartOfInterval(buckets.End, unit, interval, intervals);
         var names = born is null || returning is null ? null : new[] { born, returning };
         var first = new int[buckets.Count];
-        var all = new int[buckets.Count, intervals];
-        var bySegment = new Dictionary<string, int[,]>(StringComparer.Ordinal);
+        // Only what is not 0: there may be as many segments as events.
+        var counts = new Dictionary<(string? Segment, int Bucket, int Interval), int>();
         var sizes = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var visits in VisitsOf(project, new ReportRange(buckets.Start, end, names), born, bornWhere, returning, where, on))
         {
@@ -45,7 +45,7 @@ sealed class Retention(ReportSource source)
                 first[bucket]++;
                 var returns = ReturnsOf(visits, begin, unit, interval, intervals, unbounded);
                 foreach (var (segment, index) in returns)
-                    CountsOf(segment)[bucket, index]++;
+                    counts[(segment, bucket, index)] = counts.GetValueOrDefault((segment, bucket, index)) + 1;
                 foreach (var segment in returns.Select(found => found.Segment).OfType<string>().Distinct(StringComparer.Ordinal))
                     sizes[segment] = sizes.GetValueOrDefault(segment) + 1;
             }
@@ -58,32 +58,23 @@ sealed class Retention(ReportSource source)
             {
                 json.WritePropertyName(buckets.Labels[bucket]);
                 if (on is null)
-                    WriteRow(json, all, bucket, first[bucket]);
+                    WriteRow(json, null, bucket);
                 else
-                    Segments.Write(json, segments, segment => WriteRow(json, CountsOf(segment), bucket, first[bucket]));
+                    Segments.Write(json, segments, segment => WriteRow(json, segment, bucket));
             }
             json.WriteEndObject();
         });
 
-        int[,] CountsOf(string? segment)
+        void WriteRow(Utf8JsonWriter json, string? segment, int bucket)
         {
-            if (segment is null)
-                return all;
-            if (!bySegment.TryGetValue(segment, out var counts))
-                bySegment.Add(segment, counts = new int[buckets.Count, intervals]);
-            return counts;
+            json.WriteStartObject();
+            json.WriteStartArray("counts");
+            for (var index = 0; index < intervals; index++)
+                json.WriteNumberValue(counts.GetValueOrDefault((segment, bucket, index)));
+            json.WriteEndArray();
+            json.WriteNumber("first", first[bucket]);
+            json.WriteEndObject();
         }
-    }
-
-    static void WriteRow(Utf8JsonWriter json, int[,] counts, int bucket, int first)
-    {
-        json.WriteStartObject();
-        json.WriteStartArray("counts");
-        for (var index = 0; index < counts.GetLength(1); index++)
-            json.WriteNumberValue(counts[bucket, index]);
-        json.WriteEndArray();
-        json.WriteNumber("first", first);
-        json.WriteEndObject();
     }
 
     static DateTimeOffset StartOfInterval(DateTimeOffset begin, TimeUnit unit, int interval, int index)

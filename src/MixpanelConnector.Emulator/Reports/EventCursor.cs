@@ -64,7 +64,7 @@ sealed class EventCursor : ISelectorRecord, IDisposable
 
     public bool Holds(Selector? where) => where is null || Where.Holds(where, this, _context);
 
-    public SelectorValue Evaluate(Selector on) => Where.Evaluate(on, this, _context);
+    public SelectorValue Evaluate(Selector on) => Where.Evaluate(on, this, _context, "on");
 
     public SelectorValue Get(PropertyRoot root, string name) => (root, name) switch
     {

@@ -64,7 +64,7 @@ sealed class ProfileQuery(ProfileStore profiles, ReportSource source, LookupMapp
         {
             record.Load(profile);
             if ((search is null || Array.Exists(Searched, name => Contains(record.Get(PropertyRoot.Properties, name), search))) && (where is null || Where.Holds(where, record, context)))
-                found.Add((profile.Id, sortKey is not null && Where.Evaluate(sortKey, record, context) is { Kind: not SelectorKind.Null } key ? key : SelectorValue.Undefined));
+                found.Add((profile.Id, sortKey is not null && Where.Evaluate(sortKey, record, context, "sort_key") is { Kind: not SelectorKind.Null } key ? key : SelectorValue.Undefined));
         }
         return found;
     }

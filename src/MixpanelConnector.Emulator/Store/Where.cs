@@ -27,7 +27,7 @@ static class Where
 
     public static bool Holds(Selector selector, ISelectorRecord record, SelectorContext context) => Evaluate(selector, record, context).IsTrue;
 
-    public static SelectorValue Evaluate(Selector selector, ISelectorRecord record, SelectorContext context)
+    public static SelectorValue Evaluate(Selector selector, ISelectorRecord record, SelectorContext context, string field = "where")
     {
         try
         {
@@ -35,7 +35,7 @@ static class Where
         }
         catch (SelectorException e)
         {
-            throw new RefusedException(400, $"invalid where: {e.Message}");
+            throw new RefusedException(400, $"invalid {field}: {e.Message}");
         }
     }
 }
