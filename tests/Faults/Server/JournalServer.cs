@@ -38,7 +38,7 @@ sealed class JournalServer : IAsyncDisposable
     /// <summary>Decides on each request.</summary>
     public Func<Asked, Reply> Script { get; set; } = _ => Reply.Good;
 
-    /// <summary>Which events are refused, each time that they come.</summary>
+    /// <summary>Which events are refused, each time that they come: none is ever stored, whatever the answer.</summary>
     public Func<long, bool>? Refuses { get; set; }
 
     public long Requests => Interlocked.Read(ref _requests);
@@ -174,7 +174,7 @@ sealed class JournalServer : IAsyncDisposable
     byte[] Take(RequestBody body, Reply reply)
     {
         List<int>? refused = null;
-        if (Refuses is not null && reply.Status == 200)
+        if (Refuses is not null)
         {
             for (var i = 0; i < body.Events.Count; i++)
                 if (Refuses(body.Events[i].Oid)) (refused ??= []).Add(i);
@@ -186,7 +186,7 @@ sealed class JournalServer : IAsyncDisposable
             Interlocked.Add(ref _stored, body.Events.Count - (refused?.Count ?? 0));
         }
 
-        var status = refused is null ? reply.Status : 400;
+        var status = reply.Status == 200 && refused is not null ? 400 : reply.Status;
         var text = reply.Body ?? (refused is null
             ? string.Create(CultureInfo.InvariantCulture, $$"""{"code":200,"num_records_imported":{{body.Events.Count}},"status":"OK"}""")
             : string.Create(CultureInfo.InvariantCulture, $$"""{"code":400,"error":"some data points in the request failed validation","failed_records":[{{string.Join(',', refused.Select(index => string.Create(CultureInfo.InvariantCulture, $$"""{"index":{{index}},"field":"properties.amount","message":"is refused here"}""")))}}],"num_records_imported":{{body.Events.Count - refused.Count}},"status":"Bad Request"}"""));
