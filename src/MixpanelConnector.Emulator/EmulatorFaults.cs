@@ -6,16 +6,6 @@ namespace MixpanelConnector.Emulator;
 /// <summary>Faults on purpose: which requests are answered wrongly, slowly or not at all. For tests of clients.</summary>
 public sealed record EmulatorFaults
 {
-    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        ReadCommentHandling = JsonCommentHandling.Skip,
-        AllowTrailingCommas = true,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
-    };
-
     /// <summary>From which the chances are drawn, in the order in which requests arrive. Default: 0.</summary>
     public int Seed { get; init; }
 
@@ -29,7 +19,8 @@ public sealed record EmulatorFaults
     {
         try
         {
-            var faults = JsonSerializer.Deserialize<EmulatorFaults>(json, Json) ?? throw new FormatException("faults must be a JSON object");
+            var text = JsonSerializer.Deserialize(json, EmulatorFaultsJson.Default.FaultsText) ?? throw new FormatException("faults must be a JSON object");
+            var faults = new EmulatorFaults { Seed = text.Seed, Rules = [.. text.Rules.Select(rule => rule.ToFault())] };
             foreach (var rule in faults.Rules)
                 rule.Check();
             return faults;
@@ -41,7 +32,7 @@ public sealed record EmulatorFaults
     }
 
     /// <summary>The faults as JSON, which <see cref="Parse"/> reads.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, Json);
+    public string ToJson() => JsonSerializer.Serialize(this, EmulatorFaultsJson.Default.EmulatorFaults);
 }
 
 /// <summary>One thing that goes wrong, and for which requests.</summary>
@@ -95,3 +86,67 @@ public sealed record EmulatorFault
             throw new FormatException("a rule has one of status, reset and cut_after");
     }
 }
+
+/// <summary>Faults as they are read: a member that is not there leaves the default of <see cref="EmulatorFault"/>, which generated contracts forget.</summary>
+sealed class FaultsText
+{
+    public int Seed { get; set; }
+
+    public IReadOnlyList<FaultText> Rules { get; set; } = [];
+}
+
+sealed class FaultText
+{
+    static readonly EmulatorFault Default = new();
+
+    public string? Path { get; set; }
+
+    public string? Method { get; set; }
+
+    public double? Rate { get; set; }
+
+    public int After { get; set; }
+
+    public int? Times { get; set; }
+
+    public int? Status { get; set; }
+
+    public int? RetryAfter { get; set; }
+
+    public bool Stored { get; set; }
+
+    public bool Reset { get; set; }
+
+    public int? CutAfter { get; set; }
+
+    public int Delay { get; set; }
+
+    public int? BytesPerSecond { get; set; }
+
+    public EmulatorFault ToFault() => new()
+    {
+        Path = Path ?? Default.Path,
+        Method = Method,
+        Rate = Rate ?? Default.Rate,
+        After = After,
+        Times = Times,
+        Status = Status,
+        RetryAfter = RetryAfter,
+        Stored = Stored,
+        Reset = Reset,
+        CutAfter = CutAfter,
+        Delay = Delay,
+        BytesPerSecond = BytesPerSecond,
+    };
+}
+
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    ReadCommentHandling = JsonCommentHandling.Skip,
+    AllowTrailingCommas = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(EmulatorFaults))]
+[JsonSerializable(typeof(FaultsText))]
+sealed partial class EmulatorFaultsJson : JsonSerializerContext;

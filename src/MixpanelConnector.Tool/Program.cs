@@ -1,14 +1,21 @@
-using MixpanelConnector.Tool;
 using MixpanelConnector.Tool.Surfaces;
 using MixpanelConnector.Tool.Surfaces.Cli;
 
-var surroundings = Surroundings.OfThisProcess();
-try
+namespace MixpanelConnector.Tool;
+
+static class Program
 {
-    return await CommandLine.RunAsync(args, surroundings);
-}
-catch (Exception e) when (CommandLine.IsMissingPart(e))
-{
-    surroundings.Error.WriteLine($"mixpanel: a part of the program could not be loaded: {e.Message.ReplaceLineEndings(" ").Trim()} Each part takes a file descriptor: allow at least 256 (ulimit -n), or install the program again.");
-    return ExitCode.DiskFailed;
+    public static async Task<int> Main(string[] args)
+    {
+        var surroundings = Surroundings.OfThisProcess();
+        try
+        {
+            return await CommandLine.RunAsync(args, surroundings);
+        }
+        catch (Exception e) when (CommandLine.IsMissingPart(e))
+        {
+            surroundings.Error.WriteLine($"mixpanel: a part of the program could not be loaded: {e.Message.ReplaceLineEndings(" ").Trim()} Each part takes a file descriptor: allow at least 256 (ulimit -n), or install the program again.");
+            return ExitCode.DiskFailed;
+        }
+    }
 }

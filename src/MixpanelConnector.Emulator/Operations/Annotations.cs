@@ -135,7 +135,7 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
         var tags = body.Integers("tags");
         if (tags.FirstOrDefault(tag => !known.Contains(tag.ToString(CultureInfo.InvariantCulture)), -1) is not -1 and var unknown)
             throw body.Invalid("tags", $"no tag {unknown} in this project");
-        return [.. tags.Select(tag => JsonValue.Create(tag))];
+        return new JsonArray([.. tags.Select(tag => (JsonNode)tag)]);
     }
 
     void Write(Utf8JsonWriter json, Project project, Document annotation)

@@ -7,7 +7,9 @@ namespace MixpanelConnector.Emulator.Rules;
 /// <summary>Profiles as JSON text: names and text readable, numbers as they were written.</summary>
 static class ProfileText
 {
-    public static readonly JsonSerializerOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    public static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+
+    public static readonly JsonSerializerOptions Options = new() { Encoder = Encoder };
 
     public static JsonObject Read(string properties) => JsonNode.Parse(properties)!.AsObject();
 

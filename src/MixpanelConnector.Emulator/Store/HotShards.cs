@@ -44,9 +44,9 @@ sealed class HotShards(int limit)
 
     public static byte[] Rename(in EventRow row, ReadOnlySpan<byte> properties)
     {
-        var name = JsonSerializer.Serialize(row.Name, ProfileText.Options);
-        var id = JsonSerializer.Serialize(row.DistinctId, ProfileText.Options);
-        return [.. Encoding.UTF8.GetBytes($"{{\"mp_original_event_name\":{name},\"mp_original_distinct_id\":{id},"), .. properties[1..]];
+        var name = JsonEncodedText.Encode(row.Name, ProfileText.Encoder);
+        var id = JsonEncodedText.Encode(row.DistinctId, ProfileText.Encoder);
+        return [.. Encoding.UTF8.GetBytes($"{{\"mp_original_event_name\":\"{name}\",\"mp_original_distinct_id\":\"{id}\","), .. properties[1..]];
     }
 
     /// <summary>Those that a limit is near for, from before this process.</summary>

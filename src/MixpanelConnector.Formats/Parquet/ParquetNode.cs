@@ -1,6 +1,6 @@
 using MixpanelConnector.Formats.Columns;
 using MixpanelConnector.Import.Source;
-using Parquet.Data;
+using Parquet;
 using Parquet.Schema;
 
 namespace MixpanelConnector.Formats.Parquet;
@@ -38,30 +38,29 @@ abstract class ParquetNode
 
 sealed class ParquetLeaf(DataField column, FieldKind kind) : ParquetNode
 {
-    ParquetValues? _values;
-    RawColumnData? _data;
+    readonly ParquetType _type = ParquetType.For(column);
+    ParquetColumn? _values;
     int _level;
     int _value;
-    int _count;
 
     public DataField Field => column;
 
     public override ParquetLeaf First => this;
 
-    public bool AtEnd => _level == _count;
+    public bool AtEnd => _level == _values!.Count;
 
     /// <summary>How much of the path to the next value is there.</summary>
-    public int Definition => column.MaxDefinitionLevel == 0 ? 0 : _data!.DefinitionLevels[_level];
+    public int Definition => _values!.Definitions is { } levels ? levels.Span[_level] : 0;
 
     /// <summary>The list that the next value goes on with; 0 for a new row.</summary>
-    public int Repetition => column.MaxRepetitionLevel == 0 || AtEnd ? 0 : _data!.RepetitionLevels[_level];
+    public int Repetition => _values!.Repetitions is { } levels && !AtEnd ? levels.Span[_level] : 0;
 
-    public void Load(RawColumnData data)
+    public Task<ParquetColumn> ReadAsync(ParquetRowGroupReader group, CancellationToken cancellationToken) => _type.ReadAsync(group, column, cancellationToken);
+
+    public void Load(ParquetColumn values)
     {
-        _data = data;
-        _values = ParquetValues.Of(data, column.Name);
+        _values = values;
         (_level, _value) = (0, 0);
-        _count = column.MaxDefinitionLevel > 0 ? data.DefinitionLevels.Length : column.MaxRepetitionLevel > 0 ? data.RepetitionLevels.Length : _values.Count;
     }
 
     public override bool Write(JsonText json)

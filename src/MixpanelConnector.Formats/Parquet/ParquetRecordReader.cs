@@ -2,7 +2,6 @@ using MixpanelConnector.Formats.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Source;
 using Parquet;
-using Parquet.Data;
 
 namespace MixpanelConnector.Formats.Parquet;
 
@@ -15,7 +14,7 @@ sealed class ParquetRecordReader : RecordReader
     readonly RecordBuilder _builder;
     readonly ParquetNode[] _nodes;
     readonly List<ParquetLeaf> _leaves = [];
-    readonly List<RawColumnData> _data = [];
+    readonly List<ParquetColumn> _data = [];
     readonly long _rows;
     readonly long _begin;
     readonly long _rawLength;
@@ -56,8 +55,7 @@ sealed class ParquetRecordReader : RecordReader
             using var group = _parquet.OpenRowGroupReader(_group);
             foreach (var column in _leaves.GroupBy(leaf => leaf.Field.Path))
             {
-                var field = column.First().Field;
-                var data = await group.ReadRawColumnDataBaseAsync(field, cancellationToken).ConfigureAwait(false);
+                var data = await column.First().ReadAsync(group, cancellationToken).ConfigureAwait(false);
                 _data.Add(data);
                 foreach (var leaf in column) leaf.Load(data);
             }

@@ -50,11 +50,12 @@ static class ActionRoutes
     static JsonObject Enums(ActionDescriptor action)
     {
         var enums = new JsonObject();
-        foreach (var property in action.Type.GetNestedType("Input")!.GetProperties())
+        action.InputSchema(property =>
         {
-            if ((Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) is { IsEnum: true } type) enums[JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)] = type.Name;
-        }
-
+            var isField = property.DeclaringType?.DeclaringType == action.Type;
+            if (isField && (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) is { IsEnum: true } type) enums[JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)] = type.Name;
+            return null;
+        });
         return enums;
     }
 

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using System.Text.Unicode;
 using MixpanelConnector.Tool.Surfaces.Cli;
 using MixpanelConnector.Tool.Surfaces.Docs;
@@ -57,7 +58,7 @@ sealed class Tools(MixpanelClient client, string secretFolder, TimeProvider time
     {
         try
         {
-            var input = JsonSerializer.SerializeToElement(arguments ?? new Dictionary<string, JsonElement>(StringComparer.Ordinal));
+            var input = JsonSerializer.SerializeToElement(arguments ?? new Dictionary<string, JsonElement>(StringComparer.Ordinal), McpJson.Default.IDictionaryStringJsonElement);
             using var secret = action.HasSecret ? new SecretHandover.Prepared(NewSecretFile(action)) : null;
             var result = await action.InvokeAsync(client, input, cancellationToken);
             return Answer(untrusted, Fence.Around((secret is null ? result.Json : secret.Deliver(result)).Span));
@@ -157,3 +158,6 @@ sealed class Tools(MixpanelClient client, string secretFolder, TimeProvider time
 
     static JsonElement Element(JsonNode node) => JsonElement.Parse(node.ToJsonString());
 }
+
+[JsonSerializable(typeof(IDictionary<string, JsonElement>))]
+sealed partial class McpJson : JsonSerializerContext;
