@@ -5,7 +5,9 @@
 #   bash eng/campaign.sh soak [EVENTS] [SEED]         one import of so many events, one request in thirty with a fault (20000000)
 #   bash eng/campaign.sh tracker [KILLS] [EVENTS] [SEED]   a process that tracks durably is killed so often (10) over so many events (100000)
 #   bash eng/campaign.sh outbox [STRIDE]              a process that tracks durably is killed, or loses its power, before every STRIDE-th operation (7)
+#   bash eng/campaign.sh native                       tests/EndToEnd and tests/Faults with the tool compiled ahead of time
 #   bash eng/campaign.sh fuzz [MINUTES] [TARGET...]   fuzzing, guided by coverage; MINUTES for each target (2)
+# MIXPANEL_TOOL=FILE has kills, operations and soak start another build of the tool.
 # TARGETs of fuzz: Decoder Validator Gzip State Replies. MIXPANEL_FUZZ_SEED chooses other inputs.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -42,6 +44,19 @@ fuzz() { # fuzz MINUTES TARGET...: on copies of the assemblies that count where 
   return $status
 }
 
+native() { # what starts processes, with the tool compiled ahead of time
+  local work; work=$(mktemp -d)
+  trap "rm -rf '$work'" EXIT
+  dotnet build MixpanelConnector.slnx -c Release -v quiet -nologo || exit 1
+  dotnet publish src/MixpanelConnector.Tool.Native -c Release -v quiet -nologo -o "$work" || exit 1
+  local status=0 suite
+  for suite in EndToEnd Faults; do
+    MIXPANEL_TOOL=$work/mixpanel "tests/$suite/bin/Release/net10.0/MixpanelConnector.$suite" -noColor > "$work/log" || { status=1; cat "$work/log"; }
+    tail -n 1 "$work/log"
+  done
+  return $status
+}
+
 case "${1:-}" in
   kills) CAMPAIGN_KILLS=${2:-1000} CAMPAIGN_SEED=${3:-20261123} faults F01_KillTests ;;
   operations) CAMPAIGN_EVERY=${2:-1} faults F02_EveryOperationTests ;;
@@ -51,6 +66,7 @@ case "${1:-}" in
     dotnet build bench/MixpanelConnector.Bench -c Release -v quiet -nologo || exit 1
     dotnet bench/MixpanelConnector.Bench/bin/Release/net10.0/MixpanelConnector.Bench.dll campaign --kills "${2:-10}" --events "${3:-100000}" --seed "${4:-1}"
     ;;
+  native) native ;;
   fuzz) shift; fuzz "$@" ;;
   *) usage ;;
 esac

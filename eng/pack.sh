@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # Packs what is committed: the libraries, and the tool for each platform, into a folder (default: artifacts/packages), and checks the packages.
-#   bash eng/pack.sh [--single-file] [--twice] [FOLDER]
+#   bash eng/pack.sh [--single-file] [--native] [--twice] [FOLDER]
 # With --single-file it also publishes the tool as one file for each platform, into mixpanel-PLATFORM.tar.gz beside the folder.
+# With --native it publishes the tool compiled ahead of time for this platform, into mixpanel-native-PLATFORM.tar.gz there.
 # With --twice it packs a second time from another place, and fails unless every file in every package is the same to the byte.
 # A clone is packed, so that the work in this folder and its restored packages stay as they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 platforms="linux-x64 linux-arm64 win-x64 osx-arm64"
-single= twice=
+single= native= twice=
 while [[ "${1:-}" == --* ]]; do
   case $1 in
     --single-file) single=1 ;;
+    --native) native=1 ;;
     --twice) twice=1 ;;
-    *) sed -n '2,6{s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;;
+    *) sed -n '2,7{s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;;
   esac
   shift
 done
@@ -58,5 +60,12 @@ if [ -n "$single" ]; then
       -p:PublishSingleFile=true -p:IncludeNativeLibrariesForSelfExtract=true -p:DebugType=embedded)
     tar -czf "$out/../mixpanel-$platform.tar.gz" -C "$work/mixpanel-$platform" --exclude='*.pdb' .
   done
-  ls -l "$out"/../mixpanel-*.tar.gz
 fi
+
+if [ -n "$native" ]; then
+  project=src/MixpanelConnector.Tool.Native
+  platform=$(cd "$work/clone" && dotnet msbuild $project -getProperty:NETCoreSdkPortableRuntimeIdentifier)
+  (cd "$work/clone" && dotnet publish $project -o "$work/native" "${common[@]}")
+  tar -czf "$out/../mixpanel-native-$platform.tar.gz" -C "$work/native" .
+fi
+[ -z "$single$native" ] || ls -l "$out"/../mixpanel-*.tar.gz

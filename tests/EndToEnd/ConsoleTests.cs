@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using MixpanelConnector.Emulator;
@@ -79,7 +78,7 @@ public sealed class ConsoleTests
     public async Task The_calls_beside_a_form_do_what_the_form_does()
     {
         using var home = new Home();
-        await using var emulator = await Emulator.StartAsync(home);
+        await using var emulator = await EmulatorProcess.StartAsync(home, []);
         using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/calls.mjs"), emulator.Address.AbsoluteUri], home);
         var calls = await Run.EndAsync(node);
         Assert.True(calls.ExitCode == 0, calls.ToString());
@@ -91,7 +90,7 @@ public sealed class ConsoleTests
             var answer = await Run.EndAsync(curl);
             Assert.True(answer.ExitCode == 0, $"{action}: {answer}");
 
-            using var shell = Run.Start("bash", ["-c", ((string)call["cli"]!).Replace("nightly-import", "hourly-import", StringComparison.Ordinal).Replace("secret.txt", home.File("secret.txt"), StringComparison.Ordinal).Replace("mixpanel ", $"dotnet '{Run.Program}' ", StringComparison.Ordinal)], home, Credentials.At(emulator.Address.AbsoluteUri.TrimEnd('/')));
+            using var shell = Run.Start("bash", ["-c", ((string)call["cli"]!).Replace("nightly-import", "hourly-import", StringComparison.Ordinal).Replace("secret.txt", home.File("secret.txt"), StringComparison.Ordinal).Replace("mixpanel ", $"{ToolUnderTest.InShell} ", StringComparison.Ordinal)], home, Credentials.At(emulator.Address.AbsoluteUri.TrimEnd('/')));
             var printed = await Run.EndAsync(shell);
             Assert.True(printed.ExitCode == 0, $"{action}: {printed}");
             code.Add($"{{ {(string)call["csharp"]!} }}");
@@ -125,7 +124,7 @@ public sealed class ConsoleTests
     static async Task<Finished> OnEmulatorAsync(string task)
     {
         using var home = new Home();
-        await using var emulator = await Emulator.StartAsync(home);
+        await using var emulator = await EmulatorProcess.StartAsync(home, []);
         var done = await DriveAsync(task, emulator.Address, home);
         Assert.True(done.ExitCode == 0, done.ToString());
         return done;
@@ -135,31 +134,5 @@ public sealed class ConsoleTests
     {
         using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/console.mjs"), task, address.AbsoluteUri, "/usr/bin/chromium", ""], home, environment.ToDictionary(variable => variable.Name, variable => variable.Value, StringComparer.Ordinal));
         return await Run.EndAsync(node);
-    }
-
-    /// <summary>The real command <c>mixpanel emulator</c>, whose address is the console's.</summary>
-    sealed class Emulator(Process process, Uri address) : IAsyncDisposable
-    {
-        public Uri Address { get; } = address;
-
-        public static async Task<Emulator> StartAsync(Home home)
-        {
-            var process = Run.StartMixpanel(home, ["emulator", "--port", "0", "--data", home.File("data")]);
-            while (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
-            {
-                if (Regex.Match(line, @"^The console is at (?<address>http://\S+)$", RegexOptions.NonBacktracking) is { Success: true } found) return new Emulator(process, new Uri(found.Groups["address"].Value));
-            }
-
-            Assert.Fail(await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
-            throw new InvalidOperationException();
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            using var kill = Process.Start("kill", ["-TERM", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
-            await kill.WaitForExitAsync();
-            await process.WaitForExitAsync();
-            process.Dispose();
-        }
     }
 }

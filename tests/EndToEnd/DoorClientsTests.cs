@@ -15,7 +15,7 @@ public sealed class DoorClientsTests
     {
         await using var mixpanel = await WithAnEventAsync();
         using var home = new Home();
-        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/mcp.mjs"), "stdio", "dotnet", Run.Program, "mcp", "--allow-write"], home, Credentials.For(mixpanel));
+        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/mcp.mjs"), "stdio", .. ToolUnderTest.Command, "mcp", "--allow-write"], home, Credentials.For(mixpanel));
         AssertEveryTool(await Run.EndAsync(node));
     }
 
@@ -60,8 +60,11 @@ public sealed class DoorClientsTests
         using var home = new Home();
         await using var serve = await Serve.StartAsync(home, [], Credentials.For(mixpanel));
         using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/openapi.cjs"), serve.Address.AbsoluteUri.TrimEnd('/')], home);
-        var done = await Run.EndAsync(node);
+        AssertEveryAction(await Run.EndAsync(node));
+    }
 
+    internal static void AssertEveryAction(Finished done)
+    {
         Assert.True(done.ExitCode == 0, done.ToString());
         var result = JsonNode.Parse(done.Output)!;
         Assert.Equal(Actions, string.Join(' ', result["answers"]!.AsObject().Select(answer => answer.Key).Order(StringComparer.Ordinal)));
@@ -88,7 +91,7 @@ public sealed class DoorClientsTests
         Assert.True(((int?)totals["errors"], (int?)totals["warnings"]) == (0, 0), done.ToString());
     }
 
-    static async Task<EmulatedMixpanel> WithAnEventAsync()
+    internal static async Task<EmulatedMixpanel> WithAnEventAsync()
     {
         var mixpanel = await EmulatedMixpanel.StartAsync();
         using var client = new MixpanelClient(new MixpanelOptions { Endpoint = mixpanel.Address, Token = DevelopmentCredentials.ProjectToken });
@@ -97,7 +100,7 @@ public sealed class DoorClientsTests
         return mixpanel;
     }
 
-    static void AssertEveryTool(Finished done)
+    internal static void AssertEveryTool(Finished done)
     {
         Assert.True(done.ExitCode == 0, done.ToString());
         var result = JsonNode.Parse(done.Output)!;
@@ -129,9 +132,10 @@ sealed class Serve : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public static async Task<Serve> StartAsync(Home home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
+    public static async Task<Serve> StartAsync(Home home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string? tool = null)
     {
-        var process = Run.StartMixpanel(home, ["serve", "--port", "0", .. arguments], environment);
+        string[] all = ["serve", "--port", "0", .. arguments];
+        var process = tool is null ? Run.StartMixpanel(home, all, environment) : Run.Start(tool, all, home, environment);
         var line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var address = Regex.Match(line, @" at (?<address>https?://\S+)$", RegexOptions.NonBacktracking);
         Assert.True(address.Success, line);

@@ -3,7 +3,6 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Emulator;
-using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.EndToEnd;
 

@@ -2,19 +2,15 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
-public sealed class NativeAotTests
+[Collection(Published.Programs)]
+public sealed class NativeAotTests(PublishedLibraryProgram library, PublishedWebProgram web) : IClassFixture<PublishedLibraryProgram>, IClassFixture<PublishedWebProgram>
 {
     [Fact]
     public async Task The_library_works_compiled_ahead_of_time()
     {
         using var home = new Home();
-        using var publish = Run.Start("dotnet", ["publish", "tests/NativeAot", "-c", "Release", "-o", home.File("aot"), "-p:BuildProjectReferences=false", "-nologo"], home);
-        var published = await Run.EndAsync(publish);
-        Assert.True(published.ExitCode == 0, published.ToString());
-        Assert.DoesNotContain("warning", published.Output, StringComparison.OrdinalIgnoreCase);
-
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
-        using var program = Run.Start(home.File("aot/MixpanelConnector.NativeAot"), [mixpanel.Address.AbsoluteUri], home);
+        using var program = Run.Start(library.Program, [mixpanel.Address.AbsoluteUri], home);
         var done = await Run.EndAsync(program);
 
         Assert.True(done.ExitCode == 0, done.ToString());
@@ -39,15 +35,10 @@ public sealed class NativeAotTests
     public async Task A_web_program_compiled_ahead_of_time_tracks_and_loses_nothing_on_sigterm(bool durable)
     {
         using var home = new Home();
-        using var publish = Run.Start("dotnet", ["publish", "tests/NativeAotWeb", "-c", "Release", "-o", home.File("aot"), "-p:BuildProjectReferences=false", "-nologo"], home);
-        var published = await Run.EndAsync(publish);
-        Assert.True(published.ExitCode == 0, published.ToString());
-        Assert.DoesNotContain("warning", published.Output, StringComparison.OrdinalIgnoreCase);
-
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri, ["Mixpanel__FlushInterval"] = "00:10:00" };
         if (durable) environment["Outbox"] = home.File("outbox");
-        using var program = Run.Start(home.File("aot/MixpanelConnector.NativeAotWeb"), ["--urls", "http://127.0.0.1:0"], home, environment);
+        using var program = Run.Start(web.Program, ["--urls", "http://127.0.0.1:0"], home, environment);
         using var http = new HttpClient { BaseAddress = await WebProgram.AddressOfAsync(program) };
         for (var i = 0; i < 50; i++)
         {
@@ -61,3 +52,7 @@ public sealed class NativeAotTests
         Assert.Contains("EUR", Assert.Single(await mixpanel.ProfilesAsync()).Properties, StringComparison.Ordinal);
     }
 }
+
+public sealed class PublishedLibraryProgram() : Published("tests/NativeAot", "MixpanelConnector.NativeAot");
+
+public sealed class PublishedWebProgram() : Published("tests/NativeAotWeb", "MixpanelConnector.NativeAotWeb");

@@ -15,7 +15,7 @@ public sealed partial class ReadmeTests
         foreach (var line in lines.SkipLast(1).Where(line => !line.StartsWith("alias ", StringComparison.Ordinal)))
         {
             // The program is the one that was built with the tests; everything else is as it is written.
-            var command = Program().Replace(line, $"dotnet '{Run.Program}' ").Replace("bad-events.ndjson", home.File("bad-events.ndjson"), StringComparison.Ordinal);
+            var command = Program().Replace(line, $"{ToolUnderTest.InShell} ").Replace("bad-events.ndjson", home.File("bad-events.ndjson"), StringComparison.Ordinal);
             using var shell = Run.Start("bash", ["-c", command], home);
             var done = await Run.EndAsync(shell);
 

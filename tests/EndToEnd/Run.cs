@@ -13,8 +13,6 @@ static class Run
 {
     static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
 
-    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "mixpanel.dll");
-
     /// <summary>The program with folders of its own and no settings but the given ones.</summary>
     public static async Task<Finished> MixpanelAsync(Home home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
@@ -23,7 +21,7 @@ static class Run
     }
 
     public static Process StartMixpanel(Home home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
-        Start("dotnet", [Program, .. arguments], home, environment);
+        Start(ToolUnderTest.Command[0], [.. ToolUnderTest.Command.Skip(1), .. arguments], home, environment);
 
     public static Process Start(string program, IEnumerable<string> arguments, Home home, IReadOnlyDictionary<string, string>? environment = null)
     {

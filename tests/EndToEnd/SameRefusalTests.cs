@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
 using MixpanelConnector.Emulator;
-using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.EndToEnd;
 

@@ -106,7 +106,7 @@ public sealed class F05_FullDiskTests
             done
             mount -o remount,size=500m disk
             "$@" > second; code=$?
-            timeout 60 dotnet '{Importer.Program}' emulator export --data disk/store --deduplicated exported > third || code=$?
+            timeout 60 {ToolUnderTest.InShell} emulator export --data disk/store --deduplicated exported > third || code=$?
             wc -l < exported
             exit $code
             """);

@@ -13,7 +13,7 @@ public sealed class F07_SignalTests
         // Much of the import is left when the signal comes, however late it comes on a busy machine.
         scene.Server.Script = asked => new Reply { Delay = TimeSpan.FromMilliseconds(asked.Number <= 20 ? 10 : 1000) };
         // Under nohup, a program rightly takes no notice of SIGHUP; the tests themselves may run so.
-        using var importer = Importer.StartOther("env", ["--default-signal", "dotnet", Importer.Program, .. scene.Command], scene.Settings());
+        using var importer = Importer.StartOther("env", ["--default-signal", .. ToolUnderTest.Command, .. scene.Command], scene.Settings());
         await scene.Server.UntilAsync(() => scene.Server.Requests > 20, importer.Exit);
         importer.Send(Enum.Parse<Signal>(signal));
         var stopped = await scene.EndAsync(importer);

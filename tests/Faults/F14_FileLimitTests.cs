@@ -14,7 +14,7 @@ public sealed class F14_FileLimitTests
     public async Task It_finishes_or_says_why_not_and_loses_nothing(int most)
     {
         await using var scene = new Scene().Given(new Lines { BadEvery = 10 }, 2000).With("--batch-events", "20", "--senders", "20", "--max-outage", "1s");
-        using var shell = Importer.StartOther("prlimit", [string.Create(CultureInfo.InvariantCulture, $"--nofile={most}"), "dotnet", Importer.Program, .. scene.Command], scene.Settings());
+        using var shell = Importer.StartOther("prlimit", [string.Create(CultureInfo.InvariantCulture, $"--nofile={most}"), .. ToolUnderTest.Command, .. scene.Command], scene.Settings());
         var starved = await scene.EndAsync(shell);
         if (starved.ExitCode == 3)
         {

@@ -36,7 +36,7 @@ public sealed class F16_StandardStreamsTests
 
     static async Task<Ended> ShellAsync(Scene scene, string redirection)
     {
-        using var shell = Importer.StartOther("bash", ["-c", $"\"$@\" {redirection}", "bash", "dotnet", Importer.Program, .. scene.Command], scene.Settings());
+        using var shell = Importer.StartOther("bash", ["-c", $"\"$@\" {redirection}", "bash", .. ToolUnderTest.Command, .. scene.Command], scene.Settings());
         return await scene.EndAsync(shell);
     }
 }

@@ -53,8 +53,6 @@ sealed class Importer : IDisposable
         _watching = WatchAsync();
     }
 
-    public static string Program { get; } = FindProgram("src/MixpanelConnector.Tool", "mixpanel.dll");
-
     public int Id => _process.Id;
 
     /// <summary>Ends with the process.</summary>
@@ -63,7 +61,7 @@ sealed class Importer : IDisposable
     public bool IsRunning => !_process.HasExited;
 
     public static Importer Start(IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> environment, Action<long>? onMemory = null) =>
-        StartOther("dotnet", [Program, .. arguments], environment, onMemory);
+        StartOther(ToolUnderTest.Command[0], [.. ToolUnderTest.Command.Skip(1), .. arguments], environment, onMemory);
 
     /// <summary>Another program, such as a shell that starts the importer.</summary>
     public static Importer StartOther(string program, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> environment, Action<long>? onMemory = null)
@@ -161,14 +159,6 @@ sealed class Importer : IDisposable
     }
 
     /// <summary>The program as the same configuration built it.</summary>
-    public static string FindProgram(string project, string name)
-    {
-        var output = new DirectoryInfo(AppContext.BaseDirectory); // …/tests/Faults/bin/Release/net10.0
-        var root = output.Parent!.Parent!.Parent!.Parent!.Parent!;
-        var program = Path.Combine(root.FullName, project, "bin", output.Parent.Name, output.Name, name);
-        return File.Exists(program) ? program : throw new FileNotFoundException($"The program must be built first: {program}");
-    }
-
     [DllImport("libc", EntryPoint = "kill")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     static extern int Kill(int process, int signal);

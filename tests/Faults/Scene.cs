@@ -1,5 +1,4 @@
 using System.Text.Json;
-using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Faults;
 
@@ -90,7 +89,7 @@ sealed class Scene : IAsyncDisposable
     public async Task<Ended> InNamespaceAsync(string script)
     {
         Directory.CreateDirectory(File("disk"));
-        using var shell = Importer.StartOther("unshare", ["--map-root-user", "--mount", "bash", "-c", $"cd '{Folder}'; {script}", "bash", "dotnet", Importer.Program, .. Command], Settings());
+        using var shell = Importer.StartOther("unshare", ["--map-root-user", "--mount", "bash", "-c", $"cd '{Folder}'; {script}", "bash", .. ToolUnderTest.Command, .. Command], Settings());
         return await EndAsync(shell);
     }
 

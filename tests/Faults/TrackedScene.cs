@@ -6,7 +6,7 @@ namespace MixpanelConnector.Faults;
 /// <summary>A program that tracks durably into an outbox, as often as it is started, and what became of each of its events.</summary>
 sealed class TrackedScene : IAsyncDisposable
 {
-    static readonly string Program = Importer.FindProgram("tests/DurableTracker", "MixpanelConnector.DurableTracker.dll");
+    static readonly string Program = ToolUnderTest.Built("tests/DurableTracker", "MixpanelConnector.DurableTracker.dll");
 
     readonly HashSet<long> _taken = [];
     readonly HashSet<long> _refused = [];

@@ -302,6 +302,7 @@ const tasks = {
   /** A real Mixpanel: what only the embedded one can fill is hidden, and nothing is asked unasked. */
   async real(browser) {
     const page = await open(browser);
+    await page.getByRole("link", { name: "API reference" }).waitFor(); // the links come with the first answer
     assert.deepEqual(await page.locator("nav.pages a").allInnerTexts(), ["Overview", "Imports", "Profiles", "Service accounts", "Actions", "API reference"]);
     const asked = [];
     page.on("request", (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));

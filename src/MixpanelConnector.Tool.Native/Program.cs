@@ -1,0 +1,6 @@
+namespace MixpanelConnector.Tool.Native;
+
+static class Program
+{
+    static Task<int> Main(string[] args) => Tool.Program.Main(args);
+}
