@@ -158,7 +158,6 @@ sealed class Importer : IDisposable
         return all.ToArray();
     }
 
-    /// <summary>The program as the same configuration built it.</summary>
     [DllImport("libc", EntryPoint = "kill")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     static extern int Kill(int process, int signal);
