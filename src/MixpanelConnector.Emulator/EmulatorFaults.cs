@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace MixpanelConnector.Emulator;
@@ -6,6 +7,10 @@ namespace MixpanelConnector.Emulator;
 /// <summary>Faults on purpose: which requests are answered wrongly, slowly or not at all. For tests of clients.</summary>
 public sealed record EmulatorFaults
 {
+    static readonly EmulatorFault Default = new();
+    static readonly JsonNodeOptions Names = new() { PropertyNameCaseInsensitive = true };
+    static readonly JsonDocumentOptions Relaxed = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
+
     /// <summary>From which the chances are drawn, in the order in which requests arrive. Default: 0.</summary>
     public int Seed { get; init; }
 
@@ -19,16 +24,32 @@ public sealed record EmulatorFaults
     {
         try
         {
-            var text = JsonSerializer.Deserialize(json, EmulatorFaultsJson.Default.FaultsText) ?? throw new FormatException("faults must be a JSON object");
-            var faults = new EmulatorFaults { Seed = text.Seed, Rules = [.. text.Rules.Select(rule => rule.ToFault())] };
+            var faults = WithDefaults(json).Deserialize(EmulatorFaultsJson.Default.EmulatorFaults)!;
             foreach (var rule in faults.Rules)
                 rule.Check();
             return faults;
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or ArgumentException) // two names that differ in case
         {
             throw new FormatException($"faults are not valid: {e.Message}", e);
         }
+    }
+
+    /// <summary>Generated contracts forget the defaults of properties that are only set at the beginning.</summary>
+    static JsonObject WithDefaults(string json)
+    {
+        var faults = JsonNode.Parse(json, Names, Relaxed) as JsonObject ?? throw new FormatException("faults are not valid: they must be a JSON object");
+        faults.TryAdd("rules", new JsonArray());
+        foreach (var rule in faults["rules"] as JsonArray ?? throw NotRules())
+        {
+            var fault = rule as JsonObject ?? throw NotRules();
+            fault.TryAdd("path", Default.Path);
+            fault.TryAdd("rate", Default.Rate);
+        }
+
+        return faults;
+
+        static FormatException NotRules() => new("rules must be a list of objects");
     }
 
     /// <summary>The faults as JSON, which <see cref="Parse"/> reads.</summary>
@@ -87,66 +108,11 @@ public sealed record EmulatorFault
     }
 }
 
-/// <summary>Faults as they are read: a member that is not there leaves the default of <see cref="EmulatorFault"/>, which generated contracts forget.</summary>
-sealed class FaultsText
-{
-    public int Seed { get; set; }
-
-    public IReadOnlyList<FaultText> Rules { get; set; } = [];
-}
-
-sealed class FaultText
-{
-    static readonly EmulatorFault Default = new();
-
-    public string? Path { get; set; }
-
-    public string? Method { get; set; }
-
-    public double? Rate { get; set; }
-
-    public int After { get; set; }
-
-    public int? Times { get; set; }
-
-    public int? Status { get; set; }
-
-    public int? RetryAfter { get; set; }
-
-    public bool Stored { get; set; }
-
-    public bool Reset { get; set; }
-
-    public int? CutAfter { get; set; }
-
-    public int Delay { get; set; }
-
-    public int? BytesPerSecond { get; set; }
-
-    public EmulatorFault ToFault() => new()
-    {
-        Path = Path ?? Default.Path,
-        Method = Method,
-        Rate = Rate ?? Default.Rate,
-        After = After,
-        Times = Times,
-        Status = Status,
-        RetryAfter = RetryAfter,
-        Stored = Stored,
-        Reset = Reset,
-        CutAfter = CutAfter,
-        Delay = Delay,
-        BytesPerSecond = BytesPerSecond,
-    };
-}
-
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    ReadCommentHandling = JsonCommentHandling.Skip,
-    AllowTrailingCommas = true,
+    RespectNullableAnnotations = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(EmulatorFaults))]
-[JsonSerializable(typeof(FaultsText))]
 sealed partial class EmulatorFaultsJson : JsonSerializerContext;

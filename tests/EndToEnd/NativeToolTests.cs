@@ -17,7 +17,7 @@ public sealed partial class NativeToolTests(PublishedTool native) : IClassFixtur
     {
         { "what it says of itself", """
             mixpanel --version
-            for command in '' create-service-account get-all-service-accounts get-event-names get-event-properties get-event-property-values get-top-events import-events query-event-counts query-event-property-counts query-user-profiles track-event check completion config emulator 'emulator export' import 'import status' mcp serve 'serve new-key'; do mixpanel $command --help; done
+            for command in '' create-service-account get-all-service-accounts get-event-names get-event-properties get-event-property-values get-top-events import-events query-event-counts query-event-property-counts query-user-profiles track-event check completion config docs emulator 'emulator export' import 'import status' mcp serve 'serve new-key'; do mixpanel $command --help; done
             mixpanel completion bash; mixpanel '[suggest:9]' 'mixpanel '; mixpanel '[suggest:17]' 'mixpanel import --'
             mixpanel docs made && cd made && find . -type f | sort | xargs sha256sum
             """ },
@@ -61,7 +61,7 @@ public sealed partial class NativeToolTests(PublishedTool native) : IClassFixtur
         { "mistakes", """
             mixpanel import missing.ndjson --local; mixpanel import mend.csv --format parquet --local; mixpanel import "$SAMPLES/events.ndjson" --batch-events 3000 --local
             mixpanel emulator --faults mend.csv; printf '{"rules":[{"statuss":500}]}' > faults.json; mixpanel emulator --faults faults.json
-            printf '{"rules":[{"path":"/import","rate":2}]}' > faults.json; mixpanel emulator --faults faults.json
+            for faults in '{"rules":[{"path":"/import","rate":2}]}' '{"rules":null}' '{"rules":[null]}' '{"rules":[{"path":null}]}' '[]'; do echo "$faults" > faults.json; mixpanel emulator --faults faults.json; done
             head -c 300 types.ndjson.gz > cut.ndjson.gz; mixpanel import cut.ndjson.gz --local; head -c 300 types.snappy.parquet > cut.parquet; mixpanel import cut.parquet --local
             """ },
     };
@@ -69,7 +69,7 @@ public sealed partial class NativeToolTests(PublishedTool native) : IClassFixtur
     [Theory, MemberData(nameof(Scripts))]
     public async Task It_says_what_the_other_says(string about, string script)
     {
-        var (expected, actual) = (await RunAsync(script, ToolUnderTest.InShell), await RunAsync(script, $"'{native.Program}'"));
+        var (expected, actual) = (await RunAsync(script, $"dotnet '{ToolUnderTest.OfThisBuild}'"), await RunAsync(script, $"'{native.Program}'"));
 
         Assert.NotEmpty(expected);
         AssertSame(about, expected, actual);
@@ -189,5 +189,5 @@ public sealed partial class NativeToolTests(PublishedTool native) : IClassFixtur
     }
 }
 
-/// <summary>The command line, compiled ahead of time; or the one that is to be tested anyway.</summary>
+/// <summary>The command line, compiled ahead of time.</summary>
 public sealed class PublishedTool() : Published("src/MixpanelConnector.Tool.Native", "mixpanel");

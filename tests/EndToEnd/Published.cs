@@ -8,9 +8,9 @@ public abstract class Published(string project, string program) : IAsyncLifetime
 
     readonly Home _home = new();
 
-    public virtual string Program => _home.File($"published/{program}");
+    public string Program => _home.File($"published/{program}");
 
-    public virtual async ValueTask InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         using var publish = Run.Start("dotnet", ["publish", project, "-c", "Release", "-o", _home.File("published"), "-p:BuildProjectReferences=false", "-nologo"], _home);
         var published = await Run.EndAsync(publish);

@@ -133,6 +133,10 @@ public sealed class FaultTests
     [InlineData("""{"rules":[{"rate":2}]}""", "rate must be from 0 to 1")]
     [InlineData("""{"rules":[{"status":200}]}""", "status must be from 400 to 599")]
     [InlineData("""{"rules":[{"stauts":500}]}""", "faults are not valid: ")]
+    [InlineData("""{"rules":[{"path":null}]}""", "faults are not valid: ")]
+    [InlineData("""{"rules":[{"rate":1,"Rate":0}]}""", "faults are not valid: ")]
+    [InlineData("""{"rules":null}""", "rules must be a list of objects")]
+    [InlineData("""{"rules":[null]}""", "rules must be a list of objects")]
     [InlineData("""{"rules":[{"status":500,"reset":true}]}""", "a rule has one of status, reset and cut_after")]
     public async Task Faults_with_a_mistake_are_refused(string json, string error)
     {
@@ -142,6 +146,17 @@ public sealed class FaultTests
 
         Assert.Equal(400, answer.Status);
         Assert.StartsWith(error, answer.Json.GetProperty("error").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_not_written_is_as_documented()
+    {
+        var faults = EmulatorFaults.Parse("""{ "rules": [{ "Rate": 0.5, /* of all */ "status": 500, }] }""");
+
+        Assert.Equal(new EmulatorFault { Rate = 0.5, Status = 500 }, Assert.Single(faults.Rules));
+        Assert.Equal(new EmulatorFault(), Assert.Single(EmulatorFaults.Parse("""{"rules":[{}]}""").Rules));
+        Assert.Empty(EmulatorFaults.Parse("{}").Rules);
+        Assert.Equal(faults.Rules, EmulatorFaults.Parse(faults.ToJson()).Rules);
     }
 
     static Task<LocalMixpanel> WithAsync(string faults) => LocalMixpanel.StartAsync(options => options with { Faults = EmulatorFaults.Parse(faults) });

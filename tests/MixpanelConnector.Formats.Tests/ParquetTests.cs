@@ -57,6 +57,8 @@ public sealed class ParquetTests : IDisposable
     [InlineData("-7::DECIMAL(18,0)", "-7")]
     [InlineData("'a\"b\\c' || chr(10) || 'é😀'", "\"a\\\"b\\\\c\\né😀\"")]
     [InlineData("'007'", "\"007\"")]
+    [InlineData("''", "\"\"")]
+    [InlineData("''::BLOB", "\"\"")]
     [InlineData("repeat('x', 2000)", null)]
     [InlineData("TIMESTAMP '2026-09-21 14:13:20'", "\"2026-09-21T14:13:20\"")]
     [InlineData("TIMESTAMP '2026-09-21 14:13:20.123456'", "\"2026-09-21T14:13:20.123456\"")]
@@ -225,6 +227,30 @@ public sealed class ParquetTests : IDisposable
             var report = await run.RunAsync(run.RequestAll(run.Folder.Write("in.parquet", damaged)) with { DryRun = true });
             Assert.True(report.ExitCode is 0 or 3 or 6, $"byte {position}: {report.ExitCode}");
         }
+    }
+
+    /// <summary>Two row groups of 20 rows. In the second, the column <c>secret</c> says that it has 20 values, and holds one; compressed, in base64.</summary>
+    const string FewerValuesThanItSays = """
+        eNrtlr9rU1EUx29eXkONwdiW+9pARxMyNPDO+x2cRAIODqE6dBAc2jc80RSSKI619UfVqlXBP0E6FVycHYpDJwdnR/8Ax0yed989lyOxCoKDIBzO53veubn33Mc3JP0LqyCF3LIxVmQbZUVWhLCEEO
+        3SLOYrvYurvasdl2lg2mPaZzpgOmQ6YjpmOmG6e4qd5fICeOHxwudFwIuQFxEvYl4kvOjie/hcwph6JSXMvb+c8MR9C2Pq8DzfdlUGlT2VfZUDlUOVI5VjlROVu2X1KbcAFPAK+AWCAmGBqEBcICmQ
+        v5fdMsbUaDOYs47bcUkACY+ETyIgEZKISMQkEhLdCm3oGgVGeUb5RgVGhUZFRsVGJUbl1/pgYbBrbZ1/dwP74p7mtuaO5n3NB5oPNR9p7mo+1nyi+VRzT/OZ5nPNF5r7mi81X2m+1pS2rMrqZWlJLH
+        Lb3MXJ5+V8foWzPzjWEv/d/EduBnIzkJuB3AzkZiA3A7kZyM1AbgZyM5CbwbgZjJvBuBmMm8G4GYybwbgZjJvBuBn+UTdbjZuX7OHm5lhWhaw1raXKKF0fpuOmKMqZ9E46MNXpjWw0zgbr4+vZBj2r
+        nssGo3RIj+ymWLLH2a1UOP3GSuNaa3ZZ1hpSNGhnKZy289bGaOFvT+vQpn5xlGpPShjYwv5Bhfr8cLXqvYWBC3DVF3MKG0ctOixjYB8X7dWWpa0WqQFV+6uFgR0hnE91py1w4G9nfjbxmrPWelPHJm
+        50XD9x5uM69o/mfjPz0Ryumiz8eubJQn79xZNmPlikmcVH/ML38Q/Fd+emUwU=
+        """;
+
+    [Fact]
+    public async Task A_column_with_fewer_values_than_it_says_is_not_filled_up()
+    {
+        using var packed = new MemoryStream(Convert.FromBase64String(FewerValuesThanItSays));
+        using var unpacking = new ZLibStream(packed, CompressionMode.Decompress);
+        using var file = new MemoryStream();
+        await unpacking.CopyToAsync(file, TestContext.Current.CancellationToken);
+
+        var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("in.parquet", file.ToArray())), _state);
+
+        Assert.Equal((6, 20), (report.ExitCode, report.Accepted));
+        Assert.Contains("a column has fewer values than it says", Assert.Single(report.Problems), StringComparison.Ordinal);
     }
 
     [Theory]

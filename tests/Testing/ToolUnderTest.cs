@@ -5,7 +5,10 @@ public static class ToolUnderTest
 {
     /// <summary>The program, and the arguments that come before all others.</summary>
     public static IReadOnlyList<string> Command { get; } =
-        Environment.GetEnvironmentVariable("MIXPANEL_TOOL") is { Length: > 0 } tool ? [Path.GetFullPath(tool)] : ["dotnet", Built("src/MixpanelConnector.Tool", "mixpanel.dll")];
+        Environment.GetEnvironmentVariable("MIXPANEL_TOOL") is { Length: > 0 } tool ? Start(Existing(Path.GetFullPath(tool))) : Start(OfThisBuild);
+
+    /// <summary>The one of this build, whatever is tested.</summary>
+    public static string OfThisBuild => Built("src/MixpanelConnector.Tool", "mixpanel.dll");
 
     /// <summary>The same as the beginning of a line for a shell.</summary>
     public static string InShell { get; } = string.Join(' ', Command.Select(part => $"'{part}'"));
@@ -18,6 +21,10 @@ public static class ToolUnderTest
         var output = new DirectoryInfo(AppContext.BaseDirectory); // …/tests/Faults/bin/Release/net10.0
         var root = output.Parent!.Parent!.Parent!.Parent!.Parent!;
         var program = Path.Combine(root.FullName, project, "bin", output.Parent.Name, output.Name, name);
-        return File.Exists(program) ? program : throw new FileNotFoundException($"The program must be built first: {program}");
+        return Existing(program);
     }
+
+    static string[] Start(string program) => program.EndsWith(".dll", StringComparison.Ordinal) ? ["dotnet", program] : [program];
+
+    static string Existing(string program) => File.Exists(program) ? program : throw new FileNotFoundException($"The program must be built first: {program}");
 }

@@ -24,6 +24,21 @@ abstract class ParquetColumn(int count, bool hasDefinitions, bool hasRepetitions
     /// <param name="kind">What it is for.</param>
     public abstract bool Write(JsonText json, int index, FieldKind kind);
 
+    /// <summary>Takes out what an earlier column left: a file that holds less than it says must not be filled up with that.</summary>
+    public virtual void Clear()
+    {
+        Definitions?.Span.Fill(-1);
+        Repetitions?.Span.Fill(-1);
+    }
+
+    /// <exception cref="InvalidDataException">A level was not in the file, or cannot be.</exception>
+    public virtual void Check(int definition, int repetition)
+    {
+        if (AreOutside(Definitions, definition) || AreOutside(Repetitions, repetition)) throw new InvalidDataException("a column has other levels than its schema");
+    }
+
+    static bool AreOutside(Memory<int>? levels, int most) => levels is { } there && there.Span.ContainsAnyExceptInRange(0, most);
+
     public virtual void Dispose()
     {
         _definitions?.Dispose();

@@ -97,7 +97,9 @@ abstract class ParquetType
             var read = new Column<T>(count, column, write, quotes);
             try
             {
+                read.Clear();
                 await group.ReadRawAsync(column, read.Values, read.Definitions, read.Repetitions, cancellationToken).ConfigureAwait(false);
+                read.Check(column.MaxDefinitionLevel, column.MaxRepetitionLevel);
                 return read;
             }
             catch
@@ -110,6 +112,9 @@ abstract class ParquetType
 
     sealed class Column<T>(int count, DataField column, Writer<T> write, bool quotes) : ParquetColumn(count, column.MaxDefinitionLevel > 0, column.MaxRepetitionLevel > 0) where T : struct
     {
+        /// <summary>What stands for a value that the file does not hold: of text, bytes that no file refers to; of numbers zero, which cannot be told from one that it holds.</summary>
+        static readonly T Absent = typeof(T) == typeof(ReadOnlyMemory<byte>) ? (T)(object)new ReadOnlyMemory<byte>(new byte[1]) : default;
+
         readonly IMemoryOwner<T> _values = MemoryPool<T>.Shared.Rent(count);
 
         public Memory<T> Values => _values.Memory[..Count];
@@ -131,8 +136,22 @@ abstract class ParquetType
             return true;
         }
 
+        public override void Clear()
+        {
+            Values.Span.Fill(Absent);
+            base.Clear();
+        }
+
+        public override void Check(int definition, int repetition)
+        {
+            base.Check(definition, repetition);
+            var there = Definitions is { } levels ? levels.Span.Count(definition) : Count;
+            if (typeof(T) == typeof(ReadOnlyMemory<byte>) && Values.Span[..there].Contains(Absent)) throw new InvalidDataException("a column has fewer values than it says");
+        }
+
         public override void Dispose()
         {
+            Values.Span.Clear(); // what it refers to is not kept alive by the pool
             _values.Dispose();
             base.Dispose();
         }
