@@ -74,10 +74,12 @@ public sealed class SqliteImportState : IImportState
 
         OnDisk(folder, () =>
         {
-            foreach (var name in (string[])[MarkerName, DatabaseName, DatabaseName + "-wal", DatabaseName + "-shm", DatabaseName + "-journal", HolderName, DeadLettersName])
-                File.Delete(Path.Combine(folder, name));
+            foreach (var file in FilesIn(folder)) File.Delete(file);
         });
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<string> Files => FilesIn(_folder);
 
     /// <inheritdoc/>
     public ImportCheckpoint? Load() => InDatabase(() =>
@@ -399,6 +401,9 @@ public sealed class SqliteImportState : IImportState
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
         else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     });
+
+    static IReadOnlyCollection<string> FilesIn(string folder) =>
+        [.. new[] { MarkerName, DatabaseName, DatabaseName + "-wal", DatabaseName + "-shm", DatabaseName + "-journal", HolderName, DeadLettersName }.Select(name => Path.Combine(folder, name))];
 
     static bool IsState(string folder) => File.Exists(Path.Combine(folder, DatabaseName)) || File.Exists(Path.Combine(folder, MarkerName));
 

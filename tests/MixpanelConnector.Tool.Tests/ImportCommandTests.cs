@@ -30,6 +30,44 @@ public class ImportCommandTests
         Assert.Equal((2, "restart"), (other.Exit, other.Problem.GetProperty("field").GetString()));
     }
 
+    [Fact]
+    public async Task Dead_letters_that_could_not_be_written_are_written_by_status()
+    {
+        using var folder = new TemporaryFolder();
+        var dead = folder.File("out/dead.ndjson");
+        await using var server = await RecordingServer.StartAsync(_ =>
+        {
+            Directory.Delete(folder.File("out"), recursive: true);
+            return Answer.Json(Imported);
+        });
+        using var tool = Tool.At(server);
+        Directory.CreateDirectory(folder.File("out"));
+        var input = tool.Folder.Write("in.ndjson", """{"event":"e","properties":{"time":1790000000,"distinct_id":"u"}}""" + "\nnonsense\n");
+
+        var run = await tool.RunAsync("import", input, "--dead-letter", dead, "--output", "json");
+        Assert.Equal((7, 7), (run.Exit, run.Json.GetProperty("exit_code").GetInt32()));
+
+        Directory.CreateDirectory(folder.File("out"));
+        var status = (await tool.RunAsync("import", "status", "--output", "json")).Json.GetProperty("imports")[0];
+        Assert.Equal(("unfinished", dead), (status.GetProperty("progress").GetString(), status.GetProperty("dead_letter").GetString()));
+        Assert.Contains("nonsense", Assert.Single(await File.ReadAllLinesAsync(dead, TestContext.Current.CancellationToken)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_state_within_the_folder_of_inputs_is_not_read()
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Imported));
+        using var tool = Tool.At(server);
+        Directory.CreateDirectory(tool.Folder.File("in"));
+        tool.Folder.Write("in/a.ndjson", """{"event":"e","properties":{"time":1790000000,"distinct_id":"u"}}""" + "\nnonsense\n");
+
+        string[] command = ["import", tool.Folder.File("in"), "--state", tool.Folder.File("in/state"), "--output", "json"];
+        var first = await tool.RunAsync(command);
+        Assert.Equal((3, 2, 1), (first.Exit, first.Json.GetProperty("read").GetInt32(), first.Json.GetProperty("rejected").GetInt32()));
+        Assert.Equal(first.Out, (await tool.RunAsync(command)).Out);
+        Assert.Single(server.Requests);
+    }
+
     [Theory]
     [InlineData("fix", "--fix", "times")]
     [InlineData("rename", "--rename", "a")]

@@ -67,7 +67,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var completer = NewCompleter();
         var destination = NewDestination();
         if (!request.DryRun) destination.EnsureAccess();
-        var inputs = request.Replay is { } replay ? InputList.FindReplay(replay) : InputList.Find(request, Warn);
+        var inputs = request.Replay is { } replay ? InputList.FindReplay(replay) : InputList.Find(request, new OwnFiles(request, state), Warn);
         using var halt = new Halt(_time, cancellationToken);
 
         Outputs.EnsureNoInputs(request, inputs);
@@ -85,6 +85,15 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         var budget = new MemoryBudget(MostBytesInFlight, MostBatchesInFlight);
         var ledger = new Ledger(state, loaded, Shape(), RecordCleaner.NoneYet(request), budget, _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request));
+        try
+        {
+            inputs = await new SourceIds(request, ledger.Known, Warn, problem => halt.Note(6, problem)).AssignAsync(inputs, halt.Stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (halt.Stop.IsCancellationRequested)
+        {
+            return Report(halt, ledger.Saved, pending: 0, deadLetterPath: null);
+        }
+
         NoteVanished(inputs, ledger, halt);
         var limits = new SendLimits(request.BatchBytes);
         var senders = request.Type is ImportType.Profiles or ImportType.Groups ? 1 : request.Senders ?? ImportRequest.MostSenders;
@@ -232,9 +241,12 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         {
             try
             {
-                ledger.Close(finished: halt.Problems().Count == 0 && !halt.ByCaller);
+                var finished = halt.Problems().Count == 0 && !halt.ByCaller;
+                var hasDeadLetters = path is not null && ledger.Totals.Rejected > 0;
+                ledger.Close(finished && !hasDeadLetters);
                 totals = ledger.Saved;
                 if (path is not null) ImportDeadLetters.Write(state, path);
+                if (finished && hasDeadLetters) ledger.Close(finished: true); // and whoever finds it finished finds the file, too
                 var deadLetters = state is DryRunState dry ? dry.Count : state.DeadLetters().LongCount();
                 if (deadLetters != totals.Rejected || ledger.Broken) halt.Note(9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {totals.Rejected} rejected records, {deadLetters} dead letters. This is a defect of the importer: please report it."));
             }
@@ -319,7 +331,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     static void NoteVanished(List<InputFile> inputs, Ledger ledger, Halt halt)
     {
         var present = inputs.Select(input => input.Id).ToHashSet(StringComparer.Ordinal);
-        foreach (var source in ledger.Known.Where(source => !source.Ended && !present.Contains(source.Id)))
+        foreach (var source in ledger.Known.Values.Where(source => !source.Ended && !present.Contains(source.Id)))
             halt.Note(6, $"{source.Id} was imported in part and is not among the inputs any more. Put it back and run the same command again, or begin again with --restart.");
     }
 

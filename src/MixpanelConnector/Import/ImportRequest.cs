@@ -23,7 +23,7 @@ public enum ImportType
 /// <summary>What to import, and how. Immutable: change a copy with <c>with</c>.</summary>
 public sealed record ImportRequest
 {
-    /// <summary>Files, globs, folders, or <c>-</c> for <see cref="StandardInput"/>. A folder gives every file below it, in ordinal order of their paths; names that begin with a dot are left out. Not used with <see cref="Replay"/>.</summary>
+    /// <summary>Files, globs, folders, or <c>-</c> for <see cref="StandardInput"/>. A folder gives every file below it, in ordinal order of their paths; names that begin with a dot are left out, and so is what the import itself writes. Not used with <see cref="Replay"/>.</summary>
     public IReadOnlyList<string> Inputs { get; init; } = [];
 
     /// <summary>The stream behind the input <c>-</c>; the caller disposes it. Default: none.</summary>

@@ -48,6 +48,58 @@ public sealed class AuditTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("nonsense\n", 3)]
+    [InlineData("", 0)]
+    public async Task Where_a_state_is_finished_its_dead_letter_file_is_written(string bad, int exitCode)
+    {
+        using var state = new WatchedState(_run.DeadLetterPath);
+        var request = _run.Request(_run.Folder.Write("a", Events(3) + bad));
+        state.BeforeFirstSave = () => Directory.CreateDirectory(_run.DeadLetterPath); // stands in the way when it is too late to be seen at the start
+
+        using var http = new HttpClient(_run.Mixpanel, disposeHandler: false);
+        using var client = new MixpanelClient(_run.Options, http);
+        Assert.Equal(7, (await client.ImportAsync(request, state)).ExitCode);
+        if (exitCode == 3) Assert.False(state.Load()!.Finished);
+
+        Directory.Delete(_run.DeadLetterPath);
+        var report = await client.ImportAsync(request, state);
+        Assert.Equal((exitCode, 3), (report.ExitCode, report.Accepted));
+        Assert.True(state.Load()!.Finished);
+        Assert.Equal(report.Rejected, File.ReadLines(_run.DeadLetterPath).LongCount());
+        Assert.True(state.FinishedAfterTheFile || exitCode == 0);
+        Assert.Equal(3, _run.Mixpanel.Stored.Count);
+    }
+
+    /// <summary>Looks, when an import is said to be finished, whether its dead-letter file is there.</summary>
+    sealed class WatchedState(string deadLetters) : IImportState
+    {
+        readonly InMemoryImportState _inner = new();
+        bool _saved;
+
+        public Action? BeforeFirstSave { get; set; }
+
+        public bool FinishedAfterTheFile { get; private set; }
+
+        public string? DeadLetterPath => null;
+
+        public ImportCheckpoint? Load() => _inner.Load();
+
+        public void Save(ImportCheckpoint checkpoint)
+        {
+            if (!_saved) BeforeFirstSave?.Invoke();
+            _saved = true;
+            if (checkpoint.Finished) FinishedAfterTheFile = File.Exists(deadLetters);
+            _inner.Save(checkpoint);
+        }
+
+        public IEnumerable<ReadOnlyMemory<byte>> DeadLetters() => _inner.DeadLetters();
+
+        public void Clear() => _inner.Clear();
+
+        public void Dispose() => _inner.Dispose();
+    }
+
     /// <summary>Forgets the last dead letters.</summary>
     sealed class LossyState(int lost) : IImportState
     {

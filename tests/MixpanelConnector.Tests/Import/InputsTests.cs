@@ -16,6 +16,20 @@ public sealed class InputsTests : IDisposable
         return _run.Folder.Write(name, string.Concat(numbers.Select(i => Event(i) + "\n")));
     }
 
+    /// <summary>Records without an id, compressed where the name says so.</summary>
+    string WriteAnonymous(string name, params int[] numbers)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(_run.Folder.File(name))!);
+        var text = Encoding.UTF8.GetBytes(string.Concat(numbers.Select(i => $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","n":{{{i}}}}}""" + "\n")));
+        if (!name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)) return _run.Folder.Write(name, text);
+        using var buffer = new MemoryStream();
+        using (var gzip = new System.IO.Compression.GZipStream(buffer, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(text);
+        return _run.Folder.Write(name, buffer.ToArray());
+    }
+
+    /// <summary>What Mixpanel tells the stored events apart by.</summary>
+    HashSet<string> Keys() => [.. _run.Mixpanel.Stored];
+
     [Fact]
     public async Task A_folder_gives_its_files_and_those_below_in_the_order_of_their_names()
     {
@@ -111,6 +125,113 @@ public sealed class InputsTests : IDisposable
         Directory.CreateDirectory(_run.Folder.File("two"));
         await _run.RunAsync(_run.Request(_run.Folder.Write("one/a", record), _run.Folder.Write("two/a", record)));
         Assert.Equal(2, _run.Mixpanel.Stored.Distinct(StringComparer.Ordinal).Count());
+    }
+
+    [Fact]
+    public async Task Ids_of_files_of_one_name_do_not_depend_on_the_spelling_of_their_paths()
+    {
+        WriteAnonymous("one/a", 1);
+        WriteAnonymous("two/a", 1);
+        await _run.RunAsync(_run.Request(_run.Folder.File("one/a"), _run.Folder.File("two/a")));
+        await _run.RunAsync(_run.Request(_run.Folder.File("two/../one/a"), _run.Folder.File("one//../two/a")));
+        Assert.Equal(2, Keys().Count);
+        Assert.Equal(4, _run.Mixpanel.Stored.Count);
+    }
+
+    [Theory]
+    [InlineData("a.ndjson", "a.ndjson.gz")]
+    [InlineData("a.ndjson.gz", "a.ndjson")]
+    [InlineData("a.ndjson", "a.NDJSON.GZ")]
+    public async Task A_file_that_joins_later_changes_no_ids(string first, string second)
+    {
+        using var state = new InMemoryImportState();
+        WriteAnonymous($"in/{first}", 1, 2, 3);
+        await _run.RunAsync(_run.Request(_run.Folder.File("in")), state);
+        WriteAnonymous($"in/{second}", 4, 5);
+        Assert.Equal((0, 5), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var both ? (both.ExitCode, both.Accepted) : default);
+        WriteAnonymous($"in/{first}", 1, 2, 3, 6); // each goes on where it was
+        Assert.Equal((0, 6), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var grown ? (grown.ExitCode, grown.Accepted) : default);
+        File.Delete(_run.Folder.File($"in/{first}"));
+        WriteAnonymous($"in/{second}", 4, 5, 7);
+        Assert.Equal((0, 7), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var alone ? (alone.ExitCode, alone.Accepted) : default);
+        Assert.Equal((7, 7), (Keys().Count, _run.Mixpanel.Stored.Count));
+    }
+
+    [Fact]
+    public async Task A_file_with_a_compressed_neighbour_has_the_same_ids_without_a_state()
+    {
+        WriteAnonymous("in/a.ndjson", 1, 2);
+        await _run.RunAsync(_run.Request(_run.Folder.File("in")));
+        WriteAnonymous("in/a.ndjson.gz", 3);
+        await _run.RunAsync(_run.Request(_run.Folder.File("in")));
+        Assert.Equal((3, 5), (Keys().Count, _run.Mixpanel.Stored.Count));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_rotated_file_is_known_by_what_it_holds(bool bothAtFirst)
+    {
+        using var state = new InMemoryImportState();
+        WriteAnonymous("in/a.ndjson", 1, 2, 3);
+        if (bothAtFirst) WriteAnonymous("in/a.ndjson.gz", 1, 2, 3); // gzip -k
+        Assert.Equal((0, 3), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var first ? (first.ExitCode, first.Accepted) : default);
+        Assert.Equal(bothAtFirst ? 1 : 0, _run.Diagnostics.Count(diagnostic => diagnostic is { Code: "warning" } && diagnostic.Reason.Contains("nothing but what", StringComparison.Ordinal)));
+
+        WriteAnonymous("in/a.ndjson.gz", 1, 2, 3, 4);
+        WriteAnonymous("in/a.ndjson", 5, 6);
+        Assert.Equal((0, 6), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var second ? (second.ExitCode, second.Accepted) : default);
+        Assert.Equal((6, 6), (Keys().Count, _run.Mixpanel.Stored.Count));
+    }
+
+    [Fact]
+    public async Task A_compressed_copy_that_is_being_made_is_told_and_not_read()
+    {
+        using var state = new InMemoryImportState();
+        var numbers = Enumerable.Range(0, 2000).ToArray();
+        WriteAnonymous("in/a.ndjson", numbers);
+        var copy = WriteAnonymous("in/a.ndjson.gz", numbers);
+        await File.WriteAllBytesAsync(copy, (await File.ReadAllBytesAsync(copy, TestContext.Current.CancellationToken))[..1000], TestContext.Current.CancellationToken);
+        Assert.Equal((6, 2000, 0), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var first ? (first.ExitCode, first.Accepted, first.Pending) : default);
+        WriteAnonymous("in/a.ndjson.gz", numbers);
+        File.Delete(_run.Folder.File("in/a.ndjson"));
+        Assert.Equal((0, 2000), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var second ? (second.ExitCode, second.Accepted) : default);
+        Assert.Equal((2000, 2000), (Keys().Count, _run.Mixpanel.Stored.Count));
+    }
+
+    [Fact]
+    public async Task A_folder_that_a_second_file_joins_keeps_its_ids_under_a_source_id()
+    {
+        WriteAnonymous("in/a.ndjson", 1);
+        await _run.RunAsync(_run.Request(_run.Folder.File("in")) with { SourceId = "nightly" });
+        WriteAnonymous("in/b.ndjson", 2);
+        await _run.RunAsync(_run.Request(_run.Folder.File("in")) with { SourceId = "nightly" });
+        Assert.Equal((2, 3), (Keys().Count, _run.Mixpanel.Stored.Count));
+    }
+
+    [Fact]
+    public async Task What_an_import_writes_is_no_input_of_its_next_run()
+    {
+        WriteAnonymous("in/a.json", 1);
+        _run.Folder.Write("in/b.json", "{}\n"); // refused
+        var request = _run.Request(_run.Folder.File("in/*.json*")) with { DeadLetterPath = _run.Folder.File("in/dead.json"), OtherOutputs = [_run.Folder.File("in/report.json")] };
+        var first = await _run.RunAsync(request);
+        _run.Folder.Write("in/report.json", first.ToJson());
+        _run.Folder.Write("in/dead.json.1", "{}\n");
+        _run.Folder.Write("in/dead.json.new", "{}\n");
+        var second = await _run.RunAsync(request);
+        Assert.Equal((3, 2, 1, 1), (second.ExitCode, second.Read, second.Accepted, second.Rejected));
+        Assert.Equal(first.Read, second.Read);
+        Assert.Equal(4, _run.Diagnostics.Count(diagnostic => diagnostic is { Code: "warning" } && diagnostic.Reason.Contains("written by the import itself", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task One_file_for_two_outputs_is_refused()
+    {
+        var request = _run.Request(WriteAnonymous("a", 1)) with { OtherOutputs = [Path.Combine(_run.Folder.Path, ".", Path.GetFileName(_run.DeadLetterPath))] };
+        var refused = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(request));
+        Assert.Equal("report", refused.Error.Field);
+        Assert.Empty(_run.Mixpanel.Stored);
     }
 
     [Fact]

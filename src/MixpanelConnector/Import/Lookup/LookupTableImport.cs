@@ -35,7 +35,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
     {
         if (!request.DryRun) transport.EnsureAccess(_put.Access);
-        var inputs = InputList.Find(request, (name, reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason)));
+        var inputs = InputList.Find(request, new OwnFiles(request, state), (name, reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason)));
         if (inputs is not [var input]) throw MixpanelException.Invalid("input", "A lookup table is one file.");
         Outputs.EnsureNoInputs(request, inputs);
         using var halt = new Halt(_time, cancellationToken);

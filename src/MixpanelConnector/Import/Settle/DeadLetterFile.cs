@@ -3,6 +3,9 @@ namespace MixpanelConnector.Import.Settle;
 /// <summary>The dead-letter file, written anew from the state: whole and synced, or not at all.</summary>
 static class DeadLetterFile
 {
+    /// <summary>How the name of the file ends before it is whole.</summary>
+    public const string Draft = ".new";
+
     /// <exception cref="IOException">The file cannot be written or synced.</exception>
     /// <exception cref="UnauthorizedAccessException">The file cannot be written.</exception>
     public static void Write(string path, IEnumerable<ReadOnlyMemory<byte>> lines)
@@ -14,7 +17,7 @@ static class DeadLetterFile
         }
 
         var whole = Path.GetFullPath(path);
-        var draft = whole + ".new";
+        var draft = whole + Draft;
         File.Delete(draft);
         try
         {
@@ -37,7 +40,7 @@ static class DeadLetterFile
     public static void EnsureWritable(string path)
     {
         if (File.Exists(path)) Durable.OpenOwned(path, FileMode.Open).Dispose();
-        var draft = Path.GetFullPath(path) + ".new";
+        var draft = Path.GetFullPath(path) + Draft;
         Durable.OpenOwned(draft, FileMode.Create).Dispose();
         File.Delete(draft);
     }

@@ -61,14 +61,8 @@ sealed class Ledger
         lock (_lock) return _sources.GetValueOrDefault(source);
     }
 
-    /// <summary>The sources that an earlier run has begun.</summary>
-    public IReadOnlyCollection<ImportSourceProgress> Known
-    {
-        get
-        {
-            lock (_lock) return [.. _sources.Values];
-        }
-    }
+    /// <summary>The sources that an earlier run has begun; to be read before the first batch is.</summary>
+    public IReadOnlyDictionary<string, ImportSourceProgress> Known => _sources;
 
     /// <summary>The totals that the state holds for certain.</summary>
     public ImportTotals Saved { get; private set; }

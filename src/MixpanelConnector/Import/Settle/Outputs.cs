@@ -13,12 +13,17 @@ static class Outputs
     const int Regular = 0x8000; // S_IFREG
     const int Folder = 0x4000; // S_IFDIR
 
+    /// <summary>The files that are written beside the state.</summary>
+    public static IEnumerable<string> All(ImportRequest request) => request.OtherOutputs.Append(request.DeadLetterPath).OfType<string>();
+
     /// <exception cref="MixpanelException">What would be written is also read, or its folder does not exist.</exception>
     public static void EnsureNoInputs(ImportRequest request, List<InputFile> inputs)
     {
+        var reals = new HashSet<string>(StringComparer.Ordinal);
         foreach (var output in All(request))
         {
             var real = InputList.RealPath(output);
+            if (!IsSpecial(output) && !reals.Add(real)) throw MixpanelException.Invalid("report", $"{output} is named for the dead letters and for another output: one would overwrite the other. Choose another place for one of them.");
             if (inputs.Exists(input => input.Path == real)) throw MixpanelException.Invalid("input", $"{output} is both an input and an output: it would be overwritten. Choose another place for one of them.");
             if (!Directory.Exists(Path.GetDirectoryName(real))) throw MixpanelException.Invalid("dead_letter", $"The folder of {output} does not exist.");
         }
@@ -53,8 +58,6 @@ static class Outputs
         var answer = new byte[256];
         return StatX(CurrentFolder, path, flags: 0, TypeAndMode, answer) == 0 && (BitConverter.ToUInt16(answer, ModeAt) & KindMask) is not (Regular or Folder);
     }
-
-    static IEnumerable<string> All(ImportRequest request) => request.OtherOutputs.Append(request.DeadLetterPath).OfType<string>();
 
     [DllImport("libc", EntryPoint = "statx")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

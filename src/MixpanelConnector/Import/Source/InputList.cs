@@ -1,5 +1,6 @@
 using System.IO.Enumeration;
 using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Settle;
 
 namespace MixpanelConnector.Import.Source;
 
@@ -8,19 +9,23 @@ static class InputList
 {
     const string StandardInputId = "stdin";
 
+    /// <remarks>Two of them can have one id: see <see cref="SourceIds"/>.</remarks>
     /// <param name="request">Names the inputs.</param>
+    /// <param name="own">What the import itself writes.</param>
     /// <param name="warn">Gets the name of an input that is left out, and why.</param>
     /// <exception cref="MixpanelException">An input does not exist.</exception>
-    public static List<InputFile> Find(ImportRequest request, Action<string, string> warn)
+    public static List<InputFile> Find(ImportRequest request, OwnFiles own, Action<string, string> warn)
     {
         if (request.Inputs is ["-"])
             return [new InputFile("<stdin>", request.SourceId ?? StandardInputId, Path: null) { Stream = request.StandardInput }];
 
+        // One file that was named itself is the source that is named; of those below a folder there may be more tomorrow.
+        var prefix = request.SourceId is null || (request.Inputs is [var only] && File.Exists(only)) ? "" : request.SourceId + "/";
         var found = new List<InputFile>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var input in request.Inputs)
         {
-            foreach (var (path, relative) in Follow(input, warn))
+            foreach (var (path, relative) in Follow(input, own, warn))
             {
                 var real = new FileInfo(RealPath(path));
                 if (!seen.Add(real.FullName) || (real.Exists && FileIdentity.Of(real.FullName) is { } identity && !seen.Add(identity)))
@@ -29,11 +34,11 @@ static class InputList
                     continue;
                 }
 
-                found.Add(new InputFile(path, WithoutCompression(relative, request), real.FullName) { Length = real.Exists ? real.Length : null });
+                found.Add(new InputFile(path, prefix + WithoutCompression(relative, request), real.FullName) { Length = real.Exists ? real.Length : null });
             }
         }
 
-        return Named(found, request.SourceId);
+        return request.SourceId is { } id && prefix.Length == 0 ? found.ConvertAll(file => file with { Id = id }) : found;
     }
 
     /// <summary>A dead-letter file as the one input. Its path is no part of the ids, which come from its lines.</summary>
@@ -45,6 +50,10 @@ static class InputList
 
     /// <summary>The real places of the inputs as they were given: what a checkpoint belongs to.</summary>
     public static IEnumerable<string> RealPaths(IEnumerable<string> inputs) => inputs.Select(RealPath);
+
+    /// <summary>A path without the suffix of a compression.</summary>
+    public static string WithoutCompression(string path, ImportRequest request) =>
+        request.Compressions.FirstOrDefault(compression => compression.Without(path) != path)?.Without(path) ?? path;
 
     /// <summary>The path without links, also in its folders; what does not exist stays as it is.</summary>
     public static string RealPath(string path)
@@ -71,16 +80,16 @@ static class InputList
         }
     }
 
-    static IEnumerable<(string Path, string Relative)> Follow(string input, Action<string, string> warn)
+    static IEnumerable<(string Path, string Relative)> Follow(string input, OwnFiles own, Action<string, string> warn)
     {
         if (File.Exists(input)) return [(input, Path.GetFileName(input))];
-        if (Directory.Exists(input)) return Below(input, "", warn);
+        if (Directory.Exists(input)) return Below(input, "", own, warn);
         var wildcard = input.AsSpan().IndexOfAny('*', '?');
         if (wildcard < 0) throw MixpanelException.Invalid("input", $"The input {input} does not exist.");
 
         var root = Path.GetDirectoryName(input[..wildcard]) is { Length: > 0 } folder ? folder : input[0] == '/' ? "/" : ".";
         var pattern = input[(root == "." && !input.StartsWith("./", StringComparison.Ordinal) ? 0 : root.TrimEnd('/').Length + 1)..].TrimStart('/').Split('/');
-        var matches = Directory.Exists(root) ? Below(root, "", warn).Where(file => Matches(pattern, file.Relative.Split('/'))).ToList() : [];
+        var matches = Directory.Exists(root) ? Below(root, "", own, warn).Where(file => Matches(pattern, file.Relative.Split('/'))).ToList() : [];
         if (root == ".") matches = matches.ConvertAll(file => (file.Relative, file.Relative));
         return matches.Count > 0 ? matches : throw MixpanelException.Invalid("input", $"No file matches {input}.");
     }
@@ -92,7 +101,7 @@ static class InputList
         return path.Length > 0 && FileSystemName.MatchesSimpleExpression(pattern[0], path[0], ignoreCase: false) && Matches(pattern[1..], path[1..]);
     }
 
-    static IEnumerable<(string Path, string Relative)> Below(string root, string below, Action<string, string> warn)
+    static IEnumerable<(string Path, string Relative)> Below(string root, string below, OwnFiles own, Action<string, string> warn)
     {
         var folder = new DirectoryInfo(Path.Combine(root, below));
         var files = new List<(string Path, string Relative)>();
@@ -101,23 +110,15 @@ static class InputList
             if (entry.Name.StartsWith('.')) continue;
             var relative = below.Length == 0 ? entry.Name : $"{below}/{entry.Name}";
             var path = Path.Combine(root, relative);
-            if (entry is FileInfo) files.Add((path, relative));
-            else if (entry.LinkTarget is null) files.AddRange(Below(root, relative, warn));
+            if (entry is FileInfo && own.Contains(path, out var isState))
+            {
+                if (!isState) warn(path, "This file is written by the import itself, and is not read.");
+            }
+            else if (entry is FileInfo) files.Add((path, relative));
+            else if (entry.LinkTarget is null) files.AddRange(Below(root, relative, own, warn));
             else warn(path, "A folder behind a symbolic link is not followed.");
         }
 
         return files.OrderBy(file => file.Relative, StringComparer.Ordinal);
-    }
-
-    static string WithoutCompression(string path, ImportRequest request) =>
-        request.Compressions.FirstOrDefault(compression => compression.Without(path) != path)?.Without(path) ?? path;
-
-    /// <summary>Gives each source an id of its own: of two that share one, each takes its path as given.</summary>
-    static List<InputFile> Named(List<InputFile> files, string? sourceId)
-    {
-        if (sourceId is not null)
-            return files.Count == 1 ? [files[0] with { Id = sourceId }] : Named(files.ConvertAll(file => file with { Id = $"{sourceId}/{file.Id}" }), sourceId: null);
-        var shared = files.GroupBy(file => file.Id, StringComparer.Ordinal).Where(group => group.Skip(1).Any()).Select(group => group.Key).ToHashSet(StringComparer.Ordinal);
-        return files.ConvertAll(file => shared.Contains(file.Id) ? file with { Id = file.Name } : file);
     }
 }

@@ -6,6 +6,9 @@ public interface IImportState : IDisposable
     /// <summary>Where the dead-letter file is written when the caller names no place; null for nowhere.</summary>
     string? DeadLetterPath { get; }
 
+    /// <summary>The files that it consists of, which are never inputs. Default: none.</summary>
+    IReadOnlyCollection<string> Files => [];
+
     /// <summary>The last checkpoint with the progress of every source, without dead letters; null when nothing was saved yet.</summary>
     /// <exception cref="ImportStateException">The state is damaged or cannot be read.</exception>
     ImportCheckpoint? Load();

@@ -1,0 +1,163 @@
+using System.Globalization;
+using MixpanelConnector.Import.Decode;
+
+namespace MixpanelConnector.Import.Source;
+
+/// <summary>
+/// Gives each input an id of its own: the names of records without one, and the checkpoint, come from it. Of inputs that share an
+/// id, one may keep it; each other takes its real path. Neither another spelling of a path nor a file that joins later changes the
+/// id of a source that was read before: its records would be sent again as others.
+/// </summary>
+/// <param name="request">Names the formats and compressions.</param>
+/// <param name="known">The sources that an earlier run has begun.</param>
+/// <param name="warn">Gets the name of an input, and what is done with it.</param>
+/// <param name="cutShort">Gets what is said of an input that is left out although its end could not be read.</param>
+sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, ImportSourceProgress> known, Action<string, string> warn, Action<string> cutShort)
+{
+    const int BlockLength = 64 << 10;
+
+    /// <summary>The inputs in their order, each with an id of its own, without those that hold nothing but what another holds.</summary>
+    public async ValueTask<List<InputFile>> AssignAsync(List<InputFile> inputs, CancellationToken cancellationToken)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var shared = inputs.Where(input => !seen.Add(input.Id)).Select(input => input.Id).ToHashSet(StringComparer.Ordinal);
+        var left = new HashSet<InputFile>();
+        var owners = new Dictionary<string, InputFile?>(StringComparer.Ordinal);
+        foreach (var group in inputs.Where(input => shared.Contains(input.Id)).GroupBy(input => input.Id, StringComparer.Ordinal))
+        {
+            foreach (var siblings in group.GroupBy(input => InputList.WithoutCompression(input.Path!, request), StringComparer.Ordinal).Where(siblings => siblings.Skip(1).Any()))
+                left.UnionWith(await CopiesAsync(siblings, cancellationToken).ConfigureAwait(false));
+            var claimants = group.Except(left).ToList();
+            owners.Add(group.Key, claimants is [var only] ? only : await OwnerAsync(claimants, cancellationToken).ConfigureAwait(false));
+        }
+
+        var assigned = new List<InputFile>(inputs.Count);
+        InputFile? renamed = null;
+        var others = -1;
+        foreach (var input in inputs.Where(input => !left.Contains(input)))
+        {
+            var takesPath = input.Path is not null && (known.ContainsKey(OwnId(input)) || (owners.TryGetValue(input.Id, out var owner) && owner != input));
+            assigned.Add(takesPath ? input with { Id = OwnId(input) } : input);
+            if (!takesPath) continue;
+            renamed ??= input;
+            others++;
+        }
+
+        if (renamed is not null) warn(renamed.Name, string.Create(CultureInfo.InvariantCulture, $"Another input has the same name: ids that are computed for this file{(others > 0 ? $" and {others} more" : "")} come from its whole path."));
+        return assigned;
+    }
+
+    /// <summary>A real path is one file's.</summary>
+    string OwnId(InputFile input) => request.SourceId is { } id ? $"{id}/{input.Path}" : input.Path!;
+
+    /// <summary>Who keeps the id that all of them have; null when nobody has more right to it than others.</summary>
+    async ValueTask<InputFile?> OwnerAsync(List<InputFile> claimants, CancellationToken cancellationToken)
+    {
+        var exact = claimants.Where(input => InputList.WithoutCompression(input.Path!, request) == input.Path).ToList();
+        if (!known.TryGetValue(claimants[0].Id, out var reached)) return exact is [var one] ? one : null;
+        foreach (var input in exact.Concat(claimants.Except(exact)))
+            if (await BeginsAsItWasReadAsync(input, reached, cancellationToken).ConfigureAwait(false)) return input;
+        return exact.FirstOrDefault() ?? claimants[0]; // it is told to have changed
+    }
+
+    async ValueTask<bool> BeginsAsItWasReadAsync(InputFile input, ImportSourceProgress reached, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var reader = await RecordReaders.OpenAsync(input, reached, request, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (InputException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Those of a file and its compressed forms that hold nothing but what one of the others holds.</summary>
+    async ValueTask<List<InputFile>> CopiesAsync(IEnumerable<InputFile> siblings, CancellationToken cancellationToken)
+    {
+        var (kept, copies) = (new List<InputFile>(), new List<InputFile>());
+        foreach (var sibling in siblings.Where(sibling => !known.ContainsKey(OwnId(sibling)))) // what was read for itself before is so again
+        {
+            var longest = sibling;
+            foreach (var other in kept)
+            {
+                if (await LongerAsync(other, sibling, cancellationToken).ConfigureAwait(false) is not { } longer) continue;
+                var copy = longer == other ? sibling : other;
+                warn(copy.Name, $"This file holds nothing but what {longer.Name} holds, and is not read.");
+                copies.Add(copy);
+                longest = longer;
+                break;
+            }
+
+            if (longest != sibling) continue;
+            kept.RemoveAll(copies.Contains);
+            kept.Add(sibling);
+        }
+
+        return copies;
+    }
+
+    /// <summary>Which of two begins with all of the other; null when neither does.</summary>
+    async ValueTask<InputFile?> LongerAsync(InputFile first, InputFile second, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (one, _) = await RecordReaders.DecompressAsync(first, request, cancellationToken).ConfigureAwait(false);
+            using var ones = new Blocks(one, first);
+            var (other, _) = await RecordReaders.DecompressAsync(second, request, cancellationToken).ConfigureAwait(false);
+            using var others = new Blocks(other, second);
+            while (true)
+            {
+                if (!await others.FillAsync(cancellationToken).ConfigureAwait(false)) return Told(others, first);
+                if (!await ones.FillAsync(cancellationToken).ConfigureAwait(false)) return Told(ones, second);
+                var common = Math.Min(ones.Unread.Length, others.Unread.Length);
+                if (!ones.Unread.Span[..common].SequenceEqual(others.Unread.Span[..common])) return null;
+                ones.Take(common);
+                others.Take(common);
+            }
+        }
+        catch (InputException)
+        {
+            return null; // it is told when it is read
+        }
+    }
+
+    InputFile Told(Blocks ended, InputFile longer)
+    {
+        if (ended.Fault is { } fault) cutShort($"{ended.Input.Name} {fault}. Up to there it holds what {longer.Name} holds, and was not read: if it was being made, run the same command again.");
+        return longer;
+    }
+
+    /// <summary>A source block by block. One that cannot be read further ends there.</summary>
+    sealed class Blocks(ByteSource source, InputFile input) : IDisposable
+    {
+        readonly byte[] _block = new byte[BlockLength];
+
+        public InputFile Input => input;
+
+        public ReadOnlyMemory<byte> Unread { get; private set; }
+
+        public string? Fault { get; private set; }
+
+        public async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
+        {
+            if (Unread.Length > 0) return true;
+            try
+            {
+                var read = await source.ReadAsync(_block, cancellationToken).ConfigureAwait(false);
+                Unread = _block.AsMemory(0, read);
+            }
+            catch (InputException e)
+            {
+                Fault = e.Message;
+            }
+
+            return Unread.Length > 0;
+        }
+
+        public void Take(int count) => Unread = Unread[count..];
+
+        public void Dispose() => source.Dispose();
+    }
+}
