@@ -19,13 +19,13 @@ public sealed class SameRefusalTests
     static readonly string[] Names = ["\"e\"", "\"\"", "\" \\t\"", "null", "7", "{}", "\"\\u0065\"", "\"ä😀\"", "\"" + new string('n', 300) + "\""];
     static readonly string[] Ids =
     [
-        "\"u\"", "\"\"", "null", "7", "true", "[]", "{}", "\"null\"", "\"undefined\"", "\"0\"", "\"-1\"", "\"[]\"", "\"n/a\"", "\"<nil>\"", "\"\\u0030\"", "\"00000000-0000-0000-0000-000000000000\"", "\"00000000-0000-0000-0000-000000000001\"",
+        "\"u\"", "\"\"", "null", "7", "true", "[]", "{}", "\"null\"", "\"NULL\"", "\"Anon\"", "\"\\u004eil\"", "\"undefined\"", "\"0\"", "\"-1\"", "\"[]\"", "\"n/a\"", "\"<nil>\"", "\"\\u0030\"", "\"00000000-0000-0000-0000-000000000000\"", "\"00000000-0000-0000-0000-000000000001\"",
         "\"" + new string('d', 255) + "\"", "\"" + new string('d', 256) + "\"", "\"" + new string('ä', 255) + "\"", "\"" + new string('ä', 256) + "\"",
     ];
 
     static readonly string[] InsertIds =
     [
-        "\"id-1\"", "\"\"", "7", "true", "\"a_b\"", "\"ä\"", "\"a b\"", "\"a.b\"", "\"null\"", "\"0\"", "\"false\"", "\"\\u0061bc\"", "\"" + new string('i', 36) + "\"", "\"" + new string('i', 37) + "\"", "\"5f0c2a6e-9a54-4f0e-9f58-0123456789ab\"",
+        "\"id-1\"", "\"\"", "7", "true", "\"a_b\"", "\"ä\"", "\"a b\"", "\"a.b\"", "\"null\"", "\"NULL\"", "\"0\"", "\"false\"", "\"\\u0061bc\"", "\"" + new string('i', 36) + "\"", "\"" + new string('i', 37) + "\"", "\"5f0c2a6e-9a54-4f0e-9f58-0123456789ab\"",
     ];
 
     static string[] Times()
@@ -44,6 +44,7 @@ public sealed class SameRefusalTests
         "1", "\"x\"", "null", "true", "[]", "{}", "[1,[2,[3]]]", "{\"a\":{\"b\":{\"c\":1}}}", "{\"a\":{\"b\":{\"c\":{\"d\":1}}}}", "[{\"a\":[{\"b\":{\"c\":1}}]}]", "[{\"a\":[{\"b\":{\"c\":{}}}]}]",
         $"[{string.Join(',', Enumerable.Repeat("1", 254))}]", $"[{string.Join(',', Enumerable.Repeat("1", 255))}]",
         $"{{{string.Join(',', Enumerable.Range(0, 254).Select(i => $"\"k{i}\":1"))}}}", $"{{{string.Join(',', Enumerable.Range(0, 255).Select(i => $"\"k{i}\":1"))}}}",
+        $"[\"{new string('l', 8188)}\"]", $"[\"{new string('l', 8189)}\"]", $"{{\"a\": [\"{new string('l', 8000)}\", {{\"b\":\"{new string('l', 300)}\"}}]}}", $"\"{new string('l', 9000)}\"", $"[1,{new string(' ', 8192)}2]", $"[\"{new string('ä', 4094)}\"]", $"[\"{new string('ä', 4095)}\"]",
     ];
 
     [Fact]

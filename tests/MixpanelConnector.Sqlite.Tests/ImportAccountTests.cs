@@ -23,6 +23,9 @@ public sealed class ImportAccountTests
         RefusedInSilence,
     }
 
+    /// <summary>From then on the disk is well: by luck alone, some seeds would need more than the runs allowed.</summary>
+    const int FaultyRuns = 100;
+
     public static TheoryData<int> Seeds() => [.. Enumerable.Range(1, 25)];
 
     [Theory]
@@ -87,7 +90,7 @@ public sealed class ImportAccountTests
             using var http = new HttpClient(mixpanel, disposeHandler: false);
             using var client = new MixpanelClient(options, http);
             using var stop = new CancellationTokenSource();
-            using var state = new FailingState(SqliteImportState.Open(folder.File("state")), () => diskFails && Draw(6) == 0 ? (Draw(2) == 0, true) : default);
+            using var state = new FailingState(SqliteImportState.Open(folder.File("state")), () => diskFails && runs < FaultyRuns && Draw(6) == 0 ? (Draw(2) == 0, true) : default);
             report = await client.ImportAsync(importRequest, state, stop.Token);
             Assert.Equal(report.Read, report.Accepted + report.Rejected + report.Pending + report.Blank);
             Assert.True(report.ExitCode is 0 or 3 or 4 or 7, string.Join('\n', report.Problems));

@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Json;
 using MixpanelConnector.Emulator;
 using MixpanelConnector.Testing;
 
@@ -51,6 +53,80 @@ public class ImportCommandTests
         var status = (await tool.RunAsync("import", "status", "--output", "json")).Json.GetProperty("imports")[0];
         Assert.Equal(("unfinished", dead), (status.GetProperty("progress").GetString(), status.GetProperty("dead_letter").GetString()));
         Assert.Contains("nonsense", Assert.Single(await File.ReadAllLinesAsync(dead, TestContext.Current.CancellationToken)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_report_that_cannot_be_written_is_told_by_the_printed_one()
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Imported));
+        using var tool = Tool.At(server);
+        var input = tool.Folder.Write("in.ndjson", """{"event":"e","properties":{"time":1790000000,"distinct_id":"u"}}""");
+        var run = await tool.RunAsync("import", input, "--report", "/dev/full", "--output", "json");
+        Assert.Equal((7, 7, 1), (run.Exit, run.Json.GetProperty("exit_code").GetInt32(), run.Json.GetProperty("accepted").GetInt32()));
+    }
+
+    [Theory]
+    [InlineData("--report", "report")]
+    [InlineData("--dead-letter", "dead_letter")]
+    public async Task The_option_whose_folder_is_missing_is_named(string option, string field)
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Imported));
+        using var tool = Tool.At(server);
+        var run = await tool.RunAsync("import", tool.Folder.Write("in.ndjson", "{}"), option, tool.Folder.File("missing/file"));
+        Assert.Equal((2, field), (run.Exit, run.Problem.GetProperty("field").GetString()));
+    }
+
+    /// <summary>A server that quotes all it is sent, wherever it can.</summary>
+    [Theory]
+    [InlineData("failed_records")]
+    [InlineData("error")]
+    [InlineData("413")]
+    [InlineData("local")]
+    [InlineData("unknown")]
+    [InlineData("table")]
+    public async Task No_value_of_a_record_and_no_secret_is_in_anything_but_a_dead_letter(string how)
+    {
+        const string Canary = "jane.canary@example.com";
+        await using var server = await RecordingServer.StartAsync(request => how switch
+        {
+            "413" => Answer.Json(JsonSerializer.Serialize(new { code = 413, error = request.Text, status = request.Text }), 413),
+            "unknown" => Answer.Json(JsonSerializer.Serialize(new { error = request.Text, status = 0 }), 400),
+            "error" or "table" => Answer.Json(JsonSerializer.Serialize(new { code = 400, error = request.Text + Tool.Secret, status = request.Text }), 400),
+            _ => Answer.Json(JsonSerializer.Serialize(new { code = 400, error = request.Text, failed_records = request.Json.EnumerateArray().Select((record, index) => new { index, field = "properties." + Canary, message = record.GetRawText() + Tool.Secret }), num_records_imported = 0, status = request.Text }), 400),
+        });
+        using var tool = Tool.At(server);
+        tool.Environment["MIXPANEL_TOKEN"] = "token";
+        string Event(string event_, string properties) => $$$"""{"event":{{{event_}}},"properties":{ {{{properties}}} }}""";
+        string[] bad = how switch
+        {
+            "local" =>
+            [
+                Canary, $"\"{Canary}\"", $"[\"{Canary}\"]", $$"""{"{{Canary}}":1}""", Event("7", $"\"x\":\"{Canary}\""), Event($"[\"{Canary}\"]", ""), Event("\"e\"", $"\"time\":\"{Canary}\""),
+                Event("\"e\"", $"\"time\":{{\"{Canary}\":1}}"), Event("\"e\"", $"\"time\":1,\"distinct_id\":\"{Canary}\""), Event("\"e\"", $"\"time\":4102444800,\"distinct_id\":\"{Canary}\""),
+                Event("\"e\"", $"\"time\":1790000000,\"distinct_id\":\"{Canary}{new string('x', 255)}\""), Event("\"e\"", $"\"time\":1790000000,\"distinct_id\":[\"{Canary}\"]"),
+                Event("\"e\"", $"\"time\":1790000000,\"distinct_id\":\"u\",\"$insert_id\":\"{Canary}\""), Event("\"e\"", $"\"x\":\"{Canary}\",\"x\":\"{Canary}\""),
+                Event("\"e\"", $"\"x\":[\"{Canary}{new string('x', 9000)}\"]"), Event("\"e\"", $"\"x\":\"{Canary}\\ud800\""), Event("\"e\"", $"\"x\":1e999,\"y\":\"{Canary}\""), $$$"""{"event":"{{{Canary}}}","properties":{"x":{"y":{"z":{"a":"{{{Canary}}}"} } } } }""",
+                Event($"\"{Canary}\"", $"\"$ignore\":\"{Canary}\""), Event("\"e\"", $"\"new\":\"{Canary}\",\"old\":1"), $$"""{"event":"{{Canary}}","properties":"{{Canary}}"}""",
+            ],
+            "unknown" => [$$$"""{"$distinct_id":"{{{Canary}}}","$add":{"n":1},"$ip":"{{{Canary}}}"}"""],
+            "table" => [$"id,name\n{Canary},{Canary}"],
+            _ => [Event($"\"{Canary}\"", $"\"time\":1790000000,\"distinct_id\":\"{Canary}\""), Event("\"e\"", $"\"time\":1790000000,\"distinct_id\":\"{Canary}\",\"n\":2")],
+        };
+        var input = tool.Folder.Write("in.txt", string.Join('\n', bad) + "\n");
+        string[] more = how switch { "unknown" => ["--type", "profiles"], "table" => ["--type", "lookup-table", "--table-id", Guid.Empty.ToString()], "local" => ["--rename", "old=new"], _ => [] };
+
+        var run = await tool.RunAsync(["import", input, "--dead-letter", tool.Folder.File("dead"), "--report", tool.Folder.File("report"), .. more]);
+
+        Assert.Equal(3, run.Exit);
+        var report = await File.ReadAllTextAsync(tool.Folder.File("report"), TestContext.Current.CancellationToken);
+        var dead = await File.ReadAllLinesAsync(tool.Folder.File("dead"), TestContext.Current.CancellationToken);
+        Assert.Equal(how == "table" ? 1 : bad.Length, dead.Length);
+        Assert.All(dead, line => Assert.Contains(Canary, line, StringComparison.Ordinal));
+        foreach (var shown in (string[])[run.Out, run.Err, report]) Assert.DoesNotContain("canary", shown, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(dead.Length, run.Err.Split('\n').Count(line => line.StartsWith(input + ":", StringComparison.Ordinal)));
+        foreach (var written in Directory.EnumerateFiles(tool.Folder.Path, "*", SearchOption.AllDirectories))
+            Assert.DoesNotContain(Tool.Secret, Encoding.Latin1.GetString(await File.ReadAllBytesAsync(written, TestContext.Current.CancellationToken)), StringComparison.Ordinal);
+        Assert.DoesNotContain(Tool.Secret, run.Out + run.Err, StringComparison.Ordinal);
     }
 
     [Fact]

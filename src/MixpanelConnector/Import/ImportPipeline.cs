@@ -292,7 +292,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
     RecordCompleter NewCompleter()
     {
-        if (request.Type is ImportType.Events) return new EventCompleter(_time, SharedProperties.Parse(request.Properties));
+        if (request.Type is ImportType.Events) return new EventCompleter(_time, SharedProperties.Parse(request.Properties), predicts: request.DryRun);
         return new ProfileCompleter(transport.Options.Token ?? (request.DryRun ? "" : throw ProfileDestination.NeedsToken()), request.GroupKey);
     }
 
@@ -340,7 +340,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     void Refused(DeadLetter letter, Refusal refusal)
     {
         _counts.Rejected();
-        request.Diagnostics?.Report(new ImportDiagnostic(letter.Source, letter.Line, refusal.Code, refusal.Message) { Field = refusal.Field });
+        request.Diagnostics?.Report(new ImportDiagnostic(letter.Source, letter.Line, refusal.Code, refusal.Shown) { Field = refusal.ShownField });
     }
 
     /// <summary>A defect in one stage ends the others, and reaches the caller.</summary>

@@ -91,11 +91,15 @@ public sealed class LookupTableTests : IDisposable
     [InlineData("""{"code":400,"error":"no","status":"Bad Request"}""", 400)]
     [InlineData("""{"code":400,"error":"no","failed_records":[{"index":7,"message":"m"}]}""", 400)]
     [InlineData("""{"code":413,"error":"large","status":"Request Entity Too Large"}""", 413)]
-    public async Task A_table_that_is_refused_as_a_whole_stays_pending(string answer, int status)
+    public async Task A_table_that_is_refused_as_a_whole_is_in_the_dead_letters_until_it_is_mended(string answer, int status)
     {
-        await using var server = await RecordingServer.StartAsync(Answer.Json(answer, status));
+        await using var server = await RecordingServer.StartAsync(Answer.Json(answer, status), Answer.Json(Done));
         var report = await RunAsync(Table, server);
-        Assert.Equal((3, 0, 0, 2), (report.ExitCode, report.Accepted, report.Rejected, report.Pending));
+        Assert.Equal((3, 0, 2, 0, 1), (report.ExitCode, report.Accepted, report.Rejected, report.Pending, report.Blank));
+        Assert.All(_run.DeadLetters(), letter => Assert.Equal((status == 413 ? "table_too_large" : "rejected", status), (letter.GetProperty("code").GetString(), letter.GetProperty("http_status").GetInt32())));
+        Assert.Equal<string[]>(["a,\"1,\"\"x\"\"\ny\"", "b,\"\""], [.. _run.DeadLetters().Select(letter => letter.GetProperty("raw").GetString()!)]);
+        Assert.Contains("run the same command again", Assert.Single(report.Problems), StringComparison.Ordinal);
+        Assert.Equal((0, 2, 0), await RunAsync(Table, server) is var again ? (again.ExitCode, again.Accepted, again.Rejected) : default);
     }
 
     [Theory]
@@ -147,15 +151,32 @@ public sealed class LookupTableTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", 3)]
-    [InlineData("\n\n", 3)]
-    [InlineData("id,id\na,1\n", 3)]
+    [InlineData("", 6)]
+    [InlineData("\n\n", 6)]
+    [InlineData("id,id\na,1\n", 6)]
     [InlineData("id,n\na,\"1", 6)]
     public async Task A_file_that_is_no_table_is_not_sent(string csv, int exitCode)
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
         Assert.Equal((exitCode, 0, 0), await RunAsync(csv, server) is var report ? (report.ExitCode, report.Accepted, report.Rejected) : default);
         Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task A_table_without_rows_that_mixpanel_refuses_ends_with_6()
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json("""{"code":400,"error":"no rows","status":"Bad Request"}""", 400));
+        Assert.Equal((6, 0), await RunAsync("id,n\n", server) is var report ? (report.ExitCode, report.Read) : default);
+    }
+
+    [Fact]
+    public async Task A_large_table_that_is_refused_as_a_whole_has_a_dead_letter_for_every_row()
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json("""{"code":400,"error":"no","status":"Bad Request"}""", 400));
+        var report = await RunAsync("id,n\n" + string.Concat(Enumerable.Range(0, 2500).Select(i => $"{i},x\n")), server);
+        Assert.Equal((3, 2500, 0), (report.ExitCode, report.Rejected, report.Pending));
+        Assert.Equal<string[]>([.. Enumerable.Range(0, 2500).Select(i => $"{i},x")], [.. _run.DeadLetters().Select(letter => letter.GetProperty("raw").GetString()!)]);
+        Assert.False(_state.Load()!.Finished);
     }
 
     [Fact]

@@ -66,8 +66,8 @@ sealed class ImportCommand
 
             A lookup table is one CSV file of at most 100 MB, plain or gzip, whose first row names the columns and whose first column
             holds unique keys. It is sent whole, and replaces the table or leaves it as it was: if any row is refused, that row is in the
-            dead-letter file, and all others stay pending until the mended file is imported by the same command. Rows are counted
-            without the first. A table that was accepted is sent again only when the file has changed.
+            dead-letter file (all are, if Mixpanel names none), and all others stay pending until the mended file is imported by the
+            same command. Rows are counted without the first. A table that was accepted is sent again only when the file has changed.
 
             Examples:
               mixpanel import events.ndjson --local
@@ -143,12 +143,11 @@ sealed class ImportCommand
 
     int Print(ParseResult parsed, ImportReport report)
     {
-        var json = report.ToJson();
         if (parsed.GetValue(_report) is { } path)
         {
             try
             {
-                File.WriteAllText(path, json + "\n");
+                File.WriteAllText(path, report.ToJson() + "\n");
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -160,7 +159,7 @@ sealed class ImportCommand
         var asJson = parsed.GetResult(CommonOptions.Output)?.Tokens is [{ Value: "json" }];
         var printer = new Printer(_surroundings, asTable: !asJson);
         if (!asJson && _surroundings.OutputIsTerminal) printer.Report(report);
-        else printer.Json(Encoding.UTF8.GetBytes(json));
+        else printer.Json(Encoding.UTF8.GetBytes(report.ToJson()));
         return report.ExitCode;
     }
 

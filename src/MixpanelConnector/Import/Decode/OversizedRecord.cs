@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Unicode;
 
 namespace MixpanelConnector.Import.Decode;
 
@@ -33,6 +34,9 @@ sealed class OversizedRecord : IDisposable
 
     public OversizedRecord Complete()
     {
+        // A cut within a character would make a text of bytes.
+        for (var cut = 1; cut < 4 && Length > _head.Length && !Utf8.IsValid(_head); cut++)
+            if (Utf8.IsValid(_head.AsSpan(..^cut))) _head = _head[..^cut];
         Sha256 = Convert.ToHexStringLower(_hash.GetHashAndReset());
         _hash.Dispose();
         return this;

@@ -12,7 +12,7 @@ namespace MixpanelConnector.Import.Lookup;
 
 /// <summary>
 /// Imports a lookup table: one CSV file, checked, then sent whole until Mixpanel has taken or refused it. All rows are accepted,
-/// or none is: then those that are at fault are dead letters, and all others pending.
+/// or none is: then those that are at fault are dead letters, and all others pending. Where Mixpanel names no row, all are.
 /// </summary>
 sealed class LookupTableImport(ImportRequest request, IImportState state, MixpanelTransport transport)
 {
@@ -21,6 +21,9 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
 
     const int UntrustedConfirmations = 3;
 
+    /// <summary>So many dead letters are made durable at once, however many rows are refused.</summary>
+    const int MostDeadLetters = 1000;
+
     const string MendAdvice = "mend them in the table and run the same command again, since nothing of it was taken";
 
     static ReadOnlySpan<byte> ByteOrderMark => [0xef, 0xbb, 0xbf];
@@ -28,7 +31,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     readonly MixpanelRequest _put = new(HttpMethod.Put, Api.Ingestion, $"/lookup-tables/{request.TableId:D}", Access.ServiceAccountOfProject);
     readonly ImportPipeline _pipeline = new(request, state, transport);
     readonly TimeProvider _time = transport.Options.TimeProvider;
-    readonly List<DeadLetter> _deadLetters = [];
+    IEnumerable<(int Row, Refusal Refusal)> _refused = [];
     long _requests;
 
     /// <exception cref="MixpanelException">An option or a setting does not fit, or the table is too large. Nothing was sent.</exception>
@@ -65,23 +68,25 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             var totals = before with
             {
                 Accepted = accepted ? table.Rows.Count : 0,
-                Rejected = _deadLetters.Count,
                 Blank = table.Blank,
                 Bytes = accepted ? csv.Value.Length : 0,
                 Requests = before.Requests + _requests,
                 Retries = before.Retries + Math.Max(0, _requests - 1),
                 Elapsed = before.Elapsed + _time.GetElapsedTime(began),
             };
-            state.Clear(); // between this and the next, the table would only be sent again
-            state.Save(new ImportCheckpoint
+            state.Clear(); // between this and the last of the next, the table would only be sent again
+            var deadLetters = new List<ReadOnlyMemory<byte>>(MostDeadLetters);
+            var checkpoint = new ImportCheckpoint { Shape = _pipeline.Shape(), Totals = totals, Finished = accepted, DeadLetterPath = Outputs.LastingDeadLetters(request), Sources = [progress] };
+            foreach (var (row, refusal) in _refused)
             {
-                Shape = _pipeline.Shape(),
-                Totals = totals,
-                Finished = accepted,
-                DeadLetterPath = Outputs.LastingDeadLetters(request),
-                Sources = [progress],
-                DeadLetters = [.. _deadLetters.Select(letter => (ReadOnlyMemory<byte>)letter.Json)],
-            });
+                deadLetters.Add(Refuse(input, table.Rows[row], csv.Value, refusal));
+                totals = totals with { Rejected = totals.Rejected + 1 };
+                if (deadLetters.Count < MostDeadLetters) continue;
+                state.Save(checkpoint with { Totals = totals, DeadLetters = [.. deadLetters] });
+                deadLetters.Clear();
+            }
+
+            state.Save(checkpoint with { Totals = totals, DeadLetters = deadLetters });
             request.Progress?.Report(new ImportProgress { Read = totals.Read, Accepted = totals.Accepted, Rejected = totals.Rejected, Requests = _requests, Retries = Math.Max(0, _requests - 1), InputBytes = input.Length ?? csv.Value.Length, TotalInputBytes = input.Length });
             return Report(halt, totals, pending: table.Rows.Count - totals.Accepted - totals.Rejected);
         }
@@ -134,12 +139,11 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
 
         if (!table.HasHeader)
         {
-            halt.Note(3, $"{input.Name} has no header: the first row must name the columns, each by a name of its own.");
+            halt.Note(6, $"{input.Name} has no header: the first row must name the columns, each by a name of its own. Nothing was sent; when the input is mended, run the same command again.");
             return false;
         }
 
-        foreach (var (index, rejection) in table.Rejected)
-            Refuse(input, table.Rows[index], csv, new(rejection.Code, rejection.Field, rejection.Message));
+        _refused = table.Rejected.Select(rejected => (rejected.Index, new Refusal(rejected.Rejection.Code, rejected.Rejection.Field, rejected.Rejection.Message)));
         if (table.Rejected.Count > 0 || request.DryRun) return table.Rejected.Count == 0;
 
         using var body = CompressedBody.Gzip(csv, new BufferPool(mostBytes: 0)); // one body, used once
@@ -151,12 +155,13 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                 case VerdictKind.Accepted:
                     return true;
                 case VerdictKind.Partial:
-                    foreach (var failed in verdict.Failed)
-                        Refuse(input, table.Rows[failed.Index], csv, new("rejected", failed.Field, failed.Message) { HttpStatus = status, Attempts = (int)_requests });
-                    if (verdict.Failed.Count == 0) halt.Note(3, $"{verdict.Error!.Message} The table is as it was.");
+                    if (verdict.Failed.Count == 0) goto case VerdictKind.TooLarge;
+                    _refused = verdict.Failed.Select(failed => (failed.Index, new Refusal("rejected", failed.Field, failed.Message) { HttpStatus = status, Attempts = (int)_requests }));
                     return false;
-                case VerdictKind.TooLarge:
-                    halt.Note(3, $"{verdict.Error!.Message} The table is as it was.");
+                case VerdictKind.TooLarge: // and what is refused without a word about rows: all of them are
+                    var whole = new Refusal(verdict.Kind is VerdictKind.TooLarge ? "table_too_large" : "rejected", null, verdict.Error!.Message) { HttpStatus = status, Attempts = (int)_requests };
+                    _refused = Enumerable.Range(0, table.Rows.Count).Select(row => (row, whole));
+                    if (table.Rows.Count == 0) halt.Note(6, $"Mixpanel refused {input.Name} (HTTP {status}), which has no rows. The table is as it was; when the input is mended, run the same command again.");
                     return false;
                 case VerdictKind.Fatal:
                     halt.Note(4, $"{verdict.Error!.Message} Run the same command again when that is mended.");
@@ -200,11 +205,11 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
     }
 
-    void Refuse(InputFile input, LookupRow row, ReadOnlyMemory<byte> csv, Refusal refusal)
+    byte[] Refuse(InputFile input, LookupRow row, ReadOnlyMemory<byte> csv, Refusal refusal)
     {
         var letter = DeadLetters.Of(input.Name, row.Line, row.Start, csv.Span.Slice(row.Start, row.Length), oversized: null, in refusal);
-        _deadLetters.Add(letter);
-        request.Diagnostics?.Report(new ImportDiagnostic(letter.Source, letter.Line, refusal.Code, refusal.Message) { Field = refusal.Field });
+        request.Diagnostics?.Report(new ImportDiagnostic(letter.Source, letter.Line, refusal.Code, refusal.Shown) { Field = refusal.ShownField });
+        return letter.Json;
     }
 
     ImportReport Report(Halt halt, ImportTotals totals, long pending)

@@ -25,7 +25,7 @@ static class Outputs
             var real = InputList.RealPath(output);
             if (!IsSpecial(output) && !reals.Add(real)) throw MixpanelException.Invalid("report", $"{output} is named for the dead letters and for another output: one would overwrite the other. Choose another place for one of them.");
             if (inputs.Exists(input => input.Path == real)) throw MixpanelException.Invalid("input", $"{output} is both an input and an output: it would be overwritten. Choose another place for one of them.");
-            if (!Directory.Exists(Path.GetDirectoryName(real))) throw MixpanelException.Invalid("dead_letter", $"The folder of {output} does not exist.");
+            if (!Directory.Exists(Path.GetDirectoryName(real))) throw MixpanelException.Invalid(output == request.DeadLetterPath ? "dead_letter" : "report", $"The folder of {output} does not exist.");
         }
     }
 

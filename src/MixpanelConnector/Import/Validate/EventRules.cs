@@ -7,7 +7,9 @@ namespace MixpanelConnector.Import.Validate;
 /// Mixpanel's rules for an event, and what completing it needs to know. They hold with <c>strict=0</c> too: what Mixpanel
 /// would then drop in silence is rejected here instead. Where its documentation leaves room, Mixpanel judges.
 /// </summary>
-sealed class EventRules(SharedProperties shared) : IRecordRules
+/// <param name="shared">The properties that each event gets.</param>
+/// <param name="predicts">Whether Mixpanel will not be asked: then what it may refuse is refused, where its documentation leaves room.</param>
+sealed class EventRules(SharedProperties shared, bool predicts = false) : IRecordRules
 {
     const long FirstOf1971 = 31_536_000;
 
@@ -16,7 +18,7 @@ sealed class EventRules(SharedProperties shared) : IRecordRules
 
     const long MostSecondsAhead = 3600;
 
-    static readonly NestingLimits EventLimits = new(Properties: 255, Keys: 254, Elements: 254, Depth: 3);
+    static readonly NestingLimits EventLimits = new(Properties: 255, Keys: 254, Elements: 254, Depth: 3, ContainerBytes: 8192);
 
     static readonly Rejection UnknownKey = new("unknown_key", null, "an event holds only event and properties");
     static readonly Rejection EventMissing = new("event_missing", "event", "the event's name is missing or blank");
@@ -157,14 +159,14 @@ sealed class EventRules(SharedProperties shared) : IRecordRules
         if (value.Type is JsonTokenType.Null) return null; // the same as missing, which another property may make good
         _hasUser = true; // an empty text is allowed: it says that there is no user
         if (value.Type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in value)) return DistinctIdInvalid;
-        return MixpanelValues.IsBanned(in value) ? DistinctIdBanned : null;
+        return MixpanelValues.IsBanned(in value, ignoreCase: predicts) ? DistinctIdBanned : null;
     }
 
     Rejection? TakeInsertId(in JsonToken value)
     {
         HasInsertId = true;
         if (value.Type is not JsonTokenType.String || !MixpanelValues.IsInsertId(in value)) return InsertIdInvalid;
-        if (MixpanelValues.IsBanned(in value)) return InsertIdBanned;
+        if (MixpanelValues.IsBanned(in value, ignoreCase: predicts)) return InsertIdBanned;
         if (!value.IsEscaped) InsertId = (value.At + 1, value.Text.Length);
         return null;
     }

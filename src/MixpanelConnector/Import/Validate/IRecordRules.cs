@@ -20,7 +20,8 @@ interface IRecordRules
 /// <param name="Keys">The most keys of an object below.</param>
 /// <param name="Elements">The most elements of an array.</param>
 /// <param name="Depth">The most objects within one another below the second level.</param>
-sealed record NestingLimits(int Properties, int Keys, int Elements, int Depth);
+/// <param name="ContainerBytes">The most bytes of a list or object at the second level.</param>
+sealed record NestingLimits(int Properties, int Keys, int Elements, int Depth, int ContainerBytes);
 
 /// <summary>A key, a scalar value, or the bracket that begins an object or array.</summary>
 readonly ref struct JsonToken(JsonTokenType type, ReadOnlySpan<byte> text, int at, bool isEscaped = false)

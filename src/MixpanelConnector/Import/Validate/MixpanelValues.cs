@@ -19,12 +19,14 @@ static class MixpanelValues
 
     static readonly int LongestBanned = Banned.Max(value => value.Length);
 
-    public static bool IsBanned(in JsonToken text)
+    /// <param name="text">The id.</param>
+    /// <param name="ignoreCase">Whether it is banned in capitals, too, of which the documentation says nothing.</param>
+    public static bool IsBanned(in JsonToken text, bool ignoreCase = false)
     {
         // Six bytes of escape for one character is the most that a banned value can take.
         if (text.Text.Length > 6 * LongestBanned) return false;
         foreach (var value in Banned)
-            if (text.Is(value)) return true;
+            if (text.Is(value) || (ignoreCase && Ascii.EqualsIgnoreCase(text.IsEscaped ? Encoding.UTF8.GetBytes(text.Unescape()) : text.Text, value))) return true;
         return false;
     }
 

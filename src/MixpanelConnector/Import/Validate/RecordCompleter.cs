@@ -45,9 +45,9 @@ sealed class EventCompleter : RecordCompleter
     int _idLength;
     long _now;
 
-    public EventCompleter(TimeProvider time, SharedProperties shared)
+    public EventCompleter(TimeProvider time, SharedProperties shared, bool predicts = false)
     {
-        (_time, _shared, _rules) = (time, shared, new EventRules(shared));
+        (_time, _shared, _rules) = (time, shared, new EventRules(shared, predicts));
         _addition = new byte[LargestAddition];
         RefuseBadShared();
     }

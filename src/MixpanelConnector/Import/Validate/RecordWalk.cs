@@ -28,6 +28,8 @@ sealed class RecordWalk
     static readonly Rejection TooManyKeys = new("too_many_keys", null, "an object holds more keys than Mixpanel takes");
     static readonly Rejection TooManyElements = new("too_many_elements", null, "an array holds more elements than Mixpanel takes");
 
+    static readonly Rejection ContainerTooLarge = new("property_too_large", null, "a list or object in one property has more than 8192 bytes");
+
     struct Container
     {
         public bool IsObject;
@@ -66,6 +68,7 @@ sealed class RecordWalk
         var objects = 0; // open ones below the second level
         var level = 1; // of the container at hand
         var isFirst = true; // nothing was read in it yet
+        var property = 0; // where the last list or object of the second level begins
         at++;
         _keyCount = 0;
         _containers[1] = new Container { IsObject = true };
@@ -78,6 +81,7 @@ sealed class RecordWalk
             if (json[at] == (container.IsObject ? '}' : ']'))
             {
                 at++;
+                if (level == 3 && at - property > limits?.ContainerBytes) return ContainerTooLarge;
                 if (container.IsObject)
                 {
                     _keyCount = container.FirstKey;
@@ -159,6 +163,7 @@ sealed class RecordWalk
                     var isObject = type is JsonTokenType.StartObject;
                     if (isObject && level >= 2) objects++;
                     if (level >= DeepestJson || objects > (limits?.Depth ?? int.MaxValue)) return TooDeep;
+                    if (level == 2) property = start;
                     _containers[++level] = new Container { IsObject = isObject, FirstKey = _keyCount };
                     isFirst = true;
                     break;
