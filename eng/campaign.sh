@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a campaign: longer than a test, and repeatable by its seed. The last lines tell the result.
-#   bash eng/campaign.sh kills [N] [SEED]             N imports' processes are killed at random moments (1000)
+#   bash eng/campaign.sh kills [N] [SEED]             N imports' processes are killed at random moments (1000), then others of every format and type
 #   bash eng/campaign.sh operations [STRIDE]          killed before every STRIDE-th operation on disk or network (1: each)
 #   bash eng/campaign.sh soak [EVENTS] [SEED]         one import of so many events, one request in thirty with a fault (20000000)
 #   bash eng/campaign.sh tracker [KILLS] [EVENTS] [SEED]   a process that tracks durably is killed so often (10) over so many events (100000)
@@ -58,7 +58,7 @@ native() { # what starts processes, with the tool compiled ahead of time
 }
 
 case "${1:-}" in
-  kills) CAMPAIGN_KILLS=${2:-1000} CAMPAIGN_SEED=${3:-20261123} faults F01_KillTests ;;
+  kills) export CAMPAIGN_KILLS=${2:-1000} CAMPAIGN_SEED=${3:-20261123}; faults F01_KillTests && faults F01_KindTests ;;
   operations) CAMPAIGN_EVERY=${2:-1} faults F02_EveryOperationTests ;;
   outbox) CAMPAIGN_EVERY=${2:-7} faults I12_TrackerTests ;;
   soak) CAMPAIGN_EVENTS=${2:-20000000} CAMPAIGN_SEED=${3:-20261123} faults SoakTests ;;

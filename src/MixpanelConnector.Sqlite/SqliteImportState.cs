@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.Data.Sqlite;
 using MixpanelConnector.Import.Settle;
+using SQLitePCL;
 
 namespace MixpanelConnector.Sqlite;
 
@@ -20,6 +21,8 @@ public sealed class SqliteImportState : IImportState
     const int BusyCode = 5;
     const int CorruptCode = 11;
     const int NotADatabaseCode = 26;
+
+    static readonly TimeSpan LockGlance = TimeSpan.FromMilliseconds(50);
 
     const string Schema = """
         CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), content TEXT NOT NULL, sum BLOB NOT NULL) STRICT;
@@ -196,9 +199,15 @@ public sealed class SqliteImportState : IImportState
             var path = Path.Combine(folder, DatabaseName);
             if (!File.Exists(path)) Durable.OpenOwned(path, FileMode.OpenOrCreate).Dispose();
             connection.Open();
+            // The provider would try for a second at least: whoever holds the lock holds it for long, unless its process is just ending.
+            for (var patience = 3; raw.sqlite3_exec(connection.Handle, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT") == BusyCode; patience--)
+            {
+                if (patience == 0) throw new SqliteException("The database is locked.", BusyCode);
+                using var glance = new ManualResetEventSlim();
+                glance.Wait(LockGlance);
+            }
+
             using var command = connection.CreateCommand();
-            command.CommandText = "PRAGMA locking_mode = EXCLUSIVE";
-            command.ExecuteNonQuery();
             // The change is written when the statement ends, after its row: who does not read to the end misses an error of the disk.
             command.CommandText = "PRAGMA journal_mode = WAL";
             using (var reader = command.ExecuteReader())

@@ -14,8 +14,11 @@ static class Program
         }
         catch (Exception e) when (CommandLine.IsMissingPart(e))
         {
-            surroundings.Error.WriteLine($"mixpanel: a part of the program could not be loaded: {e.Message.ReplaceLineEndings(" ").Trim()} Each part takes a file descriptor: allow at least 256 (ulimit -n), or install the program again.");
+            surroundings.Error.WriteLine($"mixpanel: a part of the program could not be loaded: {Cause(e).Message.ReplaceLineEndings(" ").Trim()} Each part takes a file descriptor: allow at least 256 (ulimit -n), or install the program again, with all that its archive holds.");
             return ExitCode.DiskFailed;
         }
     }
+
+    /// <summary>The one that names the part.</summary>
+    static Exception Cause(Exception e) => e.InnerException is { } inner ? Cause(inner) : e;
 }

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using System.Text.Json;
 using static MixpanelConnector.Formats.Tests.Rows;
 
 namespace MixpanelConnector.Formats.Tests;
@@ -10,6 +11,17 @@ public sealed class DelimitedTests : IDisposable
     readonly ImportRun _run = new();
 
     public void Dispose() => _run.Dispose();
+
+    [Theory]
+    [InlineData("$group_id,seats,name\n007,5,\n", """{"$group_key":"company","$group_id":"007","$token":"token","$set":{"seats":5}}""")]
+    [InlineData("seats,group_id\n5,acme\n", """{"$group_key":"company","$group_id":"acme","$token":"token","$set":{"seats":5}}""")]
+    public async Task Group_profiles_come_from_a_column_of_their_ids(string csv, string expected)
+    {
+        var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("groups.csv", csv)) with { Type = ImportType.Groups, GroupKey = "company" });
+        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        var sent = JsonElement.Parse(Assert.Single(_run.Mixpanel.Stored));
+        Assert.True(JsonElement.DeepEquals(JsonElement.Parse(expected), sent), sent.GetRawText());
+    }
 
     [Fact]
     public async Task A_row_becomes_an_event_with_a_property_for_each_other_column()

@@ -22,7 +22,7 @@ enum FieldKind
     Time,
 }
 
-/// <summary>Which column gives which field of a record: <c>{"event":…,"properties":{…}}</c> or <c>{"$distinct_id":…,"$properties":{…}}</c>.</summary>
+/// <summary>Which column gives which field of a record: <c>{"event":…,"properties":{…}}</c> or <c>{"$distinct_id":…,"$properties":{…}}</c>; a group has <c>$group_id</c>.</summary>
 sealed class ColumnMap
 {
     readonly List<ColumnField> _fields = [];
@@ -32,6 +32,7 @@ sealed class ColumnMap
     public ColumnMap(IReadOnlyList<string> columns, ImportRequest request)
     {
         Type = request.Type;
+        var (root, plain) = RootOf(Type);
         if (columns.FirstOrDefault(string.IsNullOrWhiteSpace) is not null) throw new InputException("has a column without a name. Name it in the header");
         foreach (var (field, column) in request.Columns)
             if (!columns.Contains(column, StringComparer.Ordinal)) throw new InputException($"has no column {column}, which is mapped to {field}");
@@ -42,11 +43,11 @@ sealed class ColumnMap
             var mapped = request.Columns.Where(pair => pair.Value == columns[i]).Select(pair => pair.Key).Order(StringComparer.Ordinal).ToList();
             foreach (var name in mapped is [] ? [columns[i]] : mapped)
             {
-                var field = Type is ImportType.Profiles && name is "distinct_id" ? "$distinct_id" : name;
+                var field = name == plain ? root : name;
                 if (!sources.TryAdd(field, columns[i])) throw new InputException($"has two columns for {field}: {sources[field]} and {columns[i]}. Rename one, or map it to another field");
                 var entry = new ColumnField(_fields.Count, i, KindOf(field, Type), NameOf(field));
                 _fields.Add(entry);
-                if (field == (Type is ImportType.Profiles ? "$distinct_id" : "event")) Root = entry;
+                if (field == root) Root = entry;
                 else _properties.Add(entry);
             }
         }
@@ -64,11 +65,19 @@ sealed class ColumnMap
 
     /// <summary>Whether the name of one of the columns says that they are records of this type.</summary>
     public static bool IsKnown(IEnumerable<string> columns, ImportRequest request) =>
-        columns.Any(column => column is "event" or "time" or "distinct_id" or "$distinct_id" or "$insert_id" || request.Columns.Values.Contains(column, StringComparer.Ordinal));
+        columns.Any(column => column is "event" or "time" or "distinct_id" or "$distinct_id" or "$insert_id" || column == RootOf(request.Type).Field || column == RootOf(request.Type).Plain || request.Columns.Values.Contains(column, StringComparer.Ordinal));
+
+    /// <summary>The field beside the properties, and how a column may also call it.</summary>
+    static (string Field, string Plain) RootOf(ImportType type) => type switch
+    {
+        ImportType.Profiles => ("$distinct_id", "distinct_id"),
+        ImportType.Groups => ("$group_id", "group_id"),
+        _ => ("event", "event"),
+    };
 
     static FieldKind KindOf(string field, ImportType type) => (type, field) switch
     {
-        (ImportType.Events, "event" or "distinct_id" or "$insert_id" or "$user_id" or "$device_id") or (ImportType.Profiles, "$distinct_id") => FieldKind.Text,
+        (ImportType.Events, "event" or "distinct_id" or "$insert_id" or "$user_id" or "$device_id") or (ImportType.Profiles, "$distinct_id") or (ImportType.Groups, "$group_id") => FieldKind.Text,
         (ImportType.Events, "time") => FieldKind.Time,
         _ => FieldKind.Value,
     };

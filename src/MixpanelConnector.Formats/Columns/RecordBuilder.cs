@@ -15,7 +15,7 @@ sealed class RecordBuilder(ColumnMap columns)
         _json.Clear();
         _json.AppendByte((byte)'{');
         if (columns.Root is { } root && TryWrite(in root, write)) _json.AppendByte((byte)',');
-        _json.Append(columns.Type is ImportType.Profiles ? "\"$properties\":{"u8 : "\"properties\":{"u8);
+        _json.Append(columns.Type is ImportType.Profiles or ImportType.Groups ? "\"$properties\":{"u8 : "\"properties\":{"u8);
         var separate = false;
         for (var i = 0; i < columns.Properties.Count; i++)
         {

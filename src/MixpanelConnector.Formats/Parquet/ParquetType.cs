@@ -14,6 +14,9 @@ namespace MixpanelConnector.Formats.Parquet;
 /// <summary>How columns of a type are read, and how their values are written. A program compiled ahead of time has code for those types only that are named here.</summary>
 abstract class ParquetType
 {
+    /// <summary>Of a column in one row group. Writers make some 100,000 rows a group.</summary>
+    const int MostValues = 1 << 26;
+
     static readonly FrozenDictionary<Type, ParquetType> Known = new ParquetType[]
     {
         new Of<ReadOnlyMemory<byte>>(static (json, value, _) => json.AppendString(value.Span), quotes: true),
@@ -44,6 +47,14 @@ abstract class ParquetType
         Known.GetValueOrDefault(column.ClrType) ?? throw new InputException($"has a column of a type that is not supported: {column.Name}");
 
     public abstract Task<ParquetColumn> ReadAsync(ParquetRowGroupReader group, DataField column, CancellationToken cancellationToken);
+
+    /// <summary>How many values a row group says it has of a column, before memory is taken for them.</summary>
+    static int CountOf(ParquetRowGroupReader group, DataField column)
+    {
+        var count = group.GetMetadata(column)?.MetaData?.NumValues ?? throw new InvalidDataException($"a row group has no column {column.Name}");
+        if (count < 0 || (column.MaxRepetitionLevel == 0 && count != group.RowCount)) throw new InvalidDataException($"the column {column.Name} has another number of values than its row group has rows");
+        return count <= MostValues ? (int)count : throw new InputException($"has {count} values of the column {column.Name} in one row group, which are read at once. Write it with smaller row groups: at most {MostValues} values");
+    }
 
     delegate void Writer<T>(JsonText json, T value, FieldKind kind);
 
@@ -93,7 +104,7 @@ abstract class ParquetType
 
         public override async Task<ParquetColumn> ReadAsync(ParquetRowGroupReader group, DataField column, CancellationToken cancellationToken)
         {
-            var count = checked((int)(group.GetMetadata(column)?.MetaData?.NumValues ?? throw new InvalidDataException($"a row group has no column {column.Name}")));
+            var count = CountOf(group, column);
             var read = new Column<T>(count, column, write, quotes);
             try
             {

@@ -14,8 +14,11 @@ sealed class InputWindow(ByteSource source) : IDisposable
 
     const int Block = 256 << 10;
 
+    /// <summary>A short file, of which there may be many, needs no more.</summary>
+    const int FirstBlock = 16 << 10;
+
     readonly XxHash128 _hash = new();
-    byte[] _buffer = new byte[Block];
+    byte[] _buffer = new byte[FirstBlock];
     int _start;
     int _end;
     int _hashed;
@@ -46,11 +49,12 @@ sealed class InputWindow(ByteSource source) : IDisposable
     {
         if (Ended) return false;
         HashTo(_start);
+        var wasFilled = _end == _buffer.Length;
         _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
         _offsetOfBuffer += _start;
         _end -= _start;
         _start = _hashed = 0;
-        if (_buffer.Length - _end < Block / 2) Array.Resize(ref _buffer, _buffer.Length * 2);
+        if (_buffer.Length < Block ? wasFilled : _buffer.Length - _end < Block / 2) Array.Resize(ref _buffer, Math.Max(Block, _buffer.Length * 2));
         var read = await source.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
         _end += read;
         Ended = read == 0;

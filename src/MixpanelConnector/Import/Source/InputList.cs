@@ -23,18 +23,22 @@ static class InputList
         var prefix = request.SourceId is null || (request.Inputs is [var only] && File.Exists(only)) ? "" : request.SourceId + "/";
         var found = new List<InputFile>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
+        var realFolders = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var input in request.Inputs)
         {
             foreach (var (path, relative) in Follow(input, own, warn))
             {
-                var real = new FileInfo(RealPath(path));
+                var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+                if (!realFolders.TryGetValue(folder, out var realFolder)) realFolders.Add(folder, realFolder = RealPath(folder));
+                var real = new FileInfo(Path.Join(realFolder, Path.GetFileName(path)));
+                if (real.LinkTarget is not null) real = new FileInfo(RealPath(path));
                 if (!seen.Add(real.FullName) || (real.Exists && FileIdentity.Of(real.FullName) is { } identity && !seen.Add(identity)))
                 {
                     warn(path, "This file is already among the inputs, and is read once.");
                     continue;
                 }
 
-                found.Add(new InputFile(path, prefix + WithoutCompression(relative, request), real.FullName) { Length = real.Exists ? real.Length : null });
+                found.Add(new InputFile(path, prefix + WithoutCompression(relative, request), real.FullName == path ? path : real.FullName) { Length = real.Exists ? real.Length : null });
             }
         }
 
