@@ -42,6 +42,7 @@ sealed class Intake(
     long _batchBegan;
     long _offset;
     long _inputBytesBefore;
+    string _name = "";
 
     public async Task RunAsync()
     {
@@ -68,6 +69,7 @@ sealed class Intake(
     async Task ReadAsync(InputFile input)
     {
         var reached = ledger.ProgressOf(input.Id);
+        _name = input.Name;
         RecordReader? reader = null;
         _offset = reached?.Offset ?? 0;
         try
@@ -147,7 +149,7 @@ sealed class Intake(
             counts.RecordsRead(1);
             if (cleaner is not null) record = cleaner.Clean(in record);
             var closed = Fits(record.Bytes.Length) ? null : CloseAt(input, reader, before);
-            Take(input, in record, maybeSent: reader.Position.Offset <= reached?.SentTo);
+            Take(in record, maybeSent: reader.Position.Offset <= reached?.SentTo);
             _batch!.Bytes += reader.OffsetsAreBytes ? reader.Position.Offset - _offset : record.Bytes.Length;
             _offset = reader.Position.Offset;
             if (closed is not null) await SendAsync(closed).ConfigureAwait(false);
@@ -155,11 +157,11 @@ sealed class Intake(
         }
     }
 
-    void Take(InputFile input, in Record record, bool maybeSent)
+    void Take(in Record record, bool maybeSent)
     {
         _batch ??= NewBatch();
         if (cleaner is not null) _batch.Cleaned.Add(cleaner.Made);
-        var source = record.Origin ?? input.Name;
+        var source = record.Origin ?? _name;
         switch (record)
         {
             case { Kind: RecordKind.Blank }:
@@ -226,7 +228,7 @@ sealed class Intake(
         };
         if (progress == ledger.ProgressOf(input.Id)) return;
         _batch ??= NewBatch();
-        _batch.Reached.RemoveAll(earlier => earlier.Id == input.Id);
+        if (_batch.Reached is [.., var last] && last.Id == input.Id) _batch.Reached.RemoveAt(_batch.Reached.Count - 1); // inputs come one after the other
         _batch.Reached.Add(progress);
     }
 

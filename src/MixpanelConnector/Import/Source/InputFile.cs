@@ -1,16 +1,26 @@
 namespace MixpanelConnector.Import.Source;
 
-/// <summary>One input after globs and folders were followed.</summary>
-/// <param name="Name">As the caller gave or found it; for messages and dead letters.</param>
+/// <summary>One input after globs and folders were followed. There may be very many: what they have in common is held once, and paths are put together when they are needed.</summary>
+/// <param name="Root">What it was found below, as the caller gave it; empty when the rest says all.</param>
+/// <param name="Relative">Its path below that.</param>
 /// <param name="Id">Names the source in ids and in the checkpoint, wherever its folder may lie.</param>
-/// <param name="Path">Where it lies; null for a stream.</param>
-sealed record InputFile(string Name, string Id, string? Path)
+/// <param name="Folder">The folder that it lies in, without links; null for a stream.</param>
+sealed record InputFile(string Root, string Relative, string Id, string? Folder)
 {
+    /// <summary>What the file is called where it lies, when it was found by a link.</summary>
+    public string? RealName { get; init; }
+
     /// <summary>The stream, when it is not a file.</summary>
     public Stream? Stream { get; init; }
 
     /// <summary>Bytes on the disk; null for a stream.</summary>
     public long? Length { get; init; }
 
-    public ByteSource Open() => Path is null ? new StreamByteSource(Stream!) : new FileByteSource(Path);
+    /// <summary>As the caller gave or found it; for messages and dead letters.</summary>
+    public string Name => Root.Length == 0 ? Relative : System.IO.Path.Combine(Root, Relative);
+
+    /// <summary>Where it lies; null for a stream.</summary>
+    public string? Path => Folder is null ? null : System.IO.Path.Join(Folder, RealName ?? System.IO.Path.GetFileName(Relative));
+
+    public ByteSource Open() => Path is { } path ? new FileByteSource(path) : new StreamByteSource(Stream!);
 }

@@ -17,40 +17,48 @@ static class InputList
     public static List<InputFile> Find(ImportRequest request, OwnFiles own, Action<string, string> warn)
     {
         if (request.Inputs is ["-"])
-            return [new InputFile("<stdin>", request.SourceId ?? StandardInputId, Path: null) { Stream = request.StandardInput }];
+            return [new InputFile("", "<stdin>", request.SourceId ?? StandardInputId, Folder: null) { Stream = request.StandardInput }];
 
         // One file that was named itself is the source that is named; of those below a folder there may be more tomorrow.
         var prefix = request.SourceId is null || (request.Inputs is [var only] && File.Exists(only)) ? "" : request.SourceId + "/";
         var found = new List<InputFile>();
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        var realFolders = new Dictionary<string, string>(StringComparer.Ordinal);
+        var seen = new HashSet<(string Folder, string Name)>();
+        var folders = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var input in request.Inputs)
         {
-            foreach (var (path, relative) in Follow(input, own, warn))
+            var (root, files, named) = Follow(input, own, warn);
+            foreach (var relative in files)
             {
-                var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-                if (!realFolders.TryGetValue(folder, out var realFolder)) realFolders.Add(folder, realFolder = RealPath(folder));
-                var real = new FileInfo(Path.Join(realFolder, Path.GetFileName(path)));
-                if (real.LinkTarget is not null) real = new FileInfo(RealPath(path));
-                if (!seen.Add(real.FullName) || (real.Exists && FileIdentity.Of(real.FullName) is { } identity && !seen.Add(identity)))
-                {
-                    warn(path, "This file is already among the inputs, and is read once.");
-                    continue;
-                }
-
-                found.Add(new InputFile(path, prefix + WithoutCompression(relative, request), real.FullName == path ? path : real.FullName) { Length = real.Exists ? real.Length : null });
+                var id = prefix + WithoutCompression(named ? Path.GetFileName(relative) : relative, request);
+                var file = Located(new InputFile(root, relative, id, Folder: ""), folders);
+                var info = new FileInfo(file.Path!);
+                if (!seen.Add((file.Folder!, file.RealName ?? Path.GetFileName(relative))) || (info.Exists && FileIdentity.Of(info.FullName) is { } identity && !seen.Add((identity, ""))))
+                    warn(file.Name, "This file is already among the inputs, and is read once.");
+                else
+                    found.Add(file with { Length = info.Exists ? info.Length : null });
             }
         }
 
-        return request.SourceId is { } id && prefix.Length == 0 ? found.ConvertAll(file => file with { Id = id }) : found;
+        return request.SourceId is { } source && prefix.Length == 0 ? found.ConvertAll(file => file with { Id = source }) : found;
     }
 
     /// <summary>A dead-letter file as the one input. Its path is no part of the ids, which come from its lines.</summary>
     /// <exception cref="MixpanelException">It does not exist.</exception>
     public static List<InputFile> FindReplay(string path) =>
         File.Exists(path)
-            ? [new InputFile(path, "replay", RealPath(path)) { Length = new FileInfo(path).Length }]
+            ? [Located(new InputFile("", path, "replay", Folder: ""), []) with { Length = new FileInfo(path).Length }]
             : throw MixpanelException.Invalid("replay", $"The dead-letter file {path} does not exist.");
+
+    /// <summary>A file with the folder that it really lies in.</summary>
+    static InputFile Located(InputFile file, Dictionary<string, string> folders)
+    {
+        var path = Path.GetFullPath(file.Name);
+        var folder = Path.GetDirectoryName(path)!;
+        if (!folders.TryGetValue(folder, out var real)) folders.Add(folder, real = RealPath(folder));
+        if (new FileInfo(path).LinkTarget is null) return file with { Folder = real };
+        var target = RealPath(path);
+        return file with { Folder = Path.GetDirectoryName(target), RealName = Path.GetFileName(target) };
+    }
 
     /// <summary>The real places of the inputs as they were given: what a checkpoint belongs to.</summary>
     public static IEnumerable<string> RealPaths(IEnumerable<string> inputs) => inputs.Select(RealPath);
@@ -84,18 +92,19 @@ static class InputList
         }
     }
 
-    static IEnumerable<(string Path, string Relative)> Follow(string input, OwnFiles own, Action<string, string> warn)
+    /// <summary>The files of an input, as paths below a root; whether it is one itself.</summary>
+    static (string Root, List<string> Files, bool Named) Follow(string input, OwnFiles own, Action<string, string> warn)
     {
-        if (File.Exists(input)) return [(input, Path.GetFileName(input))];
-        if (Directory.Exists(input)) return Below(input, "", own, warn);
+        if (File.Exists(input)) return ("", [input], true);
+        if (Directory.Exists(input)) return (input, Below(input, own, warn), false);
         var wildcard = input.AsSpan().IndexOfAny('*', '?');
         if (wildcard < 0) throw MixpanelException.Invalid("input", $"The input {input} does not exist.");
 
         var root = Path.GetDirectoryName(input[..wildcard]) is { Length: > 0 } folder ? folder : input[0] == '/' ? "/" : ".";
         var pattern = input[(root == "." && !input.StartsWith("./", StringComparison.Ordinal) ? 0 : root.TrimEnd('/').Length + 1)..].TrimStart('/').Split('/');
-        var matches = Directory.Exists(root) ? Below(root, "", own, warn).Where(file => Matches(pattern, file.Relative.Split('/'))).ToList() : [];
-        if (root == ".") matches = matches.ConvertAll(file => (file.Relative, file.Relative));
-        return matches.Count > 0 ? matches : throw MixpanelException.Invalid("input", $"No file matches {input}.");
+        var matches = Directory.Exists(root) ? Below(root, own, warn) : [];
+        matches.RemoveAll(file => !Matches(pattern, file.Split('/')));
+        return matches.Count > 0 ? (root == "." ? "" : root, matches, false) : throw MixpanelException.Invalid("input", $"No file matches {input}.");
     }
 
     static bool Matches(ReadOnlySpan<string> pattern, ReadOnlySpan<string> path)
@@ -105,24 +114,28 @@ static class InputList
         return path.Length > 0 && FileSystemName.MatchesSimpleExpression(pattern[0], path[0], ignoreCase: false) && Matches(pattern[1..], path[1..]);
     }
 
-    static IEnumerable<(string Path, string Relative)> Below(string root, string below, OwnFiles own, Action<string, string> warn)
+    static List<string> Below(string root, OwnFiles own, Action<string, string> warn)
     {
-        var folder = new DirectoryInfo(Path.Combine(root, below));
-        var files = new List<(string Path, string Relative)>();
-        foreach (var entry in folder.EnumerateFileSystemInfos())
-        {
-            if (entry.Name.StartsWith('.')) continue;
-            var relative = below.Length == 0 ? entry.Name : $"{below}/{entry.Name}";
-            var path = Path.Combine(root, relative);
-            if (entry is FileInfo && own.Contains(path, out var isState))
-            {
-                if (!isState) warn(path, "This file is written by the import itself, and is not read.");
-            }
-            else if (entry is FileInfo) files.Add((path, relative));
-            else if (entry.LinkTarget is null) files.AddRange(Below(root, relative, own, warn));
-            else warn(path, "A folder behind a symbolic link is not followed.");
-        }
+        var files = new List<string>();
+        Add("");
+        files.Sort(StringComparer.Ordinal);
+        return files;
 
-        return files.OrderBy(file => file.Relative, StringComparer.Ordinal);
+        void Add(string below)
+        {
+            foreach (var entry in new DirectoryInfo(Path.Combine(root, below)).EnumerateFileSystemInfos())
+            {
+                if (entry.Name.StartsWith('.')) continue;
+                var relative = below.Length == 0 ? entry.Name : $"{below}/{entry.Name}";
+                var path = Path.Combine(root, relative);
+                if (entry is FileInfo && own.Contains(path, out var isState))
+                {
+                    if (!isState) warn(path, "This file is written by the import itself, and is not read.");
+                }
+                else if (entry is FileInfo) files.Add(relative);
+                else if (entry.LinkTarget is null) Add(relative);
+                else warn(path, "A folder behind a symbolic link is not followed.");
+            }
+        }
     }
 }
