@@ -18,6 +18,9 @@ sealed record Settings(string[] Arguments)
     /// <summary>Another build of <c>mixpanel.dll</c> to measure in the same run.</summary>
     public string? Other => Text("--other");
 
+    /// <summary>Whether 10 GB are measured, too.</summary>
+    public bool Vast => Arguments.Contains("--vast", StringComparer.Ordinal);
+
     public string? Text(string name) => Array.IndexOf(Arguments, name) is var at and >= 0 && at + 1 < Arguments.Length ? Arguments[at + 1] : null;
 
     public int Number(string name, int otherwise) => Text(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;

@@ -70,12 +70,24 @@ static class Throughput
         using (var file = new StreamWriter(large))
             for (var i = 0; i < 400; i++) file.Write(string.Create(CultureInfo.InvariantCulture, $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","$insert_id":"{{{i}}}","x":"{{{new string('x', 1_000_000)}}}"}}""") + "\n");
 
+        // One member again and again, as rotated files that were joined: 10^10 bytes of events, small on the disk.
+        var vast = folder.File("vast.ndjson.gz");
+        var member = folder.File("member.gz");
+        EventFile.Write(member, 100_000, gzip: true);
+        using (var file = File.Create(vast))
+            for (var bytes = 0L; settings.Vast && bytes < 10_000_000_000; bytes += 100_000 * EventFile.EventLength) file.Write(File.ReadAllBytes(member));
+
+        var many = Directory.CreateDirectory(folder.File("many")).FullName;
+        foreach (var (line, number) in EventFile.Lines(100_000).Select((line, number) => (line, number))) File.WriteAllBytes(Path.Combine(many, $"{number}.ndjson"), line);
+
         var rows = new List<Row>();
         foreach (var (tool, which) in new[] { (settings.Tool ?? Tool(), ""), (settings.Other, " (other)") })
         {
             if (tool is null) continue;
             rows.Add(Row.Of("gzip" + which, sink, tool, Import(sink, gzip)));
             rows.Add(Row.Of("gzip, 20 senders, 150 ms" + which, slow, tool, Import(slow, gzip, "--senders", "20")));
+            if (settings.Vast) rows.Add(Row.Of("10 GB of gzip" + which, sink, tool, Import(sink, vast)));
+            rows.Add(Row.Of("100,000 files" + which, sink, tool, Import(sink, many)));
             rows.Add(Row.Of("one line of 100 MB" + which, sink, tool, "import", giant, "--dry-run", "--no-progress"));
             rows.Add(Row.Of("200,000 bad records, dry run" + which, sink, tool, "import", bad, "--dry-run", "--no-progress"));
             rows.Add(Row.Of("records of 1 MB, dry run" + which, sink, tool, "import", large, "--dry-run", "--no-progress"));

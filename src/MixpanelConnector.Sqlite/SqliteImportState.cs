@@ -19,6 +19,7 @@ public sealed class SqliteImportState : IImportState
     internal const string DeadLettersName = "dead-letters.ndjson";
 
     const int BusyCode = 5;
+    const int PrimaryCode = 0xff;
     const int CorruptCode = 11;
     const int NotADatabaseCode = 26;
 
@@ -200,9 +201,10 @@ public sealed class SqliteImportState : IImportState
             if (!File.Exists(path)) Durable.OpenOwned(path, FileMode.OpenOrCreate).Dispose();
             connection.Open();
             // The provider would try for a second at least: whoever holds the lock holds it for long, unless its process is just ending.
-            for (var patience = 3; raw.sqlite3_exec(connection.Handle, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT") == BusyCode; patience--)
+            for (var patience = 3; raw.sqlite3_exec(connection.Handle, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT") is var result and not raw.SQLITE_OK; patience--)
             {
-                if (patience == 0) throw new SqliteException("The database is locked.", BusyCode);
+                var code = result & PrimaryCode;
+                if (code != BusyCode || patience == 0) throw new SqliteException(raw.sqlite3_errmsg(connection.Handle).utf8_to_string(), code, result);
                 using var glance = new ManualResetEventSlim();
                 glance.Wait(LockGlance);
             }

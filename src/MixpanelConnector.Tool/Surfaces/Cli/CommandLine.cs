@@ -75,7 +75,7 @@ static class CommandLine
             surroundings.Error.WriteLine($"mixpanel: the result could not be written: {Printer.Clean(e.Message)}");
             return ExitCode.DiskFailed;
         }
-        catch (Exception e) when (e is not OutOfMemoryException && !IsMissingPart(e))
+        catch (Exception e) when (!IsMissingPart(e))
         {
             // A defect of ours. Its message could hold what must not be shown; its kind and place help to find it.
             surroundings.Error.WriteLine($"mixpanel: an internal error, please report it: {e.GetType().FullName}{System.Environment.NewLine}{e.StackTrace}");
@@ -83,10 +83,10 @@ static class CommandLine
         }
     }
 
-    /// <summary>Whether an assembly or a native library could not be loaded, be it while a type was made ready.</summary>
-    public static bool IsMissingPart(Exception e) => e is FileLoadException or DllNotFoundException or BadImageFormatException
+    /// <summary>Whether an assembly or a native library could not be loaded, or memory or a thread not be had, be it while a type was made ready.</summary>
+    public static bool IsMissingPart(Exception e) => e is FileLoadException or DllNotFoundException or BadImageFormatException or OutOfMemoryException
         || (e is FileNotFoundException { FileName: { } name } && name.Contains(", Version=", StringComparison.Ordinal))
-        || (e is TypeInitializationException or TypeLoadException or System.Reflection.TargetInvocationException && e.InnerException is { } inner && IsMissingPart(inner));
+        || (e is TypeInitializationException or TypeLoadException or System.Reflection.TargetInvocationException or TaskSchedulerException or AggregateException && e.InnerException is { } inner && IsMissingPart(inner));
 
     /// <summary>What people try; the value that follows must not be repeated in an error.</summary>
     static bool IsSecretOption(string token) =>
