@@ -42,6 +42,12 @@ public sealed class F13_MemoryCapTests
         await using var scene = new Scene().Given(new Lines { BadEvery = 10, Padding = 1500 }, 20_000).With("--senders", "20");
         scene.Environment["DOTNET_GCHeapHardLimit"] = "0x1000000"; // 16 MB
         var starved = await scene.RunAsync();
+        if (starved.ExitCode == 3)
+        {
+            Assert.Equal("", scene.Judge(starved)); // it was enough, as for the program that is compiled ahead of time
+            return;
+        }
+
         Assert.True(starved.ExitCode is 7 || (starved.ExitCode is 134 && !starved.Said.Contains("Unhandled exception", StringComparison.Ordinal)), starved.ToString());
         if (scene.ReadState() is { } state) Assert.Equal("", string.Join('\n', Oracle.JudgeState(null, state, [.. scene.Inputs.SelectMany(SourceRecord.ReadAll)], scene.Journal.Arrivals)));
 
