@@ -48,6 +48,12 @@ public sealed record MixpanelError(ErrorKind Kind, string Message)
     /// <summary>How long Mixpanel asked to wait before the next try; null when it did not say.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>The message without the words of the answer; null when it holds none that could quote a record.</summary>
+    internal string? WithoutWords { get; init; }
+
+    /// <summary>The message where nothing of a record's content may be.</summary>
+    internal string Shown => WithoutWords ?? Message;
+
     internal static MixpanelError Invalid(string? field, string message) => new(ErrorKind.InvalidInput, message) { Field = field };
 }
 

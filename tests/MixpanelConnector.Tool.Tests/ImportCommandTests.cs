@@ -129,6 +129,82 @@ public class ImportCommandTests
         Assert.DoesNotContain(Tool.Secret, run.Out + run.Err, StringComparison.Ordinal);
     }
 
+    public static TheoryData<int, string> WholeRefusals()
+    {
+        var refusals = new TheoryData<int, string>();
+        foreach (var status in (int[])[401, 402, 403, 404, 422, 501])
+            foreach (var type in (string[])["events", "profiles", "lookup-table"]) refusals.Add(status, type);
+        return refusals;
+    }
+
+    /// <summary>Such an answer ends the import: its words would stand among the problems.</summary>
+    [Theory]
+    [MemberData(nameof(WholeRefusals))]
+    public async Task No_value_of_a_record_is_in_what_ends_an_import(int status, string type)
+    {
+        const string Canary = "jane.canary@example.com";
+        await using var server = await RecordingServer.StartAsync(request => Answer.Json(JsonSerializer.Serialize(new { code = status, error = request.Text, status = request.Text }), status));
+        using var tool = Tool.At(server);
+        tool.Environment["MIXPANEL_TOKEN"] = "token";
+        var (text, more) = type switch
+        {
+            "events" => ($$$"""{"event":"{{{Canary}}}","properties":{"time":1790000000,"distinct_id":"{{{Canary}}}"}}""", Array.Empty<string>()),
+            "profiles" => ($$$"""{"$distinct_id":"{{{Canary}}}","$set":{"a":"{{{Canary}}}"}}""", []),
+            _ => ($"id,name\n{Canary},x\n", ["--table-id", Guid.Empty.ToString()]),
+        };
+
+        var run = await tool.RunAsync(["import", tool.Folder.Write("in.txt", text + "\n"), "--type", type, "--report", tool.Folder.File("report"), "--max-outage", "3s", .. more]);
+
+        Assert.Equal(status is 422 or 501 ? 5 : 4, run.Exit);
+        Assert.NotEmpty(server.Requests);
+        foreach (var shown in (string[])[run.Out, run.Err, await File.ReadAllTextAsync(tool.Folder.File("report"), TestContext.Current.CancellationToken)])
+            Assert.DoesNotContain("canary", shown, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("Run the same command again", run.Err, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Credentials_that_mixpanel_refuses_in_known_words_are_told_in_them()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""", 401));
+        using var tool = Tool.At(server);
+        var run = await tool.RunAsync("import", tool.Folder.Write("in.ndjson", """{"event":"e","properties":{"time":1790000000,"distinct_id":"u"}}"""));
+        Assert.Equal(4, run.Exit);
+        Assert.Contains("did not accept the credentials (Invalid credentials). Check the user name, the secret", run.Err, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("profiles", 9)]
+    [InlineData("groups", 4)]
+    [InlineData("csv", 4)]
+    [InlineData("lookup-table", 3)]
+    public async Task No_value_is_in_what_is_said_of_other_records_that_break_a_rule(string kind, int refused)
+    {
+        const string Canary = "jane.canary@example.com";
+        string[] records = kind switch
+        {
+            "profiles" =>
+            [
+                """{"$token":"@","$distinct_id":"u","$set":{}}""", """{"$distinct_id":["@"],"$set":{}}""", """{"$set":{"a":"@"}}""", """{"$distinct_id":"u","x":"@"}""", """{"$distinct_id":"u","$set":{},"$add":{"n":"@"}}""",
+                """{"$distinct_id":"u","$set":"@"}""", """{"$distinct_id":"u","$unset":"@"}""", """{"$distinct_id":"u","$add":{"n":"@"}}""", """{"$distinct_id":"u","$union":{"n":"@"}}""",
+            ],
+            "groups" => ["""{"$group_key":"@","$group_id":"g","$set":{}}""", """{"$group_id":["@"],"$set":{}}""", """{"$distinct_id":"@","$group_id":"g","$set":{}}""", """{"$set":{"a":"@"}}"""],
+            "csv" => ["event,time,distinct_id,x", "@,@,@,@", "@,1790000000,@,a,b,@", "@,1790000000", "\"@\"@,1,1,1"],
+            _ => ["id,n", "@,1", "@,2", "@", "@,x\"y"],
+        };
+        string[] more = kind switch { "groups" => ["--group-key", "company"], "lookup-table" => ["--table-id", Guid.Empty.ToString()], _ => [] };
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Imported));
+        using var tool = Tool.At(server);
+        tool.Environment["MIXPANEL_TOKEN"] = "token";
+        var input = tool.Folder.Write(kind is "csv" ? "in.csv" : "in.txt", string.Join('\n', records).Replace("@", Canary, StringComparison.Ordinal) + "\n");
+
+        var run = await tool.RunAsync(["import", input, "--type", kind is "csv" ? "events" : kind, "--dry-run", "--dead-letter", tool.Folder.File("dead"), .. more]);
+
+        var dead = await File.ReadAllLinesAsync(tool.Folder.File("dead"), TestContext.Current.CancellationToken);
+        Assert.Equal((3, refused), (run.Exit, dead.Length));
+        Assert.All(dead, line => Assert.Contains(Canary, line, StringComparison.Ordinal));
+        Assert.DoesNotContain("canary", run.Out + run.Err, StringComparison.OrdinalIgnoreCase);
+    }
+
     [Fact]
     public async Task A_state_within_the_folder_of_inputs_is_not_read()
     {

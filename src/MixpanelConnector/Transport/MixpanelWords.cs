@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace MixpanelConnector.Transport;
 
-/// <summary>What Mixpanel is known to say of a refused record, without quoting it: this may be shown anywhere. See https://developer.mixpanel.com/reference/import-events.</summary>
+/// <summary>What Mixpanel is known to say of a refused record or request, without quoting it: this may be shown anywhere. See https://developer.mixpanel.com/reference/import-events.</summary>
 static class MixpanelWords
 {
     public static readonly FrozenSet<string> Messages = FrozenSet.ToFrozenSet(
@@ -16,6 +16,9 @@ static class MixpanelWords
             "'properties.$insert_id' is invalid: must not be missing",
             "'$insert_id' is invalid: must only contain alphanumeric or hyphen '-' characters",
             "some data points in the request failed validation",
+            "Invalid credentials",
+            "Invalid service account credentials",
+            "Your plan does not allow API calls. Upgrade at mixpanel.com/pricing",
         ],
         StringComparer.Ordinal);
 

@@ -126,22 +126,30 @@ static class ReplyClassifier
     public static MixpanelError ErrorOf(Reply reply, MixpanelOptions options)
     {
         if (reply.Failure is { } failure) return failure;
-        var (kind, message) = reply.Status switch
+        var words = Said(reply, options);
+        var (kind, message) = Explain(reply, options, words);
+        var shown = MixpanelWords.Messages.Contains(words) ? message : Explain(reply, options, words: null).Message;
+        return new(kind, message) { HttpStatus = reply.Status, RetryAfter = reply.RetryAfter, WithoutWords = shown };
+    }
+
+    static (ErrorKind Kind, string Message) Explain(Reply reply, MixpanelOptions options, string? words)
+    {
+        var said = words is null ? "" : $" ({words})";
+        return reply.Status switch
         {
-            400 or 422 => (ErrorKind.Rejected, $"Mixpanel refused the request: {Said(reply, options)}"),
-            401 => (ErrorKind.Unauthorized, $"Mixpanel did not accept the credentials ({Said(reply, options)}). Check the user name, the secret, and that the region is the project's."),
-            402 => (ErrorKind.Forbidden, $"The plan of this organization does not allow the call ({Said(reply, options)})."),
-            403 => (ErrorKind.Forbidden, $"The credentials lack the role for this call ({Said(reply, options)}). Imports need a project owner or admin; service accounts an organization owner or admin."),
-            404 => (ErrorKind.NotFound, $"Mixpanel does not know the project, organization or object ({Said(reply, options)}). Check the ids and the region."),
-            413 => (ErrorKind.TooLarge, $"The request is larger than Mixpanel takes ({Said(reply, options)})."),
+            400 or 422 => (ErrorKind.Rejected, words is null ? "Mixpanel refused the request." : $"Mixpanel refused the request: {words}"),
+            401 => (ErrorKind.Unauthorized, $"Mixpanel did not accept the credentials{said}. Check the user name, the secret, and that the region is the project's."),
+            402 => (ErrorKind.Forbidden, $"The plan of this organization does not allow the call{said}."),
+            403 => (ErrorKind.Forbidden, $"The credentials lack the role for this call{said}. Imports need a project owner or admin; service accounts an organization owner or admin."),
+            404 => (ErrorKind.NotFound, $"Mixpanel does not know the project, organization or object{said}. Check the ids and the region."),
+            413 => (ErrorKind.TooLarge, $"The request is larger than Mixpanel takes{said}."),
             429 => (ErrorKind.RateLimited, "Mixpanel's rate limit is exceeded. Try again later; queries are limited to 60 an hour, ingestion to about 30,000 events a second."),
             >= 300 and < 400 => (ErrorKind.Protocol, $"The answer is a redirect{(reply.Location is { } l ? $" to {Safe(options, l.Host)}" : "")}. Mixpanel does not redirect here: check the endpoint and the region."),
-            501 => (ErrorKind.Unavailable, $"This is not offered by the server ({Said(reply, options)})."),
+            501 => (ErrorKind.Unavailable, $"This is not offered by the server{said}."),
             507 => (ErrorKind.Unavailable, "The server has no room left for what it is sent (HTTP 507), which Mixpanel itself never says. Free the disk of its store."),
             408 or >= 500 => (ErrorKind.Unavailable, $"Mixpanel is not available: HTTP {reply.Status}. Try again later."),
             _ => (ErrorKind.Protocol, $"HTTP {reply.Status} is no answer of Mixpanel's to this request. Check the endpoint and the region."),
         };
-        return new(kind, message) { HttpStatus = reply.Status, RetryAfter = reply.RetryAfter };
     }
 
     static MixpanelError Untrusted(Reply reply) =>

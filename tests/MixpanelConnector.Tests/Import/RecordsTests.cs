@@ -211,4 +211,22 @@ public sealed class RecordsTests : IDisposable
         Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(giant))), letter.GetProperty("sha256").GetString());
         Assert.Equal(text.IndexOf(giant, StringComparison.Ordinal), letter.GetProperty("offset").GetInt64());
     }
+
+    [Theory]
+    [InlineData("ä")]
+    [InlineData("€")]
+    [InlineData("😀")]
+    public async Task The_head_of_a_record_over_a_megabyte_ends_with_a_whole_character(string character)
+    {
+        var length = Encoding.UTF8.GetByteCount(character);
+        var giants = Enumerable.Range(0, length).Select(shift => Valid($"\"x\":\"{new string('y', shift)}{string.Concat(Enumerable.Repeat(character, 400_000 * 4 / length))}\"")).ToList();
+        await _run.RunAsync(string.Join('\n', giants) + "\n");
+        Assert.Equal(length, _run.DeadLetters().Count);
+        foreach (var (giant, letter) in giants.Zip(_run.DeadLetters()))
+        {
+            var raw = letter.GetProperty("raw").GetString()!; // in place of raw_base64
+            Assert.StartsWith(raw, giant, StringComparison.Ordinal);
+            Assert.InRange(Encoding.UTF8.GetByteCount(raw), 65536 - 3, 65536);
+        }
+    }
 }

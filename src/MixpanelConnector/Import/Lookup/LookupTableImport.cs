@@ -164,10 +164,10 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                     if (table.Rows.Count == 0) halt.Note(6, $"Mixpanel refused {input.Name} (HTTP {status}), which has no rows. The table is as it was; when the input is mended, run the same command again.");
                     return false;
                 case VerdictKind.Fatal:
-                    halt.Note(4, $"{verdict.Error!.Message} Run the same command again when that is mended.");
+                    halt.Note(4, $"{verdict.Error!.Shown} Run the same command again when that is mended.");
                     return false;
                 default:
-                    halt.Note(5, $"{verdict.Error!.Message} Run the same command again later.");
+                    halt.Note(5, $"{verdict.Error!.Shown} Run the same command again later.");
                     return false;
             }
         }

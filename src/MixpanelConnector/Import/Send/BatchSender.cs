@@ -117,15 +117,15 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
                     return true;
 
                 case VerdictKind.Fatal:
-                    halt.Because(4, $"{verdict.Error!.Message} Run the same command again when that is mended; it resumes.");
+                    halt.Because(4, $"{verdict.Error!.Shown} Run the same command again when that is mended; it resumes.");
                     return false;
 
                 case VerdictKind.Untrusted or VerdictKind.Again when IsNotMixpanel(reply, verdict) && limits.Untrusted() >= UntrustedConfirmations:
-                    halt.Because(5, $"{verdict.Error!.Message} Run the same command again when that is mended; it resumes.");
+                    halt.Because(5, $"{verdict.Error!.Shown} Run the same command again when that is mended; it resumes.");
                     return false;
 
                 case VerdictKind.Again or VerdictKind.Untrusted when pace.Outage >= maxOutage:
-                    halt.Because(5, $"{verdict.Error!.Message} This has lasted for {maxOutage}. Run the same command again later; it resumes.");
+                    halt.Because(5, $"{verdict.Error!.Shown} This has lasted for {maxOutage}. Run the same command again later; it resumes.");
                     return false;
             }
 
