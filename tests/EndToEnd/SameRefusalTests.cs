@@ -2,13 +2,14 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Time.Testing;
 using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
 /// <summary>What an import refuses by itself, compared with what the embedded Mixpanel refuses, whose rules were written apart: over thousands of events from a seed.</summary>
-public sealed class SameRefusalTests
+public sealed partial class SameRefusalTests
 {
     const int Seed = 61;
     const int Events = 6000;
@@ -47,21 +48,55 @@ public sealed class SameRefusalTests
         $"[\"{new string('l', 8188)}\"]", $"[\"{new string('l', 8189)}\"]", $"{{\"a\": [\"{new string('l', 8000)}\", {{\"b\":\"{new string('l', 300)}\"}}]}}", $"\"{new string('l', 9000)}\"", $"[1,{new string(' ', 8192)}2]", $"[\"{new string('ä', 4094)}\"]", $"[\"{new string('ä', 4095)}\"]",
     ];
 
+    /// <summary>What has no place among the others: each breaks a rule by itself, but for the first.</summary>
+    static readonly string[] Rare =
+    [
+        Sized((1 << 20) - 1), Sized(1 << 20), "7", "[]", "null", Whole("\"e\\ud800\""), Whole("\"e\"", "distinct_id", "\"\\ud800\""), Whole("\"e\"", "$insert_id", "\"\\udc00\""), Whole("\"e\"", "$user_id", "\"\\ud800\""), Whole("\"e\"", "$device_id", "\"\\ud800x\""),
+        Whole("\"e\"", "x", "\"\\ud800\""), Whole("\"e\"", "x", "[{\"a\":\"\\ud800\"}]"), Whole("\"e\"", "x", "{\"\\ud800\":1}"), Whole("\"e\"", "\\ud800", "1"), Whole("\"e\"", "$user_id", "\"u\"").Replace("\"event\"", "\"\\ud800\":1,\"event\"", StringComparison.Ordinal),
+    ];
+
+    static string Whole(string name, string property = "x", string value = "1")
+    {
+        var properties = new Dictionary<string, string>(StringComparer.Ordinal) { ["time"] = Times()[6], ["distinct_id"] = "\"u\"", ["$insert_id"] = "\"id-1\"", [property] = value };
+        return $"{{\"event\":{name},\"properties\":{{{string.Join(',', properties.Select(member => $"\"{member.Key}\":{member.Value}"))}}}}}";
+    }
+
+    static string Sized(int bytes) => Whole("\"e\"", "x", $"\"{new string('s', bytes - Whole("\"e\"", "x", "\"\"").Length)}\"");
+
     [Fact]
     public async Task What_is_refused_here_is_refused_there()
     {
         var clock = new FakeTimeProvider(Noon);
         await using var mixpanel = await EmulatedMixpanel.StartAsync(new() { TimeProvider = clock });
-        var events = Generated();
+        List<string> events = [.. Generated(), .. Rare];
         using var folder = new TemporaryFolder();
         var refusedHere = await DryRunAsync(folder, clock, events);
         var refusedThere = await SendAsync(mixpanel, events);
 
         Assert.InRange(refusedHere.Count, Events / 4, Events * 3 / 4);
-        var differences = Enumerable.Range(0, Events).Where(i => refusedHere.ContainsKey(i) != refusedThere.ContainsKey(i))
+        var differences = Enumerable.Range(0, events.Count).Where(i => refusedHere.ContainsKey(i) != refusedThere.ContainsKey(i))
             .Select(i => $"{(refusedHere.TryGetValue(i, out var here) ? $"here only: {here}" : $"there only: {refusedThere[i]}")}: {(events[i].Length > 300 ? events[i][..300] : events[i])}").ToList();
         Assert.True(differences.Count == 0, $"{differences.Count} differences\n{string.Join('\n', differences.Take(12))}");
+
+        var unmet = Rules().Where(rule => !refusedThere.Values.Any(message => Regex.IsMatch(message, rule, RegexOptions.NonBacktracking))).ToList();
+        Assert.True(unmet.Count == 0, $"rules of the embedded Mixpanel that no event here breaks:\n{string.Join('\n', unmet)}");
     }
+
+    /// <summary>The text of every refusal in the embedded Mixpanel's source, as a pattern: a new rule needs an event that breaks it.</summary>
+    static List<string> Rules()
+    {
+        var rules = new[] { "ImportRules.cs", "EventScanner.cs" }
+            .SelectMany(file => RuleText().Matches(File.ReadAllText(Repository.File($"src/MixpanelConnector.Emulator/Rules/{file}"))))
+            .Select(match => string.Join(".*", Hole().Split(match.Groups["rule"].Value).Select(Regex.Escape))).Distinct(StringComparer.Ordinal).ToList();
+        Assert.InRange(rules.Count, 20, 100);
+        return rules;
+    }
+
+    [GeneratedRegex("\"(?<rule>[^\"]*(must|should|only|not allowed)[^\"]*)\"", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
+    private static partial Regex RuleText();
+
+    [GeneratedRegex("\\{[^}]*\\}", RegexOptions.NonBacktracking)]
+    private static partial Regex Hole();
 
     /// <summary>Most parts are right, so that each wrong one is met alone.</summary>
     static List<string> Generated()
@@ -97,7 +132,7 @@ public sealed class SameRefusalTests
         using var client = new MixpanelClient(new() { TimeProvider = clock });
         var request = new ImportRequest { Inputs = [folder.Write("events.ndjson", string.Join('\n', events))], DryRun = true, Diagnostics = new Sink(refused) };
         var report = await client.ImportAsync(request, state: null, TestContext.Current.CancellationToken);
-        Assert.Equal((Events, refused.Count), (report.Read, report.Rejected));
+        Assert.Equal((events.Count, refused.Count), (report.Read, report.Rejected));
         return refused;
     }
 
@@ -114,9 +149,9 @@ public sealed class SameRefusalTests
         var refused = new Dictionary<int, string>();
         using var http = new HttpClient { BaseAddress = mixpanel.Address };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("local:local"u8));
-        for (var from = 0; from < Events; from += Batch)
+        for (var from = 0; from < events.Count; from += Batch)
         {
-            using var body = new StringContent($"[{string.Join(',', events.GetRange(from, Batch))}]", Encoding.UTF8, "application/json");
+            using var body = new StringContent($"[{string.Join(',', events.GetRange(from, Math.Min(Batch, events.Count - from)))}]", Encoding.UTF8, "application/json");
             using var response = await http.PostAsync("/import?strict=1&project_id=1", body, TestContext.Current.CancellationToken);
             var answer = JsonElement.Parse(await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
             if (!answer.TryGetProperty("failed_records", out var failed)) continue;
