@@ -1,7 +1,7 @@
-namespace MixpanelConnector.EndToEnd;
+namespace MixpanelConnector.Testing;
 
 /// <summary>The folders of the checkout that the tests run in.</summary>
-static class Repository
+public static class Repository
 {
     public static string Root { get; } = Find();
 
