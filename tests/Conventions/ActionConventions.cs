@@ -54,7 +54,7 @@ public class ActionConventions
     public void An_action_lives_in_one_file_and_no_other_production_file_knows_it(string name)
     {
         // MixpanelConnector.Emulator answers the same operations of Mixpanel's, and may name its own types alike.
-        var mention = new Regex($@"\b{Pascal(name)}(Async)?\b", RegexOptions.None, TimeSpan.FromSeconds(10));
+        var mention = new Regex($@"\b{Pascal(name)}(Async)?\b", RegexOptions.None, Hang.Limit);
         var files = Repository.Sources.Where(source => !source.Path.StartsWith("MixpanelConnector.Emulator/", StringComparison.Ordinal) && mention.IsMatch(WithoutComments(source.Text))).Select(source => source.Path).ToList();
 
         var own = Assert.Single(files, path => path.EndsWith($"/{Pascal(name)}.cs", StringComparison.Ordinal));
@@ -68,7 +68,7 @@ public class ActionConventions
     {
         var doors = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Http/", StringComparison.Ordinal) || source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Mcp/", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(doors);
-        Assert.All(doors, source => Assert.DoesNotMatch(new Regex($@"\b({name}|{name.Replace('_', '-')}|{Pascal(name)})\b", RegexOptions.None, TimeSpan.FromSeconds(10)), WithoutComments(source.Text)));
+        Assert.All(doors, source => Assert.DoesNotMatch(new Regex($@"\b({name}|{name.Replace('_', '-')}|{Pascal(name)})\b", RegexOptions.None, Hang.Limit), WithoutComments(source.Text)));
     }
 
     [Theory, MemberData(nameof(Names))]

@@ -7,7 +7,6 @@ namespace MixpanelConnector.Conventions;
 /// <summary>What holds for the code as a whole.</summary>
 public class CodeConventions
 {
-    static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
     [Fact]
     public void The_sources_are_found() => Assert.Contains(Repository.Sources, source => source.Path == "MixpanelConnector/MixpanelClient.cs");
@@ -18,7 +17,7 @@ public class CodeConventions
     [InlineData(@"\b[A-Z]:\\\\?[A-Za-z]")]
     public void No_production_file_holds(string pattern)
     {
-        var unwanted = new Regex(pattern, RegexOptions.None, Limit);
+        var unwanted = new Regex(pattern, RegexOptions.None, Hang.Limit);
         Assert.Equal("", string.Join('\n', Repository.Sources.Where(source => unwanted.IsMatch(source.Text)).Select(source => source.Path)));
     }
 
@@ -26,7 +25,7 @@ public class CodeConventions
     [Fact]
     public void X2_the_console_makes_no_HTML_and_no_code_from_text()
     {
-        var unwanted = new Regex(@"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|srcdoc|\beval\b|new Function|javascript:", RegexOptions.None, Limit);
+        var unwanted = new Regex(@"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|srcdoc|\beval\b|new Function|javascript:", RegexOptions.None, Hang.Limit);
         var files = Directory.GetFiles(Path.Combine(Repository.Root, "src/MixpanelConnector.Console/src"), "*.ts*", SearchOption.AllDirectories);
         Assert.True(files.Length > 10);
         Assert.Equal("", string.Join('\n', files.Where(file => unwanted.IsMatch(File.ReadAllText(file)))));
@@ -64,7 +63,7 @@ public class CodeConventions
     [InlineData("Tracking", "Actions Catalogue")]
     public void Within_the_library_nothing_points_back(string layer, string above)
     {
-        var declaration = new Regex(@"^(public |internal )?(static |sealed |abstract |readonly |partial )*(class|struct|record( struct)?|interface|enum) (?<name>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, Limit);
+        var declaration = new Regex(@"^(public |internal )?(static |sealed |abstract |readonly |partial )*(class|struct|record( struct)?|interface|enum) (?<name>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, Hang.Limit);
         var forbidden = above.Split(' ')
             .SelectMany(folder => Repository.Sources.Where(source => source.Path.StartsWith($"MixpanelConnector/{folder}/", StringComparison.Ordinal)))
             .SelectMany(source => declaration.Matches(source.Text).Select(match => match.Groups["name"].Value))
@@ -73,7 +72,7 @@ public class CodeConventions
         var files = Repository.Sources.Where(source => source.Path.StartsWith($"MixpanelConnector/{layer}/", StringComparison.Ordinal));
 
         Assert.NotEmpty(forbidden);
-        Assert.All(files, file => Assert.All(forbidden, type => Assert.DoesNotMatch(new Regex($@"\bnew {type}\b|(?<![\w.""]){type}\b(?![""(])", RegexOptions.None, Limit), WithoutComments(file.Text))));
+        Assert.All(files, file => Assert.All(forbidden, type => Assert.DoesNotMatch(new Regex($@"\bnew {type}\b|(?<![\w.""]){type}\b(?![""(])", RegexOptions.None, Hang.Limit), WithoutComments(file.Text))));
     }
 
     [Fact]

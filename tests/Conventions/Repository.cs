@@ -3,7 +3,7 @@ namespace MixpanelConnector.Conventions;
 /// <summary>The sources that the conventions are about.</summary>
 static class Repository
 {
-    public static string Root { get; } = FindRoot();
+    public static string Root => Testing.Repository.Root;
 
     /// <summary>The production files below src, by their path from there with forward slashes, and their text.</summary>
     public static IReadOnlyList<(string Path, string Text)> Sources { get; } =
@@ -14,11 +14,4 @@ static class Repository
             .OrderBy(source => source.Path, StringComparer.Ordinal)
             .Select(source => (source.Path, File.ReadAllText(source.File))),
     ];
-
-    static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "MixpanelConnector.slnx"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests must run below the repository.");
-    }
 }

@@ -25,17 +25,13 @@ public sealed class EmulatorKillTests
             using var server = Run.StartMixpanel(home, ["emulator", "--port", "0", "--data", home.File("data")]);
             var address = await AddressOfAsync(server);
             var goal = acknowledged.Count + (EventsPerRequest * random.Next(1, 60));
-            var sending = Enumerable.Range(0, Senders).Select(_ => SendAsync(address, () => Interlocked.Increment(ref sent), acknowledged)).ToArray();
-            while (true)
+            var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var sending = Enumerable.Range(0, Senders).Select(_ => SendAsync(address, () => Interlocked.Increment(ref sent), acknowledged, () =>
             {
-                lock (acknowledged)
-                {
-                    if (acknowledged.Count >= goal) break;
-                }
-
-                Assert.False(server.HasExited);
-                await Task.Yield();
-            }
+                if (acknowledged.Count >= goal) reached.TrySetResult();
+            })).ToArray();
+            await Task.WhenAny(reached.Task, server.WaitForExitAsync());
+            Assert.False(server.HasExited);
 
             server.Kill();
             await server.WaitForExitAsync();
@@ -61,7 +57,7 @@ public sealed class EmulatorKillTests
         throw new InvalidOperationException($"The embedded Mixpanel did not start: {await server.StandardError.ReadToEndAsync()}");
     }
 
-    static async Task SendAsync(Uri address, Func<int> next, HashSet<int> acknowledged)
+    static async Task SendAsync(Uri address, Func<int> next, HashSet<int> acknowledged, Action onAcknowledged)
     {
         using var http = new HttpClient { BaseAddress = address };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("local:local"u8));
@@ -81,7 +77,11 @@ public sealed class EmulatorKillTests
                 return; // killed
             }
 
-            lock (acknowledged) acknowledged.UnionWith(numbers);
+            lock (acknowledged)
+            {
+                acknowledged.UnionWith(numbers);
+                onAcknowledged();
+            }
         }
     }
 }

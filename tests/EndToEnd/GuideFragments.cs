@@ -19,7 +19,7 @@ public sealed partial class GuideFragments
         Assert.True(pieces.Count > 20, $"only {pieces.Count} pieces");
 
         // "…" stands for whatever a reader has there.
-        var unknown = pieces.Where(found => !Regex.IsMatch(compiled, Regex.Escape(found.piece).Replace("…", ".*", StringComparison.Ordinal), RegexOptions.None, TimeSpan.FromSeconds(10)));
+        var unknown = pieces.Where(found => !Regex.IsMatch(compiled, Regex.Escape(found.piece).Replace("…", ".*", StringComparison.Ordinal), RegexOptions.None, Hang.Limit));
         Assert.Equal([], unknown.Select(found => $"{found.page}: {found.piece}"), StringComparer.Ordinal);
     }
 
@@ -94,15 +94,15 @@ public sealed partial class GuideFragments
 
     sealed class Handler : DelegatingHandler;
 
-    [GeneratedRegex("^```.*?^```$", RegexOptions.Multiline | RegexOptions.Singleline, matchTimeoutMilliseconds: 5000)]
+    [GeneratedRegex("^```.*?^```$", RegexOptions.Multiline | RegexOptions.Singleline, matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex Blocks();
 
-    [GeneratedRegex("`(?<code>[^`\n]+)`", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    [GeneratedRegex("`(?<code>[^`\n]+)`", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex Spans();
 
-    [GeneratedRegex("^    (?<code>\\S.*)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    [GeneratedRegex("^    (?<code>\\S.*)$", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex Indented();
 
-    [GeneratedRegex("^\\|[^|]*", RegexOptions.Multiline, matchTimeoutMilliseconds: 5000)]
+    [GeneratedRegex("^\\|[^|]*", RegexOptions.Multiline, matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex LeftColumn();
 }

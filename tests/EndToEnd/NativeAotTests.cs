@@ -2,15 +2,14 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
-[Collection(Published.Programs)]
-public sealed class NativeAotTests(PublishedLibraryProgram library, PublishedWebProgram web) : IClassFixture<PublishedLibraryProgram>, IClassFixture<PublishedWebProgram>
+public sealed class NativeAotTests
 {
     [Fact]
     public async Task The_library_works_compiled_ahead_of_time()
     {
         using var home = new Home();
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
-        using var program = Run.Start(library.Program, [mixpanel.Address.AbsoluteUri], home);
+        using var program = Run.Start(Published.Library, [mixpanel.Address.AbsoluteUri], home);
         var done = await Run.EndAsync(program);
 
         Assert.True(done.ExitCode == 0, done.ToString());
@@ -38,7 +37,7 @@ public sealed class NativeAotTests(PublishedLibraryProgram library, PublishedWeb
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri, ["Mixpanel__FlushInterval"] = "00:10:00" };
         if (durable) environment["Outbox"] = home.File("outbox");
-        using var program = Run.Start(web.Program, ["--urls", "http://127.0.0.1:0"], home, environment);
+        using var program = Run.Start(Published.Web, ["--urls", "http://127.0.0.1:0"], home, environment);
         using var http = new HttpClient { BaseAddress = await WebProgram.AddressOfAsync(program) };
         for (var i = 0; i < 50; i++)
         {
@@ -52,7 +51,3 @@ public sealed class NativeAotTests(PublishedLibraryProgram library, PublishedWeb
         Assert.Contains("EUR", Assert.Single(await mixpanel.ProfilesAsync()).Properties, StringComparison.Ordinal);
     }
 }
-
-public sealed class PublishedLibraryProgram() : Published("tests/NativeAot", "MixpanelConnector.NativeAot");
-
-public sealed class PublishedWebProgram() : Published("tests/NativeAotWeb", "MixpanelConnector.NativeAotWeb");

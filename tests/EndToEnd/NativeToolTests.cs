@@ -9,8 +9,7 @@ namespace MixpanelConnector.EndToEnd;
 /// The command line compiled ahead of time: whatever it is asked, it says and leaves what the other one does. What is not
 /// found at compile time, such as a type that only reflection reaches, shows as a difference.
 /// </summary>
-[Collection(Published.Programs)]
-public sealed partial class NativeToolTests(PublishedTool native) : IClassFixture<PublishedTool>
+public sealed partial class NativeToolTests
 {
     /// <summary>Shell scripts, run in an empty home beside the files of <see cref="Prepare"/>.</summary>
     public static TheoryData<string, string> Scripts => new()
@@ -69,7 +68,7 @@ public sealed partial class NativeToolTests(PublishedTool native) : IClassFixtur
     [Theory, MemberData(nameof(Scripts))]
     public async Task It_says_what_the_other_says(string about, string script)
     {
-        var (expected, actual) = (await RunAsync(script, $"dotnet '{ToolUnderTest.OfThisBuild}'"), await RunAsync(script, $"'{native.Program}'"));
+        var (expected, actual) = (await RunAsync(script, $"dotnet '{ToolUnderTest.OfThisBuild}'"), await RunAsync(script, $"'{Published.Tool}'"));
 
         Assert.NotEmpty(expected);
         AssertSame(about, expected, actual);
@@ -80,7 +79,7 @@ public sealed partial class NativeToolTests(PublishedTool native) : IClassFixtur
     {
         await using var mixpanel = await DoorClientsTests.WithAnEventAsync();
         using var home = new Home();
-        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/mcp.mjs"), "stdio", native.Program, "mcp", "--allow-write"], home, Credentials.For(mixpanel));
+        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/mcp.mjs"), "stdio", Published.Tool, "mcp", "--allow-write"], home, Credentials.For(mixpanel));
 
         DoorClientsTests.AssertEveryTool(await Run.EndAsync(node));
     }
@@ -90,7 +89,7 @@ public sealed partial class NativeToolTests(PublishedTool native) : IClassFixtur
     {
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         using var home = new Home();
-        await using var serve = await Serve.StartAsync(home, [], Credentials.For(mixpanel), native.Program);
+        await using var serve = await Serve.StartAsync(home, [], Credentials.For(mixpanel), Published.Tool);
         using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/openapi.cjs"), serve.Address.AbsoluteUri.TrimEnd('/')], home);
 
         DoorClientsTests.AssertEveryAction(await Run.EndAsync(node));
@@ -101,7 +100,7 @@ public sealed partial class NativeToolTests(PublishedTool native) : IClassFixtur
     {
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         using var home = new Home();
-        await using var serve = await Serve.StartAsync(home, [], Credentials.For(mixpanel), native.Program);
+        await using var serve = await Serve.StartAsync(home, [], Credentials.For(mixpanel), Published.Tool);
         await using var other = await Serve.StartAsync(home, ["--state", home.File("other")], Credentials.For(mixpanel));
         using var http = new HttpClient();
         foreach (var path in (string[])["", "docs", "openapi.json", "v1/actions", "v1/server", "v1/imports", "healthz", "readyz", "metrics", "no-such-page"])
@@ -116,8 +115,8 @@ public sealed partial class NativeToolTests(PublishedTool native) : IClassFixtur
     {
         using var home = new Home();
         var faults = home.Write("faults.json", """{"seed":7,"rules":[{"path":"/import","status":429,"retry_after":0,"times":2},{"path":"/import","reset":true,"times":1,"stored":true}]}""");
-        await using var emulator = await EmulatorProcess.StartAsync(home, ["--faults", faults], native.Program);
-        using var import = Run.Start(native.Program, ["import", "samples/events.ndjson", "--batch-events", "500", "--output", "json"], home, Credentials.At(emulator.Address.AbsoluteUri.TrimEnd('/')));
+        await using var emulator = await EmulatorProcess.StartAsync(home, ["--faults", faults], Published.Tool);
+        using var import = Run.Start(Published.Tool, ["import", "samples/events.ndjson", "--batch-events", "500", "--output", "json"], home, Credentials.At(emulator.Address.AbsoluteUri.TrimEnd('/')));
         var done = await Run.EndAsync(import);
 
         Assert.True(done.ExitCode == 0, done.ToString());
@@ -177,7 +176,7 @@ public sealed partial class NativeToolTests(PublishedTool native) : IClassFixtur
     }
 
     /// <summary>What differs from run to run.</summary>
-    [GeneratedRegex("""(?<="elapsed_seconds":)[\d.]+|(?<=elapsed_seconds +)[\d.]+|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?|(?<="(computed_at|session_id)":")[^"]*|(?<=127\.0\.0\.1:)\d+|(?<=/imports/)[0-9a-f]{20}""", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    [GeneratedRegex("""(?<="elapsed_seconds":)[\d.]+|(?<=elapsed_seconds +)[\d.]+|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?|(?<="(computed_at|session_id)":")[^"]*|(?<=127\.0\.0\.1:)\d+|(?<=/imports/)[0-9a-f]{20}""", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex Moment();
 
     static void AssertSame(string about, string expected, string actual)
@@ -188,6 +187,3 @@ public sealed partial class NativeToolTests(PublishedTool native) : IClassFixtur
         Assert.Fail($"{about}: line {at + 1}\nthe other: {left.ElementAtOrDefault(at)}\nthis one:  {right.ElementAtOrDefault(at)}\n\n{actual}");
     }
 }
-
-/// <summary>The command line, compiled ahead of time.</summary>
-public sealed class PublishedTool() : Published("src/MixpanelConnector.Tool.Native", "mixpanel");

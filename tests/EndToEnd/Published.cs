@@ -1,27 +1,20 @@
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>A program compiled ahead of time for this platform, from what the build made, without a warning.</summary>
-public abstract class Published(string project, string program) : IAsyncLifetime
+/// <summary>A program compiled ahead of time for this platform by <c>eng/native.sh</c>, which compiles once for all tests: no test waits for a compiler.</summary>
+static class Published
 {
-    /// <summary>Compilers take every core: the tests that need one run one after the other.</summary>
-    public const string Programs = "Published programs";
+    public static string Library { get; } = Find("NativeAot", "MixpanelConnector.NativeAot");
 
-    readonly Home _home = new();
+    public static string Web { get; } = Find("NativeAotWeb", "MixpanelConnector.NativeAotWeb");
 
-    public string Program => _home.File($"published/{program}");
+    public static string Tool { get; } = Find("MixpanelConnector.Tool.Native", "mixpanel");
 
-    public async ValueTask InitializeAsync()
+    static string Find(string project, string name)
     {
-        using var publish = Run.Start("dotnet", ["publish", project, "-c", "Release", "-o", _home.File("published"), "-p:BuildProjectReferences=false", "-nologo"], _home);
-        var published = await Run.EndAsync(publish);
-        Assert.True(published.ExitCode == 0, published.ToString());
-        Assert.DoesNotContain("warning", published.Output, StringComparison.OrdinalIgnoreCase);
-    }
-
-    public ValueTask DisposeAsync()
-    {
-        _home.Dispose();
-        GC.SuppressFinalize(this);
-        return ValueTask.CompletedTask;
+        var program = Repository.File($"artifacts/native/{project}/{name}");
+        var built = Directory.EnumerateFiles(Path.GetDirectoryName(ToolUnderTest.OfThisBuild)!, "MixpanelConnector*.dll").Max(File.GetLastWriteTimeUtc);
+        return File.GetLastWriteTimeUtc(program) >= built
+            ? program
+            : throw new InvalidOperationException($"{name} is missing or older than what was built: run bash eng/native.sh.");
     }
 }

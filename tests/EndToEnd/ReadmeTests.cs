@@ -30,9 +30,9 @@ public sealed partial class ReadmeTests
         Assert.Equal(12, bad.Length);
     }
 
-    [GeneratedRegex("^(dotnet run --project src/MixpanelConnector.Tool -- |mixpanel )", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("^(dotnet run --project src/MixpanelConnector.Tool -- |mixpanel )", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex Program();
 
-    [GeneratedRegex("# exit (?<code>\\d+)$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("# exit (?<code>\\d+)$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex ExitCode();
 }

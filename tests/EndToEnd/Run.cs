@@ -11,8 +11,6 @@ sealed record Finished(int ExitCode, string Output, string Error)
 /// <summary>Runs real processes: the program itself as a user would, and others.</summary>
 static class Run
 {
-    static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
-
     /// <summary>The program with folders of its own and no settings but the given ones.</summary>
     public static async Task<Finished> MixpanelAsync(Home home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
@@ -34,7 +32,7 @@ static class Run
 
     public static async Task<Finished> EndAsync(Process process)
     {
-        using var limit = new CancellationTokenSource(Longest);
+        using var limit = new CancellationTokenSource(Hang.Limit);
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync(limit.Token);
         var error = process.StandardError.ReadToEndAsync(limit.Token);

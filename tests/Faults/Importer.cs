@@ -32,7 +32,6 @@ enum Signal
 /// <summary>One process of the program under test. Its memory, files and threads are watched while it lives.</summary>
 sealed class Importer : IDisposable
 {
-    static readonly TimeSpan Longest = TimeSpan.FromMinutes(3);
     static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(100);
 
     readonly Process _process;
@@ -83,17 +82,17 @@ sealed class Importer : IDisposable
         while (IsRunning && StateOf(_process.Id) != state) await Task.Yield();
     }
 
-    public async Task<Ended> EndAsync(TimeSpan? longest = null)
+    public async Task<Ended> EndAsync()
     {
         try
         {
-            await Exit.WaitAsync(longest ?? Longest);
+            await Exit.WaitAsync(Hang.Limit);
         }
         catch (TimeoutException e)
         {
             Send(Signal.Kill);
             await Exit;
-            throw new TimeoutException($"The process did not end within {longest ?? Longest}.\n{Encoding.UTF8.GetString(await _error)}", e);
+            throw new TimeoutException($"The process did not end within {Hang.Limit}.\n{Encoding.UTF8.GetString(await _error)}", e);
         }
 
         await _watching;

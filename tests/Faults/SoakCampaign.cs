@@ -37,7 +37,7 @@ sealed class SoakCampaign(int events, int seed, int batchEvents, Action<string> 
             _memory.Add(memory);
             if (_memory.Count % 50 == 0) progress(string.Create(CultureInfo.InvariantCulture, $"{scene.Server.Stored:N0} of {events:N0} stored, {scene.Server.Requests:N0} requests, {memory / 1e6:N0} MB"));
         });
-        var ended = await importer.EndAsync(TimeSpan.FromHours(2));
+        var ended = await importer.EndAsync();
         clock.Stop();
 
         var report = scene.Report() ?? throw new InvalidOperationException($"There is no report.\n{ended}");

@@ -1,13 +1,14 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Formats.Tests;
 
 /// <summary>What the tests of all formats share.</summary>
 static class Rows
 {
-    static readonly Regex ComputedId = new("\"\\$insert_id\":\"[0-9a-f]{32}\",?", RegexOptions.None, TimeSpan.FromSeconds(1));
+    static readonly Regex ComputedId = new("\"\\$insert_id\":\"[0-9a-f]{32}\",?", RegexOptions.None, Hang.Limit);
 
     public const string Header = "event,time,distinct_id,$insert_id,n";
 

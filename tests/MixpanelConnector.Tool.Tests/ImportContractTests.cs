@@ -134,7 +134,7 @@ public sealed class ImportContractTests
                 return Answer.Stall;
             };
             var import = bed.ImportAsync(bed.Events(50), "--senders", "3", "--batch-events", "1", "--max-outage", "10s");
-            await arrived.Task.WaitAsync(TimeSpan.FromSeconds(30));
+            await arrived.Task.WaitAsync(Hang.Limit);
             await bed.StopServerAsync();
             Assert.Equal(5, (await import).Exit);
             Assert.Equal(3, bed.Server.Requests.Count);

@@ -7,7 +7,7 @@ namespace MixpanelConnector.Tool.Tests;
 /// <summary>The line of progress, and what is printed above it.</summary>
 public sealed class ImportDisplayTests
 {
-    static readonly Regex Colours = new("\u001b\\[[0-9]+m", RegexOptions.None, TimeSpan.FromSeconds(1));
+    static readonly Regex Colours = new("\u001b\\[[0-9]+m", RegexOptions.None, Hang.Limit);
 
     static ImportProgress Progress(long rejected = 3) => new() { Read = 1_234_567, Accepted = 1_200_000, Rejected = rejected, Requests = 700, Retries = 2, InputBytes = 500_000_000, TotalInputBytes = 1_000_000_000 };
 

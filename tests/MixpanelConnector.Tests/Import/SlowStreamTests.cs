@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.IO.Pipelines;
 using System.Text;
+using MixpanelConnector.Testing;
 using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import;
@@ -119,7 +120,7 @@ public sealed class SlowStreamTests : IDisposable
                 var reached = new TaskCompletionSource<ImportCheckpoint>(TaskCreationOptions.RunContinuationsAsynchronously);
                 if (_last?.Totals.Read >= read) reached.SetResult(_last);
                 else _awaited.Add((read, reached));
-                return reached.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+                return reached.Task.WaitAsync(Hang.Limit, TestContext.Current.CancellationToken);
             }
         }
 

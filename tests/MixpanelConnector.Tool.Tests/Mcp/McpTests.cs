@@ -130,7 +130,7 @@ public sealed class McpTests
         await using var server = await RecordingServer.StartAsync(_ =>
         {
             asked.SetResult();
-            gone.Wait(TimeSpan.FromSeconds(30));
+            gone.Wait(Hang.Limit);
             return Answer.Json(Served.Created);
         });
         using var folder = new TemporaryFolder();

@@ -44,7 +44,7 @@ public sealed class ProjectDataTests
         using var go = new ManualResetEventSlim();
         await using var scene = await Scene.StartAsync(_ =>
         {
-            go.Wait(TimeSpan.FromSeconds(30));
+            go.Wait(Hang.Limit);
             return Answer.Json("""["A"]""");
         });
         using var leaves = new CancellationTokenSource();
