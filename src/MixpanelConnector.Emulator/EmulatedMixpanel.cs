@@ -81,7 +81,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
             var faulty = new FaultyAnswers(faults);
             var requests = new RequestLog(options.TimeProvider);
             var routes = new Routes(
-                events, profiles, identities, new DocumentStore(database), lookupTables, new PersonalData(database, identities, profiles), accounts, faults, options, instance, database.Id);
+                events, profiles, new QuerySessions(database, options.TimeProvider), identities, new DocumentStore(database), lookupTables, new PersonalData(database, identities, profiles), accounts, faults, options, instance, database.Id);
             var guests = new GuestRoom();
             var (application, address) = await Server.StartAsync(
                 options.Port, options.HostNames, routes.Map, (context, next) => requests.RunAsync(context, inner => faulty.RunAsync(inner, next)), guests.RunAsync, cancellationToken).ConfigureAwait(false);
@@ -93,7 +93,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
             database?.Dispose();
             folder?.Dispose();
             if (e is DuckDB.NET.Data.DuckDBException && folder is not null)
-                throw new InvalidDataException($"{folder.DatabaseFile} is damaged, or no database of the embedded Mixpanel, or its disk is full. Delete it to begin with an empty one, or use another folder.", e);
+                throw Damaged(folder, e);
             throw;
         }
     }
@@ -111,12 +111,35 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     /// <returns>How many events were written.</returns>
     /// <exception cref="DataFolderInUseException">Somebody serves the folder: ask their <c>/api/2.0/export</c>.</exception>
     /// <exception cref="IOException">The file is there already, or cannot be written.</exception>
+    /// <exception cref="InvalidDataException">The data folder's database cannot be read.</exception>
     public static async Task<long> ExportAsync(string dataDirectory, string file, EmulatorExport? export = null, CancellationToken cancellationToken = default)
     {
         using var folder = await TakeAsync(dataDirectory, cancellationToken).ConfigureAwait(false);
-        using var database = Database.Open(folder.DatabaseFile, folder.ProtectDatabase);
-        return await Task.Run(() => EventFile.Write(database, export ?? new EmulatorExport(), file), cancellationToken).ConfigureAwait(false);
+        Database database;
+        try
+        {
+            database = Database.Open(folder.DatabaseFile, folder.ProtectDatabase);
+        }
+        catch (DuckDB.NET.Data.DuckDBException e)
+        {
+            throw Damaged(folder, e);
+        }
+
+        using (database)
+        {
+            try
+            {
+                return await Task.Run(() => EventFile.Write(database, export ?? new EmulatorExport(), file), cancellationToken).ConfigureAwait(false);
+            }
+            catch (DuckDB.NET.Data.DuckDBException e)
+            {
+                throw new IOException($"{file} could not be written from {folder.DatabaseFile}: {e.Message.ReplaceLineEndings(" ")}", e);
+            }
+        }
     }
+
+    static InvalidDataException Damaged(DataFolder folder, Exception e) =>
+        new($"{folder.DatabaseFile} is damaged, or no database of the embedded Mixpanel, or its disk is full. Delete it to begin with an empty one, or use another folder.", e);
 
     /// <summary>The events that were stored, in the order of storing.</summary>
     /// <param name="deduplicated">Only the latest of those that agree in name, time, <c>distinct_id</c> and <c>$insert_id</c>, as reports count them.</param>

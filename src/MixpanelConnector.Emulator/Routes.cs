@@ -13,7 +13,7 @@ namespace MixpanelConnector.Emulator;
 
 /// <summary>Every operation that is emulated, under the paths of Mixpanel's several hosts. A wrong method is answered with 405.</summary>
 sealed class Routes(
-    EventStore events, ProfileStore profiles, IdentityStore identities, DocumentStore documents, LookupTableStore lookupTables, PersonalData personalData, Accounts accounts,
+    EventStore events, ProfileStore profiles, QuerySessions sessions, IdentityStore identities, DocumentStore documents, LookupTableStore lookupTables, PersonalData personalData, Accounts accounts,
     FaultPlan faults, EmulatorOptions options, string instance, string store)
 {
     readonly Feed _feed = new();
@@ -36,7 +36,7 @@ sealed class Routes(
         var lookups = new LookupMappings(documents, lookupTables);
         var source = new ReportSource(events, profiles, identities, lookups, options.TimeProvider);
         var profileQuery = new ProfileQuery(profiles, source, lookups, options.TimeProvider);
-        var queryProfiles = new QueryProfiles(profiles, profileQuery, documents, access, quota, options.TimeProvider);
+        var queryProfiles = new QueryProfiles(profiles, profileQuery, sessions, documents, access, quota);
         foreach (var path in (string[])["/api/query/engage", "/api/2.0/engage"])
         {
             Get(routes, path, queryProfiles.HandleAsync, ErrorShapes.Query);
@@ -63,32 +63,34 @@ sealed class Routes(
     /// <summary>The reports, under today's path and the one that older clients use.</summary>
     void MapReports(IEndpointRouteBuilder routes, ReportSource source, ProfileQuery profileQuery, QueryGate gate)
     {
-        void Report(string path, QueryHandler handler)
+        void Report(string path, QueryHandler handler, params string[] parameters)
         {
-            Get(routes, "/api/query" + path, gate.Before(handler), ErrorShapes.Query);
-            Get(routes, "/api/2.0" + path, gate.Before(handler), ErrorShapes.Query);
+            Get(routes, "/api/query" + path, gate.Before(handler, parameters), ErrorShapes.Query);
+            Get(routes, "/api/2.0" + path, gate.Before(handler, parameters), ErrorShapes.Query);
         }
 
         var counts = new CountEvents(source);
-        Report("/events", counts.CountAsync);
-        Report("/events/names", counts.NamesAsync);
-        Report("/events/top", counts.TopAsync);
+        Report("/events", counts.CountAsync, "event", "type", "unit", "interval", "from_date", "to_date", "format");
+        Report("/events/names", counts.NamesAsync, "type", "limit");
+        Report("/events/top", counts.TopAsync, "type", "limit");
         var properties = new EventProperties(source);
-        Report("/events/properties", properties.CountAsync);
-        Report("/events/properties/top", properties.TopNamesAsync);
-        Report("/events/properties/values", properties.TopValuesAsync);
+        Report("/events/properties", properties.CountAsync, "event", "name", "values", "type", "unit", "interval", "from_date", "to_date", "format", "limit");
+        Report("/events/properties/top", properties.TopNamesAsync, "event", "limit");
+        Report("/events/properties/values", properties.TopValuesAsync, "event", "name", "limit");
         var segmentation = new Segmentation(source);
-        Report("/segmentation", segmentation.SegmentAsync);
-        Report("/segmentation/numeric", segmentation.RangesAsync);
-        Report("/segmentation/sum", segmentation.SumAsync);
-        Report("/segmentation/average", segmentation.AverageAsync);
+        Report("/segmentation", segmentation.SegmentAsync, "event", "from_date", "to_date", "on", "where", "unit", "interval", "type", "limit", "format");
+        Report("/segmentation/numeric", segmentation.RangesAsync, "event", "from_date", "to_date", "on", "where", "unit", "type");
+        Report("/segmentation/sum", segmentation.SumAsync, "event", "from_date", "to_date", "on", "where", "unit");
+        Report("/segmentation/average", segmentation.AverageAsync, "event", "from_date", "to_date", "on", "where", "unit");
         var funnels = new Funnels(source, documents);
-        Report("/funnels", funnels.QueryAsync);
+        Report("/funnels", funnels.QueryAsync, "funnel_id", "from_date", "to_date", "length", "length_unit", "interval", "unit", "on", "where", "limit");
         Report("/funnels/list", (context, _, project) => funnels.ListAsync(context, project));
-        Report("/retention", new Retention(source).HandleAsync);
-        Report("/retention/addiction", new Frequency(source).HandleAsync);
-        Report("/insights", new Insights(source, documents).QueryAsync);
-        Report("/stream/query", new ActivityStream(source).QueryAsync);
+        Report(
+            "/retention", new Retention(source).HandleAsync,
+            "from_date", "to_date", "retention_type", "born_event", "born_where", "event", "where", "interval", "interval_count", "unit", "unbounded_retention", "on", "limit");
+        Report("/retention/addiction", new Frequency(source).HandleAsync, "from_date", "to_date", "unit", "addiction_unit", "event", "where", "on", "limit");
+        Report("/insights", new Insights(source, documents).QueryAsync, "bookmark_id");
+        Report("/stream/query", new ActivityStream(source).QueryAsync, "distinct_ids", "from_date", "to_date");
         var cohorts = new Cohorts(profileQuery, documents);
         Post(routes, "/api/query/cohorts/list", gate.Before((context, _, project) => cohorts.ListAsync(context, project)), ErrorShapes.Query);
         Post(routes, "/api/2.0/cohorts/list", gate.Before((context, _, project) => cohorts.ListAsync(context, project)), ErrorShapes.Query);

@@ -62,7 +62,11 @@ public sealed partial class DocumentedShapeTests
             if (!operation.AnyText.Contains(name, StringComparer.Ordinal))
                 await RefusedAsync(name + " wrong", PathWith(operation, parameters.Select(parameter => parameter.Name == name ? (name, "(") : parameter)));
         }
-        Assert.Equal(operation.Status, (await AskAsync(mixpanel, operation, path: PathWith(operation, [.. parameters, ("another", "1")]))).Status);
+        var another = PathWith(operation, [.. parameters, ("another", "1")]);
+        if (ErrorOf(operation.Path, 400) == Query)
+            await RefusedAsync("another", another); // a query never leaves out what it was asked
+        else
+            Assert.Equal(operation.Status, (await AskAsync(mixpanel, operation, path: another)).Status);
 
         async Task RefusedAsync(string what, string path)
         {

@@ -15,12 +15,16 @@ sealed class JsonBody(JsonElement root, string path = "")
     public static async Task<JsonBody> ReadAsync(HttpContext context, bool optional = false)
     {
         using var body = await RequestBody.ReadAsync(context.Request, LargestBody, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
-        if (optional && body.Length == 0)
-            return new JsonBody(JsonElement.Parse("{}"));
+        return optional && body.Length == 0 ? new JsonBody(JsonElement.Parse("{}")) : Parse(body.Memory.Span);
+    }
+
+    /// <exception cref="RefusedException">The text is no JSON object.</exception>
+    public static JsonBody Parse(ReadOnlySpan<byte> utf8)
+    {
         try
         {
-            var json = JsonElement.Parse(body.Memory.Span);
-            if (json.ValueKind == JsonValueKind.Object && Rules.JsonText.AreAllValid(body.Memory.Span))
+            var json = JsonElement.Parse(utf8);
+            if (json.ValueKind == JsonValueKind.Object && Rules.JsonText.AreAllValid(utf8))
                 return new JsonBody(json);
         }
         catch (JsonException)
@@ -29,6 +33,8 @@ sealed class JsonBody(JsonElement root, string path = "")
         }
         throw new RefusedException(400, "request body must be a JSON object");
     }
+
+    public JsonElement.ObjectEnumerator Members => root.EnumerateObject();
 
     public IEnumerable<string> Names => root.EnumerateObject().Select(member => member.Name);
 

@@ -8,32 +8,76 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>The parameters of a query: fields of a form, else of the query string.</summary>
+/// <summary>
+/// The parameters of a query: fields of a form, members of a JSON object, or in the query string. What is not known, is said twice, or
+/// comes in another form is refused, since leaving it out would answer another question.
+/// </summary>
 sealed class QueryFields
 {
-    const int LargestForm = 1024 * 1024;
+    const int LargestBody = 1024 * 1024;
 
-    readonly Dictionary<string, StringValues> _form;
-    readonly IQueryCollection _query;
+    /// <summary>What every query takes.</summary>
+    static readonly string[] Common = ["project_id", "workspace_id"];
 
-    QueryFields(Dictionary<string, StringValues> form, IQueryCollection query)
+    readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
+    readonly string[] _parameters;
+
+    QueryFields(string[] parameters) => _parameters = parameters;
+
+    /// <param name="context">The request.</param>
+    /// <param name="parameters">The parameters that the operation takes, beside those that all take.</param>
+    public static async Task<QueryFields> ReadAsync(HttpContext context, string[] parameters)
     {
-        _form = form;
-        _query = query;
-    }
-
-    public static async Task<QueryFields> ReadAsync(HttpContext context)
-    {
-        using var body = await RequestBody.ReadAsync(context.Request, LargestForm, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
-        return new QueryFields(QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body.Memory.Span)), context.Request.Query);
+        var fields = new QueryFields(parameters);
+        foreach (var (name, values) in context.Request.Query)
+            fields.Add(name, values);
+        using var body = await RequestBody.ReadAsync(context.Request, LargestBody, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
+        if (body.Length > 0)
+            fields.Read(context.Request.ContentType, body.Memory);
+        return fields;
     }
 
     /// <summary>The field's text; null when it is missing or empty.</summary>
-    public string? Text(string name)
+    public string? Text(string name) =>
+        IsKnown(name) ? _values.GetValueOrDefault(name) : throw new InvalidOperationException($"the operation does not say that it takes {name}");
+
+    void Read(string? contentType, ReadOnlyMemory<byte> body)
     {
-        var value = _form.TryGetValue(name, out var sent) ? sent.ToString() : _query[name].ToString();
-        return value == "" ? null : value;
+        switch (contentType?.Split(';')[0].Trim().ToLowerInvariant())
+        {
+            case "application/x-www-form-urlencoded":
+                foreach (var (name, values) in QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body.Span)))
+                    Add(name, values);
+                break;
+            case "application/json":
+                foreach (var member in JsonBody.Parse(body.Span).Members)
+                    Add(member.Name, TextOf(member.Value));
+                break;
+            default:
+                throw new RefusedException(415, "parameters in a body must be application/x-www-form-urlencoded or application/json");
+        }
     }
+
+    /// <summary>A form holds arrays and objects as their JSON.</summary>
+    static string TextOf(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Null => "",
+        JsonValueKind.String => value.GetString()!,
+        _ => value.GetRawText(),
+    };
+
+    void Add(string name, StringValues values)
+    {
+        if (!IsKnown(name))
+            throw new RefusedException(400, $"unknown parameter: {name}");
+        foreach (var value in values)
+        {
+            if (!string.IsNullOrEmpty(value) && !_values.TryAdd(name, value) && _values[name] != value)
+                throw new RefusedException(400, $"{name} is given twice, with different values");
+        }
+    }
+
+    bool IsKnown(string name) => _parameters.Contains(name, StringComparer.Ordinal) || Common.Contains(name, StringComparer.Ordinal);
 
     public int Integer(string name, int otherwise, int least, int most)
     {

@@ -15,9 +15,11 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
     const int LargestLimit = 100_000;
     const int ChunkBytes = 64 * 1024;
 
+    static readonly string[] Parameters = ["from_date", "to_date", "event", "where", "limit", "time_in_ms"];
+
     public async Task HandleAsync(HttpContext context)
     {
-        var fields = await QueryFields.ReadAsync(context).ConfigureAwait(false);
+        var fields = await QueryFields.ReadAsync(context, Parameters).ConfigureAwait(false);
         var project = await access.ReadableProjectAsync(context, fields.Text("project_id")).ConfigureAwait(false);
         var (from, to) = fields.Dates();
         // Days of an export are those of UTC, whatever the time zone of the project.
@@ -26,6 +28,7 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
         var limit = fields.Text("limit") is null ? int.MaxValue : fields.Integer("limit", otherwise: 0, least: 1, LargestLimit);
         var selector = Where.Parse(fields, "where", SelectorDialect.Export);
         using var running = quota.BeginExport(project.Id);
+        QueryBudget.Begin(context.RequestAborted);
 
         await WriteAsync(context, Matching(range, selector, project).Take(limit), fields.Boolean("time_in_ms")).ConfigureAwait(false);
     }
@@ -76,7 +79,7 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
         if (selector is null)
             return rows;
         var record = new EventRecord(selector);
-        var context = new SelectorContext(time.GetUtcNow(), project.Calendar.Zone);
+        var context = new SelectorContext(time.GetUtcNow(), project.Calendar.Zone, QueryBudget.Current);
         return rows.Where(row =>
         {
             record.Load(row);

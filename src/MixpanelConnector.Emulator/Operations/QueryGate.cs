@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Emulator.Http;
 using MixpanelConnector.Emulator.Rules;
+using MixpanelConnector.Emulator.Selectors;
 using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
@@ -10,12 +11,15 @@ delegate Task QueryHandler(HttpContext context, QueryFields fields, Project proj
 /// <summary>What all queries pass through: their fields are read, the project must be readable, and its quota has room.</summary>
 sealed class QueryGate(Access access, Quota quota)
 {
-    public RequestDelegate Before(QueryHandler handler) => async context =>
+    /// <param name="handler">Answers.</param>
+    /// <param name="parameters">The parameters that it takes, beside those that all take.</param>
+    public RequestDelegate Before(QueryHandler handler, params string[] parameters) => async context =>
     {
-        var fields = await QueryFields.ReadAsync(context).ConfigureAwait(false);
+        var fields = await QueryFields.ReadAsync(context, parameters).ConfigureAwait(false);
         var project = await access.ReadableProjectAsync(context, fields.Text("project_id")).ConfigureAwait(false);
         fields.CheckWorkspace(project);
         using var running = quota.BeginQuery(project.Id);
+        QueryBudget.Begin(context.RequestAborted);
         await handler(context, fields, project).ConfigureAwait(false);
     };
 }

@@ -10,24 +10,29 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary><c>/api/query/engage</c>: profiles of users, or of groups with <c>data_group_id</c>, page by page.</summary>
-sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, DocumentStore documents, Access access, Quota quota, TimeProvider time)
+sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessions sessions, DocumentStore documents, Access access, Quota quota)
 {
     const int DefaultPageSize = 1000;
     const int LargestPageSize = 10_000;
 
-    readonly QuerySessions _sessions = new(time);
+    static readonly string[] Parameters =
+    [
+        "where", "selector", "output_properties", "page", "page_size", "session_id", "distinct_id", "distinct_ids", "data_group_id", "filter_by_cohort", "include_all_users",
+        "behaviors", "as_of_timestamp", "search", "sort_key", "sort_order",
+    ];
 
     public async Task HandleAsync(HttpContext context)
     {
-        var fields = await QueryFields.ReadAsync(context).ConfigureAwait(false);
+        var fields = await QueryFields.ReadAsync(context, Parameters).ConfigureAwait(false);
         var project = await access.ReadableProjectAsync(context, fields.Text("project_id")).ConfigureAwait(false);
         fields.CheckWorkspace(project);
         using var running = quota.BeginQuery(project.Id);
+        QueryBudget.Begin(context.RequestAborted);
 
         var kind = new ProfileKind(project.Id, fields.Text("data_group_id") ?? "");
         var page = fields.Integer("page", otherwise: 0, least: 0, most: int.MaxValue);
         var outputs = fields.Texts("output_properties");
-        var session = page == 0 ? Open(fields, project, kind) : Continue(fields, kind);
+        var session = page == 0 ? await OpenAsync(fields, project, kind, context.RequestAborted).ConfigureAwait(false) : Continue(fields, kind);
         var ids = session.ProfileIds.Skip((int)Math.Min((long)page * session.PageSize, int.MaxValue)).Take(session.PageSize).ToList();
         var found = profiles.Find(kind, ids);
         await context.Response.JsonAsync(200, json =>
@@ -78,7 +83,7 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, DocumentSt
         json.WriteEndObject();
     }
 
-    QuerySession Open(QueryFields fields, Project project, ProfileKind kind)
+    Task<QuerySession> OpenAsync(QueryFields fields, Project project, ProfileKind kind, CancellationToken cancellationToken)
     {
         var one = fields.Text("distinct_id");
         var several = fields.Texts("distinct_ids");
@@ -98,10 +103,17 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, DocumentSt
         }
         var everyone = cohort is not null && (fields.Text("include_all_users") is null || fields.Boolean("include_all_users"));
         var question = new ProfileQuestion(
-            Where.Parse(fields, "where", SelectorDialect.Engage), among, behaviors, asOf, everyone, fields.Text("search"), Where.Parse(fields, "sort_key", SelectorDialect.Engage),
+            WhereOf(fields), among, behaviors, asOf, everyone, fields.Text("search"), Where.Parse(fields, "sort_key", SelectorDialect.Engage),
             fields.Choice("sort_order", SortOrder.Ascending, SortOrder.Ascending, SortOrder.Descending));
-        return _sessions.Open(kind, query.Find(project, kind, question), pageSize);
+        return sessions.OpenAsync(kind, query.Find(project, kind, question), pageSize, cancellationToken);
     }
+
+    /// <summary>Older clients call the expression <c>selector</c>.</summary>
+    static Selector? WhereOf(QueryFields fields) => (Where.Parse(fields, "where", SelectorDialect.Engage), Where.Parse(fields, "selector", SelectorDialect.Engage)) switch
+    {
+        (not null, not null) => throw new RefusedException(400, "where and selector cannot both be given"),
+        var (where, selector) => where ?? selector,
+    };
 
     Cohort? CohortOf(QueryFields fields, Project project)
     {
@@ -130,6 +142,6 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, DocumentSt
     {
         if (fields.Text("session_id") is not { } id)
             throw new RefusedException(400, "session_id is required for pages after the first");
-        return _sessions.Find(id, kind) ?? throw new RefusedException(400, "request for page in uncached query for params");
+        return sessions.Find(id, kind) ?? throw new RefusedException(400, "request for page in uncached query for params");
     }
 }

@@ -16,6 +16,7 @@ sealed class EventCursor : ISelectorRecord, IDisposable
     readonly LookupJoin? _userJoin;
     readonly Func<string, string> _resolve;
     readonly SelectorContext _context;
+    readonly QueryBudget? _budget = QueryBudget.Current;
 
     /// <param name="connection">To be disposed of with the cursor.</param>
     /// <param name="command">Gives name, time, distinct_id and properties.</param>
@@ -51,8 +52,10 @@ sealed class EventCursor : ISelectorRecord, IDisposable
     /// <summary>All properties as JSON text, where the query reads them.</summary>
     public string Properties => _row.GetString(3);
 
+    /// <exception cref="OperationCanceledException">The caller of the query has left.</exception>
     public bool Read()
     {
+        _budget?.CheckCaller();
         if (!_row.Read())
             return false;
         Name = _row.GetString(0);

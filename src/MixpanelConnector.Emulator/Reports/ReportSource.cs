@@ -49,7 +49,7 @@ sealed class ReportSource(EventStore events, ProfileStore profiles, IdentityStor
         var (eventJoin, userJoin) = (lookups.For(project.Id, LookupMappings.Event, ofEvents), lookups.For(project.Id, LookupMappings.User, ofUsers));
         return new EventCursor(
             connection, command, [.. ofEvents.Union(eventJoin?.Properties ?? [], StringComparer.Ordinal)], UsersFor(project, [.. ofUsers.Union(userJoin?.Properties ?? [], StringComparer.Ordinal)]), eventJoin, userJoin,
-            id => identities.Resolve(project.Id, id), new SelectorContext(Now, project.Calendar.Zone));
+            id => identities.Resolve(project.Id, id), new SelectorContext(Now, project.Calendar.Zone, QueryBudget.Current));
     }
 
     static List<string> Read(List<Selector> selectors, PropertyRoot root) =>

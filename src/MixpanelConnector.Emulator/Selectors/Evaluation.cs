@@ -3,7 +3,13 @@ namespace MixpanelConnector.Emulator.Selectors;
 /// <summary>One expression at work on one record.</summary>
 ref struct Evaluation(ISelectorRecord record, SelectorContext context)
 {
+    /// <summary>So many steps pass between two looks at whether the caller is still there: about 50 µs.</summary>
+    const int StepsBetweenLooks = 4096;
+
     int _steps;
+    int _nextLook;
+
+    public readonly int Steps => _steps;
 
     /// <summary>A variable of <c>any</c> with the element that it stands for.</summary>
     public sealed record Scope(string Variable, SelectorValue Element, Scope? Outer);
@@ -29,12 +35,23 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
         };
     }
 
-    /// <summary>Counts the work, so that a few nested <c>any</c> cannot run for ever.</summary>
-    void Spend(int steps, Expression expression)
+    /// <summary>Counts the work, so that a few nested <c>any</c>, or texts of texts, cannot run for ever.</summary>
+    void Spend(long steps, Expression expression)
     {
-        _steps += steps;
-        if (_steps > SelectorLimits.Steps)
+        if (_steps + steps > SelectorLimits.Steps)
             throw new SelectorException($"more than {SelectorLimits.Steps} steps for one record", expression.Position);
+        _steps += (int)steps;
+        if (_steps < _nextLook)
+            return;
+        _nextLook = _steps + StepsBetweenLooks;
+        context.Budget?.CheckCaller();
+    }
+
+    /// <summary>Counts the work on two texts: as many characters as the shorter one has.</summary>
+    void Spend(in SelectorValue left, in SelectorValue right, Expression expression)
+    {
+        if (left.Kind == SelectorKind.Text && right.Kind == SelectorKind.Text)
+            Spend(Math.Min(left.Text.Length, right.Text.Length) / SelectorLimits.CharactersPerStep, expression);
     }
 
     /// <summary>Stops at the operand that decides: what follows it is not evaluated, and so cannot fail.</summary>
@@ -103,10 +120,11 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
         _ => SelectorValue.FromNumber(left % right),
     };
 
-    static SelectorValue Concatenate(string left, string right, Expression operand)
+    SelectorValue Concatenate(string left, string right, Expression operand)
     {
         if (left.Length + right.Length > SelectorLimits.TextLength)
             throw new SelectorException($"'+' builds a string longer than {SelectorLimits.TextLength} characters", operand.Position);
+        Spend((left.Length + right.Length) / SelectorLimits.CharactersPerStep, operand);
         return SelectorValue.FromText(left + right);
     }
 
@@ -119,13 +137,14 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
             ComparisonOperator.Equal => SelectorValue.FromBoolean(AreEqual(left, right, comparison)),
             ComparisonOperator.NotEqual => SelectorValue.FromBoolean(!AreEqual(left, right, comparison)),
             ComparisonOperator.In => Contains(right, left, comparison),
-            _ => Order(left, comparison.Operator, right),
+            _ => Order(left, comparison, right),
         };
     }
 
     /// <summary><see cref="SelectorValue.Equals(SelectorValue)"/>, but counting elements: lists of lists can be vast while small in memory.</summary>
     bool AreEqual(in SelectorValue left, in SelectorValue right, Comparison comparison)
     {
+        Spend(left, right, comparison);
         if (left.Kind != SelectorKind.List || right.Kind != SelectorKind.List)
             return left.Equals(right);
         if (left.List.Length != right.List.Length)
@@ -143,7 +162,12 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
     SelectorValue Contains(SelectorValue container, SelectorValue item, Comparison comparison)
     {
         if (container.Kind == SelectorKind.Text && item.Kind == SelectorKind.Text)
+        {
+            // At worst the whole item is compared at each place of the container; in stretches of 16 characters at once.
+            var places = Math.Max(0L, container.Text.Length - item.Text.Length + 1);
+            Spend((container.Text.Length + (places * item.Text.Length / 16)) / SelectorLimits.CharactersPerStep, comparison);
             return SelectorValue.FromBoolean(container.Text.Contains(item.Text, StringComparison.Ordinal));
+        }
         if (container.Kind != SelectorKind.List)
             return SelectorValue.Undefined;
         Spend(container.List.Length, comparison);
@@ -157,10 +181,11 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
 
     // Mixpanel documents the order of numbers, and undefined for unequal types. Two strings are left open: clients select by
     // properties["$last_seen"] > "2026-09-01T00:00:00", so strings are ordered, by code unit. All other equal types are undefined.
-    static SelectorValue Order(SelectorValue left, ComparisonOperator kind, SelectorValue right)
+    SelectorValue Order(in SelectorValue left, Comparison comparison, in SelectorValue right)
     {
         if (left.Kind != right.Kind)
             return SelectorValue.Undefined;
+        Spend(left, right, comparison);
         int order;
         if (left.Kind is SelectorKind.Number or SelectorKind.DateTime)
             order = left.Number.CompareTo(right.Number);
@@ -168,7 +193,7 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
             order = string.CompareOrdinal(left.Text, right.Text);
         else
             return SelectorValue.Undefined;
-        return SelectorValue.FromBoolean(kind switch
+        return SelectorValue.FromBoolean(comparison.Operator switch
         {
             ComparisonOperator.Greater => order > 0,
             ComparisonOperator.GreaterOrEqual => order >= 0,
@@ -180,6 +205,7 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
     SelectorValue Apply(Call call, Scope? scope)
     {
         var argument = Evaluate(call.Arguments[0], scope);
+        Spend(argument, argument, call);
         return call.Function switch
         {
             Function.Floor => Round(argument, MidpointRounding.ToNegativeInfinity),
@@ -193,7 +219,7 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
             Function.DateTime => Casts.ToDateTime(argument, context.TimeZone),
             // "Has any value": null is none, since Mixpanel's page on data types does not count it among the set values.
             Function.Defined => SelectorValue.FromBoolean(argument.Kind is not (SelectorKind.Undefined or SelectorKind.Null)),
-            _ => HasPrefix(argument, Evaluate(call.Arguments[1], scope)),
+            _ => HasPrefix(argument, Evaluate(call.Arguments[1], scope), call),
         };
     }
 
@@ -207,10 +233,13 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
         return text.IsUndefined && call.Arguments.Count == 2 ? Casts.ToText(Evaluate(call.Arguments[1], scope)) : text;
     }
 
-    static SelectorValue HasPrefix(SelectorValue text, SelectorValue prefix) =>
-        text.Kind == SelectorKind.Text && prefix.Kind == SelectorKind.Text
+    SelectorValue HasPrefix(in SelectorValue text, in SelectorValue prefix, Call call)
+    {
+        Spend(text, prefix, call);
+        return text.Kind == SelectorKind.Text && prefix.Kind == SelectorKind.Text
             ? SelectorValue.FromBoolean(text.Text.StartsWith(prefix.Text, StringComparison.Ordinal))
             : SelectorValue.Undefined;
+    }
 
     SelectorValue Build(ListOf list, Scope? scope)
     {

@@ -30,8 +30,14 @@ sealed class Selector
     }
 
     /// <exception cref="SelectorException">An operand of <c>and</c>, <c>or</c> or <c>any</c> is neither boolean nor undefined, or a limit is passed.</exception>
-    public SelectorValue Evaluate(ISelectorRecord record, SelectorContext context) =>
-        new Evaluation(record, context).Evaluate(Expression, null);
+    /// <exception cref="OperationCanceledException">The caller of the query has left.</exception>
+    public SelectorValue Evaluate(ISelectorRecord record, SelectorContext context)
+    {
+        var evaluation = new Evaluation(record, context);
+        var value = evaluation.Evaluate(Expression, null);
+        context.Budget?.Spend(evaluation.Steps);
+        return value;
+    }
 
     /// <summary>Whether the record is kept: the expression is true. Undefined, and values that are not booleans, keep nothing.</summary>
     /// <inheritdoc cref="Evaluate" path="/exception"/>

@@ -11,6 +11,12 @@ static class SelectorLimits
     /// <summary>The longest text that <c>+</c> may build, since <c>any</c> inside <c>any</c> could double it at each level.</summary>
     public const int TextLength = 64 * 1024;
 
-    /// <summary>Nodes visited for one record: 15 times the most that fit in an expression, so that only nested <c>any</c> reaches it.</summary>
+    /// <summary>
+    /// Nodes visited for one record, and what is done to lists and long texts: 15 times the most nodes that fit in an expression, so
+    /// that only nested <c>any</c> and much work on long texts reach it.
+    /// </summary>
     public const int Steps = 1_000_000;
+
+    /// <summary>Characters that are copied or compared in one step.</summary>
+    public const int CharactersPerStep = 64;
 }

@@ -117,6 +117,7 @@ sealed class PersonalData(Database database, IdentityStore identities, ProfileSt
             var ids = IdsOf(projectId, users);
             connection.Execute("DELETE FROM events WHERE project_id = $project AND distinct_id IN (SELECT unnest($ids))", ("project", projectId), ("ids", ids));
             connection.Execute("DELETE FROM profiles WHERE project_id = $project AND group_key = '' AND id IN (SELECT unnest($ids))", ("project", projectId), ("ids", ids));
+            connection.Execute("DELETE FROM query_sessions WHERE project_id = $project", ("project", projectId));
             changes.Forget(projectId, ids);
             return true;
         },

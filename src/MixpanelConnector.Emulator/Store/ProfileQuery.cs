@@ -52,7 +52,7 @@ sealed class ProfileQuery(ProfileStore profiles, ReportSource source, LookupMapp
         var (where, sortKey, search) = (question.Where, question.SortKey, question.Search);
         if (where is null && sortKey is null && search is null)
             return [.. candidates.Select(profile => (profile.Id, SelectorValue.Undefined))];
-        var context = new SelectorContext(time.GetUtcNow(), project.Calendar.Zone);
+        var context = new SelectorContext(time.GetUtcNow(), project.Calendar.Zone, QueryBudget.Current);
         List<string> names =
         [
             .. new[] { where, sortKey }.OfType<Selector>().SelectMany(selector => selector.Properties).Where(property => property.Root == PropertyRoot.Properties).Select(property => property.Name)

@@ -95,6 +95,18 @@ static class Schema
             properties VARCHAR NOT NULL
         );
 
+        -- What the latest profile queries found, for their further pages; the ids as a JSON array of texts.
+        CREATE TABLE IF NOT EXISTS query_sessions (
+            number BIGINT NOT NULL,
+            session_id VARCHAR NOT NULL,
+            project_id INTEGER NOT NULL,
+            group_key VARCHAR NOT NULL,
+            page_size INTEGER NOT NULL,
+            profile_ids VARCHAR NOT NULL
+        );
+
+        CREATE SEQUENCE IF NOT EXISTS query_session_numbers;
+
         CREATE TABLE IF NOT EXISTS lookup_tables (
             project_id INTEGER NOT NULL,
             id VARCHAR NOT NULL,

@@ -66,6 +66,51 @@ public sealed class HostileInputTests
         Assert.NotEmpty(selector.ToCanonicalString());
     }
 
+    [Theory]
+    [InlineData("""("b" + properties["p"] + properties["p"]) == "c" or """, 1200)]
+    [InlineData("""properties["p"] + properties["p"] == properties["p"] or """, 1100)]
+    [InlineData("""(properties["p"] + "c") in properties["p"] + properties["p"] + "b" or """, 900)]
+    [InlineData("""properties["q"] in properties["p"] or """, 1600)]
+    [InlineData("""properties["p"] + "" < properties["p"] or """, 1500)]
+    [InlineData("""has_prefix(properties["p"], properties["p"] + "b") or """, 1200)]
+    [InlineData("""number(properties["p"] + "") == 1 or """, 1650)]
+    public void Work_on_long_texts_counts(string term, int count)
+    {
+        var selector = Selector.Parse(Repeat(term, count) + "false", SelectorDialect.Events);
+        var record = new FixedRecord((PropertyRoot.Properties, "p", SelectorValue.FromText(new string('a', 30_000))), (PropertyRoot.Properties, "q", SelectorValue.FromText(new string('a', 29_000) + "b")));
+
+        Assert.StartsWith("more than 1000000 steps for one record", Assert.Throws<SelectorException>(() => selector.Evaluate(record, Context)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Records_share_what_a_query_may_cost()
+    {
+        using var left = new CancellationTokenSource();
+        var context = Context with { Budget = new QueryBudget(left.Token) };
+        var selector = Selector.Parse("""properties["q"] in properties["p"]""", SelectorDialect.Events);
+        var record = new FixedRecord((PropertyRoot.Properties, "p", SelectorValue.FromText(new string('a', 60_000))), (PropertyRoot.Properties, "q", SelectorValue.FromText(new string('b', 20_000))));
+
+        var failure = Assert.Throws<SelectorException>(() =>
+        {
+            for (var records = 0; records < 1_000_000; records++) selector.Evaluate(record, context);
+        });
+
+        Assert.Equal("more than 500000000 steps for all records", failure.Reason);
+    }
+
+    [Fact]
+    public void A_query_ends_when_its_caller_has_left()
+    {
+        using var left = new CancellationTokenSource();
+        var context = Context with { Budget = new QueryBudget(left.Token) };
+        var selector = Selector.Parse(Repeat("1 == 2 or ", 6000) + "true", SelectorDialect.Events);
+
+        Assert.True(selector.Matches(new FixedRecord(), context));
+        left.Cancel();
+
+        Assert.Throws<OperationCanceledException>(() => selector.Matches(new FixedRecord(), context));
+    }
+
     [Fact]
     public void A_text_longer_than_the_limit_is_refused()
     {

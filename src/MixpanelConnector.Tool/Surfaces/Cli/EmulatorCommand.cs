@@ -64,6 +64,10 @@ static class EmulatorCommand
             {
                 throw Configuration.Invalid("faults", e.Message);
             }
+            catch (InvalidDataException e)
+            {
+                throw new LocalFolderException($"The embedded Mixpanel cannot use its folder {folder}: {e.Message}", e);
+            }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 throw Configuration.Invalid("port", $"The embedded Mixpanel cannot start: {e.Message}");
@@ -104,6 +108,10 @@ static class EmulatorCommand
             catch (DataFolderInUseException e)
             {
                 throw Configuration.Invalid("data", $"Another process serves {folder}: stop it, or ask {e.Address?.AbsoluteUri ?? "it"} for /api/2.0/export.");
+            }
+            catch (InvalidDataException e)
+            {
+                throw new LocalFolderException($"The embedded Mixpanel cannot use its folder {folder}: {e.Message}", e);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
