@@ -9,6 +9,6 @@ sealed class SentOnceFilter(string clientName) : IHttpMessageHandlerBuilderFilte
     public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) => builder =>
     {
         next(builder);
-        if (builder.Name == clientName) builder.AdditionalHandlers.Add(new SentOnce.Handler());
+        if (builder.Name == clientName && !builder.AdditionalHandlers.OfType<SentOnce.Handler>().Any()) builder.AdditionalHandlers.Add(new SentOnce.Handler());
     };
 }

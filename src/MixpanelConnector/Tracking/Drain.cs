@@ -80,6 +80,10 @@ sealed class Drain
         }
 
         done?.ForEach(settled => settled.TrySetResult());
-        failed?.ForEach(settled => settled.TrySetException(abandoned!));
+        failed?.ForEach(settled =>
+        {
+            settled.TrySetException(abandoned!);
+            _ = settled.Task.Exception; // those who wait see it; nobody else must
+        });
     }
 }

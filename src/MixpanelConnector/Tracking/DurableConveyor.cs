@@ -87,7 +87,7 @@ sealed partial class DurableConveyor : Conveyor
 
     protected override void Leave(Exception stopped)
     {
-        _ = SecureAsync();
+        foreach (var lane in Lanes) _ = lane.Gathering.FlushAsync(); // closes what is open
         var chunks = Lanes.SelectMany(TakeAll).ToList();
         if (chunks.Count > 0) Keep(chunks);
         lock (_outboxLock)

@@ -166,7 +166,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     public async Task FlushAsync(CancellationToken cancellationToken = default)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var flushed = _conveyor.FlushAsync();
+        var flushed = Observed(_conveyor.FlushAsync());
         var first = await Task.WhenAny([flushed, .. _lanes.Select(lane => TroubleOf(lane, ended.Token))]).WaitAsync(cancellationToken).ConfigureAwait(false);
         await ended.CancelAsync().ConfigureAwait(false);
         if (first is Task<MixpanelError> trouble && !flushed.IsCompletedSuccessfully) throw new MixpanelException(await trouble.ConfigureAwait(false));
@@ -189,7 +189,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         _room.Close();
         try
         {
-            await _conveyor.SecureAsync().WaitAsync(_giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what it refused is told
+            await Observed(_conveyor.SecureAsync()).WaitAsync(_giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what it refused is told
             await FlushAsync(_giveUp.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or MixpanelException)
@@ -292,6 +292,13 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         Code = "not_serializable",
         Message = $"The properties cannot be written as JSON ({e.GetType().Name}). Check the types of their values; numbers must be finite.",
     };
+
+    /// <summary>Its failure is for whoever still waits for it.</summary>
+    static Task Observed(Task task)
+    {
+        _ = task.ContinueWith(static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return task;
+    }
 
     static async Task<MixpanelError> TroubleOf(Lane lane, CancellationToken cancellationToken) => await lane.Outlet.Trouble.WaitAsync(cancellationToken).ConfigureAwait(false);
 
