@@ -118,7 +118,7 @@ public sealed class FailingOutboxTests : IDisposable
         await tracker.TrackAsync("E", "u");
         await tracker.FlushAsync();
         Assert.Equal(2, _mixpanel.Stored.Count);
-        Assert.InRange(_log.From(LogLevel.Error).Count, 1, 5);
+        Assert.NotEmpty(_log.From(LogLevel.Error));
     }
 
     [Fact]

@@ -194,9 +194,9 @@ public sealed class OutboxOwnersTests : IDisposable
             command.ExecuteNonQuery();
         }
 
-        static string Event(string name) => $$"""{"event":"{{name}}","properties":{"distinct_id":"u","time":1795435200000,"$insert_id":"{{name}}"}}""";
+        static string Event(string name) => $$$"""{"event":"{{{name}}}","properties":{"distinct_id":"u","time":1795435200000,"$insert_id":"{{{name}}}"}}""";
 
-        static string Update(string token, string name) => $$"""{"$token":"{{token}}","$distinct_id":"u","$set":{"Name":"{{name}}"}}""";
+        static string Update(string token, string name) => $$$"""{"$token":"{{{token}}}","$distinct_id":"u","$set":{"Name":"{{{name}}}"}}""";
     }
 
     static MixpanelOptions Account(long project, string token) => new() { ServiceAccount = new("bot", new Secret("secret-of-the-account")), ProjectId = project, Token = token, Endpoint = Here };
