@@ -229,7 +229,7 @@ sealed partial class DurableConveyor : Conveyor
     {
         for (var failures = 0; ;)
         {
-            IReadOnlyList<OutboxBatch> next = [];
+            List<OutboxBatch> next = [];
             if (Guarded(() => next = ReadOwn(lane.Kind, drain)) is { } refusal)
             {
                 failures++;
@@ -255,7 +255,7 @@ sealed partial class DurableConveyor : Conveyor
         await enough.CancelAsync().ConfigureAwait(false);
     }
 
-    IReadOnlyList<OutboxBatch> ReadOwn(TrackedKind kind, Drain drain)
+    List<OutboxBatch> ReadOwn(TrackedKind kind, Drain drain)
     {
         while (true)
         {

@@ -1,7 +1,9 @@
 namespace MixpanelConnector.Tracking;
 
 /// <summary>Wakes the one who waits. Set while nobody waits, it wakes the next at once.</summary>
+#pragma warning disable CA1001 // a semaphore whose wait handle nobody asks for holds nothing to dispose
 sealed class Signal
+#pragma warning restore CA1001
 {
     readonly Lock _lock = new();
     readonly SemaphoreSlim _set = new(0);
