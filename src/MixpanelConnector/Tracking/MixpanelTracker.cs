@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Send;
@@ -14,6 +15,9 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
 {
     // A chunk of the gathering, and with it most requests. Larger ones compress no better.
     const int ChunkBytes = 2 << 20;
+
+    // Mixpanel's limit for one event or one update.
+    const int MostRecordBytes = 1 << 20;
 
     readonly MixpanelClient _client;
     readonly bool _ownsClient;
@@ -48,13 +52,15 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
 
     MixpanelTracker(MixpanelClient client, TrackerOptions tracking, bool ownsClient)
     {
+        // What runs in the background belongs to no request, not even to the one that made the tracker.
+        using IDisposable? unbound = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
         (_client, _ownsClient, _options, _tracking) = (client, ownsClient, client.Options, tracking.Validated());
         var events = new EventDestination(client.Transport, strict: true);
         events.EnsureAccess();
         _additions = new EventAdditions(tracking.SuperProperties);
         _room = new Room(tracking.MaxBufferedBytes);
         _logger = HarmlessLogger.Create(_options, "MixpanelConnector.Tracker");
-        (((ulong)(_options.Randomizer() * uint.MaxValue) << 32) | (uint)(_options.Randomizer() * uint.MaxValue)).TryFormat(_idPrefix, out _, "x16", CultureInfo.InvariantCulture);
+        Convert.TryToHexStringLower(RandomNumberGenerator.GetBytes(8), _idPrefix, out _);
         _outage = new Outage(_logger, _options.TimeProvider, kind => _conveyor!.Queue(kind).Records);
         _metrics = new TrackerMetrics(tracking.MeterFactory, kind => _conveyor?.Queue(kind) ?? default, _outage.Lasts);
         var buffers = new BufferPool(tracking.MaxBufferedBytes);
@@ -104,7 +110,12 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         var writer = RecordWriter.Rent();
         try
         {
-            Write(writer, in record);
+            if (Write(writer, in record) is { } rejected)
+            {
+                _lanes[(int)record.Kind].Outlet.Reject(rejected);
+                return false;
+            }
+
             if (Refusal() is { } refusal) return Drop(record.Kind, refusal);
             var length = writer.Written.Length;
             if (!_room.TryTake(length))
@@ -114,12 +125,6 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
             }
 
             return TryAdd(writer, in record, wantsToKnow: false, out _) || Drop(record.Kind, Stopped);
-        }
-        catch (Exception e) when (e is not MixpanelException and not OutOfMemoryException)
-        {
-            // The caller's own type threw, or JSON cannot say it. A request should not fail for that.
-            _lanes[(int)record.Kind].Outlet.Reject(NotSerializable(record.Kind, e));
-            return false;
         }
         finally
         {
@@ -135,15 +140,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         var waits = false;
         try
         {
-            try
-            {
-                Write(writer, in record);
-            }
-            catch (Exception e) when (e is not MixpanelException and not OutOfMemoryException)
-            {
-                return ValueTask.FromException(new MixpanelException(MixpanelError.Invalid(null, NotSerializable(record.Kind, e).Message), e));
-            }
-
+            if (Write(writer, in record) is { } rejected) return ValueTask.FromException(new MixpanelException(MixpanelError.Invalid(rejected.Field, rejected.Message)));
             if (Refusal() is { } refusal) return ValueTask.FromException(Dropped(record.Kind, refusal));
             var length = writer.Written.Length;
             if (!_room.TryTake(length))
@@ -227,19 +224,34 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
 
     const string Full = "The tracker's buffer is full: Mixpanel takes records more slowly than they come, or not at all. See TrackerOptions.MaxBufferedBytes and WhenFull.";
 
-    void Write(RecordWriter writer, in TrackedRecord record)
+    /// <summary>Writes what is sent. Gives why that cannot be, which should fail no request.</summary>
+    RejectedRecord? Write(RecordWriter writer, in TrackedRecord record)
     {
-        if (record.Kind is TrackedKind.Event)
+        try
         {
-            Span<byte> id = stackalloc byte[32];
-            _idPrefix.CopyTo(id); // of this tracker; the rest counts
-            Interlocked.Increment(ref _ids).TryFormat(id[16..], out _, "x16", CultureInfo.InvariantCulture);
-            writer.WriteEvent(in record, _options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds(), id, _additions);
+            if (record.Kind is TrackedKind.Event)
+            {
+                Span<byte> id = stackalloc byte[32];
+                _idPrefix.CopyTo(id); // of this tracker; the rest counts
+                Interlocked.Increment(ref _ids).TryFormat(id[16..], out _, "x16", CultureInfo.InvariantCulture);
+                writer.WriteEvent(in record, _options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds(), id, _additions);
+            }
+            else
+            {
+                writer.WriteUpdate(in record, _options.Token ?? throw ProfileDestination.NeedsToken());
+            }
         }
-        else
+        catch (UnwritableValueException e)
         {
-            writer.WriteUpdate(in record, _options.Token ?? throw ProfileDestination.NeedsToken());
+            return new() { Kind = record.Kind, Code = "not_serializable", Field = e.Path is "" ? null : e.Path, Message = e.Message };
         }
+        catch (Exception e) when (e is not MixpanelException and not OutOfMemoryException)
+        {
+            return new() { Kind = record.Kind, Code = "not_serializable", Message = $"The record cannot be written as JSON ({e.GetType().Name})." };
+        }
+
+        return writer.Written.Length <= MostRecordBytes ? null
+            : new() { Kind = record.Kind, Code = "record_too_large", Message = string.Create(CultureInfo.InvariantCulture, $"The record has {writer.Written.Length} bytes; Mixpanel takes at most {MostRecordBytes}.") };
     }
 
     bool TryAdd(RecordWriter writer, in TrackedRecord record, bool wantsToKnow, out Task? safe)
@@ -285,13 +297,6 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         Drop(kind, reason);
         return new MixpanelException(new(ErrorKind.Unavailable, reason));
     }
-
-    static RejectedRecord NotSerializable(TrackedKind kind, Exception e) => new()
-    {
-        Kind = kind,
-        Code = "not_serializable",
-        Message = $"The properties cannot be written as JSON ({e.GetType().Name}). Check the types of their values; numbers must be finite.",
-    };
 
     /// <summary>Its failure is for whoever still waits for it.</summary>
     static Task Observed(Task task)

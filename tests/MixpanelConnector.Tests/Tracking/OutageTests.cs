@@ -176,7 +176,7 @@ public sealed class OutageTests
 
         Assert.Single(log.From(LogLevel.Error));
         clock.Advance(TimeSpan.FromMinutes(2));
-        Assert.False(run.Tracker.Track("E", "u", new { text = new string('x', 2 << 20) }));
+        Assert.False(run.Tracker.Track("E", "u", new { text = new string('x', 900_000) }));
         Assert.StartsWith($"Error: {dropped} records of kind Event were dropped: ", log.From(LogLevel.Error)[^1], StringComparison.Ordinal);
         await run.DisposeAsync();
     }

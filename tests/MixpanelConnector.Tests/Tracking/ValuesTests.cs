@@ -88,7 +88,7 @@ public sealed partial class ValuesTests
 
         Assert.Equal(
             ["""{"t":"2026-01-02T03:04:05","o":"2026-01-02T03:04:05","e":"Friday"}""", """{"t":"2026-01-02T03:04:05"}""", """{"z":null}""", """{"l":"2026-01-02T03:04:05"}""", """{"l":["2026-01-02T03:04:05","a"]}"""],
-            _tracker.Records.Select(record => Text(record.Properties)));
+            _tracker.Records.Select(record => Text(record.Properties)), StringComparer.Ordinal);
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed partial class ValuesTests
         _tracker.Profile("u").Set(new { time = Utc });
         Assert.Equal(
             ["""{"time":"2026-01-02"}""", """{"time":1767323045}""", """{"a":{"time":"2026-01-02T03:04:05"}}""", """{"time":"2026-01-02T03:04:05"}"""],
-            _tracker.Records.Select(record => Text(record.Properties)));
+            _tracker.Records.Select(record => Text(record.Properties)), StringComparer.Ordinal);
     }
 
     [Fact]
