@@ -153,7 +153,7 @@ sealed class Intake(
             if (!reader.TryRead(out var read)) return;
             counts.RecordsRead(1);
             var maybeSent = reader.Position.Offset <= reached?.SentTo;
-            var record = Prepare(in read);
+            var record = _isFlat || cleaner is not null ? Prepare(in read) : read;
             var closed = Fits(record.Bytes.Length) ? null : CloseAt(input, reader, before);
             var rejection = Take(in record, maybeSent);
             if (rejection is not null && !_isFlat && _flatRecords.TryRead(in read, out _))

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Unicode;
-using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Source;
 
