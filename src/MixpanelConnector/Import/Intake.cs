@@ -75,6 +75,7 @@ sealed class Intake(
         _name = input.Name;
         RecordReader? reader = null;
         _offset = reached?.Offset ?? 0;
+        _flatRecords.Begin();
         _isFlat = true; // until its first record shows that it is not
         try
         {
@@ -96,6 +97,8 @@ sealed class Intake(
             }
 
             MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: !reader.HasPartialRecord);
+            foreach (var column in _flatRecords.Unseen)
+                request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"No record that was read has {RecordFields.Shown(column)}, which is mapped or typed."));
         }
         catch (InputException e)
         {

@@ -33,6 +33,8 @@ sealed class FlatRecords
     readonly List<Member> _members = [];
     readonly ColumnValue _value = new();
     readonly ArrayBufferWriter<byte> _json = new();
+    readonly bool[] _wasSeen;
+    bool _anyRead;
 
     public FlatRecords(ImportRequest request)
     {
@@ -50,10 +52,22 @@ sealed class FlatRecords
             var isTime = _type is ImportType.Events && (fields is [] ? column == "time" : fields.Contains("time", StringComparer.Ordinal));
             _columns.Add(new Column(column, Encoding.UTF8.GetBytes(column), [.. fields.Select(field => (PlaceOf(field), Json(field)))], type, isTime));
         }
+
+        _wasSeen = new bool[_columns.Count];
     }
 
     /// <summary>Whether something was said of columns: then every record must have some.</summary>
     public bool AreAsked => _columns.Count > 0;
+
+    /// <summary>Begins an input.</summary>
+    public void Begin()
+    {
+        _anyRead = false;
+        _wasSeen.AsSpan().Clear();
+    }
+
+    /// <summary>The columns of which something was said, but that no record of the input had; none where none was read as a row.</summary>
+    public IEnumerable<string> Unseen => _anyRead ? _columns.Where((_, i) => !_wasSeen[i]).Select(column => column.Name) : [];
 
     /// <summary>Whether the record that was read last has properties of its own.</summary>
     public bool HadProperties { get; private set; }
@@ -72,6 +86,7 @@ sealed class FlatRecords
         {
             if (!IsFlat(record.Bytes)) return false;
             flat = Write(in record);
+            _anyRead = true;
             return true;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -128,6 +143,7 @@ sealed class FlatRecords
             reader.Skip();
             member.End = (int)reader.BytesConsumed;
             others |= member.Place is Place.Property;
+            if (member.Column >= 0) _wasSeen[member.Column] = true;
             _members.Add(member);
         }
 

@@ -21,7 +21,7 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
     public static DelimitedHeader? Read(ReadOnlySpan<byte> text, bool ended, byte? delimiter, ImportRequest request)
     {
         var isLong = text.Length > InputWindow.LargestRecord;
-        return Find(isLong ? text[..InputWindow.LargestRecord] : text, ended && !isLong, delimiter, request) ?? (isLong ? throw new InputException("has a header row of more than 1 MiB. Is it text in rows and columns, and is no quote left open?") : null);
+        return Find(isLong ? text[..InputWindow.LargestRecord] : text, ended && !isLong, delimiter, request) ?? (isLong ? throw new InputException("has a header row of more than 1 MiB: it is no text in rows and columns, or a quote is left open") : null);
     }
 
     static DelimitedHeader? Find(ReadOnlySpan<byte> text, bool ended, byte? delimiter, ImportRequest request)
