@@ -55,7 +55,7 @@ sealed class RecordBuilder(ColumnMap columns)
         _json.Append(field.Name.Span);
         var named = _json.Length;
         write(_json, in field);
-        if (field.Type is { } type && _json.Length > named) Convert(in field, type, named);
+        if (field.Type is { } type && _json.Length > named && !_json.Written[named..].SequenceEqual("null"u8)) Convert(in field, type, named);
         if (field.HoldsProperties && _json.Written[named..] is [(byte)'{', .. var members, (byte)'}'])
         {
             // The text moves to the left, over the name and the brace.

@@ -31,12 +31,20 @@ sealed class DelimitedReader : RecordReader
     bool _openLine;
     ReadPosition _position;
 
-    InputException? _fault;
+    // The row at hand, when it is too large.
+    OversizedRecord? _oversized;
+    UInt128 _fingerprintBefore;
+    long _offsetBefore = -1;
 
-    // The first rows, as long as they are looked at; and how much of them was.
+    // The row that is being written.
+    ReadOnlyMemory<byte> _row;
+    byte[] _rowBuffer = [];
+
+    // The first rows, as long as they are looked at; how much of them was; and the damage that ended them.
     RowSplitter? _first;
     int _looked;
     int _rowsLooked;
+    InputException? _damage;
 
     /// <param name="window">Stands after the header, or after what an earlier run has read.</param>
     /// <param name="dialect">How rows and cells are parted.</param>
@@ -57,15 +65,6 @@ sealed class DelimitedReader : RecordReader
         if (!known) Look();
     }
 
-    // The row at hand, when it is too large.
-    OversizedRecord? _oversized;
-    UInt128 _fingerprintBefore;
-    long _offsetBefore = -1;
-
-    // The row that is being written.
-    ReadOnlyMemory<byte> _row;
-    byte[] _rowBuffer = [];
-
     public override ReadPosition Position => _position;
 
     public override string? ColumnTypes => HoldsBack ? null : _types.Written;
@@ -81,7 +80,7 @@ sealed class DelimitedReader : RecordReader
 
     public override async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
     {
-        if (_fault is not null) throw _fault;
+        if (_damage is not null) throw _damage;
         try
         {
             return await _window.FillAsync(cancellationToken).ConfigureAwait(false);
@@ -89,7 +88,7 @@ sealed class DelimitedReader : RecordReader
         catch (InputException e) when (HoldsBack)
         {
             // What came before is good.
-            (_first, _fault) = (null, e);
+            (_first, _damage) = (null, e);
             return true;
         }
     }
@@ -105,25 +104,19 @@ sealed class DelimitedReader : RecordReader
         return await FillAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Looks at the first rows that are there, and stops when they are enough.</summary>
+    /// <summary>Looks at the first rows that are there, and stops when they are enough: at the same row, however the input comes in.</summary>
     public void Look()
     {
         while (_first is { } first)
         {
             var text = _window.Unread[_looked..];
             var length = first.LengthOfRow(text, _window.Ended);
-            var isLast = length < 0;
-            if (isLast && !_window.Ended && _window.Unread.Length <= InputWindow.LargestRecord) return;
-            if (!isLast || (_window.Ended && !first.InQuotes))
-            {
-                var row = isLast ? text : text[..length];
-                if (row.EndsWith("\r"u8)) row = row[..^1];
-                Look(first, row);
-                _looked += isLast ? 0 : length + first.EndLength;
-                first.Reset();
-            }
-
-            if (isLast || _rowsLooked >= InferredTypes.FirstRows || _looked > InputWindow.LargestRecord) _first = null;
+            var isLarge = _looked + (length < 0 ? text.Length : length) > InputWindow.LargestRecord;
+            if (length < 0 && !_window.Ended && !isLarge) return;
+            if (!isLarge && (length >= 0 || !first.InQuotes)) Look(first, length < 0 ? text : text[..length]);
+            if (length < 0 || isLarge || _rowsLooked >= InferredTypes.FirstRows) _first = null;
+            _looked += length + first.EndLength;
+            first.Reset();
         }
     }
 
@@ -156,6 +149,7 @@ sealed class DelimitedReader : RecordReader
     void Look(RowSplitter first, ReadOnlySpan<byte> row)
     {
         if (IsBlank(row)) return;
+        if (row.EndsWith("\r"u8)) row = row[..^1];
         first.Split(row);
         if (first.Malformed || first.Count != _columns.Names.Count) return;
         _rowsLooked++;

@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.IO.Pipelines;
 using System.Text;
-using MixpanelConnector.Testing;
 using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import;

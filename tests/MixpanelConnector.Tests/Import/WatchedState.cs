@@ -1,3 +1,5 @@
+using MixpanelConnector.Testing;
+
 namespace MixpanelConnector.Tests.Import;
 
 /// <summary>Tells when a checkpoint has come so far.</summary>
