@@ -129,6 +129,21 @@ public sealed class DelimitedTypesTests : IDisposable
         Assert.Equal(["\"1\"", "\"2\"", "\"3x\""], Stored());
     }
 
+    [Theory]
+    [InlineData(498, 0)]
+    [InlineData(500, 1)]
+    public async Task Large_rows_are_looked_at_within_1_MiB_however_they_come_in(int odd, int rejected)
+    {
+        var pad = new string('x', 2100 - $"e,{ImportRun.Time},u,1,\n".Length);
+        var text = "event,time,distinct_id,a,pad\n" + string.Concat(Enumerable.Range(0, 600).Select(i => $"e,{ImportRun.Time},u,{(i == odd ? "x" : "1")},{pad}\n"));
+        Assert.Equal(rejected, (await _run.RunCsvAsync(text)).Rejected);
+        foreach (var piece in (int[])[7000, 300_000])
+        {
+            using var stream = new Dripping(Encoding.UTF8.GetBytes(text), piece);
+            Assert.Equal(rejected, (await _run.RunAsync(_run.RequestAll("-") with { StandardInput = stream })).Rejected);
+        }
+    }
+
     [Fact]
     public async Task What_came_before_damage_is_taken()
     {
@@ -165,9 +180,9 @@ public sealed class DelimitedTypesTests : IDisposable
         Assert.InRange(endless.Position, 0, 4 << 20);
     }
 
-    /// <summary>Gives a byte at a time.</summary>
-    sealed class Dripping(byte[] content) : MemoryStream(content)
+    /// <summary>Gives a little at a time.</summary>
+    sealed class Dripping(byte[] content, int piece = 1) : MemoryStream(content)
     {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span[..Math.Min(1, buffer.Length)]));
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span[..Math.Min(piece, buffer.Length)]));
     }
 }
