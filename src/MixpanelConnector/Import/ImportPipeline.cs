@@ -95,6 +95,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         NoteVanished(inputs, ledger, halt);
+        var isKnown = inputs.Exists(input => ledger.ProgressOf(input.Id) is { Offset: > 0 });
         var limits = new SendLimits(request.BatchBytes);
         var senders = request.Type is ImportType.Profiles or ImportType.Groups ? 1 : request.Senders ?? ImportRequest.MostSenders;
         var pace = new Pace(senders, Math.Min(senders, request.Senders ?? FirstSenders), transport.Options, request.MaxOutage);
@@ -127,7 +128,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         await showing.ConfigureAwait(false);
 
-        var report = Finish(ledger, halt);
+        var report = Finish(ledger, halt, isKnown);
         request.Progress?.Report(_counts.Snapshot(total, waiting: false));
         return report;
     }
@@ -233,7 +234,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         return outcome;
     }
 
-    ImportReport Finish(Ledger ledger, Halt halt)
+    /// <param name="ledger">The books.</param>
+    /// <param name="halt">Why it does not end well.</param>
+    /// <param name="isKnown">Whether an earlier run has read any of the inputs.</param>
+    ImportReport Finish(Ledger ledger, Halt halt, bool isKnown)
     {
         var path = request.DeadLetterPath ?? state.DeadLetterPath;
         var totals = ledger.Saved;
@@ -241,6 +245,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         {
             try
             {
+                if (!request.AllowEmpty && halt.Problems().Count == 0 && !halt.ByCaller && ledger.Records == 0 && (ledger.RecordsBefore == 0 || !isKnown)) halt.Note(6, Empty(request));
                 var finished = halt.Problems().Count == 0 && !halt.ByCaller;
                 var hasDeadLetters = path is not null && ledger.Totals.Rejected > 0;
                 ledger.Close(finished && !hasDeadLetters);
@@ -290,6 +295,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         };
     }
 
+    /// <summary>What is said of an input without a record.</summary>
+    public static string Empty(ImportRequest request) =>
+        $"There was no record in {(request.Replay ?? (request.Inputs is ["-"] ? "<stdin>" : string.Join(", ", request.Inputs.Take(3)) + (request.Inputs.Count > 3 ? ", …" : "")))}: nothing was imported. When the input has some, run the same command again; where none are right, say --allow-empty.";
+
     RecordCompleter NewCompleter()
     {
         if (request.Type is ImportType.Events) return new EventCompleter(_time, SharedProperties.Parse(request.Properties), predicts: request.DryRun);
@@ -321,6 +330,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         if (request.SourceId is not null) shape.Append(CultureInfo.InvariantCulture, $"\nsource_id={request.SourceId}");
         if (request.Format is not null) shape.Append(CultureInfo.InvariantCulture, $"\nformat={request.Format}");
         foreach (var (field, column) in request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal)) shape.Append(CultureInfo.InvariantCulture, $"\nmap={field}={column}");
+        foreach (var (column, columnType) in request.ColumnTypes.OrderBy(pair => pair.Key, StringComparer.Ordinal)) shape.Append(CultureInfo.InvariantCulture, $"\ncolumn_type={Uri.EscapeDataString(column)}={columnType.ToString().ToLowerInvariant()}");
+        if (request.Event is not null) shape.Append(CultureInfo.InvariantCulture, $"\nevent={Uri.EscapeDataString(request.Event)}");
+        if (request.Delimiter is { } delimiter) shape.Append(CultureInfo.InvariantCulture, $"\ndelimiter={Uri.EscapeDataString(delimiter.ToString())}");
+        if (request.NullValues.Count > 0) shape.Append(CultureInfo.InvariantCulture, $"\nnull_values={string.Join(',', request.NullValues.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
         if (request.Drop.Count > 0) shape.Append(CultureInfo.InvariantCulture, $"\ndrop={string.Join(',', request.Drop.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
         if (request.Rename.Count > 0) shape.Append(CultureInfo.InvariantCulture, $"\nrename={string.Join(',', request.Rename.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"))}");
         if (request.Fix is not ImportFixes.None) shape.Append(CultureInfo.InvariantCulture, $"\nfix={request.Fix.ToString().ToLowerInvariant()}");
