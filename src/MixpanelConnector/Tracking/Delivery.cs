@@ -19,13 +19,13 @@ sealed class Delivery : Destination
     readonly MixpanelOptions _options;
     readonly TimeSpan _patience;
     readonly TrackerMetrics _metrics;
-    readonly Outage _outage;
+    readonly OutageWatch _outage;
     readonly bool _isRetry;
     readonly HashSet<RecordBatch> _tried = new(ReferenceEqualityComparer.Instance);
     RecordBatch? _last;
     bool _lastWasRetry;
 
-    public Delivery(TrackedKind kind, Destination inner, MixpanelOptions options, TimeSpan patience, TrackerMetrics metrics, Outage outage, bool isRetry)
+    public Delivery(TrackedKind kind, Destination inner, MixpanelOptions options, TimeSpan patience, TrackerMetrics metrics, OutageWatch outage, bool isRetry)
         : base(inner) => (_kind, _inner, _options, _patience, _metrics, _outage, _isRetry) = (kind, inner, options, patience, metrics, outage, isRetry);
 
     public MixpanelError? LastError { get; private set; }

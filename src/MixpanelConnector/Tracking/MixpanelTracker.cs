@@ -29,7 +29,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     readonly Conveyor _conveyor;
     readonly TrackerMetrics _metrics;
     readonly ILogger _logger;
-    readonly Outage _outage;
+    readonly OutageWatch _outage;
     readonly byte[] _idPrefix = new byte[16];
     readonly CancellationTokenSource _giveUp = new();
     readonly Lock _stopLock = new();
@@ -61,7 +61,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         _room = new Room(tracking.MaxBufferedBytes);
         _logger = HarmlessLogger.Create(_options, "MixpanelConnector.Tracker");
         Convert.TryToHexStringLower(RandomNumberGenerator.GetBytes(8), _idPrefix, out _);
-        _outage = new Outage(_logger, _options.TimeProvider, kind => _conveyor!.Queue(kind).Records);
+        _outage = new OutageWatch(_logger, _options.TimeProvider, kind => _conveyor!.Queue(kind).Records);
         _metrics = new TrackerMetrics(tracking.MeterFactory, kind => _conveyor?.Queue(kind) ?? default, _outage.Lasts);
         var buffers = new BufferPool(tracking.MaxBufferedBytes);
         // All lanes share one pace: a rate limit is the project's.

@@ -10,7 +10,7 @@ namespace MixpanelConnector.Tracking;
 /// Sends the batches of one kind by the import's own sender, until each record is accepted or refused. What ends an import, such
 /// as refused credentials, is for a tracker a time to wait: it tries again until it is stopped.
 /// </summary>
-sealed partial class Outlet(TrackedKind kind, Destination destination, MixpanelOptions options, TrackerOptions tracking, Pace pace, TrackerMetrics metrics, Outage outage)
+sealed partial class Outlet(TrackedKind kind, Destination destination, MixpanelOptions options, TrackerOptions tracking, Pace pace, TrackerMetrics metrics, OutageWatch outage)
 {
     readonly SendLimits _limits = new(ImportRequest.LargestBatch);
     readonly ImportCounts _counts = new();

@@ -12,7 +12,7 @@ sealed class SentOnce
     static readonly AsyncLocal<SentOnce?> Call = new();
 
     readonly Lock _lock = new();
-    Task<Answer>? _first;
+    Task<FirstAnswer>? _first;
 
     /// <summary>The one that the caller sends; null when what it sends may be repeated.</summary>
     public static SentOnce? Current => Call.Value;
@@ -25,8 +25,8 @@ sealed class SentOnce
 
     public async Task<HttpResponseMessage> SendAsync(Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
     {
-        Task<Answer> first;
-        lock (_lock) first = _first ??= Answer.ReadAsync(send, cancellationToken);
+        Task<FirstAnswer> first;
+        lock (_lock) first = _first ??= FirstAnswer.ReadAsync(send, cancellationToken);
         try
         {
             return (await first.WaitAsync(cancellationToken).ConfigureAwait(false)).ToMessage();
@@ -38,16 +38,16 @@ sealed class SentOnce
     }
 
     /// <summary>An answer that can be given more than once.</summary>
-    sealed class Answer(HttpResponseMessage response, byte[] body)
+    sealed class FirstAnswer(HttpResponseMessage response, byte[] body)
     {
         // Answers to what must not be repeated are short.
         const int Largest = 4 << 20;
 
-        public static async Task<Answer> ReadAsync(Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
+        public static async Task<FirstAnswer> ReadAsync(Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
         {
             using var response = await send().ConfigureAwait(false);
             await response.Content.LoadIntoBufferAsync(Largest, cancellationToken).ConfigureAwait(false);
-            return new Answer(response, await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false));
+            return new FirstAnswer(response, await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false));
         }
 
         public HttpResponseMessage ToMessage()

@@ -123,7 +123,7 @@ public sealed class OutageTests
     public void Flapping_is_not_told_each_time_and_an_outage_that_stays_is()
     {
         var (log, clock) = (new RecordedLog(), new FakeTimeProvider());
-        var outage = new Outage(log, clock, _ => 1);
+        var outage = new OutageWatch(log, clock, _ => 1);
         var error = new MixpanelError(ErrorKind.Unavailable, "Down.");
         for (var i = 0; i < 20; i++)
         {
@@ -150,7 +150,7 @@ public sealed class OutageTests
     public void An_outage_of_one_kind_is_not_ended_by_another_kind_and_not_kept_by_one_that_waits_no_more()
     {
         var (log, clock, waits) = (new RecordedLog(), new FakeTimeProvider(), new long[] { 1, 1, 0 });
-        var outage = new Outage(log, clock, kind => waits[(int)kind]);
+        var outage = new OutageWatch(log, clock, kind => waits[(int)kind]);
         outage.Failed(TrackedKind.Profile, new(ErrorKind.Unavailable, "Down."), again: true);
 
         outage.Served(TrackedKind.Event);

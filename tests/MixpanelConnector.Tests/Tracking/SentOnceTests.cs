@@ -181,7 +181,7 @@ public sealed class SentOnceTests
             using var attempt = new CancellationTokenSource();
             var first = base.SendAsync(request, attempt.Token);
             await attempt.CancelAsync();
-            await first.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAny(first);
             return await base.SendAsync(request, cancellationToken);
         }
     }

@@ -9,7 +9,7 @@ namespace MixpanelConnector.Tracking;
 /// <param name="logger">Where it is told when an outage begins, and when it ends.</param>
 /// <param name="time">The clock.</param>
 /// <param name="waiting">How many records of a kind wait.</param>
-sealed partial class Outage(ILogger logger, TimeProvider time, Func<TrackedKind, long> waiting)
+sealed partial class OutageWatch(ILogger logger, TimeProvider time, Func<TrackedKind, long> waiting)
 {
     // Mixpanel that comes and goes by the second is not told of by the second.
     static readonly TimeSpan BetweenAnnouncements = TimeSpan.FromMinutes(1);
@@ -117,11 +117,11 @@ sealed partial class Outage(ILogger logger, TimeProvider time, Func<TrackedKind,
     /// <summary>An answer that is due.</summary>
     public sealed class Due : IDisposable
     {
-        readonly Outage _outage;
+        readonly OutageWatch _outage;
         readonly ITimer _timer;
         bool _isOver;
 
-        public Due(Outage outage, TrackedKind kind, TimeSpan patience, string host)
+        public Due(OutageWatch outage, TrackedKind kind, TimeSpan patience, string host)
         {
             _outage = outage;
             var asked = outage._time.GetTimestamp();
