@@ -1,4 +1,3 @@
-using System.Text;
 using MixpanelConnector.Tool.Surfaces.Cli;
 
 namespace MixpanelConnector.Tool.Tests;

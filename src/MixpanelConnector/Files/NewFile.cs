@@ -75,7 +75,15 @@ sealed class NewFile : IDisposable
         beforeRename?.Invoke();
         File.Move(Draft, _path, replaces);
         _isKept = true;
-        Durable.SyncFolder(Path.GetDirectoryName(_path)!);
+        try
+        {
+            Durable.SyncFolder(Path.GetDirectoryName(_path)!);
+        }
+        catch
+        {
+            File.Delete(_path); // nobody may take it for kept
+            throw;
+        }
     }
 
     public void Dispose()
