@@ -1,4 +1,5 @@
 using System.Globalization;
+using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Sqlite;
 
@@ -39,7 +40,7 @@ public sealed class SqliteOutbox : ITrackerOutbox
         folder = Path.GetFullPath(folder);
         try
         {
-            MakeFolder(folder);
+            OwnFolder.Make(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -198,28 +199,9 @@ public sealed class SqliteOutbox : ITrackerOutbox
     static OutboxException NotWritable(string folder, Exception e) => new($"The outbox in {folder} cannot be written: {e.Message}", mayPass: true, e);
 
     /// <summary>Null when another process has it. The lock ends with the process.</summary>
-    static FileStream? TryLock(string folder, int number)
-    {
-        try
-        {
-            return new FileStream(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"outbox-{number}.lock")), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException) && IsHeld(e))
-        {
-            return null;
-        }
-    }
-
-    /// <summary>Held by another process, in the words of Windows and of Unix (EWOULDBLOCK of Linux and of macOS); anything else is the disk's.</summary>
-    static bool IsHeld(IOException e) => (e.HResult & 0xFFFF) is 32 or 33 || e.HResult is 11 or 35;
+    static FileStream? TryLock(string folder, int number) => FileLock.TryTake(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"outbox-{number}.lock")));
 
     static string PathOf(string folder, int number) => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"outbox-{number}.db"));
-
-    static void MakeFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
-        else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    }
 
     /// <summary>A database that no other process has while this one holds its lock.</summary>
     sealed record Held(int Number, OutboxDatabase Database, FileStream Lock) : IDisposable

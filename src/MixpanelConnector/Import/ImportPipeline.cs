@@ -250,7 +250,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
                 var hasDeadLetters = path is not null && ledger.Totals.Rejected > 0;
                 ledger.Close(finished && !hasDeadLetters);
                 totals = ledger.Saved;
-                if (path is not null) ImportDeadLetters.Write(state, path);
+                if (path is not null && !WriteDeadLetters(path, halt)) path = null;
                 if (finished && hasDeadLetters) ledger.Close(finished: true); // and whoever finds it finished finds the file, too
                 var deadLetters = state is DryRunState dry ? dry.Count : state.DeadLetters().LongCount();
                 if (deadLetters != totals.Rejected || ledger.Broken) halt.Note(9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {totals.Rejected} rejected records, {deadLetters} dead letters. This is a defect of the importer: please report it."));
@@ -268,6 +268,21 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         var settledBefore = ledger.ReadBefore;
         return Report(halt, totals, pending: _counts.Read - (totals.Read - settledBefore), path);
+    }
+
+    /// <summary>False when it is a pipe that nobody reads, and the caller waits no longer.</summary>
+    public bool WriteDeadLetters(string path, Halt halt)
+    {
+        try
+        {
+            ImportDeadLetters.Write(state, path, halt.Leave);
+            return true;
+        }
+        catch (OperationCanceledException) when (halt.Leave.IsCancellationRequested)
+        {
+            halt.Note(130, $"Nobody reads {path}: the dead letters were not written there.");
+            return false;
+        }
     }
 
     public static ImportReport Report(Halt halt, ImportTotals totals, long pending, string? deadLetterPath, string advice = "mend a copy and import it with --replay")

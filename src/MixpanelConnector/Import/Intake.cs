@@ -79,7 +79,7 @@ sealed class Intake(
         _isFlat = true; // until its first record shows that it is not
         try
         {
-            reader = await RecordReaders.OpenAsync(input, reached, request, halt.Stop).ConfigureAwait(false);
+            reader = await OpenAsync(input, reached).ConfigureAwait(false);
             completer.Begin(input.Id);
             do
             {
@@ -110,6 +110,14 @@ sealed class Intake(
         {
             reader?.Dispose();
         }
+    }
+
+    /// <summary>Opens an input. Where a pipe has no writer yet, what earlier inputs gave is sent meanwhile.</summary>
+    async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached)
+    {
+        var opening = RecordReaders.OpenAsync(input, reached, request, halt.Stop).AsTask();
+        if (_batch is not null && !opening.IsCompleted && !await EndsWithinAsync(opening, LongestWait, time).ConfigureAwait(false)) await SendAsync(Close()).ConfigureAwait(false);
+        return await opening.ConfigureAwait(false);
     }
 
     /// <summary>Reads more. Where the input keeps it waiting, what is there is sent.</summary>

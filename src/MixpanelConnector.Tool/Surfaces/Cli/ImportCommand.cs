@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using MixpanelConnector.Files;
 using MixpanelConnector.Formats;
 using MixpanelConnector.Sqlite;
 
@@ -160,7 +161,12 @@ sealed class ImportCommand
         {
             try
             {
-                File.WriteAllText(path, report.ToJson() + "\n");
+                OutputFile.Write(path, Encoding.UTF8.GetBytes(report.ToJson() + "\n"), _surroundings.Stopping);
+            }
+            catch (OperationCanceledException) when (_surroundings.Stopping.IsCancellationRequested)
+            {
+                _surroundings.Error.WriteLine($"mixpanel: nobody reads {Printer.Clean(path)}: the report was not written there.");
+                if (report.ExitCode is ExitCode.Success or ExitCode.Refused) report = report with { ExitCode = _stop.ExitCode };
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -180,7 +186,6 @@ sealed class ImportCommand
     {
         var inputs = parsed.GetValue(_inputs) ?? [];
         var replay = parsed.GetValue(_replay);
-        if (inputs.FirstOrDefault(input => input.Length > 1 && input[0] == '-') is { } option) throw Configuration.Invalid("input", $"'{option}' is not known here. See: mixpanel import --help (a file of that name: ./{option})");
         if (inputs is ["-"] && parsed.GetValue(CommonOptions.SecretFile) == "-") throw Configuration.Invalid("secret_file", "Standard input can hold the records or the secret, not both.");
         if (inputs is ["-"] && _surroundings.InputIsTerminal) throw Configuration.Invalid("input", "Standard input is a terminal: pipe the records in, or name a file.");
         var properties = parsed.GetValue(_properties) is { } text ? JsonArgument.ReadObject("properties", text, _surroundings).ToJsonString() : null;

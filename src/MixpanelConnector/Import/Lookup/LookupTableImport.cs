@@ -228,7 +228,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     ImportReport Report(Halt halt, ImportTotals totals, long pending)
     {
         var path = request.DeadLetterPath ?? state.DeadLetterPath;
-        if (path is not null) ImportDeadLetters.Write(state, path);
+        if (path is not null && !_pipeline.WriteDeadLetters(path, halt)) path = null;
         return ImportPipeline.Report(halt, totals, pending, path, MendAdvice);
     }
 }
