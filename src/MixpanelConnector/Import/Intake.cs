@@ -175,6 +175,7 @@ sealed class Intake(
                 break;
             default:
                 if (completer.TryAdd(in record, source, maybeSent, _batch) is { } rejection) Reject(source, in record, rejection, completer.InsertIdOf(in record));
+                else if (maybeSent) _batch.MarkMaybeDelivered(from: _batch.Count - 1);
                 break;
         }
     }
