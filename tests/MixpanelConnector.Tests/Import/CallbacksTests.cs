@@ -45,7 +45,7 @@ public sealed class CallbacksTests : IDisposable
     [Fact]
     public async Task A_diagnostics_callback_on_the_sending_side()
     {
-        var request = _run.Request(_run.Folder.Write("a", Events(20_000))) with { Diagnostics = new Failing<ImportDiagnostic>(), Senders = 3 };
+        var request = _run.Request(_run.Folder.Write("a", Events(20_000))) with { Diagnostics = new Failing<ImportDiagnostic>(), Senders = 1 };
         _run.Mixpanel.Script = arrived => _run.Mixpanel.TakeAllBut(arrived, 0, 5);
         await Assert.ThrowsAsync<NotSupportedException>(() => _run.RunAsync(request, _state));
         var settled = _state.Load()!.Totals;
