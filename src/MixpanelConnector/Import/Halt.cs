@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace MixpanelConnector.Import;
 
 /// <summary>Why an import does not end well, and the signals that end it early: first no new work, then no more waiting for answers.</summary>
@@ -15,6 +17,7 @@ sealed class Halt : IDisposable
     readonly CancellationTokenSource _leave;
     readonly CancellationTokenRegistration _caller;
     readonly TimeSpan _grace;
+    ExceptionDispatchInfo? _defect;
 
     public Halt(TimeProvider time, CancellationToken caller, TimeSpan? grace = null)
     {
@@ -64,8 +67,15 @@ sealed class Halt : IDisposable
         Because(failure.ExitCode, failure.Message);
     }
 
-    /// <summary>Ends the import because of a defect in it.</summary>
-    public void Fail() => Begin();
+    /// <summary>Ends the import because of a defect in it, or in a callback of the caller's.</summary>
+    public void Fail(Exception defect)
+    {
+        Interlocked.CompareExchange(ref _defect, ExceptionDispatchInfo.Capture(defect), null);
+        Begin();
+    }
+
+    /// <summary>The first defect, which the caller is to see.</summary>
+    public ExceptionDispatchInfo? Defect => _defect;
 
     /// <summary>The problems, those first whose exit code wins.</summary>
     public List<(int ExitCode, string Message)> Problems()

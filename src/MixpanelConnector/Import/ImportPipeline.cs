@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.IO.Hashing;
-using System.Runtime.ExceptionServices;
 using System.Text;
 using System.Threading.Channels;
 using MixpanelConnector.Import.Batch;
@@ -102,35 +101,31 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var batches = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(BatchesAhead) { SingleWriter = true });
         var verdicts = Channel.CreateBounded<BatchOutcome>(new BoundedChannelOptions(2 * senders) { SingleReader = true });
 
+        Action<DeadLetter, Refusal> refused = (letter, refusal) => Refused(letter, refusal, halt);
+
         // :: Steps 1-4: Source, Decode, Validate, Batch
-        var intake = new Intake(request, inputs, RecordCleaner.For(request), completer, ledger, budget, Buffers, limits, _counts, halt, Refused, batches.Writer, _time);
+        var intake = new Intake(request, inputs, RecordCleaner.For(request), completer, ledger, budget, Buffers, limits, _counts, halt, refused, batches.Writer, _time);
         var reading = Guard(halt, Task.Run(intake.RunAsync, CancellationToken.None));
 
         // :: Steps 5-6: Compress, Send
-        var sender = new BatchSender(destination, pace, limits, _counts, halt, request.MaxOutage, Refused);
+        var sender = new BatchSender(destination, pace, limits, _counts, halt, request.MaxOutage, refused, ledger.Fence);
         var sending = Task.WhenAll(Enumerable.Range(0, senders).Select(_ => Guard(halt, Task.Run(() => SendAsync(sender, ledger, budget, halt, batches.Reader, verdicts.Writer), CancellationToken.None))));
 
         // :: Steps 7-8: Settle, State
         var total = inputs.TrueForAll(input => input.Length is not null) ? inputs.Sum(input => input.Length) : null;
-        var settling = Task.Run(() => SettleAsync(ledger, verdicts.Reader, halt), CancellationToken.None);
+        var settling = Guard(halt, Task.Run(() => SettleAsync(ledger, verdicts.Reader, halt), CancellationToken.None));
         using var shown = new CancellationTokenSource();
         var showing = request.Progress is null ? Task.CompletedTask : Guard(halt, Task.Run(() => ShowAsync(request.Progress, pace, total, shown.Token), CancellationToken.None));
 
         _ = sending.ContinueWith(_ => verdicts.Writer.Complete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        try
-        {
-            await Task.WhenAll(reading, sending, settling).ConfigureAwait(false);
-        }
-        finally
-        {
-            await shown.CancelAsync().ConfigureAwait(false);
-        }
-
+        await Task.WhenAll(reading, sending, settling).ConfigureAwait(false);
+        await shown.CancelAsync().ConfigureAwait(false);
         await showing.ConfigureAwait(false);
 
-        var report = Finish(ledger, halt, isKnown);
+        var report = ledger.IsSound ? Finish(ledger, halt, isKnown) : null;
+        halt.Defect?.Throw();
         request.Progress?.Report(_counts.Snapshot(total, waiting: false));
-        return report;
+        return report!;
     }
 
     async Task SendAsync(BatchSender sender, Ledger ledger, MemoryBudget budget, Halt halt, ChannelReader<RecordBatch> batches, ChannelWriter<BatchOutcome> verdicts)
@@ -185,28 +180,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
     }
 
+    /// <summary>Takes every outcome, so that the senders can end, and keeps books for as long as that is possible.</summary>
     async Task SettleAsync(Ledger ledger, ChannelReader<BatchOutcome> verdicts, Halt halt)
     {
-        ExceptionDispatchInfo? defect = null;
-        while (await NextAsync(ledger, verdicts, halt).ConfigureAwait(false) is { } outcome)
-        {
-            if (halt.StateFailed || defect is not null) continue; // the senders must be able to end
-            try
-            {
-                ledger.Settle(outcome);
-            }
-            catch (ImportStateException e)
-            {
-                halt.Because(e);
-            }
-            catch (Exception e)
-            {
-                defect = ExceptionDispatchInfo.Capture(e);
-                halt.Fail();
-            }
-        }
-
-        defect?.Throw();
+        while (await NextAsync(ledger, verdicts, halt).ConfigureAwait(false) is { } outcome) Keep(ledger, halt, () => ledger.Settle(outcome));
     }
 
     /// <summary>The next outcome; null when there are no more. When it is long in coming, what was settled is saved meanwhile.</summary>
@@ -216,22 +193,29 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         while (!verdicts.TryRead(out outcome))
         {
             var more = verdicts.WaitToReadAsync(CancellationToken.None).AsTask();
-            if (ledger.IsBehind && !halt.StateFailed && !await Intake.EndsWithinAsync(more, request.CheckpointInterval, _time).ConfigureAwait(false))
-            {
-                try
-                {
-                    ledger.Save();
-                }
-                catch (ImportStateException e)
-                {
-                    halt.Because(e);
-                }
-            }
-
+            if (ledger.IsBehind && !await Intake.EndsWithinAsync(more, request.CheckpointInterval, _time).ConfigureAwait(false)) Keep(ledger, halt, ledger.Save);
             if (!await more.ConfigureAwait(false)) return null;
         }
 
         return outcome;
+    }
+
+    static void Keep(Ledger ledger, Halt halt, Action entry)
+    {
+        if (halt.StateFailed || !ledger.IsSound) return;
+        try
+        {
+            entry();
+        }
+        catch (ImportStateException e)
+        {
+            halt.Because(e);
+        }
+        catch (Exception e)
+        {
+            ledger.IsSound = false;
+            halt.Fail(e);
+        }
     }
 
     /// <param name="ledger">The books.</param>
@@ -245,8 +229,8 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         {
             try
             {
-                if (!request.AllowEmpty && halt.Problems().Count == 0 && !halt.ByCaller && ledger.Records == 0 && (ledger.RecordsBefore == 0 || !isKnown)) halt.Note(6, Empty(request));
-                var finished = halt.Problems().Count == 0 && !halt.ByCaller;
+                if (!request.AllowEmpty && halt.Problems().Count == 0 && !halt.ByCaller && halt.Defect is null && ledger.Records == 0 && (ledger.RecordsBefore == 0 || !isKnown)) halt.Note(6, Empty(request));
+                var finished = halt.Problems().Count == 0 && !halt.ByCaller && halt.Defect is null;
                 var hasDeadLetters = path is not null && ledger.Totals.Rejected > 0;
                 ledger.Close(finished && !hasDeadLetters);
                 totals = ledger.Saved;
@@ -365,23 +349,29 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
     void Warn(string name, string reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason));
 
-    void Refused(DeadLetter letter, Refusal refusal)
+    void Refused(DeadLetter letter, Refusal refusal, Halt halt)
     {
         _counts.Rejected();
-        request.Diagnostics?.Report(new ImportDiagnostic(letter.Source, letter.Line, refusal.Code, refusal.Shown) { Field = refusal.ShownField });
+        try
+        {
+            request.Diagnostics?.Report(new ImportDiagnostic(letter.Source, letter.Line, refusal.Code, refusal.Shown) { Field = refusal.ShownField });
+        }
+        catch (Exception e)
+        {
+            halt.Fail(e); // the record's batch goes on to its end
+        }
     }
 
-    /// <summary>A defect in one stage ends the others, and reaches the caller.</summary>
+    /// <summary>A defect in one stage, be it in a callback of the caller's, ends the others, and reaches the caller once what was settled is saved.</summary>
     static async Task Guard(Halt halt, Task stage)
     {
         try
         {
             await stage.ConfigureAwait(false);
         }
-        catch
+        catch (Exception e)
         {
-            halt.Fail();
-            throw;
+            halt.Fail(e);
         }
     }
 }

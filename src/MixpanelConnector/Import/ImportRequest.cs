@@ -118,10 +118,10 @@ public sealed record ImportRequest
     /// <summary>Everything but the sending: says what would be refused, needs no credentials, keeps no state. Default: false.</summary>
     public bool DryRun { get; init; }
 
-    /// <summary>Gets one line for each record that was not accepted, and each warning, as they occur. Default: none.</summary>
+    /// <summary>Gets one line for each record that was not accepted, and each warning, as they occur. Default: none. An exception that it throws ends the import and reaches the caller, once what was settled is saved; the same call resumes.</summary>
     public IProgress<ImportDiagnostic>? Diagnostics { get; init; }
 
-    /// <summary>Gets a snapshot of the counts, at most five times a second and once at the end. Default: none.</summary>
+    /// <summary>Gets a snapshot of the counts, at most five times a second and once at the end. Default: none. An exception that it throws ends the import and reaches the caller, once what was settled is saved; the same call resumes.</summary>
     public IProgress<ImportProgress>? Progress { get; init; }
 
     /// <summary>How often the state is saved while the import runs: seldom enough to cost nothing, often enough that little is sent twice after a crash.</summary>

@@ -211,7 +211,9 @@ sealed class Intake(
             case { Oversized: { } oversized }:
                 return new("record_too_large", null, string.Create(CultureInfo.InvariantCulture, $"the record has {oversized.Length} bytes; Mixpanel takes less than 1 MB"));
             default:
-                return completer.TryAdd(in record, record.Origin ?? _name, maybeSent, _batch);
+                if (completer.TryAdd(in record, record.Origin ?? _name, maybeSent, _batch) is { } rejection) return rejection;
+                if (maybeSent) _batch.MarkMaybeDelivered(from: _batch.Count - 1);
+                return null;
         }
     }
 

@@ -44,8 +44,8 @@ sealed class ImportVerdict
     /// <summary>Whether an unclear answer is Mixpanel's own plain refusal, which took nothing.</summary>
     public bool NothingImported { get; private init; }
 
-    /// <summary>Whether the answer has nothing of Mixpanel's, so that it may be another's, such as a proxy's.</summary>
-    public bool IsForeign { get; private init; }
+    /// <summary>Whether the answer has nothing of Mixpanel's, or contradicts itself: it may be another's, such as a proxy's, and what was taken is unknown.</summary>
+    public bool IsForeign => Kind is VerdictKind.Unclear && !NothingImported;
 
     public MixpanelError? Error { get; private init; }
 
@@ -61,7 +61,7 @@ sealed class ImportVerdict
 
     public static ImportVerdict Unclear(MixpanelError error, bool nothingImported) => new() { Kind = VerdictKind.Unclear, NothingImported = nothingImported, Error = error };
 
-    public static ImportVerdict Foreign(MixpanelError error) => new() { Kind = VerdictKind.Unclear, IsForeign = true, Error = error };
+    public static ImportVerdict Foreign(MixpanelError error) => Unclear(error, nothingImported: false);
 
     public static ImportVerdict Again(MixpanelError error) => new() { Kind = VerdictKind.Again, Error = error };
 

@@ -27,7 +27,7 @@ sealed partial class MixpanelTransport
         Options = options;
         _client = client;
         _logger = HarmlessLogger.Create(options, "MixpanelConnector.Transport");
-        _safe = Pipeline(reply => reply.IsRateLimit || reply.IsServerError || reply.IsCut || reply.Failure is { Kind: ErrorKind.Unavailable or ErrorKind.Timeout });
+        _safe = Pipeline(reply => reply.IsRateLimit || reply.IsUnavailable || reply.IsCut || reply.Failure is { Kind: ErrorKind.Unavailable or ErrorKind.Timeout });
         _onlyIfNotDone = Pipeline(reply => reply.IsRateLimit || reply is { Failure.Kind: ErrorKind.Unavailable, MayHaveArrived: false });
     }
 
@@ -60,7 +60,7 @@ sealed partial class MixpanelTransport
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Sends once. A failure to get an answer is a value; only cancellation by the caller and a missing credential throw.</summary>
+    /// <summary>Sends once. A failure to get an answer is a value, whatever a handler of the client throws; only cancellation by the caller and a missing credential throw.</summary>
     public async Task<Reply> SendOnceAsync(MixpanelRequest request, CancellationToken cancellationToken)
     {
         var (header, projectId) = Authorization.For(Options, request.Access, request.ProjectId);
@@ -111,7 +111,7 @@ sealed partial class MixpanelTransport
             // Only the connection's own limit is left; the timeout of a caller's HttpClient looks the same, but may come after the request arrived.
             return Failed(request, new(ErrorKind.Unavailable, $"No connection to {address.Host}:{address.Port} within 10 seconds. Check the network, the endpoint and the region."), mayHaveArrived: false);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException e) when (deadline.IsCancellationRequested || e.InnerException is TimeoutException)
         {
             return Failed(request, new(ErrorKind.Timeout, $"{address.Host} did not answer within {(deadline.IsCancellationRequested ? Deadline(request) : _client.Timeout).TotalSeconds:0} seconds. Whether the request took effect is unknown."), mayHaveArrived: true);
         }
@@ -131,6 +131,11 @@ sealed partial class MixpanelTransport
         catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
         {
             return Failed(request, new(ErrorKind.Unavailable, $"The connection to {address.Host} broke before the answer was whole. Whether the request took effect is unknown."), mayHaveArrived: true);
+        }
+        catch (Exception e)
+        {
+            // A handler of the user's can throw anything, before the request left or after it arrived. Its words may hold what nobody may read.
+            return Failed(request, new(ErrorKind.Unavailable, $"The HTTP client failed with {e.GetType().Name} on the way to {address.Host}. Whether the request took effect is unknown; check the handlers that this application gave to the client."), mayHaveArrived: true);
         }
     }
 

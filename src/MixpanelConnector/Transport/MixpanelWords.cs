@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using System.Text;
+using System.Text.Json;
 
 namespace MixpanelConnector.Transport;
 
@@ -19,8 +21,55 @@ static class MixpanelWords
             "Invalid credentials",
             "Invalid service account credentials",
             "Your plan does not allow API calls. Upgrade at mixpanel.com/pricing",
+            TimeoutError,
         ],
         StringComparer.Ordinal);
+
+    /// <summary>What a query that took too long is answered, under a 400: it may succeed when Mixpanel is less busy.</summary>
+    const string TimeoutError = "Timeout Error.";
+
+    // The texts that a 4xx of Mixpanel's can have though the request is right and its time was not. They are short.
+    static readonly string[] Unavailable = [TimeoutError];
+    const int LongestUnavailable = 64 << 10; // the answer repeats the address of the request
+
+    /// <summary>Whether the body of a 4xx says that the request may succeed later: as JSON with an <c>error</c>, or as plain text.</summary>
+    public static bool SayUnavailable(ReadOnlySpan<byte> body)
+    {
+        if (body.Length > LongestUnavailable) return false;
+        var text = body.Trim(" \r\n\t"u8);
+        if (text is not [(byte)'{', ..]) return IsUnavailable(Encoding.UTF8.GetString(text));
+        try
+        {
+            var reader = new Utf8JsonReader(text);
+            return JsonDocument.TryParseValue(ref reader, out var document) && SaysUnavailable(document);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    static bool SaysUnavailable(JsonDocument document)
+    {
+        using (document)
+        {
+            try
+            {
+                return document.RootElement.TryGetProperty("error", out var error) && error.ValueKind switch
+                {
+                    JsonValueKind.String => IsUnavailable(error.GetString()!),
+                    JsonValueKind.Array => error.EnumerateArray().Any(each => each.ValueKind is JsonValueKind.String && IsUnavailable(each.GetString()!)),
+                    _ => false,
+                };
+            }
+            catch (InvalidOperationException)
+            {
+                return false; // text that is no valid Unicode
+            }
+        }
+    }
+
+    static bool IsUnavailable(string text) => Unavailable.Any(known => text.Trim().TrimEnd('.').Equals(known.TrimEnd('.'), StringComparison.OrdinalIgnoreCase));
 
     public static readonly FrozenSet<string> Fields = FrozenSet.ToFrozenSet(
         ["event", "properties", "properties.time", "properties.distinct_id", "properties.$insert_id", "$insert_id", "$distinct_id", "$group_id", "$group_key", "$token"],

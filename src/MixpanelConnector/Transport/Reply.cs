@@ -29,8 +29,9 @@ sealed class Reply
 
     public static Reply None(MixpanelError failure, bool mayHaveArrived) => new() { Failure = failure, MayHaveArrived = mayHaveArrived };
 
-    /// <summary>An error that may pass by itself; 501 never does.</summary>
-    public bool IsServerError => Status is (int)HttpStatusCode.RequestTimeout or (>= 500 and not (int)HttpStatusCode.NotImplemented);
+    /// <summary>An error that may pass by itself, by its status or by its words; 501 never does.</summary>
+    public bool IsUnavailable => Status is (int)HttpStatusCode.RequestTimeout or (>= 500 and not (int)HttpStatusCode.NotImplemented)
+        || (Status is >= 400 and < 500 && !IsRateLimit && MixpanelWords.SayUnavailable(Body.Span));
 
     /// <summary>A success whose JSON lacks its end: a connection that closed early can look whole when its length was not announced.</summary>
     public bool IsCut => Status is 200 or 201 && LacksItsEnd(Body.Span);

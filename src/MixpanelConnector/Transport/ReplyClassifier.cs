@@ -56,8 +56,12 @@ static class ReplyClassifier
         var failed = FailedRecords(root, sent, options);
         return failed is { Count: > 0 } && (imported is null || imported == sent - failed.Count)
             ? ImportVerdict.Partial(sent - failed.Count, failed, status, ErrorOf(reply, options))
-            : ImportVerdict.Unclear(ErrorOf(reply, options), nothingImported: imported == 0 || (imported is null && !root.TryGetProperty("failed_records", out _)));
+            : ImportVerdict.Unclear(ErrorOf(reply, options), nothingImported: imported is null ? !root.TryGetProperty("failed_records", out _) : imported == 0 && (failed is not null || GivesReasons(root)));
     }
+
+    /// <summary>Whether a batch that is refused as a whole names its reasons as plain texts, in place of records.</summary>
+    static bool GivesReasons(JsonElement root) =>
+        !root.TryGetProperty("failed_records", out var list) || (list.ValueKind is JsonValueKind.Array && list.EnumerateArray().All(reason => reason.ValueKind is JsonValueKind.String));
 
     /// <summary>What a verbose answer of <c>/engage</c> or <c>/groups</c> says of a batch of so many updates. Accepted means a JSON status of 1.</summary>
     public static ImportVerdict ReadEngage(Reply reply, int sent, MixpanelOptions options)
@@ -97,7 +101,7 @@ static class ReplyClassifier
     static ImportVerdict? ByStatus(Reply reply, MixpanelOptions options) => reply switch
     {
         { Status: 507 } => ImportVerdict.Untrusted(ErrorOf(reply, options)),
-        { Failure: not null } or { IsRateLimit: true } or { IsServerError: true } => ImportVerdict.Again(ErrorOf(reply, options)),
+        { Failure: not null } or { IsRateLimit: true } or { IsUnavailable: true } => ImportVerdict.Again(ErrorOf(reply, options)),
         { Status: 413 } => ImportVerdict.TooLarge(ErrorOf(reply, options)),
         { Status: 401 or 402 or 403 or 404 } => ImportVerdict.Fatal(ErrorOf(reply, options)),
         { Status: not (200 or 400) } => ImportVerdict.Untrusted(ErrorOf(reply, options)),
@@ -137,6 +141,9 @@ static class ReplyClassifier
         var said = words is null ? "" : $" ({words})";
         return reply.Status switch
         {
+            501 => (ErrorKind.Unavailable, $"This is not offered by the server{said}."),
+            507 => (ErrorKind.Unavailable, "The server has no room left for what it is sent (HTTP 507), which Mixpanel itself never says. Free the disk of its store."),
+            _ when reply.IsUnavailable => (ErrorKind.Unavailable, $"Mixpanel is not available: HTTP {reply.Status}{(reply.Status is 408 or >= 500 ? "" : said)}. Try again later."),
             400 or 422 => (ErrorKind.Rejected, words is null ? "Mixpanel refused the request." : $"Mixpanel refused the request: {words}"),
             401 => (ErrorKind.Unauthorized, $"Mixpanel did not accept the credentials{said}. Check the user name, the secret, and that the region is the project's."),
             402 => (ErrorKind.Forbidden, $"The plan of this organization does not allow the call{said}."),
@@ -145,9 +152,6 @@ static class ReplyClassifier
             413 => (ErrorKind.TooLarge, $"The request is larger than Mixpanel takes{said}."),
             429 => (ErrorKind.RateLimited, "Mixpanel's rate limit is exceeded. Try again later; queries are limited to 60 an hour, ingestion to about 30,000 events a second."),
             >= 300 and < 400 => (ErrorKind.Protocol, $"The answer is a redirect{(reply.Location is { } l ? $" to {Safe(options, l.Host)}" : "")}. Mixpanel does not redirect here: check the endpoint and the region."),
-            501 => (ErrorKind.Unavailable, $"This is not offered by the server{said}."),
-            507 => (ErrorKind.Unavailable, "The server has no room left for what it is sent (HTTP 507), which Mixpanel itself never says. Free the disk of its store."),
-            408 or >= 500 => (ErrorKind.Unavailable, $"Mixpanel is not available: HTTP {reply.Status}. Try again later."),
             _ => (ErrorKind.Protocol, $"HTTP {reply.Status} is no answer of Mixpanel's to this request. Check the endpoint and the region."),
         };
     }

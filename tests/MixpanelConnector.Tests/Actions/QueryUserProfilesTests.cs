@@ -139,6 +139,22 @@ public class QueryUserProfilesTests
     }
 
     [Theory]
+    [InlineData(null)]
+    [InlineData("properties[\"$email\"] == \"a\"")]
+    public async Task A_query_that_takes_Mixpanel_too_long_is_asked_again_and_then_unavailable(string? where)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"request":"/api/query/engage?project_id=12345","error":"Timeout Error."}""", 400));
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        var error = (await Given.FailsAsync(client.QueryUserProfilesAsync(new() { Where = where }))).Error;
+
+        Assert.Equal((ErrorKind.Unavailable, 400, null), (error.Kind, error.HttpStatus, error.Field));
+        Assert.Contains("Timeout Error.", error.Message, StringComparison.Ordinal);
+        Assert.Equal(4, server.Requests.Count);
+        Assert.Equal([2, 4, 8], client.Clock().Waits.Select(wait => wait.TotalSeconds));
+    }
+
+    [Theory]
     [InlineData("syntax error at position 5", "ab cd", 4)]
     [InlineData("unexpected token at position 6", "ab cd", 5)]
     [InlineData("syntax error at position 1: expected a value", "ab cd", 0)]

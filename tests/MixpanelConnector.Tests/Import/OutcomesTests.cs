@@ -173,38 +173,6 @@ public sealed class OutcomesTests : IDisposable
     }
 
     [Fact]
-    public async Task A_defect_in_the_callers_callback_reaches_the_caller()
-    {
-        var request = _run.Request(_run.Folder.Write("a", Events(50_000))) with { Progress = new Failing() };
-        _run.Mixpanel.Script = _ =>
-        {
-            _run.Clock.Advance(TimeSpan.FromSeconds(1));
-            return null;
-        };
-        await Assert.ThrowsAsync<NotSupportedException>(() => _run.RunAsync(request));
-    }
-
-    sealed class Failing : IProgress<ImportProgress>
-    {
-        public void Report(ImportProgress value) => throw new NotSupportedException();
-    }
-
-    [Fact]
-    public async Task A_wrong_count_is_tried_again_then_divided_and_what_stays_open_is_dead_lettered()
-    {
-        _run.Mixpanel.Script = request =>
-        {
-            _run.Mixpanel.Store(request.Records);
-            return MixpanelDouble.Accepted(request.Records.Any(record => NumberOf(record) == 2) ? request.Records.Count + 1 : request.Records.Count);
-        };
-        var report = await _run.RunAsync(Events(8));
-        Assert.Equal((3, 7, 1), (report.ExitCode, report.Accepted, report.Rejected));
-        var letter = _run.DeadLetters()[0];
-        Assert.Equal((3, "miscounted", true), (letter.GetProperty("line").GetInt32(), letter.GetProperty("code").GetString(), letter.GetProperty("maybe_delivered").GetBoolean()));
-        Assert.Equal(3 + 6, report.Requests);
-    }
-
-    [Fact]
     public async Task A_stop_by_the_caller_leaves_an_account_and_can_be_resumed()
     {
         using var state = new InMemoryImportState();

@@ -94,6 +94,28 @@ public class ReplyClassifierTests
         }
     }
 
+    [Theory]
+    [InlineData(400, """{"request":"/import","error":"Timeout Error."}""", true)]
+    [InlineData(400, """{"code":400,"error":"timeout error","status":"Bad Request"}""", true)]
+    [InlineData(422, """{"error":["Timeout Error."]}""", true)]
+    [InlineData(403, "Timeout Error.", true)]
+    [InlineData(400, " \n Timeout Error.\r\n", true)]
+    [InlineData(400, "", false)]
+    [InlineData(400, "{", false)]
+    [InlineData(400, "{}", false)]
+    [InlineData(400, "[\"Timeout Error.\"]", false)]
+    [InlineData(400, """{"error":"Timeout Error. in property 'x'"}""", false)]
+    [InlineData(400, """{"error":"\ud800"}""", false)]
+    [InlineData(400, """{"error":null,"message":"Timeout Error."}""", false)]
+    [InlineData(200, """{"error":"Timeout Error."}""", false)]
+    [InlineData(501, """{"error":"Timeout Error."}""", false)]
+    public void A_refusal_whose_words_say_that_the_time_was_wrong_is_unavailability(int status, string body, bool unavailable)
+    {
+        var verdict = Import(status, body);
+        Assert.Equal(unavailable, verdict.Kind is VerdictKind.Again);
+        if (unavailable) Assert.Equal((ErrorKind.Unavailable, status), (verdict.Error!.Kind, verdict.Error.HttpStatus));
+    }
+
     [Fact]
     public void A_try_without_an_answer_asks_to_try_again()
     {

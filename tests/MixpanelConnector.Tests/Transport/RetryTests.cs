@@ -18,6 +18,9 @@ public class RetryTests
         ["502"] = Answer.Plain("<html>502</html>", 502, "text/html"),
         ["503"] = Answer.Plain("", 503),
         ["504"] = Answer.Plain("", 504),
+        ["400 Timeout Error."] = Answer.Json("""{"request":"/api/query/engage?project_id=1","error":"Timeout Error."}""", 400),
+        ["400 Timeout Error in plain text"] = Answer.Plain("Timeout error\n", 400),
+        ["422 Timeout Error in a list"] = Answer.Json("""{"error":["Timeout Error."]}""", 422),
         ["reset"] = Answer.Reset,
         ["200 cut without a length"] = Answer.Cut("""{"code":200,"num_reco"""),
         ["200 cut behind a nested object"] = Answer.Cut("""{"results":[{"$distinct_id":"1","$properties":{"a":1}}"""),
@@ -49,6 +52,8 @@ public class RetryTests
     [Theory]
     [InlineData("429", ErrorKind.RateLimited)]
     [InlineData("503", ErrorKind.Unavailable)]
+    [InlineData("400 Timeout Error.", ErrorKind.Unavailable)]
+    [InlineData("400 Timeout Error in plain text", ErrorKind.Unavailable)]
     [InlineData("reset", ErrorKind.Unavailable)]
     [InlineData("200 cut without a length", ErrorKind.Protocol)]
     public async Task After_three_retries_the_trouble_is_told(string trouble, ErrorKind kind)
@@ -136,6 +141,7 @@ public class RetryTests
     [InlineData("503")]
     [InlineData("504")]
     [InlineData("408")]
+    [InlineData("400 Timeout Error.")]
     [InlineData("reset")]
     [InlineData("200 cut without a length")]
     [InlineData("200 cut in its length")]

@@ -79,7 +79,7 @@ public sealed partial class QueryUserProfiles : IAction<QueryUserProfiles.Input,
             Body = new RequestBody(Encoding.UTF8.GetBytes(Form(input)), "application/x-www-form-urlencoded"),
         };
         var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        if (reply.Status == 400 && input.Where is { Length: > 0 } where) throw new MixpanelException(WhereError(ReplyClassifier.ErrorOf(reply, context.Options), where));
+        if (reply.Status == 400 && !reply.IsUnavailable && input.Where is { Length: > 0 } where) throw new MixpanelException(WhereError(ReplyClassifier.ErrorOf(reply, context.Options), where));
         using var document = ReplyClassifier.ReadJson(reply, context.Options);
         try
         {

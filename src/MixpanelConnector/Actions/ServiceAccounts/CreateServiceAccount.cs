@@ -82,7 +82,7 @@ public sealed partial class CreateServiceAccount : IAction<CreateServiceAccount.
         };
 
         var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        if (reply.Status is 400 or 422)
+        if (reply.Status is 400 or 422 && !reply.IsUnavailable)
             return new Output { ServiceAccountCreated = "false", Error = ReplyClassifier.ErrorOf(reply, context.Options).Message };
         try
         {
@@ -101,7 +101,7 @@ public sealed partial class CreateServiceAccount : IAction<CreateServiceAccount.
         {
             throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's answer lacks the new account's id, name or secret. The account may exist: look with get_all_service_accounts, and delete it if its secret is lost.") { HttpStatus = reply.Status }, e);
         }
-        catch (MixpanelException e) when (e.Error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol && reply.MayHaveArrived && reply.Status is 0 or 200 or 201 or 408 or >= 500)
+        catch (MixpanelException e) when (e.Error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol && reply.MayHaveArrived && (reply.Status is 0 or 200 or 201 or >= 500 || reply.IsUnavailable))
         {
             throw new MixpanelException(e.Error with { Message = $"{e.Error.Message} The account may have been created: look with get_all_service_accounts before you try again." }, e);
         }

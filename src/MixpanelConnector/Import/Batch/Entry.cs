@@ -24,4 +24,7 @@ struct Entry
 
     /// <summary>Whether sending it twice is the same as once.</summary>
     public bool Repeatable;
+
+    /// <summary>Whether any request that carried it, in this run or an earlier one, left open whether it was taken.</summary>
+    public bool MaybeDelivered;
 }

@@ -62,6 +62,9 @@ sealed class RecordBatch
 
     public bool Repeatable { get; private set; } = true;
 
+    /// <summary>How many requests carried the records.</summary>
+    public int Attempts { get; set; }
+
     /// <summary>The records on this stretch that are not sent.</summary>
     public List<DeadLetter> Rejected { get; } = [];
 
@@ -97,6 +100,12 @@ sealed class RecordBatch
         Repeatable &= entry.Repeatable;
         _rawBytes += entry.Raw?.Length ?? 0;
         _entries[Count++] = entry;
+    }
+
+    /// <summary>Remembers that a request left open whether the records were taken, those from an index on.</summary>
+    public void MarkMaybeDelivered(int from = 0)
+    {
+        foreach (ref var entry in _entries.AsSpan(from, Count - from)) entry.MaybeDelivered = true;
     }
 
     public void Reject(DeadLetter deadLetter)
@@ -161,12 +170,12 @@ sealed class RecordBatch
         /// <summary>The record's <c>$insert_id</c>; null when it has none.</summary>
         public string? InsertIdOf(in Entry entry) => entry.IdLength == 0 ? null : Encoding.ASCII.GetString(BytesOf(in entry).Slice(entry.IdAt, entry.IdLength));
 
-        /// <summary>A batch of some of the records, with buffers of its own.</summary>
+        /// <summary>A batch of some of the records and what is known of them, with buffers of its own.</summary>
         public RecordBatch Select(IReadOnlyList<int> indexes)
         {
             var length = 2 + indexes.Count;
             foreach (var index in indexes) length += _batch[index].Length;
-            var selected = new RecordBatch(_batch.Number, indexes.Count, length, _batch._buffers);
+            var selected = new RecordBatch(_batch.Number, indexes.Count, length, _batch._buffers) { Attempts = _batch.Attempts };
             foreach (var index in indexes) selected.Add(_batch[index], BytesOf(in _batch[index]), [], []);
             selected.Close();
             return selected;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Hashing;
 using MixpanelConnector.Import.Source;
 
@@ -6,6 +7,7 @@ namespace MixpanelConnector.Import.Decode;
 /// <summary>
 /// The part of a source that is in memory: bytes are filled in at its end and used up at its beginning. It grows to hold the
 /// record at hand; readers give up on a record over <see cref="LargestRecord"/>, which bounds it. Keeps the fingerprint of all that was used.
+/// Its buffer goes to the window of the next source, of which there may be many.
 /// </summary>
 sealed class InputWindow(ByteSource source) : IDisposable
 {
@@ -18,11 +20,12 @@ sealed class InputWindow(ByteSource source) : IDisposable
     const int FirstBlock = 16 << 10;
 
     readonly XxHash128 _hash = new();
-    byte[] _buffer = new byte[FirstBlock];
+    byte[] _buffer = ArrayPool<byte>.Shared.Rent(FirstBlock);
     int _start;
     int _end;
     int _hashed;
     long _offsetOfBuffer;
+    bool _filling;
 
     // A read that may outlast the wait for it, into a buffer of its own: nothing else changes while it is under way.
     Task<int>? _ahead;
@@ -58,9 +61,11 @@ sealed class InputWindow(ByteSource source) : IDisposable
         _offsetOfBuffer += _start;
         _end -= _start;
         _start = _hashed = 0;
-        if (_buffer.Length < Block ? wasFilled : _buffer.Length - _end < Block / 2) Array.Resize(ref _buffer, Math.Max(Block, _buffer.Length * 2));
-        else if (_ahead is not null && _buffer.Length - _end < FirstBlock) Array.Resize(ref _buffer, _end + FirstBlock);
+        if (_buffer.Length < Block ? wasFilled : _buffer.Length - _end < Block / 2) Grow(Math.Max(Block, _buffer.Length * 2));
+        else if (_ahead is not null && _buffer.Length - _end < FirstBlock) Grow(_end + FirstBlock);
+        _filling = true;
         var read = _ahead is null ? await source.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false) : await TakeAheadAsync().ConfigureAwait(false);
+        _filling = false;
         _end += read;
         Ended = read == 0;
         return !Ended;
@@ -89,7 +94,21 @@ sealed class InputWindow(ByteSource source) : IDisposable
             throw new InputException($"has changed within the {offset} bytes that were already imported. Restore it, or begin again with --restart");
     }
 
-    public void Dispose() => source.Dispose();
+    public void Dispose()
+    {
+        source.Dispose();
+        if (!_filling) ArrayPool<byte>.Shared.Return(_buffer); // a read that was left behind may still write to it
+        _buffer = [];
+        _start = _end = _hashed = 0;
+    }
+
+    void Grow(int size)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(size);
+        _buffer.AsSpan(0, _end).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = larger;
+    }
 
     /// <summary>Takes what a read that was begun before gives.</summary>
     async ValueTask<int> TakeAheadAsync()

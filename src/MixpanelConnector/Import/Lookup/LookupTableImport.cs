@@ -197,19 +197,9 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         var untrusted = 0;
         while (true)
         {
-            var leave = await pace.EnterAsync(halt.Stop).ConfigureAwait(false);
+            using var leave = await pace.EnterAsync(halt.Stop).ConfigureAwait(false);
             _requests++;
-            Reply reply;
-            try
-            {
-                reply = await transport.SendOnceAsync(_put with { Body = new RequestBody(body.Bytes, "text/csv", "gzip") }, halt.Abandon).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                pace.Return(leave, Answer.GivenUp);
-                throw;
-            }
-
+            var reply = await transport.SendOnceAsync(_put with { Body = new RequestBody(body.Bytes, "text/csv", "gzip") }, halt.Abandon).ConfigureAwait(false);
             var verdict = ReplyClassifier.ReadLookupTable(reply, rows, transport.Options);
             var again = verdict.Kind is VerdictKind.Again or VerdictKind.Untrusted;
             pace.Return(leave, reply.IsRateLimit ? Answer.Busy : again ? Answer.Down : Answer.Served, reply.RetryAfter);

@@ -21,6 +21,6 @@ sealed class BatchOutcome(RecordBatch batch)
     /// <summary>Whether every record's fate is known.</summary>
     public bool Final { get; set; }
 
-    /// <summary>Whether a request left without a trusted answer.</summary>
+    /// <summary>Whether any request left without an answer that tells what was taken.</summary>
     public bool MaybeDelivered { get; set; }
 }

@@ -5,13 +5,15 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector.Import.Send;
 
 /// <summary>
-/// Sends a batch until the fate of each of its records is known. A retry sends the same bytes; a batch whose answer leaves
-/// the fate of single records open is divided until none is.
+/// Sends a batch until the fate of each of its records is known. A retry sends the same bytes, after a wait; a batch whose answer
+/// leaves the fate of single records open is divided until none is. A server that counts wrong costs one request for each sender,
+/// at most, and one more. Where there is a state, the fence makes durable that the records of a batch may have been delivered,
+/// before they are sent again.
 /// </summary>
-sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, ImportCounts counts, Halt halt, TimeSpan maxOutage, Action<DeadLetter, Refusal> refused)
+sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, ImportCounts counts, Halt halt, TimeSpan maxOutage, Action<DeadLetter, Refusal> refused, Action<RecordBatch>? fence = null)
 {
-    /// <summary>How often a success with a wrong count is tried again before the batch is divided.</summary>
-    const int MiscountRetries = 2;
+    /// <summary>After so many wrong counts of the same bytes, no count is to be trusted.</summary>
+    const int MiscountConfirmations = 2;
 
     /// <summary>After so many answers in a row that are not Mixpanel's, something else answers in its place.</summary>
     const int UntrustedConfirmations = 3;
@@ -36,7 +38,7 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
             for (var confirmations = 1; ; confirmations++)
             {
                 var proofs = limits.Proofs;
-                outcome.Final = batch.Count == 0 || await DeliverAsync(batch, outcome, attempts: 0, MiscountRetries).ConfigureAwait(false);
+                outcome.Final = batch.Count == 0 || await DeliverAsync(batch, outcome).ConfigureAwait(false);
                 if (!outcome.Final || outcome.InDoubt.Count == 0) break;
                 if (limits.Proofs != proofs || outcome.Refused.Count > 0)
                 {
@@ -47,6 +49,7 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
                 // Nothing of this batch was taken, and nothing that came meanwhile was Mixpanel's.
                 outcome.Final = false;
                 outcome.InDoubt.Clear();
+                batch.MarkMaybeDelivered(); // what its parts were answered
                 if (confirmations == UntrustedConfirmations)
                 {
                     HaltAsForeign();
@@ -64,24 +67,25 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         return outcome;
     }
 
-    void HaltAsForeign() => halt.Because(5, "The answers are HTTP 400 without the JSON that Mixpanel gives: something else answers in its place. Check the endpoint and what lies between. Run the same command again when that is mended; it resumes.");
+    void HaltAsForeign() => halt.Because(5, "The answers are HTTP 400 without the JSON that Mixpanel gives, or with one that contradicts itself: something else answers in its place. Check the endpoint and what lies between. Run the same command again when that is mended; it resumes.");
+
+    void HaltAsMiscounted(ImportVerdict verdict) => halt.Because(5, $"{verdict.Error!.Shown} So it was twice in a row: the answers cannot be trusted, and nothing was settled by them. {(destination.DropsInSilence
+        ? "With strict 0, Mixpanel drops what it does not take without a word: with strict 1, the same command names it. Or something"
+        : "Something")} answers in Mixpanel's place: check the endpoint and what lies between. Run the same command again when that is mended; it resumes.");
 
     /// <summary>False when the import ends before the outcome is final.</summary>
-    async Task<bool> DeliverAsync(RecordBatch batch, BatchOutcome outcome, int attempts, int miscountRetries)
+    async Task<bool> DeliverAsync(RecordBatch batch, BatchOutcome outcome)
     {
-        if (batch.Count > 1 && batch.Length > limits.BatchBytes) return await DivideAsync(batch, outcome, attempts, BySize(batch, limits.BatchBytes), miscountRetries).ConfigureAwait(false);
+        if (batch.Count > 1 && batch.Length > limits.BatchBytes) return await DivideAsync(batch, outcome, BySize(batch, limits.BatchBytes)).ConfigureAwait(false);
 
         destination.Compress(batch);
-        while (true)
+        for (var miscounts = 0; ;)
         {
-            var (reply, leave) = await TryOnceAsync(batch, outcome, ++attempts).ConfigureAwait(false);
-            var verdict = Judge(reply, batch);
-            var answer = reply.IsRateLimit ? Answer.Busy : verdict.Kind is VerdictKind.Again or VerdictKind.Untrusted ? Answer.Down : Answer.Served;
-            pace.Return(leave, answer, reply.RetryAfter);
-            if (answer is not Answer.Down && !verdict.IsForeign) limits.Trusted();
+            var (reply, verdict) = await TryOnceAsync(batch, outcome).ConfigureAwait(false);
             if (verdict is { Kind: VerdictKind.Accepted or VerdictKind.Partial } or { Kind: VerdictKind.Unclear, IsForeign: false }) limits.Proven();
             var unknown = IsUnknown(reply, verdict);
-            outcome.MaybeDelivered |= unknown;
+            if (unknown) Remember(batch, outcome);
+            var inARow = verdict.Kind is VerdictKind.Miscounted ? limits.Miscounted() : 0;
 
             switch (verdict.Kind)
             {
@@ -90,31 +94,35 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
                     return true;
 
                 case VerdictKind.Partial:
-                    Refuse(outcome, batch, verdict.Failed.Select(failed => (failed.Index, new Refusal("rejected", failed.Field, failed.Message) { HttpStatus = reply.Status, Attempts = attempts })));
+                    Refuse(outcome, batch, verdict.Failed.Select(failed => (failed.Index, new Refusal("rejected", failed.Field, failed.Message) { HttpStatus = reply.Status })));
                     Accept(outcome, batch.Count - verdict.Failed.Count);
                     return true;
 
                 case VerdictKind.TooLarge when batch.Count == 1:
-                    Refuse(outcome, batch, [(0, new("record_too_large", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts })]);
+                    Refuse(outcome, batch, [(0, new("record_too_large", null, verdict.Error!.Message) { HttpStatus = reply.Status })]);
                     return true;
 
                 case VerdictKind.TooLarge:
                     limits.Lower(batch.Length / 2);
-                    return await DivideAsync(batch, outcome, attempts, BySize(batch, batch.Length / 2), miscountRetries).ConfigureAwait(false);
+                    return await DivideAsync(batch, outcome, BySize(batch, batch.Length / 2)).ConfigureAwait(false);
 
-                case VerdictKind.Unclear when batch.Count == 1 && verdict.IsForeign && outcome.Batch.Repeatable:
-                    outcome.InDoubt.AddRange(Letters(batch, [(0, new("rejected", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts, MaybeDelivered = true })]));
+                case VerdictKind.Unclear when batch.Count == 1:
+                    var refusal = (0, new Refusal("rejected", null, verdict.Error!.Message) { HttpStatus = reply.Status });
+                    if (!verdict.IsForeign || !outcome.Batch.Repeatable)
+                    {
+                        Refuse(outcome, batch, [refusal]);
+                        return true;
+                    }
+
+                    outcome.InDoubt.AddRange(Letters(batch, [refusal]));
                     if (limits.InDoubt() < MostInDoubt) return true;
                     HaltAsForeign();
                     return false;
 
-                case VerdictKind.Unclear when batch.Count == 1:
-                    Refuse(outcome, batch, [(0, new("rejected", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts, MaybeDelivered = !verdict.NothingImported })]);
-                    return true;
-
-                case VerdictKind.Miscounted when batch.Count == 1 && miscountRetries == 0:
-                    Refuse(outcome, batch, [(0, new("miscounted", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts, MaybeDelivered = verdict.Imported != 0 })]);
-                    return true;
+                // What cannot be sent again has no second answer: there, the next batch's is it.
+                case VerdictKind.Miscounted when ++miscounts == MiscountConfirmations || (inARow >= MiscountConfirmations && !batch.Repeatable):
+                    HaltAsMiscounted(verdict);
+                    return false;
 
                 case VerdictKind.Fatal:
                     halt.Because(4, $"{verdict.Error!.Shown} Run the same command again when that is mended; it resumes.");
@@ -129,28 +137,47 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
                     return false;
             }
 
-            // What cannot be repeated safely and may have taken effect is not sent again.
-            if (unknown && !batch.Repeatable) return await KeepRepeatableAsync(batch, outcome, attempts, verdict, reply).ConfigureAwait(false);
-            if (verdict.Kind is VerdictKind.Unclear || (verdict.Kind is VerdictKind.Miscounted && miscountRetries-- == 0))
-                return await DivideAsync(batch, outcome, attempts, InHalves(batch), miscountRetries: 0).ConfigureAwait(false);
+            var parts = unknown && !batch.Repeatable ? RefuseUnrepeatable(batch, outcome, verdict, reply) : verdict.Kind is VerdictKind.Unclear ? InHalves(batch) : null;
+
+            // Where Mixpanel is there, the others need not wait, but what may have arrived is not sent again at once.
+            if (unknown && parts is not [] && AnswerOf(reply, verdict) is Answer.Served) await pace.WaitAsync(failures: 1, halt.Stop).ConfigureAwait(false);
+            if (parts is not null) return await DivideAsync(batch, outcome, parts).ConfigureAwait(false);
         }
     }
 
-    async Task<(Reply, Leave)> TryOnceAsync(RecordBatch batch, BatchOutcome outcome, int attempt)
+    async Task<(Reply, ImportVerdict)> TryOnceAsync(RecordBatch batch, BatchOutcome outcome)
     {
-        var leave = await pace.EnterAsync(halt.Stop).ConfigureAwait(false);
-        counts.Requested(isRetry: attempt > 1);
+        using var leave = await pace.EnterAsync(isRetry: batch.Attempts > 0, halt.Stop).ConfigureAwait(false);
+        counts.Requested(isRetry: batch.Attempts++ > 0);
+        Reply reply;
         try
         {
-            return (await destination.SendAsync(batch, halt.Abandon).ConfigureAwait(false), leave);
+            reply = await destination.SendAsync(batch, halt.Abandon).ConfigureAwait(false);
         }
-        catch (OperationCanceledException)
+        catch
         {
-            outcome.MaybeDelivered |= !batch.Repeatable;
-            pace.Return(leave, Answer.GivenUp);
+            outcome.MaybeDelivered = true;
             throw;
         }
+
+        var verdict = Judge(reply, batch);
+        var answer = AnswerOf(reply, verdict);
+        pace.Return(leave, answer, reply.RetryAfter);
+        if (answer is not Answer.Down && !verdict.IsForeign) limits.Trusted();
+        return (reply, verdict);
     }
+
+    /// <summary>Every dead letter of these records tells from now on that they may be there.</summary>
+    void Remember(RecordBatch batch, BatchOutcome outcome)
+    {
+        batch.MarkMaybeDelivered();
+        if (outcome.MaybeDelivered) return;
+        outcome.MaybeDelivered = true;
+        if (outcome.Batch.Repeatable) fence?.Invoke(outcome.Batch); // the others' is up before they are sent
+    }
+
+    static Answer AnswerOf(Reply reply, ImportVerdict verdict) => reply.IsRateLimit ? Answer.Busy
+        : verdict.Kind is VerdictKind.Again or VerdictKind.Untrusted or VerdictKind.Miscounted ? Answer.Down : Answer.Served;
 
     /// <summary>The answer's meaning, once the records that it names were compared with those that were sent.</summary>
     ImportVerdict Judge(Reply reply, RecordBatch batch)
@@ -177,23 +204,24 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
     /// <summary>A cut answer tells of a bad connection; any other that cannot be trusted, of something else in Mixpanel's place.</summary>
     static bool IsNotMixpanel(Reply reply, ImportVerdict verdict) => !reply.IsCut && (verdict.Kind is VerdictKind.Untrusted || verdict.Error is { Kind: ErrorKind.Protocol });
 
-    async Task<bool> KeepRepeatableAsync(RecordBatch batch, BatchOutcome outcome, int attempts, ImportVerdict verdict, Reply reply)
+    /// <summary>Refuses what cannot be repeated safely and may have taken effect; gives the rest, if there is any.</summary>
+    List<List<int>> RefuseUnrepeatable(RecordBatch batch, BatchOutcome outcome, ImportVerdict verdict, Reply reply)
     {
-        var refusal = new Refusal("outcome_unknown", null, $"{verdict.Error!.Message} The update may have taken effect, and cannot be repeated safely.") { HttpStatus = reply.Status is 0 ? null : reply.Status, Attempts = attempts, MaybeDelivered = true };
+        var refusal = new Refusal("outcome_unknown", null, $"{verdict.Error!.Message} The update may have taken effect, and cannot be repeated safely.") { HttpStatus = reply.Status is 0 ? null : reply.Status };
         var all = Enumerable.Range(0, batch.Count).ToLookup(i => batch[i].Repeatable);
         Refuse(outcome, batch, all[false].Select(i => (i, refusal)));
         var rest = all[true].ToList();
-        return rest.Count == 0 || await DivideAsync(batch, outcome, attempts, [rest], miscountRetries: MiscountRetries).ConfigureAwait(false);
+        return rest.Count == 0 ? [] : [rest];
     }
 
-    async Task<bool> DivideAsync(RecordBatch batch, BatchOutcome outcome, int attempts, List<List<int>> parts, int miscountRetries)
+    async Task<bool> DivideAsync(RecordBatch batch, BatchOutcome outcome, List<List<int>> parts)
     {
         foreach (var indexes in parts)
         {
             var part = Select(batch, indexes);
             try
             {
-                if (!await DeliverAsync(part, outcome, attempts, miscountRetries).ConfigureAwait(false)) return false;
+                if (!await DeliverAsync(part, outcome).ConfigureAwait(false)) return false;
             }
             finally
             {
@@ -261,7 +289,7 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         foreach (var (index, refusal) in refusals)
         {
             ref readonly var entry = ref batch[index];
-            var named = refusal with { InsertId = records.InsertIdOf(in entry) };
+            var named = refusal with { InsertId = records.InsertIdOf(in entry), Attempts = batch.Attempts, MaybeDelivered = entry.MaybeDelivered };
             letters.Add((DeadLetters.Of(entry.Source, entry.Line, entry.Offset, records.RawOf(in entry), oversized: null, in named), named));
         }
 

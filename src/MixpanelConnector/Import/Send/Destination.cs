@@ -21,6 +21,9 @@ abstract class Destination(MixpanelTransport transport)
     public abstract Task<Reply> SendAsync(RecordBatch batch, CancellationToken cancellationToken);
 
     public abstract ImportVerdict Read(Reply reply, int sent);
+
+    /// <summary>Whether Mixpanel was told to drop what it does not take, without a word.</summary>
+    public virtual bool DropsInSilence => false;
 }
 
 /// <summary>Events go to <c>/import</c>, gzipped.</summary>
@@ -36,6 +39,8 @@ sealed class EventDestination(MixpanelTransport transport, bool strict) : Destin
         Transport.SendOnceAsync(_request with { Body = new RequestBody(batch.Body, "application/json", "gzip") }, cancellationToken);
 
     public override ImportVerdict Read(Reply reply, int sent) => ReplyClassifier.ReadImport(reply, sent, Transport.Options);
+
+    public override bool DropsInSilence => !strict;
 }
 
 /// <summary>Updates of profiles go to <c>/engage</c> or <c>/groups</c>, which take no compression; the project's token is in each of them.</summary>
@@ -57,4 +62,6 @@ sealed class ProfileDestination(MixpanelTransport transport, string path, bool s
         Transport.SendOnceAsync(_request with { Body = new RequestBody(batch.Body, "application/json"), Repeat = batch.Repeatable ? Repeat.Safe : Repeat.OnlyIfNotDone }, cancellationToken);
 
     public override ImportVerdict Read(Reply reply, int sent) => ReplyClassifier.ReadEngage(reply, sent, Transport.Options);
+
+    public override bool DropsInSilence => !strict;
 }

@@ -18,10 +18,21 @@ enum Answer
     GivenUp,
 }
 
-/// <summary>Leave to send one request.</summary>
-/// <param name="Pauses">How many pauses there had been when it was given.</param>
-/// <param name="Began">When that was.</param>
-sealed record Leave(int Pauses, long Began);
+/// <summary>Leave to send one request. Disposed without an answer, it is given back as one that was given up.</summary>
+/// <param name="pace">Whose it is.</param>
+/// <param name="pauses">How many pauses there had been when it was given.</param>
+/// <param name="began">When that was.</param>
+sealed class Leave(Pace pace, int pauses, long began) : IDisposable
+{
+    public int Pauses => pauses;
+
+    public long Began => began;
+
+    /// <summary>Whether it was given back.</summary>
+    public bool IsReturned { get; set; }
+
+    public void Dispose() => pace.Return(this, Answer.GivenUp);
+}
 
 /// <summary>
 /// The one pace of all senders. A rate limit or an outage pauses every one of them; after an outage a single request probes.
@@ -41,6 +52,7 @@ sealed class Pace(int most, int begin, MixpanelOptions options, TimeSpan maxOuta
     int _pauses;
     TimeSpan _fastest = TimeSpan.MaxValue;
     int _active;
+    int _retrying;
     int _served;
     int _failures;
     long? _failingSince;
@@ -65,8 +77,32 @@ sealed class Pace(int most, int begin, MixpanelOptions options, TimeSpan maxOuta
         }
     }
 
-    /// <summary>Waits for leave to send.</summary>
-    public async ValueTask<Leave> EnterAsync(CancellationToken cancellationToken)
+    /// <summary>Waits for leave to send what was never sent.</summary>
+    public ValueTask<Leave> EnterAsync(CancellationToken cancellationToken) => EnterAsync(isRetry: false, cancellationToken);
+
+    /// <summary>Waits for leave to send. What is sent again goes first: what its answers tell is told with the fewest requests.</summary>
+    public async ValueTask<Leave> EnterAsync(bool isRetry, CancellationToken cancellationToken)
+    {
+        if (!isRetry) return await WaitForLeaveAsync(isRetry, cancellationToken).ConfigureAwait(false);
+        lock (_lock) _retrying++;
+        try
+        {
+            return await WaitForLeaveAsync(isRetry, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            TaskCompletionSource? changed;
+            lock (_lock)
+            {
+                _retrying--;
+                (changed, _changed) = (_changed, null);
+            }
+
+            changed?.TrySetResult();
+        }
+    }
+
+    async ValueTask<Leave> WaitForLeaveAsync(bool isRetry, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -79,10 +115,10 @@ sealed class Pace(int most, int begin, MixpanelOptions options, TimeSpan maxOuta
                     // Timers know whole milliseconds: a shorter wait would end at once, again and again.
                     wait = Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(pause.TotalMilliseconds)), _time, cancellationToken);
                 }
-                else if (_active < _limit)
+                else if (_active < _limit && (isRetry || _retrying == 0))
                 {
                     _active++;
-                    return new(_pauses, _time.GetTimestamp());
+                    return new(this, _pauses, _time.GetTimestamp());
                 }
                 else
                 {
@@ -95,12 +131,14 @@ sealed class Pace(int most, int begin, MixpanelOptions options, TimeSpan maxOuta
         }
     }
 
-    /// <summary>Gives the leave back, with what came of it.</summary>
+    /// <summary>Gives the leave back, with what came of it; once is enough.</summary>
     public void Return(Leave leave, Answer answer, TimeSpan? retryAfter = null)
     {
         TaskCompletionSource? changed;
         lock (_lock)
         {
+            if (leave.IsReturned) return;
+            leave.IsReturned = true;
             _active--;
             switch (answer)
             {

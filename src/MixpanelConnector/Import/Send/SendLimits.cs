@@ -5,6 +5,7 @@ sealed class SendLimits(int batchBytes)
 {
     int _batchBytes = batchBytes;
     int _untrusted;
+    int _miscounted;
     int _inDoubt;
     long _proofs;
 
@@ -28,11 +29,15 @@ sealed class SendLimits(int batchBytes)
     public void Proven()
     {
         Volatile.Write(ref _inDoubt, 0);
+        Volatile.Write(ref _miscounted, 0);
         Interlocked.Increment(ref _proofs);
     }
 
     /// <summary>A single record was refused by what may not be Mixpanel; gives how many were since Mixpanel's last own answer.</summary>
     public int InDoubt() => Interlocked.Increment(ref _inDoubt);
+
+    /// <summary>An answer counted wrong; gives how many did since Mixpanel's last own answer.</summary>
+    public int Miscounted() => Interlocked.Increment(ref _miscounted);
 
     /// <summary>An answer was not; gives how many in a row were not.</summary>
     public int Untrusted() => Interlocked.Increment(ref _untrusted);

@@ -22,12 +22,13 @@ sealed class Ledger
     readonly string? _deadLetterPath;
     readonly ImportTotals _before;
     readonly Dictionary<string, ImportSourceProgress> _sources;
-    readonly Dictionary<string, long> _sentTo = new(StringComparer.Ordinal);
+    readonly Dictionary<string, long> _sentTo; // by source: before it, records that are not settled may have been delivered, in this run or an earlier one
     readonly Dictionary<long, BatchOutcome> _waiting = [];
     readonly HashSet<string> _moved = new(StringComparer.Ordinal);
     readonly List<ReadOnlyMemory<byte>> _deadLetters = [];
     readonly long _began;
     ImportTotals _totals;
+    (RecordBatch Batch, List<(string Id, long SentTo)> Before)? _fenced;
     long _deadLetterBytes;
     long _heldMemory;
     long _next;
@@ -40,6 +41,7 @@ sealed class Ledger
         _before = loaded?.Totals ?? new ImportTotals { Fixed = noneFixed };
         _totals = _before with { ResumedFrom = _before.Read };
         _sources = (loaded?.Sources ?? []).ToDictionary(source => source.Id, StringComparer.Ordinal);
+        _sentTo = _sources.Values.Where(source => source.SentTo > source.Offset).ToDictionary(source => source.Id, source => source.SentTo, StringComparer.Ordinal);
         Saved = _before;
         _began = _savedAt = time.GetTimestamp();
     }
@@ -55,6 +57,9 @@ sealed class Ledger
 
     /// <summary>Whether the counts of some batch did not add up.</summary>
     public bool Broken { get; private set; }
+
+    /// <summary>Whether every entry so far was made whole; if not, nothing more is to be saved.</summary>
+    public bool IsSound { get; set; } = true;
 
     public ImportSourceProgress? ProgressOf(string source)
     {
@@ -76,16 +81,16 @@ sealed class Ledger
     /// <summary>The records that were settled in this run.</summary>
     public long Records => Totals.Read - Totals.Blank - RecordsBefore;
 
-    /// <summary>Makes durable, before a batch is sent, that its records may have been sent.</summary>
+    /// <summary>Makes durable, before a batch is sent or sent again, that its records may have been delivered.</summary>
     public void Fence(RecordBatch batch)
     {
         lock (_lock)
         {
+            _fenced = (batch, [.. batch.Reached.Select(reached => (reached.Id, _sentTo.GetValueOrDefault(reached.Id)))]);
             foreach (var reached in batch.Reached)
             {
-                _sentTo[reached.Id] = reached.Offset;
-                _sources.TryAdd(reached.Id, reached with { Offset = 0, Line = 0, OpenLine = false, Fingerprint = ImportPipeline.NothingRead });
-                _moved.Add(reached.Id);
+                MarkSent(reached);
+                Tell(reached);
             }
 
             Save(finished: false);
@@ -97,6 +102,7 @@ sealed class Ledger
         lock (_lock)
         {
             _waiting.Add(outcome.Batch.Number, outcome);
+            if (outcome.MaybeDelivered || outcome.Accepted > 0) outcome.Batch.Reached.ForEach(MarkSent);
             while (_waiting.TryGetValue(_next, out var next) && next.Final)
             {
                 _waiting.Remove(_next++);
@@ -129,11 +135,34 @@ sealed class Ledger
     {
         lock (_lock)
         {
-            foreach (var outcome in _waiting.Values.Where(outcome => !outcome.Final && !outcome.MaybeDelivered))
-                foreach (var reached in outcome.Batch.Reached)
-                    if (_sentTo.Remove(reached.Id)) _moved.Add(reached.Id);
+            foreach (var outcome in _waiting.Values)
+            {
+                if (outcome.MaybeDelivered || outcome.Accepted > 0)
+                {
+                    outcome.Batch.Reached.ForEach(Tell);
+                }
+                else if (_fenced is { } fence && fence.Batch == outcome.Batch)
+                {
+                    // It was never sent after all.
+                    foreach (var (id, sentTo) in fence.Before)
+                    {
+                        _sentTo[id] = sentTo;
+                        _moved.Add(id);
+                    }
+                }
+            }
+
             Save(finished);
         }
+    }
+
+    void MarkSent(ImportSourceProgress reached) => _sentTo[reached.Id] = Math.Max(reached.Offset, _sentTo.GetValueOrDefault(reached.Id));
+
+    /// <summary>Has the next checkpoint say how far a source may have been delivered.</summary>
+    void Tell(ImportSourceProgress reached)
+    {
+        _sources.TryAdd(reached.Id, reached with { Offset = 0, Line = 0, OpenLine = false, Ended = false, Fingerprint = ImportPipeline.NothingRead });
+        _moved.Add(reached.Id);
     }
 
     void Take(BatchOutcome outcome)
@@ -156,6 +185,7 @@ sealed class Ledger
         {
             _sources[reached.Id] = reached;
             _moved.Add(reached.Id);
+            if (_sentTo.GetValueOrDefault(reached.Id) <= reached.Offset) _sentTo.Remove(reached.Id);
         }
     }
 

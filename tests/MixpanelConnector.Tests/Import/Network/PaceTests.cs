@@ -185,4 +185,45 @@ public class PaceTests
         Assert.Equal(1, await LimitAsync(pace));
         Assert.Equal(10 * Second, pace.Outage);
     }
+
+    [Fact]
+    public async Task Leave_that_is_dropped_comes_back_once()
+    {
+        var pace = New(most: 4, begin: 4);
+        await Assert.ThrowsAsync<InvalidCastException>(async () =>
+        {
+            using var leave = await pace.EnterAsync(default);
+            throw new InvalidCastException();
+        });
+        using (var leave = await pace.EnterAsync(default)) pace.Return(leave, Answer.Served);
+        Assert.Equal(4, await LimitAsync(pace));
+    }
+
+    [Fact]
+    public async Task What_is_sent_again_goes_before_what_was_never_sent()
+    {
+        var pace = New(most: 1, begin: 1);
+        var running = await pace.EnterAsync(default);
+        var fresh = pace.EnterAsync(isRetry: false, default).AsTask();
+        var again = pace.EnterAsync(isRetry: true, default).AsTask();
+        pace.Return(running, Answer.GivenUp);
+        var first = await again;
+        Assert.False(fresh.IsCompleted);
+        pace.Return(first, Answer.Served);
+        await fresh;
+    }
+
+    [Fact]
+    public async Task What_is_given_up_before_it_is_sent_again_holds_nobody_up()
+    {
+        var pace = New(most: 1, begin: 1);
+        var running = await pace.EnterAsync(default);
+        using var giveUp = new CancellationTokenSource();
+        var again = pace.EnterAsync(isRetry: true, giveUp.Token).AsTask();
+        var fresh = pace.EnterAsync(default).AsTask();
+        await giveUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => again);
+        pace.Return(running, Answer.Served);
+        await fresh;
+    }
 }
