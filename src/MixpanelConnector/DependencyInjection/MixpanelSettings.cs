@@ -47,6 +47,9 @@ public sealed class MixpanelSettings
     /// <summary>Properties for every event that does not have them of its own. Default: none.</summary>
     public JsonObject SuperProperties { get; } = [];
 
+    /// <inheritdoc cref="TrackerOptions.AdoptUnowned"/>
+    public bool AdoptUnowned { get; set; }
+
     /// <inheritdoc cref="TrackerOptions.OnRejected"/>
     public Action<RejectedRecord>? OnRejected { get; set; }
 
@@ -93,6 +96,7 @@ public sealed class MixpanelSettings
         MaxBufferedBytes = MaxBufferedBytes,
         WhenFull = WhenFull,
         SuperProperties = SuperProperties,
+        AdoptUnowned = AdoptUnowned,
         OnRejected = OnRejected,
     };
 
@@ -136,6 +140,9 @@ public sealed class MixpanelSettings
                 break;
             case "WHENFULL":
                 WhenFull = Enum.Parse<WhenFull>(value, ignoreCase: true);
+                break;
+            case "ADOPTUNOWNED":
+                AdoptUnowned = bool.Parse(value);
                 break;
             default:
                 throw new NotSupportedException("there is no such setting");

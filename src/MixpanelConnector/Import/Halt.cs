@@ -76,7 +76,14 @@ sealed class Halt : IDisposable
 
     void Begin()
     {
-        _abandon.CancelAfter(_grace); // first: whoever waits for the stop may go on, and dispose this, within the next line
-        _stop.Cancel();
+        try
+        {
+            _abandon.CancelAfter(_grace); // first: whoever waits for the stop may go on, and dispose this, within the next line
+            _stop.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // Whoever waited went on, and disposed this, within the first line.
+        }
     }
 }

@@ -64,19 +64,4 @@ public sealed class ObservabilityTests
         lock (spans) span = spans.Single(span => span.TraceId == parent.TraceId);
         Assert.Equal(("mixpanel send", ActivityKind.Client, "event", 200), (span.OperationName, span.Kind, span.GetTagItem("mixpanel.record.kind"), span.GetTagItem("http.response.status_code")));
     }
-
-    sealed class OwnMeterFactory : IMeterFactory
-    {
-        readonly List<Meter> _meters = [];
-
-        public Meter Create(MeterOptions options)
-        {
-            options.Scope = this;
-            var meter = new Meter(options);
-            _meters.Add(meter);
-            return meter;
-        }
-
-        public void Dispose() => _meters.ForEach(meter => meter.Dispose());
-    }
 }
