@@ -134,6 +134,7 @@ public sealed class SqliteImportState : IImportState
         command.Transaction = transaction;
         command.ExecuteNonQuery();
         transaction.Commit();
+        File.Delete(DeadLetterPath);
         return _stored = null;
     });
 

@@ -26,7 +26,7 @@ sealed class RecordBuilder(ColumnMap columns)
         }
 
         _json.Append("}}"u8);
-        if (_json.Length <= InputWindow.LargestRecord) return new Record { Kind = RecordKind.Json, Bytes = _json.Written, Offset = offset, Line = line };
+        if (_json.Length <= InputWindow.LargestRecord) return new Record { Kind = RecordKind.Json, IsBuilt = true, Bytes = _json.Written, Offset = offset, Line = line };
 
         var oversized = new OversizedRecord();
         oversized.Append(_json.Written);

@@ -89,7 +89,7 @@ sealed class DelimitedReader(InputWindow window, RowSplitter splitter, ColumnMap
         if (_rowBuffer.Length < row.Length) _rowBuffer = new byte[Math.Max(row.Length, 4096)];
         row.CopyTo(_rowBuffer);
         _row = _rowBuffer.AsMemory(0, row.Length);
-        return _builder.Build(WriteCell, offset, number);
+        return _builder.Build(WriteCell, offset, number) with { Row = _row.Span };
     }
 
     void WriteCell(JsonText json, in ColumnField field) => Cell.Write(json, splitter.Cell(_row.Span, field.Column), field.Kind);
@@ -118,7 +118,7 @@ sealed class DelimitedReader(InputWindow window, RowSplitter splitter, ColumnMap
     {
         var unread = window.Unread;
         var end = unread.IndexOf((byte)'\n');
-        if (!IsBlank(end < 0 ? unread : unread[..end])) throw new InputException("has changed: its last row, which was already imported, is longer now. Restore it, or begin again with --restart");
+        if (!IsBlank(end < 0 ? unread : unread[..end])) throw InputException.Changed("has changed: its last row, which was already imported, is longer now");
         if (end < 0) return false;
         window.Advance(end + 1);
         _line++;

@@ -74,8 +74,7 @@ sealed class Intake(
         _offset = reached?.Offset ?? 0;
         try
         {
-            reader = await RecordReaders.OpenAsync(input, reached, request, halt.Stop).ConfigureAwait(false);
-            completer.Begin(input.Id);
+            reader = await OpenAsync(input, reached).ConfigureAwait(false);
             do
             {
                 await ReadBufferedAsync(input, reader, reached).ConfigureAwait(false);
@@ -97,13 +96,58 @@ sealed class Intake(
         {
             if (reader?.HasPartialRecord == true) counts.RecordsRead(1);
             if (reader is not null) MarkReached(input, reader.Position, reader.Fingerprint(reader.Position), ended: false);
-            halt.Note(e.ExitCode, $"{input.Name} {e.Message}{(reader?.Position.Line > 0 ? $"; all up to line {reader.Position.Line} was read" : "")}. When the input is mended, run the same command again; it resumes.");
+            halt.Note(e.ExitCode, $"{input.Name} {e.Message}{(reader?.Position.Line > 0 ? $"; all up to line {reader.Position.Line} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : "When the input is mended, run the same command again; it resumes.")}");
         }
         finally
         {
             reader?.Dispose();
         }
     }
+
+    /// <summary>Opens an input where an earlier run stopped. What that run read is read again where the ids of what follows, or a count that goes on, depend on it.</summary>
+    async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached)
+    {
+        completer.Begin(input.Id, reached is null ? ImportIds.None : reached.ComputedIds);
+        var recalls = reached is { Offset: > 0 } && completer.Recalls(reached);
+        var reader = await RecordReaders.OpenAsync(input, reached, request, halt.Stop, fromBeginning: recalls).ConfigureAwait(false);
+        if (!recalls) return reader;
+        try
+        {
+            do RecallBuffered(reader, reached!);
+            while (reader.Position.Offset < reached!.Offset && await reader.FillAsync(halt.Stop).ConfigureAwait(false));
+            RecallBuffered(reader, reached); // the reader may need to see the end before it gives the last record
+            var fingerprint = reader.Fingerprint(reader.Position);
+            if (reader.Position.Offset < reached.Offset) throw InputException.Changed(string.Create(CultureInfo.InvariantCulture, $"is shorter than when it was imported: {reader.Position.Offset} of {reached.Offset} {(reader.OffsetsAreBytes ? "bytes" : "records")} are left"));
+            if (!reader.OffsetsAreBytes && Hex(fingerprint) != reached.Fingerprint) throw InputException.Changed("has changed since a part of it was imported");
+            return reader;
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+    }
+
+    void RecallBuffered(RecordReader reader, ImportSourceProgress reached)
+    {
+        completer.ReadClock();
+        while (reader.Position.Offset < reached.Offset && reader.TryRead(out var record))
+        {
+            if (reader.OffsetsAreBytes && reader.Position.Offset > reached.Offset && record.Offset + record.LengthInInput > reached.Offset)
+                throw InputException.Changed("has changed: its last record, which was already imported, is longer now");
+            completer.Next();
+            if (cleaner is not null) record = cleaner.Clean(in record);
+            if (record is { Kind: RecordKind.Json, Oversized: null }) completer.Recall(in record);
+        }
+    }
+
+    /// <summary>What to do when a source is not what an earlier run has read.</summary>
+    string WhenChanged(ImportSourceProgress? reached) => (request.Type, reached?.ComputedIds) switch
+    {
+        (not ImportType.Events, _) => "Restore it, and run the same command again; or send everything again with --restart: what adds or appends would then take effect twice.",
+        (_, null or ImportIds.OfPlaces) => "Restore it, and run the same command again; or send everything again with --restart and --new-ids: events without an $insert_id of their own would then count twice.",
+        _ => "Restore it, and run the same command again; or, if it was mended, send everything again with --restart: events that are as they were keep their ids, so that Mixpanel counts them once.",
+    };
 
     /// <summary>Reads more. Where the input keeps it waiting, what is there is sent.</summary>
     async ValueTask<bool> FillAsync(InputFile input, RecordReader reader)
@@ -147,6 +191,7 @@ sealed class Intake(
             var before = reader.Position;
             if (!reader.TryRead(out var record)) return;
             counts.RecordsRead(1);
+            completer.Next();
             if (cleaner is not null) record = cleaner.Clean(in record);
             var closed = Fits(record.Bytes.Length) ? null : CloseAt(input, reader, before);
             Take(in record, maybeSent: reader.Position.Offset <= reached?.SentTo);
@@ -168,13 +213,13 @@ sealed class Intake(
                 _batch.Blank++;
                 break;
             case { Rejection: { } known }:
-                Reject(source, in record, known, record.InsertId);
+                Reject(source, in record, known, completer.InsertIdOf(in record, tried: false));
                 break;
             case { Oversized: { } oversized }:
                 Reject(source, in record, new("record_too_large", null, string.Create(CultureInfo.InvariantCulture, $"the record has {oversized.Length} bytes; Mixpanel takes less than 1 MB")), record.InsertId);
                 break;
             default:
-                if (completer.TryAdd(in record, source, maybeSent, _batch) is { } rejection) Reject(source, in record, rejection, completer.InsertIdOf(in record));
+                if (completer.TryAdd(in record, source, maybeSent, _batch) is { } rejection) Reject(source, in record, rejection, completer.InsertIdOf(in record, tried: true));
                 break;
         }
     }
@@ -223,14 +268,17 @@ sealed class Intake(
             Offset = position.Offset,
             Line = position.Line,
             OpenLine = position.OpenLine,
-            Fingerprint = fingerprint.ToString("x32", CultureInfo.InvariantCulture),
+            Fingerprint = Hex(fingerprint),
             Ended = ended,
+            ComputedIds = completer.ComputedIds,
         };
         if (progress == ledger.ProgressOf(input.Id)) return;
         _batch ??= NewBatch();
         if (_batch.Reached is [.., var last] && last.Id == input.Id) _batch.Reached.RemoveAt(_batch.Reached.Count - 1); // inputs come one after the other
         _batch.Reached.Add(progress);
     }
+
+    static string Hex(UInt128 fingerprint) => fingerprint.ToString("x32", CultureInfo.InvariantCulture);
 
     async ValueTask SendAsync(RecordBatch batch)
     {

@@ -24,4 +24,7 @@ struct Entry
 
     /// <summary>Whether sending it twice is the same as once.</summary>
     public bool Repeatable;
+
+    /// <summary>Whether it is one of the events by which some projects are told which ids are one user's, and which others refuse.</summary>
+    public bool SaysWhoIsWho;
 }

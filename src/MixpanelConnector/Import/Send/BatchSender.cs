@@ -1,5 +1,6 @@
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Import.Validate;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Import.Send;
@@ -69,6 +70,7 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
     /// <summary>False when the import ends before the outcome is final.</summary>
     async Task<bool> DeliverAsync(RecordBatch batch, BatchOutcome outcome, int attempts, int miscountRetries)
     {
+        if (batch.SaysWhoIsWho && limits.RefusesWhoIsWho) return await LeaveOutWhoIsWhoAsync(batch, outcome, attempts, miscountRetries).ConfigureAwait(false);
         if (batch.Count > 1 && batch.Length > limits.BatchBytes) return await DivideAsync(batch, outcome, attempts, BySize(batch, limits.BatchBytes), miscountRetries).ConfigureAwait(false);
 
         destination.Compress(batch);
@@ -101,6 +103,10 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
                 case VerdictKind.TooLarge:
                     limits.Lower(batch.Length / 2);
                     return await DivideAsync(batch, outcome, attempts, BySize(batch, batch.Length / 2), miscountRetries).ConfigureAwait(false);
+
+                case VerdictKind.Unclear when verdict.RefusesWhoIsWho && batch.SaysWhoIsWho:
+                    limits.RefusesWhoIsWho = true;
+                    return await LeaveOutWhoIsWhoAsync(batch, outcome, attempts, miscountRetries).ConfigureAwait(false);
 
                 case VerdictKind.Unclear when batch.Count == 1 && verdict.IsForeign && outcome.Batch.Repeatable:
                     outcome.InDoubt.AddRange(Letters(batch, [(0, new("rejected", null, verdict.Error!.Message) { HttpStatus = reply.Status, Attempts = attempts, MaybeDelivered = true })]));
@@ -184,6 +190,16 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         Refuse(outcome, batch, all[false].Select(i => (i, refusal)));
         var rest = all[true].ToList();
         return rest.Count == 0 || await DivideAsync(batch, outcome, attempts, [rest], miscountRetries: MiscountRetries).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends a batch without the events for which Mixpanel would refuse all of it.</summary>
+    async Task<bool> LeaveOutWhoIsWhoAsync(RecordBatch batch, BatchOutcome outcome, int attempts, int miscountRetries)
+    {
+        var refusal = new Refusal(EventRules.WhoIsWho.Code, EventRules.WhoIsWho.Field, EventRules.WhoIsWho.Message) { Attempts = attempts };
+        var all = Enumerable.Range(0, batch.Count).ToLookup(i => batch[i].SaysWhoIsWho);
+        Refuse(outcome, batch, all[true].Select(i => (i, refusal)));
+        var rest = all[false].ToList();
+        return rest.Count == 0 || await DivideAsync(batch, outcome, attempts, [rest], miscountRetries).ConfigureAwait(false);
     }
 
     async Task<bool> DivideAsync(RecordBatch batch, BatchOutcome outcome, int attempts, List<List<int>> parts, int miscountRetries)
