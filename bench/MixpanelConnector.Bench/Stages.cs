@@ -24,7 +24,7 @@ static class Stages
         var (walk, rules) = (new RecordWalk(), new EventRules(SharedProperties.None));
         var completer = new EventCompleter(TimeProvider.System, SharedProperties.None);
         var buffers = new BufferPool(40_000_000);
-        completer.Begin("bench");
+        completer.Begin("bench", ImportIds.None);
         completer.ReadClock();
 
         var stages = new List<(string Name, Action Run, List<double> Rates)>

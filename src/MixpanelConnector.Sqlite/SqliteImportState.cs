@@ -135,6 +135,7 @@ public sealed class SqliteImportState : IImportState
         command.Transaction = transaction;
         command.ExecuteNonQuery();
         transaction.Commit();
+        File.Delete(DeadLetterPath);
         return _stored = null;
     });
 

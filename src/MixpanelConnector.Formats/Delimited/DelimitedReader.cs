@@ -183,7 +183,7 @@ sealed class DelimitedReader : RecordReader
         if (_rowBuffer.Length < row.Length) _rowBuffer = new byte[Math.Max(row.Length, 4096)];
         row.CopyTo(_rowBuffer);
         _row = _rowBuffer.AsMemory(0, row.Length);
-        return _builder.Build(_writeCell, offset, number);
+        return _builder.Build(_writeCell, offset, number) with { Row = _row.Span };
     }
 
     void WriteCell(JsonText json, in ColumnField field)
@@ -240,7 +240,7 @@ sealed class DelimitedReader : RecordReader
     {
         var unread = _window.Unread;
         var end = _dialect.EndsWithReturn ? unread.IndexOfAny((byte)'\r', (byte)'\n') : unread.IndexOf((byte)'\n');
-        if (!IsBlank(end < 0 ? unread : unread[..end])) throw new InputException("has changed: its last row, which was already imported, is longer now. Restore it, or begin again with --restart");
+        if (!IsBlank(end < 0 ? unread : unread[..end])) throw InputException.Changed("has changed: its last row, which was already imported, is longer now");
         if (end < 0) return false;
         _window.Advance(end + (unread[end..].StartsWith("\r\n"u8) ? 2 : 1));
         _line++;

@@ -26,7 +26,7 @@ sealed class ParquetFormat() : ImportFormat("parquet")
             : await OpenAsync(path, cancellationToken).ConfigureAwait(false);
         try
         {
-            if (input.Reached is { Offset: > 0 } && fingerprint != input.Fingerprint) throw new InputException("has changed since a part of it was imported. Restore it, or begin again with --restart");
+            if (input.Reached is { Offset: > 0 } && fingerprint != input.Fingerprint) throw InputException.Changed("has changed since a part of it was imported");
             file.Position = 0;
             var parquet = await ParquetReader.CreateAsync(file, Options, leaveStreamOpen: true, cancellationToken).ConfigureAwait(false);
             KeepTextAsBytes(parquet.Metadata!.Schema);

@@ -9,10 +9,13 @@ public enum ImportFixes
     /// <summary>None.</summary>
     None = 0,
 
-    /// <summary>A <c>time</c> written as text becomes an integer: ISO 8601 (a date, or a date and time; without a zone it is UTC) in milliseconds, digits as they stand. Events only.</summary>
+    /// <summary>A <c>time</c> written as text becomes an integer: ISO 8601 and how databases and languages write it (a date, or a date and time; with <c>Z</c>, <c>UTC</c>, <c>GMT</c> or an offset, also after a space; without a zone it is UTC) in milliseconds, digits as they stand. Other names of zones stand for several, and are refused. Events only.</summary>
     Time = 1,
 
-    /// <summary>A <c>distinct_id</c> that is missing or null is taken from <c>$user_id</c>, else from <c>$device_id</c>, as it stands there: the first of them that is text which Mixpanel takes as a <c>distinct_id</c>. Events only.</summary>
+    /// <summary>
+    /// A <c>distinct_id</c> that is missing or null is taken from <c>$user_id</c>, else from <c>$device_id</c>, as it stands there: the first of them that Mixpanel takes as a <c>distinct_id</c>. An event that names nobody gets an empty one, which says so.
+    /// A number as <c>distinct_id</c>, <c>$user_id</c> or <c>$device_id</c>, of profiles and groups as <c>$distinct_id</c> or <c>$group_id</c>, becomes its text.
+    /// </summary>
     Ids = 2,
 
     /// <summary>Properties whose value is null are removed; nulls within their values stay.</summary>
@@ -25,7 +28,7 @@ public sealed record ImportFixed
     /// <summary>Records whose time was text.</summary>
     [JsonPropertyOrder(0)] public long? Time { get; init; }
 
-    /// <summary>Records that were given a <c>distinct_id</c>.</summary>
+    /// <summary>Records that were given a <c>distinct_id</c>, or whose id was a number.</summary>
     [JsonPropertyOrder(1)] public long? Ids { get; init; }
 
     /// <summary>Records that had null properties.</summary>

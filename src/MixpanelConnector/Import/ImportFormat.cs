@@ -12,8 +12,8 @@ public abstract class ImportFormat
     /// <summary>One record a line.</summary>
     public static ImportFormat Ndjson { get; } = new NdjsonFormat();
 
-    /// <summary>One JSON array of records.</summary>
-    public static ImportFormat Json { get; } = new JsonArrayFormat();
+    /// <summary>One JSON array of records; or records one after the other, each over as many lines as it takes, as <c>jq .</c> writes them.</summary>
+    public static ImportFormat Json { get; } = new JsonFormat();
 
     /// <summary>What <see cref="ImportRequest.Format"/> and messages call it, such as <c>ndjson</c>.</summary>
     public string Name { get; }
@@ -73,6 +73,9 @@ readonly ref struct ImportHead(ReadOnlySpan<byte> text, string name, ImportReque
 
     /// <summary>The first byte that is no white space; 0 when there is none.</summary>
     public byte First => Text.TrimStart(" \t\r\n"u8) is [var first, ..] ? first : (byte)0;
+
+    /// <summary>Whether it begins with a JSON object that takes several lines.</summary>
+    public bool IsJsonSequence => JsonSequenceReader.Begins(Text, isAll: true) ?? false;
 }
 
 /// <summary>An input that is to be read in a format.</summary>
@@ -104,7 +107,7 @@ sealed record FormatInput(InputFile File, InputWindow Window, int Start, bool Co
 
 sealed class NdjsonFormat() : ImportFormat("ndjson")
 {
-    internal override bool Recognizes(in ImportHead head) => head.First == '{';
+    internal override bool Recognizes(in ImportHead head) => head.First == '{' && !head.IsJsonSequence;
 
     internal override async ValueTask<RecordReader> OpenAsync(FormatInput input, CancellationToken cancellationToken)
     {
@@ -113,13 +116,15 @@ sealed class NdjsonFormat() : ImportFormat("ndjson")
     }
 }
 
-sealed class JsonArrayFormat() : ImportFormat("json")
+sealed class JsonFormat() : ImportFormat("json")
 {
-    internal override bool Recognizes(in ImportHead head) => head.First == '[';
+    internal override bool Recognizes(in ImportHead head) => head.First == '[' || head.IsJsonSequence;
 
     internal override async ValueTask<RecordReader> OpenAsync(FormatInput input, CancellationToken cancellationToken)
     {
+        var isSequence = input.Window.Unread[input.Start..].TrimStart(" \t\r\n\u001e"u8) is [(byte)'{', ..];
         var begun = await input.ResumeAsync(cancellationToken).ConfigureAwait(false);
+        if (isSequence) return new JsonSequenceReader(input.Window, input.Reached?.Line ?? 0);
         return new JsonArrayReader(input.Window, input.Reached?.Line ?? 0, begun);
     }
 }

@@ -54,6 +54,12 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     /// <summary>The fingerprint of a source of which nothing was read.</summary>
     public static readonly string NothingRead = XxHash128.HashToUInt128([]).ToString("x32", CultureInfo.InvariantCulture);
 
+    /// <summary>The last line of the shape: missing ids do not come from the places of records, as in states of earlier versions.</summary>
+    const string IdsOfBytes = "\nids=bytes";
+
+    /// <summary>What of the shape does not change how columns become a record.</summary>
+    static readonly string[] NotOfColumns = ["type=", "to=", "source_id=", "properties=", "drop=", "rename=", "fix=", "time_offset=", "ids="];
+
     readonly TimeProvider _time = transport.Options.TimeProvider;
     readonly ImportCounts _counts = new();
 
@@ -63,7 +69,9 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     /// <exception cref="MixpanelException">An option or a setting does not fit. Nothing was sent.</exception>
     public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
     {
-        var completer = NewCompleter();
+        var ids = new InsertIds();
+        var identities = new Occurrences();
+        var completer = NewCompleter(ids, identities);
         var destination = NewDestination();
         if (!request.DryRun) destination.EnsureAccess();
         var inputs = request.Replay is { } replay ? InputList.FindReplay(replay) : InputList.Find(request, new OwnFiles(request, state), Warn);
@@ -82,8 +90,9 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             return Report(halt, new ImportTotals(), pending: 0, deadLetterPath: null);
         }
 
+        ids.OfPlaces = loaded is not null && request.Type is ImportType.Events && !loaded.Shape.EndsWith(IdsOfBytes, StringComparison.Ordinal);
         var budget = new MemoryBudget(MostBytesInFlight, MostBatchesInFlight);
-        var ledger = new Ledger(state, loaded, Shape(), RecordCleaner.NoneYet(request), budget, _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request));
+        var ledger = new Ledger(state, loaded, loaded?.Shape ?? Shape(), RecordCleaner.NoneYet(request), budget, _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request));
         try
         {
             inputs = await new SourceIds(request, ledger.Known, Warn, problem => halt.Note(6, problem)).AssignAsync(inputs, halt.Stop).ConfigureAwait(false);
@@ -122,6 +131,8 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         await shown.CancelAsync().ConfigureAwait(false);
         await showing.ConfigureAwait(false);
 
+        if (ledger.Totals.SameIdentity is > 0 and var same)
+            Warn("identity", string.Create(CultureInfo.InvariantCulture, $"{(completer is EventCompleter { IdentitiesAreMany: true } ? "At least " : "")}{same} events have the event, time, distinct_id and $insert_id of one before them: Mixpanel counts each two once."));
         var report = ledger.IsSound ? Finish(ledger, halt, isKnown) : null;
         halt.Defect?.Throw();
         request.Progress?.Report(_counts.Snapshot(total, waiting: false));
@@ -289,6 +300,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             ElapsedSeconds = Math.Round(totals.Elapsed.TotalSeconds, 3),
             DeadLetter = deadLetterPath,
             Fixed = totals.Fixed,
+            SameIdentity = totals.SameIdentity > 0 ? totals.SameIdentity : null,
             ExitCode = problems.Count == 0 ? 0 : problems[0].ExitCode,
             Problems = [.. problems.Select(problem => problem.Message)],
         };
@@ -298,10 +310,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     public static string Empty(ImportRequest request) =>
         $"There was no record in {(request.Replay ?? (request.Inputs is ["-"] ? "<stdin>" : string.Join(", ", request.Inputs.Take(3)) + (request.Inputs.Count > 3 ? ", …" : "")))}: nothing was imported. When the input has some, run the same command again; where none are right, say --allow-empty.";
 
-    RecordCompleter NewCompleter()
+    RecordCompleter NewCompleter(InsertIds ids, Occurrences identities)
     {
-        if (request.Type is ImportType.Events) return new EventCompleter(_time, SharedProperties.Parse(request.Properties), predicts: request.DryRun);
-        return new ProfileCompleter(transport.Options.Token ?? (request.DryRun ? "" : throw ProfileDestination.NeedsToken()), request.GroupKey);
+        if (request.Type is ImportType.Events) return new EventCompleter(_time, SharedProperties.Parse(request.Properties), ids, identities, asked: request.Fix, predicts: request.DryRun);
+        return new ProfileCompleter(transport.Options.Token ?? (request.DryRun ? "" : throw ProfileDestination.NeedsToken()), request.GroupKey, request.Fix);
     }
 
     Destination NewDestination() => request.Type is ImportType.Events
@@ -310,11 +322,36 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
     public ImportCheckpoint? Load()
     {
-        if (request.Restart) state.Clear();
+        if (request.Restart)
+        {
+            if (!request.NewIds && state.Load() is { } known) EnsureSameIds(known);
+            state.Clear();
+        }
+
         var loaded = state.Load();
-        if (loaded is not null && loaded.Shape != Shape())
+        if (loaded is not null && loaded.Shape != Shape() && loaded.Shape + IdsOfBytes != Shape())
             throw MixpanelException.Invalid("restart", $"The checkpoint was made with other options ({loaded.Shape.ReplaceLineEndings(", ")}; now {Shape().ReplaceLineEndings(", ")}). Use the same again, or begin again with --restart.");
         return loaded;
+    }
+
+    /// <exception cref="MixpanelException">Events that were accepted would be sent again under other ids.</exception>
+    void EnsureSameIds(ImportCheckpoint known)
+    {
+        var (before, now) = (Lines(known.Shape), Lines(Shape()));
+        if (request.Type is not ImportType.Events || known.Totals.Accepted == 0 || !Same("type=") || !Same("to=")) return;
+        var ids = known.Sources.Max(source => source.ComputedIds) ?? ImportIds.None;
+        var reason =
+            !before.Contains(IdsOfBytes.Trim()) ? "an earlier version computed the missing $insert_ids from the places of the events"
+            : ids is ImportIds.OfPlaces ? string.Create(CultureInfo.InvariantCulture, $"more than {Occurrences.Most} different events of one source have no $insert_id, and the ids of some come from their places")
+            : ids is not ImportIds.None && !Same("source_id=") ? "the missing $insert_ids come from the source id, which is another now"
+            : ids is ImportIds.OfColumns && !before.Where(IsOfColumns).SequenceEqual(now.Where(IsOfColumns), StringComparer.Ordinal) ? "the missing $insert_ids come from the columns, which are read otherwise now"
+            : null;
+        if (reason is not null)
+            throw MixpanelException.Invalid("restart", string.Create(CultureInfo.InvariantCulture, $"{known.Totals.Accepted} events were accepted, and {reason}: begun again, events without an $insert_id of their own would be sent under other ids, and Mixpanel would count them twice. Nothing was sent. Run the command without --restart to resume; or, if that is meant or every event has an $insert_id, add --new-ids."));
+
+        bool Same(string option) => before.Where(line => line.StartsWith(option, StringComparison.Ordinal)).SequenceEqual(now.Where(line => line.StartsWith(option, StringComparison.Ordinal)), StringComparer.Ordinal);
+        static string[] Lines(string shape) => shape.Split('\n');
+        static bool IsOfColumns(string line) => !Array.Exists(NotOfColumns, option => line.StartsWith(option, StringComparison.Ordinal));
     }
 
     /// <summary>The options that shape the records, and where they go, as text. Shared properties are told by a hash: they may hold what is not to be shown.</summary>
@@ -337,6 +374,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         if (request.Rename.Count > 0) shape.Append(CultureInfo.InvariantCulture, $"\nrename={string.Join(',', request.Rename.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"))}");
         if (request.Fix is not ImportFixes.None) shape.Append(CultureInfo.InvariantCulture, $"\nfix={request.Fix.ToString().ToLowerInvariant()}");
         if (request.TimeOffset is { } offset) shape.Append(CultureInfo.InvariantCulture, $"\ntime_offset={offset.TotalSeconds}s");
+        if (request.Type is ImportType.Events) shape.Append(IdsOfBytes);
         return shape.ToString();
     }
 

@@ -91,8 +91,11 @@ public sealed record ImportRequest
     /// <summary>The name of a local store that the records go to, in place of its address, which changes from run to run: a checkpoint belongs to it. Default: none, which means that it belongs to the endpoint or the region.</summary>
     public string? LocalStore { get; init; }
 
-    /// <summary>Forget the checkpoint and begin again. Default: false. Needed when an option that shapes the records has changed.</summary>
+    /// <summary>Forget the checkpoint and begin again. Default: false. Needed when an option that shapes the records has changed, and to send an input again that was mended: events that are as they were keep their ids, so that Mixpanel counts them once. Refused after accepted events whose computed ids would come out otherwise, unless <see cref="NewIds"/> is set.</summary>
     public bool Restart { get; init; }
+
+    /// <summary>With <see cref="Restart"/>: accept that events without <c>$insert_id</c> are sent under other ids than before, so that Mixpanel counts those again. Default: false.</summary>
+    public bool NewIds { get; init; }
 
     /// <summary>Where every record that was not accepted is written at the end. Default: <see cref="IImportState.DeadLetterPath"/>.</summary>
     public string? DeadLetterPath { get; init; }
@@ -159,6 +162,7 @@ public sealed record ImportRequest
         if (BatchEvents is < 1 or > 2000) throw MixpanelException.Invalid("batch_events", "A batch holds from 1 to 2000 records.");
         if (BatchBytes is < 1024 or > LargestBatch) throw MixpanelException.Invalid("batch_bytes", $"A batch holds from 1024 to {LargestBatch} bytes before compression.");
         if (MaxOutage <= TimeSpan.Zero) throw MixpanelException.Invalid("max_outage", "The longest outage must be above zero.");
+        if (NewIds && !Restart) throw MixpanelException.Invalid("new_ids", "New ids are for an import that begins again: they need --restart.");
         if (SourceId is { Length: 0 }) throw MixpanelException.Invalid("source_id", "The source id must not be empty.");
         if (Properties is not null && Type is not ImportType.Events) throw MixpanelException.Invalid("properties", "Shared properties are for events only.");
         RecordCleaner.EnsureSense(this);

@@ -80,7 +80,6 @@ sealed class Intake(
         try
         {
             reader = await OpenAsync(input, reached).ConfigureAwait(false);
-            completer.Begin(input.Id);
             do
             {
                 await ReadBufferedAsync(input, reader, reached).ConfigureAwait(false);
@@ -104,7 +103,7 @@ sealed class Intake(
         {
             if (reader?.HasPartialRecord == true) counts.RecordsRead(1);
             if (reader is not null) MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: false);
-            halt.Note(e.ExitCode, $"{input.Name} {e.Message}{(reader?.Position.Line > 0 ? $"; all up to line {reader.Position.Line} was read" : "")}. When the input is mended, run the same command again; it resumes.");
+            halt.Note(e.ExitCode, $"{input.Name} {e.Message}{(reader?.Position.Line > 0 ? $"; all up to line {reader.Position.Line} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : "When the input is mended, run the same command again; it resumes.")}");
         }
         finally
         {
@@ -112,13 +111,59 @@ sealed class Intake(
         }
     }
 
-    /// <summary>Opens an input. Where a pipe has no writer yet, what earlier inputs gave is sent meanwhile.</summary>
+    /// <summary>
+    /// Opens an input where an earlier run stopped. What that run read is read again where the ids of what follows, or a count that goes on,
+    /// depend on it. Where a pipe has no writer yet, what earlier inputs gave is sent meanwhile.
+    /// </summary>
     async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached)
     {
-        var opening = RecordReaders.OpenAsync(input, reached, request, halt.Stop).AsTask();
+        completer.Begin(input.Id, reached is null ? ImportIds.None : reached.ComputedIds);
+        var recalls = reached is { Offset: > 0 } && completer.Recalls(reached);
+        var opening = RecordReaders.OpenAsync(input, reached, request, halt.Stop, fromBeginning: recalls).AsTask();
         if (_batch is not null && !opening.IsCompleted && !await EndsWithinAsync(opening, LongestWait, time).ConfigureAwait(false)) await SendAsync(Close()).ConfigureAwait(false);
-        return await opening.ConfigureAwait(false);
+        var reader = await opening.ConfigureAwait(false);
+        if (!recalls) return reader;
+        try
+        {
+            do RecallBuffered(reader, reached!);
+            while (reader.Position.Offset < reached!.Offset && await reader.FillAsync(halt.Stop).ConfigureAwait(false));
+            RecallBuffered(reader, reached); // the reader may need to see the end before it gives the last record
+            var fingerprint = reader.Fingerprint(reader.Position);
+            if (reader.Position.Offset < reached.Offset) throw InputException.Changed(string.Create(CultureInfo.InvariantCulture, $"is shorter than when it was imported: {reader.Position.Offset} of {reached.Offset} {(reader.OffsetsAreBytes ? "bytes" : "records")} are left"));
+            if (!reader.OffsetsAreBytes && Hex(fingerprint) != reached.Fingerprint) throw InputException.Changed("has changed since a part of it was imported");
+            return reader;
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
     }
+
+    /// <summary>Takes note of records as <see cref="ReadBufferedAsync"/> would take them.</summary>
+    void RecallBuffered(RecordReader reader, ImportSourceProgress reached)
+    {
+        completer.ReadClock();
+        while (reader.Position.Offset < reached.Offset && reader.TryRead(out var read))
+        {
+            if (reader.OffsetsAreBytes && reader.Position.Offset > reached.Offset && read.Offset + read.LengthInInput > reached.Offset)
+                throw InputException.Changed("has changed: its last record, which was already imported, is longer now");
+            completer.Next();
+            var record = _isFlat || cleaner is not null ? Prepare(in read) : read;
+            if (record is not { Kind: RecordKind.Json, Oversized: null } || completer.Recall(in record) is null || _isFlat || !_flatRecords.TryRead(in read, out _)) continue;
+            _isFlat = true;
+            record = Prepare(in read);
+            completer.Recall(in record);
+        }
+    }
+
+    /// <summary>What to do when a source is not what an earlier run has read.</summary>
+    string WhenChanged(ImportSourceProgress? reached) => (request.Type, reached?.ComputedIds) switch
+    {
+        (not ImportType.Events, _) => "Restore it, and run the same command again; or send everything again with --restart: what adds or appends would then take effect twice.",
+        (_, null or ImportIds.OfPlaces) => "Restore it, and run the same command again; or send everything again with --restart and --new-ids: events without an $insert_id of their own would then count twice.",
+        _ => "Restore it, and run the same command again; or, if it was mended, send everything again with --restart: events that are as they were keep their ids, so that Mixpanel counts them once.",
+    };
 
     /// <summary>Reads more. Where the input keeps it waiting, what is there is sent.</summary>
     async ValueTask<bool> FillAsync(InputFile input, RecordReader reader)
@@ -163,6 +208,7 @@ sealed class Intake(
             var before = reader.Position;
             if (!reader.TryRead(out var read)) return;
             counts.RecordsRead(1);
+            completer.Next();
             var maybeSent = reader.Position.Offset <= reached?.SentTo;
             var record = _isFlat || cleaner is not null ? Prepare(in read) : read;
             var closed = Fits(record.Bytes.Length) ? null : CloseAt(input, reader, before);
@@ -220,7 +266,7 @@ sealed class Intake(
     void Reject(in Record record, Rejection rejection)
     {
         var wasTried = record is { Kind: RecordKind.Json, Rejection: null, Oversized: null };
-        var refusal = new Refusal(rejection.Code, rejection.Field, rejection.Message) { InsertId = wasTried ? completer.InsertIdOf(in record) : record.InsertId, MaybeDelivered = rejection.MaybeDelivered };
+        var refusal = new Refusal(rejection.Code, rejection.Field, rejection.Message) { InsertId = completer.InsertIdOf(in record, wasTried), MaybeDelivered = rejection.MaybeDelivered };
         var deadLetter = DeadLetters.Of(record.Origin ?? _name, record.Line, record.Offset, record.Raw, record.Oversized, in refusal);
         _batch!.Reject(deadLetter);
         refused(deadLetter, refusal);
@@ -262,15 +308,18 @@ sealed class Intake(
             Offset = position.Offset,
             Line = position.Line,
             OpenLine = position.OpenLine,
-            Fingerprint = fingerprint.ToString("x32", CultureInfo.InvariantCulture),
+            Fingerprint = Hex(fingerprint),
             Ended = ended,
             ColumnTypes = reader.ColumnTypes,
+            ComputedIds = completer.ComputedIds,
         };
         if (progress == ledger.ProgressOf(input.Id)) return;
         _batch ??= NewBatch();
         if (_batch.Reached is [.., var last] && last.Id == input.Id) _batch.Reached.RemoveAt(_batch.Reached.Count - 1); // inputs come one after the other
         _batch.Reached.Add(progress);
     }
+
+    static string Hex(UInt128 fingerprint) => fingerprint.ToString("x32", CultureInfo.InvariantCulture);
 
     async ValueTask SendAsync(RecordBatch batch)
     {

@@ -47,6 +47,9 @@ sealed class ImportVerdict
     /// <summary>Whether the answer has nothing of Mixpanel's, or contradicts itself: it may be another's, such as a proxy's, and what was taken is unknown.</summary>
     public bool IsForeign => Kind is VerdictKind.Unclear && !NothingImported;
 
+    /// <summary>Whether an unclear answer refuses the batch for its events that say which ids are one user's.</summary>
+    public bool RefusesWhoIsWho { get; private init; }
+
     public MixpanelError? Error { get; private init; }
 
     public static ImportVerdict Accepted(int sent, string? status) => new() { Kind = VerdictKind.Accepted, Imported = sent, Status = status };
@@ -59,7 +62,8 @@ sealed class ImportVerdict
 
     public static ImportVerdict TooLarge(MixpanelError error) => new() { Kind = VerdictKind.TooLarge, Error = error };
 
-    public static ImportVerdict Unclear(MixpanelError error, bool nothingImported) => new() { Kind = VerdictKind.Unclear, NothingImported = nothingImported, Error = error };
+    public static ImportVerdict Unclear(MixpanelError error, bool nothingImported, bool refusesWhoIsWho = false) =>
+        new() { Kind = VerdictKind.Unclear, NothingImported = nothingImported, RefusesWhoIsWho = refusesWhoIsWho, Error = error };
 
     public static ImportVerdict Foreign(MixpanelError error) => Unclear(error, nothingImported: false);
 

@@ -56,12 +56,19 @@ static class ReplyClassifier
         var failed = FailedRecords(root, sent, options);
         return failed is { Count: > 0 } && (imported is null || imported == sent - failed.Count)
             ? ImportVerdict.Partial(sent - failed.Count, failed, status, ErrorOf(reply, options))
-            : ImportVerdict.Unclear(ErrorOf(reply, options), nothingImported: imported is null ? !root.TryGetProperty("failed_records", out _) : imported == 0 && (failed is not null || GivesReasons(root)));
+            : ImportVerdict.Unclear(
+                ErrorOf(reply, options), nothingImported: imported is null ? !root.TryGetProperty("failed_records", out _) : imported == 0 && (failed is not null || GivesReasons(root)),
+                refusesWhoIsWho: imported == 0 && NamesIdentityEvents(root));
     }
 
     /// <summary>Whether a batch that is refused as a whole names its reasons as plain texts, in place of records.</summary>
     static bool GivesReasons(JsonElement root) =>
         !root.TryGetProperty("failed_records", out var list) || (list.ValueKind is JsonValueKind.Array && list.EnumerateArray().All(reason => reason.ValueKind is JsonValueKind.String));
+
+    /// <summary>Whether the reason for which a batch is refused as a whole is one that some events of it give.</summary>
+    static bool NamesIdentityEvents(JsonElement root) =>
+        root.TryGetProperty("failed_records", out var reasons) && reasons.ValueKind is JsonValueKind.Array
+        && reasons.EnumerateArray().Any(reason => reason.ValueKind is JsonValueKind.String && Plain(reason).Contains("identity events are not allowed", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>What a verbose answer of <c>/engage</c> or <c>/groups</c> says of a batch of so many updates. Accepted means a JSON status of 1.</summary>
     public static ImportVerdict ReadEngage(Reply reply, int sent, MixpanelOptions options)

@@ -37,6 +37,23 @@ public sealed class CleaningTests : IDisposable
     [InlineData("2026-09-21T13:46:40-0530", 1790018200000)]
     [InlineData("2026-09-21T13:46:40+02", 1789991200000)]
     [InlineData("2026-09-21T13:46:40\\u005a", 1789998400000)]
+    [InlineData("2026-09-21 13:46:40 UTC", 1789998400000)]
+    [InlineData("2026-09-21 13:46:40.123456 UTC", 1789998400123)]
+    [InlineData("2026-09-21 13:46:40UTC", 1789998400000)]
+    [InlineData("2026-09-21 13:46:40 GMT", 1789998400000)]
+    [InlineData("2026-09-21 13:46:40.000 Z", 1789998400000)]
+    [InlineData("2026-09-21t13:46:40.1z", 1789998400100)]
+    [InlineData("2026-09-21 13:46:40.123 +0000", 1789998400123)]
+    [InlineData("2026-09-21 13:46:40.123456789+00:00", 1789998400123)]
+    [InlineData("2026-09-21 13:46:40,5 -0700", 1790023600500)]
+    [InlineData("2026-09-21 13:46:40 +05:30", 1789978600000)]
+    [InlineData("2026-09-21 13:46:40.25+00", 1789998400250)]
+    [InlineData("2026-09-21 13:46:40-08", 1790027200000)]
+    [InlineData("2026-09-21 13:46:40.123 +0000 UTC", 1789998400123)]
+    [InlineData("2026-09-21T13:46:40+02:00[Europe/Berlin]", 1789991200000)]
+    [InlineData("2026-09-21T13:46:40Z[UTC]", 1789998400000)]
+    [InlineData("20260921T134640Z", 1789998400000)]
+    [InlineData("20260921T134640.5+0200", 1789991200500)]
     [InlineData("1757000000", 1757000000)]
     [InlineData("1757000000123", 1757000000123)]
     public async Task A_time_in_text_becomes_an_integer(string text, long time)
@@ -54,8 +71,21 @@ public sealed class CleaningTests : IDisposable
     [InlineData("2026-09-21T13")]
     [InlineData("2026-09-21T13:46:40.")]
     [InlineData("2026-09-21T13:46:40+2")]
-    [InlineData("2026-09-21T13:46:40 UTC")]
+    [InlineData("2026-09-21T13:46:40 CET")]
+    [InlineData("2026-09-21T13:46:40 EST5EDT")]
+    [InlineData("2026-09-21T13:46:40 UTC+2")]
+    [InlineData("2026-09-21T13:46:40 +02:00 UTC")]
+    [InlineData("2026-09-21T13:46:40  UTC")]
+    [InlineData("2026-09-21T13:46:40 ")]
+    [InlineData("2026-09-21T13:46:40+")]
+    [InlineData("2026-09-21T13:46:40+02:")]
+    [InlineData("2026-09-21T13:46:40+02:3")]
+    [InlineData("2026-09-21T13:46:40[Europe/Berlin]")]
+    [InlineData("2026-09-21 UTC")]
+    [InlineData("20260921T1346")]
+    [InlineData("20260921 134640")]
     [InlineData("21.09.2026")]
+    [InlineData("09/21/2026")]
     [InlineData("1757000000.5")]
     [InlineData("+1757000000")]
     [InlineData(" 1757000000")]
@@ -81,9 +111,55 @@ public sealed class CleaningTests : IDisposable
     [InlineData("""{"time":1790000000,"$insert_id":"a","$user_id":"null","$device_id":"d"}""", """{"distinct_id":"d","time":1790000000,"$insert_id":"a","$user_id":"null","$device_id":"d"}""")]
     [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":null,"$user_id":"ann"}""", """{"time":1790000000,"$insert_id":"a","distinct_id":"ann","$user_id":"ann"}""")]
     [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":"","$user_id":"ann"}""", """{"time":1790000000,"$insert_id":"a","distinct_id":"","$user_id":"ann"}""")]
-    [InlineData("""{"time":1790000000,"$insert_id":"a","$user_id":17}""", """{"time":1790000000,"$insert_id":"a","$user_id":17}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","$user_id":17}""", """{"distinct_id":"17","time":1790000000,"$insert_id":"a","$user_id":"17"}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":12345678901234567890}""", """{"time":1790000000,"$insert_id":"a","distinct_id":"12345678901234567890"}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":"u","$user_id":-5.50}""", """{"time":1790000000,"$insert_id":"a","distinct_id":"u","$user_id":"-5.50"}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":null,"$device_id": 7 }""", """{"time":1790000000,"$insert_id":"a","distinct_id":"7","$device_id": "7" }""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","$user_id":0,"$device_id":"d"}""", """{"distinct_id":"d","time":1790000000,"$insert_id":"a","$user_id":"0","$device_id":"d"}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a"}""", """{"distinct_id":"","time":1790000000,"$insert_id":"a"}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":null}""", """{"time":1790000000,"$insert_id":"a","distinct_id":""}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","$user_id":null,"distinct_id":null}""", """{"time":1790000000,"$insert_id":"a","$user_id":null,"distinct_id":""}""")]
+    [InlineData("""{"time":1790000000,"$insert_id":"a","distinct_id":""}""", """{"time":1790000000,"$insert_id":"a","distinct_id":""}""")]
     public async Task A_missing_distinct_id_is_taken_from_the_user_else_the_device(string properties, string sent) =>
         Assert.Equal(sent, await SentAsync(properties, request => request with { Fix = ImportFixes.Ids }));
+
+    [Theory]
+    [InlineData("""{"$user_id":null,"time":1790000000,"$insert_id":"a"}""", """{"distinct_id":"","time":1790000000,"$insert_id":"a"}""")]
+    [InlineData("""{"distinct_id":null,"time":1790000000,"$insert_id":"a"}""", """{"distinct_id":"","time":1790000000,"$insert_id":"a"}""")]
+    public async Task An_event_of_nobody_is_that_without_nulls_too(string properties, string sent) =>
+        Assert.Equal(sent, await SentAsync(properties, request => request with { Fix = ImportFixes.Ids | ImportFixes.Nulls }));
+
+    [Fact]
+    public async Task A_shared_distinct_id_stands_for_the_events_that_name_nobody()
+    {
+        await _run.RunAsync(Request(Of("""{"time":1790000000,"$insert_id":"a"}""")) with { Fix = ImportFixes.Ids, Properties = """{"distinct_id":"all"}""" });
+        Assert.Equal(Of("""{"distinct_id":"all","time":1790000000,"$insert_id":"a"}"""), Assert.Single(_run.Mixpanel.Stored));
+    }
+
+    [Theory]
+    [InlineData(ImportType.Profiles, """{"$distinct_id":12345,"$properties":{"plan":7}}""", """{"$token":"token","$distinct_id":"12345","$set":{"plan":7}}""")]
+    [InlineData(ImportType.Profiles, """{"$set":{"a":1},"$distinct_id": 1.50 }""", """{"$token":"token","$set":{"a":1},"$distinct_id": "1.50" }""")]
+    [InlineData(ImportType.Groups, """{"$group_id":7,"$set":{"a":1}}""", """{"$token":"token","$group_key":"company","$group_id":"7","$set":{"a":1}}""")]
+    [InlineData(ImportType.Groups, """{"$distinct_id":7,"$properties":{"a":1}}""", """{"$token":"token","$group_key":"company","$group_id":"7","$set":{"a":1}}""")]
+    public async Task A_numeric_id_of_a_profile_or_a_group_becomes_text(ImportType type, string record, string sent)
+    {
+        var report = await _run.RunAsync(Request(record) with { Type = type, GroupKey = type is ImportType.Groups ? "company" : null, Fix = ImportFixes.Ids });
+        Assert.Equal((0, 1L), (report.ExitCode, report.Fixed!.Ids));
+        Assert.Equal(sent, Assert.Single(_run.Mixpanel.Stored));
+    }
+
+    [Theory]
+    [InlineData("""{"time":"21.09.2026","distinct_id":"u"}""", ImportFixes.None, true)]
+    [InlineData("""{"time":"21.09.2026","distinct_id":"u"}""", ImportFixes.Time, false)]
+    [InlineData("""{"time":1790000000,"distinct_id":5}""", ImportFixes.None, true)]
+    [InlineData("""{"time":1790000000,"distinct_id":true}""", ImportFixes.Ids, false)]
+    [InlineData("""{"time":1790000000}""", ImportFixes.None, true)]
+    [InlineData("""{"time":1790000000,"distinct_id":null}""", ImportFixes.Time, true)]
+    public async Task A_message_proposes_the_repair_that_was_not_asked_for(string properties, ImportFixes fix, bool proposes)
+    {
+        await _run.RunAsync(Request(Of(properties)) with { Fix = fix });
+        Assert.Equal(proposes, Assert.Single(_run.Diagnostics).Reason.Contains("--fix", StringComparison.Ordinal));
+    }
 
     [Theory]
     [InlineData("""{"a":null,"time":1790000000,"$insert_id":"a","distinct_id":"u"}""", """{"time":1790000000,"$insert_id":"a","distinct_id":"u"}""")]
@@ -270,7 +346,7 @@ public sealed class CleaningTests : IDisposable
         { "rename", new() { Rename = Names(("a", "$distinct_id")), Type = ImportType.Profiles } },
         { "drop", new() { Drop = [""] } },
         { "fix", new() { Fix = (ImportFixes)8 } },
-        { "fix", new() { Fix = ImportFixes.Ids, Type = ImportType.Profiles } },
+        { "fix", new() { Fix = ImportFixes.Time | ImportFixes.Ids, Type = ImportType.Profiles } },
         { "time_offset", new() { TimeOffset = TimeSpan.FromMilliseconds(1500) } },
         { "time_offset", new() { TimeOffset = TimeSpan.FromDays(40_000) } },
         { "time_offset", new() { TimeOffset = TimeSpan.FromHours(1), Type = ImportType.Profiles } },

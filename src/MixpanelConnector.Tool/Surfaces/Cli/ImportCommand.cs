@@ -26,7 +26,8 @@ sealed class ImportCommand
     readonly Option<string> _strict = new("--strict") { Description = "Mixpanel's validation, 0 or 1. Default: 1.", HelpName = "0|1", DefaultValueFactory = _ => "1" };
     readonly Option<string> _properties = new("--properties") { Description = "Properties shared by all events; an event's own value wins.", HelpName = "JSON|@FILE|@-" };
     readonly Option<string> _state = new("--state") { Description = "The checkpoint folder. Default: one in the user's state folder, by input and project; the same command run again resumes.", HelpName = "DIR" };
-    readonly Option<bool> _restart = new("--restart") { Description = "Forget the checkpoint. Needed when an option that shapes the records has changed." };
+    readonly Option<bool> _restart = new("--restart") { Description = "Forget the checkpoint, and send everything again. Needed when an option that shapes the records has changed, or the input was mended: events that are as they were keep their ids, and count once. Refused when accepted events would get other ids." };
+    readonly Option<bool> _newIds = new("--new-ids") { Description = "With --restart: send events without $insert_id although they get other ids than those that were accepted, and count again." };
     readonly Option<string> _deadLetter = new("--dead-letter") { Description = "Where every record that was not accepted goes. Default: dead-letters.ndjson in the checkpoint folder.", HelpName = "FILE" };
     readonly Option<string> _replay = new("--replay") { Description = "Import a dead-letter file again, with the same ids.", HelpName = "FILE" };
     readonly Option<string> _report = new("--report") { Description = "Write the report as JSON.", HelpName = "FILE" };
@@ -36,7 +37,7 @@ sealed class ImportCommand
     readonly Option<string> _backoffMin = new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };
     readonly Option<string> _backoffMax = new("--backoff-max") { Description = "The longest wait between tries. Default: 60s.", HelpName = "DURATION" };
     readonly Option<string> _maxOutage = new("--max-outage") { Description = "How long Mixpanel may be unavailable. Default: 24h.", HelpName = "DURATION" };
-    readonly Option<string[]> _fix = new("--fix") { Description = "Repairs, several with commas. time: times written as ISO 8601 text (without a zone: UTC) or as digits become integers. ids: a missing distinct_id is taken from $user_id, else $device_id. nulls: null properties are removed.", HelpName = "time,ids,nulls" };
+    readonly Option<string[]> _fix = new("--fix") { Description = "Repairs, several with commas. time: times written as ISO 8601 text, with UTC or an offset or without a zone (UTC), or as digits become integers. ids: a missing distinct_id is taken from $user_id, else $device_id, else empty: an event of nobody; a numeric one becomes text. nulls: null properties are removed.", HelpName = "time,ids,nulls" };
     readonly Option<string[]> _rename = new("--rename") { Description = "Rename a property. A record that has the new name already is rejected. Repeatable.", HelpName = "OLD=NEW" };
     readonly Option<string[]> _drop = new("--drop") { Description = "Leave a property out. Repeatable.", HelpName = "KEY" };
     readonly Option<string> _timeOffset = new("--time-offset") { Description = "Hours to add to the time of every event, such as -5.5.", HelpName = "HOURS" };
@@ -95,7 +96,7 @@ sealed class ImportCommand
               mixpanel import old.ndjson --rename user=distinct_id --drop debug --fix time,nulls --time-offset -2
             """)
         {
-            _inputs, _format, _map, _columnType, _event, _delimiter, _nullValues, _allowEmpty, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
+            _inputs, _format, _map, _columnType, _event, _delimiter, _nullValues, _allowEmpty, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
             _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeOffset, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(surroundings),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
@@ -143,7 +144,7 @@ sealed class ImportCommand
         ImportReport report;
         try
         {
-            using var state = SqliteImportState.Open(folder, request.Restart);
+            using var state = Open(folder, request);
             report = await client.ImportAsync(request, state, cancellationToken);
         }
         catch (MixpanelException)
@@ -153,6 +154,24 @@ sealed class ImportCommand
         }
 
         return lasts ? report : Tidy(folder, report);
+    }
+
+    /// <summary>A restart looks at what it is to forget, unless that is damaged.</summary>
+    static SqliteImportState Open(string folder, ImportRequest request)
+    {
+        if (!request.Restart) return SqliteImportState.Open(folder);
+        SqliteImportState? state = null;
+        try
+        {
+            state = SqliteImportState.Open(folder);
+            state.Load();
+            return state;
+        }
+        catch (ImportStateException e) when (e.Fault is ImportStateFault.Damaged)
+        {
+            state?.Dispose();
+            return SqliteImportState.Open(folder, restart: true);
+        }
     }
 
     int Print(ParseResult parsed, ImportReport report)
@@ -211,6 +230,7 @@ sealed class ImportCommand
             Drop = parsed.GetValue(_drop) ?? [],
             TimeOffset = Values.Hours(parsed.GetValue(_timeOffset)),
             Restart = parsed.GetValue(_restart),
+            NewIds = parsed.GetValue(_newIds),
             DeadLetterPath = parsed.GetValue(_deadLetter),
             OtherOutputs = parsed.GetValue(_report) is { } report ? [report] : [],
             Replay = replay,

@@ -15,7 +15,7 @@ static class EventJson
     // Below this a gzip header costs more than it saves.
     const int SmallestWorthCompressing = 1024;
 
-    static readonly InsertIds Ids = new("import_events");
+    static readonly long Source = InsertIds.HashOf("import_events");
 
     /// <summary>Writes one event. What its properties lack is taken from the shared ones; a missing <c>$insert_id</c> is made from the event and its place, so that the same call again makes the same ids.</summary>
     public static byte[] Write(string name, JsonObject properties, JsonObject shared, int index)
@@ -114,7 +114,7 @@ static class EventJson
     static byte[] InsertId(ReadOnlySpan<byte> written, int index)
     {
         var id = new byte[InsertIds.Length];
-        Ids.Write(written, index, id);
+        InsertIds.OfPlace(written, Source, index, id);
         return id;
     }
 }

@@ -27,4 +27,7 @@ struct Entry
 
     /// <summary>Whether any request that carried it, in this run or an earlier one, left open whether it was taken.</summary>
     public bool MaybeDelivered;
+
+    /// <summary>Whether it is one of the events by which some projects are told which ids are one user's, and which others refuse.</summary>
+    public bool SaysWhoIsWho;
 }

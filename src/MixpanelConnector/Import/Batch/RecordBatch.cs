@@ -65,12 +65,18 @@ sealed class RecordBatch
     /// <summary>How many requests carried the records.</summary>
     public int Attempts { get; set; }
 
+    /// <summary>Whether one of the records says which ids are one user's.</summary>
+    public bool SaysWhoIsWho { get; private set; }
+
     /// <summary>The records on this stretch that are not sent.</summary>
     public List<DeadLetter> Rejected { get; } = [];
 
     public long RejectedBytes { get; private set; }
 
     public long Blank { get; set; }
+
+    /// <summary>The records to send that have the identity of one before them.</summary>
+    public long SameIdentity { get; set; }
 
     /// <summary>What was changed in the records of this stretch.</summary>
     public CleanedCounts Cleaned { get; } = new();
@@ -98,6 +104,7 @@ sealed class RecordBatch
         after.CopyTo(target[(before.Length + added.Length)..]);
         Length = entry.Start + entry.Length;
         Repeatable &= entry.Repeatable;
+        SaysWhoIsWho |= entry.SaysWhoIsWho;
         _rawBytes += entry.Raw?.Length ?? 0;
         _entries[Count++] = entry;
     }

@@ -25,6 +25,8 @@ sealed class RecordCleaner
     static readonly string[] Updates = ["$properties", "$set", "$set_once", "$add", "$union", "$append", "$remove"];
 
     readonly string[] _objects;
+    readonly string[] _rootIds;
+    readonly bool _isNobodys;
     readonly byte[][] _dropped;
     readonly byte[][] _renamedFrom;
     readonly byte[][] _renamedTo;
@@ -41,6 +43,14 @@ sealed class RecordCleaner
     RecordCleaner(ImportRequest request)
     {
         _objects = request.Type is ImportType.Events ? ["properties"] : Updates;
+        _rootIds = request.Type switch
+        {
+            ImportType.Profiles => ["$distinct_id"],
+            ImportType.Groups => ["$group_id", "$distinct_id"],
+            _ => [],
+        };
+        var shared = SharedProperties.Parse(request.Properties);
+        _isNobodys = request.Type is ImportType.Events && shared.IndexOf("distinct_id"u8) < 0 && shared.IndexOf("$user_id"u8) < 0 && shared.IndexOf("$device_id"u8) < 0;
         _dropped = [.. request.Drop.Select(Encoding.UTF8.GetBytes)];
         _renamedFrom = [.. request.Rename.Keys.Select(Encoding.UTF8.GetBytes)];
         _renamedTo = [.. request.Rename.Values.Select(Encoding.UTF8.GetBytes)];
@@ -87,7 +97,7 @@ sealed class RecordCleaner
     public static void EnsureSense(ImportRequest request)
     {
         if ((request.Fix & ~(ImportFixes.Time | ImportFixes.Ids | ImportFixes.Nulls)) is not ImportFixes.None) throw MixpanelException.Invalid("fix", "The fixes are time, ids and nulls.");
-        if (request.Type is not ImportType.Events && (request.Fix & ~ImportFixes.Nulls) is not ImportFixes.None) throw MixpanelException.Invalid("fix", "Times and ids are fixed in events only.");
+        if (request.Type is not ImportType.Events && request.Fix.HasFlag(ImportFixes.Time)) throw MixpanelException.Invalid("fix", "Times are fixed in events only.");
         if (request.TimeOffset is { } offset)
         {
             if (request.Type is not ImportType.Events) throw MixpanelException.Invalid("time_offset", "The time offset is for events only.");
@@ -137,7 +147,14 @@ sealed class RecordCleaner
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
             var holdsProperties = HoldsProperties(in reader);
+            var isId = IsOneOf(_rootIds, in reader);
             reader.Read();
+            if (isId && IsNumericId(in reader))
+            {
+                made |= Cleaned.Ids;
+                Put((int)reader.TokenStartIndex, (int)reader.BytesConsumed, "\""u8, reader.ValueSpan, "\""u8);
+            }
+
             if (!holdsProperties || reader.TokenType is not JsonTokenType.StartObject)
             {
                 reader.Skip();
@@ -154,9 +171,11 @@ sealed class RecordCleaner
         return true;
     }
 
-    bool HoldsProperties(ref readonly Utf8JsonReader name)
+    bool HoldsProperties(ref readonly Utf8JsonReader name) => IsOneOf(_objects, in name);
+
+    static bool IsOneOf(string[] names, ref readonly Utf8JsonReader name)
     {
-        foreach (var known in _objects)
+        foreach (var known in names)
             if (name.ValueTextEquals(known)) return true;
         return false;
     }
@@ -188,6 +207,7 @@ sealed class RecordCleaner
             member.ValueStart = (int)reader.TokenStartIndex;
             member.Type = reader.TokenType;
             member.Id = member.Role is Role.UserId or Role.DeviceId && IsUsableId(in reader);
+            member.IsNumericId = _rootIds is [] && member.Role is Role.DistinctId or Role.UserId or Role.DeviceId && IsNumericId(in reader);
             if (member.Role is Role.Time) ReadTime(ref member, in reader);
             reader.Skip();
             member.End = (int)reader.BytesConsumed;
@@ -207,10 +227,11 @@ sealed class RecordCleaner
             ? IndexOfId(Role.UserId) ?? IndexOfId(Role.DeviceId)
             : null;
         var hasNullId = _members.Exists(member => member.Role is Role.DistinctId);
-        if (id is { } source)
+        var isNobodys = id is null && IsNobodys();
+        if (id is not null || isNobodys)
         {
             made |= Cleaned.Ids;
-            if (!hasNullId) Put(start, start, "\"distinct_id\":"u8, ValueOf(record, source), ","u8);
+            if (!hasNullId) PutId(record, start, start, "\"distinct_id\":"u8, id, _members.Exists(member => !WillBeGone(in member)) ? ","u8 : default);
         }
 
         var kept = false;
@@ -218,8 +239,8 @@ sealed class RecordCleaner
         for (var i = 0; i < _members.Count; i++)
         {
             var member = _members[i];
-            var isNull = member.Type is JsonTokenType.Null && !member.Dropped && !(member.Role is Role.DistinctId && id is not null);
-            if (member.Dropped || (isNull && _fixes.HasFlag(ImportFixes.Nulls)))
+            var isGiven = member.Role is Role.DistinctId && (id is not null || isNobodys);
+            if (!isGiven && WillBeGone(in member))
             {
                 made |= member.Dropped ? Cleaned.Dropped : Cleaned.Nulls;
                 // With the comma before it; or the one after it, when nothing that stays stands before.
@@ -241,13 +262,37 @@ sealed class RecordCleaner
                 member.Time.TryFormat(digits, out var length, provider: CultureInfo.InvariantCulture);
                 Put(member.ValueStart, member.End, digits[..length]);
             }
-            else if (member.Role is Role.DistinctId && id is { } from)
+            else if (isGiven)
             {
-                Put(member.ValueStart, member.End, ValueOf(record, from));
+                PutId(record, member.ValueStart, member.End, default, id, default);
+            }
+            else if (member.IsNumericId)
+            {
+                made |= Cleaned.Ids;
+                Put(member.ValueStart, member.End, "\""u8, record[member.ValueStart..member.End], "\""u8);
             }
         }
 
         return made;
+    }
+
+    /// <summary>Whether the event names no user and no device, and is given none.</summary>
+    bool IsNobodys() => _isNobodys && _fixes.HasFlag(ImportFixes.Ids)
+        && !_members.Exists(member => !member.Dropped && member.Role is Role.DistinctId or Role.UserId or Role.DeviceId && member.Type is not JsonTokenType.Null);
+
+    bool WillBeGone(in Member member) => member.Dropped || (member.Type is JsonTokenType.Null && _fixes.HasFlag(ImportFixes.Nulls));
+
+    /// <summary>A <c>distinct_id</c>: that of another member, or the empty one.</summary>
+    void PutId(ReadOnlySpan<byte> record, int start, int end, ReadOnlySpan<byte> name, int? from, ReadOnlySpan<byte> comma)
+    {
+        var value = from is { } source ? ValueOf(record, source) : "\"\""u8;
+        var isNumber = from is { } member && _members[member].IsNumericId;
+        _edits.Add(new Edit(start, end, _text.WrittenCount, name.Length + value.Length + (isNumber ? 2 : 0) + comma.Length));
+        _text.Write(name);
+        if (isNumber) _text.Write("\""u8);
+        _text.Write(value);
+        if (isNumber) _text.Write("\""u8);
+        _text.Write(comma);
     }
 
     /// <summary>The time as it is to be, when it is to change.</summary>
@@ -277,9 +322,13 @@ sealed class RecordCleaner
         member.Time = time;
     }
 
+    /// <summary>Whether it is a number that is to become its text.</summary>
+    bool IsNumericId(ref readonly Utf8JsonReader reader) =>
+        _fixes.HasFlag(ImportFixes.Ids) && reader.TokenType is JsonTokenType.Number && reader.ValueSpan.Length <= MixpanelValues.LongestDistinctId;
+
     static bool IsUsableId(ref readonly Utf8JsonReader reader)
     {
-        if (reader.TokenType is not JsonTokenType.String) return false;
+        if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.Number)) return false;
         var text = new JsonToken(JsonTokenType.String, reader.ValueSpan, (int)reader.TokenStartIndex, reader.ValueIsEscaped);
         return !MixpanelValues.IsBlank(in text) && !MixpanelValues.IsTooLongForDistinctId(in text) && !MixpanelValues.IsBanned(in text);
     }
@@ -350,6 +399,9 @@ sealed class RecordCleaner
 
         /// <summary>Whether it can stand as the <c>distinct_id</c>.</summary>
         public bool Id;
+
+        /// <summary>Whether it is an id that is to become text.</summary>
+        public bool IsNumericId;
 
         /// <summary>The time to write, and why.</summary>
         public long Time;

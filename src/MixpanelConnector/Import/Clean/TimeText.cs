@@ -1,13 +1,15 @@
+using System.Text;
+
 namespace MixpanelConnector.Import.Clean;
 
-/// <summary>Reads a time that was written as text.</summary>
+/// <summary>Reads a time that was written as text, in the forms that databases and languages give it; what could be read in two ways is none.</summary>
 static class TimeText
 {
     /// <summary>Longer text is no time.</summary>
     public const int Longest = 64;
 
     /// <summary>Digits as they stand; ISO 8601 in milliseconds since 1970, cut after them.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> text, out long time) => TryReadInteger(text, out time) || TryReadIso(text, out time);
+    public static bool TryRead(ReadOnlySpan<byte> text, out long time) => TryReadInteger(text, out time) || TryReadIso(text, out time) || TryReadBasic(text, out time);
 
     static bool TryReadInteger(ReadOnlySpan<byte> text, out long time) =>
         System.Buffers.Text.Utf8Parser.TryParse(text, out time, out var used) && used == text.Length && text[0] != '+';
@@ -46,19 +48,46 @@ static class TimeText
         return TryZone(text, out var minutesAhead) && Give(moment, minutesAhead, out time);
     }
 
-    /// <summary>None, <c>Z</c>, <c>+hh</c>, <c>+hhmm</c> or <c>+hh:mm</c>.</summary>
+    /// <summary>The same without hyphens and colons, as <c>yyyyMMddTHHmmss</c>: the T tells it from a number.</summary>
+    static bool TryReadBasic(ReadOnlySpan<byte> text, out long time)
+    {
+        time = 0;
+        if (text.Length is < 15 or > Longest || text[8] is not ((byte)'T' or (byte)'t') || text[9..15].ContainsAnyExceptInRange((byte)'0', (byte)'9')) return false;
+        return TryReadIso([.. text[..4], (byte)'-', .. text[4..6], (byte)'-', .. text[6..11], (byte)':', .. text[11..13], (byte)':', .. text[13..]], out time);
+    }
+
+    /// <summary>
+    /// None, <c>Z</c>, <c>UTC</c>, <c>GMT</c>, <c>+hh</c>, <c>+hhmm</c> or <c>+hh:mm</c>, close by or after a space. An offset may be
+    /// followed by the zone's name in brackets, and one of zero by <c>UTC</c>. Other names of zones stand for several.
+    /// </summary>
     static bool TryZone(ReadOnlySpan<byte> text, out int minutesAhead)
     {
         minutesAhead = 0;
-        if (text.IsEmpty || text is [(byte)'Z' or (byte)'z']) return true;
-        if (text[0] is not ((byte)'+' or (byte)'-') || text.Length is not (3 or 5 or 6) || !TryDigits(text[1..3], out var hours)) return false;
+        if (text.IsEmpty) return true;
+        if (text[0] == ' ') text = text[1..];
+        if (text is [.., (byte)']'] && text.IndexOf((byte)'[') is var bracket and > 0) text = text[..bracket];
+        if (IsUtc(text)) return true;
+        if (text.Length < 3 || text[0] is not ((byte)'+' or (byte)'-') || !TryDigits(text[1..3], out var hours)) return false;
+        var isNegative = text[0] == '-';
         var minutes = 0;
-        if (text.Length == 6 && text[3] != ':') return false;
-        if (text.Length > 3 && !TryDigits(text[^2..], out minutes)) return false;
+        text = text[3..];
+        if (text is [(byte)':', _, _, ..])
+        {
+            if (!TryDigits(text[1..3], out minutes)) return false;
+            text = text[3..];
+        }
+        else if (text is [>= (byte)'0' and <= (byte)'9', >= (byte)'0' and <= (byte)'9', ..])
+        {
+            if (!TryDigits(text[..2], out minutes)) return false;
+            text = text[2..];
+        }
+
         if (hours > 23 || minutes > 59) return false;
-        minutesAhead = (text[0] == '-' ? -1 : 1) * ((hours * 60) + minutes);
-        return true;
+        minutesAhead = (isNegative ? -1 : 1) * ((hours * 60) + minutes);
+        return text.IsEmpty || (minutesAhead == 0 && text[0] == ' ' && IsUtc(text[1..]));
     }
+
+    static bool IsUtc(ReadOnlySpan<byte> text) => Ascii.EqualsIgnoreCase(text, "Z"u8) || Ascii.EqualsIgnoreCase(text, "UTC"u8) || Ascii.EqualsIgnoreCase(text, "GMT"u8);
 
     static bool Give(DateTime moment, int minutesAhead, out long time)
     {

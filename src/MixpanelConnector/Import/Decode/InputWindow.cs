@@ -26,6 +26,7 @@ sealed class InputWindow(ByteSource source) : IDisposable
     int _hashed;
     long _offsetOfBuffer;
     bool _filling;
+    (long Offset, UInt128 Fingerprint)? _expected;
 
     // A read that may outlast the wait for it, into a buffer of its own: nothing else changes while it is under way.
     Task<int>? _ahead;
@@ -83,15 +84,25 @@ sealed class InputWindow(ByteSource source) : IDisposable
     /// <exception cref="InputException">The source is shorter now, or other bytes.</exception>
     public async ValueTask SkipAsync(long offset, UInt128 fingerprint, CancellationToken cancellationToken)
     {
+        Expect(offset, fingerprint);
         while (Offset < offset)
         {
             Advance((int)Math.Min(offset - Offset, Unread.Length));
-            if (Offset < offset && !await FillAsync(cancellationToken).ConfigureAwait(false))
-                throw new InputException($"is shorter than when it was imported: {Offset} of {offset} bytes are left. Restore it, or begin again with --restart");
+            if (Offset < offset && !await FillAsync(cancellationToken).ConfigureAwait(false)) throw Shorter(offset);
         }
 
-        if (Fingerprint(offset) != fingerprint)
-            throw new InputException($"has changed within the {offset} bytes that were already imported. Restore it, or begin again with --restart");
+        EnsureExpected();
+    }
+
+    /// <summary>Has what is used up to an offset checked in passing: it is to be what an earlier run has read.</summary>
+    public void Expect(long offset, UInt128 fingerprint) => _expected = (offset, fingerprint);
+
+    /// <summary>Checks what was used up so far.</summary>
+    /// <exception cref="InputException">It is shorter than what an earlier run has read, or other bytes.</exception>
+    public void EnsureExpected()
+    {
+        HashTo(_start);
+        if (_expected is { } expected) throw Shorter(expected.Offset);
     }
 
     public void Dispose()
@@ -101,6 +112,8 @@ sealed class InputWindow(ByteSource source) : IDisposable
         _buffer = [];
         _start = _end = _hashed = 0;
     }
+
+    InputException Shorter(long offset) => InputException.Changed($"is shorter than when it was imported: {Offset} of {offset} bytes are left");
 
     void Grow(int size)
     {
@@ -121,6 +134,14 @@ sealed class InputWindow(ByteSource source) : IDisposable
 
     void HashTo(int end)
     {
+        if (_expected is { } expected && expected.Offset - _offsetOfBuffer <= end)
+        {
+            var known = (int)(expected.Offset - _offsetOfBuffer);
+            _hash.Append(_buffer.AsSpan(_hashed..known));
+            (_hashed, _expected) = (known, null);
+            if (_hash.GetCurrentHashAsUInt128() != expected.Fingerprint) throw InputException.Changed($"has changed within the {expected.Offset} bytes that were already imported");
+        }
+
         _hash.Append(_buffer.AsSpan(_hashed..end));
         _hashed = end;
     }

@@ -134,7 +134,7 @@ sealed class NdjsonReader : RecordReader
     {
         var unread = _window.Unread;
         var end = unread.IndexOf((byte)'\n');
-        if (!IsBlank(end < 0 ? unread : unread[..end])) throw new InputException("has changed: its last line, which was already imported, is longer now. Restore it, or begin again with --restart");
+        if (!IsBlank(end < 0 ? unread : unread[..end])) throw InputException.Changed("has changed: its last line, which was already imported, is longer now");
         if (end < 0) return false;
         _window.Advance(end + 1);
         _line++;

@@ -20,6 +20,15 @@ readonly ref struct Record
     /// <summary>The record as it was read.</summary>
     public ReadOnlySpan<byte> Raw => Original.IsEmpty ? Bytes : Original;
 
+    /// <summary>Whether it was built of columns already.</summary>
+    public bool IsBuilt { get; init; }
+
+    /// <summary>The row of text that it was built of, as it was read; otherwise empty.</summary>
+    public ReadOnlySpan<byte> Row { get; init; }
+
+    /// <summary>The bytes of the input that it takes, without its line end.</summary>
+    public long LengthInInput => !Row.IsEmpty ? Row.Length : Oversized?.Length ?? Raw.Length;
+
     /// <summary>Where the record begins, in decompressed bytes, or in records.</summary>
     public required long Offset { get; init; }
 
@@ -34,9 +43,6 @@ readonly ref struct Record
 
     /// <summary>The id it was given at first, when it is a dead letter's.</summary>
     public string? InsertId { get; init; }
-
-    /// <summary>Whether it was built of columns already.</summary>
-    public bool IsBuilt { get; init; }
 
     /// <summary>Why it cannot be imported, when that is known before it is looked into.</summary>
     public Validate.Rejection? Rejection { get; init; }

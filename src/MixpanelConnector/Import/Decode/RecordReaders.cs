@@ -19,8 +19,13 @@ static class RecordReaders
 
     public static ReadOnlySpan<byte> ByteOrderMark => [0xef, 0xbb, 0xbf];
 
+    /// <param name="input">The input.</param>
+    /// <param name="reached">How far an earlier run came.</param>
+    /// <param name="request">What the import asks for.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <param name="fromBeginning">Whether what the earlier run has read is read again, and found to be the same while that is done.</param>
     /// <exception cref="InputException">The input cannot be read, is of an unknown format, or its beginning has changed.</exception>
-    public static async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached, ImportRequest request, CancellationToken cancellationToken)
+    public static async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached, ImportRequest request, CancellationToken cancellationToken, bool fromBeginning = false)
     {
         var (source, compression) = await DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
         var window = new InputWindow(source);
@@ -42,9 +47,15 @@ static class RecordReaders
             }
 
             var opened = new FormatInput(input, window, start, compression is not null, reached, request);
+            if (fromBeginning && reached is not null)
+            {
+                if (format.IsText) window.Expect(reached.Offset, opened.Fingerprint);
+                opened = opened with { Reached = reached with { Offset = 0, Line = 0, OpenLine = false } };
+            }
+
             if (request.Replay is null) return await format.OpenAsync(opened, cancellationToken).ConfigureAwait(false);
             await opened.ResumeAsync(cancellationToken).ConfigureAwait(false);
-            return new DeadLetterReader(new NdjsonReader(window, reached?.Line ?? 0, reached?.OpenLine ?? false, DeadLetterReader.LargestLine));
+            return new DeadLetterReader(new NdjsonReader(window, opened.Reached?.Line ?? 0, opened.Reached?.OpenLine ?? false, DeadLetterReader.LargestLine));
         }
         catch
         {
@@ -71,7 +82,8 @@ static class RecordReaders
         if (head.Length < 4) return true;
         var text = head.StartsWith(ByteOrderMark) ? head[ByteOrderMark.Length..] : head;
         text = text.TrimStart(" \t\r\n"u8);
-        return text is [] || (text[0] is not ((byte)'{' or (byte)'[') && text[..^1].IndexOfAny((byte)'\r', (byte)'\n') < 0 && text[^1] != '\n');
+        if (text is [(byte)'{', ..]) return JsonSequenceReader.Begins(text) is null;
+        return text is [] || (text[0] is not (byte)'[' && text[..^1].IndexOfAny((byte)'\r', (byte)'\n') < 0 && text[^1] != '\n');
     }
 
     public static async ValueTask<(ByteSource, ImportCompression?)> DecompressAsync(InputFile input, ImportRequest request, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Import.Validate;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Import.Send;
@@ -76,6 +77,7 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
     /// <summary>False when the import ends before the outcome is final.</summary>
     async Task<bool> DeliverAsync(RecordBatch batch, BatchOutcome outcome)
     {
+        if (batch.SaysWhoIsWho && limits.RefusesWhoIsWho) return await LeaveOutWhoIsWhoAsync(batch, outcome).ConfigureAwait(false);
         if (batch.Count > 1 && batch.Length > limits.BatchBytes) return await DivideAsync(batch, outcome, BySize(batch, limits.BatchBytes)).ConfigureAwait(false);
 
         destination.Compress(batch);
@@ -105,6 +107,10 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
                 case VerdictKind.TooLarge:
                     limits.Lower(batch.Length / 2);
                     return await DivideAsync(batch, outcome, BySize(batch, batch.Length / 2)).ConfigureAwait(false);
+
+                case VerdictKind.Unclear when verdict.RefusesWhoIsWho && batch.SaysWhoIsWho:
+                    limits.RefusesWhoIsWho = true;
+                    return await LeaveOutWhoIsWhoAsync(batch, outcome).ConfigureAwait(false);
 
                 case VerdictKind.Unclear when batch.Count == 1:
                     var refusal = (0, new Refusal("rejected", null, verdict.Error!.Message) { HttpStatus = reply.Status });
@@ -212,6 +218,16 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         Refuse(outcome, batch, all[false].Select(i => (i, refusal)));
         var rest = all[true].ToList();
         return rest.Count == 0 ? [] : [rest];
+    }
+
+    /// <summary>Sends a batch without the events for which Mixpanel would refuse all of it.</summary>
+    async Task<bool> LeaveOutWhoIsWhoAsync(RecordBatch batch, BatchOutcome outcome)
+    {
+        var refusal = new Refusal(EventRules.WhoIsWho.Code, EventRules.WhoIsWho.Field, EventRules.WhoIsWho.Message);
+        var all = Enumerable.Range(0, batch.Count).ToLookup(i => batch[i].SaysWhoIsWho);
+        Refuse(outcome, batch, all[true].Select(i => (i, refusal)));
+        var rest = all[false].ToList();
+        return rest.Count == 0 || await DivideAsync(batch, outcome, [rest]).ConfigureAwait(false);
     }
 
     async Task<bool> DivideAsync(RecordBatch batch, BatchOutcome outcome, List<List<int>> parts)

@@ -8,6 +8,7 @@ sealed class SendLimits(int batchBytes)
     int _miscounted;
     int _inDoubt;
     long _proofs;
+    bool _refusesWhoIsWho;
 
     /// <summary>The most bytes of a batch before compression.</summary>
     public int BatchBytes => Volatile.Read(ref _batchBytes);
@@ -17,6 +18,13 @@ sealed class SendLimits(int batchBytes)
     {
         for (var known = BatchBytes; bytes < known; known = BatchBytes)
             if (Interlocked.CompareExchange(ref _batchBytes, bytes, known) == known) return;
+    }
+
+    /// <summary>Whether Mixpanel has refused a batch because events in it say which ids are one user's: it refuses each such batch as a whole.</summary>
+    public bool RefusesWhoIsWho
+    {
+        get => Volatile.Read(ref _refusesWhoIsWho);
+        set => Volatile.Write(ref _refusesWhoIsWho, value);
     }
 
     /// <summary>How many answers were certainly Mixpanel's own.</summary>

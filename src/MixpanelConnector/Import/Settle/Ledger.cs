@@ -179,6 +179,7 @@ sealed class Ledger
             Rejected = _totals.Rejected + letters.Count,
             Blank = _totals.Blank + batch.Blank,
             Bytes = _totals.Bytes + batch.Bytes,
+            SameIdentity = _totals.SameIdentity + batch.SameIdentity,
             Fixed = batch.Cleaned.AddedTo(_totals.Fixed),
         };
         foreach (var reached in batch.Reached)

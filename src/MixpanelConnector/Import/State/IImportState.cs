@@ -76,11 +76,30 @@ public sealed record ImportTotals
     /// <summary>The time spent.</summary>
     public TimeSpan Elapsed { get; init; }
 
+    /// <summary>Events whose event, time, <c>distinct_id</c> and <c>$insert_id</c> are those of one before them, so that Mixpanel counts the two once.</summary>
+    public long SameIdentity { get; init; }
+
     /// <summary>Records that were cleaned, by what was asked for; null when nothing was.</summary>
     public ImportFixed? Fixed { get; init; }
 
     /// <summary>All settled records.</summary>
     public long Read => Accepted + Rejected + Blank;
+}
+
+/// <summary>What the <c>$insert_id</c>s of a source come from that were computed, beside the source's id and the how-manieth equal record it is; of several, the last here.</summary>
+public enum ImportIds
+{
+    /// <summary>None was computed: each record has its own.</summary>
+    None,
+
+    /// <summary>The record's bytes as they were read. They come out the same, whatever options say and whatever changes in other records.</summary>
+    OfBytes,
+
+    /// <summary>The record as it was built of columns: also of how these are mapped.</summary>
+    OfColumns,
+
+    /// <summary>Some also the record's place: there were more different records than can be told apart.</summary>
+    OfPlaces,
 }
 
 /// <summary>How far one source is.</summary>
@@ -100,6 +119,9 @@ public sealed record ImportSourceProgress
 
     /// <summary>Whether the end of the source was reached.</summary>
     public bool Ended { get; init; }
+
+    /// <summary>What the <c>$insert_id</c>s come from that were computed for its settled records; null when that is not known, as in states of earlier versions and for records that have none.</summary>
+    public ImportIds? ComputedIds { get; init; }
 
     /// <summary>XxHash128 of the first <see cref="Offset"/> bytes, of a Parquet file of all bytes, in hex: shows a source whose beginning has changed.</summary>
     public required string Fingerprint { get; init; }

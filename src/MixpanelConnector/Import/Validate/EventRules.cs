@@ -1,4 +1,7 @@
 using System.Buffers.Text;
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace MixpanelConnector.Import.Validate;
@@ -8,8 +11,10 @@ namespace MixpanelConnector.Import.Validate;
 /// would then drop in silence is rejected here instead. Where its documentation leaves room, Mixpanel judges.
 /// </summary>
 /// <param name="shared">The properties that each event gets.</param>
+/// <param name="asked">The repairs that were asked for, so that others can be proposed; null where none can be.</param>
 /// <param name="predicts">Whether Mixpanel will not be asked: then what it may refuse is refused, where its documentation leaves room.</param>
-sealed class EventRules(SharedProperties shared, bool predicts = false) : IRecordRules
+/// <param name="hasIdentity">Whether <see cref="IdentityWith"/> will be asked.</param>
+sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool predicts = false, bool hasIdentity = false) : IRecordRules
 {
     const long FirstOf1971 = 31_536_000;
 
@@ -27,14 +32,19 @@ sealed class EventRules(SharedProperties shared, bool predicts = false) : IRecor
     static readonly Rejection PropertiesInvalid = new("properties_invalid", "properties", "the properties must be an object");
     static readonly Rejection TimeMissing = new("time_missing", "properties.time", "the time is missing");
     static readonly Rejection TimeInvalid = new("time_invalid", "properties.time", "the time must be an integer: seconds or milliseconds since 1970");
-    static readonly Rejection TimeIsText = TimeInvalid with { Message = "the time is text; it must be an integer: seconds or milliseconds since 1970. --fix time makes that of ISO 8601 text" };
+    static readonly Rejection TimeIsText = TimeInvalid with { Message = "the time is text; it must be an integer: seconds or milliseconds since 1970" };
+    static readonly Rejection TimeMayBeIso = TimeIsText with { Message = $"{TimeIsText.Message}. --fix time makes that of ISO 8601 text" };
+    static readonly Rejection TimeIsNotIso = TimeIsText with { Message = "the time is text, and not such that it can be read for certain: a date as in ISO 8601, with a time of day, and UTC or an offset where there is a zone" };
     static readonly Rejection TimeTooOld = new("time_too_old", "properties.time", "the time is before 1971");
     static readonly Rejection TimeInFuture = new("time_in_future", "properties.time", "the time is more than an hour ahead");
     static readonly Rejection DistinctIdMissing = new("distinct_id_missing", "properties.distinct_id", "distinct_id is missing, and so are $user_id and $device_id");
+    static readonly Rejection DistinctIdMayBeMade = DistinctIdMissing with { Message = $"{DistinctIdMissing.Message}. --fix ids makes it empty, which says that the event is nobody's" };
     static readonly Rejection DistinctIdInvalid = new("distinct_id_invalid", "properties.distinct_id", "distinct_id must be a string of at most 255 characters");
+    static readonly Rejection DistinctIdMayBeText = DistinctIdInvalid with { Message = $"{DistinctIdInvalid.Message}. --fix ids makes text of a number" };
     static readonly Rejection DistinctIdBanned = new("distinct_id_banned", "properties.distinct_id", "Mixpanel does not take this distinct_id: it stands for no user");
     public static readonly Rejection InsertIdInvalid = new("insert_id_invalid", "properties.$insert_id", "$insert_id must be 1 to 36 letters, digits and hyphens");
     static readonly Rejection InsertIdBanned = new("insert_id_banned", "properties.$insert_id", "Mixpanel does not take this $insert_id: it stands for no id");
+    public static readonly Rejection WhoIsWho = new("identity_event", "event", "Mixpanel refuses $identify, $create_alias and $merge where the project has the simplified identity, as new ones have. Leave such events out, for example with jq -c 'select(.event | IN(\"$identify\", \"$create_alias\", \"$merge\") | not)'; a project with the original identity takes them");
     static readonly Rejection Ignored = new("ignored", "properties.$ignore", "Mixpanel drops events with $ignore in silence");
 
     enum Property
@@ -42,6 +52,8 @@ sealed class EventRules(SharedProperties shared, bool predicts = false) : IRecor
         Other,
         Time,
         DistinctId,
+        UserId,
+        DeviceId,
         InsertId,
     }
 
@@ -53,7 +65,17 @@ sealed class EventRules(SharedProperties shared, bool predicts = false) : IRecor
     bool _hasEvent;
     bool _hasTime;
     bool _hasUser;
+    bool _isAhead;
     Property _property;
+
+    // Hashes of what an event is told apart by; 0 for what it does not have.
+    ulong _eventHash;
+    ulong _insertIdHash;
+    ulong _timeHash;
+    ulong _distinctIdHash;
+    ulong _userIdHash;
+    ulong _deviceIdHash;
+    (ulong Time, ulong DistinctId, ulong UserId, ulong DeviceId) _shared;
 
     public NestingLimits Limits => EventLimits;
 
@@ -61,6 +83,9 @@ sealed class EventRules(SharedProperties shared, bool predicts = false) : IRecor
     public int PropertiesAt { get; private set; }
 
     public bool HasInsertId { get; private set; }
+
+    /// <summary>Whether it is an event by which a project is told which ids are one user's.</summary>
+    public bool SaysWhoIsWho { get; private set; }
 
     /// <summary>Where in the record the <c>$insert_id</c> is; length 0 when it has none or writes it with escapes.</summary>
     public (int At, int Length) InsertId { get; private set; }
@@ -75,6 +100,8 @@ sealed class EventRules(SharedProperties shared, bool predicts = false) : IRecor
         _now = nowSeconds;
         (_hasEvent, _hasTime, _hasUser, HasInsertId) = (false, false, false, false);
         (PropertiesAt, Properties, InsertId) = (0, 0, default);
+        (SaysWhoIsWho, _isAhead) = (false, false);
+        (_timeHash, _distinctIdHash, _userIdHash, _deviceIdHash) = _shared;
         _overridden.AsSpan().Clear();
     }
 
@@ -98,8 +125,10 @@ sealed class EventRules(SharedProperties shared, bool predicts = false) : IRecor
             case 7 when name.SequenceEqual("$ignore"u8):
                 return Ignored;
             case 8 when name.SequenceEqual("$user_id"u8):
+                (_hasUser, _property) = (true, Property.UserId);
+                break;
             case 10 when name.SequenceEqual("$device_id"u8):
-                _hasUser = true;
+                (_hasUser, _property) = (true, Property.DeviceId);
                 break;
             case 10 when name.SequenceEqual("$insert_id"u8):
                 _property = Property.InsertId;
@@ -121,15 +150,13 @@ sealed class EventRules(SharedProperties shared, bool predicts = false) : IRecor
                 Property.Time => Time(in value),
                 Property.DistinctId => DistinctId(in value),
                 Property.InsertId => TakeInsertId(in value),
+                Property.UserId when hasIdentity => Keep(in value, out _userIdHash),
+                Property.DeviceId when hasIdentity => Keep(in value, out _deviceIdHash),
                 _ => null,
             };
         }
 
-        if (_isEvent)
-        {
-            _hasEvent = true;
-            return value.Type is not JsonTokenType.String ? EventInvalid : MixpanelValues.IsBlank(in value) ? EventMissing : null;
-        }
+        if (_isEvent) return Event(in value);
 
         if (value.Type is not JsonTokenType.StartObject) return PropertiesInvalid;
         PropertiesAt = value.At + 1;
@@ -142,24 +169,56 @@ sealed class EventRules(SharedProperties shared, bool predicts = false) : IRecor
         if (!_hasEvent) return EventMissing;
         if (PropertiesAt == 0) return PropertiesMissing;
         if (!_hasTime && !_sharesTime) return TimeMissing;
-        return _hasUser || _sharesUser ? null : DistinctIdMissing;
+        if (!_hasUser && !_sharesUser) return asked is { } fixes && !fixes.HasFlag(ImportFixes.Ids) ? DistinctIdMayBeMade : DistinctIdMissing;
+        return _isAhead ? TimeInFuture : predicts && SaysWhoIsWho ? WhoIsWho : null;
+    }
+
+    /// <summary>Takes what was read last for what each event gets unless it has its own.</summary>
+    public void KeepShared() => _shared = (_timeHash, _distinctIdHash, _userIdHash, _deviceIdHash);
+
+    /// <summary>A hash of what Mixpanel tells events apart by, with the id that the event is given when it has none.</summary>
+    public ulong IdentityWith(string? insertId)
+    {
+        var distinctId = _distinctIdHash != 0 ? _distinctIdHash : _userIdHash != 0 ? _userIdHash : _deviceIdHash;
+        ReadOnlySpan<ulong> parts = [_eventHash, HasInsertId ? _insertIdHash : XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(insertId!)), _timeHash, distinctId];
+        return XxHash3.HashToUInt64(MemoryMarshal.AsBytes(parts));
+    }
+
+    Rejection? Event(in JsonToken value)
+    {
+        _hasEvent = true;
+        if (value.Type is not JsonTokenType.String) return EventInvalid;
+        if (MixpanelValues.IsBlank(in value)) return EventMissing;
+        if (value.Text is [(byte)'$' or (byte)'\\', ..]) SaysWhoIsWho = value.Is("$identify"u8) || value.Is("$create_alias"u8) || value.Is("$merge"u8);
+        return hasIdentity ? Keep(in value, out _eventHash) : null;
+    }
+
+    /// <summary>Keeps a hash of a text or number for the identity.</summary>
+    static Rejection? Keep(in JsonToken value, out ulong hash)
+    {
+        hash = value.Type is not (JsonTokenType.String or JsonTokenType.Number) ? 0 : XxHash3.HashToUInt64(value.IsEscaped ? Encoding.UTF8.GetBytes(value.Unescape()) : value.Text);
+        return null;
     }
 
     Rejection? Time(in JsonToken value)
     {
         _hasTime = true;
-        if (value.Type is JsonTokenType.String) return TimeIsText;
+        if (value.Type is JsonTokenType.String) return asked is null ? TimeIsText : asked.Value.HasFlag(ImportFixes.Time) ? TimeIsNotIso : TimeMayBeIso;
         if (value.Type is not JsonTokenType.Number || !Utf8Parser.TryParse(value.Text, out long time, out var used) || used != value.Text.Length) return TimeInvalid;
         var seconds = time > LargestSeconds ? time / 1000 : time;
-        return seconds < FirstOf1971 ? TimeTooOld : seconds > _now + MostSecondsAhead ? TimeInFuture : null;
+        _timeHash = (ulong)(time > LargestSeconds ? time : time * 1000);
+        _isAhead = seconds > _now + MostSecondsAhead; // told last: what else is known of a record must not depend on the clock
+        return seconds < FirstOf1971 ? TimeTooOld : null;
     }
 
     Rejection? DistinctId(in JsonToken value)
     {
         if (value.Type is JsonTokenType.Null) return null; // the same as missing, which another property may make good
         _hasUser = true; // an empty text is allowed: it says that there is no user
+        if (value.Type is JsonTokenType.Number) return asked is { } fixes && !fixes.HasFlag(ImportFixes.Ids) ? DistinctIdMayBeText : DistinctIdInvalid;
         if (value.Type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in value)) return DistinctIdInvalid;
-        return MixpanelValues.IsBanned(in value, ignoreCase: predicts) ? DistinctIdBanned : null;
+        if (MixpanelValues.IsBanned(in value, ignoreCase: predicts)) return DistinctIdBanned;
+        return hasIdentity ? Keep(in value, out _distinctIdHash) : null;
     }
 
     Rejection? TakeInsertId(in JsonToken value)
@@ -168,6 +227,6 @@ sealed class EventRules(SharedProperties shared, bool predicts = false) : IRecor
         if (value.Type is not JsonTokenType.String || !MixpanelValues.IsInsertId(in value)) return InsertIdInvalid;
         if (MixpanelValues.IsBanned(in value, ignoreCase: predicts)) return InsertIdBanned;
         if (!value.IsEscaped) InsertId = (value.At + 1, value.Text.Length);
-        return null;
+        return hasIdentity ? Keep(in value, out _insertIdHash) : null;
     }
 }

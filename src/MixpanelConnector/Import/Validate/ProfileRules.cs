@@ -4,16 +4,23 @@ using System.Text.Json;
 namespace MixpanelConnector.Import.Validate;
 
 /// <summary>The rules for an update of a user's profile, or of a group's when there is a group key, and what completing it needs to know.</summary>
-sealed class ProfileRules(string token, string? groupKey) : IRecordRules
+/// <param name="token">The project's token.</param>
+/// <param name="groupKey">The property that makes the groups; null for users.</param>
+/// <param name="asked">The repairs that were asked for, so that others can be proposed.</param>
+sealed class ProfileRules(string token, string? groupKey, ImportFixes asked = ImportFixes.None) : IRecordRules
 {
+    const string NumberMayBeText = "--fix ids makes text of a number";
+
     static readonly Rejection TokenDiffers = new("token_differs", "$token", "the record names another project's token than the configured one");
     static readonly Rejection DistinctIdMissing = new("distinct_id_missing", "$distinct_id", "$distinct_id is missing or blank");
     static readonly Rejection DistinctIdInvalid = new("distinct_id_invalid", "$distinct_id", "$distinct_id must be a string of at most 255 characters");
+    static readonly Rejection DistinctIdMayBeText = DistinctIdInvalid with { Message = $"{DistinctIdInvalid.Message}. {NumberMayBeText}" };
     static readonly Rejection DistinctIdBanned = new("distinct_id_banned", "$distinct_id", "Mixpanel does not take this $distinct_id: it stands for no user");
     static readonly Rejection DistinctIdPresent = new("distinct_id_present", "$distinct_id", "an update of a group must not have a $distinct_id");
     static readonly Rejection GroupKeyDiffers = new("group_key_differs", "$group_key", "the record names another group key than the import's");
     static readonly Rejection GroupIdMissing = new("group_id_missing", "$group_id", "$group_id is missing or blank");
     static readonly Rejection GroupIdInvalid = new("group_id_invalid", "$group_id", "$group_id must be a string of at most 255 characters");
+    static readonly Rejection GroupIdMayBeText = GroupIdInvalid with { Message = $"{GroupIdInvalid.Message}. {NumberMayBeText}" };
     static readonly Rejection OperationMissing = new("operation_missing", null, "the record says neither $properties nor one of $set, $set_once, $add, $union, $append, $remove, $unset, $delete");
     static readonly Rejection OperationAmbiguous = new("operation_ambiguous", null, "the record says more than one operation");
     static readonly Rejection ObjectNeeded = new("operation_invalid", null, "the value of the operation must be an object");
@@ -97,6 +104,7 @@ sealed class ProfileRules(string token, string? groupKey) : IRecordRules
             case Root.DistinctId:
                 _hasDistinctId = true;
                 if (groupKey is not null) return GroupId(in value);
+                if (IsNumberUnasked(in value)) return DistinctIdMayBeText;
                 if (type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in value)) return DistinctIdInvalid;
                 return MixpanelValues.IsBlank(in value) ? DistinctIdMissing : MixpanelValues.IsBanned(in value) ? DistinctIdBanned : null;
             case Root.GroupKey when groupKey is not null:
@@ -123,8 +131,11 @@ sealed class ProfileRules(string token, string? groupKey) : IRecordRules
         return _hasDistinctId || _hasGroupId ? null : GroupIdMissing;
     }
 
-    static Rejection? GroupId(in JsonToken value)
+    bool IsNumberUnasked(in JsonToken id) => id.Type is JsonTokenType.Number && !asked.HasFlag(ImportFixes.Ids);
+
+    Rejection? GroupId(in JsonToken value)
     {
+        if (IsNumberUnasked(in value)) return GroupIdMayBeText;
         if (value.Type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in value)) return GroupIdInvalid;
         return MixpanelValues.IsBlank(in value) ? GroupIdMissing : null;
     }

@@ -12,7 +12,15 @@ abstract class RecordCompleter
     public abstract int LargestAddition { get; }
 
     /// <summary>Begins a source, whose id goes into the ids that are computed.</summary>
-    public abstract void Begin(string sourceId);
+    /// <param name="sourceId">The source's id.</param>
+    /// <param name="made">What its ids come from that an earlier run has computed; null when that is not known.</param>
+    public virtual void Begin(string sourceId, ImportIds? made) { }
+
+    /// <summary>Called before each record.</summary>
+    public virtual void Next() { }
+
+    /// <summary>What the ids come from that were computed for this source so far; null when that is not known, or there are none.</summary>
+    public virtual ImportIds? ComputedIds => null;
 
     /// <summary>Adds the record to the batch; or says why not, and leaves the batch as it is.</summary>
     /// <param name="record">A record whose kind is JSON.</param>
@@ -21,8 +29,16 @@ abstract class RecordCompleter
     /// <param name="batch">Takes it.</param>
     public abstract Rejection? TryAdd(in Record record, string source, bool maybeSent, RecordBatch batch);
 
-    /// <summary>The id of the record that was tried last: its own, or the one that it was or would have been given; null when its type has none.</summary>
-    public abstract string? InsertIdOf(in Record record);
+    /// <summary>Whether what an earlier run has settled of the source must be recalled before more of it is added.</summary>
+    public virtual bool Recalls(ImportSourceProgress reached) => false;
+
+    /// <summary>Remembers a record that an earlier run has settled, so that what comes after it is as if this were the same run; or says why it would not be sent.</summary>
+    public virtual Rejection? Recall(in Record record) => null;
+
+    /// <summary>The id of a record that is not sent: its own, or the one that it would have been given; null when its type has none.</summary>
+    /// <param name="record">The record.</param>
+    /// <param name="tried">Whether it is the one that was tried last; otherwise it was refused unseen.</param>
+    public virtual string? InsertIdOf(in Record record, bool tried) => null;
 
     /// <summary>Called before each stretch of records.</summary>
     public virtual void ReadClock() { }
@@ -41,20 +57,34 @@ sealed class EventCompleter : RecordCompleter
     readonly EventRules _rules;
     readonly RecordWalk _walk = new();
     readonly byte[] _addition;
-    InsertIds _ids = new("");
+    readonly InsertIds _ids;
+    readonly Occurrences? _identities;
     int _idLength;
     long _now;
 
-    public EventCompleter(TimeProvider time, SharedProperties shared, bool predicts = false)
+    /// <param name="time">Tells what is ahead.</param>
+    /// <param name="shared">The properties that each event gets.</param>
+    /// <param name="ids">Computes the missing ids.</param>
+    /// <param name="identities">Finds events that Mixpanel counts as one; null where nobody asks.</param>
+    /// <param name="asked">The repairs that were asked for, so that others can be proposed; null where none can be.</param>
+    /// <param name="predicts">Whether Mixpanel will not be asked.</param>
+    public EventCompleter(TimeProvider time, SharedProperties shared, InsertIds? ids = null, Occurrences? identities = null, ImportFixes? asked = null, bool predicts = false)
     {
-        (_time, _shared, _rules) = (time, shared, new EventRules(shared, predicts));
+        (_time, _shared, _ids, _identities, _rules) = (time, shared, ids ?? new InsertIds(), identities, new EventRules(shared, asked, predicts, hasIdentity: identities is not null));
         _addition = new byte[LargestAddition];
         RefuseBadShared();
     }
 
     public override int LargestAddition => checked((int)_shared.TotalLength + "\"$insert_id\":\"\",".Length + MixpanelValues.LongestInsertId);
 
-    public override void Begin(string sourceId) => _ids = new InsertIds(sourceId);
+    public override void Begin(string sourceId, ImportIds? made) => _ids.Begin(sourceId, made);
+
+    public override void Next() => _ids.Next();
+
+    public override ImportIds? ComputedIds => _ids.Made;
+
+    /// <summary>Whether there were more identities than can be told apart.</summary>
+    public bool IdentitiesAreMany { get; private set; }
 
     /// <summary>Takes the time that "ahead" is measured from.</summary>
     public override void ReadClock() => _now = _time.GetUtcNow().ToUnixTimeSeconds();
@@ -62,8 +92,7 @@ sealed class EventCompleter : RecordCompleter
     public override Rejection? TryAdd(in Record record, string source, bool maybeSent, RecordBatch batch)
     {
         var bytes = record.Bytes;
-        _rules.Reset(_now);
-        if ((_walk.Check(bytes, _rules) ?? _rules.Missing()) is { } rejection) return rejection;
+        if (Check(in record) is { } rejection) return rejection;
 
         if (!_rules.HasInsertId && record.InsertId is { } given && !MixpanelValues.IsInsertId(given)) return EventRules.InsertIdInvalid;
 
@@ -83,19 +112,50 @@ sealed class EventCompleter : RecordCompleter
             Line = record.Line,
             Raw = record.Original.IsEmpty ? null : record.Original.ToArray(),
             Repeatable = true,
+            SaysWhoIsWho = _rules.SaysWhoIsWho,
         };
+        if (HasKnownIdentity(in record)) batch.SameIdentity++;
         batch.Add(entry, bytes[..at], _addition.AsSpan(0, entry.AddedLength), bytes[at..]);
         return null;
     }
 
-    public override string? InsertIdOf(in Record record)
+    public override bool Recalls(ImportSourceProgress reached) => _ids.Recalls || (_identities is not null && !reached.Ended);
+
+    public override Rejection? Recall(in Record record)
     {
+        if (record.Rejection is not null) InsertIdOf(in record, tried: false);
+        else if (Check(in record) is { } rejection) return rejection;
+        else HasKnownIdentity(in record);
+        return record.Rejection;
+    }
+
+    public override string? InsertIdOf(in Record record, bool tried)
+    {
+        if (record.Oversized is not null) return record.InsertId;
+        if (!tried) _rules.Reset(_now);
         if (_rules.HasInsertId)
             return _rules.InsertId.Length > 0 ? Encoding.ASCII.GetString(record.Bytes.Slice(_rules.InsertId.At, _rules.InsertId.Length)) : null;
-        if (record.InsertId is not null || record.Kind is not RecordKind.Json) return record.InsertId;
-        Span<byte> id = stackalloc byte[InsertIds.Length];
-        _ids.Write(record.Raw, record.Offset, id);
-        return Encoding.ASCII.GetString(id);
+        if (record.InsertId is not null) return record.InsertId;
+        _ids.Take(in record);
+        return Encoding.ASCII.GetString(_ids.Last);
+    }
+
+    /// <summary>Whether an event came by that Mixpanel takes for the same. Ids that are computed are never those of another.</summary>
+    bool HasKnownIdentity(in Record record)
+    {
+        if (_identities is null || (!_rules.HasInsertId && record.InsertId is null)) return false;
+        var before = _identities.Take(_rules.IdentityWith(record.InsertId));
+        IdentitiesAreMany |= before < 0;
+        return before > 0;
+    }
+
+    /// <summary>Also computes the id, when the record has none: rejected or not, it is one of those with its bytes.</summary>
+    Rejection? Check(in Record record)
+    {
+        _rules.Reset(_now);
+        var rejection = _walk.Check(record.Bytes, _rules) ?? _rules.Missing();
+        if (!_rules.HasInsertId && record.InsertId is null) _ids.Take(in record);
+        return rejection;
     }
 
     /// <summary>Writes the missing members, each with a comma after it.</summary>
@@ -113,7 +173,7 @@ sealed class EventCompleter : RecordCompleter
             else
             {
                 _idLength = InsertIds.Length;
-                _ids.Write(record.Raw, record.Offset, _addition.AsSpan(length, InsertIds.Length));
+                _ids.Last.CopyTo(_addition.AsSpan(length));
             }
 
             length = Append("\","u8, length + _idLength);
@@ -145,6 +205,7 @@ sealed class EventCompleter : RecordCompleter
         _rules.Reset(_now);
         if (_walk.Check(Encoding.UTF8.GetBytes($$$"""{"event":"e","properties":{{{{string.Join(',', members)}}}}}"""), _rules) is { } rejection)
             throw MixpanelException.Invalid("properties", $"The shared properties would have every event refused: {rejection.Message}.");
+        _rules.KeepShared();
     }
 }
 
@@ -152,18 +213,16 @@ sealed class EventCompleter : RecordCompleter
 /// Updates of profiles: the project's token is added, and the group key where there is one; <c>{"$distinct_id","$properties"}</c>
 /// becomes a <c>$set</c>, of a group with <c>$group_id</c>.
 /// </summary>
-sealed class ProfileCompleter(string token, string? groupKey) : RecordCompleter
+sealed class ProfileCompleter(string token, string? groupKey, ImportFixes asked = ImportFixes.None) : RecordCompleter
 {
     static readonly Rejection OutcomeUnknown = new("outcome_unknown", null, "an earlier run may have sent this update, which cannot be repeated safely") { MaybeDelivered = true };
 
-    readonly ProfileRules _rules = new(token, groupKey);
+    readonly ProfileRules _rules = new(token, groupKey, asked);
     readonly RecordWalk _walk = new();
     readonly byte[] _token = Encoding.UTF8.GetBytes($"\"$token\":\"{JsonEncodedText.Encode(token)}\",");
     readonly byte[] _groupKey = groupKey is null ? [] : Encoding.UTF8.GetBytes($"\"$group_key\":\"{JsonEncodedText.Encode(groupKey)}\",");
 
     public override int LargestAddition => _token.Length + _groupKey.Length;
-
-    public override void Begin(string sourceId) { }
 
     public override Rejection? TryAdd(in Record record, string source, bool maybeSent, RecordBatch batch)
     {
@@ -188,8 +247,6 @@ sealed class ProfileCompleter(string token, string? groupKey) : RecordCompleter
 
         return null;
     }
-
-    public override string? InsertIdOf(in Record record) => null;
 
     /// <summary>The names that an update has, in place of those of an export.</summary>
     static byte[] WithNames(ReadOnlySpan<byte> record, int properties, int? groupId)
