@@ -8,7 +8,11 @@ namespace MixpanelConnector.Formats.Columns;
 /// <param name="Column">The column's place, from 0.</param>
 /// <param name="Kind">How its values are written.</param>
 /// <param name="Name">The field's name as JSON, with the colon.</param>
-readonly record struct ColumnField(int Index, int Column, FieldKind Kind, ReadOnlyMemory<byte> Name);
+readonly record struct ColumnField(int Index, int Column, FieldKind Kind, ReadOnlyMemory<byte> Name)
+{
+    /// <summary>Whether the members of an object are properties of the record.</summary>
+    public bool HoldsProperties { get; init; }
+}
 
 enum FieldKind
 {
@@ -33,6 +37,7 @@ sealed class ColumnMap
     {
         Type = request.Type;
         var (root, plain) = RootOf(Type);
+        var (properties, alias) = Type is ImportType.Events ? ("properties", "properties") : ("$properties", "properties");
         if (columns.FirstOrDefault(string.IsNullOrWhiteSpace) is not null) throw new InputException("has a column without a name. Name it in the header");
         foreach (var (field, column) in request.Columns)
             if (!columns.Contains(column, StringComparer.Ordinal)) throw new InputException($"has no column {column}, which is mapped to {field}");
@@ -45,7 +50,10 @@ sealed class ColumnMap
             {
                 var field = name == plain ? root : name;
                 if (!sources.TryAdd(field, columns[i])) throw new InputException($"has two columns for {field}: {sources[field]} and {columns[i]}. Rename one, or map it to another field");
-                var entry = new ColumnField(_fields.Count, i, KindOf(field, Type), NameOf(field));
+                var entry = new ColumnField(_fields.Count, i, KindOf(field, Type), NameOf(field))
+                {
+                    HoldsProperties = field == properties || field == alias,
+                };
                 _fields.Add(entry);
                 if (field == root) Root = entry;
                 else _properties.Add(entry);
@@ -75,7 +83,8 @@ sealed class ColumnMap
         _ => ("event", "event"),
     };
 
-    static FieldKind KindOf(string field, ImportType type) => (type, field) switch
+    /// <summary>How the values of a field are written.</summary>
+    public static FieldKind KindOf(string field, ImportType type) => (type, field) switch
     {
         (ImportType.Events, "event" or "distinct_id" or "$insert_id" or "$user_id" or "$device_id") or (ImportType.Profiles, "$distinct_id") or (ImportType.Groups, "$group_id") => FieldKind.Text,
         (ImportType.Events, "time") => FieldKind.Time,
