@@ -38,7 +38,7 @@ static class EventFile
     static long WriteParquet(Database database, EmulatorExport export, string file)
     {
         using var connection = database.Connect();
-        return connection.Execute($"COPY ({Query(export)}) TO '{file.Replace("'", "''", StringComparison.Ordinal)}' (FORMAT parquet, COMPRESSION zstd)");
+        return connection.Execute($"COPY (SELECT * REPLACE (properties::JSON AS properties) FROM ({Query(export)})) TO '{file.Replace("'", "''", StringComparison.Ordinal)}' (FORMAT parquet, COMPRESSION zstd)");
     }
 
     static long WriteLines(Database database, EmulatorExport export, string file)
