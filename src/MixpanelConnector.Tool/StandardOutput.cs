@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace MixpanelConnector.Tool;
 
-/// <summary>Standard output that fails when its reader is gone or its disk is full. The console's own stream hides a closed pipe, and a file stream would not share its position with other writers.</summary>
-sealed class StandardOutput : Stream
+/// <summary>Standard output that fails when its reader is gone or its disk is full, and that waits no longer for its reader once the program is told to stop. The console's own stream hides a closed pipe, and a file stream would not share its position with other writers.</summary>
+sealed class StandardOutput(CancellationToken stopping) : Stream
 {
     const int Interrupted = 4; // EINTR
     const int ReaderIsGone = 32; // EPIPE
@@ -29,6 +29,7 @@ sealed class StandardOutput : Stream
         while (!buffer.IsEmpty)
         {
             if (!_isOpen) throw new IOException("Standard output is closed.");
+            if (!StandardDescriptor.WaitToWrite(1, stopping)) throw new OperationCanceledException(stopping);
             var written = StandardDescriptor.Write(1, buffer);
             if (written >= 0) buffer = buffer[(int)written..];
             else if (Marshal.GetLastPInvokeError() is var error and not Interrupted) throw error is ReaderIsGone ? new ReaderIsGoneException() : new IOException(Marshal.GetPInvokeErrorMessage(error));
@@ -46,14 +47,14 @@ sealed class StandardOutput : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 }
 
-/// <summary>Standard error, which must not end the work that it tells of: when it is closed or full, what is said is lost, and nothing else.</summary>
-sealed class StandardError : Stream
+/// <summary>Standard error, which must not end the work that it tells of: when it is closed or full, what is said is lost, and nothing else; when nobody reads it, too, once the program is told to stop.</summary>
+sealed class StandardError(CancellationToken stopping) : Stream
 {
     const int Interrupted = 4; // EINTR
 
-    readonly bool _isOpen = StandardDescriptor.IsOpen(2);
+    bool _isOpen = StandardDescriptor.IsOpen(2);
 
-    public static TextWriter NewWriter() => TextWriter.Synchronized(new StreamWriter(new StandardError()) { AutoFlush = true });
+    public static TextWriter NewWriter(CancellationToken stopping) => TextWriter.Synchronized(new StreamWriter(new StandardError(stopping)) { AutoFlush = true });
 
     public override bool CanRead => false;
 
@@ -73,6 +74,12 @@ sealed class StandardError : Stream
     {
         while (_isOpen && !buffer.IsEmpty)
         {
+            if (!StandardDescriptor.WaitToWrite(2, stopping))
+            {
+                _isOpen = false; // nobody reads it
+                return;
+            }
+
             var written = StandardDescriptor.Write(2, buffer);
             if (written >= 0) buffer = buffer[(int)written..];
             else if (Marshal.GetLastPInvokeError() is not Interrupted) return;
@@ -94,11 +101,29 @@ sealed class StandardError : Stream
 static class StandardDescriptor
 {
     const int GetFlags = 1; // F_GETFD
+    const short CanWrite = 4; // POLLOUT
+    const int Block = 4096; // PIPE_BUF: so much is taken at once by a pipe that says it takes something
+    const int GlanceMilliseconds = 100;
+    const int MostGlances = 20; // with the program told to stop
     const int CloseOnExec = 1; // FD_CLOEXEC: the runtime sets it on all that it opens; what was inherited cannot have it
 
     public static bool IsOpen(int file) => FControl(file, GetFlags) is >= 0 and var flags && (flags & CloseOnExec) == 0;
 
-    public static nint Write(int file, ReadOnlySpan<byte> bytes) => WriteTo(file, ref MemoryMarshal.GetReference(bytes), bytes.Length);
+    /// <summary>Waits until the descriptor takes a block; false when that lasts beyond a moment after the program was told to stop.</summary>
+    public static bool WaitToWrite(int file, CancellationToken stopping)
+    {
+        var asked = new Asked { File = file, Events = CanWrite };
+        for (var patience = MostGlances; patience > 0;)
+        {
+            if (Poll(ref asked, 1, GlanceMilliseconds) != 0) return true; // an error shows when it is written
+            if (stopping.IsCancellationRequested) patience--;
+        }
+
+        return false;
+    }
+
+    /// <summary>Writes what is taken without waiting, at most a block.</summary>
+    public static nint Write(int file, ReadOnlySpan<byte> bytes) => WriteTo(file, ref MemoryMarshal.GetReference(bytes), Math.Min(bytes.Length, Block));
 
     [DllImport("libc", EntryPoint = "write", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
@@ -107,6 +132,18 @@ static class StandardDescriptor
     [DllImport("libc", EntryPoint = "fcntl")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     static extern int FControl(int file, int command);
+
+    [DllImport("libc", EntryPoint = "poll", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    static extern int Poll(ref Asked asked, nuint count, int milliseconds);
+
+    [StructLayout(LayoutKind.Sequential)]
+    struct Asked
+    {
+        public int File;
+        public short Events;
+        public short Told;
+    }
 }
 
 /// <summary>Whoever read standard output has seen enough, as in <c>mixpanel … | head</c>.</summary>

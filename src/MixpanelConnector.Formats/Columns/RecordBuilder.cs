@@ -1,3 +1,4 @@
+using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Validate;
 
@@ -10,6 +11,7 @@ delegate void FieldWriter(JsonText json, in ColumnField field);
 sealed class RecordBuilder(ColumnMap columns)
 {
     readonly JsonText _json = new();
+    readonly ColumnValue _value = new();
 
     /// <summary>Why the record that is being built cannot be imported: to be set by whoever writes a value that is none.</summary>
     public Rejection? Fault { get; set; }
@@ -19,7 +21,7 @@ sealed class RecordBuilder(ColumnMap columns)
         _json.Clear();
         Fault = null;
         _json.AppendByte((byte)'{');
-        if (columns.Root is { } root && TryWrite(in root, write)) _json.AppendByte((byte)',');
+        if (TryWriteRoot(write)) _json.AppendByte((byte)',');
         _json.Append(columns.Type is ImportType.Profiles or ImportType.Groups ? "\"$properties\":{"u8 : "\"properties\":{"u8);
         var separate = false;
         for (var i = 0; i < columns.Properties.Count; i++)
@@ -31,8 +33,17 @@ sealed class RecordBuilder(ColumnMap columns)
         }
 
         _json.Append("}}"u8);
-        if (_json.Length <= InputWindow.LargestRecord) return new Record { Kind = RecordKind.Json, Bytes = _json.Written, Offset = offset, Line = line, Rejection = Fault };
-        return new Record { Kind = RecordKind.Oversized, Oversized = _json.TakeOversized(), Offset = offset, Line = line };
+        if (_json.Length <= InputWindow.LargestRecord) return new Record { Kind = RecordKind.Json, IsBuilt = true, Bytes = _json.Written, Offset = offset, Line = line, Rejection = Fault };
+        return new Record { Kind = RecordKind.Oversized, IsBuilt = true, Oversized = _json.TakeOversized(), Offset = offset, Line = line };
+    }
+
+    bool TryWriteRoot(FieldWriter write)
+    {
+        if (columns.Root is { } root && TryWrite(in root, write)) return true;
+        if (columns.EventName.IsEmpty) return false;
+        _json.Append("\"event\":"u8);
+        _json.Append(columns.EventName.Span);
+        return true;
     }
 
     bool TryWrite(in ColumnField field, FieldWriter write)
@@ -41,6 +52,7 @@ sealed class RecordBuilder(ColumnMap columns)
         _json.Append(field.Name.Span);
         var named = _json.Length;
         write(_json, in field);
+        if (field.Type is { } type && _json.IsWhole && _json.Length > named && !_json.Written[named..].SequenceEqual("null"u8)) Convert(in field, type, named);
         if (field.HoldsProperties && _json.IsWhole && _json.Written[named..] is [(byte)'{', .. var members, (byte)'}'])
         {
             // The text moves to the left, over the name and the brace.
@@ -53,5 +65,18 @@ sealed class RecordBuilder(ColumnMap columns)
         if (_json.Length > named) return true;
         _json.CutTo(start);
         return false;
+    }
+
+    void Convert(in ColumnField field, ImportColumnType type, int named)
+    {
+        if (_value.TryConvert(_json.Written[named..], type, field.Kind is FieldKind.Time, out var value))
+        {
+            _json.CutTo(named);
+            _json.Append(value);
+        }
+        else
+        {
+            Fault ??= ColumnValue.Misfit(columns.Names[field.Column], type, told: true);
+        }
     }
 }

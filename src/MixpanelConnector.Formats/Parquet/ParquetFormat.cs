@@ -18,11 +18,11 @@ sealed class ParquetFormat() : ImportFormat("parquet")
     internal override async ValueTask<RecordReader> OpenAsync(FormatInput input, CancellationToken cancellationToken)
     {
         if (!IsParquet(input.Window.Unread)) throw new InputException("is no Parquet file");
-        var isTemporary = input.Compressed || input.File.Path is null;
-        var (stream, fingerprint) = isTemporary
+        var path = input.Compressed ? null : input.File.SeekablePath;
+        var (stream, fingerprint) = path is null
             ? await SpoolAsync(input.Window, cancellationToken).ConfigureAwait(false)
-            : await OpenAsync(input.File.Path!, cancellationToken).ConfigureAwait(false);
-        var file = new ParquetFile(stream, isTemporary);
+            : await OpenAsync(path, cancellationToken).ConfigureAwait(false);
+        var file = new ParquetFile(stream, isTemporary: path is null);
         try
         {
             if (input.Reached is { Offset: > 0 } && fingerprint != input.Fingerprint) throw new InputException("has changed since a part of it was imported. Restore it, or begin again with --restart");

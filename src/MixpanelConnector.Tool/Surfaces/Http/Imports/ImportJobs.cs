@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
-using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Files;
 using MixpanelConnector.Sqlite;
 
 namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
@@ -36,7 +36,7 @@ sealed class ImportJobs : IAsyncDisposable
     public ImportJobs(string folder, long spool, ServeDatabase database, Func<MixpanelClient> newClient, AuditLog log, TimeProvider time)
     {
         (_folder, _spool, _database, _newClient, _log, _time) = (Path.Combine(folder, "imports"), spool, database, newClient, log, time);
-        ServeDatabase.MakeFolder(_folder);
+        OwnFolder.Make(_folder);
         Load();
         _running = Task.Run(RunAsync);
     }
@@ -58,7 +58,7 @@ sealed class ImportJobs : IAsyncDisposable
         if (length > _spool - Interlocked.Read(ref _spooled)) throw NoRoom();
 
         var folder = Path.Combine(_folder, id);
-        ServeDatabase.MakeFolder(folder);
+        OwnFolder.Make(folder);
         var taken = false;
         long bytes = 0;
         try
