@@ -11,7 +11,10 @@ var embeddedSource = new Guid("0e8a571b-6926-466e-b4ad-8ab04611f5fe");
 string[] libraries = ["MixpanelConnector", "MixpanelConnector.Emulator", "MixpanelConnector.Formats", "MixpanelConnector.Sqlite"];
 Dictionary<string, string[]> natives = new(StringComparer.Ordinal)
 {
-    ["linux-x64"] = ["libduckdb.so", "libe_sqlite3.so"], ["linux-arm64"] = ["libduckdb.so", "libe_sqlite3.so"], ["win-x64"] = ["duckdb.dll", "e_sqlite3.dll"], ["osx-arm64"] = ["libduckdb.dylib", "libe_sqlite3.dylib"],
+    ["linux-x64"] = ["libduckdb.so", "libe_sqlite3.so", "ParquetSharpNative.so"],
+    ["linux-arm64"] = ["libduckdb.so", "libe_sqlite3.so", "ParquetSharpNative.so"],
+    ["win-x64"] = ["duckdb.dll", "e_sqlite3.dll", "ParquetSharpNative.dll"],
+    ["osx-arm64"] = ["libduckdb.dylib", "libe_sqlite3.dylib", "ParquetSharpNative.dylib"],
 };
 
 if (args is not [var folder, .. var others] || others.Length > 1)

@@ -24,10 +24,13 @@ public static class FileFormats
     public static ImportFormat Tsv { get; } = new DelimitedFormat("tsv", (byte)'\t', [".tsv", ".tab"]);
 
     /// <summary>
-    /// Parquet. A stream, and a file that was compressed as a whole, is put into a temporary file first. Numbers keep their exact text, decimals with all their digits, floating-point numbers the
-    /// shortest that gives the same again; NaN counts as null, and nulls are left out. Timestamps become Mixpanel dates, and the
-    /// event's time milliseconds since 1970; structs and maps become objects, lists become arrays. Binary is taken for text.
-    /// Its lines and offsets count rows, from 1 and from 0.
+    /// Parquet. A stream, and a file that was compressed as a whole, is put into a temporary file first. Numbers keep their exact text,
+    /// decimals with all their digits, floating-point numbers the shortest that gives the same again; NaN counts as null, and nulls
+    /// are left out. Timestamps become Mixpanel dates, and the event's time milliseconds since 1970; times of day are text, intervals
+    /// durations of ISO 8601; structs and maps become objects, lists become arrays, columns of the type JSON the values they hold.
+    /// A struct, a map or JSON in the column <c>properties</c> gives the record's properties. Binary is taken for text. A row with a
+    /// date outside the years 1 to 9999 is rejected. Columns named in <see cref="ImportRequest.Drop"/> are not read. Its lines and
+    /// offsets count rows, from 1 and from 0. Damaged files are refused: checksums are checked where there are any, and so are all counts.
     /// </summary>
     public static ImportFormat Parquet { get; } = new ParquetFormat();
 

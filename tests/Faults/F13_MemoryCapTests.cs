@@ -1,3 +1,5 @@
+using DuckDB.NET.Data;
+
 namespace MixpanelConnector.Faults;
 
 /// <summary>F13: little memory.</summary>
@@ -55,5 +57,28 @@ public sealed class F13_MemoryCapTests
         var done = await scene.RunAsync();
         Assert.True(done.ExitCode == 3, done.ToString());
         Assert.Equal("", scene.Judge(done));
+    }
+
+    /// <summary>Rows that share one large value, very many equal rows, and one row with a very long list.</summary>
+    [Theory]
+    [InlineData("repeat('x', 900000) AS v FROM range(300)")]
+    [InlineData("1 AS v FROM range(2000000)")]
+    [InlineData("range(3000000) AS v")]
+    public async Task A_small_parquet_file_does_not_become_a_large_process(string rows)
+    {
+        await using var scene = new Scene();
+        var file = scene.File("in.parquet");
+        using (var connection = new DuckDBConnection("Data Source=:memory:"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = $"COPY (SELECT 'e' AS event, 1790000000 AS time, 'u' AS distinct_id, {rows}) TO '{file}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 10000000)";
+            command.ExecuteNonQuery();
+        }
+
+        scene.Inputs.Add(file);
+        var done = await scene.With("--dry-run").RunAsync();
+        Assert.True(done.ExitCode is 0 or 3, done.ToString());
+        Assert.InRange(done.MostMemory, 1, 250_000_000);
     }
 }

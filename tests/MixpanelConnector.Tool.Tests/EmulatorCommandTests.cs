@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
 using MixpanelConnector.Testing;
 using MixpanelConnector.Tool.Surfaces.Cli;
@@ -114,10 +115,24 @@ public sealed class EmulatorCommandTests
         Assert.StartsWith("0 events", (await ExportAsync("other.ndjson", "--project", "2")).Out, StringComparison.Ordinal);
         Assert.StartsWith("2 events", (await ExportAsync("all.parquet")).Out, StringComparison.Ordinal);
         Assert.Equal("PAR1"u8.ToArray(), (await File.ReadAllBytesAsync(folder.File("all.parquet"), TestContext.Current.CancellationToken))[..4]);
+
+        // A structure of columns with the properties as JSON: it comes back as it was.
+        var again = await tool.RunAsync("import", folder.File("all.parquet"), "--map", "event=event_name", "--drop", "project_id", "--drop", "insert_id", "--drop", "received_at", "--local", "--data", folder.File("again"), "--state", folder.File("state"), "--no-progress");
+        Assert.True(again.Exit == 0, again.Err);
+        await tool.RunAsync("emulator", "export", folder.File("again.ndjson"), "--data", folder.File("again"));
+        Assert.Equal(lines.Select(WithoutStamp).Order(StringComparer.Ordinal), (await File.ReadAllLinesAsync(folder.File("again.ndjson"), TestContext.Current.CancellationToken)).Select(WithoutStamp).Order(StringComparer.Ordinal));
+
         var taken = await ExportAsync("all.ndjson");
         Assert.Equal((2, "FILE"), (taken.Exit, taken.Problem.GetProperty("field").GetString()));
 
         Task<Run> ExportAsync(string file, params string[] options) => tool.RunAsync(["emulator", "export", folder.File(file), "--data", folder.File("data"), .. options]);
+
+        static string WithoutStamp(string line)
+        {
+            var record = JsonNode.Parse(line)!;
+            record["properties"]!.AsObject().Remove("mp_processing_time_ms");
+            return string.Join(',', record["properties"]!.AsObject().OrderBy(property => property.Key, StringComparer.Ordinal).Select(property => $"{property.Key}={property.Value?.ToJsonString()}")) + record["event"];
+        }
     }
 
     [Theory]

@@ -34,7 +34,7 @@ static class EventFile
     static long WriteParquet(Database database, EmulatorExport export, string file)
     {
         using var connection = database.Connect();
-        return connection.Execute($"COPY ({Query(export)}) TO '{file.Replace("'", "''", StringComparison.Ordinal)}' (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)");
+        return connection.Execute($"COPY (SELECT * REPLACE (properties::JSON AS properties) FROM ({Query(export)})) TO '{file.Replace("'", "''", StringComparison.Ordinal)}' (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)");
     }
 
     static long WriteLines(Database database, EmulatorExport export, FileStream output)

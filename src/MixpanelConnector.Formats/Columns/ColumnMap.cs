@@ -86,7 +86,8 @@ sealed class ColumnMap
 
     public IReadOnlyList<ColumnField> Properties => _properties;
 
-    static FieldKind KindOf(string field, ImportType type) => (type, field) switch
+    /// <summary>How the values of a field are written.</summary>
+    public static FieldKind KindOf(string field, ImportType type) => (type, field) switch
     {
         (ImportType.Events, "event" or "distinct_id" or "$insert_id" or "$user_id" or "$device_id") or (ImportType.Profiles, "$distinct_id") or (ImportType.Groups, "$group_id") => FieldKind.Text,
         (ImportType.Events, "time") => FieldKind.Time,

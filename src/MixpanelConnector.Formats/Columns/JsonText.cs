@@ -1,34 +1,70 @@
 using System.Buffers;
+using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Formats.Columns;
 
 /// <summary>A record's JSON while it is built. Text goes in byte for byte, so that bytes that are no UTF-8 are found later, and not mended in silence.</summary>
-sealed class JsonText
+/// <param name="spills">Whether <see cref="Spill"/> may let go of what was written; otherwise it ends what becomes too large.</param>
+sealed class JsonText(bool spills = true)
 {
     static readonly SearchValues<byte> Special = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(value => (byte)value), (byte)'"', (byte)'\\']);
 
+    const int MostSpilled = 1 << 30;
+    const int MostWhole = 32 << 20;
+
     byte[] _bytes = new byte[4096];
+    int _end;
+    int _spilled;
+    OversizedRecord? _oversized;
 
-    public int Length { get; private set; }
+    public int Length => _spilled + _end;
 
-    public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Length);
+    /// <summary>Whether nothing was spilled.</summary>
+    public bool IsWhole => _spilled == 0;
 
-    public void Clear() => Length = 0;
+    /// <summary>All of it, unless a part was spilled.</summary>
+    public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, _end);
 
-    /// <summary>Takes back what was written after a length.</summary>
-    public void CutTo(int length) => Length = length;
+    public void Clear()
+    {
+        _oversized?.Dispose();
+        (_end, _spilled, _oversized) = (0, 0, null);
+    }
+
+    /// <summary>Takes back what was written after a length, which is none from before the last <see cref="Spill"/> but one.</summary>
+    public void CutTo(int length) => _end = length - _spilled;
+
+    /// <summary>Lets go of what is written but for its last byte, where it is more than any record that is sent.</summary>
+    public void Spill()
+    {
+        if (_end <= (spills ? 2 * InputWindow.LargestRecord : MostWhole)) return;
+        if (!spills || _spilled > MostSpilled) throw new InputException("has a row that is far too large to be a record. Leave out what makes it so large, with --drop");
+        _oversized ??= new OversizedRecord();
+        _oversized.Append(_bytes.AsSpan(0, _end - 1));
+        (_bytes[0], _spilled, _end) = (_bytes[_end - 1], _spilled + _end - 1, 1);
+    }
+
+    /// <summary>What is kept of a record that is too large to send.</summary>
+    public OversizedRecord TakeOversized()
+    {
+        var oversized = _oversized ?? new OversizedRecord();
+        _oversized = null;
+        oversized.Append(Written);
+        return oversized.Complete();
+    }
 
     public void Append(ReadOnlySpan<byte> json)
     {
         Reserve(json.Length);
-        json.CopyTo(_bytes.AsSpan(Length));
-        Length += json.Length;
+        json.CopyTo(_bytes.AsSpan(_end));
+        _end += json.Length;
     }
 
     public void AppendByte(byte json)
     {
         Reserve(1);
-        _bytes[Length++] = json;
+        _bytes[_end++] = json;
     }
 
     public void AppendString(ReadOnlySpan<byte> text)
@@ -49,8 +85,8 @@ sealed class JsonText
     public void AppendFormatted<T>(T value, ReadOnlySpan<char> format = default) where T : IUtf8SpanFormattable
     {
         Reserve(128);
-        if (!value.TryFormat(_bytes.AsSpan(Length), out var written, format, System.Globalization.CultureInfo.InvariantCulture)) throw new InvalidOperationException("The text of a value is longer than expected.");
-        Length += written;
+        if (!value.TryFormat(_bytes.AsSpan(_end), out var written, format, System.Globalization.CultureInfo.InvariantCulture)) throw new InvalidOperationException("The text of a value is longer than expected.");
+        _end += written;
     }
 
     void AppendEscaped(byte special)
@@ -71,6 +107,6 @@ sealed class JsonText
 
     void Reserve(int count)
     {
-        if (Length + count > _bytes.Length) Array.Resize(ref _bytes, Math.Max(Length + count, _bytes.Length * 2));
+        if (_end + count > _bytes.Length) Array.Resize(ref _bytes, Math.Max(_end + count, _bytes.Length * 2));
     }
 }

@@ -34,10 +34,7 @@ sealed class RecordBuilder(ColumnMap columns)
 
         _json.Append("}}"u8);
         if (_json.Length <= InputWindow.LargestRecord) return new Record { Kind = RecordKind.Json, IsBuilt = true, Bytes = _json.Written, Offset = offset, Line = line, Rejection = Fault };
-
-        var oversized = new OversizedRecord();
-        oversized.Append(_json.Written);
-        return new Record { Kind = RecordKind.Oversized, IsBuilt = true, Oversized = oversized.Complete(), Offset = offset, Line = line };
+        return new Record { Kind = RecordKind.Oversized, IsBuilt = true, Oversized = _json.TakeOversized(), Offset = offset, Line = line };
     }
 
     bool TryWriteRoot(FieldWriter write)
@@ -55,8 +52,8 @@ sealed class RecordBuilder(ColumnMap columns)
         _json.Append(field.Name.Span);
         var named = _json.Length;
         write(_json, in field);
-        if (field.Type is { } type && _json.Length > named && !_json.Written[named..].SequenceEqual("null"u8)) Convert(in field, type, named);
-        if (field.HoldsProperties && _json.Written[named..] is [(byte)'{', .. var members, (byte)'}'])
+        if (field.Type is { } type && _json.IsWhole && _json.Length > named && !_json.Written[named..].SequenceEqual("null"u8)) Convert(in field, type, named);
+        if (field.HoldsProperties && _json.IsWhole && _json.Written[named..] is [(byte)'{', .. var members, (byte)'}'])
         {
             // The text moves to the left, over the name and the brace.
             var inner = members.Trim(" \t\r\n"u8);

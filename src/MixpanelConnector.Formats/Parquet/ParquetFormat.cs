@@ -1,37 +1,32 @@
 using System.IO.Hashing;
-using MixpanelConnector.Formats.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Source;
-using Parquet;
-using Parquet.Meta;
 
 namespace MixpanelConnector.Formats.Parquet;
 
-/// <summary>Parquet files, one row group after the other. They are read from their end, so that a stream, and a file that was compressed as a whole, is put into a temporary file first.</summary>
+/// <summary>Parquet files, row by row. They are read from their end, so that a stream, and a file that was compressed as a whole, is put into a temporary file first.</summary>
 sealed class ParquetFormat() : ImportFormat("parquet")
 {
-    static readonly ParquetOptions Options = new() { UseBigDecimal = true, UseDateOnlyTypeForDates = true };
+    const int LongestReason = 300;
 
     internal override bool IsText => false;
 
     internal override bool HasColumns => true;
 
-    internal override bool Recognizes(in ImportHead head) => head.Text.StartsWith("PAR1"u8);
+    internal override bool Recognizes(in ImportHead head) => IsParquet(head.Text);
 
     internal override async ValueTask<RecordReader> OpenAsync(FormatInput input, CancellationToken cancellationToken)
     {
-        if (!input.Window.Unread.StartsWith("PAR1"u8)) throw new InputException("is no Parquet file");
-        var (file, fingerprint) = input.Compressed || input.File.SeekablePath is not { } path
+        if (!IsParquet(input.Window.Unread)) throw new InputException("is no Parquet file");
+        var path = input.Compressed ? null : input.File.SeekablePath;
+        var (stream, fingerprint) = path is null
             ? await SpoolAsync(input.Window, cancellationToken).ConfigureAwait(false)
             : await OpenAsync(path, cancellationToken).ConfigureAwait(false);
+        var file = new ParquetFile(stream, isTemporary: path is null);
         try
         {
             if (input.Reached is { Offset: > 0 } && fingerprint != input.Fingerprint) throw InputException.Changed("has changed since a part of it was imported");
-            file.Position = 0;
-            var parquet = await ParquetReader.CreateAsync(file, Options, leaveStreamOpen: true, cancellationToken).ConfigureAwait(false);
-            KeepTextAsBytes(parquet.Metadata!.Schema);
-            var columns = new ColumnMap([.. parquet.Schema.Fields.Select(field => field.Name)], input.Request);
-            var reader = new ParquetRecordReader(file, parquet, columns, fingerprint, input.Reached?.Offset ?? 0, input.Compressed ? input.Window.RawPosition : file.Length);
+            var reader = new ParquetRecordReader(file, ParquetFooter.Read(file), input.Request, fingerprint, input.Reached?.Offset ?? 0, input.Compressed ? input.Window.RawPosition : file.Length);
             input.Window.Dispose();
             return reader;
         }
@@ -39,21 +34,29 @@ sealed class ParquetFormat() : ImportFormat("parquet")
         {
             await file.DisposeAsync().ConfigureAwait(false);
             if (e is OperationCanceledException or InputException) throw;
-            throw Damaged(e);
+            throw Damaged(file, e);
         }
     }
 
-    /// <summary>The parser meets damaged bytes with exceptions of many types.</summary>
-    public static InputException Damaged(Exception cause) => new($"is a Parquet file that is damaged, cut short, or of a kind that is not supported: {cause.Message.ReplaceLineEndings(" ")}", cause);
-
-    /// <summary>Text is read as the bytes that it is: decoded, what is no UTF-8 would be mended in silence.</summary>
-    static void KeepTextAsBytes(List<SchemaElement> columns)
+    /// <summary>What was thrown over bytes that are damaged, or by the disk below them.</summary>
+    public static InputException Damaged(ParquetFile file, Exception cause)
     {
-        foreach (var column in columns)
-        {
-            if (column.ConvertedType is ConvertedType.UTF8 or ConvertedType.ENUM or ConvertedType.JSON) column.ConvertedType = null;
-            if (column.LogicalType is { STRING: not null } or { ENUM: not null } or { JSON: not null }) column.LogicalType = null;
-        }
+        file.ThrowIfFailed();
+        if (cause is DllNotFoundException or TypeInitializationException { InnerException: DllNotFoundException })
+            return new("is a Parquet file, and what reads these is not there for this system, such as one without glibc. Convert it to NDJSON or CSV first", cause);
+        return new($"is a Parquet file that is damaged, cut short, or of a kind that is not supported: {ReasonOf(cause)}", cause);
+    }
+
+    static bool IsParquet(ReadOnlySpan<byte> head) => head.StartsWith("PAR1"u8) || head.StartsWith("PARE"u8);
+
+    /// <summary>What the package says stands in quotes between names of its own types; it may hold text of the file's.</summary>
+    public static string ReasonOf(Exception cause)
+    {
+        const string Begin = "(message: '";
+        var message = cause.Message;
+        if (message.IndexOf(Begin, StringComparison.Ordinal) is var begin and >= 0 && message.LastIndexOf("')", StringComparison.Ordinal) is var end && end >= begin + Begin.Length) message = message[(begin + Begin.Length)..end];
+        var shown = message.Length > LongestReason ? $"{message[..LongestReason]}…" : message;
+        return string.Concat(shown.Select(character => char.IsControl(character) ? ' ' : character)).TrimEnd(' ', '.');
     }
 
     static async ValueTask<(FileStream, UInt128)> OpenAsync(string path, CancellationToken cancellationToken)

@@ -1,7 +1,5 @@
 using MixpanelConnector.Formats.Columns;
 using MixpanelConnector.Import.Source;
-using Parquet;
-using Parquet.Schema;
 
 namespace MixpanelConnector.Formats.Parquet;
 
@@ -25,55 +23,31 @@ abstract class ParquetNode
     public abstract void Skip();
 
     /// <exception cref="InputException">The column's type has no JSON.</exception>
-    public static ParquetNode Of(Field field, FieldKind kind) => field switch
+    /// <param name="field">What it is.</param>
+    /// <param name="kind">How its values are written.</param>
+    /// <param name="values">How values of each type are.</param>
+    /// <param name="record">Of which records its members are the properties; null when they are not.</param>
+    public static ParquetNode Of(ParquetField field, FieldKind kind, ParquetValues values, ImportType? record = null)
     {
-        DataField { IsArray: true } data => new ParquetList(data.MaxDefinitionLevel, data.MaxRepetitionLevel, new ParquetLeaf(data, FieldKind.Value)),
-        DataField data => new ParquetLeaf(data, kind),
-        ListField list => new ParquetList(list.MaxDefinitionLevel, list.MaxRepetitionLevel, Of(list.Item, FieldKind.Value)),
-        MapField map => new ParquetMap(map.MaxDefinitionLevel, map.MaxRepetitionLevel, Of(map.Key, FieldKind.Text), Of(map.Value, FieldKind.Value)),
-        StructField group => new ParquetStruct(group.MaxDefinitionLevel, [.. group.Fields.Select(member => (member.Name, Of(member, FieldKind.Value)))]),
-        _ => throw new InputException($"has a column of a type that is not supported: {field.Name}"),
+        if (!field.IsRepeated) return OfOne(field, kind, values, record);
+        return new ParquetList(field.Definition, field.Repetition, OfOne(field, FieldKind.Value, values)); // as files had lists at first
+    }
+
+    static ParquetNode OfOne(ParquetField field, FieldKind kind, ParquetValues values, ImportType? record = null) => field switch
+    {
+        { IsLeaf: true } => values.LeafOf(field, kind),
+        { Meaning: ParquetMeaning.List, Children: [{ IsRepeated: true } repeated] } => new ParquetList(repeated.Definition, repeated.Repetition, ElementOf(field, repeated, values)),
+        { Meaning: ParquetMeaning.Map, Children: [{ IsRepeated: true, IsLeaf: false, Children: [{ IsRepeated: false, IsLeaf: true } key, { IsRepeated: false } value] } entry] } =>
+            new ParquetMap(entry.Definition, entry.Repetition, OfOne(key, FieldKind.Text, values), OfOne(value, FieldKind.Value, values)),
+        { Meaning: ParquetMeaning.Unknown } => throw ParquetValues.Unsupported(field),
+        _ => new ParquetStruct(field.Definition, [.. field.Children.Select(member => (member.Name, Of(member, record is { } type ? ColumnMap.KindOf(member.Name, type) : FieldKind.Value, values)))]),
     };
-}
 
-sealed class ParquetLeaf(DataField column, FieldKind kind) : ParquetNode
-{
-    readonly ParquetType _type = ParquetType.For(column);
-    ParquetColumn? _values;
-    int _level;
-    int _value;
-
-    public DataField Field => column;
-
-    public override ParquetLeaf First => this;
-
-    public bool AtEnd => _level == _values!.Count;
-
-    /// <summary>How much of the path to the next value is there.</summary>
-    public int Definition => _values!.Definitions is { } levels ? levels.Span[_level] : 0;
-
-    /// <summary>The list that the next value goes on with; 0 for a new row.</summary>
-    public int Repetition => _values!.Repetitions is { } levels && !AtEnd ? levels.Span[_level] : 0;
-
-    public Task<ParquetColumn> ReadAsync(ParquetRowGroupReader group, CancellationToken cancellationToken) => _type.ReadAsync(group, column, cancellationToken);
-
-    public void Load(ParquetColumn values)
-    {
-        _values = values;
-        (_level, _value) = (0, 0);
-    }
-
-    public override bool Write(JsonText json)
-    {
-        var present = Definition == column.MaxDefinitionLevel;
-        _level++;
-        if (!present) return false;
-        return _values!.Write(json, _value++, kind);
-    }
-
-    public override void Skip() => _level++;
-
-    public override void AddLeaves(List<ParquetLeaf> leaves) => leaves.Add(this);
+    /// <summary>The group in between stands for an element of its own where it cannot be told from a structure: https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#lists.</summary>
+    static ParquetNode ElementOf(ParquetField list, ParquetField repeated, ParquetValues values) =>
+        repeated is { IsLeaf: false, Meaning: ParquetMeaning.None, Children: [{ IsRepeated: false } element] } && repeated.Name != "array" && repeated.Name != $"{list.Name}_tuple"
+            ? OfOne(element, FieldKind.Value, values)
+            : OfOne(repeated, FieldKind.Value, values);
 }
 
 sealed class ParquetStruct(int definition, List<(string Name, ParquetNode Node)> members) : ParquetNode
@@ -96,6 +70,7 @@ sealed class ParquetStruct(int definition, List<(string Name, ParquetNode Node)>
         {
             var start = json.Length;
             if (separate) json.AppendByte((byte)',');
+            if (node.First.Definition < definition) throw ParquetPages.Damaged(node.First.Field, "is null within what is not");
             json.Append(name.Span);
             if (node.Write(json)) separate = true;
             else json.CutTo(start);
@@ -136,6 +111,7 @@ sealed class ParquetList(int definition, int repetition, ParquetNode element) : 
         {
             if (!element.Write(json)) json.Append("null"u8);
             json.AppendByte((byte)',');
+            json.Spill();
         }
         while (First.Repetition >= repetition);
         json.CutTo(json.Length - 1);
@@ -166,10 +142,11 @@ sealed class ParquetMap(int definition, int repetition, ParquetNode key, Parquet
         json.AppendByte((byte)'{');
         do
         {
-            if (!key.Write(json)) throw new InvalidDataException("a map has a key that is null");
+            if (!key.Write(json)) throw ParquetPages.Damaged(key.First.Field, "has a key that is null");
             json.AppendByte((byte)':');
             if (!value.Write(json)) json.Append("null"u8);
             json.AppendByte((byte)',');
+            json.Spill();
         }
         while (First.Repetition >= repetition);
         json.CutTo(json.Length - 1);

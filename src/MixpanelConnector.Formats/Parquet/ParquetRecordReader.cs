@@ -1,110 +1,181 @@
 using MixpanelConnector.Formats.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Source;
-using Parquet;
+using ParquetSharp;
 
 namespace MixpanelConnector.Formats.Parquet;
 
-/// <summary>One record a row. The offset counts rows from 0, the line from 1. One row group at a time is in memory.</summary>
+/// <summary>One record a row. The offset counts rows from 0, the line from 1. A page of each column is in memory at a time.</summary>
 sealed class ParquetRecordReader : RecordReader
 {
-    readonly FileStream _file;
-    readonly ParquetReader _parquet;
+    /// <summary>How many rows are read before it can be stopped.</summary>
+    const int RowsPerFill = 1024;
+
+    /// <summary>What the pages may take: with what an import takes beside, 256 MB are not reached.</summary>
+    const long MostPageMemory = 160 << 20;
+
+    /// <summary>What values may take that are kept as differences, once they are whole.</summary>
+    const long MostExpanded = 8 << 20;
+
+    readonly ParquetFile _file;
+    readonly ParquetFooter _footer;
+    readonly ParquetFileReader _parquet;
     readonly UInt128 _fingerprint;
     readonly RecordBuilder _builder;
-    readonly ParquetNode[] _nodes;
+    readonly ParquetValues _values;
+    readonly ParquetNode?[] _nodes;
     readonly List<ParquetLeaf> _leaves = [];
-    readonly List<ParquetColumn> _data = [];
-    readonly long _rows;
+    readonly List<ParquetLeaf> _repeated = [];
     readonly long _begin;
     readonly long _rawLength;
+    RowGroupReader? _reader;
     long _row;
     long _endOfGroup;
+    long _endOfFill;
     int _group;
 
-    public ParquetRecordReader(FileStream file, ParquetReader parquet, ColumnMap columns, UInt128 fingerprint, long begin, long rawLength)
+    /// <exception cref="InputException">The rows cannot be records, or the file has changed.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    public ParquetRecordReader(ParquetFile file, ParquetFooter footer, ImportRequest request, UInt128 fingerprint, long begin, long rawLength)
     {
-        (_file, _parquet, _fingerprint, _begin, _rawLength) = (file, parquet, fingerprint, begin, rawLength);
+        (_file, _footer, _fingerprint, _begin, _rawLength) = (file, footer, fingerprint, begin, rawLength);
+        if (begin > footer.Rows) throw InputException.Changed("has fewer rows than when it was imported");
+
+        var columns = new ColumnMap([.. footer.Columns.Select(column => column.Name)], request);
         _builder = new RecordBuilder(columns);
-        _nodes = [.. columns.Fields.Select(field => ParquetNode.Of(parquet.Schema.Fields[field.Column], field.Kind))];
-        foreach (var node in _nodes) node.AddLeaves(_leaves);
-        for (var i = 0; i < parquet.RowGroupCount; i++) _rows += parquet.RowGroups[i].RowCount;
+        _values = new ParquetValues(Math.Clamp((1 << 17) / footer.Leaves.Count, 16, 1024), _builder);
+        var dropped = request.Drop.Select(name => Convert.ToHexString(ColumnMap.NameOf(name).Span)).ToHashSet(StringComparer.Ordinal);
+        _nodes = new ParquetNode?[columns.Fields.Count];
+        foreach (var field in columns.Fields)
+        {
+            // What is dropped is not even read, so that it need not be readable.
+            if (field.Index != columns.Root?.Index && dropped.Contains(Convert.ToHexString(field.Name.Span))) continue;
+            var column = footer.Columns[field.Column];
+            _nodes[field.Index] = field.HoldsProperties
+                ? new ParquetProperties(ParquetNode.Of(column, field.Kind, _values, columns.Type), [.. columns.Fields.Where(other => other.Index != columns.Root?.Index).Select(other => other.Name)])
+                : ParquetNode.Of(column, field.Kind, _values);
+            _nodes[field.Index]!.AddLeaves(_leaves);
+        }
+
+        if (_leaves.Count == 0) throw new InputException("has no column that is not dropped");
+        _repeated.AddRange(_leaves.Where(leaf => leaf.Field.Repetition > 0));
+        foreach (var group in footer.Groups)
+            foreach (var leaf in _leaves) ParquetPages.Check(footer, group, leaf.Field);
 
         // Whole row groups are passed by unread.
-        while (_group < parquet.RowGroupCount && _row + parquet.RowGroups[_group].RowCount <= begin) _row += parquet.RowGroups[_group++].RowCount;
-        _endOfGroup = _row;
-        if (begin > _rows) throw new InputException("has fewer rows than when it was imported. Restore it, or begin again with --restart");
+        while (_group < footer.Groups.Count && _row < begin && _row + footer.Groups[_group].Rows <= begin) _row += footer.Groups[_group++].Rows;
+        _endOfGroup = _endOfFill = _row;
+
+        using var properties = ReaderProperties.GetDefaultReaderProperties();
+        properties.EnablePageChecksumVerification();
+        properties.EnableBufferedStream();
+        properties.BufferSize = Math.Clamp((4 << 20) / _leaves.Count, 1 << 10, 64 << 10);
+        _parquet = new ParquetFileReader(file, properties, leaveOpen: true);
     }
 
     public override bool OffsetsAreBytes => false;
 
     public override ReadPosition Position => new(Math.Max(_row, _begin), Math.Max(_row, _begin), OpenLine: false);
 
-    public override long RawPosition => _rows == 0 ? _rawLength : (long)(_rawLength * ((double)_row / _rows));
+    public override long RawPosition => _footer.Rows == 0 ? _rawLength : (long)(_rawLength * ((double)_row / _footer.Rows));
 
     public override bool HasPartialRecord => false;
 
     public override UInt128 Fingerprint(ReadPosition position) => _fingerprint;
 
-    public override async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
+    public override ValueTask<bool> FillAsync(CancellationToken cancellationToken)
     {
-        if (_group == _parquet.RowGroupCount) return false;
-        ReleaseGroup();
-        try
+        cancellationToken.ThrowIfCancellationRequested();
+        _values.Cancellation = cancellationToken;
+        return new(Guarded(() =>
         {
-            using var group = _parquet.OpenRowGroupReader(_group);
-            foreach (var column in _leaves.GroupBy(leaf => leaf.Field.Path))
+            while (_row == _endOfGroup)
             {
-                var data = await column.First().ReadAsync(group, cancellationToken).ConfigureAwait(false);
-                _data.Add(data);
-                foreach (var leaf in column) leaf.Load(data);
+                if (_group > 0) EndGroup();
+                if (_group == _footer.Groups.Count) return false;
+                BeginGroup(cancellationToken);
             }
 
-            _endOfGroup = _row + group.RowCount;
-            _group++;
-            while (_row < _begin) Build();
+            while (_row < _begin)
+            {
+                if (_row % RowsPerFill == 0) cancellationToken.ThrowIfCancellationRequested();
+                Build();
+            }
+
+            _endOfFill = Math.Min(_row + RowsPerFill, _endOfGroup);
             return true;
-        }
-        catch (Exception e) when (e is not (OperationCanceledException or InputException))
-        {
-            throw ParquetFormat.Damaged(e);
-        }
+        }));
     }
 
     public override bool TryRead(out Record record)
     {
         record = default;
-        if (_row == _endOfGroup) return false;
+        if (_row == _endOfFill) return false;
         try
         {
             record = Build();
             return true;
         }
-        catch (Exception e) when (e is not InputException)
+        catch (Exception e) when (e is not (InputException or OperationCanceledException))
         {
-            throw ParquetFormat.Damaged(e);
+            throw ParquetFormat.Damaged(_file, e);
         }
     }
 
     public override void Dispose()
     {
-        ReleaseGroup();
-        _parquet.DisposeAsync().AsTask().GetAwaiter().GetResult(); // has nothing to wait for: the file is ours
+        CloseGroup();
+        _parquet.Dispose();
         _file.Dispose();
+    }
+
+    T Guarded<T>(Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception e) when (e is not (InputException or OperationCanceledException))
+        {
+            throw ParquetFormat.Damaged(_file, e);
+        }
+    }
+
+    void BeginGroup(CancellationToken cancellationToken)
+    {
+        var group = _footer.Groups[_group];
+        _endOfGroup = _row + group.Rows;
+        var needs = _leaves.ConvertAll(leaf => ParquetPages.Follow(_file, _footer, group, leaf.Field, cancellationToken));
+        var memory = needs.Sum(leaf => leaf.Memory) + needs.Max(leaf => leaf.Packed);
+        if (memory > MostPageMemory)
+            throw new InputException($"has pages that take {memory >> 20} MB in the row group of line {_row + 1}, one of each column; at most {MostPageMemory >> 20} MB are taken. Write it with smaller pages or row groups, or leave out columns with --drop");
+        _reader = group.Rows > 0 ? _parquet.RowGroup(_group) : null;
+        _group++;
+        if (_reader is null) return;
+        for (var i = 0; i < _leaves.Count; i++)
+            _leaves[i].Open(_reader, group.Chunks[_leaves[i].Field.Leaf].Values, needs[i].Expands ? (int)Math.Clamp(MostExpanded / Math.Max(1, needs[i].LargestPage), 1, int.MaxValue) : null);
+    }
+
+    void EndGroup()
+    {
+        if (_leaves.Find(leaf => !leaf.AtEnd) is { } longer) throw ParquetPages.Damaged(longer.Field, "has more values than its row group has rows");
+        CloseGroup();
+    }
+
+    void CloseGroup()
+    {
+        foreach (var leaf in _leaves) leaf.Close();
+        _reader?.Dispose();
+        _reader = null;
     }
 
     Record Build()
     {
+        if (_repeated.Find(leaf => leaf.Repetition != 0) is { } other) throw ParquetPages.Damaged(other.Field, "goes on with a list in a new row");
         var record = _builder.Build(WriteField, _row, _row + 1);
-        if (++_row == _endOfGroup && _leaves.Exists(leaf => !leaf.AtEnd)) throw new InvalidDataException("a column has more values than its row group has rows");
+        _row++;
         return record;
     }
 
-    void WriteField(JsonText json, in ColumnField field) => _nodes[field.Index].Write(json);
-
-    void ReleaseGroup()
-    {
-        foreach (var data in _data) data.Dispose();
-        _data.Clear();
-    }
+    void WriteField(JsonText json, in ColumnField field) => _nodes[field.Index]?.Write(json);
 }

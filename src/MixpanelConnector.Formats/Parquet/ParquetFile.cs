@@ -1,0 +1,90 @@
+using Microsoft.Win32.SafeHandles;
+using MixpanelConnector.Import.Source;
+
+namespace MixpanelConnector.Formats.Parquet;
+
+/// <summary>
+/// The file's bytes, for the package that decodes them. It makes text of what a stream throws, so what the disk said is kept here:
+/// a disk that fails must not look like a file that is damaged.
+/// </summary>
+/// <param name="file">What was opened; owned.</param>
+/// <param name="isTemporary">Whether it is no input, but the place where one is kept for a time.</param>
+sealed class ParquetFile(FileStream file, bool isTemporary) : Stream
+{
+    readonly SafeFileHandle _handle = file.SafeFileHandle;
+    readonly long _length = file.Length;
+    Exception? _failure;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => true;
+
+    public override bool CanWrite => false;
+
+    public override long Length => _length;
+
+    public override long Position { get; set; }
+
+    /// <exception cref="InputException">The disk has failed.</exception>
+    public void ThrowIfFailed()
+    {
+        if (_failure is { } failure) throw new InputException(isTemporary ? $"could not be read again from the temporary file that it was put into: {failure.Message}" : $"cannot be read: {failure.Message}", failure) { ExitCode = isTemporary ? 7 : 6 };
+    }
+
+    /// <exception cref="InputException">The disk has failed.</exception>
+    /// <exception cref="EndOfStreamException">The file ends before.</exception>
+    public void ReadExactly(Span<byte> target, long position)
+    {
+        while (target.Length > 0)
+        {
+            var read = ReadAt(target, position);
+            if (read == 0) throw new EndOfStreamException("it ends before what it says it holds");
+            target = target[read..];
+            position += read;
+        }
+    }
+
+    /// <summary>Reads some bytes; 0 at the end.</summary>
+    /// <exception cref="InputException">The disk has failed.</exception>
+    public int ReadAt(Span<byte> target, long position)
+    {
+        try
+        {
+            return RandomAccess.Read(_handle, target, position);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _failure = e;
+            ThrowIfFailed();
+            throw;
+        }
+    }
+
+    public override int Read(Span<byte> buffer)
+    {
+        var read = ReadAt(buffer, Position);
+        Position += read;
+        return read;
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override long Seek(long offset, SeekOrigin origin) => Position = origin switch
+    {
+        SeekOrigin.Begin => offset,
+        SeekOrigin.Current => Position + offset,
+        _ => Length + offset,
+    };
+
+    public override void Flush() { }
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) file.Dispose();
+        base.Dispose(disposing);
+    }
+}
