@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json.Serialization;
-using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Files;
 using MixpanelConnector.Sqlite;
 using MixpanelConnector.Tracking;
 

@@ -54,7 +54,7 @@ sealed class DelimitedFormat(string name, byte? delimiter, string[] extensions) 
         var columns = header is null ? null : new ColumnMap(header.Names, input.Request);
         if (header is null || columns is null || (header.Length == window.Unread.Length && !await window.FillAsync(cancellationToken).ConfigureAwait(false)))
         {
-            if (input.Reached is { Offset: > 0 }) throw new InputException("is shorter than when it was imported: its header row is all that is left. Restore it, or begin again with --restart");
+            if (input.Reached is { Offset: > 0 }) throw InputException.Changed("is shorter than when it was imported: its header row is all that is left");
             return new EmptyReader(window); // a header without rows, or not even that: it may grow
         }
 
@@ -66,7 +66,7 @@ sealed class DelimitedFormat(string name, byte? delimiter, string[] extensions) 
         var reader = new DelimitedReader(window, header.Dialect, columns, types, known, input.Request, lines);
         if (input.Reached is not { Offset: > 0 } reached) return reader;
 
-        if (reached.Offset < window.Offset) throw new InputException("has changed: its header row is longer than all that was already imported. Restore it, or begin again with --restart");
+        if (reached.Offset < window.Offset) throw InputException.Changed("has changed: its header row is longer than all that was already imported");
         while (reader.HoldsBack)
         {
             await window.FillAsync(cancellationToken).ConfigureAwait(false);

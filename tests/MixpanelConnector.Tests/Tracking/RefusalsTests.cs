@@ -1,5 +1,3 @@
-using MixpanelConnector.Testing;
-
 namespace MixpanelConnector.Tests.Tracking;
 
 /// <summary>What a tracker does not take, and what it does not let in.</summary>
