@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace MixpanelConnector.Tool;
 
@@ -46,14 +48,25 @@ sealed class StandardOutput : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 }
 
-/// <summary>Standard error, which must not end the work that it tells of: when it is closed or full, what is said is lost, and nothing else.</summary>
-sealed class StandardError : Stream
+/// <summary>
+/// Standard error, which must not end or hold up the work that it tells of. When it is closed or full, what is said is lost, and
+/// nothing else. A pipe that nobody reads, or a terminal that is held, is waited for once, for a short time; from then on what
+/// does not fit is left out, and how much it was is said when there is room again.
+/// </summary>
+sealed class StandardError(int file) : Stream
 {
     const int Interrupted = 4; // EINTR
 
-    readonly bool _isOpen = StandardDescriptor.IsOpen(2);
+    /// <summary>What a pipe takes at once when it takes anything: PIPE_BUF.</summary>
+    static readonly int SurelyTaken = OperatingSystem.IsLinux() ? 4096 : 512;
 
-    public static TextWriter NewWriter() => TextWriter.Synchronized(new StreamWriter(new StandardError()) { AutoFlush = true });
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    readonly bool _isOpen = StandardDescriptor.IsOpen(file);
+    bool _isRead = true;
+    long _leftOut;
+
+    public static TextWriter NewWriter() => TextWriter.Synchronized(new StreamWriter(new StandardError(2)) { AutoFlush = true });
 
     public override bool CanRead => false;
 
@@ -71,9 +84,29 @@ sealed class StandardError : Stream
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        while (_isOpen && !buffer.IsEmpty)
+        if (!_isOpen) return;
+        if (_leftOut > 0 && StandardDescriptor.IsWritable(file, TimeSpan.Zero))
         {
-            var written = StandardDescriptor.Write(2, buffer);
+            var said = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"\nmixpanel: nobody read this for a time; {_leftOut} bytes were left out\n"));
+            (_leftOut, _isRead) = (0, true);
+            WriteAll(said);
+        }
+
+        WriteAll(buffer);
+    }
+
+    void WriteAll(ReadOnlySpan<byte> buffer)
+    {
+        while (!buffer.IsEmpty)
+        {
+            if (!StandardDescriptor.IsWritable(file, _isRead ? Patience : TimeSpan.Zero))
+            {
+                _isRead = false;
+                _leftOut += buffer.Length;
+                return;
+            }
+
+            var written = StandardDescriptor.Write(file, buffer[..Math.Min(buffer.Length, SurelyTaken)]);
             if (written >= 0) buffer = buffer[(int)written..];
             else if (Marshal.GetLastPInvokeError() is not Interrupted) return;
         }
@@ -94,11 +127,35 @@ sealed class StandardError : Stream
 static class StandardDescriptor
 {
     const int GetFlags = 1; // F_GETFD
+    const short Writable = 4; // POLLOUT
+    const int Interrupted = 4; // EINTR
     const int CloseOnExec = 1; // FD_CLOEXEC: the runtime sets it on all that it opens; what was inherited cannot have it
 
     public static bool IsOpen(int file) => FControl(file, GetFlags) is >= 0 and var flags && (flags & CloseOnExec) == 0;
 
     public static nint Write(int file, ReadOnlySpan<byte> bytes) => WriteTo(file, ref MemoryMarshal.GetReference(bytes), bytes.Length);
+
+    /// <summary>Whether a write of a few bytes would not wait; a descriptor that cannot tell, or is broken, is written to.</summary>
+    public static bool IsWritable(int file, TimeSpan patience)
+    {
+        var poll = new Poll { File = file, Events = Writable };
+        int found;
+        do found = PollOne(ref poll, 1, (int)patience.TotalMilliseconds);
+        while (found < 0 && Marshal.GetLastPInvokeError() == Interrupted);
+        return found != 0;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    struct Poll
+    {
+        public int File;
+        public short Events;
+        public short Found;
+    }
+
+    [DllImport("libc", EntryPoint = "poll", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    static extern int PollOne(ref Poll poll, nuint count, int milliseconds);
 
     [DllImport("libc", EntryPoint = "write", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

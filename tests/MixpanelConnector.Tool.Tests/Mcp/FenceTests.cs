@@ -21,23 +21,23 @@ public sealed class FenceTests
     [InlineData("![x](http://evil.example/?q=1) [y](z)", "![x] (http://evil.example/?q=1) [y] (z)")]
     [InlineData("]\u200b(", "] (")]
     public void M6_hidden_characters_escapes_and_links_are_taken_out(string text, string clean) =>
-        Assert.Equal(clean, (string?)Fence.Around(Json(new JsonObject { ["a"] = text }))["a"]);
+        Assert.Equal(clean, (string?)Fence.Around(Json(new JsonObject { ["a"] = text }), WireSize.AsJsonAndText)["a"]);
 
     [Fact]
     public void M6_a_text_has_at_most_1_KB_and_says_that_it_was_cut()
     {
-        var answer = Fence.Around(Json(new JsonObject { ["a"] = new string('é', 5000), ["b"] = "short" }));
+        var answer = Fence.Around(Json(new JsonObject { ["a"] = new string('é', 5000), ["b"] = "short" }), WireSize.AsJsonAndText);
         Assert.Equal(new string('é', 512), (string?)answer["a"]);
         Assert.Equal("short", (string?)answer["b"]);
         Assert.True((bool?)answer["truncated"]);
-        Assert.Null(Fence.Around(Json(new JsonObject { ["a"] = "short" }))["truncated"]);
+        Assert.Null(Fence.Around(Json(new JsonObject { ["a"] = "short" }), WireSize.AsJsonAndText)["truncated"]);
     }
 
     [Fact]
     public void M6_an_answer_has_at_most_64_KB_and_keeps_its_form()
     {
         var results = new JsonArray([.. Enumerable.Range(0, 1000).Select(n => (JsonNode)new JsonObject { ["distinct_id"] = $"u{n}", ["properties"] = new JsonObject { ["x"] = new string('"', 500) } })]);
-        var answer = Fence.Around(Json(new JsonObject { ["results"] = results, ["page"] = 0, ["session_id"] = "s" }));
+        var answer = Fence.Around(Json(new JsonObject { ["results"] = results, ["page"] = 0, ["session_id"] = "s" }), WireSize.AsJsonAndText);
 
         Assert.InRange(Encoding.UTF8.GetByteCount(answer.ToJsonString()), 20_000, Fence.MostBytes);
         Assert.Equal(("s", 0), ((string?)answer["session_id"], (int?)answer["page"]));
@@ -47,13 +47,13 @@ public sealed class FenceTests
 
     [Fact]
     public void Numbers_keep_their_text() =>
-        Assert.Equal("""{"a":1.10,"b":12345678901234567890,"c":null,"d":true}""", Fence.Around("""{"a":1.10,"b":12345678901234567890,"c":null,"d":true}"""u8).ToJsonString());
+        Assert.Equal("""{"a":1.10,"b":12345678901234567890,"c":null,"d":true}""", Fence.Around("""{"a":1.10,"b":12345678901234567890,"c":null,"d":true}"""u8, WireSize.AsText).ToJsonString());
 
     [Fact]
     public void M6_no_text_gets_through_with_what_is_hidden_or_beyond_the_limit() =>
         Gen.String[Gen.OneOf(Gen.Char, Gen.Const('\u001b'), Gen.Const(']'), Gen.Const('('), Gen.Const('\u202e'), Gen.Const('\u200b'), Gen.Const('"')), 0, 3000].Sample(text =>
         {
-            var clean = (string)Fence.Around(Json(new JsonObject { ["a"] = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) }))["a"]!;
+            var clean = (string)Fence.Around(Json(new JsonObject { ["a"] = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) }), WireSize.AsJsonAndText)["a"]!;
             Assert.DoesNotContain("](", clean, StringComparison.Ordinal);
             Assert.DoesNotContain(clean, c => c is '\u001b' or '\u202e' or '\u200b' || (char.IsControl(c) && c is not ('\n' or '\t')));
             Assert.InRange(Encoding.UTF8.GetByteCount(clean), 0, Fence.MostTextBytes + 200);
