@@ -20,6 +20,12 @@ public sealed class FenceTests
     [InlineData("two\nlines\tkept", "two\nlines\tkept")]
     [InlineData("![x](http://evil.example/?q=1) [y](z)", "![x] (http://evil.example/?q=1) [y] (z)")]
     [InlineData("]\u200b(", "] (")]
+    [InlineData("a\u034fb\u17b4c\u17b5d", "abcd")] // joiner of graphemes, inherent vowels of Khmer
+    [InlineData("a\u180b\u180c\u180d\u180e\u180fb", "ab")] // Mongolian selectors and separator
+    [InlineData("a\u2065\ufff0\ufff8\U000E0FFF\U000E0080b", "ab")] // set aside to be ignored
+    [InlineData("a\U0001BCA0\U0001D173b\u115f\u1160\u3164\uffa0\u2800c", "abc")]
+    [InlineData("\u0600\u0661 \u06dd\u0662 \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0600\u0661 \u06dd\u0662 \u0645\u06cc\u062e\u0648\u0627\u0647\u0645")] // signs of Arabic that are seen stay, a joiner that is not goes
+    [InlineData("e\u0301 \u0e01\u0e34 \u1100\u1161", "e\u0301 \u0e01\u0e34 \u1100\u1161")] // marks that belong to letters
     public void M6_hidden_characters_escapes_and_links_are_taken_out(string text, string clean) =>
         Assert.Equal(clean, (string?)Fence.Around(Json(new JsonObject { ["a"] = text }), WireSize.AsJsonAndText)["a"]);
 
@@ -43,6 +49,13 @@ public sealed class FenceTests
         Assert.Equal(("s", 0), ((string?)answer["session_id"], (int?)answer["page"]));
         Assert.Equal("u0", (string?)answer["results"]![0]!["distinct_id"]);
         Assert.True((bool?)answer["truncated"]);
+    }
+
+    [Fact]
+    public void M6_every_text_of_a_problem_is_cleaned()
+    {
+        var problem = Fence.Problem(Configuration.Invalid("[x](y)\u202e\u034f", "a\u200bb \u001b[31m[x](y)").Error);
+        Assert.Equal(("[x] (y)", "ab [x] (y)"), (problem.Field, problem.Message));
     }
 
     [Fact]

@@ -40,6 +40,8 @@ sealed class Gateway : IAsyncDisposable
 
     public Uri Address { get; }
 
+    public ServeDatabase Database => _services.Database;
+
     /// <summary>Method and path of everything that is served.</summary>
     public IEnumerable<string> Endpoints => _application.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
         .SelectMany(endpoint => endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Select(method => $"{method} /{endpoint.RoutePattern.RawText!.TrimStart('/')}"));

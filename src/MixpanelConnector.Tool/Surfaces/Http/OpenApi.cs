@@ -88,7 +88,7 @@ static class OpenApi
     }
 
     public static JsonObject ListOfImports() =>
-        Operation("list_imports", Imports, "List the imports", "The latest first. At most 1000 are kept.", "401 403 429 500 503", "200", Content("The imports.", Answers.Json, new JsonObject
+        Operation("list_imports", Imports, "List the imports", "The latest first. Of each caller at most 1000 are kept, and 100 dry runs; those with dead letters are not forgotten by themselves.", "401 403 429 500 503", "200", Content("The imports.", Answers.Json, new JsonObject
         {
             ["type"] = "object",
             ["required"] = new JsonArray("imports"),
@@ -113,7 +113,7 @@ static class OpenApi
 
     public static JsonObject ResumeImport()
     {
-        var operation = OfImport("resume_import", "Resume an import", "Puts an import that was stopped or cancelled in the queue again. It goes on from where it was.", "401 403 404 409 415 429 500 503", "202", Content("The import is in the queue.", Answers.Json, Reference("Import")));
+        var operation = OfImport("resume_import", "Resume an import", "Puts an import that was stopped, cancelled or set aside as failed in the queue again. It goes on from where it was.", "401 403 404 409 415 429 500 503", "202", Content("The import is in the queue.", Answers.Json, Reference("Import")));
         operation["requestBody"] = Content("An empty object.", Answers.Json, new JsonObject { ["type"] = "object", ["additionalProperties"] = false });
         return operation;
     }
@@ -334,7 +334,7 @@ static class OpenApi
         ["properties"] = new JsonObject
         {
             ["id"] = Field("string", "Its id."),
-            ["status"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. Enum.GetNames<JobStatus>().Select(name => (JsonNode)name.ToLowerInvariant())]), ["description"] = "finished: every record is accounted for. stopped and cancelled can be resumed." },
+            ["status"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. Enum.GetNames<JobStatus>().Select(name => (JsonNode)name.ToLowerInvariant())]), ["description"] = "finished: every record is accounted for. stopped, cancelled and failed can be resumed; failed are those that brought the server down, or did not end." },
             ["type"] = Field("string", "What the records are."),
             ["source_id"] = Field("string", "The name of the body in the ids that are computed."),
             ["created"] = new JsonObject { ["type"] = "string", ["format"] = "date-time", ["description"] = "When it was taken." },

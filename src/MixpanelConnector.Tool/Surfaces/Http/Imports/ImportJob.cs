@@ -65,7 +65,10 @@ sealed class ImportJob
 
     public bool HasEnded => Run is null && Status is not (JobStatus.Queued or JobStatus.Running);
 
-    public bool HasDeadLetters => !IsDryRun && Report?["rejected"] is { } rejected && rejected.GetValue<long>() > 0;
+    /// <summary>Takes what a run, or a caller, has left it as.</summary>
+    public void Become(RunEnd end) => (Begun, Report, Problem, Status) = (0, end.Report, end.Problem, end.Status);
+
+    public bool HasDeadLetters => !IsDryRun && new RunEnd(Status, Report, Problem).Rejected > 0;
 
     public JsonObject ToJson()
     {
@@ -78,7 +81,7 @@ sealed class ImportJob
             ["created"] = Created.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture),
             ["bytes"] = Bytes,
         };
-        if (Run?.Progress is { } progress)
+        if (Status is JobStatus.Running or JobStatus.Cancelled && Run?.Progress is { } progress)
         {
             json["progress"] = new JsonObject
             {

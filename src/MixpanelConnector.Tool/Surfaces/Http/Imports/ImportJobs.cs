@@ -39,7 +39,7 @@ sealed class ImportJobs : IAsyncDisposable
     readonly AuditLog _log;
     readonly TimeProvider _time;
     readonly ConcurrentDictionary<string, ImportJob> _jobs = new(StringComparer.Ordinal);
-    readonly List<ImportJob> _running = [];
+    readonly List<ImportRun> _running = [];
     readonly CancellationTokenSource _stopping = new();
     readonly Lock _lock = new();
     long _number;
@@ -115,8 +115,8 @@ sealed class ImportJobs : IAsyncDisposable
         lock (_lock)
         {
             if (job.Status is not (JobStatus.Queued or JobStatus.Running)) return false;
-            if (job.Run is null) _table.Save(job, JobStatus.Cancelled, job.Report, job.Problem);
-            else _table.Cancel(job);
+            _table.Cancel(job);
+            job.Status = JobStatus.Cancelled;
             job.Run?.Stop();
             return true;
         }
@@ -129,7 +129,7 @@ sealed class ImportJobs : IAsyncDisposable
         lock (_lock)
         {
             if (job.Status is not (JobStatus.Stopped or JobStatus.Cancelled or JobStatus.Failed) || job.Run is not null) return false;
-            _table.Save(job, JobStatus.Queued, job.Report, problem: null);
+            Become(job, new RunEnd(JobStatus.Queued, job.Report, Problem: null));
             StartWaiting();
             return true;
         }
@@ -157,7 +157,7 @@ sealed class ImportJobs : IAsyncDisposable
     {
         List<Task> runs;
         await _stopping.CancelAsync();
-        lock (_lock) runs = [.. _running.Select(job => job.Run!.Ended)];
+        lock (_lock) runs = [.. _running.Select(run => run.Ended)];
         await Task.WhenAll(runs); // each within the time that a run has to end
     }
 
@@ -248,9 +248,10 @@ sealed class ImportJobs : IAsyncDisposable
                 return;
             }
 
+            job.Begun++;
             job.Status = JobStatus.Running; // on the disk it stays queued: after a crash it goes on
-            _running.Add(job);
             var run = job.Run = new ImportRun(job, FolderOf(job), _space, _carryOut, _options.LongestRun, _log, _time, _stopping.Token);
+            _running.Add(run);
             run.Ended = Task.Run(() => RunAsync(job, run));
         }
     }
@@ -258,13 +259,13 @@ sealed class ImportJobs : IAsyncDisposable
     /// <summary>Of the callers with the fewest running imports the one that came first; before all, and one after the other, those whose last run was cut off.</summary>
     ImportJob? Next()
     {
-        if (_running.Count >= MostAtOnce || _running.Exists(job => job.Begun > 1 && job.Run!.Elapsed < Probation)) return null;
+        if (_running.Count >= MostAtOnce || _running.Exists(run => run.Job.Begun > 1 && run.Elapsed < Probation)) return null;
         var waiting = _jobs.Values.Where(job => job.Status is JobStatus.Queued && job.Run is null).OrderBy(job => job.Number).ToList();
         return waiting.Find(job => job.Begun > 0) ?? waiting
             .Where(job => !_options.HasSeveralCallers || RunningOf(job.Caller) < MostAtOnce - 1)
             .MinBy(job => RunningOf(job.Caller));
 
-        int RunningOf(string caller) => _running.Count(job => job.Caller == caller);
+        int RunningOf(string caller) => _running.Count(run => run.Job.Caller == caller);
     }
 
     async Task StartLaterAsync()
@@ -287,7 +288,7 @@ sealed class ImportJobs : IAsyncDisposable
         await NoteAsync(job, end);
         lock (_lock)
         {
-            _running.Remove(job);
+            _running.Remove(run);
             job.Run = null;
             run.Dispose();
             StartWaiting();
@@ -302,8 +303,14 @@ sealed class ImportJobs : IAsyncDisposable
         {
             try
             {
-                lock (_lock) _table.Save(job, job.Status is JobStatus.Cancelled && end.Status is JobStatus.Stopped or JobStatus.Queued ? JobStatus.Cancelled : end.Status, end.Report ?? job.Report, end.Problem);
-                break;
+                lock (_lock)
+                {
+                    var isCancelled = job.Status is JobStatus.Cancelled && end.Status is JobStatus.Stopped or JobStatus.Queued;
+                    Become(job, end with { Status = isCancelled ? JobStatus.Cancelled : end.Status, Report = end.Report ?? job.Report });
+                    job.Run = null;
+                }
+
+                return;
             }
             catch (IOException e)
             {
@@ -313,16 +320,24 @@ sealed class ImportJobs : IAsyncDisposable
             if (_stopping.IsCancellationRequested) return;
             await Task.Delay(DiskPatience, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
 
-        Tidy(FolderOf(job), job);
+    /// <summary>Makes durable how an import stands, and then deletes what it needs no more; whoever sees it so finds it done.</summary>
+    /// <exception cref="IOException">The disk failed; nothing has changed.</exception>
+    void Become(ImportJob job, RunEnd end)
+    {
+        _table.Save(job, end);
+        Tidy(job, end);
+        job.Become(end);
     }
 
     /// <summary>Deletes what is needed no more, and counts what is left.</summary>
-    void Tidy(ImportFolder folder, ImportJob job)
+    void Tidy(ImportJob job, RunEnd end)
     {
+        var folder = FolderOf(job);
         try
         {
-            if (job.Status is JobStatus.Finished) folder.DeleteButDeadLetters(job.HasDeadLetters);
+            if (end.Status is JobStatus.Finished) folder.DeleteButDeadLetters(hasDeadLetters: !job.IsDryRun && end.Rejected > 0);
             _space.Set(job.Id, job.Caller, folder.Bytes);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ImportStateException)
@@ -353,7 +368,7 @@ sealed class ImportJobs : IAsyncDisposable
             _number = Math.Max(_number, job.Number);
             var folder = FolderOf(job);
             if (job.Status is JobStatus.Queued && job.Begun >= MostBegun) SetAside(job, folder);
-            Tidy(folder, job);
+            else Tidy(job, new RunEnd(job.Status, job.Report, job.Problem));
         }
 
         // A body that was not taken whole was never acknowledged.
@@ -373,7 +388,7 @@ sealed class ImportJobs : IAsyncDisposable
         }
 
         _log.Write("import_set_aside", ("import", job.Id));
-        _table.Save(job, JobStatus.Failed, job.Report, problem);
+        Become(job, new RunEnd(JobStatus.Failed, job.Report, problem));
     }
 
     /// <summary>What a caller sends: when it breaks off, that is no fault of the disk.</summary>

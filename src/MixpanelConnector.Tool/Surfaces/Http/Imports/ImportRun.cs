@@ -9,7 +9,11 @@ delegate Task<ImportReport> CarryOut(ImportRequest request, IImportState? state,
 /// <param name="Status">How the import stands now.</param>
 /// <param name="Report">The account; null when the run gave none.</param>
 /// <param name="Problem">What a caller should know; null when all is well.</param>
-sealed record RunEnd(JobStatus Status, JsonObject? Report, string? Problem);
+sealed record RunEnd(JobStatus Status, JsonObject? Report, string? Problem)
+{
+    /// <summary>How many records were not accepted.</summary>
+    public long Rejected => Report?["rejected"] is { } rejected ? rejected.GetValue<long>() : 0;
+}
 
 /// <summary>
 /// One run of an import, within its limits: it may take so long, may not stand still for longer, and may not go on once it
@@ -28,6 +32,8 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
     public static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(12);
 
     static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    public ImportJob Job => job;
 
     readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
     readonly long _began = time.GetTimestamp();

@@ -31,27 +31,15 @@ sealed class JobTable(ServeDatabase database)
 
     /// <summary>Writes that a run begins. The status stays queued on the disk: after a crash it goes on.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
-    public void Begin(ImportJob job)
-    {
-        database.Execute("UPDATE imports SET begun = $begun WHERE id = $id", ("$begun", job.Begun + 1), ("$id", job.Id));
-        job.Begun++;
-    }
+    public void Begin(ImportJob job) => database.Execute("UPDATE imports SET begun = $begun WHERE id = $id", ("$begun", job.Begun + 1), ("$id", job.Id));
 
     /// <summary>Writes how an import stands while it does not run.</summary>
-    /// <exception cref="IOException">The disk failed; nothing has changed.</exception>
-    public void Save(ImportJob job, JobStatus status, JsonObject? report, string? problem)
-    {
-        database.Execute("UPDATE imports SET status = $status, report = $report, problem = $problem, begun = 0 WHERE id = $id", ("$status", status.ToString()), ("$report", report?.ToJsonString()), ("$problem", problem), ("$id", job.Id));
-        (job.Status, job.Report, job.Problem, job.Begun) = (status, report, problem, 0);
-    }
+    /// <exception cref="IOException">The disk failed.</exception>
+    public void Save(ImportJob job, RunEnd end) => database.Execute("UPDATE imports SET status = $status, report = $report, problem = $problem, begun = 0 WHERE id = $id", ("$status", end.Status.ToString()), ("$report", end.Report?.ToJsonString()), ("$problem", end.Problem), ("$id", job.Id));
 
     /// <summary>Writes that an import that runs is to stop; its run has not ended.</summary>
-    /// <exception cref="IOException">The disk failed; nothing has changed.</exception>
-    public void Cancel(ImportJob job)
-    {
-        database.Execute("UPDATE imports SET status = $status WHERE id = $id", ("$status", nameof(JobStatus.Cancelled)), ("$id", job.Id));
-        job.Status = JobStatus.Cancelled;
-    }
+    /// <exception cref="IOException">The disk failed.</exception>
+    public void Cancel(ImportJob job) => database.Execute("UPDATE imports SET status = $status WHERE id = $id", ("$status", nameof(JobStatus.Cancelled)), ("$id", job.Id));
 
     /// <exception cref="IOException">The disk failed.</exception>
     public void Remove(ImportJob job) => database.Execute("DELETE FROM imports WHERE id = $id", ("$id", job.Id));
