@@ -21,7 +21,7 @@ public sealed class LineTransportTests
         var run = await tool.RunAsync("mcp");
 
         Assert.Equal((0, ""), (run.Exit, run.Err));
-        Assert.Equal(["0", "1", "2", "3", "4", "5", "6", "7", "8", "last"], Ids(run.Out).Order(StringComparer.Ordinal));
+        Assert.Equal("0 1 2 3 4 5 6 7 8 last", string.Join(' ', Ids(run.Out).Order(StringComparer.Ordinal)));
         Assert.Equal(8, server.Requests.Count);
     }
 
