@@ -12,13 +12,16 @@ namespace MixpanelConnector.Formats;
 public static class FileFormats
 {
     /// <summary>
-    /// Comma-separated text with a header row, after RFC 4180. Cells that are number literals become numbers, with the cell's own
-    /// text, when a double holds them; true and false in any case become booleans; empty cells are left out; all else is text.
+    /// Text in rows with a header row, after RFC 4180: cells parted by <see cref="ImportRequest.Delimiter"/>, else by commas,
+    /// semicolons, tabs or vertical bars as the header shows; lines ended by LF, CR LF, or CR alone. A column has one type, said in
+    /// <see cref="ImportRequest.ColumnTypes"/> or shown by the first 1000 rows (of at most 1 MiB): numbers, with the cell's own text,
+    /// where all are number literals without exponent that a double holds; booleans where all are true or false in any case;
+    /// objects in the column <c>properties</c>; else text. A later value that does not fit is rejected. Empty cells are left out.
     /// </summary>
-    public static ImportFormat Csv { get; } = new DelimitedFormat("csv", ',', [".csv"]);
+    public static ImportFormat Csv { get; } = new DelimitedFormat("csv", delimiter: null, [".csv"]);
 
     /// <summary>As <see cref="Csv"/>, separated by tabs.</summary>
-    public static ImportFormat Tsv { get; } = new DelimitedFormat("tsv", '\t', [".tsv", ".tab"]);
+    public static ImportFormat Tsv { get; } = new DelimitedFormat("tsv", (byte)'\t', [".tsv", ".tab"]);
 
     /// <summary>
     /// Parquet. A stream, and a file that was compressed as a whole, is put into a temporary file first. Numbers keep their exact text, decimals with all their digits, floating-point numbers the

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.IO.Hashing;
 using Microsoft.Data.Sqlite;
-using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Files;
 using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Sqlite;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Data.Sqlite;
-using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Files;
 using SQLitePCL;
 
 namespace MixpanelConnector.Sqlite;
@@ -50,7 +50,7 @@ public sealed class SqliteImportState : IImportState
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         folder = Path.GetFullPath(folder);
-        MakeFolder(folder);
+        Prepare(folder, OwnFolder.Make);
         if (restart) Delete(folder);
         return OpenExisting(folder, readOnly: false);
     }
@@ -108,6 +108,7 @@ public sealed class SqliteImportState : IImportState
             var stored = new StoredCheckpoint(checkpoint.Shape, checkpoint.Totals, checkpoint.Finished, CountSources(transaction), checkpoint.DeadLetterPath);
             WriteCheckpoint(transaction, stored);
             transaction.Commit();
+            if (stored.Finished) Settle();
             return _stored = stored;
         });
     }
@@ -155,6 +156,7 @@ public sealed class SqliteImportState : IImportState
     static SqliteImportState OpenExisting(string folder, bool readOnly)
     {
         var marker = Path.Combine(folder, MarkerName);
+        if (readOnly) Prepare(folder, OwnFolder.EnsureUnshared);
         var connection = Connect(folder);
         try
         {
@@ -188,6 +190,7 @@ public sealed class SqliteImportState : IImportState
     {
         DataSource = Path.Combine(folder, DatabaseName),
         Mode = SqliteOpenMode.ReadWriteCreate,
+        Vfs = DurableVfs.Name,
         Pooling = false,
         DefaultTimeout = 1, // a lock is another import's, and lasts; 0 would wait for ever
     }.ConnectionString);
@@ -259,6 +262,14 @@ public sealed class SqliteImportState : IImportState
         var result = command.ExecuteNonQuery();
         transaction.Commit();
         return result;
+    }
+
+    /// <summary>Brings the log into the database, as closing it would, which says nothing when the disk fails.</summary>
+    void Settle()
+    {
+        using var command = Command("PRAGMA wal_checkpoint(TRUNCATE)");
+        using var reader = command.ExecuteReader();
+        while (reader.Read()) { }
     }
 
     StoredCheckpoint? ReadCheckpoint()
@@ -407,11 +418,22 @@ public sealed class SqliteImportState : IImportState
         }
     }
 
-    static void MakeFolder(string folder) => OnDisk(folder, () =>
+    /// <summary>Sees to it that the folder is ours alone, and that nobody has put a link or a file of theirs in the place of one of ours.</summary>
+    static void Prepare(string folder, Action<string> makeOrFind)
     {
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
-        else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    });
+        try
+        {
+            OnDisk(folder, () =>
+            {
+                makeOrFind(folder);
+                foreach (var file in FilesIn(folder).Where(file => Path.GetFileName(file) != DeadLettersName)) Durable.EnsureOwned(file); // that one is replaced, never written through
+            });
+        }
+        catch (ImportStateException e) when (e.InnerException is NotOursException cause)
+        {
+            throw new ImportStateException(ImportStateFault.Unwritable, $"The state cannot be kept safely: {cause.Message} Nothing was sent.", cause);
+        }
+    }
 
     static IReadOnlyCollection<string> FilesIn(string folder) =>
         [.. new[] { MarkerName, DatabaseName, DatabaseName + "-wal", DatabaseName + "-shm", DatabaseName + "-journal", HolderName, DeadLettersName }.Select(name => Path.Combine(folder, name))];

@@ -1,28 +1,36 @@
 using System.Globalization;
+using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Sqlite;
 
 /// <summary>
 /// The outbox of a tracker on SQLite, in a folder that several processes of an application may share: each holds a database of
 /// its own there, and the next one to start takes over what an ended one left. Each commit is synced to the disk; a damaged database
-/// is set aside as <c>*.corrupt-N</c>, and what can be read of it is sent.
+/// is set aside as <c>*.corrupt-N</c>, and what can be read of it is sent. Each tracker takes over what is its own; what is of another
+/// project or endpoint waits for a tracker of theirs.
 /// </summary>
 public sealed class SqliteOutbox : ITrackerOutbox
 {
     const int MostProcesses = 1000;
     const int TakenOverAtOnce = 1000;
 
-    readonly OutboxDatabase _database;
-    readonly FileStream _lock;
+    readonly string _folder;
+    readonly long _mostBytes;
+    Held _own;
+    bool _isClaimed;
     long _quarantinedElsewhere;
 
-    SqliteOutbox(OutboxDatabase database, FileStream @lock) => (_database, _lock) = (database, @lock);
+    SqliteOutbox(string folder, long mostBytes)
+    {
+        (_folder, _mostBytes) = (folder, mostBytes);
+        _own = Hold(static _ => true);
+    }
 
     /// <summary>How many bytes an outbox may take unless another limit is given: 1 GB.</summary>
     public const long DefaultMostBytes = 1L << 30;
 
     /// <summary>Opens an outbox in a folder, which is made when it does not exist.</summary>
-    /// <param name="folder">A folder for the outbox alone, on a disk of this machine. It holds personal data: only its owner may read it.</param>
+    /// <param name="folder">A folder for the outbox alone, on a disk of this machine. It holds personal data: only its owner may read it. Trackers of several projects may share it.</param>
     /// <param name="mostBytes">How many bytes this process's part may take; beyond, records are refused until some are sent. Default: 1 GB.</param>
     /// <exception cref="OutboxException">The folder cannot be written.</exception>
     public static SqliteOutbox Open(string folder, long mostBytes = DefaultMostBytes)
@@ -32,85 +40,149 @@ public sealed class SqliteOutbox : ITrackerOutbox
         folder = Path.GetFullPath(folder);
         try
         {
-            MakeFolder(folder);
-            for (var number = 1; number <= MostProcesses; number++)
-            {
-                if (TryLock(folder, number) is not { } @lock) continue;
-                if (OutboxDatabase.Open(PathOf(folder, number), mostBytes) is { } database)
-                {
-                    var outbox = new SqliteOutbox(database, @lock);
-                    outbox.TakeOver(folder, number, mostBytes);
-                    return outbox;
-                }
-
-                @lock.Dispose();
-            }
+            OwnFolder.Make(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new OutboxException($"The outbox in {folder} cannot be written: {e.Message}", mayPass: true, e);
+            throw NotWritable(folder, e);
         }
 
-        throw new OutboxException($"{MostProcesses} processes use the outbox in {folder}. Give this one another folder.", mayPass: true);
+        return new SqliteOutbox(folder, mostBytes);
     }
 
     /// <inheritdoc/>
-    public long Quarantined => _database.Quarantined + _quarantinedElsewhere;
+    public long Quarantined => Own.Quarantined + _quarantinedElsewhere;
 
     /// <inheritdoc/>
-    public long LastNumber => _database.LastNumber;
+    public long LastNumber => Own.LastNumber;
+
+    /// <summary>The process's database, once it holds what ended processes left. Whoever uses it without a claim gets all of that.</summary>
+    OutboxDatabase Own
+    {
+        get
+        {
+            if (!_isClaimed) Claim(static _ => true);
+            return _own.Database;
+        }
+    }
+
+    /// <inheritdoc/>
+    public long Claim(Func<OutboxBatch, bool> isOwn)
+    {
+        ArgumentNullException.ThrowIfNull(isOwn);
+        _isClaimed = true;
+        try
+        {
+            if (HoldsOthers(_own.Database, isOwn))
+            {
+                // Another's records must not wait for the end of this process: it takes a database of its own, and its own records out of that one.
+                var next = Hold(database => !HoldsOthers(database, isOwn));
+                _own.Dispose();
+                _own = next;
+            }
+
+            return TakeOver(isOwn);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritable(_folder, e);
+        }
+    }
 
     /// <inheritdoc/>
     public IReadOnlyList<long> Append(IReadOnlyList<OutboxBatch> batches)
     {
         ArgumentNullException.ThrowIfNull(batches);
-        return batches.Count == 0 ? [] : _database.Append(batches);
+        return batches.Count == 0 ? [] : Own.Append(batches);
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<OutboxBatch> Read(TrackedKind kind, long after, int records) => _database.Read(kind, after, records);
+    public IReadOnlyList<OutboxBatch> Read(TrackedKind kind, long after, int records) => Own.Read(kind, after, records);
 
     /// <inheritdoc/>
     public void Remove(IReadOnlyList<long> numbers)
     {
         ArgumentNullException.ThrowIfNull(numbers);
-        _database.Remove(numbers);
+        Own.Remove(numbers);
     }
 
     /// <inheritdoc/>
-    public (long Records, DateTimeOffset? Oldest) Count(TrackedKind kind) => _database.Count(kind);
+    public (long Records, DateTimeOffset? Oldest) Count(TrackedKind kind) => Own.Count(kind);
 
     /// <inheritdoc/>
-    public void Dispose()
+    public void Dispose() => _own.Dispose();
+
+    /// <summary>Holds the first database that no other process has and that fits.</summary>
+    Held Hold(Func<OutboxDatabase, bool> fits)
     {
-        _database.Dispose();
-        _lock.Dispose();
+        try
+        {
+            for (var number = 1; number <= MostProcesses; number++)
+            {
+                if (TryLock(_folder, number) is not { } @lock) continue;
+                OutboxDatabase? database = null;
+                var isHeld = false;
+                try
+                {
+                    database = OutboxDatabase.Open(PathOf(_folder, number), _mostBytes);
+                    isHeld = database is not null && fits(database);
+                    if (isHeld) return new Held(number, database!, @lock);
+                }
+                finally
+                {
+                    if (!isHeld)
+                    {
+                        database?.Dispose();
+                        @lock.Dispose();
+                    }
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritable(_folder, e);
+        }
+
+        throw new OutboxException($"{MostProcesses} processes use the outbox in {_folder}. Give this one another folder.", mayPass: true);
+    }
+
+    static bool HoldsOthers(OutboxDatabase database, Func<OutboxBatch, bool> isOwn) => Enum.GetValues<TrackedKind>().Any(kind => All(database, kind).Any(batch => !isOwn(batch)));
+
+    static IEnumerable<OutboxBatch> All(OutboxDatabase database, TrackedKind kind) => InParts(database, kind).SelectMany(batches => batches);
+
+    static IEnumerable<IReadOnlyList<OutboxBatch>> InParts(OutboxDatabase database, TrackedKind kind)
+    {
+        for (var after = 0L; database.Read(kind, after, TakenOverAtOnce) is { Count: > 0 } batches; after = batches[^1].Number) yield return batches;
     }
 
     /// <summary>Takes over what processes left that have ended. A kill in between leaves records in both places: they have the same ids.</summary>
-    void TakeOver(string folder, int own, long mostBytes)
+    /// <returns>How many records stay for others.</returns>
+    long TakeOver(Func<OutboxBatch, bool> isOwn)
     {
-        foreach (var path in Directory.EnumerateFiles(folder, "outbox-*.db").Order(StringComparer.Ordinal).ToList())
+        var others = 0L;
+        foreach (var path in Directory.EnumerateFiles(_folder, "outbox-*.db").Order(StringComparer.Ordinal).ToList())
         {
-            if (!int.TryParse(Path.GetFileNameWithoutExtension(path).AsSpan("outbox-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number == own) continue;
-            using var @lock = TryLock(folder, number);
+            if (!int.TryParse(Path.GetFileNameWithoutExtension(path).AsSpan("outbox-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number == _own.Number) continue;
+            using var @lock = TryLock(_folder, number);
             if (@lock is null) continue;
             try
             {
-                using (var left = OutboxDatabase.Open(path, mostBytes))
+                var stay = 0L;
+                using (var left = OutboxDatabase.Open(path, _mostBytes))
                 {
                     if (left is null) continue;
-                    foreach (var kind in Enum.GetValues<TrackedKind>())
+                    foreach (var batches in Enum.GetValues<TrackedKind>().SelectMany(kind => InParts(left, kind)))
                     {
-                        while (left.Read(kind, 0, TakenOverAtOnce) is { Count: > 0 } batches)
-                        {
-                            _database.Append(batches);
-                            left.Remove([.. batches.Select(batch => batch.Number)]);
-                        }
+                        List<OutboxBatch> own = [.. batches.Where(isOwn)];
+                        stay += batches.Sum(batch => batch.Records) - own.Sum(batch => batch.Records);
+                        if (own.Count == 0) continue;
+                        _own.Database.Append(own);
+                        left.Remove([.. own.Select(batch => batch.Number)]);
                     }
 
+                    others += stay;
                     _quarantinedElsewhere += left.Quarantined;
-                    if (left.Quarantined > 0) continue; // what is set aside in it stays
+                    if (stay > 0 || left.Quarantined > 0) continue; // what is set aside in it stays, too
                 }
 
                 OutboxDatabase.Delete(path);
@@ -120,29 +192,24 @@ public sealed class SqliteOutbox : ITrackerOutbox
                 // It stays for the next start: this one has an outbox of its own.
             }
         }
+
+        return others;
     }
+
+    static OutboxException NotWritable(string folder, Exception e) => new($"The outbox in {folder} cannot be written: {e.Message}", mayPass: true, e);
 
     /// <summary>Null when another process has it. The lock ends with the process.</summary>
-    static FileStream? TryLock(string folder, int number)
-    {
-        try
-        {
-            return new FileStream(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"outbox-{number}.lock")), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException) && IsHeld(e))
-        {
-            return null;
-        }
-    }
-
-    /// <summary>Held by another process, in the words of Windows and of Unix (EWOULDBLOCK of Linux and of macOS); anything else is the disk's.</summary>
-    static bool IsHeld(IOException e) => (e.HResult & 0xFFFF) is 32 or 33 || e.HResult is 11 or 35;
+    static FileStream? TryLock(string folder, int number) => FileLock.TryTake(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"outbox-{number}.lock")));
 
     static string PathOf(string folder, int number) => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"outbox-{number}.db"));
 
-    static void MakeFolder(string folder)
+    /// <summary>A database that no other process has while this one holds its lock.</summary>
+    sealed record Held(int Number, OutboxDatabase Database, FileStream Lock) : IDisposable
     {
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
-        else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        public void Dispose()
+        {
+            Database.Dispose();
+            Lock.Dispose();
+        }
     }
 }

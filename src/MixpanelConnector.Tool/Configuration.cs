@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
+using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Tool;
 
@@ -43,7 +45,7 @@ sealed class Configuration
 
     public static Configuration Load(GivenSettings given, Surroundings surroundings)
     {
-        var profile = Profile.Read(new Folders(surroundings.Environment).Profiles, given.Profile ?? NonEmpty(surroundings.Environment("MIXPANEL_PROFILE")));
+        var profile = Profile.Read(new Folders(surroundings.Environment).Profiles, given.Profile ?? NonEmpty(surroundings.Environment("MIXPANEL_PROFILE")), surroundings.Stopping);
         var secret = given.SecretFile is { } path ? (path, Secrets.Read(path, surroundings)) : default((string Path, string Text)?);
         return new Configuration(Names.ToDictionary(n => n.Name, n => Find(n.Name, n.Variable), StringComparer.Ordinal));
 
@@ -114,13 +116,13 @@ sealed record Profile(string Name, IReadOnlyDictionary<string, string> Values)
 {
     const string Default = "default";
 
-    public static Profile Read(string path, string? name)
+    public static Profile Read(string path, string? name, CancellationToken stopping)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         if (!File.Exists(path)) return name is null ? new(Default, values) : throw Configuration.Invalid("profile", $"There is no profile file {path}.");
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var document = JsonDocument.Parse(GivenFile.Read(path, stopping));
             if (document.RootElement.ValueKind is not JsonValueKind.Object) throw new JsonException();
             if (!document.RootElement.TryGetProperty(name ?? Default, out var profile))
                 return name is null ? new(Default, values) : throw Configuration.Invalid("profile", $"{path} has no profile {name}.");
@@ -160,20 +162,37 @@ static class Secrets
         try
         {
             if (path != "-") EnsurePrivate(path, "secret_file");
-            using var reader = new StreamReader(path == "-" ? surroundings.TakeInput("secret_file") : File.OpenRead(path));
-            var text = reader.ReadLine()?.Trim();
-            return string.IsNullOrEmpty(text) || text.Length > Longest ? throw Configuration.Invalid("secret_file", "The secret must be the first line of the file.") : text;
+            using var file = path == "-" ? null : GivenFile.Open(path, surroundings.Stopping);
+            var text = file is null ? GivenFile.Input(surroundings.TakeInput("secret_file"), FirstLine, surroundings.Stopping) : FirstLine(file);
+            return text is [] || text.Length > Longest ? throw Configuration.Invalid("secret_file", "The secret must be the first line of the file.") : text;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or PathTooLongException or ArgumentException)
+        {
+            // Not named: whoever takes the option for the secret itself has given it here.
+            throw Configuration.Invalid("secret_file", "There is no file of the name that --secret-file gives. It takes the name of a file whose first line is the secret, never the secret itself.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Configuration.Invalid("secret_file", $"The secret cannot be read: {e.Message}");
         }
     }
 
+    static string FirstLine(Stream stream)
+    {
+        using var reader = new StreamReader(stream);
+        var line = new StringBuilder();
+        while (line.Length <= Longest && reader.Read() is >= 0 and not '\n' and var character) line.Append((char)character);
+        return line.ToString().Trim();
+    }
+
+    /// <exception cref="MixpanelException">Others can read the file, or decide what is in it.</exception>
+    /// <exception cref="FileNotFoundException">There is none.</exception>
     public static void EnsurePrivate(string path, string field)
     {
         if (OperatingSystem.IsWindows()) return;
         const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
-        if ((File.GetUnixFileMode(path) & Others) != UnixFileMode.None) throw Configuration.Invalid(field, $"{path} holds a secret and can be read by others. Make it private: chmod 600 {path}");
+        var mode = File.GetUnixFileMode(path);
+        if ((mode & Others) != UnixFileMode.None) throw Configuration.Invalid(field, $"{path} holds a secret and can be read by others. Make it private: chmod 600 {path}");
+        if (!FileStatus.Behind(path).IsOursOrRoots) throw Configuration.Invalid(field, $"{path} holds a secret and belongs to another user, who can read and exchange it. Make it yours: chown {Environment.UserName} {path}");
     }
 }

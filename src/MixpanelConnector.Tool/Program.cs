@@ -7,10 +7,11 @@ static class Program
 {
     public static async Task<int> Main(string[] args)
     {
-        var surroundings = Surroundings.OfThisProcess();
+        using var stop = new Stop();
+        var surroundings = Surroundings.OfThisProcess(args, stop.Token);
         try
         {
-            return await CommandLine.RunAsync(args, surroundings);
+            return await Task.Run(() => CommandLine.RunAsync(args, surroundings, stop)); // the first thread's stack is as small as the caller's limits say
         }
         catch (Exception e) when (CommandLine.IsMissingPart(e))
         {

@@ -4,8 +4,8 @@ using System.Text;
 
 namespace MixpanelConnector.Tool;
 
-/// <summary>Standard output that fails when its reader is gone or its disk is full. The console's own stream hides a closed pipe, and a file stream would not share its position with other writers.</summary>
-sealed class StandardOutput : Stream
+/// <summary>Standard output that fails when its reader is gone or its disk is full, and that waits no longer for its reader once the program is told to stop. The console's own stream hides a closed pipe, and a file stream would not share its position with other writers.</summary>
+sealed class StandardOutput(CancellationToken stopping) : Stream
 {
     const int Interrupted = 4; // EINTR
     const int ReaderIsGone = 32; // EPIPE
@@ -31,6 +31,7 @@ sealed class StandardOutput : Stream
         while (!buffer.IsEmpty)
         {
             if (!_isOpen) throw new IOException("Standard output is closed.");
+            if (!StandardDescriptor.WaitToWrite(1, stopping)) throw new OperationCanceledException(stopping);
             var written = StandardDescriptor.Write(1, buffer);
             if (written >= 0) buffer = buffer[(int)written..];
             else if (Marshal.GetLastPInvokeError() is var error and not Interrupted) throw error is ReaderIsGone ? new ReaderIsGoneException() : new IOException(Marshal.GetPInvokeErrorMessage(error));
@@ -56,9 +57,6 @@ sealed class StandardOutput : Stream
 sealed class StandardError(int file) : Stream
 {
     const int Interrupted = 4; // EINTR
-
-    /// <summary>What a pipe takes at once when it takes anything: PIPE_BUF.</summary>
-    static readonly int SurelyTaken = OperatingSystem.IsLinux() ? 4096 : 512;
 
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
@@ -106,7 +104,7 @@ sealed class StandardError(int file) : Stream
                 return;
             }
 
-            var written = StandardDescriptor.Write(file, buffer[..Math.Min(buffer.Length, SurelyTaken)]);
+            var written = StandardDescriptor.Write(file, buffer);
             if (written >= 0) buffer = buffer[(int)written..];
             else if (Marshal.GetLastPInvokeError() is not Interrupted) return;
         }
@@ -127,35 +125,40 @@ sealed class StandardError(int file) : Stream
 static class StandardDescriptor
 {
     const int GetFlags = 1; // F_GETFD
-    const short Writable = 4; // POLLOUT
+    const short CanWrite = 4; // POLLOUT
     const int Interrupted = 4; // EINTR
+    const int Block = 4096; // PIPE_BUF: so much is taken at once by a pipe that says it takes something
+    const int GlanceMilliseconds = 100;
+    const int MostGlances = 20; // with the program told to stop
     const int CloseOnExec = 1; // FD_CLOEXEC: the runtime sets it on all that it opens; what was inherited cannot have it
 
     public static bool IsOpen(int file) => FControl(file, GetFlags) is >= 0 and var flags && (flags & CloseOnExec) == 0;
 
-    public static nint Write(int file, ReadOnlySpan<byte> bytes) => WriteTo(file, ref MemoryMarshal.GetReference(bytes), bytes.Length);
+    /// <summary>Waits until the descriptor takes a block; false when that lasts beyond a moment after the program was told to stop.</summary>
+    public static bool WaitToWrite(int file, CancellationToken stopping)
+    {
+        var asked = new Asked { File = file, Events = CanWrite };
+        for (var patience = MostGlances; patience > 0;)
+        {
+            if (Poll(ref asked, 1, GlanceMilliseconds) != 0) return true; // an error shows when it is written
+            if (stopping.IsCancellationRequested) patience--;
+        }
 
-    /// <summary>Whether a write of a few bytes would not wait; a descriptor that cannot tell, or is broken, is written to.</summary>
+        return false;
+    }
+
+    /// <summary>Writes what is taken without waiting, at most a block.</summary>
+    public static nint Write(int file, ReadOnlySpan<byte> bytes) => WriteTo(file, ref MemoryMarshal.GetReference(bytes), Math.Min(bytes.Length, Block));
+
+    /// <summary>Whether a write of a block would not wait; a descriptor that cannot tell, or is broken, is written to.</summary>
     public static bool IsWritable(int file, TimeSpan patience)
     {
-        var poll = new Poll { File = file, Events = Writable };
+        var asked = new Asked { File = file, Events = CanWrite };
         int found;
-        do found = PollOne(ref poll, 1, (int)patience.TotalMilliseconds);
+        do found = Poll(ref asked, 1, (int)patience.TotalMilliseconds);
         while (found < 0 && Marshal.GetLastPInvokeError() == Interrupted);
         return found != 0;
     }
-
-    [StructLayout(LayoutKind.Sequential)]
-    struct Poll
-    {
-        public int File;
-        public short Events;
-        public short Found;
-    }
-
-    [DllImport("libc", EntryPoint = "poll", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    static extern int PollOne(ref Poll poll, nuint count, int milliseconds);
 
     [DllImport("libc", EntryPoint = "write", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
@@ -164,6 +167,18 @@ static class StandardDescriptor
     [DllImport("libc", EntryPoint = "fcntl")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     static extern int FControl(int file, int command);
+
+    [DllImport("libc", EntryPoint = "poll", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    static extern int Poll(ref Asked asked, nuint count, int milliseconds);
+
+    [StructLayout(LayoutKind.Sequential)]
+    struct Asked
+    {
+        public int File;
+        public short Events;
+        public short Told;
+    }
 }
 
 /// <summary>Whoever read standard output has seen enough, as in <c>mixpanel … | head</c>.</summary>

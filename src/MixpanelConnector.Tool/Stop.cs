@@ -25,7 +25,13 @@ sealed class Stop : IDisposable
     {
         if (_source.IsCancellationRequested) return;
         context.Cancel = true;
+        Begin(code);
+    });
+
+    /// <summary>Stops as at a signal.</summary>
+    public void Begin(int code)
+    {
         ExitCode = code;
         _source.Cancel();
-    });
+    }
 }

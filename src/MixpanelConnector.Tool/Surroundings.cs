@@ -1,3 +1,6 @@
+using MixpanelConnector.Files;
+using MixpanelConnector.Tool.Surfaces.Cli;
+
 namespace MixpanelConnector.Tool;
 
 /// <summary>Everything that the program takes from outside, so that a test can run it in its own process.</summary>
@@ -27,19 +30,50 @@ sealed record Surroundings
     /// <summary>The columns of the terminal, which may change at any time.</summary>
     public Func<int> TerminalWidth { get; init; } = () => 80;
 
+    /// <summary>Why the words of the command line cannot be what was given; null when they are.</summary>
+    public string? CommandLineFault { get; init; }
+
+    /// <summary>Cancelled when the program is told to stop.</summary>
+    public CancellationToken Stopping { get; init; }
+
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    public static Surroundings OfThisProcess() => new()
+    public static Surroundings OfThisProcess(string[] args, CancellationToken stopping) => new()
     {
         Environment = System.Environment.GetEnvironmentVariable,
         Input = OperatingSystem.IsWindows() || StandardDescriptor.IsOpen(0) ? Console.OpenStandardInput() : Stream.Null,
-        Output = OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new StandardOutput(),
+        Output = OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new StandardOutput(stopping),
         Error = OperatingSystem.IsWindows() ? Console.Error : StandardError.NewWriter(),
+        Stopping = stopping,
+        CommandLineFault = Fault(args),
         InputIsTerminal = !Console.IsInputRedirected,
         OutputIsTerminal = !Console.IsOutputRedirected,
         ErrorIsTerminal = !Console.IsErrorRedirected,
         TerminalWidth = Width,
     };
+
+    static string? Fault(string[] args)
+    {
+        try
+        {
+            var folder = System.Environment.CurrentDirectory;
+            if (ForeignName.MayBe(folder) && !Directory.Exists(folder)) return $"The current folder, {folder}, has a name that is not UTF-8, so that no file in it can be found. Rename it, or start from another folder.";
+            if (!OperatingSystem.IsLinux() || !args.Any(ForeignName.MayBe)) return null;
+            var words = new List<byte[]>();
+            var line = File.ReadAllBytes("/proc/self/cmdline").AsSpan();
+            while (line.IndexOf((byte)0) is >= 0 and var end)
+            {
+                words.Add(line[..end].ToArray());
+                line = line[(end + 1)..];
+            }
+
+            return UnknownWord.NotUtf8(words[^Math.Min(args.Length, words.Count)..]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     static int Width()
     {

@@ -11,7 +11,7 @@ public sealed class F06_ReadOnlyTests
     [InlineData("mount -t tmpfs none disk; mount -o remount,ro disk", "--state", "disk/state")]
     [InlineData("mount -t tmpfs none disk; mount -o remount,ro disk", "--dead-letter", "disk/dead.ndjson")]
     [InlineData("touch disk/file", "--state", "disk/file/state")]
-    [InlineData("mkdir -p disk/dead.ndjson.new", "--dead-letter", "disk/dead.ndjson")]
+    [InlineData("mkdir -p disk/dead.ndjson", "--dead-letter", "disk/dead.ndjson")]
     public async Task What_cannot_be_written_ends_with_7_before_the_first_request(string made, string option, string path)
     {
         await using var scene = new Scene().Given(new Lines { BadEvery = 2 }, 10).With(option, path);

@@ -26,7 +26,7 @@ public sealed class I12_TrackerTests
         Assert.InRange(scene.Refused.Count, 1, 5999);
         Assert.True(scene.Taken.Count > 100, $"only {scene.Taken.Count} were taken:\n{scene.Ended.Said}");
         Assert.Contains(lines, line => line.StartsWith("refused ", StringComparison.Ordinal) && line.Contains("full", StringComparison.Ordinal));
-        Assert.Contains($"did track; dropped {scene.Refused.Count}, trouble none", lines, StringComparer.Ordinal);
+        Assert.Contains(lines, line => line.StartsWith($"did track; dropped {scene.Refused.Count}, trouble ", StringComparison.Ordinal) && !line.Contains("outbox", StringComparison.Ordinal)); // the outage is one, the disk may pass
         Assert.Equal(2, lines.Count(line => line == "flushed 0"));
         Assert.Equal(200, scene.Taken.Count(oid => oid >= 6000));
         Assert.Equal("", scene.Judge());

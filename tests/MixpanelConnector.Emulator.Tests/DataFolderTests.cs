@@ -58,6 +58,20 @@ public sealed class DataFolderTests
     }
 
     [Fact]
+    public async Task A_note_in_a_folder_that_others_can_write_is_not_believed()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        using var folder = new TemporaryFolder();
+        await using var mixpanel = await StartAsync(folder);
+        File.SetUnixFileMode(folder.Path, File.GetUnixFileMode(folder.Path) | UnixFileMode.OtherWrite);
+
+        Assert.Null(EmulatedMixpanel.FindRunning(folder.Path));
+        var refused = await Assert.ThrowsAnyAsync<UnauthorizedAccessException>(() => EmulatedMixpanel.StartAsync(new EmulatorOptions { DataDirectory = folder.Path }));
+        Assert.Contains("chmod go-w", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_note_that_outlived_its_server_counts_for_nothing()
     {
         using var folder = new TemporaryFolder();

@@ -76,6 +76,27 @@ public sealed class ZstdTests : IDisposable
     }
 
     [Theory]
+    [InlineData(0xb0, 1)] // beyond what a decoder can have
+    [InlineData(0xa8, 1100)] // 2 GiB, of which more is filled than is kept
+    public async Task A_window_that_is_too_large_is_told_for_what_it_is(byte window, int blocks)
+    {
+        byte[] block = [0x02, 0, 0x10, (byte)'x']; // 128 KiB of one byte
+        byte[] frame = [0x28, 0xb5, 0x2f, 0xfd, 0, window, .. Enumerable.Repeat(block, blocks).SelectMany(bytes => bytes), 0x01, 0, 0];
+        var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("a.ndjson.zst", [.. Compress(Lines(0, 20)), .. frame])));
+        Assert.Equal((6, 20), (report.ExitCode, report.Accepted));
+        Assert.Contains("needs a window of more than 128 MiB", report.Problems[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_dictionary_that_is_needed_is_told()
+    {
+        byte[] frame = [0x28, 0xb5, 0x2f, 0xfd, 0x01, 0x48, 7, 0x01, 0, 0];
+        var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("a.zst", frame)));
+        Assert.Equal(6, report.ExitCode);
+        Assert.Contains("dictionary", report.Problems[0], StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("in.zst")]
     [InlineData("in.csv.zst")]
     [InlineData("in.csv")]

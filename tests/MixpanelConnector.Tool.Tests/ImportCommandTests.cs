@@ -184,7 +184,7 @@ public class ImportCommandTests
         {
             "profiles" =>
             [
-                """{"$token":"@","$distinct_id":"u","$set":{}}""", """{"$distinct_id":["@"],"$set":{}}""", """{"$set":{"a":"@"}}""", """{"$distinct_id":"u","x":"@"}""", """{"$distinct_id":"u","$set":{},"$add":{"n":"@"}}""",
+                """{"$token":"@","$distinct_id":"u","$set":{}}""", """{"$distinct_id":["@"],"$set":{}}""", """{"$set":{"a":"@"}}""", """{"$distinct_id":"u","$x":["@"]}""", """{"$distinct_id":"u","$set":{},"$add":{"n":"@"}}""",
                 """{"$distinct_id":"u","$set":"@"}""", """{"$distinct_id":"u","$unset":"@"}""", """{"$distinct_id":"u","$add":{"n":"@"}}""", """{"$distinct_id":"u","$union":{"n":"@"}}""",
             ],
             "groups" => ["""{"$group_key":"@","$group_id":"g","$set":{}}""", """{"$group_id":["@"],"$set":{}}""", """{"$distinct_id":"@","$group_id":"g","$set":{}}""", """{"$set":{"a":"@"}}"""],

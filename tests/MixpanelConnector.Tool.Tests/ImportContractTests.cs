@@ -34,6 +34,36 @@ public sealed class ImportContractTests
             Assert.Equal(0, (await bed.ImportAsync(input, "--map", "event=action", "--map", "time=at", "--map", "distinct_id=who")).Exit);
             Assert.Equal(("buy", "ann"), (bed.Sent.Single().GetProperty("event").GetString(), bed.Properties.GetProperty("distinct_id").GetString()));
         },
+        ["--column-type"] = async bed =>
+        {
+            var input = bed.Write("in.csv", "event,time,distinct_id,n\nbuy,1790000000,ann,7\n");
+            Assert.Equal(0, (await bed.ImportAsync(input, "--column-type", "n=text")).Exit);
+            Assert.Equal(JsonValueKind.String, bed.Properties.GetProperty("n").ValueKind);
+            Assert.Equal(2, (await bed.ImportAsync(input, "--column-type", "n=money")).Exit);
+            Assert.Equal(2, (await bed.ImportAsync(input, "--column-type", "n=number")).Exit); // the checkpoint was made with another
+        },
+        ["--event"] = async bed =>
+        {
+            Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "time,distinct_id\n1790000000,ann\n"), "--event", "buy")).Exit);
+            Assert.Equal("buy", bed.Sent.Single().GetProperty("event").GetString());
+        },
+        ["--delimiter"] = async bed =>
+        {
+            Assert.Equal(0, (await bed.ImportAsync(bed.Write("in", "event~time~distinct_id\nbuy~1790000000~ann\n"), "--delimiter", "~")).Exit);
+            Assert.Equal("ann", bed.Properties.GetProperty("distinct_id").GetString());
+            Assert.Equal(2, (await bed.ImportAsync(bed.File("in"), "--delimiter", "tabs")).Exit);
+        },
+        ["--null-values"] = async bed =>
+        {
+            Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "event,time,distinct_id,a,b,c\nbuy,1790000000,ann,NULL,\\N,1\n"), "--null-values", "NULL", "--null-values", "\\N")).Exit);
+            Assert.Equal((false, false, true), (bed.Properties.TryGetProperty("a", out _), bed.Properties.TryGetProperty("b", out _), bed.Properties.TryGetProperty("c", out _)));
+        },
+        ["--allow-empty"] = async bed =>
+        {
+            var input = bed.Write("in.csv", "event,time,distinct_id\n");
+            Assert.Equal(6, (await bed.ImportAsync(input)).Exit);
+            Assert.Equal(0, (await bed.ImportAsync(input, "--allow-empty")).Exit);
+        },
         ["--type"] = async bed =>
         {
             Assert.Equal(0, (await bed.ImportAsync(bed.Events(1))).Exit); // events, by default

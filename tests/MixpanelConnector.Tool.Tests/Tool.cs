@@ -48,6 +48,13 @@ sealed class Tool : IDisposable
 
     public async Task<Run> RunAsync(params string[] arguments)
     {
+        using var stop = new Stop();
+        return await RunAsync(stop, arguments);
+    }
+
+    /// <summary>A run that the test can stop.</summary>
+    public async Task<Run> RunAsync(Stop stop, params string[] arguments)
+    {
         using var output = new MemoryStream();
         using var error = new StringWriter();
         var exit = await CommandLine.RunAsync(arguments, new Surroundings
@@ -60,7 +67,8 @@ sealed class Tool : IDisposable
             ErrorIsTerminal = Terminal,
             TerminalWidth = () => TerminalWidth,
             TimeProvider = Clock,
-        });
+            Stopping = stop.Token,
+        }, stop);
         return new(exit, Encoding.UTF8.GetString(output.ToArray()), error.ToString());
     }
 

@@ -1,3 +1,5 @@
+using MixpanelConnector.Files;
+
 namespace MixpanelConnector.Emulator.Folder;
 
 /// <summary>
@@ -6,9 +8,7 @@ namespace MixpanelConnector.Emulator.Folder;
 /// </summary>
 sealed class DataFolder : IDisposable
 {
-    const UnixFileMode OwnerOnlyFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    const UnixFileMode WritableByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
     readonly FileStream _lock;
 
@@ -26,16 +26,9 @@ sealed class DataFolder : IDisposable
     public static DataFolder? TryTake(string path)
     {
         path = System.IO.Path.GetFullPath(path);
-        Create(path);
+        OwnFolder.Make(path);
         RefuseLinks(path);
-        try
-        {
-            return new DataFolder(path, new FileStream(System.IO.Path.Combine(path, "lock"), OwnerOnly(FileMode.OpenOrCreate)));
-        }
-        catch (IOException e) when (IsHeldByAnother(e))
-        {
-            return null;
-        }
+        return FileLock.TryTake(System.IO.Path.Combine(path, "lock")) is { } held ? new DataFolder(path, held) : null;
     }
 
     /// <summary>Makes the database's files readable by this user alone, whatever the umask.</summary>
@@ -50,33 +43,12 @@ sealed class DataFolder : IDisposable
         }
     }
 
-    public void Announce(ServerNote note) => note.Write(Path, OwnerOnly(FileMode.Create));
+    public void Announce(ServerNote note) => note.Write(Path);
 
     public void Dispose()
     {
         ServerNote.Remove(Path);
         _lock.Dispose();
-    }
-
-    // A sharing violation on Windows; EWOULDBLOCK of flock on Linux, and on macOS.
-    static bool IsHeldByAnother(IOException e) => e.HResult is unchecked((int)0x80070020) or 11 or 35;
-
-    static void Create(string path)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(path);
-            return;
-        }
-        if (!Directory.Exists(path))
-        {
-            Directory.CreateDirectory(path, OwnerOnlyFolder);
-            File.SetUnixFileMode(path, OwnerOnlyFolder);
-        }
-        else if ((File.GetUnixFileMode(path) & WritableByOthers) != UnixFileMode.None)
-        {
-            throw new UnauthorizedAccessException($"Others may write into '{path}': run chmod go-w on it, or choose another data folder.");
-        }
     }
 
     /// <summary>A link in the place of a file of ours would have us write somewhere else.</summary>
@@ -86,14 +58,8 @@ sealed class DataFolder : IDisposable
         {
             if (file.LinkTarget is not null)
                 throw new UnauthorizedAccessException($"'{file.FullName}' is a link: choose another data folder.");
+            if (file.Name.StartsWith("mixpanel.duckdb", StringComparison.Ordinal))
+                Durable.EnsureOwned(file.FullName);
         }
-    }
-
-    static FileStreamOptions OwnerOnly(FileMode mode)
-    {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.None };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = OwnerOnlyFile;
-        return options;
     }
 }

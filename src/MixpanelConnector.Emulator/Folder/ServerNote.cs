@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Emulator.Folder;
 
@@ -14,6 +15,7 @@ sealed record ServerNote(Uri Address, int ProcessId, string Instance)
     {
         try
         {
+            OwnFolder.EnsureUnshared(folder); // a note of another user's would lead to a server of theirs
             using var note = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, FileName)));
             var root = note.RootElement;
             return new ServerNote(
@@ -34,12 +36,10 @@ sealed record ServerNote(Uri Address, int ProcessId, string Instance)
         catch (DirectoryNotFoundException) { } // the folder itself was removed: there is nothing left to say
     }
 
-    public void Write(string folder, FileStreamOptions options)
+    public void Write(string folder)
     {
-        var file = Path.Combine(folder, FileName);
-        var unfinished = file + ".new";
-        using (var stream = new FileStream(unfinished, options))
-        using (var json = new Utf8JsonWriter(stream))
+        using var note = NewFile.Create(Path.Combine(folder, FileName));
+        using (var json = new Utf8JsonWriter(note.Content))
         {
             json.WriteStartObject();
             json.WriteString("address", Address.ToString());
@@ -47,7 +47,7 @@ sealed record ServerNote(Uri Address, int ProcessId, string Instance)
             json.WriteString("instance", Instance);
             json.WriteEndObject();
         }
-        File.Move(unfinished, file, overwrite: true);
+        note.Keep();
     }
 
     /// <summary>Whether the instance that wrote this note answers now.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using MixpanelConnector.Emulator.Operations;
+using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Emulator.Store;
 
@@ -13,17 +14,12 @@ static class EventFile
     /// <returns>How many events were written.</returns>
     public static long Write(Database database, EmulatorExport export, string file)
     {
-        // Takes the name first, so that nothing that is there already is lost.
-        new FileStream(file, FileMode.CreateNew).Dispose();
-        try
-        {
-            return export.Format == EmulatorExportFormat.Parquet ? WriteParquet(database, export, file) : WriteLines(database, export, file);
-        }
-        catch
-        {
-            File.Delete(file);
-            throw;
-        }
+        if (FileStatus.Of(file).Kind is not FileKind.None)
+            throw new IOException($"The file '{file}' already exists.");
+        using var written = NewFile.Create(file);
+        var count = export.Format == EmulatorExportFormat.Parquet ? WriteParquet(database, export, written.Draft) : WriteLines(database, export, written.Content);
+        written.Keep(replaces: false);
+        return count;
     }
 
     static string Query(EmulatorExport export) =>
@@ -38,16 +34,15 @@ static class EventFile
     static long WriteParquet(Database database, EmulatorExport export, string file)
     {
         using var connection = database.Connect();
-        return connection.Execute($"COPY ({Query(export)}) TO '{file.Replace("'", "''", StringComparison.Ordinal)}' (FORMAT parquet, COMPRESSION zstd)");
+        return connection.Execute($"COPY ({Query(export)}) TO '{file.Replace("'", "''", StringComparison.Ordinal)}' (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)");
     }
 
-    static long WriteLines(Database database, EmulatorExport export, string file)
+    static long WriteLines(Database database, EmulatorExport export, FileStream output)
     {
         using var connection = database.Connect();
         using var query = connection.Command(Query(export));
         query.UseStreamingMode = true;
         using var row = query.ExecuteReader();
-        using var output = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.None);
         var chunk = new ArrayBufferWriter<byte>(ChunkBytes + 4096);
         var count = 0L;
         while (row.Read())

@@ -1,4 +1,5 @@
 using System.Text;
+using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Formats.Columns;
@@ -8,7 +9,14 @@ namespace MixpanelConnector.Formats.Columns;
 /// <param name="Column">The column's place, from 0.</param>
 /// <param name="Kind">How its values are written.</param>
 /// <param name="Name">The field's name as JSON, with the colon.</param>
-readonly record struct ColumnField(int Index, int Column, FieldKind Kind, ReadOnlyMemory<byte> Name);
+readonly record struct ColumnField(int Index, int Column, FieldKind Kind, ReadOnlyMemory<byte> Name)
+{
+    /// <summary>What its values are to be, when that was said: <see cref="RecordBuilder"/> makes it of what is written.</summary>
+    public ImportColumnType? Type { get; init; }
+
+    /// <summary>Whether the members of an object are properties of the record.</summary>
+    public bool HoldsProperties { get; init; }
+}
 
 enum FieldKind
 {
@@ -31,29 +39,41 @@ sealed class ColumnMap
     /// <exception cref="InputException">The columns do not give a record.</exception>
     public ColumnMap(IReadOnlyList<string> columns, ImportRequest request)
     {
-        Type = request.Type;
-        var (root, plain) = RootOf(Type);
+        (Type, Names) = (request.Type, columns);
+        var (root, plain) = RecordFields.Root(Type);
+        var (properties, alias) = RecordFields.Properties(Type);
         if (columns.FirstOrDefault(string.IsNullOrWhiteSpace) is not null) throw new InputException("has a column without a name. Name it in the header");
+        var known = columns.ToHashSet(StringComparer.Ordinal);
         foreach (var (field, column) in request.Columns)
-            if (!columns.Contains(column, StringComparer.Ordinal)) throw new InputException($"has no column {column}, which is mapped to {field}");
+            if (!known.Contains(column)) throw new InputException($"has no column {RecordFields.Shown(column)}, which is mapped to {RecordFields.Shown(field)}");
+        if (request.ColumnTypes.Keys.FirstOrDefault(column => !known.Contains(column)) is { } untyped) throw new InputException($"has no column {RecordFields.Shown(untyped)}, whose type was given");
 
+        var mapped = request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToLookup(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
         var sources = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < columns.Count; i++)
         {
-            var mapped = request.Columns.Where(pair => pair.Value == columns[i]).Select(pair => pair.Key).Order(StringComparer.Ordinal).ToList();
-            foreach (var name in mapped is [] ? [columns[i]] : mapped)
+            foreach (var name in mapped.Contains(columns[i]) ? mapped[columns[i]] : [columns[i]])
             {
                 var field = name == plain ? root : name;
-                if (!sources.TryAdd(field, columns[i])) throw new InputException($"has two columns for {field}: {sources[field]} and {columns[i]}. Rename one, or map it to another field");
-                var entry = new ColumnField(_fields.Count, i, KindOf(field, Type), NameOf(field));
+                if (!sources.TryAdd(field, columns[i])) throw new InputException($"has two columns for {RecordFields.Shown(field)}: {RecordFields.Shown(sources[field])} and {RecordFields.Shown(columns[i])}. Rename one, or map it to another field");
+                var entry = new ColumnField(_fields.Count, i, KindOf(field, Type), NameOf(field))
+                {
+                    Type = request.ColumnTypes.TryGetValue(columns[i], out var type) ? type : null,
+                    HoldsProperties = field == properties || field == alias,
+                };
                 _fields.Add(entry);
                 if (field == root) Root = entry;
                 else _properties.Add(entry);
             }
         }
+
+        if (request.Event is { } constant) EventName = NameOf(constant)[..^1];
     }
 
     public ImportType Type { get; }
+
+    /// <summary>The names of the columns.</summary>
+    public IReadOnlyList<string> Names { get; }
 
     /// <summary>All fields, in the order of their columns.</summary>
     public IReadOnlyList<ColumnField> Fields => _fields;
@@ -61,19 +81,10 @@ sealed class ColumnMap
     /// <summary>The field beside the properties; null when no column gives it.</summary>
     public ColumnField? Root { get; }
 
+    /// <summary>The name of events that no column names, as JSON; empty for none.</summary>
+    public ReadOnlyMemory<byte> EventName { get; }
+
     public IReadOnlyList<ColumnField> Properties => _properties;
-
-    /// <summary>Whether the name of one of the columns says that they are records of this type.</summary>
-    public static bool IsKnown(IEnumerable<string> columns, ImportRequest request) =>
-        columns.Any(column => column is "event" or "time" or "distinct_id" or "$distinct_id" or "$insert_id" || column == RootOf(request.Type).Field || column == RootOf(request.Type).Plain || request.Columns.Values.Contains(column, StringComparer.Ordinal));
-
-    /// <summary>The field beside the properties, and how a column may also call it.</summary>
-    static (string Field, string Plain) RootOf(ImportType type) => type switch
-    {
-        ImportType.Profiles => ("$distinct_id", "distinct_id"),
-        ImportType.Groups => ("$group_id", "group_id"),
-        _ => ("event", "event"),
-    };
 
     static FieldKind KindOf(string field, ImportType type) => (type, field) switch
     {

@@ -1,4 +1,6 @@
+using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Formats.Columns;
 
@@ -9,12 +11,17 @@ delegate void FieldWriter(JsonText json, in ColumnField field);
 sealed class RecordBuilder(ColumnMap columns)
 {
     readonly JsonText _json = new();
+    readonly ColumnValue _value = new();
+
+    /// <summary>Why the record that is being built cannot be imported: to be set by whoever writes a value that is none.</summary>
+    public Rejection? Fault { get; set; }
 
     public Record Build(FieldWriter write, long offset, long line)
     {
         _json.Clear();
+        Fault = null;
         _json.AppendByte((byte)'{');
-        if (columns.Root is { } root && TryWrite(in root, write)) _json.AppendByte((byte)',');
+        if (TryWriteRoot(write)) _json.AppendByte((byte)',');
         _json.Append(columns.Type is ImportType.Profiles or ImportType.Groups ? "\"$properties\":{"u8 : "\"properties\":{"u8);
         var separate = false;
         for (var i = 0; i < columns.Properties.Count; i++)
@@ -26,11 +33,20 @@ sealed class RecordBuilder(ColumnMap columns)
         }
 
         _json.Append("}}"u8);
-        if (_json.Length <= InputWindow.LargestRecord) return new Record { Kind = RecordKind.Json, Bytes = _json.Written, Offset = offset, Line = line };
+        if (_json.Length <= InputWindow.LargestRecord) return new Record { Kind = RecordKind.Json, IsBuilt = true, Bytes = _json.Written, Offset = offset, Line = line, Rejection = Fault };
 
         var oversized = new OversizedRecord();
         oversized.Append(_json.Written);
-        return new Record { Kind = RecordKind.Oversized, Oversized = oversized.Complete(), Offset = offset, Line = line };
+        return new Record { Kind = RecordKind.Oversized, IsBuilt = true, Oversized = oversized.Complete(), Offset = offset, Line = line };
+    }
+
+    bool TryWriteRoot(FieldWriter write)
+    {
+        if (columns.Root is { } root && TryWrite(in root, write)) return true;
+        if (columns.EventName.IsEmpty) return false;
+        _json.Append("\"event\":"u8);
+        _json.Append(columns.EventName.Span);
+        return true;
     }
 
     bool TryWrite(in ColumnField field, FieldWriter write)
@@ -39,8 +55,31 @@ sealed class RecordBuilder(ColumnMap columns)
         _json.Append(field.Name.Span);
         var named = _json.Length;
         write(_json, in field);
+        if (field.Type is { } type && _json.Length > named && !_json.Written[named..].SequenceEqual("null"u8)) Convert(in field, type, named);
+        if (field.HoldsProperties && _json.Written[named..] is [(byte)'{', .. var members, (byte)'}'])
+        {
+            // The text moves to the left, over the name and the brace.
+            var inner = members.Trim(" \t\r\n"u8);
+            _json.CutTo(start);
+            _json.Append(inner);
+            return !inner.IsEmpty;
+        }
+
         if (_json.Length > named) return true;
         _json.CutTo(start);
         return false;
+    }
+
+    void Convert(in ColumnField field, ImportColumnType type, int named)
+    {
+        if (_value.TryConvert(_json.Written[named..], type, field.Kind is FieldKind.Time, out var value))
+        {
+            _json.CutTo(named);
+            _json.Append(value);
+        }
+        else
+        {
+            Fault ??= ColumnValue.Misfit(columns.Names[field.Column], type, told: true);
+        }
     }
 }

@@ -1,23 +1,35 @@
 using System.Globalization;
+using System.Text;
 using MixpanelConnector.Formats.Columns;
+using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Delimited;
 using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Formats.Delimited;
 
 /// <summary>
-/// One record a row. Rows end with LF or CR LF outside quotes; the last may lack its end when it has all its cells. The offset is
-/// that of the row's first byte, the line the one that it begins on. A row that gives no record is kept with its own bytes.
+/// One record a row. Rows end outside quotes, as the dialect says; the last may lack its end when it has all its cells. The offset
+/// is that of the row's first byte, the line the one that it begins on. A row that gives no record is kept with its own bytes.
+/// Until the first rows, of at most 1 MiB, have shown the columns' types, none is given.
 /// </summary>
-sealed class DelimitedReader(InputWindow window, RowSplitter splitter, ColumnMap columns, int cells, long line, bool openLine) : RecordReader
+sealed class DelimitedReader : RecordReader
 {
     static readonly Rejection Malformed = new("invalid_csv", null, "a quoted cell goes on after its closing quote");
 
-    readonly RecordBuilder _builder = new(columns);
-    long _line = line;
-    bool _openLine = openLine;
-    ReadPosition _position = new(window.Offset, line, openLine);
+    readonly InputWindow _window;
+    readonly Dialect _dialect;
+    readonly RowSplitter _splitter;
+    readonly ColumnMap _columns;
+    readonly InferredTypes _types;
+    readonly RecordBuilder _builder;
+    readonly FieldWriter _writeCell;
+    readonly byte[][] _nulls;
+    readonly bool _writesNulls;
+    long _line;
+    bool _openLine;
+    ReadPosition _position;
 
     // The row at hand, when it is too large.
     OversizedRecord? _oversized;
@@ -28,49 +40,131 @@ sealed class DelimitedReader(InputWindow window, RowSplitter splitter, ColumnMap
     ReadOnlyMemory<byte> _row;
     byte[] _rowBuffer = [];
 
+    // The first rows, as long as they are looked at; how much of them was; and the damage that ended them.
+    RowSplitter? _first;
+    int _looked;
+    int _rowsLooked;
+    InputException? _damage;
+
+    /// <param name="window">Stands after the header, or after what an earlier run has read.</param>
+    /// <param name="dialect">How rows and cells are parted.</param>
+    /// <param name="columns">What becomes of the cells.</param>
+    /// <param name="types">Takes the types of columns from the first rows.</param>
+    /// <param name="known">Whether it has them already.</param>
+    /// <param name="request">What the import asks for.</param>
+    /// <param name="line">The lines before.</param>
+    /// <param name="openLine">Whether a row that was already given stands on the line, without a line end.</param>
+    public DelimitedReader(InputWindow window, Dialect dialect, ColumnMap columns, InferredTypes types, bool known, ImportRequest request, long line, bool openLine = false)
+    {
+        (_window, _dialect, _columns, _types, _line, _openLine) = (window, dialect, columns, types, line, openLine);
+        (_splitter, _builder, _writeCell) = (new RowSplitter(dialect), new RecordBuilder(columns), WriteCell);
+        _nulls = [.. request.NullValues.Where(text => text.Length > 0).Select(Encoding.UTF8.GetBytes)];
+        _writesNulls = request.Fix.HasFlag(ImportFixes.Nulls);
+        _position = new(window.Offset, line, openLine);
+        _first = known ? null : new RowSplitter(dialect);
+        if (!known) Look();
+    }
+
     public override ReadPosition Position => _position;
 
-    public override long RawPosition => window.RawPosition;
+    public override string? ColumnTypes => HoldsBack ? null : _types.Written;
 
-    public override bool HasPartialRecord => _oversized is not null || (!_openLine && !IsBlank(window.Unread));
+    public override bool HoldsBack => _first is not null;
+
+    public override long RawPosition => _window.RawPosition;
+
+    public override bool HasPartialRecord => _oversized is not null || (!_openLine && !IsBlank(_window.Unread));
 
     public override UInt128 Fingerprint(ReadPosition position) =>
-        position.Offset == _offsetBefore ? _fingerprintBefore : window.Fingerprint(position.Offset);
+        position.Offset == _offsetBefore ? _fingerprintBefore : _window.Fingerprint(position.Offset);
 
-    public override ValueTask<bool> FillAsync(CancellationToken cancellationToken) => window.FillAsync(cancellationToken);
+    public override async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
+    {
+        if (_damage is not null) throw _damage;
+        try
+        {
+            return await _window.FillAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (InputException e) when (HoldsBack)
+        {
+            // What came before is good.
+            (_first, _damage) = (null, e);
+            return true;
+        }
+    }
+
+    public override async ValueTask<bool> FillWithinAsync(TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (_rowsLooked > 0 && !_window.Ended && !await _window.WaitAsync(patience, time, cancellationToken).ConfigureAwait(false))
+        {
+            _first = null;
+            return true;
+        }
+
+        return await FillAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Looks at the first rows that are there, and stops when they are enough: at the same row, however the input comes in.</summary>
+    public void Look()
+    {
+        while (_first is { } first)
+        {
+            var text = _window.Unread[_looked..];
+            var length = first.LengthOfRow(text, _window.Ended);
+            var isLarge = _looked + (length < 0 ? text.Length : length) > InputWindow.LargestRecord;
+            if (length < 0 && !_window.Ended && !isLarge) return;
+            if (!isLarge && (length >= 0 || !first.InQuotes)) Look(first, length < 0 ? text : text[..length]);
+            if (length < 0 || isLarge || _rowsLooked >= InferredTypes.FirstRows) _first = null;
+            _looked += length + first.EndLength;
+            first.Reset();
+        }
+    }
 
     public override bool TryRead(out Record record)
     {
         record = default;
+        if (_first is not null) Look();
+        if (_first is not null) return false;
         if (_openLine && !CloseLine()) return false;
 
-        var length = splitter.LengthOfRow(window.Unread, window.Ended);
+        var length = _splitter.LengthOfRow(_window.Unread, _window.Ended);
         if (length >= 0)
         {
-            record = Give(window.Unread[..length], ended: true);
+            record = Give(_window.Unread[..length], _splitter.EndLength);
             return true;
         }
 
-        if (window.Unread.Length > InputWindow.LargestRecord) PassBy();
-        if (!window.Ended || splitter.InQuotes || (_oversized is null && !IsWhole(window.Unread))) return false;
-        record = Give(window.Unread, ended: false);
+        if (_window.Unread.Length > InputWindow.LargestRecord) PassBy();
+        if (!_window.Ended || _splitter.InQuotes || (_oversized is null && !IsWhole(_window.Unread))) return false;
+        record = Give(_window.Unread, end: 0);
         return true;
     }
 
     public override void Dispose()
     {
         _oversized?.Dispose();
-        window.Dispose();
+        _window.Dispose();
     }
 
-    Record Give(ReadOnlySpan<byte> text, bool ended)
+    void Look(RowSplitter first, ReadOnlySpan<byte> row)
+    {
+        if (IsBlank(row)) return;
+        if (row.EndsWith("\r"u8)) row = row[..^1];
+        first.Split(row);
+        if (first.Malformed || first.Count != _columns.Names.Count) return;
+        _rowsLooked++;
+        for (var i = 0; i < first.Count; i++)
+            if (first.Cell(row, i) is { IsEmpty: false } cell && !IsNull(cell)) _types.Look(i, cell);
+    }
+
+    Record Give(ReadOnlySpan<byte> text, int end)
     {
         var (offset, number) = (_position.Offset, _position.Line + 1);
-        _line += text.Count((byte)'\n') + (ended ? 1 : 0);
-        _openLine = !ended;
-        window.Advance(text.Length + (ended ? 1 : 0));
-        splitter.Reset();
-        _position = new(window.Offset, _line, _openLine);
+        _line += _splitter.CountLines(text) + (end > 0 ? 1 : 0);
+        _openLine = end == 0;
+        _window.Advance(text.Length + end);
+        _splitter.Reset();
+        _position = new(_window.Offset, _line, _openLine);
 
         var row = text.EndsWith("\r"u8) ? text[..^1] : text;
         if (row.Length > InputWindow.LargestRecord) _oversized ??= new OversizedRecord();
@@ -82,19 +176,47 @@ sealed class DelimitedReader(InputWindow window, RowSplitter splitter, ColumnMap
         }
 
         if (IsBlank(row)) return new Record { Kind = RecordKind.Blank, Offset = offset, Line = number };
-        splitter.Split(row);
-        if (splitter.Malformed) return new Record { Bytes = row, Offset = offset, Line = number, Rejection = Malformed };
-        if (splitter.Count != cells) return new Record { Bytes = row, Offset = offset, Line = number, Rejection = Ragged(splitter.Count) };
+        _splitter.Split(row);
+        if (_splitter.Malformed) return new Record { Bytes = row, Offset = offset, Line = number, Rejection = Malformed };
+        if (_splitter.Count != _columns.Names.Count) return new Record { Bytes = row, Offset = offset, Line = number, Rejection = Ragged(_splitter.Count) };
 
         if (_rowBuffer.Length < row.Length) _rowBuffer = new byte[Math.Max(row.Length, 4096)];
         row.CopyTo(_rowBuffer);
         _row = _rowBuffer.AsMemory(0, row.Length);
-        return _builder.Build(WriteCell, offset, number);
+        return _builder.Build(_writeCell, offset, number);
     }
 
-    void WriteCell(JsonText json, in ColumnField field) => Cell.Write(json, splitter.Cell(_row.Span, field.Column), field.Kind);
+    void WriteCell(JsonText json, in ColumnField field)
+    {
+        var cell = _splitter.Cell(_row.Span, field.Column);
+        if (cell.IsEmpty) return;
+        if (IsNull(cell))
+        {
+            if (_writesNulls && field.Kind is FieldKind.Value) json.Append("null"u8); // to be removed, and counted
+        }
+        else if (field.Type is not null || field.Kind is FieldKind.Text)
+        {
+            json.AppendString(cell);
+        }
+        else if (field.Kind is FieldKind.Time)
+        {
+            if (ColumnValue.IsNumber(cell, exponents: false)) json.Append(cell);
+            else json.AppendString(cell);
+        }
+        else if (_types.Write(json, field.Column, cell) is { } type)
+        {
+            _builder.Fault ??= ColumnValue.Misfit(_columns.Names[field.Column], type, told: false);
+        }
+    }
 
-    Rejection Ragged(int found) => new("ragged_row", null, string.Create(CultureInfo.InvariantCulture, $"the row has {found} cells, the header {cells}"));
+    bool IsNull(ReadOnlySpan<byte> cell)
+    {
+        foreach (var text in _nulls)
+            if (cell.SequenceEqual(text)) return true;
+        return false;
+    }
+
+    Rejection Ragged(int found) => new("ragged_row", null, string.Create(CultureInfo.InvariantCulture, $"the row has {found} cells, the header {_columns.Names.Count}"));
 
     /// <summary>Lets go of the beginning of a row that is too large, so that memory stays bounded.</summary>
     void PassBy()
@@ -102,28 +224,28 @@ sealed class DelimitedReader(InputWindow window, RowSplitter splitter, ColumnMap
         if (_oversized is null)
         {
             _oversized = new OversizedRecord();
-            (_fingerprintBefore, _offsetBefore) = (window.Fingerprint(window.Offset), window.Offset);
+            (_fingerprintBefore, _offsetBefore) = (_window.Fingerprint(_window.Offset), _window.Offset);
         }
 
-        var part = window.Unread[..splitter.Scanned];
+        var part = _window.Unread[.._splitter.Scanned];
         if (part.EndsWith("\r"u8)) part = part[..^1]; // it may belong to the line end
         _oversized.Append(part);
-        _line += part.Count((byte)'\n');
-        window.Advance(part.Length);
-        splitter.Forget(part.Length);
+        _line += _splitter.CountLines(part);
+        _window.Advance(part.Length);
+        _splitter.Forget(part.Length);
     }
 
     /// <summary>An earlier run took the last row without its end: what follows now may only be that end.</summary>
     bool CloseLine()
     {
-        var unread = window.Unread;
-        var end = unread.IndexOf((byte)'\n');
+        var unread = _window.Unread;
+        var end = _dialect.EndsWithReturn ? unread.IndexOfAny((byte)'\r', (byte)'\n') : unread.IndexOf((byte)'\n');
         if (!IsBlank(end < 0 ? unread : unread[..end])) throw new InputException("has changed: its last row, which was already imported, is longer now. Restore it, or begin again with --restart");
         if (end < 0) return false;
-        window.Advance(end + 1);
+        _window.Advance(end + (unread[end..].StartsWith("\r\n"u8) ? 2 : 1));
         _line++;
         _openLine = false;
-        _position = new(window.Offset, _line, OpenLine: false);
+        _position = new(_window.Offset, _line, OpenLine: false);
         return true;
     }
 
@@ -132,8 +254,8 @@ sealed class DelimitedReader(InputWindow window, RowSplitter splitter, ColumnMap
     {
         if (text.IsEmpty) return false;
         if (IsBlank(text)) return true;
-        splitter.Split(text);
-        return splitter.Count >= cells;
+        _splitter.Split(text);
+        return _splitter.Count >= _columns.Names.Count;
     }
 
     static bool IsBlank(ReadOnlySpan<byte> row) => row.IndexOfAnyExcept((byte)' ', (byte)'\r') < 0;

@@ -21,9 +21,9 @@ sealed class ParquetFormat() : ImportFormat("parquet")
     internal override async ValueTask<RecordReader> OpenAsync(FormatInput input, CancellationToken cancellationToken)
     {
         if (!input.Window.Unread.StartsWith("PAR1"u8)) throw new InputException("is no Parquet file");
-        var (file, fingerprint) = input.Compressed || input.File.Path is null
+        var (file, fingerprint) = input.Compressed || input.File.SeekablePath is not { } path
             ? await SpoolAsync(input.Window, cancellationToken).ConfigureAwait(false)
-            : await OpenAsync(input.File.Path, cancellationToken).ConfigureAwait(false);
+            : await OpenAsync(path, cancellationToken).ConfigureAwait(false);
         try
         {
             if (input.Reached is { Offset: > 0 } && fingerprint != input.Fingerprint) throw new InputException("has changed since a part of it was imported. Restore it, or begin again with --restart");

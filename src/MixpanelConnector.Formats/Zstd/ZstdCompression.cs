@@ -15,15 +15,23 @@ sealed class ZstdCompression() : ImportCompression("zstd")
 /// <summary>
 /// Decompresses zstd, and checks that the input ends where a frame ends. A frame's own check sum is checked when it has one.
 /// Works on the bare decoder: the wrappers around it lose what they have decompressed when what follows is damaged.
+/// A frame may ask for a window of up to 2 GiB. The memory for it is touched as it fills, so a frame is read until it has filled
+/// <see cref="MostWindow"/> of a larger one.
 /// </summary>
 sealed class ZstdByteSource : ByteSource
 {
+    /// <summary>What a decoder keeps of a frame at most: the largest window that zstd makes without being asked for a larger one.</summary>
+    const long MostWindow = 128 << 20;
+
+    const int LargestWindowLog = 31;
+
     readonly ByteSource _compressed;
     readonly byte[] _buffer = new byte[128 << 10];
     unsafe ZSTD_DCtx_s* _decoder;
     int _start;
     int _end;
     long _consumed;
+    long _ofFrame;
     bool _sourceEnded;
     bool _inFrame = true; // an input without a frame is cut short
 
@@ -31,6 +39,7 @@ sealed class ZstdByteSource : ByteSource
     {
         _compressed = compressed;
         _decoder = Methods.ZSTD_createDCtx();
+        _ = Methods.ZSTD_DCtx_setParameter(_decoder, ZSTD_dParameter.ZSTD_d_windowLogMax, LargestWindowLog);
     }
 
     public override long RawPosition => _consumed;
@@ -66,13 +75,24 @@ sealed class ZstdByteSource : ByteSource
             var input = new ZSTD_inBuffer_s { src = from, pos = (nuint)_start, size = (nuint)_end };
             var output = new ZSTD_outBuffer_s { dst = to, pos = 0, size = (nuint)target.Length };
             var left = Methods.ZSTD_decompressStream(_decoder, &output, &input);
-            if (Methods.ZSTD_isError(left)) throw Corrupt("the compressed data is damaged");
+            if (Methods.ZSTD_isError(left)) throw Refused(Methods.ZSTD_getErrorCode(left));
             _consumed += (int)input.pos - _start;
             _start = (int)input.pos;
             _inFrame = left != 0;
+            _ofFrame = _inFrame ? _ofFrame + (long)output.pos : 0;
+            if (_ofFrame > MostWindow && (long)Methods.ZSTD_sizeof_DCtx(_decoder) > MostWindow + (16 << 20)) throw TooLarge();
             return (int)output.pos;
         }
     }
+
+    InputException Refused(ZSTD_ErrorCode code) => code switch
+    {
+        ZSTD_ErrorCode.ZSTD_error_frameParameter_windowTooLarge or ZSTD_ErrorCode.ZSTD_error_memory_allocation => TooLarge(),
+        ZSTD_ErrorCode.ZSTD_error_dictionary_wrong => new("zstd: it was compressed with a dictionary. Decompress it with that first"),
+        _ => Corrupt("the compressed data is damaged"),
+    };
+
+    InputException TooLarge() => new($"zstd: it needs a window of more than {MostWindow >> 20} MiB, as zstd --long=28 and above makes, at compressed byte {_consumed}. Decompress it first (zstd -d --long=31), or compress it with --long=27 at most");
 
     InputException Corrupt(string what) => new($"zstd: {what}, at compressed byte {_consumed}");
 }

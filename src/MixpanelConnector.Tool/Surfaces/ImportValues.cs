@@ -9,6 +9,8 @@ sealed record ImportValues(string Prefix)
 {
     public static readonly IReadOnlyList<string> Types = ["events", "profiles", "groups", "lookup-table"];
 
+    public static readonly IReadOnlyList<string> ColumnTypeNames = [.. Enum.GetNames<ImportColumnType>().Select(name => name.ToLowerInvariant())];
+
     public static ImportRequest Base { get; } = new() { Formats = FileFormats.All, Compressions = FileFormats.AllCompressions };
 
     public ImportType Type(string? text) => text switch
@@ -62,6 +64,30 @@ sealed record ImportValues(string Prefix)
 
         return columns;
     }
+
+    public IReadOnlyDictionary<string, ImportColumnType> ColumnTypes(IEnumerable<string> given)
+    {
+        var types = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal);
+        foreach (var pair in given)
+        {
+            // A column's name may hold what parts it from its type; a type does not.
+            var equals = pair.LastIndexOf('=');
+            var type = equals <= 0 ? -1 : ColumnTypeNames.ToList().IndexOf(pair[(equals + 1)..]);
+            if (type < 0) throw Invalid("column_type", $"takes COLUMN=TYPE, such as sku=text; the types are {string.Join(", ", ColumnTypeNames)}.");
+            if (!types.TryAdd(pair[..equals], (ImportColumnType)type)) throw Invalid("column_type", $"names the column {pair[..equals]} twice.");
+        }
+
+        return types;
+    }
+
+    /// <summary>One character, or its name.</summary>
+    public char? Delimiter(string? text) => text switch
+    {
+        null => null,
+        "tab" or "\\t" => '\t',
+        [var one] => one,
+        _ => throw Invalid("delimiter", "takes one character, or tab."),
+    };
 
     public IReadOnlyDictionary<string, string> Renames(IEnumerable<string> given)
     {

@@ -63,9 +63,10 @@ sealed class MixpanelHealthCheck(IMixpanelTracker tracker) : IHealthCheck
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         if (tracker is not MixpanelTracker real) return Task.FromResult(HealthCheckResult.Healthy());
-        var (pending, oldest) = (real.Pending, real.OldestAge);
-        var data = new Dictionary<string, object>(StringComparer.Ordinal) { ["pending"] = pending, ["oldest_age_seconds"] = oldest.TotalSeconds };
-        return Task.FromResult(real.Trouble is { } trouble ? new HealthCheckResult(context.Registration.FailureStatus, trouble.Message, data: data)
+        var (pending, oldest, outage) = (real.Pending, real.OldestAge, real.Outage);
+        var data = new Dictionary<string, object>(StringComparer.Ordinal) { ["pending"] = pending, ["oldest_age_seconds"] = oldest.TotalSeconds, ["outage_seconds"] = outage.TotalSeconds };
+        return Task.FromResult(real.Fault is { } fault ? new HealthCheckResult(context.Registration.FailureStatus, fault.Message, data: data)
+            : outage > TimeSpan.Zero && real.Trouble is { } error ? HealthCheckResult.Degraded($"Mixpanel has taken no records for {outage.TotalSeconds:0} seconds; {pending} wait. {error.Shown}", data: data)
             : oldest > LongWait ? HealthCheckResult.Degraded($"{pending} records wait for Mixpanel, the oldest for {oldest.TotalMinutes:0} minutes.", data: data)
             : HealthCheckResult.Healthy(data: data));
     }

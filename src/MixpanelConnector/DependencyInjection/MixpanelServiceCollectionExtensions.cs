@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -64,6 +65,8 @@ public static class MixpanelServiceCollectionExtensions
             .ConfigurePrimaryHttpMessageHandler(provider => MixpanelTransport.NewHandler(Settings(provider, optionsName).ToOptions()))
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // the handler renews its connections itself
             .RemoveAllLoggers(); // the library logs what happens; a line for each request is too much
+
+        services.AddSingleton<IHttpMessageHandlerBuilderFilter>(new SentOnceFilter(clientName));
 
         services.TryAddKeyedOrNot(name, provider => new MixpanelClient(WithServices(Settings(provider, optionsName).ToOptions(), provider), provider.GetRequiredService<IHttpClientFactory>().CreateClient(clientName)));
         services.TryAddKeyedOrNot(name, provider => new MixpanelTracker(provider.Mixpanel<MixpanelClient>(name), Settings(provider, optionsName).ToTrackerOptions() with

@@ -29,6 +29,12 @@ public sealed class MixpanelSettings
     /// <summary>One base address in place of every Mixpanel host: the embedded Mixpanel, a proxy, a test. Default: none.</summary>
     public Uri? Endpoint { get; set; }
 
+    /// <inheritdoc cref="MixpanelOptions.AttemptTimeout"/>
+    public TimeSpan? AttemptTimeout { get; set; }
+
+    /// <inheritdoc cref="MixpanelOptions.MaxRetries"/>
+    public int MaxRetries { get; set; } = new MixpanelOptions().MaxRetries;
+
     /// <inheritdoc cref="TrackerOptions.FlushInterval"/>
     public TimeSpan FlushInterval { get; set; } = new TrackerOptions().FlushInterval;
 
@@ -44,8 +50,14 @@ public sealed class MixpanelSettings
     /// <inheritdoc cref="TrackerOptions.WhenFull"/>
     public WhenFull WhenFull { get; set; }
 
-    /// <summary>Properties for every event that does not have them of its own. Default: none.</summary>
+    /// <inheritdoc cref="TrackerOptions.StopTimeout"/>
+    public TimeSpan StopTimeout { get; set; } = new TrackerOptions().StopTimeout;
+
+    /// <summary>Properties for every event that does not have them of its own. In a configuration, which knows only text, what reads as a number is one, <c>true</c> and <c>false</c> are booleans, and text in double quotes is text whatever it reads as; sections are objects, numbered ones lists. Default: none.</summary>
     public JsonObject SuperProperties { get; } = [];
+
+    /// <inheritdoc cref="TrackerOptions.AdoptUnowned"/>
+    public bool AdoptUnowned { get; set; }
 
     /// <inheritdoc cref="TrackerOptions.OnRejected"/>
     public Action<RejectedRecord>? OnRejected { get; set; }
@@ -57,7 +69,7 @@ public sealed class MixpanelSettings
         {
             if (entry.Key.Equals(nameof(SuperProperties), StringComparison.OrdinalIgnoreCase))
             {
-                foreach (var property in entry.GetChildren()) SuperProperties[property.Key] = property.Value;
+                foreach (var property in entry.GetChildren()) SuperProperties[property.Key] = ConfiguredValue.Of(property);
                 continue;
             }
 
@@ -83,6 +95,8 @@ public sealed class MixpanelSettings
         OrganizationId = OrganizationId,
         Region = Region,
         Endpoint = Endpoint,
+        AttemptTimeout = AttemptTimeout,
+        MaxRetries = MaxRetries,
     };
 
     internal TrackerOptions ToTrackerOptions() => new()
@@ -92,7 +106,9 @@ public sealed class MixpanelSettings
         Senders = Senders,
         MaxBufferedBytes = MaxBufferedBytes,
         WhenFull = WhenFull,
+        StopTimeout = StopTimeout,
         SuperProperties = SuperProperties,
+        AdoptUnowned = AdoptUnowned,
         OnRejected = OnRejected,
     };
 
@@ -122,6 +138,15 @@ public sealed class MixpanelSettings
             case "ENDPOINT":
                 Endpoint = new Uri(value);
                 break;
+            case "ATTEMPTTIMEOUT":
+                AttemptTimeout = TimeSpan.Parse(value, invariant);
+                break;
+            case "MAXRETRIES":
+                MaxRetries = int.Parse(value, invariant);
+                break;
+            case "STOPTIMEOUT":
+                StopTimeout = TimeSpan.Parse(value, invariant);
+                break;
             case "FLUSHINTERVAL":
                 FlushInterval = TimeSpan.Parse(value, invariant);
                 break;
@@ -136,6 +161,9 @@ public sealed class MixpanelSettings
                 break;
             case "WHENFULL":
                 WhenFull = Enum.Parse<WhenFull>(value, ignoreCase: true);
+                break;
+            case "ADOPTUNOWNED":
+                AdoptUnowned = bool.Parse(value);
                 break;
             default:
                 throw new NotSupportedException("there is no such setting");

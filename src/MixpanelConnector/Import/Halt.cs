@@ -12,6 +12,7 @@ sealed class Halt : IDisposable
     readonly List<(int ExitCode, string Message)> _problems = [];
     readonly CancellationTokenSource _stop = new();
     readonly CancellationTokenSource _abandon;
+    readonly CancellationTokenSource _leave;
     readonly CancellationTokenRegistration _caller;
     readonly TimeSpan _grace;
 
@@ -19,9 +20,11 @@ sealed class Halt : IDisposable
     {
         _grace = grace ?? DefaultGrace;
         _abandon = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _leave = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _caller = caller.Register(() =>
         {
             ByCaller = true;
+            _leave.CancelAfter(_grace);
             Begin();
         });
     }
@@ -31,6 +34,9 @@ sealed class Halt : IDisposable
 
     /// <summary>Leave what is under way.</summary>
     public CancellationToken Abandon => _abandon.Token;
+
+    /// <summary>Wait no longer for whoever reads what is written: only the caller ends that.</summary>
+    public CancellationToken Leave => _leave.Token;
 
     public bool ByCaller { get; private set; }
 
@@ -72,11 +78,19 @@ sealed class Halt : IDisposable
         _caller.Dispose();
         _stop.Dispose();
         _abandon.Dispose();
+        _leave.Dispose();
     }
 
     void Begin()
     {
-        _abandon.CancelAfter(_grace); // first: whoever waits for the stop may go on, and dispose this, within the next line
-        _stop.Cancel();
+        try
+        {
+            _abandon.CancelAfter(_grace); // first: whoever waits for the stop may go on, and dispose this, within the next line
+            _stop.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // Whoever waited went on, and disposed this, within the first line.
+        }
     }
 }

@@ -95,6 +95,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         NoteVanished(inputs, ledger, halt);
+        var isKnown = inputs.Exists(input => ledger.ProgressOf(input.Id) is { Offset: > 0 });
         var limits = new SendLimits(request.BatchBytes);
         var senders = request.Type is ImportType.Profiles or ImportType.Groups ? 1 : request.Senders ?? ImportRequest.MostSenders;
         var pace = new Pace(senders, Math.Min(senders, request.Senders ?? FirstSenders), transport.Options, request.MaxOutage);
@@ -127,7 +128,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         await showing.ConfigureAwait(false);
 
-        var report = Finish(ledger, halt);
+        var report = Finish(ledger, halt, isKnown);
         request.Progress?.Report(_counts.Snapshot(total, waiting: false));
         return report;
     }
@@ -233,7 +234,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         return outcome;
     }
 
-    ImportReport Finish(Ledger ledger, Halt halt)
+    /// <param name="ledger">The books.</param>
+    /// <param name="halt">Why it does not end well.</param>
+    /// <param name="isKnown">Whether an earlier run has read any of the inputs.</param>
+    ImportReport Finish(Ledger ledger, Halt halt, bool isKnown)
     {
         var path = request.DeadLetterPath ?? state.DeadLetterPath;
         var totals = ledger.Saved;
@@ -241,11 +245,12 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         {
             try
             {
+                if (!request.AllowEmpty && halt.Problems().Count == 0 && !halt.ByCaller && ledger.Records == 0 && (ledger.RecordsBefore == 0 || !isKnown)) halt.Note(6, Empty(request));
                 var finished = halt.Problems().Count == 0 && !halt.ByCaller;
                 var hasDeadLetters = path is not null && ledger.Totals.Rejected > 0;
                 ledger.Close(finished && !hasDeadLetters);
                 totals = ledger.Saved;
-                if (path is not null) ImportDeadLetters.Write(state, path);
+                if (path is not null && !WriteDeadLetters(path, halt)) path = null;
                 if (finished && hasDeadLetters) ledger.Close(finished: true); // and whoever finds it finished finds the file, too
                 var deadLetters = state is DryRunState dry ? dry.Count : state.DeadLetters().LongCount();
                 if (deadLetters != totals.Rejected || ledger.Broken) halt.Note(9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {totals.Rejected} rejected records, {deadLetters} dead letters. This is a defect of the importer: please report it."));
@@ -263,6 +268,21 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         var settledBefore = ledger.ReadBefore;
         return Report(halt, totals, pending: _counts.Read - (totals.Read - settledBefore), path);
+    }
+
+    /// <summary>False when it is a pipe that nobody reads, and the caller waits no longer.</summary>
+    public bool WriteDeadLetters(string path, Halt halt)
+    {
+        try
+        {
+            ImportDeadLetters.Write(state, path, halt.Leave);
+            return true;
+        }
+        catch (OperationCanceledException) when (halt.Leave.IsCancellationRequested)
+        {
+            halt.Note(130, $"Nobody reads {path}: the dead letters were not written there.");
+            return false;
+        }
     }
 
     public static ImportReport Report(Halt halt, ImportTotals totals, long pending, string? deadLetterPath, string advice = "mend a copy and import it with --replay")
@@ -289,6 +309,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             Problems = [.. problems.Select(problem => problem.Message)],
         };
     }
+
+    /// <summary>What is said of an input without a record.</summary>
+    public static string Empty(ImportRequest request) =>
+        $"There was no record in {(request.Replay ?? (request.Inputs is ["-"] ? "<stdin>" : string.Join(", ", request.Inputs.Take(3)) + (request.Inputs.Count > 3 ? ", …" : "")))}: nothing was imported. When the input has some, run the same command again; where none are right, say --allow-empty.";
 
     RecordCompleter NewCompleter()
     {
@@ -321,6 +345,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         if (request.SourceId is not null) shape.Append(CultureInfo.InvariantCulture, $"\nsource_id={request.SourceId}");
         if (request.Format is not null) shape.Append(CultureInfo.InvariantCulture, $"\nformat={request.Format}");
         foreach (var (field, column) in request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal)) shape.Append(CultureInfo.InvariantCulture, $"\nmap={field}={column}");
+        foreach (var (column, columnType) in request.ColumnTypes.OrderBy(pair => pair.Key, StringComparer.Ordinal)) shape.Append(CultureInfo.InvariantCulture, $"\ncolumn_type={Uri.EscapeDataString(column)}={columnType.ToString().ToLowerInvariant()}");
+        if (request.Event is not null) shape.Append(CultureInfo.InvariantCulture, $"\nevent={Uri.EscapeDataString(request.Event)}");
+        if (request.Delimiter is { } delimiter) shape.Append(CultureInfo.InvariantCulture, $"\ndelimiter={Uri.EscapeDataString(delimiter.ToString())}");
+        if (request.NullValues.Count > 0) shape.Append(CultureInfo.InvariantCulture, $"\nnull_values={string.Join(',', request.NullValues.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
         if (request.Drop.Count > 0) shape.Append(CultureInfo.InvariantCulture, $"\ndrop={string.Join(',', request.Drop.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
         if (request.Rename.Count > 0) shape.Append(CultureInfo.InvariantCulture, $"\nrename={string.Join(',', request.Rename.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"))}");
         if (request.Fix is not ImportFixes.None) shape.Append(CultureInfo.InvariantCulture, $"\nfix={request.Fix.ToString().ToLowerInvariant()}");

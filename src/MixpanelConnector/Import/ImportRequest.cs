@@ -1,6 +1,8 @@
 using System.Collections.Frozen;
 using System.Collections.ObjectModel;
 using MixpanelConnector.Import.Clean;
+using MixpanelConnector.Import.Columns;
+using MixpanelConnector.Import.Delimited;
 
 namespace MixpanelConnector;
 
@@ -10,13 +12,13 @@ public enum ImportType
     /// <summary>Events, sent to <c>/import</c>.</summary>
     Events,
 
-    /// <summary>Updates of user profiles, sent to <c>/engage</c>; or <c>{"$distinct_id","$properties"}</c>, which becomes a <c>$set</c>.</summary>
+    /// <summary>Updates of user profiles, sent to <c>/engage</c>; or <c>{"$distinct_id","$properties"}</c>, which becomes a <c>$set</c>; or <c>distinct_id</c> beside what is set.</summary>
     Profiles,
 
     /// <summary>Updates of group profiles, sent to <c>/groups</c>; or <c>{"$group_id","$properties"}</c>, which becomes a <c>$set</c>, as does an exported group, which has <c>$distinct_id</c> in place of <c>$group_id</c>. Needs <see cref="ImportRequest.GroupKey"/>.</summary>
     Groups,
 
-    /// <summary>A lookup table: one CSV file, plain or gzip, sent whole to <c>/lookup-tables/{id}</c>, all or nothing. Needs <see cref="ImportRequest.TableId"/>.</summary>
+    /// <summary>A lookup table: one CSV file, plain or compressed, sent whole to <c>/lookup-tables/{id}</c>, all or nothing. Needs <see cref="ImportRequest.TableId"/>.</summary>
     LookupTable,
 }
 
@@ -38,8 +40,23 @@ public sealed record ImportRequest
     /// <summary>The name of the format that every input is in, in place of looking. Default: null, which means by content.</summary>
     public string? Format { get; init; }
 
-    /// <summary>Which column holds a field: from the field's name, such as <c>time</c>, to the column's. Default: each column gives the field of its own name. For formats with columns only.</summary>
+    /// <summary>Which column holds a field: from the field's name, such as <c>time</c>, to the column's. Default: each column gives the field of its own name. JSON records without <c>properties</c> are rows, too: their members are columns.</summary>
     public IReadOnlyDictionary<string, string> Columns { get; init; } = FrozenDictionary<string, string>.Empty;
+
+    /// <summary>What the values of columns are, by the columns' names. Default: of CSV and TSV what the first values show; of other formats what each value is.</summary>
+    public IReadOnlyDictionary<string, ImportColumnType> ColumnTypes { get; init; } = FrozenDictionary<string, ImportColumnType>.Empty;
+
+    /// <summary>The name of events that have no column with it. Events in columns only. Default: none.</summary>
+    public string? Event { get; init; }
+
+    /// <summary>What stands between two cells of CSV: one character of ASCII, no letter, digit or quote. Default: null, which means found out by the header, among comma, semicolon, tab and vertical bar. A lookup table of which it is said is sent with commas in its place.</summary>
+    public char? Delimiter { get; init; }
+
+    /// <summary>Cells of CSV and TSV that are as good as empty. Default: none but the empty ones.</summary>
+    public IReadOnlyList<string> NullValues { get; init; } = [];
+
+    /// <summary>Whether an input without a record is no error. Default: false.</summary>
+    public bool AllowEmpty { get; init; }
 
     /// <summary>What the records are. Default: <see cref="ImportType.Events"/>.</summary>
     public ImportType Type { get; init; }
@@ -127,11 +144,19 @@ public sealed record ImportRequest
         if (Inputs.Contains("-", StringComparer.Ordinal) && (StandardInput is null || Inputs.Count > 1)) throw MixpanelException.Invalid("input", "Standard input can only be the one input.");
         if (Format is not null && Formats.All(format => format.Name != Format)) throw MixpanelException.Invalid("format", $"The format must be one of {string.Join(", ", Formats)}.");
         if (Columns.Any(column => column.Key.Length == 0 || column.Value.Length == 0)) throw MixpanelException.Invalid("map", "A mapping needs the name of a field and that of a column.");
-        if (Replay is not null && (Format is not null || Columns.Count > 0)) throw MixpanelException.Invalid("replay", "A dead-letter file has its own format: it needs neither format nor mapping.");
+        foreach (var field in Columns.Keys)
+            if (RecordFields.NearMiss(field, Type) is { } meant) throw MixpanelException.Invalid("map", $"{RecordFields.Shown(field)} is not the name of a field: {meant} is. To have a property of that name, leave the mapping out and rename the column's property.");
+        if (ColumnTypes.Any(column => column.Key.Length == 0 || !Enum.IsDefined(column.Value))) throw MixpanelException.Invalid("column_type", "The type of a column needs the column's name, and is text, number, boolean, time or json.");
+        if (Delimiter is { } delimiter && !Dialect.CanPart(delimiter)) throw MixpanelException.Invalid("delimiter", "The delimiter is one character of ASCII, but no letter, digit, quote or line end.");
+        if (Delimiter is not (null or '\t') && Format is "tsv") throw MixpanelException.Invalid("delimiter", "TSV is separated by tabs: leave the format or the delimiter out.");
+        if (Event is not null && (Type is not ImportType.Events || string.IsNullOrWhiteSpace(Event))) throw MixpanelException.Invalid("event", "The name of events must not be blank, and is for events only.");
+        if (Replay is not null && (Format is not null || Delimiter is not null || NullValues.Count > 0)) throw MixpanelException.Invalid("replay", "A dead-letter file has its own format: it needs neither format, delimiter nor null values.");
         if (!Enum.IsDefined(Type)) throw MixpanelException.Invalid("type", "The type must be events, profiles, groups or a lookup table.");
         if (Type is ImportType.Groups == string.IsNullOrWhiteSpace(GroupKey)) throw MixpanelException.Invalid("group_key", Type is ImportType.Groups ? "Groups need a group key: the property that makes them." : "The group key is for groups only.");
         if (Type is ImportType.LookupTable == TableId is null) throw MixpanelException.Invalid("table_id", Type is ImportType.LookupTable ? "A lookup table needs the id of the table that it replaces." : "The table id is for lookup tables only.");
         if (Type is ImportType.LookupTable && Replay is not null) throw MixpanelException.Invalid("replay", "A lookup table is all or nothing: mend the file, and import it again.");
+        if (Type is ImportType.LookupTable && Format is not (null or "csv" or "tsv")) throw MixpanelException.Invalid("format", "A lookup table is CSV.");
+        if (Type is ImportType.LookupTable && (Columns.Count > 0 || ColumnTypes.Count > 0 || NullValues.Count > 0)) throw MixpanelException.Invalid(Columns.Count > 0 ? "map" : ColumnTypes.Count > 0 ? "column_type" : "null_values", "A lookup table is sent as it is: its columns are not mapped, typed or emptied.");
         if (Type is ImportType.LookupTable && RecordCleaner.For(this) is not null) throw MixpanelException.Invalid("fix", "A lookup table is sent as it is: nothing in it can be fixed, renamed, dropped or moved.");
         if (Senders is < 1 or > MostSenders) throw MixpanelException.Invalid("senders", "The number of senders must be from 1 to 20.");
         if (BatchEvents is < 1 or > 2000) throw MixpanelException.Invalid("batch_events", "A batch holds from 1 to 2000 records.");

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Threading.Channels;
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Clean;
+using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Settle;
@@ -36,6 +37,8 @@ sealed class Intake(
     const long MostRejectedBytes = 4 << 20;
     const long MostRecords = 40_000;
 
+    readonly FlatRecords _flatRecords = new(request);
+    bool _isFlat;
     RecordBatch? _batch;
     int _capacity = FirstCapacity;
     long _batchNumber;
@@ -72,9 +75,11 @@ sealed class Intake(
         _name = input.Name;
         RecordReader? reader = null;
         _offset = reached?.Offset ?? 0;
+        _flatRecords.Begin();
+        _isFlat = true; // until its first record shows that it is not
         try
         {
-            reader = await RecordReaders.OpenAsync(input, reached, request, halt.Stop).ConfigureAwait(false);
+            reader = await OpenAsync(input, reached).ConfigureAwait(false);
             completer.Begin(input.Id);
             do
             {
@@ -91,12 +96,14 @@ sealed class Intake(
                 halt.Note(6, $"{input.Name}, line {reader.Position.Line + 1}: the last record is incomplete and was left pending. When the input is whole, run the same command again.");
             }
 
-            MarkReached(input, reader.Position, reader.Fingerprint(reader.Position), ended: !reader.HasPartialRecord);
+            MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: !reader.HasPartialRecord);
+            foreach (var column in _flatRecords.Unseen)
+                request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"No record that was read has {RecordFields.Shown(column)}, which is mapped or typed."));
         }
         catch (InputException e)
         {
             if (reader?.HasPartialRecord == true) counts.RecordsRead(1);
-            if (reader is not null) MarkReached(input, reader.Position, reader.Fingerprint(reader.Position), ended: false);
+            if (reader is not null) MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: false);
             halt.Note(e.ExitCode, $"{input.Name} {e.Message}{(reader?.Position.Line > 0 ? $"; all up to line {reader.Position.Line} was read" : "")}. When the input is mended, run the same command again; it resumes.");
         }
         finally
@@ -105,9 +112,18 @@ sealed class Intake(
         }
     }
 
+    /// <summary>Opens an input. Where a pipe has no writer yet, what earlier inputs gave is sent meanwhile.</summary>
+    async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached)
+    {
+        var opening = RecordReaders.OpenAsync(input, reached, request, halt.Stop).AsTask();
+        if (_batch is not null && !opening.IsCompleted && !await EndsWithinAsync(opening, LongestWait, time).ConfigureAwait(false)) await SendAsync(Close()).ConfigureAwait(false);
+        return await opening.ConfigureAwait(false);
+    }
+
     /// <summary>Reads more. Where the input keeps it waiting, what is there is sent.</summary>
     async ValueTask<bool> FillAsync(InputFile input, RecordReader reader)
     {
+        if (reader.HoldsBack && input.Path is null) return await reader.FillWithinAsync(LongestWait, time, halt.Stop).ConfigureAwait(false);
         if (_batch is null) return await reader.FillAsync(halt.Stop).ConfigureAwait(false);
         var (position, fingerprint) = (reader.Position, reader.Fingerprint(reader.Position)); // while the reader rests
         var filling = reader.FillAsync(halt.Stop);
@@ -117,7 +133,7 @@ sealed class Intake(
         var patience = LongestWait - time.GetElapsedTime(_batchBegan);
         if (patience > TimeSpan.Zero && await EndsWithinAsync(more, patience, time).ConfigureAwait(false)) return await more.ConfigureAwait(false);
         if (more.IsCompleted) return await more.ConfigureAwait(false);
-        MarkReached(input, position, fingerprint, ended: false);
+        MarkReached(input, reader, position, fingerprint, ended: false);
         try
         {
             await SendAsync(Close()).ConfigureAwait(false);
@@ -145,11 +161,22 @@ sealed class Intake(
         while (true)
         {
             var before = reader.Position;
-            if (!reader.TryRead(out var record)) return;
+            if (!reader.TryRead(out var read)) return;
             counts.RecordsRead(1);
-            if (cleaner is not null) record = cleaner.Clean(in record);
+            var maybeSent = reader.Position.Offset <= reached?.SentTo;
+            var record = _isFlat || cleaner is not null ? Prepare(in read) : read;
             var closed = Fits(record.Bytes.Length) ? null : CloseAt(input, reader, before);
-            Take(in record, maybeSent: reader.Position.Offset <= reached?.SentTo);
+            var rejection = Take(in record, maybeSent);
+            if (rejection is not null && !_isFlat && _flatRecords.TryRead(in read, out _))
+            {
+                _isFlat = true;
+                record = Prepare(in read);
+                if (closed is null && !Fits(record.Bytes.Length)) closed = CloseAt(input, reader, before);
+                rejection = Take(in record, maybeSent);
+            }
+
+            if (cleaner is not null) _batch!.Cleaned.Add(cleaner.Made);
+            if (rejection is not null) Reject(in record, rejection);
             _batch!.Bytes += reader.OffsetsAreBytes ? reader.Position.Offset - _offset : record.Bytes.Length;
             _offset = reader.Position.Offset;
             if (closed is not null) await SendAsync(closed).ConfigureAwait(false);
@@ -157,32 +184,42 @@ sealed class Intake(
         }
     }
 
-    void Take(in Record record, bool maybeSent)
+    /// <summary>The record as it is to be checked: made of columns where it has some, and cleaned.</summary>
+    Record Prepare(scoped in Record read)
+    {
+        var record = read;
+        if (_isFlat && !_flatRecords.TryRead(in read, out record) && read is { Kind: RecordKind.Json, Rejection: null })
+        {
+            if (!_flatRecords.AreAsked) _isFlat = false;
+            else if (!read.IsBuilt && _flatRecords.HadProperties && request.Replay is null) record = FlatRecords.NotFlat(in read);
+        }
+
+        return cleaner is null ? record : cleaner.Clean(in record);
+    }
+
+    /// <summary>Puts a record into the open batch; or says why not.</summary>
+    Rejection? Take(in Record record, bool maybeSent)
     {
         _batch ??= NewBatch();
-        if (cleaner is not null) _batch.Cleaned.Add(cleaner.Made);
-        var source = record.Origin ?? _name;
         switch (record)
         {
             case { Kind: RecordKind.Blank }:
                 _batch.Blank++;
-                break;
+                return null;
             case { Rejection: { } known }:
-                Reject(source, in record, known, record.InsertId);
-                break;
+                return known;
             case { Oversized: { } oversized }:
-                Reject(source, in record, new("record_too_large", null, string.Create(CultureInfo.InvariantCulture, $"the record has {oversized.Length} bytes; Mixpanel takes less than 1 MB")), record.InsertId);
-                break;
+                return new("record_too_large", null, string.Create(CultureInfo.InvariantCulture, $"the record has {oversized.Length} bytes; Mixpanel takes less than 1 MB"));
             default:
-                if (completer.TryAdd(in record, source, maybeSent, _batch) is { } rejection) Reject(source, in record, rejection, completer.InsertIdOf(in record));
-                break;
+                return completer.TryAdd(in record, record.Origin ?? _name, maybeSent, _batch);
         }
     }
 
-    void Reject(string source, in Record record, Rejection rejection, string? insertId)
+    void Reject(in Record record, Rejection rejection)
     {
-        var refusal = new Refusal(rejection.Code, rejection.Field, rejection.Message) { InsertId = insertId, MaybeDelivered = rejection.MaybeDelivered };
-        var deadLetter = DeadLetters.Of(source, record.Line, record.Offset, record.Raw, record.Oversized, in refusal);
+        var wasTried = record is { Kind: RecordKind.Json, Rejection: null, Oversized: null };
+        var refusal = new Refusal(rejection.Code, rejection.Field, rejection.Message) { InsertId = wasTried ? completer.InsertIdOf(in record) : record.InsertId, MaybeDelivered = rejection.MaybeDelivered };
+        var deadLetter = DeadLetters.Of(record.Origin ?? _name, record.Line, record.Offset, record.Raw, record.Oversized, in refusal);
         _batch!.Reject(deadLetter);
         refused(deadLetter, refusal);
     }
@@ -195,7 +232,7 @@ sealed class Intake(
 
     RecordBatch CloseAt(InputFile input, RecordReader reader, ReadPosition position)
     {
-        MarkReached(input, position, reader.Fingerprint(position), ended: false);
+        MarkReached(input, reader, position, reader.Fingerprint(position), ended: false);
         return Close();
     }
 
@@ -215,7 +252,7 @@ sealed class Intake(
     }
 
     /// <summary>Puts down in the open batch how far a source is, when that is news.</summary>
-    void MarkReached(InputFile input, ReadPosition position, UInt128 fingerprint, bool ended)
+    void MarkReached(InputFile input, RecordReader reader, ReadPosition position, UInt128 fingerprint, bool ended)
     {
         var progress = new ImportSourceProgress
         {
@@ -225,6 +262,7 @@ sealed class Intake(
             OpenLine = position.OpenLine,
             Fingerprint = fingerprint.ToString("x32", CultureInfo.InvariantCulture),
             Ended = ended,
+            ColumnTypes = reader.ColumnTypes,
         };
         if (progress == ledger.ProgressOf(input.Id)) return;
         _batch ??= NewBatch();

@@ -1,11 +1,11 @@
 namespace MixpanelConnector.Tracking;
 
 /// <summary>From memory onto the wire.</summary>
-sealed class BufferedConveyor(IReadOnlyList<Lane> lanes, IReadOnlyList<Signal> signals, Room room) : Conveyor(lanes, room)
+sealed class BufferedConveyor(IReadOnlyList<Lane> lanes, IReadOnlyList<Signal> signals, Room room, MixpanelOptions options) : Conveyor(lanes, room, options)
 {
     public override bool MakesDurable => false;
 
-    public override long Unsafe => Lanes.Sum(lane => lane.Gathering.Records);
+    public override long Unsafe(TrackedKind kind) => Lanes[(int)kind].Gathering.Records;
 
     public override (long Records, TimeSpan Oldest) Queue(TrackedKind kind) => (Lanes[(int)kind].Gathering.Records, Lanes[(int)kind].Gathering.OldestAge);
 
@@ -13,24 +13,25 @@ sealed class BufferedConveyor(IReadOnlyList<Lane> lanes, IReadOnlyList<Signal> s
 
     public override Task SecureAsync() => Task.CompletedTask;
 
-    protected override IEnumerable<Func<Task>> Work() => Lanes.Zip(signals, (lane, signal) => (Func<Task>)(() => RunAsync(lane, signal)));
+    protected override IEnumerable<Func<Task>> Work() => Lanes.Zip(signals, (lane, signal) => (Func<Task>)(() => SendEachAsync(lane, () => NextAsync(lane, signal), chunk => DeliverAsync(lane, chunk))));
 
-    async Task RunAsync(Lane lane, Signal signal)
+    async Task<Chunk> NextAsync(Lane lane, Signal signal)
     {
-        while (true)
-        {
-            // A sender first: while none is free, the open chunk goes on filling.
-            await lane.Free.WaitAsync(Stop).ConfigureAwait(false);
-            Chunk? chunk;
-            while ((chunk = lane.Gathering.Take()) is null) await signal.WaitAsync(Stop).ConfigureAwait(false);
-            Send(lane, () => DeliverAsync(lane, chunk));
-        }
+        Chunk? chunk;
+        while ((chunk = lane.Gathering.Take()) is null) await signal.WaitAsync(Stop).ConfigureAwait(false);
+        return chunk;
     }
 
     async Task DeliverAsync(Lane lane, Chunk chunk)
     {
         await Task.Yield(); // compressing is the sender's work, not the loop's
-        await lane.Outlet.DeliverAsync(chunk.Batch, Stop).ConfigureAwait(false);
+        var left = await lane.Outlet.DeliverAsync(chunk.Batch, Stop).ConfigureAwait(false);
+        if (left is not null)
+        {
+            lane.Gathering.Keep(chunk, left.Count);
+            return;
+        }
+
         Room.GiveBack(chunk.Bytes);
         lane.Gathering.Settle(chunk);
     }

@@ -17,6 +17,9 @@ sealed class Chunk(RecordBatch batch, long number, long openedAt)
     /// <summary>The bytes of its records.</summary>
     public long Bytes { get; set; }
 
+    /// <summary>How many of its records are not settled.</summary>
+    public int Records { get; set; }
+
     /// <summary>Completes when its records are safe. Asked for while the chunk is open, under its gathering's lock.</summary>
     public Task Safe => (_safe ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 

@@ -1,14 +1,20 @@
+using Microsoft.Extensions.Logging;
+using MixpanelConnector.Transport;
+
 namespace MixpanelConnector.Tracking;
 
 /// <summary>Takes records from where they gather to Mixpanel.</summary>
-abstract class Conveyor(IReadOnlyList<Lane> lanes, Room room) : IAsyncDisposable
+abstract partial class Conveyor(IReadOnlyList<Lane> lanes, Room room, MixpanelOptions options) : IAsyncDisposable
 {
     readonly CancellationTokenSource _stop = new();
     readonly List<Task> _sending = [];
+    readonly ILogger _logger = HarmlessLogger.Create(options, "MixpanelConnector.Tracker");
 
     protected IReadOnlyList<Lane> Lanes { get; } = lanes;
 
     protected Room Room { get; } = room;
+
+    protected MixpanelOptions Options { get; } = options;
 
     protected CancellationToken Stop => _stop.Token;
 
@@ -22,41 +28,61 @@ abstract class Conveyor(IReadOnlyList<Lane> lanes, Room room) : IAsyncDisposable
 
     public abstract (long Records, TimeSpan Oldest) Queue(TrackedKind kind);
 
-    /// <summary>Completes when everything that was added is accepted or refused.</summary>
+    /// <summary>Completes when everything that was added is accepted or refused; fails when some of it was given up.</summary>
     public abstract Task FlushAsync();
 
-    /// <summary>Completes when everything that was added survives the end of the process, as far as that is promised.</summary>
+    /// <summary>Completes when everything that was added survives the end of the process, as far as that is promised; fails when some of it does not.</summary>
     public abstract Task SecureAsync();
 
-    /// <summary>What is lost when the process ends now.</summary>
-    public abstract long Unsafe { get; }
+    /// <summary>How many records of a kind are lost when the process ends now.</summary>
+    public abstract long Unsafe(TrackedKind kind);
 
     public void Start() => Running = Task.WhenAll(Work().Select(work => Task.Run(() => UntilStoppedAsync(work))));
 
-    public virtual async ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await Running.ConfigureAwait(false);
         Task sending;
         lock (_sending) sending = Task.WhenAll(_sending);
         await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // nothing is on its way any more once this is disposed
+        var stopped = new MixpanelException(new(ErrorKind.Unavailable, "The tracker was stopped before all that it had taken was sent."));
+        Leave(stopped);
         foreach (var lane in Lanes)
         {
-            lane.Gathering.Abandon(new MixpanelException(new(ErrorKind.Unavailable, "The tracker was stopped before the record was safe.")));
+            lane.Gathering.Abandon(stopped);
             lane.Dispose();
         }
     }
 
     protected abstract IEnumerable<Func<Task>> Work();
 
-    /// <summary>Sends on a sender of the lane's, which the caller has taken, and gives it back. Does not wait for it.</summary>
-    protected void Send(Lane lane, Func<Task> send)
+    /// <summary>The work has ended. What is still to be told or kept is.</summary>
+    protected virtual void Leave(Exception stopped) { }
+
+    /// <summary>Sends what comes next, whenever one of the lane's senders is free.</summary>
+    protected async Task SendEachAsync<T>(Lane lane, Func<Task<T>> next, Func<T, Task> send)
     {
-        var task = SendAsync(lane, send);
-        lock (_sending)
+        while (true)
         {
-            _sending.RemoveAll(earlier => earlier.IsCompleted);
-            _sending.Add(task);
+            // A sender first: while none is free, the open chunk goes on filling.
+            await lane.Free.WaitAsync(Stop).ConfigureAwait(false);
+            var isSending = false;
+            try
+            {
+                var what = await next().ConfigureAwait(false);
+                var task = SendAsync(lane, () => send(what));
+                isSending = true;
+                lock (_sending)
+                {
+                    _sending.RemoveAll(earlier => earlier.IsCompleted);
+                    _sending.Add(task);
+                }
+            }
+            finally
+            {
+                if (!isSending) lane.Free.Release();
+            }
         }
     }
 
@@ -68,21 +94,42 @@ abstract class Conveyor(IReadOnlyList<Lane> lanes, Room room) : IAsyncDisposable
         }
         catch (OperationCanceledException) when (Stop.IsCancellationRequested)
         {
-            return; // what was not sent is told or kept by whoever stops
+            // What was not sent is told or kept by whoever stops.
         }
-
-        lane.Free.Release();
+        catch (Exception e)
+        {
+            LogUnforeseen(e.GetType().Name);
+        }
+        finally
+        {
+            lane.Free.Release();
+        }
     }
 
+    /// <summary>A loop that fails begins again: whoever holds something in it gives it back.</summary>
     async Task UntilStoppedAsync(Func<Task> work)
     {
-        try
+        for (var failures = 1; !Stop.IsCancellationRequested; failures++)
         {
-            await work().ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (Stop.IsCancellationRequested)
-        {
-            // Stopped.
+            try
+            {
+                await work().ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (Stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                LogUnforeseen(e.GetType().Name);
+                await PauseAsync(failures).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
+
+    /// <summary>Waits as after so many failures, or until this is stopped.</summary>
+    protected async Task PauseAsync(int failures) => await Task.Delay(Backoff.Delay(failures, Options.BackoffMin, Options.BackoffMax, retryAfter: null, Options.Randomizer()), Options.TimeProvider, Stop).ConfigureAwait(false);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The tracker met {Exception}, which it does not know, and goes on")]
+    partial void LogUnforeseen(string exception);
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using MixpanelConnector.Import.Batch;
 
 namespace MixpanelConnector.Tracking;
@@ -6,30 +7,67 @@ namespace MixpanelConnector.Tracking;
 /// From memory into the outbox, and from there onto the wire. All that gathers while one transaction is synced shares the next.
 /// What was sent is removed from the outbox only then: after a kill it is sent again, with the same ids.
 /// </summary>
-sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITrackerOutbox outbox, Room room, BufferPool buffers, TrackerOptions tracking, TimeProvider time) : Conveyor(lanes, room)
+sealed partial class DurableConveyor : Conveyor
 {
-    readonly Lock _outboxLock = new();
-    readonly Drain[] _drains = [.. lanes.Select(_ => new Drain())];
     static readonly TimeSpan RemovalPatience = TimeSpan.FromSeconds(1);
 
+    // So often a removal or a reading is tried before those who wait for it are told.
+    const int PatientTries = 3;
+
+    readonly Signal _gathered;
+    readonly ITrackerOutbox _outbox;
+    readonly BufferPool _buffers;
+    readonly TrackerOptions _tracking;
+    readonly TimeProvider _time;
+    readonly ILogger _logger;
+    readonly OutboxOwner _owner;
+    readonly LogLimit _troubles;
+    readonly LogLimit _others;
+    readonly Drain[] _drains;
+    readonly Lock _outboxLock = new();
+    readonly (long Records, DateTimeOffset? Oldest)[] _known = new (long, DateTimeOffset?)[3];
+    readonly long[] _notToSend = new long[3];
     readonly Lock _removalsLock = new();
     List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> _removals = [];
-    long _lastNumber = outbox.LastNumber;
+    bool _isClosed;
+    long _lastNumber;
     volatile OutboxException? _failure;
+
+    public DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITrackerOutbox outbox, Room room, BufferPool buffers, TrackerOptions tracking, MixpanelOptions options)
+        : base(lanes, room, options)
+    {
+        (_gathered, _outbox, _buffers, _tracking, _time) = (gathered, outbox, buffers, tracking, options.TimeProvider);
+        _logger = HarmlessLogger.Create(options, "MixpanelConnector.Tracker");
+        _owner = new OutboxOwner(options, tracking.AdoptUnowned);
+        (_troubles, _others) = (new(_time, lines: 1), new(_time, lines: 1));
+        _drains = [.. lanes.Select(_ => new Drain())];
+        try
+        {
+            if (outbox.Claim(_owner.Owns) is > 0 and var left) LogOthers(left);
+            _lastNumber = outbox.LastNumber;
+            foreach (var lane in lanes) Count(lane.Kind);
+        }
+        catch
+        {
+            outbox.Dispose(); // nobody else will
+            throw;
+        }
+    }
 
     public override bool MakesDurable => true;
 
     public override Exception? Failure => _failure;
 
-    public override long Unsafe => Lanes.Sum(lane => lane.Gathering.Records);
+    public override long Unsafe(TrackedKind kind) => Lanes[(int)kind].Gathering.Records;
 
     public override (long Records, TimeSpan Oldest) Queue(TrackedKind kind)
     {
         var gathering = Lanes[(int)kind].Gathering;
         lock (_outboxLock)
         {
-            var (records, oldest) = outbox.Count(kind);
-            return (records + gathering.Records, oldest is { } since && time.GetUtcNow() - since is { Ticks: > 0 } age ? age : gathering.OldestAge);
+            var (records, oldest) = Count(kind);
+            var age = records > 0 && oldest is { } since && _time.GetUtcNow() - since is { Ticks: > 0 } waited ? waited : gathering.OldestAge;
+            return (records + gathering.Records, age);
         }
     }
 
@@ -37,38 +75,56 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
 
     public override async Task FlushAsync()
     {
-        await SecureAsync().ConfigureAwait(false);
+        var secured = SecureAsync();
+        await secured.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var last = Volatile.Read(ref _lastNumber);
         await Task.WhenAll(_drains.Select(drain => drain.FlushAsync(last))).ConfigureAwait(false);
+        await secured.ConfigureAwait(false);
     }
 
-    public override async ValueTask DisposeAsync()
+    protected override IEnumerable<Func<Task>> Work() =>
+        [KeepAsync, .. Lanes.Zip(_drains, (lane, drain) => (Func<Task>)(() => SendEachAsync(lane, () => NextAsync(lane, drain), next => DeliverAsync(lane, drain, next))))];
+
+    protected override void Leave(Exception stopped)
     {
-        await base.DisposeAsync().ConfigureAwait(false);
+        foreach (var lane in Lanes) _ = lane.Gathering.FlushAsync(); // closes what is open
+        var chunks = Lanes.SelectMany(TakeAll).ToList();
+        if (chunks.Count > 0) Keep(chunks);
         lock (_outboxLock)
         {
-            try
-            {
-                if (_removals.Count > 0) outbox.Remove(Numbers(_removals));
-            }
-            catch (OutboxException)
-            {
-                // They are sent again, with the same ids.
-            }
-
-            outbox.Dispose();
+            // What cannot be removed is sent again, with the same ids.
+            Remove(_removals);
+            foreach (var lane in Lanes) Count(lane.Kind);
+            _isClosed = true;
+            Guarded(_outbox.Dispose);
         }
+
+        foreach (var drain in _drains) drain.Abandon(stopped);
     }
 
-    protected override IEnumerable<Func<Task>> Work() => [KeepAsync, .. Lanes.Zip(_drains, (lane, drain) => (Func<Task>)(() => DrainAsync(lane, drain)))];
+    /// <summary>How many records of a kind are in the outbox and to be sent; as last known where it cannot be asked.</summary>
+    (long Records, DateTimeOffset? Oldest) Count(TrackedKind kind)
+    {
+        if (!_isClosed)
+        {
+            Guarded(() =>
+            {
+                var (records, oldest) = _outbox.Count(kind);
+                _known[(int)kind] = (Math.Max(0, records - Interlocked.Read(ref _notToSend[(int)kind])), oldest);
+            });
+        }
+
+        return _known[(int)kind];
+    }
 
     async Task KeepAsync()
     {
         long? failedAt = null; // a full disk: the removals are tried again when more was sent or somebody may have made room
+        var failures = 0;
         while (true)
         {
             var chunks = Lanes.SelectMany(TakeAll).ToList();
-            var patience = failedAt is { } since ? RemovalPatience - time.GetElapsedTime(since) : TimeSpan.Zero;
+            var patience = failedAt is { } since ? RemovalPatience - _time.GetElapsedTime(since) : TimeSpan.Zero;
             List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> removals = [];
             if (patience <= TimeSpan.Zero)
                 lock (_removalsLock) (removals, _removals) = (_removals, removals);
@@ -78,7 +134,12 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
                 continue;
             }
 
-            if (removals.Count > 0) failedAt = TryRemove(removals) ? null : time.GetTimestamp();
+            if (removals.Count > 0)
+            {
+                failures = TryRemove(removals, failures + 1) ? 0 : failures + 1;
+                failedAt = failures == 0 ? null : _time.GetTimestamp();
+            }
+
             if (chunks.Count > 0) Keep(chunks);
         }
     }
@@ -88,12 +149,12 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
     {
         if (most <= TimeSpan.Zero)
         {
-            await gathered.WaitAsync(Stop).ConfigureAwait(false);
+            await _gathered.WaitAsync(Stop).ConfigureAwait(false);
             return;
         }
 
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        await Task.WhenAny(gathered.WaitAsync(enough.Token), Task.Delay(most, time, enough.Token)).ConfigureAwait(false);
+        await Task.WhenAny(_gathered.WaitAsync(enough.Token), Task.Delay(most, _time, enough.Token)).ConfigureAwait(false);
         await enough.CancelAsync().ConfigureAwait(false);
         Stop.ThrowIfCancellationRequested();
     }
@@ -105,176 +166,199 @@ sealed class DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITracke
 
     void Keep(List<(Lane Lane, Chunk Chunk)> chunks)
     {
-        Exception? refusal = _failure;
-        if (refusal is null)
+        var refusal = _failure;
+        refusal ??= Guarded(() =>
         {
-            try
+            var now = _time.GetUtcNow();
+            List<OutboxBatch> batches = [.. chunks.Select(taken => new OutboxBatch(taken.Lane.Kind, taken.Chunk.Batch.Count, now, OutboxRecords.Write(taken.Chunk.Batch, _owner.Of(taken.Lane.Kind))))];
+            lock (_outboxLock)
             {
-                var now = time.GetUtcNow();
-                List<OutboxBatch> batches = [.. chunks.Select(taken => new OutboxBatch(taken.Lane.Kind, taken.Chunk.Batch.Count, now, OutboxRecords.Write(taken.Chunk.Batch)))];
-                lock (_outboxLock) Volatile.Write(ref _lastNumber, outbox.Append(batches)[^1]);
+                Volatile.Write(ref _lastNumber, _outbox.Append(batches)[^1]);
+                foreach (var batch in batches) Know(batch, sign: 1);
             }
-            catch (OutboxException e)
-            {
-                refusal = e;
-                if (!e.MayPass) _failure = e;
-            }
-        }
+        });
 
         foreach (var (lane, chunk) in chunks)
         {
+            var lost = refusal is null ? null : new MixpanelException(new(ErrorKind.Unavailable, refusal.Message), refusal);
             Room.GiveBack(chunk.Bytes);
-            lane.Gathering.Settle(chunk); // first, so that whoever waited does not find it counted here and in the outbox
-            if (refusal is null) chunk.IsSafe();
+            var records = chunk.Batch.Count;
+            lane.Gathering.Settle(chunk, lost); // first, so that whoever waited does not find it counted here and in the outbox
+            if (lost is null) chunk.IsSafe();
             else
             {
-                chunk.IsLost(new MixpanelException(new(ErrorKind.Unavailable, refusal.Message), refusal));
-                lane.Outlet.Drop(chunk.Batch.Count, refusal.Message);
+                chunk.IsLost(lost);
+                lane.Outlet.Drop(records, lost.Message);
             }
 
             _drains[(int)lane.Kind].Grown.Set();
         }
     }
 
-    bool TryRemove(List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> removals)
+    bool TryRemove(List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> removals, int tries)
     {
-        try
+        OutboxException? refusal;
+        lock (_outboxLock) refusal = Remove(removals);
+        if (refusal is not null)
         {
-            lock (_outboxLock) outbox.Remove(Numbers(removals));
-        }
-        catch (OutboxException e)
-        {
-            if (!e.MayPass) _failure = e;
             lock (_removalsLock) _removals.AddRange(removals);
-            return false;
+            if (refusal.MayPass && tries < PatientTries) return false;
+            if (_troubles.Allows(1, out _)) LogNotRemoved(refusal.Message);
         }
 
         foreach (var (drain, sent) in removals) drain.Settle(sent);
-        return true;
+        return refusal is null;
     }
 
-    static List<long> Numbers(List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> removals) => [.. removals.SelectMany(removal => removal.Sent).Select(batch => batch.Number)];
-
-    async Task DrainAsync(Lane lane, Drain drain)
+    OutboxException? Remove(List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> removals) => Guarded(() =>
     {
-        while (true)
+        List<OutboxBatch> batches = [.. removals.SelectMany(removal => removal.Sent)];
+        if (batches.Count == 0) return;
+        _outbox.Remove([.. batches.Select(batch => batch.Number)]);
+        foreach (var batch in batches) Interlocked.Add(ref _notToSend[(int)batch.Kind], -batch.Records);
+    });
+
+    /// <summary>Counts for itself what an outbox that fails could not tell.</summary>
+    void Know(OutboxBatch batch, int sign)
+    {
+        ref var known = ref _known[(int)batch.Kind];
+        known = (Math.Max(0, known.Records + (sign * batch.Records)), known.Oldest ?? batch.At);
+    }
+
+    async Task<IReadOnlyList<OutboxBatch>> NextAsync(Lane lane, Drain drain)
+    {
+        for (var failures = 0; ;)
         {
-            await lane.Free.WaitAsync(Stop).ConfigureAwait(false);
-            IReadOnlyList<OutboxBatch> next;
-            while ((next = ReadNext(lane.Kind, drain)).Count == 0)
+            List<OutboxBatch> next = [];
+            if (Guarded(() => next = ReadOwn(lane.Kind, drain)) is { } refusal)
             {
-                await drain.Grown.WaitAsync(Stop).ConfigureAwait(false);
-                await LingerAsync(drain).ConfigureAwait(false);
+                failures++;
+                if (!refusal.MayPass || failures >= PatientTries) lane.Outlet.Troubled(new(ErrorKind.Unavailable, refusal.Message));
+                await PauseAsync(failures).ConfigureAwait(false);
+                continue;
             }
 
-            Send(lane, () => DeliverAsync(lane, drain, next));
+            if (failures > 0) lane.Outlet.Mended();
+            failures = 0;
+            if (next.Count > 0) return next;
+            await drain.Grown.WaitAsync(Stop).ConfigureAwait(false);
+            await LingerAsync(drain).ConfigureAwait(false);
         }
     }
 
     /// <summary>Waits for others to come along, unless somebody waits for all to be sent.</summary>
     async Task LingerAsync(Drain drain)
     {
-        if (tracking.FlushInterval <= TimeSpan.Zero) return;
+        if (_tracking.FlushInterval <= TimeSpan.Zero) return;
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        await Task.WhenAny(Task.Delay(tracking.FlushInterval, time, enough.Token), drain.Hurry.WaitAsync(enough.Token)).ConfigureAwait(false);
+        await Task.WhenAny(Task.Delay(_tracking.FlushInterval, _time, enough.Token), drain.Hurry.WaitAsync(enough.Token)).ConfigureAwait(false);
         await enough.CancelAsync().ConfigureAwait(false);
     }
 
-    IReadOnlyList<OutboxBatch> ReadNext(TrackedKind kind, Drain drain)
+    List<OutboxBatch> ReadOwn(TrackedKind kind, Drain drain)
     {
-        var known = Volatile.Read(ref _lastNumber);
-        try
+        while (true)
         {
+            var known = Volatile.Read(ref _lastNumber);
             IReadOnlyList<OutboxBatch> next;
-            lock (_outboxLock) next = outbox.Read(kind, drain.Position, tracking.BatchRecords);
-            drain.Advance(next, known);
-            return next;
+            lock (_outboxLock) next = _outbox.Read(kind, drain.Position, _tracking.BatchRecords);
+            List<OutboxBatch> own = [.. next.Where(_owner.Owns)];
+            if (own.Count < next.Count) Skip(kind, next.Where(batch => !_owner.Owns(batch)).Sum(batch => batch.Records));
+            drain.Advance(own, next.Count > 0 ? next[^1].Number : known);
+            if (own.Count > 0 || next.Count == 0) return own;
         }
-        catch (OutboxException e)
-        {
-            if (!e.MayPass) _failure = e;
-            return [];
-        }
+    }
+
+    /// <summary>Records of others in an outbox that does not keep them apart.</summary>
+    void Skip(TrackedKind kind, long records)
+    {
+        Interlocked.Add(ref _notToSend[(int)kind], records);
+        if (_others.Allows(records, out var all)) LogOthers(all);
     }
 
     async Task DeliverAsync(Lane lane, Drain drain, IReadOnlyList<OutboxBatch> kept)
     {
         await Task.Yield();
-        var records = kept.Sum(batch => batch.Records);
-        var batch = new RecordBatch(0, records, kept.Sum(part => part.Content.Length) + 2, buffers);
-        foreach (var part in kept) OutboxRecords.Read(part.Content.Span, batch);
-        batch.Close();
-        await lane.Outlet.DeliverAsync(batch, Stop).ConfigureAwait(false);
+        var batch = await GatherAsync(lane, kept).ConfigureAwait(false);
+        var left = batch.Count == 0 ? null : await lane.Outlet.DeliverAsync(batch, Stop).ConfigureAwait(false);
+        if (left is not null)
+        {
+            if (left != batch) Replace(lane.Kind, kept, left);
+            return;
+        }
+
         batch.Release();
+        Interlocked.Add(ref _notToSend[(int)lane.Kind], kept.Sum(part => part.Records));
+        lock (_outboxLock)
+            foreach (var part in kept) Know(part, sign: -1);
         lock (_removalsLock) _removals.Add((drain, kept));
-        gathered.Set();
+        _gathered.Set();
     }
 
-    /// <summary>How far the outbox is read and sent for one kind.</summary>
-    sealed class Drain
+    async Task<RecordBatch> GatherAsync(Lane lane, IReadOnlyList<OutboxBatch> kept)
     {
-        readonly Lock _lock = new();
-        readonly SortedSet<long> _underWay = [];
-        readonly List<(long Number, TaskCompletionSource Settled)> _flushes = [];
-        long _position;
-
-        /// <summary>There may be more to read.</summary>
-        public Signal Grown { get; } = new();
-
-        /// <summary>Somebody waits for all to be sent.</summary>
-        public Signal Hurry { get; } = new();
-
-        /// <summary>Up to where it is read.</summary>
-        public long Position
+        for (var failures = 1; ; failures++)
         {
-            get
+            try
             {
-                lock (_lock) return _position;
+                return Gather(lane, kept);
             }
-        }
-
-        public void Advance(IReadOnlyList<OutboxBatch> next, long known)
-        {
-            lock (_lock)
+            catch (OutOfMemoryException)
             {
-                foreach (var batch in next) _underWay.Add(batch.Number);
-                _position = next.Count > 0 ? next[^1].Number : Math.Max(_position, known);
+                await PauseAsync(failures).ConfigureAwait(false);
             }
-
-            CompleteFlushes();
-        }
-
-        public void Settle(IReadOnlyList<OutboxBatch> batches)
-        {
-            lock (_lock)
-                foreach (var batch in batches) _underWay.Remove(batch.Number);
-            CompleteFlushes();
-        }
-
-        public Task FlushAsync(long last)
-        {
-            var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            lock (_lock) _flushes.Add((last, settled));
-            CompleteFlushes();
-            Hurry.Set();
-            Grown.Set();
-            return settled.Task;
-        }
-
-        void CompleteFlushes()
-        {
-            List<TaskCompletionSource>? done = null;
-            lock (_lock)
-            {
-                for (var i = _flushes.Count - 1; i >= 0; i--)
-                {
-                    if (_position < _flushes[i].Number || (_underWay.Count > 0 && _underWay.Min <= _flushes[i].Number)) continue;
-                    (done ??= []).Add(_flushes[i].Settled);
-                    _flushes.RemoveAt(i);
-                }
-            }
-
-            done?.ForEach(settled => settled.TrySetResult());
         }
     }
+
+    RecordBatch Gather(Lane lane, IReadOnlyList<OutboxBatch> kept)
+    {
+        var batch = new RecordBatch(0, Math.Max(1, kept.Sum(part => part.Records)), kept.Sum(part => part.Content.Length) + 2, _buffers);
+        foreach (var part in kept)
+        {
+            if (OutboxRecords.AreWhole(part.Content.Span)) OutboxRecords.Read(part.Content.Span, batch);
+            else lane.Outlet.Reject(new() { Kind = lane.Kind, Code = "damaged", Message = $"What the outbox gave for {part.Records} records is not what was put into it." }, part.Records);
+        }
+
+        batch.Close();
+        return batch;
+    }
+
+    /// <summary>Some of the records must not be sent again: only the others stay.</summary>
+    void Replace(TrackedKind kind, IReadOnlyList<OutboxBatch> kept, RecordBatch left)
+    {
+        lock (_outboxLock)
+        {
+            Guarded(() =>
+            {
+                _outbox.Append([new OutboxBatch(kind, left.Count, kept[0].At, OutboxRecords.Write(left, _owner.Of(kind)))]);
+                _outbox.Remove([.. kept.Select(batch => batch.Number)]);
+            });
+        }
+    }
+
+    /// <summary>Does what may fail in the outbox. What it throws that it should not is taken for what may pass.</summary>
+    /// <returns>Why it was not done; null when it was.</returns>
+    OutboxException? Guarded(Action work)
+    {
+        try
+        {
+            work();
+            return null;
+        }
+        catch (OutboxException e)
+        {
+            if (!e.MayPass) _failure ??= e;
+            return e;
+        }
+        catch (Exception e)
+        {
+            return new OutboxException($"The outbox failed with {e.GetType().Name}.", mayPass: true, e);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} records in the outbox are of other projects or endpoints, or an earlier version did not note whose they are. They stay there until a tracker of theirs starts; where this outbox was never used for another project or endpoint, start once with AdoptUnowned")]
+    partial void LogOthers(long count);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Records that Mixpanel has cannot be removed from the outbox; the next start sends them again, with the same ids. {Message}")]
+    partial void LogNotRemoved(string message);
 }

@@ -28,8 +28,9 @@ sealed class EventAdditions
     public EventAdditions(JsonObject superProperties)
     {
         // ip 0: without it, Mixpanel would place the user where this server is.
-        var added = new JsonObject { ["ip"] = 0, ["mp_lib"] = "mixpanel-connector", ["$lib_version"] = typeof(EventAdditions).Assembly.GetName().Version?.ToString(3) };
-        foreach (var (name, value) in superProperties) added[name] = value?.DeepClone();
+        var added = new OrderedDictionary<string, JsonNode>(StringComparer.Ordinal) { ["ip"] = 0, ["mp_lib"] = "mixpanel-connector", ["$lib_version"] = typeof(EventAdditions).Assembly.GetName().Version!.ToString(3) };
+        foreach (var (name, value) in superProperties)
+            if (value is not null) added[name] = value;
         _members = [.. added.Select(member => (Encoding.UTF8.GetBytes(member.Key), Member(member.Key, member.Value)))];
         _all = [.. _members.SelectMany(member => member.Member)];
         foreach (var name in (IEnumerable<byte[]>)[.. _members.Select(member => member.Name), "time"u8.ToArray(), "distinct_id"u8.ToArray(), "$insert_id"u8.ToArray(), "$user_id"u8.ToArray(), "$device_id"u8.ToArray()])
@@ -79,7 +80,7 @@ sealed class EventAdditions
             if (!own.Added[i]) writer.AppendMember(_members[i].Member);
     }
 
-    static byte[] Member(string name, JsonNode? value)
+    static byte[] Member(string name, JsonNode value)
     {
         using var text = new MemoryStream();
         text.WriteByte((byte)',');
@@ -89,8 +90,7 @@ sealed class EventAdditions
             json.Flush();
             text.WriteByte((byte)':');
             json.Reset();
-            if (value is null) json.WriteNullValue();
-            else value.WriteTo(json);
+            TrackedValue.Write(json, value, name);
         }
 
         return text.ToArray();

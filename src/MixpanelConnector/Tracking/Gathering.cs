@@ -20,11 +20,12 @@ sealed class Gathering : IDisposable
     readonly Signal _signal;
     readonly Queue<Chunk> _full = [];
     readonly SortedSet<long> _unsettled = [];
-    readonly List<(long Number, TaskCompletionSource Settled)> _flushes = [];
+    readonly List<Flush> _flushes = [];
     readonly Dictionary<long, long> _openedAt = [];
     Chunk? _open;
     bool _isDue;
     bool _isClosed;
+    Exception? _abandoned;
     long _numbers;
     long _records;
     int _bufferHint = FirstBuffer;
@@ -63,8 +64,9 @@ sealed class Gathering : IDisposable
             if (_isClosed) return false;
             opened = _open is null;
             var chunk = _open ??= Open();
-            chunk.Batch.Add(entry, record, [], []);
+            chunk.Batch.Add(entry with { Offset = chunk.Records }, record, [], []);
             chunk.Bytes += record.Length;
+            chunk.Records++;
             _records++;
             if (wantsToKnow) safe = chunk.Safe;
             filled = chunk.Batch.Count >= _chunkRecords || chunk.Batch.Length >= _chunkBytes;
@@ -92,41 +94,54 @@ sealed class Gathering : IDisposable
     }
 
     /// <summary>Nothing is left to do for the chunk. Its buffers are given back.</summary>
-    public void Settle(Chunk chunk)
+    /// <param name="chunk">The chunk.</param>
+    /// <param name="lost">Why its records were given up; null when they were not.</param>
+    public void Settle(Chunk chunk, Exception? lost = null)
     {
         chunk.Batch.Release();
-        List<TaskCompletionSource>? flushed = null;
+        List<Flush>? done = null;
         lock (_lock)
         {
             _unsettled.Remove(chunk.Number);
             _openedAt.Remove(chunk.Number);
-            _records -= chunk.Batch.Count;
+            _records -= chunk.Records;
             for (var i = _flushes.Count - 1; i >= 0; i--)
             {
+                if (chunk.Number <= _flushes[i].Number) _flushes[i].Lost ??= lost;
                 if (_unsettled.Count > 0 && _unsettled.Min <= _flushes[i].Number) continue;
-                (flushed ??= []).Add(_flushes[i].Settled);
+                (done ??= []).Add(_flushes[i]);
                 _flushes.RemoveAt(i);
             }
         }
 
-        flushed?.ForEach(settled => settled.TrySetResult());
+        done?.ForEach(flush => flush.End());
     }
 
-    /// <summary>Completes when everything that is here now is settled.</summary>
+    /// <summary>So many records of the chunk are left; what became of the others is known.</summary>
+    public void Keep(Chunk chunk, int left)
+    {
+        lock (_lock)
+        {
+            _records -= chunk.Records - left;
+            chunk.Records = left;
+        }
+    }
+
+    /// <summary>Completes when everything that is here now is settled; fails when some of it was given up.</summary>
     public Task FlushAsync()
     {
-        Task flushed;
+        Flush flush;
         lock (_lock)
         {
             if (_open is not null) CloseOpen();
             if (_unsettled.Count == 0) return Task.CompletedTask;
-            var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _flushes.Add((_numbers, settled));
-            flushed = settled.Task;
+            if (_abandoned is not null) return Task.FromException(_abandoned);
+            flush = new Flush(_numbers);
+            _flushes.Add(flush);
         }
 
         _signal.Set();
-        return flushed;
+        return flush.Ended;
     }
 
     /// <summary>Takes nothing more.</summary>
@@ -138,11 +153,20 @@ sealed class Gathering : IDisposable
     /// <summary>Whoever waits for records that are left learns that they are not safe.</summary>
     public void Abandon(Exception reason)
     {
-        Close();
+        List<Flush> given;
         lock (_lock)
         {
+            (_isClosed, _abandoned) = (true, reason);
             if (_open is not null) CloseOpen();
             while (_full.TryDequeue(out var chunk)) chunk.IsLost(reason);
+            given = [.. _flushes];
+            _flushes.Clear();
+        }
+
+        foreach (var flush in given)
+        {
+            flush.Lost ??= reason;
+            flush.End();
         }
     }
 
@@ -171,5 +195,24 @@ sealed class Gathering : IDisposable
     {
         lock (_lock) _isDue = _open is not null;
         _signal.Set();
+    }
+
+    /// <summary>Somebody who waits until all up to a chunk is settled.</summary>
+    sealed class Flush(long number)
+    {
+        readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public long Number => number;
+
+        public Exception? Lost { get; set; }
+
+        public Task Ended => _ended.Task;
+
+        public void End()
+        {
+            if (Lost is null) _ended.TrySetResult();
+            else _ended.TrySetException(Lost);
+            _ = _ended.Task.Exception; // those who wait see it; nobody else must
+        }
     }
 }

@@ -33,7 +33,7 @@ public readonly struct GroupUpdates
     /// <param name="name">The property.</param>
     /// <param name="values">The values.</param>
     /// <returns>False when it was not taken.</returns>
-    public bool Union(string name, params JsonNode?[] values) => _profile.Send("$union", UpdatedProfile.One(name, new JsonArray(values)));
+    public bool Union(string name, params JsonNode?[] values) => _profile.Send("$union", UpdatedProfile.One(name, values ?? throw new ArgumentNullException(nameof(values))));
 
     /// <summary>Takes a value out of a list.</summary>
     /// <param name="name">The property.</param>
@@ -51,7 +51,7 @@ public readonly struct GroupUpdates
     /// <returns>False when it was not taken.</returns>
     [RequiresUnreferencedCode(UpdatedProfile.Reflection)]
     [RequiresDynamicCode(UpdatedProfile.Reflection)]
-    public bool Set<T>(T properties) where T : class => _profile.Send("$set", new(properties, ReflectionContract.Of<T>()));
+    public bool Set<T>(T properties) where T : class => _profile.Send("$set", new(properties, TrackedContract.Reflected<T>()));
 
     /// <summary>Sets the properties of an object, such as <c>new { Plan = "pro" }</c>.</summary>
     /// <param name="properties">The object.</param>
@@ -64,7 +64,7 @@ public readonly struct GroupUpdates
     /// <returns>False when it was not taken.</returns>
     [RequiresUnreferencedCode(UpdatedProfile.Reflection)]
     [RequiresDynamicCode(UpdatedProfile.Reflection)]
-    public bool SetOnce<T>(T properties) where T : class => _profile.Send("$set_once", new(properties, ReflectionContract.Of<T>()));
+    public bool SetOnce<T>(T properties) where T : class => _profile.Send("$set_once", new(properties, TrackedContract.Reflected<T>()));
 
     /// <summary>Sets those properties of an object that have no value yet.</summary>
     /// <param name="properties">The object.</param>
@@ -100,7 +100,7 @@ public readonly struct GroupUpdates
     /// <param name="values">The values.</param>
     /// <param name="cancellationToken">Stops the waiting.</param>
     /// <exception cref="MixpanelException">It was not taken.</exception>
-    public ValueTask UnionAsync(string name, IEnumerable<JsonNode?> values, CancellationToken cancellationToken = default) => _profile.SendAsync("$union", UpdatedProfile.One(name, new JsonArray([.. values])), cancellationToken);
+    public ValueTask UnionAsync(string name, IEnumerable<JsonNode?> values, CancellationToken cancellationToken = default) => _profile.SendAsync("$union", UpdatedProfile.One(name, values ?? throw new ArgumentNullException(nameof(values))), cancellationToken);
 
     /// <summary>Takes a value out of a list.</summary>
     /// <param name="name">The property.</param>
@@ -121,7 +121,7 @@ public readonly struct GroupUpdates
     /// <exception cref="MixpanelException">It was not taken.</exception>
     [RequiresUnreferencedCode(UpdatedProfile.Reflection)]
     [RequiresDynamicCode(UpdatedProfile.Reflection)]
-    public ValueTask SetAsync<T>(T properties, CancellationToken cancellationToken = default) where T : class => _profile.SendAsync("$set", new(properties, ReflectionContract.Of<T>()), cancellationToken);
+    public ValueTask SetAsync<T>(T properties, CancellationToken cancellationToken = default) where T : class => _profile.SendAsync("$set", new(properties, TrackedContract.Reflected<T>()), cancellationToken);
 
     /// <summary>Sets the properties of an object, such as <c>new { Plan = "pro" }</c>.</summary>
     /// <param name="properties">The object.</param>
@@ -136,7 +136,7 @@ public readonly struct GroupUpdates
     /// <exception cref="MixpanelException">It was not taken.</exception>
     [RequiresUnreferencedCode(UpdatedProfile.Reflection)]
     [RequiresDynamicCode(UpdatedProfile.Reflection)]
-    public ValueTask SetOnceAsync<T>(T properties, CancellationToken cancellationToken = default) where T : class => _profile.SendAsync("$set_once", new(properties, ReflectionContract.Of<T>()), cancellationToken);
+    public ValueTask SetOnceAsync<T>(T properties, CancellationToken cancellationToken = default) where T : class => _profile.SendAsync("$set_once", new(properties, TrackedContract.Reflected<T>()), cancellationToken);
 
     /// <summary>Sets those properties of an object that have no value yet.</summary>
     /// <param name="properties">The object.</param>

@@ -1,8 +1,14 @@
 namespace MixpanelConnector;
 
-/// <summary>Records on the disk that Mixpanel does not have yet. A tracker calls it from one thread at a time.</summary>
+/// <summary>Records on the disk that Mixpanel does not have yet. A tracker calls it from one thread at a time. Whatever else it throws than an <see cref="OutboxException"/> is taken for one that may pass.</summary>
 public interface ITrackerOutbox : IDisposable
 {
+    /// <summary>Tells which batches the tracker sends. Called once, before anything is appended or read. An outbox that trackers of several projects share leaves the others where those find them; one that does nothing here is still safe, for a tracker sends its own alone.</summary>
+    /// <param name="isOwn">Whether a batch is the tracker's.</param>
+    /// <returns>How many records stay for others.</returns>
+    /// <exception cref="OutboxException">The disk failed.</exception>
+    long Claim(Func<OutboxBatch, bool> isOwn) => 0;
+
     /// <summary>Keeps batches. When it returns, they survive the end of the process and of the machine.</summary>
     /// <param name="batches">The batches.</param>
     /// <returns>Their numbers, ascending.</returns>

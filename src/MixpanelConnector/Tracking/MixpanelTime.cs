@@ -5,6 +5,10 @@ namespace MixpanelConnector.Tracking;
 /// <summary>Times as Mixpanel reads them in properties: UTC, to the second.</summary>
 static class MixpanelTime
 {
+    /// <summary>Milliseconds since 1970; a time that does not say where it is from is UTC.</summary>
+    public static long MillisecondsOf(DateTime time) =>
+        new DateTimeOffset(time.Kind is DateTimeKind.Local ? time.ToUniversalTime() : DateTime.SpecifyKind(time, DateTimeKind.Utc)).ToUnixTimeMilliseconds();
+
     public static string Of(DateTime time) =>
         (time.Kind is DateTimeKind.Local ? time.ToUniversalTime() : time).ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Send;
@@ -15,6 +16,9 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     // A chunk of the gathering, and with it most requests. Larger ones compress no better.
     const int ChunkBytes = 2 << 20;
 
+    // Mixpanel's limit for one event or one update.
+    const int MostRecordBytes = 1 << 20;
+
     readonly MixpanelClient _client;
     readonly bool _ownsClient;
     readonly MixpanelOptions _options;
@@ -25,9 +29,12 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     readonly Conveyor _conveyor;
     readonly TrackerMetrics _metrics;
     readonly ILogger _logger;
+    readonly OutageWatch _outage;
     readonly byte[] _idPrefix = new byte[16];
+    readonly CancellationTokenSource _giveUp = new();
+    readonly Lock _stopLock = new();
     long _ids;
-    int _disposed;
+    Task? _stopping;
 
     /// <summary>Makes a tracker with connections of its own.</summary>
     /// <param name="options">How to reach Mixpanel and as whom. A project token is enough; updates of profiles need one.</param>
@@ -45,14 +52,17 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
 
     MixpanelTracker(MixpanelClient client, TrackerOptions tracking, bool ownsClient)
     {
+        // What runs in the background belongs to no request, not even to the one that made the tracker.
+        using IDisposable? unbound = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
         (_client, _ownsClient, _options, _tracking) = (client, ownsClient, client.Options, tracking.Validated());
         var events = new EventDestination(client.Transport, strict: true);
         events.EnsureAccess();
         _additions = new EventAdditions(tracking.SuperProperties);
         _room = new Room(tracking.MaxBufferedBytes);
-        _logger = _options.LoggerFactory.CreateLogger("MixpanelConnector.Tracker");
-        (((ulong)(_options.Randomizer() * uint.MaxValue) << 32) | (uint)(_options.Randomizer() * uint.MaxValue)).TryFormat(_idPrefix, out _, "x16", CultureInfo.InvariantCulture);
-        _metrics = new TrackerMetrics(tracking.MeterFactory, kind => _conveyor!.Queue(kind));
+        _logger = HarmlessLogger.Create(_options, "MixpanelConnector.Tracker");
+        Convert.TryToHexStringLower(RandomNumberGenerator.GetBytes(8), _idPrefix, out _);
+        _outage = new OutageWatch(_logger, _options.TimeProvider, kind => _conveyor!.Queue(kind).Records);
+        _metrics = new TrackerMetrics(tracking.MeterFactory, kind => _conveyor?.Queue(kind) ?? default, _outage.Lasts);
         var buffers = new BufferPool(tracking.MaxBufferedBytes);
         // All lanes share one pace: a rate limit is the project's.
         var pace = new Pace(tracking.Senders, Math.Min(4, tracking.Senders), _options, TimeSpan.MaxValue);
@@ -65,14 +75,14 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
             NewLane(TrackedKind.Group, new ProfileDestination(client.Transport, "/groups", strict: true), senders: 1),
         ];
         _conveyor = tracking.Outbox is { } outbox
-            ? new DurableConveyor(_lanes, gathered, outbox, _room, buffers, tracking, _options.TimeProvider)
-            : new BufferedConveyor(_lanes, signals, _room);
+            ? new DurableConveyor(_lanes, gathered, outbox, _room, buffers, tracking, _options)
+            : new BufferedConveyor(_lanes, signals, _room, _options);
         _conveyor.Start();
 
         Lane NewLane(TrackedKind kind, Destination destination, int senders) => new(
             kind,
             new Gathering(tracking.BatchRecords, ChunkBytes, tracking.Outbox is null ? tracking.FlushInterval : TimeSpan.Zero, buffers, _options.TimeProvider, signals[(int)kind]),
-            new Outlet(kind, destination, _options, tracking, pace, _metrics),
+            new Outlet(kind, destination, _options, tracking, pace, _metrics, _outage),
             senders);
     }
 
@@ -82,9 +92,17 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     /// <summary>How long the oldest of the <see cref="Pending"/> records has waited.</summary>
     public TimeSpan OldestAge => Enum.GetValues<TrackedKind>().Max(kind => _conveyor.Queue(kind).Oldest);
 
-    /// <summary>Why records are kept and not accepted, or why none can be taken; null while nothing is known to be wrong.</summary>
-    public MixpanelError? Trouble =>
-        _conveyor.Failure is { } failure ? new MixpanelError(ErrorKind.Unavailable, failure.Message) : _lanes.Select(lane => lane.Outlet.Trouble).FirstOrDefault(trouble => trouble.IsCompleted)?.Result;
+    /// <summary>Why records are kept and not accepted, or why none can be taken: the last error of an outage, too. Null while nothing is known to be wrong.</summary>
+    public MixpanelError? Trouble => Fault ?? _outage.Error;
+
+    /// <summary>What does not pass by itself.</summary>
+    internal MixpanelError? Fault =>
+        _conveyor.Failure is { } failure ? new MixpanelError(ErrorKind.Unavailable, failure.Message)
+        : _lanes.Select(lane => lane.Outlet.Trouble).FirstOrDefault(trouble => trouble.IsCompleted)?.Result
+        ?? (_stopping is null ? null : new MixpanelError(ErrorKind.Unavailable, Stopped));
+
+    /// <summary>For how long Mixpanel has taken nothing of what waits; zero while it does.</summary>
+    internal TimeSpan Outage => _outage.Longest;
 
     /// <inheritdoc/>
     public bool Enqueue(in TrackedRecord record)
@@ -92,22 +110,21 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         var writer = RecordWriter.Rent();
         try
         {
-            Write(writer, in record);
+            if (Write(writer, in record) is { } rejected)
+            {
+                _lanes[(int)record.Kind].Outlet.Reject(rejected);
+                return false;
+            }
+
             if (Refusal() is { } refusal) return Drop(record.Kind, refusal);
             var length = writer.Written.Length;
             if (!_room.TryTake(length))
             {
                 if (_tracking.WhenFull is WhenFull.Drop || length > _tracking.MaxBufferedBytes) return Drop(record.Kind, Full);
-                _room.TakeAsync(length, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+                if (!_room.Take(length)) return Drop(record.Kind, Stopped);
             }
 
             return TryAdd(writer, in record, wantsToKnow: false, out _) || Drop(record.Kind, Stopped);
-        }
-        catch (Exception e) when (e is not MixpanelException and not OutOfMemoryException)
-        {
-            // The caller's own type threw, or JSON cannot say it. A request should not fail for that.
-            _lanes[(int)record.Kind].Outlet.Reject(NotSerializable(record.Kind, e));
-            return false;
         }
         finally
         {
@@ -123,15 +140,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         var waits = false;
         try
         {
-            try
-            {
-                Write(writer, in record);
-            }
-            catch (Exception e) when (e is not MixpanelException and not OutOfMemoryException)
-            {
-                return ValueTask.FromException(new MixpanelException(MixpanelError.Invalid(null, NotSerializable(record.Kind, e).Message), e));
-            }
-
+            if (Write(writer, in record) is { } rejected) return ValueTask.FromException(new MixpanelException(MixpanelError.Invalid(rejected.Field, rejected.Message)));
             if (Refusal() is { } refusal) return ValueTask.FromException(Dropped(record.Kind, refusal));
             var length = writer.Written.Length;
             if (!_room.TryTake(length))
@@ -154,37 +163,49 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     public async Task FlushAsync(CancellationToken cancellationToken = default)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var flushed = _conveyor.FlushAsync();
+        var flushed = Observed(_conveyor.FlushAsync());
         var first = await Task.WhenAny([flushed, .. _lanes.Select(lane => TroubleOf(lane, ended.Token))]).WaitAsync(cancellationToken).ConfigureAwait(false);
         await ended.CancelAsync().ConfigureAwait(false);
-        if (first is Task<MixpanelError> trouble) throw new MixpanelException(await trouble.ConfigureAwait(false));
+        if (first is Task<MixpanelError> trouble && !flushed.IsCompletedSuccessfully) throw new MixpanelException(await trouble.ConfigureAwait(false));
+        await flushed.ConfigureAwait(false);
     }
 
-    /// <summary>Takes nothing more, and sends what is left. With an outbox, what is not sent in time stays there for the next start; without one it is lost, counted and logged.</summary>
+    /// <summary>Takes nothing more, and sends what is left. With an outbox, what is not sent in time stays there for the next start; without one it is lost, counted and logged. Called again, it waits for the end of the first call.</summary>
     /// <param name="cancellationToken">When it fires, what is not sent yet is given up.</param>
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
+        Task stopping;
+        lock (_stopLock) stopping = _stopping ??= Task.Run(StopOnceAsync, CancellationToken.None);
+        using var limit = cancellationToken.UnsafeRegister(static giveUp => ((CancellationTokenSource)giveUp!).Cancel(), _giveUp);
+        await stopping.ConfigureAwait(false);
+    }
+
+    async Task StopOnceAsync()
+    {
         foreach (var lane in _lanes) lane.Gathering.Close();
-        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        _room.Close();
         try
         {
-            await _conveyor.SecureAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-            await FlushAsync(cancellationToken).ConfigureAwait(false);
+            await Observed(_conveyor.SecureAsync()).WaitAsync(_giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what it refused is told
+            await FlushAsync(_giveUp.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or MixpanelException)
         {
-            if (_conveyor.Unsafe is > 0 and var lost)
-            {
-                LogLost(lost);
-                foreach (var lane in _lanes) _metrics.Records(lane.Kind, "dropped", lane.Gathering.Records);
-            }
-            else if (Pending is > 0 and var kept)
-            {
-                LogKept(kept);
-            }
+            // What is left is told below.
         }
 
         await _conveyor.DisposeAsync().ConfigureAwait(false);
+        long lost = 0;
+        foreach (var lane in _lanes)
+        {
+            var ofKind = _conveyor.Unsafe(lane.Kind);
+            _metrics.Records(lane.Kind, "dropped", ofKind);
+            lost += ofKind;
+            lane.Outlet.Conclude();
+        }
+
+        if (lost > 0) LogLost(lost);
+        if (Pending - lost is > 0 and var kept) LogKept(kept);
         _metrics.Dispose();
         if (_ownsClient) _client.Dispose();
     }
@@ -203,19 +224,34 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
 
     const string Full = "The tracker's buffer is full: Mixpanel takes records more slowly than they come, or not at all. See TrackerOptions.MaxBufferedBytes and WhenFull.";
 
-    void Write(RecordWriter writer, in TrackedRecord record)
+    /// <summary>Writes what is sent. Gives why that cannot be, which should fail no request.</summary>
+    RejectedRecord? Write(RecordWriter writer, in TrackedRecord record)
     {
-        if (record.Kind is TrackedKind.Event)
+        try
         {
-            Span<byte> id = stackalloc byte[32];
-            _idPrefix.CopyTo(id); // of this tracker; the rest counts
-            Interlocked.Increment(ref _ids).TryFormat(id[16..], out _, "x16", CultureInfo.InvariantCulture);
-            writer.WriteEvent(in record, _options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds(), id, _additions);
+            if (record.Kind is TrackedKind.Event)
+            {
+                Span<byte> id = stackalloc byte[32];
+                _idPrefix.CopyTo(id); // of this tracker; the rest counts
+                Interlocked.Increment(ref _ids).TryFormat(id[16..], out _, "x16", CultureInfo.InvariantCulture);
+                writer.WriteEvent(in record, _options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds(), id, _additions);
+            }
+            else
+            {
+                writer.WriteUpdate(in record, _options.Token ?? throw ProfileDestination.NeedsToken());
+            }
         }
-        else
+        catch (UnwritableValueException e)
         {
-            writer.WriteUpdate(in record, _options.Token ?? throw ProfileDestination.NeedsToken());
+            return new() { Kind = record.Kind, Code = "not_serializable", Field = e.Path is "" ? null : e.Path, Message = e.Message };
         }
+        catch (Exception e) when (e is not MixpanelException and not OutOfMemoryException)
+        {
+            return new() { Kind = record.Kind, Code = "not_serializable", Message = $"The record cannot be written as JSON ({e.GetType().Name})." };
+        }
+
+        return writer.Written.Length <= MostRecordBytes ? null
+            : new() { Kind = record.Kind, Code = "record_too_large", Message = string.Create(CultureInfo.InvariantCulture, $"The record has {writer.Written.Length} bytes; Mixpanel takes at most {MostRecordBytes}.") };
     }
 
     bool TryAdd(RecordWriter writer, in TrackedRecord record, bool wantsToKnow, out Task? safe)
@@ -228,15 +264,22 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
             return false;
         }
 
-        lane.Outlet.Taken();
         return true;
     }
 
     async ValueTask AddWhenRoomAsync(RecordWriter writer, TrackedRecord record, int length, CancellationToken cancellationToken)
     {
-        await _room.TakeAsync(length, cancellationToken).ConfigureAwait(false);
-        if (!TryAdd(writer, in record, _conveyor.MakesDurable, out var safe)) throw Dropped(record.Kind, Stopped);
-        writer.Return();
+        Task? safe;
+        try
+        {
+            if (!await _room.TakeAsync(length, cancellationToken).ConfigureAwait(false)) throw Dropped(record.Kind, Stopped);
+            if (!TryAdd(writer, in record, _conveyor.MakesDurable, out safe)) throw Dropped(record.Kind, Stopped);
+        }
+        finally
+        {
+            writer.Return();
+        }
+
         if (safe is not null) await safe.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -255,12 +298,12 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         return new MixpanelException(new(ErrorKind.Unavailable, reason));
     }
 
-    static RejectedRecord NotSerializable(TrackedKind kind, Exception e) => new()
+    /// <summary>Its failure is for whoever still waits for it.</summary>
+    static Task Observed(Task task)
     {
-        Kind = kind,
-        Code = "not_serializable",
-        Message = $"The properties cannot be written as JSON ({e.GetType().Name}). Check the types of their values; numbers must be finite.",
-    };
+        _ = task.ContinueWith(static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return task;
+    }
 
     static async Task<MixpanelError> TroubleOf(Lane lane, CancellationToken cancellationToken) => await lane.Outlet.Trouble.WaitAsync(cancellationToken).ConfigureAwait(false);
 

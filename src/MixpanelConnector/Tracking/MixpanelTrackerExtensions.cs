@@ -32,7 +32,7 @@ public static class MixpanelTrackerExtensions
     /// <returns>False when it was not taken.</returns>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
-    public static bool Track<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties) => Send(tracker, Event(name, user, new(properties, ReflectionContract.Of<T>())));
+    public static bool Track<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties) => Send(tracker, Event(name, user, new(properties, TrackedContract.Reflected<T>())));
 
     /// <summary>Tracks an event with the properties of an object whose type has a source-generated contract.</summary>
     /// <param name="tracker">The tracker.</param>
@@ -85,7 +85,7 @@ public static class MixpanelTrackerExtensions
     /// <exception cref="MixpanelException">It was not taken.</exception>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
-    public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, new(properties, ReflectionContract.Of<T>())), cancellationToken);
+    public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, new(properties, TrackedContract.Reflected<T>())), cancellationToken);
 
     /// <summary>Tracks an event with the properties of an object whose type has a source-generated contract, and completes when it is safe.</summary>
     /// <param name="tracker">The tracker.</param>

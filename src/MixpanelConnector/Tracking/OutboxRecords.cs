@@ -3,18 +3,26 @@ using MixpanelConnector.Import.Batch;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>How the records of a batch lie in an outbox: each with its length, the place of its id, and whether it may be sent twice.</summary>
+/// <summary>How the records of a batch lie in an outbox: whose they are, and then each with its length, the place of its id, and whether it may be sent twice.</summary>
 static class OutboxRecords
 {
     const int Head = 9;
 
-    public static byte[] Write(RecordBatch batch)
+    /// <summary>Before an owner. No record has this length; an earlier version began with the first record.</summary>
+    const int OwnerMark = -1;
+    const int OwnerHead = 4 + OutboxOwner.Length;
+
+    public delegate void Visitor(Entry entry, ReadOnlySpan<byte> record);
+
+    public static byte[] Write(RecordBatch batch, ReadOnlySpan<byte> owner)
     {
         using var records = batch.Open();
-        var length = 0;
+        var length = OwnerHead;
         for (var i = 0; i < batch.Count; i++) length += Head + batch[i].Length;
         var content = new byte[length];
-        var rest = content.AsSpan();
+        BinaryPrimitives.WriteInt32LittleEndian(content, OwnerMark);
+        owner.CopyTo(content.AsSpan(4));
+        var rest = content.AsSpan(OwnerHead);
         for (var i = 0; i < batch.Count; i++)
         {
             ref readonly var entry = ref batch[i];
@@ -29,10 +37,33 @@ static class OutboxRecords
         return content;
     }
 
+    /// <summary>Whose the records are; empty where an earlier version did not say.</summary>
+    public static ReadOnlySpan<byte> OwnerOf(ReadOnlySpan<byte> content) =>
+        content.Length >= OwnerHead && BinaryPrimitives.ReadInt32LittleEndian(content) == OwnerMark ? content[4..OwnerHead] : [];
+
+    /// <summary>Whether the content is what <see cref="Write"/> made.</summary>
+    public static bool AreWhole(ReadOnlySpan<byte> content)
+    {
+        try
+        {
+            ForEach(content, static (_, _) => { });
+            return true;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Adds the records to a batch.</summary>
     /// <exception cref="InvalidDataException">The content is not what <see cref="Write"/> made.</exception>
-    public static void Read(ReadOnlySpan<byte> content, RecordBatch batch)
+    public static void Read(ReadOnlySpan<byte> content, RecordBatch batch) =>
+        ForEach(content, (entry, record) => batch.Add(entry with { Offset = batch.Count }, record, [], []));
+
+    /// <exception cref="InvalidDataException">The content is not what <see cref="Write"/> made.</exception>
+    public static void ForEach(ReadOnlySpan<byte> content, Visitor visit)
     {
+        if (!OwnerOf(content).IsEmpty) content = content[OwnerHead..];
         while (content.Length > 0)
         {
             if (content.Length < Head) throw new InvalidDataException();
@@ -46,7 +77,7 @@ static class OutboxRecords
                 Repeatable = content[8] == 1,
             };
             if (entry.IdAt + entry.IdLength > length) throw new InvalidDataException();
-            batch.Add(entry, content.Slice(Head, length), [], []);
+            visit(entry, content.Slice(Head, length));
             content = content[(Head + length)..];
         }
     }

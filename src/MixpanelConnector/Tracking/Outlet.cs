@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using MixpanelConnector.Import;
 using MixpanelConnector.Import.Batch;
@@ -11,14 +10,16 @@ namespace MixpanelConnector.Tracking;
 /// Sends the batches of one kind by the import's own sender, until each record is accepted or refused. What ends an import, such
 /// as refused credentials, is for a tracker a time to wait: it tries again until it is stopped.
 /// </summary>
-sealed partial class Outlet(TrackedKind kind, Destination destination, MixpanelOptions options, TrackerOptions tracking, Pace pace, TrackerMetrics metrics)
+sealed partial class Outlet(TrackedKind kind, Destination destination, MixpanelOptions options, TrackerOptions tracking, Pace pace, TrackerMetrics metrics, OutageWatch outage)
 {
-    readonly Watched _destination = new(kind, destination, metrics);
     readonly SendLimits _limits = new(ImportRequest.LargestBatch);
     readonly ImportCounts _counts = new();
-    readonly ILogger _logger = options.LoggerFactory.CreateLogger("MixpanelConnector.Tracker");
+    readonly ILogger _logger = HarmlessLogger.Create(options, "MixpanelConnector.Tracker");
+    readonly LogLimit _rejections = new(options.TimeProvider, lines: 10);
+    readonly LogLimit _drops = new(options.TimeProvider, lines: 1);
+    readonly LogLimit _callbacks = new(options.TimeProvider, lines: 1);
     readonly Lock _lock = new();
-    int _dropping;
+    string _dropReason = "";
     TaskCompletionSource<MixpanelError> _trouble = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes when nothing will be accepted until somebody mends something. A new one once something was accepted.</summary>
@@ -30,40 +31,89 @@ sealed partial class Outlet(TrackedKind kind, Destination destination, MixpanelO
         }
     }
 
-    /// <summary>Completes when the fate of every record is known.</summary>
-    /// <exception cref="OperationCanceledException">The tracker was stopped before.</exception>
-    public async Task DeliverAsync(RecordBatch batch, CancellationToken stop)
+    /// <summary>Sends until the fate of every record is known, or the tracker is stopped.</summary>
+    /// <returns>The records whose fate is not known when the tracker is stopped: they can be sent again. Null when there are none.</returns>
+    public async Task<RecordBatch?> DeliverAsync(RecordBatch batch, CancellationToken stop)
     {
+        var left = batch;
         for (var failures = 1; ; failures++)
         {
-            using var halt = new Halt(options.TimeProvider, stop, grace: TimeSpan.Zero); // who stops a tracker has waited already
-            var sender = new BatchSender(_destination, pace, _limits, _counts, halt, TimeSpan.MaxValue, static (_, _) => { });
-            var outcome = await sender.SendAsync(batch).ConfigureAwait(false);
-            if (outcome.Final)
+            var delivery = new Delivery(kind, destination, options, tracking.Patience, metrics, outage, isRetry: failures > 1);
+            MixpanelError error;
+            try
             {
-                Mended();
-                metrics.Records(kind, "accepted", outcome.Accepted);
-                foreach (var letter in outcome.Refused) Reject(RejectedRecord.From(kind, letter));
-                return;
+                using var halt = new Halt(options.TimeProvider, stop, grace: TimeSpan.Zero); // who stops a tracker has waited already
+                var sender = new BatchSender(delivery, pace, _limits, _counts, halt, TimeSpan.MaxValue, static (_, _) => { });
+                var outcome = await sender.SendAsync(left).ConfigureAwait(false);
+                if (outcome.Final)
+                {
+                    Mended();
+                    metrics.Records(kind, "accepted", outcome.Accepted);
+                    foreach (var letter in outcome.Refused) Reject(RejectedRecord.From(kind, letter));
+                    if (left != batch) left.Release();
+                    return null;
+                }
+
+                // Updates that count twice when they are sent twice are settled now, as far as they were sent.
+                if (!left.Repeatable) Settle(outcome.Refused.ConvertAll(letter => (letter.Offset, RejectedRecord.From(kind, letter))));
+                error = delivery.LastError ?? new(ErrorKind.Unavailable, "The records could not be sent.");
+            }
+            catch (Exception e)
+            {
+                // Nobody foresaw it, so nobody knows how far it came.
+                if (!left.Repeatable) Settle([]);
+                error = new(ErrorKind.Unavailable, $"Sending failed with {e.GetType().Name}.");
             }
 
-            stop.ThrowIfCancellationRequested();
-            Troubled(_destination.LastError!);
-            await Task.Delay(Backoff.Delay(failures, options.BackoffMin, options.BackoffMax, retryAfter: null, options.Randomizer()), options.TimeProvider, stop).ConfigureAwait(false);
+            if (left.Count == 0)
+            {
+                left.Release();
+                return null;
+            }
+
+            if (stop.IsCancellationRequested) return left;
+            Troubled(error);
+            await Task.Delay(Backoff.Delay(failures, options.BackoffMin, options.BackoffMax, retryAfter: null, options.Randomizer()), options.TimeProvider, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+            void Settle(List<(long Position, RejectedRecord Record)> refused)
+            {
+                metrics.Records(kind, "accepted", delivery.Accepted.Count);
+                foreach (var (_, record) in refused) Reject(record);
+                HashSet<long> settled = [.. delivery.Accepted, .. refused.Select(letter => letter.Position)];
+                using var records = left.Open();
+                List<int> rest = [];
+                for (var i = 0; i < left.Count; i++)
+                {
+                    ref readonly var entry = ref left[i];
+                    if (settled.Contains(entry.Offset)) continue;
+                    if (entry.Repeatable || !delivery.MayHaveArrived.Contains(entry.Offset)) rest.Add(i);
+                    else Reject(OutcomeUnknown(records.RawOf(in entry)));
+                }
+
+                if (rest.Count == left.Count) return;
+                var selected = records.Select(rest);
+                if (left != batch) left.Release();
+                left = selected;
+            }
         }
     }
 
-    public void Reject(RejectedRecord record)
+    public void Reject(RejectedRecord record, int count = 1)
     {
-        metrics.Records(kind, "rejected", 1);
-        LogRejected(kind, record.Code, record.Field, record.Message);
+        metrics.Records(kind, "rejected", count);
+        if (_rejections.Allows(count, out var all))
+        {
+            if (all == count) LogRejected(kind, record.Code, record.Field, record.Message);
+            else LogRejectedMore(all, kind, record.Code, record.Field, record.Message);
+        }
+
         try
         {
             tracking.OnRejected?.Invoke(record);
         }
         catch (Exception e)
         {
-            LogCallbackFailed(e.GetType().Name);
+            if (_callbacks.Allows(1, out var times)) LogCallbackFailed(e.GetType().Name, times);
         }
     }
 
@@ -71,77 +121,51 @@ sealed partial class Outlet(TrackedKind kind, Destination destination, MixpanelO
     public void Drop(long count, string reason)
     {
         metrics.Records(kind, "dropped", count);
-        if (Interlocked.Exchange(ref _dropping, 1) == 0) LogDropping(kind, reason);
+        _dropReason = reason;
+        if (_drops.Allows(count, out var all)) LogDropped(all, kind, reason);
     }
 
-    /// <summary>A record was taken again.</summary>
-    public void Taken()
+    /// <summary>What the log was spared is told at the end.</summary>
+    public void Conclude()
     {
-        if (Volatile.Read(ref _dropping) != 0) Volatile.Write(ref _dropping, 0);
+        if (_drops.TakeUntold() is > 0 and var dropped) LogDropped(dropped, kind, _dropReason);
+        if (_rejections.TakeUntold() is > 0 and var rejected) LogRejectedAtLast(rejected, kind);
     }
 
-    void Troubled(MixpanelError error)
+    /// <summary>Nothing will be accepted until somebody mends something.</summary>
+    public void Troubled(MixpanelError error)
     {
-        LogTrouble(kind, error.Message);
+        outage.Failed(kind, error, again: true, forGood: true);
         lock (_lock) _trouble.TrySetResult(error);
     }
 
-    void Mended()
+    public void Mended()
     {
         lock (_lock)
             if (_trouble.Task.IsCompleted) _trouble = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
+    RejectedRecord OutcomeUnknown(byte[] json) => new()
+    {
+        Kind = kind,
+        Code = "outcome_unknown",
+        Message = "The update was sent, and no answer to it came. It may have taken effect, and cannot be repeated safely.",
+        MaybeDelivered = true,
+        Json = json,
+    };
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "A tracked {Kind} is not in Mixpanel: {Code} {Field} {Message}")]
     partial void LogRejected(TrackedKind kind, string code, string? field, string message);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Tracked records of kind {Kind} are kept and not accepted: {Message}")]
-    partial void LogTrouble(TrackedKind kind, string message);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} more tracked records of kind {Kind} are not in Mixpanel, the last because of {Code} {Field} {Message}")]
+    partial void LogRejectedMore(long count, TrackedKind kind, string code, string? field, string message);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Records of kind {Kind} are dropped: {Reason}")]
-    partial void LogDropping(TrackedKind kind, string reason);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} more tracked records of kind {Kind} are not in Mixpanel")]
+    partial void LogRejectedAtLast(long count, TrackedKind kind);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The callback for rejected records threw {Exception}")]
-    partial void LogCallbackFailed(string exception);
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Count} records of kind {Kind} were dropped: {Reason}")]
+    partial void LogDropped(long count, TrackedKind kind, string reason);
 
-    /// <summary>The destination, with an eye on what goes there.</summary>
-    sealed class Watched : Destination
-    {
-        readonly TrackedKind _kind;
-        readonly Destination _inner;
-        readonly TrackerMetrics _metrics;
-        readonly System.Runtime.CompilerServices.ConditionalWeakTable<RecordBatch, object> _sent = [];
-
-        public Watched(TrackedKind kind, Destination inner, TrackerMetrics metrics)
-            : base(inner) => (_kind, _inner, _metrics) = (kind, inner, metrics);
-
-        public MixpanelError? LastError { get; private set; }
-
-        public override void EnsureAccess() => _inner.EnsureAccess();
-
-        public override void Compress(RecordBatch batch) => _inner.Compress(batch);
-
-        public override async Task<Reply> SendAsync(RecordBatch batch, CancellationToken cancellationToken)
-        {
-            _metrics.Requested(_kind, batch.Body.Length, isRetry: !_sent.TryAdd(batch, batch));
-            using var activity = TrackerMetrics.Activities.StartActivity("mixpanel send", ActivityKind.Client);
-            var reply = await _inner.SendAsync(batch, cancellationToken).ConfigureAwait(false);
-            if (activity is not null)
-            {
-                activity.SetTag("mixpanel.record.kind", TrackerMetrics.NameOf(_kind));
-                activity.SetTag("http.request.body.size", batch.Body.Length);
-                if (reply.Status > 0) activity.SetTag("http.response.status_code", reply.Status);
-                if (reply.Failure is { } failure) activity.SetStatus(ActivityStatusCode.Error, failure.Kind.ToString());
-            }
-
-            return reply;
-        }
-
-        public override ImportVerdict Read(Reply reply, int sent)
-        {
-            var verdict = _inner.Read(reply, sent);
-            LastError = verdict.Error ?? LastError;
-            return verdict;
-        }
-    }
+    [LoggerMessage(Level = LogLevel.Error, Message = "The callback for rejected records threw {Exception}, {Count} times")]
+    partial void LogCallbackFailed(string exception, long count);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -12,85 +11,114 @@ readonly struct Payload(object? value, JsonTypeInfo? type)
 
     public static Payload Of(IEnumerable<KeyValuePair<string, object?>> properties) => new(properties, null);
 
-    /// <exception cref="ArgumentException">A value has no form in JSON.</exception>
-    public void WriteTo(Utf8JsonWriter json)
+    /// <summary>One property, which may be null on purpose.</summary>
+    public static Payload Of(string name, object? value) => new(new OneProperty(name, value), null);
+
+    /// <summary>Writes the properties.</summary>
+    /// <param name="json">Where to.</param>
+    /// <param name="ofEvent">Whether they are an event's.</param>
+    /// <exception cref="UnwritableValueException">A value has no form in JSON.</exception>
+    public void WriteTo(Utf8JsonWriter json, bool ofEvent)
     {
-        if (type is not null) JsonSerializer.Serialize(json, value, type);
-        else Write(json, value, "the properties");
+        try
+        {
+            if (ContractFor(ofEvent) is not { } contract) Write(json, ofEvent);
+            else if (contract.Kind is JsonTypeInfoKind.Dictionary && value is IEnumerable<KeyValuePair<string, object?>> members) Write(json, members, contract.Options, ofEvent);
+            else JsonSerializer.Serialize(json, value, contract);
+        }
+        catch (Exception e) when (e is not UnwritableValueException and not OutOfMemoryException)
+        {
+            // The caller's own type threw, or it says what JSON cannot. What it threw may hold the value.
+            throw new UnwritableValueException(FindUnwritable(ofEvent), e.GetType().Name);
+        }
     }
 
-    static void Write(Utf8JsonWriter json, object? value, string name)
+    void Write(Utf8JsonWriter json, bool ofEvent)
     {
         switch (value)
         {
-            case null:
-                json.WriteNullValue();
-                break;
-            case string text:
-                json.WriteStringValue(text);
-                break;
-            case bool flag:
-                json.WriteBooleanValue(flag);
-                break;
-            case int number:
-                json.WriteNumberValue(number);
-                break;
-            case long number:
-                json.WriteNumberValue(number);
-                break;
-            case double number:
-                json.WriteNumberValue(number);
-                break;
-            case float number:
-                json.WriteNumberValue(number);
-                break;
-            case decimal number:
-                json.WriteNumberValue(number);
-                break;
-            case ulong number:
-                json.WriteNumberValue(number);
-                break;
-            case uint or short or ushort or byte or sbyte:
-                json.WriteNumberValue(Convert.ToInt64(value, CultureInfo.InvariantCulture));
-                break;
-            case DateTime time:
-                json.WriteStringValue(MixpanelTime.Of(time));
-                break;
-            case DateTimeOffset time:
-                json.WriteStringValue(MixpanelTime.Of(time.UtcDateTime));
-                break;
-            case Guid id:
-                json.WriteStringValue(id);
-                break;
-            case DateOnly day:
-                json.WriteStringValue(day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
-                break;
-            case Uri or Enum or char or TimeSpan:
-                json.WriteStringValue(Convert.ToString(value, CultureInfo.InvariantCulture));
-                break;
-            case JsonNode node:
-                node.WriteTo(json);
-                break;
-            case JsonElement element:
-                element.WriteTo(json);
-                break;
-            case IEnumerable<KeyValuePair<string, object?>> members:
+            case OneProperty one:
                 json.WriteStartObject();
-                foreach (var (key, member) in members)
-                {
-                    json.WritePropertyName(key);
-                    Write(json, member, key);
-                }
-
+                json.WritePropertyName(one.Name);
+                TrackedValue.Write(json, one.Value, one.Name);
                 json.WriteEndObject();
                 break;
-            case System.Collections.IEnumerable items:
-                json.WriteStartArray();
-                foreach (var item in items) Write(json, item, name);
-                json.WriteEndArray();
+            case JsonObject members when ofEvent:
+                json.WriteStartObject();
+                foreach (var (name, member) in members) TrackedValue.WriteOfEvent(json, name, member);
+                json.WriteEndObject();
+                break;
+            case IEnumerable<KeyValuePair<string, object?>> members when ofEvent:
+                json.WriteStartObject();
+                foreach (var (name, member) in members) TrackedValue.WriteOfEvent(json, name, member);
+                json.WriteEndObject();
                 break;
             default:
-                throw new ArgumentException($"{name}: a value of type {value.GetType().Name} has no form in JSON without its type's contract. Give text, a number, a boolean, a time, a list, or JSON.", nameof(value));
+                TrackedValue.Write(json, value, "");
+                break;
         }
     }
+
+    /// <summary>Names with values of any type that the contract's options know; the values of a dictionary's contract may be null and times, too.</summary>
+    static void Write(Utf8JsonWriter json, IEnumerable<KeyValuePair<string, object?>> members, JsonSerializerOptions options, bool ofEvent)
+    {
+        json.WriteStartObject();
+        foreach (var (name, member) in members)
+        {
+            if (member is null) continue;
+            if (ofEvent && TrackedValue.IsMoment(name, member))
+            {
+                TrackedValue.WriteOfEvent(json, name, member);
+                continue;
+            }
+
+            json.WritePropertyName(name);
+            JsonSerializer.Serialize(json, member, options.GetTypeInfo(member.GetType()));
+        }
+
+        json.WriteEndObject();
+    }
+
+    /// <summary>The contract to write by; null where there is none. What is declared as an object goes by what it is.</summary>
+    JsonTypeInfo? ContractFor(bool ofEvent) => type is null ? null
+        : TrackedContract.Of(value is not null && type.Type == typeof(object) ? type.Options.GetTypeInfo(value.GetType()) : type, ofEvent);
+
+    /// <summary>The property that cannot be written: each is tried alone.</summary>
+    string FindUnwritable(bool ofEvent)
+    {
+        foreach (var (name, write) in Members(ofEvent))
+        {
+            try
+            {
+                using var nowhere = new Utf8JsonWriter(Stream.Null);
+                write(nowhere);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                return name;
+            }
+        }
+
+        return "";
+    }
+
+    IEnumerable<(string Name, Action<Utf8JsonWriter> Write)> Members(bool ofEvent)
+    {
+        var held = value;
+        if (held is IEnumerable<KeyValuePair<string, object?>> members)
+        {
+            foreach (var (name, member) in members)
+                if (member is not null) yield return (name, json => TrackedValue.Write(json, member, name));
+        }
+        else if (held is not null && ContractFor(ofEvent) is { Kind: JsonTypeInfoKind.Object } contract)
+        {
+            foreach (var property in contract.Properties)
+                yield return (property.Name, json =>
+                {
+                    if (property.Get?.Invoke(held) is { } member) JsonSerializer.Serialize(json, member, contract.Options.GetTypeInfo(member.GetType()));
+                });
+        }
+    }
+
+    sealed record OneProperty(string Name, object? Value);
 }

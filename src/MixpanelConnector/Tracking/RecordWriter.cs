@@ -38,19 +38,19 @@ sealed class RecordWriter : IBufferWriter<byte>
     }
 
     /// <summary>Writes the payload alone.</summary>
-    public void WritePayload(in Payload payload)
+    public void WritePayload(in TrackedRecord record)
     {
         _length = 0;
-        Append(in payload);
+        Append(record.Payload, record.Kind is TrackedKind.Event);
     }
 
     /// <summary>Writes an event. What its own properties say wins over what would be added.</summary>
-    /// <exception cref="ArgumentException">The properties are no object.</exception>
+    /// <exception cref="UnwritableValueException">The properties are no object, or one of them has no form in JSON.</exception>
     public void WriteEvent(in TrackedRecord record, long milliseconds, ReadOnlySpan<byte> insertId, EventAdditions additions)
     {
         BeginEvent(in record, milliseconds, insertId, additions, own: null);
         var payloadAt = _length;
-        Append(record.Payload);
+        Append(record.Payload, ofEvent: true);
         var payload = _buffer.AsSpan(payloadAt, _length - payloadAt);
         if (payload.SequenceEqual("null"u8) || payload.SequenceEqual("{}"u8))
         {
@@ -59,7 +59,7 @@ sealed class RecordWriter : IBufferWriter<byte>
             return;
         }
 
-        if (payload is not [(byte)'{', ..]) throw new ArgumentException("The properties of an event must be an object.", nameof(record));
+        if (payload is not [(byte)'{', ..]) throw new UnwritableValueException("", "those of an event must be an object");
         if (additions.OwnOf(payload) is { } own)
         {
             // Rare: a property of the event's own stands in place of one that was written before it.
@@ -93,7 +93,7 @@ sealed class RecordWriter : IBufferWriter<byte>
         }
 
         _json.WritePropertyName(record.Name);
-        record.Payload.WriteTo(_json);
+        record.Payload.WriteTo(_json, ofEvent: false);
         _json.WriteEndObject();
         _json.Flush();
     }
@@ -130,10 +130,10 @@ sealed class RecordWriter : IBufferWriter<byte>
     /// <summary>Adds a member that begins with the comma to the one before it, if there is one.</summary>
     public void AppendMember(ReadOnlySpan<byte> member) => Append(_buffer[_length - 1] is (byte)'{' ? member[1..] : member);
 
-    void Append(in Payload payload)
+    void Append(in Payload payload, bool ofEvent)
     {
         _json.Reset(this);
-        payload.WriteTo(_json);
+        payload.WriteTo(_json, ofEvent);
         _json.Flush();
     }
 

@@ -1,37 +1,18 @@
 namespace MixpanelConnector.Tracking;
 
 /// <summary>Wakes the one who waits. Set while nobody waits, it wakes the next at once.</summary>
+#pragma warning disable CA1001 // a semaphore whose wait handle nobody asks for holds nothing to dispose
 sealed class Signal
+#pragma warning restore CA1001
 {
     readonly Lock _lock = new();
-    TaskCompletionSource? _waiter;
-    bool _isSet;
+    readonly SemaphoreSlim _set = new(0);
 
     public void Set()
     {
-        TaskCompletionSource? waiter;
         lock (_lock)
-        {
-            (waiter, _waiter) = (_waiter, null);
-            _isSet = waiter is null;
-        }
-
-        waiter?.TrySetResult();
+            if (_set.CurrentCount == 0) _set.Release();
     }
 
-    public Task WaitAsync(CancellationToken cancellationToken)
-    {
-        lock (_lock)
-        {
-            if (_isSet)
-            {
-                _isSet = false;
-                return Task.CompletedTask;
-            }
-
-            // One who gave up has left a waiter behind, which may be used again.
-            _waiter ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _waiter.Task.WaitAsync(cancellationToken);
-        }
-    }
+    public Task WaitAsync(CancellationToken cancellationToken) => _set.WaitAsync(cancellationToken);
 }

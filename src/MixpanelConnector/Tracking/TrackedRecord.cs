@@ -47,7 +47,7 @@ public readonly struct TrackedRecord
         var writer = RecordWriter.Rent();
         try
         {
-            writer.WritePayload(Payload);
+            writer.WritePayload(in this);
             return JsonNode.Parse(writer.Written);
         }
         finally

@@ -10,21 +10,29 @@ sealed class TrackerMetrics : IDisposable
 
     public static readonly ActivitySource Activities = new(Name);
 
-    readonly Meter _meter;
+    readonly Meter? _meter;
     readonly bool _owned;
-    readonly Counter<long> _records;
-    readonly Counter<long> _retries;
-    readonly Histogram<long> _batchSize;
+    readonly Counter<long>? _records;
+    readonly Counter<long>? _retries;
+    readonly Histogram<long>? _batchSize;
 
-    public TrackerMetrics(IMeterFactory? factory, Func<TrackedKind, (long Records, TimeSpan Oldest)> queue)
+    public TrackerMetrics(IMeterFactory? factory, Func<TrackedKind, (long Records, TimeSpan Oldest)> queue, Func<TrackedKind, TimeSpan> outage)
     {
         _owned = factory is null;
-        _meter = factory?.Create(new MeterOptions(Name)) ?? new Meter(Name);
-        _records = _meter.CreateCounter<long>("mixpanel.tracker.records", "{record}", "Records by what became of them.");
-        _retries = _meter.CreateCounter<long>("mixpanel.tracker.retries", "{request}", "Requests that were sent again.");
-        _batchSize = _meter.CreateHistogram<long>("mixpanel.tracker.batch.size", "By", "Bytes of a request's body, as sent.");
-        _meter.CreateObservableUpDownCounter("mixpanel.tracker.queue.records", () => Observe(kind => queue(kind).Records), "{record}", "Records that Mixpanel does not have yet.");
-        _meter.CreateObservableGauge("mixpanel.tracker.queue.oldest_age", () => Observe(kind => queue(kind).Oldest.TotalSeconds), "s", "How long the oldest of them has waited.");
+        try
+        {
+            _meter = factory?.Create(new MeterOptions(Name)) ?? new Meter(Name);
+            _records = _meter.CreateCounter<long>("mixpanel.tracker.records", "{record}", "Records by what became of them.");
+            _retries = _meter.CreateCounter<long>("mixpanel.tracker.retries", "{request}", "Requests that were sent again.");
+            _batchSize = _meter.CreateHistogram<long>("mixpanel.tracker.batch.size", "By", "Bytes of a request's body, as sent.");
+            _meter.CreateObservableUpDownCounter("mixpanel.tracker.queue.records", () => Observe(kind => queue(kind).Records), "{record}", "Records that Mixpanel does not have yet.");
+            _meter.CreateObservableGauge("mixpanel.tracker.queue.oldest_age", () => Observe(kind => queue(kind).Oldest.TotalSeconds), "s", "How long the oldest of them has waited.");
+            _meter.CreateObservableGauge("mixpanel.tracker.outage", () => Observe(kind => outage(kind).TotalSeconds), "s", "How long Mixpanel has taken none of them; 0 while it does.");
+        }
+        catch (Exception)
+        {
+            // A listener of the user's threw: what it does not hear is not measured.
+        }
     }
 
     public static string NameOf(TrackedKind kind) => kind switch
@@ -36,18 +44,44 @@ sealed class TrackerMetrics : IDisposable
 
     public void Records(TrackedKind kind, string outcome, long count)
     {
-        if (count > 0) _records.Add(count, new("mixpanel.record.kind", NameOf(kind)), new("mixpanel.outcome", outcome));
+        if (count > 0) Harmless(() => _records?.Add(count, new("mixpanel.record.kind", NameOf(kind)), new("mixpanel.outcome", outcome)));
     }
 
     public void Requested(TrackedKind kind, int bytes, bool isRetry)
     {
-        _batchSize.Record(bytes, new KeyValuePair<string, object?>("mixpanel.record.kind", NameOf(kind)));
-        if (isRetry) _retries.Add(1, new KeyValuePair<string, object?>("mixpanel.record.kind", NameOf(kind)));
+        Harmless(() => _batchSize?.Record(bytes, new KeyValuePair<string, object?>("mixpanel.record.kind", NameOf(kind))));
+        if (isRetry) Harmless(() => _retries?.Add(1, new KeyValuePair<string, object?>("mixpanel.record.kind", NameOf(kind))));
+    }
+
+    /// <summary>The span of one request; null when nobody listens.</summary>
+    public static Activity? StartRequest()
+    {
+        Activity? activity = null;
+        Harmless(() => activity = Activities.StartActivity("mixpanel send", ActivityKind.Client));
+        return activity;
+    }
+
+    public static void EndRequest(Activity? activity)
+    {
+        if (activity is not null) Harmless(activity.Dispose);
     }
 
     public void Dispose()
     {
-        if (_owned) _meter.Dispose();
+        if (_owned && _meter is not null) Harmless(_meter.Dispose);
+    }
+
+    /// <summary>Listeners run within the call that they listen to. What they throw is theirs.</summary>
+    static void Harmless(Action tell)
+    {
+        try
+        {
+            tell();
+        }
+        catch (Exception)
+        {
+            // There is nobody to tell.
+        }
     }
 
     static IEnumerable<Measurement<T>> Observe<T>(Func<TrackedKind, T> value) where T : struct =>

@@ -43,8 +43,14 @@ public sealed record TrackerOptions
     /// <summary>Where records are kept on the disk until Mixpanel has them, so that they survive the end of the process; <c>MixpanelConnector.Sqlite</c> has one. The tracker disposes it. Default: none, records are in memory only.</summary>
     public ITrackerOutbox? Outbox { get; init; }
 
+    /// <summary>Whether records that an earlier version left in the <see cref="Outbox"/>, and that do not say of which project they are, are sent by this tracker. Default: false, they stay in the outbox, and the log says so. Set it for one start where the outbox was never used for another project or endpoint.</summary>
+    public bool AdoptUnowned { get; init; }
+
     /// <summary>Makes the meter. Default: a meter of the tracker's own.</summary>
     public IMeterFactory? MeterFactory { get; init; }
+
+    /// <summary>For how long Mixpanel may not answer until that is an outage.</summary>
+    internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
     internal TrackerOptions Validated()
     {

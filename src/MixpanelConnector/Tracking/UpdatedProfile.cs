@@ -11,10 +11,10 @@ readonly struct UpdatedProfile(IMixpanelTracker tracker, TrackedKind kind, Mixpa
 
     public ValueTask SendAsync(string operation, Payload payload, CancellationToken cancellationToken) => tracker.EnqueueAsync(new TrackedRecord(kind, operation, user, payload, groupKey, groupId), cancellationToken);
 
-    public static Payload One(string name, JsonNode? value)
+    public static Payload One(string name, object? value)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        return Payload.Of(new JsonObject { [name] = value?.DeepClone() });
+        return Payload.Of(name, value);
     }
 
     public static Payload Names(string[] names) => Payload.Of(new JsonArray([.. names.Select(name => JsonValue.Create(name))]));

@@ -26,7 +26,7 @@ sealed partial class MixpanelTransport
     {
         Options = options;
         _client = client;
-        _logger = options.LoggerFactory.CreateLogger("MixpanelConnector.Transport");
+        _logger = HarmlessLogger.Create(options, "MixpanelConnector.Transport");
         _safe = Pipeline(reply => reply.IsRateLimit || reply.IsServerError || reply.IsCut || reply.Failure is { Kind: ErrorKind.Unavailable or ErrorKind.Timeout });
         _onlyIfNotDone = Pipeline(reply => reply.IsRateLimit || reply is { Failure.Kind: ErrorKind.Unavailable, MayHaveArrived: false });
     }
@@ -85,11 +85,13 @@ sealed partial class MixpanelTransport
             message.Headers.UserAgent.Add(UserAgent);
             if (request.Body is { } body)
             {
-                message.Content = new ReadOnlyMemoryContent(body.Bytes);
+                message.Content = request.Repeat is Repeat.Safe ? new ReadOnlyMemoryContent(body.Bytes) : new SentOnce.Body(body.Bytes);
                 message.Content.Headers.ContentType = new MediaTypeHeaderValue(body.ContentType);
                 if (body.ContentEncoding is { } encoding) message.Content.Headers.ContentEncoding.Add(encoding);
             }
 
+            if (request.Repeat is Repeat.Safe) SentOnce.End();
+            else SentOnce.Begin();
             using var response = await _client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
             if (response.RequestMessage?.RequestUri is { } reached && reached != address)
                 return Reply.None(new(ErrorKind.Protocol, $"The HTTP client followed a redirect to {reached.Host}. Mixpanel does not redirect: check the endpoint and the region, and switch automatic redirects off."), mayHaveArrived: true);

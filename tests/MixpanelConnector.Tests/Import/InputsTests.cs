@@ -93,10 +93,53 @@ public sealed class InputsTests : IDisposable
     [Theory]
     [InlineData("", 0)]
     [InlineData("\n \n", 2)]
-    public async Task An_input_without_records_is_done_at_once(string text, int blank)
+    public async Task An_input_without_records_ends_with_6_unless_that_is_right(string text, int blank)
     {
-        var report = await _run.RunAsync(text);
-        Assert.Equal((0, blank, 0), (report.ExitCode, report.Read, report.Requests));
+        using var state = new InMemoryImportState();
+        for (var run = 0; run < 2; run++)
+        {
+            var report = await _run.RunAsync(text, state);
+            Assert.Equal((6, blank, 0), (report.ExitCode, report.Read, report.Requests));
+            Assert.Contains("--allow-empty", report.Problems[0], StringComparison.Ordinal);
+        }
+
+        var allowed = await _run.RunAsync(_run.Request(_run.Folder.File("input.ndjson")) with { AllowEmpty = true }, state);
+        Assert.Equal((0, blank, 0), (allowed.ExitCode, allowed.Read, allowed.Requests));
+    }
+
+    [Theory]
+    [InlineData("a stream")]
+    [InlineData("a dry run")]
+    [InlineData("files")]
+    [InlineData("an array")]
+    [InlineData("dead letters")]
+    [InlineData("profiles")]
+    [InlineData("groups")]
+    public async Task Nothing_ends_with_6_whatever_it_is(string kind)
+    {
+        var file = _run.Folder.Write("a", kind is "an array" ? "[ ]" : "");
+        var request = kind switch
+        {
+            "a stream" => _run.Request("-") with { StandardInput = Stream.Null },
+            "a dry run" => _run.Request(file) with { DryRun = true, DeadLetterPath = null },
+            "files" => _run.Request(file, _run.Folder.Write("b", "\n")),
+            "dead letters" => _run.Request() with { Replay = file },
+            "profiles" => _run.Request(file) with { Type = ImportType.Profiles },
+            "groups" => _run.Request(file) with { Type = ImportType.Groups, GroupKey = "company" },
+            _ => _run.Request(file),
+        };
+        Assert.Equal(6, (await _run.RunAsync(request)).ExitCode);
+        Assert.Equal(0, (await _run.RunAsync(request with { AllowEmpty = true })).ExitCode);
+    }
+
+    [Fact]
+    public async Task Only_the_whole_of_the_inputs_is_empty()
+    {
+        using var state = new InMemoryImportState();
+        var request = _run.Request(_run.Folder.Write("a", ""), Write("b", 1), _run.Folder.Write("c", "\n"));
+        for (var run = 0; run < 2; run++) // a finished import stays as it is
+            Assert.Equal((0, 2), await _run.RunAsync(request, state) is var report ? (report.ExitCode, report.Read) : default);
+        Assert.Equal(6, (await _run.RunAsync(_run.Request(_run.Folder.File("a")), state)).ExitCode); // on the books of another input
     }
 
     [Fact]
@@ -218,11 +261,10 @@ public sealed class InputsTests : IDisposable
         var first = await _run.RunAsync(request);
         _run.Folder.Write("in/report.json", first.ToJson());
         _run.Folder.Write("in/dead.json.1", "{}\n");
-        _run.Folder.Write("in/dead.json.new", "{}\n");
         var second = await _run.RunAsync(request);
         Assert.Equal((3, 2, 1, 1), (second.ExitCode, second.Read, second.Accepted, second.Rejected));
         Assert.Equal(first.Read, second.Read);
-        Assert.Equal(4, _run.Diagnostics.Count(diagnostic => diagnostic is { Code: "warning" } && diagnostic.Reason.Contains("written by the import itself", StringComparison.Ordinal)));
+        Assert.Equal(3, _run.Diagnostics.Count(diagnostic => diagnostic is { Code: "warning" } && diagnostic.Reason.Contains("written by the import itself", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -155,6 +155,16 @@ public sealed class LookupTableTests : IDisposable
     [InlineData("\n\n", 6)]
     [InlineData("id,id\na,1\n", 6)]
     [InlineData("id,n\na,\"1", 6)]
+    [InlineData("\"id,n\na,1\n", 6)]
+    [InlineData("id,n\n", 6)]
+    [InlineData("id,n", 6)]
+    [InlineData("id,n\ra,1\r", 6)]
+    [InlineData("id;n\na;1\n", 6)]
+    [InlineData("id\tn\na\t1\n", 6)]
+    [InlineData("id|n\na|1\n", 6)]
+    [InlineData("\"id\";\"n, EUR\"\na;1\n", 6)]
+    [InlineData("{\"id\":1,\"n\":2}\n", 6)]
+    [InlineData("id,n\0\na,1\n", 6)]
     public async Task A_file_that_is_no_table_is_not_sent(string csv, int exitCode)
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
@@ -162,11 +172,45 @@ public sealed class LookupTableTests : IDisposable
         Assert.Empty(server.Requests);
     }
 
+    [Theory]
+    [InlineData("id,n\n", 1)]
+    [InlineData("", 0)] // there is nothing to send
+    public async Task A_table_without_rows_is_taken_only_where_it_is_meant(string csv, int requests)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
+        var report = await RunAsync(Request(csv) with { AllowEmpty = true }, server);
+        Assert.Equal((0, 0, requests), (report.ExitCode, report.Read, server.Requests.Count));
+        Assert.Equal(6, (await RunAsync(Request(csv) with { Restart = true }, server)).ExitCode);
+        Assert.Equal(requests, server.Requests.Count);
+    }
+
     [Fact]
     public async Task A_table_without_rows_that_mixpanel_refuses_ends_with_6()
     {
         await using var server = await RecordingServer.StartAsync(Answer.Json("""{"code":400,"error":"no rows","status":"Bad Request"}""", 400));
-        Assert.Equal((6, 0), await RunAsync("id,n\n", server) is var report ? (report.ExitCode, report.Read) : default);
+        Assert.Equal((6, 0), await RunAsync(Request("id,n\n") with { AllowEmpty = true }, server) is var report ? (report.ExitCode, report.Read) : default);
+    }
+
+    [Theory]
+    [InlineData(';', "id;n, EUR\r\na;\"1;2\"\r\n\r\nb;\"x \"\"y\"\"\nz\"\r\n", "id,\"n, EUR\"\na,1;2\nb,\"x \"\"y\"\"\nz\"\n")]
+    [InlineData('\t', "id\tn\na\t1,5\nb\t\n", "id,n\na,\"1,5\"\nb,\n")]
+    [InlineData(',', "id,n\ra,\"1\r2\"\rb,2", "id,n\na,\"1\r2\"\nb,2\n")]
+    [InlineData('~', "id~n\na~1\n", "id,n\na,1\n")]
+    [InlineData(',', "id,n\r\na,1", "id,n\r\na,1")] // as it is
+    public async Task A_table_whose_delimiter_is_said_is_sent_with_commas(char delimiter, string csv, string sent)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
+        var report = await RunAsync(Request(csv) with { Delimiter = delimiter }, server);
+        Assert.Equal((0, sent, 0), (report.ExitCode, server.Request.Text, report.Rejected));
+    }
+
+    [Fact]
+    public async Task A_row_that_breaks_a_rule_is_kept_as_it_was_whatever_parts_it()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
+        var report = await RunAsync(Request("id;n\n\na;1\nb\n") with { Delimiter = ';' }, server);
+        Assert.Equal((3, 1, 1, 1), (report.ExitCode, report.Rejected, report.Pending, report.Blank));
+        Assert.Equal(("b", 4), (_run.DeadLetters()[0].GetProperty("raw").GetString(), _run.DeadLetters()[0].GetProperty("line").GetInt32()));
     }
 
     [Fact]
@@ -227,6 +271,12 @@ public sealed class LookupTableTests : IDisposable
         { "table_id", new() { Type = ImportType.LookupTable } },
         { "table_id", new() { TableId = Id } },
         { "fix", new() { Type = ImportType.LookupTable, TableId = Id, Drop = ["a"] } },
+        { "map", new() { Type = ImportType.LookupTable, TableId = Id, Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["a"] = "b" } } },
+        { "column_type", new() { Type = ImportType.LookupTable, TableId = Id, ColumnTypes = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal) { ["a"] = ImportColumnType.Text } } },
+        { "null_values", new() { Type = ImportType.LookupTable, TableId = Id, NullValues = ["NULL"] } },
+        { "format", new() { Type = ImportType.LookupTable, TableId = Id, Format = "ndjson" } },
+        { "delimiter", new() { Type = ImportType.LookupTable, TableId = Id, Delimiter = '"' } },
+        { "event", new() { Type = ImportType.LookupTable, TableId = Id, Event = "e" } },
         { "properties", new() { Type = ImportType.LookupTable, TableId = Id, Properties = "{}" } },
         { "group_key", new() { Type = ImportType.LookupTable, TableId = Id, GroupKey = "company" } },
         { "input", new() { Type = ImportType.LookupTable, TableId = Id, Inputs = ["a.csv", "b.csv"] } },

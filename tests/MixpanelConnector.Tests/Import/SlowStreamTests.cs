@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.IO.Pipelines;
 using System.Text;
-using MixpanelConnector.Testing;
 using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import;
@@ -101,46 +100,5 @@ public sealed class SlowStreamTests : IDisposable
         await _state.SavedAsync(read: 3);
         await _pipe.Writer.CompleteAsync();
         Assert.Equal((0, 1, 2, 1), await import is var report ? (report.ExitCode, report.Accepted, report.Blank, report.Requests) : default);
-    }
-
-    /// <summary>Tells when a checkpoint has come so far.</summary>
-    sealed class WatchedState : IImportState
-    {
-        readonly InMemoryImportState _inner = new();
-        readonly Lock _lock = new();
-        readonly List<(long Read, TaskCompletionSource<ImportCheckpoint> Reached)> _awaited = [];
-        ImportCheckpoint? _last;
-
-        public string? DeadLetterPath => null;
-
-        public Task<ImportCheckpoint> SavedAsync(long read)
-        {
-            lock (_lock)
-            {
-                var reached = new TaskCompletionSource<ImportCheckpoint>(TaskCreationOptions.RunContinuationsAsynchronously);
-                if (_last?.Totals.Read >= read) reached.SetResult(_last);
-                else _awaited.Add((read, reached));
-                return reached.Task.WaitAsync(Hang.Limit, TestContext.Current.CancellationToken);
-            }
-        }
-
-        public ImportCheckpoint? Load() => _inner.Load();
-
-        public void Save(ImportCheckpoint checkpoint)
-        {
-            _inner.Save(checkpoint);
-            lock (_lock)
-            {
-                _last = checkpoint;
-                foreach (var (read, reached) in _awaited)
-                    if (checkpoint.Totals.Read >= read) reached.TrySetResult(checkpoint);
-            }
-        }
-
-        public IEnumerable<ReadOnlyMemory<byte>> DeadLetters() => _inner.DeadLetters();
-
-        public void Clear() => _inner.Clear();
-
-        public void Dispose() => _inner.Dispose();
     }
 }

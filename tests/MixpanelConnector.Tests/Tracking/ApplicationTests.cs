@@ -115,6 +115,44 @@ public sealed class ApplicationTests
         await host.StopAsync(now.Token);
     }
 
+    [Fact]
+    public void Super_properties_of_a_configuration_keep_their_types()
+    {
+        const string json = """{"Mixpanel":{"Token":"0123456789abcdef0123456789abcdef","SuperProperties":{"version":3,"rate":1.50,"beta":true,"off":"False","name":"shop 3","zip":"\"01234\"","plain":"01234","date":"2026-01-02","nested":{"tier":"gold","depth":{"n":-1e3}},"tags":["a",1,false],"empty":""}}}""";
+        var builder = Empty();
+        builder.Configuration.AddJsonStream(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(json)));
+        builder.Services.AddMixpanel(builder.Configuration.GetSection("Mixpanel"));
+        using var host = builder.Build();
+
+        Given.JsonEqual(
+            """{"version":3,"rate":1.50,"beta":true,"off":false,"name":"shop 3","zip":"01234","plain":"01234","date":"2026-01-02","nested":{"tier":"gold","depth":{"n":-1e3}},"tags":["a",1,false],"empty":""}""",
+            System.Text.Json.JsonElement.Parse(host.Services.GetRequiredService<IOptionsMonitor<MixpanelSettings>>().CurrentValue.SuperProperties.ToJsonString()));
+    }
+
+    [Fact]
+    public void Deadlines_and_retries_are_settings()
+    {
+        using var host = Host(("Token", "0123456789abcdef0123456789abcdef"), ("StopTimeout", "00:00:07"), ("AttemptTimeout", "00:00:09"), ("MaxRetries", "5"));
+
+        var settings = host.Services.GetRequiredService<IOptionsMonitor<MixpanelSettings>>().CurrentValue;
+        var options = host.Services.GetRequiredService<MixpanelClient>().Options;
+
+        Assert.Equal((TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(7)), (settings.StopTimeout, settings.ToTrackerOptions().StopTimeout));
+        Assert.Equal((TimeSpan.FromSeconds(9), 5), (options.AttemptTimeout, options.MaxRetries));
+    }
+
+    [Theory]
+    [InlineData("StopTimeout", "-00:00:01")]
+    [InlineData("AttemptTimeout", "00:00:00")]
+    [InlineData("MaxRetries", "-1")]
+    [InlineData("MaxRetries", "many")]
+    public async Task A_deadline_that_cannot_be_stops_the_start(string name, string value)
+    {
+        using var host = Host(("Token", "0123456789abcdef0123456789abcdef"), (name, value));
+
+        await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
+    }
+
     static HostApplicationBuilder Empty() => Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new());
 
     static IHost Host(params (string Name, string Value)[] settings)

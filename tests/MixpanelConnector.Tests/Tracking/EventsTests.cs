@@ -32,7 +32,7 @@ public sealed class EventsTests
     [InlineData("null", "{}")]
     [InlineData("empty object", "{}")]
     [InlineData("json", """{"a":1}""")]
-    [InlineData("dictionary", """{"i":1,"s":"x","b":true,"d":1.5,"m":2.50,"t":"2026-11-23T12:00:00","l":[1,"y"],"o":{"p":null},"day":"2026-11-23"}""")]
+    [InlineData("dictionary", """{"i":1,"s":"x","b":true,"d":1.5,"m":2.50,"t":"2026-11-23T12:00:00","l":[1,"y"],"o":{},"day":"2026-11-23"}""")]
     [InlineData("typed", """{"total":1}""")]
     [InlineData("attribute", """{"Total":1.50}""")]
     public async Task Properties_may_be_given_as(string form, string expected)
@@ -158,7 +158,7 @@ public sealed class EventsTests
 
         Assert.False(run.Tracker.Track("E", "u", new { Rate = double.NaN }));
         var thrown = await Given.FailsAsync(() => run.Tracker.TrackAsync("E", "u", new { Rate = double.NaN }).AsTask());
-        Assert.False(run.Tracker.Track("E", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["secret-name"] = new Version(1, 2) }));
+        Assert.False(run.Tracker.Track("E", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["a-name"] = new System.Net.Cookie("secret", "secret") }));
         Assert.True(run.Tracker.Track("E", "u", new { Rate = 1 }));
         await run.Tracker.FlushAsync();
 

@@ -3,19 +3,21 @@ using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Tracking;
 
-/// <summary>A tracker on a stand-in for Mixpanel, with a clock on which waits take no time.</summary>
+/// <summary>A tracker on a stand-in for Mixpanel, with a clock on which waits take no time unless another is given.</summary>
 sealed class TrackerRun : IAsyncDisposable
 {
     readonly HttpClient _http;
     readonly MixpanelClient _client;
 
-    public TrackerRun(TrackerOptions? tracking = null, MixpanelOptions? options = null)
+    public TrackerRun(TrackerOptions? tracking = null, MixpanelOptions? options = null, TimeProvider? clock = null, Func<HttpMessageHandler, HttpMessageHandler>? around = null)
     {
         // Deadlines must not jump: two hours never end on this clock.
-        options = (options ?? Given.Token()) with { TimeProvider = ImpatientClock.ForImports(), AttemptTimeout = TimeSpan.FromHours(2) };
-        _http = new HttpClient(Mixpanel) { Timeout = Timeout.InfiniteTimeSpan };
+        options = (options ?? Given.Token()) with { TimeProvider = clock ?? ImpatientClock.ForImports(), AttemptTimeout = TimeSpan.FromHours(2) };
+        tracking ??= new();
+        var onRejected = tracking.OnRejected;
+        _http = new HttpClient(around?.Invoke(Mixpanel) ?? Mixpanel) { Timeout = Timeout.InfiniteTimeSpan };
         _client = new MixpanelClient(options, _http);
-        Tracker = new MixpanelTracker(_client, (tracking ?? new()) with { OnRejected = Rejected.Add });
+        Tracker = new MixpanelTracker(_client, tracking with { OnRejected = Rejected.Add + onRejected, Patience = clock is null ? TimeSpan.FromHours(2) : tracking.Patience });
     }
 
     public MixpanelDouble Mixpanel { get; } = new();

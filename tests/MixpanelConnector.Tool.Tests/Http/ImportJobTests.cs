@@ -210,11 +210,39 @@ public sealed class ImportJobTests
     [InlineData("?strict=1&strict=0", "strict")]
     [InlineData("?properties=[]", "properties")]
     [InlineData("?type=lookup-table", "table_id")]
+    [InlineData("?map=insert_id=id", "map")]
+    [InlineData("?column_type=n", "column_type")]
+    [InlineData("?delimiter=ab", "delimiter")]
+    [InlineData("?allow_empty=1", "allow_empty")]
     public async Task An_option_that_does_not_fit_is_refused_before_the_body(string query, string field)
     {
         await using var served = await Served.StartAsync(options => options, Accept);
         var answer = await served.PostAsync($"/v1/imports{query}", Events, Ndjson);
         Assert.Equal((400, field), ((int)answer.StatusCode, (await answer.JsonAsync()).GetProperty("field").GetString()));
+    }
+
+    [Fact]
+    public async Task A_body_in_columns_is_read_as_its_parameters_say()
+    {
+        await using var served = await Served.StartAsync(options => options, Accept);
+        var taken = await served.PostAsync("/v1/imports?delimiter=~&event=Buy&column_type=n=text&null_values=NULL&null_values=-", "time~distinct_id~n~a~b\n1790000000~u1~7~NULL~-\n", ("Content-Type", "text/csv"));
+        var job = await EndAsync(served, taken.Headers.Location!.ToString());
+        Assert.Equal(("finished", 1), (job.GetProperty("status").GetString(), Report(job, "accepted")));
+        var sent = served.Mixpanel.Requests[^1].Json[0];
+        Assert.Equal("Buy", sent.GetProperty("event").GetString());
+        Assert.Equal("$insert_id distinct_id n time", string.Join(' ', sent.GetProperty("properties").EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal)));
+        Assert.Equal("7", sent.GetProperty("properties").GetProperty("n").GetString());
+    }
+
+    [Theory]
+    [InlineData("", "stopped", 6)]
+    [InlineData("?allow_empty=true", "finished", 0)]
+    public async Task A_body_without_a_record_stops_unless_that_is_right(string query, string status, int exit)
+    {
+        await using var served = await Served.StartAsync(options => options, Accept);
+        var job = await EndAsync(served, (await served.PostAsync($"/v1/imports{query}", "\n", Ndjson)).Headers.Location!.ToString());
+        Assert.Equal((status, exit), (job.GetProperty("status").GetString(), Report(job, "exit_code")));
+        Assert.DoesNotContain(served.Folder.Path, job.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -32,22 +32,20 @@ static class CommandLine
         return root;
     }
 
-    public static async Task<int> RunAsync(string[] args, Surroundings surroundings)
+    public static async Task<int> RunAsync(string[] args, Surroundings surroundings, Stop stop)
     {
-        using var stop = new Stop();
         var root = Build(surroundings, stop);
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }); // @file is ours
         var printer = new Printer(surroundings, CommonOptions.AsTable(parsed));
         try
         {
             if (args.Length == 0) parsed = root.Parse(["--help"]);
-            if (parsed.UnmatchedTokens.Any(IsSecretOption))
-                throw Configuration.Invalid(Configuration.SecretName, "A secret is never taken from the command line, where every process can read it. Set MIXPANEL_SERVICE_ACCOUNT_SECRET, or name a private file with --secret-file.");
+            if (surroundings.CommandLineFault is { } fault) throw Configuration.Invalid("argument", fault);
+            if (UnknownWord.Find(parsed, args, Usage(parsed)) is { } unknown) throw unknown;
             if (parsed.Errors.Count > 0 && parsed.Action is not DetailedHelp)
             {
                 var error = parsed.Errors.FirstOrDefault(e => e.SymbolResult is OptionResult) ?? parsed.Errors[0];
-                var message = parsed.UnmatchedTokens is [var unknown, ..] ? $"'{unknown}' is not known here." : error.Message.ReplaceLineEndings(" ");
-                throw new MixpanelException(new(ErrorKind.InvalidInput, $"{message} See: {Usage(parsed)} --help") { Field = Field(error) });
+                throw new MixpanelException(new(ErrorKind.InvalidInput, $"{UnknownWord.WithoutValues(error)} See: {Usage(parsed)} --help") { Field = Field(error) });
             }
 
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = new StreamWriter(surroundings.Output) { AutoFlush = true }, Error = surroundings.Error }, stop.Token);
@@ -88,12 +86,13 @@ static class CommandLine
         || (e is FileNotFoundException { FileName: { } name } && name.Contains(", Version=", StringComparison.Ordinal))
         || (e is TypeInitializationException or TypeLoadException or System.Reflection.TargetInvocationException or TaskSchedulerException or AggregateException && e.InnerException is { } inner && IsMissingPart(inner));
 
-    /// <summary>What people try; the value that follows must not be repeated in an error.</summary>
-    static bool IsSecretOption(string token) =>
-        token.Split('=', ':')[0] is "--service-account-secret" or "--service-account-password" or "--secret" or "--api-secret" or "--password";
-
-    static string Usage(ParseResult parsed) =>
-        string.Join(' ', parsed.CommandResult.Command.Parents.OfType<Command>().Select(c => c.Name).Append(parsed.CommandResult.Command.Name));
+    static string Usage(ParseResult parsed)
+    {
+        var names = new List<string>();
+        for (SymbolResult? result = parsed.CommandResult; result is not null; result = result.Parent)
+            if (result is CommandResult { Command: var command }) names.Insert(0, command.Name);
+        return string.Join(' ', names);
+    }
 
     static string? Field(ParseError error) => error.SymbolResult is OptionResult option ? CommonOptions.Name(option.Option) : null;
 }

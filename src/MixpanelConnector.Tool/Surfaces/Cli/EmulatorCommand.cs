@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using MixpanelConnector.Emulator;
 using MixpanelConnector.Tool.Surfaces.Http;
 
@@ -33,7 +34,7 @@ static class EmulatorCommand
                     TimeProvider = surroundings.TimeProvider,
                     Identity = parsed.GetValue(identity),
                     RateLimits = parsed.GetValue(rateLimits) ? new EmulatorRateLimits() : null,
-                    Faults = parsed.GetValue(faults) is { } file ? EmulatorFaults.Parse(await File.ReadAllTextAsync(file.FullName, cancellationToken)) : null,
+                    Faults = parsed.GetValue(faults) is { } file ? EmulatorFaults.Parse(Encoding.UTF8.GetString(GivenFile.Read(file.FullName, cancellationToken))) : null,
                 };
                 await using var mixpanel = await EmulatedMixpanel.StartAsync(options, cancellationToken);
                 await using var local = LocalMixpanel.At(mixpanel, folder, surroundings.TimeProvider);

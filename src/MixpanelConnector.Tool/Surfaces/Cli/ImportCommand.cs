@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using MixpanelConnector.Files;
 using MixpanelConnector.Formats;
 using MixpanelConnector.Sqlite;
 
@@ -13,7 +14,12 @@ sealed class ImportCommand
 
     readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, or - for standard input: NDJSON, a JSON array, CSV or TSV, plain, gzip or zstd; or Parquet; told by content.", Arity = ArgumentArity.ZeroOrMore };
     readonly Option<string> _format = new("--format") { Description = "The format of every input. Default: told by content and name.", HelpName = string.Join('|', FileFormats.All) };
-    readonly Option<string[]> _map = new("--map") { Description = "Which column holds a field, such as time=created_at; repeatable. Default: the column of the field's name. For formats with columns.", HelpName = "FIELD=COLUMN", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string[]> _map = new("--map") { Description = "Which column holds a field, such as time=created_at; repeatable. Default: the column of the field's name. For rows, and JSON records without properties.", HelpName = "FIELD=COLUMN", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string[]> _columnType = new("--column-type") { Description = "What a column holds, such as sku=text; repeatable. Default: of CSV and TSV what the first 1000 rows show.", HelpName = $"COLUMN={string.Join('|', ImportValues.ColumnTypeNames)}", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string> _event = new("--event") { Description = "The name of events that have no column with it.", HelpName = "NAME" };
+    readonly Option<string> _delimiter = new("--delimiter") { Description = "What parts the cells of CSV: one character, or tab. Default: comma, semicolon, tab or vertical bar, as the header shows.", HelpName = "CHARACTER" };
+    readonly Option<string[]> _nullValues = new("--null-values") { Description = "A cell of CSV that is as good as empty, such as NULL; repeatable.", HelpName = "TEXT", Arity = ArgumentArity.OneOrMore };
+    readonly Option<bool> _allowEmpty = new("--allow-empty") { Description = "An input without a record is no error." };
     readonly Option<string> _type = new("--type") { Description = "What the records are: events, profiles, groups or lookup-table. Default: events.", HelpName = "events|profiles|groups|lookup-table", DefaultValueFactory = _ => "events" };
     readonly Option<string> _groupKey = new("--group-key") { Description = "The property that makes the groups, such as company. Needed for groups.", HelpName = "NAME" };
     readonly Option<string> _tableId = new("--table-id") { Description = "The lookup table that the file replaces. Needed for a lookup table.", HelpName = "ID" };
@@ -64,10 +70,18 @@ sealed class ImportCommand
             checked. It changes properties (of profiles: those that an update names, such as in $set), and nothing else of a record. The
             report counts the records under fixed. Dead letters keep the record as it was read.
 
+            CSV may be parted by commas, semicolons, tabs or bars; its lines end with LF, CR LF or CR. A column has one type: number,
+            boolean or text, as its first 1000 rows show (12E5 and 007 are text), or as --column-type says; a later value that does not
+            fit is rejected. A column called properties that holds JSON objects gives the properties. A JSON record without properties
+            is a row, too: its members are columns; of a profile or a group, they are set.
+
+            An input without a record ends with 6, unless --allow-empty says that it may be so.
+
             A lookup table is one CSV file of at most 100 MB, plain or gzip, whose first row names the columns and whose first column
             holds unique keys. It is sent whole, and replaces the table or leaves it as it was: if any row is refused, that row is in the
             dead-letter file (all are, if Mixpanel names none), and all others stay pending until the mended file is imported by the
-            same command. Rows are counted without the first. A table that was accepted is sent again only when the file has changed.
+            same command. It is parted by commas; one that is not is read, and sent with commas, when --delimiter says how it is parted.
+            Rows are counted without the first. A table that was accepted is sent again only when the file has changed.
 
             Examples:
               mixpanel import events.ndjson --local
@@ -81,7 +95,7 @@ sealed class ImportCommand
               mixpanel import old.ndjson --rename user=distinct_id --drop debug --fix time,nulls --time-offset -2
             """)
         {
-            _inputs, _format, _map, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
+            _inputs, _format, _map, _columnType, _event, _delimiter, _nullValues, _allowEmpty, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
             _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeOffset, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(surroundings),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
@@ -147,7 +161,12 @@ sealed class ImportCommand
         {
             try
             {
-                File.WriteAllText(path, report.ToJson() + "\n");
+                OutputFile.Write(path, Encoding.UTF8.GetBytes(report.ToJson() + "\n"), _surroundings.Stopping);
+            }
+            catch (OperationCanceledException) when (_surroundings.Stopping.IsCancellationRequested)
+            {
+                _surroundings.Error.WriteLine($"mixpanel: nobody reads {Printer.Clean(path)}: the report was not written there.");
+                if (report.ExitCode is ExitCode.Success or ExitCode.Refused) report = report with { ExitCode = _stop.ExitCode };
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -167,7 +186,6 @@ sealed class ImportCommand
     {
         var inputs = parsed.GetValue(_inputs) ?? [];
         var replay = parsed.GetValue(_replay);
-        if (inputs.FirstOrDefault(input => input.Length > 1 && input[0] == '-') is { } option) throw Configuration.Invalid("input", $"'{option}' is not known here. See: mixpanel import --help (a file of that name: ./{option})");
         if (inputs is ["-"] && parsed.GetValue(CommonOptions.SecretFile) == "-") throw Configuration.Invalid("secret_file", "Standard input can hold the records or the secret, not both.");
         if (inputs is ["-"] && _surroundings.InputIsTerminal) throw Configuration.Invalid("input", "Standard input is a terminal: pipe the records in, or name a file.");
         var properties = parsed.GetValue(_properties) is { } text ? JsonArgument.ReadObject("properties", text, _surroundings).ToJsonString() : null;
@@ -177,6 +195,11 @@ sealed class ImportCommand
             StandardInput = inputs is ["-"] ? _surroundings.TakeInput("input") : null,
             Format = parsed.GetValue(_format),
             Columns = Values.Columns(parsed.GetValue(_map) ?? []),
+            ColumnTypes = Values.ColumnTypes(parsed.GetValue(_columnType) ?? []),
+            Event = parsed.GetValue(_event),
+            Delimiter = Values.Delimiter(parsed.GetValue(_delimiter)),
+            NullValues = parsed.GetValue(_nullValues) ?? [],
+            AllowEmpty = parsed.GetValue(_allowEmpty),
             Type = Values.Type(parsed.GetValue(_type)),
             GroupKey = parsed.GetValue(_groupKey),
             TableId = Values.TableId(parsed.GetValue(_tableId)),

@@ -31,14 +31,8 @@ static class JsonArgument
     {
         try
         {
-            if (text is "-" or "@-")
-            {
-                using var copy = new MemoryStream();
-                surroundings.TakeInput(name).CopyTo(copy);
-                return JsonNode.Parse(WithoutByteOrderMark(copy.ToArray()), documentOptions: Strict);
-            }
-
-            return text.StartsWith('@') ? JsonNode.Parse(WithoutByteOrderMark(File.ReadAllBytes(text[1..])), documentOptions: Strict) : JsonNode.Parse(text, documentOptions: Strict);
+            if (text is "-" or "@-") return JsonNode.Parse(WithoutByteOrderMark(GivenFile.Read(surroundings.TakeInput(name), surroundings.Stopping)), documentOptions: Strict);
+            return text.StartsWith('@') ? JsonNode.Parse(WithoutByteOrderMark(GivenFile.Read(text[1..], surroundings.Stopping)), documentOptions: Strict) : JsonNode.Parse(text, documentOptions: Strict);
         }
         catch (JsonException e)
         {

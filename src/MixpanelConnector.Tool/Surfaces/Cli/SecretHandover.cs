@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
@@ -40,9 +41,7 @@ sealed class SecretHandover
             try
             {
                 _path = Path.GetFullPath(path);
-                var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-                if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-                _file = new FileStream(_path, options);
+                _file = Durable.OpenOwned(_path, FileMode.CreateNew);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
             {
@@ -72,6 +71,8 @@ sealed class SecretHandover
                 {
                     _file.Write(Encoding.UTF8.GetBytes(text + "\n"));
                     _file.Flush();
+                    Durable.Sync(_file);
+                    Durable.SyncFolder(Path.GetDirectoryName(_path)!);
                 }
                 catch (IOException e)
                 {

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Tool.Surfaces.Http;
 
@@ -58,7 +59,7 @@ sealed class ServeCommand
     {
         await using var session = await Session.OpenAsync(parsed, _surroundings, needsCredential: true, cancellationToken);
         var folders = new Folders(_surroundings.Environment);
-        using var certificate = Certificate(parsed.GetValue(_certificate), parsed.GetValue(_certificateKey));
+        using var certificate = Certificate(parsed.GetValue(_certificate), parsed.GetValue(_certificateKey), _surroundings.Stopping);
         var rate = parsed.GetValue(_rate);
         var options = new ServeOptions
         {
@@ -108,14 +109,14 @@ sealed class ServeCommand
             result.AddError($"{option.Name} must be from {least} to {most}.");
     });
 
-    static X509Certificate2? Certificate(string? certificate, string? key)
+    static X509Certificate2? Certificate(string? certificate, string? key, CancellationToken stopping)
     {
         if (certificate is null != key is null) throw Configuration.Invalid("certificate", "--certificate and --certificate-key go together.");
         if (certificate is null) return null;
         try
         {
             Secrets.EnsurePrivate(key!, "certificate_key");
-            return X509Certificate2.CreateFromPemFile(certificate, key);
+            return X509Certificate2.CreateFromPem(Encoding.UTF8.GetString(GivenFile.Read(certificate, stopping)), Encoding.UTF8.GetString(GivenFile.Read(key!, stopping)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
@@ -56,7 +57,7 @@ sealed class Keys
         try
         {
             Secrets.EnsurePrivate(path, "keys");
-            keys.Add(path, File.ReadAllLines(path), newBucket);
+            keys.Add(path, Encoding.UTF8.GetString(GivenFile.Read(path, surroundings.Stopping)).Split('\n'), newBucket);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -73,17 +74,21 @@ sealed class Keys
         if (!IsName(name)) throw Configuration.Invalid("name", "The name takes letters, digits, - . and _, at most 64.");
         try
         {
-            if (File.Exists(path))
-            {
-                Secrets.EnsurePrivate(path, "keys");
-                if (File.ReadLines(path).Any(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var taken, ..] && taken == name)) throw Configuration.Invalid("name", $"{path} has a key of the name {name} already.");
-            }
+            path = Path.GetFullPath(path);
+            var isNew = FileStatus.Of(path).Kind is FileKind.None;
+            using var file = FileLock.TryTake(path) ?? throw new IOException("Another process writes it just now.");
+            Secrets.EnsurePrivate(path, "keys");
+            using var lines = new StreamReader(file, leaveOpen: true);
+            var text = lines.ReadToEnd();
+            if (text.Split('\n').Any(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var taken, ..] && taken == name)) throw Configuration.Invalid("name", $"{path} has a key of the name {name} already.");
 
             var key = KeyPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
-            var options = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            using var file = new StreamWriter(path, options);
-            file.Write($"{name} {scope.ToString().ToLowerInvariant()} {Convert.ToHexStringLower(Hash(key))}\n");
+            var lineEnd = text.Length > 0 && !text.EndsWith('\n') ? "\n" : "";
+            file.Seek(0, SeekOrigin.End);
+            file.Write(Encoding.UTF8.GetBytes($"{lineEnd}{name} {scope.ToString().ToLowerInvariant()} {Convert.ToHexStringLower(Hash(key))}\n"));
+            file.Flush();
+            Durable.Sync(file);
+            if (isNew) Durable.SyncFolder(Path.GetDirectoryName(path)!);
             return key;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
-using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Files;
+using MixpanelConnector.Sqlite;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
@@ -31,10 +32,11 @@ sealed class ServeDatabase : IDisposable
     /// <exception cref="IOException">The disk failed.</exception>
     public static ServeDatabase Open(string folder)
     {
-        MakeFolder(folder);
+        OwnFolder.Make(folder);
         var path = Path.Combine(folder, "serve.db");
-        if (!File.Exists(path)) Durable.OpenOwned(path, FileMode.OpenOrCreate).Dispose();
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false, DefaultTimeout = 1 }.ConnectionString);
+        foreach (var suffix in (string[])["", "-wal", "-journal"]) Durable.EnsureOwned(path + suffix);
+        Durable.OpenOwned(path, FileMode.OpenOrCreate).Dispose();
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Vfs = DurableVfs.Name, Pooling = false, DefaultTimeout = 1 }.ConnectionString);
         try
         {
             connection.Open();
@@ -75,13 +77,6 @@ sealed class ServeDatabase : IDisposable
         command.CommandText = statement;
 #pragma warning restore CA2100
         command.ExecuteNonQuery();
-    }
-
-    /// <summary>A folder that only its owner can look into.</summary>
-    public static void MakeFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
-        else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     /// <summary>Runs one statement; gives how many rows it changed.</summary>

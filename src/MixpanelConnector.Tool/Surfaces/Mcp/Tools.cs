@@ -7,6 +7,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
+using MixpanelConnector.Files;
 using MixpanelConnector.Tool.Surfaces.Cli;
 using MixpanelConnector.Tool.Surfaces.Docs;
 using ModelContextProtocol;
@@ -145,12 +146,11 @@ sealed class Tools(MixpanelClient client, string secretFolder, TimeProvider time
     {
         try
         {
-            if (OperatingSystem.IsWindows()) Directory.CreateDirectory(secretFolder);
-            else Directory.CreateDirectory(secretFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            OwnFolder.Make(secretFolder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Configuration.Invalid("secret_dir", $"The folder for secrets cannot be made: {e.Message} Nothing was created.");
+            throw Configuration.Invalid("secret_dir", $"The folder for secrets cannot be used: {e.Message} Nothing was created.");
         }
 
         return Path.Combine(secretFolder, string.Create(CultureInfo.InvariantCulture, $"{action.Name}-{time.GetUtcNow():yyyyMMdd'T'HHmmss}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}.txt"));

@@ -122,7 +122,7 @@ sealed class RecordCleaner
             _edits.Clear(); // no JSON, or half of a surrogate pair
         }
 
-        if (_edits.Count > 0) return record with { Bytes = Apply(record.Bytes), Original = record.Bytes };
+        if (_edits.Count > 0) return record with { Bytes = Apply(record.Bytes), Original = record.Raw };
         Made = Cleaned.Nothing;
         return record;
     }

@@ -24,6 +24,10 @@ sealed class InputWindow(ByteSource source) : IDisposable
     int _hashed;
     long _offsetOfBuffer;
 
+    // A read that may outlast the wait for it, into a buffer of its own: nothing else changes while it is under way.
+    Task<int>? _ahead;
+    byte[]? _aheadBuffer;
+
     public ReadOnlySpan<byte> Unread => _buffer.AsSpan(_start, _end - _start);
 
     /// <summary>The place of the first unread byte in the source.</summary>
@@ -55,10 +59,19 @@ sealed class InputWindow(ByteSource source) : IDisposable
         _end -= _start;
         _start = _hashed = 0;
         if (_buffer.Length < Block ? wasFilled : _buffer.Length - _end < Block / 2) Array.Resize(ref _buffer, Math.Max(Block, _buffer.Length * 2));
-        var read = await source.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+        else if (_ahead is not null && _buffer.Length - _end < FirstBlock) Array.Resize(ref _buffer, _end + FirstBlock);
+        var read = _ahead is null ? await source.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false) : await TakeAheadAsync().ConfigureAwait(false);
         _end += read;
         Ended = read == 0;
         return !Ended;
+    }
+
+    /// <summary>Waits for what the next fill gives, but not for ever; whether it is there, or there is nothing more.</summary>
+    public async ValueTask<bool> WaitAsync(TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
+    {
+        _aheadBuffer ??= new byte[FirstBlock];
+        _ahead ??= source.ReadAsync(_aheadBuffer, cancellationToken).AsTask();
+        return _ahead.IsCompleted || await Intake.EndsWithinAsync(_ahead, patience, time).ConfigureAwait(false);
     }
 
     /// <summary>Uses up all before an offset that an earlier run has reached, and checks that it is what it was.</summary>
@@ -77,6 +90,15 @@ sealed class InputWindow(ByteSource source) : IDisposable
     }
 
     public void Dispose() => source.Dispose();
+
+    /// <summary>Takes what a read that was begun before gives.</summary>
+    async ValueTask<int> TakeAheadAsync()
+    {
+        var read = await _ahead!.ConfigureAwait(false);
+        _ahead = null;
+        _aheadBuffer.AsSpan(0, read).CopyTo(_buffer.AsSpan(_end));
+        return read;
+    }
 
     void HashTo(int end)
     {

@@ -35,6 +35,9 @@ readonly ref struct Record
     /// <summary>The id it was given at first, when it is a dead letter's.</summary>
     public string? InsertId { get; init; }
 
+    /// <summary>Whether it was built of columns already.</summary>
+    public bool IsBuilt { get; init; }
+
     /// <summary>Why it cannot be imported, when that is known before it is looked into.</summary>
     public Validate.Rejection? Rejection { get; init; }
 }
@@ -59,6 +62,15 @@ abstract class RecordReader : IDisposable
 
     /// <summary>Whether the input has begun a record that it does not end.</summary>
     public abstract bool HasPartialRecord { get; }
+
+    /// <summary>The types of its columns so far, for the next run; null when they have none.</summary>
+    public virtual string? ColumnTypes => null;
+
+    /// <summary>Whether it holds back records that are there, until more of them have shown how they are to be read.</summary>
+    public virtual bool HoldsBack => false;
+
+    /// <summary>As <see cref="FillAsync"/>, but when that takes longer than is reasonable, nothing is held back any more, and this gives true.</summary>
+    public virtual ValueTask<bool> FillWithinAsync(TimeSpan patience, TimeProvider time, CancellationToken cancellationToken) => FillAsync(cancellationToken);
 
     /// <summary>Gives the next record of what is buffered; false when more bytes are needed, or none are left.</summary>
     public abstract bool TryRead(out Record record);

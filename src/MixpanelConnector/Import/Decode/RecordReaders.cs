@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Unicode;
+using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Import.Decode;
@@ -16,7 +17,7 @@ static class RecordReaders
     /// <summary>What no text has, but for the ends of lines and pages, tabs, and the escape of colours.</summary>
     static readonly SearchValues<byte> Controls = SearchValues.Create([1, 2, 3, 4, 5, 6, 7, 8, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 28, 29, 30, 31, 127]);
 
-    static ReadOnlySpan<byte> ByteOrderMark => [0xef, 0xbb, 0xbf];
+    public static ReadOnlySpan<byte> ByteOrderMark => [0xef, 0xbb, 0xbf];
 
     /// <exception cref="InputException">The input cannot be read, is of an unknown format, or its beginning has changed.</exception>
     public static async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached, ImportRequest request, CancellationToken cancellationToken)
@@ -32,7 +33,13 @@ static class RecordReaders
             var start = window.Unread.StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0;
             var format = request.Replay is null ? FormatOf(new ImportHead(window.Unread[start..], name, request)) : ImportFormat.Ndjson;
             if (format.IsText) EnsureText(window.Unread);
-            if (request.Columns.Count > 0 && !format.HasColumns) throw new InputException($"has no columns to map: it is read as {format.Name}. Leave the mapping out, or name its format");
+            if ((request.Columns.Count > 0 || request.ColumnTypes.Count > 0) && request.Replay is null && !format.HasColumns)
+            {
+                bool? hasProperties;
+                while ((hasProperties = FlatRecords.FirstHasProperties(window.Unread[start..], request.Type)) is null && window.Unread.Length < LongestHead)
+                    if (!await window.FillAsync(cancellationToken).ConfigureAwait(false)) break;
+                if (hasProperties is true) throw new InputException($"has no columns to map or to type: its records ({format.Name}) have properties. Rename those, or name the format");
+            }
 
             var opened = new FormatInput(input, window, start, compression is not null, reached, request);
             if (request.Replay is null) return await format.OpenAsync(opened, cancellationToken).ConfigureAwait(false);
@@ -64,7 +71,7 @@ static class RecordReaders
         if (head.Length < 4) return true;
         var text = head.StartsWith(ByteOrderMark) ? head[ByteOrderMark.Length..] : head;
         text = text.TrimStart(" \t\r\n"u8);
-        return text is [] || (text[0] is not ((byte)'{' or (byte)'[') && !text.Contains((byte)'\n'));
+        return text is [] || (text[0] is not ((byte)'{' or (byte)'[') && text[..^1].IndexOfAny((byte)'\r', (byte)'\n') < 0 && text[^1] != '\n');
     }
 
     public static async ValueTask<(ByteSource, ImportCompression?)> DecompressAsync(InputFile input, ImportRequest request, CancellationToken cancellationToken)
@@ -95,7 +102,8 @@ static class RecordReaders
 
     static ByteSource Bounded(ByteSource decompressed, ImportRequest request) => request.MaxDecompressedBytes is { } most ? new BoundedByteSource(decompressed, most) : decompressed;
 
-    static void EnsureText(ReadOnlySpan<byte> head)
+    /// <exception cref="InputException">What begins so is no text in UTF-8.</exception>
+    public static void EnsureText(ReadOnlySpan<byte> head)
     {
         var hint = head switch
         {

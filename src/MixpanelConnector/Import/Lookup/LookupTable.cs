@@ -1,7 +1,10 @@
+using System.Buffers;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Unicode;
+using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Delimited;
+using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Import.Lookup;
@@ -18,12 +21,14 @@ sealed class LookupTable
 {
     static readonly Rejection InvalidCsv = new("invalid_csv", null, "a quote is out of place");
     static readonly Rejection InvalidUtf8 = new("invalid_utf8", null, "the row is not valid UTF-8");
+    static readonly Rejection TooLarge = new("record_too_large", null, "the row has more than 1 MiB");
     static readonly Rejection WrongNumberOfFields = new("wrong_number_of_fields", null, "the row has another number of fields than the header");
     static readonly Rejection KeyMissing = new("primary_key_missing", null, "the first field is the row's key, and must not be blank");
     static readonly Rejection KeyTwice = new("primary_key_twice", null, "an earlier row has the same key");
 
     readonly HashSet<UInt128> _keys = [];
-    readonly HashSet<string> _names = new(StringComparer.Ordinal);
+    DelimitedHeader? _header;
+    int _headerAt;
 
     /// <summary>The rows below the header, in order.</summary>
     public List<LookupRow> Rows { get; } = [];
@@ -31,125 +36,123 @@ sealed class LookupTable
     /// <summary>The rows that break a rule, by their index.</summary>
     public List<(int Index, Rejection Rejection)> Rejected { get; } = [];
 
-    /// <summary>Whether the first row names the columns, each by a name of its own.</summary>
-    public bool HasHeader { get; private set; }
+    /// <summary>Whether there is a first row, which names the columns.</summary>
+    public bool HasHeader => _header is not null;
 
     /// <summary>Empty lines.</summary>
     public long Blank { get; private set; }
 
-    /// <summary>All lines.</summary>
-    public long Lines { get; private set; }
-
-    /// <summary>Whether the file ends within quotes.</summary>
-    public bool IsCut { get; private set; }
-
-    public static LookupTable Read(ReadOnlySpan<byte> csv)
+    /// <exception cref="InputException">It is no table.</exception>
+    public static LookupTable Read(ReadOnlySpan<byte> csv, ImportRequest request)
     {
         var table = new LookupTable();
-        table.ReadRows(csv);
+        table.ReadHeader(csv, request);
+        if (table._header is { } header) table.ReadRows(csv, header);
         return table;
     }
 
-    void ReadRows(ReadOnlySpan<byte> csv)
+    /// <summary>The same table as Mixpanel takes it: cells parted by commas, rows ended by LF.</summary>
+    public ReadOnlyMemory<byte> WithCommas(ReadOnlyMemory<byte> csv)
     {
-        var columns = 0;
-        var at = 0;
+        if (_header is not { } header || header.Dialect == new Dialect((byte)',', EndsWithReturn: false)) return csv;
+        var text = new ArrayBufferWriter<byte>(csv.Length + 16);
+        var splitter = new RowSplitter(header.Dialect);
+        Write(text, splitter, csv.Span.Slice(_headerAt, header.Length).TrimEnd("\r\n"u8));
+        foreach (var row in Rows) Write(text, splitter, Of(csv.Span, row));
+        return text.WrittenMemory;
+    }
+
+    void ReadHeader(ReadOnlySpan<byte> csv, ImportRequest request)
+    {
+        _headerAt = csv.IndexOfAnyExcept((byte)'\r', (byte)'\n');
+        if (_headerAt < 0)
+        {
+            Blank = Lines(csv);
+            return;
+        }
+
+        Blank = Lines(csv[.._headerAt]);
+        if (csv[_headerAt] is (byte)'{' or (byte)'[' && request.Format is null) throw new InputException("begins like JSON. A lookup table is CSV: convert it, or name its format when it is");
+        byte? delimiter = request.Delimiter is { } asked ? (byte)asked : request.Format is "tsv" ? (byte)'\t' : null;
+        var header = DelimitedHeader.Read(csv[_headerAt..], ended: true, delimiter, request)!;
+        if (header.Names.Distinct(StringComparer.Ordinal).Count() != header.Names.Count) throw new InputException("has a header that names two columns alike: the first row must name the columns, each by a name of its own");
+        if (delimiter is null && header.Dialect.Delimiter != ',')
+            throw new InputException($"has cells that are parted by {Dialect.NameOf(header.Dialect.Delimiter)}, and Mixpanel takes commas. --delimiter '{(header.Dialect.Delimiter == '\t' ? "tab" : ((char)header.Dialect.Delimiter).ToString())}' has it read so, and sent with commas");
+        if (delimiter is null && header.Dialect.EndsWithReturn)
+            throw new InputException("has lines that end with CR alone, which Mixpanel does not take. Convert them to LF, or --delimiter ',' has it read so, and sent with LF");
+        _header = header;
+    }
+
+    void ReadRows(ReadOnlySpan<byte> csv, DelimitedHeader header)
+    {
+        var splitter = new RowSplitter(header.Dialect);
+        var at = _headerAt + header.Length;
+        var line = Blank + header.Lines;
         while (at < csv.Length)
         {
-            var (start, line) = (at, Lines + 1);
-            if (IsLineEnd(csv, at, out var lineEnd))
-            {
-                at += lineEnd;
-                Lines++;
-                Blank++;
-                continue;
-            }
+            var rest = csv[at..];
+            splitter.Reset();
+            var length = splitter.LengthOfRow(rest, ended: true);
+            if (length < 0 && splitter.InQuotes) throw new InputException("ends within quotes: it is cut short, or a quote is out of place");
+            var text = length < 0 ? rest : rest[..length];
+            var end = length < 0 ? 0 : splitter.EndLength;
+            var content = text.EndsWith("\r"u8) ? text[..^1] : text;
+            if (content.IsEmpty) Blank++;
+            else Take(csv, new LookupRow(at, content.Length, line + 1), splitter, header.Names.Count);
+            line += splitter.CountLines(text) + 1;
+            at += text.Length + end;
+        }
+    }
 
-            var (fields, isValid) = ReadRow(csv, ref at, columns == 0, out var key);
-            var row = new LookupRow(start, at - start, line);
-            if (IsLineEnd(csv, at, out lineEnd)) at += lineEnd;
-            Lines += csv[start..at].Count((byte)'\n') + (at == csv.Length && csv[^1] != '\n' ? 1 : 0);
-            if (columns == 0)
-            {
-                columns = fields;
-                HasHeader = isValid && _names.Count == fields && Utf8.IsValid(Of(csv, row));
-                continue;
-            }
-
-            if (!isValid) Rejected.Add((Rows.Count, InvalidCsv));
-            else if (!Utf8.IsValid(Of(csv, row))) Rejected.Add((Rows.Count, InvalidUtf8));
-            else if (fields != columns) Rejected.Add((Rows.Count, WrongNumberOfFields));
-            else if (key.IndexOfAnyExcept(" \t\r\n"u8) < 0) Rejected.Add((Rows.Count, KeyMissing));
-            else if (!_keys.Add(XxHash128.HashToUInt128(key))) Rejected.Add((Rows.Count, KeyTwice));
+    void Take(ReadOnlySpan<byte> csv, LookupRow row, RowSplitter splitter, int columns)
+    {
+        var text = Of(csv, row);
+        if (row.Length > InputWindow.LargestRecord)
+        {
+            Rejected.Add((Rows.Count, TooLarge));
             Rows.Add(row);
+            return;
         }
+
+        splitter.Split(text);
+        var key = splitter.Cell(text, 0);
+        if (splitter.Malformed || splitter.HasLooseQuote(text)) Rejected.Add((Rows.Count, InvalidCsv));
+        else if (!Utf8.IsValid(text)) Rejected.Add((Rows.Count, InvalidUtf8));
+        else if (splitter.Count != columns) Rejected.Add((Rows.Count, WrongNumberOfFields));
+        else if (key.IndexOfAnyExcept(" \t\r\n"u8) < 0) Rejected.Add((Rows.Count, KeyMissing));
+        else if (!_keys.Add(XxHash128.HashToUInt128(key))) Rejected.Add((Rows.Count, KeyTwice));
+        Rows.Add(row);
     }
 
-    /// <summary>Reads to the end of a row; of an invalid one, to the end of its line.</summary>
-    (int Fields, bool IsValid) ReadRow(ReadOnlySpan<byte> csv, ref int at, bool isHeader, out ReadOnlySpan<byte> key)
+    static void Write(ArrayBufferWriter<byte> text, RowSplitter splitter, ReadOnlySpan<byte> row)
     {
-        key = default;
-        for (var fields = 1; ; fields++)
+        splitter.Split(row);
+        for (var i = 0; i < splitter.Count; i++)
         {
-            if (!TryReadField(csv, ref at, out var field))
+            if (i > 0) text.Write(","u8);
+            var cell = splitter.Cell(row, i);
+            if (cell.IndexOfAny(",\"\r\n"u8) < 0)
             {
-                while (at < csv.Length && !IsLineEnd(csv, at, out _)) at++;
-                return (fields, false);
-            }
-
-            if (fields == 1) key = field;
-            if (isHeader) _names.Add(Encoding.UTF8.GetString(field));
-            if (at == csv.Length || csv[at] != ',') return (fields, true);
-            at++;
-        }
-    }
-
-    bool TryReadField(ReadOnlySpan<byte> csv, ref int at, out ReadOnlySpan<byte> field)
-    {
-        var start = at;
-        if (at == csv.Length || csv[at] != '"')
-        {
-            while (at < csv.Length && csv[at] != ',' && !IsLineEnd(csv, at, out _)) at++;
-            field = csv[start..at];
-            if (!field.Contains((byte)'"')) return true;
-            at = start;
-            return false;
-        }
-
-        var escaped = false;
-        for (at++; at < csv.Length; at++)
-        {
-            if (csv[at] != '"') continue;
-            if (at + 1 < csv.Length && csv[at + 1] == '"')
-            {
-                at++;
-                escaped = true;
+                text.Write(cell);
                 continue;
             }
 
-            field = csv[(start + 1)..at];
-            if (escaped) field = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(field).Replace("\"\"", "\"", StringComparison.Ordinal));
-            at++;
-            if (at == csv.Length || csv[at] == ',' || IsLineEnd(csv, at, out _)) return true;
-            at = start;
-            return false;
+            text.Write("\""u8);
+            while (cell.IndexOf((byte)'"') is var quote and >= 0)
+            {
+                text.Write(cell[..(quote + 1)]);
+                text.Write("\""u8);
+                cell = cell[(quote + 1)..];
+            }
+
+            text.Write(cell);
+            text.Write("\""u8);
         }
 
-        IsCut = true;
-        field = default;
-        return false;
+        text.Write("\n"u8);
     }
 
     static ReadOnlySpan<byte> Of(ReadOnlySpan<byte> csv, LookupRow row) => csv.Slice(row.Start, row.Length);
 
-    static bool IsLineEnd(ReadOnlySpan<byte> csv, int at, out int length)
-    {
-        length = csv[at..] switch
-        {
-            [(byte)'\n', ..] => 1,
-            [(byte)'\r', (byte)'\n', ..] => 2,
-            _ => 0,
-        };
-        return length > 0;
-    }
+    static long Lines(ReadOnlySpan<byte> blank) => blank.Count((byte)'\n') + blank.Count((byte)'\r') - blank.Count("\r\n"u8);
 }

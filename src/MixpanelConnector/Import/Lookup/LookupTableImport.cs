@@ -26,8 +26,6 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
 
     const string MendAdvice = "mend them in the table and run the same command again, since nothing of it was taken";
 
-    static ReadOnlySpan<byte> ByteOrderMark => [0xef, 0xbb, 0xbf];
-
     readonly MixpanelRequest _put = new(HttpMethod.Put, Api.Ingestion, $"/lookup-tables/{request.TableId:D}", Access.ServiceAccountOfProject);
     readonly ImportPipeline _pipeline = new(request, state, transport);
     readonly TimeProvider _time = transport.Options.TimeProvider;
@@ -63,7 +61,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
 
             // What an earlier run found in the file is found anew; what it cost stays.
             if (loaded is { Finished: false }) before = new ImportTotals { Requests = loaded.Totals.Requests, Retries = loaded.Totals.Retries, Elapsed = loaded.Totals.Elapsed };
-            var table = LookupTable.Read(csv.Value.Span);
+            if (Read(input, csv.Value, halt) is not { } table) return Report(halt, loaded?.Totals ?? before, pending: 0);
             var accepted = await DecideAsync(input, table, csv.Value, halt).ConfigureAwait(false);
             var totals = before with
             {
@@ -114,7 +112,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             }
 
             var csv = bytes.AsMemory(0, length);
-            return csv.Span.StartsWith(ByteOrderMark) ? csv[ByteOrderMark.Length..] : csv;
+            return csv.Span.StartsWith(RecordReaders.ByteOrderMark) ? csv[RecordReaders.ByteOrderMark.Length..] : csv;
         }
         catch (InputException e)
         {
@@ -128,25 +126,40 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         return null;
     }
 
+    /// <summary>The table; null when it is none, which the halt says.</summary>
+    LookupTable? Read(InputFile input, ReadOnlyMemory<byte> csv, Halt halt)
+    {
+        try
+        {
+            RecordReaders.EnsureText(csv.Span);
+            return LookupTable.Read(csv.Span, request);
+        }
+        catch (InputException e)
+        {
+            halt.Note(6, $"{input.Name} {e.Message}. Nothing was sent; when the input is mended, run the same command again.");
+            return null;
+        }
+    }
+
     /// <summary>Whether the table is in; if not, its rows at fault are among the dead letters, or the halt says why.</summary>
     async Task<bool> DecideAsync(InputFile input, LookupTable table, ReadOnlyMemory<byte> csv, Halt halt)
     {
-        if (table.IsCut)
+        if (table.Rows.Count == 0 && !request.AllowEmpty)
         {
-            halt.Note(6, $"{input.Name} ends within quotes: it is cut short, or a quote is out of place. When the input is mended, run the same command again.");
+            halt.Note(6, ImportPipeline.Empty(request));
             return false;
         }
 
         if (!table.HasHeader)
         {
-            halt.Note(6, $"{input.Name} has no header: the first row must name the columns, each by a name of its own. Nothing was sent; when the input is mended, run the same command again.");
-            return false;
+            request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", "It has no header: nothing was sent, and the table is as it was."));
+            return true;
         }
 
         _refused = table.Rejected.Select(rejected => (rejected.Index, new Refusal(rejected.Rejection.Code, rejected.Rejection.Field, rejected.Rejection.Message)));
         if (table.Rejected.Count > 0 || request.DryRun) return table.Rejected.Count == 0;
 
-        using var body = CompressedBody.Gzip(csv, new BufferPool(mostBytes: 0)); // one body, used once
+        using var body = CompressedBody.Gzip(table.WithCommas(csv), new BufferPool(mostBytes: 0)); // one body, used once
         try
         {
             var (verdict, status) = await SendAsync(body, table.Rows.Count, halt).ConfigureAwait(false);
@@ -215,7 +228,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     ImportReport Report(Halt halt, ImportTotals totals, long pending)
     {
         var path = request.DeadLetterPath ?? state.DeadLetterPath;
-        if (path is not null) ImportDeadLetters.Write(state, path);
+        if (path is not null && !_pipeline.WriteDeadLetters(path, halt)) path = null;
         return ImportPipeline.Report(halt, totals, pending, path, MendAdvice);
     }
 }

@@ -165,7 +165,7 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         return verdict;
     }
 
-    static bool IsUnknown(Reply reply, ImportVerdict verdict) => verdict.Kind switch
+    public static bool IsUnknown(Reply reply, ImportVerdict verdict) => verdict.Kind switch
     {
         VerdictKind.Again => !reply.IsRateLimit && reply.MayHaveArrived,
         VerdictKind.Untrusted => reply.Status is >= 200 and < 300,

@@ -54,7 +54,7 @@ sealed class ProfileDestination(MixpanelTransport transport, string path, bool s
     public override void Compress(RecordBatch batch) { }
 
     public override Task<Reply> SendAsync(RecordBatch batch, CancellationToken cancellationToken) =>
-        Transport.SendOnceAsync(_request with { Body = new RequestBody(batch.Body, "application/json") }, cancellationToken);
+        Transport.SendOnceAsync(_request with { Body = new RequestBody(batch.Body, "application/json"), Repeat = batch.Repeatable ? Repeat.Safe : Repeat.OnlyIfNotDone }, cancellationToken);
 
     public override ImportVerdict Read(Reply reply, int sent) => ReplyClassifier.ReadEngage(reply, sent, Transport.Options);
 }

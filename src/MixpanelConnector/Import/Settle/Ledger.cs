@@ -70,6 +70,12 @@ sealed class Ledger
     /// <summary>The records that were settled before this run.</summary>
     public long ReadBefore => _before.Read;
 
+    /// <summary>The same, without blank lines.</summary>
+    public long RecordsBefore => _before.Read - _before.Blank;
+
+    /// <summary>The records that were settled in this run.</summary>
+    public long Records => Totals.Read - Totals.Blank - RecordsBefore;
+
     /// <summary>Makes durable, before a batch is sent, that its records may have been sent.</summary>
     public void Fence(RecordBatch batch)
     {

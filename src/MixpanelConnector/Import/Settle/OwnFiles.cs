@@ -24,9 +24,9 @@ sealed class OwnFiles(ImportRequest request, IImportState state)
 
     static bool Named(HashSet<string> paths, string name) => paths.Any(path => Path.GetFileName(path.AsSpan()).SequenceEqual(name));
 
-    /// <summary>The dead-letter file, of which earlier ones are kept with a number, and which is a draft at first.</summary>
+    /// <summary>The dead-letter file, of which earlier ones are kept with a number.</summary>
     static string WithoutVersion(string path) =>
-        Path.GetExtension(path) is var version && (version == DeadLetterFile.Draft || int.TryParse(version.AsSpan(Math.Min(1, version.Length)), NumberStyles.None, CultureInfo.InvariantCulture, out _)) ? path[..^version.Length] : path;
+        Path.GetExtension(path) is var version && int.TryParse(version.AsSpan(Math.Min(1, version.Length)), NumberStyles.None, CultureInfo.InvariantCulture, out _) ? path[..^version.Length] : path;
 
     static HashSet<string> Real(IEnumerable<string> paths) => paths.Select(InputList.RealPath).ToHashSet(StringComparer.Ordinal);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Import.Source;
 
@@ -45,6 +46,44 @@ sealed class FileByteSource : ByteSource
             return new(read);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"cannot be read: {e.Message}", e);
+        }
+    }
+
+    public override void Dispose() => _file.Dispose();
+}
+
+/// <summary>A pipe with a name, or a device. A reading that has to wait is given up when the import stops.</summary>
+sealed class SpecialByteSource : ByteSource
+{
+    readonly SpecialFile _file;
+    long _position;
+
+    public SpecialByteSource(string path)
+    {
+        try
+        {
+            _file = SpecialFile.OpenToRead(path);
+        }
+        catch (IOException e)
+        {
+            throw new InputException($"cannot be opened: {e.Message}", e);
+        }
+    }
+
+    public override long RawPosition => _position;
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            var read = _file.IsReady ? _file.Read(target.Span, cancellationToken) : await Task.Run(() => _file.Read(target.Span, cancellationToken), CancellationToken.None).ConfigureAwait(false);
+            _position += read;
+            return read;
+        }
+        catch (IOException e)
         {
             throw new InputException($"cannot be read: {e.Message}", e);
         }

@@ -1,3 +1,5 @@
+using MixpanelConnector.Files;
+
 namespace MixpanelConnector.Import.Source;
 
 /// <summary>One input after globs and folders were followed. There may be very many: what they have in common is held once, and paths are put together when they are needed.</summary>
@@ -13,6 +15,9 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
     /// <summary>The stream, when it is not a file.</summary>
     public Stream? Stream { get; init; }
 
+    /// <summary>Why it cannot be read, when that showed as it was found.</summary>
+    public string? Fault { get; init; }
+
     /// <summary>Bytes on the disk; null for a stream.</summary>
     public long? Length { get; init; }
 
@@ -22,5 +27,9 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
     /// <summary>Where it lies; null for a stream.</summary>
     public string? Path => Folder is null ? null : System.IO.Path.Join(Folder, RealName ?? System.IO.Path.GetFileName(Relative));
 
-    public ByteSource Open() => Path is { } path ? new FileByteSource(path) : new StreamByteSource(Stream!);
+    /// <summary>Where it lies, when it can be read from any place; null for what gives its bytes once, one after the other.</summary>
+    public string? SeekablePath => Path is { } path && !SpecialFile.IsAt(path) ? path : null;
+
+    /// <exception cref="InputException">It cannot be opened.</exception>
+    public ByteSource Open() => Fault is not null ? throw new InputException(Fault) : Path is not { } path ? new StreamByteSource(Stream!) : SpecialFile.IsAt(path) ? new SpecialByteSource(path) : new FileByteSource(path);
 }

@@ -1,4 +1,5 @@
 using System.IO.Enumeration;
+using MixpanelConnector.Files;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Settle;
 
@@ -26,7 +27,8 @@ static class InputList
         var folders = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var input in request.Inputs)
         {
-            var (root, files, named) = Follow(input, own, warn);
+            var (root, files, named) = Follow(input, own, warn, out var unreadable);
+            found.AddRange(unreadable.Select(entry => new InputFile(root, entry.Relative, prefix + entry.Relative, Folder: Path.GetFullPath(Path.Combine(root, Path.GetDirectoryName(entry.Relative) ?? ""))) { Fault = entry.Fault }));
             foreach (var relative in files)
             {
                 var id = prefix + WithoutCompression(named ? Path.GetFileName(relative) : relative, request);
@@ -35,7 +37,7 @@ static class InputList
                 if (!seen.Add((file.Folder!, file.RealName ?? Path.GetFileName(relative))) || (info.Exists && FileIdentity.Of(info.FullName) is { } identity && !seen.Add((identity, ""))))
                     warn(file.Name, "This file is already among the inputs, and is read once.");
                 else
-                    found.Add(file with { Length = info.Exists ? info.Length : null });
+                    found.Add(file with { Length = info.Exists && !SpecialFile.IsAt(info.FullName) ? info.Length : null });
             }
         }
 
@@ -53,6 +55,7 @@ static class InputList
     static InputFile Located(InputFile file, Dictionary<string, string> folders)
     {
         var path = Path.GetFullPath(file.Name);
+        if (IsUnnamedPipe(path)) return file with { Folder = Path.GetDirectoryName(path) };
         var folder = Path.GetDirectoryName(path)!;
         if (!folders.TryGetValue(folder, out var real)) folders.Add(folder, real = RealPath(folder));
         if (new FileInfo(path).LinkTarget is null) return file with { Folder = real };
@@ -62,6 +65,10 @@ static class InputList
 
     /// <summary>The real places of the inputs as they were given: what a checkpoint belongs to.</summary>
     public static IEnumerable<string> RealPaths(IEnumerable<string> inputs) => inputs.Select(RealPath);
+
+    /// <summary>Whether a path stands for something that this process was started with and that has no name of its own, as <c>&lt;(command)</c> has none.</summary>
+    public static bool IsUnnamedPipe(string path) =>
+        (path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal)) && SpecialFile.IsAt(path);
 
     /// <summary>A path without the suffix of a compression.</summary>
     public static string WithoutCompression(string path, ImportRequest request) =>
@@ -92,19 +99,19 @@ static class InputList
         }
     }
 
-    /// <summary>The files of an input, as paths below a root; whether it is one itself.</summary>
-    static (string Root, List<string> Files, bool Named) Follow(string input, OwnFiles own, Action<string, string> warn)
+    /// <summary>The files of an input, as paths below a root; whether it is one itself. What could not be looked into is told apart.</summary>
+    static (string Root, List<string> Files, bool Named) Follow(string input, OwnFiles own, Action<string, string> warn, out List<(string Relative, string Fault)> unreadable)
     {
+        unreadable = [];
         if (File.Exists(input)) return ("", [input], true);
-        if (Directory.Exists(input)) return (input, Below(input, own, warn), false);
+        if (Directory.Exists(input)) return (input, Below(input, pattern: null, own, warn, unreadable), false);
         var wildcard = input.AsSpan().IndexOfAny('*', '?');
         if (wildcard < 0) throw MixpanelException.Invalid("input", $"The input {input} does not exist.");
 
         var root = Path.GetDirectoryName(input[..wildcard]) is { Length: > 0 } folder ? folder : input[0] == '/' ? "/" : ".";
         var pattern = input[(root == "." && !input.StartsWith("./", StringComparison.Ordinal) ? 0 : root.TrimEnd('/').Length + 1)..].TrimStart('/').Split('/');
-        var matches = Directory.Exists(root) ? Below(root, own, warn) : [];
-        matches.RemoveAll(file => !Matches(pattern, file.Split('/')));
-        return matches.Count > 0 ? (root == "." ? "" : root, matches, false) : throw MixpanelException.Invalid("input", $"No file matches {input}.");
+        var matches = Directory.Exists(root) ? Below(root, pattern, own, warn, unreadable) : [];
+        return matches.Count + unreadable.Count > 0 ? (root == "." ? "" : root, matches, false) : throw MixpanelException.Invalid("input", $"No file matches {input}.");
     }
 
     static bool Matches(ReadOnlySpan<string> pattern, ReadOnlySpan<string> path)
@@ -114,20 +121,46 @@ static class InputList
         return path.Length > 0 && FileSystemName.MatchesSimpleExpression(pattern[0], path[0], ignoreCase: false) && Matches(pattern[1..], path[1..]);
     }
 
-    static List<string> Below(string root, OwnFiles own, Action<string, string> warn)
+    /// <summary>Whether a file that matches may lie below a folder.</summary>
+    static bool MayHold(ReadOnlySpan<string> pattern, ReadOnlySpan<string> folder) =>
+        pattern is not [] && (folder is [] || pattern[0] == "**" || (FileSystemName.MatchesSimpleExpression(pattern[0], folder[0], ignoreCase: false) && MayHold(pattern[1..], folder[1..])));
+
+    static List<string> Below(string root, string[]? pattern, OwnFiles own, Action<string, string> warn, List<(string Relative, string Fault)> unreadable)
     {
         var files = new List<string>();
         Add("");
         files.Sort(StringComparer.Ordinal);
+        unreadable.Sort((one, other) => string.CompareOrdinal(one.Relative, other.Relative));
         return files;
 
         void Add(string below)
         {
+            if (pattern is not null && below.Length > 0 && !MayHold(pattern, below.Split('/'))) return;
+            try
+            {
+                Enumerate(below);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                unreadable.Add((below, $"cannot be looked into: {e.Message}"));
+            }
+        }
+
+        void Enumerate(string below)
+        {
+            var foreign = false;
             foreach (var entry in new DirectoryInfo(Path.Combine(root, below)).EnumerateFileSystemInfos())
             {
                 if (entry.Name.StartsWith('.')) continue;
                 var relative = below.Length == 0 ? entry.Name : $"{below}/{entry.Name}";
                 var path = Path.Combine(root, relative);
+                if (ForeignName.MayBe(entry.Name) && FileStatus.Of(path).Kind is FileKind.None)
+                {
+                    foreign = true;
+                    continue;
+                }
+
+                if (pattern is not null && entry is FileInfo && !Matches(pattern, relative.Split('/'))) continue;
                 if (entry is FileInfo && own.Contains(path, out var isState))
                 {
                     if (!isState) warn(path, "This file is written by the import itself, and is not read.");
@@ -135,6 +168,13 @@ static class InputList
                 else if (entry is FileInfo) files.Add(relative);
                 else if (entry.LinkTarget is null) Add(relative);
                 else warn(path, "A folder behind a symbolic link is not followed.");
+            }
+
+            if (!foreign) return;
+            foreach (var (name, mayBeFolder) in ForeignName.In(Path.Combine(root, below)).Where(found => !found.Name.StartsWith('.')))
+            {
+                var relative = below.Length == 0 ? name : $"{below}/{name}";
+                if (pattern is null || (mayBeFolder && MayHold(pattern, relative.Split('/'))) || Matches(pattern, relative.Split('/'))) unreadable.Add((relative, "has a name that is not UTF-8, and cannot be opened. Rename it"));
             }
         }
     }

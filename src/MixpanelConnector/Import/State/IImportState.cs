@@ -104,6 +104,9 @@ public sealed record ImportSourceProgress
     /// <summary>XxHash128 of the first <see cref="Offset"/> bytes, of a Parquet file of all bytes, in hex: shows a source whose beginning has changed.</summary>
     public required string Fingerprint { get; init; }
 
+    /// <summary>The types of its columns, one letter each, as the first values have shown them; null where they have none.</summary>
+    public string? ColumnTypes { get; init; }
+
     /// <summary>Records before this offset may have been sent without an answer: those that cannot be repeated safely are not sent again. 0 when there are none.</summary>
     public long SentTo { get; init; }
 }

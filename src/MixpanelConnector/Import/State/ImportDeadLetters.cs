@@ -13,9 +13,17 @@ public static class ImportDeadLetters
     {
         ArgumentNullException.ThrowIfNull(state);
         ArgumentException.ThrowIfNullOrEmpty(path);
+        Write(state, path, CancellationToken.None);
+    }
+
+    /// <param name="state">The state of the import.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="cancellationToken">Ends the wait for a pipe that nobody reads.</param>
+    internal static void Write(IImportState state, string path, CancellationToken cancellationToken)
+    {
         try
         {
-            DeadLetterFile.Write(path, state.DeadLetters());
+            DeadLetterFile.Write(path, state.DeadLetters(), cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

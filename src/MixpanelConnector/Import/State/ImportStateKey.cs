@@ -9,7 +9,7 @@ namespace MixpanelConnector;
 /// <summary>Names the state that an import belongs to, so that the same command finds its checkpoint again.</summary>
 public static class ImportStateKey
 {
-    /// <summary>A name for a folder: the same for the same type, real input paths or source id, project, and endpoint, region or local store. Null for standard input without a source id, which cannot be resumed.</summary>
+    /// <summary>A name for a folder: the same for the same type, real input paths or source id, project, and endpoint, region or local store. Null for standard input, or a pipe without a name, without a source id, which cannot be resumed.</summary>
     /// <param name="request">The import.</param>
     /// <param name="options">The project, the region and the endpoint.</param>
     /// <exception cref="MixpanelException">An option of the import is out of range.</exception>
@@ -18,7 +18,8 @@ public static class ImportStateKey
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(options);
         request.Validated();
-        if (request.Inputs is ["-"] && request.SourceId is null) return null;
+        var isStream = request.Inputs is ["-"] || (request.Inputs is [var only] && InputList.IsUnnamedPipe(only));
+        if (isStream && request.SourceId is null) return null;
 
         var parts = new List<string>
         {
@@ -27,7 +28,7 @@ public static class ImportStateKey
             request.LocalStore ?? Hosts.BaseAddress(options, Api.Ingestion).AbsoluteUri,
             request.Replay is null ? "import" : "replay",
         };
-        if (request.Inputs is ["-"]) parts.Add(request.SourceId!);
+        if (isStream) parts.Add(request.SourceId!);
         else parts.AddRange(InputList.RealPaths(request.Replay is { } replay ? [replay] : request.Inputs));
 
         // Each part with its length before it: no two lists give the same text.

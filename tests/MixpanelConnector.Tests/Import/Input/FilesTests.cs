@@ -53,7 +53,7 @@ public sealed class FilesTests : IDisposable
     public async Task Nothing_at_all_is_an_input_without_records()
     {
         if (OperatingSystem.IsWindows()) return;
-        Assert.Equal((0, 0), await _run.RunAsync(_run.Request("/dev/null")) is var report ? (report.ExitCode, report.Read) : default);
+        Assert.Equal((6, 0), await _run.RunAsync(_run.Request("/dev/null")) is var report ? (report.ExitCode, report.Read) : default);
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class FilesTests : IDisposable
     public async Task An_empty_folder_is_an_input_without_records()
     {
         Directory.CreateDirectory(_run.Folder.File("empty/below"));
-        Assert.Equal((0, 0), await _run.RunAsync(_run.Request(_run.Folder.File("empty"))) is var report ? (report.ExitCode, report.Read) : default);
+        Assert.Equal((6, 0), await _run.RunAsync(_run.Request(_run.Folder.File("empty"))) is var report ? (report.ExitCode, report.Read) : default);
     }
 
     [Theory]

@@ -1,4 +1,4 @@
-using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Files;
 using MixpanelConnector.Sqlite;
 
 namespace MixpanelConnector.Tool.Surfaces.Http.Imports;

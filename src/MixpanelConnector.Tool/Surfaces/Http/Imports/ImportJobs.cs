@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
-using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
 
@@ -57,7 +57,7 @@ sealed class ImportJobs : IAsyncDisposable
         (_folder, _options, _carryOut, _log, _time) = (Path.Combine(folder, "imports"), options, carryOut, log, time);
         _table = new JobTable(database);
         _space = new ImportSpace(options.Space, options.HasSeveralCallers);
-        ServeDatabase.MakeFolder(_folder);
+        OwnFolder.Make(_folder);
         Load();
         lock (_lock) StartWaiting();
     }
@@ -83,7 +83,7 @@ sealed class ImportJobs : IAsyncDisposable
         try
         {
             if (length is { } announced && !_space.TryTake(id, caller.Name, announced)) throw NoRoom();
-            ServeDatabase.MakeFolder(folder.Path);
+            OwnFolder.Make(folder.Path);
             var (bytes, hash) = await SpoolAsync(incoming, folder, length ?? 0, caller, cancellationToken);
             lock (_lock)
             {

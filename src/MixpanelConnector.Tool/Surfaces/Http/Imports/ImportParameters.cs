@@ -19,11 +19,16 @@ static class ImportParameters
         ("group_key", Text(), "The property that makes the groups, such as company."),
         ("table_id", new JsonObject { ["type"] = "string", ["format"] = "uuid" }, "The lookup table that the body replaces."),
         ("properties", Text(), "A JSON object of properties shared by all events; an event's own value wins."),
-        ("map", List(), "FIELD=COLUMN: which column holds a field, for formats with columns. Repeatable."),
+        ("map", List(), "FIELD=COLUMN: which column holds a field, in rows and in JSON records without properties. Repeatable."),
+        ("column_type", List(), "COLUMN=text|number|boolean|time|json: what a column holds. Default: of CSV and TSV what the first 1000 rows show. Repeatable."),
+        ("event", Text(), "The name of events that have no column with it."),
+        ("delimiter", Text(), "What parts the cells of CSV: one character, or tab. Default: comma, semicolon, tab or vertical bar, as the header shows."),
+        ("null_values", List(), "A cell of CSV that is as good as empty, such as NULL. Repeatable."),
         ("rename", List(), "OLD=NEW: renames a property. Repeatable."),
         ("drop", List(), "Leaves a property out. Repeatable."),
         ("fix", List(), "Repairs, each only when named: time, ids, nulls. Repeatable."),
         ("time_offset", Text(), "Hours to add to the time of every event, such as -5.5."),
+        ("allow_empty", Choice("true", "false"), "A body without a record is no error. Default: false."),
         ("dry_run", Choice("true", "false"), "Everything but the sending: says what Mixpanel would refuse. Default: false."),
     ];
 
@@ -68,12 +73,19 @@ static class ImportParameters
         Drop = [.. Many(options, "drop")],
         Fix = Values.Fixes(Many(options, "fix")),
         TimeOffset = Values.Hours(One(options, "time_offset")),
-        DryRun = One(options, "dry_run") switch
-        {
-            null or "false" => false,
-            "true" => true,
-            _ => throw Configuration.Invalid("dry_run", "dry_run takes true or false."),
-        },
+        ColumnTypes = Values.ColumnTypes(Many(options, "column_type")),
+        Event = One(options, "event"),
+        Delimiter = Values.Delimiter(One(options, "delimiter")),
+        NullValues = [.. Many(options, "null_values")],
+        AllowEmpty = Truth(options, "allow_empty"),
+        DryRun = Truth(options, "dry_run"),
+    };
+
+    static bool Truth(JsonObject options, string name) => One(options, name) switch
+    {
+        null or "false" => false,
+        "true" => true,
+        _ => throw Configuration.Invalid(name, $"{name} takes true or false."),
     };
 
     static string? One(JsonObject options, string name) => Many(options, name).FirstOrDefault();

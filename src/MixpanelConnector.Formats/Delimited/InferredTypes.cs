@@ -1,0 +1,101 @@
+using System.Text;
+using MixpanelConnector.Formats.Columns;
+using MixpanelConnector.Import.Columns;
+
+namespace MixpanelConnector.Formats.Delimited;
+
+/// <summary>
+/// The type of each column whose type was not said: cells have none, so what the first of them look like decides, once for the
+/// whole input. A column that is empty there takes the type of its first value.
+/// </summary>
+sealed class InferredTypes
+{
+    /// <summary>So many rows show the types, or as many as there are.</summary>
+    public const int FirstRows = 1000;
+
+    const byte NotShown = (byte)'-';
+    const byte IsText = (byte)'t';
+    const byte IsNumber = (byte)'n';
+    const byte IsBoolean = (byte)'b';
+    const byte IsJson = (byte)'j';
+
+    readonly byte[] _types;
+    readonly bool[] _inferred;
+    readonly bool[] _holdProperties;
+    string? _written;
+
+    public InferredTypes(ColumnMap columns)
+    {
+        (_types, _inferred, _holdProperties) = (new byte[columns.Names.Count], new bool[columns.Names.Count], new bool[columns.Names.Count]);
+        _types.AsSpan().Fill(NotShown);
+        foreach (var field in columns.Fields)
+        {
+            _inferred[field.Column] |= field is { Kind: FieldKind.Value, Type: null };
+            _holdProperties[field.Column] |= field.HoldsProperties;
+        }
+    }
+
+    /// <summary>Whether any column needs to be looked at.</summary>
+    public bool AreNeeded => Array.Exists(_inferred, inferred => inferred);
+
+    /// <summary>One letter a column; null when none has shown its type.</summary>
+    public string? Written => _types.AsSpan().ContainsAnyExcept(NotShown) ? _written ??= Encoding.ASCII.GetString(_types) : null;
+
+    /// <summary>Takes what an earlier run has found; false when that was another input's.</summary>
+    public bool TryTake(string types)
+    {
+        if (types.Length != _types.Length || !Ascii.IsValid(types)) return false;
+        Encoding.ASCII.GetBytes(types, _types);
+        _written = types;
+        return true;
+    }
+
+    /// <summary>Takes one of the first values of a column into account.</summary>
+    public void Look(int column, ReadOnlySpan<byte> cell)
+    {
+        if (!_inferred[column] || _types[column] == IsText) return;
+        var shown = Shown(column, cell);
+        _types[column] = _types[column] == NotShown || _types[column] == shown ? shown : IsText;
+        _written = null;
+    }
+
+    /// <summary>Writes a value; gives the type of its column when it does not fit, and is written as text.</summary>
+    public ImportColumnType? Write(JsonText json, int column, ReadOnlySpan<byte> cell)
+    {
+        if (_types[column] == NotShown) Look(column, cell);
+        switch (_types[column])
+        {
+            case IsNumber when ColumnValue.IsNumber(cell, exponents: false):
+            case IsJson when IsObject(cell):
+                json.Append(cell);
+                return null;
+            case IsBoolean when AsBoolean(cell) is { } boolean:
+                json.Append(boolean ? "true"u8 : "false"u8);
+                return null;
+            default:
+                json.AppendString(cell);
+                return _types[column] switch
+                {
+                    IsNumber => ImportColumnType.Number,
+                    IsBoolean => ImportColumnType.Boolean,
+                    IsJson => ImportColumnType.Json,
+                    _ => null,
+                };
+        }
+    }
+
+    byte Shown(int column, ReadOnlySpan<byte> cell)
+    {
+        if (ColumnValue.IsNumber(cell, exponents: false)) return IsNumber;
+        if (AsBoolean(cell) is not null) return IsBoolean;
+        return _holdProperties[column] && IsObject(cell) ? IsJson : IsText;
+    }
+
+    static bool IsObject(ReadOnlySpan<byte> cell) => cell is [(byte)'{', .., (byte)'}'] && ColumnValue.IsJson(cell);
+
+    static bool? AsBoolean(ReadOnlySpan<byte> cell)
+    {
+        if (cell.Length is not (4 or 5)) return null;
+        return Ascii.EqualsIgnoreCase(cell, "true"u8) ? true : Ascii.EqualsIgnoreCase(cell, "false"u8) ? false : null;
+    }
+}

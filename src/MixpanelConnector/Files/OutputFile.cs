@@ -1,0 +1,64 @@
+namespace MixpanelConnector.Files;
+
+/// <summary>A file that the user has named for something to be written: replaced whole, unless it is a pipe or a device, which is written into.</summary>
+static class OutputFile
+{
+    /// <summary>Whether what is written does not stay: a pipe, a device.</summary>
+    public static bool IsSpecial(string path) =>
+        path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal) || SpecialFile.IsAt(path);
+
+    /// <summary>Finds out whether the file can be written; leaves no trace.</summary>
+    /// <exception cref="IOException">It cannot.</exception>
+    /// <exception cref="UnauthorizedAccessException">It cannot.</exception>
+    public static void EnsureWritable(string path)
+    {
+        if (Directory.Exists(path)) throw new IOException("It is a folder.");
+        if (IsSpecial(path))
+        {
+            EnsureNotPlanted(path);
+            return;
+        }
+
+        path = Path.GetFullPath(path);
+        var there = FileStatus.Of(path);
+        if (there.Kind is FileKind.Regular) new FileStream(path, FileMode.Open, FileAccess.Write).Dispose(); // one that is write-protected is not replaced
+        if (there.Kind is not FileKind.None && !there.IsOurs && !OperatingSystem.IsWindows() && FileStatus.Behind(Path.GetDirectoryName(path)!) is { IsOurs: false, Mode: var folder } && (folder & UnixFileMode.StickyBit) != UnixFileMode.None && !Environment.IsPrivilegedProcess)
+            throw new NotOursException("It belongs to another user, and cannot be replaced in a folder that others share.");
+        using var probe = NewFile.Create(path);
+    }
+
+    /// <summary>Writes into what is no file that stays.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="OperationCanceledException">It takes no more, and is waited for no longer.</exception>
+    public static void WriteSpecial(string path, IEnumerable<ReadOnlyMemory<byte>> parts, CancellationToken cancellationToken)
+    {
+        EnsureNotPlanted(path);
+        if (!SpecialFile.IsAt(path))
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Write);
+            foreach (var part in parts) file.Write(part.Span);
+            file.Flush();
+            return;
+        }
+
+        using var special = SpecialFile.OpenToWrite(path, cancellationToken);
+        foreach (var part in parts) special.Write(part.Span, cancellationToken);
+    }
+
+    /// <summary>Writes all of it, in place of what is there.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">It cannot be written.</exception>
+    /// <exception cref="OperationCanceledException">It takes no more, and is waited for no longer.</exception>
+    public static void Write(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        if (IsSpecial(path)) WriteSpecial(path, [bytes], cancellationToken);
+        else NewFile.Write(path, bytes.Span);
+    }
+
+    /// <summary>A pipe that another user has put where a file was expected would carry off what is written.</summary>
+    static void EnsureNotPlanted(string path)
+    {
+        if (path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal)) return;
+        if (!FileStatus.Behind(path).IsOursOrRoots || !FileStatus.Of(path).IsOursOrRoots) throw new NotOursException("It is a pipe or a device of another user's.");
+    }
+}

@@ -1,0 +1,194 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+using MixpanelConnector.Import.Clean;
+using MixpanelConnector.Import.Validate;
+
+namespace MixpanelConnector.Import.Columns;
+
+/// <summary>Turns the values of columns into those of the type that was asked for. What was made is good until the next call.</summary>
+sealed class ColumnValue
+{
+    // JSON's numbers are doubles on their way: beyond these, a number would not arrive as it was written.
+    const long LargestInteger = 1L << 53;
+    const int MostDigits = 17;
+    const int LongestNumber = 32;
+
+    // The rule by which Mixpanel's own queries tell seconds from milliseconds.
+    const long LargestSeconds = uint.MaxValue;
+
+    byte[] _text = [];
+    byte[] _made = [];
+
+    /// <summary>False when the value is of another type. Nothing is made of null and of empty text.</summary>
+    /// <param name="value">A value as JSON.</param>
+    /// <param name="type">What it is to be.</param>
+    /// <param name="isEventTime">Whether it is the time of an event.</param>
+    /// <param name="converted">It, as JSON.</param>
+    public bool TryConvert(ReadOnlySpan<byte> value, ImportColumnType type, bool isEventTime, out ReadOnlySpan<byte> converted)
+    {
+        converted = value;
+        if (!Utf8.IsValid(value)) return true; // which is the fault that is told
+        if (value is [(byte)'{' or (byte)'[', ..]) return type is ImportColumnType.Json;
+        if (value.SequenceEqual("null"u8))
+        {
+            converted = default;
+            return true;
+        }
+
+        var isText = value is [(byte)'"', ..];
+        var text = isText ? Unescape(value) : value;
+        if (text.IsEmpty)
+        {
+            converted = default;
+            return true;
+        }
+
+        switch (type)
+        {
+            case ImportColumnType.Text:
+                if (!isText) converted = Quoted(text);
+                return true;
+            case ImportColumnType.Number:
+                converted = text;
+                return IsNumber(text, exponents: true);
+            case ImportColumnType.Boolean:
+                var truth = Truth(text);
+                converted = truth is true ? "true"u8 : "false"u8;
+                return truth is not null;
+            case ImportColumnType.Time:
+                return TryTime(text, isEventTime, out converted);
+            default:
+                converted = text.Trim(" \t\r\n"u8);
+                return IsJson(converted);
+        }
+    }
+
+    /// <summary>Why a record with such a value is not taken.</summary>
+    /// <param name="column">The column's name.</param>
+    /// <param name="type">What its values are.</param>
+    /// <param name="told">Whether the caller said so; otherwise the column's first values did.</param>
+    public static Rejection Misfit(string column, ImportColumnType type, bool told)
+    {
+        var (shown, name) = (RecordFields.Shown(column), type.ToString().ToLowerInvariant());
+        var way = type is ImportColumnType.Text ? "" : $"; --column-type '{shown}=text' takes all its values as text";
+        return new("column_type", $"properties.{shown}", told ? $"the column {shown} holds something that is no {name}{way}" : $"the first values of the column {shown} are of the type {name}, this one is not{way}");
+    }
+
+    /// <summary>Whether the text is a number literal of JSON that a double holds: <c>1.10</c> is, <c>007</c>, <c>+1</c>, <c>1,000</c> and a long account number are not.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="exponents">Whether <c>12E5</c> is one, too: who does not say so may have an identifier.</param>
+    public static bool IsNumber(ReadOnlySpan<byte> text, bool exponents)
+    {
+        if (text.Length is 0 or > LongestNumber || text[^1] is < (byte)'0' or > (byte)'9') return false;
+        var rest = text[0] == '-' ? text[1..] : text;
+        var whole = Digits(rest);
+        if (whole == 0 || (whole > 1 && rest[0] == '0')) return false;
+        if (whole == rest.Length) return Utf8Parser.TryParse(text, out long integer, out _) && integer is >= -LargestInteger and <= LargestInteger;
+
+        var mantissa = rest[..whole];
+        if (rest[whole] == '.')
+        {
+            var fraction = Digits(rest[(whole + 1)..]);
+            if (fraction == 0) return false;
+            mantissa = rest[..(whole + 1 + fraction)];
+        }
+
+        rest = rest[mantissa.Length..];
+        if (!rest.IsEmpty)
+        {
+            if (!exponents || rest[0] is not ((byte)'e' or (byte)'E')) return false;
+            rest = rest[1..];
+            if (rest is [(byte)'+' or (byte)'-', ..]) rest = rest[1..];
+            if (rest.IsEmpty || Digits(rest) != rest.Length) return false;
+        }
+
+        var significant = mantissa.TrimStart("0."u8);
+        if (significant.Length - (significant.Contains((byte)'.') ? 1 : 0) > MostDigits) return false;
+        return Utf8Parser.TryParse(text, out double value, out var used) && used == text.Length && double.IsFinite(value) && (value != 0 || significant.IsEmpty);
+    }
+
+    /// <summary>Whether the text is one JSON value.</summary>
+    public static bool IsJson(ReadOnlySpan<byte> text)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(text);
+            while (reader.Read()) { }
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    static bool? Truth(ReadOnlySpan<byte> text)
+    {
+        if (text.Length > 5) return null;
+        Span<byte> lower = stackalloc byte[5];
+        if (Ascii.ToLower(text, lower, out var length) is not System.Buffers.OperationStatus.Done) return null;
+        lower = lower[..length];
+        if (lower.SequenceEqual("true"u8) || lower.SequenceEqual("t"u8) || lower.SequenceEqual("yes"u8) || lower.SequenceEqual("y"u8) || lower.SequenceEqual("1"u8)) return true;
+        return lower.SequenceEqual("false"u8) || lower.SequenceEqual("f"u8) || lower.SequenceEqual("no"u8) || lower.SequenceEqual("n"u8) || lower.SequenceEqual("0"u8) ? false : null;
+    }
+
+    bool TryTime(ReadOnlySpan<byte> text, bool isEventTime, out ReadOnlySpan<byte> converted)
+    {
+        converted = default;
+        if (text.Length > TimeText.Longest || !TimeText.TryRead(text, out var time)) return false;
+        Reserve(ref _made, 40);
+        int length;
+        if (isEventTime)
+        {
+            time.TryFormat(_made, out length, provider: CultureInfo.InvariantCulture);
+            converted = _made.AsSpan(0, length);
+            return true;
+        }
+
+        var isSeconds = Digits(text is [(byte)'-', ..] ? text[1..] : text) is var digits && digits == text.Length - (text[0] == '-' ? 1 : 0) && time is >= -LargestSeconds and <= LargestSeconds;
+        if (isSeconds) time *= 1000;
+        if (time < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return false;
+        DateTimeOffset.FromUnixTimeMilliseconds(time).TryFormat(_made, out length, time % 1000 == 0 ? "'\"'yyyy-MM-dd'T'HH:mm:ss'\"'" : "'\"'yyyy-MM-dd'T'HH:mm:ss.fff'\"'", CultureInfo.InvariantCulture);
+        converted = _made.AsSpan(0, length);
+        return true;
+    }
+
+    ReadOnlySpan<byte> Quoted(ReadOnlySpan<byte> literal)
+    {
+        Reserve(ref _made, literal.Length + 2);
+        _made[0] = _made[literal.Length + 1] = (byte)'"';
+        literal.CopyTo(_made.AsSpan(1));
+        return _made.AsSpan(0, literal.Length + 2);
+    }
+
+    /// <summary>A string's text; <c>?</c> when it holds half a surrogate pair, which is refused elsewhere.</summary>
+    ReadOnlySpan<byte> Unescape(ReadOnlySpan<byte> quoted)
+    {
+        if (!quoted.Contains((byte)'\\')) return quoted[1..^1];
+        Reserve(ref _text, quoted.Length);
+        var reader = new Utf8JsonReader(quoted);
+        reader.Read();
+        try
+        {
+            return _text.AsSpan(0, reader.CopyString(_text));
+        }
+        catch (InvalidOperationException)
+        {
+            return "?"u8;
+        }
+    }
+
+    static void Reserve(ref byte[] buffer, int length)
+    {
+        if (buffer.Length < length) buffer = new byte[Math.Max(length, 256)];
+    }
+
+    static int Digits(ReadOnlySpan<byte> text)
+    {
+        var end = text.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
+        return end < 0 ? text.Length : end;
+    }
+}

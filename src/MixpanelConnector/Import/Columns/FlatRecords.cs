@@ -1,0 +1,274 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Validate;
+
+namespace MixpanelConnector.Import.Columns;
+
+/// <summary>
+/// Reads JSON records without <c>properties</c> as rows: each member is a column. An event that has no such member, and some other
+/// beside its name, is one; so is an update of a profile or a group that says no operation: its members are set.
+/// </summary>
+sealed class FlatRecords
+{
+    /// <summary>What an update says beside its operation.</summary>
+    static readonly string[] Settings = ["$token", "$group_key", "$ip", "$ignore_time", "$ignore_alias"];
+
+    static readonly string[] Operations = ["$properties", "properties", "$set", "$set_once", "$add", "$union", "$append", "$remove", "$unset", "$delete"];
+
+    static readonly Rejection HasProperties = new("not_flat", null, "the record has properties of its own, so that what was said of columns does not apply to it");
+
+    readonly ImportType _type;
+    readonly byte[] _root;
+    readonly byte[] _rootPlain;
+    readonly byte[] _rootJson;
+    readonly byte[] _propertiesJson;
+    readonly byte[][] _kept;
+    readonly byte[][] _operations;
+    readonly byte[]? _event;
+    readonly List<Column> _columns = [];
+    readonly List<Member> _members = [];
+    readonly ColumnValue _value = new();
+    readonly ArrayBufferWriter<byte> _json = new();
+    readonly bool[] _wasSeen;
+    bool _anyRead;
+
+    public FlatRecords(ImportRequest request)
+    {
+        _type = request.Type;
+        var (root, plain) = RecordFields.Root(_type);
+        (_root, _rootPlain, _rootJson) = (Encoding.UTF8.GetBytes(root), Encoding.UTF8.GetBytes(plain), Json(root));
+        _propertiesJson = Json(RecordFields.Properties(_type).Field);
+        _kept = _type is ImportType.Events ? [] : [.. Settings.Select(Encoding.UTF8.GetBytes)];
+        _operations = _type is ImportType.Events ? ["properties"u8.ToArray()] : [.. Operations.Select(Encoding.UTF8.GetBytes)];
+        _event = request.Event is { } name ? Json(name) : null;
+        foreach (var column in request.Columns.Values.Concat(request.ColumnTypes.Keys).Distinct(StringComparer.Ordinal))
+        {
+            var fields = request.Columns.Where(pair => pair.Value == column).Select(pair => pair.Key).Order(StringComparer.Ordinal).ToArray();
+            ImportColumnType? type = request.ColumnTypes.TryGetValue(column, out var asked) ? asked : null;
+            var isTime = _type is ImportType.Events && (fields is [] ? column == "time" : fields.Contains("time", StringComparer.Ordinal));
+            _columns.Add(new Column(column, Encoding.UTF8.GetBytes(column), [.. fields.Select(field => (PlaceOf(field), Json(field)))], type, isTime));
+        }
+
+        _wasSeen = new bool[_columns.Count];
+    }
+
+    /// <summary>Whether something was said of columns: then every record must have some.</summary>
+    public bool AreAsked => _columns.Count > 0;
+
+    /// <summary>Begins an input.</summary>
+    public void Begin()
+    {
+        _anyRead = false;
+        _wasSeen.AsSpan().Clear();
+    }
+
+    /// <summary>The columns of which something was said, but that no record of the input had; none where none was read as a row.</summary>
+    public IEnumerable<string> Unseen => _anyRead ? _columns.Where((_, i) => !_wasSeen[i]).Select(column => column.Name) : [];
+
+    /// <summary>Whether the record that was read last has properties of its own.</summary>
+    public bool HadProperties { get; private set; }
+
+    /// <summary>The record as it is to be imported, good until the next call; it keeps the record as it was read. False when it is none of these.</summary>
+    /// <param name="record">What was read.</param>
+    /// <param name="flat">The same, or the record that was made of it.</param>
+    public bool TryRead(scoped in Record record, out Record flat)
+    {
+        flat = record;
+        if (record is not { Kind: RecordKind.Json, Rejection: null, IsBuilt: false }) return false;
+        HadProperties = false;
+        _members.Clear();
+        _json.ResetWrittenCount();
+        try
+        {
+            if (!IsFlat(record.Bytes)) return false;
+            flat = Write(in record);
+            _anyRead = true;
+            return true;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return false; // no JSON, or half of a surrogate pair
+        }
+    }
+
+    /// <summary>A record that has no columns, where some were asked for.</summary>
+    public static Record NotFlat(scoped in Record record) => record with { Rejection = HasProperties };
+
+    /// <summary>Whether the first record of a text has properties of its own; null when more of it is needed.</summary>
+    public static bool? FirstHasProperties(ReadOnlySpan<byte> head, ImportType type)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(head.TrimStart(" \t\r\n"u8), isFinalBlock: false, default);
+            if (!reader.Read() || (reader.TokenType is JsonTokenType.StartArray && !reader.Read())) return null;
+            if (reader.TokenType is not JsonTokenType.StartObject) return false;
+            while (reader.Read())
+            {
+                if (reader.TokenType is not JsonTokenType.PropertyName) return false;
+                if (type is ImportType.Events ? reader.ValueTextEquals("properties"u8) : IsOneOf(in reader, Operations)) return true;
+                if (!reader.TrySkip()) return null;
+            }
+
+            return null;
+        }
+        catch (JsonException)
+        {
+            return false; // it is told when it is read
+        }
+    }
+
+    /// <summary>Lists the members; false when one of them says that the record is what it is to be already.</summary>
+    bool IsFlat(ReadOnlySpan<byte> record)
+    {
+        var reader = new Utf8JsonReader(record);
+        reader.Read();
+        if (reader.TokenType is not JsonTokenType.StartObject) return false;
+        var others = false;
+        while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+        {
+            HadProperties = IndexOf(_operations, in reader) >= 0;
+            if (HadProperties) return false;
+            var member = new Member { NameStart = (int)reader.TokenStartIndex, Column = IndexOf(in reader) };
+            member.Place = reader.ValueTextEquals(_root) || reader.ValueTextEquals(_rootPlain) ? Place.Root : IndexOf(_kept, in reader) >= 0 ? Place.BesideRoot : Place.Property;
+            var isReserved = _type is not ImportType.Events && member.Column < 0 && reader.ValueSpan is [(byte)'$', ..];
+            member.NameEnd = member.NameStart + reader.ValueSpan.Length + 2;
+            reader.Read();
+            member.Start = (int)reader.TokenStartIndex;
+            // Mixpanel's own properties hold no objects: an operation that is misspelt does.
+            if (isReserved && reader.TokenType is (JsonTokenType.StartObject or JsonTokenType.StartArray)) return false;
+            reader.Skip();
+            member.End = (int)reader.BytesConsumed;
+            others |= member.Place is Place.Property;
+            if (member.Column >= 0) _wasSeen[member.Column] = true;
+            _members.Add(member);
+        }
+
+        reader.Read(); // what follows the record makes it invalid
+        return others;
+    }
+
+    Record Write(scoped in Record read)
+    {
+        Rejection? misfit = null;
+        _json.Write("{"u8);
+        var empty = true;
+        foreach (var member in _members) Write(read.Bytes, in member, inProperties: false, ref empty, ref misfit);
+        if (empty && _event is not null) Put("\"event\""u8, _event, ref empty);
+        if (!empty) _json.Write(","u8);
+        _json.Write(_propertiesJson);
+        _json.Write(":{"u8);
+        empty = true;
+        foreach (var member in _members) Write(read.Bytes, in member, inProperties: true, ref empty, ref misfit);
+        _json.Write("}}"u8);
+        return read with { Bytes = _json.WrittenSpan, Original = read.Bytes, Rejection = misfit };
+    }
+
+    void Write(ReadOnlySpan<byte> record, in Member member, bool inProperties, ref bool empty, ref Rejection? misfit)
+    {
+        var column = member.Column < 0 ? null : _columns[member.Column];
+        var value = record[member.Start..member.End];
+        if (column?.Type is { } type)
+        {
+            if (_value.TryConvert(value, type, column.IsTime, out var converted)) value = converted;
+            else misfit ??= ColumnValue.Misfit(column.Name, type, told: true);
+            if (value.IsEmpty) return;
+        }
+
+        if (column is null or { Fields: [] })
+        {
+            if (member.Place is Place.Property == inProperties) Put(member.Place is Place.Root ? _rootJson : record[member.NameStart..member.NameEnd], value, ref empty);
+            return;
+        }
+
+        foreach (var (place, name) in column.Fields)
+        {
+            if (place is Place.Root == inProperties) continue;
+            if (place is Place.AllProperties && value is [(byte)'{', .. var members, (byte)'}']) PutAll(members.Trim(" \t\r\n"u8), ref empty);
+            else Put(place is Place.Root ? _rootJson : name, value, ref empty);
+        }
+    }
+
+    void Put(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, ref bool empty)
+    {
+        PutAll(name, ref empty);
+        _json.Write(":"u8);
+        _json.Write(value);
+    }
+
+    void PutAll(ReadOnlySpan<byte> members, ref bool empty)
+    {
+        if (members.IsEmpty) return;
+        if (!empty) _json.Write(","u8);
+        _json.Write(members);
+        empty = false;
+    }
+
+    Place PlaceOf(string field)
+    {
+        var (root, plain) = RecordFields.Root(_type);
+        if (field == root || field == plain) return Place.Root;
+        return field == RecordFields.Properties(_type).Field || field == RecordFields.Properties(_type).Plain ? Place.AllProperties : Place.Property;
+    }
+
+    int IndexOf(ref readonly Utf8JsonReader name)
+    {
+        for (var i = 0; i < _columns.Count; i++)
+            if (name.ValueTextEquals(_columns[i].Utf8)) return i;
+        return -1;
+    }
+
+    static int IndexOf(byte[][] names, ref readonly Utf8JsonReader name)
+    {
+        for (var i = 0; i < names.Length; i++)
+            if (name.ValueTextEquals(names[i])) return i;
+        return -1;
+    }
+
+    static bool IsOneOf(ref readonly Utf8JsonReader name, string[] names)
+    {
+        foreach (var one in names)
+            if (name.ValueTextEquals(one)) return true;
+        return false;
+    }
+
+    static byte[] Json(string field) => Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(field, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"");
+
+    /// <summary>Where a member goes.</summary>
+    enum Place
+    {
+        Property,
+        Root,
+
+        /// <summary>Beside the root's field, under its own name.</summary>
+        BesideRoot,
+
+        /// <summary>If it is an object: its members are properties.</summary>
+        AllProperties,
+    }
+
+    /// <summary>A member of which something was said.</summary>
+    /// <param name="Name">Its name.</param>
+    /// <param name="Utf8">The same.</param>
+    /// <param name="Fields">The fields that it gives, each with its name as JSON; none when it gives that of its own name.</param>
+    /// <param name="Type">What its values are; null for what they are.</param>
+    /// <param name="IsTime">Whether it gives the time of events.</param>
+    sealed record Column(string Name, byte[] Utf8, (Place Place, byte[] Name)[] Fields, ImportColumnType? Type, bool IsTime);
+
+    /// <summary>One member, by its places in the record.</summary>
+    [StructLayout(LayoutKind.Auto)]
+    struct Member
+    {
+        public int NameStart;
+        public int NameEnd;
+        public int Start;
+        public int End;
+        public Place Place;
+
+        /// <summary>What was said of it; -1 for nothing.</summary>
+        public int Column;
+    }
+}

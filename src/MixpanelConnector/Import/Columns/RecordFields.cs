@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Text;
+
+namespace MixpanelConnector.Import.Columns;
+
+/// <summary>The fields of a record that columns can give, beside properties of any name.</summary>
+static class RecordFields
+{
+    /// <summary>A name is shown up to here.</summary>
+    const int LongestShown = 80;
+
+    /// <summary>The field beside the properties, and how a column may also call it.</summary>
+    public static (string Field, string Plain) Root(ImportType type) => type switch
+    {
+        ImportType.Profiles => ("$distinct_id", "distinct_id"),
+        ImportType.Groups => ("$group_id", "group_id"),
+        _ => ("event", "event"),
+    };
+
+    /// <summary>The field that holds the properties, and how a column may also call it.</summary>
+    public static (string Field, string Plain) Properties(ImportType type) => type is ImportType.Events ? ("properties", "properties") : ("$properties", "properties");
+
+    /// <summary>Whether a column of this name says that a text has records of the type that is asked for.</summary>
+    public static bool IsKnown(string column, ImportRequest request) =>
+        (request.Type is not ImportType.LookupTable && Of(request.Type).Contains(column, StringComparer.Ordinal))
+        || request.Columns.Values.Contains(column, StringComparer.Ordinal)
+        || request.ColumnTypes.ContainsKey(column);
+
+    /// <summary>The field that was meant by a name which is none, but nearly; null when it names a property.</summary>
+    public static string? NearMiss(string name, ImportType type)
+    {
+        if (Of(type).Contains(name, StringComparer.Ordinal)) return null;
+        var plain = Plain(name);
+        if (type is ImportType.Events && plain is "timestamp" or "datetime" or "eventtime" or "unixtime") return "time";
+        if (type is ImportType.Events && plain is "eventname") return "event";
+        return Array.Find(Of(type), field => Plain(field) == plain);
+    }
+
+    /// <summary>A name from outside, so that a message stays one line and readable.</summary>
+    public static string Shown(string name)
+    {
+        var shown = new StringBuilder();
+        foreach (var rune in name.EnumerateRunes())
+        {
+            if (shown.Length >= LongestShown) return shown.Append('…').ToString();
+            shown.Append(Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator ? "?" : rune.ToString());
+        }
+
+        return shown.ToString();
+    }
+
+    static string[] Of(ImportType type) => type switch
+    {
+        ImportType.Profiles => ["$distinct_id", "distinct_id", "$properties", "properties"],
+        ImportType.Groups => ["$group_id", "group_id", "$properties", "properties"],
+        _ => ["event", "time", "distinct_id", "$insert_id", "$user_id", "$device_id", "properties"],
+    };
+
+    static string Plain(string name) => string.Concat(name.Where(char.IsLetterOrDigit)).ToLowerInvariant();
+}

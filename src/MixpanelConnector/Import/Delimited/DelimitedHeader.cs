@@ -1,0 +1,59 @@
+using System.Text;
+using System.Text.Unicode;
+using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Source;
+
+namespace MixpanelConnector.Import.Delimited;
+
+/// <summary>The first row of a text in rows and columns, which names the columns and shows the dialect: the one way into such a text, whatever it holds.</summary>
+/// <param name="Names">The columns' names.</param>
+/// <param name="Dialect">How the text is parted.</param>
+/// <param name="Length">Its bytes, with the line end.</param>
+/// <param name="Lines">Its lines.</param>
+sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int Length, long Lines)
+{
+    /// <summary>Reads it from the beginning of a text, of which blank lines were taken away; null when more of it is needed.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="ended">Whether nothing follows it.</param>
+    /// <param name="delimiter">Between cells; null to find out.</param>
+    /// <param name="request">Says which names are known.</param>
+    /// <exception cref="InputException">It is no header.</exception>
+    public static DelimitedHeader? Read(ReadOnlySpan<byte> text, bool ended, byte? delimiter, ImportRequest request)
+    {
+        var isLong = text.Length > InputWindow.LargestRecord;
+        return Find(isLong ? text[..InputWindow.LargestRecord] : text, ended && !isLong, delimiter, request) ?? (isLong ? throw new InputException("has a header row of more than 1 MiB: it is no text in rows and columns, or a quote is left open") : null);
+    }
+
+    static DelimitedHeader? Find(ReadOnlySpan<byte> text, bool ended, byte? delimiter, ImportRequest request)
+    {
+        var line = text.IndexOfAny((byte)'\r', (byte)'\n');
+        if (line < 0 && !ended) return null;
+        var dialect = new Dialect(delimiter ?? Dialect.DelimiterOf(line < 0 ? text : text[..line], request), EndsWithReturn: true);
+        var splitter = new RowSplitter(dialect);
+        var length = splitter.LengthOfRow(text, ended);
+        if (length < 0 && !ended) return null;
+        if (length < 0 && splitter.InQuotes) throw new InputException("ends within its header row: a quote is left open there");
+
+        var end = length < 0 ? 0 : splitter.EndLength;
+        var row = length < 0 ? text : text[..length];
+        var names = NamesOf(splitter, row);
+        if (!Utf8.IsValid(row)) throw new InputException("has a header row that is not UTF-8");
+        if (splitter.Malformed) throw new InputException("has a header row with a quote in the wrong place");
+        if (names.Exists(name => HoldsRows(name, dialect, names.Count))) throw new InputException("has a column whose name holds whole rows: a quote is left open in the header row");
+        if (names is [var only] && only.AsSpan().IndexOfAny(",;\t|") is var other and >= 0)
+            throw new InputException($"has one column only: its cells are not parted by {Dialect.NameOf(dialect.Delimiter)}, but perhaps by {Dialect.NameOf((byte)only[other])}. --delimiter names what parts them");
+        return new DelimitedHeader(names, dialect with { EndsWithReturn = end == 1 && text[length] == '\r' }, row.Length + end, splitter.CountLines(text[..(row.Length + end)]));
+    }
+
+    static List<string> NamesOf(RowSplitter splitter, ReadOnlySpan<byte> row)
+    {
+        splitter.Split(row);
+        var names = new List<string>(splitter.Count);
+        for (var i = 0; i < splitter.Count; i++) names.Add(Encoding.UTF8.GetString(splitter.Cell(row, i)));
+        return names;
+    }
+
+    /// <summary>Whether one of several lines of a name has as many cells as a row: then it is one.</summary>
+    static bool HoldsRows(string name, Dialect dialect, int columns) =>
+        columns > 1 && name.AsSpan().ContainsAny('\r', '\n') && Array.Exists(name.Split('\r', '\n'), line => line.AsSpan().Count((char)dialect.Delimiter) >= columns - 1);
+}

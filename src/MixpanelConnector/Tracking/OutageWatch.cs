@@ -1,0 +1,148 @@
+using Microsoft.Extensions.Logging;
+
+namespace MixpanelConnector.Tracking;
+
+/// <summary>
+/// Whether Mixpanel takes what is tracked, for the log, the health check and a metric. A failure that the next try mends is no outage;
+/// one that the next try meets too is one, and so is a silence, and whatever no further try can mend.
+/// </summary>
+/// <param name="logger">Where it is told when an outage begins, and when it ends.</param>
+/// <param name="time">The clock.</param>
+/// <param name="waiting">How many records of a kind wait.</param>
+sealed partial class OutageWatch(ILogger logger, TimeProvider time, Func<TrackedKind, long> waiting)
+{
+    // Mixpanel that comes and goes by the second is not told of by the second.
+    static readonly TimeSpan BetweenAnnouncements = TimeSpan.FromMinutes(1);
+
+    readonly TimeProvider _time = time;
+    readonly Lock _lock = new();
+    readonly Failing?[] _failing = new Failing?[3];
+    volatile bool _isAnyFailing;
+    long? _announcedAt;
+    bool _isAnnounced;
+    bool _isAnnouncedForGood;
+
+    /// <summary>The last error of a kind whose records wait; null while there is no outage.</summary>
+    public MixpanelError? Error => Open().Select(failing => failing.Error).FirstOrDefault();
+
+    /// <summary>For how long no record of the kind was taken; zero while there is no outage, or nothing waits.</summary>
+    public TimeSpan Lasts(TrackedKind kind)
+    {
+        Failing? failing;
+        lock (_lock) failing = _failing[(int)kind];
+        return failing is { IsOpen: true } && waiting(kind) > 0 ? _time.GetElapsedTime(failing.Since) : TimeSpan.Zero;
+    }
+
+    /// <summary>For how long the longest outage of a kind lasts.</summary>
+    public TimeSpan Longest => Enum.GetValues<TrackedKind>().Max(Lasts);
+
+    /// <summary>From now on an answer is due, until what this gives is disposed. When none comes in time, that is an outage.</summary>
+    public Due Await(TrackedKind kind, TimeSpan patience, string host) => new(this, kind, patience, host);
+
+    /// <summary>A request was not served.</summary>
+    /// <param name="kind">What was in it.</param>
+    /// <param name="error">Why.</param>
+    /// <param name="again">Whether it was not its first try.</param>
+    /// <param name="forGood">Whether no further try will help until somebody mends something.</param>
+    public void Failed(TrackedKind kind, MixpanelError error, bool again, bool forGood = false)
+    {
+        lock (_lock) Note(kind, error, _time.GetTimestamp(), again || forGood, forGood);
+        Announce();
+    }
+
+    /// <summary>A request was served.</summary>
+    public void Served(TrackedKind kind)
+    {
+        if (!_isAnyFailing) return;
+        var waits = Enum.GetValues<TrackedKind>().Select(waiting).ToList();
+        TimeSpan? lasted = null;
+        lock (_lock)
+        {
+            var since = _failing.Min(failing => failing is { IsOpen: true } ? failing.Since : (long?)null);
+            _failing[(int)kind] = null;
+            for (var other = 0; other < _failing.Length; other++)
+                if (waits[other] == 0) _failing[other] = null; // given up, not waited for
+            _isAnyFailing = _failing.Any(failing => failing is not null);
+            if (_failing.Any(failing => failing is { IsOpen: true })) return;
+            if (_isAnnounced && since is { } began) lasted = _time.GetElapsedTime(began);
+            _isAnnounced = _isAnnouncedForGood = false;
+        }
+
+        if (lasted is { } span) LogEnded(span.TotalSeconds, waits.Sum());
+    }
+
+    List<Failing> Open()
+    {
+        if (!_isAnyFailing) return [];
+        List<(TrackedKind Kind, Failing Failing)> open;
+        lock (_lock) open = [.. Enum.GetValues<TrackedKind>().Where(kind => _failing[(int)kind] is { IsOpen: true }).Select(kind => (kind, _failing[(int)kind]!))];
+        return [.. open.Where(each => waiting(each.Kind) > 0).OrderByDescending(each => each.Failing.IsForGood).Select(each => each.Failing)];
+    }
+
+    void Note(TrackedKind kind, MixpanelError error, long at, bool isOpen, bool isForGood)
+    {
+        var before = _failing[(int)kind];
+        _failing[(int)kind] = new(error, before?.Since ?? at, isOpen || before is { IsOpen: true }, isForGood);
+        _isAnyFailing = true;
+    }
+
+    void Announce()
+    {
+        MixpanelError error;
+        bool forGood;
+        lock (_lock)
+        {
+            if (_failing.Where(failing => failing is { IsOpen: true }).MaxBy(failing => failing!.IsForGood) is not { } worst) return;
+            (error, forGood) = (worst.Error, worst.IsForGood);
+            if (_isAnnounced && (_isAnnouncedForGood || !forGood)) return;
+            if (!_isAnnounced && _announcedAt is { } at && _time.GetElapsedTime(at) < BetweenAnnouncements) return;
+            (_isAnnounced, _isAnnouncedForGood, _announcedAt) = (true, forGood, _time.GetTimestamp());
+        }
+
+        if (forGood) LogRefused(error.Shown);
+        else LogBegan(error.Shown);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Mixpanel takes no records at present. They are kept, as far as there is room, and sent again until it does. {Message}")]
+    partial void LogBegan(string message);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Tracked records are not accepted. They are kept, as far as there is room, until that is mended. {Message}")]
+    partial void LogRefused(string message);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Mixpanel takes records again, after {Seconds:0} seconds; {Count} waited")]
+    partial void LogEnded(double seconds, long count);
+
+    sealed record Failing(MixpanelError Error, long Since, bool IsOpen, bool IsForGood);
+
+    /// <summary>An answer that is due.</summary>
+    public sealed class Due : IDisposable
+    {
+        readonly OutageWatch _outage;
+        readonly ITimer _timer;
+        bool _isOver;
+
+        public Due(OutageWatch outage, TrackedKind kind, TimeSpan patience, string host)
+        {
+            _outage = outage;
+            var asked = outage._time.GetTimestamp();
+            _timer = outage._time.CreateTimer(_ => IsLate(kind, new(ErrorKind.Timeout, $"{host} has not answered for {patience.TotalSeconds:0} seconds."), asked), null, patience, Timeout.InfiniteTimeSpan);
+        }
+
+        public void Dispose()
+        {
+            lock (_outage._lock) _isOver = true;
+            _timer.Dispose();
+        }
+
+        void IsLate(TrackedKind kind, MixpanelError error, long asked)
+        {
+            lock (_outage._lock)
+            {
+                if (_isOver) return;
+                _outage.Note(kind, error, asked, isOpen: true, isForGood: false);
+            }
+
+            _outage.Announce();
+        }
+    }
+}

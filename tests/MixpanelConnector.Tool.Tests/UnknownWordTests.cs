@@ -1,0 +1,69 @@
+using MixpanelConnector.Tool.Surfaces.Cli;
+
+namespace MixpanelConnector.Tool.Tests;
+
+public class UnknownWordTests
+{
+    /// <summary>Wherever a secret may come to stand by mistake.</summary>
+    [Theory]
+    [InlineData("config --client-secret=hunter2")]
+    [InlineData("config --client-secret hunter2")]
+    [InlineData("config --client_secret:hunter2")]
+    [InlineData("config --SERVICE-ACCOUNT-SECRET=hunter2")]
+    [InlineData("config --service_account_secret hunter2")]
+    [InlineData("config --secrets-file=hunter2")]
+    [InlineData("config --pass=hunter2")]
+    [InlineData("config --passwordhunter2")]
+    [InlineData("config --api-key=hunter2")]
+    [InlineData("config --auth-token hunter2")]
+    [InlineData("config --foo=hunter2")]
+    [InlineData("config --foo hunter2")]
+    [InlineData("config -p hunter2")]
+    [InlineData("config -phunter2")]
+    [InlineData("config hunter2")]
+    [InlineData("hunter2")]
+    [InlineData("improt hunter2")]
+    [InlineData("import events.ndjson --client-secret=hunter2")]
+    [InlineData("import --client-secret hunter2")]
+    [InlineData("import events.ndjson --foo=hunter2")]
+    [InlineData("import events.ndjson --state --client-secret=hunter2")]
+    [InlineData("import events.ndjson --report --foo=hunter2")]
+    [InlineData("emulator export --password=hunter2")]
+    [InlineData("serve --port hunter2")]
+    [InlineData("serve --port=hunter2")]
+    [InlineData("config --output hunter2")]
+    [InlineData("config --secret-file hunter2")]
+    [InlineData("config --secret-file no/such/hunter2")]
+    [InlineData("query-user-profiles --local --page hunter2")]
+    public async Task A_value_that_came_to_the_wrong_place_is_not_repeated(string line)
+    {
+        using var tool = new Tool();
+        var run = await tool.RunAsync(line.Split(' '));
+        Assert.Equal((2, ""), (run.Exit, run.Out));
+        Assert.DoesNotContain("hunter", run.Err, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData("improt a.ndjson", "'improt' is not known here. Did you mean import? See: ")]
+    [InlineData("config --prject-id=3", "'--prject-id…' is not known here. See: ")]
+    [InlineData("config 3 4", "Word 2 of the command line is not known here.")]
+    [InlineData("emulator export --nmae x", "emulator export --help")]
+    [InlineData("serve --port x", "'--port'")]
+    [InlineData("import a.ndjson --state --restart", "--state")]
+    public async Task What_is_wrong_is_still_said(string line, string said)
+    {
+        using var tool = new Tool();
+        var run = await tool.RunAsync(line.Split(' '));
+        Assert.Equal(2, run.Exit);
+        Assert.Contains(said, run.Problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_word_that_is_not_UTF_8_is_told_with_its_bytes_unless_it_may_be_a_secret()
+    {
+        Assert.Null(UnknownWord.NotUtf8(["import"u8.ToArray(), "ü\uFFFD"u8.ToArray()]));
+        Assert.Contains(@"Word 2 of the command line, b\xff.ndjson,", UnknownWord.NotUtf8(["import"u8.ToArray(), [(byte)'b', 0xff, .. ".ndjson"u8]]), StringComparison.Ordinal);
+        foreach (var words in (byte[][][])[[[.. "--foo=hunter"u8, 0xff]], ["--client-secret"u8.ToArray(), [.. "hunter"u8, 0xff]]])
+            Assert.DoesNotContain("hunter", UnknownWord.NotUtf8(words), StringComparison.Ordinal);
+    }
+}
