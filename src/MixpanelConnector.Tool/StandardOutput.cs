@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace MixpanelConnector.Tool;
 
@@ -47,14 +49,22 @@ sealed class StandardOutput(CancellationToken stopping) : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 }
 
-/// <summary>Standard error, which must not end the work that it tells of: when it is closed or full, what is said is lost, and nothing else; when nobody reads it, too, once the program is told to stop.</summary>
-sealed class StandardError(CancellationToken stopping) : Stream
+/// <summary>
+/// Standard error, which must not end or hold up the work that it tells of. When it is closed or full, what is said is lost, and
+/// nothing else. A pipe that nobody reads, or a terminal that is held, is waited for once, for a short time; from then on what
+/// does not fit is left out, and how much it was is said when there is room again.
+/// </summary>
+sealed class StandardError(int file) : Stream
 {
     const int Interrupted = 4; // EINTR
 
-    bool _isOpen = StandardDescriptor.IsOpen(2);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    public static TextWriter NewWriter(CancellationToken stopping) => TextWriter.Synchronized(new StreamWriter(new StandardError(stopping)) { AutoFlush = true });
+    readonly bool _isOpen = StandardDescriptor.IsOpen(file);
+    bool _isRead = true;
+    long _leftOut;
+
+    public static TextWriter NewWriter() => TextWriter.Synchronized(new StreamWriter(new StandardError(2)) { AutoFlush = true });
 
     public override bool CanRead => false;
 
@@ -72,15 +82,29 @@ sealed class StandardError(CancellationToken stopping) : Stream
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        while (_isOpen && !buffer.IsEmpty)
+        if (!_isOpen) return;
+        if (_leftOut > 0 && StandardDescriptor.IsWritable(file, TimeSpan.Zero))
         {
-            if (!StandardDescriptor.WaitToWrite(2, stopping))
+            var said = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"\nmixpanel: nobody read this for a time; {_leftOut} bytes were left out\n"));
+            (_leftOut, _isRead) = (0, true);
+            WriteAll(said);
+        }
+
+        WriteAll(buffer);
+    }
+
+    void WriteAll(ReadOnlySpan<byte> buffer)
+    {
+        while (!buffer.IsEmpty)
+        {
+            if (!StandardDescriptor.IsWritable(file, _isRead ? Patience : TimeSpan.Zero))
             {
-                _isOpen = false; // nobody reads it
+                _isRead = false;
+                _leftOut += buffer.Length;
                 return;
             }
 
-            var written = StandardDescriptor.Write(2, buffer);
+            var written = StandardDescriptor.Write(file, buffer);
             if (written >= 0) buffer = buffer[(int)written..];
             else if (Marshal.GetLastPInvokeError() is not Interrupted) return;
         }
@@ -102,6 +126,7 @@ static class StandardDescriptor
 {
     const int GetFlags = 1; // F_GETFD
     const short CanWrite = 4; // POLLOUT
+    const int Interrupted = 4; // EINTR
     const int Block = 4096; // PIPE_BUF: so much is taken at once by a pipe that says it takes something
     const int GlanceMilliseconds = 100;
     const int MostGlances = 20; // with the program told to stop
@@ -124,6 +149,16 @@ static class StandardDescriptor
 
     /// <summary>Writes what is taken without waiting, at most a block.</summary>
     public static nint Write(int file, ReadOnlySpan<byte> bytes) => WriteTo(file, ref MemoryMarshal.GetReference(bytes), Math.Min(bytes.Length, Block));
+
+    /// <summary>Whether a write of a block would not wait; a descriptor that cannot tell, or is broken, is written to.</summary>
+    public static bool IsWritable(int file, TimeSpan patience)
+    {
+        var asked = new Asked { File = file, Events = CanWrite };
+        int found;
+        do found = Poll(ref asked, 1, (int)patience.TotalMilliseconds);
+        while (found < 0 && Marshal.GetLastPInvokeError() == Interrupted);
+        return found != 0;
+    }
 
     [DllImport("libc", EntryPoint = "write", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

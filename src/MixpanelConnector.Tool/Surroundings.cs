@@ -43,7 +43,7 @@ sealed record Surroundings
         Environment = System.Environment.GetEnvironmentVariable,
         Input = OperatingSystem.IsWindows() || StandardDescriptor.IsOpen(0) ? Console.OpenStandardInput() : Stream.Null,
         Output = OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new StandardOutput(stopping),
-        Error = OperatingSystem.IsWindows() ? Console.Error : StandardError.NewWriter(stopping),
+        Error = OperatingSystem.IsWindows() ? Console.Error : StandardError.NewWriter(),
         Stopping = stopping,
         CommandLineFault = Fault(args),
         InputIsTerminal = !Console.IsInputRedirected,

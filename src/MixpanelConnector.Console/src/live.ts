@@ -24,7 +24,7 @@ export interface Rejection {
 
 export interface ImportJob {
   id: string;
-  status: "queued" | "running" | "finished" | "stopped" | "cancelled";
+  status: "queued" | "running" | "finished" | "stopped" | "cancelled" | "failed";
   type: string;
   source_id: string;
   created: string;

@@ -118,6 +118,9 @@ public sealed record ImportRequest
     /// <summary>How long Mixpanel may stay out of reach before the import stops, to be resumed later. Default: 24 hours.</summary>
     public TimeSpan MaxOutage { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>How many bytes one compressed input may give when it is decompressed; one that gives more is not read any further. Default: null, which means any number.</summary>
+    public long? MaxDecompressedBytes { get; init; }
+
     /// <summary>Everything but the sending: says what would be refused, needs no credentials, keeps no state. Default: false.</summary>
     public bool DryRun { get; init; }
 
@@ -161,6 +164,7 @@ public sealed record ImportRequest
         if (Senders is < 1 or > MostSenders) throw MixpanelException.Invalid("senders", "The number of senders must be from 1 to 20.");
         if (BatchEvents is < 1 or > 2000) throw MixpanelException.Invalid("batch_events", "A batch holds from 1 to 2000 records.");
         if (BatchBytes is < 1024 or > LargestBatch) throw MixpanelException.Invalid("batch_bytes", $"A batch holds from 1024 to {LargestBatch} bytes before compression.");
+        if (MaxDecompressedBytes <= 0) throw MixpanelException.Invalid("max_decompressed_bytes", "The most bytes of a decompressed input must be above zero.");
         if (MaxOutage <= TimeSpan.Zero) throw MixpanelException.Invalid("max_outage", "The longest outage must be above zero.");
         if (NewIds && !Restart) throw MixpanelException.Invalid("new_ids", "New ids are for an import that begins again: they need --restart.");
         if (SourceId is { Length: 0 }) throw MixpanelException.Invalid("source_id", "The source id must not be empty.");

@@ -44,6 +44,18 @@ public sealed class GzipTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(0, 0, 20)]
+    [InlineData(-1, 6, 0)]
+    public async Task A_compressed_input_gives_no_more_than_it_may(int more, int exit, int accepted)
+    {
+        var most = Encoding.UTF8.GetByteCount(Some(0, 20)) + more;
+        var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.gz", Gzip(Some(0, 20)))) with { MaxDecompressedBytes = most });
+        Assert.Equal((exit, accepted), (report.ExitCode, report.Accepted));
+        if (exit == 6) Assert.Contains($"more than {most} bytes when it is decompressed", report.Problems[0], StringComparison.Ordinal);
+        Assert.Equal(0, (await _run.RunAsync(_run.Request(_run.Folder.Write("plain.ndjson", Encoding.UTF8.GetBytes(Some(0, 20)))) with { MaxDecompressedBytes = 1 })).ExitCode);
+    }
+
     [Fact]
     public async Task A_flipped_bit_anywhere_never_changes_what_is_taken_for_good()
     {

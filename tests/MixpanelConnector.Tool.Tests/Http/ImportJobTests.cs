@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Testing;
+using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.Tool.Tests.Http;
 
@@ -123,6 +124,85 @@ public sealed class ImportJobTests
         Assert.Equal(202, (int)(await served.PostAsync("/v1/imports", Events, Ndjson)).StatusCode);
     }
 
+    [Fact]
+    public async Task Dead_letters_count_and_what_is_too_much_stops_the_import_with_its_reason()
+    {
+        const int Space = 1_500_000;
+        await using var served = await Served.StartAsync(options => options with { Spool = Space }, Accept);
+        var bad = string.Concat(Enumerable.Repeat($$$"""{"event":"","properties":{"p":"{{{new string('x', 900)}}}"}}""" + "\n", 20_000));
+        var path = (await served.SendAsync(HttpMethod.Post, "/v1/imports", Gzip(bad), Ndjson, ("Content-Encoding", "gzip"))).Headers.Location!.ToString();
+        var job = await EndAsync(served, path);
+
+        Assert.Equal("stopped", job.GetProperty("status").GetString());
+        Assert.Contains("--import-space", job.GetProperty("problem").GetString(), StringComparison.Ordinal);
+        Assert.InRange(new DirectoryInfo(served.Folder.File("state/imports")).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length), 1, Space);
+        await EndAsync(served, (await served.PostAsync("/v1/imports", Events, Ndjson)).Headers.Location!.ToString());
+
+        await served.RestartAsync(options => options with { Spool = 200_000_000 });
+        Assert.Equal(202, (int)(await served.PostAsync($"{path}/resume", "{}")).StatusCode);
+        job = await EndAsync(served, path);
+        Assert.Equal(("finished", 20_000), (job.GetProperty("status").GetString(), Report(job, "rejected")));
+        Assert.Equal("dead-letters.ndjson", Path.GetFileName(Assert.Single(Directory.EnumerateFiles(Path.Combine(served.Folder.File("state/imports"), path.Split('/')[^1]), "*", SearchOption.AllDirectories))));
+    }
+
+    [Fact]
+    public async Task Whoever_reads_dead_letters_slowly_holds_nobody_up()
+    {
+        await using var served = await Served.StartAsync(options => options, Accept);
+        var bad = string.Concat(Enumerable.Repeat($$$"""{"event":"","properties":{"p":"{{{new string('x', 900)}}}"}}""" + "\n", 5_000)) + "{";
+        var path = (await served.PostAsync("/v1/imports", bad, Ndjson)).Headers.Location!.ToString();
+        Assert.Equal("stopped", (await EndAsync(served, path)).GetProperty("status").GetString());
+        using var slow = await served.BeginAsync("GET", $"{path}/dead-letters", null); // and nothing of it is read
+
+        Assert.Equal(5_000, (await (await served.SendAsync(HttpMethod.Get, $"{path}/dead-letters", (string?)null)).TextAsync()).Count(c => c == '\n'));
+        Assert.Equal(202, (int)(await served.PostAsync($"{path}/resume", "{}")).StatusCode);
+        await EndAsync(served, path);
+        Assert.Equal(204, (int)(await served.SendAsync(HttpMethod.Delete, path, (string?)null)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Two_callers_with_one_key_and_one_line_have_two_records()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.File("keys.txt");
+        string[] keys = [Keys.Make(file, "one", Scope.Write), Keys.Make(file, "two", Scope.Write)];
+        var loaded = Keys.Load(file, new Surroundings { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null }, () => new TokenBucket(500, TimeProvider.System));
+        await using var served = await Served.StartAsync(options => options with { Keys = loaded }, Accept);
+        var jobs = new List<string>();
+        foreach (var key in (string[])[.. keys, keys[0]])
+        {
+            var taken = await (await served.PostAsync("/v1/imports", Events, Ndjson, ("Idempotency-Key", "k"), ("Authorization", $"Bearer {key}"))).JsonAsync();
+            jobs.Add(taken.GetProperty("id").GetString()!);
+            await EndAsync(served, $"/v1/imports/{jobs[^1]}", ("Authorization", $"Bearer {key}"));
+        }
+
+        Assert.Equal(jobs[0], jobs[2]);
+        Assert.NotEqual(jobs[0], jobs[1], StringComparer.Ordinal);
+        Assert.Equal(6, served.Mixpanel.Requests.SelectMany(request => request.Json.EnumerateArray()).Select(record => record.GetProperty("properties").GetProperty("$insert_id").GetString()).Distinct(StringComparer.Ordinal).Count());
+    }
+
+    [Fact]
+    public async Task A_disk_that_takes_nothing_is_said_and_the_server_goes_on_once_it_does()
+    {
+        await using var served = await Served.StartAsync(options => options, request => request.Json.ValueKind is JsonValueKind.Array ? Accept(request) : Answer.Json(Served.Created));
+        Assert.Equal(200, await ReadyAsync(served));
+        served.Gateway.Database.Execute("PRAGMA query_only = 1");
+        Assert.Equal("disk_failed", await (await served.PostAsync("/v1/imports", Events, Ndjson)).KindAsync());
+        var refused = await served.PostAsync("/v1/actions/create_service_account", Served.Create, ("Idempotency-Key", "k"));
+        Assert.Equal((507, "disk_failed"), ((int)refused.StatusCode, await refused.KindAsync()));
+        Assert.Empty(served.Mixpanel.Requests);
+        while (await ReadyAsync(served) == 200) await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestContext.Current.CancellationToken); // a success holds for a second
+
+        served.Gateway.Database.Execute("PRAGMA query_only = 0");
+        Assert.Equal(200, await ReadyAsync(served));
+        Assert.Equal(200, (int)(await served.PostAsync("/v1/actions/create_service_account", Served.Create, ("Idempotency-Key", "k"))).StatusCode);
+        Assert.Equal("finished", (await EndAsync(served, (await served.PostAsync("/v1/imports", Events, Ndjson)).Headers.Location!.ToString())).GetProperty("status").GetString());
+        await served.StopAsync();
+        Assert.Contains("state_not_written", served.Log, StringComparison.Ordinal);
+
+        static async Task<int> ReadyAsync(Served served) => (int)(await served.SendAsync(HttpMethod.Get, "/readyz", (string?)null)).StatusCode;
+    }
+
     [Theory]
     [InlineData("?type=groups", "group_key")]
     [InlineData("?type=people", "type")]
@@ -183,11 +263,18 @@ public sealed class ImportJobTests
 
     static int Report(JsonElement job, string count) => job.GetProperty("report").GetProperty(count).GetInt32();
 
-    static async Task<JsonElement> EndAsync(Served served, string path)
+    static byte[] Gzip(string text)
+    {
+        using var compressed = new MemoryStream();
+        using (var gzip = new System.IO.Compression.GZipStream(compressed, System.IO.Compression.CompressionLevel.Optimal)) gzip.Write(Encoding.UTF8.GetBytes(text));
+        return compressed.ToArray();
+    }
+
+    static async Task<JsonElement> EndAsync(Served served, string path, params (string, string)[] headers)
     {
         while (true)
         {
-            var job = await (await served.SendAsync(HttpMethod.Get, path, (string?)null)).JsonAsync();
+            var job = await (await served.SendAsync(HttpMethod.Get, path, (string?)null, headers)).JsonAsync();
             if (job.GetProperty("status").GetString() is not ("queued" or "running")) return job;
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken);
         }

@@ -8,7 +8,7 @@ import { get, type Json, parse, shown } from "../json.ts";
 import { type ImportJob, lines, useLive } from "../live.ts";
 import { asProblem, bytes, Empty, Facts, number, PageTitle, ProblemAlert, time, visible } from "../parts.tsx";
 
-const colours = { queued: "gray", running: "blue", finished: "teal", stopped: "red", cancelled: "orange" };
+const colours = { queued: "gray", running: "blue", finished: "teal", stopped: "red", cancelled: "orange", failed: "red" };
 const contentTypes: [ending: RegExp, type: string][] = [
   [/\.(ndjson|jsonl)$/i, "application/x-ndjson"],
   [/\.json$/i, "application/json"],
@@ -156,7 +156,7 @@ function Job({ job, pace, mayChange }: { job: ImportJob; pace: [number, number][
         </Group>
         <Group gap="xs">
           {runs && <Button size="compact-sm" variant="default" color="red" disabled={!mayChange || isBusy} leftSection={<IconPlayerStop size={14} />} onClick={() => void act(() => request("POST", `/v1/imports/${job.id}/cancel`, "{}"))}>Cancel</Button>}
-          {(job.status === "stopped" || job.status === "cancelled") && <Button size="compact-sm" disabled={!mayChange || isBusy} leftSection={<IconPlayerPlay size={14} />} onClick={() => void act(() => request("POST", `/v1/imports/${job.id}/resume`, "{}"))}>Resume</Button>}
+          {(job.status === "stopped" || job.status === "cancelled" || job.status === "failed") && <Button size="compact-sm" disabled={!mayChange || isBusy} leftSection={<IconPlayerPlay size={14} />} onClick={() => void act(() => request("POST", `/v1/imports/${job.id}/resume`, "{}"))}>Resume</Button>}
           {!runs && <Button size="compact-sm" variant="default" disabled={!mayChange || isBusy} leftSection={<IconTrash size={14} />} onClick={() => (isSure ? void act(() => request("DELETE", `/v1/imports/${job.id}`)) : setSure(true))} onBlur={() => setSure(false)}>{isSure ? "Remove it for good" : "Remove"}</Button>}
         </Group>
       </Group>

@@ -26,7 +26,7 @@ static class McpCommand
             var options = new McpServerOptions();
             var tools = new Tools(session.Client, SecretFolder.Of(parsed, secretDir, new Folders(surroundings.Environment)), surroundings.TimeProvider);
             McpDoor.Configure(options, tools, parsed.GetValue(allowWrite), new CallLimits(surroundings.TimeProvider));
-            var transport = new StreamServerTransport(surroundings.TakeInput("mcp"), surroundings.Output, "mixpanel", NullLoggerFactory.Instance);
+            await using var transport = new LineTransport(surroundings.TakeInput("mcp"), surroundings.Output, surroundings.TimeProvider);
             await using var server = McpServer.Create(transport, options, NullLoggerFactory.Instance);
             try
             {

@@ -21,7 +21,8 @@ sealed class ServeCommand
     readonly Option<string[]> _allowHost = new("--allow-host") { Description = "A name that callers use for the server, with a port if it is another one; repeatable. Requests under other names are refused.", HelpName = "NAME" };
     readonly Option<string> _state = new("--state") { Description = "Where imports, and answers under an Idempotency-Key, are kept. Default: serve in the user's state folder.", HelpName = "DIR" };
     readonly Option<int> _rate = new("--rate") { Description = "Requests a second of one caller; twice as many at once after a pause.", HelpName = "N", DefaultValueFactory = _ => ServeOptions.DefaultRate };
-    readonly Option<long> _spool = new("--import-space") { Description = "Bytes that imports may take on the disk while they wait and run.", HelpName = "BYTES", DefaultValueFactory = _ => ServeOptions.DefaultSpool };
+    readonly Option<long> _spool = new("--import-space") { Description = "Bytes that imports may take on the disk with all they write: bodies, states, dead letters.", HelpName = "BYTES", DefaultValueFactory = _ => ServeOptions.DefaultSpool };
+    readonly Option<string> _longestImport = new("--import-time") { Description = "How long one run of an import may take, such as 30m or 12h; then it is stopped, and can be resumed. Default: 24h.", HelpName = "DURATION" };
     readonly Option<bool> _allowWrite = new("--allow-write") { Description = "Give agents at /mcp the tools that change data, too. With keys, only to those with the scope write." };
     readonly Option<string> _secretDir = SecretFolder.NewOption();
     readonly Surroundings _surroundings;
@@ -42,7 +43,7 @@ sealed class ServeCommand
               curl http://127.0.0.1:{ServeOptions.DefaultPort}/v1/actions/query_user_profiles --json '{"{"}{"}"}'
             """)
         {
-            _port, _listen, _keys, _certificate, _certificateKey, _behindProxy, _allowHost, _state, _rate, _spool, _allowWrite, _secretDir, NewKeyCommand.Of(surroundings),
+            _port, _listen, _keys, _certificate, _certificateKey, _behindProxy, _allowHost, _state, _rate, _spool, _longestImport, _allowWrite, _secretDir, NewKeyCommand.Of(surroundings),
         };
         Bound(_port, 0, 65535);
         Bound(_rate, 1, 1_000_000);
@@ -70,6 +71,7 @@ sealed class ServeCommand
             Keys = Keys.Load(parsed.GetValue(_keys), _surroundings, () => new TokenBucket(rate, _surroundings.TimeProvider)),
             Rate = rate,
             Spool = parsed.GetValue(_spool),
+            LongestImport = new ImportValues("--").Duration("import_time", parsed.GetValue(_longestImport)) is { } longest ? longest > TimeSpan.Zero ? longest : throw Configuration.Invalid("import_time", "--import-time must be above zero.") : ServeOptions.DefaultLongestImport,
             StateFolder = Path.GetFullPath(parsed.GetValue(_state) ?? Path.Combine(folders.State, "serve")),
             ToolsMayWrite = parsed.GetValue(_allowWrite),
             SecretFolder = SecretFolder.Of(parsed, _secretDir, folders),

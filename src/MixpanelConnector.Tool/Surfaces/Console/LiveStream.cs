@@ -40,11 +40,28 @@ sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed
             if (feed is not null) streams.Add(RelayAsync(context.Response, turn, end.Token));
             await Task.WhenAny(streams); // the client comes again when one has ended
             await end.CancelAsync();
-            await Task.WhenAll(streams).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (var stream in streams) await EndedAsync(stream, services.Log, end.Token);
         }
         finally
         {
             _places.Release();
+        }
+    }
+
+    /// <summary>However a stream ends, the answer ends with it. What was not foreseen is said.</summary>
+    static async Task EndedAsync(Task stream, AuditLog log, CancellationToken ended)
+    {
+        try
+        {
+            await stream;
+        }
+        catch (Exception) when (ended.IsCancellationRequested && stream.IsCanceled)
+        {
+            // It was told to.
+        }
+        catch (Exception e)
+        {
+            log.Write("live_stream_ended", ("exception", e.GetType().FullName), ("reason", e is HttpRequestException or IOException ? e.Message : null), ("stack", e.StackTrace?.ReplaceLineEndings(" ").Trim()));
         }
     }
 

@@ -80,7 +80,7 @@ static class ActionRoutes
         ActionResult? fresh = null;
         MixpanelException? failure = null;
         var caller = context.Features.GetRequiredFeature<Caller>();
-        var (outcome, replayed) = await services.Idempotency.RunAsync(services.Idempotency.Name(caller, action.Name, key), body.Bytes, action.Effect is Effect.Idempotent, async () =>
+        var (outcome, replayed) = await services.Idempotency.RunAsync(caller, services.Idempotency.Name(caller, action.Name, key), body.Bytes, action.Effect is Effect.Idempotent, async () =>
         {
             try
             {

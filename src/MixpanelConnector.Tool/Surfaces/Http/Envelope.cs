@@ -58,6 +58,9 @@ sealed class Envelope(ServeOptions options, AuditLog log)
                 return RefuseAsync(context, refusal);
             case MixpanelException { Error: var error }:
                 return context.Response.FailAsync(error);
+            case ServeStateException failure:
+                log.Write("state_not_written", ("request_id", context.TraceIdentifier), ("reason", failure.Message));
+                return RefuseAsync(context, Refusal.DiskFailed("The request was not carried out."));
             case BadHttpRequestException { StatusCode: 413 }:
                 return AnswerAsync(context, new RefusedException(Refusal.TooLarge("The body is larger than this server takes.")));
             case BadHttpRequestException { StatusCode: 408 }:

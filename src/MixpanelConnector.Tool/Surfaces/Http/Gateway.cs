@@ -40,6 +40,8 @@ sealed class Gateway : IAsyncDisposable
 
     public Uri Address { get; }
 
+    public ServeDatabase Database => _services.Database;
+
     /// <summary>Method and path of everything that is served.</summary>
     public IEnumerable<string> Endpoints => _application.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
         .SelectMany(endpoint => endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Select(method => $"{method} /{endpoint.RoutePattern.RawText!.TrimStart('/')}"));
@@ -65,7 +67,7 @@ sealed class Gateway : IAsyncDisposable
         try
         {
             database = ServeDatabase.Open(options.StateFolder);
-            imports = new ImportJobs(options.StateFolder, options.Spool, database, newClient, audit, options.TimeProvider);
+            imports = new ImportJobs(options.StateFolder, new(options.Spool, options.LongestImport, options.Keys.HaveSeveralWriters), database, CarryOut(newClient), audit, options.TimeProvider);
             live = new LiveStream(options.LiveFeed, options.TimeProvider);
             var services = new Services(options, client, new Bodies(), new Idempotency(database, options.Destination, audit, options.TimeProvider), database, imports, live, audit, stopping.Token) { OpenApi = OpenApi.Document() };
             application = Build(options, services, gate);
@@ -88,13 +90,14 @@ sealed class Gateway : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes no more requests, lets running ones end, stops the import that runs at a checkpoint.</summary>
+    /// <summary>Takes no more requests, and lets running ones end; the imports that run stop at a checkpoint meanwhile.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_services.Options.Host is { } host) host.Guest = null;
-        var streamsEnd = _stopping.CancelAsync();
+        var (streamsEnd, importsEnd) = (_stopping.CancelAsync(), _services.Imports.StopAsync());
         await _application.StopAsync();
         await streamsEnd;
+        await importsEnd;
         await _application.DisposeAsync();
         await _services.Imports.DisposeAsync();
         _services.Live.Dispose();
@@ -103,6 +106,13 @@ sealed class Gateway : IAsyncDisposable
         _gate.Dispose();
         _stopping.Dispose();
     }
+
+    /// <summary>An import has a client of its own, which tries again for as long as an import may.</summary>
+    static CarryOut CarryOut(Func<MixpanelClient> newClient) => async (request, state, cancellationToken) =>
+    {
+        using var client = newClient();
+        return await client.ImportAsync(request, state, cancellationToken);
+    };
 
     static WebApplication Build(ServeOptions options, Services services, Gate gate)
     {

@@ -25,13 +25,19 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
     public const string Header = "Idempotency-Key";
     public const string ReplayedHeader = "Idempotency-Replayed";
     const int LongestKey = 255;
-    const int MostAnswers = 100_000;
+
+    /// <summary>How many answers of one caller are kept.</summary>
+    public const int MostAnswers = 100_000;
+
+    /// <summary>So many new ones, or an hour, and what is too old or too much is forgotten.</summary>
+    const int AnswersBetweenCleanings = 10_000;
 
     static readonly TimeSpan Kept = TimeSpan.FromHours(24);
     static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     readonly ConcurrentDictionary<string, Running> _running = new(StringComparer.Ordinal);
     long _cleaned = long.MinValue;
+    int _sinceCleaning;
 
     /// <exception cref="RefusedException">There are several, or one that is none.</exception>
     public static string? KeyOf(Microsoft.AspNetCore.Http.HttpRequest request)
@@ -46,12 +52,13 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
     public byte[] Name(Caller caller, string operation, string key) => SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', destination, caller.Name, operation, key)));
 
     /// <summary>Carries a request out, or gives the answer it had.</summary>
+    /// <param name="caller">Who sent it.</param>
     /// <param name="name">The name of the key.</param>
     /// <param name="body">What was sent.</param>
     /// <param name="repeatable">Whether carrying it out twice does no harm.</param>
     /// <param name="work">Carries it out; does not throw.</param>
     /// <param name="cancellationToken">Ends waiting, not the work.</param>
-    public async Task<(Outcome Outcome, bool Replayed)> RunAsync(byte[] name, ReadOnlyMemory<byte> body, bool repeatable, Func<Task<Outcome>> work, CancellationToken cancellationToken)
+    public async Task<(Outcome Outcome, bool Replayed)> RunAsync(Caller caller, byte[] name, ReadOnlyMemory<byte> body, bool repeatable, Func<Task<Outcome>> work, CancellationToken cancellationToken)
     {
         Clean();
         var (id, hash) = (Convert.ToHexString(name), SHA256.HashData(body.Span));
@@ -63,7 +70,7 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
             {
                 try
                 {
-                    return await RunFirstAsync(name, mine, repeatable, work);
+                    return await RunFirstAsync(caller, name, mine, repeatable, work);
                 }
                 finally
                 {
@@ -86,7 +93,7 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
 
     public static RefusedException OtherBody() => new(Refusal.Conflict("key_used", 422, "This key was used with another request. Use a new key for each new request."));
 
-    async Task<(Outcome, bool)> RunFirstAsync(byte[] name, Running running, bool repeatable, Func<Task<Outcome>> work)
+    async Task<(Outcome, bool)> RunFirstAsync(Caller caller, byte[] name, Running running, bool repeatable, Func<Task<Outcome>> work)
     {
         var rows = database.Query("SELECT body, status, answer FROM answers WHERE key = $key", row => (Body: row.GetFieldValue<byte[]>(0), Status: row.IsDBNull(1) ? 0 : row.GetInt32(1), Answer: row.IsDBNull(2) ? null : row.GetFieldValue<byte[]>(2)), ("$key", name));
         if (rows is [var row])
@@ -97,7 +104,7 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
         }
         else
         {
-            database.Execute("INSERT INTO answers (key, body, created) VALUES ($key, $body, $created)", ("$key", name), ("$body", running.Body), ("$created", time.GetUtcNow().ToUnixTimeSeconds()));
+            database.Execute("INSERT INTO answers (key, caller, body, created) VALUES ($key, $caller, $body, $created)", ("$key", name), ("$caller", caller.Name), ("$body", running.Body), ("$created", time.GetUtcNow().ToUnixTimeSeconds()));
         }
 
         var outcome = await work();
@@ -116,14 +123,22 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
         return (outcome, false);
     }
 
-    /// <summary>Forgets what is older than a day, and the oldest of too many, once an hour.</summary>
+    /// <summary>Forgets what is older than a day, and of each caller's too many the oldest. Where the disk does not take that, requests go on, and the next time is soon enough.</summary>
     void Clean()
     {
         var now = time.GetUtcNow().ToUnixTimeSeconds();
         var hour = now / 3600;
-        if (Interlocked.Exchange(ref _cleaned, hour) == hour) return;
-        database.Execute("DELETE FROM answers WHERE created < $before", ("$before", now - (long)Kept.TotalSeconds));
-        database.Execute("DELETE FROM answers WHERE key IN (SELECT key FROM answers ORDER BY created DESC LIMIT -1 OFFSET $most)", ("$most", MostAnswers));
+        if (Interlocked.Exchange(ref _cleaned, hour) == hour && Interlocked.Increment(ref _sinceCleaning) < AnswersBetweenCleanings) return;
+        Interlocked.Exchange(ref _sinceCleaning, 0);
+        try
+        {
+            database.Execute("DELETE FROM answers WHERE created < $before", ("$before", now - (long)Kept.TotalSeconds));
+            database.Execute("DELETE FROM answers WHERE key IN (SELECT key FROM (SELECT key, row_number() OVER (PARTITION BY caller ORDER BY created DESC) AS place FROM answers) WHERE place > $most)", ("$most", MostAnswers));
+        }
+        catch (IOException e)
+        {
+            log.Write("answers_not_cleaned", ("reason", e.Message));
+        }
     }
 
     sealed class Running(byte[] body)

@@ -45,6 +45,9 @@ sealed class Keys
 
     public static Keys None { get; } = new();
 
+    /// <summary>Whether more than one caller may change data.</summary>
+    public bool HaveSeveralWriters => _callers.Count(known => known.Caller.Scope is Scope.Write) > 1;
+
     /// <exception cref="MixpanelException">The file cannot be read, is not private, or holds what is no key.</exception>
     public static Keys Load(string? path, Surroundings surroundings, Func<TokenBucket> newBucket)
     {

@@ -36,7 +36,7 @@ static class OpenApi
         ("502", "What answered is not Mixpanel as documented."),
         ("503", "The server is busy, or Mixpanel is not available. Retry-After says when to try again."),
         ("504", "Mixpanel did not answer in time. Whether the request took effect is unknown."),
-        ("507", "There is no room for the body on the server's disk."),
+        ("507", "The server's disk has no room for the body, or does not take what must be kept on it."),
     ];
 
     /// <summary>The document in OpenAPI 3.1.</summary>
@@ -53,7 +53,7 @@ static class OpenApi
     {
         var type = Names.Pascal(action.Name);
         var changes = action.Effect is not Effect.ReadOnly;
-        var operation = Operation(action.Name, action.Group, Names.Title(action), $"{XmlDocs.Summary(action.Type)}\n\n{XmlDocs.Remarks(action.Type)}{Facts(action)}", changes ? "400 401 403 404 409 413 415 422 429 500 502 503 504" : "400 401 403 404 413 415 422 429 500 502 503 504",
+        var operation = Operation(action.Name, action.Group, Names.Title(action), $"{XmlDocs.Summary(action.Type)}\n\n{XmlDocs.Remarks(action.Type)}{Facts(action)}", changes ? "400 401 403 404 409 413 415 422 429 500 502 503 504 507" : "400 401 403 404 413 415 422 429 500 502 503 504",
             "200", Content("What Mixpanel did or said.", Answers.Json, Reference($"{type}Output")));
         if (changes) operation["parameters"] = new JsonArray(Parameter("idempotencyKey"));
         var body = Content(null, Answers.Json, Reference($"{type}Input"));
@@ -88,7 +88,7 @@ static class OpenApi
     }
 
     public static JsonObject ListOfImports() =>
-        Operation("list_imports", Imports, "List the imports", "The latest first. At most 1000 are kept.", "401 403 429 500 503", "200", Content("The imports.", Answers.Json, new JsonObject
+        Operation("list_imports", Imports, "List the imports", "The latest first. Of each caller at most 1000 are kept, and 100 dry runs; those with dead letters are not forgotten by themselves.", "401 403 429 500 503", "200", Content("The imports.", Answers.Json, new JsonObject
         {
             ["type"] = "object",
             ["required"] = new JsonArray("imports"),
@@ -99,21 +99,21 @@ static class OpenApi
 
     public static JsonObject DeleteImport()
     {
-        var operation = OfImport("remove_import", "Remove or cancel an import", "Stops an import that runs or waits; it can be resumed. One that has ended is removed, with its dead letters.", "401 403 404 409 429 500 503", "202", Content("The import stops.", Answers.Json, Reference("Import")));
+        var operation = OfImport("remove_import", "Remove or cancel an import", "Stops an import that runs or waits; it can be resumed. One that has ended is removed, with its dead letters.", "401 403 404 409 429 500 503 507", "202", Content("The import stops.", Answers.Json, Reference("Import")));
         operation["responses"]!["204"] = new JsonObject { ["description"] = "The import is removed." };
         return operation;
     }
 
     public static JsonObject CancelImport()
     {
-        var operation = OfImport("cancel_import", "Cancel an import", "Stops an import that runs or waits, and nothing else; it can be resumed.", "401 403 404 409 415 429 500 503", "202", Content("The import stops.", Answers.Json, Reference("Import")));
+        var operation = OfImport("cancel_import", "Cancel an import", "Stops an import that runs or waits, and nothing else; it can be resumed.", "401 403 404 409 415 429 500 503 507", "202", Content("The import stops.", Answers.Json, Reference("Import")));
         operation["requestBody"] = Content("An empty object.", Answers.Json, new JsonObject { ["type"] = "object", ["additionalProperties"] = false });
         return operation;
     }
 
     public static JsonObject ResumeImport()
     {
-        var operation = OfImport("resume_import", "Resume an import", "Puts an import that was stopped or cancelled in the queue again. It goes on from where it was.", "401 403 404 409 415 429 500 503", "202", Content("The import is in the queue.", Answers.Json, Reference("Import")));
+        var operation = OfImport("resume_import", "Resume an import", "Puts an import that was stopped, cancelled or set aside as failed in the queue again. It goes on from where it was.", "401 403 404 409 415 429 500 503 507", "202", Content("The import is in the queue.", Answers.Json, Reference("Import")));
         operation["requestBody"] = Content("An empty object.", Answers.Json, new JsonObject { ["type"] = "object", ["additionalProperties"] = false });
         return operation;
     }
@@ -334,7 +334,7 @@ static class OpenApi
         ["properties"] = new JsonObject
         {
             ["id"] = Field("string", "Its id."),
-            ["status"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. Enum.GetNames<JobStatus>().Select(name => (JsonNode)name.ToLowerInvariant())]), ["description"] = "finished: every record is accounted for. stopped and cancelled can be resumed." },
+            ["status"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. Enum.GetNames<JobStatus>().Select(name => (JsonNode)name.ToLowerInvariant())]), ["description"] = "finished: every record is accounted for. stopped, cancelled and failed can be resumed; failed are those that brought the server down, or did not end." },
             ["type"] = Field("string", "What the records are."),
             ["source_id"] = Field("string", "The name of the body in the ids that are computed."),
             ["created"] = new JsonObject { ["type"] = "string", ["format"] = "date-time", ["description"] = "When it was taken." },

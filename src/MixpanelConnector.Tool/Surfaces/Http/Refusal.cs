@@ -37,6 +37,10 @@ sealed record Refusal(int Status, string Kind, string Title, string Detail)
 
     public static Refusal TooOften(int seconds) => new(429, "too_often", "The caller sends too many requests", string.Create(CultureInfo.InvariantCulture, $"This caller has used up its requests. Try again in {seconds} s.")) { RetryAfter = seconds };
 
+    public static Refusal NoRoom(string detail) => new(507, "no_room", "There is no room for it", detail) { RetryAfter = 60 };
+
+    public static Refusal DiskFailed(string detail) => new(507, "disk_failed", "The server's disk does not take it", $"{detail} The disk may be full; the server goes on once it has room.") { RetryAfter = 60 };
+
     public static Refusal Conflict(string kind, int status, string detail) => new(status, kind, "The Idempotency-Key cannot be used so", detail) { Field = "Idempotency-Key" };
 }
 

@@ -25,11 +25,11 @@ static class Routes
         if (services.Stopping.IsCancellationRequested) throw new RefusedException(Refusal.Busy with { Detail = "The server is stopping." });
         try
         {
-            services.Database.Execute("DELETE FROM answers WHERE created < 0");
+            services.Database.Probe(services.Options.TimeProvider);
         }
         catch (IOException)
         {
-            throw new RefusedException(Refusal.Busy with { Detail = "The server cannot write its state. Its disk may be full.", RetryAfter = 60 });
+            throw new RefusedException(Refusal.Busy with { Detail = "The server cannot write to its disk, which may be full. It is ready again once there is room.", RetryAfter = 60 });
         }
 
         return context.Response.WriteAsync(200, Answers.Json, """{"status":"ready"}"""u8.ToArray());

@@ -15,10 +15,18 @@ sealed class ServeDatabase : IDisposable
         CREATE TABLE IF NOT EXISTS imports (id TEXT PRIMARY KEY, number INTEGER NOT NULL, key BLOB UNIQUE, caller TEXT NOT NULL, options TEXT NOT NULL, source_id TEXT NOT NULL, created INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 BLOB NOT NULL, status TEXT NOT NULL, report TEXT, problem TEXT) STRICT, WITHOUT ROWID;
         """;
 
+    /// <summary>So much must fit on the disk for a server to be ready: a journal, and the beginning of a body.</summary>
+    const int ProbeBytes = 64 << 10;
+
+    static readonly TimeSpan ProbeHolds = TimeSpan.FromSeconds(1);
+
+    readonly string _folder;
     readonly SqliteConnection _connection;
     readonly Lock _lock = new();
+    readonly Lock _probing = new();
+    long? _probedAt;
 
-    ServeDatabase(SqliteConnection connection) => _connection = connection;
+    ServeDatabase(string folder, SqliteConnection connection) => (_folder, _connection) = (folder, connection);
 
     /// <exception cref="MixpanelException">Another server holds the folder.</exception>
     /// <exception cref="IOException">The disk failed.</exception>
@@ -43,7 +51,9 @@ sealed class ServeDatabase : IDisposable
             command.ExecuteNonQuery();
             command.CommandText = "SELECT count(*) FROM imports"; // a lock of another's shows at the first reading
             command.ExecuteScalar();
-            return new ServeDatabase(connection);
+            AddColumn(command, "imports", "begun", "ALTER TABLE imports ADD COLUMN begun INTEGER NOT NULL DEFAULT 0");
+            AddColumn(command, "answers", "caller", "ALTER TABLE answers ADD COLUMN caller TEXT NOT NULL DEFAULT ''");
+            return new ServeDatabase(folder, connection);
         }
         catch (SqliteException e)
         {
@@ -52,6 +62,21 @@ sealed class ServeDatabase : IDisposable
                 ? Configuration.Invalid("state", $"Another server uses {folder}. Stop it, or choose another folder with --state DIR.")
                 : new IOException($"The server's state in {folder} cannot be used: {e.Message}", e);
         }
+    }
+
+    /// <summary>Brings a database of an earlier version to this one's form.</summary>
+    static void AddColumn(SqliteCommand command, string table, string column, string statement)
+    {
+        command.CommandText = "SELECT count(*) FROM pragma_table_info($table) WHERE name = $column";
+        command.Parameters.AddWithValue("$table", table);
+        command.Parameters.AddWithValue("$column", column);
+        var isThere = command.ExecuteScalar() is not 0L;
+        command.Parameters.Clear();
+        if (isThere) return;
+#pragma warning disable CA2100 // every text is a constant of this file
+        command.CommandText = statement;
+#pragma warning restore CA2100
+        command.ExecuteNonQuery();
     }
 
     /// <summary>Runs one statement; gives how many rows it changed.</summary>
@@ -82,6 +107,52 @@ sealed class ServeDatabase : IDisposable
         }
     }
 
+    /// <summary>Tries whether the disk takes anything. A success holds for a second, since anybody may ask.</summary>
+    /// <exception cref="IOException">It does not.</exception>
+    public void Probe(TimeProvider time)
+    {
+        lock (_probing)
+        {
+            if (_probedAt is { } at && time.GetElapsedTime(at) < ProbeHolds) return;
+            _probedAt = null;
+            var path = Path.Combine(_folder, "probe");
+            try
+            {
+                File.Delete(path);
+                using (var file = Durable.OpenOwned(path, FileMode.CreateNew))
+                {
+                    file.Write(new byte[ProbeBytes]);
+                    file.Flush();
+                    Durable.Sync(file);
+                }
+
+                Execute("UPDATE answers SET created = created WHERE key = x''");
+            }
+            catch (UnauthorizedAccessException e)
+            {
+                throw new ServeStateException(e);
+            }
+            finally
+            {
+                Remove(path);
+            }
+
+            _probedAt = time.GetTimestamp();
+        }
+
+        static void Remove(string path)
+        {
+            try
+            {
+                File.Delete(path);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The next probe finds it, and says so.
+            }
+        }
+    }
+
     public void Dispose() => _connection.Dispose();
 
     static T Guarded<T>(Func<T> work)
@@ -92,7 +163,7 @@ sealed class ServeDatabase : IDisposable
         }
         catch (SqliteException e)
         {
-            throw new IOException($"The server's state failed: {e.Message}", e);
+            throw new ServeStateException(e);
         }
     }
 
@@ -104,3 +175,6 @@ sealed class ServeDatabase : IDisposable
         return command;
     }
 }
+
+/// <summary>The server's state cannot be written or read: its disk may be full.</summary>
+sealed class ServeStateException(Exception cause) : IOException($"The server's state failed: {cause.Message}", cause);

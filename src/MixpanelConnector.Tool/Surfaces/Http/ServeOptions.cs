@@ -14,6 +14,8 @@ sealed record ServeOptions
 
     public const long DefaultSpool = 20L << 30;
 
+    public static readonly TimeSpan DefaultLongestImport = TimeSpan.FromHours(24);
+
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
     /// <summary>0 for a free one.</summary>
@@ -32,8 +34,11 @@ sealed record ServeOptions
     /// <summary>Requests a second of one caller.</summary>
     public int Rate { get; init; } = DefaultRate;
 
-    /// <summary>Bytes of imports that wait on the disk.</summary>
+    /// <summary>The most bytes that imports take on the disk, with all that they write.</summary>
     public long Spool { get; init; } = DefaultSpool;
+
+    /// <summary>How long a run of an import may take.</summary>
+    public TimeSpan LongestImport { get; init; } = DefaultLongestImport;
 
     /// <summary>Where imports and the answers under an Idempotency-Key are kept.</summary>
     public required string StateFolder { get; init; }

@@ -7,29 +7,33 @@ namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
 /// <summary>
 /// Makes an answer fit for a model. What others wrote into events and profiles may try to steer it: characters that hide or
-/// turn text, escape sequences of terminals and links of Markdown are taken out; a text has at most 1 KB and the whole 64 KB.
-/// Where something was cut, <c>truncated</c> says so. The JSON keeps its form.
+/// turn text, escape sequences of terminals and links of Markdown are taken out; a text has at most 1 KB, and the whole 64 KB
+/// as it crosses the wire, in every form that it takes there. Where something was cut, <c>truncated</c> says so. The JSON keeps
+/// its form.
 /// </summary>
 sealed class Fence
 {
     public const int MostBytes = 64 << 10;
     public const int MostTextBytes = 1 << 10;
     public const string Truncated = "truncated";
-    const int Reserve = 1 << 10;
 
+    /// <summary>The envelope of the protocol, and what is said beside the answer.</summary>
+    const int Reserve = 2 << 10;
+
+    readonly WireSize _size;
     int _left = MostBytes - Reserve;
     bool _cut;
 
-    Fence() { }
+    Fence(WireSize size) => _size = size;
 
-    public static JsonObject Around(ReadOnlySpan<byte> json)
+    public static JsonObject Around(ReadOnlySpan<byte> json, WireSize size)
     {
         var reader = new Utf8JsonReader(json);
         var element = JsonElement.ParseValue(ref reader);
-        var fence = new Fence();
+        var fence = new Fence(size);
         // Plain facts first: lists and what they hold take what is left.
         var members = element.EnumerateObject().ToList();
-        var cleaned = members.OrderBy(member => member.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object).ToDictionary(member => member.Name, member => fence.Clean(member.Value), StringComparer.Ordinal);
+        var cleaned = members.OrderBy(member => member.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object).ToDictionary(member => member.Name, fence.CleanMember, StringComparer.Ordinal);
         var answer = new JsonObject();
         foreach (var member in members) answer[member.Name] = cleaned[member.Name];
         if (fence._cut) answer[Truncated] = true;
@@ -37,23 +41,35 @@ sealed class Fence
     }
 
     /// <summary>A text of ours that may quote others.</summary>
-    public static string Text(string text) => new Fence().Clean(text, MostTextBytes);
+    public static string Text(string text) => new Fence(WireSize.AsText).CleanText(text);
+
+    /// <summary>An error whose every text may quote others.</summary>
+    public static MixpanelError Problem(MixpanelError error) => error with { Message = Text(error.Message), Field = error.Field is { } field ? Text(field) : null };
+
+    JsonNode? CleanMember(JsonProperty member)
+    {
+        Take(_size.OfPlain(member.Name) + _size.OfString + _size.OfSign);
+        return Clean(member.Value);
+    }
 
     JsonNode? Clean(JsonElement element)
     {
+        Take(_size.OfSign); // what divides it from the next
         switch (element.ValueKind)
         {
             case JsonValueKind.String:
-                return Clean(element.GetString()!, MostTextBytes);
+                return CleanText(element.GetString()!);
             case JsonValueKind.Array:
+                Take(2 * _size.OfSign);
                 return CleanItems(element);
             case JsonValueKind.Object:
+                Take(2 * _size.OfSign);
                 return CleanMembers(element);
             case JsonValueKind.Null:
-                Take(5);
+                Take(4 * _size.OfSign);
                 return null;
             default:
-                Take(element.GetRawText().Length + 1);
+                Take(element.GetRawText().Length * _size.OfSign);
                 return JsonValue.Create(element);
         }
     }
@@ -63,7 +79,7 @@ sealed class Fence
         var items = new JsonArray();
         foreach (var item in element.EnumerateArray())
         {
-            if (Spent()) break;
+            if (IsSpent(item)) break;
             items.Add(Clean(item));
         }
 
@@ -75,9 +91,9 @@ sealed class Fence
         var members = new JsonObject();
         foreach (var member in element.EnumerateObject())
         {
-            if (Spent()) break;
-            var name = Clean(member.Name, MostTextBytes);
-            Take(4);
+            if (IsSpent(member.Value)) break;
+            Take(_size.OfSign);
+            var name = CleanText(member.Name);
             if (!members.ContainsKey(name)) members[name] = Clean(member.Value);
             else _cut = true;
         }
@@ -85,37 +101,34 @@ sealed class Fence
         return members;
     }
 
-    string Clean(string text, int most)
+    string CleanText(string text)
     {
-        most = Math.Clamp(_left - 4, 0, most);
-        var clean = new StringBuilder(Math.Min(text.Length, most));
+        Take(_size.OfString);
+        var clean = new StringBuilder(Math.Min(text.Length, MostTextBytes));
         var bytes = 0;
         for (var index = 0; index < text.Length;)
         {
             if (Rune.DecodeFromUtf16(text.AsSpan(index), out var rune, out var consumed) is not System.Buffers.OperationStatus.Done) rune = Rune.ReplacementChar;
             if (rune.Value is 0x1B) consumed = EscapeLength(text.AsSpan(index));
             index += consumed;
-            if (IsHidden(rune)) continue;
-            // What JSON escapes takes more room.
-            var size = rune.Value is '"' or '\\' or '\n' or '\t' or '<' or '>' or '&' or '\'' or '+' or '`' ? 6 : rune.Utf8SequenceLength;
-            if (bytes + size > most)
+            if (HiddenText.Contains(rune)) continue;
+            // A link or an image of Markdown needs the two side by side.
+            var breaks = rune.Value is '(' && clean.Length > 0 && clean[^1] == ']';
+            var size = _size.Of(rune) + (breaks ? _size.OfSign : 0);
+            bytes += rune.Utf8SequenceLength + (breaks ? 1 : 0);
+            if (bytes > MostTextBytes || size > _left)
             {
                 _cut = true;
                 break;
             }
 
-            // A link or an image of Markdown needs the two side by side.
-            if (rune.Value is '(' && clean.Length > 0 && clean[^1] == ']') clean.Append(' ');
+            if (breaks) clean.Append(' ');
             clean.Append(rune.ToString());
-            bytes += size;
+            Take(size);
         }
 
-        Take(bytes + 4);
         return clean.ToString();
     }
-
-    static bool IsHidden(Rune rune) => rune.Value is not ('\n' or '\t') && (Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned
-        || rune.Value is (>= 0xFE00 and <= 0xFE0F) or (>= 0xE0100 and <= 0xE01EF) or 0x115F or 0x1160 or 0x3164 or 0xFFA0 or 0x2800); // variation selectors and blanks that look like nothing
 
     /// <summary>An escape sequence of a terminal, as a whole: CSI to its final letter, OSC and its kin to their end.</summary>
     static int EscapeLength(ReadOnlySpan<char> text)
@@ -134,10 +147,38 @@ sealed class Fence
 
     void Take(int bytes) => _left -= bytes;
 
-    bool Spent()
+    /// <summary>Whether the next thing does not fit any more, empty as it may become.</summary>
+    bool IsSpent(JsonElement next)
     {
-        if (_left > 16) return false;
+        var least = 8 * _size.OfString;
+        if (next.ValueKind is JsonValueKind.Number) least += next.GetRawText().Length * _size.OfSign;
+        if (_left > least) return false;
         _cut = true;
         return true;
     }
+}
+
+/// <summary>
+/// Characters that a reader does not see, or that turn the text around them: whatever stands there without being seen can carry
+/// words to a model that a person does not read.
+/// </summary>
+static class HiddenText
+{
+    // Unicode's Default_Ignorable_Code_Point, whole, with what is set aside for it: joiners, fillers, selectors of variants and
+    // tags among them. Scripts that join with U+200C and U+200D, and emoji that are made of several, are read without them.
+    static readonly (int First, int Last)[] Ignorable =
+    [
+        (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F),
+        (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+    ];
+
+    public static bool Contains(Rune rune) => rune.Value is not ('\n' or '\t') && (Rune.GetUnicodeCategory(rune) switch
+    {
+        UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned => true,
+        UnicodeCategory.Format => !IsVisibleFormat(rune.Value),
+        _ => false,
+    } || Array.Exists(Ignorable, range => rune.Value >= range.First && rune.Value <= range.Last) || rune.Value is 0x2800); // a pattern of Braille without a dot
+
+    /// <summary>Unicode's Prepended_Concatenation_Mark: signs of Arabic, Syriac and Kaithi numbers and verses, which are seen.</summary>
+    static bool IsVisibleFormat(int value) => value is (>= 0x0600 and <= 0x0605) or 0x06DD or 0x070F or 0x0890 or 0x0891 or 0x08E2 or 0x110BD or 0x110CD;
 }

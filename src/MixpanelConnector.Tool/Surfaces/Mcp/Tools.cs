@@ -62,11 +62,11 @@ sealed class Tools(MixpanelClient client, string secretFolder, TimeProvider time
             var input = JsonSerializer.SerializeToElement(arguments ?? new Dictionary<string, JsonElement>(StringComparer.Ordinal), McpJson.Default.IDictionaryStringJsonElement);
             using var secret = action.HasSecret ? new SecretHandover.Prepared(NewSecretFile(action)) : null;
             var result = await action.InvokeAsync(client, input, cancellationToken);
-            return Answer(untrusted, Fence.Around((secret is null ? result.Json : secret.Deliver(result)).Span));
+            return Answer(untrusted, Fence.Around((secret is null ? result.Json : secret.Deliver(result)).Span, WireSize.AsJsonAndText));
         }
         catch (MixpanelException e)
         {
-            return Problem(ErrorTable.Problem(e.Error with { Message = Fence.Text(e.Error.Message) }), e.Error.Kind is ErrorKind.InvalidInput or ErrorKind.Rejected ? XmlDocs.Example(action.Type) : null);
+            return Problem(ErrorTable.Problem(Fence.Problem(e.Error)), e.Error.Kind is ErrorKind.InvalidInput or ErrorKind.Rejected ? XmlDocs.Example(action.Type) : null);
         }
         catch (IOException e)
         {
@@ -85,7 +85,7 @@ sealed class Tools(MixpanelClient client, string secretFolder, TimeProvider time
             properties[name + "_file"] = new JsonObject { ["description"] = "The private file, on the machine of the server, that holds the one-time secret. The secret itself is not shown to agents.", ["type"] = "string" };
         }
 
-        properties[Fence.Truncated] = new JsonObject { ["description"] = "Whether something was left out: a text is cut after 1 KB, an answer after 64 KB.", ["type"] = "boolean" };
+        properties[Fence.Truncated] = new JsonObject { ["description"] = "Whether something was left out: a text is cut after 1 KB, an answer after 64 KB in all that it takes on the wire.", ["type"] = "boolean" };
         return new ModelContextProtocol.Protocol.Tool
         {
             Name = action.Name,

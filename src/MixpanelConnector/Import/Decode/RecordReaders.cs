@@ -100,7 +100,7 @@ static class RecordReaders
                 // So few bytes are a file that was cut short.
                 var named = input.Name.EndsWith(compression.Extension, StringComparison.OrdinalIgnoreCase);
                 if (length == 0 && named) throw new InputException($"{compression.Name}: the file is cut short, at compressed byte 0");
-                if (head.AsSpan(0, length).StartsWith(compression.Magic) || (length > 0 && (named || length == 1) && compression.Magic.StartsWith(head.AsSpan(0, length)))) return (compression.Open(joined), compression);
+                if (head.AsSpan(0, length).StartsWith(compression.Magic) || (length > 0 && (named || length == 1) && compression.Magic.StartsWith(head.AsSpan(0, length)))) return (Bounded(compression.Open(joined), request), compression);
             }
 
             return (joined, null);
@@ -111,6 +111,8 @@ static class RecordReaders
             throw;
         }
     }
+
+    static ByteSource Bounded(ByteSource decompressed, ImportRequest request) => request.MaxDecompressedBytes is { } most ? new BoundedByteSource(decompressed, most) : decompressed;
 
     /// <exception cref="InputException">What begins so is no text in UTF-8.</exception>
     public static void EnsureText(ReadOnlySpan<byte> head)

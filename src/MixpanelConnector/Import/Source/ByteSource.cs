@@ -1,3 +1,4 @@
+using System.Globalization;
 using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Import.Source;
@@ -132,4 +133,22 @@ sealed class RejoinedByteSource(ReadOnlyMemory<byte> head, ByteSource rest) : By
     }
 
     public override void Dispose() => rest.Dispose();
+}
+
+/// <summary>Gives so many bytes and no more: a few kilobytes may hold terabytes when they are decompressed.</summary>
+sealed class BoundedByteSource(ByteSource source, long most) : ByteSource
+{
+    long _given;
+
+    public override long RawPosition => source.RawPosition;
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
+    {
+        var read = await source.ReadAsync(target, cancellationToken).ConfigureAwait(false);
+        _given += read;
+        if (_given > most) throw new InputException(string.Create(CultureInfo.InvariantCulture, $"is more than {most} bytes when it is decompressed, which is more than it may be"));
+        return read;
+    }
+
+    public override void Dispose() => source.Dispose();
 }

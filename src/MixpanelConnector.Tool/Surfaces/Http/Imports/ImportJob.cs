@@ -19,6 +19,9 @@ enum JobStatus
 
     /// <summary>A caller stopped it; it can be resumed.</summary>
     Cancelled,
+
+    /// <summary>Its runs brought the server down, or did not end; it is not run again unless a caller resumes it.</summary>
+    Failed,
 }
 
 /// <summary>An import whose body was taken.</summary>
@@ -28,6 +31,9 @@ sealed class ImportJob
 
     /// <summary>The order of arrival.</summary>
     public required long Number { get; init; }
+
+    /// <summary>The name of whoever sent it.</summary>
+    public required string Caller { get; init; }
 
     public required string SourceId { get; init; }
 
@@ -44,18 +50,25 @@ sealed class ImportJob
 
     public JobStatus Status { get; set; }
 
+    /// <summary>How many runs in a row began and have not ended: on the disk before each begins, so that the next start of the server knows.</summary>
+    public int Begun { get; set; }
+
     public JsonObject? Report { get; set; }
 
     /// <summary>Why it is not finished, or what was not accepted, and what to do next.</summary>
     public string? Problem { get; set; }
 
-    /// <summary>How far the run is; only while it runs.</summary>
-    public ImportProgress? Progress { get; set; }
+    /// <summary>The run under way; null while there is none.</summary>
+    public ImportRun? Run { get; set; }
 
-    /// <summary>Stops the run; only while it runs.</summary>
-    public CancellationTokenSource? Stop { get; set; }
+    public bool IsDryRun => (string?)Options["dry_run"]?[0] == "true";
 
-    public bool HasDeadLetters => Report?["rejected"] is { } rejected && rejected.GetValue<long>() > 0;
+    public bool HasEnded => Run is null && Status is not (JobStatus.Queued or JobStatus.Running);
+
+    /// <summary>Takes what a run, or a caller, has left it as.</summary>
+    public void Become(RunEnd end) => (Begun, Report, Problem, Status) = (0, end.Report, end.Problem, end.Status);
+
+    public bool HasDeadLetters => !IsDryRun && new RunEnd(Status, Report, Problem).Rejected > 0;
 
     public JsonObject ToJson()
     {
@@ -68,7 +81,7 @@ sealed class ImportJob
             ["created"] = Created.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture),
             ["bytes"] = Bytes,
         };
-        if (Progress is { } progress)
+        if (Status is JobStatus.Running or JobStatus.Cancelled && Run?.Progress is { } progress)
         {
             json["progress"] = new JsonObject
             {

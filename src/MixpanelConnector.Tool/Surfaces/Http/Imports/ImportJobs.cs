@@ -2,43 +2,64 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
-using System.Threading.Channels;
 using MixpanelConnector.Files;
-using MixpanelConnector.Sqlite;
 
 namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
 
 /// <summary>
 /// Bulk imports as jobs. A body goes to the disk as it comes, and is synced before its import is acknowledged: from then on it
-/// is imported whatever happens, after a crash too, from where it was. One import runs at a time, with up to 20 requests of
-/// its own to Mixpanel; the others wait on the disk. The body is deleted once every record is accounted for.
+/// is imported whatever happens, after a crash too, from where it was. A few run at a time, each with up to 20 requests of its
+/// own to Mixpanel; the others wait on the disk. The body is deleted once every record is accounted for. That a run begins is
+/// on the disk before it does, so that a body which brings the server down is not tried for ever.
 /// </summary>
 sealed class ImportJobs : IAsyncDisposable
 {
-    const int MostJobs = 1000;
-    const string BodyName = "body";
-    const string StateName = "state";
+    /// <summary>How many run at a time. Where several callers may import, one place is always left for others.</summary>
+    public const int MostAtOnce = 3;
+
+    /// <summary>How many of one caller's are kept, with their accounts.</summary>
+    public const int MostKept = 1000;
+
+    /// <summary>How many dry runs of one caller's are kept beside those.</summary>
+    public const int MostDryRunsKept = 100;
+
+    /// <summary>So many runs may end with the server's process.</summary>
+    const int MostBegun = 2;
+
+    /// <summary>An import whose run was cut off begins alone, and for so long: a second cut then tells whose body it is.</summary>
+    static readonly TimeSpan Probation = TimeSpan.FromMinutes(1);
+
+    static readonly TimeSpan DiskPatience = TimeSpan.FromSeconds(5);
 
     readonly string _folder;
-    readonly long _spool;
-    readonly ServeDatabase _database;
-    readonly Func<MixpanelClient> _newClient;
+    readonly JobTable _table;
+    readonly ImportSpace _space;
+    readonly ImportOptions _options;
+    readonly CarryOut _carryOut;
     readonly AuditLog _log;
     readonly TimeProvider _time;
     readonly ConcurrentDictionary<string, ImportJob> _jobs = new(StringComparer.Ordinal);
-    readonly Channel<ImportJob> _queue = Channel.CreateUnbounded<ImportJob>();
+    readonly List<ImportRun> _running = [];
     readonly CancellationTokenSource _stopping = new();
     readonly Lock _lock = new();
-    readonly Task _running;
-    long _spooled;
     long _number;
+    bool _isWaitingForDisk;
 
-    public ImportJobs(string folder, long spool, ServeDatabase database, Func<MixpanelClient> newClient, AuditLog log, TimeProvider time)
+    /// <param name="folder">The server's state folder.</param>
+    /// <param name="options">The limits of imports.</param>
+    /// <param name="database">The server's database.</param>
+    /// <param name="carryOut">Carries one out.</param>
+    /// <param name="log">Where failures are written.</param>
+    /// <param name="time">Measures runs.</param>
+    /// <exception cref="IOException">The disk failed.</exception>
+    public ImportJobs(string folder, ImportOptions options, ServeDatabase database, CarryOut carryOut, AuditLog log, TimeProvider time)
     {
-        (_folder, _spool, _database, _newClient, _log, _time) = (Path.Combine(folder, "imports"), spool, database, newClient, log, time);
+        (_folder, _options, _carryOut, _log, _time) = (Path.Combine(folder, "imports"), options, carryOut, log, time);
+        _table = new JobTable(database);
+        _space = new ImportSpace(options.Space, options.HasSeveralCallers);
         OwnFolder.Make(_folder);
         Load();
-        _running = Task.Run(RunAsync);
+        lock (_lock) StartWaiting();
     }
 
     public IEnumerable<ImportJob> All => _jobs.Values.OrderByDescending(job => job.Number);
@@ -49,149 +70,143 @@ sealed class ImportJobs : IAsyncDisposable
     /// <returns>The import, and whether it is that of an earlier request under the same key.</returns>
     /// <exception cref="MixpanelException">An option does not fit. Nothing was read.</exception>
     /// <exception cref="RefusedException">There is no room, or the key was used with something else.</exception>
-    public async Task<(ImportJob Job, bool Replayed)> TakeAsync(Stream body, long? length, JsonObject options, string? key, byte[]? keyName, Caller caller, CancellationToken cancellationToken)
+    public async Task<(ImportJob Job, bool Replayed)> TakeAsync(Stream body, long? length, JsonObject options, string? sourceId, byte[]? key, Caller caller, CancellationToken cancellationToken)
     {
         var id = RandomNumberGenerator.GetHexString(16, lowercase: true);
-        var sourceId = (string?)options["source_id"]?[0] ?? key ?? id;
+        sourceId = (string?)options["source_id"]?[0] ?? sourceId ?? id;
         await CheckAsync(ImportParameters.ToRequest(options, sourceId), cancellationToken);
-        if (_jobs.Count >= MostJobs && !ForgetOldest()) throw new RefusedException(Refusal.Busy with { Detail = "More imports are kept than this server takes. Delete some.", RetryAfter = 60 });
-        if (length > _spool - Interlocked.Read(ref _spooled)) throw NoRoom();
+        if (FindFirst(key) is { } known) return (EnsureSame(known, (await ReadAsync(new Body(body), (_, _) => default, cancellationToken)).Hash, options), true);
 
-        var folder = Path.Combine(_folder, id);
-        OwnFolder.Make(folder);
+        var folder = new ImportFolder(Path.Combine(_folder, id));
+        var incoming = new Body(body);
         var taken = false;
-        long bytes = 0;
         try
         {
-            (bytes, var hash) = await SpoolAsync(body, Path.Combine(folder, BodyName), cancellationToken);
-            await OnDiskAsync(() =>
-            {
-                Durable.SyncFolder(folder);
-                Durable.SyncFolder(_folder);
-                return default;
-            });
-            var job = new ImportJob { Id = id, Number = Interlocked.Increment(ref _number), SourceId = sourceId, Options = options, Created = _time.GetUtcNow(), Bytes = bytes, Sha256 = hash, Key = keyName };
+            if (length is { } announced && !_space.TryTake(id, caller.Name, announced)) throw NoRoom();
+            OwnFolder.Make(folder.Path);
+            var (bytes, hash) = await SpoolAsync(incoming, folder, length ?? 0, caller, cancellationToken);
             lock (_lock)
             {
-                if (keyName is not null && _jobs.Values.FirstOrDefault(other => other.Key is not null && other.Key.AsSpan().SequenceEqual(keyName)) is { } first)
-                    return first.Sha256.AsSpan().SequenceEqual(hash) && JsonNode.DeepEquals(first.Options, options) ? (first, true) : throw Idempotency.OtherBody();
-                _database.Execute(
-                    "INSERT INTO imports (id, number, key, caller, options, source_id, created, bytes, sha256, status) VALUES ($id, $number, $key, $caller, $options, $source, $created, $bytes, $sha256, $status)",
-                    ("$id", id), ("$number", job.Number), ("$key", keyName), ("$caller", caller.Name), ("$options", options.ToJsonString()), ("$source", sourceId), ("$created", job.Created.ToUnixTimeSeconds()), ("$bytes", bytes), ("$sha256", hash), ("$status", nameof(JobStatus.Queued)));
+                if (FindFirst(key) is { } first) return (EnsureSame(first, hash, options), true);
+                var job = new ImportJob { Id = id, Number = ++_number, Caller = caller.Name, SourceId = sourceId, Options = options, Created = _time.GetUtcNow(), Bytes = bytes, Sha256 = hash, Key = key };
+                if (!MakePlace(job)) throw new RefusedException(Refusal.Busy with { Detail = "More imports of this caller are kept than this server takes. Delete some that have ended: those with dead letters are not forgotten by themselves.", RetryAfter = 60 });
+                _table.Add(job);
                 _jobs[id] = job;
+                taken = true;
+                StartWaiting();
+                return (job, false);
             }
-
-            taken = true;
-            _queue.Writer.TryWrite(job);
-            return (job, false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException && !incoming.HasFailed)
+        {
+            _log.Write("body_not_kept", ("reason", e.Message));
+            throw new RefusedException(Refusal.DiskFailed("The body was not kept, and nothing is imported."));
         }
         finally
         {
-            if (!taken)
-            {
-                Interlocked.Add(ref _spooled, -bytes);
-                Directory.Delete(folder, recursive: true);
-            }
+            if (!taken) Drop(folder, caller.Name);
         }
     }
 
     /// <summary>Stops an import that runs or waits; gives false when it does neither.</summary>
+    /// <exception cref="IOException">The disk failed; nothing has changed.</exception>
     public bool Cancel(ImportJob job)
     {
         lock (_lock)
         {
             if (job.Status is not (JobStatus.Queued or JobStatus.Running)) return false;
-            job.Stop?.Cancel();
-            Save(job, JobStatus.Cancelled);
+            _table.Cancel(job);
+            job.Status = JobStatus.Cancelled;
+            job.Run?.Stop();
             return true;
         }
     }
 
     /// <summary>Puts a stopped import in the queue again; gives false when it is not stopped.</summary>
+    /// <exception cref="IOException">The disk failed; nothing has changed.</exception>
     public bool Resume(ImportJob job)
     {
         lock (_lock)
         {
-            if (job.Status is not (JobStatus.Stopped or JobStatus.Cancelled) || job.Stop is not null) return false;
-            job.Problem = null;
-            Save(job, JobStatus.Queued);
+            if (job.Status is not (JobStatus.Stopped or JobStatus.Cancelled or JobStatus.Failed) || job.Run is not null) return false;
+            Become(job, new RunEnd(JobStatus.Queued, job.Report, Problem: null));
+            StartWaiting();
+            return true;
         }
-
-        _queue.Writer.TryWrite(job);
-        return true;
     }
 
     /// <summary>Takes an import away, with what is left of its body and its dead letters.</summary>
+    /// <exception cref="IOException">The disk failed; nothing has changed.</exception>
     public void Forget(ImportJob job)
     {
         lock (_lock)
         {
-            if (job.Stop is not null || !_jobs.TryRemove(job.Id, out _)) return;
-            _database.Execute("DELETE FROM imports WHERE id = $id", ("$id", job.Id));
-            DeleteBody(job);
+            if (job.Run is not null || !_jobs.ContainsKey(job.Id)) return;
+            _table.Remove(job);
+            _jobs.TryRemove(job.Id, out _);
         }
 
-        Directory.Delete(Folder(job), recursive: true);
+        Drop(FolderOf(job), job.Caller);
     }
 
-    /// <summary>The dead letters of an import that does not run, each one line; the place of its body is not shown.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> DeadLetters(ImportJob job)
+    /// <summary>The dead letters of an import that does not run, as they are now; null when there are none.</summary>
+    public FileStream? ReadDeadLetters(ImportJob job) => FolderOf(job).ReadDeadLetters();
+
+    /// <summary>Begins nothing more, and tells what runs to end in order; it goes on at the next start.</summary>
+    public async Task StopAsync()
     {
-        using var state = SqliteImportState.Open(Path.Combine(Folder(job), StateName));
-        foreach (var line in state.DeadLetters()) yield return WithoutPath(line);
+        List<Task> runs;
+        await _stopping.CancelAsync();
+        lock (_lock) runs = [.. _running.Select(run => run.Ended)];
+        await Task.WhenAll(runs); // each within the time that a run has to end
     }
 
     public async ValueTask DisposeAsync()
     {
-        _queue.Writer.Complete();
-        await _stopping.CancelAsync();
-        await _running;
+        await StopAsync();
         _stopping.Dispose();
     }
 
-    string Folder(ImportJob job) => Path.Combine(_folder, job.Id);
+    ImportFolder FolderOf(ImportJob job) => new(Path.Combine(_folder, job.Id));
 
     /// <summary>Finds what does not fit before a byte of the body is taken.</summary>
     async Task CheckAsync(ImportRequest request, CancellationToken cancellationToken)
     {
-        using var client = _newClient();
         using var nothing = new MemoryStream();
-        await client.ImportAsync(request with { Inputs = ["-"], StandardInput = nothing, DryRun = true }, cancellationToken: cancellationToken);
+        await _carryOut(request with { Inputs = ["-"], StandardInput = nothing, DryRun = true }, state: null, cancellationToken);
     }
 
-    async Task<(long Bytes, byte[] Hash)> SpoolAsync(Stream body, string path, CancellationToken cancellationToken)
+    async Task<(long Bytes, byte[] Hash)> SpoolAsync(Body body, ImportFolder folder, long taken, Caller caller, CancellationToken cancellationToken)
+    {
+        await using var file = Durable.OpenOwned(folder.Body, FileMode.CreateNew);
+        var (bytes, hash) = await ReadAsync(body, async (part, before) =>
+        {
+            if (before + part.Length > taken && !_space.TryTake(folder.Id, caller.Name, before + part.Length - Math.Max(before, taken))) throw NoRoom();
+            await file.WriteAsync(part, cancellationToken);
+        }, cancellationToken);
+        await file.FlushAsync(cancellationToken);
+        Durable.Sync(file);
+        folder.Sync();
+        return (bytes, hash);
+    }
+
+    /// <summary>Reads a body in parts; <paramref name="take"/> gets each with the number of bytes before it.</summary>
+    static async Task<(long Bytes, byte[] Hash)> ReadAsync(Body body, Func<ReadOnlyMemory<byte>, long, ValueTask> take, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = ArrayPool<byte>.Shared.Rent(128 << 10);
-        long bytes = 0;
         try
         {
-            await using var file = Durable.OpenOwned(path, FileMode.CreateNew);
+            long bytes = 0;
             int read;
             while ((read = await body.ReadAsync(buffer, cancellationToken)) > 0)
             {
-                if (Interlocked.Add(ref _spooled, read) > _spool)
-                {
-                    Interlocked.Add(ref _spooled, -read);
-                    throw NoRoom();
-                }
-
-                bytes += read;
                 hash.AppendData(buffer, 0, read);
-                await OnDiskAsync(() => file.WriteAsync(buffer.AsMemory(0, read), cancellationToken));
+                await take(buffer.AsMemory(0, read), bytes);
+                bytes += read;
             }
 
-            await OnDiskAsync(async () =>
-            {
-                await file.FlushAsync(cancellationToken);
-                Durable.Sync(file);
-            });
             return (bytes, hash.GetHashAndReset());
-        }
-        catch
-        {
-            Interlocked.Add(ref _spooled, -bytes);
-            throw;
         }
         finally
         {
@@ -199,163 +214,202 @@ sealed class ImportJobs : IAsyncDisposable
         }
     }
 
-    async ValueTask OnDiskAsync(Func<ValueTask> work)
+    /// <summary>The import of an earlier request under a key.</summary>
+    ImportJob? FindFirst(byte[]? key) => key is null ? null : _jobs.Values.FirstOrDefault(job => job.Key is not null && job.Key.AsSpan().SequenceEqual(key));
+
+    static ImportJob EnsureSame(ImportJob first, byte[] hash, JsonObject options) =>
+        first.Sha256.AsSpan().SequenceEqual(hash) && JsonNode.DeepEquals(first.Options, options) ? first : throw Idempotency.OtherBody();
+
+    /// <summary>Makes a place among the caller's own imports. What has dead letters, or has not ended, is not forgotten for another.</summary>
+    bool MakePlace(ImportJob job)
     {
-        try
-        {
-            await work();
-        }
-        catch (IOException e)
-        {
-            _log.Write("body_not_kept", ("reason", e.Message));
-            throw new RefusedException(Refusal.Busy with { Detail = "The server's disk does not take the body. Nothing was imported.", RetryAfter = 60 });
-        }
-    }
-
-    async Task RunAsync()
-    {
-        await foreach (var job in _queue.Reader.ReadAllAsync())
-        {
-            if (_stopping.IsCancellationRequested) continue; // it stays queued, for the next start
-            CancellationTokenSource stop;
-            lock (_lock)
-            {
-                if (job.Status is not JobStatus.Queued || job.Stop is not null) continue; // cancelled while it waited
-                stop = job.Stop = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
-                job.Status = JobStatus.Running; // on the disk it stays queued: after a crash it goes on
-            }
-
-            try
-            {
-                await RunAsync(job, stop.Token);
-            }
-            catch (Exception e) when (e is not OutOfMemoryException)
-            {
-                _log.Write("import_failed", ("import", job.Id), ("exception", e.GetType().FullName), ("stack", e.StackTrace?.ReplaceLineEndings(" ").Trim()));
-                job.Problem = e is MixpanelException or ImportStateException ? Shown(job, e.Message) : "The server failed. Its log has more. The import can be resumed.";
-                End(job, JobStatus.Stopped);
-            }
-            finally
-            {
-                lock (_lock)
-                {
-                    job.Progress = null;
-                    job.Stop = null;
-                }
-
-                stop.Dispose();
-            }
-        }
-    }
-
-    async Task RunAsync(ImportJob job, CancellationToken cancellationToken)
-    {
-        var request = ImportParameters.ToRequest(job.Options, job.SourceId) with { Inputs = [Path.Combine(Folder(job), BodyName)], Progress = new LastProgress(job) };
-        using var client = _newClient();
-        ImportReport report;
-        using (var state = request.DryRun ? null : SqliteImportState.Open(Path.Combine(Folder(job), StateName)))
-            report = await client.ImportAsync(request, state, cancellationToken);
-
-        var json = JsonNode.Parse(report.ToJson())!.AsObject();
-        json["dead_letter"] = report.Rejected > 0 && !request.DryRun ? $"/v1/imports/{job.Id}/dead-letters" : null;
-        job.Report = json;
-        job.Problem = report.Problems is [] ? null : Shown(job, string.Join(' ', report.Problems));
-        if (_stopping.IsCancellationRequested && report.ExitCode == ExitCode.Interrupted)
-        {
-            lock (_lock)
-            {
-                // Another start of the server goes on with it, unless a caller has said otherwise.
-                if (job.Status is JobStatus.Running) job.Status = JobStatus.Queued;
-            }
-
-            return;
-        }
-
-        var finished = report.ExitCode is ExitCode.Success or ExitCode.Refused;
-        End(job, finished ? JobStatus.Finished : JobStatus.Stopped);
-    }
-
-    void End(ImportJob job, JobStatus status)
-    {
-        lock (_lock)
-        {
-            if (job.Status is JobStatus.Cancelled && status is JobStatus.Stopped) status = JobStatus.Cancelled;
-            Save(job, status);
-            (job.Progress, job.Stop) = (null, null);
-            if (status is JobStatus.Finished) DeleteBody(job);
-        }
-    }
-
-    void Save(ImportJob job, JobStatus status)
-    {
-        _database.Execute("UPDATE imports SET status = $status, report = $report, problem = $problem WHERE id = $id", ("$status", status.ToString()), ("$report", job.Report?.ToJsonString()), ("$problem", job.Problem), ("$id", job.Id));
-        job.Status = status;
-    }
-
-    void DeleteBody(ImportJob job)
-    {
-        var file = new FileInfo(Path.Combine(Folder(job), BodyName));
-        if (!file.Exists) return;
-        Interlocked.Add(ref _spooled, -file.Length);
-        file.Delete();
-    }
-
-    bool ForgetOldest()
-    {
-        if (_jobs.Values.Where(job => job.Status is JobStatus.Finished).MinBy(job => job.Number) is not { } oldest) return false;
+        var own = _jobs.Values.Where(other => other.Caller == job.Caller && other.IsDryRun == job.IsDryRun).ToList();
+        if (own.Count < (job.IsDryRun ? MostDryRunsKept : MostKept)) return true;
+        if (own.Where(other => other.HasEnded && (other.IsDryRun || (other.Status is JobStatus.Finished && !other.HasDeadLetters))).MinBy(other => other.Number) is not { } oldest) return false;
         Forget(oldest);
         return true;
     }
 
+    /// <summary>Starts what may run now. Called under the lock, whenever something has come or gone.</summary>
+    void StartWaiting()
+    {
+        while (!_stopping.IsCancellationRequested && !_isWaitingForDisk && Next() is { } job)
+        {
+            try
+            {
+                _table.Begin(job);
+            }
+            catch (IOException e)
+            {
+                // What cannot be noted is not begun: it waits until the disk takes it.
+                _isWaitingForDisk = true;
+                _log.Write("imports_wait", ("reason", e.Message));
+                _ = StartLaterAsync();
+                return;
+            }
+
+            job.Begun++;
+            job.Status = JobStatus.Running; // on the disk it stays queued: after a crash it goes on
+            var run = job.Run = new ImportRun(job, FolderOf(job), _space, _carryOut, _options.LongestRun, _log, _time, _stopping.Token);
+            _running.Add(run);
+            run.Ended = Task.Run(() => RunAsync(job, run));
+        }
+    }
+
+    /// <summary>Of the callers with the fewest running imports the one that came first; before all, and one after the other, those whose last run was cut off.</summary>
+    ImportJob? Next()
+    {
+        if (_running.Count >= MostAtOnce || _running.Exists(run => run.Job.Begun > 1 && run.Elapsed < Probation)) return null;
+        var waiting = _jobs.Values.Where(job => job.Status is JobStatus.Queued && job.Run is null).OrderBy(job => job.Number).ToList();
+        return waiting.Find(job => job.Begun > 0) ?? waiting
+            .Where(job => !_options.HasSeveralCallers || RunningOf(job.Caller) < MostAtOnce - 1)
+            .MinBy(job => RunningOf(job.Caller));
+
+        int RunningOf(string caller) => _running.Count(run => run.Job.Caller == caller);
+    }
+
+    async Task StartLaterAsync()
+    {
+        await Task.Delay(DiskPatience, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_lock)
+        {
+            _isWaitingForDisk = false;
+            StartWaiting();
+        }
+    }
+
+    /// <summary>A run with all that follows. It does not throw: whatever a run comes to is noted, and the next one starts.</summary>
+    async Task RunAsync(ImportJob job, ImportRun run)
+    {
+        var end = await run.RunAsync(() =>
+        {
+            lock (_lock) StartWaiting(); // a probation may have ended
+        });
+        await NoteAsync(job, end);
+        lock (_lock)
+        {
+            _running.Remove(run);
+            job.Run = null;
+            run.Dispose();
+            StartWaiting();
+        }
+    }
+
+    /// <summary>Notes how a run has ended; on a disk that does not take it, as soon as it does. What is not noted is begun and not ended at the next start.</summary>
+    async Task NoteAsync(ImportJob job, RunEnd end)
+    {
+        if (end.Status is JobStatus.Failed && _stopping.IsCancellationRequested) return; // given up at the server's end: its process ends under the run
+        while (true)
+        {
+            try
+            {
+                lock (_lock)
+                {
+                    var isCancelled = job.Status is JobStatus.Cancelled && end.Status is JobStatus.Stopped or JobStatus.Queued;
+                    Become(job, end with { Status = isCancelled ? JobStatus.Cancelled : end.Status, Report = end.Report ?? job.Report });
+                    job.Run = null;
+                }
+
+                return;
+            }
+            catch (IOException e)
+            {
+                _log.Write("import_not_noted", ("import", job.Id), ("reason", e.Message));
+            }
+
+            if (_stopping.IsCancellationRequested) return;
+            await Task.Delay(DiskPatience, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Makes durable how an import stands, and then deletes what it needs no more; whoever sees it so finds it done.</summary>
+    /// <exception cref="IOException">The disk failed; nothing has changed.</exception>
+    void Become(ImportJob job, RunEnd end)
+    {
+        _table.Save(job, end);
+        Tidy(job, end);
+        job.Become(end);
+    }
+
+    /// <summary>Deletes what is needed no more, and counts what is left.</summary>
+    void Tidy(ImportJob job, RunEnd end)
+    {
+        var folder = FolderOf(job);
+        try
+        {
+            if (end.Status is JobStatus.Finished) folder.DeleteButDeadLetters(hasDeadLetters: !job.IsDryRun && end.Rejected > 0);
+            _space.Set(job.Id, job.Caller, folder.Bytes);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ImportStateException)
+        {
+            _log.Write("import_not_tidied", ("import", job.Id), ("reason", e.Message)); // the next start tries again
+        }
+    }
+
+    /// <summary>Deletes what is no import's any more.</summary>
+    void Drop(ImportFolder folder, string caller)
+    {
+        try
+        {
+            folder.Delete();
+            _space.Set(folder.Id, caller, 0);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _log.Write("import_not_tidied", ("import", folder.Id), ("reason", e.Message));
+        }
+    }
+
     void Load()
     {
-        var jobs = _database.Query("SELECT id, number, key, options, source_id, created, bytes, sha256, status, report, problem FROM imports ORDER BY number", row => new ImportJob
-        {
-            Id = row.GetString(0),
-            Number = row.GetInt64(1),
-            Key = row.IsDBNull(2) ? null : row.GetFieldValue<byte[]>(2),
-            Options = JsonNode.Parse(row.GetString(3))!.AsObject(),
-            SourceId = row.GetString(4),
-            Created = DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(5)),
-            Bytes = row.GetInt64(6),
-            Sha256 = row.GetFieldValue<byte[]>(7),
-            Status = Enum.Parse<JobStatus>(row.GetString(8)),
-            Report = row.IsDBNull(9) ? null : JsonNode.Parse(row.GetString(9))!.AsObject(),
-            Problem = row.IsDBNull(10) ? null : row.GetString(10),
-        });
-        foreach (var job in jobs)
+        foreach (var job in _table.Load())
         {
             _jobs[job.Id] = job;
             _number = Math.Max(_number, job.Number);
-            if (job.Status is JobStatus.Queued) _queue.Writer.TryWrite(job);
+            var folder = FolderOf(job);
+            if (job.Status is JobStatus.Queued && job.Begun >= MostBegun) SetAside(job, folder);
+            else Tidy(job, new RunEnd(job.Status, job.Report, job.Problem));
         }
 
-        foreach (var folder in new DirectoryInfo(_folder).EnumerateDirectories())
+        // A body that was not taken whole was never acknowledged.
+        foreach (var folder in new DirectoryInfo(_folder).EnumerateDirectories().Where(folder => !_jobs.ContainsKey(folder.Name))) Drop(new ImportFolder(folder.FullName), caller: "");
+    }
+
+    void SetAside(ImportJob job, ImportFolder folder)
+    {
+        var problem = FormattableString.Invariant($"The server's process ended under {job.Begun} runs of this import, one after the other, so it is not run again by itself: its body may be what ends it. The body is kept; delete the import, or resume it once you know better.");
+        try
         {
-            // A body that was not taken whole was never acknowledged.
-            if (!_jobs.ContainsKey(folder.Name)) folder.Delete(recursive: true);
-            else if (new FileInfo(Path.Combine(folder.FullName, BodyName)) is { Exists: true } body) _spooled += body.Length;
+            folder.KeepDeadLetters();
+        }
+        catch (ImportStateException e)
+        {
+            problem = $"{problem} {folder.Shown(e.Message)}";
+        }
+
+        _log.Write("import_set_aside", ("import", job.Id));
+        Become(job, new RunEnd(JobStatus.Failed, job.Report, problem));
+    }
+
+    /// <summary>What a caller sends: when it breaks off, that is no fault of the disk.</summary>
+    sealed class Body(Stream stream)
+    {
+        public bool HasFailed { get; private set; }
+
+        public async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
+        {
+            HasFailed = true;
+            var read = await stream.ReadAsync(target, cancellationToken);
+            HasFailed = false;
+            return read;
         }
     }
 
-    RefusedException NoRoom() => new(new Refusal(507, "no_room", "There is no room for the body", FormattableString.Invariant($"Imports may take {_spool} bytes on this server's disk while they wait and run. Try again later, or send less.")) { RetryAfter = 60 });
-
-    /// <summary>Where things lie on this machine is nobody else's business.</summary>
-    string Shown(ImportJob job, string text) => text
-        .Replace(Path.Combine(Folder(job), StateName, "dead-letters.ndjson"), $"/v1/imports/{job.Id}/dead-letters", StringComparison.Ordinal)
-        .Replace(Path.Combine(Folder(job), BodyName), BodyName, StringComparison.Ordinal)
-        .Replace(Folder(job), job.Id, StringComparison.Ordinal)
-        .Replace(_folder, "imports", StringComparison.Ordinal);
-
-    static ReadOnlyMemory<byte> WithoutPath(ReadOnlyMemory<byte> line)
-    {
-        var start = """{"source":"""u8;
-        var end = line.Span.IndexOf(","u8 + "\"line\":"u8);
-        return !line.Span.StartsWith(start) || end < 0 ? line : (byte[])[.. start, .. "\"body\""u8, .. line.Span[end..]];
-    }
-
-    sealed class LastProgress(ImportJob job) : IProgress<ImportProgress>
-    {
-        public void Report(ImportProgress value) => job.Progress = value;
-    }
+    RefusedException NoRoom() => new(Refusal.NoRoom(FormattableString.Invariant($"Imports, with their dead letters, may take {_options.Space} bytes on this server's disk{(_options.HasSeveralCallers ? ", and one caller's half of what the others leave" : "")}. Delete imports that have ended, try again later, or send less.")));
 }
+
+/// <summary>The limits of imports as jobs.</summary>
+/// <param name="Space">The most bytes that they take on the disk.</param>
+/// <param name="LongestRun">How long a run may take.</param>
+/// <param name="HasSeveralCallers">Whether several callers may import.</param>
+sealed record ImportOptions(long Space, TimeSpan LongestRun, bool HasSeveralCallers);

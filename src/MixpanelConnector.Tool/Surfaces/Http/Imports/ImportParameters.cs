@@ -14,7 +14,7 @@ static class ImportParameters
     [
         ("type", Choice([.. ImportValues.Types]), "What the records are. Default: events. Groups need group_key, a lookup table needs table_id and is all or nothing."),
         ("format", Choice([.. FileFormats.All.Select(format => format.Name)]), "The format of the body. Default: told by Content-Type, else by content."),
-        ("source_id", Text(), "Names the body in the ids that are computed for events without $insert_id: the same body under the same name is never counted twice. Default: the Idempotency-Key, else the id of the import."),
+        ("source_id", Text(), "Names the body in the ids that are computed for events without $insert_id: the same body under the same name is never counted twice. Default: the Idempotency-Key, with the name of the caller before it where there are keys, else the id of the import."),
         ("strict", Choice("0", "1"), "Mixpanel's validation. Default: 1."),
         ("group_key", Text(), "The property that makes the groups, such as company."),
         ("table_id", new JsonObject { ["type"] = "string", ["format"] = "uuid" }, "The lookup table that the body replaces."),

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -32,7 +34,9 @@ static class ImportRoutes
         if (format is not null && !options.ContainsKey("format")) options["format"] = new JsonArray(format);
         var caller = context.Features.GetRequiredFeature<Caller>();
         var key = Idempotency.KeyOf(request);
-        var (job, replayed) = await services.Imports.TakeAsync(request.Body, request.ContentLength, options, key, key is null ? null : services.Idempotency.Name(caller, Path, key), caller, context.RequestAborted);
+        // One caller's key says nothing about another's: their equal lines are two records.
+        var sourceId = key is null || services.Options.Keys.Open ? key : $"{caller.Name}:{key}";
+        var (job, replayed) = await services.Imports.TakeAsync(request.Body, request.ContentLength, options, sourceId, key is null ? null : services.Idempotency.Name(caller, Path, key), caller, context.RequestAborted);
         if (replayed) context.Response.Headers[Idempotency.ReplayedHeader] = "true";
         context.Response.Headers.Location = $"{Path}/{job.Id}";
         await AnswerAsync(context, 202, job.ToJson());
@@ -47,7 +51,7 @@ static class ImportRoutes
     {
         var job = Find(services, context);
         if (services.Imports.Cancel(job)) return AnswerAsync(context, 202, job.ToJson());
-        if (job.Stop is not null) throw new RefusedException(new(409, "still_running", "The import is still stopping", "Try again in a moment.") { RetryAfter = 1 });
+        if (job.Run is not null) throw new RefusedException(new(409, "still_running", "The import is still stopping", "Try again in a moment.") { RetryAfter = 1 });
         services.Imports.Forget(job);
         context.Response.StatusCode = 204;
         return Task.CompletedTask;
@@ -64,22 +68,42 @@ static class ImportRoutes
     {
         Bodies.RequireJson(context.Request);
         var job = Find(services, context);
-        if (!services.Imports.Resume(job)) throw new RefusedException(new(409, "not_stopped", "The import is not stopped", "Only an import whose status is stopped or cancelled can be resumed."));
+        if (!services.Imports.Resume(job)) throw new RefusedException(new(409, "not_stopped", "The import is not stopped", "Only an import whose status is stopped, cancelled or failed can be resumed."));
         return AnswerAsync(context, 202, job.ToJson());
     }
 
     static async Task DeadLettersAsync(Services services, HttpContext context)
     {
         var job = Find(services, context);
-        if (job.Stop is not null || job.Status is JobStatus.Queued) throw new RefusedException(new(409, "still_running", "The import still runs", "Its dead letters can be had once it has ended.") { RetryAfter = 5 });
+        if (!job.HasEnded) throw new RefusedException(new(409, "still_running", "The import still runs", "Its dead letters can be had once it has ended.") { RetryAfter = 5 });
+        // A file of its own: however slowly it is read, nobody waits for it.
+        await using var letters = services.Imports.ReadDeadLetters(job);
         context.Response.ContentType = "application/x-ndjson";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"dead-letters-{job.Id}.ndjson\"";
-        if (!job.HasDeadLetters) return;
-        foreach (var line in services.Imports.DeadLetters(job))
+        if (letters is null) return;
+        var lines = PipeReader.Create(letters);
+        while (true)
         {
-            await context.Response.Body.WriteAsync(line, context.RequestAborted);
-            await context.Response.Body.WriteAsync("\n"u8.ToArray(), context.RequestAborted);
+            var read = await lines.ReadAsync(context.RequestAborted);
+            var rest = read.Buffer;
+            while (rest.PositionOf((byte)'\n') is { } end)
+            {
+                await context.Response.Body.WriteAsync(WithoutPath(rest.Slice(0, rest.GetPosition(1, end)).ToArray()), context.RequestAborted);
+                rest = rest.Slice(rest.GetPosition(1, end));
+            }
+
+            if (read.IsCompleted) return;
+            lines.AdvanceTo(rest.Start, rest.End);
+            if (services.Imports.Find(job.Id) is null) context.Abort(); // it was removed: its room is to be free
         }
+    }
+
+    /// <summary>Where the body lies on this machine is nobody else's business.</summary>
+    static ReadOnlyMemory<byte> WithoutPath(ReadOnlyMemory<byte> line)
+    {
+        var start = """{"source":"""u8;
+        var end = line.Span.IndexOf(","u8 + "\"line\":"u8);
+        return !line.Span.StartsWith(start) || end < 0 ? line : (byte[])[.. start, .. "\"body\""u8, .. line.Span[end..]];
     }
 
     static ImportJob Find(Services services, HttpContext context) =>

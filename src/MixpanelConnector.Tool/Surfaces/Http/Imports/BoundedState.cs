@@ -1,0 +1,44 @@
+namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
+
+/// <summary>The state of an import that takes no more of the disk than the import may have: what would be too much is not written, and ends the run.</summary>
+sealed class BoundedState(IImportState state, ImportFolder folder, ImportSpace space, string caller) : IImportState
+{
+    /// <summary>What a row takes beside the dead letter in it.</summary>
+    const int RowBytes = 64;
+
+    long _letters = folder.DeadLetterBytes;
+    volatile bool _isClosed;
+
+    public string? DeadLetterPath => state.DeadLetterPath;
+
+    public IReadOnlyCollection<string> Files => state.Files;
+
+    public ImportCheckpoint? Load() => state.Load();
+
+    public void Save(ImportCheckpoint checkpoint)
+    {
+        if (_isClosed) throw new ImportStateException(ImportStateFault.Unwritable, "The run was given up: it did not stop when it was told to.");
+        var letters = checkpoint.DeadLetters.Sum(letter => (long)letter.Length + RowBytes);
+        // Each is written twice: with its checkpoint, and into the file of them all at the end.
+        if (letters > 0 && !space.TryTake(folder.Id, caller, 2 * letters))
+            throw new ImportStateException(ImportStateFault.Unwritable, FormattableString.Invariant($"The records that were not accepted take more room than this import may have on the server's disk (all imports together: {space.Most} bytes, --import-space). Those so far are kept, and nothing after them is lost: remove imports that have ended, and resume this one."));
+        try
+        {
+            state.Save(checkpoint);
+            _letters += letters;
+        }
+        finally
+        {
+            if (letters > 0) space.Set(folder.Id, caller, folder.Bytes + _letters);
+        }
+    }
+
+    public IEnumerable<ReadOnlyMemory<byte>> DeadLetters() => state.DeadLetters();
+
+    public void Clear() => state.Clear();
+
+    /// <summary>Takes no more of a run that was given up.</summary>
+    public void Close() => _isClosed = true;
+
+    public void Dispose() => state.Dispose();
+}

@@ -1,0 +1,156 @@
+using System.Text.Json.Nodes;
+
+namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
+
+/// <summary>Carries an import out: <see cref="MixpanelClient.ImportAsync"/> with a client of its own.</summary>
+delegate Task<ImportReport> CarryOut(ImportRequest request, IImportState? state, CancellationToken cancellationToken);
+
+/// <summary>How a run has left its import.</summary>
+/// <param name="Status">How the import stands now.</param>
+/// <param name="Report">The account; null when the run gave none.</param>
+/// <param name="Problem">What a caller should know; null when all is well.</param>
+sealed record RunEnd(JobStatus Status, JsonObject? Report, string? Problem)
+{
+    /// <summary>How many records were not accepted.</summary>
+    public long Rejected => Report?["rejected"] is { } rejected ? rejected.GetValue<long>() : 0;
+}
+
+/// <summary>
+/// One run of an import, within its limits: it may take so long, may not stand still for longer, and may not go on once it
+/// was told to stop. Whatever goes wrong is how the run ends; nothing is thrown.
+/// </summary>
+sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, CarryOut carryOut, TimeSpan longest, AuditLog log, TimeProvider time, CancellationToken stopping) : IProgress<ImportProgress>, IDisposable
+{
+    /// <summary>A body may be so large when it is decompressed, and beyond that a hundred times what was sent.</summary>
+    public const long FreeDecompressedBytes = 1L << 30;
+    public const int MostRatio = 100;
+
+    /// <summary>How long a run may read, send and be answered nothing while Mixpanel does not make it wait. One request alone, with its retries, may take minutes.</summary>
+    public static readonly TimeSpan LongestStandstill = TimeSpan.FromMinutes(10);
+
+    /// <summary>An import in order ends within ten seconds; what still runs then does not look whether it should.</summary>
+    public static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(12);
+
+    static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    public ImportJob Job => job;
+
+    readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+    readonly long _began = time.GetTimestamp();
+    BoundedState? _state;
+    long _movedAt = time.GetTimestamp();
+    string? _overLimit;
+
+    /// <summary>How far the run is; null in its first moments.</summary>
+    public ImportProgress? Progress { get; private set; }
+
+    public TimeSpan Elapsed => time.GetElapsedTime(_began);
+
+    /// <summary>Ends with the run and all that is noted of it.</summary>
+    public Task Ended { get; set; } = Task.CompletedTask;
+
+    public void Stop() => _stop.Cancel();
+
+    public void Dispose() => _stop.Dispose();
+
+    public void Report(ImportProgress value)
+    {
+        var last = Progress;
+        if (last is null || value.Waiting || (value.Read, value.Accepted, value.Rejected, value.Requests, value.InputBytes) != (last.Read, last.Accepted, last.Rejected, last.Requests, last.InputBytes)) Volatile.Write(ref _movedAt, time.GetTimestamp());
+        Progress = value;
+    }
+
+    /// <param name="looked">Called now and then while it runs.</param>
+    public async Task<RunEnd> RunAsync(Action looked)
+    {
+        var import = Task.Run(ImportAsync);
+        long? stoppedAt = null;
+        while (!import.IsCompleted)
+        {
+            using (var ended = new CancellationTokenSource())
+            {
+                await Task.WhenAny(import, Task.Delay(Look, time, ended.Token));
+                await ended.CancelAsync();
+            }
+
+            looked();
+            if (!_stop.IsCancellationRequested && OverLimit() is { } reason)
+            {
+                _overLimit = reason;
+                await _stop.CancelAsync();
+            }
+
+            if (!_stop.IsCancellationRequested) continue;
+            stoppedAt ??= time.GetTimestamp();
+            if (!import.IsCompleted && time.GetElapsedTime(stoppedAt.Value) > LongestEnd) return GiveUp();
+        }
+
+        return await import;
+    }
+
+    string? OverLimit()
+    {
+        if (Elapsed > longest) return FormattableString.Invariant($"Its run took longer than the {longest.TotalMinutes:0.##} minutes that a run may take here (--import-time). Resume it: it goes on from where it was.");
+        return time.GetElapsedTime(Volatile.Read(ref _movedAt)) > LongestStandstill ? FormattableString.Invariant($"Its run stood still for {LongestStandstill.TotalMinutes:0} minutes: nothing was read or sent. Its body may be one that cannot be read in a reasonable time.") : null;
+    }
+
+    /// <summary>Leaves a run that does not stop: it must not hold up the others, nor the server's end.</summary>
+    RunEnd GiveUp()
+    {
+        _state?.Close();
+        log.Write("import_given_up", ("import", job.Id));
+        return new RunEnd(JobStatus.Failed, Report: null, $"{_overLimit ?? "It was told to stop."} It did not stop in time, and was given up; it may hold a processor until the server's next start.");
+    }
+
+    async Task<RunEnd> ImportAsync()
+    {
+        try
+        {
+            var request = ImportParameters.ToRequest(job.Options, job.SourceId) with
+            {
+                Inputs = [folder.Body],
+                Progress = this,
+                MaxDecompressedBytes = FreeDecompressedBytes + (MostRatio * job.Bytes),
+            };
+            using (_state = request.DryRun ? null : new BoundedState(folder.OpenState(), folder, space, job.Caller)) return End(request, await carryOut(request, _state, _stop.Token));
+        }
+        catch (Exception e) when (e is MixpanelException or ImportStateException)
+        {
+            return new RunEnd(JobStatus.Stopped, Report: null, folder.Shown(e.Message));
+        }
+        catch (Exception e)
+        {
+            log.Write("import_failed", ("import", job.Id), ("exception", e.GetType().FullName), ("stack", e.StackTrace?.ReplaceLineEndings(" ").Trim()));
+            return new RunEnd(JobStatus.Stopped, Report: null, "The server failed. Its log has more. The import can be resumed.");
+        }
+    }
+
+    RunEnd End(ImportRequest request, ImportReport report)
+    {
+        var problems = report.Problems.Select(folder.Shown).ToList();
+        if (_overLimit is not null) problems.Insert(0, _overLimit);
+        if (!request.DryRun && report is { Rejected: > 0, DeadLetter: null }) KeepDeadLetters(problems);
+
+        var json = JsonNode.Parse(report.ToJson())!.AsObject();
+        json["dead_letter"] = report.Rejected > 0 && !request.DryRun ? $"{ImportRoutes.Path}/{job.Id}/dead-letters" : null;
+        var status = report.ExitCode switch
+        {
+            ExitCode.Success or ExitCode.Refused => JobStatus.Finished,
+            ExitCode.Interrupted when stopping.IsCancellationRequested && _overLimit is null => JobStatus.Queued, // for the next start of the server
+            _ => JobStatus.Stopped,
+        };
+        return new RunEnd(status, json, problems.Count == 0 || status is JobStatus.Queued ? null : string.Join(' ', problems));
+    }
+
+    void KeepDeadLetters(List<string> problems)
+    {
+        try
+        {
+            folder.KeepDeadLetters(_state!);
+        }
+        catch (ImportStateException e)
+        {
+            problems.Add(folder.Shown(e.Message));
+        }
+    }
+}

@@ -1,0 +1,248 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using System.Threading.Channels;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+
+namespace MixpanelConnector.Tool.Surfaces.Mcp;
+
+/// <summary>
+/// The protocol on standard input and output: a message a line. A line may have so many bytes, and so many bytes of requests may
+/// wait for their answers; beyond that nothing is read. What is no message, or is too long, is answered with an error, so that
+/// nobody waits for ever; and whatever was asked before the input ended is answered before the session does.
+/// </summary>
+sealed class LineTransport : ITransport
+{
+    /// <summary>The most bytes of a line.</summary>
+    public const int LongestLine = 4 << 20;
+
+    /// <summary>The most bytes of requests that wait for their answers.</summary>
+    const int MostWaiting = 8 << 20;
+
+    /// <summary>What a request counts beside its bytes.</summary>
+    const int RequestBytes = 4 << 10;
+
+    /// <summary>Within so many first bytes of a line that is too long its id is looked for.</summary>
+    const int LongestHead = 16 << 10;
+
+    /// <summary>Far longer than any call may take: an answer that has not come by then does not come.</summary>
+    static readonly TimeSpan LongestCall = TimeSpan.FromMinutes(10);
+
+    static readonly JsonTypeInfo<JsonRpcMessage> MessageType = (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
+
+    readonly Stream _output;
+    readonly TimeProvider _time;
+    readonly Channel<JsonRpcMessage> _messages = Channel.CreateBounded<JsonRpcMessage>(new BoundedChannelOptions(1) { SingleWriter = true });
+    readonly SemaphoreSlim _turn = new(1, 1);
+    readonly CancellationTokenSource _ended = new();
+    readonly Lock _lock = new();
+    readonly Dictionary<RequestId, int> _waiting = [];
+    TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    int _waitingBytes;
+
+    public LineTransport(Stream input, Stream output, TimeProvider time)
+    {
+        (_output, _time) = (output, time);
+        _ = Task.Run(() => ReadAsync(input));
+    }
+
+    public string? SessionId => null;
+
+    public ChannelReader<JsonRpcMessage> MessageReader => _messages.Reader;
+
+    public async Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await WriteAsync(JsonSerializer.SerializeToUtf8Bytes(message, MessageType), cancellationToken);
+        }
+        finally
+        {
+            if (message is JsonRpcResponse or JsonRpcError) Answered(((JsonRpcMessageWithId)message).Id);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ended.CancelAsync();
+        _messages.Writer.TryComplete();
+    }
+
+    async Task WriteAsync(ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            await _output.WriteAsync(json, cancellationToken);
+            await _output.WriteAsync("\n"u8.ToArray(), cancellationToken);
+            await _output.FlushAsync(cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    async Task ReadAsync(Stream input)
+    {
+        Exception? failure = null;
+        try
+        {
+            var line = new ArrayBufferWriter<byte>(4 << 10);
+            var buffer = new byte[64 << 10];
+            var isTooLong = false;
+            int read;
+            while ((read = await input.ReadAsync(buffer, _ended.Token)) > 0)
+            {
+                var rest = buffer.AsMemory(0, read);
+                while (rest.Length > 0)
+                {
+                    var end = rest.Span.IndexOf((byte)'\n');
+                    var part = end < 0 ? rest : rest[..end];
+                    if (line.WrittenCount + part.Length > LongestLine) isTooLong = true;
+                    // Of what is too long the beginning is enough: its id may be there.
+                    line.Write(part.Span[..Math.Min(part.Length, isTooLong ? Math.Max(0, LongestHead - line.WrittenCount) : part.Length)]);
+                    rest = end < 0 ? default : rest[(end + 1)..];
+                    if (end < 0) continue;
+                    await TakeAsync(line.WrittenMemory, isTooLong);
+                    if (line.Capacity > 1 << 20) line = new ArrayBufferWriter<byte>(4 << 10);
+                    else line.ResetWrittenCount();
+                    isTooLong = false;
+                }
+            }
+
+            await TakeAsync(line.WrittenMemory, isTooLong);
+            await WaitAsync(mostBytes: 0).WaitAsync(LongestCall, _time, _ended.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or TimeoutException)
+        {
+            // The session has ended, or gives up on what does not come.
+        }
+        catch (Exception e)
+        {
+            failure = e;
+        }
+
+        _messages.Writer.TryComplete(failure);
+    }
+
+    async Task TakeAsync(ReadOnlyMemory<byte> line, bool isTooLong)
+    {
+        if (isTooLong)
+        {
+            await RefuseAsync(IdIn(line.Span), -32600, FormattableString.Invariant($"The message has more than {LongestLine} bytes, and was not read. Send less at a time."));
+            return;
+        }
+
+        if (line.Span.IndexOfAnyExcept(" \t\r"u8) < 0) return;
+        JsonRpcMessage? message;
+        try
+        {
+            message = JsonSerializer.Deserialize(line.Span, MessageType);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NotSupportedException)
+        {
+            message = null;
+        }
+
+        if (message is null)
+        {
+            await RefuseAsync(IdIn(line.Span), -32700, "The line is no message of JSON-RPC 2.0.");
+            return;
+        }
+
+        if (message is JsonRpcRequest request) Asked(request.Id, line.Length);
+        else if (message is JsonRpcNotification { Method: NotificationMethods.CancelledNotification, Params: { } cancelled }) Cancelled(cancelled);
+        await _messages.Writer.WriteAsync(message, _ended.Token);
+        await WaitAsync(MostWaiting);
+    }
+
+    /// <summary>An error with the id of what it answers, or without where that cannot be told.</summary>
+    Task RefuseAsync(RequestId? id, int code, string message)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("jsonrpc", "2.0");
+            if (id?.Id is long number) json.WriteNumber("id", number);
+            else if (id?.Id is string text) json.WriteString("id", text);
+            else json.WriteNull("id");
+            json.WriteStartObject("error");
+            json.WriteNumber("code", code);
+            json.WriteString("message", message);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        return WriteAsync(buffer.WrittenMemory, _ended.Token);
+    }
+
+    /// <summary>The id of a message, as far as it is there and can be read.</summary>
+    static RequestId? IdIn(ReadOnlySpan<byte> head)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(head, isFinalBlock: false, state: default);
+            if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject) return null;
+            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+            {
+                var isId = reader.ValueTextEquals("id"u8);
+                if (!reader.Read()) return null;
+                if (isId) return reader.TokenType is JsonTokenType.String ? new RequestId(reader.GetString()!) : reader.TokenType is JsonTokenType.Number && reader.TryGetInt64(out var number) ? new RequestId(number) : null;
+                if (!reader.TrySkip()) return null;
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // Whatever it is, it has no id.
+        }
+
+        return null;
+    }
+
+    void Asked(RequestId id, int bytes)
+    {
+        lock (_lock)
+        {
+            _waiting[id] = _waiting.GetValueOrDefault(id) + bytes + RequestBytes;
+            _waitingBytes += bytes + RequestBytes;
+        }
+    }
+
+    void Answered(RequestId id)
+    {
+        lock (_lock)
+        {
+            if (!_waiting.Remove(id, out var bytes)) return;
+            _waitingBytes -= bytes;
+            _answered.TrySetResult();
+        }
+    }
+
+    /// <summary>What is cancelled gets no answer.</summary>
+    void Cancelled(System.Text.Json.Nodes.JsonNode parameters)
+    {
+        if ((parameters as System.Text.Json.Nodes.JsonObject)?["requestId"] is not System.Text.Json.Nodes.JsonValue value) return;
+        if (value.TryGetValue<long>(out var number)) Answered(new RequestId(number));
+        else if (value.TryGetValue<string>(out var text)) Answered(new RequestId(text));
+    }
+
+    /// <summary>Waits until no more than so many bytes of requests wait for their answers.</summary>
+    async Task WaitAsync(int mostBytes)
+    {
+        while (true)
+        {
+            Task next;
+            lock (_lock)
+            {
+                if (_waitingBytes <= mostBytes) return;
+                if (_answered.Task.IsCompleted) _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                next = _answered.Task;
+            }
+
+            await next.WaitAsync(_ended.Token);
+        }
+    }
+}

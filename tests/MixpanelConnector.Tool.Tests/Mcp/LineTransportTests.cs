@@ -1,0 +1,122 @@
+using System.IO.Pipelines;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MixpanelConnector.Testing;
+using MixpanelConnector.Tool.Surfaces.Mcp;
+
+namespace MixpanelConnector.Tool.Tests.Mcp;
+
+/// <summary>The protocol on standard input and output.</summary>
+public sealed class LineTransportTests
+{
+    const string Initialize = """{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}""";
+
+    [Fact]
+    public async Task What_was_asked_before_the_input_ended_is_answered()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""["A"]"""));
+        using var tool = Tool.At(server);
+        tool.Input = string.Join('\n', [Initialize, .. Enumerable.Range(1, 8).Select(id => Call(id, "get_event_names")), """{"jsonrpc":"2.0","id":"last","method":"tools/list"}"""]); // without a line end
+        var run = await tool.RunAsync("mcp");
+
+        Assert.Equal((0, ""), (run.Exit, run.Err));
+        Assert.Equal("0 1 2 3 4 5 6 7 8 last", string.Join(' ', Ids(run.Out).Order(StringComparer.Ordinal)));
+        Assert.Equal(8, server.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_call_that_was_cancelled_does_not_hold_up_the_end()
+    {
+        using var never = new ManualResetEventSlim();
+        await using var server = await RecordingServer.StartAsync(_ =>
+        {
+            never.Wait(TimeSpan.FromHours(1), TestContext.Current.CancellationToken);
+            return Answer.Json("[]");
+        });
+        using var tool = Tool.At(server);
+        tool.Input = string.Join('\n', Initialize, Call(1, "get_event_names"), """{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}""", "");
+        var run = await tool.RunAsync("mcp");
+        never.Set();
+        Assert.Equal((0, "0"), (run.Exit, Assert.Single(Ids(run.Out))));
+    }
+
+    [Theory]
+    [InlineData("\"id\":7,", "7")]
+    [InlineData("\"id\":\"seven\",", "seven")]
+    [InlineData("", null)]
+    public async Task A_line_that_is_too_long_is_answered_with_an_error_and_the_next_is_read(string id, string? answered)
+    {
+        await using var server = await RecordingServer.StartAsync();
+        using var tool = Tool.At(server);
+        tool.Input = $"{Initialize}\n{{\"jsonrpc\":\"2.0\",{id}\"method\":\"tools/list\",\"params\":{{\"cursor\":\"{new string('x', LineTransport.LongestLine)}\"}}}}\n{Call(9, "none")}\n";
+        var run = await tool.RunAsync("mcp");
+
+        var lines = run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).ToList();
+        var refused = Assert.Single(lines, line => (int?)line["error"]?["code"] == -32600);
+        Assert.Equal(answered, refused["id"]?.ToString());
+        Assert.Contains("4194304 bytes", (string?)refused["error"]!["message"], StringComparison.Ordinal);
+        Assert.Contains(lines, line => line["id"]?.ToString() == "9");
+        Assert.Equal(0, run.Exit);
+    }
+
+    [Theory]
+    [InlineData("this is not JSON", null)]
+    [InlineData("[]", null)]
+    [InlineData("""[{"jsonrpc":"2.0","id":3,"method":"tools/list"}]""", null)]
+    [InlineData("{}", null)]
+    [InlineData("null", null)]
+    [InlineData("\"text\"", null)]
+    [InlineData("""{"jsonrpc":"1.0","id":3,"method":"tools/list"}""", "3")]
+    [InlineData("""{"jsonrpc":"2.0","id":{},"method":"tools/list"}""", null)]
+    [InlineData("""{"jsonrpc":"2.0","id":3,"method":""", "3")]
+    public async Task A_line_that_is_no_message_is_answered_with_an_error(string line, string? id)
+    {
+        await using var server = await RecordingServer.StartAsync();
+        using var tool = Tool.At(server);
+        tool.Input = $"{Initialize}\n{line}\n\n{Call(9, "none")}\n";
+        var run = await tool.RunAsync("mcp");
+
+        var refused = Assert.Single(run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(text => JsonNode.Parse(text)!), answer => (int?)answer["error"]?["code"] == -32700);
+        Assert.Equal(id, refused["id"]?.ToString());
+        Assert.Contains("9", Ids(run.Out), StringComparer.Ordinal);
+        Assert.Equal(0, run.Exit);
+    }
+
+    [Fact]
+    public async Task Nothing_more_is_read_while_much_waits_for_answers()
+    {
+        var input = new Pipe(new PipeOptions(pauseWriterThreshold: 64 << 10, resumeWriterThreshold: 32 << 10));
+        using var output = new MemoryStream();
+        await using var transport = new LineTransport(input.Reader.AsStream(), output, TimeProvider.System);
+        var line = Encoding.UTF8.GetBytes($"{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{{\"cursor\":\"{new string('x', 3 << 20)}\"}}}}\n");
+        var writing = Task.Run(async () =>
+        {
+            for (var n = 0; n < 10; n++) await input.Writer.WriteAsync(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(line).Replace("\"id\":1", $"\"id\":{n}", StringComparison.Ordinal)), TestContext.Current.CancellationToken);
+            await input.Writer.CompleteAsync();
+        }, TestContext.Current.CancellationToken);
+
+        for (var n = 0; n < 10; n++)
+        {
+            var asked = Assert.IsType<ModelContextProtocol.Protocol.JsonRpcRequest>(await transport.MessageReader.ReadAsync(TestContext.Current.CancellationToken));
+            if (n == 2)
+            {
+                // Three of them are more than may wait: the fourth is not read before one is answered.
+                Assert.False(transport.MessageReader.TryRead(out _));
+                Assert.False(writing.IsCompleted);
+                for (var answered = 0; answered < 2; answered++) await AnswerAsync(new(answered));
+            }
+
+            if (n >= 2) await AnswerAsync(asked.Id);
+        }
+
+        await writing;
+        Assert.False(await transport.MessageReader.WaitToReadAsync(TestContext.Current.CancellationToken));
+
+        Task AnswerAsync(ModelContextProtocol.Protocol.RequestId id) => transport.SendMessageAsync(new ModelContextProtocol.Protocol.JsonRpcResponse { Id = id, Result = new JsonObject() }, TestContext.Current.CancellationToken);
+    }
+
+    static string Call(int id, string tool) => $"{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/call\",\"params\":{{\"name\":\"{tool}\",\"arguments\":{{}}}}}}";
+
+    static IEnumerable<string> Ids(string output) => output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line)).Where(line => line.TryGetProperty("id", out var id) && id.ValueKind is not JsonValueKind.Null).Select(line => line.GetProperty("id").ToString());
+}
