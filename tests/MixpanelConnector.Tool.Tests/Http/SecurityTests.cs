@@ -190,12 +190,12 @@ public sealed class SecurityTests
     {
         await using var served = await Served.StartAsync(options => options with { LongestQueue = TimeSpan.FromMilliseconds(50) }, Answer.Stall);
         using var stop = new CancellationTokenSource();
-        var stalled = Enumerable.Range(0, Gate.MostAtOnce).Select(_ => Task.Run(async () =>
+        var stalled = Enumerable.Range(0, Limits.Turns).Select(_ => Task.Run(async () =>
         {
             using var body = new StringContent("{}", Encoding.UTF8, "application/json");
             await served.Http.PostAsync(new Uri(Query, UriKind.Relative), body, stop.Token);
         })).ToList();
-        while (served.Mixpanel.Requests.Count < Gate.MostAtOnce) await Task.Yield();
+        while (served.Mixpanel.Requests.Count < Limits.Turns) await Task.Yield();
 
         var refused = await served.PostAsync(Query, "{}");
         Assert.Equal((503, "busy"), ((int)refused.StatusCode, await refused.KindAsync()));

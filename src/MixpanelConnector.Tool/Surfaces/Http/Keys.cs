@@ -17,13 +17,19 @@ enum Scope
 }
 
 /// <summary>Whoever sends requests: the holder of a key, or anybody on this machine where keys are not used.</summary>
-sealed class Caller(string name, Scope scope, TokenBucket bucket)
+sealed class Caller(string name, Scope scope, TokenBucket bucket, Room room)
 {
     public string Name { get; } = name;
 
     public Scope Scope { get; } = scope;
 
     public TokenBucket Bucket { get; } = bucket;
+
+    /// <summary>Where the memory of its requests is counted.</summary>
+    public Room Room { get; } = room;
+
+    /// <summary>Bytes that its requests hold; the room changes it.</summary>
+    public long Held { get; set; }
 }
 
 /// <summary>
@@ -34,6 +40,8 @@ sealed class Keys
 {
     public const string Variable = "MIXPANEL_SERVE_KEYS";
     const string KeyPrefix = "mpk_";
+    static readonly char[] Spaces = [' ', '\t', '\r'];
+    static readonly char[] LineEnds = ['\n', '\r'];
 
     readonly List<(byte[] Hash, Caller Caller)> _callers = [];
 
@@ -42,25 +50,27 @@ sealed class Keys
     /// <summary>Nobody has a key: whoever reaches the server may do everything.</summary>
     public bool Open => _callers.Count == 0;
 
-    public static Keys None { get; } = new();
+    /// <summary>What all callers hold in common.</summary>
+    public Room Room { get; } = new();
+
+    public static Keys None => new();
 
     /// <exception cref="MixpanelException">The file cannot be read, is not private, or holds what is no key.</exception>
     public static Keys Load(string? path, Surroundings surroundings, Func<TokenBucket> newBucket)
     {
         var keys = new Keys();
-        if (surroundings.Environment(Variable) is { Length: > 0 } text) keys.Add(Variable, text.Split('\n', ';'), newBucket);
+        if (surroundings.Environment(Variable) is { } text && !keys.Add(Variable, text.Split('\n', ';'), newBucket))
+            throw Configuration.Invalid("keys", $"{Variable} is set, but holds no key: nobody could use the server, or everybody. Put a key there, or unset it.");
         if (path is null) return keys;
         try
         {
             Secrets.EnsurePrivate(path, "keys");
-            keys.Add(path, File.ReadAllLines(path), newBucket);
+            return keys.Add(path, File.ReadAllLines(path), newBucket) ? keys : throw Configuration.Invalid("keys", $"{path} holds no key. Make one: mixpanel serve new-key --keys {path} --name NAME --scope read");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw Configuration.Invalid("keys", $"The file of keys cannot be read: {e.Message}");
         }
-
-        return keys.Open ? throw Configuration.Invalid("keys", $"{path} holds no key. Make one: mixpanel serve new-key --keys {path} --name NAME --scope read") : keys;
     }
 
     /// <summary>Makes a key, adds it to a file that only its owner can read, and gives the key, which is nowhere else.</summary>
@@ -70,17 +80,17 @@ sealed class Keys
         if (!IsName(name)) throw Configuration.Invalid("name", "The name takes letters, digits, - . and _, at most 64.");
         try
         {
-            if (File.Exists(path))
-            {
-                Secrets.EnsurePrivate(path, "keys");
-                if (File.ReadLines(path).Any(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var taken, ..] && taken == name)) throw Configuration.Invalid("name", $"{path} has a key of the name {name} already.");
-            }
-
+            if (File.Exists(path)) Secrets.EnsurePrivate(path, "keys");
             var key = KeyPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
-            var options = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write };
+            var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
             if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            using var file = new StreamWriter(path, options);
-            file.Write($"{name} {scope.ToString().ToLowerInvariant()} {Convert.ToHexStringLower(Hash(key))}\n");
+            using var file = new FileStream(path, options);
+            using var reader = new StreamReader(file);
+            var lines = reader.ReadToEnd();
+            if (lines.Split(LineEnds).Any(line => line.Split(Spaces, StringSplitOptions.RemoveEmptyEntries) is [var taken, ..] && taken == name)) throw Configuration.Invalid("name", $"{path} has a key of the name {name} already.");
+            var added = $"{name} {scope.ToString().ToLowerInvariant()} {Convert.ToHexStringLower(Hash(key))}\n";
+            // A file that an editor left without the end of its last line would run into the new one.
+            file.Write(Encoding.UTF8.GetBytes(lines.Length == 0 || LineEnds.Contains(lines[^1]) ? added : $"\n{added}"));
             return key;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
@@ -106,16 +116,20 @@ sealed class Keys
 
     static bool IsName(string text) => text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_');
 
-    void Add(string source, IEnumerable<string> lines, Func<TokenBucket> newBucket)
+    /// <summary>False when the lines hold no key.</summary>
+    bool Add(string source, IEnumerable<string> lines, Func<TokenBucket> newBucket)
     {
+        var before = _callers.Count;
         var number = 0;
         foreach (var line in lines)
         {
             number++;
             if (line.AsSpan().Trim() is [] or ['#', ..]) continue;
-            if (line.Split([' ', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries) is not [var name, var scope, { Length: 64 } hash] || scope is not ("read" or "write") || !IsName(name) || !hash.All(char.IsAsciiHexDigit))
+            if (line.Split(Spaces, StringSplitOptions.RemoveEmptyEntries) is not [var name, var scope, { Length: 64 } hash] || scope is not ("read" or "write") || !IsName(name) || !hash.All(char.IsAsciiHexDigit))
                 throw Configuration.Invalid("keys", $"{source}, line {number}: a key is a name, read or write, and the SHA-256 of the key in hex.");
-            _callers.Add((Convert.FromHexString(hash), new Caller(name, scope == "write" ? Scope.Write : Scope.Read, newBucket())));
+            _callers.Add((Convert.FromHexString(hash), new Caller(name, scope == "write" ? Scope.Write : Scope.Read, newBucket(), Room)));
         }
+
+        return _callers.Count > before;
     }
 }
