@@ -71,8 +71,10 @@ static class ActionRoutes
             return;
         }
 
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(services.Stopping);
-        using var leaving = action.Effect is Effect.Idempotent ? context.RequestAborted.Register(() => stop.CancelAfter(Limits.AfterCaller)) : default;
+        // What creates is ended whoever waits for it. What can be repeated goes on for a while: its caller may not care for the answer.
+        using var left = new CancellationTokenSource(Timeout.InfiniteTimeSpan, services.Options.TimeProvider);
+        using var leaving = action.Effect is Effect.Idempotent ? context.RequestAborted.Register(() => left.CancelAfter(Limits.AfterCaller)) : default;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(services.Stopping, left.Token);
         if (key is null)
         {
             await context.Response.WriteAsync(200, Answers.Json, Deliver(await action.InvokeAsync(services.Client, body.Json, stop.Token)));

@@ -131,7 +131,7 @@ sealed class Gateway : IAsyncDisposable
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(Limits.SlowestRate, Limits.LongestPause);
             kestrel.Limits.MinResponseDataRate = new MinDataRate(Limits.SlowestRate, Limits.LongestPause);
             kestrel.RequestHeaderEncodingSelector = name => name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase) ? Digits : null;
-            var connections = new Connections(Connections.Most(), !options.Keys.Open);
+            var connections = new Connections(options.Connections ?? Connections.Most(), keys: !options.Keys.Open);
             kestrel.Listen(options.Address, options.Port, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
