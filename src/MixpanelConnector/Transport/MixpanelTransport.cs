@@ -95,7 +95,7 @@ sealed partial class MixpanelTransport
             LogAnswer(request.Method.Method, request.Path, (int)response.StatusCode, Options.TimeProvider.GetElapsedTime(started).TotalMilliseconds);
             return content is { } bytes
                 ? Reply.Answer((int)response.StatusCode, bytes, RetryAfter(response), Redirect(address, response))
-                : Reply.None(new(ErrorKind.Protocol, $"{address.Host} answered with more than is plausible for Mixpanel (4 MB to data that was sent, else 32 MB or a million values). Check the endpoint and the region; ask for less at a time, such as fewer output_properties."), mayHaveArrived: true);
+                : Reply.None(new(ErrorKind.Protocol, $"{address.Host} answered with more than is plausible for Mixpanel (4 MB to data that was sent, else 20 MB or 600,000 names and values). Check the endpoint and the region; ask for less at a time, such as fewer output_properties."), mayHaveArrived: true);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

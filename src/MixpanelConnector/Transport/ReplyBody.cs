@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 
 namespace MixpanelConnector.Transport;
@@ -8,12 +7,10 @@ static class ReplyBody
 {
     // Answers to ingestion are a few hundred bytes, with failed records up to about 2000 x 1 KB; a page of a thousand profiles has some MB.
     const int LargestOfIngestion = 4 << 20;
-    const int Largest = 32 << 20;
+    const int Largest = 20 << 20;
 
-    // A page of a thousand profiles of 255 properties has half as many. Each is some hundred bytes in memory, whatever its length in the text.
-    const int MostTokens = 1_000_000;
-
-    const int Piece = 64 << 10;
+    // A page of a thousand profiles of 255 properties has fewer. Each is some hundred bytes in memory, whatever its length in the text.
+    const int MostTokens = 600_000;
 
     /// <summary>The body; null for one beyond the limits.</summary>
     public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpResponseMessage response, Api api, CancellationToken cancellationToken)
@@ -23,28 +20,16 @@ static class ReplyBody
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         await using (stream.ConfigureAwait(false))
         {
-            // Pieces, not a buffer that grows: that would be held twice at each growth.
-            var pieces = new List<byte[]>();
-            var length = 0;
-            try
+            using var pieces = new Pieces();
+            int read;
+            while ((read = await stream.ReadAsync(pieces.Free(), cancellationToken).ConfigureAwait(false)) > 0)
             {
-                while (true)
-                {
-                    if (length == pieces.Count * Piece) pieces.Add(ArrayPool<byte>.Shared.Rent(Piece));
-                    var read = await stream.ReadAsync(pieces[^1].AsMemory(length % Piece, Piece - (length % Piece)), cancellationToken).ConfigureAwait(false);
-                    if (read == 0) break;
-                    length += read;
-                    if (length > largest) return null;
-                }
+                pieces.Advance(read);
+                if (pieces.Length > largest) return null;
+            }
 
-                var body = new byte[length];
-                for (var at = 0; at < length; at += Piece) pieces[at / Piece].AsSpan(0, Math.Min(Piece, length - at)).CopyTo(body.AsSpan(at));
-                return HasTooManyTokens(body) ? null : body;
-            }
-            finally
-            {
-                foreach (var piece in pieces) ArrayPool<byte>.Shared.Return(piece);
-            }
+            var body = pieces.ToArray();
+            return HasTooManyTokens(body) ? null : body;
         }
     }
 

@@ -160,9 +160,13 @@ static class Bodies
 /// <summary>Bytes in a pooled buffer that counts against the share of a caller.</summary>
 sealed class HeldBytes : IDisposable
 {
+    /// <summary>Larger buffers are made to measure: those of the pool are up to twice as large, and stay.</summary>
+    const int LargestPooled = 1 << 20;
+
     readonly long _largest;
     byte[] _buffer = [];
     long _held;
+    int _size; // of the buffer, as it was asked for
 
     /// <param name="caller">Whose bytes they are.</param>
     /// <param name="size">Room for so many at first.</param>
@@ -173,7 +177,7 @@ sealed class HeldBytes : IDisposable
         Grow((int)Math.Min(size, largest));
     }
 
-    HeldBytes(HeldBytes other) => (Caller, _largest, _buffer, _held, Length) = (other.Caller, other._largest, other._buffer, other._held, other.Length);
+    HeldBytes(HeldBytes other) => (Caller, _largest, _buffer, _size, _held, Length) = (other.Caller, other._largest, other._buffer, other._size, other._held, other.Length);
 
     public Caller Caller { get; }
 
@@ -183,7 +187,7 @@ sealed class HeldBytes : IDisposable
 
     public Memory<byte> Free()
     {
-        if (Length == _buffer.Length) Grow((int)Math.Max(Math.Min(_buffer.Length * 2L, _largest), Length + 1));
+        if (Length == _buffer.Length) Grow((int)Math.Max(Math.Min(_buffer.Length < LargestPooled ? _buffer.Length * 2L : _largest, _largest), Length + 1));
         return _buffer.AsMemory(Length);
     }
 
@@ -201,38 +205,31 @@ sealed class HeldBytes : IDisposable
     public HeldBytes Moved()
     {
         var moved = new HeldBytes(this);
-        (_buffer, _held, Length) = ([], 0, 0);
+        (_buffer, _size, _held, Length) = ([], 0, 0, 0);
         return moved;
     }
 
     public void Dispose()
     {
-        if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
+        Return();
         Caller.Room.LetGo(Caller, _held);
-        (_buffer, _held, Length) = ([], 0, 0);
+        (_buffer, _size, _held, Length) = ([], 0, 0, 0);
     }
 
     void Grow(int size)
     {
         HoldMore(size);
-        var larger = ArrayPool<byte>.Shared.Rent(size);
-        HoldRest(larger.Length - size);
+        var larger = size > LargestPooled ? GC.AllocateUninitializedArray<byte>(size) : ArrayPool<byte>.Shared.Rent(size);
         _buffer.AsSpan(0, Length).CopyTo(larger);
-        if (_buffer.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_buffer);
-            Caller.Room.LetGo(Caller, _buffer.Length);
-            _held -= _buffer.Length;
-        }
-
-        _buffer = larger;
+        Return();
+        Caller.Room.LetGo(Caller, _size);
+        _held -= _size;
+        (_buffer, _size) = (larger, size);
     }
 
-    /// <summary>The pool gives more than was asked for; it is there, so it counts.</summary>
-    void HoldRest(int bytes)
+    void Return()
     {
-        Caller.Room.Hold(Caller, bytes);
-        _held += bytes;
+        if (_buffer.Length is > 0 and <= LargestPooled) ArrayPool<byte>.Shared.Return(_buffer);
     }
 }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -9,8 +10,11 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using MixpanelConnector.Emulator.Http;
 using MixpanelConnector.Tool.Surfaces.Console;
@@ -131,15 +135,19 @@ sealed class Gateway : IAsyncDisposable
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(Limits.SlowestRate, Limits.LongestPause);
             kestrel.Limits.MinResponseDataRate = new MinDataRate(Limits.SlowestRate, Limits.LongestPause);
             kestrel.RequestHeaderEncodingSelector = name => name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase) ? Digits : null;
-            var connections = new Connections(options.Connections ?? Connections.Most(), keys: !options.Keys.Open);
             kestrel.Listen(options.Address, options.Port, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
-                listen.Use(next => connection => connections.RunAsync(connection, next));
                 if (options.Certificate is not null) listen.UseHttps(options.Certificate);
             });
         });
         if (options.Certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
+        if (options.Host is null)
+        {
+            builder.Services.AddSingleton<IConnectionListenerFactory>(services =>
+                new Connections(new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(), NullLoggerFactory.Instance), options.Connections ?? Connections.Most(), keys: !options.Keys.Open));
+        }
+
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
@@ -159,6 +167,7 @@ sealed class Gateway : IAsyncDisposable
             finally
             {
                 connection?.End();
+                options.Keys.Room.Clean();
             }
         });
         application.Use((context, next) =>

@@ -13,7 +13,7 @@ static class Limits
     public const int Message = 4 << 20;
 
     /// <summary>Values and names in a body, in a message, and names in one object of either.</summary>
-    public const int Tokens = 1_000_000, TokensOfMessage = 200_000, Names = 10_000;
+    public const int Tokens = 500_000, TokensOfMessage = 200_000, Names = 10_000;
 
     /// <summary>How deep JSON may be nested; bytes of a text in it, and of a name.</summary>
     public const int Depth = 32, Text = 1 << 20, Name = 255;
@@ -23,6 +23,9 @@ static class Limits
 
     /// <summary>Bytes that the requests of one caller hold, and those of all callers together beyond what each may always hold.</summary>
     public const long HeldByOne = 64_000_000, HeldByAll = 128_000_000, HeldAlways = 256 << 10;
+
+    /// <summary>A request that held so much leaves so much behind that the garbage collector is called, rather than waited for.</summary>
+    public const long Large = 8_000_000;
 
     /// <summary>Requests of one caller that run at once, and that wait for it.</summary>
     public const int Turns = 64, Waiting = 256;

@@ -8,6 +8,7 @@ sealed class Room
 {
     readonly Lock _lock = new();
     long _common;
+    int _isLarge;
 
     /// <summary>Takes bytes of a caller's share; false when it, or what all have in common, is used up.</summary>
     public bool TryHold(Caller caller, long bytes)
@@ -31,6 +32,13 @@ sealed class Room
     public void LetGo(Caller caller, long bytes)
     {
         lock (_lock) Change(caller, -bytes);
+        if (bytes >= Limits.Large) Volatile.Write(ref _isLarge, 1);
+    }
+
+    /// <summary>Gives back what large requests left, once they have ended: the collector would let it grow first.</summary>
+    public void Clean()
+    {
+        if (Volatile.Read(ref _isLarge) == 1 && Interlocked.Exchange(ref _isLarge, 0) == 1) GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     void Change(Caller caller, long bytes)
