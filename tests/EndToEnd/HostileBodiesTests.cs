@@ -2,7 +2,6 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Text;
-using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.EndToEnd;
 
