@@ -150,8 +150,8 @@ sealed class ActionDescriptor<TAction, TInput, TOutput>() : ActionDescriptor(Spe
 
     TInput Bind(JsonElement input)
     {
-        SchemaValidation.Check(input, _inputSchema); // first: filling in rewrites the text, which half a character does not survive
-        input = ActionSchema.WithDefaults(input, _inputSchema);
+        // The check comes first: rewriting is nothing that half a character survives.
+        if (!SchemaValidation.Check(input, _inputSchema)) input = PlainInput.Of(input, _inputSchema);
         try
         {
             return input.Deserialize(Spec.Input)!;

@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.ComponentModel;
 using System.Reflection;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization;
@@ -24,26 +22,6 @@ static class ActionSchema
             TreatNullObliviousAsNonNullable = true,
             TransformSchemaNode = (context, node) => Transform(context, node, describe),
         }).AsObject();
-
-    /// <summary>Fills in what the caller left out and the schema has a default for.</summary>
-    public static JsonElement WithDefaults(JsonElement input, JsonObject schema)
-    {
-        if (input.ValueKind is not JsonValueKind.Object) return input;
-        var missing = schema["properties"]!.AsObject().Where(p => p.Value?["default"] is not null && !input.TryGetProperty(p.Key, out _)).ToArray();
-        if (missing.Length == 0) return input;
-
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, Wire.WriterOptions))
-        {
-            writer.WriteStartObject();
-            foreach (var member in input.EnumerateObject()) member.WriteTo(writer);
-            foreach (var (name, property) in missing) writer.WriteString(name, (string?)property!["default"]);
-            writer.WriteEndObject();
-        }
-
-        var reader = new Utf8JsonReader(buffer.WrittenSpan);
-        return JsonElement.ParseValue(ref reader);
-    }
 
     static JsonNode Transform(JsonSchemaExporterContext context, JsonNode node, Func<PropertyInfo, string?>? describe)
     {

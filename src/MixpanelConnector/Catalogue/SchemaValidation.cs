@@ -1,115 +1,207 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Unicode;
 
 namespace MixpanelConnector;
 
 /// <summary>Holds an input against the schema of its action, so that what is documented is what is enforced.</summary>
-/// <remarks>It knows the part of JSON Schema that <see cref="ActionSchema"/> writes: type, enum, format date, properties, required, default, additionalProperties, items, anyOf.</remarks>
-static class SchemaValidation
+/// <remarks>
+/// It knows the part of JSON Schema that <see cref="ActionSchema"/> writes: type, enum, format date, properties, required, default, additionalProperties, items, anyOf.
+/// Its work and its memory grow with the input alone: it ends after <see cref="MostCounted"/> faults, and a path is written only for a fault that is shown.
+/// </remarks>
+sealed class SchemaValidation
 {
-    const int MostFaults = 10;
+    /// <summary>So many faults are told in words, and so many are looked for.</summary>
+    const int MostShown = 10, MostCounted = 100;
 
+    /// <summary>Characters of a path that is shown.</summary>
+    const int LongestPath = 200;
+
+    readonly List<(string Path, string Reason)> _shown = [];
+
+    // Where the check is: the name of a member, or the index of an item.
+    readonly List<(string? Name, int Index)> _path = [];
+    int _faults;
+    bool _isPlain = true;
+
+    SchemaValidation() { }
+
+    /// <summary>Checks an input; says whether it is as its type reads it, or must be brought into that form by <see cref="PlainInput"/> first.</summary>
     /// <exception cref="MixpanelException">The input does not fit; each fault is named with its path.</exception>
-    public static void Check(JsonElement input, JsonObject schema)
+    public static bool Check(JsonElement input, JsonObject schema)
     {
-        var faults = new List<(string Path, string Reason)>();
-        Check(input, schema, "", faults);
-        if (faults.Count == 0) return;
-        var shown = faults.Take(MostFaults).Select(fault => fault.Path.Length == 0 ? fault.Reason : $"{fault.Path}: {fault.Reason}");
-        var more = faults.Count > MostFaults ? $" (and {faults.Count - MostFaults} more)" : "";
-        throw MixpanelException.Invalid(faults[0].Path.Length == 0 ? null : faults[0].Path, string.Join("; ", shown) + more + ".");
+        var check = new SchemaValidation();
+        check.CheckValue(input, schema);
+        if (check._faults == 0) return check._isPlain;
+        var shown = check._shown.Select(fault => fault.Path.Length == 0 ? fault.Reason : $"{fault.Path}: {fault.Reason}");
+        var more = check._faults - check._shown.Count;
+        throw MixpanelException.Invalid(
+            check._shown[0].Path is { Length: > 0 } path ? path : null,
+            $"{string.Join("; ", shown)}{(more == 0 ? "" : check.IsEnough ? $" (and {more} more at least)" : $" (and {more} more)")}.");
     }
 
-    static void Check(JsonElement value, JsonNode schema, string path, List<(string Path, string Reason)> faults)
+    bool IsEnough => _faults >= MostCounted;
+
+    void CheckValue(JsonElement value, JsonNode schema)
     {
         if (schema is not JsonObject rules)
         {
-            CheckText(value, path, faults);
+            CheckText(value);
             return;
         }
 
         if (rules["anyOf"] is JsonArray choices)
         {
-            var fitting = choices.FirstOrDefault(choice => HasType(value, (string)choice!["type"]!));
-            if (fitting is null) faults.Add((path, $"must be {string.Join(" or ", choices.Select(choice => Article((string)choice!["type"]!)))}, not {Kind(value)}"));
-            else Check(value, fitting, path, faults);
+            if (Fitting(value, choices) is { } fitting) CheckValue(value, fitting);
+            else if (Fault()) Show($"must be {string.Join(" or ", choices.Select(choice => Article((string)choice!["type"]!)))}, not {Kind(value)}");
             return;
         }
 
         if ((string?)rules["type"] is { } type && !HasType(value, type))
         {
-            faults.Add((path, path.Length == 0 ? $"The input must be a JSON object, not {Kind(value)}" : $"must be {Article(type)}, not {Kind(value)}"));
+            if (Fault()) Show(_path.Count == 0 ? $"The input must be a JSON object, not {Kind(value)}" : $"must be {Article(type)}, not {Kind(value)}");
             return;
         }
 
         switch (value.ValueKind)
         {
             case JsonValueKind.Object:
-                CheckObject(value, rules, path, faults);
+                CheckObject(value, rules);
                 break;
             case JsonValueKind.Array:
-                var index = 0;
-                foreach (var item in value.EnumerateArray()) Check(item, rules["items"] ?? true, $"{path}[{index++}]", faults);
+                CheckItems(value, rules["items"]);
+                break;
+            case JsonValueKind.Number:
+                if ((string?)rules["type"] == "integer" && !value.TryGetInt64(out _)) _isPlain = false;
                 break;
             case JsonValueKind.String when TextOf(value) is { } text:
-                if (rules["enum"] is JsonArray names && !names.Any(name => (string?)name == text)) faults.Add((path, $"must be one of {string.Join(", ", names.Select(name => (string?)name))}"));
-                if ((string?)rules["format"] == "date" && !DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)) faults.Add((path, "must be a date such as 2026-01-31"));
+                if (rules["enum"] is JsonArray names && !names.Any(name => (string?)name == text)) if (Fault()) Show($"must be one of {string.Join(", ", names.Select(name => (string?)name))}");
+                if ((string?)rules["format"] == "date" && !DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)) if (Fault()) Show("must be a date such as 2026-01-31");
                 break;
             default:
-                CheckText(value, path, faults);
+                CheckText(value);
                 break;
         }
     }
 
-    static void CheckObject(JsonElement value, JsonObject rules, string path, List<(string Path, string Reason)> faults)
+    void CheckItems(JsonElement array, JsonNode? rule)
+    {
+        var index = 0;
+        foreach (var item in array.EnumerateArray())
+        {
+            if (IsEnough) return;
+            _path.Add((null, index++));
+            if (rule is null) CheckText(item);
+            else CheckValue(item, rule);
+            _path.RemoveAt(_path.Count - 1);
+        }
+    }
+
+    void CheckObject(JsonElement value, JsonObject rules)
     {
         var properties = rules["properties"] as JsonObject ?? [];
+        var required = rules["required"] as JsonArray ?? [];
         var closed = rules["additionalProperties"] is JsonValue additional && !additional.GetValue<bool>();
         var given = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (name, memberPath, member) in Members(value, path, faults))
+        foreach (var (name, member) in Members(value, given))
         {
-            given.Add(name);
-            if (properties[name] is { } rule) Check(member, rule, memberPath, faults);
-            else if (closed) faults.Add((memberPath, $"is unknown here; known are {string.Join(", ", properties.Select(p => p.Key))}"));
-            else CheckText(member, memberPath, faults);
+            if (properties[name] is { } rule)
+            {
+                if (member.ValueKind is JsonValueKind.Null && MayBeLeftOut(name, rule, required)) _isPlain = false;
+                else CheckValue(member, rule);
+            }
+            else if (closed)
+            {
+                if (Fault()) Show($"is unknown here; known are {string.Join(", ", properties.Select(p => p.Key))}");
+            }
+            else
+            {
+                CheckText(member);
+            }
         }
 
-        foreach (var required in rules["required"] as JsonArray ?? [])
+        foreach (var name in required.Select(name => (string)name!).Where(name => !given.Contains(name)))
         {
-            var name = (string)required!;
-            if (!given.Contains(name) && properties[name]?["default"] is null) faults.Add((Join(path, name), "is missing"));
+            if (properties[name]?["default"] is not null)
+            {
+                _isPlain = false;
+                continue;
+            }
+
+            _path.Add((name, 0));
+            if (Fault()) Show("is missing");
+            _path.RemoveAt(_path.Count - 1);
         }
     }
 
     /// <summary>What a schema cannot say: JSON can spell half a character (a lone surrogate), which would be replaced in silence when sent, and one name twice, of which one value would be lost.</summary>
-    static void CheckText(JsonElement value, string path, List<(string Path, string Reason)> faults)
+    void CheckText(JsonElement value)
     {
         switch (value.ValueKind)
         {
             case JsonValueKind.String:
-                if (TextOf(value) is null) faults.Add((path, "is not valid Unicode"));
+                if (!IsText(JsonMarshal.GetRawUtf8Value(value)) && TextOf(value) is null) if (Fault()) Show("is not valid Unicode");
                 break;
             case JsonValueKind.Array:
-                var index = 0;
-                foreach (var item in value.EnumerateArray()) CheckText(item, $"{path}[{index++}]", faults);
+                CheckItems(value, rule: null);
                 break;
             case JsonValueKind.Object:
-                foreach (var (_, memberPath, member) in Members(value, path, faults)) CheckText(member, memberPath, faults);
+                foreach (var (_, member) in Members(value, new HashSet<string>(StringComparer.Ordinal))) CheckText(member);
                 break;
         }
     }
 
-    static IEnumerable<(string Name, string Path, JsonElement Value)> Members(JsonElement value, string path, List<(string Path, string Reason)> faults)
+    /// <summary>The members that have a name of their own, while <see cref="_path"/> names them. Read to the end, or not at all.</summary>
+    /// <param name="value">The object.</param>
+    /// <param name="seen">Takes the names.</param>
+    IEnumerable<(string Name, JsonElement Value)> Members(JsonElement value, HashSet<string> seen)
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var member in value.EnumerateObject())
         {
-            if (!TryGetName(member, out var name)) faults.Add((path, path.Length == 0 ? "The input has a name that is not valid Unicode" : "has a name that is not valid Unicode"));
-            else if (!seen.Add(name)) faults.Add((Join(path, name), "is given twice"));
-            else yield return (name, Join(path, name), member.Value);
+            if (IsEnough) yield break;
+            if (!TryGetName(member, out var name))
+            {
+                if (Fault()) Show(_path.Count == 0 ? "The input has a name that is not valid Unicode" : "has a name that is not valid Unicode");
+                continue;
+            }
+
+            _path.Add((name, 0));
+            if (seen.Add(name)) yield return (name, member.Value);
+            else if (Fault()) Show("is given twice");
+            _path.RemoveAt(_path.Count - 1);
         }
     }
+
+    /// <summary>Counts a fault; says whether it is one of those that are told in words.</summary>
+    bool Fault() => _faults++ < MostShown;
+
+    void Show(string reason) => _shown.Add((Path(), reason));
+
+    string Path()
+    {
+        var path = new StringBuilder();
+        foreach (var (name, index) in _path)
+        {
+            if (name is null) path.Append(CultureInfo.InvariantCulture, $"[{index}]");
+            else path.Append(path.Length == 0 ? "" : ".").Append(name);
+            if (path.Length > LongestPath) return path.ToString(0, char.IsHighSurrogate(path[LongestPath - 1]) ? LongestPath - 1 : LongestPath) + "…";
+        }
+
+        return path.ToString();
+    }
+
+    /// <summary>The choice of an <c>anyOf</c> that a value is of the type of; null for none.</summary>
+    public static JsonNode? Fitting(JsonElement value, JsonArray choices) => choices.FirstOrDefault(choice => HasType(value, (string)choice!["type"]!));
+
+    /// <summary>Whether null for a member is the same as no such member: only what must be there cannot be null.</summary>
+    public static bool MayBeLeftOut(string name, JsonNode rule, JsonArray required) =>
+        (rule as JsonObject)?["default"] is not null || !required.Any(known => (string?)known == name);
+
+    /// <summary>Whether raw JSON text is certainly valid Unicode: only an escape can spell half a character.</summary>
+    static bool IsText(ReadOnlySpan<byte> raw) => !raw.Contains((byte)'\\') && Utf8.IsValid(raw);
 
     /// <summary>Null when it is not valid Unicode.</summary>
     static string? TextOf(JsonElement text)
@@ -141,7 +233,7 @@ static class SchemaValidation
     static bool HasType(JsonElement value, string type) => type switch
     {
         "string" => value.ValueKind is JsonValueKind.String,
-        "integer" => value.ValueKind is JsonValueKind.Number && value.TryGetInt64(out _),
+        "integer" => value.ValueKind is JsonValueKind.Number && WholeNumber.TryRead(value, out _),
         "number" => value.ValueKind is JsonValueKind.Number,
         "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
         "array" => value.ValueKind is JsonValueKind.Array,
@@ -151,7 +243,7 @@ static class SchemaValidation
 
     static string Kind(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.Number when !value.TryGetInt64(out _) => "a number with a fraction or out of range",
+        JsonValueKind.Number when !WholeNumber.TryRead(value, out _) => "a number with a fraction or out of range",
         JsonValueKind.Number => "a number",
         JsonValueKind.True or JsonValueKind.False => "a boolean",
         JsonValueKind.Null => "null",
@@ -161,6 +253,4 @@ static class SchemaValidation
     };
 
     static string Article(string type) => type is "integer" or "array" or "object" ? $"an {type}" : $"a {type}";
-
-    static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
 }

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
@@ -28,7 +29,9 @@ static class Wire
     {
         try
         {
-            return JsonSerializer.SerializeToUtf8Bytes(result, type);
+            using var pieces = new Pieces();
+            JsonSerializer.Serialize(pieces, result, type);
+            return pieces.ToArray();
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

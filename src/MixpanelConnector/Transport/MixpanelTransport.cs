@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using Microsoft.Extensions.Logging;
@@ -10,10 +9,6 @@ namespace MixpanelConnector.Transport;
 /// <summary>The only caller of <see cref="HttpClient"/>: binds a request to a host and a credential, sends it, and reads the answer to its end.</summary>
 sealed partial class MixpanelTransport
 {
-    // Answers to ingestion are a few hundred bytes, with failed records up to about 2000 x 1 KB; a page of profiles can be large.
-    const int LargestIngestionReply = 4 << 20;
-    const int LargestReply = 256 << 20;
-
     // A body may take as long as a slow line of 8 KB/s needs, on top of the deadline of its answer.
     const int SlowestUploadBytesPerSecond = 8 << 10;
 
@@ -96,11 +91,11 @@ sealed partial class MixpanelTransport
             if (response.RequestMessage?.RequestUri is { } reached && reached != address)
                 return Reply.None(new(ErrorKind.Protocol, $"The HTTP client followed a redirect to {reached.Host}. Mixpanel does not redirect: check the endpoint and the region, and switch automatic redirects off."), mayHaveArrived: true);
 
-            var content = await ReadAsync(response, request.Api is Api.Ingestion ? LargestIngestionReply : LargestReply, either.Token).ConfigureAwait(false);
+            var content = await ReplyBody.ReadAsync(response, request.Api, either.Token).ConfigureAwait(false);
             LogAnswer(request.Method.Method, request.Path, (int)response.StatusCode, Options.TimeProvider.GetElapsedTime(started).TotalMilliseconds);
             return content is { } bytes
                 ? Reply.Answer((int)response.StatusCode, bytes, RetryAfter(response), Redirect(address, response))
-                : Reply.None(new(ErrorKind.Protocol, $"{address.Host} answered with more than is plausible for Mixpanel. Check the endpoint and the region."), mayHaveArrived: true);
+                : Reply.None(new(ErrorKind.Protocol, $"{address.Host} answered with more than is plausible for Mixpanel (4 MB to data that was sent, else 20 MB or 600,000 names and values). Check the endpoint and the region; ask for less at a time, such as fewer output_properties."), mayHaveArrived: true);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -153,22 +148,6 @@ sealed partial class MixpanelTransport
             Api.Export => TimeSpan.FromSeconds(1200),
             _ => TimeSpan.FromSeconds(120),
         }) + TimeSpan.FromSeconds((request.Body?.Bytes.Length ?? 0) / SlowestUploadBytesPerSecond);
-
-    static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpResponseMessage response, int largest, CancellationToken cancellationToken)
-    {
-        var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-        await using (stream.ConfigureAwait(false))
-        {
-            var content = new ArrayBufferWriter<byte>((int)Math.Clamp(response.Content.Headers.ContentLength ?? 0, 1024, 1 << 20));
-            while (true)
-            {
-                var read = await stream.ReadAsync(content.GetMemory(4096), cancellationToken).ConfigureAwait(false);
-                if (read == 0) return content.WrittenMemory;
-                content.Advance(read);
-                if (content.WrittenCount > largest) return null;
-            }
-        }
-    }
 
     TimeSpan? RetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter switch
     {

@@ -62,6 +62,36 @@ public class ImportEventsTests
     }
 
     [Fact]
+    public async Task Shared_properties_that_would_swell_the_events_are_refused_before_anything_is_built()
+    {
+        await using var server = await RecordingServer.StartAsync(Accept);
+        using var client = new MixpanelClient(Given.Account().At(server));
+        var shared = $$"""{"text":"{{new string('x', 1_000_000)}}"}""";
+
+        var error = (await Given.FailsAsync(() => client.CallAsync("import_events", $$"""{"strict":"1","events":[{{string.Join(',', Enumerable.Repeat("\"a\"", 20_000))}}],"properties":{{shared}} }"""))).Error;
+
+        Assert.Equal((ErrorKind.InvalidInput, "properties"), (error.Kind, error.Field));
+        Assert.Contains("20000 events", error.Message, StringComparison.Ordinal);
+        Assert.Empty(server.Requests);
+    }
+
+    [Fact]
+    public async Task A_caller_that_leaves_ends_the_call_before_the_next_chunk_is_built()
+    {
+        using var stop = new CancellationTokenSource();
+        await using var server = await RecordingServer.StartAsync(request =>
+        {
+            stop.Cancel();
+            return Accept(request);
+        });
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await client.ImportEventsAsync(Given.Import(Given.Events(10_000)), stop.Token));
+
+        Assert.Single(server.Requests);
+    }
+
+    [Fact]
     public async Task Events_go_in_chunks_of_2000_and_their_failures_keep_their_place()
     {
         await using var server = await RecordingServer.StartAsync(request => request.Json.GetArrayLength() == 500 ? Answer.Json(Refusal(498, 499, 0), 400) : Accept(request));

@@ -26,13 +26,22 @@ public sealed class BindingTests
         { "create_service_account", """{"username":"a","projects":[{"id":1,"rol":"admin"}]}""", "projects[0].rol", "is unknown here; known are id, role" },
         { "create_service_account", """{"username":"a","projects":[{"id":1,"id":2}]}""", "projects[0].id", "is given twice" },
         { "create_service_account", """{"username":"a","projects":[{"id":1.5}]}""", "projects[0].id", "must be an integer or a string" },
-        { "create_service_account", """{"username":"a","role":null}""", "role", "must be a string, not null" },
+        { "create_service_account", """{"username":null,"role":null}""", "username", "username: must be a string, not null." },
+        { "create_service_account", """{"username":"a","projects":[{"id":null}]}""", "projects[0].id", "must be an integer or a string, not null" },
+        { "create_service_account", """{"username":"a","projects":[null]}""", "projects[0]", "must be an integer or a string or an object, not null" },
         { "create_service_account", """{"username":"\ud800"}""", "username", "is not valid Unicode" },
         { "query_user_profiles", """{"output_properties":["a",1]}""", "output_properties[1]", "must be a string, not a number" },
         { "query_user_profiles", """{"output_properties":"a"}""", "output_properties", "must be an array, not a string" },
         { "query_user_profiles", """{"where":"\udc00 half"}""", "where", "is not valid Unicode" },
         { "query_event_counts", """{"events":["A"],"type":"all","unit":"\ud800","from_date":"1.11.2026"}""", "type", "type: must be one of general, unique, average; unit: is not valid Unicode; from_date: must be a date such as 2026-01-31." },
-        { "query_event_counts", """{"events":["A"],"type":1,"unit":null,"from_date":20261101}""", "type", "type: must be a string, not a number; unit: must be a string, not null; from_date: must be a string, not a number." },
+        { "query_event_counts", """{"events":["A"],"type":1,"unit":null,"from_date":20261101}""", "type", "type: must be a string, not a number; from_date: must be a string, not a number." },
+        { "query_user_profiles", """{"output_properties":[null]}""", "output_properties[0]", "must be a string, not null" },
+        { "get_all_service_accounts", """{"organization_id":9223372036854775808.0}""", "organization_id", "must be an integer" },
+        { "get_all_service_accounts", """{"organization_id":92233720368547758.075}""", "organization_id", "must be an integer" },
+        { "get_all_service_accounts", """{"organization_id":1.00000000000000000000000000000000000001}""", "organization_id", "must be an integer" },
+        { "get_all_service_accounts", """{"organization_id":1e-1}""", "organization_id", "must be an integer" },
+        { "get_all_service_accounts", """{"organization_id":1e19}""", "organization_id", "must be an integer" },
+        { "get_all_service_accounts", """{"organization_id":1e99999999999999999999}""", "organization_id", "must be an integer" },
         { "import_events", """{"strict":1,"events":["a"]}""", "strict", "strict: must be a string, not a number; properties: is missing." },
         { "import_events", """{"strict":"1","properties":{},"events":["a","b","c",{"event":"d","properties":[]}]}""", "events[3].properties", "must be an object, not an array" },
         { "import_events", """{"strict":"1","properties":{},"events":[{"properties":{} }]}""", "events[0].event", "is missing" },
@@ -74,6 +83,70 @@ public sealed class BindingTests
 
         Assert.Equal(10, error.Message.Split("must be a string").Length - 1);
         Assert.EndsWith(" (and 15 more).", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task After_a_hundred_faults_no_more_are_looked_for()
+    {
+        using var client = new MixpanelClient(Given.Account());
+
+        var error = (await Given.FailsAsync(() => client.CallAsync("query_user_profiles", $$"""{{{string.Join(',', Enumerable.Range(0, 1000).Select(n => $"\"n{n}\":1"))}}}"""))).Error;
+
+        Assert.Equal(10, error.Message.Split("is unknown here").Length - 1);
+        Assert.EndsWith(" (and 90 more at least).", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_long_path_is_cut_where_it_is_shown()
+    {
+        using var client = new MixpanelClient(Given.Account());
+        var name = new string('n', 5000);
+
+        var error = (await Given.FailsAsync(() => client.CallAsync("query_user_profiles", $$"""{"{{name}}":1}"""))).Error;
+
+        Assert.Equal($"{name[..200]}…", error.Field);
+        Assert.DoesNotContain(name[..201], error.Message, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string, string, string> Alike => new()
+    {
+        { "query_user_profiles", """{"where":null,"output_properties":null,"page":null,"session_id":null}""", "{}" },
+        { "query_user_profiles", """{"page":0.0}""", """{"page":0}""" },
+        { "query_user_profiles", """{"page":-0}""", """{"page":0}""" },
+        { "query_user_profiles", """{"page":0e9}""", """{"page":0}""" },
+        { "query_user_profiles", """{"page":20E-1,"session_id":"s","where":"a\u0021"}""", """{"page":2,"session_id":"s","where":"a!"}""" },
+        { "query_user_profiles", """{"page":9007199254740993.0,"session_id":"s"}""", """{"page":9007199254740993,"session_id":"s"}""" },
+        { "query_user_profiles", """{"page":922337203685477580700e-2,"session_id":"s"}""", """{"page":9223372036854775807,"session_id":"s"}""" },
+        { "query_user_profiles", """{"page":0.0000000000000000000000000000000000000000000000003e49,"session_id":"s"}""", """{"page":3,"session_id":"s"}""" },
+        { "query_event_counts", """{"events":["A"],"type":null,"unit":"day","interval":3e1,"from_date":null,"to_date":null}""", """{"events":["A"],"unit":"day","interval":30}""" },
+        { "track_event", $$"""{"strict":null,"project_id":null,"event":"a","properties":{{Properties}} }""", $$"""{"event":"a","properties":{{Properties}} }""" },
+        { "track_event", """{"event":"a","properties":{"time":1.79E9,"distinct_id":"","$insert_id":"a","x":null,"y":1.0,"z":1e2}}""", """{"event":"a","properties":{"time":1790000000,"distinct_id":"","$insert_id":"a","x":null,"y":1.0,"z":1e2}}""" },
+        { "import_events", """{"strict":"1","properties":{},"events":[{"event":"a","properties":null}]}""", """{"strict":"1","properties":{},"events":["a"]}""" },
+    };
+
+    [Theory, MemberData(nameof(Alike))]
+    public async Task What_means_the_same_is_sent_alike(string action, string input, string plain)
+    {
+        await using var server = await RecordingServer.StartAsync(request => Answer.Json(request.Path.StartsWith("/import", StringComparison.Ordinal) ? Given.ImportedOne : """{"results":[],"page":0,"status":"ok","data":{"series":[],"values":{}},"legend_size":0}"""));
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        await client.CallAsync(action, input);
+        await client.CallAsync(action, plain);
+
+        Assert.Equal(server.Requests[0].Text, server.Requests[1].Text);
+        Assert.Equal(server.Requests[0].Line, server.Requests[1].Line);
+    }
+
+    [Fact]
+    public async Task A_project_may_be_a_whole_number_of_any_form()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"results":{"id":9,"username":"bot.x","token":"t"},"status":"ok"}"""));
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        await client.CallAsync("create_service_account", """{"username":"a","organization_id":5.0,"role":null,"expires":null,"projects":[1.0,{"id":2e0,"role":null}]}""");
+        await client.CallAsync("create_service_account", """{"username":"a","organization_id":5,"projects":[1,{"id":2}]}""");
+
+        Assert.Equal(server.Requests[0].Text, server.Requests[1].Text);
     }
 
     [Fact]

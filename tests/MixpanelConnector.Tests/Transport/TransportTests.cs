@@ -170,6 +170,22 @@ public class TransportTests
     }
 
     [Theory]
+    [InlineData("1,")]
+    [InlineData("{},")]
+    [InlineData("[[[]]],")]
+    public async Task An_answer_of_very_many_values_is_refused_before_anything_is_built_of_it(string item)
+    {
+        var many = string.Concat(Enumerable.Repeat(item, 600_000));
+        await using var server = await RecordingServer.StartAsync(Answer.Json($$"""{"results":[{{many}}1],"page":0,"status":"ok"}""").Gzipped());
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        var error = (await Given.FailsAsync(client.QueryUserProfilesAsync(new()))).Error;
+
+        Assert.Equal(ErrorKind.Protocol, error.Kind);
+        Assert.Contains("600,000 names and values", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("gzip")]
     [InlineData("br")]
     [InlineData("deflate")]

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using MixpanelConnector.Testing;
-using MixpanelConnector.Tool.Surfaces.Console;
+using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.Tool.Tests.Http;
 
@@ -71,7 +71,7 @@ public sealed class ConsoleRoutesTests
     {
         await using var served = await Served.StartAsync();
         List<HttpResponseMessage> streams = [];
-        for (var i = 0; i < LiveStream.MostStreams; i++) streams.Add(await served.BeginAsync("GET", "/v1/live", null));
+        for (var i = 0; i < Limits.Streams; i++) streams.Add(await served.BeginAsync("GET", "/v1/live", null));
         Assert.All(streams, stream => Assert.Equal(200, (int)stream.StatusCode));
         using (var refused = await served.BeginAsync("GET", "/v1/live", null))
         {

@@ -148,7 +148,10 @@ public sealed class SecurityTests
         { "long name", Encoding.UTF8.GetBytes($"{{\"{new string('k', 256)}\":1}}"), "", 400 },
         { "long text", Encoding.UTF8.GetBytes($"{{\"where\":\"{new string('k', (1 << 20) + 1)}\"}}"), "", 400 },
         { "not UTF-8", [(byte)'"', 0xFF, (byte)'"'], "", 400 },
-        { "many names", Encoding.UTF8.GetBytes($"{{{string.Join(',', Enumerable.Range(0, 500_000).Select(n => $"\"k{n}\":1"))}}}"), "", 400 },
+        { "many names", Encoding.UTF8.GetBytes($"{{{string.Join(',', Enumerable.Range(0, Limits.Names + 1).Select(n => $"\"k{n}\":1"))}}}"), "", 400 },
+        { "many values", Encoding.UTF8.GetBytes($"{{\"output_properties\":[{string.Join(',', Enumerable.Repeat("1", Limits.Tokens))}]}}"), "", 413 },
+        { "many values, compressed", Gzip(Encoding.UTF8.GetBytes($"{{\"output_properties\":[{string.Join(',', Enumerable.Repeat("{}", Limits.Tokens / 2))}]}}")), "gzip", 413 },
+        { "a length that is not so", [.. Gzip("{}"u8.ToArray())[..^4], 255, 255, 255, 127], "gzip", 400 },
     };
 
     [Theory, MemberData(nameof(Oversized))]
@@ -190,12 +193,12 @@ public sealed class SecurityTests
     {
         await using var served = await Served.StartAsync(options => options with { LongestQueue = TimeSpan.FromMilliseconds(50) }, Answer.Stall);
         using var stop = new CancellationTokenSource();
-        var stalled = Enumerable.Range(0, Gate.MostAtOnce).Select(_ => Task.Run(async () =>
+        var stalled = Enumerable.Range(0, Limits.Turns).Select(_ => Task.Run(async () =>
         {
             using var body = new StringContent("{}", Encoding.UTF8, "application/json");
             await served.Http.PostAsync(new Uri(Query, UriKind.Relative), body, stop.Token);
         })).ToList();
-        while (served.Mixpanel.Requests.Count < Gate.MostAtOnce) await Task.Yield();
+        while (served.Mixpanel.Requests.Count < Limits.Turns) await Task.Yield();
 
         var refused = await served.PostAsync(Query, "{}");
         Assert.Equal((503, "busy"), ((int)refused.StatusCode, await refused.KindAsync()));
@@ -239,6 +242,23 @@ public sealed class SecurityTests
     [InlineData("GET /v1/imports/..%2f..%2fserve.db/dead-letters HTTP/1.1\r\nHost: HOST\r\n\r\n", 404)]
     [InlineData("GET http://evil.example/healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421)]
     [InlineData("GET /healthz HTTP/1.1\r\nHost: HOST\r\n\r\n", 200)]
+    [InlineData("get /healthz HTTP/1.1\r\nHost: HOST\r\n\r\n", 405)]
+    [InlineData("POST /v1/actions/query_user_profiles HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\nContent-Length: +2\r\n\r\n{}", 400)]
+    [InlineData("POST /v1/actions/query_user_profiles HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\nContent-Length: -0\r\n\r\n{}", 400)]
+    [InlineData("POST /v1/actions/query_user_profiles HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\nContent-Length: \r\n\r\n{}", 400)]
+    [InlineData("POST /v1/actions/query_user_profiles HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\nContent-Length: 2,2\r\n\r\n{}", 400)]
+    [InlineData("POST /v1/actions/query_user_profiles HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\nContent-Length: 02\r\n\r\n{]", 400)]
+    [InlineData("POST /v1/actions/query_user_profiles HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}\r\n0\r\n\r\n", 400)]
+    [InlineData("POST /v1/actions/query_user_profiles HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n00000000000000002\r\n{}\r\n0\r\n\r\n", 400)]
+    [InlineData("POST /mcp HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n{}\r\n0\r\n\r\n", 400)]
+    [InlineData("POST /v1/actions/query_user_profiles HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", 415)]
+    [InlineData("POST /v1/imports HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\nContent-Type: text/csv\r\nContent-Length: 2\r\n\r\n{}", 415)]
+    [InlineData("POST /v1/imports HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/x-ndjson; charset=utf-16\r\nContent-Length: 2\r\n\r\n{}", 415)]
+    [InlineData("POST /mcp HTTP/1.1\r\nHost: HOST\r\nAccept: application/json, text/event-stream\r\nContent-Length: 2\r\n\r\n{}", 415)]
+    [InlineData("POST /mcp HTTP/1.1\r\nHost: HOST\r\nAccept: application/json, text/event-stream\r\nContent-Type: ;\r\nContent-Length: 2\r\n\r\n{}", 415)]
+    [InlineData("POST /mcp HTTP/1.1\r\nHost: HOST\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json; charset=utf-7\r\nContent-Length: 2\r\n\r\n{}", 415)]
+    [InlineData("POST /mcp HTTP/1.1\r\nHost: HOST\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", 415)]
+    [InlineData("POST /mcp HTTP/1.1\r\nHost: HOST\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{]", 400)]
     public async Task G6_what_is_not_clean_HTTP_is_refused(string request, int status)
     {
         await using var served = await Served.StartAsync();

@@ -19,7 +19,7 @@ static class ConsoleRoutes
         File("/console.css", "console.css", "text/css; charset=utf-8", "get_console_style", "The style of the console", "A style sheet."),
         File("/console.svg", "console.svg", "image/svg+xml", "get_console_icon", "The icon of the console", "A picture."),
         new Route(HttpMethods.Get, "/v1/server", Scope.Read, OpenApi.AboutServer(), AboutAsync),
-        new Route(HttpMethods.Get, "/v1/live", Scope.Read, OpenApi.Live(), (services, context) => services.Live.AnswerAsync(services, context)) { IsLimited = false },
+        new Route(HttpMethods.Get, "/v1/live", Scope.Read, OpenApi.Live(), (services, context) => services.Live.AnswerAsync(services, context)) { IsLimited = false, HasStreamedAnswer = true },
     ];
 
     static Route File(string path, string name, string type, string id, string title, string content)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using MixpanelConnector.Tool.Surfaces.Http;
@@ -13,13 +14,11 @@ namespace MixpanelConnector.Tool.Surfaces.Console;
 /// <param name="time">Paces the looks at the imports, and ends a stream.</param>
 sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed, TimeProvider time) : IDisposable
 {
-    public const int MostStreams = 32;
-
     static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
     static readonly TimeSpan Look = TimeSpan.FromMilliseconds(400);
     static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(15);
 
-    readonly SemaphoreSlim _places = new(MostStreams, MostStreams);
+    readonly PartitionedRateLimiter<Caller> _places = PartitionedRateLimiter.Create<Caller, Caller>(caller => RateLimitPartition.GetConcurrencyLimiter(caller, _ => new ConcurrencyLimiterOptions { PermitLimit = Limits.Streams }));
 
     /// <summary>Null with a real Mixpanel.</summary>
     public Func<CancellationToken, Task<HttpResponseMessage>>? Feed => feed;
@@ -28,24 +27,18 @@ sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed
 
     public async Task AnswerAsync(Services services, HttpContext context)
     {
-        if (!await _places.WaitAsync(TimeSpan.Zero, context.RequestAborted)) throw new RefusedException(Refusal.Busy with { Detail = "More consoles are open than this server takes.", RetryAfter = 30 });
-        try
-        {
-            using var limit = new CancellationTokenSource(Longest, time);
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, services.Stopping, limit.Token);
-            context.Response.ContentType = "application/x-ndjson";
-            context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-            using var turn = new SemaphoreSlim(1, 1);
-            var streams = new List<Task> { ImportsAsync(services, context.Response, turn, end.Token) };
-            if (feed is not null) streams.Add(RelayAsync(context.Response, turn, end.Token));
-            await Task.WhenAny(streams); // the client comes again when one has ended
-            await end.CancelAsync();
-            foreach (var stream in streams) await EndedAsync(stream, services.Log, end.Token);
-        }
-        finally
-        {
-            _places.Release();
-        }
+        using var place = _places.AttemptAcquire(context.Features.GetRequiredFeature<Caller>());
+        if (!place.IsAcquired) throw new RefusedException(Refusal.Busy with { Detail = "This caller has as many consoles open as it may have.", RetryAfter = 30 });
+        using var limit = new CancellationTokenSource(Longest, time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, services.Stopping, limit.Token);
+        context.Response.ContentType = "application/x-ndjson";
+        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        using var turn = new SemaphoreSlim(1, 1);
+        var streams = new List<Task> { ImportsAsync(services, context.Response, turn, end.Token) };
+        if (feed is not null) streams.Add(RelayAsync(context.Response, turn, end.Token));
+        await Task.WhenAny(streams); // the client comes again when one has ended
+        await end.CancelAsync();
+        foreach (var stream in streams) await EndedAsync(stream, services.Log, end.Token);
     }
 
     /// <summary>However a stream ends, the answer ends with it. What was not foreseen is said.</summary>

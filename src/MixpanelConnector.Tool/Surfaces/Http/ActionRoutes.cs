@@ -18,7 +18,7 @@ static class ActionRoutes
     {
         yield return new Route(HttpMethods.Get, Path, Scope.Read, OpenApi.ListOfActions(), ListAsync);
         foreach (var action in Catalogue.Actions)
-            yield return new Route(HttpMethods.Post, $"{Path}/{action.Name}", action.Effect is Effect.ReadOnly ? Scope.Read : Scope.Write, OpenApi.Action(action), (services, context) => InvokeAsync(action, services, context));
+            yield return new Route(HttpMethods.Post, $"{Path}/{action.Name}", action.Effect is Effect.ReadOnly ? Scope.Read : Scope.Write, OpenApi.Action(action), (services, context) => InvokeAsync(action, services, context)) { LargestBody = Limits.RawBody };
     }
 
     static Task ListAsync(Services services, HttpContext context) => context.Response.WriteAsync(200, Answers.Json, Descriptors.Value);
@@ -62,7 +62,7 @@ static class ActionRoutes
     static async Task InvokeAsync(ActionDescriptor action, Services services, HttpContext context)
     {
         var key = Idempotency.KeyOf(context.Request);
-        using var body = await services.Bodies.ReadJsonAsync(context.Request, context.RequestAborted);
+        using var body = await Bodies.ReadJsonAsync(context.Request, context.Features.GetRequiredFeature<HeldBytes>(), context.RequestAborted);
         if (action.Effect is Effect.ReadOnly)
         {
             // Nothing to protect from being done twice, and much that should not lie on a disk: the key does nothing here.
@@ -71,9 +71,13 @@ static class ActionRoutes
             return;
         }
 
+        // What creates is ended whoever waits for it. What can be repeated goes on for a while: its caller may not care for the answer.
+        using var left = new CancellationTokenSource(Timeout.InfiniteTimeSpan, services.Options.TimeProvider);
+        using var leaving = action.Effect is Effect.Idempotent ? context.RequestAborted.Register(() => left.CancelAfter(Limits.AfterCaller)) : default;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(services.Stopping, left.Token);
         if (key is null)
         {
-            await context.Response.WriteAsync(200, Answers.Json, Deliver(await action.InvokeAsync(services.Client, body.Json, services.Stopping)));
+            await context.Response.WriteAsync(200, Answers.Json, Deliver(await action.InvokeAsync(services.Client, body.Json, stop.Token)));
             return;
         }
 
@@ -84,7 +88,7 @@ static class ActionRoutes
         {
             try
             {
-                fresh = await action.InvokeAsync(services.Client, body.Json, services.Stopping);
+                fresh = await action.InvokeAsync(services.Client, body.Json, stop.Token);
                 return new Outcome(200, WithoutSecrets(fresh), Unknown: false, Kept: true);
             }
             catch (MixpanelException e)

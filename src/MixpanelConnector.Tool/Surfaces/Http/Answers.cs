@@ -14,7 +14,15 @@ static class Answers
         response.StatusCode = status;
         response.ContentType = contentType;
         response.ContentLength = body.Length;
-        return HttpMethods.IsHead(response.HttpContext.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body).AsTask();
+        return HttpMethods.IsHead(response.HttpContext.Request.Method) ? Task.CompletedTask : response.WriteBodyAsync(body);
+    }
+
+    /// <summary>An answer stays in memory for as long as its reader takes: it counts until then.</summary>
+    public static async Task WriteBodyAsync(this HttpResponse response, ReadOnlyMemory<byte> body)
+    {
+        var caller = response.HttpContext.Features.Get<Caller>();
+        using var held = caller?.Room.Hold(caller, body.Length);
+        await response.Body.WriteAsync(body);
     }
 
     public static Task RefuseAsync(this HttpResponse response, Refusal refusal)

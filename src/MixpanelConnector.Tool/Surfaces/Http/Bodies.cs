@@ -8,76 +8,38 @@ using Microsoft.Net.Http.Headers;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>
-/// Reads JSON bodies within limits: 10 MB as sent, 20 MB after decompression, 100 times as much as was sent after the first
-/// megabyte; and all bodies together no more than 48 MB at a time, which bounds the server's memory whatever is sent.
-/// </summary>
-sealed class Bodies
+/// <summary>Reads JSON bodies within <see cref="Limits"/>. What they hold counts against the share of their caller.</summary>
+static class Bodies
 {
-    public const int MostRaw = 10_000_000;
-    public const int MostDecompressed = 20_000_000;
-    public const int MostTogether = 48_000_000;
-    const int MostRatio = 100;
-    const int FreeRatio = 1 << 20;
-    const int Depth = 32;
-    const int LongestText = 1 << 20;
-    const int LongestName = 255;
-    const int FirstBuffer = 32 << 10;
+    const int FirstBuffer = 4 << 10;
 
-    long _held;
-
-    /// <summary>The body of an action: JSON and nothing else, so that no form of a web page passes for it.</summary>
-    /// <exception cref="RefusedException">It is no JSON, or exceeds a limit.</exception>
-    public async Task<JsonBody> ReadJsonAsync(HttpRequest request, CancellationToken cancellationToken)
-    {
-        RequireJson(request);
-        var body = await ReadAsync(request, cancellationToken);
-        try
-        {
-            return new JsonBody(body, Parse(body.Memory));
-        }
-        catch
-        {
-            body.Dispose();
-            throw;
-        }
-    }
-
+    /// <summary>JSON in UTF-8 and nothing else, so that no form of a web page passes for it.</summary>
+    /// <exception cref="RefusedException">It is something else.</exception>
     public static void RequireJson(HttpRequest request)
     {
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals(Answers.Json, StringComparison.OrdinalIgnoreCase)
-            || (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)))
-            throw new RefusedException(Refusal.WrongType(Answers.Json));
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals(Answers.Json, StringComparison.OrdinalIgnoreCase)) throw new RefusedException(Refusal.WrongType(Answers.Json));
+        RequireUtf8(request);
     }
 
+    /// <summary>JSON is in UTF-8, whoever reads it.</summary>
+    /// <exception cref="RefusedException">The request says that its JSON is in something else, or has several types.</exception>
+    public static void RequireUtf8(HttpRequest request)
+    {
+        if (request.Headers.ContentType.Count > 1) throw new RefusedException(Refusal.WrongType("one content type"));
+        if (MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && type.Charset.HasValue && type.MediaType.Value!.EndsWith("json", StringComparison.OrdinalIgnoreCase)
+            && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+            throw new RefusedException(Refusal.WrongType(type.MediaType.Value));
+    }
+
+    /// <summary>Takes a body from the network, as it was sent.</summary>
     /// <exception cref="RefusedException">It exceeds a limit.</exception>
-    public async Task<HeldBytes> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    public static async Task<HeldBytes> ReceiveAsync(HttpRequest request, Caller caller, int limit, CancellationToken cancellationToken)
     {
-        switch (request.Headers.ContentEncoding.ToString().ToLowerInvariant())
-        {
-            case "" or "identity":
-                return await ReadAsync(request.Body, request.ContentLength, MostRaw, cancellationToken);
-            case "gzip":
-                using (var raw = await ReadAsync(request.Body, request.ContentLength, MostRaw, cancellationToken)) return await DecompressAsync(raw, cancellationToken);
-            default:
-                throw new RefusedException(Refusal.WrongType("the body as it is, or with the one Content-Encoding gzip") with { Field = "Content-Encoding" });
-        }
-    }
-
-    async Task<HeldBytes> ReadAsync(Stream source, long? length, long limit, CancellationToken cancellationToken)
-    {
-        if (length > limit) throw TooLarge(limit);
-        // One byte more than announced shows the end without growing.
-        var bytes = new HeldBytes(this, (int)Math.Min(length ?? FirstBuffer, limit) + 1);
+        if (request.ContentLength > limit) throw TooLarge(limit);
+        var bytes = new HeldBytes(caller, FirstBuffer, (request.ContentLength ?? limit) + 1);
         try
         {
-            int read;
-            while ((read = await source.ReadAsync(bytes.Free(), cancellationToken)) > 0)
-            {
-                bytes.Length += read;
-                if (bytes.Length > limit) throw TooLarge(limit);
-            }
-
+            await FillAsync(bytes, request.Body, limit, cancellationToken);
             return bytes;
         }
         catch
@@ -87,121 +49,192 @@ sealed class Bodies
         }
     }
 
-    /// <summary>.NET takes a gzip stream that is cut short for a whole one, so the length in its trailer is compared; several members in one body are refused with it.</summary>
-    async Task<HeldBytes> DecompressAsync(HeldBytes raw, CancellationToken cancellationToken)
+    /// <summary>The JSON of a body that was received.</summary>
+    /// <exception cref="RefusedException">It exceeds a limit.</exception>
+    /// <exception cref="MixpanelException">It is no JSON.</exception>
+    public static async Task<JsonBody> ReadJsonAsync(HttpRequest request, HeldBytes received, CancellationToken cancellationToken)
     {
-        const int HeaderAndTrailer = 18;
+        var plain = await PlainAsync(request, received, cancellationToken);
         try
         {
-            using var gzip = new GZipStream(raw.AsStream(), CompressionMode.Decompress);
-            var bytes = await ReadAsync(gzip, length: null, Math.Min(MostDecompressed, FreeRatio + ((long)raw.Length * MostRatio)), cancellationToken);
-            if (raw.Length >= HeaderAndTrailer && BinaryPrimitives.ReadInt32LittleEndian(raw.Memory.Span[^4..]) == bytes.Length) return bytes;
-            bytes.Dispose();
+            var tokens = Check(plain.Memory.Span, Limits.Depth, Limits.Tokens);
+            plain.HoldMore((long)tokens * Limits.BytesOfToken);
+            return new JsonBody(plain, JsonDocument.Parse(plain.Memory, new JsonDocumentOptions { MaxDepth = Limits.Depth }));
         }
-        catch (InvalidDataException)
+        catch
         {
-            // The refusal below says it.
+            plain.Dispose();
+            throw;
         }
-
-        throw new RefusedException(Refusal.Malformed("The body is not one whole gzip stream."));
     }
 
-    static JsonDocument Parse(ReadOnlyMemory<byte> json)
+    /// <summary>Looks at all of a JSON text before anything is built of it; says how many values and names it has.</summary>
+    /// <exception cref="RefusedException">There are too many.</exception>
+    /// <exception cref="MixpanelException">It is no JSON, or exceeds another limit.</exception>
+    public static int Check(ReadOnlySpan<byte> json, int depth, int mostTokens)
     {
+        if (!Utf8.IsValid(json)) throw Invalid("is not UTF-8.");
         try
         {
-            if (!Utf8.IsValid(json.Span)) throw Invalid("input: is not UTF-8.");
-            Check(json.Span);
-            return JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = Depth });
+            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = depth });
+            var tokens = 0;
+            Span<int> names = stackalloc int[depth + 1];
+            while (reader.Read())
+            {
+                if (++tokens > mostTokens) throw new RefusedException(Refusal.TooLarge(FormattableString.Invariant($"The JSON of the body may have {mostTokens} values and names. Send less at a time.")));
+                switch (reader.TokenType)
+                {
+                    case JsonTokenType.StartObject:
+                        names[reader.CurrentDepth + 1] = 0;
+                        break;
+                    case JsonTokenType.String when reader.ValueSpan.Length > Limits.Text:
+                        throw Invalid(FormattableString.Invariant($"holds a text of more than {Limits.Text} bytes."));
+                    case JsonTokenType.PropertyName when reader.ValueSpan.Length > Limits.Name:
+                        throw Invalid(FormattableString.Invariant($"holds a name of more than {Limits.Name} bytes."));
+                    case JsonTokenType.PropertyName when ++names[reader.CurrentDepth] > Limits.Names:
+                        throw Invalid(FormattableString.Invariant($"holds an object of more than {Limits.Names} names."));
+                }
+            }
+
+            return tokens;
         }
         catch (JsonException e)
         {
-            throw Invalid(FormattableString.Invariant($"input: is not valid JSON, or nested deeper than {Depth} (line {(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1})."));
+            throw Invalid(FormattableString.Invariant($"is not valid JSON, or nested deeper than {depth} (line {(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1})."));
         }
-
-        static void Check(ReadOnlySpan<byte> json)
-        {
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = Depth });
-            while (reader.Read())
-            {
-                if (reader.TokenType is JsonTokenType.String && reader.ValueSpan.Length > LongestText) throw Invalid(FormattableString.Invariant($"input: holds a text of more than {LongestText} bytes."));
-                if (reader.TokenType is JsonTokenType.PropertyName && reader.ValueSpan.Length > LongestName) throw Invalid(FormattableString.Invariant($"input: holds a name of more than {LongestName} bytes."));
-            }
-        }
-
-        static MixpanelException Invalid(string message) => Configuration.Invalid("input", message);
     }
+
+    static async Task<HeldBytes> PlainAsync(HttpRequest request, HeldBytes received, CancellationToken cancellationToken) => request.Headers.ContentEncoding.ToString().ToLowerInvariant() switch
+    {
+        "" or "identity" => received.Moved(),
+        "gzip" => await DecompressAsync(received, cancellationToken),
+        _ => throw new RefusedException(Refusal.WrongType("the body as it is, or with the one Content-Encoding gzip") with { Field = "Content-Encoding" }),
+    };
+
+    /// <summary>.NET takes a gzip stream that is cut short for a whole one, so the length in its trailer is compared; several members in one body are refused with it.</summary>
+    static async Task<HeldBytes> DecompressAsync(HeldBytes received, CancellationToken cancellationToken)
+    {
+        const int HeaderAndTrailer = 18;
+        if (received.Length < HeaderAndTrailer) throw NotGzip();
+        var limit = (int)Math.Min(Limits.Body, Limits.FreeOfRatio + ((long)received.Length * Limits.Ratio));
+        var announced = BinaryPrimitives.ReadUInt32LittleEndian(received.Memory.Span[^4..]);
+        // One byte more than announced shows the end without growing.
+        var bytes = new HeldBytes(received.Caller, announced > limit ? FirstBuffer : (int)announced + 1, limit + 1);
+        try
+        {
+            using var gzip = new GZipStream(received.AsStream(), CompressionMode.Decompress);
+            await FillAsync(bytes, gzip, limit, cancellationToken);
+            if (bytes.Length != announced) throw NotGzip();
+            received.Dispose();
+            return bytes;
+        }
+        catch (InvalidDataException)
+        {
+            bytes.Dispose();
+            throw NotGzip();
+        }
+        catch
+        {
+            bytes.Dispose();
+            throw;
+        }
+    }
+
+    static async Task FillAsync(HeldBytes bytes, Stream source, int limit, CancellationToken cancellationToken)
+    {
+        int read;
+        while ((read = await source.ReadAsync(bytes.Free(), cancellationToken)) > 0)
+        {
+            bytes.Length += read;
+            if (bytes.Length > limit) throw TooLarge(limit);
+        }
+    }
+
+    static MixpanelException Invalid(string fault) => Configuration.Invalid("input", $"input: {fault}");
+
+    static RefusedException NotGzip() => new(Refusal.Malformed("The body is not one whole gzip stream."));
 
     static RefusedException TooLarge(long limit) => new(Refusal.TooLarge(FormattableString.Invariant($"The body may have {limit} bytes. Send less at a time, or use /v1/imports, which has no such limit.")));
+}
 
-    void Hold(int bytes)
+/// <summary>Bytes in a pooled buffer that counts against the share of a caller.</summary>
+sealed class HeldBytes : IDisposable
+{
+    /// <summary>Larger buffers are made to measure: those of the pool are up to twice as large, and stay.</summary>
+    const int LargestPooled = 1 << 20;
+
+    readonly long _largest;
+    byte[] _buffer = [];
+    long _held;
+    int _size; // of the buffer, as it was asked for
+
+    /// <param name="caller">Whose bytes they are.</param>
+    /// <param name="size">Room for so many at first.</param>
+    /// <param name="largest">More than this is never taken at a time, so that what is announced is held once it is there, and not more than that.</param>
+    public HeldBytes(Caller caller, int size, long largest)
     {
-        if (Interlocked.Add(ref _held, bytes) <= MostTogether) return;
-        LetGo(bytes);
-        throw new RefusedException(Refusal.Busy);
+        (Caller, _largest) = (caller, largest);
+        Grow((int)Math.Min(size, largest));
     }
 
-    void LetGo(int bytes) => Interlocked.Add(ref _held, -bytes);
+    HeldBytes(HeldBytes other) => (Caller, _largest, _buffer, _size, _held, Length) = (other.Caller, other._largest, other._buffer, other._size, other._held, other.Length);
 
-    /// <summary>Bytes in a pooled buffer that counts against what all may hold.</summary>
-    public sealed class HeldBytes : IDisposable
+    public Caller Caller { get; }
+
+    public int Length { get; set; }
+
+    public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, Length);
+
+    public Memory<byte> Free()
     {
-        readonly Bodies _all;
-        byte[] _buffer;
+        if (Length == _buffer.Length) Grow((int)Math.Max(Math.Min(_buffer.Length < LargestPooled ? _buffer.Length * 2L : _largest, _largest), Length + 1));
+        return _buffer.AsMemory(Length);
+    }
 
-        public HeldBytes(Bodies all, int size)
-        {
-            (_all, _buffer) = (all, []);
-            Grow(size);
-        }
+    public MemoryStream AsStream() => new(_buffer, 0, Length, writable: false);
 
-        public int Length { get; set; }
+    /// <summary>Counts what is built of the bytes, until they are gone.</summary>
+    /// <exception cref="RefusedException">The caller's share is used up.</exception>
+    public void HoldMore(long bytes)
+    {
+        if (!Caller.Room.TryHold(Caller, bytes)) throw new RefusedException(Refusal.NoMemory);
+        _held += bytes;
+    }
 
-        public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, Length);
+    /// <summary>The same bytes for another to dispose.</summary>
+    public HeldBytes Moved()
+    {
+        var moved = new HeldBytes(this);
+        (_buffer, _size, _held, Length) = ([], 0, 0, 0);
+        return moved;
+    }
 
-        public Memory<byte> Free()
-        {
-            if (Length == _buffer.Length) Grow(_buffer.Length * 2);
-            return _buffer.AsMemory(Length);
-        }
+    public void Dispose()
+    {
+        Return();
+        Caller.Room.LetGo(Caller, _held);
+        (_buffer, _size, _held, Length) = ([], 0, 0, 0);
+    }
 
-        public MemoryStream AsStream() => new(_buffer, 0, Length, writable: false);
+    void Grow(int size)
+    {
+        HoldMore(size);
+        var larger = size > LargestPooled ? GC.AllocateUninitializedArray<byte>(size) : ArrayPool<byte>.Shared.Rent(size);
+        _buffer.AsSpan(0, Length).CopyTo(larger);
+        Return();
+        Caller.Room.LetGo(Caller, _size);
+        _held -= _size;
+        (_buffer, _size) = (larger, size);
+    }
 
-        public void Dispose()
-        {
-            if (_buffer.Length == 0) return;
-            ArrayPool<byte>.Shared.Return(_buffer);
-            _all.LetGo(_buffer.Length);
-            _buffer = [];
-        }
-
-        void Grow(int size)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(size);
-            try
-            {
-                _all.Hold(larger.Length);
-            }
-            catch
-            {
-                ArrayPool<byte>.Shared.Return(larger);
-                throw;
-            }
-
-            _buffer.AsSpan(0, Length).CopyTo(larger);
-            if (_buffer.Length > 0)
-            {
-                ArrayPool<byte>.Shared.Return(_buffer);
-                _all.LetGo(_buffer.Length);
-            }
-
-            _buffer = larger;
-        }
+    void Return()
+    {
+        if (_buffer.Length is > 0 and <= LargestPooled) ArrayPool<byte>.Shared.Return(_buffer);
     }
 }
 
 /// <summary>A body with the JSON that it is. The JSON lives as long as the body.</summary>
-sealed class JsonBody(Bodies.HeldBytes bytes, JsonDocument document) : IDisposable
+sealed class JsonBody(HeldBytes bytes, JsonDocument document) : IDisposable
 {
     public ReadOnlyMemory<byte> Bytes => bytes.Memory;
 

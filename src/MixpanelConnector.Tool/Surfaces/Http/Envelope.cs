@@ -64,8 +64,8 @@ sealed class Envelope(ServeOptions options, AuditLog log)
             case BadHttpRequestException { StatusCode: 413 }:
                 return AnswerAsync(context, new RefusedException(Refusal.TooLarge("The body is larger than this server takes.")));
             case BadHttpRequestException { StatusCode: 408 }:
-                return AnswerAsync(context, new RefusedException(new(408, "too_slow", "The body came too slowly", "Send the body at 240 bytes a second or faster.")));
-            case BadHttpRequestException:
+                return AnswerAsync(context, new RefusedException(new(408, "too_slow", "The body came too slowly", FormattableString.Invariant($"Send the body at {Limits.SlowestRate} bytes a second or faster."))));
+            case BadHttpRequestException or IOException { InnerException: OverflowException }: // the latter is the server's word for the size of a chunk that is beyond 31 bits
                 return AnswerAsync(context, new RefusedException(Refusal.Malformed("The body is not what its headers say.")));
             case OperationCanceledException when context.RequestAborted.IsCancellationRequested:
                 return Task.CompletedTask; // nobody is left to answer

@@ -8,11 +8,15 @@ namespace MixpanelConnector.Tool.Surfaces.Http;
 /// <summary>Who may come in, under which name, how often, and how many at once. Whatever is not open to everybody passes all of it.</summary>
 sealed class Gate(ServeOptions options) : IDisposable
 {
-    public const int MostAtOnce = 64;
-    public const int MostWaiting = 256;
+    // Each caller has turns of its own: whatever one of them does, the others are served.
+    readonly PartitionedRateLimiter<Caller> _turns = PartitionedRateLimiter.Create<Caller, Caller>(caller => RateLimitPartition.GetConcurrencyLimiter(caller, _ => new ConcurrencyLimiterOptions { PermitLimit = Limits.Turns, QueueLimit = Limits.Waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst }));
+    readonly PartitionedRateLimiter<Caller> _uploads = PartitionedRateLimiter.Create<Caller, Caller>(caller => RateLimitPartition.GetConcurrencyLimiter(caller, _ => new ConcurrencyLimiterOptions { PermitLimit = Limits.Uploads }));
 
-    public Caller Anybody { get; } = new("anybody", Scope.Write, new TokenBucket(options.Rate, options.TimeProvider));
-    readonly ConcurrencyLimiter _turns = new(new ConcurrencyLimiterOptions { PermitLimit = MostAtOnce, QueueLimit = MostWaiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+    /// <summary>Whoever is on this machine, where keys are not used.</summary>
+    public Caller Anybody { get; } = new("anybody", Scope.Write, new TokenBucket(options.Rate, options.TimeProvider), options.Keys.Room);
+
+    /// <summary>All who use what is open to everybody.</summary>
+    public Caller Visitors { get; } = new("visitors", Scope.None, new TokenBucket(options.Rate, options.TimeProvider), options.Keys.Room);
 
     HashSet<string> _authorities = new(StringComparer.Ordinal);
     HashSet<string> _origins = new(StringComparer.Ordinal);
@@ -53,8 +57,11 @@ sealed class Gate(ServeOptions options) : IDisposable
         if (headers.Host.Count != 1 || !_authorities.Contains(headers.Host.ToString())) throw new RefusedException(Refusal.WrongHost);
         if (headers.Origin.Count > 0 && (headers.Origin.Count > 1 || !_origins.Contains(headers.Origin.ToString()))) throw new RefusedException(Refusal.WrongOrigin);
         if (headers["Sec-Fetch-Site"].Any(site => site is not ("same-origin" or "none"))) throw new RefusedException(Refusal.WrongOrigin);
+        // Names of methods are told by their case, which the routes do not look at.
+        if (request.Method.Any(char.IsAsciiLetterLower)) throw new RefusedException(Refusal.WrongMethod);
         if (headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length"))) throw new RefusedException(Refusal.Malformed("Content-Length and Transfer-Encoding exclude each other."));
         if (headers.TransferEncoding.Count > 0 && !headers.TransferEncoding.ToString().Equals("chunked", StringComparison.OrdinalIgnoreCase)) throw new RefusedException(Refusal.Malformed("Transfer-Encoding can only be chunked."));
+        Bodies.RequireUtf8(request);
     }
 
     /// <summary>The holder of the key that the request carries.</summary>
@@ -64,18 +71,22 @@ sealed class Gate(ServeOptions options) : IDisposable
         return options.Keys.Find(KeyOf(request.Headers)) ?? throw new RefusedException(Refusal.KeyNeeded);
     }
 
-    /// <summary>Takes a request of the caller's, and waits for its turn. Dispose the lease at its end. A refusal is no exception here: under load it must cost less than what it spares.</summary>
-    public async ValueTask<(RateLimitLease? Turn, Refusal? Refusal)> EnterAsync(Caller caller, CancellationToken cancellationToken)
+    /// <summary>Takes a request from those that the caller has; null for yes. A refusal is no exception here: under load it must cost less than what it spares.</summary>
+    public static Refusal? Take(Caller caller) => caller.Bucket.TryTake(out var retryAfter) ? null : Refusal.TooOften(retryAfter);
+
+    /// <summary>Waits for a turn of the caller's. Dispose the lease where the network has the next word.</summary>
+    public async ValueTask<(RateLimitLease? Turn, Refusal? Refusal)> EnterAsync(Caller caller, bool isUpload, CancellationToken cancellationToken)
     {
-        if (!caller.Bucket.TryTake(out var retryAfter)) return (null, Refusal.TooOften(retryAfter));
-        var lease = _turns.AttemptAcquire();
+        // An upload takes as long as its sender wishes: it holds a place, but no turn.
+        var places = isUpload ? _uploads : _turns;
+        var lease = places.AttemptAcquire(caller);
         if (lease.IsAcquired) return (lease, null);
-        if (_turns.GetStatistics() is { CurrentQueuedCount: >= MostWaiting }) return (null, Refusal.Busy);
+        if (isUpload || places.GetStatistics(caller) is { CurrentQueuedCount: >= Limits.Waiting }) return (null, Refusal.Busy);
         using var limit = new CancellationTokenSource(options.LongestQueue, options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            lease = await _turns.AcquireAsync(1, either.Token);
+            lease = await places.AcquireAsync(caller, 1, either.Token);
             return lease.IsAcquired ? (lease, null) : (null, Refusal.Busy);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -84,7 +95,11 @@ sealed class Gate(ServeOptions options) : IDisposable
         }
     }
 
-    public void Dispose() => _turns.Dispose();
+    public void Dispose()
+    {
+        _turns.Dispose();
+        _uploads.Dispose();
+    }
 
     static string? KeyOf(IHeaderDictionary headers)
     {

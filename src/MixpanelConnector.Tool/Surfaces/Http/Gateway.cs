@@ -1,4 +1,7 @@
+using System.Text;
+using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -6,8 +9,13 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
 using MixpanelConnector.Emulator.Http;
 using MixpanelConnector.Tool.Surfaces.Console;
 using MixpanelConnector.Tool.Surfaces.Http.Imports;
@@ -26,6 +34,9 @@ sealed class Gateway : IAsyncDisposable
 
     /// <summary>What is read of a connection before anybody wants it: thousands that are refused at once each hold so much. Uploads take hardly longer than with a megabyte.</summary>
     const long MostReadAhead = 4 << 10;
+
+    /// <summary>.NET takes a sign before the length of a body, which another server may read otherwise.</summary>
+    static readonly Encoding Digits = new DigitsOnly();
 
     static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(10);
 
@@ -69,7 +80,7 @@ sealed class Gateway : IAsyncDisposable
             database = ServeDatabase.Open(options.StateFolder);
             imports = new ImportJobs(options.StateFolder, new(options.Spool, options.LongestImport, options.Keys.HaveSeveralWriters), database, CarryOut(newClient), audit, options.TimeProvider);
             live = new LiveStream(options.LiveFeed, options.TimeProvider);
-            var services = new Services(options, client, new Bodies(), new Idempotency(database, options.Destination, audit, options.TimeProvider), database, imports, live, audit, stopping.Token) { OpenApi = OpenApi.Document() };
+            var services = new Services(options, client, new Idempotency(database, options.Destination, audit, options.TimeProvider), database, imports, live, audit, stopping.Token) { OpenApi = OpenApi.Document() };
             application = Build(options, services, gate);
             await application.StartAsync(cancellationToken);
             var address = new Uri(application.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
@@ -131,9 +142,9 @@ sealed class Gateway : IAsyncDisposable
             kestrel.Limits.MaxRequestLineSize = 8 << 10;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(30);
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
-            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
-            // Far above what is in use: idle connections are cheap, and must not shut anybody out.
-            kestrel.Limits.MaxConcurrentConnections = 8192;
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(Limits.SlowestRate, Limits.LongestPause);
+            kestrel.Limits.MinResponseDataRate = new MinDataRate(Limits.SlowestRate, Limits.LongestPause);
+            kestrel.RequestHeaderEncodingSelector = name => name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase) ? Digits : null;
             kestrel.Listen(options.Address, options.Port, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
@@ -141,6 +152,12 @@ sealed class Gateway : IAsyncDisposable
             });
         });
         if (options.Certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
+        if (options.Host is null)
+        {
+            builder.Services.AddSingleton<IConnectionListenerFactory>(services =>
+                new Connections(new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(), NullLoggerFactory.Instance), options.Connections ?? Connections.Most(), keys: !options.Keys.Open));
+        }
+
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
@@ -149,7 +166,20 @@ sealed class Gateway : IAsyncDisposable
 
         var application = builder.Build();
         var envelope = new Envelope(options, services.Log);
-        application.Use((context, next) => envelope.RunAsync(context, next));
+        application.Use(async (context, next) =>
+        {
+            var connection = Connections.Of(context);
+            connection?.Begin();
+            try
+            {
+                await envelope.RunAsync(context, next);
+            }
+            finally
+            {
+                connection?.End();
+                options.Keys.Room.Clean();
+            }
+        });
         application.Use((context, next) =>
         {
             gate.CheckSource(context.Request);
@@ -160,32 +190,56 @@ sealed class Gateway : IAsyncDisposable
         {
             // Whatever is not open to everybody wants a caller, also what does not exist.
             var route = context.GetEndpoint()?.Metadata.GetMetadata<Route>();
+            var caller = gate.Visitors;
             if (route is not { Scope: Scope.None })
             {
-                var caller = gate.Authenticate(context.Request);
+                caller = gate.Authenticate(context.Request);
                 context.Features.Set(caller);
+                if (Connections.Of(context) is { } connection) connection.HasShownKey = !options.Keys.Open;
                 if (route is { Scope: Scope.Write } && caller.Scope is not Scope.Write) throw new RefusedException(Refusal.WriteScopeNeeded);
             }
 
-            if (route is null or { IsLimited: false })
+            if (route is null)
             {
                 await next(context);
                 return;
             }
 
-            var (turn, refusal) = await gate.EnterAsync(context.Features.Get<Caller>() ?? gate.Anybody, context.RequestAborted);
+            SetPace(context, route);
+            if (!route.IsLimited)
+            {
+                await next(context);
+                return;
+            }
+
+            var refusal = Gate.Take(caller);
             if (refusal is not null)
             {
                 await envelope.RefuseAsync(context, refusal);
                 return;
             }
 
-            using (turn) await next(context);
+            // A turn is for work: the network is waited for before it, and after it.
+            if (route.LargestBody > 0) Bodies.RequireJson(context.Request);
+            using var body = route.LargestBody == 0 ? null : await Bodies.ReceiveAsync(context.Request, caller, route.LargestBody, context.RequestAborted);
+            context.Features.Set(body);
+            (var turn, refusal) = await gate.EnterAsync(caller, route.HasStreamedBody, context.RequestAborted);
+            if (refusal is not null)
+            {
+                await envelope.RefuseAsync(context, refusal);
+                return;
+            }
+
+            using (turn)
+            {
+                if (!route.HasStreamedBody) context.Response.OnStarting(static state => EndTurn(state), turn!);
+                await (route == McpRoute.Route ? McpRoute.AnswerAsync(context, () => next(context)) : next(context));
+            }
         });
 #pragma warning disable ASP0014 // the order of the steps is the point here
         application.UseEndpoints(endpoints =>
         {
-            foreach (var route in Routes.All()) endpoints.MapMethods(route.Pattern, [route.Method], context => AnswerAsync(route, services, context)).WithMetadata(route);
+            foreach (var route in Routes.All()) endpoints.MapMethods(route.Pattern, [route.Method], context => route.Handler(services, context)).WithMetadata(route);
             endpoints.MapMcp(McpRoute.Path).WithMetadata(McpRoute.Route);
         });
 #pragma warning restore ASP0014
@@ -203,11 +257,19 @@ sealed class Gateway : IAsyncDisposable
         static string FirstSegment(string path) => path.TrimStart('/').Split('/', 2)[0];
     }
 
-    static Task AnswerAsync(Route route, Services services, HttpContext context)
+    static Task EndTurn(object turn)
     {
-        var size = context.Features.Get<IHttpMaxRequestBodySizeFeature>();
-        if (route.HasStreamedBody && size is { IsReadOnly: false }) size.MaxRequestBodySize = null;
-        return route.Handler(services, context);
+        ((RateLimitLease)turn).Dispose();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Streams may be long, and may pause.</summary>
+    static void SetPace(HttpContext context, Route route)
+    {
+        var slow = new MinDataRate(Limits.SlowestRateOfStream, Limits.LongestPause);
+        if (route.HasStreamedBody && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
+        if (route.HasStreamedBody && context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } body) body.MinDataRate = slow;
+        if (route.HasStreamedAnswer && context.Features.Get<IHttpMinResponseDataRateFeature>() is { } answer) answer.MinDataRate = slow;
     }
 
     /// <summary>The default one would answer Ctrl-C and SIGTERM in place of the program around it.</summary>
@@ -216,5 +278,15 @@ sealed class Gateway : IAsyncDisposable
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+
+    sealed class DigitsOnly : ASCIIEncoding
+    {
+        public override int GetChars(ReadOnlySpan<byte> bytes, Span<char> chars)
+        {
+            if (!bytes.ContainsAnyExceptInRange((byte)'0', (byte)'9')) return base.GetChars(bytes, chars);
+            chars[0] = '?'; // no number: the server refuses it
+            return 1;
+        }
     }
 }

@@ -18,13 +18,19 @@ enum Scope
 }
 
 /// <summary>Whoever sends requests: the holder of a key, or anybody on this machine where keys are not used.</summary>
-sealed class Caller(string name, Scope scope, TokenBucket bucket)
+sealed class Caller(string name, Scope scope, TokenBucket bucket, Room room)
 {
     public string Name { get; } = name;
 
     public Scope Scope { get; } = scope;
 
     public TokenBucket Bucket { get; } = bucket;
+
+    /// <summary>Where the memory of its requests is counted.</summary>
+    public Room Room { get; } = room;
+
+    /// <summary>Bytes that its requests hold; the room changes it.</summary>
+    public long Held { get; set; }
 }
 
 /// <summary>
@@ -35,6 +41,8 @@ sealed class Keys
 {
     public const string Variable = "MIXPANEL_SERVE_KEYS";
     const string KeyPrefix = "mpk_";
+    static readonly char[] Spaces = [' ', '\t', '\r'];
+    static readonly char[] LineEnds = ['\n', '\r'];
 
     readonly List<(byte[] Hash, Caller Caller)> _callers = [];
 
@@ -43,7 +51,10 @@ sealed class Keys
     /// <summary>Nobody has a key: whoever reaches the server may do everything.</summary>
     public bool Open => _callers.Count == 0;
 
-    public static Keys None { get; } = new();
+    /// <summary>What all callers hold in common.</summary>
+    public Room Room { get; } = new();
+
+    public static Keys None => new();
 
     /// <summary>Whether more than one caller may change data.</summary>
     public bool HaveSeveralWriters => _callers.Count(known => known.Caller.Scope is Scope.Write) > 1;
@@ -52,19 +63,19 @@ sealed class Keys
     public static Keys Load(string? path, Surroundings surroundings, Func<TokenBucket> newBucket)
     {
         var keys = new Keys();
-        if (surroundings.Environment(Variable) is { Length: > 0 } text) keys.Add(Variable, text.Split('\n', ';'), newBucket);
+        if (surroundings.Environment(Variable) is { } text && !keys.Add(Variable, text.Split('\n', ';'), newBucket))
+            throw Configuration.Invalid("keys", $"{Variable} is set, but holds no key: nobody could use the server, or everybody. Put a key there, or unset it.");
         if (path is null) return keys;
         try
         {
             Secrets.EnsurePrivate(path, "keys");
-            keys.Add(path, Encoding.UTF8.GetString(GivenFile.Read(path, surroundings.Stopping)).Split('\n'), newBucket);
+            var lines = Encoding.UTF8.GetString(GivenFile.Read(path, surroundings.Stopping)).Split('\n');
+            return keys.Add(path, lines, newBucket) ? keys : throw Configuration.Invalid("keys", $"{path} holds no key. Make one: mixpanel serve new-key --keys {path} --name NAME --scope read");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw Configuration.Invalid("keys", $"The file of keys cannot be read: {e.Message}");
         }
-
-        return keys.Open ? throw Configuration.Invalid("keys", $"{path} holds no key. Make one: mixpanel serve new-key --keys {path} --name NAME --scope read") : keys;
     }
 
     /// <summary>Makes a key, adds it to a file that only its owner can read, and gives the key, which is nowhere else.</summary>
@@ -78,14 +89,15 @@ sealed class Keys
             var isNew = FileStatus.Of(path).Kind is FileKind.None;
             using var file = FileLock.TryTake(path) ?? throw new IOException("Another process writes it just now.");
             Secrets.EnsurePrivate(path, "keys");
-            using var lines = new StreamReader(file, leaveOpen: true);
-            var text = lines.ReadToEnd();
-            if (text.Split('\n').Any(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var taken, ..] && taken == name)) throw Configuration.Invalid("name", $"{path} has a key of the name {name} already.");
+            using var reader = new StreamReader(file, leaveOpen: true);
+            var lines = reader.ReadToEnd();
+            if (lines.Split(LineEnds).Any(line => line.Split(Spaces, StringSplitOptions.RemoveEmptyEntries) is [var taken, ..] && taken == name)) throw Configuration.Invalid("name", $"{path} has a key of the name {name} already.");
 
             var key = KeyPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
-            var lineEnd = text.Length > 0 && !text.EndsWith('\n') ? "\n" : "";
+            var added = $"{name} {scope.ToString().ToLowerInvariant()} {Convert.ToHexStringLower(Hash(key))}\n";
+            // A file that an editor left without the end of its last line would run into the new one.
             file.Seek(0, SeekOrigin.End);
-            file.Write(Encoding.UTF8.GetBytes($"{lineEnd}{name} {scope.ToString().ToLowerInvariant()} {Convert.ToHexStringLower(Hash(key))}\n"));
+            file.Write(Encoding.UTF8.GetBytes(lines.Length == 0 || LineEnds.Contains(lines[^1]) ? added : $"\n{added}"));
             file.Flush();
             Durable.Sync(file);
             if (isNew) Durable.SyncFolder(Path.GetDirectoryName(path)!);
@@ -114,16 +126,20 @@ sealed class Keys
 
     static bool IsName(string text) => text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_');
 
-    void Add(string source, IEnumerable<string> lines, Func<TokenBucket> newBucket)
+    /// <summary>False when the lines hold no key.</summary>
+    bool Add(string source, IEnumerable<string> lines, Func<TokenBucket> newBucket)
     {
+        var before = _callers.Count;
         var number = 0;
         foreach (var line in lines)
         {
             number++;
             if (line.AsSpan().Trim() is [] or ['#', ..]) continue;
-            if (line.Split([' ', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries) is not [var name, var scope, { Length: 64 } hash] || scope is not ("read" or "write") || !IsName(name) || !hash.All(char.IsAsciiHexDigit))
+            if (line.Split(Spaces, StringSplitOptions.RemoveEmptyEntries) is not [var name, var scope, { Length: 64 } hash] || scope is not ("read" or "write") || !IsName(name) || !hash.All(char.IsAsciiHexDigit))
                 throw Configuration.Invalid("keys", $"{source}, line {number}: a key is a name, read or write, and the SHA-256 of the key in hex.");
-            _callers.Add((Convert.FromHexString(hash), new Caller(name, scope == "write" ? Scope.Write : Scope.Read, newBucket())));
+            _callers.Add((Convert.FromHexString(hash), new Caller(name, scope == "write" ? Scope.Write : Scope.Read, newBucket(), Room)));
         }
+
+        return _callers.Count > before;
     }
 }

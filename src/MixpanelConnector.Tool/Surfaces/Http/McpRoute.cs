@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using MixpanelConnector.Tool.Surfaces.Mcp;
 
@@ -9,7 +10,10 @@ static class McpRoute
 {
     public const string Path = "/mcp";
 
-    public static Route Route { get; } = new(HttpMethods.Post, Path, Scope.Read, [], (_, _) => throw new InvalidOperationException("The protocol answers by itself."));
+    // The arguments of a call lie three deep in its message.
+    const int Depth = Limits.Depth + 3;
+
+    public static Route Route { get; } = new(HttpMethods.Post, Path, Scope.Read, [], (_, _) => throw new InvalidOperationException("The protocol answers by itself.")) { LargestBody = Limits.Message };
 
     public static void AddTo(IServiceCollection services, ServeOptions options, MixpanelClient client)
     {
@@ -24,5 +28,29 @@ static class McpRoute
                 return Task.CompletedTask;
             };
         });
+    }
+
+    /// <summary>Answers a message: what it holds is looked at before the protocol builds anything of it, and the answer is whole before the caller has to be waited for.</summary>
+    public static async Task AnswerAsync(HttpContext context, Func<Task> protocol)
+    {
+        var received = context.Features.GetRequiredFeature<HeldBytes>();
+        if (context.Request.Headers.ContentEncoding.Count > 0) throw new RefusedException(Refusal.WrongType("the message as it is, without a Content-Encoding") with { Field = "Content-Encoding" });
+        var tokens = Bodies.Check(received.Memory.Span, Depth, Limits.TokensOfMessage);
+        received.HoldMore(((long)received.Length * (Limits.CopiesOfMessage - 1)) + ((long)tokens * Limits.BytesOfMessageToken));
+        var (request, response) = (context.Request.Body, context.Response.Body);
+        using var answer = new MemoryStream();
+        (context.Request.Body, context.Response.Body) = (received.AsStream(), answer);
+        try
+        {
+            await protocol();
+        }
+        finally
+        {
+            (context.Request.Body, context.Response.Body) = (request, response);
+        }
+
+        if (answer.Length == 0) return;
+        context.Response.ContentLength = answer.Length;
+        await context.Response.WriteBodyAsync(answer.GetBuffer().AsMemory(0, (int)answer.Length));
     }
 }

@@ -27,6 +27,8 @@ sealed record Refusal(int Status, string Kind, string Title, string Detail)
 
     public static Refusal Busy { get; } = new(503, "busy", "The server is busy", "More requests are running and waiting than this server takes. Try again after the seconds in Retry-After.") { RetryAfter = 1 };
 
+    public static Refusal NoMemory { get; } = Busy with { Detail = "The requests of this caller hold all the memory that it may have here. Try again after the seconds in Retry-After, with smaller bodies or fewer at once." };
+
     public static Refusal Internal { get; } = new(500, "internal", "The server failed", "This is a defect of the server. Its log has more, under the id in the X-Request-Id header.");
 
     public static Refusal WrongType(string allowed) => new(415, "wrong_content_type", "The content type is not served here", $"Send {allowed}, in UTF-8.") { Field = "Content-Type" };

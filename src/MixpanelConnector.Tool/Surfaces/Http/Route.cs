@@ -14,12 +14,18 @@ sealed record Route(string Method, string Pattern, Scope Scope, JsonObject Opera
     /// <summary>Whether it takes part in the limits on callers. Without them it must cost next to nothing.</summary>
     public bool IsLimited { get; init; } = true;
 
+    /// <summary>Bytes of the JSON body that it takes, which is received before the request has a turn; 0 for none.</summary>
+    public int LargestBody { get; init; }
+
     /// <summary>Whether its body is streamed, and has a limit of its own.</summary>
     public bool HasStreamedBody { get; init; }
+
+    /// <summary>Whether its answer is a stream, whose reader may pause.</summary>
+    public bool HasStreamedAnswer { get; init; }
 }
 
 /// <summary>What the routes work with.</summary>
-sealed record Services(ServeOptions Options, MixpanelClient Client, Bodies Bodies, Idempotency Idempotency, ServeDatabase Database, Imports.ImportJobs Imports, Console.LiveStream Live, AuditLog Log, CancellationToken Stopping)
+sealed record Services(ServeOptions Options, MixpanelClient Client, Idempotency Idempotency, ServeDatabase Database, Imports.ImportJobs Imports, Console.LiveStream Live, AuditLog Log, CancellationToken Stopping)
 {
     /// <summary>The OpenAPI document, made once.</summary>
     public required ReadOnlyMemory<byte> OpenApi { get; init; }

@@ -61,6 +61,9 @@ sealed record ServeOptions
     /// <summary>Where metrics and traces are sent, by the standard variable; null for nowhere.</summary>
     public string? Telemetry { get; init; }
 
+    /// <summary>How many connections may be open. Default: as many as <see cref="Limits"/> and the process allow.</summary>
+    public int? Connections { get; init; }
+
     /// <summary>How long a request waits for its turn.</summary>
     public TimeSpan LongestQueue { get; init; } = TimeSpan.FromSeconds(1);
 

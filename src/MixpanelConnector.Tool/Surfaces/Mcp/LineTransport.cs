@@ -15,7 +15,7 @@ namespace MixpanelConnector.Tool.Surfaces.Mcp;
 sealed class LineTransport : ITransport
 {
     /// <summary>The most bytes of a line.</summary>
-    public const int LongestLine = 4 << 20;
+    public const int LongestLine = Http.Limits.Message;
 
     /// <summary>The most bytes of requests that wait for their answers.</summary>
     const int MostWaiting = 8 << 20;

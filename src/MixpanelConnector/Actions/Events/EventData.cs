@@ -12,7 +12,14 @@ public sealed record EventData
     public required string Event { get; init; }
 
     /// <summary>The properties of the event. What they lack is taken from the shared properties. Default: none.</summary>
-    public JsonObject? Properties { get; init; }
+    public JsonObject? Properties
+    {
+        get => field ?? (Json is { } json ? field = JsonObject.Create(json) : null);
+        init;
+    }
+
+    /// <summary>The properties as they were read from JSON, of which no tree is built unless somebody asks for it; null when they came otherwise.</summary>
+    internal JsonElement? Json { get; init; }
 
     internal sealed class Converter : JsonConverter<EventData>, IDescribesSchema
     {
@@ -37,7 +44,7 @@ public sealed record EventData
             {
                 var isName = reader.ValueTextEquals("event"u8);
                 reader.Read();
-                data = isName ? data with { Event = reader.GetString()! } : data with { Properties = JsonObject.Create(JsonElement.ParseValue(ref reader)) };
+                data = isName ? data with { Event = reader.GetString()! } : data with { Json = reader.TokenType is JsonTokenType.Null ? null : JsonElement.ParseValue(ref reader) };
             }
 
             return data;

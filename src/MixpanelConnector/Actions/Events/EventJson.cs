@@ -1,9 +1,11 @@
 using System.Buffers;
 using System.Globalization;
 using System.IO.Compression;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Unicode;
 using MixpanelConnector.Import.Validate;
 using MixpanelConnector.Transport;
 
@@ -18,49 +20,59 @@ static class EventJson
     static readonly long Source = InsertIds.HashOf("import_events");
 
     /// <summary>Writes one event. What its properties lack is taken from the shared ones; a missing <c>$insert_id</c> is made from the event and its place, so that the same call again makes the same ids.</summary>
-    public static byte[] Write(string name, JsonObject properties, JsonObject shared, int index)
+    /// <param name="target">Takes the event, and nothing else.</param>
+    /// <param name="data">The event.</param>
+    /// <param name="shared">The properties of all events.</param>
+    /// <param name="index">The place of the event.</param>
+    public static void Write(ArrayBufferWriter<byte> target, EventData data, SharedEventProperties shared, int index)
     {
-        var buffer = new ArrayBufferWriter<byte>(512);
-        using var writer = new Utf8JsonWriter(buffer, Wire.WriterOptions);
+        using var writer = new Utf8JsonWriter(target, Wire.WriterOptions);
         writer.WriteStartObject();
-        writer.WriteString("event", name);
+        writer.WriteString("event", data.Event);
         writer.WriteStartObject("properties");
-        foreach (var (key, value) in properties) Write(writer, key, value);
-        foreach (var (key, value) in shared)
+        var own = new HashSet<string>(StringComparer.Ordinal);
+        if (data.Json is { } json)
         {
-            if (!properties.ContainsKey(key)) Write(writer, key, value);
+            foreach (var member in json.EnumerateObject())
+            {
+                if (!own.Add(member.Name)) throw MixpanelException.Invalid($"events[{index}].properties.{member.Name}", $"events[{index}].properties.{member.Name} is given twice.");
+                member.WriteTo(writer);
+            }
+        }
+        else
+        {
+            foreach (var (key, value) in data.Properties ?? [])
+            {
+                own.Add(key);
+                writer.WritePropertyName(key);
+                if (value is null) writer.WriteNullValue();
+                else value.WriteTo(writer);
+            }
         }
 
-        if (!properties.ContainsKey("$insert_id"))
+        shared.Write(writer, own);
+        if (!own.Contains("$insert_id"))
         {
             writer.Flush();
-            writer.WriteString("$insert_id", InsertId(buffer.WrittenSpan, index));
+            writer.WriteString("$insert_id", InsertId(target.WrittenSpan, index));
         }
 
         writer.WriteEndObject();
         writer.WriteEndObject();
-        writer.Flush();
-        return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>A JSON array of events that are written already, compressed when that pays.</summary>
-    public static RequestBody Body(IReadOnlyList<byte[]> events, int from, int to)
+    /// <summary>A JSON array of events that stand one after the other with commas between, compressed when that pays.</summary>
+    public static RequestBody Array(ReadOnlySpan<byte> written)
     {
-        var length = 1;
-        for (var i = from; i < to; i++) length += events[i].Length + 1;
-        var bytes = new byte[length];
-        var at = 0;
-        for (var i = from; i < to; i++)
+        if (written.Length < SmallestWorthCompressing) return new RequestBody((byte[])[(byte)'[', .. written, (byte)']'], "application/json");
+        using var compressed = new MemoryStream(written.Length / 4);
+        using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true))
         {
-            bytes[at++] = (byte)(i == from ? '[' : ',');
-            events[i].CopyTo(bytes, at);
-            at += events[i].Length;
+            gzip.Write("["u8);
+            gzip.Write(written);
+            gzip.Write("]"u8);
         }
 
-        bytes[at] = (byte)']';
-        if (bytes.Length < SmallestWorthCompressing) return new RequestBody(bytes, "application/json");
-        using var compressed = new MemoryStream(bytes.Length / 2);
-        using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(bytes);
         return new RequestBody(compressed.GetBuffer().AsMemory(0, (int)compressed.Length), "application/json", "gzip");
     }
 
@@ -75,41 +87,84 @@ static class EventJson
     /// <summary>Half a character (a lone surrogate) would be replaced in silence when written.</summary>
     public static void EnsureUnicode(string path, string text)
     {
-        for (var at = 0; at < text.Length;)
-        {
-            if (Rune.DecodeFromUtf16(text.AsSpan(at), out _, out var length) != OperationStatus.Done) throw MixpanelException.Invalid(path, $"{path} is not valid Unicode.");
-            at += length;
-        }
+        if (!IsUnicode(text)) throw NotUnicode(path);
     }
 
     /// <summary>As <see cref="EnsureUnicode(string, string)"/>, for everything below a node.</summary>
     public static void EnsureUnicode(string path, JsonNode? node)
     {
-        switch (node)
+        if (IsUnicode(node)) return; // paths are written only where one is shown
+        try
         {
-            case JsonObject members:
-                foreach (var (key, value) in members)
-                {
-                    EnsureUnicode(path, key);
-                    EnsureUnicode($"{path}.{key}", value);
-                }
+            switch (node)
+            {
+                case JsonObject members:
+                    foreach (var (key, value) in members)
+                    {
+                        EnsureUnicode(path, key);
+                        EnsureUnicode($"{path}.{key}", value);
+                    }
 
-                break;
-            case JsonArray items:
-                for (var i = 0; i < items.Count; i++) EnsureUnicode(string.Create(CultureInfo.InvariantCulture, $"{path}[{i}]"), items[i]);
-                break;
-            case JsonValue value when value.GetValueKind() is JsonValueKind.String && value.TryGetValue<string>(out var text):
-                EnsureUnicode(path, text);
-                break;
+                    break;
+                case JsonArray items:
+                    for (var i = 0; i < items.Count; i++) EnsureUnicode(string.Create(CultureInfo.InvariantCulture, $"{path}[{i}]"), items[i]);
+                    break;
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            // A name that is none.
+        }
+
+        throw NotUnicode(path);
+    }
+
+    /// <summary>As <see cref="EnsureUnicode(string, string)"/>, for an event of a list.</summary>
+    public static void EnsureUnicode(EventData? data, int index)
+    {
+        if (data?.Event is null) throw MixpanelException.Invalid($"events[{index}]", $"events[{index}] has no name.");
+        if (!IsUnicode(data.Event)) throw NotUnicode($"events[{index}].event");
+        if (data.Json is not { } json)
+        {
+            if (!IsUnicode(data.Properties)) EnsureUnicode($"events[{index}].properties", data.Properties);
+            return;
+        }
+
+        // Only an escape can spell half a character.
+        var raw = JsonMarshal.GetRawUtf8Value(json);
+        if (raw.Contains((byte)'\\') || !Utf8.IsValid(raw)) EnsureUnicode($"events[{index}].properties", JsonObject.Create(json));
+    }
+
+    static bool IsUnicode(JsonNode? node)
+    {
+        try
+        {
+            return node switch
+            {
+                JsonObject members => members.All(member => IsUnicode(member.Key) && IsUnicode(member.Value)),
+                JsonArray items => items.All(IsUnicode),
+                JsonValue value when value.GetValueKind() is JsonValueKind.String && value.TryGetValue<string>(out var text) => IsUnicode(text),
+                _ => true,
+            };
+        }
+        catch (InvalidOperationException)
+        {
+            return false; // JSON that spells half a character cannot be read as text
         }
     }
 
-    static void Write(Utf8JsonWriter writer, string key, JsonNode? value)
+    static bool IsUnicode(string text)
     {
-        writer.WritePropertyName(key);
-        if (value is null) writer.WriteNullValue();
-        else value.WriteTo(writer);
+        for (var at = 0; at < text.Length;)
+        {
+            if (Rune.DecodeFromUtf16(text.AsSpan(at), out _, out var length) != OperationStatus.Done) return false;
+            at += length;
+        }
+
+        return true;
     }
+
+    static MixpanelException NotUnicode(string path) => MixpanelException.Invalid(path, $"{path} is not valid Unicode.");
 
     static byte[] InsertId(ReadOnlySpan<byte> written, int index)
     {

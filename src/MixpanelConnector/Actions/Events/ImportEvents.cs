@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MixpanelConnector;
@@ -14,6 +16,10 @@ public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEve
 {
     /// <summary>The most events and bytes (uncompressed) that Mixpanel takes in a request.</summary>
     const int MostEvents = 2000, MostBytes = 10_000_000;
+
+    /// <summary>Bytes that the shared properties may add to all events of a call: a short input must not become a long work.</summary>
+    const long MostShared = 100_000_000;
+
     static readonly ImportEventsJson Json = new(Wire.Options());
 
     /// <summary>What to import.</summary>
@@ -25,7 +31,7 @@ public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEve
         /// <summary>List of events to import: objects of event and properties, or names alone. Any number; they are sent in chunks.</summary>
         public required IReadOnlyList<EventData> Events { get; init; }
 
-        /// <summary>Event properties shared by all events; an event's own value wins. May be empty.</summary>
+        /// <summary>Event properties shared by all events; an event's own value wins. May be empty. They may add 100 MB to all events together.</summary>
         public required JsonObject Properties { get; init; }
     }
 
@@ -61,52 +67,48 @@ public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEve
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
         var strict = EventJson.Strict(input.Strict);
-        var events = Written(input);
+        var shared = Checked(input);
         context.Transport.EnsureAccess(Access.ServiceAccountOfProjectOrToken);
-        var delivery = new Delivery(context.Transport, strict, events);
-        for (var from = 0; from < events.Length;)
+        var delivery = new Delivery(context.Transport, strict, input.Events.Count);
+        var chunk = new Chunk();
+        var written = new ArrayBufferWriter<byte>();
+        for (var index = 0; index < input.Events.Count; index++)
         {
-            var to = ChunkEnd(events, from);
-            await delivery.SendAsync(from, to, cancellationToken).ConfigureAwait(false);
-            from = to;
+            written.ResetWrittenCount();
+            EventJson.Write(written, input.Events[index], shared, index);
+            if (chunk.Count == MostEvents || (chunk.Count > 0 && chunk.Bytes + ",".Length + written.WrittenCount + "[]".Length > MostBytes))
+            {
+                await delivery.SendAsync(chunk, cancellationToken).ConfigureAwait(false);
+                chunk.Clear();
+            }
+
+            chunk.Add(written.WrittenSpan);
         }
 
+        await delivery.SendAsync(chunk, cancellationToken).ConfigureAwait(false);
         return delivery.Output;
     }
 
-    static byte[][] Written(Input input)
+    /// <summary>Everything that can be wrong is found before the first event is built.</summary>
+    static SharedEventProperties Checked(Input input)
     {
         if (input.Events is null) throw MixpanelException.Invalid("events", "events is missing.");
         if (input.Properties is null) throw MixpanelException.Invalid("properties", "properties is missing; it may be {}.");
         if (input.Events.Count == 0) throw MixpanelException.Invalid("events", "events must hold at least one event.");
         if (input.Properties.ContainsKey("$insert_id")) throw MixpanelException.Invalid("properties.$insert_id", "An $insert_id tells events apart: it cannot be shared by all.");
         EventJson.EnsureUnicode("properties", input.Properties);
-        return [.. input.Events.Select((data, index) =>
-        {
-            if (data?.Event is null) throw MixpanelException.Invalid($"events[{index}]", $"events[{index}] has no name.");
-            var properties = data.Properties ?? [];
-            EventJson.EnsureUnicode($"events[{index}].event", data.Event);
-            EventJson.EnsureUnicode($"events[{index}].properties", properties);
-            return EventJson.Write(data.Event, properties, input.Properties, index);
-        })];
-    }
-
-    static int ChunkEnd(byte[][] events, int from)
-    {
-        var to = from;
-        for (long bytes = 1; to < events.Length && to - from < MostEvents; to++)
-        {
-            bytes += events[to].Length + 1;
-            if (bytes > MostBytes && to > from) break;
-        }
-
-        return to;
+        for (var index = 0; index < input.Events.Count; index++) EventJson.EnsureUnicode(input.Events[index], index);
+        var shared = new SharedEventProperties(input.Properties);
+        return shared.Bytes * input.Events.Count <= MostShared
+            ? shared
+            : throw MixpanelException.Invalid("properties", string.Create(CultureInfo.InvariantCulture, $"properties holds {shared.Bytes} bytes, which {input.Events.Count} events would each get: together more than the {MostShared} bytes that a call may add. Send fewer events in a call, or shorter shared properties."));
     }
 
     /// <summary>Sends chunks, divides those that are refused as a whole, and adds up what became of each event.</summary>
-    sealed class Delivery(MixpanelTransport transport, string strict, byte[][] events)
+    sealed class Delivery(MixpanelTransport transport, string strict, int all)
     {
         readonly List<FailedRecord> _failed = [];
+        int _before; // events of the chunks before this one
         long _imported;
         string? _status;
         string? _error;
@@ -119,9 +121,15 @@ public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEve
             Error = _error,
         };
 
-        public async Task SendAsync(int from, int to, CancellationToken cancellationToken)
+        public async Task SendAsync(Chunk chunk, CancellationToken cancellationToken)
         {
-            var request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", Access.ServiceAccountOfProjectOrToken) { Body = EventJson.Body(events, from, to) }.With("strict", strict);
+            await SendAsync(chunk, 0, chunk.Count, cancellationToken).ConfigureAwait(false);
+            _before += chunk.Count;
+        }
+
+        async Task SendAsync(Chunk chunk, int from, int to, CancellationToken cancellationToken)
+        {
+            var request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", Access.ServiceAccountOfProjectOrToken) { Body = EventJson.Array(chunk[from..to]) }.With("strict", strict);
             var reply = await transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
             var verdict = ReplyClassifier.ReadImport(reply, to - from, transport.Options);
             switch (verdict.Kind)
@@ -131,7 +139,7 @@ public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEve
                     break;
                 case VerdictKind.Partial:
                     _imported += verdict.Imported;
-                    _failed.AddRange(verdict.Failed.Select(record => record with { Index = from + record.Index }));
+                    _failed.AddRange(verdict.Failed.Select(record => record with { Index = _before + from + record.Index }));
                     Refused(verdict);
                     break;
                 case VerdictKind.Miscounted:
@@ -140,15 +148,15 @@ public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEve
                     break;
                 case VerdictKind.TooLarge or VerdictKind.Unclear when to - from > 1:
                     var middle = from + ((to - from) / 2);
-                    await SendAsync(from, middle, cancellationToken).ConfigureAwait(false);
-                    await SendAsync(middle, to, cancellationToken).ConfigureAwait(false);
+                    await SendAsync(chunk, from, middle, cancellationToken).ConfigureAwait(false);
+                    await SendAsync(chunk, middle, to, cancellationToken).ConfigureAwait(false);
                     break;
                 case VerdictKind.TooLarge or VerdictKind.Unclear:
-                    _failed.Add(new FailedRecord { Index = from, Message = verdict.Error!.Message });
+                    _failed.Add(new FailedRecord { Index = _before + from, Message = verdict.Error!.Message });
                     Refused(verdict);
                     break;
                 default:
-                    var done = _imported == 0 ? "" : $" {_imported} of {events.Length} events were imported before; sending all again does not double them.";
+                    var done = _imported == 0 ? "" : $" {_imported} of {all} events were imported before; sending all again does not double them.";
                     throw new MixpanelException(verdict.Error! with { Message = verdict.Error.Message + done });
             }
         }
@@ -157,6 +165,40 @@ public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEve
         {
             _status ??= verdict.Status is null or "OK" or "0" or "1" ? "Bad Request" : verdict.Status;
             _error ??= verdict.Error!.Message;
+        }
+    }
+
+    /// <summary>Written events with commas between, of which any run can be sent.</summary>
+    sealed class Chunk
+    {
+        readonly ArrayBufferWriter<byte> _written = new();
+        readonly List<int> _ends = [];
+
+        public int Count => _ends.Count;
+
+        public int Bytes => _written.WrittenCount;
+
+        public ReadOnlySpan<byte> this[Range range]
+        {
+            get
+            {
+                var (offset, count) = range.GetOffsetAndLength(Count);
+                var start = offset == 0 ? 0 : _ends[offset - 1] + 1;
+                return _written.WrittenSpan[start.._ends[offset + count - 1]];
+            }
+        }
+
+        public void Add(ReadOnlySpan<byte> written)
+        {
+            if (Count > 0) _written.Write(","u8);
+            _written.Write(written);
+            _ends.Add(Bytes);
+        }
+
+        public void Clear()
+        {
+            _written.ResetWrittenCount();
+            _ends.Clear();
         }
     }
 

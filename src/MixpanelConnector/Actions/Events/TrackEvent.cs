@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.ComponentModel;
 using System.Globalization;
 using System.Text.Json.Nodes;
@@ -81,7 +82,7 @@ public sealed partial class TrackEvent : IAction<TrackEvent.Input, TrackEvent.Ou
         var request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", Access.ServiceAccountOfProject)
         {
             ProjectId = project,
-            Body = EventJson.Body([EventJson.Write(input.Event, properties, [], 0)], 0, 1),
+            Body = EventJson.Array(Written(input.Event, properties).Span),
         }.With("strict", strict);
         var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
         var verdict = ReplyClassifier.ReadImport(reply, 1, context.Options);
@@ -100,17 +101,24 @@ public sealed partial class TrackEvent : IAction<TrackEvent.Input, TrackEvent.Ou
         if (properties["token"] is { } own && own.ToJsonString() != JsonValue.Create(token).ToJsonString())
             throw MixpanelException.Invalid("properties.token", "The event names another project token than the configured one.");
         properties["token"] = token;
-        var written = EventJson.Write(input.Event, properties, [], 0);
-        if (TrackRules.Fault(written, input.Properties.Time, strict == "1", context.Options.TimeProvider.GetUtcNow()) is { } fault) return new Output { Status = 0, Error = fault };
+        var written = Written(input.Event, properties);
+        if (TrackRules.Fault(written.Span, input.Properties.Time, strict == "1", context.Options.TimeProvider.GetUtcNow()) is { } fault) return new Output { Status = 0, Error = fault };
 
         var request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/track", Access.InBody)
         {
-            Body = EventJson.Body([written], 0, 1),
+            Body = EventJson.Array(written.Span),
         }.With("verbose", "1").With("ip", "0");
         var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
         var error = ReplyClassifier.ReadAcknowledgement(reply, context.Options);
         if (error is null) return new Output { Status = 1 };
         return error.Kind is ErrorKind.Rejected or ErrorKind.TooLarge ? new Output { Status = 0, Error = error.Message } : throw new MixpanelException(error);
+    }
+
+    static ReadOnlyMemory<byte> Written(string name, JsonObject properties)
+    {
+        var written = new ArrayBufferWriter<byte>(512);
+        EventJson.Write(written, new EventData { Event = name, Properties = properties }, SharedEventProperties.None, index: 0);
+        return written.WrittenMemory;
     }
 
     static long? Project(string? projectId) => projectId switch

@@ -20,7 +20,7 @@ static class ImportRoutes
         yield return new Route(HttpMethods.Delete, $"{Path}/{{id}}", Scope.Write, OpenApi.DeleteImport(), DeleteAsync);
         yield return new Route(HttpMethods.Post, $"{Path}/{{id}}/cancel", Scope.Write, OpenApi.CancelImport(), CancelAsync);
         yield return new Route(HttpMethods.Post, $"{Path}/{{id}}/resume", Scope.Write, OpenApi.ResumeImport(), ResumeAsync);
-        yield return new Route(HttpMethods.Get, $"{Path}/{{id}}/dead-letters", Scope.Read, OpenApi.DeadLetters(), DeadLettersAsync);
+        yield return new Route(HttpMethods.Get, $"{Path}/{{id}}/dead-letters", Scope.Read, OpenApi.DeadLetters(), DeadLettersAsync) { HasStreamedAnswer = true };
     }
 
     static async Task StartAsync(Services services, HttpContext context)
