@@ -126,6 +126,16 @@ public sealed class ImportContractTests
             Assert.Equal((0, 2, 0), (again.Exit, again.Number("read"), again.Number("resumed_from")));
             Assert.Equal(2, bed.Server.Requests.Count);
         },
+        ["--new-ids"] = async bed =>
+        {
+            bed.Tool.Input = """{"event":"e","properties":{"time":1790000000,"distinct_id":"u"}}""" + "\n";
+            string[] again = ["-", "--state", bed.File("state"), "--source-id", "two", "--restart"];
+            await bed.ImportAsync("-", "--state", bed.File("state"), "--source-id", "one");
+            var refused = await bed.ImportAsync(again);
+            Assert.Equal((2, true), (refused.Exit, refused.Err.Contains("--new-ids", StringComparison.Ordinal)));
+            Assert.Equal(0, (await bed.ImportAsync([.. again, "--new-ids"])).Exit);
+            Assert.Equal(2, bed.Server.Requests.Count);
+        },
         ["--dead-letter"] = async bed =>
         {
             var input = bed.Write("in", "nonsense\n");

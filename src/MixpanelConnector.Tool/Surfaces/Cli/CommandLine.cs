@@ -41,7 +41,7 @@ static class CommandLine
         {
             if (args.Length == 0) parsed = root.Parse(["--help"]);
             if (surroundings.CommandLineFault is { } fault) throw Configuration.Invalid("argument", fault);
-            if (UnknownWord.Find(parsed, args, Usage(parsed)) is { } unknown) throw unknown;
+            if (args is not [['[', ..], ..] && UnknownWord.Find(parsed, args, Usage(parsed)) is { } unknown) throw unknown; // a directive, with which shells ask for completions, is followed by a whole line
             if (parsed.Errors.Count > 0 && parsed.Action is not DetailedHelp)
             {
                 var error = parsed.Errors.FirstOrDefault(e => e.SymbolResult is OptionResult) ?? parsed.Errors[0];
