@@ -132,7 +132,7 @@ public sealed class DataFolderTests
         using var folder = new TemporaryFolder();
         File.SetUnixFileMode(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherWrite);
 
-        await Assert.ThrowsAsync<UnauthorizedAccessException>(() => StartAsync(folder));
+        await Assert.ThrowsAnyAsync<UnauthorizedAccessException>(() => StartAsync(folder));
     }
 
     [Fact]
