@@ -128,12 +128,12 @@ sealed class Served : IAsyncDisposable
     }
 
     /// <summary>A file of keys, and the key of a name in it.</summary>
-    public static Keys KeysIn(TemporaryFolder folder, out string read, out string write, int rate = ServeOptions.DefaultRate)
+    public static Keys KeysIn(TemporaryFolder folder, out string read, out string write, int rate = ServeOptions.DefaultRate, TimeProvider? time = null)
     {
         var file = folder.File("keys.txt");
         read = Keys.Make(file, "reader", Scope.Read);
         write = Keys.Make(file, "writer", Scope.Write);
-        return Keys.Load(file, new Surroundings { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null }, () => new TokenBucket(rate, TimeProvider.System));
+        return Keys.Load(file, new Surroundings { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null }, () => new TokenBucket(rate, time ?? TimeProvider.System));
     }
 
     MixpanelClient NewClient() => new(new MixpanelOptions
