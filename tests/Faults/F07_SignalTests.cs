@@ -12,8 +12,7 @@ public sealed class F07_SignalTests
         await using var scene = Slow();
         // Much of the import is left when the signal comes, however late it comes on a busy machine.
         scene.Server.Script = asked => new Reply { Delay = TimeSpan.FromMilliseconds(asked.Number <= 20 ? 10 : 1000) };
-        // Under nohup, a program rightly takes no notice of SIGHUP; the tests themselves may run so.
-        using var importer = Importer.StartOther("env", ["--default-signal", .. ToolUnderTest.Command, .. scene.Command], scene.Settings());
+        using var importer = Start(scene);
         await scene.Server.UntilAsync(() => scene.Server.Requests > 20, importer.Exit);
         importer.Send(Enum.Parse<Signal>(signal));
         var stopped = await scene.EndAsync(importer);
@@ -36,7 +35,7 @@ public sealed class F07_SignalTests
     {
         await using var scene = Slow();
         scene.Server.Script = asked => asked.Number <= 5 ? Reply.Good : new Reply { Ending = Ending.Never };
-        using var importer = scene.Start();
+        using var importer = Start(scene);
         await scene.Server.UntilAsync(() => scene.Server.Requests > 5, importer.Exit);
         importer.Send(Signal.Term);
         var stopped = await scene.EndAsync(importer);
@@ -55,7 +54,7 @@ public sealed class F07_SignalTests
     {
         await using var scene = Slow();
         scene.Server.Script = asked => asked.Number <= 5 ? Reply.Good : new Reply { Ending = Ending.Never };
-        using var importer = scene.Start();
+        using var importer = Start(scene);
         await scene.Server.UntilAsync(() => scene.Server.Requests > 5, importer.Exit);
         // The second must come when the first was taken, which nothing shows: it is repeated until it works.
         importer.Send(Enum.Parse<Signal>(first));
@@ -71,6 +70,9 @@ public sealed class F07_SignalTests
         scene.Server.Script = _ => Reply.Good;
         await FinishAsync(scene);
     }
+
+    /// <summary>Under nohup or in a shell's background, a program rightly takes no notice of SIGHUP or SIGINT; the tests themselves may run so.</summary>
+    static Importer Start(Scene scene) => Importer.StartOther("env", ["--default-signal", .. ToolUnderTest.Command, .. scene.Command], scene.Settings());
 
     static Scene Slow()
     {
