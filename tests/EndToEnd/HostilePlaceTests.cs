@@ -39,11 +39,14 @@ public sealed class HostilePlaceTests
     public async Task It_stops_although_nobody_reads_its_standard_error(string signal, int exit)
     {
         using var home = new Home();
-        using var process = Run.StartMixpanel(home, ["import", Bad(home, 40_000), "--dry-run", "--no-progress"]);
+        // In a shell's background SIGINT is ignored; the tests themselves may run so. The input stays open, so that only the signal ends it.
+        using var process = Run.Start("env", ["--default-signal", .. ToolUnderTest.Command, "import", "-", "--dry-run", "--no-progress"], home);
+        var giving = process.StandardInput.WriteAsync(await File.ReadAllTextAsync(Bad(home, 40_000), TestContext.Current.CancellationToken));
         Assert.NotNull(await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken)); // far more than the pipe takes is to come
         await SignalAsync(process, signal);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(exit, process.ExitCode);
+        await giving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext); // what it did not read
     }
 
     [Theory]

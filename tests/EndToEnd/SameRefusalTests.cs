@@ -140,7 +140,8 @@ public sealed partial class SameRefusalTests
     {
         public void Report(ImportDiagnostic value)
         {
-            lock (refused) refused[(int)value.Line!.Value - 1] = value.Code;
+            if (value.Line is not { } line) return; // of the import as a whole
+            lock (refused) refused[(int)line - 1] = value.Code;
         }
     }
 
