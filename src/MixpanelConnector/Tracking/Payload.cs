@@ -116,7 +116,8 @@ readonly struct Payload(object? value, JsonTypeInfo? type)
                 yield return (property.Name, json =>
                 {
                     if (property.Get?.Invoke(held) is { } member) JsonSerializer.Serialize(json, member, contract.Options.GetTypeInfo(member.GetType()));
-                });
+                }
+                );
         }
     }
 
