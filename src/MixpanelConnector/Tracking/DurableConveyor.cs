@@ -145,19 +145,7 @@ sealed partial class DurableConveyor : Conveyor
     }
 
     /// <summary>Until something gathers, or for a time, where that is more than zero.</summary>
-    async Task WaitAsync(TimeSpan most)
-    {
-        if (most <= TimeSpan.Zero)
-        {
-            await _gathered.WaitAsync(Stop).ConfigureAwait(false);
-            return;
-        }
-
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        await Task.WhenAny(_gathered.WaitAsync(enough.Token), Task.Delay(most, _time, enough.Token)).ConfigureAwait(false);
-        await enough.CancelAsync().ConfigureAwait(false);
-        Stop.ThrowIfCancellationRequested();
-    }
+    Task WaitAsync(TimeSpan most) => most <= TimeSpan.Zero ? _gathered.WaitAsync(Stop) : _gathered.WaitAsync(most, _time, Stop);
 
     static IEnumerable<(Lane Lane, Chunk Chunk)> TakeAll(Lane lane)
     {
@@ -247,13 +235,7 @@ sealed partial class DurableConveyor : Conveyor
     }
 
     /// <summary>Waits for others to come along, unless somebody waits for all to be sent.</summary>
-    async Task LingerAsync(Drain drain)
-    {
-        if (_tracking.FlushInterval <= TimeSpan.Zero) return;
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        await Task.WhenAny(Task.Delay(_tracking.FlushInterval, _time, enough.Token), drain.Hurry.WaitAsync(enough.Token)).ConfigureAwait(false);
-        await enough.CancelAsync().ConfigureAwait(false);
-    }
+    Task LingerAsync(Drain drain) => _tracking.FlushInterval <= TimeSpan.Zero ? Task.CompletedTask : drain.Hurry.WaitAsync(_tracking.FlushInterval, _time, Stop);
 
     List<OutboxBatch> ReadOwn(TrackedKind kind, Drain drain)
     {

@@ -15,4 +15,15 @@ sealed class Signal
     }
 
     public Task WaitAsync(CancellationToken cancellationToken) => _set.WaitAsync(cancellationToken);
+
+    /// <summary>Waits until it is set, but no longer than a time.</summary>
+    public async Task WaitAsync(TimeSpan most, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var set = _set.WaitAsync(ended.Token);
+        await Task.WhenAny(set, Task.Delay(most, time, ended.Token)).ConfigureAwait(false);
+        await ended.CancelAsync().ConfigureAwait(false);
+        await set.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // until it has left, a waiter that was given up takes what is set for the next
+        cancellationToken.ThrowIfCancellationRequested();
+    }
 }
