@@ -31,15 +31,17 @@ public sealed partial class MixpanelClient
     public async Task<IReadOnlyList<CredentialCheck>> CheckAsync(CancellationToken cancellationToken = default)
     {
         // Mixpanel answers 400 to an event without properties once it has taken the credentials, and stores nothing.
-        var import = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", Access.ServiceAccountOfProjectOrToken)
+        var import = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", AuthScheme.ServiceAccountOfProjectOrToken)
         {
+            IsRepeatable = true, // nothing is stored
             Body = new RequestBody("""[{"event":"","properties":{}}]"""u8.ToArray(), "application/json"),
         }.With("strict", "1");
-        var query = new MixpanelRequest(HttpMethod.Post, Api.Query, "/api/query/engage", Access.ServiceAccountOfProject)
+        var query = new MixpanelRequest(HttpMethod.Post, Api.Query, "/api/query/engage", AuthScheme.ServiceAccountOfProject)
         {
+            IsRepeatable = true,
             Body = new RequestBody(Encoding.ASCII.GetBytes("output_properties=%5B%22%24email%22%5D"), "application/x-www-form-urlencoded"),
         };
-        var app = new MixpanelRequest(HttpMethod.Get, Api.App, "/api/app/me", Access.ServiceAccount);
+        var app = new MixpanelRequest(HttpMethod.Get, Api.App, "/api/app/me", AuthScheme.ServiceAccount);
 
         var checks = new List<CredentialCheck>();
         if (Options.ServiceAccount is not null)

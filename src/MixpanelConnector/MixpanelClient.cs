@@ -34,13 +34,12 @@ public sealed partial class MixpanelClient : IDisposable
 
     internal MixpanelTransport Transport { get; }
 
-    internal ValueTask<TOutput> InvokeAsync<TAction, TInput, TOutput>(TInput input, CancellationToken cancellationToken)
-        where TAction : IAction<TInput, TOutput>
+    ValueTask<TOutput> InvokeAsync<TInput, TOutput>(ActionSpec<TInput, TOutput> action, TInput input, CancellationToken cancellationToken)
         where TInput : class
         where TOutput : class
     {
         ArgumentNullException.ThrowIfNull(input);
-        return TAction.ExecuteAsync(new ActionContext(Transport), input, cancellationToken);
+        return action.InvokeAsync(this, input, cancellationToken);
     }
 
     /// <inheritdoc/>

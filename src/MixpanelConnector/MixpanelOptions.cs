@@ -36,6 +36,12 @@ public sealed record MixpanelOptions
     /// <summary>The organization whose service accounts are managed. Default: the only one the service account can see.</summary>
     public long? OrganizationId { get; init; }
 
+    /// <summary>The workspace whose flags and experiments are managed. Default: the only one the service account can see.</summary>
+    public long? WorkspaceId { get; init; }
+
+    /// <summary>The OAuth token of a person, for retrievals and deletions of personal data alone. Default: none.</summary>
+    public Secret? OAuthToken { get; init; }
+
     /// <summary>The region of the project. Default: <see cref="MixpanelRegion.Us"/>. Not used when <see cref="Endpoint"/> is set.</summary>
     public MixpanelRegion Region { get; init; } = MixpanelRegion.Us;
 
@@ -89,6 +95,7 @@ public sealed record MixpanelOptions
 
         if (ProjectId is <= 0) throw MixpanelException.Invalid("project_id", "The project id must be a positive integer.");
         if (OrganizationId is <= 0) throw MixpanelException.Invalid("organization_id", "The organization id must be a positive integer.");
+        if (WorkspaceId is <= 0) throw MixpanelException.Invalid("workspace_id", "The workspace id must be a positive integer.");
         if (MaxRetries < 0) throw MixpanelException.Invalid("max_retries", "The number of retries cannot be negative.");
         if (BackoffMin <= TimeSpan.Zero || BackoffMax < BackoffMin) throw MixpanelException.Invalid("backoff_min", "The first wait must be above zero and no longer than the longest.");
         if (BackoffMax > LongestWait) throw MixpanelException.Invalid("backoff_max", "The longest wait cannot be more than a day.");

@@ -32,13 +32,13 @@ static class Given
 
     public static string Imported(int events) => $$"""{"code":200,"num_records_imported":{{events}},"status":"OK"}""";
 
-    public static TrackEvent.Input Track(string @event = "Signed Up", long? time = null) => new()
+    public static TrackEventInput Track(string @event = "Signed Up", long? time = null) => new()
     {
         Event = @event,
         Properties = new() { Time = time ?? ImpatientClock.Noon.ToUnixTimeSeconds(), DistinctId = "ann", InsertId = "id-1" },
     };
 
-    public static ImportEvents.Input Import(params EventData[] events) => new() { Strict = "1", Events = events, Properties = [] };
+    public static ImportEventsInput Import(params EventData[] events) => new() { Strict = "1", Events = events, Properties = [] };
 
     public static EventData Event(string name, string properties = """{"time":1795435200,"distinct_id":"ann","$insert_id":"id-1"}""") =>
         new() { Event = name, Properties = JsonNode.Parse(properties)!.AsObject() };

@@ -273,7 +273,7 @@ public class ActionCommandTests
             var help = Words(run.Out);
 
             Assert.Equal((0, ""), (run.Exit, run.Err));
-            Assert.Contains(Words(XmlDocs.Summary(action.Type)!), help, StringComparison.Ordinal);
+            Assert.Contains(Words(XmlDocs.Summary(action)!), help, StringComparison.Ordinal);
             foreach (var (name, schema) in action.InputSchema(XmlDocs.Summary)["properties"]!.AsObject())
             {
                 Assert.Contains("--" + name.Replace('_', '-'), help, StringComparison.Ordinal);

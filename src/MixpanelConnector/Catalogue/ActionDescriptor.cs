@@ -2,42 +2,64 @@ using System.Collections.Immutable;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization.Metadata;
+using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>An action as the doors see it: its names, its schemas, and a call from JSON to JSON.</summary>
+/// <summary>One operation of Mixpanel's public API, as every interface sees it: its names, its facts, its schemas, and a call from JSON to JSON.</summary>
 public abstract class ActionDescriptor
 {
-    private protected ActionDescriptor(string name, string group, Type type)
+    private protected ActionDescriptor(ActionGroup group, string name, string operationId)
     {
-        Name = name;
         Group = group;
-        Type = type;
+        Name = name;
+        OperationId = operationId;
+        group.Add(this);
     }
 
-    /// <summary>The snake_case name, such as <c>create_service_account</c>.</summary>
+    /// <summary>The group that the action belongs to.</summary>
+    public ActionGroup Group { get; }
+
+    /// <summary>The snake_case name, which gives every other name, such as <c>create_service_account</c>.</summary>
     public string Name { get; }
 
-    /// <summary>The heading under which the action is listed.</summary>
-    public string Group { get; }
+    /// <summary>The name of the method of <see cref="MixpanelClient"/>, whose documentation is the action's.</summary>
+    public string MethodName => string.Concat(Name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..])) + "Async";
+
+    /// <summary>The operationId in Mixpanel's own specification.</summary>
+    public string OperationId { get; }
+
+    /// <summary>The page of Mixpanel's documentation.</summary>
+    public Uri Documentation => new("https://developer.mixpanel.com/reference/" + OperationId);
+
+    /// <summary>The API that the operation is part of.</summary>
+    internal abstract Api Api { get; }
 
     /// <summary>What the action does to Mixpanel's data.</summary>
-    public abstract Effect Effect { get; }
+    public abstract ActionEffect Effect { get; }
+
+    /// <summary>Whether what the action does can be undone by another one.</summary>
+    public abstract bool CanBeUndone { get; }
+
+    /// <summary>Whether the same call may be made again when the outcome of one is unknown.</summary>
+    public abstract bool IsRepeatable { get; }
 
     /// <summary>The credential that Mixpanel asks for.</summary>
-    public abstract CredentialNeed Credential { get; }
+    public abstract AuthScheme Auth { get; }
 
     /// <summary>The limit of Mixpanel's that each call counts against; of an action that answers in pages, each page.</summary>
     public abstract RateCost Cost { get; }
 
-    /// <summary>The type whose documentation describes the action.</summary>
-    public Type Type { get; }
+    /// <summary>The type of the input, whose properties are its fields.</summary>
+    public abstract Type InputType { get; }
+
+    /// <summary>The type of the output, whose properties are its fields.</summary>
+    public abstract Type OutputType { get; }
 
     /// <summary>Whether the action answers in pages, so that all results can be read as one stream.</summary>
     public abstract bool IsPaged { get; }
 
-    /// <summary>Whether the output holds a secret, so that a door must be told where it goes before it acts.</summary>
+    /// <summary>Whether the output holds a secret, so that an interface must be told where it goes before it acts.</summary>
     public abstract bool HasSecret { get; }
 
     /// <summary>Where the answer can be read as a resource, such as <c>events/{event}/properties</c>, a part in braces standing for any text; null for nowhere.</summary>
@@ -73,7 +95,7 @@ public abstract class ActionDescriptor
     public abstract IAsyncEnumerable<ReadOnlyMemory<byte>> InvokeAllAsync(MixpanelClient client, JsonElement input, CancellationToken cancellationToken = default);
 }
 
-/// <summary>What an action gave, ready for a door to hand over.</summary>
+/// <summary>What an action gave, ready for an interface to hand over.</summary>
 public sealed class ActionResult
 {
     internal ActionResult(ReadOnlyMemory<byte> json, bool refused, ImmutableArray<KeyValuePair<string, Secret>> secrets)
@@ -89,76 +111,6 @@ public sealed class ActionResult
     /// <summary>Whether Mixpanel refused data; the output says which and why.</summary>
     public bool Refused { get; }
 
-    /// <summary>The secrets of the output by the name of their field. A door hands them over as safely as it can.</summary>
+    /// <summary>The secrets of the output by the name of their field. An interface hands them over as safely as it can.</summary>
     public ImmutableArray<KeyValuePair<string, Secret>> Secrets { get; }
-}
-
-sealed class ActionDescriptor<TAction, TInput, TOutput>() : ActionDescriptor(Spec.Name, Spec.Group, typeof(TAction))
-    where TAction : IAction<TInput, TOutput>
-    where TInput : class
-    where TOutput : class
-{
-    static readonly ImmutableArray<JsonPropertyInfo> SecretProperties = [.. Spec.Output.Properties.Where(p => p.PropertyType == typeof(Secret))];
-    readonly JsonObject _inputSchema = ActionSchema.Of(Spec.Input);
-
-    static ActionSpec<TInput, TOutput> Spec => TAction.Spec;
-
-    public override Effect Effect => Spec.Effect;
-
-    public override CredentialNeed Credential => Spec.Credential;
-
-    public override RateCost Cost => Spec.Cost;
-
-    public override bool IsPaged => Spec.All is not null;
-
-    public override bool HasSecret => SecretProperties.Length > 0;
-
-    public override string? ResourcePath => Spec.Resource?.Path;
-
-    public override JsonObject InputSchema(Func<PropertyInfo, string?>? describe = null) => ActionSchema.Of(Spec.Input, describe);
-
-    public override JsonObject OutputSchema(Func<PropertyInfo, string?>? describe = null) => ActionSchema.Of(Spec.Output, describe);
-
-    public override async ValueTask<ActionResult> InvokeAsync(MixpanelClient client, JsonElement input, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(client);
-        return await InvokeAsync(client, Bind(input), cancellationToken).ConfigureAwait(false);
-    }
-
-    public override async ValueTask<ActionResult> ReadAsync(MixpanelClient client, IReadOnlyDictionary<string, string> parts, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(client);
-        var resource = Spec.Resource ?? throw new InvalidOperationException($"{Name} is no resource.");
-        return await InvokeAsync(client, resource.Input(parts), cancellationToken).ConfigureAwait(false);
-    }
-
-    public override IAsyncEnumerable<ReadOnlyMemory<byte>> InvokeAllAsync(MixpanelClient client, JsonElement input, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(client);
-        var all = Spec.All ?? throw new InvalidOperationException($"{Name} does not answer in pages.");
-        return all.ReadAsync(new ActionContext(client.Transport), Bind(input), cancellationToken);
-    }
-
-    static async ValueTask<ActionResult> InvokeAsync(MixpanelClient client, TInput input, CancellationToken cancellationToken)
-    {
-        var output = await client.InvokeAsync<TAction, TInput, TOutput>(input, cancellationToken).ConfigureAwait(false);
-        return new ActionResult(
-            Wire.Write(output, Spec.Output),
-            Spec.Refused(output),
-            [.. SecretProperties.Where(p => p.Get!(output) is not null).Select(p => KeyValuePair.Create(p.Name, (Secret)p.Get!(output)!))]);
-    }
-
-    TInput Bind(JsonElement input)
-    {
-        // The check comes first: rewriting is nothing that half a character survives.
-        if (!SchemaValidation.Check(input, _inputSchema)) input = PlainInput.Of(input, _inputSchema);
-        try
-        {
-            return input.Deserialize(Spec.Input)!;
-        }
-        catch (JsonException e)
-        {
-            throw MixpanelException.Invalid(e.Path?.TrimStart('$', '.'), "The input does not have the form that the schema asks for.");
-        }
-    }
 }

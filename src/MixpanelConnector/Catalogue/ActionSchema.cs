@@ -1,4 +1,6 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
@@ -50,6 +52,7 @@ static class ActionSchema
         if (property is not null)
         {
             if (property.GetCustomAttribute<DefaultValueAttribute>() is { Value: string text }) schema["default"] = text;
+            foreach (var limit in property.GetCustomAttributes<ValidationAttribute>()) AddLimit(schema, limit);
             if (describe?.Invoke(property) is { } description) schema.Insert(0, "description", description);
         }
 
@@ -66,5 +69,33 @@ static class ActionSchema
             .Select(p => (JsonNode)p.Name)
             .ToArray();
         if (required.Length > 0) schema["required"] = new JsonArray(required);
+    }
+
+    /// <summary>The limits of a field, which <see cref="SchemaValidation"/> enforces.</summary>
+    static void AddLimit(JsonObject schema, ValidationAttribute limit)
+    {
+        var isText = (string?)schema["type"] == "string";
+        switch (limit)
+        {
+            case RangeAttribute range:
+                schema["minimum"] = Convert.ToInt64(range.Minimum, CultureInfo.InvariantCulture);
+                if (range.Maximum is int highest && highest < int.MaxValue) schema["maximum"] = highest;
+                break;
+            case LengthAttribute length:
+                schema[isText ? "minLength" : "minItems"] = length.MinimumLength;
+                schema[isText ? "maxLength" : "maxItems"] = length.MaximumLength;
+                break;
+            case MinLengthAttribute least:
+                schema[isText ? "minLength" : "minItems"] = least.Length;
+                break;
+            case MaxLengthAttribute most:
+                schema[isText ? "maxLength" : "maxItems"] = most.Length;
+                break;
+            case RegularExpressionAttribute pattern:
+                schema["pattern"] = $"^(?:{pattern.Pattern})$";
+                break;
+            default:
+                throw new InvalidOperationException($"{limit.GetType().Name} is not known to the schema.");
+        }
     }
 }

@@ -1,18 +1,22 @@
 using System.Collections.Immutable;
-using System.Reflection;
 
 namespace MixpanelConnector;
 
 /// <summary>Every action there is.</summary>
 public static class Catalogue
 {
-    /// <summary>The actions, by name.</summary>
-    public static ImmutableArray<ActionDescriptor> Actions { get; } =
+    /// <summary>The groups, in the order in which they are shown.</summary>
+    public static ImmutableArray<ActionGroup> Groups { get; } =
     [
-        .. typeof(Catalogue).Assembly.GetCustomAttributes<ActionAttribute>()
-            .Select(attribute => attribute.Describe())
-            .OrderBy(action => action.Name, StringComparer.Ordinal),
+        EventActions.Group,
+        UserProfileActions.Group,
+        ReportActions.Group,
+        ServiceAccountActions.Group,
+        AnnotationActions.Group,
     ];
+
+    /// <summary>The actions, by name.</summary>
+    public static ImmutableArray<ActionDescriptor> Actions { get; } = [.. Groups.SelectMany(group => group.Actions).OrderBy(action => action.Name, StringComparer.Ordinal)];
 
     /// <summary>Finds an action by its snake_case name; null when there is none.</summary>
     /// <param name="name">The name, such as <c>track_event</c>.</param>

@@ -6,11 +6,12 @@ namespace MixpanelConnector;
 /// <summary>Writes each item of a typed stream as one JSON text.</summary>
 sealed class ResultStream<TInput, TItem>(
     Func<ActionContext, TInput, CancellationToken, IAsyncEnumerable<TItem>> read,
-    JsonTypeInfo<TItem> item) : ResultStream<TInput>
+    Func<ActionGroup, JsonTypeInfo<TItem>> item) : ResultStream<TInput>
 {
-    internal override async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(ActionContext context, TInput input, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public override async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(ActionContext context, TInput input, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        var type = item(context.Action.Group);
         await foreach (var result in read(context, input, cancellationToken).ConfigureAwait(false))
-            yield return Wire.Write(result, item);
+            yield return Wire.Write(result, type);
     }
 }

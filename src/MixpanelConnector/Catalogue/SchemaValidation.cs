@@ -3,13 +3,14 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using System.Text.Unicode;
 
 namespace MixpanelConnector;
 
 /// <summary>Holds an input against the schema of its action, so that what is documented is what is enforced.</summary>
 /// <remarks>
-/// It knows the part of JSON Schema that <see cref="ActionSchema"/> writes: type, enum, format date, properties, required, default, additionalProperties, items, anyOf.
+/// It knows the part of JSON Schema that <see cref="ActionSchema"/> writes: type, enum, format date, minimum, maximum, lengths, numbers of items, pattern, properties, required, default, additionalProperties, items, anyOf.
 /// Its work and its memory grow with the input alone: it ends after <see cref="MostCounted"/> faults, and a path is written only for a fault that is shown.
 /// </remarks>
 sealed class SchemaValidation
@@ -72,19 +73,36 @@ sealed class SchemaValidation
                 CheckObject(value, rules);
                 break;
             case JsonValueKind.Array:
+                CheckLength(value.GetArrayLength(), rules, "minItems", "maxItems", "item");
                 CheckItems(value, rules["items"]);
                 break;
             case JsonValueKind.Number:
                 if ((string?)rules["type"] == "integer" && !value.TryGetInt64(out _)) _isPlain = false;
+                CheckRange(value.GetDouble(), rules);
                 break;
             case JsonValueKind.String when TextOf(value) is { } text:
                 if (rules["enum"] is JsonArray names && !names.Any(name => (string?)name == text)) if (Fault()) Show($"must be one of {string.Join(", ", names.Select(name => (string?)name))}");
+                if (rules["minLength"] is not null || rules["maxLength"] is not null) CheckLength(text.EnumerateRunes().Count(), rules, "minLength", "maxLength", "character");
+                if ((string?)rules["pattern"] is { } pattern && !Regex.IsMatch(text, pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant) && Fault()) Show($"must match {pattern}");
                 if ((string?)rules["format"] == "date" && !DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)) if (Fault()) Show("must be a date such as 2026-01-31");
                 break;
             default:
                 CheckText(value);
                 break;
         }
+    }
+
+    void CheckRange(double number, JsonObject rules)
+    {
+        var (least, most) = ((double?)rules["minimum"], (double?)rules["maximum"]);
+        if (!(number < least || number > most) || !Fault()) return;
+        Show(most is null ? string.Create(CultureInfo.InvariantCulture, $"must be at least {least}") : string.Create(CultureInfo.InvariantCulture, $"must be from {least} to {most}"));
+    }
+
+    void CheckLength(int length, JsonObject rules, string least, string most, string what)
+    {
+        if (length < (int?)rules[least] && Fault()) Show((int?)rules[least] == 1 ? "must not be empty" : $"must have at least {rules[least]} {what}s");
+        else if (length > (int?)rules[most] && Fault()) Show($"must have at most {rules[most]} {what}s");
     }
 
     void CheckItems(JsonElement array, JsonNode? rule)
@@ -115,7 +133,7 @@ sealed class SchemaValidation
             }
             else if (closed)
             {
-                if (Fault()) Show($"is unknown here; known are {string.Join(", ", properties.Select(p => p.Key))}");
+                if (Fault()) Show($"is unknown here; {(Spelling.Nearest(name, properties.Select(p => p.Key)) is { } near ? $"did you mean {near}? Known" : "known")} are {string.Join(", ", properties.Select(p => p.Key))}");
             }
             else
             {

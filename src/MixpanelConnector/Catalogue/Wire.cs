@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using MixpanelConnector.Transport;
@@ -37,6 +38,18 @@ static class Wire
         {
             throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's answer holds text that is not valid Unicode."), e);
         }
+    }
+
+    public static byte[] Utf8(JsonNode? node)
+    {
+        var written = new System.Buffers.ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(written, WriterOptions))
+        {
+            if (node is null) writer.WriteNullValue();
+            else node.WriteTo(writer);
+        }
+
+        return written.WrittenSpan.ToArray();
     }
 
     public static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };

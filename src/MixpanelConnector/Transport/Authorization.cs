@@ -18,22 +18,24 @@ static class Authorization
 
     /// <summary>The header and the project to name in the query, either of which may be absent.</summary>
     /// <exception cref="MixpanelException">No configured credential fits.</exception>
-    public static (AuthenticationHeaderValue? Header, string? ProjectId) For(MixpanelOptions options, Access access, long? projectId)
+    public static (AuthenticationHeaderValue? Header, string? ProjectId) For(MixpanelOptions options, AuthScheme scheme, long? projectId)
     {
         projectId ??= options.ProjectId;
-        switch (access)
+        switch (scheme)
         {
-            case Access.InBody:
+            case AuthScheme.ProjectToken:
                 return (null, null);
-            case Access.ServiceAccountOfProjectOrToken when options.ServiceAccount is null && options.Token is { } token:
+            case AuthScheme.OAuthToken:
+                return (new("Bearer", Reveal(options.OAuthToken ?? throw MixpanelException.Invalid("oauth_token", "This call needs an OAuth token: configure MIXPANEL_OAUTH_TOKEN, or use the embedded Mixpanel."))), null);
+            case AuthScheme.ServiceAccountOfProjectOrToken when options.ServiceAccount is null && options.Token is { } token:
                 return (Basic(token, ""), null);
-            case Access.ServiceAccountOfProjectOrToken when options.ServiceAccount is null:
+            case AuthScheme.ServiceAccountOfProjectOrToken when options.ServiceAccount is null:
                 throw MixpanelException.Invalid("service_account_username", "This call needs a service account (user name, secret and project id) or a project token. Configure one of them, or use the embedded Mixpanel.");
         }
 
         if (options.ServiceAccount is not { } account)
             throw MixpanelException.Invalid("service_account_username", "This call needs a service account: a project token alone is not accepted by Mixpanel here. Configure the user name and the secret, or use the embedded Mixpanel.");
-        if (access is Access.ServiceAccount)
+        if (scheme is AuthScheme.ServiceAccount)
             return (Basic(account), null);
         if (projectId is null)
             throw MixpanelException.Invalid("project_id", "With a service account, this call needs to know the project. Configure the project id.");
@@ -52,6 +54,7 @@ static class Authorization
     {
         var secrets = new List<string>();
         if (options.ServiceAccount is { } account) secrets.AddRange([Reveal(account.Secret), $"{account.Username}:{Reveal(account.Secret)}"]);
+        if (options.OAuthToken is { } bearer) secrets.Add(Reveal(bearer));
         if (options.Token is { } token) secrets.AddRange([token, $"{token}:"]);
         return
         [

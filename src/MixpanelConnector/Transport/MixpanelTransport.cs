@@ -43,22 +43,27 @@ sealed partial class MixpanelTransport
     };
 
     /// <summary>Fails when no configured credential fits the request; sends nothing.</summary>
-    public void EnsureAccess(Access access, long? projectId = null) => Authorization.For(Options, access, projectId);
+    public void EnsureAccess(AuthScheme access, long? projectId = null) => Authorization.For(Options, access, projectId);
 
-    /// <summary>Sends, and sends again as <see cref="MixpanelRequest.Repeat"/> allows.</summary>
+    /// <summary>Sends, and sends again as <see cref="MixpanelRequest.IsRepeatable"/> allows.</summary>
     public async Task<Reply> SendAsync(MixpanelRequest request, CancellationToken cancellationToken)
     {
-        var pipeline = request.Repeat is Repeat.Safe ? _safe : _onlyIfNotDone;
+        var pipeline = request.IsRepeatable ? _safe : _onlyIfNotDone;
+        var tries = 0;
         return await pipeline.ExecuteAsync(
-            static (state, token) => new ValueTask<Reply>(state.Transport.SendOnceAsync(state.Request, token)),
-            (Transport: this, Request: request),
+            async token =>
+            {
+                var reply = await SendOnceAsync(request, token).ConfigureAwait(false);
+                reply.IsRepeated = tries++ > 0;
+                return reply;
+            },
             cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Sends once. A failure to get an answer is a value, whatever a handler of the client throws; only cancellation by the caller and a missing credential throw.</summary>
     public async Task<Reply> SendOnceAsync(MixpanelRequest request, CancellationToken cancellationToken)
     {
-        var (header, projectId) = Authorization.For(Options, request.Access, request.ProjectId);
+        var (header, projectId) = Authorization.For(Options, request.Auth, request.ProjectId);
         if (projectId is not null) request = request.With("project_id", projectId);
         var address = Hosts.Resolve(Options, request);
         var reply = await SendToAsync(address, request, header, cancellationToken).ConfigureAwait(false);
@@ -80,12 +85,12 @@ sealed partial class MixpanelTransport
             message.Headers.UserAgent.Add(UserAgent);
             if (request.Body is { } body)
             {
-                message.Content = request.Repeat is Repeat.Safe ? new ReadOnlyMemoryContent(body.Bytes) : new SentOnce.Body(body.Bytes);
+                message.Content = request.IsRepeatable ? new ReadOnlyMemoryContent(body.Bytes) : new SentOnce.Body(body.Bytes);
                 message.Content.Headers.ContentType = new MediaTypeHeaderValue(body.ContentType);
                 if (body.ContentEncoding is { } encoding) message.Content.Headers.ContentEncoding.Add(encoding);
             }
 
-            if (request.Repeat is Repeat.Safe) SentOnce.End();
+            if (request.IsRepeatable) SentOnce.End();
             else SentOnce.Begin();
             using var response = await _client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
             if (response.RequestMessage?.RequestUri is { } reached && reached != address)

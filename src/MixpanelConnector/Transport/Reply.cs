@@ -24,6 +24,9 @@ sealed class Reply
     /// <summary>Whether the request can have reached Mixpanel.</summary>
     public bool MayHaveArrived { get; private init; } = true;
 
+    /// <summary>Whether it answers a second try or a later one: an earlier one may have been carried out.</summary>
+    public bool IsRepeated { get; set; }
+
     public static Reply Answer(int status, ReadOnlyMemory<byte> body, TimeSpan? retryAfter = null, Uri? location = null) =>
         new() { Status = status, Body = body, RetryAfter = retryAfter, Location = location };
 

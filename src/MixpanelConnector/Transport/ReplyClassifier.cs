@@ -31,6 +31,14 @@ static class ReplyClassifier
         return document;
     }
 
+    /// <summary>Fails unless the answer is a success, of which nothing more is to be read; it may be empty.</summary>
+    /// <exception cref="MixpanelException">The answer is no success.</exception>
+    public static void EnsureDone(Reply reply, MixpanelOptions options)
+    {
+        if (reply is { Failure: null, Status: 200 or 201 or 202 or 204 } && reply.Body.Span.Trim(" \r\n\t"u8).IsEmpty) return;
+        ReadJson(reply, options).Dispose();
+    }
+
     /// <summary>What an answer of <c>/import</c> says of a batch of so many events.</summary>
     public static ImportVerdict ReadImport(Reply reply, int sent, MixpanelOptions options)
     {

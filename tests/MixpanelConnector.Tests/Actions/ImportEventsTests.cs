@@ -192,7 +192,7 @@ public class ImportEventsTests
 
         Assert.Equal(("Bad Request", said), (output.Status, output.NumRecordsImported));
         Assert.Contains($"imported {said} of 3", output.Error, StringComparison.Ordinal);
-        Assert.True(ImportEvents.Spec.Refused(output));
+        Assert.True(EventActions.ImportEvents.Refused(output));
     }
 
     [Fact]

@@ -9,7 +9,7 @@ public class QueryUserProfilesTests
     static string Page(int page, IEnumerable<int> ids, int pageSize = 3, string session = "\"s-1\"") =>
         $$"""{"page":{{page}},"page_size":{{pageSize}},"session_id":{{session}},"status":"ok","total":7,"results":[{{string.Join(',', ids.Select(id => $$$"""{"$distinct_id":"{{{id}}}","$properties":{"n":{{{id}}}}}"""))}}]}""";
 
-    static async Task<List<string>> ReadAllAsync(MixpanelClient client, QueryUserProfiles.Input? input = null)
+    static async Task<List<string>> ReadAllAsync(MixpanelClient client, QueryUserProfilesInput? input = null)
     {
         var ids = new List<string>();
         await foreach (var profile in client.QueryAllUserProfilesAsync(input ?? new())) ids.Add(profile.DistinctId);

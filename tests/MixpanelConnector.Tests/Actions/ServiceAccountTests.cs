@@ -198,12 +198,10 @@ public class ServiceAccountTests
 
     [Theory]
     [InlineData("""{"status":"ok"}""")]
-    [InlineData("""{"results":null,"status":"ok"}""")]
     [InlineData("""{"results":{},"status":"ok"}""")]
     [InlineData("""{"results":[{"username":"no id"}],"status":"ok"}""")]
     [InlineData("""{"results":[1],"status":"ok"}""")]
     [InlineData("""{"results":[null],"status":"ok"}""")]
-    [InlineData("[]")]
     [InlineData("null")]
     public async Task A_list_that_is_none_is_not_trusted(string reply)
     {
@@ -211,6 +209,20 @@ public class ServiceAccountTests
         using var client = new MixpanelClient(Given.Account().At(server));
 
         Assert.Equal(ErrorKind.Protocol, (await Given.FailsAsync(client.GetAllServiceAccountsAsync(new() { OrganizationId = 1 }))).Error.Kind);
+    }
+
+    [Theory]
+    [InlineData("""{"results":null,"status":"ok"}""")]
+    [InlineData("""{"results":[],"status":"ok"}""")]
+    [InlineData("[]")]
+    public async Task No_account_is_an_empty_list_in_every_form(string reply)
+    {
+        await using var server = await Server(reply, 200);
+        using var client = new MixpanelClient(Given.Account().At(server));
+
+        var output = await client.GetAllServiceAccountsAsync(new() { OrganizationId = 1 });
+
+        Assert.Equal((0, 0), (output.Total, output.ServiceAccounts.Count));
     }
 
     [Theory]

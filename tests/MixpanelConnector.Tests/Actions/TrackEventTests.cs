@@ -96,7 +96,7 @@ public class TrackEventTests
         await using var server = await RecordingServer.StartAsync(Answer.Plain(reply));
         using var client = new MixpanelClient(Given.Token().At(server));
 
-        Assert.Equal(new TrackEvent.Output { Status = status, Error = error }, await client.TrackEventAsync(Given.Track()));
+        Assert.Equal(new TrackEventOutput { Status = status, Error = error }, await client.TrackEventAsync(Given.Track()));
     }
 
     [Theory]
@@ -151,7 +151,7 @@ public class TrackEventTests
         await using var server = await RecordingServer.StartAsync();
         using var client = new MixpanelClient(Given.Token().At(server));
 
-        Assert.Equal(new TrackEvent.Output { Status = 0, Error = "event: the event's name is missing or blank" }, await client.TrackEventAsync(Given.Track(name)));
+        Assert.Equal(new TrackEventOutput { Status = 0, Error = "event: the event's name is missing or blank" }, await client.TrackEventAsync(Given.Track(name)));
         Assert.Empty(server.Requests);
     }
 

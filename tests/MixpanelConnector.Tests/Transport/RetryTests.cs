@@ -8,7 +8,7 @@ namespace MixpanelConnector.Tests.Transport;
 public class RetryTests
 {
     const string Created = """{"results":{"id":9,"username":"bot.x","token":"one-time"},"status":"ok"}""";
-    static readonly CreateServiceAccount.Input NewAccount = new() { Username = "bot" };
+    static readonly CreateServiceAccountInput NewAccount = new() { Username = "bot" };
 
     public static readonly Dictionary<string, Answer> Troubles = new(StringComparer.Ordinal)
     {

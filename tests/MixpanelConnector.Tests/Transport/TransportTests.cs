@@ -8,7 +8,7 @@ namespace MixpanelConnector.Tests.Transport;
 public class TransportTests
 {
     const string NoAccounts = """{"results":[],"status":"ok"}""";
-    static readonly GetAllServiceAccounts.Input Organization = new() { OrganizationId = 7 };
+    static readonly GetAllServiceAccountsInput Organization = new() { OrganizationId = 7 };
 
     [Theory]
     [InlineData(301)]

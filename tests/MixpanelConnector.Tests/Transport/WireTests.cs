@@ -238,8 +238,8 @@ public class WireTests
         {
             var misfits = Misfits.Where(row => row.Data.Item1 == action.Name).Select(row => row.Data.Item2).ToHashSet(StringComparer.Ordinal);
             Assert.Equal(
-                (misfits.Contains("token"), misfits.Contains("no project")) switch { (true, false) => CredentialNeed.ServiceAccount, (true, true) => CredentialNeed.ServiceAccountOfProject, _ => CredentialNeed.ServiceAccountOfProjectOrToken },
-                action.Credential);
+                (misfits.Contains("token"), misfits.Contains("no project")) switch { (true, false) => AuthScheme.ServiceAccount, (true, true) => AuthScheme.ServiceAccountOfProject, _ => AuthScheme.ServiceAccountOfProjectOrToken },
+                action.Auth);
             var row = Rows.First(row => row.Key.StartsWith(action.Name, StringComparison.Ordinal)).Value;
             Assert.Equal(row.Host is Host.Api ? RateCost.Ingestion : row.Line.Contains(" /api/query/", StringComparison.Ordinal) ? RateCost.Query : RateCost.None, action.Cost);
         }

@@ -13,7 +13,7 @@ public sealed class ActionListTests
         Assert.Equal(string.Join(' ', Catalogue.Actions.Select(action => action.Name)), string.Join(' ', actions.Select(action => (string?)action!["name"])));
         foreach (var action in actions)
         {
-            Assert.Matches("^(read_only|idempotent|creates|destructive)$", (string?)action!["effect"]);
+            Assert.Matches("^(read|create|update|delete)$", (string?)action!["effect"]);
             foreach (var field in (string[])["title", "group", "description", "remarks"]) Assert.False(string.IsNullOrEmpty((string?)action[field]));
             Assert.IsType<JsonObject>(action["example"]);
             Assert.NotNull(action["input_schema"]!["properties"]);

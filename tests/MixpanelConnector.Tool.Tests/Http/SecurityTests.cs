@@ -119,7 +119,7 @@ public sealed class SecurityTests
         }
 
         Assert.All(Routes.All().Where(route => route.Method is not "GET" && Catalogue.Actions.All(action => !route.Pattern.EndsWith(action.Name, StringComparison.Ordinal))), route => Assert.Equal(Scope.Write, route.Scope));
-        Assert.All(Catalogue.Actions, action => Assert.Equal(action.Effect is Effect.ReadOnly ? Scope.Read : Scope.Write, Routes.All().Single(route => route.Pattern == $"/v1/actions/{action.Name}").Scope));
+        Assert.All(Catalogue.Actions, action => Assert.Equal(action.Effect is ActionEffect.Read ? Scope.Read : Scope.Write, Routes.All().Single(route => route.Pattern == $"/v1/actions/{action.Name}").Scope));
     }
 
     [Theory]

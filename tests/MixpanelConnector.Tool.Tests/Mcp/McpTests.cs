@@ -16,9 +16,9 @@ public sealed class McpTests
     public async Task M5_tools_that_change_data_are_absent_without_leave()
     {
         await using var served = await Served.StartAsync();
-        Assert.Equal(string.Join(' ', Catalogue.Actions.Where(action => action.Effect is Effect.ReadOnly).Select(action => action.Name)), await ToolsAsync(served));
+        Assert.Equal(string.Join(' ', Catalogue.Actions.Where(action => action.Effect is ActionEffect.Read).Select(action => action.Name)), await ToolsAsync(served));
         Assert.StartsWith(ReadTools, await ToolsAsync(served), StringComparison.Ordinal);
-        foreach (var action in Catalogue.Actions.Where(action => action.Effect is not Effect.ReadOnly))
+        foreach (var action in Catalogue.Actions.Where(action => action.Effect is not ActionEffect.Read))
             Assert.Contains("There is no tool", (await CallAsync(served, "tools/call", new JsonObject { ["name"] = action.Name, ["arguments"] = new JsonObject() }))["error"]!["message"]!.ToString(), StringComparison.Ordinal);
         Assert.Empty(served.Mixpanel.Requests);
     }
@@ -31,15 +31,15 @@ public sealed class McpTests
         foreach (var action in Catalogue.Actions)
         {
             var tool = tools.SingleOrDefault(tool => (string?)tool!["name"] == action.Name);
-            if (action.Effect is Effect.Destructive)
+            if (!action.CanBeUndone)
             {
                 Assert.Null(tool);
                 continue;
             }
 
-            Assert.Equal(action.Effect is Effect.ReadOnly, (bool?)tool!["annotations"]!["readOnlyHint"]);
-            Assert.Equal(action.Effect is Effect.Destructive, (bool?)tool["annotations"]!["destructiveHint"]);
-            Assert.Equal(action.Effect is Effect.ReadOnly or Effect.Idempotent, (bool?)tool["annotations"]!["idempotentHint"]);
+            Assert.Equal(action.Effect is ActionEffect.Read, (bool?)tool!["annotations"]!["readOnlyHint"]);
+            Assert.Equal(action.Effect is ActionEffect.Delete, (bool?)tool["annotations"]!["destructiveHint"]);
+            Assert.Equal(action.IsRepeatable, (bool?)tool["annotations"]!["idempotentHint"]);
             Assert.False(string.IsNullOrEmpty((string?)tool["description"]));
             Assert.Equal("object", (string?)tool["outputSchema"]!["type"]);
         }
@@ -51,8 +51,8 @@ public sealed class McpTests
         using var folder = new TemporaryFolder();
         var keys = Served.KeysIn(folder, out var read, out var write);
         await using var served = await Served.StartAsync(options => options with { Keys = keys, ToolsMayWrite = true });
-        Assert.Equal(string.Join(' ', Catalogue.Actions.Where(action => action.Effect is Effect.ReadOnly).Select(action => action.Name)), await ToolsAsync(served, ("Authorization", $"Bearer {read}")));
-        Assert.Equal(string.Join(' ', Catalogue.Actions.Where(action => action.Effect is not Effect.Destructive).Select(action => action.Name)), await ToolsAsync(served, ("Authorization", $"Bearer {write}")));
+        Assert.Equal(string.Join(' ', Catalogue.Actions.Where(action => action.Effect is ActionEffect.Read).Select(action => action.Name)), await ToolsAsync(served, ("Authorization", $"Bearer {read}")));
+        Assert.Equal(string.Join(' ', Catalogue.Actions.Where(action => action.CanBeUndone).Select(action => action.Name)), await ToolsAsync(served, ("Authorization", $"Bearer {write}")));
         var refused = await CallAsync(served, "tools/call", new JsonObject { ["name"] = "track_event", ["arguments"] = new JsonObject() }, ("Authorization", $"Bearer {read}"));
         Assert.NotNull(refused["error"]);
         Assert.Equal(401, (int)(await served.PostAsync("/mcp", "{}")).StatusCode);

@@ -9,10 +9,10 @@ import { from, type Json } from "../json.ts";
 import { CodeBlock, JsonView, PageTitle } from "../parts.tsx";
 
 const effects: Record<string, { label: string; colour: string }> = {
-  read_only: { label: "changes nothing", colour: "teal" },
-  idempotent: { label: "twice is the same as once", colour: "blue" },
-  creates: { label: "makes something new", colour: "orange" },
-  destructive: { label: "removes for good", colour: "red" },
+  read: { label: "changes nothing", colour: "teal" },
+  create: { label: "makes something new", colour: "orange" },
+  update: { label: "changes data", colour: "blue" },
+  delete: { label: "removes for good", colour: "red" },
 };
 
 /** Every action: its form, and the same call at each of the other doors. */

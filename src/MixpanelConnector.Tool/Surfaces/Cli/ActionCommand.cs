@@ -22,11 +22,11 @@ sealed class ActionCommand
         _surroundings = surroundings;
         _schema = action.InputSchema(XmlDocs.Summary);
         var name = action.Name.Replace('_', '-');
-        Command = new DetailedCommand(name, XmlDocs.Summary(action.Type)!, $"""
-            {XmlDocs.Remarks(action.Type)}
+        Command = new DetailedCommand(name, XmlDocs.Summary(action)!, $"""
+            {XmlDocs.Remarks(action)}
 
             Example:
-              mixpanel {name} --input '{XmlDocs.Example(action.Type)}'
+              mixpanel {name} --input '{XmlDocs.Example(action)}'
             """);
 
         foreach (var (input, schema) in _schema["properties"]!.AsObject())

@@ -10,7 +10,6 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// </summary>
 static class UnknownWord
 {
-    const int MostTypos = 2;
 
     static readonly string[] OfSecrets = ["secret", "pass", "pwd", "key", "token", "credential", "auth", "bearer"];
 
@@ -63,8 +62,8 @@ static class UnknownWord
         }
 
         var command = parsed.CommandResult.Command;
-        if (command.Subcommands.Where(known => !known.Hidden).MinBy(known => Typos(known.Name, word)) is { } close && Typos(close.Name, word) <= Math.Min(MostTypos, close.Name.Length / 3))
-            return $"'{word}' is not known here. Did you mean {close.Name}?";
+        if (Spelling.Nearest(word, command.Subcommands.Where(known => !known.Hidden).Select(known => known.Name)) is { } close)
+            return $"'{word}' is not known here. Did you mean {close}?";
         return command.Subcommands.Count > 0 && number == 1 ? "The first word of the command line is no command." : $"{place} is not known here.";
     }
 
@@ -90,27 +89,5 @@ static class UnknownWord
         }
 
         return null;
-    }
-
-    /// <summary>How many letters were added, left out, exchanged or swapped with the next.</summary>
-    static int Typos(string one, string other)
-    {
-        var cost = new int[one.Length + 1, other.Length + 1];
-        for (var i = 0; i <= one.Length; i++)
-        {
-            for (var j = 0; j <= other.Length; j++)
-            {
-                if (i == 0 || j == 0)
-                {
-                    cost[i, j] = i + j;
-                    continue;
-                }
-
-                cost[i, j] = Math.Min(Math.Min(cost[i - 1, j], cost[i, j - 1]) + 1, cost[i - 1, j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1));
-                if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1]) cost[i, j] = Math.Min(cost[i, j], cost[i - 2, j - 2] + 1);
-            }
-        }
-
-        return cost[one.Length, other.Length];
     }
 }

@@ -10,13 +10,12 @@ static class ActionPage
     public static string Of(ActionDescriptor action)
     {
         var command = action.Name.Replace('_', '-');
-        var method = string.Concat(action.Name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
-        var example = XmlDocs.Example(action.Type);
+        var example = XmlDocs.Example(action);
         var page = new StringBuilder();
-        page.Append($"# {action.Name}\n\n{XmlDocs.Summary(action.Type)}\n\n{XmlDocs.Remarks(action.Type)}\n\n");
+        page.Append($"# {action.Name}\n\n{XmlDocs.Summary(action)}\n\n{XmlDocs.Remarks(action)}\n\n");
         page.Append("| door | name |\n|---|---|\n");
-        page.Append($"| command line | `mixpanel {command}` |\n| .NET | `MixpanelClient.{method}Async` |\n| HTTP | `POST /v1/actions/{action.Name}` |\n| MCP | tool `{action.Name}`{(action.ResourcePath is { } path ? $", resource `{ProjectData.Prefix}{path}`" : "")} |\n\n");
-        page.Append($"Group: {action.Group}. {Effect(action.Effect)}");
+        page.Append($"| command line | `mixpanel {command}` |\n| .NET | `MixpanelClient.{action.MethodName}` |\n| HTTP | `POST /v1/actions/{action.Name}` |\n| MCP | tool `{action.Name}`{(action.ResourcePath is { } path ? $", resource `{ProjectData.Prefix}{path}`" : "")} |\n\n");
+        page.Append($"Group: {action.Group.Title}. {Effect(action)}");
         if (action.IsPaged) page.Append(" It answers in pages: `--all` on the command line reads them all.");
         if (action.HasSecret) page.Append(" The answer holds a secret that is shown only once: `--secret-out FILE` or `--show-secret` on the command line; in the answer over HTTP; in a private file over MCP.");
         page.Append("\n\n## Input\n\n");
@@ -56,11 +55,11 @@ static class ActionPage
         _ => "any",
     };
 
-    static string Effect(Effect effect) => effect switch
+    static string Effect(ActionDescriptor action) => action.Effect switch
     {
-        MixpanelConnector.Effect.ReadOnly => "It changes nothing.",
-        MixpanelConnector.Effect.Idempotent => "Doing it twice is the same as once.",
-        MixpanelConnector.Effect.Creates => "It makes something new each time.",
-        _ => "It removes something that cannot be brought back.",
+        ActionEffect.Read => "It changes nothing.",
+        ActionEffect.Delete => "It removes or replaces something that cannot be brought back.",
+        ActionEffect.Create when !action.IsRepeatable => "It makes something new each time.",
+        _ => $"It changes data.{(action.IsRepeatable ? " It is idempotent: the same call again changes nothing more." : " The same call again changes it again.")}{(action.CanBeUndone ? "" : " It cannot be undone.")}",
     };
 }

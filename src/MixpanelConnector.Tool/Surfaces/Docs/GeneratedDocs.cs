@@ -24,7 +24,7 @@ static class GeneratedDocs
     static string Index()
     {
         var page = new StringBuilder($"<!-- {Note} -->\n\n# Actions\n\n| action | what it does |\n|---|---|\n");
-        foreach (var action in Catalogue.Actions) page.Append($"| [{action.Name}]({action.Name}.md) | {XmlDocs.Summary(action.Type)} |\n");
+        foreach (var action in Catalogue.Actions) page.Append($"| [{action.Name}]({action.Name}.md) | {XmlDocs.Summary(action)} |\n");
         return page.ToString();
     }
 

@@ -14,14 +14,16 @@ static class XmlDocs
         return XDocument.Load(stream).Descendants("member").ToDictionary(m => m.Attribute("name")!.Value, StringComparer.Ordinal);
     });
 
-    public static string? Summary(Type type) => Text($"T:{type.FullName!.Replace('+', '.')}", "summary");
+    public static string? Summary(ActionDescriptor action) => Text(Method(action), "summary");
 
-    public static string? Remarks(Type type) => Text($"T:{type.FullName!.Replace('+', '.')}", "remarks");
+    public static string? Remarks(ActionDescriptor action) => Text(Method(action), "remarks");
 
     /// <summary>An input that fits, as JSON.</summary>
-    public static string? Example(Type type) => Text($"T:{type.FullName!.Replace('+', '.')}", "example");
+    public static string? Example(ActionDescriptor action) => Text(Method(action), "example");
 
     public static string? Summary(PropertyInfo property) => Text($"P:{property.DeclaringType!.FullName!.Replace('+', '.')}.{property.Name}", "summary");
+
+    static string Method(ActionDescriptor action) => $"M:{typeof(MixpanelClient).FullName}.{action.MethodName}({action.InputType.FullName},{typeof(CancellationToken).FullName})";
 
     static string? Text(string member, string element) =>
         Members.Value.TryGetValue(member, out var docs) && docs.Element(element) is { } text ? Flatten(text) : null;

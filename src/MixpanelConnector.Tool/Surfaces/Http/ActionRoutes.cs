@@ -18,7 +18,7 @@ static class ActionRoutes
     {
         yield return new Route(HttpMethods.Get, Path, Scope.Read, OpenApi.ListOfActions(), ListAsync);
         foreach (var action in Catalogue.Actions)
-            yield return new Route(HttpMethods.Post, $"{Path}/{action.Name}", action.Effect is Effect.ReadOnly ? Scope.Read : Scope.Write, OpenApi.Action(action), (services, context) => InvokeAsync(action, services, context)) { LargestBody = Limits.RawBody };
+            yield return new Route(HttpMethods.Post, $"{Path}/{action.Name}", action.Effect is ActionEffect.Read ? Scope.Read : Scope.Write, OpenApi.Action(action), (services, context) => InvokeAsync(action, services, context)) { LargestBody = Limits.RawBody };
     }
 
     static Task ListAsync(Services services, HttpContext context) => context.Response.WriteAsync(200, Answers.Json, Descriptors.Value);
@@ -30,18 +30,21 @@ static class ActionRoutes
     {
         ["name"] = action.Name,
         ["title"] = Names.Title(action),
-        ["group"] = action.Group,
-        ["description"] = XmlDocs.Summary(action.Type),
-        ["remarks"] = XmlDocs.Remarks(action.Type),
+        ["group"] = action.Group.Title,
+        ["operation_id"] = action.OperationId,
+        ["documentation"] = action.Documentation.AbsoluteUri,
+        ["description"] = XmlDocs.Summary(action),
+        ["remarks"] = XmlDocs.Remarks(action),
         ["effect"] = Names.Snake(action.Effect),
-        ["credential"] = Names.Snake(action.Credential),
+        ["credential"] = Names.Snake(action.Auth),
         ["rate_cost"] = Names.Snake(action.Cost),
-        ["scope"] = action.Effect is Effect.ReadOnly ? "read" : "write",
-        ["idempotent"] = action.Effect is Effect.ReadOnly or Effect.Idempotent,
+        ["scope"] = action.Effect is ActionEffect.Read ? "read" : "write",
+        ["idempotent"] = action.IsRepeatable,
+        ["reversible"] = action.CanBeUndone,
         ["paged"] = action.IsPaged,
         ["has_secret"] = action.HasSecret,
-        ["example"] = XmlDocs.Example(action.Type) is { } example ? JsonNode.Parse(example) : null,
-        ["dotnet"] = new JsonObject { ["method"] = $"{Names.Pascal(action.Name)}Async", ["enums"] = Enums(action) },
+        ["example"] = XmlDocs.Example(action) is { } example ? JsonNode.Parse(example) : null,
+        ["dotnet"] = new JsonObject { ["method"] = action.MethodName, ["enums"] = Enums(action) },
         ["input_schema"] = action.InputSchema(XmlDocs.Summary),
         ["output_schema"] = action.OutputSchema(XmlDocs.Summary),
     };
@@ -52,7 +55,7 @@ static class ActionRoutes
         var enums = new JsonObject();
         action.InputSchema(property =>
         {
-            var isField = property.DeclaringType?.DeclaringType == action.Type;
+            var isField = property.DeclaringType == action.InputType;
             if (isField && (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) is { IsEnum: true } type) enums[JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)] = type.Name;
             return null;
         });
@@ -63,7 +66,7 @@ static class ActionRoutes
     {
         var key = Idempotency.KeyOf(context.Request);
         using var body = await Bodies.ReadJsonAsync(context.Request, context.Features.GetRequiredFeature<HeldBytes>(), context.RequestAborted);
-        if (action.Effect is Effect.ReadOnly)
+        if (action.Effect is ActionEffect.Read)
         {
             // Nothing to protect from being done twice, and much that should not lie on a disk: the key does nothing here.
             var page = await action.InvokeAsync(services.Client, body.Json, context.RequestAborted);
@@ -73,7 +76,7 @@ static class ActionRoutes
 
         // What creates is ended whoever waits for it. What can be repeated goes on for a while: its caller may not care for the answer.
         using var left = new CancellationTokenSource(Timeout.InfiniteTimeSpan, services.Options.TimeProvider);
-        using var leaving = action.Effect is Effect.Idempotent ? context.RequestAborted.Register(() => left.CancelAfter(Limits.AfterCaller)) : default;
+        using var leaving = action.IsRepeatable ? context.RequestAborted.Register(() => left.CancelAfter(Limits.AfterCaller)) : default;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(services.Stopping, left.Token);
         if (key is null)
         {
@@ -84,7 +87,7 @@ static class ActionRoutes
         ActionResult? fresh = null;
         MixpanelException? failure = null;
         var caller = context.Features.GetRequiredFeature<Caller>();
-        var (outcome, replayed) = await services.Idempotency.RunAsync(caller, services.Idempotency.Name(caller, action.Name, key), body.Bytes, action.Effect is Effect.Idempotent, async () =>
+        var (outcome, replayed) = await services.Idempotency.RunAsync(caller, services.Idempotency.Name(caller, action.Name, key), body.Bytes, action.IsRepeatable, async () =>
         {
             try
             {

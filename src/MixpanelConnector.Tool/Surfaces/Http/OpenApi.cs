@@ -52,12 +52,12 @@ static class OpenApi
     public static JsonObject Action(ActionDescriptor action)
     {
         var type = Names.Pascal(action.Name);
-        var changes = action.Effect is not Effect.ReadOnly;
-        var operation = Operation(action.Name, action.Group, Names.Title(action), $"{XmlDocs.Summary(action.Type)}\n\n{XmlDocs.Remarks(action.Type)}{Facts(action)}", changes ? "400 401 403 404 409 413 415 422 429 500 502 503 504 507" : "400 401 403 404 413 415 422 429 500 502 503 504",
+        var changes = action.Effect is not ActionEffect.Read;
+        var operation = Operation(action.Name, action.Group.Title, Names.Title(action), $"{XmlDocs.Summary(action)}\n\n{XmlDocs.Remarks(action)}{Facts(action)}", changes ? "400 401 403 404 409 413 415 422 429 500 502 503 504 507" : "400 401 403 404 413 415 422 429 500 502 503 504",
             "200", Content("What Mixpanel did or said.", Answers.Json, Reference($"{type}Output")));
         if (changes) operation["parameters"] = new JsonArray(Parameter("idempotencyKey"));
         var body = Content(null, Answers.Json, Reference($"{type}Input"));
-        if (XmlDocs.Example(action.Type) is { } example) body["content"]![Answers.Json]!["example"] = WithDefaults(JsonNode.Parse(example)!.AsObject(), action.InputSchema());
+        if (XmlDocs.Example(action) is { } example) body["content"]![Answers.Json]!["example"] = WithDefaults(JsonNode.Parse(example)!.AsObject(), action.InputSchema());
         body["required"] = true;
         operation["requestBody"] = body;
         return operation;
@@ -196,7 +196,7 @@ static class OpenApi
             ["security"] = new JsonArray(new JsonObject { ["key"] = new JsonArray() }, new JsonObject()),
             ["tags"] = new JsonArray(
             [
-                .. Catalogue.Actions.Select(action => action.Group).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(group => (JsonNode)Tag(group, $"Actions: {group.ToLowerInvariant()}.")),
+                .. Catalogue.Groups.Select(group => (JsonNode)Tag(group.Title, group.About)),
                 Tag(Imports, "Bulk imports as jobs."),
                 Tag(Server, "The server itself."),
             ]),
@@ -238,10 +238,11 @@ static class OpenApi
     {
         var effect = action.Effect switch
         {
-            Effect.ReadOnly => "Changes nothing.",
-            Effect.Idempotent => "Doing it twice is the same as once.",
-            Effect.Creates => "Makes something new each time; use an Idempotency-Key.",
-            _ => "Removes something that cannot be brought back.",
+            ActionEffect.Read => "Changes nothing.",
+            ActionEffect.Delete => "Removes or replaces something that cannot be brought back.",
+            _ when action.IsRepeatable => $"Changes data; idempotent.{(action.CanBeUndone ? "" : " It cannot be undone.")}",
+            ActionEffect.Create => "Makes something new each time; use an Idempotency-Key.",
+            _ => $"Changes data each time; use an Idempotency-Key.{(action.CanBeUndone ? "" : " It cannot be undone.")}",
         };
         return $"\n\n{effect}{(action.HasSecret ? " The answer holds a secret that is shown only once." : "")}";
     }

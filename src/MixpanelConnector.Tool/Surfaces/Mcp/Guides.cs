@@ -33,7 +33,7 @@ static class Guides
     public static IList<Resource> Resources { get; } =
     [
         new Resource { Uri = Expressions, Name = "expressions", Title = "The expression language", Description = "How to filter profiles: operators, casts, dates, and examples.", MimeType = Markdown },
-        .. Catalogue.Actions.Select(action => new Resource { Uri = ActionPrefix + action.Name, Name = action.Name, Title = action.Name, Description = XmlDocs.Summary(action.Type), MimeType = Markdown }),
+        .. Catalogue.Actions.Select(action => new Resource { Uri = ActionPrefix + action.Name, Name = action.Name, Title = action.Name, Description = XmlDocs.Summary(action), MimeType = Markdown }),
     ];
 
     public static IList<Prompt> Prompts { get; } = [.. Tasks.Select(task => task.Prompt)];

@@ -20,7 +20,7 @@ sealed class ProjectData(MixpanelClient client, TimeProvider time)
     public static readonly TimeSpan Kept = TimeSpan.FromMinutes(10);
     static readonly TimeSpan FailureKept = TimeSpan.FromMinutes(1);
 
-    static readonly ActionDescriptor[] Readable = [.. Catalogue.Actions.Where(action => action is { ResourcePath: not null, Effect: Effect.ReadOnly })];
+    static readonly ActionDescriptor[] Readable = [.. Catalogue.Actions.Where(action => action is { ResourcePath: not null, Effect: ActionEffect.Read })];
 
     readonly Lock _lock = new();
     readonly Dictionary<string, Answer> _answers = new(StringComparer.Ordinal);
@@ -28,12 +28,12 @@ sealed class ProjectData(MixpanelClient client, TimeProvider time)
 
     public static IEnumerable<Resource> Resources { get; } =
     [
-        .. Readable.Where(action => !IsTemplate(action)).Select(action => new Resource { Uri = Prefix + action.ResourcePath, Name = action.Name, Title = XmlDocs.Summary(action.Type), Description = Description(action), MimeType = Json }),
+        .. Readable.Where(action => !IsTemplate(action)).Select(action => new Resource { Uri = Prefix + action.ResourcePath, Name = action.Name, Title = XmlDocs.Summary(action), Description = Description(action), MimeType = Json }),
     ];
 
     public static IList<ResourceTemplate> Templates { get; } =
     [
-        .. Readable.Where(IsTemplate).Select(action => new ResourceTemplate { UriTemplate = Prefix + action.ResourcePath, Name = action.Name, Title = XmlDocs.Summary(action.Type), Description = Description(action), MimeType = Json }),
+        .. Readable.Where(IsTemplate).Select(action => new ResourceTemplate { UriTemplate = Prefix + action.ResourcePath, Name = action.Name, Title = XmlDocs.Summary(action), Description = Description(action), MimeType = Json }),
     ];
 
     /// <summary>Null when there is nothing at the address.</summary>
@@ -103,7 +103,7 @@ sealed class ProjectData(MixpanelClient client, TimeProvider time)
     static bool IsTemplate(ActionDescriptor action) => action.ResourcePath!.Contains('{', StringComparison.Ordinal);
 
     static string Description(ActionDescriptor action) =>
-        $"{XmlDocs.Summary(action.Type)} Reading it is one of the 60 queries that Mixpanel takes an hour; the answer is kept for {Kept.TotalMinutes:0} minutes, and resources take at most {MostAnHour} queries an hour.";
+        $"{XmlDocs.Summary(action)} Reading it is one of the 60 queries that Mixpanel takes an hour; the answer is kept for {Kept.TotalMinutes:0} minutes, and resources take at most {MostAnHour} queries an hour.";
 
     sealed record Answer(long Started, Task<(string Json, DateTimeOffset Read)> Text);
 }

@@ -10,6 +10,7 @@ using System.Text.Unicode;
 using MixpanelConnector.Files;
 using MixpanelConnector.Tool.Surfaces.Cli;
 using MixpanelConnector.Tool.Surfaces.Docs;
+using MixpanelConnector.Tool.Surfaces.Http;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -38,7 +39,7 @@ sealed class Tools(MixpanelClient client, string secretFolder, TimeProvider time
     public async ValueTask<CallToolResult> CallAsync(string name, IDictionary<string, JsonElement>? arguments, bool mayWrite, CancellationToken cancellationToken)
     {
         if (!All.TryGetValue(name, out var known) || !IsOffered(known.Action, mayWrite)) throw new McpProtocolException($"There is no tool {Fence.Text(name)} here. Use one of tools/list.", McpErrorCode.InvalidParams);
-        var writes = known.Action.Effect is not Effect.ReadOnly;
+        var writes = known.Action.Effect is not ActionEffect.Read;
         // What was begun to be written is ended, also when nobody waits for it any more: half a creation would be a secret lost.
         var work = CallAsync(known.Action, known.Untrusted, arguments, writes ? CancellationToken.None : cancellationToken);
         if (writes) _writes[work] = true;
@@ -66,7 +67,7 @@ sealed class Tools(MixpanelClient client, string secretFolder, TimeProvider time
         }
         catch (MixpanelException e)
         {
-            return Problem(ErrorTable.Problem(Fence.Problem(e.Error)), e.Error.Kind is ErrorKind.InvalidInput or ErrorKind.Rejected ? XmlDocs.Example(action.Type) : null);
+            return Problem(ErrorTable.Problem(Fence.Problem(e.Error)), e.Error.Kind is ErrorKind.InvalidInput or ErrorKind.Rejected ? XmlDocs.Example(action) : null);
         }
         catch (IOException e)
         {
@@ -89,28 +90,22 @@ sealed class Tools(MixpanelClient client, string secretFolder, TimeProvider time
         return new ModelContextProtocol.Protocol.Tool
         {
             Name = action.Name,
-            Title = Title(action),
-            Description = $"{XmlDocs.Summary(action.Type)} {XmlDocs.Remarks(action.Type)} Example: {XmlDocs.Example(action.Type)}",
+            Title = Names.Title(action),
+            Description = $"{XmlDocs.Summary(action)} {XmlDocs.Remarks(action)} Example: {XmlDocs.Example(action)}",
             InputSchema = Element(action.InputSchema(XmlDocs.Summary)),
             OutputSchema = Element(output),
             Annotations = new ToolAnnotations
             {
-                Title = Title(action),
-                ReadOnlyHint = action.Effect is Effect.ReadOnly,
-                DestructiveHint = action.Effect is Effect.Destructive,
-                IdempotentHint = action.Effect is Effect.ReadOnly or Effect.Idempotent,
+                Title = Names.Title(action),
+                ReadOnlyHint = action.Effect is ActionEffect.Read,
+                DestructiveHint = action.Effect is ActionEffect.Delete,
+                IdempotentHint = action.IsRepeatable,
                 OpenWorldHint = true,
             },
         };
     }
 
-    static bool IsOffered(ActionDescriptor action, bool mayWrite) => action.Effect is Effect.ReadOnly || (mayWrite && action.Effect is not Effect.Destructive);
-
-    static string Title(ActionDescriptor action)
-    {
-        var words = action.Name.Replace('_', ' ');
-        return char.ToUpperInvariant(words[0]) + words[1..];
-    }
+    static bool IsOffered(ActionDescriptor action, bool mayWrite) => action.Effect is ActionEffect.Read || (mayWrite && action.CanBeUndone);
 
     /// <summary>The fields of an output that hold text from outside: strings, and whatever may hold some.</summary>
     static string[] Untrusted(ActionDescriptor action) =>

@@ -1,18 +1,41 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
-using MixpanelConnector;
 using MixpanelConnector.Transport;
-
-[assembly: Action<ImportEvents, ImportEvents.Input, ImportEvents.Output>]
 
 namespace MixpanelConnector;
 
-/// <summary>Imports events of any age, with validation and shared properties. Sending the same events again does not double them.</summary>
-/// <remarks>Needs a service account that is an owner or admin of the project, or a project token. See https://developer.mixpanel.com/reference/import-events. For files, and for more than some thousands of events, use the bulk import.</remarks>
-/// <example>{"strict":"1","events":[{"event":"Signed Up","properties":{"time":1756710000,"distinct_id":"user-1"}}],"properties":{"source":"backfill"}}</example>
-public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEvents.Output>
+/// <summary>What to import.</summary>
+public sealed record ImportEventsInput
+{
+    /// <summary>Strict mode validation flag: "1" has Mixpanel validate and name each event that failed, "0" has it drop such events without a word.</summary>
+    public required string Strict { get; init; }
+
+    /// <summary>List of events to import: objects of event and properties, or names alone. Any number; they are sent in chunks.</summary>
+    public required IReadOnlyList<EventData> Events { get; init; }
+
+    /// <summary>Event properties shared by all events; an event's own value wins. May be empty. They may add 100 MB to all events together.</summary>
+    public required JsonObject Properties { get; init; }
+}
+
+/// <summary>What became of the events.</summary>
+public sealed record ImportEventsOutput
+{
+    /// <summary>Response status: "OK" when all events were imported, else Mixpanel's word, such as "Bad Request".</summary>
+    public required string Status { get; init; }
+
+    /// <summary>Number of successfully imported records.</summary>
+    public long? NumRecordsImported { get; init; }
+
+    /// <summary>The events that were refused, by their place in the list; all others were imported.</summary>
+    public IReadOnlyList<FailedRecord>? FailedRecords { get; init; }
+
+    /// <summary>Why events were refused, in short.</summary>
+    public string? Error { get; init; }
+}
+
+/// <summary>How <see cref="MixpanelClient.ImportEventsAsync(ImportEventsInput, CancellationToken)"/> is carried out.</summary>
+static class ImportEvents
 {
     /// <summary>The most events and bytes (uncompressed) that Mixpanel takes in a request.</summary>
     const int MostEvents = 2000, MostBytes = 10_000_000;
@@ -20,56 +43,14 @@ public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEve
     /// <summary>Bytes that the shared properties may add to all events of a call: a short input must not become a long work.</summary>
     const long MostShared = 100_000_000;
 
-    static readonly ImportEventsJson Json = new(Wire.Options());
-
-    /// <summary>What to import.</summary>
-    public sealed record Input
-    {
-        /// <summary>Strict mode validation flag: "1" has Mixpanel validate and name each event that failed, "0" has it drop such events without a word.</summary>
-        public required string Strict { get; init; }
-
-        /// <summary>List of events to import: objects of event and properties, or names alone. Any number; they are sent in chunks.</summary>
-        public required IReadOnlyList<EventData> Events { get; init; }
-
-        /// <summary>Event properties shared by all events; an event's own value wins. May be empty. They may add 100 MB to all events together.</summary>
-        public required JsonObject Properties { get; init; }
-    }
-
-    /// <summary>What became of the events.</summary>
-    public sealed record Output
-    {
-        /// <summary>Response status: "OK" when all events were imported, else Mixpanel's word, such as "Bad Request".</summary>
-        public required string Status { get; init; }
-
-        /// <summary>Number of successfully imported records.</summary>
-        public long? NumRecordsImported { get; init; }
-
-        /// <summary>The events that were refused, by their place in the list; all others were imported.</summary>
-        public IReadOnlyList<FailedRecord>? FailedRecords { get; init; }
-
-        /// <summary>Why events were refused, in short.</summary>
-        public string? Error { get; init; }
-    }
-
-    /// <inheritdoc/>
-    public static ActionSpec<Input, Output> Spec { get; } = new("import_events", Json.Input, Json.Output)
-    {
-        Group = "Events",
-        Effect = Effect.Idempotent,
-        Credential = CredentialNeed.ServiceAccountOfProjectOrToken,
-        Cost = RateCost.Ingestion,
-        Refused = static output => output.Status != "OK",
-    };
-
-    /// <inheritdoc/>
-    public static async ValueTask<Output> ExecuteAsync(ActionContext context, Input input, CancellationToken cancellationToken)
+    public static async ValueTask<ImportEventsOutput> ExecuteAsync(ActionContext context, ImportEventsInput input, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
         var strict = EventJson.Strict(input.Strict);
         var shared = Checked(input);
-        context.Transport.EnsureAccess(Access.ServiceAccountOfProjectOrToken);
-        var delivery = new Delivery(context.Transport, strict, input.Events.Count);
+        context.Transport.EnsureAccess(context.Action.Auth);
+        var delivery = new Delivery(context, strict, input.Events.Count);
         var chunk = new Chunk();
         var written = new ArrayBufferWriter<byte>();
         for (var index = 0; index < input.Events.Count; index++)
@@ -90,7 +71,7 @@ public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEve
     }
 
     /// <summary>Everything that can be wrong is found before the first event is built.</summary>
-    static SharedEventProperties Checked(Input input)
+    static SharedEventProperties Checked(ImportEventsInput input)
     {
         if (input.Events is null) throw MixpanelException.Invalid("events", "events is missing.");
         if (input.Properties is null) throw MixpanelException.Invalid("properties", "properties is missing; it may be {}.");
@@ -105,7 +86,7 @@ public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEve
     }
 
     /// <summary>Sends chunks, divides those that are refused as a whole, and adds up what became of each event.</summary>
-    sealed class Delivery(MixpanelTransport transport, string strict, int all)
+    sealed class Delivery(ActionContext context, string strict, int all)
     {
         readonly List<FailedRecord> _failed = [];
         int _before; // events of the chunks before this one
@@ -113,7 +94,7 @@ public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEve
         string? _status;
         string? _error;
 
-        public Output Output => new()
+        public ImportEventsOutput Output => new()
         {
             Status = _error is null ? "OK" : _status ?? "Bad Request",
             NumRecordsImported = _imported,
@@ -129,9 +110,9 @@ public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEve
 
         async Task SendAsync(Chunk chunk, int from, int to, CancellationToken cancellationToken)
         {
-            var request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", Access.ServiceAccountOfProjectOrToken) { Body = EventJson.Array(chunk[from..to]) }.With("strict", strict);
-            var reply = await transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            var verdict = ReplyClassifier.ReadImport(reply, to - from, transport.Options);
+            var request = context.Request().With("strict", strict) with { Body = EventJson.Array(chunk[from..to]) };
+            var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            var verdict = ReplyClassifier.ReadImport(reply, to - from, context.Options);
             switch (verdict.Kind)
             {
                 case VerdictKind.Accepted:
@@ -201,18 +182,16 @@ public sealed partial class ImportEvents : IAction<ImportEvents.Input, ImportEve
             _ends.Clear();
         }
     }
-
-    [JsonSerializable(typeof(Input), TypeInfoPropertyName = "Input")]
-    [JsonSerializable(typeof(Output), TypeInfoPropertyName = "Output")]
-    sealed partial class ImportEventsJson : JsonSerializerContext;
 }
 
 public sealed partial class MixpanelClient
 {
     /// <summary>Imports events of any age, with validation and shared properties. Sending the same events again does not double them.</summary>
+    /// <remarks>Needs a service account that is an owner or admin of the project, or a project token. See https://developer.mixpanel.com/reference/import-events. For files, and for more than some thousands of events, use the bulk import.</remarks>
+    /// <example>{"strict":"1","events":[{"event":"Signed Up","properties":{"time":1756710000,"distinct_id":"user-1"}}],"properties":{"source":"backfill"}}</example>
     /// <param name="input">What to import.</param>
     /// <param name="cancellationToken">Stops the call.</param>
     /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
-    public ValueTask<ImportEvents.Output> ImportEventsAsync(ImportEvents.Input input, CancellationToken cancellationToken = default) =>
-        InvokeAsync<ImportEvents, ImportEvents.Input, ImportEvents.Output>(input, cancellationToken);
+    public ValueTask<ImportEventsOutput> ImportEventsAsync(ImportEventsInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(EventActions.ImportEvents, input, cancellationToken);
 }

@@ -2,64 +2,45 @@ using System.Buffers;
 using System.ComponentModel;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
-using MixpanelConnector;
 using MixpanelConnector.Transport;
-
-[assembly: Action<TrackEvent, TrackEvent.Input, TrackEvent.Output>]
 
 namespace MixpanelConnector;
 
-/// <summary>Tracks one event. With a service account it is validated by Mixpanel and may be of any age; with a project token alone it must be at most five days old.</summary>
-/// <remarks>See https://developer.mixpanel.com/reference/import-events (service account) and https://developer.mixpanel.com/reference/track-event (project token).</remarks>
-/// <example>{"event":"Order Placed","properties":{"time":1756710000,"distinct_id":"user-1","$insert_id":"order-17","total":59.90}}</example>
-public sealed partial class TrackEvent : IAction<TrackEvent.Input, TrackEvent.Output>
+/// <summary>What happened.</summary>
+public sealed record TrackEventInput
 {
-    /// <summary>The default of <see cref="Input.ProjectId"/>, which stands for the configured project.</summary>
+    /// <summary>The default of <see cref="ProjectId"/>, which stands for the configured project.</summary>
     public const string ConfiguredProject = "<YOUR_PROJECT_ID>";
 
-    static readonly TrackEventJson Json = new(Wire.Options());
+    /// <summary>When set to "1" (recommended), Mixpanel validates the event and says why it failed; "0" has it drop an invalid event without a word.</summary>
+    [DefaultValue("1")]
+    public string Strict { get; init; } = "1";
 
-    /// <summary>What happened.</summary>
-    public sealed record Input
-    {
-        /// <summary>When set to "1" (recommended), Mixpanel validates the event and says why it failed; "0" has it drop an invalid event without a word.</summary>
-        [DefaultValue("1")]
-        public string Strict { get; init; } = "1";
+    /// <summary>The Mixpanel project_id, used with service account credentials; a project token belongs to its project by itself. The default stands for the configured project.</summary>
+    [DefaultValue(ConfiguredProject)]
+    public string ProjectId { get; init; } = ConfiguredProject;
 
-        /// <summary>The Mixpanel project_id, used with service account credentials; a project token belongs to its project by itself. The default stands for the configured project.</summary>
-        [DefaultValue(ConfiguredProject)]
-        public string ProjectId { get; init; } = ConfiguredProject;
+    /// <summary>Name of the event.</summary>
+    public required string Event { get; init; }
 
-        /// <summary>Name of the event.</summary>
-        public required string Event { get; init; }
+    /// <summary>The properties of the event: time, distinct_id, $insert_id and any others.</summary>
+    public required EventProperties Properties { get; init; }
+}
 
-        /// <summary>The properties of the event: time, distinct_id, $insert_id and any others.</summary>
-        public required EventProperties Properties { get; init; }
-    }
+/// <summary>Whether it was tracked.</summary>
+public sealed record TrackEventOutput
+{
+    /// <summary>1 for success, 0 for failure.</summary>
+    public required int Status { get; init; }
 
-    /// <summary>Whether it was tracked.</summary>
-    public sealed record Output
-    {
-        /// <summary>1 for success, 0 for failure.</summary>
-        public required int Status { get; init; }
+    /// <summary>Error message if the event was refused.</summary>
+    public string? Error { get; init; }
+}
 
-        /// <summary>Error message if the event was refused.</summary>
-        public string? Error { get; init; }
-    }
-
-    /// <inheritdoc/>
-    public static ActionSpec<Input, Output> Spec { get; } = new("track_event", Json.Input, Json.Output)
-    {
-        Group = "Events",
-        Effect = Effect.Idempotent,
-        Credential = CredentialNeed.ServiceAccountOfProjectOrToken,
-        Cost = RateCost.Ingestion,
-        Refused = static output => output.Status != 1,
-    };
-
-    /// <inheritdoc/>
-    public static async ValueTask<Output> ExecuteAsync(ActionContext context, Input input, CancellationToken cancellationToken)
+/// <summary>How <see cref="MixpanelClient.TrackEventAsync(TrackEventInput, CancellationToken)"/> is carried out.</summary>
+static class TrackEvent
+{
+    public static async ValueTask<TrackEventOutput> ExecuteAsync(ActionContext context, TrackEventInput input, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
@@ -77,41 +58,43 @@ public sealed partial class TrackEvent : IAction<TrackEvent.Input, TrackEvent.Ou
     }
 
     /// <summary>/import is the only endpoint at which strict and project_id mean what their descriptions say.</summary>
-    static async Task<Output> SendToImportAsync(ActionContext context, Input input, JsonObject properties, string strict, long? project, CancellationToken cancellationToken)
+    static async Task<TrackEventOutput> SendToImportAsync(ActionContext context, TrackEventInput input, JsonObject properties, string strict, long? project, CancellationToken cancellationToken)
     {
-        var request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", Access.ServiceAccountOfProject)
+        var request = context.Request().With("strict", strict) with
         {
+            Auth = AuthScheme.ServiceAccountOfProject, // a token alone goes the other way
             ProjectId = project,
             Body = EventJson.Array(Written(input.Event, properties).Span),
-        }.With("strict", strict);
+        };
         var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
         var verdict = ReplyClassifier.ReadImport(reply, 1, context.Options);
         return verdict.Kind switch
         {
-            VerdictKind.Accepted => new Output { Status = 1 },
-            VerdictKind.Partial => new Output { Status = 0, Error = verdict.Failed[0].Message },
-            VerdictKind.Unclear or VerdictKind.Miscounted or VerdictKind.TooLarge => new Output { Status = 0, Error = verdict.Error!.Message },
+            VerdictKind.Accepted => new TrackEventOutput { Status = 1 },
+            VerdictKind.Partial => new TrackEventOutput { Status = 0, Error = verdict.Failed[0].Message },
+            VerdictKind.Unclear or VerdictKind.Miscounted or VerdictKind.TooLarge => new TrackEventOutput { Status = 0, Error = verdict.Error!.Message },
             _ => throw new MixpanelException(verdict.Error!),
         };
     }
 
     /// <summary>/track says 1 for whatever it can parse, so what it would drop in silence is refused here.</summary>
-    static async Task<Output> SendToTrackAsync(ActionContext context, Input input, JsonObject properties, string strict, string token, CancellationToken cancellationToken)
+    static async Task<TrackEventOutput> SendToTrackAsync(ActionContext context, TrackEventInput input, JsonObject properties, string strict, string token, CancellationToken cancellationToken)
     {
         if (properties["token"] is { } own && own.ToJsonString() != JsonValue.Create(token).ToJsonString())
             throw MixpanelException.Invalid("properties.token", "The event names another project token than the configured one.");
         properties["token"] = token;
         var written = Written(input.Event, properties);
-        if (TrackRules.Fault(written.Span, input.Properties.Time, strict == "1", context.Options.TimeProvider.GetUtcNow()) is { } fault) return new Output { Status = 0, Error = fault };
+        if (TrackRules.Fault(written.Span, input.Properties.Time, strict == "1", context.Options.TimeProvider.GetUtcNow()) is { } fault) return new TrackEventOutput { Status = 0, Error = fault };
 
-        var request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/track", Access.InBody)
+        var request = context.Request("/track").With("verbose", "1").With("ip", "0") with
         {
+            Auth = AuthScheme.ProjectToken,
             Body = EventJson.Array(written.Span),
-        }.With("verbose", "1").With("ip", "0");
+        };
         var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
         var error = ReplyClassifier.ReadAcknowledgement(reply, context.Options);
-        if (error is null) return new Output { Status = 1 };
-        return error.Kind is ErrorKind.Rejected or ErrorKind.TooLarge ? new Output { Status = 0, Error = error.Message } : throw new MixpanelException(error);
+        if (error is null) return new TrackEventOutput { Status = 1 };
+        return error.Kind is ErrorKind.Rejected or ErrorKind.TooLarge ? new TrackEventOutput { Status = 0, Error = error.Message } : throw new MixpanelException(error);
     }
 
     static ReadOnlyMemory<byte> Written(string name, JsonObject properties)
@@ -123,22 +106,20 @@ public sealed partial class TrackEvent : IAction<TrackEvent.Input, TrackEvent.Ou
 
     static long? Project(string? projectId) => projectId switch
     {
-        null or ConfiguredProject => null,
+        null or TrackEventInput.ConfiguredProject => null,
         _ when long.TryParse(projectId, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 => id,
-        _ => throw MixpanelException.Invalid("project_id", $"The project id must be a positive integer as text, or {ConfiguredProject} for the configured project."),
+        _ => throw MixpanelException.Invalid("project_id", $"The project id must be a positive integer as text, or {TrackEventInput.ConfiguredProject} for the configured project."),
     };
-
-    [JsonSerializable(typeof(Input), TypeInfoPropertyName = "Input")]
-    [JsonSerializable(typeof(Output), TypeInfoPropertyName = "Output")]
-    sealed partial class TrackEventJson : JsonSerializerContext;
 }
 
 public sealed partial class MixpanelClient
 {
     /// <summary>Tracks one event. With a service account it is validated by Mixpanel and may be of any age; with a project token alone it must be at most five days old.</summary>
+    /// <remarks>See https://developer.mixpanel.com/reference/import-events (service account) and https://developer.mixpanel.com/reference/track-event (project token).</remarks>
+    /// <example>{"event":"Order Placed","properties":{"time":1756710000,"distinct_id":"user-1","$insert_id":"order-17","total":59.90}}</example>
     /// <param name="input">What happened.</param>
     /// <param name="cancellationToken">Stops the call.</param>
     /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
-    public ValueTask<TrackEvent.Output> TrackEventAsync(TrackEvent.Input input, CancellationToken cancellationToken = default) =>
-        InvokeAsync<TrackEvent, TrackEvent.Input, TrackEvent.Output>(input, cancellationToken);
+    public ValueTask<TrackEventOutput> TrackEventAsync(TrackEventInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(EventActions.TrackEvent, input, cancellationToken);
 }

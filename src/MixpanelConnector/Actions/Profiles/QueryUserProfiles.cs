@@ -3,69 +3,53 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using MixpanelConnector;
 using MixpanelConnector.Transport;
-
-[assembly: Action<QueryUserProfiles, QueryUserProfiles.Input, QueryUserProfiles.Output>]
 
 namespace MixpanelConnector;
 
-/// <summary>Retrieves user profiles that match a filter, a page at a time.</summary>
-/// <remarks>Needs a service account and a project. Each page counts against the limit of 60 queries an hour. See https://developer.mixpanel.com/reference/engage-query.</remarks>
-/// <example>{"where":"properties[\"plan\"] == \"pro\"","output_properties":["$email","plan"]}</example>
-public sealed partial class QueryUserProfiles : IAction<QueryUserProfiles.Input, QueryUserProfiles.Output>
+/// <summary>Which profiles, and what of them.</summary>
+public sealed record QueryUserProfilesInput
+{
+    /// <summary>Query filter expression in Mixpanel's segmentation language, such as properties["plan"] == "pro". Default: all profiles.</summary>
+    public string? Where { get; init; }
+
+    /// <summary>List of properties to retrieve. Default: all.</summary>
+    public IReadOnlyList<string>? OutputProperties { get; init; }
+
+    /// <summary>Page number for pagination, from 0. A page above 0 needs the session_id of the page before. Default: 0.</summary>
+    public long? Page { get; init; }
+
+    /// <summary>Session ID for pagination, from the answer of the page before; keep the other inputs the same. Default: none.</summary>
+    public string? SessionId { get; init; }
+}
+
+/// <summary>A page of profiles.</summary>
+public sealed record QueryUserProfilesOutput
+{
+    /// <summary>List of user profiles matching the query.</summary>
+    public required IReadOnlyList<UserProfile> Results { get; init; }
+
+    /// <summary>Current page number.</summary>
+    public required long Page { get; init; }
+
+    /// <summary>Session ID for pagination: give it with the next page.</summary>
+    public string? SessionId { get; init; }
+
+    /// <summary>How many profiles a full page holds. A page with fewer is the last.</summary>
+    public long? PageSize { get; init; }
+
+    /// <summary>How many profiles match over all pages.</summary>
+    public long? Total { get; init; }
+}
+
+/// <summary>How <see cref="MixpanelClient.QueryUserProfilesAsync(QueryUserProfilesInput, CancellationToken)"/> is carried out.</summary>
+static partial class QueryUserProfiles
 {
     const int DocumentedPageSize = 1000;
     static readonly QueryUserProfilesJson Json = new(Wire.Options());
     static readonly QueryUserProfilesJson ReplyJson = new(Wire.ReplyOptions());
 
-    /// <summary>Which profiles, and what of them.</summary>
-    public sealed record Input
-    {
-        /// <summary>Query filter expression in Mixpanel's segmentation language, such as properties["plan"] == "pro". Default: all profiles.</summary>
-        public string? Where { get; init; }
-
-        /// <summary>List of properties to retrieve. Default: all.</summary>
-        public IReadOnlyList<string>? OutputProperties { get; init; }
-
-        /// <summary>Page number for pagination, from 0. A page above 0 needs the session_id of the page before. Default: 0.</summary>
-        public long? Page { get; init; }
-
-        /// <summary>Session ID for pagination, from the answer of the page before; keep the other inputs the same. Default: none.</summary>
-        public string? SessionId { get; init; }
-    }
-
-    /// <summary>A page of profiles.</summary>
-    public sealed record Output
-    {
-        /// <summary>List of user profiles matching the query.</summary>
-        public required IReadOnlyList<UserProfile> Results { get; init; }
-
-        /// <summary>Current page number.</summary>
-        public required long Page { get; init; }
-
-        /// <summary>Session ID for pagination: give it with the next page.</summary>
-        public string? SessionId { get; init; }
-
-        /// <summary>How many profiles a full page holds. A page with fewer is the last.</summary>
-        public long? PageSize { get; init; }
-
-        /// <summary>How many profiles match over all pages.</summary>
-        public long? Total { get; init; }
-    }
-
-    /// <inheritdoc/>
-    public static ActionSpec<Input, Output> Spec { get; } = new("query_user_profiles", Json.Input, Json.Output)
-    {
-        Group = "User profiles",
-        Effect = Effect.ReadOnly,
-        Credential = CredentialNeed.ServiceAccountOfProject,
-        Cost = RateCost.Query,
-        All = new ResultStream<Input, UserProfile>(ReadAllAsync, Json.UserProfile),
-    };
-
-    /// <inheritdoc/>
-    public static async ValueTask<Output> ExecuteAsync(ActionContext context, Input input, CancellationToken cancellationToken)
+    public static async ValueTask<QueryUserProfilesOutput> ExecuteAsync(ActionContext context, QueryUserProfilesInput input, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
@@ -74,7 +58,7 @@ public sealed partial class QueryUserProfiles : IAction<QueryUserProfiles.Input,
 
         EventJson.EnsureUnicode("where", input.Where ?? "");
 
-        var request = new MixpanelRequest(HttpMethod.Post, Api.Query, "/api/query/engage", Access.ServiceAccountOfProject)
+        var request = context.Request() with
         {
             Body = new RequestBody(Encoding.UTF8.GetBytes(Form(input)), "application/x-www-form-urlencoded"),
         };
@@ -85,7 +69,7 @@ public sealed partial class QueryUserProfiles : IAction<QueryUserProfiles.Input,
         {
             var page = document.RootElement.Deserialize(ReplyJson.WireReply);
             if (page?.Results is null || page.Results.Any(profile => profile is not { DistinctId: not null, Properties: not null })) throw new JsonException("A profile is missing.");
-            return new Output { Results = page.Results, Page = page.Page ?? input.Page ?? 0, SessionId = page.SessionId, PageSize = page.PageSize, Total = page.Total };
+            return new QueryUserProfilesOutput { Results = page.Results, Page = page.Page ?? input.Page ?? 0, SessionId = page.SessionId, PageSize = page.PageSize, Total = page.Total };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -93,7 +77,7 @@ public sealed partial class QueryUserProfiles : IAction<QueryUserProfiles.Input,
         }
     }
 
-    internal static async IAsyncEnumerable<UserProfile> ReadAllAsync(ActionContext context, Input input, [EnumeratorCancellation] CancellationToken cancellationToken)
+    internal static async IAsyncEnumerable<UserProfile> ReadAllAsync(ActionContext context, QueryUserProfilesInput input, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -107,7 +91,7 @@ public sealed partial class QueryUserProfiles : IAction<QueryUserProfiles.Input,
         }
     }
 
-    static string Form(Input input)
+    static string Form(QueryUserProfilesInput input)
     {
         var form = new StringBuilder();
         Add("where", input.Where);
@@ -155,8 +139,6 @@ public sealed partial class QueryUserProfiles : IAction<QueryUserProfiles.Input,
         public long? Total { get; init; }
     }
 
-    [JsonSerializable(typeof(Input), TypeInfoPropertyName = "Input")]
-    [JsonSerializable(typeof(Output), TypeInfoPropertyName = "Output")]
     [JsonSerializable(typeof(WireReply), TypeInfoPropertyName = "WireReply")]
     [JsonSerializable(typeof(string[]), TypeInfoPropertyName = "Names")]
     sealed partial class QueryUserProfilesJson : JsonSerializerContext;
@@ -164,21 +146,23 @@ public sealed partial class QueryUserProfiles : IAction<QueryUserProfiles.Input,
 
 public sealed partial class MixpanelClient
 {
-    /// <summary>Retrieves one page of the user profiles that match a filter.</summary>
+    /// <summary>Retrieves user profiles that match a filter, a page at a time.</summary>
+    /// <remarks>Needs a service account and a project. Each page counts against the limit of 60 queries an hour. See https://developer.mixpanel.com/reference/engage-query.</remarks>
+    /// <example>{"where":"properties[\"plan\"] == \"pro\"","output_properties":["$email","plan"]}</example>
     /// <param name="input">Which profiles, and what of them.</param>
     /// <param name="cancellationToken">Stops the call.</param>
     /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
-    public ValueTask<QueryUserProfiles.Output> QueryUserProfilesAsync(QueryUserProfiles.Input input, CancellationToken cancellationToken = default) =>
-        InvokeAsync<QueryUserProfiles, QueryUserProfiles.Input, QueryUserProfiles.Output>(input, cancellationToken);
+    public ValueTask<QueryUserProfilesOutput> QueryUserProfilesAsync(QueryUserProfilesInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(UserProfileActions.QueryUserProfiles, input, cancellationToken);
 
     /// <summary>Retrieves all user profiles that match a filter, page after page as they are read.</summary>
     /// <param name="input">Which profiles, and what of them; reading starts at its page.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
-    public IAsyncEnumerable<UserProfile> QueryAllUserProfilesAsync(QueryUserProfiles.Input input, CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<UserProfile> QueryAllUserProfilesAsync(QueryUserProfilesInput input, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return QueryUserProfiles.ReadAllAsync(new ActionContext(Transport), input, cancellationToken);
+        return QueryUserProfiles.ReadAllAsync(UserProfileActions.QueryUserProfiles.Context(this), input, cancellationToken);
     }
 
     /// <summary>Retrieves the first page of the user profiles that match a condition.</summary>
@@ -186,10 +170,10 @@ public sealed partial class MixpanelClient
     /// <param name="cancellationToken">Stops the call.</param>
     /// <exception cref="MixpanelException">The condition is refused, or Mixpanel cannot do it.</exception>
     [OverloadResolutionPriority(-1)] // new() { Where = … } means the input
-    public ValueTask<QueryUserProfiles.Output> QueryUserProfilesAsync(Selector where, CancellationToken cancellationToken = default)
+    public ValueTask<QueryUserProfilesOutput> QueryUserProfilesAsync(Selector where, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(where);
-        return QueryUserProfilesAsync(new QueryUserProfiles.Input { Where = where }, cancellationToken);
+        return QueryUserProfilesAsync(new QueryUserProfilesInput { Where = where }, cancellationToken);
     }
 
     /// <summary>Retrieves all user profiles that match a condition, page after page as they are read.</summary>
@@ -200,6 +184,6 @@ public sealed partial class MixpanelClient
     public IAsyncEnumerable<UserProfile> QueryAllUserProfilesAsync(Selector where, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(where);
-        return QueryAllUserProfilesAsync(new QueryUserProfiles.Input { Where = where }, cancellationToken);
+        return QueryAllUserProfilesAsync(new QueryUserProfilesInput { Where = where }, cancellationToken);
     }
 }

@@ -47,8 +47,6 @@ static class EventReport
 
     static readonly EventReportJson Json = new(Wire.Options());
 
-    public static MixpanelRequest Request(string path) => new(HttpMethod.Get, Api.Query, "/api/query/events" + path, Access.ServiceAccountOfProject);
-
     public static MixpanelRequest WithName(this MixpanelRequest request, string parameter, string field, string? name)
     {
         if (string.IsNullOrEmpty(name)) throw MixpanelException.Invalid(field, $"{field} must not be empty.");

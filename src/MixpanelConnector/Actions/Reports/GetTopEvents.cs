@@ -1,67 +1,49 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
-using MixpanelConnector;
-
-[assembly: Action<GetTopEvents, GetTopEvents.Input, GetTopEvents.Output>]
 
 namespace MixpanelConnector;
 
-/// <summary>Retrieves today's most common events, and how they changed since yesterday.</summary>
-/// <remarks>Needs a service account and a project. Each call counts against the limit of 60 queries an hour, 5 of them at a time. See https://developer.mixpanel.com/reference/query-top-events.</remarks>
-/// <example>{"type":"general","limit":10}</example>
-public sealed partial class GetTopEvents : IAction<GetTopEvents.Input, GetTopEvents.Output>
+/// <summary>What to count, and how many events to give.</summary>
+public sealed record GetTopEventsInput
 {
-    static readonly GetTopEventsJson Json = new(Wire.Options());
+    /// <summary>What to count: general (every event), unique (users), average (events for each user). Default: general.</summary>
+    public EventCountType? Type { get; init; }
 
-    /// <summary>What to count, and how many events to give.</summary>
-    public sealed record Input
-    {
-        /// <summary>What to count: general (every event), unique (users), average (events for each user). Default: general.</summary>
-        public EventCountType? Type { get; init; }
+    /// <summary>The most events to give. Default: 100.</summary>
+    public long? Limit { get; init; }
+}
 
-        /// <summary>The most events to give. Default: 100.</summary>
-        public long? Limit { get; init; }
-    }
+/// <summary>The events.</summary>
+public sealed record GetTopEventsOutput
+{
+    /// <summary>The most common events of today.</summary>
+    public required IReadOnlyList<TopEvent> Events { get; init; }
 
-    /// <summary>The events.</summary>
-    public sealed record Output
-    {
-        /// <summary>The most common events of today.</summary>
-        public required IReadOnlyList<TopEvent> Events { get; init; }
+    /// <summary>What was counted: general, unique or average.</summary>
+    public required string Type { get; init; }
+}
 
-        /// <summary>What was counted: general, unique or average.</summary>
-        public required string Type { get; init; }
-    }
+/// <summary>An event and how common it is today.</summary>
+public sealed record TopEvent
+{
+    /// <summary>The name of the event.</summary>
+    public required string Event { get; init; }
 
-    /// <summary>An event and how common it is today.</summary>
-    public sealed record TopEvent
-    {
-        /// <summary>The name of the event.</summary>
-        public required string Event { get; init; }
+    /// <summary>The count of today.</summary>
+    public required double Amount { get; init; }
 
-        /// <summary>The count of today.</summary>
-        public required double Amount { get; init; }
+    /// <summary>The change since yesterday as a fraction: 0.5 is half as many again, -0.25 a quarter less.</summary>
+    public required double PercentChange { get; init; }
+}
 
-        /// <summary>The change since yesterday as a fraction: 0.5 is half as many again, -0.25 a quarter less.</summary>
-        public required double PercentChange { get; init; }
-    }
-
-    /// <inheritdoc/>
-    public static ActionSpec<Input, Output> Spec { get; } = new("get_top_events", Json.Input, Json.Output)
-    {
-        Group = "Reports",
-        Effect = Effect.ReadOnly,
-        Credential = CredentialNeed.ServiceAccountOfProject,
-        Cost = RateCost.Query,
-    };
-
-    /// <inheritdoc/>
-    public static async ValueTask<Output> ExecuteAsync(ActionContext context, Input input, CancellationToken cancellationToken)
+/// <summary>How <see cref="MixpanelClient.GetTopEventsAsync(GetTopEventsInput, CancellationToken)"/> is carried out.</summary>
+static class GetTopEvents
+{
+    public static async ValueTask<GetTopEventsOutput> ExecuteAsync(ActionContext context, GetTopEventsInput input, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
-        var request = EventReport.Request("/top").WithType(input.Type).WithLimit(input.Limit);
-        return await EventReport.ReadAsync(context, request, reply => new Output
+        var request = context.Request().WithType(input.Type).WithLimit(input.Limit);
+        return await EventReport.ReadAsync(context, request, reply => new GetTopEventsOutput
         {
             Events = [.. reply.GetProperty("events").EnumerateArray().Select(Read)],
             Type = reply.TryGetProperty("type", out var type) ? EventReport.ReadText(type) : EventReport.NameOf(input.Type),
@@ -74,18 +56,16 @@ public sealed partial class GetTopEvents : IAction<GetTopEvents.Input, GetTopEve
         Amount = EventReport.ReadNumber(item.GetProperty("amount")),
         PercentChange = EventReport.ReadNumber(item.GetProperty("percent_change")),
     };
-
-    [JsonSerializable(typeof(Input), TypeInfoPropertyName = "Input")]
-    [JsonSerializable(typeof(Output), TypeInfoPropertyName = "Output")]
-    sealed partial class GetTopEventsJson : JsonSerializerContext;
 }
 
 public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves today's most common events, and how they changed since yesterday.</summary>
+    /// <remarks>Needs a service account and a project. Each call counts against the limit of 60 queries an hour, 5 of them at a time. See https://developer.mixpanel.com/reference/query-top-events.</remarks>
+    /// <example>{"type":"general","limit":10}</example>
     /// <param name="input">What to count, and how many events to give.</param>
     /// <param name="cancellationToken">Stops the call.</param>
     /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
-    public ValueTask<GetTopEvents.Output> GetTopEventsAsync(GetTopEvents.Input input, CancellationToken cancellationToken = default) =>
-        InvokeAsync<GetTopEvents, GetTopEvents.Input, GetTopEvents.Output>(input, cancellationToken);
+    public ValueTask<GetTopEventsOutput> GetTopEventsAsync(GetTopEventsInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ReportActions.GetTopEvents, input, cancellationToken);
 }

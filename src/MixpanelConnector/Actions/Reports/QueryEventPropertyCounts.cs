@@ -1,93 +1,72 @@
-using System.Text.Json.Serialization;
-using MixpanelConnector;
-
-[assembly: Action<QueryEventPropertyCounts, QueryEventPropertyCounts.Input, QueryEventPropertyCounts.Output>]
-
 namespace MixpanelConnector;
 
-/// <summary>Counts an event by the values of a property over time.</summary>
-/// <remarks>Needs a service account and a project. Each call counts against the limit of 60 queries an hour, 5 of them at a time. See https://developer.mixpanel.com/reference/query-event-properties.</remarks>
-/// <example>{"event":"Viewed Page","property":"plan","unit":"week","interval":8}</example>
-public sealed partial class QueryEventPropertyCounts : IAction<QueryEventPropertyCounts.Input, QueryEventPropertyCounts.Output>
+/// <summary>Which event and property to count, and when.</summary>
+public sealed record QueryEventPropertyCountsInput
 {
-    static readonly QueryEventPropertyCountsJson Json = new(Wire.Options());
+    /// <summary>The name of the event.</summary>
+    public required string Event { get; init; }
 
-    /// <summary>Which event and property to count, and when.</summary>
-    public sealed record Input
-    {
-        /// <summary>The name of the event.</summary>
-        public required string Event { get; init; }
+    /// <summary>The name of the property.</summary>
+    public required string Property { get; init; }
 
-        /// <summary>The name of the property.</summary>
-        public required string Property { get; init; }
+    /// <summary>The values to count. Default: all.</summary>
+    public IReadOnlyList<string>? Values { get; init; }
 
-        /// <summary>The values to count. Default: all.</summary>
-        public IReadOnlyList<string>? Values { get; init; }
+    /// <summary>What to count: general (every event), unique (users), average (events for each user). Default: general.</summary>
+    public EventCountType? Type { get; init; }
 
-        /// <summary>What to count: general (every event), unique (users), average (events for each user). Default: general.</summary>
-        public EventCountType? Type { get; init; }
+    /// <summary>The stretches of time to count in: minute, hour, day, week or month. Users (type unique) are not counted by minute or hour. Default: day.</summary>
+    public EventCountUnit? Unit { get; init; }
 
-        /// <summary>The stretches of time to count in: minute, hour, day, week or month. Users (type unique) are not counted by minute or hour. Default: day.</summary>
-        public EventCountUnit? Unit { get; init; }
+    /// <summary>The latest so many units, the current one included. Either this, or from_date and to_date.</summary>
+    public long? Interval { get; init; }
 
-        /// <summary>The latest so many units, the current one included. Either this, or from_date and to_date.</summary>
-        public long? Interval { get; init; }
+    /// <summary>The first day, such as 2026-11-01, in the project's time zone. Needs to_date.</summary>
+    public DateOnly? FromDate { get; init; }
 
-        /// <summary>The first day, such as 2026-11-01, in the project's time zone. Needs to_date.</summary>
-        public DateOnly? FromDate { get; init; }
+    /// <summary>The last day, such as 2026-11-30, in the project's time zone; it is counted, too. Needs from_date.</summary>
+    public DateOnly? ToDate { get; init; }
 
-        /// <summary>The last day, such as 2026-11-30, in the project's time zone; it is counted, too. Needs from_date.</summary>
-        public DateOnly? ToDate { get; init; }
+    /// <summary>The most values to give. Default: 255.</summary>
+    public long? Limit { get; init; }
+}
 
-        /// <summary>The most values to give. Default: 255.</summary>
-        public long? Limit { get; init; }
-    }
+/// <summary>The counts.</summary>
+public sealed record QueryEventPropertyCountsOutput
+{
+    /// <summary>The dates that are counted, in order: days as 2026-11-23, times as 2026-11-23 10:00:00, in the project's time zone.</summary>
+    public required IReadOnlyList<string> Series { get; init; }
 
-    /// <summary>The counts.</summary>
-    public sealed record Output
-    {
-        /// <summary>The dates that are counted, in order: days as 2026-11-23, times as 2026-11-23 10:00:00, in the project's time zone.</summary>
-        public required IReadOnlyList<string> Series { get; init; }
+    /// <summary>The numbers: for each value, one for each date.</summary>
+    public required IReadOnlyDictionary<string, IReadOnlyDictionary<string, double>> Values { get; init; }
 
-        /// <summary>The numbers: for each value, one for each date.</summary>
-        public required IReadOnlyDictionary<string, IReadOnlyDictionary<string, double>> Values { get; init; }
+    /// <summary>How many values there are.</summary>
+    public required long LegendSize { get; init; }
+}
 
-        /// <summary>How many values there are.</summary>
-        public required long LegendSize { get; init; }
-    }
-
-    /// <inheritdoc/>
-    public static ActionSpec<Input, Output> Spec { get; } = new("query_event_property_counts", Json.Input, Json.Output)
-    {
-        Group = "Reports",
-        Effect = Effect.ReadOnly,
-        Credential = CredentialNeed.ServiceAccountOfProject,
-        Cost = RateCost.Query,
-    };
-
-    /// <inheritdoc/>
-    public static async ValueTask<Output> ExecuteAsync(ActionContext context, Input input, CancellationToken cancellationToken)
+/// <summary>How <see cref="MixpanelClient.QueryEventPropertyCountsAsync(QueryEventPropertyCountsInput, CancellationToken)"/> is carried out.</summary>
+static class QueryEventPropertyCounts
+{
+    public static async ValueTask<QueryEventPropertyCountsOutput> ExecuteAsync(ActionContext context, QueryEventPropertyCountsInput input, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
-        var request = EventReport.Request("/properties").WithName("event", "event", input.Event).WithName("name", "property", input.Property).WithType(input.Type)
+        var request = context.Request().WithName("event", "event", input.Event).WithName("name", "property", input.Property).WithType(input.Type)
             .WithTime(input.Type, input.Unit, input.Interval, input.FromDate, input.ToDate).WithLimit(input.Limit);
         if (input.Values is { Count: > 0 } wanted) request = request.WithNames("values", "values", wanted);
         var (series, values, legendSize) = await EventReport.ReadAsync(context, request, EventReport.ReadSeries, cancellationToken).ConfigureAwait(false);
-        return new Output { Series = series, Values = values, LegendSize = legendSize };
+        return new QueryEventPropertyCountsOutput { Series = series, Values = values, LegendSize = legendSize };
     }
-
-    [JsonSerializable(typeof(Input), TypeInfoPropertyName = "Input")]
-    [JsonSerializable(typeof(Output), TypeInfoPropertyName = "Output")]
-    sealed partial class QueryEventPropertyCountsJson : JsonSerializerContext;
 }
 
 public sealed partial class MixpanelClient
 {
     /// <summary>Counts an event by the values of a property over time.</summary>
+    /// <remarks>Needs a service account and a project. Each call counts against the limit of 60 queries an hour, 5 of them at a time. See https://developer.mixpanel.com/reference/query-event-properties.</remarks>
+    /// <example>{"event":"Viewed Page","property":"plan","unit":"week","interval":8}</example>
     /// <param name="input">Which event and property to count, and when.</param>
     /// <param name="cancellationToken">Stops the call.</param>
     /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
-    public ValueTask<QueryEventPropertyCounts.Output> QueryEventPropertyCountsAsync(QueryEventPropertyCounts.Input input, CancellationToken cancellationToken = default) =>
-        InvokeAsync<QueryEventPropertyCounts, QueryEventPropertyCounts.Input, QueryEventPropertyCounts.Output>(input, cancellationToken);
+    public ValueTask<QueryEventPropertyCountsOutput> QueryEventPropertyCountsAsync(QueryEventPropertyCountsInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ReportActions.QueryEventPropertyCounts, input, cancellationToken);
 }

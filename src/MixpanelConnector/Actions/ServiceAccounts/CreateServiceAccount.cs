@@ -1,94 +1,77 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using MixpanelConnector;
 using MixpanelConnector.Transport;
-
-[assembly: Action<CreateServiceAccount, CreateServiceAccount.Input, CreateServiceAccount.Output>]
 
 namespace MixpanelConnector;
 
-/// <summary>Creates a service account in an organization. Its secret is shown once and cannot be read again.</summary>
-/// <remarks>Needs a service account that is an owner or admin of the organization. See https://developer.mixpanel.com/reference/create-service-account.</remarks>
-/// <example>{"username":"nightly-import","role":"analyst","projects":[1234567],"expires":"2031-01-31"}</example>
-public sealed partial class CreateServiceAccount : IAction<CreateServiceAccount.Input, CreateServiceAccount.Output>
+/// <summary>What to create.</summary>
+public sealed record CreateServiceAccountInput
+{
+    /// <summary>Username for the service account.</summary>
+    public required string Username { get; init; }
+
+    /// <summary>Role of the service account in the organization: owner, admin, analyst or consumer. Default: Mixpanel's own.</summary>
+    public string? Role { get; init; }
+
+    /// <summary>Expiration date of the service account, an ISO 8601 date or date and time in the future, such as 2027-01-31. Default: never.</summary>
+    public string? Expires { get; init; }
+
+    /// <summary>Projects that the service account joins: ids, or objects of id and role. A missing role is the account's, else analyst. Default: none.</summary>
+    public IReadOnlyList<ProjectRole>? Projects { get; init; }
+
+    /// <summary>The organization to create it in. Default: the configured one, else the only one that the credential can see.</summary>
+    public long? OrganizationId { get; init; }
+}
+
+/// <summary>What was created.</summary>
+public sealed record CreateServiceAccountOutput
+{
+    /// <summary>Indicates if the account was successfully created: "true" or "false".</summary>
+    public required string ServiceAccountCreated { get; init; }
+
+    /// <summary>ID of the created service account.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>The name to log in with, as Mixpanel returned it.</summary>
+    public string? Username { get; init; }
+
+    /// <summary>The secret of the account. Mixpanel gives it this once only: keep it where it is safe.</summary>
+    public Secret? Secret { get; init; }
+
+    /// <summary>When the account expires; absent when never.</summary>
+    public string? Expires { get; init; }
+
+    /// <summary>Why Mixpanel refused, when it did.</summary>
+    public string? Error { get; init; }
+}
+
+/// <summary>How <see cref="MixpanelClient.CreateServiceAccountAsync(CreateServiceAccountInput, CancellationToken)"/> is carried out.</summary>
+static partial class CreateServiceAccount
 {
     static readonly string[] Roles = ["owner", "admin", "analyst", "consumer"];
     static readonly CreateServiceAccountJson Json = new(Wire.Options());
     static readonly CreateServiceAccountJson ReplyJson = new(Wire.ReplyOptions());
 
-    /// <summary>What to create.</summary>
-    public sealed record Input
-    {
-        /// <summary>Username for the service account.</summary>
-        public required string Username { get; init; }
-
-        /// <summary>Role of the service account in the organization: owner, admin, analyst or consumer. Default: Mixpanel's own.</summary>
-        public string? Role { get; init; }
-
-        /// <summary>Expiration date of the service account, an ISO 8601 date or date and time in the future, such as 2027-01-31. Default: never.</summary>
-        public string? Expires { get; init; }
-
-        /// <summary>Projects that the service account joins: ids, or objects of id and role. A missing role is the account's, else analyst. Default: none.</summary>
-        public IReadOnlyList<ProjectRole>? Projects { get; init; }
-
-        /// <summary>The organization to create it in. Default: the configured one, else the only one that the credential can see.</summary>
-        public long? OrganizationId { get; init; }
-    }
-
-    /// <summary>What was created.</summary>
-    public sealed record Output
-    {
-        /// <summary>Indicates if the account was successfully created: "true" or "false".</summary>
-        public required string ServiceAccountCreated { get; init; }
-
-        /// <summary>ID of the created service account.</summary>
-        public string? Id { get; init; }
-
-        /// <summary>The name to log in with, as Mixpanel returned it.</summary>
-        public string? Username { get; init; }
-
-        /// <summary>The secret of the account. Mixpanel gives it this once only: keep it where it is safe.</summary>
-        public Secret? Secret { get; init; }
-
-        /// <summary>When the account expires; absent when never.</summary>
-        public string? Expires { get; init; }
-
-        /// <summary>Why Mixpanel refused, when it did.</summary>
-        public string? Error { get; init; }
-    }
-
-    /// <inheritdoc/>
-    public static ActionSpec<Input, Output> Spec { get; } = new("create_service_account", Json.Input, Json.Output)
-    {
-        Group = "Service accounts",
-        Effect = Effect.Creates,
-        Credential = CredentialNeed.ServiceAccount,
-        Cost = RateCost.None,
-        Refused = static output => output.ServiceAccountCreated != "true",
-    };
-
-    /// <inheritdoc/>
-    public static async ValueTask<Output> ExecuteAsync(ActionContext context, Input input, CancellationToken cancellationToken)
+    public static async ValueTask<CreateServiceAccountOutput> ExecuteAsync(ActionContext context, CreateServiceAccountInput input, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
         var body = Body(input, context.Options.TimeProvider.GetUtcNow());
-        var organization = input.OrganizationId ?? await Organizations.FindAsync(context, cancellationToken).ConfigureAwait(false);
-        var request = ServiceAccountRequests.Of(HttpMethod.Post, organization) with
+        var organization = input.OrganizationId ?? await CredentialScope.OrganizationAsync(context, cancellationToken).ConfigureAwait(false);
+        var request = context.Request(string.Create(CultureInfo.InvariantCulture, $"/api/app/organizations/{organization}/service-accounts")) with
         {
             Body = new RequestBody(JsonSerializer.SerializeToUtf8Bytes(body, Json.WireBody), "application/json"),
-            Repeat = Repeat.OnlyIfNotDone,
         };
 
         var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (reply.Status is 400 or 422 && !reply.IsUnavailable)
-            return new Output { ServiceAccountCreated = "false", Error = ReplyClassifier.ErrorOf(reply, context.Options).Message };
+            return new CreateServiceAccountOutput { ServiceAccountCreated = "false", Error = ReplyClassifier.ErrorOf(reply, context.Options).Message };
         try
         {
             using var document = ReplyClassifier.ReadJson(reply, context.Options);
             var account = document.RootElement.GetProperty("results").Deserialize(ReplyJson.WireReply) ?? throw new JsonException("The account is missing.");
-            return new Output
+            return new CreateServiceAccountOutput
             {
                 ServiceAccountCreated = "true",
                 Id = account.Id,
@@ -107,7 +90,7 @@ public sealed partial class CreateServiceAccount : IAction<CreateServiceAccount.
         }
     }
 
-    static WireBody Body(Input input, DateTimeOffset now)
+    static WireBody Body(CreateServiceAccountInput input, DateTimeOffset now)
     {
         var username = input.Username?.Trim();
         if (string.IsNullOrEmpty(username)) throw MixpanelException.Invalid("username", "The user name must not be empty.");
@@ -166,8 +149,6 @@ public sealed partial class CreateServiceAccount : IAction<CreateServiceAccount.
         public string? Expires { get; init; }
     }
 
-    [JsonSerializable(typeof(Input), TypeInfoPropertyName = "Input")]
-    [JsonSerializable(typeof(Output), TypeInfoPropertyName = "Output")]
     [JsonSerializable(typeof(WireBody), TypeInfoPropertyName = "WireBody")]
     [JsonSerializable(typeof(WireReply), TypeInfoPropertyName = "WireReply")]
     sealed partial class CreateServiceAccountJson : JsonSerializerContext;
@@ -176,9 +157,11 @@ public sealed partial class CreateServiceAccount : IAction<CreateServiceAccount.
 public sealed partial class MixpanelClient
 {
     /// <summary>Creates a service account in an organization. Its secret is shown once and cannot be read again.</summary>
+    /// <remarks>Needs a service account that is an owner or admin of the organization. See https://developer.mixpanel.com/reference/create-service-account.</remarks>
+    /// <example>{"username":"nightly-import","role":"analyst","projects":[1234567],"expires":"2031-01-31"}</example>
     /// <param name="input">What to create.</param>
     /// <param name="cancellationToken">Stops the call.</param>
     /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
-    public ValueTask<CreateServiceAccount.Output> CreateServiceAccountAsync(CreateServiceAccount.Input input, CancellationToken cancellationToken = default) =>
-        InvokeAsync<CreateServiceAccount, CreateServiceAccount.Input, CreateServiceAccount.Output>(input, cancellationToken);
+    public ValueTask<CreateServiceAccountOutput> CreateServiceAccountAsync(CreateServiceAccountInput input, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ServiceAccountActions.CreateServiceAccount, input, cancellationToken);
 }

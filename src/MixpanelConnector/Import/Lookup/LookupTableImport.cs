@@ -26,7 +26,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
 
     const string MendAdvice = "mend them in the table and run the same command again, since nothing of it was taken";
 
-    readonly MixpanelRequest _put = new(HttpMethod.Put, Api.Ingestion, $"/lookup-tables/{request.TableId:D}", Access.ServiceAccountOfProject);
+    readonly MixpanelRequest _put = new(HttpMethod.Put, Api.Ingestion, $"/lookup-tables/{request.TableId:D}", AuthScheme.ServiceAccountOfProject) { IsRepeatable = true };
     readonly ImportPipeline _pipeline = new(request, state, transport);
     readonly TimeProvider _time = transport.Options.TimeProvider;
     IEnumerable<(int Row, Refusal Refusal)> _refused = [];
@@ -35,7 +35,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     /// <exception cref="MixpanelException">An option or a setting does not fit, or the table is too large. Nothing was sent.</exception>
     public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
     {
-        if (!request.DryRun) transport.EnsureAccess(_put.Access);
+        if (!request.DryRun) transport.EnsureAccess(_put.Auth);
         var inputs = InputList.Find(request, new OwnFiles(request, state), (name, reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason)));
         if (inputs is not [var input]) throw MixpanelException.Invalid("input", "A lookup table is one file.");
         Outputs.EnsureNoInputs(request, inputs);

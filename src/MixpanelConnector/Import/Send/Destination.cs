@@ -29,9 +29,9 @@ abstract class Destination(MixpanelTransport transport)
 /// <summary>Events go to <c>/import</c>, gzipped.</summary>
 sealed class EventDestination(MixpanelTransport transport, bool strict) : Destination(transport)
 {
-    readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", Access.ServiceAccountOfProjectOrToken).With("strict", strict ? 1 : 0);
+    readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", AuthScheme.ServiceAccountOfProjectOrToken) { IsRepeatable = true }.With("strict", strict ? 1 : 0);
 
-    public override void EnsureAccess() => Transport.EnsureAccess(_request.Access);
+    public override void EnsureAccess() => Transport.EnsureAccess(_request.Auth);
 
     public override void Compress(RecordBatch batch) => batch.Compress();
 
@@ -47,7 +47,7 @@ sealed class EventDestination(MixpanelTransport transport, bool strict) : Destin
 sealed class ProfileDestination(MixpanelTransport transport, string path, bool strict) : Destination(transport)
 {
     // ip=0: a profile's place is not taken from the machine that imports it.
-    readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, path, Access.InBody).With("verbose", 1).With("ip", 0).With("strict", strict ? 1 : 0);
+    readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, path, AuthScheme.ProjectToken).With("verbose", 1).With("ip", 0).With("strict", strict ? 1 : 0);
 
     public override void EnsureAccess()
     {
@@ -59,7 +59,7 @@ sealed class ProfileDestination(MixpanelTransport transport, string path, bool s
     public override void Compress(RecordBatch batch) { }
 
     public override Task<Reply> SendAsync(RecordBatch batch, CancellationToken cancellationToken) =>
-        Transport.SendOnceAsync(_request with { Body = new RequestBody(batch.Body, "application/json"), Repeat = batch.Repeatable ? Repeat.Safe : Repeat.OnlyIfNotDone }, cancellationToken);
+        Transport.SendOnceAsync(_request with { Body = new RequestBody(batch.Body, "application/json"), IsRepeatable = batch.Repeatable }, cancellationToken);
 
     public override ImportVerdict Read(Reply reply, int sent) => ReplyClassifier.ReadEngage(reply, sent, Transport.Options);
 

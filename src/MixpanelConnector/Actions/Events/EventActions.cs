@@ -1,0 +1,34 @@
+using System.Text.Json.Serialization;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>The actions about events.</summary>
+static class EventActions
+{
+    const string OneIdentity = "events of one identity are one event";
+
+    public static readonly ActionGroup Group = new("events", "Put events in, and get them out.", Api.Ingestion, "", options => new EventActionsJson(options)) { Cost = RateCost.Ingestion };
+
+    public static readonly ActionSpec<ImportEventsInput, ImportEventsOutput> ImportEvents = new(Group, "import_events", "import-events", Endpoint.Post("/import"))
+    {
+        Needs = AuthScheme.ServiceAccountOfProjectOrToken,
+        SafeToRepeat = OneIdentity,
+        Execute = MixpanelConnector.ImportEvents.ExecuteAsync,
+        Refused = static output => output.Status != "OK",
+    };
+
+    public static readonly ActionSpec<TrackEventInput, TrackEventOutput> TrackEvent = new(Group, "track_event", "track-event", Endpoint.Post("/import"))
+    {
+        Needs = AuthScheme.ServiceAccountOfProjectOrToken,
+        SafeToRepeat = OneIdentity,
+        Execute = MixpanelConnector.TrackEvent.ExecuteAsync,
+        Refused = static output => output.Status != 1,
+    };
+}
+
+[JsonSerializable(typeof(ImportEventsInput))]
+[JsonSerializable(typeof(ImportEventsOutput))]
+[JsonSerializable(typeof(TrackEventInput))]
+[JsonSerializable(typeof(TrackEventOutput))]
+sealed partial class EventActionsJson : JsonSerializerContext;

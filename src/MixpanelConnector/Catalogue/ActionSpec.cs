@@ -1,0 +1,207 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>The declaration of an action. What is not said follows from its endpoint and its group.</summary>
+/// <param name="group">The group that it enters.</param>
+/// <param name="name">The snake_case name.</param>
+/// <param name="operationId">The operationId in Mixpanel's own specification.</param>
+/// <param name="endpoint">How Mixpanel is called.</param>
+sealed class ActionSpec<TInput, TOutput>(ActionGroup group, string name, string operationId, Endpoint endpoint) : ActionDescriptor(group, name, operationId)
+    where TInput : class
+    where TOutput : class
+{
+    JsonObject? _inputSchema;
+    JsonTypeInfo<TInput>? _input;
+    JsonTypeInfo<TOutput>? _output;
+
+    /// <summary>The API that the operation is part of. Default: the group's.</summary>
+    public Api? Of { get; init; }
+
+    /// <summary>What the action does. Default: by the method.</summary>
+    public ActionEffect? Does { get; init; }
+
+    /// <summary>Why the same request may be sent again when its outcome is unknown. Default: nothing, and only what reads may.</summary>
+    public string? SafeToRepeat { get; init; }
+
+    /// <summary>An update that no other one undoes.</summary>
+    public bool IsFinal { get; init; }
+
+    /// <summary>The credential. Default: the group's, else by the API.</summary>
+    public AuthScheme? Needs { get; init; }
+
+    /// <summary>The limit that a call counts against. Default: the group's, else by the API.</summary>
+    public RateCost? Costs { get; init; }
+
+    /// <summary>Checks what a schema cannot say, before anything is sent. Default: nothing.</summary>
+    public Action<TInput>? Check { get; init; }
+
+    /// <summary>Makes the output from the result. Default: as its type says.</summary>
+    public Func<JsonElement, JsonElement>? Result { get; init; }
+
+    /// <summary>What a deletion gives when a second try finds nothing, since the first one was carried out. Default: that it is done, where that is all it gives.</summary>
+    public Func<TInput, TOutput>? Gone { get; init; }
+
+    /// <summary>Carries the action out, where a declaration does not do. Default: the call of the endpoint.</summary>
+    public Func<ActionContext, TInput, CancellationToken, ValueTask<TOutput>>? Execute { get; init; }
+
+    /// <summary>Tells from an output that Mixpanel refused data. Default: never.</summary>
+    public Func<TOutput, bool> Refused { get; init; } = static _ => false;
+
+    /// <summary>Gives all results over all pages, for an action that answers in pages. Default: none.</summary>
+    public ResultStream<TInput>? All { get; init; }
+
+    /// <summary>Where the answer can be read as a resource, for an action that changes nothing. Default: nowhere.</summary>
+    public ActionResource<TInput>? Resource { get; init; }
+
+    public Endpoint Endpoint { get; } = endpoint;
+
+    internal override Api Api => Of ?? Group.Api;
+
+    public override ActionEffect Effect => Does ?? Endpoint.Effect;
+
+    public override bool CanBeUndone => !IsFinal && Effect is not ActionEffect.Delete;
+
+    public override bool IsRepeatable => Effect is ActionEffect.Read || SafeToRepeat is not null;
+
+    public override AuthScheme Auth => Needs ?? Group.Auth ?? (Api is Api.App ? AuthScheme.ServiceAccount : AuthScheme.ServiceAccountOfProject);
+
+    public override RateCost Cost => Costs ?? Group.Cost ?? Api switch { Api.Query => RateCost.Query, Api.Export => RateCost.Export, _ => RateCost.None };
+
+    public override Type InputType => typeof(TInput);
+
+    public override Type OutputType => typeof(TOutput);
+
+    public override bool IsPaged => All is not null;
+
+    public override bool HasSecret => Output.Properties.Any(property => property.PropertyType == typeof(Secret));
+
+    public override string? ResourcePath => Resource?.Path;
+
+    JsonTypeInfo<TInput> Input => _input ??= Group.Own<TInput>();
+
+    JsonTypeInfo<TOutput> Output => _output ??= Group.Own<TOutput>();
+
+    JsonObject Schema => _inputSchema ??= ActionSchema.Of(Input);
+
+    public override JsonObject InputSchema(Func<PropertyInfo, string?>? describe = null) => ActionSchema.Of(Input, describe);
+
+    public override JsonObject OutputSchema(Func<PropertyInfo, string?>? describe = null) => ActionSchema.Of(Output, describe);
+
+    public override async ValueTask<ActionResult> InvokeAsync(MixpanelClient client, JsonElement input, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return await ResultAsync(Context(client), Bind(input), isChecked: true, cancellationToken).ConfigureAwait(false);
+    }
+
+    public override async ValueTask<ActionResult> ReadAsync(MixpanelClient client, IReadOnlyDictionary<string, string> parts, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        var resource = Resource ?? throw new InvalidOperationException($"{Name} is no resource.");
+        return await ResultAsync(Context(client), resource.Input(parts), isChecked: false, cancellationToken).ConfigureAwait(false);
+    }
+
+    public override IAsyncEnumerable<ReadOnlyMemory<byte>> InvokeAllAsync(MixpanelClient client, JsonElement input, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        var all = All ?? throw new InvalidOperationException($"{Name} does not answer in pages.");
+        return all.ReadAsync(Context(client), Bind(input), cancellationToken);
+    }
+
+    /// <summary>What it works with for a client.</summary>
+    public ActionContext Context(MixpanelClient client) => new(client.Transport, this, Endpoint);
+
+    /// <summary>The call of a .NET caller.</summary>
+    public ValueTask<TOutput> InvokeAsync(MixpanelClient client, TInput input, CancellationToken cancellationToken) => InvokeAsync(Context(client), input, isChecked: false, cancellationToken);
+
+    ValueTask<TOutput> InvokeAsync(ActionContext context, TInput input, bool isChecked, CancellationToken cancellationToken) =>
+        Execute is null ? CallAsync(context, input, isChecked, cancellationToken) : Execute(context, input, cancellationToken);
+
+    async ValueTask<TOutput> CallAsync(ActionContext context, TInput input, bool isChecked, CancellationToken cancellationToken)
+    {
+        var fields = JsonSerializer.SerializeToElement(input, Input);
+        if (!isChecked) SchemaValidation.Check(fields, Schema);
+        Check?.Invoke(input);
+        var request = await Endpoint.RequestAsync(context, fields, Input, cancellationToken).ConfigureAwait(false);
+        var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return reply is { Status: 404, IsRepeated: true } && Gone is not null
+                ? Gone(input)
+                : Answers.Read(reply, context.Options, Group.HasEnvelope, Result, Group.Reply<TOutput>());
+        }
+        catch (MixpanelException e) when (!IsRepeatable && IsUnknown(e.Error, reply))
+        {
+            throw new MixpanelException(e.Error with { Message = $"{e.Error.Message} It may have been done, and was not sent again: look before you do." }, e);
+        }
+    }
+
+    /// <summary>Whether the request may have been carried out though no answer says so.</summary>
+    static bool IsUnknown(MixpanelError error, Reply reply) =>
+        error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol && reply.MayHaveArrived && (reply.Status is 0 or 200 or 201 or 204 or >= 500 || reply.IsUnavailable);
+
+    async ValueTask<ActionResult> ResultAsync(ActionContext context, TInput input, bool isChecked, CancellationToken cancellationToken)
+    {
+        var output = await InvokeAsync(context, input, isChecked, cancellationToken).ConfigureAwait(false);
+        return new ActionResult(
+            Wire.Write(output, Output),
+            Refused(output),
+            HasSecret
+                ? [.. Output.Properties.Where(p => p.PropertyType == typeof(Secret) && p.Get!(output) is not null).Select(p => KeyValuePair.Create(p.Name, (Secret)p.Get!(output)!))]
+                : []);
+    }
+
+    TInput Bind(JsonElement input)
+    {
+        // The check comes first: rewriting is nothing that half a character survives.
+        if (!SchemaValidation.Check(input, Schema)) input = PlainInput.Of(input, Schema);
+        try
+        {
+            return input.Deserialize(Input)!;
+        }
+        catch (JsonException e)
+        {
+            throw MixpanelException.Invalid(e.Path?.TrimStart('$', '.'), "The input does not have the form that the schema asks for.");
+        }
+    }
+}
+
+/// <summary>An address at which an action's answer can be read: for agents, who then need not call the action.</summary>
+/// <typeparam name="TInput">The input of the action.</typeparam>
+/// <param name="path">The path, such as <c>events/{event}/properties</c>; a part in braces stands for any text.</param>
+/// <param name="input">Makes the input from the texts at the parts in braces, by their names.</param>
+sealed class ActionResource<TInput>(string path, Func<IReadOnlyDictionary<string, string>, TInput> input)
+{
+    public string Path { get; } = path;
+
+    public Func<IReadOnlyDictionary<string, string>, TInput> Input { get; } = input;
+}
+
+/// <summary>All results of an action over all its pages, one by one.</summary>
+/// <typeparam name="TInput">The input of the action.</typeparam>
+abstract class ResultStream<TInput>
+{
+    public abstract IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(ActionContext context, TInput input, CancellationToken cancellationToken);
+}
+
+/// <summary>What an action works with: the connection, the options and its own declaration.</summary>
+sealed class ActionContext(MixpanelTransport transport, ActionDescriptor action, Endpoint endpoint)
+{
+    public MixpanelTransport Transport { get; } = transport;
+
+    /// <summary>The action that is carried out.</summary>
+    public ActionDescriptor Action { get; } = action;
+
+    /// <summary>The options of the client that runs the action.</summary>
+    public MixpanelOptions Options => Transport.Options;
+
+    /// <summary>The request that the declaration tells of, without what comes from the input.</summary>
+    /// <param name="path">The path in place of the declared one.</param>
+    public MixpanelRequest Request(string? path = null) =>
+        new(endpoint.Method, Action.Api, path ?? Action.Group.BasePath + endpoint.Path, Action.Auth) { IsRepeatable = Action.IsRepeatable, Query = endpoint.Query };
+}

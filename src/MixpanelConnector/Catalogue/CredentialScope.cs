@@ -1,0 +1,34 @@
+using System.Globalization;
+using System.Text.Json;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>Which organization or workspace an action means when neither its input nor a setting says: the only one that the credential can see.</summary>
+static class CredentialScope
+{
+    public static ValueTask<long> OrganizationAsync(ActionContext context, CancellationToken cancellationToken) => FindAsync(context, context.Options.OrganizationId, "organization", cancellationToken);
+
+    public static ValueTask<long> WorkspaceAsync(ActionContext context, CancellationToken cancellationToken) => FindAsync(context, context.Options.WorkspaceId, "workspace", cancellationToken);
+
+    static async ValueTask<long> FindAsync(ActionContext context, long? configured, string what, CancellationToken cancellationToken)
+    {
+        if (configured is { } known) return known;
+
+        var (members, field) = (what + "s", what + "_id");
+        var reply = await context.Transport.SendAsync(new(HttpMethod.Get, Api.App, "/api/app/me", AuthScheme.ServiceAccount), cancellationToken).ConfigureAwait(false);
+        using var document = ReplyClassifier.ReadJson(reply, context.Options);
+        if (Member(Member(document.RootElement, "results"), members) is not { ValueKind: JsonValueKind.Object } seen)
+            throw new MixpanelException(new(ErrorKind.Protocol, $"Mixpanel's answer about the credential does not list its {members}. Name one with {field}.") { HttpStatus = reply.Status });
+        var ids = seen.EnumerateObject().Select(each => long.TryParse(each.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0).Where(id => id > 0).ToArray();
+        return ids switch
+        {
+            [var only] => only,
+            [] => throw MixpanelException.Invalid(field, $"The service account sees no {what}. Name one, or use an account of the {what}."),
+            _ => throw MixpanelException.Invalid(field, $"The service account sees {ids.Length} {members} ({string.Join(", ", ids.Take(10))}). Name the one you mean."),
+        };
+    }
+
+    static JsonElement Member(JsonElement element, string name) =>
+        element.ValueKind is JsonValueKind.Object && element.TryGetProperty(name, out var member) ? member : default;
+}

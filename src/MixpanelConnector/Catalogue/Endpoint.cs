@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>How an operation is called. Fields that the path names go there; the others go into the query or the body.</summary>
+/// <param name="Method">The method.</param>
+/// <param name="Path">The path below the group's; a part in braces stands for a field or a setting.</param>
+sealed record Endpoint(HttpMethod Method, string Path)
+{
+    /// <summary>What an operation of such a method does, unless it says otherwise.</summary>
+    public ActionEffect Effect =>
+        Method == HttpMethod.Get ? ActionEffect.Read : Method == HttpMethod.Post ? ActionEffect.Create : Method == HttpMethod.Delete ? ActionEffect.Delete : ActionEffect.Update;
+
+    /// <summary>Where the fields go that the path does not name. Default: by the method.</summary>
+    public FieldPlace Fields { get; init; } = Method == HttpMethod.Get || Method == HttpMethod.Delete ? FieldPlace.Query : FieldPlace.Json;
+
+    /// <summary>What is constant in the query.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Query { get; init; } = [];
+
+    /// <summary>Makes the body from the fields that the path does not name. Default: the fields.</summary>
+    public Func<MixpanelOptions, JsonObject, JsonNode?>? Body { get; init; }
+
+    public static Endpoint Get(string path = "") => new(HttpMethod.Get, path);
+
+    public static Endpoint Post(string path = "") => new(HttpMethod.Post, path);
+
+    public static Endpoint Put(string path = "") => new(HttpMethod.Put, path);
+
+    public static Endpoint Patch(string path = "") => new(HttpMethod.Patch, path);
+
+    public static Endpoint Delete(string path = "") => new(HttpMethod.Delete, path);
+
+    /// <summary>The request for an input.</summary>
+    public async ValueTask<MixpanelRequest> RequestAsync(ActionContext context, JsonElement input, JsonTypeInfo type, CancellationToken cancellationToken)
+    {
+        var fields = JsonObject.Create(input)!;
+        var path = new StringBuilder();
+        foreach (var part in (context.Action.Group.BasePath + Path).Split('/').Skip(1))
+        {
+            path.Append('/');
+            if (part is not ['{', .., '}']) path.Append(part);
+            else path.Append(Uri.EscapeDataString(await PartAsync(part[1..^1], fields, context, cancellationToken).ConfigureAwait(false)));
+        }
+
+        Rename(fields, type);
+        var request = context.Request(path.ToString());
+        if (Fields is FieldPlace.Query) request = request with { Query = [.. request.Query, .. fields.Select(field => KeyValuePair.Create(field.Key, Text(field.Value)))] };
+        return Fields switch
+        {
+            FieldPlace.Json => request with { Body = new(Wire.Utf8(Body is null ? fields : Body(context.Options, fields)), "application/json") },
+            FieldPlace.Form => request with { Body = new(Encoding.UTF8.GetBytes(string.Join('&', Form(context.Options, fields))), "application/x-www-form-urlencoded") },
+            _ => request,
+        };
+    }
+
+    IEnumerable<string> Form(MixpanelOptions options, JsonObject fields) =>
+        ((JsonObject)(Body is null ? fields : Body(options, fields)!)).SelectMany(field => field.Value is JsonArray { Count: > 0 } all && all[0] is JsonValue ? all.Select(each => (field.Key, each)) : [(field.Key, field.Value)])
+            .Select(field => $"{Uri.EscapeDataString(field.Key)}={Uri.EscapeDataString(Text(field.Item2))}");
+
+    /// <summary>A part of the path: a field of the input, else what the settings or the credential say.</summary>
+    static async ValueTask<string> PartAsync(string name, JsonObject fields, ActionContext context, CancellationToken cancellationToken)
+    {
+        if (fields.Remove(name, out var given) && given is not null) return Text(given) is { Length: > 0 } text and not ("." or "..") ? text : throw MixpanelException.Invalid(name, $"{name} must not be empty, nor consist of dots alone.");
+        var id = name switch
+        {
+            "project_id" => context.Options.ProjectId ?? throw MixpanelException.Invalid(name, "This call needs to know the project. Configure the project id."),
+            "organization_id" => await CredentialScope.OrganizationAsync(context, cancellationToken).ConfigureAwait(false),
+            "workspace_id" => await CredentialScope.WorkspaceAsync(context, cancellationToken).ConfigureAwait(false),
+            _ => throw MixpanelException.Invalid(name, $"{name} is missing."),
+        };
+        return id.ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Some fields have another name on the wire.</summary>
+    static void Rename(JsonObject fields, JsonTypeInfo type)
+    {
+        foreach (var property in type.Properties)
+        {
+            if ((property.AttributeProvider as PropertyInfo)?.GetCustomAttribute<WireNameAttribute>() is { } wire && fields.Remove(property.Name, out var value)) fields[wire.Name] = value;
+        }
+    }
+
+    /// <summary>A value as a part of an address or a form: text as it is, all else as JSON.</summary>
+    static string Text(JsonNode? value) => value is null ? "" : value.GetValueKind() is JsonValueKind.String ? value.GetValue<string>() : Encoding.UTF8.GetString(Wire.Utf8(value));
+}
+
+/// <summary>Where the fields of an input go.</summary>
+enum FieldPlace
+{
+    /// <summary>Into the query; lists and objects as JSON text.</summary>
+    Query,
+
+    /// <summary>Into the body, as a JSON object.</summary>
+    Json,
+
+    /// <summary>Into the body, as a form; a list of plain values as a repeated field, objects as JSON text.</summary>
+    Form,
+}
+
+/// <summary>The name that a field has on the wire, where it is not its own.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+sealed class WireNameAttribute(string name) : Attribute
+{
+    public string Name { get; } = name;
+}
