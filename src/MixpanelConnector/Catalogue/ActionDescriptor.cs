@@ -41,6 +41,9 @@ public abstract class ActionDescriptor
     /// <summary>Whether what the action does can be undone by another one.</summary>
     public abstract bool CanBeUndone { get; }
 
+    /// <summary>Whether somebody must say yes before it is carried out: it removes or replaces what cannot be brought back. An interface asks; the library does what it is told.</summary>
+    public bool NeedsConfirmation => Effect is ActionEffect.Delete;
+
     /// <summary>Whether the same call may be made again when the outcome of one is unknown.</summary>
     public abstract bool IsRepeatable { get; }
 

@@ -18,12 +18,16 @@ interface IDescribesSchema
 /// <summary>The JSON schema of an input or output, from the same type information that reads and writes it.</summary>
 static class ActionSchema
 {
-    public static JsonObject Of(JsonTypeInfo type, Func<PropertyInfo, string?>? describe = null) =>
-        type.GetJsonSchemaAsNode(new JsonSchemaExporterOptions
+    public static JsonObject Of(JsonTypeInfo type, Func<PropertyInfo, string?>? describe = null)
+    {
+        var schema = type.GetJsonSchemaAsNode(new JsonSchemaExporterOptions
         {
             TreatNullObliviousAsNonNullable = true,
             TransformSchemaNode = (context, node) => Transform(context, node, describe),
         }).AsObject();
+        schema["properties"] ??= new JsonObject(); // of an action that asks for nothing
+        return schema;
+    }
 
     static JsonNode Transform(JsonSchemaExporterContext context, JsonNode node, Func<PropertyInfo, string?>? describe)
     {
@@ -79,7 +83,7 @@ static class ActionSchema
         {
             case RangeAttribute range:
                 schema["minimum"] = Convert.ToInt64(range.Minimum, CultureInfo.InvariantCulture);
-                if (range.Maximum is int highest && highest < int.MaxValue) schema["maximum"] = highest;
+                if (range.Maximum is int highest && highest < int.MaxValue) schema["maximum"] = (long)highest;
                 break;
             case LengthAttribute length:
                 schema[isText ? "minLength" : "minItems"] = length.MinimumLength;

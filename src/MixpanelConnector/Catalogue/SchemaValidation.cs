@@ -94,7 +94,7 @@ sealed class SchemaValidation
 
     void CheckRange(double number, JsonObject rules)
     {
-        var (least, most) = ((double?)rules["minimum"], (double?)rules["maximum"]);
+        var (least, most) = ((long?)rules["minimum"], (long?)rules["maximum"]);
         if (!(number < least || number > most) || !Fault()) return;
         Show(most is null ? string.Create(CultureInfo.InvariantCulture, $"must be at least {least}") : string.Create(CultureInfo.InvariantCulture, $"must be from {least} to {most}"));
     }

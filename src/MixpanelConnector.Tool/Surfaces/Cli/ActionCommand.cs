@@ -14,6 +14,7 @@ sealed class ActionCommand
     readonly List<(string Name, Option<string> Option)> _inputs = [];
     readonly Option<string> _input = new("--input") { Description = "The whole input as one JSON object; single options win over it.", HelpName = "JSON|@FILE|-" };
     readonly Option<bool> _all = new("--all") { Description = "Read all pages, and print one result a line." };
+    readonly Option<bool> _yes = new("--yes") { Description = "Do it without asking: it cannot be undone." };
     readonly SecretHandover? _secret;
 
     ActionCommand(ActionDescriptor action, Surroundings surroundings)
@@ -37,6 +38,7 @@ sealed class ActionCommand
 
         Command.Add(_input);
         if (action.IsPaged) Command.Add(_all);
+        if (action.NeedsConfirmation) Command.Add(_yes);
         if (action.HasSecret) _secret = SecretHandover.AddTo(Command);
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
     }
@@ -67,6 +69,7 @@ sealed class ActionCommand
         await using var session = await Session.OpenAsync(parsed, _surroundings, needsCredential: true, cancellationToken);
         var input = Input(parsed, session.Configuration);
 
+        if (_action.NeedsConfirmation && !parsed.GetValue(_yes)) Confirm();
         if (all)
         {
             await foreach (var result in _action.InvokeAllAsync(session.Client, input, cancellationToken)) printer.JsonLine(result);
@@ -76,6 +79,18 @@ sealed class ActionCommand
         var answer = await _action.InvokeAsync(session.Client, input, cancellationToken);
         printer.Json(handover is null ? answer.Json : handover.Deliver(answer));
         return answer.Refused ? ExitCode.Refused : ExitCode.Success;
+    }
+
+    /// <summary>Asks at a terminal; elsewhere nobody would answer.</summary>
+    /// <exception cref="MixpanelException">The answer is not yes.</exception>
+    void Confirm()
+    {
+        const string Cannot = "This cannot be undone.";
+        if (!_surroundings.InputIsTerminal || !_surroundings.ErrorIsTerminal) throw Configuration.Invalid("yes", $"{Cannot} Say --yes to do it.");
+        _surroundings.Error.Write($"{Cannot} Do it? [y/N] ");
+        _surroundings.Error.Flush();
+        using var answer = new StreamReader(_surroundings.TakeInput("yes"));
+        if (answer.ReadLine()?.Trim() is not ("y" or "Y" or "yes" or "Yes" or "YES")) throw Configuration.Invalid("yes", "Nothing was done.");
     }
 
     JsonElement Input(ParseResult parsed, Configuration configuration)

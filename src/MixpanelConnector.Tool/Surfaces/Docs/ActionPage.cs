@@ -18,14 +18,17 @@ static class ActionPage
         page.Append($"Group: {action.Group.Title}. {Effect(action)}");
         if (action.IsPaged) page.Append(" It answers in pages: `--all` on the command line reads them all.");
         if (action.HasSecret) page.Append(" The answer holds a secret that is shown only once: `--secret-out FILE` or `--show-secret` on the command line; in the answer over HTTP; in a private file over MCP.");
+        if (action.NeedsConfirmation) page.Append(" It asks first: `--yes` on the command line, `\"confirm\": true` over HTTP; agents are not offered it.");
         page.Append("\n\n## Input\n\n");
         AppendFields(page, action.InputSchema(XmlDocs.Summary));
         if (example is not null) page.Append($"\n```json\n{example}\n```\n");
         page.Append("\n## Output\n\n");
         AppendFields(page, action.OutputSchema(XmlDocs.Summary));
-        page.Append($"\n## Examples\n\n```sh\nmixpanel {command} --input '{example}'{(action.HasSecret ? " --show-secret" : "")}\n```\n\n```sh\ncurl http://127.0.0.1:8124/v1/actions/{action.Name} --json '{example}'\n```\n");
+        page.Append($"\n## Examples\n\n```sh\nmixpanel {command} --input '{example}'{(action.HasSecret ? " --show-secret" : "")}{(action.NeedsConfirmation ? " --yes" : "")}\n```\n\n```sh\ncurl http://127.0.0.1:8124/v1/actions/{action.Name} --json '{(action.NeedsConfirmation ? Confirmed(example!) : example)}'\n```\n");
         return page.ToString();
     }
+
+    static string Confirmed(string example) => example == "{}" ? """{"confirm":true}""" : example[..^1] + ""","confirm":true}""";
 
     static void AppendFields(StringBuilder page, JsonObject schema)
     {

@@ -16,7 +16,8 @@ static class XmlDocs
 
     public static string? Summary(ActionDescriptor action) => Text(Method(action), "summary");
 
-    public static string? Remarks(ActionDescriptor action) => Text(Method(action), "remarks");
+    /// <summary>What there is to say beside the summary: in the comment, and by the declaration.</summary>
+    public static string Remarks(ActionDescriptor action) => $"{Text(Method(action), "remarks")} {ActionFacts.Of(action)}".TrimStart();
 
     /// <summary>An input that fits, as JSON.</summary>
     public static string? Example(ActionDescriptor action) => Text(Method(action), "example");

@@ -14,6 +14,8 @@ static class ActionRoutes
 {
     public const string Path = "/v1/actions";
 
+    const string Confirm = "confirm";
+
     public static IEnumerable<Route> All()
     {
         yield return new Route(HttpMethods.Get, Path, Scope.Read, OpenApi.ListOfActions(), ListAsync);
@@ -45,9 +47,32 @@ static class ActionRoutes
         ["has_secret"] = action.HasSecret,
         ["example"] = XmlDocs.Example(action) is { } example ? JsonNode.Parse(example) : null,
         ["dotnet"] = new JsonObject { ["method"] = action.MethodName, ["enums"] = Enums(action) },
-        ["input_schema"] = action.InputSchema(XmlDocs.Summary),
+        ["needs_confirmation"] = action.NeedsConfirmation,
+        ["input_schema"] = InputSchema(action),
         ["output_schema"] = action.OutputSchema(XmlDocs.Summary),
     };
+
+    /// <summary>What a body must fit: the input, and the yes of who asks for what cannot be undone.</summary>
+    public static JsonObject InputSchema(ActionDescriptor action)
+    {
+        var schema = action.InputSchema(XmlDocs.Summary);
+        if (!action.NeedsConfirmation) return schema;
+        schema["properties"]!.AsObject().Add(Confirm, new JsonObject { ["description"] = "Must be true: this cannot be undone.", ["type"] = "boolean", ["const"] = true });
+        if (schema["required"] is not JsonArray required) schema["required"] = required = [];
+        required.Add(Confirm);
+        return schema;
+    }
+
+    /// <summary>The input of a body, without the yes that it needs.</summary>
+    /// <exception cref="MixpanelException">The yes is missing.</exception>
+    static JsonElement Confirmed(ActionDescriptor action, JsonElement body)
+    {
+        if (!action.NeedsConfirmation || body.ValueKind is not JsonValueKind.Object) return body;
+        if (!body.TryGetProperty(Confirm, out var yes) || yes.ValueKind is not JsonValueKind.True) throw Configuration.Invalid(Confirm, "This cannot be undone: confirm must be true.");
+        var input = JsonObject.Create(body)!;
+        input.Remove(Confirm);
+        return JsonElement.Parse(JsonText.Utf8(input));
+    }
 
     /// <summary>Fields that are a choice in JSON, and the enumeration that they are in .NET.</summary>
     static JsonObject Enums(ActionDescriptor action)
@@ -66,10 +91,11 @@ static class ActionRoutes
     {
         var key = Idempotency.KeyOf(context.Request);
         using var body = await Bodies.ReadJsonAsync(context.Request, context.Features.GetRequiredFeature<HeldBytes>(), context.RequestAborted);
+        var input = Confirmed(action, body.Json);
         if (action.Effect is ActionEffect.Read)
         {
             // Nothing to protect from being done twice, and much that should not lie on a disk: the key does nothing here.
-            var page = await action.InvokeAsync(services.Client, body.Json, context.RequestAborted);
+            var page = await action.InvokeAsync(services.Client, input, context.RequestAborted);
             await context.Response.WriteAsync(200, Answers.Json, page.Json);
             return;
         }
@@ -80,7 +106,7 @@ static class ActionRoutes
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(services.Stopping, left.Token);
         if (key is null)
         {
-            await context.Response.WriteAsync(200, Answers.Json, Deliver(await action.InvokeAsync(services.Client, body.Json, stop.Token)));
+            await context.Response.WriteAsync(200, Answers.Json, Deliver(await action.InvokeAsync(services.Client, input, stop.Token)));
             return;
         }
 
@@ -91,7 +117,7 @@ static class ActionRoutes
         {
             try
             {
-                fresh = await action.InvokeAsync(services.Client, body.Json, stop.Token);
+                fresh = await action.InvokeAsync(services.Client, input, stop.Token);
                 return new Outcome(200, WithoutSecrets(fresh), Unknown: false, Kept: true);
             }
             catch (MixpanelException e)

@@ -57,7 +57,7 @@ static class OpenApi
             "200", Content("What Mixpanel did or said.", Answers.Json, Reference($"{type}Output")));
         if (changes) operation["parameters"] = new JsonArray(Parameter("idempotencyKey"));
         var body = Content(null, Answers.Json, Reference($"{type}Input"));
-        if (XmlDocs.Example(action) is { } example) body["content"]![Answers.Json]!["example"] = WithDefaults(JsonNode.Parse(example)!.AsObject(), action.InputSchema());
+        if (XmlDocs.Example(action) is { } example) body["content"]![Answers.Json]!["example"] = WithDefaults(JsonNode.Parse(example)!.AsObject(), ActionRoutes.InputSchema(action));
         body["required"] = true;
         operation["requestBody"] = body;
         return operation;
@@ -170,7 +170,7 @@ static class OpenApi
         foreach (var action in Catalogue.Actions)
         {
             var type = Names.Pascal(action.Name);
-            schemas[$"{type}Input"] = Titled($"Input of {action.Name}", action.InputSchema(XmlDocs.Summary));
+            schemas[$"{type}Input"] = Titled($"Input of {action.Name}", ActionRoutes.InputSchema(action));
             schemas[$"{type}Output"] = Titled($"Output of {action.Name}", action.OutputSchema(XmlDocs.Summary));
         }
 
@@ -228,7 +228,7 @@ static class OpenApi
     {
         foreach (var (name, property) in schema["properties"]!.AsObject())
         {
-            if (property!["default"] is { } value && !example.ContainsKey(name)) example[name] = value.DeepClone();
+            if ((property!["default"] ?? property["const"]) is { } value && !example.ContainsKey(name)) example[name] = value.DeepClone();
         }
 
         return example;

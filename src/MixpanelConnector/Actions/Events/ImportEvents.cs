@@ -187,7 +187,7 @@ static class ImportEvents
 public sealed partial class MixpanelClient
 {
     /// <summary>Imports events of any age, with validation and shared properties. Sending the same events again does not double them.</summary>
-    /// <remarks>Needs a service account that is an owner or admin of the project, or a project token. See https://developer.mixpanel.com/reference/import-events. For files, and for more than some thousands of events, use the bulk import.</remarks>
+    /// <remarks>Needs a service account that is an owner or admin of the project, or a project token. For files, and for more than some thousands of events, use the bulk import.</remarks>
     /// <example>{"strict":"1","events":[{"event":"Signed Up","properties":{"time":1756710000,"distinct_id":"user-1"}}],"properties":{"source":"backfill"}}</example>
     /// <param name="input">What to import.</param>
     /// <param name="cancellationToken">Stops the call.</param>

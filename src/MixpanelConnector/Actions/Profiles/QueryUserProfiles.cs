@@ -147,7 +147,6 @@ static partial class QueryUserProfiles
 public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves user profiles that match a filter, a page at a time.</summary>
-    /// <remarks>Needs a service account and a project. Each page counts against the limit of 60 queries an hour. See https://developer.mixpanel.com/reference/engage-query.</remarks>
     /// <example>{"where":"properties[\"plan\"] == \"pro\"","output_properties":["$email","plan"]}</example>
     /// <param name="input">Which profiles, and what of them.</param>
     /// <param name="cancellationToken">Stops the call.</param>

@@ -36,7 +36,6 @@ static class GetEventNames
 public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves the names of the most common events of the last 31 days.</summary>
-    /// <remarks>Needs a service account and a project. Each call counts against the limit of 60 queries an hour, 5 of them at a time. See https://developer.mixpanel.com/reference/query-months-top-event-names.</remarks>
     /// <example>{"limit":100}</example>
     /// <param name="input">What to count, and how many names to give.</param>
     /// <param name="cancellationToken">Stops the call.</param>

@@ -53,7 +53,6 @@ static class GetEventProperties
 public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves the most common properties of an event.</summary>
-    /// <remarks>Needs a service account and a project. Each call counts against the limit of 60 queries an hour, 5 of them at a time. See https://developer.mixpanel.com/reference/query-events-top-properties.</remarks>
     /// <example>{"event":"Viewed Page","limit":50}</example>
     /// <param name="input">Which event, and how many properties to give.</param>
     /// <param name="cancellationToken">Stops the call.</param>

@@ -39,7 +39,6 @@ static class GetEventPropertyValues
 public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves the most common values of a property of an event.</summary>
-    /// <remarks>Needs a service account and a project. Each call counts against the limit of 60 queries an hour, 5 of them at a time. See https://developer.mixpanel.com/reference/query-events-top-property-values.</remarks>
     /// <example>{"event":"Viewed Page","property":"plan","limit":20}</example>
     /// <param name="input">Which event and property, and how many values to give.</param>
     /// <param name="cancellationToken">Stops the call.</param>

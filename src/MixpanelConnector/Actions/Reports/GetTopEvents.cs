@@ -61,7 +61,6 @@ static class GetTopEvents
 public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves today's most common events, and how they changed since yesterday.</summary>
-    /// <remarks>Needs a service account and a project. Each call counts against the limit of 60 queries an hour, 5 of them at a time. See https://developer.mixpanel.com/reference/query-top-events.</remarks>
     /// <example>{"type":"general","limit":10}</example>
     /// <param name="input">What to count, and how many events to give.</param>
     /// <param name="cancellationToken">Stops the call.</param>

@@ -51,7 +51,6 @@ static class QueryEventCounts
 public sealed partial class MixpanelClient
 {
     /// <summary>Counts events by name over time.</summary>
-    /// <remarks>Needs a service account and a project. Each call counts against the limit of 60 queries an hour, 5 of them at a time. See https://developer.mixpanel.com/reference/list-recent-events.</remarks>
     /// <example>{"events":["Signed Up","Viewed Page"],"unit":"day","interval":30}</example>
     /// <param name="input">Which events to count, and when.</param>
     /// <param name="cancellationToken">Stops the call.</param>

@@ -62,7 +62,6 @@ static class QueryEventPropertyCounts
 public sealed partial class MixpanelClient
 {
     /// <summary>Counts an event by the values of a property over time.</summary>
-    /// <remarks>Needs a service account and a project. Each call counts against the limit of 60 queries an hour, 5 of them at a time. See https://developer.mixpanel.com/reference/query-event-properties.</remarks>
     /// <example>{"event":"Viewed Page","property":"plan","unit":"week","interval":8}</example>
     /// <param name="input">Which event and property to count, and when.</param>
     /// <param name="cancellationToken">Stops the call.</param>

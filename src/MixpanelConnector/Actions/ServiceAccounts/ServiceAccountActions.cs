@@ -48,7 +48,6 @@ sealed partial class ServiceAccountsJson : JsonSerializerContext;
 public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves all service accounts of an organization.</summary>
-    /// <remarks>Needs a service account of the organization. See https://developer.mixpanel.com/reference/list-service-accounts.</remarks>
     /// <example>{"organization_id":1234}</example>
     /// <param name="input">Whose accounts to retrieve.</param>
     /// <param name="cancellationToken">Stops the call.</param>

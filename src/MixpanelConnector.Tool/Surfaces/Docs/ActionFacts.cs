@@ -1,0 +1,29 @@
+namespace MixpanelConnector.Tool.Surfaces.Docs;
+
+/// <summary>What an action's declaration says, in words.</summary>
+static class ActionFacts
+{
+    /// <summary>What it needs, what it costs, and where Mixpanel tells of it.</summary>
+    public static string Of(ActionDescriptor action) => $"{Needs(action.Auth)} {Costs(action.Cost)}See {action.Documentation}.";
+
+    static string Needs(AuthScheme auth) => auth switch
+    {
+        AuthScheme.ProjectToken => "Needs the project token.",
+        AuthScheme.ServiceAccount => "Needs a service account.",
+        AuthScheme.ServiceAccountOfProject => "Needs a service account and a project.",
+        AuthScheme.ServiceAccountOfProjectOrToken => "Needs a service account and a project, or the project token.",
+        AuthScheme.OAuthToken => "Needs an OAuth token and the project token.",
+        _ => throw new InvalidOperationException($"{auth} is not known here."),
+    };
+
+    static string Costs(RateCost cost) => cost switch
+    {
+        RateCost.None or RateCost.Ingestion => "",
+        RateCost.Query => "Each call counts against the limit of 60 queries an hour, 5 of them at a time. ",
+        RateCost.Export => "Each call counts against the limit of 60 exports an hour, 3 of them a second. ",
+        RateCost.Lexicon => "Mixpanel takes 5 such calls a minute. ",
+        RateCost.LookupTable => "Mixpanel takes 100 such calls a day. ",
+        RateCost.Gdpr => "Mixpanel takes one such call a second. ",
+        _ => throw new InvalidOperationException($"{cost} is not known here."),
+    };
+}

@@ -1,0 +1,272 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>The actions about experiments.</summary>
+static class ExperimentActions
+{
+    public static readonly ActionGroup Group = new("experiments", "Plan experiments, start them, and decide them.", Api.App, "/api/app/workspaces/{workspace_id}/experiments", options => new ExperimentsJson(options)) { HasEnvelope = true };
+
+    public static readonly ActionSpec<WorkspaceInput, ResultList<Experiment>> List = new(Group, "list_experiments", "list-experiments", Endpoint.Get());
+
+    public static readonly ActionSpec<CreateExperimentInput, Experiment> Create = new(Group, "create_experiment", "create-experiment", Endpoint.Post());
+
+    public static readonly ActionSpec<ExperimentId, Experiment> Get = new(Group, "get_experiment", "get-experiment", Endpoint.Get("/{experiment_id}"));
+
+    public static readonly ActionSpec<UpdateExperimentInput, Experiment> Update = new(Group, "update_experiment", "update-experiment", Endpoint.Patch("/{experiment_id}")) { SafeToRepeat = "what is given is set" };
+
+    public static readonly ActionSpec<ExperimentId, Done> Delete = new(Group, "delete_experiment", "delete-experiment", Endpoint.Delete("/{experiment_id}")) { SafeToRepeat = "what is gone stays gone" };
+
+    public static readonly ActionSpec<ExperimentId, Experiment> Archive = new(Group, "archive_experiment", "archive-experiment", Endpoint.Post("/{experiment_id}/archive")) { Does = ActionEffect.Update, SafeToRepeat = "archived stays archived" };
+
+    public static readonly ActionSpec<ExperimentId, Experiment> Unarchive = new(Group, "unarchive_experiment", "unarchive-experiment", Endpoint.Delete("/{experiment_id}/archive")) { Does = ActionEffect.Update, SafeToRepeat = "brought back stays brought back" };
+
+    public static readonly ActionSpec<DecideExperimentInput, Experiment> Decide = new(Group, "decide_experiment", "decide-experiment", Endpoint.Patch("/{experiment_id}/decide")) { IsFinal = true };
+
+    public static readonly ActionSpec<ForceConcludeExperimentInput, Experiment> ForceConclude = new(Group, "force_conclude_experiment", "force-conclude-experiment", Endpoint.Put("/{experiment_id}/force_conclude")) { IsFinal = true };
+
+    public static readonly ActionSpec<ExperimentId, Experiment> Launch = new(Group, "launch_experiment", "launch-experiment", Endpoint.Put("/{experiment_id}/launch")) { IsFinal = true };
+}
+
+/// <summary>Which workspace.</summary>
+public sealed record WorkspaceInput
+{
+    /// <summary>The workspace. Default: the configured one, else the only one that the credential can see.</summary>
+    [Range(1, long.MaxValue)]
+    public long? WorkspaceId { get; init; }
+}
+
+/// <summary>Which experiment.</summary>
+public sealed record ExperimentId
+{
+    /// <summary>The id of the experiment.</summary>
+    [JsonPropertyName("experiment_id")]
+    [MinLength(1)]
+    public required string Id { get; init; }
+
+    /// <summary>The workspace. Default: the configured one, else the only one that the credential can see.</summary>
+    [Range(1, long.MaxValue)]
+    public long? WorkspaceId { get; init; }
+}
+
+/// <summary>What to try.</summary>
+public sealed record CreateExperimentInput
+{
+    /// <summary>The name.</summary>
+    [Length(1, 255)]
+    public required string Name { get; init; }
+
+    /// <summary>What it is about. Default: nothing.</summary>
+    [MaxLength(400)]
+    public string? Description { get; init; }
+
+    /// <summary>What is expected of it. Default: nothing.</summary>
+    public string? Hypothesis { get; init; }
+
+    /// <summary>How it is measured. Default: Mixpanel's own.</summary>
+    public JsonObject? Settings { get; init; }
+
+    /// <summary>What is compared. Default: none yet.</summary>
+    public IReadOnlyList<JsonObject>? Variants { get; init; }
+
+    /// <summary>What it is judged by. Default: none yet.</summary>
+    public IReadOnlyList<JsonObject>? Metrics { get; init; }
+
+    /// <summary>Who else may see or change it. Default: Mixpanel's own.</summary>
+    public string? GlobalAccessType { get; init; }
+
+    /// <summary>The workspace. Default: the configured one, else the only one that the credential can see.</summary>
+    [Range(1, long.MaxValue)]
+    public long? WorkspaceId { get; init; }
+}
+
+/// <summary>What to change of an experiment; what is left out stays as it is.</summary>
+public sealed record UpdateExperimentInput
+{
+    /// <summary>The id of the experiment.</summary>
+    [MinLength(1)]
+    public required string ExperimentId { get; init; }
+
+    /// <summary>The name.</summary>
+    [Length(1, 255)]
+    public string? Name { get; init; }
+
+    /// <summary>What it is about.</summary>
+    [MaxLength(400)]
+    public string? Description { get; init; }
+
+    /// <summary>What is expected of it.</summary>
+    public string? Hypothesis { get; init; }
+
+    /// <summary>Its state.</summary>
+    public ExperimentStatus? Status { get; init; }
+
+    /// <summary>How it is measured.</summary>
+    public JsonObject? Settings { get; init; }
+
+    /// <summary>What is compared.</summary>
+    public IReadOnlyList<JsonObject>? Variants { get; init; }
+
+    /// <summary>What it is judged by.</summary>
+    public IReadOnlyList<JsonObject>? Metrics { get; init; }
+
+    /// <summary>When it begins.</summary>
+    public string? StartDate { get; init; }
+
+    /// <summary>When it ends.</summary>
+    public string? EndDate { get; init; }
+
+    /// <summary>What is kept of who took part.</summary>
+    public JsonObject? ExposuresCache { get; init; }
+
+    /// <summary>What is kept of its results.</summary>
+    public JsonObject? ResultsCache { get; init; }
+
+    /// <summary>All its tags.</summary>
+    public IReadOnlyList<string>? Tags { get; init; }
+
+    /// <summary>Who else may see or change it.</summary>
+    public string? GlobalAccessType { get; init; }
+
+    /// <summary>The workspace. Default: the configured one, else the only one that the credential can see.</summary>
+    [Range(1, long.MaxValue)]
+    public long? WorkspaceId { get; init; }
+}
+
+/// <summary>The state of an experiment.</summary>
+[JsonConverter(typeof(SnakeCaseNames<ExperimentStatus>))]
+public enum ExperimentStatus
+{
+    /// <summary>It was not started.</summary>
+    Draft,
+
+    /// <summary>It runs.</summary>
+    Active,
+
+    /// <summary>It has ended, and is not decided.</summary>
+    Concluded,
+
+    /// <summary>It was decided for a variant.</summary>
+    Success,
+
+    /// <summary>It was decided against all variants.</summary>
+    Fail,
+}
+
+/// <summary>How an experiment is decided.</summary>
+public sealed record DecideExperimentInput
+{
+    /// <summary>The id of the experiment.</summary>
+    [MinLength(1)]
+    public required string ExperimentId { get; init; }
+
+    /// <summary>Whether it was a success.</summary>
+    public required bool Success { get; init; }
+
+    /// <summary>The variant that won. Default: none.</summary>
+    public string? Variant { get; init; }
+
+    /// <summary>Why it is decided so. Default: nothing.</summary>
+    public string? Message { get; init; }
+
+    /// <summary>The workspace. Default: the configured one, else the only one that the credential can see.</summary>
+    [Range(1, long.MaxValue)]
+    public long? WorkspaceId { get; init; }
+}
+
+/// <summary>Which experiment ends, and when.</summary>
+public sealed record ForceConcludeExperimentInput
+{
+    /// <summary>The id of the experiment.</summary>
+    [MinLength(1)]
+    public required string ExperimentId { get; init; }
+
+    /// <summary>When it ended. Default: now.</summary>
+    public string? EndDate { get; init; }
+
+    /// <summary>The workspace. Default: the configured one, else the only one that the credential can see.</summary>
+    [Range(1, long.MaxValue)]
+    public long? WorkspaceId { get; init; }
+}
+
+/// <summary>An experiment, as Mixpanel gives it.</summary>
+public sealed record Experiment : MixpanelObject
+{
+    /// <summary>The id of the experiment.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The name.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>What it is about.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>What is expected of it.</summary>
+    public string? Hypothesis { get; init; }
+
+    /// <summary>Its state: draft, active, concluded, success or fail.</summary>
+    public string? Status { get; init; }
+
+    /// <summary>When it begins.</summary>
+    public string? StartDate { get; init; }
+
+    /// <summary>When it ends.</summary>
+    public string? EndDate { get; init; }
+}
+
+[JsonSerializable(typeof(WorkspaceInput))]
+[JsonSerializable(typeof(ExperimentId))]
+[JsonSerializable(typeof(CreateExperimentInput))]
+[JsonSerializable(typeof(UpdateExperimentInput))]
+[JsonSerializable(typeof(DecideExperimentInput))]
+[JsonSerializable(typeof(ForceConcludeExperimentInput))]
+[JsonSerializable(typeof(ResultList<Experiment>))]
+[JsonSerializable(typeof(Done))]
+sealed partial class ExperimentsJson : JsonSerializerContext;
+
+public sealed partial class MixpanelClient
+{
+    /// <summary>Lists the experiments of a workspace.</summary>
+    /// <example>{}</example>
+    public ValueTask<ResultList<Experiment>> ListExperimentsAsync(WorkspaceInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.List, input ?? new(), cancellationToken);
+
+    /// <summary>Makes the draft of an experiment.</summary>
+    /// <example>{"name":"Shorter checkout","hypothesis":"More people pay."}</example>
+    public ValueTask<Experiment> CreateExperimentAsync(CreateExperimentInput input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Create, input, cancellationToken);
+
+    /// <summary>Retrieves an experiment.</summary>
+    /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
+    public ValueTask<Experiment> GetExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Get, input, cancellationToken);
+
+    /// <summary>Changes an experiment.</summary>
+    /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e","description":"Two pages in place of four."}</example>
+    public ValueTask<Experiment> UpdateExperimentAsync(UpdateExperimentInput input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Update, input, cancellationToken);
+
+    /// <summary>Deletes an experiment.</summary>
+    /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
+    public ValueTask<Done> DeleteExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Delete, input, cancellationToken);
+
+    /// <summary>Puts an experiment into the archive.</summary>
+    /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
+    public ValueTask<Experiment> ArchiveExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Archive, input, cancellationToken);
+
+    /// <summary>Brings an experiment back from the archive.</summary>
+    /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
+    public ValueTask<Experiment> UnarchiveExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Unarchive, input, cancellationToken);
+
+    /// <summary>Decides an experiment that was concluded.</summary>
+    /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e","success":true,"variant":"two pages"}</example>
+    public ValueTask<Experiment> DecideExperimentAsync(DecideExperimentInput input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Decide, input, cancellationToken);
+
+    /// <summary>Ends an experiment before its time.</summary>
+    /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
+    public ValueTask<Experiment> ForceConcludeExperimentAsync(ForceConcludeExperimentInput input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.ForceConclude, input, cancellationToken);
+
+    /// <summary>Starts an experiment.</summary>
+    /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
+    public ValueTask<Experiment> LaunchExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Launch, input, cancellationToken);
+}

@@ -1,0 +1,125 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>The actions about the data of persons.</summary>
+static class GdprActions
+{
+    public static readonly ActionGroup Group = new("gdpr", "Retrieve and delete the data of persons.", Api.App, "/api/app", options => new GdprJson(options)) { HasEnvelope = true, Auth = AuthScheme.OAuthToken, Cost = RateCost.Gdpr };
+
+    public static readonly ActionSpec<CreateDataRetrievalInput, DataTask> CreateRetrieval = new(Group, "create_data_retrieval", "create-retrieval", Endpoint.Post("/data-retrievals/v3.0")) { Result = TaskOf };
+
+    public static readonly ActionSpec<DataTask, DataRetrieval> GetRetrieval = new(Group, "get_data_retrieval", "get-retrieval", Endpoint.Get("/data-retrievals/v3.0/{tracking_id}")) { Result = RetrievalOf };
+
+    public static readonly ActionSpec<CreateDataDeletionInput, DataTask> CreateDeletion = new(Group, "create_data_deletion", "create-deletion", Endpoint.Post("/data-deletions/v3.0")) { Does = ActionEffect.Delete, Result = TaskOf };
+
+    public static readonly ActionSpec<DataTask, DataDeletion> GetDeletion = new(Group, "get_data_deletion", "get-deletion", Endpoint.Get("/data-deletions/v3.0/{tracking_id}"));
+
+    public static readonly ActionSpec<DataTask, Done> CancelDeletion = new(Group, "cancel_data_deletion", "delete-deletion", Endpoint.Delete("/data-deletions/v3.0/{tracking_id}")) { Does = ActionEffect.Update, SafeToRepeat = "what is cancelled stays cancelled" };
+
+    /// <summary><c>{"task_id":…}</c> by the specification, <c>[{"tracking_id":…}]</c> by the guide.</summary>
+    static JsonElement TaskOf(JsonElement result)
+    {
+        var task = result.ValueKind is JsonValueKind.Array ? result[0] : result;
+        return JsonSerializer.SerializeToElement(new() { TrackingId = (task.TryGetProperty("tracking_id", out var id) ? id : task.GetProperty("task_id")).GetString()! }, Group.Own<DataTask>());
+    }
+
+    /// <summary>The link is <c>results</c> by the specification, <c>result</c> by the guide.</summary>
+    static JsonElement RetrievalOf(JsonElement result) => result.TryGetProperty("results", out var link) ? Answers.Renamed(result, link, "results", "result") : result;
+}
+
+/// <summary>Whose data to retrieve.</summary>
+public sealed record CreateDataRetrievalInput
+{
+    /// <summary>The ids of the persons.</summary>
+    [Length(1, 2000)]
+    public required IReadOnlyList<string> DistinctIds { get; init; }
+
+    /// <summary>The law that the request is under: GDPR or CCPA. Default: GDPR.</summary>
+    [RegularExpression("GDPR|CCPA")]
+    public string? ComplianceType { get; init; }
+
+    /// <summary>What is told under CCPA: Data, Categories or Sources. Default: Data.</summary>
+    [RegularExpression("Data|Categories|Sources")]
+    public string? DisclosureType { get; init; }
+}
+
+/// <summary>Whose data to delete.</summary>
+public sealed record CreateDataDeletionInput
+{
+    /// <summary>The ids of the persons.</summary>
+    [Length(1, 1999)]
+    public required IReadOnlyList<string> DistinctIds { get; init; }
+
+    /// <summary>The law that the request is under: GDPR or CCPA. Default: GDPR.</summary>
+    [RegularExpression("GDPR|CCPA")]
+    public string? ComplianceType { get; init; }
+}
+
+/// <summary>Which retrieval or deletion.</summary>
+public sealed record DataTask
+{
+    /// <summary>The id under which it can be followed.</summary>
+    [MinLength(1)]
+    public required string TrackingId { get; init; }
+}
+
+/// <summary>A retrieval, as Mixpanel gives it.</summary>
+public sealed record DataRetrieval : MixpanelObject
+{
+    /// <summary>How far it is: PENDING, STAGING, STARTED, SUCCESS, FAILURE, REVOKED, NOT_FOUND or UNKNOWN.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>Where the data can be loaded from once it is there; until then empty.</summary>
+    public string? Result { get; init; }
+
+    /// <summary>The ids of the persons.</summary>
+    public IReadOnlyList<string>? DistinctIds { get; init; }
+}
+
+/// <summary>A deletion, as Mixpanel gives it.</summary>
+public sealed record DataDeletion : MixpanelObject
+{
+    /// <summary>How far it is: PENDING, STAGING, STARTED, SUCCESS, FAILURE, REVOKED, NOT_FOUND or UNKNOWN.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>The id under which it can be followed.</summary>
+    public string? TrackingId { get; init; }
+
+    /// <summary>The ids of the persons.</summary>
+    public IReadOnlyList<string>? DistinctIds { get; init; }
+}
+
+[JsonSerializable(typeof(CreateDataRetrievalInput))]
+[JsonSerializable(typeof(CreateDataDeletionInput))]
+[JsonSerializable(typeof(DataTask))]
+[JsonSerializable(typeof(DataRetrieval))]
+[JsonSerializable(typeof(DataDeletion))]
+[JsonSerializable(typeof(Done))]
+sealed partial class GdprJson : JsonSerializerContext;
+
+public sealed partial class MixpanelClient
+{
+    /// <summary>Asks for all data of persons.</summary>
+    /// <example>{"distinct_ids":["user-1"]}</example>
+    public ValueTask<DataTask> CreateDataRetrievalAsync(CreateDataRetrievalInput input, CancellationToken cancellationToken = default) => InvokeAsync(GdprActions.CreateRetrieval, input, cancellationToken);
+
+    /// <summary>Tells how far a retrieval is, and where its result can be loaded from.</summary>
+    /// <example>{"tracking_id":"1234567890"}</example>
+    public ValueTask<DataRetrieval> GetDataRetrievalAsync(DataTask input, CancellationToken cancellationToken = default) => InvokeAsync(GdprActions.GetRetrieval, input, cancellationToken);
+
+    /// <summary>Has all data of persons deleted, within 30 days.</summary>
+    /// <example>{"distinct_ids":["user-1"]}</example>
+    public ValueTask<DataTask> CreateDataDeletionAsync(CreateDataDeletionInput input, CancellationToken cancellationToken = default) => InvokeAsync(GdprActions.CreateDeletion, input, cancellationToken);
+
+    /// <summary>Tells how far a deletion is.</summary>
+    /// <example>{"tracking_id":"1234567890"}</example>
+    public ValueTask<DataDeletion> GetDataDeletionAsync(DataTask input, CancellationToken cancellationToken = default) => InvokeAsync(GdprActions.GetDeletion, input, cancellationToken);
+
+    /// <summary>Cancels a deletion that has not begun.</summary>
+    /// <example>{"tracking_id":"1234567890"}</example>
+    public ValueTask<Done> CancelDataDeletionAsync(DataTask input, CancellationToken cancellationToken = default) => InvokeAsync(GdprActions.CancelDeletion, input, cancellationToken);
+}
