@@ -160,6 +160,32 @@ public sealed class FailingOutboxTests : IDisposable
     }
 
     [Fact]
+    public async Task While_the_disk_hangs_everything_that_can_be_asked_answers()
+    {
+        await using var tracker = Tracker();
+        await tracker.TrackAsync("E", "u");
+        await tracker.FlushAsync();
+        var (entered, go) = _outbox.HoldAppends();
+        var kept = tracker.TrackAsync("E", "u").AsTask();
+        await entered;
+
+        Assert.Equal(1, tracker.Pending);
+        _ = tracker.OldestAge;
+        Assert.Null(tracker.Trouble);
+        Assert.True(tracker.Track("E", "u"));
+        using var enough = new CancellationTokenSource();
+        var given = tracker.TrackAsync("E", "u", enough.Token).AsTask();
+        await enough.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
+        Assert.Equal(3, tracker.Pending);
+
+        go();
+        await kept;
+        await tracker.FlushAsync();
+        Assert.Equal(4, _mixpanel.Stored.Count);
+    }
+
+    [Fact]
     public async Task An_addition_under_way_at_the_stop_is_told_and_does_not_wait_for_the_next_start()
     {
         _mixpanel.Stalls = _ => true;
