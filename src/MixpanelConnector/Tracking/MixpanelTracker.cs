@@ -16,9 +16,6 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     // A chunk of the gathering, and with it most requests. Larger ones compress no better.
     const int ChunkBytes = 2 << 20;
 
-    // Mixpanel's limit for one event or one update.
-    const int MostRecordBytes = 1 << 20;
-
     readonly MixpanelClient _client;
     readonly bool _ownsClient;
     readonly MixpanelOptions _options;
@@ -267,17 +264,12 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
                 writer.WriteUpdate(in record, _options.Token ?? throw ProfileDestination.NeedsToken());
             }
         }
-        catch (UnwritableValueException e)
-        {
-            return new() { Kind = record.Kind, Code = "not_serializable", Field = e.Path is "" ? null : e.Path, Message = e.Message };
-        }
         catch (Exception e) when (e is not MixpanelException and not OutOfMemoryException)
         {
-            return new() { Kind = record.Kind, Code = "not_serializable", Message = $"The record cannot be written as JSON ({e.GetType().Name})." };
+            return RejectedRecord.NotSerializable(record.Kind, e);
         }
 
-        return writer.Written.Length <= MostRecordBytes ? null
-            : new() { Kind = record.Kind, Code = "record_too_large", Message = string.Create(CultureInfo.InvariantCulture, $"The record has {writer.Written.Length} bytes; Mixpanel takes at most {MostRecordBytes}.") };
+        return writer.Written.Length <= RecordWriter.MostRecordBytes ? null : RejectedRecord.TooLarge(record.Kind, writer.Written.Length);
     }
 
     bool TryAdd(RecordWriter writer, in TrackedRecord record, bool wantsToKnow, out Task? safe)

@@ -158,6 +158,27 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task A_recording_tracker_refuses_what_the_tracker_does()
+    {
+        await using var run = new TrackerRun();
+        var recording = new RecordingTracker();
+        foreach (var tracker in (IMixpanelTracker[])[run.Tracker, recording])
+        {
+            Assert.False(tracker.Track("E", "u", "text"));
+            Assert.False(tracker.Track("E", "u", new[] { 1 }));
+            Assert.False(tracker.Track("E", "u", new { Ratio = double.NaN }));
+            Assert.False(tracker.Track("E", "u", new { Text = new string('x', 2 << 20) }));
+            Assert.True(tracker.Track("E", "u", (object?)null));
+            Assert.Equal("Ratio", (await Given.FailsAsync(() => tracker.TrackAsync("E", "u", new { Ratio = double.NaN }).AsTask())).Error.Field);
+        }
+
+        Assert.Equal(run.Rejected.Select(rejected => (rejected.Code, rejected.Field)), recording.Rejected.Take(4).Select(rejected => (rejected.Code, rejected.Field)));
+        Assert.Single(recording.Records);
+        recording.Clear();
+        Assert.Empty(recording.Rejected);
+    }
+
+    [Fact]
     public async Task A_recording_tracker_keeps_what_was_tracked()
     {
         var tracker = new RecordingTracker();
