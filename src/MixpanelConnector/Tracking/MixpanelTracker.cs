@@ -174,7 +174,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         var stopping = BeginToStop();
         using var limit = cancellationToken.UnsafeRegister(static giveUp => ((CancellationTokenSource)giveUp!).Cancel(), _giveUp);
         await stopping.WaitAsync(_giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await stopping.WaitAsync(_tracking.Unwinding).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await stopping.WaitAsync(_tracking.Unwinding, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (stopping.IsCompleted) await stopping.ConfigureAwait(false);
         else LogNotEnded();
     }
