@@ -102,6 +102,22 @@ public sealed class StopTests
     }
 
     [Fact]
+    public async Task Who_gives_up_waiting_hears_so_and_nothing_is_lost()
+    {
+        await using var run = new TrackerRun(StopAtOnce);
+        run.Mixpanel.Stalls = _ => true;
+        using var enough = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run.Tracker.TrackAsync("E", "u", new CancellationToken(canceled: true)).AsTask());
+        run.Tracker.Track("E", "u");
+        var flushed = run.Tracker.FlushAsync(enough.Token);
+
+        await enough.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => flushed);
+        Assert.Equal(1, run.Tracker.Pending);
+    }
+
+    [Fact]
     public async Task After_a_stop_that_sent_everything_a_flush_completes()
     {
         var run = new TrackerRun(new TrackerOptions { StopTimeout = TimeSpan.FromHours(2) });
