@@ -281,6 +281,7 @@ sealed class OutboxDatabase : IDisposable
     /// <summary>False when what is there is no outbox, or damaged.</summary>
     static bool Prepare(SqliteConnection connection, string path, bool isNew, long mostBytes)
     {
+        foreach (var suffix in (string[])["", "-wal", "-journal"]) Durable.EnsureOwned(path + suffix);
         if (isNew) Durable.OpenOwned(path, FileMode.OpenOrCreate).Dispose();
         connection.Open();
         Execute(connection, "PRAGMA locking_mode = EXCLUSIVE");
