@@ -61,7 +61,7 @@ public sealed class FailingOutboxTests : IDisposable
         _outbox.OnAppend = Failures[failure];
         var (entered, go) = _outbox.HoldAppends();
         tracker.Track("lost", "u");
-        await entered;
+        entered.Wait(Hang.Limit);
         var flushed = tracker.FlushAsync();
         go();
 
@@ -167,7 +167,7 @@ public sealed class FailingOutboxTests : IDisposable
         await tracker.FlushAsync();
         var (entered, go) = _outbox.HoldAppends();
         var kept = tracker.TrackAsync("E", "u").AsTask();
-        await entered;
+        entered.Wait(Hang.Limit);
 
         Assert.Equal(1, tracker.Pending);
         _ = tracker.OldestAge;
@@ -175,7 +175,7 @@ public sealed class FailingOutboxTests : IDisposable
         Assert.True(tracker.Track("E", "u"));
         using var enough = new CancellationTokenSource();
         var given = tracker.TrackAsync("E", "u", enough.Token).AsTask();
-        await enough.CancelAsync();
+        enough.Cancel();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
         Assert.Equal(3, tracker.Pending);
 
@@ -229,7 +229,7 @@ public sealed class FailingOutboxTests : IDisposable
     sealed class ScriptedOutbox(ITrackerOutbox inner) : ITrackerOutbox
     {
         readonly Lock _lock = new();
-        TaskCompletionSource? _entered;
+        ManualResetEventSlim? _entered;
         ManualResetEventSlim? _go;
 
         public Func<Exception>? OnAppend { get; set; }
@@ -246,18 +246,18 @@ public sealed class FailingOutboxTests : IDisposable
 
         public long LastNumber => inner.LastNumber;
 
-        /// <summary>The next append waits until it is let go.</summary>
-        public (Task Entered, Action Go) HoldAppends()
+        /// <summary>The next append waits until it is let go. The test waits for that on its own thread: those that wait for the outbox may take all others of the pool.</summary>
+        public (ManualResetEventSlim Entered, Action Go) HoldAppends()
         {
-            (_entered, _go) = (new(TaskCreationOptions.RunContinuationsAsynchronously), new());
-            return (_entered.Task, _go.Set);
+            (_entered, _go) = (new(), new());
+            return (_entered, _go.Set);
         }
 
         public long Claim(Func<OutboxBatch, bool> isOwn) => inner.Claim(isOwn);
 
         public IReadOnlyList<long> Append(IReadOnlyList<OutboxBatch> batches)
         {
-            _entered?.TrySetResult();
+            _entered?.Set();
             _go?.Wait();
             Throw(OnAppend);
             lock (_lock) return inner.Append(batches);
