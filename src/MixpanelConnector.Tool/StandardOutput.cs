@@ -85,7 +85,7 @@ sealed class StandardError(int file) : Stream
         if (!_isOpen) return;
         if (_leftOut > 0 && StandardDescriptor.IsWritable(file, TimeSpan.Zero))
         {
-            var said = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"\nmixpanel: nobody read this for a time; {_leftOut} bytes were left out\n"));
+            var said = Encoding.ASCII.GetBytes($"\nmixpanel: nobody read this for a time; {Counted.Of(_leftOut, "byte was", "bytes were")} left out\n");
             (_leftOut, _isRead) = (0, true);
             WriteAll(said);
         }
