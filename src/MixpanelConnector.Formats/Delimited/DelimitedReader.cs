@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using MixpanelConnector.Formats.Columns;
 using MixpanelConnector.Import.Columns;
