@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using MixpanelConnector.Formats.Columns;
 using MixpanelConnector.Import.Columns;
@@ -216,7 +215,7 @@ sealed class DelimitedReader : RecordReader
         return false;
     }
 
-    Rejection Ragged(int found) => new("ragged_row", null, string.Create(CultureInfo.InvariantCulture, $"the row has {found} cells, the header {_columns.Names.Count}"));
+    Rejection Ragged(int found) => new("ragged_row", null, $"the row has {Counted.Of(found, "cell")}, the header {_columns.Names.Count}");
 
     /// <summary>Lets go of the beginning of a row that is too large, so that memory stays bounded.</summary>
     void PassBy()

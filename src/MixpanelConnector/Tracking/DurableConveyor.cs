@@ -306,7 +306,7 @@ sealed partial class DurableConveyor : Conveyor
         foreach (var part in kept)
         {
             if (OutboxRecords.AreWhole(part.Content.Span)) OutboxRecords.Read(part.Content.Span, batch);
-            else lane.Outlet.Reject(new() { Kind = lane.Kind, Code = "damaged", Message = $"What the outbox gave for {part.Records} records is not what was put into it." }, part.Records);
+            else lane.Outlet.Reject(new() { Kind = lane.Kind, Code = "damaged", Message = $"What the outbox gave for {Counted.Of(part.Records, "record")} is not what was put into it." }, part.Records);
         }
 
         batch.Close();

@@ -49,7 +49,7 @@ static class ReplyClassifier
             if (!saysSo || imported is null) return ImportVerdict.Untrusted(Untrusted(reply));
             return imported == sent
                 ? ImportVerdict.Accepted(sent, status)
-                : ImportVerdict.Miscounted(imported.Value, status, new(ErrorKind.Protocol, $"Mixpanel says that it imported {imported} of {sent} events, and names none that failed.") { HttpStatus = 200 });
+                : ImportVerdict.Miscounted(imported.Value, status, new(ErrorKind.Protocol, $"Mixpanel says that it imported {imported} of {Counted.Of(sent, "event")}, and names none that failed.") { HttpStatus = 200 });
         }
 
         // 400: the records that are not named were imported, if the answer adds up.
@@ -85,7 +85,7 @@ static class ReplyClassifier
         {
             return good is null || good == sent
                 ? ImportVerdict.Accepted(sent, status)
-                : ImportVerdict.Miscounted(good.Value, status, new(ErrorKind.Protocol, $"Mixpanel says that it took {good} of {sent} updates, and names none that failed.") { HttpStatus = 200 });
+                : ImportVerdict.Miscounted(good.Value, status, new(ErrorKind.Protocol, $"Mixpanel says that it took {good} of {Counted.Of(sent, "update")}, and names none that failed.") { HttpStatus = 200 });
         }
 
         if (reply.Status == 200 && status is not ("0" or "error")) return ImportVerdict.Untrusted(Untrusted(reply));
