@@ -53,19 +53,22 @@ sealed class JsonSequenceReader : RecordReader
     public override ValueTask<bool> FillAsync(CancellationToken cancellationToken) => _window.FillAsync(cancellationToken);
 
     /// <summary>Whether a text is such a sequence, by its beginning; null when that does not show yet.</summary>
-    /// <remarks>Where the first object ends on the line that it begins on, each line is one record.</remarks>
+    /// <remarks>Where the first object ends on the line that it begins on, each line is one record, unless lines end with CR alone.</remarks>
     /// <param name="text">The beginning.</param>
     /// <param name="isAll">Whether more of it is not to be had.</param>
     public static bool? Begins(ReadOnlySpan<byte> text, bool isAll = false)
     {
         text = text.TrimStart(" \t\r\n"u8);
+        if (text is [0x1e, ..]) return text.IndexOfAnyExcept(Spaces) is var first && first >= 0 ? text[first] == '{' : isAll ? false : null;
         if (text is not [(byte)'{', ..]) return false;
         try
         {
             var reader = new Utf8JsonReader(text, isFinalBlock: false, default);
             reader.Read();
             if (!reader.TrySkip()) return isAll ? GoesOnWithName(text) : null;
-            return text[..(int)reader.BytesConsumed].Contains((byte)'\n');
+            if (text[..(int)reader.BytesConsumed].Contains((byte)'\n')) return true;
+            var rest = text[(int)reader.BytesConsumed..].TrimStart(" \t"u8);
+            return rest is [] or [(byte)'\r'] && !isAll ? null : rest is [(byte)'\r', not (byte)'\n', ..];
         }
         catch (JsonException)
         {
@@ -173,7 +176,7 @@ sealed class JsonSequenceReader : RecordReader
     /// <summary>False when more is needed. A line end is none of a string: the quote before it was not meant.</summary>
     bool PassString(ReadOnlySpan<byte> unread)
     {
-        var stop = unread[_scanned..].IndexOfAny((byte)'"', (byte)'\\', (byte)'\n');
+        var stop = unread[_scanned..].IndexOfAny("\"\\\r\n"u8);
         if (stop < 0)
         {
             _scanned = unread.Length;
@@ -195,7 +198,7 @@ sealed class JsonSequenceReader : RecordReader
     /// <summary>What is no object or array ends with its line.</summary>
     int? LineLength(ReadOnlySpan<byte> unread)
     {
-        var end = unread.IndexOf((byte)'\n');
+        var end = unread.IndexOfAny((byte)'\r', (byte)'\n');
         if (end >= 0 || _window.Ended) return unread[..(end < 0 ? unread.Length : end)].TrimEnd(" \t\r"u8).Length;
         _scanned = unread.Length;
         if (unread.Length > InputWindow.LargestRecord) throw new InputException($"is no sequence of JSON objects: what stands on line {_valueLine} is none");
@@ -206,7 +209,7 @@ sealed class JsonSequenceReader : RecordReader
     bool BeginsAnother(ReadOnlySpan<byte> unread)
     {
         var indent = unread[.._scanned].TrimEnd(" \t"u8);
-        if (indent is not [.., (byte)'\n']) return false;
+        if (indent is not [.., (byte)'\r' or (byte)'\n']) return false;
         var before = indent.TrimEnd(" \t\r\n"u8);
         if (before.IsEmpty) return false; // it was passed by
         return before[^1] switch
