@@ -182,7 +182,9 @@ sealed class DelimitedReader : RecordReader
         if (_rowBuffer.Length < row.Length) _rowBuffer = new byte[Math.Max(row.Length, 4096)];
         row.CopyTo(_rowBuffer);
         _row = _rowBuffer.AsMemory(0, row.Length);
-        return _builder.Build(_writeCell, offset, number) with { Row = _row.Span };
+        var record = _builder.Build(_writeCell, offset, number) with { Row = _row.Span };
+        if (_dialect.Delimiter != ',') _splitter.Part(_rowBuffer.AsSpan(0, row.Length), (byte)',');
+        return record;
     }
 
     void WriteCell(JsonText json, in ColumnField field)

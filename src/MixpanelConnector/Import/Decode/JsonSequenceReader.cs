@@ -23,19 +23,22 @@ sealed class JsonSequenceReader(InputWindow window, long line) : JsonValueReader
     public override ValueTask<bool> FillAsync(CancellationToken cancellationToken) => Window.FillAsync(cancellationToken);
 
     /// <summary>Whether a text is such a sequence, by its beginning; null when that does not show yet.</summary>
-    /// <remarks>Where the first object ends on the line that it begins on, each line is one record.</remarks>
+    /// <remarks>Where the first object ends on the line that it begins on, each line is one record, unless lines end with CR alone.</remarks>
     /// <param name="text">The beginning.</param>
     /// <param name="isAll">Whether more of it is not to be had.</param>
     public static bool? Begins(ReadOnlySpan<byte> text, bool isAll = false)
     {
         text = text.TrimStart(" \t\r\n"u8);
+        if (text is [0x1e, ..]) return text.IndexOfAnyExcept(Spaces) is var first && first >= 0 ? text[first] == '{' : isAll ? false : null;
         if (text is not [(byte)'{', ..]) return false;
         try
         {
             var reader = new Utf8JsonReader(text, isFinalBlock: false, default);
             reader.Read();
             if (!reader.TrySkip()) return isAll ? GoesOnWithName(text) : null;
-            return text[..(int)reader.BytesConsumed].Contains((byte)'\n');
+            if (text[..(int)reader.BytesConsumed].Contains((byte)'\n')) return true;
+            var rest = text[(int)reader.BytesConsumed..].TrimStart(" \t"u8);
+            return rest is [] or [(byte)'\r'] && !isAll ? null : rest is [(byte)'\r', not (byte)'\n', ..];
         }
         catch (JsonException)
         {
@@ -68,7 +71,7 @@ sealed class JsonSequenceReader(InputWindow window, long line) : JsonValueReader
         {
             if (InString)
             {
-                if (!PassString(unread, "\"\\\n"u8)) break; // a line end is none of a string: the quote before it was not meant
+                if (!PassString(unread, "\"\\\r\n"u8)) break; // a line end is none of a string: the quote before it was not meant
                 continue;
             }
 
@@ -107,7 +110,7 @@ sealed class JsonSequenceReader(InputWindow window, long line) : JsonValueReader
     /// <summary>What is no object or array ends with its line.</summary>
     int? LineLength(ReadOnlySpan<byte> unread)
     {
-        var end = unread.IndexOf((byte)'\n');
+        var end = unread.IndexOfAny((byte)'\r', (byte)'\n');
         if (end >= 0 || Window.Ended) return unread[..(end < 0 ? unread.Length : end)].TrimEnd(" \t\r"u8).Length;
         Scanned = unread.Length;
         if (unread.Length > InputWindow.LargestRecord) throw new InputException($"is no sequence of JSON objects: what stands on line {ValueLine} is none");
@@ -118,7 +121,7 @@ sealed class JsonSequenceReader(InputWindow window, long line) : JsonValueReader
     bool BeginsAnother(ReadOnlySpan<byte> unread)
     {
         var indent = unread[..Scanned].TrimEnd(" \t"u8);
-        if (indent is not [.., (byte)'\n']) return false;
+        if (indent is not [.., (byte)'\r' or (byte)'\n']) return false;
         var before = indent.TrimEnd(" \t\r\n"u8);
         if (before.IsEmpty) return false; // it was passed by
         return before[^1] switch
