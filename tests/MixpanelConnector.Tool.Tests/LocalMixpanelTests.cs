@@ -20,6 +20,6 @@ public sealed class LocalMixpanelTests
 
         Assert.NotEqual(ending.Address, local.Address);
         Assert.StartsWith($"{folder.Path}#", name, StringComparison.Ordinal);
-        Assert.NotEqual($"{folder.Path}#old", name);
+        Assert.NotEqual($"{folder.Path}#old", name, StringComparer.Ordinal);
     }
 }
