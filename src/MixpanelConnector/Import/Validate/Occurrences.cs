@@ -60,7 +60,7 @@ sealed class Occurrences
         return (known, many);
     }
 
-    /// <summary>Has the processor fetch where a hash is counted, which takes as long as a fifth of a record's check: it is too much for its caches.</summary>
+    /// <summary>Has the processor fetch where a hash is counted, since all of it is too much for its caches.</summary>
     public unsafe void Prefetch(ulong hash)
     {
         if (Sse.IsSupported) Sse.Prefetch0(Unsafe.AsPointer(ref _slots[IndexOf(_slots, hash)]));
