@@ -33,9 +33,9 @@ build() { # with one compiler for all projects, a process of this build alone, w
   return $status
 }
 build || fail "The build has errors or warnings."
-# One at a time more than there are processors, since most of them wait for processes of their own half the time: what compiles ahead of
-# time, beside it what does not need it, then the tests that do. Each test has a limit of an hour, and so it is the same how they share
-# the machine; each program has one, so that one that hangs ends alone.
+# As many at a time as there are processors: what compiles ahead of time, beside it what takes long and does not need it, then what does,
+# and what is short at the end. Each test has a limit of an hour, and so it is the same how they share the machine; each program has
+# one, so that one that hangs ends alone.
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 export DOTNET_TieredPGO=0   # what runs once is not measured for the optimizer, which takes a fifth of the time
@@ -80,18 +80,17 @@ jobs() { # in the order of starting
   local project folder name
   echo native
   echo format
-  for project in tests/{MixpanelConnector.Emulator.Tests,EndToEnd,MixpanelConnector.Tool.Tests}/*.csproj $(grep -l TestingPlatformDotnetTestSupport tests/*/*.csproj); do
+  for project in tests/{MixpanelConnector.Emulator.Tests,EndToEnd,Faults,MixpanelConnector.Tool.Tests}/*.csproj $(grep -l TestingPlatformDotnetTestSupport tests/*/*.csproj); do
     folder=${project%/*} name=$(basename "$project" .csproj)
+    name=$folder/bin/Release/net10.0/$name
     case $name in
-      *.Faults) ;;
-      *.EndToEnd) echo "$folder/bin/Release/net10.0/$name:managed" ;;
-      *) echo "$folder/bin/Release/net10.0/$name" ;;
+      *.Faults) echo "$name:native" ;;
+      *.EndToEnd) printf '%s\n' "$name:managed" "$name:native" ;;
+      *) echo "$name" ;;
     esac
   done | awk '!seen[$0]++'
-  echo "tests/Faults/bin/Release/net10.0/MixpanelConnector.Faults:native"
-  echo "tests/EndToEnd/bin/Release/net10.0/MixpanelConnector.EndToEnd:native"
 }
-jobs | xargs -P "$(($(nproc) + 1))" -I JOB bash -c 'run "$@"' - JOB "$@"
+jobs | xargs -P "$(nproc)" -I JOB bash -c 'run "$@"' - JOB "$@"
 
 count() { sed -n "s/.* Total: \(.*\)/Total: \1/p" "$logs"/MixpanelConnector.* | sed -n "s/.*$1: \([0-9]*\).*/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'; }
 total=$(count Total)
