@@ -78,13 +78,9 @@ sealed class OutboxDatabase : IDisposable
         {
             return TryOpen(path, mostBytes, out var busy) ?? (busy ? null : Salvage(path, mostBytes));
         }
-        catch (SqliteException e)
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
             throw Failed(path, e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new OutboxException($"The outbox {path} cannot be written: {e.Message}", mayPass: true, e);
         }
     }
 
@@ -285,9 +281,12 @@ sealed class OutboxDatabase : IDisposable
     /// <summary>False when what is there is no outbox, or damaged.</summary>
     static bool Prepare(SqliteConnection connection, string path, bool isNew, long mostBytes)
     {
+        foreach (var suffix in (string[])["", "-wal", "-journal"]) Durable.EnsureOwned(path + suffix);
         if (isNew) Durable.OpenOwned(path, FileMode.OpenOrCreate).Dispose();
         connection.Open();
-        Execute(connection, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT");
+        Execute(connection, "PRAGMA locking_mode = EXCLUSIVE");
+        WriteAheadLog.Begin(connection);
+        Execute(connection, "PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT");
         var version = Number(connection, "PRAGMA user_version");
         if (version == 0 && Number(connection, "SELECT count(*) FROM sqlite_schema") == 0) Execute(connection, $"BEGIN; {Schema} COMMIT");
         else if (version != 1) return false;
@@ -413,6 +412,7 @@ sealed class OutboxDatabase : IDisposable
     {
         DataSource = path,
         Mode = mode,
+        Vfs = DurableVfs.Name,
         Pooling = false,
         DefaultTimeout = 1, // a lock is another process's, and lasts; 0 would wait for ever
     }.ConnectionString);
@@ -457,13 +457,9 @@ sealed class OutboxDatabase : IDisposable
             if (_isClosed) Reopen();
             return work();
         }
-        catch (SqliteException e)
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
             throw Failed(_path, e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new OutboxException($"The outbox {_path} cannot be written: {e.Message}", mayPass: true, e);
         }
         catch (Exception e) when (e is InvalidCastException or InvalidOperationException)
         {
@@ -471,12 +467,13 @@ sealed class OutboxDatabase : IDisposable
         }
     }
 
-    static OutboxException Failed(string path, SqliteException e) => e.SqliteErrorCode switch
+    static OutboxException Failed(string path, Exception e) => e switch
     {
-        FullCode => new($"The outbox {path} is full: its disk, or its own limit. Records are refused until there is room.", mayPass: true, e),
-        CorruptCode or NotADatabaseCode => new($"The outbox {path} is damaged. The next start sets it aside and takes over what can be read.", mayPass: false, e),
+        SqliteException { SqliteErrorCode: FullCode } => new($"The outbox {path} is full: its disk, or its own limit. Records are refused until there is room.", mayPass: true, e),
+        SqliteException { SqliteErrorCode: CorruptCode or NotADatabaseCode } => new($"The outbox {path} is damaged. The next start sets it aside and takes over what can be read.", mayPass: false, e),
         // The system may have dropped what it could not write: a second try would prove nothing.
-        _ when e.SqliteExtendedErrorCode is SyncFailedCode or FolderSyncFailedCode => new($"The disk of the outbox {path} does not sync: {e.Message} Nothing more can be promised; repair the disk and start again.", mayPass: false, e),
+        NotSyncedException or SqliteException { SqliteExtendedErrorCode: SyncFailedCode or FolderSyncFailedCode } => new($"The disk of the outbox {path} does not sync: {e.Message} Nothing more can be promised; repair the disk and start again.", mayPass: false, e),
+        IOException or UnauthorizedAccessException => new($"The outbox {path} cannot be written: {e.Message}", mayPass: true, e),
         _ => new($"The outbox {path} cannot be read or written: {e.Message}", mayPass: true, e),
     };
 }

@@ -213,11 +213,8 @@ public sealed class SqliteImportState : IImportState
                 glance.Wait(LockGlance);
             }
 
+            WriteAheadLog.Begin(connection);
             using var command = connection.CreateCommand();
-            // The change is written when the statement ends, after its row: who does not read to the end misses an error of the disk.
-            command.CommandText = "PRAGMA journal_mode = WAL";
-            using (var reader = command.ExecuteReader())
-                while (reader.Read()) { }
             command.CommandText = """
                 PRAGMA synchronous = FULL;
                 BEGIN EXCLUSIVE; COMMIT;

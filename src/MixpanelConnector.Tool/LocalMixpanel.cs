@@ -115,7 +115,7 @@ sealed class LocalMixpanel : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends to wherever the folder is served now. A connection that did not open has sent nothing, so the request goes to the next.</summary>
+    /// <summary>Sends to wherever the folder is served now. A connection that did not open has sent nothing, and a GET changes nothing: such a request goes to the next.</summary>
     sealed class Follow(LocalMixpanel local, HttpMessageHandler inner) : DelegatingHandler(inner)
     {
         const int MostMoves = 5;
@@ -133,7 +133,7 @@ sealed class LocalMixpanel : IAsyncDisposable
                     request.RequestUri = asked;
                     return response;
                 }
-                catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConnectionError && move < MostMoves)
+                catch (HttpRequestException e) when ((e.HttpRequestError is HttpRequestError.ConnectionError || request.Method == HttpMethod.Get) && move < MostMoves)
                 {
                     await local.ReopenAsync(address, cancellationToken);
                 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -85,7 +84,7 @@ sealed class StandardError(int file) : Stream
         if (!_isOpen) return;
         if (_leftOut > 0 && StandardDescriptor.IsWritable(file, TimeSpan.Zero))
         {
-            var said = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"\nmixpanel: nobody read this for a time; {_leftOut} bytes were left out\n"));
+            var said = Encoding.ASCII.GetBytes($"\nmixpanel: nobody read this for a time; {Counted.Of(_leftOut, "byte was", "bytes were")} left out\n");
             (_leftOut, _isRead) = (0, true);
             WriteAll(said);
         }

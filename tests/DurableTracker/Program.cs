@@ -1,5 +1,6 @@
 // Tracks durably, step by step, and writes a line for each thing that happened: "taken 7", "refused 8 WHY".
 //   FOLDER STEP…    track:N  N events, awaited by many at once        sh:COMMAND  what happens to the disk in between
+//                   crowd:N  N events by each of more threads than the pool may have, all of which wait for room
 //                   flush    until Mixpanel has all, or not in time   kill        as if the power had gone
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
@@ -11,6 +12,7 @@ using MixpanelConnector.Sqlite;
 const int Writers = 16;
 var padding = new string('x', int.Parse(Environment.GetEnvironmentVariable("PADDING") ?? "200", CultureInfo.InvariantCulture));
 var next = long.Parse(Environment.GetEnvironmentVariable("FIRST") ?? "0", CultureInfo.InvariantCulture);
+var isCrowded = args.Any(step => step.StartsWith("crowd:", StringComparison.Ordinal));
 using var output = Console.OpenStandardOutput();
 var writing = new Lock();
 var dropped = 0L;
@@ -45,7 +47,7 @@ var tracker = new MixpanelTracker(
         BackoffMin = TimeSpan.FromMilliseconds(5),
         BackoffMax = TimeSpan.FromMilliseconds(50),
     },
-    new TrackerOptions { Outbox = outbox, FlushInterval = TimeSpan.FromMilliseconds(10) });
+    new TrackerOptions { Outbox = outbox, FlushInterval = TimeSpan.FromMilliseconds(10), WaitTimeout = TimeSpan.FromMilliseconds(50), WhenFull = isCrowded ? WhenFull.Wait : WhenFull.Drop, MaxBufferedBytes = isCrowded ? 1 << 20 : 32 << 20 });
 await using (tracker)
 {
     foreach (var step in args[1..])
@@ -55,6 +57,9 @@ await using (tracker)
         {
             case "track":
                 await TrackAsync(int.Parse(value, CultureInfo.InvariantCulture));
+                break;
+            case "crowd":
+                Crowd(int.Parse(value, CultureInfo.InvariantCulture));
                 break;
             case "sh":
                 using (var shell = Process.Start("bash", ["-e", "-c", value]))
@@ -111,6 +116,21 @@ async Task TrackAsync(int count)
             {
                 Say($"refused {oid} {e.Message}");
             }
+        }
+    })));
+}
+
+// On the main thread: those of the pool are all taken.
+void Crowd(int each)
+{
+    var threads = Environment.ProcessorCount;
+    if (!ThreadPool.SetMinThreads(threads, threads) || !ThreadPool.SetMaxThreads(threads, threads)) throw new InvalidOperationException();
+    Task.WaitAll(Enumerable.Range(0, 4 * threads).Select(_ => Task.Run(() =>
+    {
+        for (var i = 0; i < each; i++)
+        {
+            var oid = Interlocked.Increment(ref next) - 1;
+            Say(tracker.Track("Numbered", "user-1", new JsonObject { ["oid"] = oid, ["padding"] = padding }) ? $"taken {oid}" : $"refused {oid}");
         }
     })));
 }

@@ -135,7 +135,8 @@ sealed class Serve : IAsyncDisposable
     public static async Task<Serve> StartAsync(Home home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string? tool = null)
     {
         string[] all = ["serve", "--port", "0", .. arguments];
-        var process = tool is null ? Run.StartMixpanel(home, all, environment) : Run.Start(tool, all, home, environment);
+        var command = tool is null ? ToolUnderTest.Command : ToolUnderTest.CommandOf(tool);
+        var process = Run.Start(command[0], [.. command.Skip(1), .. all], home, environment);
         var line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var address = Regex.Match(line, @" at (?<address>https?://\S+)$", RegexOptions.NonBacktracking);
         Assert.True(address.Success, line);

@@ -7,6 +7,7 @@ using System.Text.Json;
 namespace MixpanelConnector.EndToEnd;
 
 /// <summary>The embedded Mixpanel is killed under load, again and again. What it acknowledged is there, and its file opens every time.</summary>
+[Trait("tool", "native")]
 public sealed class EmulatorKillTests
 {
     /// <summary>How often; a campaign sets more.</summary>

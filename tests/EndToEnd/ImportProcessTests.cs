@@ -7,6 +7,7 @@ using MixpanelConnector.Emulator;
 namespace MixpanelConnector.EndToEnd;
 
 /// <summary>The import as a process: an exit code for each way to end. What kills, signals, locks and disks do to it is tried in tests/Faults.</summary>
+[Trait("tool", "native")]
 public sealed class ImportProcessTests
 {
     [Fact]

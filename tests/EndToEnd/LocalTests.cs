@@ -6,6 +6,7 @@ using MixpanelConnector.Sqlite;
 namespace MixpanelConnector.EndToEnd;
 
 /// <summary>Commands with <c>--local</c> side by side, and files that must not be harmed.</summary>
+[Trait("tool", "native")]
 public sealed class LocalTests
 {
     [Fact]

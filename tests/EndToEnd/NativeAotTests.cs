@@ -2,6 +2,7 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
+[Trait("tool", "native")]
 public sealed class NativeAotTests
 {
     [Fact]

@@ -9,6 +9,7 @@ namespace MixpanelConnector.EndToEnd;
 /// The command line compiled ahead of time: whatever it is asked, it says and leaves what the other one does. What is not
 /// found at compile time, such as a type that only reflection reaches, shows as a difference.
 /// </summary>
+[Trait("tool", "native")]
 public sealed partial class NativeToolTests
 {
     /// <summary>Shell scripts, run in an empty home beside the files of <see cref="Prepare"/>.</summary>
@@ -101,7 +102,7 @@ public sealed partial class NativeToolTests
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         using var home = new Home();
         await using var serve = await Serve.StartAsync(home, [], Credentials.For(mixpanel), Published.Tool);
-        await using var other = await Serve.StartAsync(home, ["--state", home.File("other")], Credentials.For(mixpanel));
+        await using var other = await Serve.StartAsync(home, ["--state", home.File("other")], Credentials.For(mixpanel), ToolUnderTest.OfThisBuild);
         using var http = new HttpClient();
         foreach (var path in (string[])["", "docs", "openapi.json", "v1/actions", "v1/server", "v1/imports", "healthz", "readyz", "metrics", "no-such-page"])
         {

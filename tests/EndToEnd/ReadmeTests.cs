@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 namespace MixpanelConnector.EndToEnd;
 
 /// <summary>Every line of shell in the README, run one after the other as a reader would, in a home of its own.</summary>
+[Trait("tool", "native")]
 public sealed partial class ReadmeTests
 {
     [Fact]

@@ -59,26 +59,28 @@ public sealed class F13_MemoryCapTests
         Assert.Equal("", scene.Judge(done));
     }
 
-    /// <summary>Rows that share one large value, very many equal rows, and one row with a very long list.</summary>
+    /// <summary>Rows that share one large value, very many equal rows, one row with a very long list, and columns that each need what decompresses them.</summary>
     [Theory]
     [InlineData("repeat('x', 900000) AS v FROM range(300)")]
     [InlineData("1 AS v FROM range(2000000)")]
     [InlineData("range(3000000) AS v")]
-    public async Task A_small_parquet_file_does_not_become_a_large_process(string rows)
+    [InlineData("repeat('x', 2000) || n AS v0, 1 AS v FROM range(20000) AS r(n)", 700)]
+    public async Task A_small_parquet_file_does_not_become_a_large_process(string rows, int columns = 0)
     {
+        var more = string.Concat(Enumerable.Range(0, columns).Select(n => $"hash(n + {n}) AS c{n}, "));
         await using var scene = new Scene();
         var file = scene.File("in.parquet");
         using (var connection = new DuckDBConnection("Data Source=:memory:"))
         {
             connection.Open();
             using var command = connection.CreateCommand();
-            command.CommandText = $"COPY (SELECT 'e' AS event, 1790000000 AS time, 'u' AS distinct_id, {rows}) TO '{file}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 10000000)";
+            command.CommandText = $"COPY (SELECT 'e' AS event, 1790000000 AS time, 'u' AS distinct_id, {more}{rows}) TO '{file}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 10000000)";
             command.ExecuteNonQuery();
         }
 
         scene.Inputs.Add(file);
         var done = await scene.With("--dry-run").RunAsync();
-        Assert.True(done.ExitCode is 0 or 3, done.ToString());
+        Assert.True(done.ExitCode is 0 or 3 || (columns > 0 && done.ExitCode is 6), done.ToString());
         Assert.InRange(done.MostMemory, 1, 250_000_000);
     }
 }

@@ -124,6 +124,43 @@ public sealed class I12_TrackerTests
         Assert.True(failed > 0, "no sync of an append failed");
     }
 
+    [Fact]
+    public async Task A_folder_that_does_not_sync_is_said_at_the_start()
+    {
+        for (var at = 1; ; at++)
+        {
+            await using var scene = new TrackedScene().MixpanelIsUp();
+            var shim = new Shim(scene.Scene) { Fail = string.Create(CultureInfo.InvariantCulture, $"sync:{at}:{Shim.InputOutputError}"), FailFile = "/outbox" };
+            var lines = await scene.RunAsync(shim, "outbox", "track:5", "flush");
+            if (shim.Failures == 0)
+            {
+                Assert.True(at > 3, $"the folder was synced {at - 1} times"); // its files: the database, its journal, its log
+                Assert.True(scene.Ended.ExitCode == 0, scene.Ended.ToString());
+                return;
+            }
+
+            Assert.True(scene.Ended.ExitCode == 7, $"sync {at} of the folder failed:\n{scene.Ended}");
+            Assert.Contains("sync", Assert.Single(lines), StringComparison.Ordinal);
+            await scene.RunAsync("outbox", "track:5", "flush");
+            Assert.True(scene.Ended.ExitCode == 0, scene.Ended.ToString());
+            Assert.Equal("", scene.Judge());
+        }
+    }
+
+    [Fact]
+    public async Task More_threads_than_the_pool_has_wait_for_room_for_their_time_at_most()
+    {
+        await using var scene = new TrackedScene { Padding = 100_000 }.MixpanelIsUp();
+
+        var lines = await scene.RunAsync("outbox", "crowd:12", "flush");
+
+        Assert.True(scene.Ended.ExitCode == 0, scene.Ended.ToString());
+        Assert.NotEmpty(scene.Taken);
+        Assert.NotEmpty(scene.Refused);
+        Assert.Contains("flushed 0", lines, StringComparer.Ordinal);
+        Assert.Equal("", scene.Judge());
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -125,12 +125,14 @@ public sealed class ProfileQueryTests
         Assert.NotEmpty(answer.Json.GetProperty("error").GetString()!);
     }
 
-    [Fact]
-    public async Task A_page_of_an_unknown_session_is_refused()
+    [Theory]
+    [InlineData("0")]
+    [InlineData("1")]
+    public async Task A_page_of_an_unknown_session_is_refused(string page)
     {
         await using var mixpanel = await WithProfilesAsync(1);
 
-        (await QueryAsync(mixpanel, ("page", "1"), ("session_id", "1-X")))
+        (await QueryAsync(mixpanel, ("page", page), ("session_id", "1-X")))
             .Is(400, """{"request":"/api/query/engage?project_id=1","error":"request for page in uncached query for params"}""");
     }
 

@@ -131,6 +131,7 @@ public sealed class ParquetValueTests : IDisposable
         Assert.Equal((6, 0), (refused.ExitCode, refused.Read));
         Assert.Contains("the column odd of a type that is not supported. Leave it out with --drop", refused.Problems[0], StringComparison.Ordinal);
         Assert.Equal((0, 2), await _run.RunAsync(request with { Drop = ["odd"] }) is var read ? (read.ExitCode, read.Accepted) : default);
+        Assert.Equal(2, read.Fixed!.Dropped);
     }
 
     [Fact]

@@ -1,4 +1,8 @@
+using System.Diagnostics.Metrics;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
 using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Sqlite.Tests;
@@ -111,15 +115,132 @@ public sealed class DurableTrackerTests : IDisposable
         Assert.Contains("sync", tracker.Trouble!.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task When_its_file_turns_to_garbage_in_use_every_call_ends_and_the_next_start_sends_what_can_be_read()
+    {
+        var (mixpanel, up) = (new MixpanelDouble(), false);
+        mixpanel.Script = _ => Volatile.Read(ref up) ? null : MixpanelDouble.Answer(503, "");
+        using var http = new HttpClient(mixpanel);
+        using var client = Client(http);
+        await using (var tracker = Tracker(client, SqliteOutbox.Open(_folder.Path), StopAtOnce with { BatchRecords = 1, Senders = 1 }))
+        {
+            for (var i = 0; i < 12; i++) await tracker.TrackAsync("E", "u", new { Number = i, Text = new string('x', 600_000) }); // more than SQLite keeps in memory
+            Spoil("outbox-1.db-wal");
+            Spoil("outbox-1.db");
+            Volatile.Write(ref up, true);
+
+            var failed = await Assert.ThrowsAsync<MixpanelException>(() => tracker.FlushAsync());
+
+            Assert.Contains("outbox-1.db is damaged", failed.Message, StringComparison.Ordinal);
+            Assert.Contains("damaged", tracker.Trouble!.Message, StringComparison.Ordinal);
+            Assert.False(tracker.Track("E", "u"));
+            await Assert.ThrowsAsync<MixpanelException>(() => tracker.TrackAsync("E", "u").AsTask());
+        }
+
+        await using (var tracker = Tracker(client, SqliteOutbox.Open(_folder.Path)))
+        {
+            await tracker.TrackAsync("E", "u", new { Number = 12 });
+            await tracker.FlushAsync();
+        }
+
+        Assert.Subset(Enumerable.Range(0, 13).ToHashSet(), Numbers(mixpanel).ToHashSet());
+        Assert.Contains(12, Numbers(mixpanel));
+        Assert.NotEmpty(Directory.GetFiles(_folder.Path, "*.corrupt-*"));
+
+        void Spoil(string name)
+        {
+            using var file = new FileStream(_folder.File(name), FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            var page = new byte[4096];
+            new Random(7).NextBytes(page);
+            for (file.Position = 8192; file.Position < file.Length;) file.Write(page);
+        }
+    }
+
+    [Fact]
+    public async Task A_stop_without_time_says_what_stays_and_what_is_lost()
+    {
+        var mixpanel = new MixpanelDouble { Stalls = _ => true };
+        using var http = new HttpClient(mixpanel);
+        var log = new RecordedLog();
+        using var client = new MixpanelClient(Options with { LoggerFactory = log }, http);
+        await using (var durable = Tracker(client, SqliteOutbox.Open(_folder.Path)))
+        {
+            for (var i = 0; i < 10; i++) durable.Track("E", "u");
+            await durable.StopAsync(new CancellationToken(canceled: true));
+        }
+
+        await using (var inMemory = new MixpanelTracker(client, new TrackerOptions { FlushInterval = TimeSpan.FromHours(1) }))
+        {
+            for (var i = 0; i < 10; i++) inMemory.Track("E", "u");
+            await inMemory.StopAsync(new CancellationToken(canceled: true));
+        }
+
+        Assert.Equal(["Error: 10 tracked records were not accepted in time and are lost"], log.From(LogLevel.Warning), StringComparer.Ordinal);
+        Assert.Contains("Information: 10 tracked records stay in the outbox for the next start", log.From(LogLevel.Information), StringComparer.Ordinal);
+        using var outbox = SqliteOutbox.Open(_folder.Path);
+        Assert.Equal(10, outbox.Count(TrackedKind.Event).Records);
+    }
+
+    [Fact]
+    public async Task After_the_stop_health_and_gauges_still_answer()
+    {
+        var services = new ServiceCollection();
+        services.AddMixpanel(settings => (settings.Token, settings.Endpoint, settings.StopTimeout) = (Options.Token, new Uri("http://127.0.0.1:9"), TimeSpan.Zero)).UseSqliteOutbox(_folder.Path);
+        services.AddHealthChecks().AddMixpanel();
+        services.AddLogging();
+        await using var provider = services.BuildServiceProvider();
+        var tracker = provider.GetRequiredService<MixpanelTracker>();
+        await tracker.TrackAsync("E", "u");
+        using var gauges = new MeterListener { InstrumentPublished = (instrument, listener) => { if (instrument.Meter.Name == "MixpanelConnector") listener.EnableMeasurementEvents(instrument); } };
+        gauges.SetMeasurementEventCallback<long>((_, _, _, _) => { });
+        gauges.SetMeasurementEventCallback<double>((_, _, _, _) => { });
+        gauges.Start();
+
+        await tracker.DisposeAsync();
+
+        gauges.RecordObservableInstruments();
+        var report = (await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Entries["mixpanel"];
+        Assert.Equal((HealthStatus.Unhealthy, 1L), (report.Status, report.Data["pending"]));
+        Assert.Contains("stopped", report.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_clock_that_is_put_back_makes_no_age_negative_and_holds_nothing_up()
+    {
+        var mixpanel = new MixpanelDouble();
+        using var http = new HttpClient(mixpanel);
+        var clock = new JumpyClock();
+        using var client = new MixpanelClient(Options with { TimeProvider = clock }, http);
+        await using var tracker = Tracker(client, SqliteOutbox.Open(_folder.Path));
+        foreach (var days in (int[])[1, -1])
+        {
+            clock.Jump = TimeSpan.FromDays(days);
+            await tracker.TrackAsync("E", "u", new { Number = days });
+            Assert.InRange(tracker.OldestAge, TimeSpan.Zero, TimeSpan.FromDays(2.5));
+        }
+
+        await tracker.FlushAsync();
+        Assert.Equal([-1, 1], Numbers(mixpanel));
+    }
+
+    static readonly MixpanelOptions Options = new() { Token = "0123456789abcdef0123456789abcdef", TimeProvider = ImpatientClock.ForImports(), Randomizer = () => 0.5, AttemptTimeout = TimeSpan.FromHours(2) };
+
     static readonly TrackerOptions StopAtOnce = new() { StopTimeout = TimeSpan.Zero };
 
-    static MixpanelClient Client(HttpClient http) => new(new MixpanelOptions { Token = "0123456789abcdef0123456789abcdef", TimeProvider = ImpatientClock.ForImports(), Randomizer = () => 0.5, AttemptTimeout = TimeSpan.FromHours(2) }, http);
+    static MixpanelClient Client(HttpClient http) => new(Options, http);
 
     static MixpanelTracker Tracker(MixpanelClient client, ITrackerOutbox outbox, TrackerOptions? options = null) =>
         new(client, (options ?? new() { StopTimeout = TimeSpan.FromHours(2) }) with { Outbox = outbox });
 
     static List<int> Numbers(MixpanelDouble mixpanel) =>
         [.. mixpanel.Stored.Select(record => JsonElement.Parse(record)).Where(record => record.TryGetProperty("event", out _)).Select(record => record.GetProperty("properties").GetProperty("Number").GetInt32()).Order()];
+
+    sealed class JumpyClock : TimeProvider
+    {
+        public TimeSpan Jump { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Jump;
+    }
 
     sealed class CountingOutbox(ITrackerOutbox inner) : ITrackerOutbox
     {

@@ -61,7 +61,7 @@ public sealed class FailingOutboxTests : IDisposable
         _outbox.OnAppend = Failures[failure];
         var (entered, go) = _outbox.HoldAppends();
         tracker.Track("lost", "u");
-        await entered;
+        entered.Wait(Hang.Limit);
         var flushed = tracker.FlushAsync();
         go();
 
@@ -160,6 +160,32 @@ public sealed class FailingOutboxTests : IDisposable
     }
 
     [Fact]
+    public async Task While_the_disk_hangs_everything_that_can_be_asked_answers()
+    {
+        await using var tracker = Tracker();
+        await tracker.TrackAsync("E", "u");
+        await tracker.FlushAsync();
+        var (entered, go) = _outbox.HoldAppends();
+        var kept = tracker.TrackAsync("E", "u").AsTask();
+        entered.Wait(Hang.Limit);
+
+        Assert.Equal(1, tracker.Pending);
+        _ = tracker.OldestAge;
+        Assert.Null(tracker.Trouble);
+        Assert.True(tracker.Track("E", "u"));
+        using var enough = new CancellationTokenSource();
+        var given = tracker.TrackAsync("E", "u", enough.Token).AsTask();
+        enough.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
+        Assert.Equal(3, tracker.Pending);
+
+        go();
+        await kept;
+        await tracker.FlushAsync();
+        Assert.Equal(4, _mixpanel.Stored.Count);
+    }
+
+    [Fact]
     public async Task An_addition_under_way_at_the_stop_is_told_and_does_not_wait_for_the_next_start()
     {
         _mixpanel.Stalls = _ => true;
@@ -199,9 +225,11 @@ public sealed class FailingOutboxTests : IDisposable
 
     MixpanelTracker Tracker(TrackerOptions? options = null) => new(_client, (options ?? new() { StopTimeout = TimeSpan.FromHours(2) }) with { Outbox = _outbox, Patience = TimeSpan.FromHours(2) });
 
+    /// <summary>Asked by the tests, too, while the tracker uses it: one call at a time reaches the outbox, as the tracker itself sees to.</summary>
     sealed class ScriptedOutbox(ITrackerOutbox inner) : ITrackerOutbox
     {
-        TaskCompletionSource? _entered;
+        readonly Lock _lock = new();
+        ManualResetEventSlim? _entered;
         ManualResetEventSlim? _go;
 
         public Func<Exception>? OnAppend { get; set; }
@@ -218,45 +246,45 @@ public sealed class FailingOutboxTests : IDisposable
 
         public long LastNumber => inner.LastNumber;
 
-        /// <summary>The next append waits until it is let go.</summary>
-        public (Task Entered, Action Go) HoldAppends()
+        /// <summary>The next append waits until it is let go. The test waits for that on its own thread: those that wait for the outbox may take all others of the pool.</summary>
+        public (ManualResetEventSlim Entered, Action Go) HoldAppends()
         {
-            (_entered, _go) = (new(TaskCreationOptions.RunContinuationsAsynchronously), new());
-            return (_entered.Task, _go.Set);
+            (_entered, _go) = (new(), new());
+            return (_entered, _go.Set);
         }
 
         public long Claim(Func<OutboxBatch, bool> isOwn) => inner.Claim(isOwn);
 
         public IReadOnlyList<long> Append(IReadOnlyList<OutboxBatch> batches)
         {
-            _entered?.TrySetResult();
+            _entered?.Set();
             _go?.Wait();
             Throw(OnAppend);
-            return inner.Append(batches);
+            lock (_lock) return inner.Append(batches);
         }
 
         public IReadOnlyList<OutboxBatch> Read(TrackedKind kind, long after, int records)
         {
             Throw(OnRead);
-            return inner.Read(kind, after, records);
+            lock (_lock) return inner.Read(kind, after, records);
         }
 
         public void Remove(IReadOnlyList<long> numbers)
         {
             Throw(OnRemove);
-            inner.Remove(numbers);
+            lock (_lock) inner.Remove(numbers);
         }
 
         public (long Records, DateTimeOffset? Oldest) Count(TrackedKind kind)
         {
             Throw(OnCount);
-            return inner.Count(kind);
+            lock (_lock) return inner.Count(kind);
         }
 
         public void Dispose()
         {
             Throw(OnDispose);
-            inner.Dispose();
+            lock (_lock) inner.Dispose();
         }
 
         static void Throw(Func<Exception>? failure)

@@ -130,6 +130,27 @@ public sealed class SqliteOutboxTests : IDisposable
         Assert.Equal(200, most);
     }
 
+    [Theory]
+    [InlineData("outbox-1.db")]
+    [InlineData("outbox-1.db-wal")]
+    [InlineData("outbox-1.db-journal")]
+    public void No_link_in_the_place_of_its_files_is_followed(string name)
+    {
+        if (OperatingSystem.IsWindows()) return;
+        var victim = _folder.Write("victim", "precious");
+        foreach (var target in (string[])[victim, _folder.File("elsewhere")])
+        {
+            var folder = _folder.File($"outbox-{Path.GetFileName(target)}");
+            SqliteOutbox.Open(folder).Dispose();
+            File.Delete(Path.Combine(folder, name));
+            File.CreateSymbolicLink(Path.Combine(folder, name), target);
+            Assert.Contains("is a link", Assert.Throws<OutboxException>(() => SqliteOutbox.Open(folder)).Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("precious", File.ReadAllText(victim));
+        Assert.False(File.Exists(_folder.File("elsewhere")));
+    }
+
     [Fact]
     public void A_folder_that_cannot_be_made_is_named()
     {

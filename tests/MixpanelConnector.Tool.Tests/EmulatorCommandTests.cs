@@ -111,7 +111,7 @@ public sealed class EmulatorCommandTests
         Assert.Equal($"2 events were written to {folder.File("all.ndjson")}.\n", all.Out);
         var lines = await File.ReadAllLinesAsync(folder.File("all.ndjson"), TestContext.Current.CancellationToken);
         Assert.Equal((2, "A"), (lines.Length, JsonElement.Parse(lines[0]).GetProperty("event").GetString()));
-        Assert.StartsWith("1 events", (await ExportAsync("once.ndjson", "--deduplicated")).Out, StringComparison.Ordinal);
+        Assert.StartsWith("1 event ", (await ExportAsync("once.ndjson", "--deduplicated")).Out, StringComparison.Ordinal);
         Assert.StartsWith("0 events", (await ExportAsync("other.ndjson", "--project", "2")).Out, StringComparison.Ordinal);
         Assert.StartsWith("2 events", (await ExportAsync("all.parquet")).Out, StringComparison.Ordinal);
         Assert.Equal("PAR1"u8.ToArray(), (await File.ReadAllBytesAsync(folder.File("all.parquet"), TestContext.Current.CancellationToken))[..4]);

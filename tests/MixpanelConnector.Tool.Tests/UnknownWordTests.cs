@@ -4,6 +4,25 @@ namespace MixpanelConnector.Tool.Tests;
 
 public class UnknownWordTests
 {
+    [Theory]
+    [InlineData("import", "events.ndjson", "--local", "--state", "")]
+    [InlineData("import", "events.ndjson", "--local", "--report", "")]
+    [InlineData("import", "events.ndjson", "--dead-letter", "")]
+    [InlineData("import", "--replay", "")]
+    [InlineData("import", "", "--local")]
+    [InlineData("import", "status", "--state", "")]
+    [InlineData("serve", "--state", "")]
+    [InlineData("serve", "--keys", "")]
+    [InlineData("config", "--secret-file", "")]
+    [InlineData("emulator", "--data", "")]
+    public async Task A_path_that_is_empty_is_told_as_one(params string[] line)
+    {
+        using var tool = new Tool();
+        var run = await tool.RunAsync(line);
+        Assert.True(run.Exit == 2 && run.Out.Length == 0, $"exit {run.Exit}: {run.Err}");
+        Assert.Contains(" is empty", run.Err, StringComparison.Ordinal);
+    }
+
     /// <summary>Wherever a secret may come to stand by mistake.</summary>
     [Theory]
     [InlineData("config --client-secret=hunter2")]

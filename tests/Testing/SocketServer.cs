@@ -146,8 +146,8 @@ public sealed class SocketConversation(Socket socket, Stream stream, int number,
         }
 
         Head = Encoding.ASCII.GetString([.. head]);
-        var line = Head.Split("\r\n").First(line => line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase));
-        return int.Parse(line.AsSpan("Content-Length:".Length), CultureInfo.InvariantCulture);
+        var line = Head.Split("\r\n").FirstOrDefault(line => line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase));
+        return line is null ? 0 : int.Parse(line.AsSpan("Content-Length:".Length), CultureInfo.InvariantCulture);
     }
 
     /// <summary>Reads up to so many bytes; 0 at the end.</summary>

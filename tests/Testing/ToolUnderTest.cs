@@ -5,7 +5,7 @@ public static class ToolUnderTest
 {
     /// <summary>The program, and the arguments that come before all others.</summary>
     public static IReadOnlyList<string> Command { get; } =
-        Environment.GetEnvironmentVariable("MIXPANEL_TOOL") is { Length: > 0 } tool ? Start(Existing(Path.GetFullPath(tool))) : Start(OfThisBuild);
+        Environment.GetEnvironmentVariable("MIXPANEL_TOOL") is { Length: > 0 } tool ? CommandOf(Existing(Path.GetFullPath(tool))) : CommandOf(OfThisBuild);
 
     /// <summary>The one of this build, whatever is tested.</summary>
     public static string OfThisBuild => Built("src/MixpanelConnector.Tool", "mixpanel.dll");
@@ -24,7 +24,8 @@ public static class ToolUnderTest
         return Existing(program);
     }
 
-    static string[] Start(string program) => program.EndsWith(".dll", StringComparison.Ordinal) ? ["dotnet", program] : [program];
+    /// <summary>How a build of the tool is started.</summary>
+    public static IReadOnlyList<string> CommandOf(string program) => program.EndsWith(".dll", StringComparison.Ordinal) ? ["dotnet", program] : [program];
 
     static string Existing(string program) => File.Exists(program) ? program : throw new FileNotFoundException($"The program must be built first: {program}");
 }

@@ -32,7 +32,7 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessi
         var kind = new ProfileKind(project.Id, fields.Text("data_group_id") ?? "");
         var page = fields.Integer("page", otherwise: 0, least: 0, most: int.MaxValue);
         var outputs = fields.Texts("output_properties");
-        var session = page == 0 ? await OpenAsync(fields, project, kind, context.RequestAborted).ConfigureAwait(false) : Continue(fields, kind);
+        var session = page == 0 && string.IsNullOrEmpty(fields.Text("session_id")) ? await OpenAsync(fields, project, kind, context.RequestAborted).ConfigureAwait(false) : Continue(fields, kind);
         var ids = session.ProfileIds.Skip((int)Math.Min((long)page * session.PageSize, int.MaxValue)).Take(session.PageSize).ToList();
         var found = profiles.Find(kind, ids);
         await context.Response.JsonAsync(200, json =>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using MixpanelConnector.Formats.Columns;
 using MixpanelConnector.Import.Columns;
@@ -183,7 +182,9 @@ sealed class DelimitedReader : RecordReader
         if (_rowBuffer.Length < row.Length) _rowBuffer = new byte[Math.Max(row.Length, 4096)];
         row.CopyTo(_rowBuffer);
         _row = _rowBuffer.AsMemory(0, row.Length);
-        return _builder.Build(_writeCell, offset, number) with { Row = _row.Span };
+        var record = _builder.Build(_writeCell, offset, number) with { Row = _row.Span };
+        if (_dialect.Delimiter != ',') _splitter.Part(_rowBuffer.AsSpan(0, row.Length), (byte)',');
+        return record;
     }
 
     void WriteCell(JsonText json, in ColumnField field)
@@ -216,7 +217,7 @@ sealed class DelimitedReader : RecordReader
         return false;
     }
 
-    Rejection Ragged(int found) => new("ragged_row", null, string.Create(CultureInfo.InvariantCulture, $"the row has {found} cells, the header {_columns.Names.Count}"));
+    Rejection Ragged(int found) => new("ragged_row", null, $"the row has {Counted.Of(found, "cell")}, the header {_columns.Names.Count}");
 
     /// <summary>Lets go of the beginning of a row that is too large, so that memory stays bounded.</summary>
     void PassBy()

@@ -88,11 +88,11 @@ sealed class ParquetFooter
         foreach (var group in _groups)
         {
             if (group.Rows < 0 || group.Rows > long.MaxValue - rows) throw new InvalidDataException("a row group has less than no rows");
-            if (group.Chunks.Length != _leaves.Count) throw new InvalidDataException($"a row group has {group.Chunks.Length} columns, and the file {_leaves.Count}");
+            if (group.Chunks.Length != _leaves.Count) throw new InvalidDataException($"a row group has {Counted.Of(group.Chunks.Length, "column")}, and the file {_leaves.Count}");
             rows += group.Rows;
         }
 
-        if (rows != _rows) throw new InvalidDataException($"it says that it has {_rows} rows, and its row groups say {rows}");
+        if (rows != _rows) throw new InvalidDataException($"it says that it has {Counted.Of(_rows, "row")}, and its row groups say {rows}");
     }
 
     void ReadSchema(ref ThriftReader thrift)

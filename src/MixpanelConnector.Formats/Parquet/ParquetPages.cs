@@ -23,8 +23,16 @@ static class ParquetPages
     /// <summary>What the package keeps for an entry of a dictionary beside its bytes.</summary>
     const int EntryOverhead = 24;
 
+    /// <summary>What the package keeps for each column of the row group to decompress its pages: with zstd a context that is larger than many pages.</summary>
+    static int DecompressionMemory(int codec) => codec switch
+    {
+        2 => 48 << 10, // gzip
+        6 => 192 << 10, // zstd
+        _ => 0,
+    };
+
     /// <summary>What the pages of a column need.</summary>
-    /// <param name="Memory">The largest page and the dictionary, which are in memory as long as their values are read.</param>
+    /// <param name="Memory">The largest page and the dictionary, which are in memory as long as their values are read, and what decompresses them.</param>
     /// <param name="Packed">The largest page, compressed, which is there until it is decompressed.</param>
     /// <param name="LargestPage">The bytes of the largest page.</param>
     /// <param name="Expands">Whether values are kept as what differs from the one before, so that many together may be much larger than their page.</param>
@@ -59,8 +67,8 @@ static class ParquetPages
                     packed = Math.Max(packed, page.Packed);
                     expands |= page.Encoding == DeltaByteArray;
                     if (page.Encoding is DeltaLengthByteArray or DeltaByteArray) CheckLengths(file, leaf, page, chunk.Codec, position);
-                    if (values > chunk.Values) throw Damaged(leaf, $"has pages of more than the {chunk.Values} values that it is said to have");
-                    if (page.Type is DataPageV2 && leaf.Repetition == 0 && page.Rows != page.Values) throw Damaged(leaf, $"has a page of {page.Values} values for {page.Rows} rows");
+                    if (values > chunk.Values) throw Damaged(leaf, $"has pages of more than the {Counted.Of(chunk.Values, "value")} that it is said to have");
+                    if (page.Type is DataPageV2 && leaf.Repetition == 0 && page.Rows != page.Values) throw Damaged(leaf, $"has a page of {Counted.Of(page.Values, "value")} for {Counted.Of(page.Rows, "row")}");
                     if (page.Type is DataPage) rows = long.MinValue; // such pages do not say
                     break;
             }
@@ -69,9 +77,9 @@ static class ParquetPages
             position += page.Packed;
         }
 
-        if (values != chunk.Values) throw Damaged(leaf, $"has pages of {values} values, and is said to have {chunk.Values}");
-        if (rows > 0 && rows != group.Rows) throw Damaged(leaf, $"has pages of {rows} rows in a row group of {group.Rows}");
-        return new Needs(largest + dictionary, packed, largest, expands);
+        if (values != chunk.Values) throw Damaged(leaf, $"has pages of {Counted.Of(values, "value")}, and is said to have {chunk.Values}");
+        if (rows > 0 && rows != group.Rows) throw Damaged(leaf, $"has pages of {Counted.Of(rows, "row")} in a row group of {group.Rows}");
+        return new Needs(largest + dictionary + DecompressionMemory(chunk.Codec), packed, largest, expands);
     }
 
     static void CheckLengths(ParquetFile file, ParquetField leaf, Page page, int codec, long position)
@@ -91,7 +99,7 @@ static class ParquetPages
     {
         var chunk = group.Chunks[leaf.Leaf];
         if (chunk.Encrypted) throw new InputException($"has the column {leaf.Path}, which is encrypted, and no key can be given. Write it without encryption, or leave the column out with --drop");
-        if (leaf.Repetition == 0 ? chunk.Values != group.Rows : chunk.Values < group.Rows) throw Damaged(leaf, $"has {chunk.Values} values in a row group of {group.Rows} rows");
+        if (leaf.Repetition == 0 ? chunk.Values != group.Rows : chunk.Values < group.Rows) throw Damaged(leaf, $"has {Counted.Of(chunk.Values, "value")} in a row group of {Counted.Of(group.Rows, "row")}");
         if (chunk is { Values: 0, Length: <= 0 }) return;
         if (chunk.Type != (int)leaf.Type) throw Damaged(leaf, "has another type in a row group than in the file");
         if (chunk.Begin < 4 || chunk.Length < 0 || chunk.Length > footer.Begin - chunk.Begin) throw Damaged(leaf, "is not where the file says");

@@ -12,7 +12,7 @@ sealed class ParquetRecordReader : RecordReader
     const int RowsPerFill = 1024;
 
     /// <summary>What the pages may take: with what an import takes beside, 256 MB are not reached.</summary>
-    const long MostPageMemory = 160 << 20;
+    const long MostPageMemory = 128 << 20;
 
     /// <summary>What values may take that are kept as differences, once they are whole.</summary>
     const long MostExpanded = 8 << 20;
@@ -28,6 +28,7 @@ sealed class ParquetRecordReader : RecordReader
     readonly List<ParquetLeaf> _repeated = [];
     readonly long _begin;
     readonly long _rawLength;
+    readonly bool _dropsColumns;
     RowGroupReader? _reader;
     long _row;
     long _endOfGroup;
@@ -49,7 +50,12 @@ sealed class ParquetRecordReader : RecordReader
         foreach (var field in columns.Fields)
         {
             // What is dropped is not even read, so that it need not be readable.
-            if (field.Index != columns.Root?.Index && dropped.Contains(Convert.ToHexString(field.Name.Span))) continue;
+            if (field.Index != columns.Root?.Index && dropped.Contains(Convert.ToHexString(field.Name.Span)))
+            {
+                _dropsColumns = true;
+                continue;
+            }
+
             var column = footer.Columns[field.Column];
             _nodes[field.Index] = field.HoldsProperties
                 ? new ParquetProperties(ParquetNode.Of(column, field.Kind, _values, columns.Type), [.. columns.Fields.Where(other => other.Index != columns.Root?.Index).Select(other => other.Name)])
@@ -148,7 +154,7 @@ sealed class ParquetRecordReader : RecordReader
         var needs = _leaves.ConvertAll(leaf => ParquetPages.Follow(_file, _footer, group, leaf.Field, cancellationToken));
         var memory = needs.Sum(leaf => leaf.Memory) + needs.Max(leaf => leaf.Packed);
         if (memory > MostPageMemory)
-            throw new InputException($"has pages that take {memory >> 20} MB in the row group of line {_row + 1}, one of each column; at most {MostPageMemory >> 20} MB are taken. Write it with smaller pages or row groups, or leave out columns with --drop");
+            throw new InputException($"has pages that take {memory >> 20} MB in the row group of line {_row + 1}, one of each column with what it takes to decompress it; at most {MostPageMemory >> 20} MB are taken. Write it with smaller pages or row groups, or leave out columns with --drop");
         _reader = group.Rows > 0 ? _parquet.RowGroup(_group) : null;
         _group++;
         if (_reader is null) return;
@@ -174,7 +180,7 @@ sealed class ParquetRecordReader : RecordReader
         if (_repeated.Find(leaf => leaf.Repetition != 0) is { } other) throw ParquetPages.Damaged(other.Field, "goes on with a list in a new row");
         var record = _builder.Build(WriteField, _row, _row + 1);
         _row++;
-        return record;
+        return record with { LacksDropped = _dropsColumns };
     }
 
     void WriteField(JsonText json, in ColumnField field) => _nodes[field.Index]?.Write(json);

@@ -9,6 +9,9 @@ sealed class ZstdCompression() : ImportCompression("zstd")
 
     internal override ReadOnlySpan<byte> Magic => [0x28, 0xb5, 0x2f, 0xfd];
 
+    /// <summary>Frames that are to be skipped may come first: pzstd, for one, writes them.</summary>
+    internal override bool Recognizes(ReadOnlySpan<byte> head) => base.Recognizes(head) || head is [>= 0x50 and <= 0x5f, 0x2a, 0x4d, 0x18, ..];
+
     internal override ByteSource Open(ByteSource compressed) => new ZstdByteSource(compressed);
 }
 

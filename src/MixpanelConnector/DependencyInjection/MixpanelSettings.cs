@@ -50,6 +50,9 @@ public sealed class MixpanelSettings
     /// <inheritdoc cref="TrackerOptions.WhenFull"/>
     public WhenFull WhenFull { get; set; }
 
+    /// <inheritdoc cref="TrackerOptions.WaitTimeout"/>
+    public TimeSpan WaitTimeout { get; set; } = new TrackerOptions().WaitTimeout;
+
     /// <inheritdoc cref="TrackerOptions.StopTimeout"/>
     public TimeSpan StopTimeout { get; set; } = new TrackerOptions().StopTimeout;
 
@@ -106,6 +109,7 @@ public sealed class MixpanelSettings
         Senders = Senders,
         MaxBufferedBytes = MaxBufferedBytes,
         WhenFull = WhenFull,
+        WaitTimeout = WaitTimeout,
         StopTimeout = StopTimeout,
         SuperProperties = SuperProperties,
         AdoptUnowned = AdoptUnowned,
@@ -143,6 +147,9 @@ public sealed class MixpanelSettings
                 break;
             case "MAXRETRIES":
                 MaxRetries = int.Parse(value, invariant);
+                break;
+            case "WAITTIMEOUT":
+                WaitTimeout = TimeSpan.Parse(value, invariant);
                 break;
             case "STOPTIMEOUT":
                 StopTimeout = TimeSpan.Parse(value, invariant);

@@ -56,7 +56,7 @@ static class Durable
         if (fault is not null) throw new NotOursException($"{path} {fault}, and is not written through: delete it, or choose another folder.");
     }
 
-    /// <exception cref="IOException">The disk did not take it. Trying again would prove nothing: the system may have dropped the data.</exception>
+    /// <exception cref="NotSyncedException">The disk did not take it. Trying again would prove nothing: the system may have dropped the data.</exception>
     public static void Sync(FileStream file)
     {
         if (OperatingSystem.IsWindows()) Check(FlushFileBuffers(file.SafeFileHandle), file.Name);
@@ -64,6 +64,7 @@ static class Durable
     }
 
     /// <summary>Makes the names in a folder durable. Windows keeps them by itself.</summary>
+    /// <exception cref="NotSyncedException">The disk did not take them.</exception>
     public static void SyncFolder(string path)
     {
         if (OperatingSystem.IsWindows()) return;
@@ -87,7 +88,7 @@ static class Durable
     {
         if (done) return;
         var error = Marshal.GetLastPInvokeError();
-        throw new IOException($"{path} could not be synced to the disk: {Marshal.GetPInvokeErrorMessage(error)} (error {error})");
+        throw new NotSyncedException($"{path} could not be synced to the disk: {Marshal.GetPInvokeErrorMessage(error)} (error {error})");
     }
 
     [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]

@@ -37,7 +37,7 @@ public sealed record ImportFixed
     /// <summary>Records with a property that was renamed.</summary>
     [JsonPropertyOrder(3)] public long? Renamed { get; init; }
 
-    /// <summary>Records with a property that was dropped.</summary>
+    /// <summary>Records with a property that was dropped. A column of Parquet that is dropped is not read, and counts with every record.</summary>
     [JsonPropertyOrder(4)] public long? Dropped { get; init; }
 
     /// <summary>Records whose time was moved.</summary>

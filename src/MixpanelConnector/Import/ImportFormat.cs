@@ -52,6 +52,9 @@ public abstract class ImportCompression
     /// <summary>What compressed data begins with.</summary>
     internal abstract ReadOnlySpan<byte> Magic { get; }
 
+    /// <summary>Whether a file with this beginning is compressed so.</summary>
+    internal virtual bool Recognizes(ReadOnlySpan<byte> head) => head.StartsWith(Magic);
+
     /// <summary>Decompresses a source, and owns it.</summary>
     internal abstract ByteSource Open(ByteSource compressed);
 

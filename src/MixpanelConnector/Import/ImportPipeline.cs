@@ -132,7 +132,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         await showing.ConfigureAwait(false);
 
         if (ledger.Totals.SameIdentity is > 0 and var same)
-            Warn("identity", string.Create(CultureInfo.InvariantCulture, $"{(completer is EventCompleter { IdentitiesAreMany: true } ? "At least " : "")}{same} events have the event, time, distinct_id and $insert_id of one before them: Mixpanel counts each two once."));
+            Warn("identity", $"{(completer is EventCompleter { IdentitiesAreMany: true } ? "At least " : "")}{Counted.Of(same, "event has", "events have")} the event, time, distinct_id and $insert_id of one before: Mixpanel counts each two once.");
         var report = ledger.IsSound ? Finish(ledger, halt, isKnown) : null;
         halt.Defect?.Throw();
         request.Progress?.Report(_counts.Snapshot(total, waiting: false));
@@ -283,9 +283,9 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     public static ImportReport Report(Halt halt, ImportTotals totals, long pending, string? deadLetterPath, string advice = "mend a copy and import it with --replay")
     {
         if (halt.ByCaller) halt.Note(130, "Stopped before the end. Run the same command again; it resumes.");
-        if (totals.Rejected > 0) halt.Note(3, string.Create(CultureInfo.InvariantCulture, $"{totals.Rejected} records were not accepted.{(deadLetterPath is null ? "" : $" They are in {deadLetterPath}, each with its reason: {advice}.")}"));
+        if (totals.Rejected > 0) halt.Note(3, $"{Counted.Of(totals.Rejected, "record was", "records were")} not accepted.{(deadLetterPath is null ? "" : $" {deadLetterPath} holds each, with its reason: {advice}.")}");
         var problems = halt.Problems();
-        if (pending != 0 && problems.Count == 0) problems.Add((9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {pending} records have no outcome. This is a defect of the importer: please report it.")));
+        if (pending != 0 && problems.Count == 0) problems.Add((9, $"The audit of the counts failed: {Counted.Of(pending, "record has", "records have")} no outcome. This is a defect of the importer: please report it."));
         return new ImportReport
         {
             Read = totals.Read + pending,
@@ -347,7 +347,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             : ids is ImportIds.OfColumns && !before.Where(IsOfColumns).SequenceEqual(now.Where(IsOfColumns), StringComparer.Ordinal) ? "the missing $insert_ids come from the columns, which are read otherwise now"
             : null;
         if (reason is not null)
-            throw MixpanelException.Invalid("restart", string.Create(CultureInfo.InvariantCulture, $"{known.Totals.Accepted} events were accepted, and {reason}: begun again, events without an $insert_id of their own would be sent under other ids, and Mixpanel would count them twice. Nothing was sent. Run the command without --restart to resume; or, if that is meant or every event has an $insert_id, add --new-ids."));
+            throw MixpanelException.Invalid("restart", $"{Counted.Of(known.Totals.Accepted, "event was", "events were")} accepted, and {reason}: begun again, events without an $insert_id of their own would be sent under other ids, and Mixpanel would count them twice. Nothing was sent. Run the command without --restart to resume; or, if that is meant or every event has an $insert_id, add --new-ids.");
 
         bool Same(string option) => before.Where(line => line.StartsWith(option, StringComparison.Ordinal)).SequenceEqual(now.Where(line => line.StartsWith(option, StringComparison.Ordinal)), StringComparer.Ordinal);
         static string[] Lines(string shape) => shape.Split('\n');

@@ -144,6 +144,8 @@ public sealed record ImportRequest
     {
         if (Replay is not null && Inputs.Count > 0) throw MixpanelException.Invalid("replay", "Inputs and a dead-letter file to replay exclude each other: import one, then the other.");
         if (Replay is null && Inputs.Count is 0) throw MixpanelException.Invalid("input", "Name at least one input (a file, a glob, a folder, or - for standard input), or a dead-letter file to replay.");
+        if (Inputs.Contains("", StringComparer.Ordinal)) throw MixpanelException.Invalid("input", "An input is empty: name a file, a glob, a folder, or - for standard input.");
+        if (DeadLetterPath is "") throw MixpanelException.Invalid("dead_letter", "The path of the dead letters is empty: name a file, or leave it out.");
         if (Inputs.Contains("-", StringComparer.Ordinal) && (StandardInput is null || Inputs.Count > 1)) throw MixpanelException.Invalid("input", "Standard input can only be the one input.");
         if (Format is not null && Formats.All(format => format.Name != Format)) throw MixpanelException.Invalid("format", $"The format must be one of {string.Join(", ", Formats)}.");
         if (Columns.Any(column => column.Key.Length == 0 || column.Value.Length == 0)) throw MixpanelException.Invalid("map", "A mapping needs the name of a field and that of a column.");

@@ -287,6 +287,7 @@ sealed class Intake(
     RecordBatch Close()
     {
         var batch = _batch!;
+        completer.Complete(batch);
         _batch = null;
         batch.Close();
         _capacity = Math.Max(FirstCapacity, batch.Length + (batch.Length / 32));

@@ -11,6 +11,9 @@ sealed partial class DurableConveyor : Conveyor
 {
     static readonly TimeSpan RemovalPatience = TimeSpan.FromSeconds(1);
 
+    // A disk that hangs holds up none who only ask.
+    static readonly TimeSpan CountPatience = TimeSpan.FromMilliseconds(100);
+
     // So often a removal or a reading is tried before those who wait for it are told.
     const int PatientTries = 3;
 
@@ -25,7 +28,7 @@ sealed partial class DurableConveyor : Conveyor
     readonly LogLimit _others;
     readonly Drain[] _drains;
     readonly Lock _outboxLock = new();
-    readonly (long Records, DateTimeOffset? Oldest)[] _known = new (long, DateTimeOffset?)[3];
+    readonly Known[] _known = [new(0, null), new(0, null), new(0, null)];
     readonly long[] _notToSend = new long[3];
     readonly Lock _removalsLock = new();
     List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> _removals = [];
@@ -63,11 +66,16 @@ sealed partial class DurableConveyor : Conveyor
     public override (long Records, TimeSpan Oldest) Queue(TrackedKind kind)
     {
         var gathering = Lanes[(int)kind].Gathering;
-        lock (_outboxLock)
+        var isFree = _outboxLock.TryEnter(CountPatience);
+        try
         {
-            var (records, oldest) = Count(kind);
+            var (records, oldest) = isFree ? Count(kind) : _known[(int)kind];
             var age = records > 0 && oldest is { } since && _time.GetUtcNow() - since is { Ticks: > 0 } waited ? waited : gathering.OldestAge;
             return (records + gathering.Records, age);
+        }
+        finally
+        {
+            if (isFree) _outboxLock.Exit();
         }
     }
 
@@ -103,14 +111,14 @@ sealed partial class DurableConveyor : Conveyor
     }
 
     /// <summary>How many records of a kind are in the outbox and to be sent; as last known where it cannot be asked.</summary>
-    (long Records, DateTimeOffset? Oldest) Count(TrackedKind kind)
+    Known Count(TrackedKind kind)
     {
         if (!_isClosed)
         {
             Guarded(() =>
             {
                 var (records, oldest) = _outbox.Count(kind);
-                _known[(int)kind] = (Math.Max(0, records - Interlocked.Read(ref _notToSend[(int)kind])), oldest);
+                _known[(int)kind] = new(Math.Max(0, records - Interlocked.Read(ref _notToSend[(int)kind])), oldest);
             });
         }
 
@@ -210,7 +218,7 @@ sealed partial class DurableConveyor : Conveyor
     void Know(OutboxBatch batch, int sign)
     {
         ref var known = ref _known[(int)batch.Kind];
-        known = (Math.Max(0, known.Records + (sign * batch.Records)), known.Oldest ?? batch.At);
+        known = new(Math.Max(0, known.Records + (sign * batch.Records)), known.Oldest ?? batch.At);
     }
 
     async Task<IReadOnlyList<OutboxBatch>> NextAsync(Lane lane, Drain drain)
@@ -298,7 +306,7 @@ sealed partial class DurableConveyor : Conveyor
         foreach (var part in kept)
         {
             if (OutboxRecords.AreWhole(part.Content.Span)) OutboxRecords.Read(part.Content.Span, batch);
-            else lane.Outlet.Reject(new() { Kind = lane.Kind, Code = "damaged", Message = $"What the outbox gave for {part.Records} records is not what was put into it." }, part.Records);
+            else lane.Outlet.Reject(new() { Kind = lane.Kind, Code = "damaged", Message = $"What the outbox gave for {Counted.Of(part.Records, "record")} is not what was put into it." }, part.Records);
         }
 
         batch.Close();
@@ -337,6 +345,9 @@ sealed partial class DurableConveyor : Conveyor
             return new OutboxException($"The outbox failed with {e.GetType().Name}.", mayPass: true, e);
         }
     }
+
+    /// <summary>What is in the outbox and to be sent. Immutable, so that it can be read without the lock.</summary>
+    sealed record Known(long Records, DateTimeOffset? Oldest);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} records in the outbox are of other projects or endpoints, or an earlier version did not note whose they are. They stay there until a tracker of theirs starts; where this outbox was never used for another project or endpoint, start once with AdoptUnowned")]
     partial void LogOthers(long count);

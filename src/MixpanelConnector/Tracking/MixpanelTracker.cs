@@ -16,9 +16,6 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     // A chunk of the gathering, and with it most requests. Larger ones compress no better.
     const int ChunkBytes = 2 << 20;
 
-    // Mixpanel's limit for one event or one update.
-    const int MostRecordBytes = 1 << 20;
-
     readonly MixpanelClient _client;
     readonly bool _ownsClient;
     readonly MixpanelOptions _options;
@@ -121,7 +118,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
             if (!_room.TryTake(length))
             {
                 if (_tracking.WhenFull is WhenFull.Drop || length > _tracking.MaxBufferedBytes) return Drop(record.Kind, Full);
-                if (!_room.Take(length)) return Drop(record.Kind, Stopped);
+                if (!_room.Take(length, _tracking.WaitTimeout)) return Drop(record.Kind, _room.IsClosed ? Stopped : Full);
             }
 
             return TryAdd(writer, in record, wantsToKnow: false, out _) || Drop(record.Kind, Stopped);
@@ -171,19 +168,31 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     }
 
     /// <summary>Takes nothing more, and sends what is left. With an outbox, what is not sent in time stays there for the next start; without one it is lost, counted and logged. Called again, it waits for the end of the first call.</summary>
-    /// <param name="cancellationToken">When it fires, what is not sent yet is given up.</param>
+    /// <param name="cancellationToken">When it fires, what is not sent yet is given up. That ends in a moment; where something of the application's does not return, such as a handler that blocks its thread, this returns after half a minute all the same, and the log says so.</param>
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
-        Task stopping;
-        lock (_stopLock) stopping = _stopping ??= Task.Run(StopOnceAsync, CancellationToken.None);
+        var stopping = BeginToStop();
         using var limit = cancellationToken.UnsafeRegister(static giveUp => ((CancellationTokenSource)giveUp!).Cancel(), _giveUp);
-        await stopping.ConfigureAwait(false);
+        await stopping.WaitAsync(_giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await stopping.WaitAsync(_tracking.Unwinding, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (stopping.IsCompleted) await stopping.ConfigureAwait(false);
+        else LogNotEnded();
+    }
+
+    /// <summary>Here and now, so that those who wait for room on threads of the pool give them back; what follows needs some.</summary>
+    Task BeginToStop()
+    {
+        lock (_stopLock)
+        {
+            if (_stopping is not null) return _stopping;
+            foreach (var lane in _lanes) lane.Gathering.Close();
+            _room.Close();
+            return _stopping = Task.Run(StopOnceAsync, CancellationToken.None);
+        }
     }
 
     async Task StopOnceAsync()
     {
-        foreach (var lane in _lanes) lane.Gathering.Close();
-        _room.Close();
         try
         {
             await Observed(_conveyor.SecureAsync()).WaitAsync(_giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what it refused is told
@@ -210,15 +219,29 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         if (_ownsClient) _client.Dispose();
     }
 
-    /// <summary>As <see cref="StopAsync"/>, within <see cref="TrackerOptions.StopTimeout"/>.</summary>
+    /// <summary>As <see cref="StopAsync"/>, which gives up after <see cref="TrackerOptions.StopTimeout"/>.</summary>
     public async ValueTask DisposeAsync()
     {
         using var limit = new CancellationTokenSource(_tracking.StopTimeout, _options.TimeProvider);
         await StopAsync(limit.Token).ConfigureAwait(false);
     }
 
-    /// <summary>As <see cref="DisposeAsync"/>, on a blocked thread. Prefer <c>await using</c>.</summary>
-    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+    /// <summary>As <see cref="DisposeAsync"/>, on a blocked thread, which looks at the time itself. Prefer <c>await using</c>.</summary>
+    public void Dispose()
+    {
+        Task[] stopping = [BeginToStop()];
+        if (Task.WaitAny(stopping, _tracking.StopTimeout) < 0)
+        {
+            _giveUp.Cancel();
+            if (Task.WaitAny(stopping, _tracking.Unwinding) < 0)
+            {
+                LogNotEnded();
+                return;
+            }
+        }
+
+        stopping[0].GetAwaiter().GetResult();
+    }
 
     const string Stopped = "The tracker was stopped.";
 
@@ -241,17 +264,12 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
                 writer.WriteUpdate(in record, _options.Token ?? throw ProfileDestination.NeedsToken());
             }
         }
-        catch (UnwritableValueException e)
-        {
-            return new() { Kind = record.Kind, Code = "not_serializable", Field = e.Path is "" ? null : e.Path, Message = e.Message };
-        }
         catch (Exception e) when (e is not MixpanelException and not OutOfMemoryException)
         {
-            return new() { Kind = record.Kind, Code = "not_serializable", Message = $"The record cannot be written as JSON ({e.GetType().Name})." };
+            return RejectedRecord.NotSerializable(record.Kind, e);
         }
 
-        return writer.Written.Length <= MostRecordBytes ? null
-            : new() { Kind = record.Kind, Code = "record_too_large", Message = string.Create(CultureInfo.InvariantCulture, $"The record has {writer.Written.Length} bytes; Mixpanel takes at most {MostRecordBytes}.") };
+        return writer.Written.Length <= RecordWriter.MostRecordBytes ? null : RejectedRecord.TooLarge(record.Kind, writer.Written.Length);
     }
 
     bool TryAdd(RecordWriter writer, in TrackedRecord record, bool wantsToKnow, out Task? safe)
@@ -272,7 +290,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         Task? safe;
         try
         {
-            if (!await _room.TakeAsync(length, cancellationToken).ConfigureAwait(false)) throw Dropped(record.Kind, Stopped);
+            if (!await _room.TakeAsync(length, _tracking.WaitTimeout, _options.TimeProvider, cancellationToken).ConfigureAwait(false)) throw Dropped(record.Kind, _room.IsClosed ? Stopped : Full);
             if (!TryAdd(writer, in record, _conveyor.MakesDurable, out safe)) throw Dropped(record.Kind, Stopped);
         }
         finally
@@ -306,6 +324,9 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     }
 
     static async Task<MixpanelError> TroubleOf(Lane lane, CancellationToken cancellationToken) => await lane.Outlet.Trouble.WaitAsync(cancellationToken).ConfigureAwait(false);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The tracker was stopped and has not ended: a handler, a callback or the outbox does not return, or the thread pool has no thread for it. It goes on in the background")]
+    partial void LogNotEnded();
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Count} tracked records were not accepted in time and are lost")]
     partial void LogLost(long count);

@@ -26,6 +26,12 @@ readonly struct Payload(object? value, JsonTypeInfo? type)
             else if (contract.Kind is JsonTypeInfoKind.Dictionary && value is IEnumerable<KeyValuePair<string, object?>> members) Write(json, members, contract.Options, ofEvent);
             else JsonSerializer.Serialize(json, value, contract);
         }
+        catch (UnwritableValueException e) when (type is not null)
+        {
+            // A converter within the contract knows the way from its own value alone.
+            var name = FindUnwritable(ofEvent);
+            throw new UnwritableValueException(e.Path.Length == 0 || e.Path == name ? name : $"{name}.{e.Path}", e.Reason);
+        }
         catch (Exception e) when (e is not UnwritableValueException and not OutOfMemoryException)
         {
             // The caller's own type threw, or it says what JSON cannot. What it threw may hold the value.
@@ -105,7 +111,11 @@ readonly struct Payload(object? value, JsonTypeInfo? type)
     IEnumerable<(string Name, Action<Utf8JsonWriter> Write)> Members(bool ofEvent)
     {
         var held = value;
-        if (held is IEnumerable<KeyValuePair<string, object?>> members)
+        if (held is OneProperty one)
+        {
+            yield return (one.Name, json => TrackedValue.Write(json, one.Value, one.Name));
+        }
+        else if (held is IEnumerable<KeyValuePair<string, object?>> members)
         {
             foreach (var (name, member) in members)
                 if (member is not null) yield return (name, json => TrackedValue.Write(json, member, name));

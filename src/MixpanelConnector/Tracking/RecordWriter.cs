@@ -8,6 +8,9 @@ namespace MixpanelConnector.Tracking;
 [SuppressMessage("Design", "CA1001", Justification = "It lives as long as its thread; the JSON writer holds nothing but its buffer.")]
 sealed class RecordWriter : IBufferWriter<byte>
 {
+    /// <summary>Mixpanel's limit for one event or one update.</summary>
+    public const int MostRecordBytes = 1 << 20;
+
     const int LargestKept = 64 << 10;
 
     [ThreadStatic]
@@ -38,10 +41,12 @@ sealed class RecordWriter : IBufferWriter<byte>
     }
 
     /// <summary>Writes the payload alone.</summary>
+    /// <exception cref="UnwritableValueException">The properties of an event are no object, or a value has no form in JSON.</exception>
     public void WritePayload(in TrackedRecord record)
     {
         _length = 0;
         Append(record.Payload, record.Kind is TrackedKind.Event);
+        if (record.Kind is TrackedKind.Event && !Written.SequenceEqual("null"u8)) EnsureObject(Written);
     }
 
     /// <summary>Writes an event. What its own properties say wins over what would be added.</summary>
@@ -59,7 +64,7 @@ sealed class RecordWriter : IBufferWriter<byte>
             return;
         }
 
-        if (payload is not [(byte)'{', ..]) throw new UnwritableValueException("", "those of an event must be an object");
+        EnsureObject(payload);
         if (additions.OwnOf(payload) is { } own)
         {
             // Rare: a property of the event's own stands in place of one that was written before it.
@@ -96,6 +101,11 @@ sealed class RecordWriter : IBufferWriter<byte>
         record.Payload.WriteTo(_json, ofEvent: false);
         _json.WriteEndObject();
         _json.Flush();
+    }
+
+    static void EnsureObject(ReadOnlySpan<byte> payload)
+    {
+        if (payload is not [(byte)'{', ..]) throw new UnwritableValueException("", "those of an event must be an object");
     }
 
     void BeginEvent(in TrackedRecord record, long milliseconds, ReadOnlySpan<byte> insertId, EventAdditions additions, OwnProperties? own)

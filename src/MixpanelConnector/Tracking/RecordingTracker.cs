@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
+using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector;
 
@@ -17,10 +18,11 @@ public sealed record Recorded(TrackedKind Kind, string Name, MixpanelUser User, 
     public string? GroupId { get; init; }
 }
 
-/// <summary>A tracker for tests: it keeps what was tracked, and sends nothing.</summary>
+/// <summary>A tracker for tests: it keeps what was tracked, and sends nothing. What has no form in JSON, or is too large, it refuses as <see cref="MixpanelTracker"/> does.</summary>
 public sealed class RecordingTracker : IMixpanelTracker
 {
     readonly ConcurrentQueue<Recorded> _records = new();
+    readonly ConcurrentQueue<RejectedRecord> _rejected = new();
 
     /// <summary>Everything that was tracked, in order.</summary>
     public IReadOnlyList<Recorded> Records => [.. _records];
@@ -28,24 +30,50 @@ public sealed class RecordingTracker : IMixpanelTracker
     /// <summary>The events among it, in order.</summary>
     public IReadOnlyList<Recorded> Events => [.. _records.Where(record => record.Kind is TrackedKind.Event)];
 
+    /// <summary>What was refused, in order: of this, <c>Track</c> gave false or <c>TrackAsync</c> threw.</summary>
+    public IReadOnlyList<RejectedRecord> Rejected => [.. _rejected];
+
     /// <inheritdoc/>
-    public bool Enqueue(in TrackedRecord record)
-    {
-        _records.Enqueue(new Recorded(record.Kind, record.Name, record.User, record.ToJson() ?? new JsonObject()) { GroupKey = record.GroupKey, GroupId = record.GroupId });
-        return true;
-    }
+    public bool Enqueue(in TrackedRecord record) => Record(in record) is null;
 
     /// <inheritdoc/>
     public ValueTask EnqueueAsync(TrackedRecord record, CancellationToken cancellationToken = default)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        Enqueue(in record);
-        return default;
+        if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
+        return Record(in record) is { } rejected ? ValueTask.FromException(new MixpanelException(MixpanelError.Invalid(rejected.Field, rejected.Message))) : default;
     }
 
     /// <inheritdoc/>
     public Task FlushAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
 
-    /// <summary>Forgets what was tracked.</summary>
-    public void Clear() => _records.Clear();
+    /// <summary>Forgets what was tracked, and what was refused.</summary>
+    public void Clear()
+    {
+        _records.Clear();
+        _rejected.Clear();
+    }
+
+    /// <summary>Gives why the record is refused; null when it is kept.</summary>
+    RejectedRecord? Record(in TrackedRecord record)
+    {
+        RejectedRecord? rejected = null;
+        var writer = RecordWriter.Rent();
+        try
+        {
+            writer.WritePayload(in record);
+            if (writer.Written.Length > RecordWriter.MostRecordBytes) rejected = RejectedRecord.TooLarge(record.Kind, writer.Written.Length);
+            else _records.Enqueue(new Recorded(record.Kind, record.Name, record.User, JsonNode.Parse(writer.Written) ?? new JsonObject()) { GroupKey = record.GroupKey, GroupId = record.GroupId });
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            rejected = RejectedRecord.NotSerializable(record.Kind, e);
+        }
+        finally
+        {
+            writer.Return();
+        }
+
+        if (rejected is not null) _rejected.Enqueue(rejected);
+        return rejected;
+    }
 }

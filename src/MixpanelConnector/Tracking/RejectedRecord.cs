@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector;
 
@@ -33,6 +35,21 @@ public sealed record RejectedRecord
 
     /// <summary>Gives kind, code and message; not the record.</summary>
     public override string ToString() => $"{Kind} {Code}: {Message}";
+
+    internal static RejectedRecord NotSerializable(TrackedKind kind, Exception e) => new()
+    {
+        Kind = kind,
+        Code = "not_serializable",
+        Field = e is UnwritableValueException { Path: not "" and var path } ? path : null,
+        Message = e is UnwritableValueException ? e.Message : $"The record cannot be written as JSON ({e.GetType().Name}).", // what another threw may hold a value
+    };
+
+    internal static RejectedRecord TooLarge(TrackedKind kind, int bytes) => new()
+    {
+        Kind = kind,
+        Code = "record_too_large",
+        Message = string.Create(CultureInfo.InvariantCulture, $"The record has {bytes} bytes; Mixpanel takes at most {RecordWriter.MostRecordBytes}."),
+    };
 
     internal static RejectedRecord From(TrackedKind kind, DeadLetter letter)
     {

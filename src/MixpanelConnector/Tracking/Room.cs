@@ -18,17 +18,36 @@ sealed class Room(long bytes)
         return false;
     }
 
-    /// <summary>Waits on the caller's thread. The one who gives room back wakes it: no thread of the pool, all of which may wait here, is needed for that.</summary>
-    /// <returns>False when the room was closed.</returns>
-    public bool Take(int amount) => Enter(amount).Granted.Task.GetAwaiter().GetResult();
+    /// <summary>Whether it was closed.</summary>
+    public bool IsClosed
+    {
+        get
+        {
+            lock (_lock) return _isClosed;
+        }
+    }
 
-    /// <returns>False when the room was closed.</returns>
-    public async ValueTask<bool> TakeAsync(int amount, CancellationToken cancellationToken)
+    /// <summary>Waits on the caller's thread, which looks at the time itself, and which the one who gives room back wakes: no thread of the pool, all of which may wait here, is needed for either.</summary>
+    /// <param name="amount">So many bytes.</param>
+    /// <param name="most">The longest wait, by the machine's own clock.</param>
+    /// <returns>False when there was no room in time, or it was closed.</returns>
+    public bool Take(int amount, TimeSpan most)
+    {
+        var waiter = Enter(amount);
+        return waiter.Granted.Task.Wait(most) ? waiter.Granted.Task.Result : Leave(waiter);
+    }
+
+    /// <returns>False when there was no room in time, or it was closed.</returns>
+    public async ValueTask<bool> TakeAsync(int amount, TimeSpan most, TimeProvider time, CancellationToken cancellationToken)
     {
         var waiter = Enter(amount);
         try
         {
-            return await waiter.Granted.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return await waiter.Granted.Task.WaitAsync(most, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            return Leave(waiter);
         }
         catch (OperationCanceledException)
         {
@@ -75,7 +94,7 @@ sealed class Room(long bytes)
         return waiter;
     }
 
-    /// <summary>Whether the waiter has got room that it does not want any more.</summary>
+    /// <summary>Whether the waiter has got room at the last moment.</summary>
     bool Leave(Waiter waiter)
     {
         lock (_lock)

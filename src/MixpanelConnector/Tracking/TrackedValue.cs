@@ -165,12 +165,25 @@ static class TrackedValue
                 foreach (var item in items) Write(json, item, path);
                 json.WriteEndArray();
                 break;
-            case JsonValue value when Held(value) is DateTime or DateTimeOffset or Enum or BigInteger:
+            case JsonValue value when Held(value) is double or float or Half or DateTime or DateTimeOffset or Enum or BigInteger:
                 Write(json, Held(value), path);
                 break;
             default:
-                node.WriteTo(json);
+                WriteOwn(json, node, path);
                 break;
+        }
+    }
+
+    /// <summary>Writes a value of JSON in its own way. What that throws may hold the value.</summary>
+    static void WriteOwn(Utf8JsonWriter json, JsonNode node, string path)
+    {
+        try
+        {
+            node.WriteTo(json);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            throw new UnwritableValueException(path, e.GetType().Name);
         }
     }
 
@@ -242,4 +255,6 @@ sealed class UnwritableValueException(string path, string reason) : ArgumentExce
 {
     /// <summary>The names that lead to the value; empty when it is the properties as a whole.</summary>
     public string Path { get; } = path;
+
+    public string Reason { get; } = reason;
 }

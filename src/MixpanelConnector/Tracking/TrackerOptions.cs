@@ -9,7 +9,7 @@ public enum WhenFull
     /// <summary>The record is not taken: <c>Track</c> gives false, <c>TrackAsync</c> throws. It is counted.</summary>
     Drop,
 
-    /// <summary>The caller waits until there is room: <c>Track</c> blocks, <c>TrackAsync</c> waits without a thread.</summary>
+    /// <summary>The caller waits until there is room, for <see cref="TrackerOptions.WaitTimeout"/> at most: <c>Track</c> blocks, <c>TrackAsync</c> waits without a thread. After that, it is as with <see cref="Drop"/>.</summary>
     Wait,
 }
 
@@ -30,6 +30,9 @@ public sealed record TrackerOptions
 
     /// <summary>What happens to a record when these bytes are full. Default: <see cref="MixpanelConnector.WhenFull.Drop"/>.</summary>
     public WhenFull WhenFull { get; init; } = WhenFull.Drop;
+
+    /// <summary>How long a call waits for room with <see cref="MixpanelConnector.WhenFull.Wait"/>, from zero to a day. Default: 1 minute.</summary>
+    public TimeSpan WaitTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long disposing the tracker waits until everything is sent. Default: 10 seconds. A host's own limit is used when the host stops it.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(10);
@@ -52,6 +55,9 @@ public sealed record TrackerOptions
     /// <summary>For how long Mixpanel may not answer until that is an outage.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>For how long what was given up at the stop may take to end: a moment, unless something of the application's does not return.</summary>
+    internal TimeSpan Unwinding { get; init; } = TimeSpan.FromSeconds(30);
+
     internal TrackerOptions Validated()
     {
         if (FlushInterval < TimeSpan.Zero || FlushInterval > TimeSpan.FromHours(1)) throw MixpanelException.Invalid("flush_interval", "The flush interval must be from zero to an hour.");
@@ -59,6 +65,7 @@ public sealed record TrackerOptions
         if (Senders is < 1 or > 20) throw MixpanelException.Invalid("senders", "There are from 1 to 20 senders.");
         if (MaxBufferedBytes < 1 << 20) throw MixpanelException.Invalid("max_buffered_bytes", "The buffer must hold at least 1 MB.");
         if (!Enum.IsDefined(WhenFull)) throw MixpanelException.Invalid("when_full", "What happens when the buffer is full must be drop or wait.");
+        if (WaitTimeout < TimeSpan.Zero || WaitTimeout > TimeSpan.FromDays(1)) throw MixpanelException.Invalid("wait_timeout", "The time to wait for room must be from zero to a day.");
         if (StopTimeout < TimeSpan.Zero || StopTimeout > TimeSpan.FromDays(1)) throw MixpanelException.Invalid("stop_timeout", "The time to stop must be from zero to a day.");
         return this;
     }

@@ -55,9 +55,10 @@ static class ReplyClassifier
             // The JSON form says code and status; the legacy form says only status 1.
             var saysSo = Integer(root, "code") is null or 200 && (word is "OK" or "ok" or "1" || (word is null && Integer(root, "code") == 200));
             if (!saysSo || imported is null) return ImportVerdict.Untrusted(Untrusted(reply));
-            return imported == sent
+            var names = NamesFailed(root);
+            return imported == sent && !names
                 ? ImportVerdict.Accepted(sent, status)
-                : ImportVerdict.Miscounted(imported.Value, status, new(ErrorKind.Protocol, $"Mixpanel says that it imported {imported} of {sent} events, and names none that failed.") { HttpStatus = 200 });
+                : ImportVerdict.Miscounted(imported.Value, status, new(ErrorKind.Protocol, $"Mixpanel says that it imported {imported} of {Counted.Of(sent, "event")}, and names {(names ? "some" : "none")} that failed.") { HttpStatus = 200 });
         }
 
         // 400: the records that are not named were imported, if the answer adds up.
@@ -68,6 +69,10 @@ static class ReplyClassifier
                 ErrorOf(reply, options), nothingImported: imported is null ? !root.TryGetProperty("failed_records", out _) : imported == 0 && (failed is not null || GivesReasons(root)),
                 refusesWhoIsWho: imported == 0 && NamesIdentityEvents(root));
     }
+
+    /// <summary>Whether an answer that says that all is well names records that failed, and so contradicts itself.</summary>
+    static bool NamesFailed(JsonElement root) =>
+        root.TryGetProperty("failed_records", out var list) && list.ValueKind is not JsonValueKind.Null && (list.ValueKind is not JsonValueKind.Array || list.GetArrayLength() > 0);
 
     /// <summary>Whether a batch that is refused as a whole names its reasons as plain texts, in place of records.</summary>
     static bool GivesReasons(JsonElement root) =>
@@ -93,7 +98,7 @@ static class ReplyClassifier
         {
             return good is null || good == sent
                 ? ImportVerdict.Accepted(sent, status)
-                : ImportVerdict.Miscounted(good.Value, status, new(ErrorKind.Protocol, $"Mixpanel says that it took {good} of {sent} updates, and names none that failed.") { HttpStatus = 200 });
+                : ImportVerdict.Miscounted(good.Value, status, new(ErrorKind.Protocol, $"Mixpanel says that it took {good} of {Counted.Of(sent, "update")}, and names none that failed.") { HttpStatus = 200 });
         }
 
         if (reply.Status == 200 && status is not ("0" or "error")) return ImportVerdict.Untrusted(Untrusted(reply));
@@ -108,7 +113,7 @@ static class ReplyClassifier
         using var document = Parse(reply.Body);
         if (document?.RootElement is not { ValueKind: JsonValueKind.Object } root) return ImportVerdict.Untrusted(Untrusted(reply));
         if (reply.Status == 200)
-            return Integer(root, "code") is null or 200 && Text(root, "status") is "OK" or "ok" or "1" ? ImportVerdict.Accepted(rows, null) : ImportVerdict.Untrusted(Untrusted(reply));
+            return Integer(root, "code") is null or 200 && Text(root, "status") is "OK" or "ok" or "1" && !NamesFailed(root) ? ImportVerdict.Accepted(rows, null) : ImportVerdict.Untrusted(Untrusted(reply));
         return ImportVerdict.Partial(0, FailedRecords(root, rows, options) ?? [], null, ErrorOf(reply, options));
     }
 

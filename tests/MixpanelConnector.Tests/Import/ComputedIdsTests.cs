@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Import.Validate;
@@ -74,6 +75,20 @@ public sealed class ComputedIdsTests : IDisposable
         var three = await SendAsync(Text("lines", [Bare(1), Bare(2), Bare(1), Bare(1)]));
         Assert.Equal(4, three.Distinct().Count());
         Assert.Equal([.. three.Take(3)], await SendAsync(Text("lines", [Bare(1), Bare(2), Bare(1)])));
+    }
+
+    [Fact]
+    public async Task Neighbours_with_ids_of_their_own_change_no_id()
+    {
+        int[] numbers = [1, 2, 1, 3, 4, 2];
+        var bare = numbers.Select(Bare).ToArray();
+        var alone = await SendAsync(Text("lines", bare));
+        Assert.Equal(XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(Bare(3)), InsertIds.HashOf("input")).ToString("x32", CultureInfo.InvariantCulture), alone[3].Id);
+        foreach (var own in (int[][])[[0], [1, 2], [0, 1, 2, 3, 4, 5], [5]])
+        {
+            var among = await SendAsync(Text("lines", bare.SelectMany((record, i) => own.Contains(i) ? [Event(1000 + i), record] : new[] { record })));
+            Assert.Equal(alone, among.Where(event_ => event_.N < 1000));
+        }
     }
 
     [Fact]

@@ -21,6 +21,19 @@ public sealed class OccurrencesTests
     }
 
     [Fact]
+    public void Hashes_taken_together_are_counted_as_if_one_by_one()
+    {
+        var occurrences = new Occurrences();
+        var hashes = Enumerable.Range(0, 5000).Select(i => Hash(i % 3000)).ToArray();
+        Assert.Equal((2000, false), occurrences.Take(hashes));
+        Assert.Equal((5, false), occurrences.Take(hashes.AsSpan(..5)));
+        Assert.Equal(3, occurrences.Take(Hash(0)));
+        Assert.Equal((0, false), occurrences.Take([]));
+        for (var i = 3000; i < Occurrences.Most; i++) occurrences.Take(Hash(i));
+        Assert.Equal((1, true), occurrences.Take([Hash(-1), Hash(0)]));
+    }
+
+    [Fact]
     public void Beyond_the_bound_what_is_known_is_counted_and_nothing_else()
     {
         var occurrences = new Occurrences();

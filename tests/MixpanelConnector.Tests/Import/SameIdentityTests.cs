@@ -19,6 +19,10 @@ public sealed class SameIdentityTests : IDisposable
     [InlineData("""{"event":"\u0041","properties":{"time":1790000000,"distinct_id":"\u0075","$insert_id":"\u0078"}}""", true)]
     [InlineData("""{"event":"A","properties":{"time":1790000000000,"distinct_id":"u","$insert_id":"x"}}""", true)]
     [InlineData("""{"event":"A","properties":{"time":1790000000,"$user_id":"u","$insert_id":"x"}}""", true)]
+    [InlineData("""{"event":"A","properties":{"time":1790000000,"distinct_id":null,"$user_id":"\u0075","$insert_id":"x"}}""", true)]
+    [InlineData("""{"event":"A","properties":{"time":1790000000,"$user_id":{},"$device_id":"u","$insert_id":"x"}}""", true)]
+    [InlineData("""{"event":"A","properties":{"time":1790000000,"distinct_id":"","$device_id":"u","$insert_id":"x"}}""", false)]
+    [InlineData("""{"event":"A","properties":{"time":1790000000,"$user_id":"v","$device_id":"u","$insert_id":"x"}}""", false)]
     [InlineData("""{"event":"B","properties":{"time":1790000000,"distinct_id":"u","$insert_id":"x"}}""", false)]
     [InlineData("""{"event":"A","properties":{"time":1790000001,"distinct_id":"u","$insert_id":"x"}}""", false)]
     [InlineData("""{"event":"A","properties":{"time":1790000000,"distinct_id":"v","$insert_id":"x"}}""", false)]
@@ -45,6 +49,16 @@ public sealed class SameIdentityTests : IDisposable
         var input = _run.Folder.Write("in.ndjson", One + "\n" + """{"event":"A","properties":{"$insert_id":"x"}}""" + "\n" + """{"event":"A","properties":{"$insert_id":"x","distinct_id":"v"}}""" + "\n");
         var report = await _run.RunAsync(_run.Request(input) with { Properties = """{"time":1790000000,"distinct_id":"u"}""" });
         Assert.Equal((0, 1L), (report.ExitCode, report.SameIdentity));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(2000)]
+    public async Task Events_are_compared_within_a_batch_and_with_those_before(int batchEvents)
+    {
+        var input = _run.Folder.Write("in.ndjson", string.Concat(Enumerable.Range(0, 100).Select(i => Event(i % 30) + "\n")));
+        Assert.Equal((0, 70L), await _run.RunAsync(_run.Request(input) with { BatchEvents = batchEvents }) is var report ? (report.ExitCode, report.SameIdentity) : default);
     }
 
     [Fact]

@@ -92,6 +92,22 @@ public sealed class ApplicationTests
     }
 
     [Fact]
+    public async Task Added_twice_there_is_one_tracker_with_the_settings_of_both()
+    {
+        await using var server = await RecordingServer.StartAsync(request => Answer.Json(Given.Imported(request.Json.GetArrayLength())));
+        var builder = Empty();
+        builder.Services.AddMixpanel(settings => (settings.Token, settings.Endpoint) = (Given.TokenText, server.Address));
+        builder.Services.AddMixpanel(settings => settings.SuperProperties["app"] = "shop");
+        using var host = builder.Build();
+        await host.StartAsync();
+
+        host.Services.GetRequiredService<IMixpanelTracker>().Track("E", "u");
+        await host.StopAsync();
+
+        Assert.Equal("shop", Assert.Single(server.Request.Json.EnumerateArray()).GetProperty("properties").GetProperty("app").GetString());
+    }
+
+    [Fact]
     public async Task The_health_check_tells_of_refused_credentials()
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""", 401));

@@ -72,6 +72,49 @@ public sealed class DeliveryTests
         Assert.Null(run.Tracker.Trouble);
     }
 
+    [Theory]
+    [InlineData(200, "<html>Log in</html>")]
+    [InlineData(302, "")]
+    [InlineData(404, "<html>")]
+    public async Task Something_else_in_Mixpanels_place_is_told_and_what_was_tracked_arrives_once_it_is_gone(int status, string body)
+    {
+        await using var run = new TrackerRun(new TrackerOptions { StopTimeout = TimeSpan.FromMinutes(30) });
+        var gone = false;
+        run.Mixpanel.Script = _ => Volatile.Read(ref gone) ? null : MixpanelDouble.Answer(status, body);
+
+        run.Tracker.Track("E", "u");
+        run.Tracker.Profile("u").Set("Plan", "pro");
+        await Given.FailsAsync(() => run.Tracker.FlushAsync());
+        Assert.NotNull(run.Tracker.Trouble);
+
+        Volatile.Write(ref gone, true);
+        while (run.Tracker.Pending > 0) await Task.Yield();
+        await run.Tracker.FlushAsync();
+
+        Assert.Equal(2, run.Stored.Count);
+        Assert.Empty(run.Rejected);
+    }
+
+    [Fact]
+    public async Task It_waits_for_as_long_as_Mixpanel_asks()
+    {
+        var clock = ImpatientClock.ForImports();
+        await using var run = new TrackerRun(clock: clock);
+        run.Mixpanel.Script = request =>
+        {
+            if (request.Number > 1) return null;
+            var busy = MixpanelDouble.Answer(429, "{}");
+            busy.Headers.RetryAfter = new(TimeSpan.FromSeconds(47));
+            return busy;
+        };
+
+        run.Tracker.Track("E", "u");
+        await run.Tracker.FlushAsync();
+
+        Assert.Contains(clock.Waits, wait => wait > TimeSpan.FromSeconds(46) && wait <= TimeSpan.FromSeconds(47));
+        Assert.Single(run.Stored);
+    }
+
     [Fact]
     public async Task A_full_buffer_drops_and_says_so_and_takes_again_when_there_is_room()
     {
@@ -155,6 +198,27 @@ public sealed class DeliveryTests
 
         Assert.Equal(Enumerable.Range(0, 16_000), run.Stored.Select(stored => stored.GetProperty("properties").GetProperty("Number").GetInt32()).Order());
         Assert.Equal(0, run.Tracker.Pending);
+    }
+
+    [Fact]
+    public async Task A_recording_tracker_refuses_what_the_tracker_does()
+    {
+        await using var run = new TrackerRun();
+        var recording = new RecordingTracker();
+        foreach (var tracker in (IMixpanelTracker[])[run.Tracker, recording])
+        {
+            Assert.False(tracker.Track("E", "u", "text"));
+            Assert.False(tracker.Track("E", "u", new[] { 1 }));
+            Assert.False(tracker.Track("E", "u", new { Ratio = double.NaN }));
+            Assert.False(tracker.Track("E", "u", new { Text = new string('x', 2 << 20) }));
+            Assert.True(tracker.Track("E", "u", (object?)null));
+            Assert.Equal("Ratio", (await Given.FailsAsync(() => tracker.TrackAsync("E", "u", new { Ratio = double.NaN }).AsTask())).Error.Field);
+        }
+
+        Assert.Equal(run.Rejected.Select(rejected => (rejected.Code, rejected.Field)), recording.Rejected.Take(4).Select(rejected => (rejected.Code, rejected.Field)));
+        Assert.Single(recording.Records);
+        recording.Clear();
+        Assert.Empty(recording.Rejected);
     }
 
     [Fact]

@@ -152,6 +152,31 @@ public sealed class EventsTests
     }
 
     [Fact]
+    public async Task Odd_values_arrive_as_they_were_when_they_were_tracked()
+    {
+        await using var run = new TrackerRun(new TrackerOptions { FlushInterval = TimeSpan.FromHours(1), StopTimeout = TimeSpan.FromHours(2) });
+        var changed = new JsonObject { ["v"] = 1 };
+        var list = new JsonArray("a", "b");
+        Assert.True(run.Tracker.Track("E", "u", changed));
+        changed["v"] = 2;
+        Assert.True(run.Tracker.Track("E", "u", new { half = "x\ud800y" }));
+        Assert.True(run.Tracker.Track("E", "u", new Dictionary<int, string> { [1] = "a" }));
+        Assert.True(run.Tracker.Track("E", "u", new Dictionary<string, object?>(StringComparer.Ordinal) { ["time"] = null, ["m"] = new Dictionary<string, int>(StringComparer.Ordinal) { ["a"] = 1 } }));
+        Assert.True(run.Tracker.Track("E", default(MixpanelUser)));
+        Assert.True(run.Tracker.Profile("u").Union("tags", list[0]));
+        await run.Tracker.FlushAsync();
+
+        var events = run.Stored.Where(stored => stored.TryGetProperty("event", out _)).Select(stored => stored.GetProperty("properties")).ToList();
+        Assert.Equal(5, events.Count);
+        Assert.Equal(1, events[0].GetProperty("v").GetInt32());
+        Assert.Equal("x\ufffdy", events[1].GetProperty("half").GetString());
+        Assert.Equal("a", events[2].GetProperty("1").GetString());
+        Assert.Equal((JsonValueKind.Number, 1), (events[3].GetProperty("time").ValueKind, events[3].GetProperty("m").GetProperty("a").GetInt32()));
+        Assert.Equal("", events[4].GetProperty("distinct_id").GetString());
+        Assert.Contains(run.Mixpanel.Stored, stored => stored.Contains("\"$union\":{\"tags\":[\"a\"]}", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task What_json_cannot_say_fails_no_request_but_is_told()
     {
         await using var run = new TrackerRun();

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using MixpanelConnector.Testing;
 using MixpanelConnector.Tracking;
 
@@ -32,6 +33,57 @@ public sealed class StopTests
     }
 
     [Fact]
+    public async Task Who_has_waited_for_room_for_its_time_is_told_that_there_was_none()
+    {
+        await using var run = new TrackerRun(StopAtOnce with { MaxBufferedBytes = 1 << 20, WhenFull = WhenFull.Wait, WaitTimeout = TimeSpan.FromMilliseconds(1) }, clock: ImpatientClock.ForImports());
+        run.Mixpanel.Stalls = _ => true;
+        var text = new string('x', 300_000);
+        for (var i = 0; i < 3; i++) Assert.True(run.Tracker.Track("E", "u", new { text }));
+
+        Assert.False(run.Tracker.Track("E", "u", new { text }));
+        Assert.Contains("full", (await Given.FailsAsync(() => run.Tracker.TrackAsync("E", "u", new { text }).AsTask())).Message, StringComparison.Ordinal);
+        Assert.True(run.Tracker.Track("small", "u"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_handler_that_blocks_its_thread_does_not_hold_the_stop_for_ever(bool isSynchronous)
+    {
+        var log = new RecordedLog();
+        using var hang = new ManualResetEventSlim();
+        var run = new TrackerRun(StopAtOnce with { Unwinding = TimeSpan.FromMilliseconds(1) }, Given.Token() with { LoggerFactory = log }, clock: ImpatientClock.ForImports());
+        run.Mixpanel.Script = _ =>
+        {
+            hang.Wait();
+            return null;
+        };
+        run.Tracker.Track("E", "u");
+        while (run.Mixpanel.Requests.Count == 0) await Task.Yield();
+
+        if (isSynchronous) run.Tracker.Dispose();
+        else await run.Tracker.DisposeAsync();
+
+        Assert.Contains(log.From(LogLevel.Error), line => line.Contains("has not ended", StringComparison.Ordinal));
+        Assert.False(run.Tracker.Track("E", "u"));
+        hang.Set();
+        await run.Tracker.StopAsync();
+        await run.DisposeAsync();
+    }
+
+    [Fact]
+    public void A_blocked_thread_disposes_as_well()
+    {
+        var run = new TrackerRun(new TrackerOptions { StopTimeout = Hang.Limit });
+        for (var i = 0; i < 10; i++) run.Tracker.Track("E", "u");
+
+        run.Tracker.Dispose();
+        run.Tracker.Dispose();
+
+        Assert.Equal(10, run.Stored.Count);
+    }
+
+    [Fact]
     public async Task After_a_stop_that_gave_up_every_call_says_so_and_ends()
     {
         var run = new TrackerRun(StopAtOnce);
@@ -47,6 +99,22 @@ public sealed class StopTests
         Assert.False(run.Tracker.Track("E", "u"));
         Assert.Equal(1, run.Tracker.Pending);
         Assert.Contains("stopped", run.Tracker.Trouble!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_gives_up_waiting_hears_so_and_nothing_is_lost()
+    {
+        await using var run = new TrackerRun(StopAtOnce);
+        run.Mixpanel.Stalls = _ => true;
+        using var enough = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run.Tracker.TrackAsync("E", "u", new CancellationToken(canceled: true)).AsTask());
+        run.Tracker.Track("E", "u");
+        var flushed = run.Tracker.FlushAsync(enough.Token);
+
+        await enough.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => flushed);
+        Assert.Equal(1, run.Tracker.Pending);
     }
 
     [Fact]
@@ -151,7 +219,7 @@ public sealed class RoomTests
             var number = i;
             var thread = new Thread(() =>
             {
-                Assert.True(room.Take(10));
+                Assert.True(room.Take(10, Hang.Limit));
                 lock (order) order.Add(number);
                 room.GiveBack(10);
             });
@@ -174,8 +242,8 @@ public sealed class RoomTests
         var room = new Room(10);
         room.TryTake(8);
         using var enough = new CancellationTokenSource();
-        var large = room.TakeAsync(9, enough.Token).AsTask();
-        var small = room.TakeAsync(2, CancellationToken.None).AsTask();
+        var large = room.TakeAsync(9, Hang.Limit, TimeProvider.System, enough.Token).AsTask();
+        var small = room.TakeAsync(2, Hang.Limit, TimeProvider.System, CancellationToken.None).AsTask();
         Assert.False(small.IsCompleted);
 
         await enough.CancelAsync();
@@ -184,17 +252,37 @@ public sealed class RoomTests
         Assert.True(await small);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Who_has_waited_for_its_time_gives_up_and_lets_those_behind_it_pass(bool isBlocked)
+    {
+        var room = new Room(10);
+        room.TryTake(8);
+        var large = isBlocked
+            ? Task.Factory.StartNew(() => room.Take(9, TimeSpan.FromMilliseconds(20)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+            : room.TakeAsync(9, TimeSpan.FromMilliseconds(20), TimeProvider.System, CancellationToken.None).AsTask();
+        var small = room.TakeAsync(2, Hang.Limit, TimeProvider.System, CancellationToken.None).AsTask();
+
+        Assert.False(await large);
+        Assert.True(await small);
+        Assert.False(room.IsClosed);
+        room.GiveBack(10);
+        Assert.True(room.TryTake(10)); // nothing is held for who gave up
+    }
+
     [Fact]
     public async Task A_closed_room_lets_nobody_in_and_nobody_wait()
     {
         var room = new Room(10);
         room.TryTake(10);
-        var waiting = room.TakeAsync(1, CancellationToken.None).AsTask();
+        var waiting = room.TakeAsync(1, Hang.Limit, TimeProvider.System, CancellationToken.None).AsTask();
 
         room.Close();
 
         Assert.False(await waiting);
-        Assert.False(room.Take(1));
+        Assert.False(room.Take(1, Hang.Limit));
+        Assert.True(room.IsClosed);
     }
 
     [Fact]

@@ -17,7 +17,9 @@ sealed class TrackerRun : IAsyncDisposable
         var onRejected = tracking.OnRejected;
         _http = new HttpClient(around?.Invoke(Mixpanel) ?? Mixpanel) { Timeout = Timeout.InfiniteTimeSpan };
         _client = new MixpanelClient(options, _http);
-        Tracker = new MixpanelTracker(_client, tracking with { OnRejected = Rejected.Add + onRejected, Patience = clock is null ? TimeSpan.FromHours(2) : tracking.Patience });
+        tracking = tracking with { OnRejected = Rejected.Add + onRejected };
+        if (clock is null) tracking = tracking with { Patience = TimeSpan.FromHours(2), WaitTimeout = TimeSpan.FromHours(2), Unwinding = Hang.Limit };
+        Tracker = new MixpanelTracker(_client, tracking);
     }
 
     public MixpanelDouble Mixpanel { get; } = new();

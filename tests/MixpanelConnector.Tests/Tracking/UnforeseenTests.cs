@@ -17,23 +17,24 @@ public sealed class UnforeseenTests
         ["several"] = () => new AggregateException(new HttpRequestException()),
     };
 
-    public static TheoryData<string, bool, bool> Cases
+    public static TheoryData<string, int, bool, bool> Cases
     {
         get
         {
-            var cases = new TheoryData<string, bool, bool>();
+            var cases = new TheoryData<string, int, bool, bool>();
             foreach (var name in Exceptions.Keys)
                 foreach (var after in (bool[])[false, true])
-                    cases.Add(name, after, after);
-            cases.Add("a timeout's", false, true);
+                    cases.Add(name, 2, after, after);
+            cases.Add("a timeout's", 2, false, true);
+            cases.Add("a circuit breaker's", 40, false, false); // longer than one sending lasts
             return cases;
         }
     }
 
     [Theory, MemberData(nameof(Cases))]
-    public async Task After_a_handler_threw_events_and_updates_arrive_with_their_ids_and_additions_are_told_as_unknown(string exception, bool afterTheAnswer, bool isSynchronous)
+    public async Task After_a_handler_threw_events_and_updates_arrive_with_their_ids_and_additions_are_told_as_unknown(string exception, int times, bool afterTheAnswer, bool isSynchronous)
     {
-        await using var run = new TrackerRun(around: mixpanel => new Throwing(mixpanel, Exceptions[exception], times: 2, afterTheAnswer, isSynchronous));
+        await using var run = new TrackerRun(around: mixpanel => new Throwing(mixpanel, Exceptions[exception], times, afterTheAnswer, isSynchronous));
 
         for (var i = 0; i < 20; i++) run.Tracker.Track("E", "u", new { I = i });
         run.Tracker.Profile("u").Set("Plan", "pro");

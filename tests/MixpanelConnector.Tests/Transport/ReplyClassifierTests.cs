@@ -44,6 +44,23 @@ public class ReplyClassifierTests
     }
 
     [Theory]
+    [InlineData("""[{"index":1,"field":"x","message":"bad"}]""")]
+    [InlineData("""["bad"]""")]
+    [InlineData("""{"1":"bad"}""")]
+    public void A_success_that_names_what_failed_contradicts_itself(string failed)
+    {
+        var body = $$"""{"code":200,"num_records_imported":3,"status":"OK","failed_records":{{failed}}}""";
+        Assert.Equal(VerdictKind.Miscounted, Import(200, body).Kind);
+        Assert.Equal(VerdictKind.Untrusted, ReplyClassifier.ReadLookupTable(Answer(200, body), 3, Options).Kind);
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("null")]
+    public void A_success_with_an_empty_list_of_failures_is_accepted(string failed) =>
+        Assert.Equal(VerdictKind.Accepted, Import(200, $$"""{"code":200,"num_records_imported":3,"status":"OK","failed_records":{{failed}}}""").Kind);
+
+    [Theory]
     [InlineData(200, "")]
     [InlineData(200, "{}")]
     [InlineData(200, "null")]

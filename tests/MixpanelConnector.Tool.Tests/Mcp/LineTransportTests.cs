@@ -116,6 +116,40 @@ public sealed class LineTransportTests
         Task AnswerAsync(ModelContextProtocol.Protocol.RequestId id) => transport.SendMessageAsync(new ModelContextProtocol.Protocol.JsonRpcResponse { Id = id, Result = new JsonObject() }, TestContext.Current.CancellationToken);
     }
 
+    /// <summary>As where standard output is closed, its disk is full, its reader gone, or the program was told to stop while nobody read.</summary>
+    public static TheoryData<Exception> Failures => [new IOException("Standard output is closed."), new ReaderIsGoneException(), new OperationCanceledException()];
+
+    [Theory, MemberData(nameof(Failures))]
+    public async Task An_answer_that_cannot_be_written_ends_the_session_and_is_told(Exception failure)
+    {
+        await using var transport = new LineTransport(new MemoryStream(Encoding.UTF8.GetBytes($"{Call(1, "none")}\n")), new FailingOutput(failure), TimeProvider.System);
+        var asked = Assert.IsType<ModelContextProtocol.Protocol.JsonRpcRequest>(await transport.MessageReader.ReadAsync(TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync(failure.GetType(), () => transport.SendMessageAsync(new ModelContextProtocol.Protocol.JsonRpcResponse { Id = asked.Id, Result = new JsonObject() }, TestContext.Current.CancellationToken));
+
+        Assert.False(await transport.MessageReader.WaitToReadAsync(TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync(failure.GetType(), () => transport.EndAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_stop_with_a_request_that_was_not_answered_is_no_success()
+    {
+        await using var transport = new LineTransport(new MemoryStream(Encoding.UTF8.GetBytes($"{Call(1, "none")}\n")), Stream.Null, TimeProvider.System);
+        await transport.MessageReader.ReadAsync(TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<OperationCanceledException>(() => transport.EndAsync(new CancellationToken(canceled: true)));
+    }
+
+    [Fact]
+    public async Task A_stop_with_all_answered_is_one()
+    {
+        await using var transport = new LineTransport(new MemoryStream(), Stream.Null, TimeProvider.System);
+        await transport.EndAsync(new CancellationToken(canceled: true));
+    }
+
+    sealed class FailingOutput(Exception failure) : MemoryStream
+    {
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.FromException(failure);
+    }
+
     static string Call(int id, string tool) => $"{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/call\",\"params\":{{\"name\":\"{tool}\",\"arguments\":{{}}}}}}";
 
     static IEnumerable<string> Ids(string output) => output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line)).Where(line => line.TryGetProperty("id", out var id) && id.ValueKind is not JsonValueKind.Null).Select(line => line.GetProperty("id").ToString());

@@ -48,6 +48,7 @@ static class CommandLine
                 throw new MixpanelException(new(ErrorKind.InvalidInput, $"{UnknownWord.WithoutValues(error)} See: {Usage(parsed)} --help") { Field = Field(error) });
             }
 
+            if (EmptyPath(parsed) is { } empty) throw empty;
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = new StreamWriter(surroundings.Output) { AutoFlush = true }, Error = surroundings.Error }, stop.Token);
         }
         catch (MixpanelException e)
@@ -79,6 +80,17 @@ static class CommandLine
             surroundings.Error.WriteLine($"mixpanel: an internal error, please report it: {e.GetType().FullName}{System.Environment.NewLine}{e.StackTrace}");
             return ExitCode.InternalError;
         }
+    }
+
+    /// <summary>An input, or an option that names a file or a folder, that is empty, as <c>--state "$UNSET"</c> is.</summary>
+    static MixpanelException? EmptyPath(ParseResult parsed)
+    {
+        foreach (var argument in parsed.CommandResult.Command.Arguments)
+            if (parsed.GetResult(argument)?.Tokens.Any(token => token.Value.Length == 0) == true) return Configuration.Invalid(argument.Name.ToLowerInvariant(), $"{argument.Name} is empty: give one, or leave it out.");
+        for (SymbolResult? result = parsed.CommandResult; result is CommandResult { Command: var command }; result = result.Parent)
+            foreach (var option in command.Options)
+                if (option.HelpName is "FILE" or "DIR" && parsed.GetResult(option) is { Tokens: [{ Value: "" }] }) return Configuration.Invalid(CommonOptions.Name(option), $"{option.Name} is empty: name a {(option.HelpName is "DIR" ? "folder" : "file")}, or leave it out.");
+        return null;
     }
 
     /// <summary>Whether an assembly or a native library could not be loaded, or memory or a thread not be had, be it while a type was made ready.</summary>

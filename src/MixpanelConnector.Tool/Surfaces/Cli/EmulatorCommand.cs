@@ -103,7 +103,7 @@ static class EmulatorCommand
             try
             {
                 var count = await EmulatedMixpanel.ExportAsync(folder, path, new EmulatorExport { Format = format, ProjectId = parsed.GetValue(project), Deduplicated = parsed.GetValue(deduplicated) }, cancellationToken);
-                new Printer(surroundings, asTable: false).Text(string.Create(CultureInfo.InvariantCulture, $"{count} events were written to {path}.\n"));
+                new Printer(surroundings, asTable: false).Text($"{Counted.Of(count, "event was", "events were")} written to {path}.\n");
                 return ExitCode.Success;
             }
             catch (DataFolderInUseException e)

@@ -37,6 +37,7 @@ static class McpCommand
                 await tools.EndAsync();
             }
 
+            await transport.EndAsync(cancellationToken);
             return ExitCode.Success;
         });
         return command;

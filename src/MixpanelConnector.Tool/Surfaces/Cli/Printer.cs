@@ -142,7 +142,7 @@ sealed class Printer(Surroundings surroundings, bool asTable)
         var table = new Spectre.Console.Table().Title(Markup.Escape(name)).Border(TableBorder.Rounded);
         foreach (var column in columns.Take(MostColumns)) table.AddColumn(new TableColumn(Cell(column)));
         foreach (var row in rows) table.AddRow(columns.Take(MostColumns).Select(column => (IRenderable)Cell(row.GetValueOrDefault(column, ""))));
-        if (columns.Count > MostColumns) table.Caption(Markup.Escape($"{columns.Count - MostColumns} more columns: use --output json"));
+        if (columns.Count > MostColumns) table.Caption(Markup.Escape($"{Counted.Of(columns.Count - MostColumns, "more column", "more columns")}: use --output json"));
         return table;
     }
 

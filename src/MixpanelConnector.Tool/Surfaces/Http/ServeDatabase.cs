@@ -41,9 +41,10 @@ sealed class ServeDatabase : IDisposable
         {
             connection.Open();
             using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA locking_mode = EXCLUSIVE";
+            command.ExecuteNonQuery();
+            WriteAheadLog.Begin(connection);
             command.CommandText = $"""
-                PRAGMA locking_mode = EXCLUSIVE;
-                PRAGMA journal_mode = WAL;
                 PRAGMA synchronous = FULL;
                 BEGIN EXCLUSIVE; COMMIT;
                 {Schema}

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Threading.Channels;
@@ -10,7 +11,8 @@ namespace MixpanelConnector.Tool.Surfaces.Mcp;
 /// <summary>
 /// The protocol on standard input and output: a message a line. A line may have so many bytes, and so many bytes of requests may
 /// wait for their answers; beyond that nothing is read. What is no message, or is too long, is answered with an error, so that
-/// nobody waits for ever; and whatever was asked before the input ended is answered before the session does.
+/// nobody waits for ever; and whatever was asked before the input ended is answered before the session does. Answers that cannot be
+/// written end the session: nobody hears the next one.
 /// </summary>
 sealed class LineTransport : ITransport
 {
@@ -39,6 +41,7 @@ sealed class LineTransport : ITransport
     readonly Lock _lock = new();
     readonly Dictionary<RequestId, int> _waiting = [];
     TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    Exception? _failure;
     int _waitingBytes;
 
     public LineTransport(Stream input, Stream output, TimeProvider time)
@@ -69,6 +72,21 @@ sealed class LineTransport : ITransport
         _messages.Writer.TryComplete();
     }
 
+    /// <summary>Ends the session, once what is being written was written or given up.</summary>
+    /// <exception cref="IOException">An answer could not be written.</exception>
+    /// <exception cref="OperationCanceledException">The program was told to stop before all that was asked was answered.</exception>
+    public async Task EndAsync(CancellationToken stopping)
+    {
+        await DisposeAsync();
+        await _turn.WaitAsync(CancellationToken.None);
+        _turn.Release();
+        if (_failure is { } failure) ExceptionDispatchInfo.Throw(failure);
+        lock (_lock)
+        {
+            if (_waiting.Count > 0) stopping.ThrowIfCancellationRequested();
+        }
+    }
+
     async Task WriteAsync(ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
@@ -77,6 +95,12 @@ sealed class LineTransport : ITransport
             await _output.WriteAsync(json, cancellationToken);
             await _output.WriteAsync("\n"u8.ToArray(), cancellationToken);
             await _output.FlushAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            _failure ??= e;
+            _messages.Writer.TryComplete();
+            throw;
         }
         finally
         {

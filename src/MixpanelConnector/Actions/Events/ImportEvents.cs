@@ -82,7 +82,7 @@ static class ImportEvents
         var shared = new SharedEventProperties(input.Properties);
         return shared.Bytes * input.Events.Count <= MostShared
             ? shared
-            : throw MixpanelException.Invalid("properties", string.Create(CultureInfo.InvariantCulture, $"properties holds {shared.Bytes} bytes, which {input.Events.Count} events would each get: together more than the {MostShared} bytes that a call may add. Send fewer events in a call, or shorter shared properties."));
+            : throw MixpanelException.Invalid("properties", string.Create(CultureInfo.InvariantCulture, $"properties holds {shared.Bytes} bytes, of which each of {Counted.Of(input.Events.Count, "event")} would get a copy: together more than the {MostShared} bytes that a call may add. Send fewer events in a call, or shorter shared properties."));
     }
 
     /// <summary>Sends chunks, divides those that are refused as a whole, and adds up what became of each event.</summary>

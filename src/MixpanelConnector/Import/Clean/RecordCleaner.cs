@@ -121,6 +121,7 @@ sealed class RecordCleaner
     {
         Made = Cleaned.Nothing;
         if (record is not { Kind: RecordKind.Json, Rejection: null } || !Utf8.IsValid(record.Bytes)) return record;
+        var left = record.LacksDropped ? Cleaned.Dropped : Cleaned.Nothing;
         _edits.Clear();
         _text.ResetWrittenCount();
         try
@@ -132,9 +133,8 @@ sealed class RecordCleaner
             _edits.Clear(); // no JSON, or half of a surrogate pair
         }
 
-        if (_edits.Count > 0) return record with { Bytes = Apply(record.Bytes), Original = record.Raw };
-        Made = Cleaned.Nothing;
-        return record;
+        Made = _edits.Count > 0 ? Made | left : left;
+        return _edits.Count > 0 ? record with { Bytes = Apply(record.Bytes), Original = record.Raw } : record;
     }
 
     /// <summary>False on a collision.</summary>

@@ -113,7 +113,7 @@ sealed class InputWindow(ByteSource source) : IDisposable
         _start = _end = _hashed = 0;
     }
 
-    InputException Shorter(long offset) => InputException.Changed($"is shorter than when it was imported: {Offset} of {offset} bytes are left");
+    InputException Shorter(long offset) => InputException.Changed($"is shorter than when it was imported: it had {Counted.Of(offset, "byte")}, and has {Offset}");
 
     void Grow(int size)
     {
@@ -139,7 +139,7 @@ sealed class InputWindow(ByteSource source) : IDisposable
             var known = (int)(expected.Offset - _offsetOfBuffer);
             _hash.Append(_buffer.AsSpan(_hashed..known));
             (_hashed, _expected) = (known, null);
-            if (_hash.GetCurrentHashAsUInt128() != expected.Fingerprint) throw InputException.Changed($"has changed within the {expected.Offset} bytes that were already imported");
+            if (_hash.GetCurrentHashAsUInt128() != expected.Fingerprint) throw InputException.Changed($"has changed within what was already imported, its first {Counted.Of(expected.Offset, "byte")}");
         }
 
         _hash.Append(_buffer.AsSpan(_hashed..end));

@@ -23,7 +23,10 @@ readonly ref struct Record
     /// <summary>Whether it was built of columns already.</summary>
     public bool IsBuilt { get; init; }
 
-    /// <summary>The row of text that it was built of, as it was read; otherwise empty.</summary>
+    /// <summary>Whether a property that is to be dropped was left out when it was built.</summary>
+    public bool LacksDropped { get; init; }
+
+    /// <summary>The row of text that it was built of, as it was read, but for commas between its cells, whatever parts them; otherwise empty.</summary>
     public ReadOnlySpan<byte> Row { get; init; }
 
     /// <summary>The bytes of the input that it takes, without its line end.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Unicode;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Source;
@@ -100,7 +101,7 @@ static class RecordReaders
                 // So few bytes are a file that was cut short.
                 var named = input.Name.EndsWith(compression.Extension, StringComparison.OrdinalIgnoreCase);
                 if (length == 0 && named) throw new InputException($"{compression.Name}: the file is cut short, at compressed byte 0");
-                if (head.AsSpan(0, length).StartsWith(compression.Magic) || (length > 0 && (named || length == 1) && compression.Magic.StartsWith(head.AsSpan(0, length)))) return (Bounded(compression.Open(joined), request), compression);
+                if (compression.Recognizes(head.AsSpan(0, length)) || (length > 0 && (named || length == 1) && compression.Magic.StartsWith(head.AsSpan(0, length)))) return (Bounded(compression.Open(joined), request), compression);
             }
 
             return (joined, null);
@@ -120,12 +121,17 @@ static class RecordReaders
         var hint = head switch
         {
             [0xff, 0xfe, ..] or [0xfe, 0xff, ..] or [0, 0, 0xfe, 0xff, ..] => "is UTF-16 or UTF-32 text. Convert it to UTF-8, for example with iconv",
-            [(byte)'P', (byte)'K', 3, 4, ..] => "is a ZIP archive. Unpack it first",
+            [(byte)'P', (byte)'K', 3, 4, ..] or [(byte)'P', (byte)'K', 5, 6, ..] => "is a ZIP archive. Unpack it first",
             [0x28, 0xb5, 0x2f, 0xfd, ..] => "is compressed with zstd. Decompress it first, or import with the formats of MixpanelConnector.Formats",
             [(byte)'P', (byte)'A', (byte)'R', (byte)'1', ..] => "is a Parquet file. Import it with the formats of MixpanelConnector.Formats, or convert it to NDJSON first",
             [0x89, (byte)'P', (byte)'N', (byte)'G', ..] or [0xff, 0xd8, 0xff, ..] or [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "is a picture, not a file of records",
             [(byte)'%', (byte)'P', (byte)'D', (byte)'F', ..] => "is a PDF, not a file of records",
             [(byte)'B', (byte)'Z', (byte)'h', >= (byte)'1' and <= (byte)'9', ..] or [0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', ..] or [(byte)'7', (byte)'z', 0xbc, 0xaf, ..] => "is compressed with bzip2, xz or 7-Zip. Decompress it first: gzip and zstd are read as they are",
+            [0x04, 0x22, 0x4d, 0x18, ..] => "is compressed with LZ4. Decompress it first: gzip and zstd are read as they are",
+            [0x1f, 0x8b, ..] => "is compressed twice. Decompress it once",
+            [(byte)'O', (byte)'R', (byte)'C', ..] when !IsUtf8(head) || head.ContainsAny(Controls) || head.Contains((byte)0) => "is an ORC file. Convert it to NDJSON or Parquet first",
+            _ when IsMarkup(head.TrimStart(" \t\r\n"u8)) => "is XML or a web page, perhaps the answer of a server that had no file to give: it holds no records",
+            _ when head.StartsWith("version https://git-lfs.github.com/spec/"u8) => "is a pointer of Git LFS in place of the file. Fetch that with git lfs pull",
             [(byte)'O', (byte)'b', (byte)'j', 1, ..] => "is an Avro file. Convert it to NDJSON or Parquet first",
             _ when head[..Math.Min(head.Length, BinaryShowsWithin)].Contains((byte)0) => "is binary, or text in UTF-16. Text in UTF-8 is needed, plain or compressed",
             _ when IsBinary(head[..Math.Min(head.Length, BinaryShowsWithin)]) => "is binary: its beginning is no UTF-8, and has control characters. Text in UTF-8 is needed, plain or compressed",
@@ -133,6 +139,9 @@ static class RecordReaders
         };
         if (hint is not null) throw new InputException(hint);
     }
+
+    static bool IsMarkup(ReadOnlySpan<byte> text) =>
+        text.StartsWith("<?xml"u8) || Ascii.EqualsIgnoreCase(text[..Math.Min(text.Length, 5)], "<html"u8) || Ascii.EqualsIgnoreCase(text[..Math.Min(text.Length, 9)], "<!doctype"u8);
 
     /// <summary>
     /// Text in another encoding is no UTF-8, and a damaged line may hold a control character: such records are told one by one.

@@ -140,6 +140,12 @@ sealed class RowSplitter(Dialect dialect)
         return _unquoted.AsSpan(0, written + cell.Length);
     }
 
+    /// <summary>Puts another delimiter between the cells of a row that is not malformed.</summary>
+    public void Part(Span<byte> row, byte delimiter)
+    {
+        foreach (var (start, length, quoted, _) in _cells.AsSpan(0, Count - 1)) row[start + length + (quoted ? 1 : 0)] = delimiter;
+    }
+
     /// <summary>Whether a cell that is not quoted holds a quote.</summary>
     public bool HasLooseQuote(ReadOnlySpan<byte> row)
     {

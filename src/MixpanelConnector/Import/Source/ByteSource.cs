@@ -29,7 +29,7 @@ sealed class FileByteSource : ByteSource
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"cannot be opened: {e.Message}", e);
+            throw new InputException($"cannot be opened: {e.Message.TrimEnd('.')}", e);
         }
     }
 
@@ -68,7 +68,7 @@ sealed class SpecialByteSource : ByteSource
         }
         catch (IOException e)
         {
-            throw new InputException($"cannot be opened: {e.Message}", e);
+            throw new InputException($"cannot be opened: {e.Message.TrimEnd('.')}", e);
         }
     }
 

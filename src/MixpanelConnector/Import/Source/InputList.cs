@@ -165,6 +165,7 @@ static class InputList
                 {
                     if (!isState) warn(path, "This file is written by the import itself, and is not read.");
                 }
+                else if (entry is FileInfo && FileStatus.Behind(path).Kind is FileKind.Pipe or FileKind.Special) warn(path, "It is a pipe, a socket or a device, and is not read here. To read it, name it itself.");
                 else if (entry is FileInfo) files.Add(relative);
                 else if (entry.LinkTarget is null) Add(relative);
                 else warn(path, "A folder behind a symbolic link is not followed.");

@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.IO.Hashing;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
@@ -13,8 +12,7 @@ namespace MixpanelConnector.Import.Validate;
 /// <param name="shared">The properties that each event gets.</param>
 /// <param name="asked">The repairs that were asked for, so that others can be proposed; null where none can be.</param>
 /// <param name="predicts">Whether Mixpanel will not be asked: then what it may refuse is refused, where its documentation leaves room.</param>
-/// <param name="hasIdentity">Whether <see cref="IdentityWith"/> will be asked.</param>
-sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool predicts = false, bool hasIdentity = false) : IRecordRules
+sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool predicts = false) : IRecordRules
 {
     const long FirstOf1971 = 31_536_000;
 
@@ -68,14 +66,14 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
     bool _isAhead;
     Property _property;
 
-    // Hashes of what an event is told apart by; 0 for what it does not have.
-    ulong _eventHash;
-    ulong _insertIdHash;
-    ulong _timeHash;
-    ulong _distinctIdHash;
-    ulong _userIdHash;
-    ulong _deviceIdHash;
-    (ulong Time, ulong DistinctId, ulong UserId, ulong DeviceId) _shared;
+    // What an event is told apart by, and what it gets of it unless it has its own.
+    Scalar _event;
+    Scalar _insertId;
+    Scalar _distinctId;
+    Scalar _userId;
+    Scalar _deviceId;
+    long _milliseconds;
+    (long Milliseconds, byte[]? DistinctId, byte[]? UserId, byte[]? DeviceId) _shared;
 
     public NestingLimits Limits => EventLimits;
 
@@ -101,7 +99,7 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
         (_hasEvent, _hasTime, _hasUser, HasInsertId) = (false, false, false, false);
         (PropertiesAt, Properties, InsertId) = (0, 0, default);
         (SaysWhoIsWho, _isAhead) = (false, false);
-        (_timeHash, _distinctIdHash, _userIdHash, _deviceIdHash) = _shared;
+        (_distinctId, _userId, _deviceId, _milliseconds) = (default, default, default, _shared.Milliseconds);
         _overridden.AsSpan().Clear();
     }
 
@@ -150,8 +148,8 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
                 Property.Time => Time(in value),
                 Property.DistinctId => DistinctId(in value),
                 Property.InsertId => TakeInsertId(in value),
-                Property.UserId when hasIdentity => Keep(in value, out _userIdHash),
-                Property.DeviceId when hasIdentity => Keep(in value, out _deviceIdHash),
+                Property.UserId => Keep(in value, out _userId),
+                Property.DeviceId => Keep(in value, out _deviceId),
                 _ => null,
             };
         }
@@ -173,16 +171,33 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
         return _isAhead ? TimeInFuture : predicts && SaysWhoIsWho ? WhoIsWho : null;
     }
 
-    /// <summary>Takes what was read last for what each event gets unless it has its own.</summary>
-    public void KeepShared() => _shared = (_timeHash, _distinctIdHash, _userIdHash, _deviceIdHash);
+    /// <summary>Takes the record that was read last for what each event gets unless it has its own.</summary>
+    public void KeepShared(ReadOnlySpan<byte> record) =>
+        _shared = (_milliseconds, Kept(_distinctId, record), Kept(_userId, record), Kept(_deviceId, record));
 
-    /// <summary>A hash of what Mixpanel tells events apart by, with the id that the event is given when it has none.</summary>
-    public ulong IdentityWith(string? insertId)
+    /// <summary>A hash of what Mixpanel tells events apart by.</summary>
+    /// <param name="record">The record that was read last.</param>
+    /// <param name="insertId">The id that it is given when it has none.</param>
+    public ulong Identity(ReadOnlySpan<byte> record, string? insertId)
     {
-        var distinctId = _distinctIdHash != 0 ? _distinctIdHash : _userIdHash != 0 ? _userIdHash : _deviceIdHash;
-        ReadOnlySpan<ulong> parts = [_eventHash, HasInsertId ? _insertIdHash : XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(insertId!)), _timeHash, distinctId];
-        return XxHash3.HashToUInt64(MemoryMarshal.AsBytes(parts));
+        var hash = Hash(_event.In(record), (ulong)_milliseconds);
+        hash = Hash(HasInsertId ? _insertId.In(record) : Encoding.UTF8.GetBytes(insertId!), hash);
+        return Hash(User(record), hash);
     }
+
+    ReadOnlySpan<byte> User(ReadOnlySpan<byte> record)
+    {
+        if (_distinctId.IsThere) return _distinctId.In(record);
+        if (!_distinctId.IsOther && _shared.DistinctId is { } distinctId) return distinctId;
+        if (_userId.IsThere) return _userId.In(record);
+        if (!_userId.IsOther && _shared.UserId is { } userId) return userId;
+        if (_deviceId.IsThere) return _deviceId.In(record);
+        return _deviceId.IsOther ? [] : _shared.DeviceId;
+    }
+
+    static byte[]? Kept(Scalar value, ReadOnlySpan<byte> record) => value.IsThere ? value.In(record).ToArray() : null;
+
+    static ulong Hash(ReadOnlySpan<byte> text, ulong seed) => XxHash3.HashToUInt64(text, (long)seed);
 
     Rejection? Event(in JsonToken value)
     {
@@ -190,13 +205,17 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
         if (value.Type is not JsonTokenType.String) return EventInvalid;
         if (MixpanelValues.IsBlank(in value)) return EventMissing;
         if (value.Text is [(byte)'$' or (byte)'\\', ..]) SaysWhoIsWho = value.Is("$identify"u8) || value.Is("$create_alias"u8) || value.Is("$merge"u8);
-        return hasIdentity ? Keep(in value, out _eventHash) : null;
+        return Keep(in value, out _event);
     }
 
-    /// <summary>Keeps a hash of a text or number for the identity.</summary>
-    static Rejection? Keep(in JsonToken value, out ulong hash)
+    static Rejection? Keep(in JsonToken value, out Scalar kept)
     {
-        hash = value.Type is not (JsonTokenType.String or JsonTokenType.Number) ? 0 : XxHash3.HashToUInt64(value.IsEscaped ? Encoding.UTF8.GetBytes(value.Unescape()) : value.Text);
+        kept = value.Type switch
+        {
+            JsonTokenType.String => new(value.At + 1, value.Text.Length, value.IsEscaped),
+            JsonTokenType.Number => new(value.At, value.Text.Length, IsEscaped: false),
+            _ => Scalar.Other,
+        };
         return null;
     }
 
@@ -206,7 +225,7 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
         if (value.Type is JsonTokenType.String) return asked is null ? TimeIsText : asked.Value.HasFlag(ImportFixes.Time) ? TimeIsNotIso : TimeMayBeIso;
         if (value.Type is not JsonTokenType.Number || !Utf8Parser.TryParse(value.Text, out long time, out var used) || used != value.Text.Length) return TimeInvalid;
         var seconds = time > LargestSeconds ? time / 1000 : time;
-        _timeHash = (ulong)(time > LargestSeconds ? time : time * 1000);
+        _milliseconds = time > LargestSeconds ? time : time * 1000;
         _isAhead = seconds > _now + MostSecondsAhead; // told last: what else is known of a record must not depend on the clock
         return seconds < FirstOf1971 ? TimeTooOld : null;
     }
@@ -218,7 +237,7 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
         if (value.Type is JsonTokenType.Number) return asked is { } fixes && !fixes.HasFlag(ImportFixes.Ids) ? DistinctIdMayBeText : DistinctIdInvalid;
         if (value.Type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in value)) return DistinctIdInvalid;
         if (MixpanelValues.IsBanned(in value, ignoreCase: predicts)) return DistinctIdBanned;
-        return hasIdentity ? Keep(in value, out _distinctIdHash) : null;
+        return Keep(in value, out _distinctId);
     }
 
     Rejection? TakeInsertId(in JsonToken value)
@@ -227,6 +246,23 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
         if (value.Type is not JsonTokenType.String || !MixpanelValues.IsInsertId(in value)) return InsertIdInvalid;
         if (MixpanelValues.IsBanned(in value, ignoreCase: predicts)) return InsertIdBanned;
         if (!value.IsEscaped) InsertId = (value.At + 1, value.Text.Length);
-        return hasIdentity ? Keep(in value, out _insertIdHash) : null;
+        return Keep(in value, out _insertId);
+    }
+
+    /// <summary>Where in the record a text or number is, without its quotes; the default for what a record does not have.</summary>
+    readonly record struct Scalar(int At, int Length, bool IsEscaped)
+    {
+        /// <summary>Neither a text nor a number.</summary>
+        public static readonly Scalar Other = new(-1, 0, IsEscaped: false);
+
+        public bool IsThere => At > 0;
+
+        public bool IsOther => At < 0;
+
+        public ReadOnlySpan<byte> In(ReadOnlySpan<byte> record)
+        {
+            var text = record.Slice(At, Length);
+            return IsEscaped ? Encoding.UTF8.GetBytes(new JsonToken(JsonTokenType.String, text, At, isEscaped: true).Unescape()) : text;
+        }
     }
 }

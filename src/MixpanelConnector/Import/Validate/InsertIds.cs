@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 using MixpanelConnector.Import.Decode;
@@ -23,6 +22,7 @@ sealed class InsertIds
     long _source;
     bool _isUnknown;
     bool _taken;
+    bool _wasTaken;
 
     /// <summary>Whether to go on as an earlier version began. To be said before the first source.</summary>
     public bool OfPlaces { get; set; }
@@ -47,10 +47,21 @@ sealed class InsertIds
     public bool Recalls => !OfPlaces && (_isUnknown || Made is not ImportIds.None);
 
     /// <summary>Called before each record, which has one id at most, however often it is asked for.</summary>
-    public void Next() => _taken = false;
+    public void Next() => (_wasTaken, _taken) = (_taken, false);
+
+    /// <summary>Where the record before had no id: the hash of this one, which probably has none either. Its count is on the way from memory then while the record is checked.</summary>
+    public UInt128? Prepare(in Record record)
+    {
+        if (!_wasTaken || _taken || OfPlaces) return null;
+        var hash = HashOf(in record);
+        _occurrences.Prefetch((ulong)hash);
+        return hash;
+    }
 
     /// <summary>Computes the id of a record.</summary>
-    public void Take(in Record record)
+    /// <param name="record">The record.</param>
+    /// <param name="prepared">What <see cref="Prepare"/> gave for it.</param>
+    public void Take(in Record record, UInt128? prepared = null)
     {
         if (_taken) return;
         _taken = true;
@@ -60,7 +71,7 @@ sealed class InsertIds
             return;
         }
 
-        var hash = XxHash128.HashToUInt128(Own(in record), _source);
+        var hash = prepared ?? HashOf(in record);
         var before = _occurrences.Take((ulong)hash);
         var made = before < 0 ? ImportIds.OfPlaces : record.IsBuilt && record.Row.IsEmpty ? ImportIds.OfColumns : ImportIds.OfBytes;
         if (Made < made) Made = made;
@@ -76,6 +87,8 @@ sealed class InsertIds
         another[24] = before < 0 ? (byte)1 : (byte)0;
         Write(XxHash128.HashToUInt128(another));
     }
+
+    UInt128 HashOf(in Record record) => XxHash128.HashToUInt128(Own(in record), _source);
 
     /// <summary>The record's own bytes, which no option changes: of a row of text, those without quotes, which programs set as they like.</summary>
     ReadOnlySpan<byte> Own(in Record record)
@@ -99,10 +112,17 @@ sealed class InsertIds
         Span<byte> both = stackalloc byte[16];
         BinaryPrimitives.WriteInt64LittleEndian(both, source);
         BinaryPrimitives.WriteInt64LittleEndian(both[8..], place);
-        XxHash128.HashToUInt128(record, (long)XxHash3.HashToUInt64(both)).TryFormat(id, out _, "x32", CultureInfo.InvariantCulture);
+        Write(XxHash128.HashToUInt128(record, (long)XxHash3.HashToUInt64(both)), id);
     }
 
     public static long HashOf(string sourceId) => (long)XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(sourceId));
 
-    void Write(UInt128 id) => id.TryFormat(_id, out _, "x32", CultureInfo.InvariantCulture);
+    void Write(UInt128 id) => Write(id, _id);
+
+    static void Write(UInt128 id, Span<byte> hex)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, id);
+        Convert.TryToHexStringLower(bytes, hex, out _);
+    }
 }

@@ -19,12 +19,15 @@ static class MixpanelValues
 
     static readonly int LongestBanned = Banned.Max(value => value.Length);
 
+    // A bit for each length that one of them has.
+    static readonly ulong BannedLengths = Banned.Aggregate(0UL, (lengths, value) => lengths | (1UL << value.Length));
+
     /// <param name="text">The id.</param>
     /// <param name="ignoreCase">Whether it is banned in capitals, too, of which the documentation says nothing.</param>
     public static bool IsBanned(in JsonToken text, bool ignoreCase = false)
     {
         // Six bytes of escape for one character is the most that a banned value can take.
-        if (text.Text.Length > 6 * LongestBanned) return false;
+        if (text.IsEscaped ? text.Text.Length > 6 * LongestBanned : text.Text.Length > LongestBanned || (BannedLengths >> text.Text.Length & 1) == 0) return false;
         foreach (var value in Banned)
             if (text.Is(value) || (ignoreCase && Ascii.EqualsIgnoreCase(text.IsEscaped ? Encoding.UTF8.GetBytes(text.Unescape()) : text.Text, value))) return true;
         return false;

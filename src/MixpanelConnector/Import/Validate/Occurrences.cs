@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
 namespace MixpanelConnector.Import.Validate;
 
 /// <summary>
@@ -12,6 +15,9 @@ sealed class Occurrences
 
     const int MostSlots = 1 << 22;
     const int FirstSlots = 1 << 10;
+
+    // As many as a processor fetches at once.
+    const int Ahead = 12;
 
     // A slot is 52 bits of the hash above 12 bits of its count; 0 is a free one.
     const int CountBits = 12;
@@ -39,6 +45,27 @@ sealed class Occurrences
         return before;
     }
 
+    /// <summary>Counts hashes; gives how many of them had come by before, and whether there was no room for some.</summary>
+    public (int Known, bool Many) Take(ReadOnlySpan<ulong> hashes)
+    {
+        var (known, many) = (0, false);
+        for (var i = 0; i < hashes.Length; i++)
+        {
+            if (i + Ahead < hashes.Length) Prefetch(hashes[i + Ahead]);
+            var before = Take(hashes[i]);
+            if (before > 0) known++;
+            many |= before < 0;
+        }
+
+        return (known, many);
+    }
+
+    /// <summary>Has the processor fetch where a hash is counted, since all of it is too much for its caches.</summary>
+    public unsafe void Prefetch(ulong hash)
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(Unsafe.AsPointer(ref _slots[IndexOf(_slots, hash)]));
+    }
+
     public void Clear()
     {
         _many.Clear();
@@ -55,10 +82,12 @@ sealed class Occurrences
         _slots = larger;
     }
 
+    static int IndexOf(ulong[] slots, ulong hash) => (int)(hash >> CountBits) & (slots.Length - 1);
+
     /// <summary>The slot of a hash, or the free one where it belongs.</summary>
     static ref ulong SlotOf(ulong[] slots, ulong hash)
     {
-        for (var at = (int)(hash >> CountBits) & (slots.Length - 1); ; at = (at + 1) & (slots.Length - 1))
+        for (var at = IndexOf(slots, hash); ; at = (at + 1) & (slots.Length - 1))
             if (slots[at] is var slot && (slot == 0 || ((slot ^ hash) & ~Counts) == 0)) return ref slots[at];
     }
 }

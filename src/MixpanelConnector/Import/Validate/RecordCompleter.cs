@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Import.Batch;
@@ -29,6 +30,9 @@ abstract class RecordCompleter
     /// <param name="batch">Takes it.</param>
     public abstract Rejection? TryAdd(in Record record, string source, bool maybeSent, RecordBatch batch);
 
+    /// <summary>Called before a batch that was added to is closed.</summary>
+    public virtual void Complete(RecordBatch batch) { }
+
     /// <summary>Whether what an earlier run has settled of the source must be recalled before more of it is added.</summary>
     public virtual bool Recalls(ImportSourceProgress reached) => false;
 
@@ -59,6 +63,7 @@ sealed class EventCompleter : RecordCompleter
     readonly byte[] _addition;
     readonly InsertIds _ids;
     readonly Occurrences? _identities;
+    readonly List<ulong> _added = []; // the identities of what was added to the batch
     int _idLength;
     long _now;
 
@@ -70,7 +75,7 @@ sealed class EventCompleter : RecordCompleter
     /// <param name="predicts">Whether Mixpanel will not be asked.</param>
     public EventCompleter(TimeProvider time, SharedProperties shared, InsertIds? ids = null, Occurrences? identities = null, ImportFixes? asked = null, bool predicts = false)
     {
-        (_time, _shared, _ids, _identities, _rules) = (time, shared, ids ?? new InsertIds(), identities, new EventRules(shared, asked, predicts, hasIdentity: identities is not null));
+        (_time, _shared, _ids, _identities, _rules) = (time, shared, ids ?? new InsertIds(), identities, new EventRules(shared, asked, predicts));
         _addition = new byte[LargestAddition];
         RefuseBadShared();
     }
@@ -114,9 +119,18 @@ sealed class EventCompleter : RecordCompleter
             Repeatable = true,
             SaysWhoIsWho = _rules.SaysWhoIsWho,
         };
-        if (HasKnownIdentity(in record)) batch.SameIdentity++;
+        if (HasIdentity(in record)) _added.Add(_rules.Identity(bytes, record.InsertId));
         batch.Add(entry, bytes[..at], _addition.AsSpan(0, entry.AddedLength), bytes[at..]);
         return null;
+    }
+
+    public override void Complete(RecordBatch batch)
+    {
+        if (_added.Count == 0) return;
+        var (known, many) = _identities!.Take(CollectionsMarshal.AsSpan(_added));
+        batch.SameIdentity += known;
+        IdentitiesAreMany |= many;
+        _added.Clear();
     }
 
     public override bool Recalls(ImportSourceProgress reached) => _ids.Recalls || (_identities is not null && !reached.Ended);
@@ -125,7 +139,7 @@ sealed class EventCompleter : RecordCompleter
     {
         if (record.Rejection is not null) InsertIdOf(in record, tried: false);
         else if (Check(in record) is { } rejection) return rejection;
-        else HasKnownIdentity(in record);
+        else if (HasIdentity(in record)) IdentitiesAreMany |= _identities!.Take(_rules.Identity(record.Bytes, record.InsertId)) < 0;
         return record.Rejection;
     }
 
@@ -140,21 +154,16 @@ sealed class EventCompleter : RecordCompleter
         return Encoding.ASCII.GetString(_ids.Last);
     }
 
-    /// <summary>Whether an event came by that Mixpanel takes for the same. Ids that are computed are never those of another.</summary>
-    bool HasKnownIdentity(in Record record)
-    {
-        if (_identities is null || (!_rules.HasInsertId && record.InsertId is null)) return false;
-        var before = _identities.Take(_rules.IdentityWith(record.InsertId));
-        IdentitiesAreMany |= before < 0;
-        return before > 0;
-    }
+    /// <summary>Whether the event may be one that Mixpanel takes for the same as another. Ids that are computed are never those of another.</summary>
+    bool HasIdentity(in Record record) => _identities is not null && (_rules.HasInsertId || record.InsertId is not null);
 
     /// <summary>Also computes the id, when the record has none: rejected or not, it is one of those with its bytes.</summary>
     Rejection? Check(in Record record)
     {
         _rules.Reset(_now);
+        var ahead = _ids.Prepare(in record);
         var rejection = _walk.Check(record.Bytes, _rules) ?? _rules.Missing();
-        if (!_rules.HasInsertId && record.InsertId is null) _ids.Take(in record);
+        if (!_rules.HasInsertId && record.InsertId is null) _ids.Take(in record, ahead);
         return rejection;
     }
 
@@ -203,9 +212,10 @@ sealed class EventCompleter : RecordCompleter
         ReadClock();
         var members = Enumerable.Range(0, _shared.Count).Select(i => Encoding.UTF8.GetString(_shared.Member(i)));
         _rules.Reset(_now);
-        if (_walk.Check(Encoding.UTF8.GetBytes($$$"""{"event":"e","properties":{{{{string.Join(',', members)}}}}}"""), _rules) is { } rejection)
+        var record = Encoding.UTF8.GetBytes($$$"""{"event":"e","properties":{{{{string.Join(',', members)}}}}}""");
+        if (_walk.Check(record, _rules) is { } rejection)
             throw MixpanelException.Invalid("properties", $"The shared properties would have every event refused: {rejection.Message}.");
-        _rules.KeepShared();
+        _rules.KeepShared(record);
     }
 }
 

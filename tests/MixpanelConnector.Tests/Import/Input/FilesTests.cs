@@ -95,6 +95,25 @@ public sealed class FilesTests : IDisposable
         Assert.Equal(6, (await _run.RunAsync(_run.Request(file))).ExitCode);
     }
 
+    [Fact]
+    public async Task A_pipe_in_a_folder_is_not_waited_for()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        Write("in/a", 1);
+        Assert.Equal(0, MakeFifo(_run.Folder.File("in/pipe"), 0x180));
+        var report = await _run.RunAsync(_run.Request(_run.Folder.File("in")));
+        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Contains(_run.Diagnostics, diagnostic => diagnostic.Code == "warning" && diagnostic.Reason.Contains("pipe", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_path_that_is_empty_is_refused()
+    {
+        var input = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(_run.Request("")));
+        var letters = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(_run.Request(Write("in/a", 1)) with { DeadLetterPath = "" }));
+        Assert.Equal(("input", "dead_letter"), (input.Error.Field, letters.Error.Field));
+    }
+
     // :: Links
 
     [Fact]

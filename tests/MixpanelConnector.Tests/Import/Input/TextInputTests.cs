@@ -256,7 +256,7 @@ public sealed class TextInputTests : IDisposable
     [InlineData("{0}\n\n\r\n \t \n{1}\n", 0, 2, 0, 3)]
     [InlineData("  {0}\t\r\n\t{1}   \n", 0, 2, 0, 0)]
     [InlineData("{0}\r\r\n{1}\r", 0, 2, 0, 0)]
-    [InlineData("{0}\r{1}\r", 3, 0, 1, 0)]
+    [InlineData("{0}\r{1}\r", 0, 2, 0, 0)]
     [InlineData("{0}\n\v\n{1}\n", 3, 2, 1, 0)]
     [InlineData("{0}\n{1}\f\n", 3, 1, 1, 0)]
     [InlineData("{0}\u2028{1}\n", 3, 0, 1, 0)]

@@ -1,0 +1,141 @@
+namespace MixpanelConnector.Import.Decode;
+
+/// <summary>
+/// JSON values in a text. Follows only strings and brackets, so that a value that is no valid JSON is one bad record. What stands
+/// between two values belongs to the next.
+/// </summary>
+/// <param name="window">Stands where reading begins.</param>
+/// <param name="line">The line ends before it.</param>
+abstract class JsonValueReader(InputWindow window, long line) : RecordReader
+{
+    ReadPosition _position = new(window.Offset, line, OpenLine: false);
+    bool _begun;
+    bool _inString;
+    long _offset;
+    long _valueLine;
+    OversizedRecord? _oversized;
+    UInt128? _fingerprint;
+    UInt128 _previousFingerprint;
+
+    public override ReadPosition Position => _position;
+
+    public override long RawPosition => window.RawPosition;
+
+    public override bool HasPartialRecord => _begun;
+
+    protected InputWindow Window => window;
+
+    /// <summary>The line ends that were passed.</summary>
+    protected long Line { get; private set; } = line;
+
+    /// <summary>The line that the value at hand begins on.</summary>
+    protected long ValueLine => _valueLine;
+
+    /// <summary>How much of the unread bytes was looked at.</summary>
+    protected int Scanned { get; set; }
+
+    /// <summary>Whether the beginning of the value at hand is gone, since it is too large.</summary>
+    protected bool IsOversized => _oversized is not null;
+
+    /// <summary>Whether what was looked at ends within a string.</summary>
+    protected bool InString
+    {
+        get => _inString;
+        set => _inString = value;
+    }
+
+    public override UInt128 Fingerprint(ReadPosition position) =>
+        position == _position ? _fingerprint ??= window.Fingerprint(position.Offset) : _previousFingerprint;
+
+    public override bool TryRead(out Record record)
+    {
+        record = default;
+        if (!_begun)
+        {
+            if (!FindValue()) return false;
+            (_begun, _offset, _valueLine) = (true, window.Offset, Line + 1);
+        }
+
+        if (ValueLength() is not { } length) return false;
+        var bytes = window.Unread[..length];
+        if (length > InputWindow.LargestRecord) _oversized ??= new OversizedRecord();
+        Advance(bytes);
+        (_begun, Scanned, _inString) = (false, 0, false);
+        EndValue();
+        _position = new(window.Offset, Line, OpenLine: false);
+        (_previousFingerprint, _fingerprint) = (_fingerprint!.Value, null); // taken before what stood between the values was passed
+        if (_oversized is { } oversized)
+        {
+            oversized.Append(bytes);
+            _oversized = null;
+            record = new Record { Kind = RecordKind.Oversized, Oversized = oversized.Complete(), Offset = _offset, Line = _valueLine };
+            return true;
+        }
+
+        record = new Record { Kind = RecordKind.Json, Bytes = bytes, Offset = _offset, Line = _valueLine };
+        return true;
+    }
+
+    public override void Dispose()
+    {
+        _oversized?.Dispose();
+        window.Dispose();
+    }
+
+    /// <summary>Passes all before the next value; false when it is not there yet.</summary>
+    protected abstract bool FindValue();
+
+    /// <summary>The length of the value that the unread bytes begin with; null when its end is not there yet.</summary>
+    protected abstract int? ValueLength();
+
+    /// <summary>Called when a value was taken.</summary>
+    protected abstract void EndValue();
+
+    /// <summary>Passes what stands between two values.</summary>
+    protected void Pass(ReadOnlySpan<byte> used)
+    {
+        if (_position.Offset == window.Offset) Fingerprint(_position); // while the window still has what it needs
+        Advance(used);
+    }
+
+    /// <summary>Looks through a string as far as it is there; false when more is needed.</summary>
+    /// <param name="unread">The unread bytes.</param>
+    /// <param name="stops">What ends the look: the quote, the backslash, and what else ends a string.</param>
+    protected bool PassString(ReadOnlySpan<byte> unread, ReadOnlySpan<byte> stops)
+    {
+        var stop = unread[Scanned..].IndexOfAny(stops);
+        if (stop < 0)
+        {
+            Scanned = unread.Length;
+            return false;
+        }
+
+        var isEscape = unread[Scanned + stop] == '\\';
+        if (isEscape && Scanned + stop + 1 >= unread.Length)
+        {
+            Scanned += stop;
+            return false; // what is escaped is not there yet
+        }
+
+        Scanned += stop + (isEscape ? 2 : 1);
+        _inString = isEscape;
+        return true;
+    }
+
+    /// <summary>Lets go of the beginning of a value that is too large, so that memory stays bounded.</summary>
+    protected void PassBy(ReadOnlySpan<byte> unread)
+    {
+        if (unread.Length <= InputWindow.LargestRecord) return;
+        _oversized ??= new OversizedRecord();
+        var part = unread[..Scanned];
+        _oversized.Append(part);
+        Advance(part);
+        Scanned = 0;
+    }
+
+    void Advance(ReadOnlySpan<byte> used)
+    {
+        Line += used.Count((byte)'\n');
+        window.Advance(used.Length);
+    }
+}
