@@ -11,7 +11,7 @@ static class ExperimentActions
 {
     public static readonly ActionGroup Group = new("experiments", "Plan experiments, start them, and decide them.", Api.App, "/api/app/workspaces/{workspace_id}/experiments", options => new ExperimentsJson(options)) { HasEnvelope = true };
 
-    public static readonly ActionSpec<WorkspaceInput, ResultList<Experiment>> List = new(Group, "list_experiments", "list-experiments", Endpoint.Get());
+    public static readonly ActionSpec<ListExperimentsInput, ResultList<Experiment>> List = new(Group, "list_experiments", "list-experiments", Endpoint.Get());
 
     public static readonly ActionSpec<CreateExperimentInput, Experiment> Create = new(Group, "create_experiment", "create-experiment", Endpoint.Post());
 
@@ -32,29 +32,20 @@ static class ExperimentActions
     public static readonly ActionSpec<ExperimentId, Experiment> Launch = new(Group, "launch_experiment", "launch-experiment", Endpoint.Put("/{experiment_id}/launch")) { IsFinal = true };
 }
 
-/// <summary>Which workspace.</summary>
-public sealed record WorkspaceInput
-{
-    /// <summary>The workspace. Default: the configured one, else the only one that the credential can see.</summary>
-    [Range(1, long.MaxValue)]
-    public long? WorkspaceId { get; init; }
-}
+/// <summary>Whose experiments.</summary>
+public sealed record ListExperimentsInput : WorkspaceInput;
 
 /// <summary>Which experiment.</summary>
-public sealed record ExperimentId
+public sealed record ExperimentId : WorkspaceInput
 {
     /// <summary>The id of the experiment.</summary>
     [JsonPropertyName("experiment_id")]
     [MinLength(1)]
     public required string Id { get; init; }
-
-    /// <summary>The workspace. Default: the configured one, else the only one that the credential can see.</summary>
-    [Range(1, long.MaxValue)]
-    public long? WorkspaceId { get; init; }
 }
 
 /// <summary>What to try.</summary>
-public sealed record CreateExperimentInput
+public sealed record CreateExperimentInput : WorkspaceInput
 {
     /// <summary>The name.</summary>
     [Length(1, 255)]
@@ -78,14 +69,10 @@ public sealed record CreateExperimentInput
 
     /// <summary>Who else may see or change it. Default: Mixpanel's own.</summary>
     public string? GlobalAccessType { get; init; }
-
-    /// <summary>The workspace. Default: the configured one, else the only one that the credential can see.</summary>
-    [Range(1, long.MaxValue)]
-    public long? WorkspaceId { get; init; }
 }
 
 /// <summary>What to change of an experiment; what is left out stays as it is.</summary>
-public sealed record UpdateExperimentInput
+public sealed record UpdateExperimentInput : WorkspaceInput
 {
     /// <summary>The id of the experiment.</summary>
     [MinLength(1)]
@@ -131,10 +118,6 @@ public sealed record UpdateExperimentInput
 
     /// <summary>Who else may see or change it.</summary>
     public string? GlobalAccessType { get; init; }
-
-    /// <summary>The workspace. Default: the configured one, else the only one that the credential can see.</summary>
-    [Range(1, long.MaxValue)]
-    public long? WorkspaceId { get; init; }
 }
 
 /// <summary>The state of an experiment.</summary>
@@ -158,7 +141,7 @@ public enum ExperimentStatus
 }
 
 /// <summary>How an experiment is decided.</summary>
-public sealed record DecideExperimentInput
+public sealed record DecideExperimentInput : WorkspaceInput
 {
     /// <summary>The id of the experiment.</summary>
     [MinLength(1)]
@@ -172,14 +155,10 @@ public sealed record DecideExperimentInput
 
     /// <summary>Why it is decided so. Default: nothing.</summary>
     public string? Message { get; init; }
-
-    /// <summary>The workspace. Default: the configured one, else the only one that the credential can see.</summary>
-    [Range(1, long.MaxValue)]
-    public long? WorkspaceId { get; init; }
 }
 
 /// <summary>Which experiment ends, and when.</summary>
-public sealed record ForceConcludeExperimentInput
+public sealed record ForceConcludeExperimentInput : WorkspaceInput
 {
     /// <summary>The id of the experiment.</summary>
     [MinLength(1)]
@@ -187,10 +166,6 @@ public sealed record ForceConcludeExperimentInput
 
     /// <summary>When it ended. Default: now.</summary>
     public string? EndDate { get; init; }
-
-    /// <summary>The workspace. Default: the configured one, else the only one that the credential can see.</summary>
-    [Range(1, long.MaxValue)]
-    public long? WorkspaceId { get; init; }
 }
 
 /// <summary>An experiment, as Mixpanel gives it.</summary>
@@ -218,7 +193,7 @@ public sealed record Experiment : MixpanelObject
     public string? EndDate { get; init; }
 }
 
-[JsonSerializable(typeof(WorkspaceInput))]
+[JsonSerializable(typeof(ListExperimentsInput))]
 [JsonSerializable(typeof(ExperimentId))]
 [JsonSerializable(typeof(CreateExperimentInput))]
 [JsonSerializable(typeof(UpdateExperimentInput))]
@@ -232,7 +207,7 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Lists the experiments of a workspace.</summary>
     /// <example>{}</example>
-    public ValueTask<ResultList<Experiment>> ListExperimentsAsync(WorkspaceInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.List, input ?? new(), cancellationToken);
+    public ValueTask<ResultList<Experiment>> ListExperimentsAsync(ListExperimentsInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.List, input ?? new(), cancellationToken);
 
     /// <summary>Makes the draft of an experiment.</summary>
     /// <example>{"name":"Shorter checkout","hypothesis":"More people pay."}</example>

@@ -28,7 +28,7 @@ static class GdprActions
     }
 
     /// <summary>The link is <c>results</c> by the specification, <c>result</c> by the guide.</summary>
-    static JsonElement RetrievalOf(JsonElement result) => result.TryGetProperty("results", out var link) ? Answers.Renamed(result, link, "results", "result") : result;
+    static JsonElement RetrievalOf(JsonElement result) => Answers.Renamed(result, "results", "result");
 }
 
 /// <summary>Whose data to retrieve.</summary>
@@ -39,11 +39,11 @@ public sealed record CreateDataRetrievalInput
     public required IReadOnlyList<string> DistinctIds { get; init; }
 
     /// <summary>The law that the request is under: GDPR or CCPA. Default: GDPR.</summary>
-    [RegularExpression("GDPR|CCPA")]
+    [AllowedValues("GDPR", "CCPA")]
     public string? ComplianceType { get; init; }
 
     /// <summary>What is told under CCPA: Data, Categories or Sources. Default: Data.</summary>
-    [RegularExpression("Data|Categories|Sources")]
+    [AllowedValues("Data", "Categories", "Sources")]
     public string? DisclosureType { get; init; }
 }
 
@@ -55,7 +55,7 @@ public sealed record CreateDataDeletionInput
     public required IReadOnlyList<string> DistinctIds { get; init; }
 
     /// <summary>The law that the request is under: GDPR or CCPA. Default: GDPR.</summary>
-    [RegularExpression("GDPR|CCPA")]
+    [AllowedValues("GDPR", "CCPA")]
     public string? ComplianceType { get; init; }
 }
 

@@ -56,6 +56,7 @@ static class ActionSchema
         if (property is not null)
         {
             if (property.GetCustomAttribute<DefaultValueAttribute>() is { Value: string text }) schema["default"] = text;
+            if (property.GetCustomAttribute<ConfidentialAttribute>() is not null) schema["writeOnly"] = true;
             foreach (var limit in property.GetCustomAttributes<ValidationAttribute>()) AddLimit(schema, limit);
             if (describe?.Invoke(property) is { } description) schema.Insert(0, "description", description);
         }
@@ -97,6 +98,9 @@ static class ActionSchema
                 break;
             case RegularExpressionAttribute pattern:
                 schema["pattern"] = $"^(?:{pattern.Pattern})$";
+                break;
+            case AllowedValuesAttribute allowed:
+                schema["enum"] = new JsonArray([.. allowed.Values.Select(value => value is long number ? (JsonNode)number : (string)value!)]);
                 break;
             default:
                 throw new InvalidOperationException($"{limit.GetType().Name} is not known to the schema.");

@@ -47,11 +47,14 @@ sealed class ActionSpec<TInput, TOutput>(ActionGroup group, string name, string 
     /// <summary>What a deletion gives when a second try finds nothing, since the first one was carried out. Default: that it is done, where that is all it gives.</summary>
     public Func<TInput, TOutput>? Gone { get; init; }
 
+    /// <summary>Makes an output of an answer that refuses; null where that is an error. Default: an error.</summary>
+    public Func<Reply, MixpanelOptions, TOutput?>? Refusal { get; init; }
+
     /// <summary>Carries the action out, where a declaration does not do. Default: the call of the endpoint.</summary>
     public Func<ActionContext, TInput, CancellationToken, ValueTask<TOutput>>? Execute { get; init; }
 
     /// <summary>Tells from an output that Mixpanel refused data. Default: never.</summary>
-    public Func<TOutput, bool> Refused { get; init; } = static _ => false;
+    public Func<TOutput, bool> Refused { get; init; } = static output => output is Acknowledgement { Status: 0 };
 
     /// <summary>Gives all results over all pages, for an action that answers in pages. Default: none.</summary>
     public ResultStream<TInput>? All { get; init; }
@@ -131,8 +134,9 @@ sealed class ActionSpec<TInput, TOutput>(ActionGroup group, string name, string 
         var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
         try
         {
-            return reply is { Status: 404, IsRepeated: true } && Gone is not null
-                ? Gone(input)
+            if (reply is { Status: 404, IsRepeated: true } && Gone is not null) return Gone(input);
+            return reply is { Status: 400 or 422, IsUnavailable: false } && Refusal?.Invoke(reply, context.Options) is { } refusal
+                ? refusal
                 : Answers.Read(reply, context.Options, Group.HasEnvelope, Result, Group.Reply<TOutput>());
         }
         catch (MixpanelException e) when (!IsRepeatable && IsUnknown(e.Error, reply))
@@ -200,8 +204,11 @@ sealed class ActionContext(MixpanelTransport transport, ActionDescriptor action,
     /// <summary>The options of the client that runs the action.</summary>
     public MixpanelOptions Options => Transport.Options;
 
+    /// <summary>The project's token, for a call that names its project by it.</summary>
+    public string Token => Options.Token ?? throw MixpanelException.Invalid("token", "This call names the project by its token. Configure the project token, or use the embedded Mixpanel.");
+
     /// <summary>The request that the declaration tells of, without what comes from the input.</summary>
     /// <param name="path">The path in place of the declared one.</param>
     public MixpanelRequest Request(string? path = null) =>
-        new(endpoint.Method, Action.Api, path ?? Action.Group.BasePath + endpoint.Path, Action.Auth) { IsRepeatable = Action.IsRepeatable, Query = endpoint.Query };
+        new(endpoint.Method, Action.Api, path ?? Action.Group.BasePath + endpoint.Path, Action.Auth) { IsRepeatable = Action.IsRepeatable, Query = Action.Auth is AuthScheme.OAuthToken ? [.. endpoint.Query, new("token", Token)] : endpoint.Query };
 }

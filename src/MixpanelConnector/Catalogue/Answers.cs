@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using MixpanelConnector.Transport;
 
@@ -79,7 +80,21 @@ static class Answers
         }
     }
 
-    static Acknowledgement Acknowledge(MixpanelError? error) => error switch
+    /// <summary>An object in which a member has our name in place of Mixpanel's.</summary>
+    public static JsonElement Renamed(JsonElement result, string theirs, string ours)
+    {
+        var renamed = JsonObject.Create(result)!;
+        if (renamed.Remove(theirs, out var value)) renamed[ours] = value;
+        return Element(renamed);
+    }
+
+    public static JsonElement Element(JsonNode node)
+    {
+        var reader = new Utf8JsonReader(Wire.Utf8(node));
+        return JsonElement.ParseValue(ref reader);
+    }
+
+    public static Acknowledgement Acknowledge(MixpanelError? error) => error switch
     {
         null => new() { Status = 1 },
         { Kind: ErrorKind.Rejected or ErrorKind.TooLarge } => new() { Status = 0, Error = error.Message },

@@ -9,10 +9,19 @@ public static class Catalogue
     public static ImmutableArray<ActionGroup> Groups { get; } =
     [
         EventActions.Group,
+        IdentityActions.Group,
         UserProfileActions.Group,
+        GroupProfileActions.Group,
+        LookupTableActions.Group,
         ReportActions.Group,
         ServiceAccountActions.Group,
         AnnotationActions.Group,
+        LexiconActions.Group,
+        GdprActions.Group,
+        FeatureFlagActions.Group,
+        ExperimentActions.Group,
+        DataPipelineActions.Group,
+        WarehouseImportActions.Group,
     ];
 
     /// <summary>The actions, by name.</summary>

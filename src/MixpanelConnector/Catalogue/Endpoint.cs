@@ -20,11 +20,17 @@ sealed record Endpoint(HttpMethod Method, string Path)
     /// <summary>Where the fields go that the path does not name. Default: by the method.</summary>
     public FieldPlace Fields { get; init; } = Method == HttpMethod.Get || Method == HttpMethod.Delete ? FieldPlace.Query : FieldPlace.Json;
 
+    /// <summary>The fields, by their names on the wire, that go into the query although the others go into the body.</summary>
+    public IReadOnlyList<string> QueryFields { get; init; } = [];
+
     /// <summary>What is constant in the query.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Query { get; init; } = [];
 
+    /// <summary>What is constant in the body.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Constant { get; init; } = [];
+
     /// <summary>Makes the body from the fields that the path does not name. Default: the fields.</summary>
-    public Func<MixpanelOptions, JsonObject, JsonNode?>? Body { get; init; }
+    public Func<ActionContext, JsonObject, JsonNode?>? Body { get; init; }
 
     public static Endpoint Get(string path = "") => new(HttpMethod.Get, path);
 
@@ -49,18 +55,25 @@ sealed record Endpoint(HttpMethod Method, string Path)
         }
 
         Rename(fields, type);
+        foreach (var (name, value) in Constant) fields[name] = value;
         var request = context.Request(path.ToString());
+        foreach (var name in QueryFields)
+        {
+            if (fields.Remove(name, out var value)) request = request.With(name, Text(value));
+        }
+
         if (Fields is FieldPlace.Query) request = request with { Query = [.. request.Query, .. fields.Select(field => KeyValuePair.Create(field.Key, Text(field.Value)))] };
         return Fields switch
         {
-            FieldPlace.Json => request with { Body = new(Wire.Utf8(Body is null ? fields : Body(context.Options, fields)), "application/json") },
-            FieldPlace.Form => request with { Body = new(Encoding.UTF8.GetBytes(string.Join('&', Form(context.Options, fields))), "application/x-www-form-urlencoded") },
+            FieldPlace.Json => request with { Body = new(Wire.Utf8(Body is null ? fields : Body(context, fields)), "application/json") },
+            FieldPlace.Csv => request with { Body = new(Encoding.UTF8.GetBytes((string)fields.Single().Value!), "text/csv") },
+            FieldPlace.Form => request with { Body = new(Encoding.UTF8.GetBytes(string.Join('&', Form(context, fields))), "application/x-www-form-urlencoded") },
             _ => request,
         };
     }
 
-    IEnumerable<string> Form(MixpanelOptions options, JsonObject fields) =>
-        ((JsonObject)(Body is null ? fields : Body(options, fields)!)).SelectMany(field => field.Value is JsonArray { Count: > 0 } all && all[0] is JsonValue ? all.Select(each => (field.Key, each)) : [(field.Key, field.Value)])
+    IEnumerable<string> Form(ActionContext context, JsonObject fields) =>
+        ((JsonObject)(Body is null ? fields : Body(context, fields)!)).SelectMany(field => field.Value is JsonArray { Count: > 0 } all && all[0] is JsonValue ? all.Select(each => (field.Key, each)) : [(field.Key, field.Value)])
             .Select(field => $"{Uri.EscapeDataString(field.Key)}={Uri.EscapeDataString(Text(field.Item2))}");
 
     /// <summary>A part of the path: a field of the input, else what the settings or the credential say.</summary>
@@ -101,6 +114,9 @@ enum FieldPlace
 
     /// <summary>Into the body, as a form; a list of plain values as a repeated field, objects as JSON text.</summary>
     Form,
+
+    /// <summary>Into the body: the text of the one field, as CSV.</summary>
+    Csv,
 }
 
 /// <summary>The name that a field has on the wire, where it is not its own.</summary>
@@ -109,3 +125,7 @@ sealed class WireNameAttribute(string name) : Attribute
 {
     public string Name { get; } = name;
 }
+
+/// <summary>A field whose value nobody may see: it is no option of a command.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+sealed class ConfidentialAttribute : Attribute;

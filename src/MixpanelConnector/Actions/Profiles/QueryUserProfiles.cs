@@ -1,14 +1,16 @@
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
 /// <summary>Which profiles, and what of them.</summary>
-public sealed record QueryUserProfilesInput
+public sealed record QueryUserProfilesInput : ReportInput
 {
     /// <summary>Query filter expression in Mixpanel's segmentation language, such as properties["plan"] == "pro". Default: all profiles.</summary>
     public string? Where { get; init; }
@@ -21,6 +23,32 @@ public sealed record QueryUserProfilesInput
 
     /// <summary>Session ID for pagination, from the answer of the page before; keep the other inputs the same. Default: none.</summary>
     public string? SessionId { get; init; }
+
+    /// <summary>The one user that is asked for. Default: all.</summary>
+    [MinLength(1)]
+    public string? DistinctId { get; init; }
+
+    /// <summary>The users that are asked for. Default: all.</summary>
+    [MinLength(1)]
+    public IReadOnlyList<string>? DistinctIds { get; init; }
+
+    /// <summary>The id of a kind of group, whose profiles are asked for instead of those of users. Default: none.</summary>
+    [MinLength(1)]
+    public string? DataGroupId { get; init; }
+
+    /// <summary>The cohort whose members are asked for, such as {"id":12345}. It excludes behaviors. Default: all users.</summary>
+    public JsonObject? FilterByCohort { get; init; }
+
+    /// <summary>Whether members of the cohort who have no profile are among the results; with filter_by_cohort alone. Default: true.</summary>
+    public bool? IncludeAllUsers { get; init; }
+
+    /// <summary>What users did, by a name that where can use: window, name and event_selectors each. They exclude filter_by_cohort. Default: none.</summary>
+    [MinLength(1)]
+    public IReadOnlyList<JsonObject>? Behaviors { get; init; }
+
+    /// <summary>The time at which behaviors are looked at, in seconds since 1970; more than 1,000 results with behaviors need it. Default: now.</summary>
+    [Range(0, long.MaxValue)]
+    public long? AsOfTimestamp { get; init; }
 }
 
 /// <summary>A page of profiles.</summary>
@@ -56,9 +84,13 @@ static partial class QueryUserProfiles
         if (input.Page < 0) throw MixpanelException.Invalid("page", "The page counts from 0.");
         if (input.Page > 0 && string.IsNullOrEmpty(input.SessionId)) throw MixpanelException.Invalid("session_id", "A page above 0 needs the session_id of the page before.");
 
+        if (input.DistinctId is not null && input.DistinctIds is not null) throw MixpanelException.Invalid("distinct_ids", "Give either distinct_id, or distinct_ids.");
+        if (input.FilterByCohort is not null && input.Behaviors is not null) throw MixpanelException.Invalid("behaviors", "Give either behaviors, or filter_by_cohort.");
+        if (input.IncludeAllUsers is not null && input.FilterByCohort is null) throw MixpanelException.Invalid("include_all_users", "include_all_users is said of a cohort: it needs filter_by_cohort.");
+
         EventJson.EnsureUnicode("where", input.Where ?? "");
 
-        var request = context.Request() with
+        var request = context.Request().WithView(input) with
         {
             Body = new RequestBody(Encoding.UTF8.GetBytes(Form(input)), "application/x-www-form-urlencoded"),
         };
@@ -98,7 +130,16 @@ static partial class QueryUserProfiles
         if (input.OutputProperties is { Count: > 0 } names) Add("output_properties", JsonSerializer.Serialize([.. names], Json.Names));
         Add("page", input.Page?.ToString(CultureInfo.InvariantCulture));
         Add("session_id", input.SessionId);
+        Add("distinct_id", input.DistinctId);
+        if (input.DistinctIds is { Count: > 0 } ids) Add("distinct_ids", JsonSerializer.Serialize([.. ids], Json.Names));
+        Add("data_group_id", input.DataGroupId);
+        Add("filter_by_cohort", Text(input.FilterByCohort));
+        Add("include_all_users", input.IncludeAllUsers switch { true => "true", false => "false", null => null });
+        if (input.Behaviors is { Count: > 0 } behaviors) Add("behaviors", Text(new JsonArray([.. behaviors.Select(behavior => behavior.DeepClone())])));
+        Add("as_of_timestamp", input.AsOfTimestamp?.ToString(CultureInfo.InvariantCulture));
         return form.ToString();
+
+        static string? Text(JsonNode? json) => json is null ? null : Encoding.UTF8.GetString(Wire.Utf8(json));
 
         void Add(string name, string? value)
         {

@@ -47,6 +47,13 @@ static class EventReport
 
     static readonly EventReportJson Json = new(Wire.Options());
 
+    public static MixpanelRequest WithView(this MixpanelRequest request, ReportInput input) => input.WorkspaceId switch
+    {
+        null => request,
+        > 0 => request.With("workspace_id", input.WorkspaceId.Value),
+        _ => throw MixpanelException.Invalid("workspace_id", "The data view must be a positive integer."),
+    };
+
     public static MixpanelRequest WithName(this MixpanelRequest request, string parameter, string field, string? name)
     {
         if (string.IsNullOrEmpty(name)) throw MixpanelException.Invalid(field, $"{field} must not be empty.");

@@ -1,7 +1,7 @@
 namespace MixpanelConnector;
 
 /// <summary>What to count, and how many names to give.</summary>
-public sealed record GetEventNamesInput
+public sealed record GetEventNamesInput : ReportInput
 {
     /// <summary>What to count: general (every event), unique (users), average (events for each user). Default: general.</summary>
     public EventCountType? Type { get; init; }
@@ -27,7 +27,7 @@ static class GetEventNames
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
-        var request = context.Request().WithType(input.Type).WithLimit(input.Limit);
+        var request = context.Request().WithView(input).WithType(input.Type).WithLimit(input.Limit);
         var names = await EventReport.ReadAsync(context, request, EventReport.ReadTexts, cancellationToken).ConfigureAwait(false);
         return new GetEventNamesOutput { Names = names, Total = names.Length };
     }

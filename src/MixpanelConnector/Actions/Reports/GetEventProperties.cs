@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace MixpanelConnector;
 
 /// <summary>Which event, and how many properties to give.</summary>
-public sealed record GetEventPropertiesInput
+public sealed record GetEventPropertiesInput : ReportInput
 {
     /// <summary>The name of the event.</summary>
     public required string Event { get; init; }
@@ -39,7 +39,7 @@ static class GetEventProperties
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
-        var request = context.Request().WithName("event", "event", input.Event).WithLimit(input.Limit);
+        var request = context.Request().WithView(input).WithName("event", "event", input.Event).WithLimit(input.Limit);
         return await EventReport.ReadAsync(context, request, reply => new GetEventPropertiesOutput { Properties = [.. reply.EnumerateObject().Select(Read).OrderByDescending(property => property.Count)] }, cancellationToken).ConfigureAwait(false);
     }
 

@@ -1,7 +1,7 @@
 namespace MixpanelConnector;
 
 /// <summary>Which event and property, and how many values to give.</summary>
-public sealed record GetEventPropertyValuesInput
+public sealed record GetEventPropertyValuesInput : ReportInput
 {
     /// <summary>The name of the event.</summary>
     public required string Event { get; init; }
@@ -30,7 +30,7 @@ static class GetEventPropertyValues
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
-        var request = context.Request().WithName("event", "event", input.Event).WithName("name", "property", input.Property).WithLimit(input.Limit);
+        var request = context.Request().WithView(input).WithName("event", "event", input.Event).WithName("name", "property", input.Property).WithLimit(input.Limit);
         var values = await EventReport.ReadAsync(context, request, EventReport.ReadTexts, cancellationToken).ConfigureAwait(false);
         return new GetEventPropertyValuesOutput { Values = values, Total = values.Length };
     }

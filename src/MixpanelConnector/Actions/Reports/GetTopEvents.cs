@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace MixpanelConnector;
 
 /// <summary>What to count, and how many events to give.</summary>
-public sealed record GetTopEventsInput
+public sealed record GetTopEventsInput : ReportInput
 {
     /// <summary>What to count: general (every event), unique (users), average (events for each user). Default: general.</summary>
     public EventCountType? Type { get; init; }
@@ -42,7 +42,7 @@ static class GetTopEvents
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
-        var request = context.Request().WithType(input.Type).WithLimit(input.Limit);
+        var request = context.Request().WithView(input).WithType(input.Type).WithLimit(input.Limit);
         return await EventReport.ReadAsync(context, request, reply => new GetTopEventsOutput
         {
             Events = [.. reply.GetProperty("events").EnumerateArray().Select(Read)],

@@ -1,7 +1,7 @@
 namespace MixpanelConnector;
 
 /// <summary>Which events to count, and when.</summary>
-public sealed record QueryEventCountsInput
+public sealed record QueryEventCountsInput : ReportInput
 {
     /// <summary>The names of the events.</summary>
     public required IReadOnlyList<string> Events { get; init; }
@@ -42,7 +42,7 @@ static class QueryEventCounts
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
-        var request = context.Request().WithNames("event", "events", input.Events).WithType(input.Type).WithTime(input.Type, input.Unit, input.Interval, input.FromDate, input.ToDate);
+        var request = context.Request().WithView(input).WithNames("event", "events", input.Events).WithType(input.Type).WithTime(input.Type, input.Unit, input.Interval, input.FromDate, input.ToDate);
         var (series, values, legendSize) = await EventReport.ReadAsync(context, request, EventReport.ReadSeries, cancellationToken).ConfigureAwait(false);
         return new QueryEventCountsOutput { Series = series, Values = values, LegendSize = legendSize };
     }

@@ -1,7 +1,7 @@
 namespace MixpanelConnector;
 
 /// <summary>Which event and property to count, and when.</summary>
-public sealed record QueryEventPropertyCountsInput
+public sealed record QueryEventPropertyCountsInput : ReportInput
 {
     /// <summary>The name of the event.</summary>
     public required string Event { get; init; }
@@ -51,7 +51,7 @@ static class QueryEventPropertyCounts
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
-        var request = context.Request().WithName("event", "event", input.Event).WithName("name", "property", input.Property).WithType(input.Type)
+        var request = context.Request().WithView(input).WithName("event", "event", input.Event).WithName("name", "property", input.Property).WithType(input.Type)
             .WithTime(input.Type, input.Unit, input.Interval, input.FromDate, input.ToDate).WithLimit(input.Limit);
         if (input.Values is { Count: > 0 } wanted) request = request.WithNames("values", "values", wanted);
         var (series, values, legendSize) = await EventReport.ReadAsync(context, request, EventReport.ReadSeries, cancellationToken).ConfigureAwait(false);

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MixpanelConnector.Transport;
 
@@ -27,6 +29,56 @@ static class ReportActions
     };
 
     public static readonly ActionSpec<GetEventPropertyValuesInput, GetEventPropertyValuesOutput> GetEventPropertyValues = new(Group, "get_event_property_values", "query-events-top-property-values", Endpoint.Get("/events/properties/values")) { Execute = MixpanelConnector.GetEventPropertyValues.ExecuteAsync };
+
+    public static readonly ActionSpec<QueryInsightsInput, InsightsReport> QueryInsights = new(Group, "query_insights", "insights-query", Endpoint.Get("/insights"));
+
+    public static readonly ActionSpec<QueryFunnelInput, FunnelReport> QueryFunnel = new(Group, "query_funnel", "funnels-query", Endpoint.Get("/funnels")) { Check = Check };
+
+    public static readonly ActionSpec<ListFunnelsInput, ResultList<SavedFunnel>> ListFunnels = new(Group, "list_funnels", "funnels-list-saved", Endpoint.Get("/funnels/list"));
+
+    public static readonly ActionSpec<QueryRetentionInput, ResultMap<RetentionCohort>> QueryRetention = new(Group, "query_retention", "retention-query", Endpoint.Get("/retention")) { Check = CheckRetention };
+
+    public static readonly ActionSpec<QueryFrequencyInput, ResultMap<JsonElement>> QueryFrequency = new(Group, "query_frequency", "retention-frequency-query", Endpoint.Get("/retention/addiction")) { Check = Check, Result = Data };
+
+    public static readonly ActionSpec<QuerySegmentationInput, SegmentationReport> QuerySegmentation = new(Group, "query_segmentation", "segmentation-query", Endpoint.Get("/segmentation")) { Check = Check, Result = Flat };
+
+    public static readonly ActionSpec<QuerySegmentationNumericInput, SegmentationReport> QuerySegmentationNumeric = new(Group, "query_segmentation_numeric", "segmentation-numeric-query", Endpoint.Get("/segmentation/numeric")) { Check = Check, Result = Flat };
+
+    public static readonly ActionSpec<QuerySegmentationValuesInput, DailyNumbers> QuerySegmentationSum = new(Group, "query_segmentation_sum", "segmentation-sum-query", Endpoint.Get("/segmentation/sum")) { Check = Check };
+
+    public static readonly ActionSpec<QuerySegmentationValuesInput, DailyNumbers> QuerySegmentationAverage = new(Group, "query_segmentation_average", "segmentation-query-average", Endpoint.Get("/segmentation/average")) { Check = Check };
+
+    public static readonly ActionSpec<QueryActivityStreamInput, ResultList<JsonElement>> QueryActivityStream = new(Group, "query_activity_stream", "activity-stream-query", Endpoint.Get("/stream/query")) { Check = Check, Result = reply => reply.GetProperty("results").GetProperty("events") };
+
+    public static readonly ActionSpec<ListCohortsInput, ResultList<Cohort>> ListCohorts = new(Group, "list_cohorts", "cohorts-list", Endpoint.Post("/cohorts/list") with { Fields = FieldPlace.Query }) { Does = ActionEffect.Read };
+
+    public static readonly ActionSpec<QueryJqlInput, ResultList<JsonElement>> QueryJql = new(Group, "query_jql", "query-jql", Endpoint.Post("/jql") with { Fields = FieldPlace.Form, QueryFields = ["workspace_id"] }) { Does = ActionEffect.Read };
+
+    static void Check(DatedReportInput input)
+    {
+        if (input.ToDate < input.FromDate) throw MixpanelException.Invalid("to_date", "to_date must not be before from_date.");
+    }
+
+    static void CheckRetention(QueryRetentionInput input)
+    {
+        Check(input);
+        if (input.BornEvent is null && input.RetentionType is null or RetentionType.Birth) throw MixpanelException.Invalid("born_event", "The retention type birth, which is the default, needs born_event: what makes people count.");
+    }
+
+    /// <summary>With <c>data</c> around it, or without.</summary>
+    static JsonElement Data(JsonElement reply) => reply.TryGetProperty("data", out var data) && data.ValueKind is JsonValueKind.Object ? data : reply;
+
+    /// <summary>What stands in <c>data</c> beside what stands around it.</summary>
+    static JsonElement Flat(JsonElement reply)
+    {
+        var flat = JsonObject.Create(reply)!;
+        if (flat.Remove("data", out var data))
+        {
+            foreach (var (name, value) in data!.AsObject()) flat[name] = value?.DeepClone();
+        }
+
+        return Answers.Element(flat);
+    }
 }
 
 [JsonSerializable(typeof(QueryEventCountsInput))]
@@ -41,4 +93,24 @@ static class ReportActions
 [JsonSerializable(typeof(GetEventPropertiesOutput))]
 [JsonSerializable(typeof(GetEventPropertyValuesInput))]
 [JsonSerializable(typeof(GetEventPropertyValuesOutput))]
+[JsonSerializable(typeof(QueryInsightsInput))]
+[JsonSerializable(typeof(InsightsReport))]
+[JsonSerializable(typeof(QueryFunnelInput))]
+[JsonSerializable(typeof(FunnelReport))]
+[JsonSerializable(typeof(ListFunnelsInput))]
+[JsonSerializable(typeof(ResultList<SavedFunnel>))]
+[JsonSerializable(typeof(QueryRetentionInput))]
+[JsonSerializable(typeof(ResultMap<RetentionCohort>))]
+[JsonSerializable(typeof(QueryFrequencyInput))]
+[JsonSerializable(typeof(ResultMap<JsonElement>))]
+[JsonSerializable(typeof(QuerySegmentationInput))]
+[JsonSerializable(typeof(SegmentationReport))]
+[JsonSerializable(typeof(QuerySegmentationNumericInput))]
+[JsonSerializable(typeof(QuerySegmentationValuesInput))]
+[JsonSerializable(typeof(DailyNumbers))]
+[JsonSerializable(typeof(QueryActivityStreamInput))]
+[JsonSerializable(typeof(ResultList<JsonElement>))]
+[JsonSerializable(typeof(ListCohortsInput))]
+[JsonSerializable(typeof(ResultList<Cohort>))]
+[JsonSerializable(typeof(QueryJqlInput))]
 sealed partial class ReportActionsJson : JsonSerializerContext;

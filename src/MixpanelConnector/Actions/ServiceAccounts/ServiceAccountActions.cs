@@ -19,6 +19,16 @@ static class ServiceAccountActions
         Execute = MixpanelConnector.CreateServiceAccount.ExecuteAsync,
         Refused = static output => output.ServiceAccountCreated != "true",
     };
+
+    public static readonly ActionSpec<ServiceAccountId, ServiceAccount> GetServiceAccount = new(Group, "get_service_account", "get-service-account", Endpoint.Get("/organizations/{organization_id}/service-accounts/{service_account_id}"));
+
+    public static readonly ActionSpec<ServiceAccountId, Done> DeleteServiceAccount = new(Group, "delete_service_account", "delete-service-account", Endpoint.Delete("/organizations/{organization_id}/service-accounts/{service_account_id}")) { SafeToRepeat = "what is gone stays gone", Gone = _ => Done.Ok };
+
+    public static readonly ActionSpec<ListProjectServiceAccountsInput, ResultList<ServiceAccount>> ListProjectServiceAccounts = new(Group, "list_project_service_accounts", "list-project-service-accounts", Endpoint.Get("/projects/{project_id}/service-accounts"));
+
+    public static readonly ActionSpec<AddServiceAccountsToProjectsInput, Done> AddServiceAccountsToProjects = new(Group, "add_service_accounts_to_projects", "add-service-accounts-to-projects", Endpoint.Post("/organizations/{organization_id}/service-accounts/add-to-project")) { Does = ActionEffect.Update, SafeToRepeat = "the role is set" };
+
+    public static readonly ActionSpec<RemoveServiceAccountsFromProjectsInput, Done> RemoveServiceAccountsFromProjects = new(Group, "remove_service_accounts_from_projects", "remove-service-accounts-from-projects", Endpoint.Post("/organizations/{organization_id}/service-accounts/remove-from-project")) { Does = ActionEffect.Update, SafeToRepeat = "who is out stays out" };
 }
 
 /// <summary>Whose accounts to retrieve.</summary>
@@ -39,6 +49,84 @@ public sealed record GetAllServiceAccountsOutput
     public required IReadOnlyList<ServiceAccount> ServiceAccounts { get; init; }
 }
 
+/// <summary>What every action within an organization can be told.</summary>
+public abstract record OrganizationInput
+{
+    private protected OrganizationInput() { }
+
+    /// <summary>The organization. Default: the configured one, else the only one that the credential can see.</summary>
+    [Range(1, long.MaxValue)]
+    public long? OrganizationId { get; init; }
+}
+
+/// <summary>Which service account.</summary>
+public sealed record ServiceAccountId : OrganizationInput
+{
+    /// <summary>The id of the service account.</summary>
+    [JsonPropertyName("service_account_id")]
+    [Range(1, long.MaxValue)]
+    public required long Id { get; init; }
+}
+
+/// <summary>Whose service accounts.</summary>
+public sealed record ListProjectServiceAccountsInput
+{
+    /// <summary>The project. Default: the configured one.</summary>
+    [Range(1, long.MaxValue)]
+    public long? ProjectId { get; init; }
+}
+
+/// <summary>Which service accounts join which projects.</summary>
+public sealed record AddServiceAccountsToProjectsInput : OrganizationInput
+{
+    /// <summary>The projects, each with the role that the accounts have there.</summary>
+    [MinLength(1)]
+    public required IReadOnlyList<RoleInProject> Projects { get; init; }
+
+    /// <summary>The ids of the service accounts.</summary>
+    [MinLength(1)]
+    public required IReadOnlyList<long> ServiceAccountIds { get; init; }
+}
+
+/// <summary>A project, and a role there.</summary>
+public sealed record RoleInProject
+{
+    /// <summary>The id of the project.</summary>
+    [Range(1, long.MaxValue)]
+    public required long Id { get; init; }
+
+    /// <summary>The role: owner, admin, analyst or consumer.</summary>
+    [AllowedValues("owner", "admin", "analyst", "consumer")]
+    public required string Role { get; init; }
+}
+
+/// <summary>Which service accounts leave which projects.</summary>
+public sealed record RemoveServiceAccountsFromProjectsInput : OrganizationInput
+{
+    /// <summary>The projects, each with the accounts that leave it.</summary>
+    [MinLength(1)]
+    public required IReadOnlyList<AccountsOfProject> Projects { get; init; }
+}
+
+/// <summary>A project, and accounts of it.</summary>
+public sealed record AccountsOfProject
+{
+    /// <summary>The id of the project.</summary>
+    [Range(1, long.MaxValue)]
+    public required long Id { get; init; }
+
+    /// <summary>The ids of the service accounts.</summary>
+    [MinLength(1)]
+    public required IReadOnlyList<long> ServiceAccountIds { get; init; }
+}
+
+[JsonSerializable(typeof(ServiceAccountId))]
+[JsonSerializable(typeof(ServiceAccount))]
+[JsonSerializable(typeof(ResultList<ServiceAccount>))]
+[JsonSerializable(typeof(ListProjectServiceAccountsInput))]
+[JsonSerializable(typeof(AddServiceAccountsToProjectsInput))]
+[JsonSerializable(typeof(RemoveServiceAccountsFromProjectsInput))]
+[JsonSerializable(typeof(Done))]
 [JsonSerializable(typeof(GetAllServiceAccountsInput))]
 [JsonSerializable(typeof(GetAllServiceAccountsOutput))]
 [JsonSerializable(typeof(CreateServiceAccountInput))]
@@ -54,4 +142,24 @@ public sealed partial class MixpanelClient
     /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
     public ValueTask<GetAllServiceAccountsOutput> GetAllServiceAccountsAsync(GetAllServiceAccountsInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ServiceAccountActions.GetAllServiceAccounts, input, cancellationToken);
+
+    /// <summary>Retrieves a service account.</summary>
+    /// <example>{"service_account_id":1}</example>
+    public ValueTask<ServiceAccount> GetServiceAccountAsync(ServiceAccountId input, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.GetServiceAccount, input, cancellationToken);
+
+    /// <summary>Deletes a service account, which leaves all projects.</summary>
+    /// <example>{"service_account_id":1}</example>
+    public ValueTask<Done> DeleteServiceAccountAsync(ServiceAccountId input, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.DeleteServiceAccount, input, cancellationToken);
+
+    /// <summary>Lists the service accounts of a project.</summary>
+    /// <example>{}</example>
+    public ValueTask<ResultList<ServiceAccount>> ListProjectServiceAccountsAsync(ListProjectServiceAccountsInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.ListProjectServiceAccounts, input ?? new(), cancellationToken);
+
+    /// <summary>Lets service accounts join projects, each with a role.</summary>
+    /// <example>{"projects":[{"id":1,"role":"analyst"}],"service_account_ids":[1]}</example>
+    public ValueTask<Done> AddServiceAccountsToProjectsAsync(AddServiceAccountsToProjectsInput input, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.AddServiceAccountsToProjects, input, cancellationToken);
+
+    /// <summary>Takes service accounts out of projects.</summary>
+    /// <example>{"projects":[{"id":1,"service_account_ids":[1]}]}</example>
+    public ValueTask<Done> RemoveServiceAccountsFromProjectsAsync(RemoveServiceAccountsFromProjectsInput input, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.RemoveServiceAccountsFromProjects, input, cancellationToken);
 }

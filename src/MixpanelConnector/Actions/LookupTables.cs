@@ -1,0 +1,81 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>The actions about lookup tables.</summary>
+static class LookupTableActions
+{
+    public static readonly ActionGroup Group = new("lookup-tables", "Look up what ids in events mean in tables.", Api.Ingestion, "/lookup-tables", options => new LookupTablesJson(options)) { HasEnvelope = true, Cost = RateCost.None };
+
+    public static readonly ActionSpec<NoInput, ResultList<LookupTableInfo>> List = new(Group, "list_lookup_tables", "list-lookup-tables", Endpoint.Get());
+
+    public static readonly ActionSpec<ReplaceLookupTableInput, ReplaceLookupTableOutput> Replace = new(Group, "replace_lookup_table", "replace-lookup-table", Endpoint.Put("/{table_id}") with { Fields = FieldPlace.Csv })
+    {
+        Does = ActionEffect.Delete,
+        SafeToRepeat = "the whole table is replaced",
+        Costs = RateCost.LookupTable,
+        Refusal = Refusal,
+        Refused = static output => output.FailedRecords is not null,
+    };
+
+    /// <summary>Rows that were refused are a result: Mixpanel kept the table as it was.</summary>
+    static ReplaceLookupTableOutput? Refusal(Reply reply, MixpanelOptions options) =>
+        ReplyClassifier.ReadLookupTable(reply, int.MaxValue, options) is { Kind: VerdictKind.Partial, Failed: { Count: > 0 } failed } verdict
+            ? new() { Status = "Bad Request", Error = verdict.Error!.Message, FailedRecords = failed }
+            : null;
+}
+
+/// <summary>Which table, and what is in it from now on.</summary>
+public sealed record ReplaceLookupTableInput
+{
+    /// <summary>The id of the table.</summary>
+    [RegularExpression("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")]
+    public required string TableId { get; init; }
+
+    /// <summary>The whole table as CSV (RFC 4180): names in the first row, unique ids in the first column.</summary>
+    [MinLength(1)]
+    public required string Csv { get; init; }
+}
+
+/// <summary>What became of the table.</summary>
+public sealed record ReplaceLookupTableOutput
+{
+    /// <summary>"OK" when the table was replaced, else Mixpanel's word; then the table is as it was.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>Why it was refused.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>The rows that were refused, by their place after the first row; at most ten are named.</summary>
+    public IReadOnlyList<FailedRecord>? FailedRecords { get; init; }
+}
+
+/// <summary>A lookup table, as Mixpanel lists it.</summary>
+public sealed record LookupTableInfo : MixpanelObject
+{
+    /// <summary>The id of the table.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The name of the table.</summary>
+    public required string Name { get; init; }
+}
+
+[JsonSerializable(typeof(NoInput))]
+[JsonSerializable(typeof(ResultList<LookupTableInfo>))]
+[JsonSerializable(typeof(ReplaceLookupTableInput))]
+[JsonSerializable(typeof(ReplaceLookupTableOutput))]
+sealed partial class LookupTablesJson : JsonSerializerContext;
+
+public sealed partial class MixpanelClient
+{
+    /// <summary>Lists the lookup tables of the project.</summary>
+    /// <example>{}</example>
+    public ValueTask<ResultList<LookupTableInfo>> ListLookupTablesAsync(NoInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(LookupTableActions.List, input ?? new(), cancellationToken);
+
+    /// <summary>Replaces all rows of a lookup table, or none of them.</summary>
+    /// <remarks>Tables are made in Mixpanel's web pages. For a file, use <c>mixpanel import --type lookup-table</c>.</remarks>
+    /// <example>{"table_id":"0f8fad5b-d9cb-469f-a165-70867728950e","csv":"id,name\nsku-1,Chair\nsku-2,Table\n"}</example>
+    public ValueTask<ReplaceLookupTableOutput> ReplaceLookupTableAsync(ReplaceLookupTableInput input, CancellationToken cancellationToken = default) => InvokeAsync(LookupTableActions.Replace, input, cancellationToken);
+}

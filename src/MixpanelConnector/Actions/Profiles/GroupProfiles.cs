@@ -1,0 +1,114 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>The actions about group profiles.</summary>
+static class GroupProfileActions
+{
+    public static readonly ActionGroup Group = new("group-profiles", "Change what is known of groups, such as companies.", Api.Ingestion, "", options => new GroupProfilesJson(options)) { Auth = AuthScheme.ProjectToken, Cost = RateCost.Ingestion };
+
+    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> SetGroupProperties = new(Group, "set_group_properties", "group-set-property", ProfileUpdate.Of("/groups", "$set")) { Does = ActionEffect.Update, SafeToRepeat = "what is given is set" };
+
+    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> SetGroupPropertiesOnce = new(Group, "set_group_properties_once", "group-set-property-once", ProfileUpdate.Of("/groups", "$set_once")) { Does = ActionEffect.Update, SafeToRepeat = "what is set stays" };
+
+    public static readonly ActionSpec<DeleteGroupPropertiesInput, Acknowledgement> DeleteGroupProperties = new(Group, "delete_group_properties", "group-delete-property", ProfileUpdate.Of("/groups", "$unset")) { Does = ActionEffect.Delete, SafeToRepeat = "what is gone stays gone" };
+
+    public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> RemoveGroupPropertyValues = new(Group, "remove_group_property_values", "group-remove-from-list-property", ProfileUpdate.Of("/groups", "$remove")) { Does = ActionEffect.Update, SafeToRepeat = "what is gone stays gone" };
+
+    public static readonly ActionSpec<UnionGroupPropertiesInput, Acknowledgement> UnionGroupProperties = new(Group, "union_group_properties", "group-union", ProfileUpdate.Of("/groups", "$union")) { Does = ActionEffect.Update, SafeToRepeat = "what is there already is not added" };
+
+    public static readonly ActionSpec<UpdateGroupProfilesInput, Acknowledgement> UpdateGroupProfiles = new(Group, "update_group_profiles", "group-batch-update", ProfileUpdate.Many("/groups")) { Does = ActionEffect.Delete, SafeToRepeat = "no operator of groups adds twice", Execute = ProfileUpdate.SendGroupsAsync };
+
+    public static readonly ActionSpec<GroupProfileId, Acknowledgement> DeleteGroupProfile = new(Group, "delete_group_profile", "delete-group", ProfileUpdate.Of("/groups", "$delete")) { Does = ActionEffect.Delete, SafeToRepeat = "what is gone stays gone" };
+}
+
+/// <summary>What every update of a group profile says.</summary>
+public abstract record GroupProfileInput
+{
+    private protected GroupProfileInput() { }
+
+    /// <summary>The kind of group: the name of the property by which events name it, such as company.</summary>
+    [WireName("$group_key")]
+    [MinLength(1)]
+    public required string GroupKey { get; init; }
+
+    /// <summary>The group.</summary>
+    [WireName("$group_id")]
+    [MinLength(1)]
+    public required string GroupId { get; init; }
+}
+
+/// <summary>Which group.</summary>
+public sealed record GroupProfileId : GroupProfileInput;
+
+/// <summary>Which group, and which properties.</summary>
+public sealed record GroupPropertiesInput : GroupProfileInput
+{
+    /// <summary>The properties by name.</summary>
+    public required JsonObject Properties { get; init; }
+}
+
+/// <summary>Which group, and what to add to lists.</summary>
+public sealed record UnionGroupPropertiesInput : GroupProfileInput
+{
+    /// <summary>Lists of what is added where it is not there yet, by the name of the property.</summary>
+    public required IReadOnlyDictionary<string, JsonArray> Properties { get; init; }
+}
+
+/// <summary>Which group, and which properties to delete.</summary>
+public sealed record DeleteGroupPropertiesInput : GroupProfileInput
+{
+    /// <summary>The names of the properties.</summary>
+    [MinLength(1)]
+    public required IReadOnlyList<string> Properties { get; init; }
+}
+
+/// <summary>Updates of group profiles.</summary>
+public sealed record UpdateGroupProfilesInput
+{
+    /// <summary>Updates as they are on the wire, without the token: each with $group_key, $group_id and exactly one of $set, $set_once, $union, $remove, $unset and $delete.</summary>
+    [MinLength(1)]
+    public required IReadOnlyList<JsonObject> Updates { get; init; }
+}
+
+[JsonSerializable(typeof(GroupPropertiesInput))]
+[JsonSerializable(typeof(UnionGroupPropertiesInput))]
+[JsonSerializable(typeof(DeleteGroupPropertiesInput))]
+[JsonSerializable(typeof(UpdateGroupProfilesInput))]
+[JsonSerializable(typeof(GroupProfileId))]
+[JsonSerializable(typeof(Acknowledgement))]
+sealed partial class GroupProfilesJson : JsonSerializerContext;
+
+public sealed partial class MixpanelClient
+{
+    /// <summary>Sets properties of a group profile, which is made if there is none.</summary>
+    /// <example>{"group_key":"company","group_id":"acme","properties":{"plan":"enterprise"}}</example>
+    public ValueTask<Acknowledgement> SetGroupPropertiesAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.SetGroupProperties, input, cancellationToken);
+
+    /// <summary>Sets properties of a group profile that have no value yet.</summary>
+    /// <example>{"group_key":"company","group_id":"acme","properties":{"first_plan":"free"}}</example>
+    public ValueTask<Acknowledgement> SetGroupPropertiesOnceAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.SetGroupPropertiesOnce, input, cancellationToken);
+
+    /// <summary>Deletes properties of a group profile.</summary>
+    /// <example>{"group_key":"company","group_id":"acme","properties":["plan"]}</example>
+    public ValueTask<Acknowledgement> DeleteGroupPropertiesAsync(DeleteGroupPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.DeleteGroupProperties, input, cancellationToken);
+
+    /// <summary>Removes a value from each of some lists of a group profile.</summary>
+    /// <example>{"group_key":"company","group_id":"acme","properties":{"regions":"EU"}}</example>
+    public ValueTask<Acknowledgement> RemoveGroupPropertyValuesAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.RemoveGroupPropertyValues, input, cancellationToken);
+
+    /// <summary>Adds values to lists of a group profile, where they are not there yet.</summary>
+    /// <example>{"group_key":"company","group_id":"acme","properties":{"regions":["EU"]}}</example>
+    public ValueTask<Acknowledgement> UnionGroupPropertiesAsync(UnionGroupPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.UnionGroupProperties, input, cancellationToken);
+
+    /// <summary>Applies many updates to group profiles, in order; more than 2,000 go in several requests.</summary>
+    /// <example>{"updates":[{"$group_key":"company","$group_id":"acme","$set":{"plan":"enterprise"}}]}</example>
+    public ValueTask<Acknowledgement> UpdateGroupProfilesAsync(UpdateGroupProfilesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.UpdateGroupProfiles, input, cancellationToken);
+
+    /// <summary>Deletes a group profile. The events of the group stay.</summary>
+    /// <example>{"group_key":"company","group_id":"acme"}</example>
+    public ValueTask<Acknowledgement> DeleteGroupProfileAsync(GroupProfileId input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.DeleteGroupProfile, input, cancellationToken);
+}

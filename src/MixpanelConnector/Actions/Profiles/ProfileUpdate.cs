@@ -1,0 +1,91 @@
+using System.Text.Json.Nodes;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>Updates of profiles as Mixpanel takes them: who it is, and one operator with what it works on.</summary>
+static class ProfileUpdate
+{
+    const int MostUpdates = 2000;
+
+    static readonly string[] Operators = ["$set", "$set_once", "$add", "$union", "$append", "$remove", "$unset", "$delete"];
+    static readonly string[] OperatorsOfGroups = ["$set", "$set_once", "$union", "$remove", "$unset", "$delete"];
+
+    /// <summary>The call of an action with one operator, whose input has what it works on as <c>properties</c>.</summary>
+    public static Endpoint Of(string path, string @operator) => Many(path) with
+    {
+        Body = (context, fields) =>
+        {
+            fields.Remove("properties", out var properties);
+            fields[@operator] = properties ?? "";
+            fields["$token"] = context.Token;
+            return new JsonArray(fields);
+        },
+    };
+
+    /// <summary>The call of an action with many updates.</summary>
+    public static Endpoint Many(string path) => Endpoint.Post(path) with { Query = [new("ip", "0"), new("verbose", "1")] };
+
+    /// <summary>Sends many updates of users.</summary>
+    public static ValueTask<Acknowledgement> SendUsersAsync(ActionContext context, UpdateUserProfilesInput input, CancellationToken cancellationToken) =>
+        SendAsync(context, input.Updates, ["$distinct_id"], Operators, cancellationToken);
+
+    /// <summary>Sends many updates of groups.</summary>
+    public static ValueTask<Acknowledgement> SendGroupsAsync(ActionContext context, UpdateGroupProfilesInput input, CancellationToken cancellationToken) =>
+        SendAsync(context, input.Updates, ["$group_key", "$group_id"], OperatorsOfGroups, cancellationToken);
+
+    static async ValueTask<Acknowledgement> SendAsync(ActionContext context, IReadOnlyList<JsonObject> updates, string[] who, string[] operators, CancellationToken cancellationToken)
+    {
+        if (updates is null or []) throw MixpanelException.Invalid("updates", "updates must hold at least one update.");
+        for (var i = 0; i < updates.Count; i++) Check(updates[i], $"updates[{i}]", who, operators);
+        var done = 0;
+        foreach (var chunk in updates.Chunk(MostUpdates))
+        {
+            var body = new JsonArray([.. chunk.Select(update => WithToken(update, context.Token))]);
+            var request = context.Request() with
+            {
+                Body = new(Wire.Utf8(body), "application/json"),
+                IsRepeatable = !chunk.Any(update => update.ContainsKey("$add") || update.ContainsKey("$append")),
+            };
+            var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                var answer = Answers.Acknowledge(ReplyClassifier.ReadAcknowledgement(reply, context.Options));
+                if (answer.Status == 0) return updates.Count <= MostUpdates ? answer : answer with { Error = $"{answer.Error} This is said of updates {done} to {done + chunk.Length - 1}; {done} were taken before, and none after them was sent." };
+            }
+            catch (MixpanelException e)
+            {
+                var before = done == 0 ? "" : $" {done} of {updates.Count} updates were taken before.";
+                var unknown = !request.IsRepeatable && reply.MayHaveArrived && e.Error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol ? " It may have been done, and was not sent again: look before you do." : "";
+                throw new MixpanelException(e.Error with { Message = e.Error.Message + before + unknown }, e);
+            }
+
+            done += chunk.Length;
+        }
+
+        return new() { Status = 1 };
+    }
+
+    static void Check(JsonObject? update, string at, string[] who, string[] operators)
+    {
+        if (update is null) throw MixpanelException.Invalid(at, $"{at} must be an object.");
+        if (update.ContainsKey("$token")) throw MixpanelException.Invalid(at, $"{at}: the project token comes from the configuration; leave $token out.");
+        foreach (var name in who)
+        {
+            if (update[name] is not JsonValue id || id.GetValueKind() is not System.Text.Json.JsonValueKind.String || id.GetValue<string>().Length == 0) throw MixpanelException.Invalid($"{at}.{name}", $"{at}.{name} must be a text that is not empty.");
+        }
+
+        var given = operators.Where(update.ContainsKey).ToArray();
+        if (given is not [var only]) throw MixpanelException.Invalid(at, $"{at} must have exactly one of {string.Join(", ", operators)}.");
+        if (only != "$delete" && (only == "$unset" ? update[only] is not JsonArray : update[only] is not JsonObject)) throw MixpanelException.Invalid($"{at}.{only}", $"{at}.{only} must be {(only == "$unset" ? "a list of names" : "an object of properties")}.");
+        if (only == "$add" && update[only]!.AsObject().FirstOrDefault(property => property.Value?.GetValueKind() is not System.Text.Json.JsonValueKind.Number).Key is { } wrong) throw MixpanelException.Invalid($"{at}.$add", $"{at}.$add takes numbers alone, and {wrong} is none.");
+        if (only == "$union" && update[only]!.AsObject().FirstOrDefault(property => property.Value is not JsonArray).Key is { } single) throw MixpanelException.Invalid($"{at}.$union", $"{at}.$union takes lists alone, and {single} is none.");
+    }
+
+    static JsonObject WithToken(JsonObject update, string token)
+    {
+        var sent = (JsonObject)update.DeepClone();
+        sent["$token"] = token;
+        return sent;
+    }
+}
