@@ -15,6 +15,9 @@ sealed record MixpanelRequest(HttpMethod Method, Api Api, string Path, AuthSchem
     /// <summary>Whether it may be sent again when the outcome of a try is unknown; else only after a try that certainly had no effect: a rate limit, a connection that never opened.</summary>
     public bool IsRepeatable { get; init; } = Method == HttpMethod.Get;
 
+    /// <summary>Whether the body of a success is left to the caller to read, as it comes.</summary>
+    public bool IsStreamed { get; init; }
+
     /// <summary>The project in place of the configured one.</summary>
     public long? ProjectId { get; init; }
 

@@ -92,7 +92,14 @@ sealed partial class MixpanelTransport
 
             if (request.IsRepeatable) SentOnce.End();
             else SentOnce.Begin();
-            using var response = await _client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
+            var answer = await _client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
+            if (request.IsStreamed && answer.StatusCode is HttpStatusCode.OK && answer.RequestMessage?.RequestUri == address)
+            {
+                LogAnswer(request.Method.Method, request.Path, (int)answer.StatusCode, Options.TimeProvider.GetElapsedTime(started).TotalMilliseconds);
+                return Reply.Open(answer);
+            }
+
+            using var response = answer;
             if (response.RequestMessage?.RequestUri is { } reached && reached != address)
                 return Reply.None(new(ErrorKind.Protocol, $"The HTTP client followed a redirect to {reached.Host}. Mixpanel does not redirect: check the endpoint and the region, and switch automatic redirects off."), mayHaveArrived: true);
 

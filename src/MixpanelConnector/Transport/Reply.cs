@@ -27,6 +27,11 @@ sealed class Reply
     /// <summary>Whether it answers a second try or a later one: an earlier one may have been carried out.</summary>
     public bool IsRepeated { get; set; }
 
+    /// <summary>The success whose body the caller reads, and disposes of; null for every other answer.</summary>
+    public HttpResponseMessage? Opened { get; private init; }
+
+    public static Reply Open(HttpResponseMessage response) => new() { Status = (int)response.StatusCode, Opened = response };
+
     public static Reply Answer(int status, ReadOnlyMemory<byte> body, TimeSpan? retryAfter = null, Uri? location = null) =>
         new() { Status = status, Body = body, RetryAfter = retryAfter, Location = location };
 
@@ -37,7 +42,7 @@ sealed class Reply
         || (Status is >= 400 and < 500 && !IsRateLimit && MixpanelWords.SayUnavailable(Body.Span));
 
     /// <summary>A success whose JSON lacks its end: a connection that closed early can look whole when its length was not announced.</summary>
-    public bool IsCut => Status is 200 or 201 && LacksItsEnd(Body.Span);
+    public bool IsCut => Status is 200 or 201 && Opened is null && LacksItsEnd(Body.Span);
 
     public bool IsRateLimit => Status == (int)HttpStatusCode.TooManyRequests;
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using MixpanelConnector.Transport;
 
@@ -25,10 +26,21 @@ static class EventActions
         Execute = MixpanelConnector.TrackEvent.ExecuteAsync,
         Refused = static output => output.Status != 1,
     };
+
+    public static readonly ActionSpec<ExportEventsInput, ResultList<JsonElement>> ExportEvents = new(Group, "export_events", "raw-event-export", Endpoint.Get("/api/2.0/export"))
+    {
+        Of = Api.Export,
+        Needs = AuthScheme.ServiceAccountOfProject,
+        Costs = RateCost.Export,
+        Execute = MixpanelConnector.ExportEvents.ExecuteAsync,
+        All = new ResultStream<ExportEventsInput, JsonElement>(MixpanelConnector.ExportEvents.ReadAllAsync, group => group.Own<JsonElement>()),
+    };
 }
 
 [JsonSerializable(typeof(ImportEventsInput))]
 [JsonSerializable(typeof(ImportEventsOutput))]
 [JsonSerializable(typeof(TrackEventInput))]
 [JsonSerializable(typeof(TrackEventOutput))]
+[JsonSerializable(typeof(ExportEventsInput))]
+[JsonSerializable(typeof(ResultList<JsonElement>))]
 sealed partial class EventActionsJson : JsonSerializerContext;

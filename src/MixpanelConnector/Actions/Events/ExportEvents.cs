@@ -1,0 +1,157 @@
+using System.Buffers;
+using System.ComponentModel.DataAnnotations;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>Which events to export.</summary>
+public sealed record ExportEventsInput
+{
+    /// <summary>The first day, such as 2026-11-01; in UTC for projects made since 2023, else in the project's time zone.</summary>
+    public required DateOnly FromDate { get; init; }
+
+    /// <summary>The last day, such as 2026-11-30; it is included.</summary>
+    public required DateOnly ToDate { get; init; }
+
+    /// <summary>The names of the events. Default: all.</summary>
+    [MinLength(1)]
+    public IReadOnlyList<string>? Event { get; init; }
+
+    /// <summary>A condition on the events in Mixpanel's segmentation language, such as properties["plan"] == "pro". Default: all events.</summary>
+    public string? Where { get; init; }
+
+    /// <summary>How many events there are at most. Default: all.</summary>
+    [Range(1, 100_000)]
+    public long? Limit { get; init; }
+
+    /// <summary>Whether times are given in milliseconds. Default: false, in seconds.</summary>
+    public bool? TimeInMs { get; init; }
+}
+
+/// <summary>How <see cref="MixpanelClient.ExportEventsAsync(ExportEventsInput, CancellationToken)"/> is carried out.</summary>
+static class ExportEvents
+{
+    /// <summary>Bytes of events that one answer may hold, and bytes of one event.</summary>
+    const int MostAtOnce = 20 << 20, LongestEvent = 4 << 20;
+
+    public static async ValueTask<ResultList<JsonElement>> ExecuteAsync(ActionContext context, ExportEventsInput input, CancellationToken cancellationToken)
+    {
+        var (events, bytes) = (new List<JsonElement>(), 0L);
+        await foreach (var each in ReadAllAsync(context, input, cancellationToken).ConfigureAwait(false))
+        {
+            events.Add(each);
+            bytes += System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(each).Length;
+            if (bytes > MostAtOnce) throw new MixpanelException(new(ErrorKind.TooLarge, $"The events are more than the {MostAtOnce >> 20} MB that one answer may hold. Ask for fewer days or set limit, or read them one by one (--all)."));
+        }
+
+        return new() { Results = events, Total = events.Count };
+    }
+
+    /// <summary>The events as they come, one in memory at a time.</summary>
+    /// <exception cref="MixpanelException">Mixpanel refuses, or its answer ends before its end.</exception>
+    public static async IAsyncEnumerable<JsonElement> ReadAllAsync(ActionContext context, ExportEventsInput input, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(input);
+        if (input.ToDate < input.FromDate) throw MixpanelException.Invalid("to_date", "to_date must not be before from_date.");
+        var type = context.Action.Group.Own<ExportEventsInput>();
+        var request = await ((ActionSpec<ExportEventsInput, ResultList<JsonElement>>)context.Action).Endpoint.RequestAsync(context, JsonSerializer.SerializeToElement(input, type), type, cancellationToken).ConfigureAwait(false);
+        var reply = await context.Transport.SendAsync(request with { IsStreamed = true }, cancellationToken).ConfigureAwait(false);
+        using var response = reply.Opened ?? throw new MixpanelException(Refusal(reply, context.Options));
+        var pipe = PipeReader.Create(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), new StreamPipeReaderOptions(bufferSize: 64 << 10));
+        try
+        {
+            while (await ReadAsync(pipe, cancellationToken).ConfigureAwait(false) is var read)
+            {
+                var rest = read.Buffer;
+                while (TryTakeLine(ref rest, read.IsCompleted, out var line))
+                {
+                    if (!IsBlank(line)) yield return Parse(line);
+                }
+
+                if (read.IsCompleted) yield break;
+                if (rest.Length > LongestEvent) throw Broken($"Mixpanel's answer has a line of more than {LongestEvent >> 20} MB, which is no event.");
+                pipe.AdvanceTo(rest.Start, rest.End);
+            }
+        }
+        finally
+        {
+            await pipe.CompleteAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Refused credentials come as 400 in plain text.</summary>
+    static MixpanelError Refusal(Reply reply, MixpanelOptions options)
+    {
+        var error = ReplyClassifier.ErrorOf(reply, options);
+        return reply.Status == 400 && error.Message.Contains("authenticate", StringComparison.OrdinalIgnoreCase) ? error with { Kind = ErrorKind.Unauthorized } : error;
+    }
+
+    static async ValueTask<ReadResult> ReadAsync(PipeReader pipe, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await pipe.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException)
+        {
+            throw new MixpanelException(new(ErrorKind.Unavailable, "The export broke off before its end: what came so far is not all. Ask again, for fewer days at a time."), e);
+        }
+    }
+
+    static bool TryTakeLine(ref ReadOnlySequence<byte> rest, bool isLast, out ReadOnlySequence<byte> line)
+    {
+        if (rest.PositionOf((byte)'\n') is { } end)
+        {
+            line = rest.Slice(0, end);
+            rest = rest.Slice(rest.GetPosition(1, end));
+            return true;
+        }
+
+        line = rest;
+        if (!isLast || rest.IsEmpty) return false;
+        rest = rest.Slice(rest.End);
+        return true;
+    }
+
+    static bool IsBlank(ReadOnlySequence<byte> line) => line.Length <= 1 && (line.IsEmpty || line.FirstSpan[0] is (byte)'\r');
+
+    static JsonElement Parse(ReadOnlySequence<byte> line)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(line);
+            var read = JsonElement.ParseValue(ref reader);
+            if (read.ValueKind is JsonValueKind.Object && read.TryGetProperty("event", out _) && read.TryGetProperty("properties", out _)) return read;
+        }
+        catch (JsonException)
+        {
+            // told below
+        }
+
+        throw Broken("The export broke off within an event, or is none: what came so far may not be all. Ask again, for fewer days at a time.");
+    }
+
+    static MixpanelException Broken(string message) => new(new(ErrorKind.Protocol, message));
+}
+
+public sealed partial class MixpanelClient
+{
+    /// <summary>Exports events as they were sent, duplicates included.</summary>
+    /// <remarks>An answer holds at most 20 MB of events: for more, read them one by one.</remarks>
+    /// <example>{"from_date":"2026-11-01","to_date":"2026-11-30","event":["Signed Up"],"limit":100}</example>
+    public ValueTask<ResultList<JsonElement>> ExportEventsAsync(ExportEventsInput input, CancellationToken cancellationToken = default) => InvokeAsync(EventActions.ExportEvents, input, cancellationToken);
+
+    /// <summary>Exports events as they were sent, one by one as they come; any number.</summary>
+    /// <param name="input">Which events.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <exception cref="MixpanelException">The input is refused, Mixpanel cannot do it, or the export broke off.</exception>
+    public IAsyncEnumerable<JsonElement> ExportAllEventsAsync(ExportEventsInput input, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return ExportEvents.ReadAllAsync(EventActions.ExportEvents.Context(this), input, cancellationToken);
+    }
+}
