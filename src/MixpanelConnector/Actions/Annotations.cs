@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using MixpanelConnector.Transport;
 
@@ -45,7 +44,7 @@ public sealed record CreateAnnotationInput
     public required string Date { get; init; }
 
     /// <summary>The text.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string Description { get; init; }
 
     /// <summary>The ids of its tags. Default: none.</summary>
@@ -79,7 +78,7 @@ public sealed record UpdateAnnotationInput
 public sealed record CreateAnnotationTagInput
 {
     /// <summary>The name of the tag.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string Name { get; init; }
 }
 

@@ -37,7 +37,7 @@ static class DataPipelineActions
         var all = new JsonArray();
         foreach (var project in reply.EnumerateObject())
         {
-            foreach (var job in project.Value.EnumerateArray()) all.Add(JsonObject.Create(job));
+            foreach (var job in project.Value.EnumerateArray()) all.Add((JsonNode?)JsonObject.Create(job));
         }
 
         return Answers.Element(all);
@@ -262,7 +262,7 @@ public sealed record CreatedPipeline : MixpanelObject
 public sealed record UpdatePipelineInput
 {
     /// <summary>The name of the pipeline.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string Name { get; init; }
 
     /// <summary>The names of the events to export.</summary>
@@ -298,7 +298,7 @@ public sealed record UpdatePipelineInput
 public sealed record PipelineName
 {
     /// <summary>The name of the pipeline.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string Name { get; init; }
 }
 
@@ -306,7 +306,7 @@ public sealed record PipelineName
 public sealed record GetPipelineStatusInput
 {
     /// <summary>The name of the pipeline.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string Name { get; init; }
 
     /// <summary>Whether only numbers of tasks are given. Default: false.</summary>
@@ -320,7 +320,7 @@ public sealed record GetPipelineStatusInput
 public sealed record ListPipelineSyncDatesInput
 {
     /// <summary>The name of the pipeline. Default: all.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public string? Name { get; init; }
 }
 

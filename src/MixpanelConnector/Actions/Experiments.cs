@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MixpanelConnector.Transport;
@@ -40,7 +38,7 @@ public sealed record ExperimentId : WorkspaceInput
 {
     /// <summary>The id of the experiment.</summary>
     [JsonPropertyName("experiment_id")]
-    [MinLength(1)]
+    [Size(1)]
     public required string Id { get; init; }
 }
 
@@ -48,11 +46,11 @@ public sealed record ExperimentId : WorkspaceInput
 public sealed record CreateExperimentInput : WorkspaceInput
 {
     /// <summary>The name.</summary>
-    [Length(1, 255)]
+    [Size(1, 255)]
     public required string Name { get; init; }
 
     /// <summary>What it is about. Default: nothing.</summary>
-    [MaxLength(400)]
+    [Size(0, 400)]
     public string? Description { get; init; }
 
     /// <summary>What is expected of it. Default: nothing.</summary>
@@ -75,15 +73,15 @@ public sealed record CreateExperimentInput : WorkspaceInput
 public sealed record UpdateExperimentInput : WorkspaceInput
 {
     /// <summary>The id of the experiment.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string ExperimentId { get; init; }
 
     /// <summary>The name.</summary>
-    [Length(1, 255)]
+    [Size(1, 255)]
     public string? Name { get; init; }
 
     /// <summary>What it is about.</summary>
-    [MaxLength(400)]
+    [Size(0, 400)]
     public string? Description { get; init; }
 
     /// <summary>What is expected of it.</summary>
@@ -144,7 +142,7 @@ public enum ExperimentStatus
 public sealed record DecideExperimentInput : WorkspaceInput
 {
     /// <summary>The id of the experiment.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string ExperimentId { get; init; }
 
     /// <summary>Whether it was a success.</summary>
@@ -161,7 +159,7 @@ public sealed record DecideExperimentInput : WorkspaceInput
 public sealed record ForceConcludeExperimentInput : WorkspaceInput
 {
     /// <summary>The id of the experiment.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string ExperimentId { get; init; }
 
     /// <summary>When it ended. Default: now.</summary>

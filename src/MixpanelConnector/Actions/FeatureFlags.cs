@@ -39,7 +39,7 @@ public sealed record GetVariantAssignmentsInput
 public sealed record FlagContext
 {
     /// <summary>The user.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string DistinctId { get; init; }
 
     /// <summary>The device, for flags that are decided by it. Default: none.</summary>
@@ -104,18 +104,18 @@ public abstract record FeatureFlagInput : WorkspaceInput
     private protected FeatureFlagInput() { }
 
     /// <summary>The name.</summary>
-    [Length(1, 255)]
+    [Size(1, 255)]
     public required string Name { get; init; }
 
     /// <summary>The key by which programs ask for it.</summary>
-    [Length(1, 255)]
+    [Size(1, 255)]
     public required string Key { get; init; }
 
     /// <summary>Its tags; may be empty.</summary>
     public required IReadOnlyList<string> Tags { get; init; }
 
     /// <summary>What a variant is assigned to, such as distinct_id.</summary>
-    [Length(1, 255)]
+    [Size(1, 255)]
     public required string Context { get; init; }
 
     /// <summary>Where it is evaluated.</summary>
@@ -143,7 +143,7 @@ public abstract record FeatureFlagInput : WorkspaceInput
     public bool? IsExperimentActive { get; init; }
 
     /// <summary>What is hashed with the context, so that flags assign independently. Default: Mixpanel's own.</summary>
-    [Length(32, 32)]
+    [Size(32, 32)]
     public string? HashSalt { get; init; }
 
     /// <summary>Whether the hash salt is made anew, so that all are assigned anew. Default: false.</summary>
@@ -165,7 +165,7 @@ public sealed record UpdateFeatureFlagInput : FeatureFlagInput
 public sealed record FlagRuleset : MixpanelObject
 {
     /// <summary>The variants; at most eleven.</summary>
-    [Length(1, 11)]
+    [Size(1, 11)]
     public required IReadOnlyList<FlagVariant> Variants { get; init; }
 
     /// <summary>Who gets a variant; the first part that fits decides.</summary>
@@ -179,7 +179,7 @@ public sealed record FlagRuleset : MixpanelObject
 public sealed record FlagVariant : MixpanelObject
 {
     /// <summary>The key of the variant.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string Key { get; init; }
 
     /// <summary>The value of the variant: a boolean, a text of at most 32,768 characters, or any other.</summary>

@@ -35,7 +35,7 @@ static class GdprActions
 public sealed record CreateDataRetrievalInput
 {
     /// <summary>The ids of the persons.</summary>
-    [Length(1, 2000)]
+    [Size(1, 2000)]
     public required IReadOnlyList<string> DistinctIds { get; init; }
 
     /// <summary>The law that the request is under: GDPR or CCPA. Default: GDPR.</summary>
@@ -51,7 +51,7 @@ public sealed record CreateDataRetrievalInput
 public sealed record CreateDataDeletionInput
 {
     /// <summary>The ids of the persons.</summary>
-    [Length(1, 1999)]
+    [Size(1, 1999)]
     public required IReadOnlyList<string> DistinctIds { get; init; }
 
     /// <summary>The law that the request is under: GDPR or CCPA. Default: GDPR.</summary>
@@ -63,7 +63,7 @@ public sealed record CreateDataDeletionInput
 public sealed record DataTask
 {
     /// <summary>The id under which it can be followed.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string TrackingId { get; init; }
 }
 

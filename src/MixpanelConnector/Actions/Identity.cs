@@ -48,12 +48,12 @@ public sealed record CreateIdentityInput
 {
     /// <summary>The id of the person who is known.</summary>
     [WireName("$identified_id")]
-    [MinLength(1)]
+    [Size(1)]
     public required string IdentifiedId { get; init; }
 
     /// <summary>The id under which the person was anonymous. Mixpanel takes one that is no UUID of version 4, and ignores it.</summary>
     [WireName("$anon_id")]
-    [MinLength(1)]
+    [Size(1)]
     public required string AnonId { get; init; }
 
     /// <summary>"1" has Mixpanel validate, and say why it refuses; "0" has it drop what is invalid without a word. Default: Mixpanel's own.</summary>
@@ -65,11 +65,11 @@ public sealed record CreateIdentityInput
 public sealed record CreateAliasInput
 {
     /// <summary>The id of the person.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string DistinctId { get; init; }
 
     /// <summary>The further id.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string Alias { get; init; }
 
     /// <summary>"1" has Mixpanel validate, and say why it refuses; "0" has it drop what is invalid without a word. Default: Mixpanel's own.</summary>
@@ -81,7 +81,7 @@ public sealed record CreateAliasInput
 public sealed record MergeIdentitiesInput
 {
     /// <summary>The two ids.</summary>
-    [Length(2, 2)]
+    [Size(2, 2)]
     public required IReadOnlyList<string> DistinctIds { get; init; }
 
     /// <summary>"1" has Mixpanel validate, and say why it refuses; "0" has it drop what is invalid without a word.</summary>

@@ -1,5 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MixpanelConnector.Transport;
@@ -58,7 +56,7 @@ public sealed record SchemaName
     public required LexiconEntity EntityType { get; init; }
 
     /// <summary>The name of the event; of user profiles <c>$user</c>.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string Name { get; init; }
 }
 
@@ -66,7 +64,7 @@ public sealed record SchemaName
 public sealed record UploadSchemasInput
 {
     /// <summary>The schemas.</summary>
-    [Length(1, 3000)]
+    [Size(1, 3000)]
     public required IReadOnlyList<LexiconEntry> Entries { get; init; }
 
     /// <summary>Whether all other schemas of the project are removed first. Default: false.</summary>
@@ -80,7 +78,7 @@ public sealed record UploadSchemaInput
     public required LexiconEntity EntityType { get; init; }
 
     /// <summary>The name of the event; of user profiles <c>$user</c>.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string Name { get; init; }
 
     /// <summary>The schema.</summary>

@@ -35,7 +35,7 @@ public sealed record ReplaceLookupTableInput
     public required string TableId { get; init; }
 
     /// <summary>The whole table as CSV (RFC 4180): names in the first row, unique ids in the first column.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string Csv { get; init; }
 }
 

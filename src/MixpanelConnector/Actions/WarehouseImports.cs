@@ -105,15 +105,15 @@ public sealed record DeleteWarehouseImportInput
 public sealed record CreateWarehouseEventStreamImportInput : WarehouseImportInput
 {
     /// <summary>The column with the time of the event.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string TimeColumnName { get; init; }
 
     /// <summary>The name of all its events. Either this, or event_column_name.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public string? EventName { get; init; }
 
     /// <summary>The column with the name of the event. Either this, or event_name.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public string? EventColumnName { get; init; }
 
     /// <summary>The column with the user. Default: none.</summary>
@@ -139,7 +139,7 @@ public sealed record CreateWarehouseEventStreamImportInput : WarehouseImportInpu
 public sealed record CreateWarehousePeopleImportInput : WarehouseImportInput
 {
     /// <summary>The column with the user.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string UserColumnName { get; init; }
 
     /// <summary>The column with further properties as JSON. Default: none.</summary>
@@ -156,11 +156,11 @@ public sealed record CreateWarehousePeopleImportInput : WarehouseImportInput
 public sealed record CreateWarehouseGroupsImportInput : WarehouseImportInput
 {
     /// <summary>The kind of group: the name of the property by which events name it.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string GroupKey { get; init; }
 
     /// <summary>The column with the group.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string GroupIdColumn { get; init; }
 
     /// <summary>The column with further properties as JSON. Default: none.</summary>
@@ -180,7 +180,7 @@ public sealed record CreateWarehouseLookupTableImportInput : WarehouseImportInpu
     public required LookedUpProperty MixpanelProperty { get; init; }
 
     /// <summary>The column with the values of the property.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string PropertyKeyColumnName { get; init; }
 }
 
@@ -188,7 +188,7 @@ public sealed record CreateWarehouseLookupTableImportInput : WarehouseImportInpu
 public sealed record LookedUpProperty
 {
     /// <summary>The name of the property.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string Value { get; init; }
 
     /// <summary>Whether it is a property of events or of users.</summary>

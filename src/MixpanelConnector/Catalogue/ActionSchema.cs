@@ -33,6 +33,7 @@ static class ActionSchema
     {
         if ((context.PropertyInfo?.CustomConverter ?? context.TypeInfo.Converter) is IDescribesSchema known) node = known.Schema();
         if (context.TypeInfo.Type == typeof(Secret)) node = new JsonObject { ["type"] = "string" };
+        if (node is JsonValue) node = new JsonObject(); // true: any value
         if (node is not JsonObject schema) return node;
 
         // The exporter leaves out what it does not know of the items.
@@ -86,15 +87,9 @@ static class ActionSchema
                 schema["minimum"] = Convert.ToInt64(range.Minimum, CultureInfo.InvariantCulture);
                 if (range.Maximum is int highest && highest < int.MaxValue) schema["maximum"] = (long)highest;
                 break;
-            case LengthAttribute length:
-                schema[isText ? "minLength" : "minItems"] = length.MinimumLength;
-                schema[isText ? "maxLength" : "maxItems"] = length.MaximumLength;
-                break;
-            case MinLengthAttribute least:
-                schema[isText ? "minLength" : "minItems"] = least.Length;
-                break;
-            case MaxLengthAttribute most:
-                schema[isText ? "maxLength" : "maxItems"] = most.Length;
+            case SizeAttribute size:
+                if (size.Least > 0) schema[isText ? "minLength" : "minItems"] = size.Least;
+                if (size.Most < int.MaxValue) schema[isText ? "maxLength" : "maxItems"] = size.Most;
                 break;
             case RegularExpressionAttribute pattern:
                 schema["pattern"] = $"^(?:{pattern.Pattern})$";
@@ -106,4 +101,13 @@ static class ActionSchema
                 throw new InvalidOperationException($"{limit.GetType().Name} is not known to the schema.");
         }
     }
+}
+
+/// <summary>How long a text is, or how many items a list has. Those of .NET ask for what is trimmed.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+sealed class SizeAttribute(int least, int most = int.MaxValue) : ValidationAttribute
+{
+    public int Least { get; } = least;
+
+    public int Most { get; } = most;
 }

@@ -17,7 +17,7 @@ public sealed record ExportEventsInput
     public required DateOnly ToDate { get; init; }
 
     /// <summary>The names of the events. Default: all.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public IReadOnlyList<string>? Event { get; init; }
 
     /// <summary>A condition on the events in Mixpanel's segmentation language, such as properties["plan"] == "pro". Default: all events.</summary>

@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MixpanelConnector.Transport;
@@ -32,12 +31,12 @@ public abstract record GroupProfileInput
 
     /// <summary>The kind of group: the name of the property by which events name it, such as company.</summary>
     [WireName("$group_key")]
-    [MinLength(1)]
+    [Size(1)]
     public required string GroupKey { get; init; }
 
     /// <summary>The group.</summary>
     [WireName("$group_id")]
-    [MinLength(1)]
+    [Size(1)]
     public required string GroupId { get; init; }
 }
 
@@ -62,7 +61,7 @@ public sealed record UnionGroupPropertiesInput : GroupProfileInput
 public sealed record DeleteGroupPropertiesInput : GroupProfileInput
 {
     /// <summary>The names of the properties.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required IReadOnlyList<string> Properties { get; init; }
 }
 
@@ -70,7 +69,7 @@ public sealed record DeleteGroupPropertiesInput : GroupProfileInput
 public sealed record UpdateGroupProfilesInput
 {
     /// <summary>Updates as they are on the wire, without the token: each with $group_key, $group_id and exactly one of $set, $set_once, $union, $remove, $unset and $delete.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required IReadOnlyList<JsonObject> Updates { get; init; }
 }
 

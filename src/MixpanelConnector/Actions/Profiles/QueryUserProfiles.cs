@@ -25,15 +25,15 @@ public sealed record QueryUserProfilesInput : ReportInput
     public string? SessionId { get; init; }
 
     /// <summary>The one user that is asked for. Default: all.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public string? DistinctId { get; init; }
 
     /// <summary>The users that are asked for. Default: all.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public IReadOnlyList<string>? DistinctIds { get; init; }
 
     /// <summary>The id of a kind of group, whose profiles are asked for instead of those of users. Default: none.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public string? DataGroupId { get; init; }
 
     /// <summary>The cohort whose members are asked for, such as {"id":12345}. It excludes behaviors. Default: all users.</summary>
@@ -43,7 +43,7 @@ public sealed record QueryUserProfilesInput : ReportInput
     public bool? IncludeAllUsers { get; init; }
 
     /// <summary>What users did, by a name that where can use: window, name and event_selectors each. They exclude filter_by_cohort. Default: none.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public IReadOnlyList<JsonObject>? Behaviors { get; init; }
 
     /// <summary>The time at which behaviors are looked at, in seconds since 1970; more than 1,000 results with behaviors need it. Default: now.</summary>

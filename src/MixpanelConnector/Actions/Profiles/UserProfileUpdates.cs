@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
 
 namespace MixpanelConnector;
@@ -10,7 +9,7 @@ public abstract record UserProfileInput
 
     /// <summary>The user.</summary>
     [WireName("$distinct_id")]
-    [MinLength(1)]
+    [Size(1)]
     public required string DistinctId { get; init; }
 }
 
@@ -50,7 +49,7 @@ public sealed record UnionUserPropertiesInput : UserProfileInput
 public sealed record DeleteUserPropertiesInput : UserProfileInput
 {
     /// <summary>The names of the properties.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required IReadOnlyList<string> Properties { get; init; }
 }
 
@@ -58,7 +57,7 @@ public sealed record DeleteUserPropertiesInput : UserProfileInput
 public sealed record UpdateUserProfilesInput
 {
     /// <summary>Updates as they are on the wire, without the token: each with $distinct_id and exactly one of $set, $set_once, $add, $union, $append, $remove, $unset and $delete.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required IReadOnlyList<JsonObject> Updates { get; init; }
 }
 

@@ -112,11 +112,11 @@ public sealed record QueryRetentionInput : DatedReportInput
     public RetentionType? RetentionType { get; init; }
 
     /// <summary>What makes a person count; birth needs it. Default: none.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public string? BornEvent { get; init; }
 
     /// <summary>What counts as coming back. Default: any event.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public string? Event { get; init; }
 
     /// <summary>A condition on born_event in Mixpanel's segmentation language. Default: none.</summary>
@@ -167,7 +167,7 @@ public sealed record QueryFrequencyInput : DatedReportInput
     public required FrequencyUnit AddictionUnit { get; init; }
 
     /// <summary>What counts as being active. Default: any event.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public string? Event { get; init; }
 
     /// <summary>A condition on the events in Mixpanel's segmentation language, such as properties["plan"] == "pro". Default: all events.</summary>
@@ -185,7 +185,7 @@ public sealed record QueryFrequencyInput : DatedReportInput
 public sealed record QuerySegmentationInput : DatedReportInput
 {
     /// <summary>The name of the event.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string Event { get; init; }
 
     /// <summary>What the result is parted by, in Mixpanel's segmentation language, such as properties["plan"]. Default: no parts.</summary>
@@ -213,11 +213,11 @@ public sealed record QuerySegmentationInput : DatedReportInput
 public sealed record QuerySegmentationNumericInput : DatedReportInput
 {
     /// <summary>The name of the event.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string Event { get; init; }
 
     /// <summary>The number that counts, in Mixpanel's segmentation language, such as number(properties["price"]).</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string On { get; init; }
 
     /// <summary>What is counted by: hour or day. Default: day.</summary>
@@ -234,11 +234,11 @@ public sealed record QuerySegmentationNumericInput : DatedReportInput
 public sealed record QuerySegmentationValuesInput : DatedReportInput
 {
     /// <summary>The name of the event.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string Event { get; init; }
 
     /// <summary>The number that counts, in Mixpanel's segmentation language, such as number(properties["price"]).</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string On { get; init; }
 
     /// <summary>What is counted by: hour or day. Default: day.</summary>
@@ -275,7 +275,7 @@ public sealed record DailyNumbers : MixpanelObject
 public sealed record QueryActivityStreamInput : DatedReportInput
 {
     /// <summary>The ids of the users.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required IReadOnlyList<string> DistinctIds { get; init; }
 }
 
@@ -308,7 +308,7 @@ public sealed record Cohort : MixpanelObject
 public sealed record QueryJqlInput : ReportInput
 {
     /// <summary>The JavaScript: a function main that returns what is asked for.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required string Script { get; init; }
 
     /// <summary>What the script finds as params. Default: nothing.</summary>

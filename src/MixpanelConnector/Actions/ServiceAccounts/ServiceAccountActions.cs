@@ -80,11 +80,11 @@ public sealed record ListProjectServiceAccountsInput
 public sealed record AddServiceAccountsToProjectsInput : OrganizationInput
 {
     /// <summary>The projects, each with the role that the accounts have there.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required IReadOnlyList<RoleInProject> Projects { get; init; }
 
     /// <summary>The ids of the service accounts.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required IReadOnlyList<long> ServiceAccountIds { get; init; }
 }
 
@@ -104,7 +104,7 @@ public sealed record RoleInProject
 public sealed record RemoveServiceAccountsFromProjectsInput : OrganizationInput
 {
     /// <summary>The projects, each with the accounts that leave it.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required IReadOnlyList<AccountsOfProject> Projects { get; init; }
 }
 
@@ -116,7 +116,7 @@ public sealed record AccountsOfProject
     public required long Id { get; init; }
 
     /// <summary>The ids of the service accounts.</summary>
-    [MinLength(1)]
+    [Size(1)]
     public required IReadOnlyList<long> ServiceAccountIds { get; init; }
 }
 
