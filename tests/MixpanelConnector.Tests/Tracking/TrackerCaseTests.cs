@@ -89,7 +89,7 @@ public sealed class TrackerCaseTests
         "$set_once" => profile.SetOnce(properties),
         "$add" => properties.All(property => profile.Add(property.Key, (long)property.Value!)),
         "$append" => properties.All(property => profile.Append(property.Key, property.Value!.DeepClone())),
-        _ => throw new ArgumentException($"No update of a case: {update}"),
+        _ => throw new ArgumentOutOfRangeException(nameof(update), update, "No update of a case."),
     };
 
     static HttpResponseMessage? Scripted(JsonObject answer, TrackerRun run, ArrivedRequest request)

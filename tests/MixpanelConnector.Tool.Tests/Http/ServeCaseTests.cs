@@ -94,7 +94,7 @@ public sealed class ServeCaseTests
     static byte[]? Body(JsonObject step, Dictionary<string, string> texts)
     {
         if (step["body"] is not { } body) return null;
-        var bytes = body is JsonArray parts ? [.. parts.SelectMany(part => Part(part!, texts))] : Encoding.UTF8.GetBytes(Fill(body is JsonValue ? (string)body! : body.ToJsonString(), texts));
+        var bytes = body is JsonArray parts ? Joined(parts.Select(part => Part(part!, texts))) : Encoding.UTF8.GetBytes(Fill(body is JsonValue ? (string)body! : body.ToJsonString(), texts));
         return (bool?)step["gzip"] is true ? Gzip(bytes) : bytes;
     }
 
@@ -103,9 +103,17 @@ public sealed class ServeCaseTests
         if (part is JsonValue) return Encoding.UTF8.GetBytes(Fill((string)part!, texts));
         AssertKnown(part.AsObject(), "text", "hex", "times");
         var times = (int?)part["times"] ?? 1;
-        if ((string?)part["hex"] is { } digits) return [.. Enumerable.Repeat(Convert.FromHexString(digits), times).SelectMany(bytes => bytes)];
+        if ((string?)part["hex"] is { } digits) return Joined(Enumerable.Repeat(Convert.FromHexString(digits), times));
         var text = Fill((string)part["text"]!, texts);
-        return Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, times).Select(n => text.Replace("{n}", n.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal))));
+        var counts = text.Contains("{n}", StringComparison.Ordinal);
+        return Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, times).Select(n => counts ? text.Replace("{n}", n.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal) : text)));
+    }
+
+    static byte[] Joined(IEnumerable<byte[]> parts)
+    {
+        using var joined = new MemoryStream();
+        foreach (var part in parts) joined.Write(part);
+        return joined.ToArray();
     }
 
     static Answer Scripted(JsonObject answer, Dictionary<string, string> texts)
