@@ -6,6 +6,7 @@
 #   bash eng/campaign.sh tracker [KILLS] [EVENTS] [SEED]   a process that tracks durably is killed so often (10) over so many events (100000)
 #   bash eng/campaign.sh outbox [STRIDE]              a process that tracks durably is killed, or loses its power, before every STRIDE-th operation (7)
 #   bash eng/campaign.sh native                       tests/EndToEnd and tests/Faults with the tool compiled ahead of time
+#   bash eng/campaign.sh reports [SEEDS]              the reports over so many random projects (200) against small computations
 #   bash eng/campaign.sh fuzz [MINUTES] [TARGET...]   fuzzing, guided by coverage; MINUTES for each target (2)
 # MIXPANEL_TOOL=FILE has kills, operations and soak start another build of the tool.
 # TARGETs of fuzz: Decoder Validator Gzip State Replies. MIXPANEL_FUZZ_SEED chooses other inputs.
@@ -67,6 +68,10 @@ case "${1:-}" in
     dotnet bench/MixpanelConnector.Bench/bin/Release/net10.0/MixpanelConnector.Bench.dll campaign --kills "${2:-10}" --events "${3:-100000}" --seed "${4:-1}"
     ;;
   native) native ;;
+  reports)
+    dotnet build tests/MixpanelConnector.Emulator.Tests -c Release -v quiet -nologo || exit 1
+    CAMPAIGN_SEEDS=${2:-200} tests/MixpanelConnector.Emulator.Tests/bin/Release/net10.0/MixpanelConnector.Emulator.Tests -noColor -class '*RandomReportTests'
+    ;;
   fuzz) shift; fuzz "$@" ;;
   *) usage ;;
 esac

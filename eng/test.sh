@@ -23,7 +23,8 @@ need gcc gcc libc6-dev   # links the NativeAOT test program, and compiles the sh
 need prlimit util-linux  # with unshare and setpriv, for tests/Faults
 need chromium chromium    # runs a page with Mixpanel's own script
 
-(cd tests/EndToEnd/clients && npm ci --silent --no-audit --no-fund) && (cd src/MixpanelConnector.Console && npm ci --silent --no-audit --no-fund) || fail "The npm packages of the tests could not be installed."
+export DOTNET_TieredPGO=0   # what runs once, analyzers and tests, is not measured for the optimizer, which takes a fifth of the time
+(for packages in tests/EndToEnd/clients src/MixpanelConnector.Console; do (cd $packages && npm ci --silent --no-audit --no-fund) || exit 1; done) & npm=$!
 dotnet restore MixpanelConnector.slnx --locked-mode -v quiet || fail "Restore failed."
 build() { # with one compiler for all projects, a process of this build alone, which ends with it
   local compiler=mixpanel-connector-$$ sdk status
@@ -33,12 +34,12 @@ build() { # with one compiler for all projects, a process of this build alone, w
   return $status
 }
 build || fail "The build has errors or warnings."
+wait $npm || fail "The npm packages of the tests could not be installed."
 # As many at a time as there are processors: what compiles ahead of time, beside it what takes long and does not need it, then what does,
 # and what is short at the end. Each test has a limit of an hour, and so it is the same how they share the machine; each program has
 # one, so that one that hangs ends alone.
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
-export DOTNET_TieredPGO=0   # what runs once is not measured for the optimizer, which takes a fifth of the time
 export NATIVE_TOOL=$PWD/artifacts/native/MixpanelConnector.Tool.Native/mixpanel LOGS=$logs LIMIT=40m
 step() { # step COMPLAINT COMMAND...: what is no program of tests
   local complaint=$1 log; shift

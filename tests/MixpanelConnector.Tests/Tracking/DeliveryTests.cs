@@ -35,67 +35,6 @@ public sealed class DeliveryTests
     }
 
     [Fact]
-    public async Task A_batch_that_is_too_large_or_refused_as_a_whole_is_divided()
-    {
-        await using var run = new TrackerRun();
-        run.Mixpanel.Script = request => request.Records.Count > 5
-            ? MixpanelDouble.Answer(413, """{"code":413,"error":"too large","status":"Request Entity Too Large"}""")
-            : request.Records.Any(record => record.Contains("\"Bad\"", StringComparison.Ordinal))
-                ? MixpanelDouble.Answer(400, """{"code":400,"error":"identity events are not allowed","num_records_imported":0,"status":"Bad Request","failed_records":["no"]}""")
-                : null;
-
-        for (var i = 0; i < 40; i++) run.Tracker.Track(i == 17 ? "Bad" : "Good", "u", new { I = i });
-        await run.Tracker.FlushAsync();
-
-        Assert.Equal(39, run.Stored.Select(stored => stored.GetProperty("properties").GetProperty("I").GetInt32()).Distinct().Count());
-        Assert.Equal("rejected", Assert.Single(run.Rejected).Code);
-    }
-
-    [Fact]
-    public async Task Refused_credentials_are_told_by_the_flush_and_nothing_is_lost()
-    {
-        await using var run = new TrackerRun(new TrackerOptions { StopTimeout = TimeSpan.FromMinutes(30) });
-        var mended = false;
-        run.Mixpanel.Script = _ => Volatile.Read(ref mended) ? null : MixpanelDouble.Answer(401, """{"code":401,"error":"Invalid credentials","status":"Unauthorized"}""");
-
-        run.Tracker.Track("E", "u");
-        var refused = await Given.FailsAsync(() => run.Tracker.FlushAsync());
-        Assert.Equal(ErrorKind.Unauthorized, refused.Error.Kind);
-        Assert.Equal(ErrorKind.Unauthorized, run.Tracker.Trouble!.Kind);
-        Assert.Equal(1, run.Tracker.Pending);
-
-        Volatile.Write(ref mended, true);
-        while (run.Tracker.Pending > 0) await Task.Yield();
-        await run.Tracker.FlushAsync();
-
-        Assert.Single(run.Stored);
-        Assert.Null(run.Tracker.Trouble);
-    }
-
-    [Theory]
-    [InlineData(200, "<html>Log in</html>")]
-    [InlineData(302, "")]
-    [InlineData(404, "<html>")]
-    public async Task Something_else_in_Mixpanels_place_is_told_and_what_was_tracked_arrives_once_it_is_gone(int status, string body)
-    {
-        await using var run = new TrackerRun(new TrackerOptions { StopTimeout = TimeSpan.FromMinutes(30) });
-        var gone = false;
-        run.Mixpanel.Script = _ => Volatile.Read(ref gone) ? null : MixpanelDouble.Answer(status, body);
-
-        run.Tracker.Track("E", "u");
-        run.Tracker.Profile("u").Set("Plan", "pro");
-        await Given.FailsAsync(() => run.Tracker.FlushAsync());
-        Assert.NotNull(run.Tracker.Trouble);
-
-        Volatile.Write(ref gone, true);
-        while (run.Tracker.Pending > 0) await Task.Yield();
-        await run.Tracker.FlushAsync();
-
-        Assert.Equal(2, run.Stored.Count);
-        Assert.Empty(run.Rejected);
-    }
-
-    [Fact]
     public async Task It_waits_for_as_long_as_Mixpanel_asks()
     {
         var clock = ImpatientClock.ForImports();

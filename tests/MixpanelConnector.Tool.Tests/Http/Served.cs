@@ -109,7 +109,7 @@ sealed class Served : IAsyncDisposable
         return await Http.SendAsync(request, until, TestContext.Current.CancellationToken);
     }
 
-    /// <summary>Bytes as they are, and the status of the answer; 0 when the connection just ends.</summary>
+    /// <summary>Bytes as they are, and the status of the answer; 0 when the connection just ends, or goes on in another protocol.</summary>
     public async Task<int> RawAsync(string request)
     {
         using var client = new TcpClient();
@@ -119,7 +119,7 @@ sealed class Served : IAsyncDisposable
         using var reader = new StreamReader(stream, Encoding.Latin1);
         try
         {
-            return await reader.ReadLineAsync() is { } line ? int.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture) : 0;
+            return (await reader.ReadLineAsync())?.Split(' ') is ["HTTP/1.1", var status, ..] ? int.Parse(status, System.Globalization.CultureInfo.InvariantCulture) : 0;
         }
         catch (IOException)
         {

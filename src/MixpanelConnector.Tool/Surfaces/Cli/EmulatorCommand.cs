@@ -19,8 +19,13 @@ static class EmulatorCommand
         var faults = new Option<FileInfo>("--faults") { Description = "A JSON file of faults on purpose: statuses, resets, cut and slow answers, on chosen paths at chosen rates. See FIDELITY.md.", HelpName = "FILE" };
         var rateLimits = new Option<bool>("--rate-limits") { Description = "Keep to Mixpanel's documented rate limits, and answer 429 beyond them." };
         var identity = new Option<IdentityManagement>("--identity") { Description = "How projects that are created resolve identities: simplified or original. Default: simplified.", HelpName = "KIND" };
+        var deletionDelay = new Option<int>("--deletion-delay") { Description = "How long a deletion of personal data waits before it happens, and can be cancelled, in seconds: at most 2592000, which are 30 days. Default: 0, at once.", HelpName = "SECONDS" };
+        deletionDelay.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds) && (seconds < 0 || seconds > 2_592_000)) result.AddError("--deletion-delay must be from 0 to 2592000.");
+        });
         var hosts = new Option<string[]>("--host") { Description = "A name to answer to besides those of loopback, such as api.mixpanel.com for clients whose address cannot be changed. May be given several times.", HelpName = "NAME" };
-        var command = new Command("emulator", "Run the embedded Mixpanel on loopback, for development and tests: it validates, stores and answers as Mixpanel's documentation says.") { port, hosts, faults, rateLimits, identity, ExportOf(surroundings) };
+        var command = new Command("emulator", "Run the embedded Mixpanel on loopback, for development and tests: it validates, stores and answers as Mixpanel's documentation says.") { port, hosts, faults, rateLimits, identity, deletionDelay, ExportOf(surroundings) };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var folder = parsed.GetValue(CommonOptions.Data) ?? new Folders(surroundings.Environment).LocalData;
@@ -33,6 +38,7 @@ static class EmulatorCommand
                     HostNames = parsed.GetValue(hosts) ?? [],
                     TimeProvider = surroundings.TimeProvider,
                     Identity = parsed.GetValue(identity),
+                    DeletionDelay = TimeSpan.FromSeconds(parsed.GetValue(deletionDelay)),
                     RateLimits = parsed.GetValue(rateLimits) ? new EmulatorRateLimits() : null,
                     Faults = parsed.GetValue(faults) is { } file ? EmulatorFaults.Parse(Encoding.UTF8.GetString(GivenFile.Read(file.FullName, cancellationToken))) : null,
                 };
