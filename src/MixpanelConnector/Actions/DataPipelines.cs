@@ -344,20 +344,20 @@ public sealed record Pipeline : MixpanelObject
 public sealed record PipelineStatus : MixpanelObject
 {
     /// <summary>Those that were cancelled.</summary>
-    public IReadOnlyList<JsonElement>? Canceled { get; init; }
+    public IReadOnlyList<JsonObject>? Canceled { get; init; }
 
     /// <summary>Those that were tried again.</summary>
-    public IReadOnlyList<JsonElement>? Retried { get; init; }
+    public IReadOnlyList<JsonObject>? Retried { get; init; }
 
     /// <summary>Those that are done.</summary>
-    public IReadOnlyList<JsonElement>? Succeeded { get; init; }
+    public IReadOnlyList<JsonObject>? Succeeded { get; init; }
 }
 
 /// <summary>When the days were exported.</summary>
 public sealed record PipelineSyncDates : MixpanelObject
 {
     /// <summary>By day: date, sync_times and status.</summary>
-    public required IReadOnlyList<JsonElement> DaySyncs { get; init; }
+    public required IReadOnlyList<JsonObject> DaySyncs { get; init; }
 }
 
 [JsonSerializable(typeof(NoInput))]

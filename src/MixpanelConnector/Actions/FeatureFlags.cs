@@ -262,7 +262,7 @@ public sealed record FeatureFlag : MixpanelObject
     public string? Context { get; init; }
 
     /// <summary>Its variants, and who gets them.</summary>
-    public JsonElement? Ruleset { get; init; }
+    public JsonObject? Ruleset { get; init; }
 }
 
 [JsonSerializable(typeof(GetVariantAssignmentsInput))]

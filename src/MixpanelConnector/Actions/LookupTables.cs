@@ -15,7 +15,7 @@ static class LookupTableActions
     {
         Does = ActionEffect.Delete,
         SafeToRepeat = "the whole table is replaced",
-        Costs = RateCost.LookupTable,
+        Costs = RateCost.LookupTables,
         Refusal = Refusal,
         Refused = static output => output.FailedRecords is not null,
     };

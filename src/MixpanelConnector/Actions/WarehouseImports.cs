@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MixpanelConnector.Transport;
@@ -235,7 +234,7 @@ public sealed record WarehouseRun : MixpanelObject
 public sealed record WarehouseImportHistory : MixpanelObject
 {
     /// <summary>The runs, at most 30: status, start_time, end_time and num_events_imported.</summary>
-    public required IReadOnlyList<JsonElement> Runs { get; init; }
+    public required IReadOnlyList<JsonObject> Runs { get; init; }
 }
 
 [JsonSerializable(typeof(NoInput))]

@@ -35,7 +35,7 @@ public enum RateCost
     Lexicon,
 
     /// <summary>The replacement of a lookup table: a project has 100 a day.</summary>
-    LookupTable,
+    LookupTables,
 
     /// <summary>A call about the data of persons: one a second.</summary>
     Gdpr,

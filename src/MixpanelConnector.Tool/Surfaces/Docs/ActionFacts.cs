@@ -22,7 +22,7 @@ static class ActionFacts
         RateCost.Query => "Each call counts against the limit of 60 queries an hour, 5 of them at a time. ",
         RateCost.Export => "Each call counts against the limit of 60 exports an hour, 3 of them a second. ",
         RateCost.Lexicon => "Mixpanel takes 5 such calls a minute. ",
-        RateCost.LookupTable => "Mixpanel takes 100 such calls a day. ",
+        RateCost.LookupTables => "Mixpanel takes 100 such calls a day. ",
         RateCost.Gdpr => "Mixpanel takes one such call a second. ",
         _ => throw new InvalidOperationException($"{cost} is not known here."),
     };

@@ -22,7 +22,11 @@ static class XmlDocs
     /// <summary>An input that fits, as JSON.</summary>
     public static string? Example(ActionDescriptor action) => Text(Method(action), "example");
 
-    public static string? Summary(PropertyInfo property) => Text($"P:{property.DeclaringType!.FullName!.Replace('+', '.')}.{property.Name}", "summary");
+    public static string? Summary(PropertyInfo property)
+    {
+        var owner = property.DeclaringType!;
+        return Text($"P:{(owner.IsGenericType ? owner.GetGenericTypeDefinition() : owner).FullName!.Replace('+', '.')}.{property.Name}", "summary");
+    }
 
     static string Method(ActionDescriptor action) => $"M:{typeof(MixpanelClient).FullName}.{action.MethodName}({action.InputType.FullName},{typeof(CancellationToken).FullName})";
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using MixpanelConnector.Transport;
 
@@ -27,13 +26,13 @@ static class EventActions
         Refused = static output => output.Status != 1,
     };
 
-    public static readonly ActionSpec<ExportEventsInput, ResultList<JsonElement>> ExportEvents = new(Group, "export_events", "raw-event-export", Endpoint.Get("/api/2.0/export"))
+    public static readonly ActionSpec<ExportEventsInput, ResultList<MixpanelEvent>> ExportEvents = new(Group, "export_events", "raw-event-export", Endpoint.Get("/api/2.0/export"))
     {
         Of = Api.Export,
         Needs = AuthScheme.ServiceAccountOfProject,
         Costs = RateCost.Export,
         Execute = MixpanelConnector.ExportEvents.ExecuteAsync,
-        All = new ResultStream<ExportEventsInput, JsonElement>(MixpanelConnector.ExportEvents.ReadAllAsync, group => group.Own<JsonElement>()),
+        All = new ResultStream<ExportEventsInput, MixpanelEvent>(MixpanelConnector.ExportEvents.ReadAllAsync, group => group.Own<MixpanelEvent>()),
     };
 }
 
@@ -42,5 +41,5 @@ static class EventActions
 [JsonSerializable(typeof(TrackEventInput))]
 [JsonSerializable(typeof(TrackEventOutput))]
 [JsonSerializable(typeof(ExportEventsInput))]
-[JsonSerializable(typeof(ResultList<JsonElement>))]
+[JsonSerializable(typeof(ResultList<MixpanelEvent>))]
 sealed partial class EventActionsJson : JsonSerializerContext;

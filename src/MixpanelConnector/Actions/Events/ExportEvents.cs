@@ -3,6 +3,8 @@ using System.ComponentModel.DataAnnotations;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
@@ -31,19 +33,29 @@ public sealed record ExportEventsInput
     public bool? TimeInMs { get; init; }
 }
 
+/// <summary>An event, as Mixpanel keeps it.</summary>
+public sealed record MixpanelEvent : MixpanelObject
+{
+    /// <summary>The name of the event.</summary>
+    public required string Event { get; init; }
+
+    /// <summary>Its properties: time, distinct_id, $insert_id and all others.</summary>
+    public required JsonObject Properties { get; init; }
+}
+
 /// <summary>How <see cref="MixpanelClient.ExportEventsAsync(ExportEventsInput, CancellationToken)"/> is carried out.</summary>
 static class ExportEvents
 {
     /// <summary>Bytes of events that one answer may hold, and bytes of one event.</summary>
     const int MostAtOnce = 20 << 20, LongestEvent = 4 << 20;
 
-    public static async ValueTask<ResultList<JsonElement>> ExecuteAsync(ActionContext context, ExportEventsInput input, CancellationToken cancellationToken)
+    public static async ValueTask<ResultList<MixpanelEvent>> ExecuteAsync(ActionContext context, ExportEventsInput input, CancellationToken cancellationToken)
     {
-        var (events, bytes) = (new List<JsonElement>(), 0L);
-        await foreach (var each in ReadAllAsync(context, input, cancellationToken).ConfigureAwait(false))
+        var (events, bytes) = (new List<MixpanelEvent>(), 0L);
+        await foreach (var (each, length) in ReadAsync(context, input, cancellationToken).ConfigureAwait(false))
         {
             events.Add(each);
-            bytes += System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(each).Length;
+            bytes += length;
             if (bytes > MostAtOnce) throw new MixpanelException(new(ErrorKind.TooLarge, $"The events are more than the {MostAtOnce >> 20} MB that one answer may hold. Ask for fewer days or set limit, or read them one by one (--all)."));
         }
 
@@ -52,13 +64,18 @@ static class ExportEvents
 
     /// <summary>The events as they come, one in memory at a time.</summary>
     /// <exception cref="MixpanelException">Mixpanel refuses, or its answer ends before its end.</exception>
-    public static async IAsyncEnumerable<JsonElement> ReadAllAsync(ActionContext context, ExportEventsInput input, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<MixpanelEvent> ReadAllAsync(ActionContext context, ExportEventsInput input, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var (each, _) in ReadAsync(context, input, cancellationToken).ConfigureAwait(false)) yield return each;
+    }
+
+    static async IAsyncEnumerable<(MixpanelEvent Event, long Length)> ReadAsync(ActionContext context, ExportEventsInput input, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(input);
         if (input.ToDate < input.FromDate) throw MixpanelException.Invalid("to_date", "to_date must not be before from_date.");
-        var type = context.Action.Group.Own<ExportEventsInput>();
-        var request = await ((ActionSpec<ExportEventsInput, ResultList<JsonElement>>)context.Action).Endpoint.RequestAsync(context, JsonSerializer.SerializeToElement(input, type), type, cancellationToken).ConfigureAwait(false);
+        var (type, item) = (context.Action.Group.Own<ExportEventsInput>(), context.Action.Group.Reply<MixpanelEvent>());
+        var request = await ((ActionSpec<ExportEventsInput, ResultList<MixpanelEvent>>)context.Action).Endpoint.RequestAsync(context, JsonSerializer.SerializeToElement(input, type), type, cancellationToken).ConfigureAwait(false);
         var reply = await context.Transport.SendAsync(request with { IsStreamed = true }, cancellationToken).ConfigureAwait(false);
         using var response = reply.Opened ?? throw new MixpanelException(Refusal(reply, context.Options));
         var pipe = PipeReader.Create(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), new StreamPipeReaderOptions(bufferSize: 64 << 10));
@@ -69,7 +86,7 @@ static class ExportEvents
                 var rest = read.Buffer;
                 while (TryTakeLine(ref rest, read.IsCompleted, out var line))
                 {
-                    if (!IsBlank(line)) yield return Parse(line);
+                    if (!IsBlank(line)) yield return (Parse(line, item), line.Length);
                 }
 
                 if (read.IsCompleted) yield break;
@@ -119,13 +136,12 @@ static class ExportEvents
 
     static bool IsBlank(ReadOnlySequence<byte> line) => line.Length <= 1 && (line.IsEmpty || line.FirstSpan[0] is (byte)'\r');
 
-    static JsonElement Parse(ReadOnlySequence<byte> line)
+    static MixpanelEvent Parse(ReadOnlySequence<byte> line, JsonTypeInfo<MixpanelEvent> type)
     {
         try
         {
             var reader = new Utf8JsonReader(line);
-            var read = JsonElement.ParseValue(ref reader);
-            if (read.ValueKind is JsonValueKind.Object && read.TryGetProperty("event", out _) && read.TryGetProperty("properties", out _)) return read;
+            if (JsonSerializer.Deserialize(ref reader, type) is { Event: not null, Properties: not null } read) return read;
         }
         catch (JsonException)
         {
@@ -143,13 +159,13 @@ public sealed partial class MixpanelClient
     /// <summary>Exports events as they were sent, duplicates included.</summary>
     /// <remarks>An answer holds at most 20 MB of events: for more, read them one by one.</remarks>
     /// <example>{"from_date":"2026-11-01","to_date":"2026-11-30","event":["Signed Up"],"limit":100}</example>
-    public ValueTask<ResultList<JsonElement>> ExportEventsAsync(ExportEventsInput input, CancellationToken cancellationToken = default) => InvokeAsync(EventActions.ExportEvents, input, cancellationToken);
+    public ValueTask<ResultList<MixpanelEvent>> ExportEventsAsync(ExportEventsInput input, CancellationToken cancellationToken = default) => InvokeAsync(EventActions.ExportEvents, input, cancellationToken);
 
     /// <summary>Exports events as they were sent, one by one as they come; any number.</summary>
     /// <param name="input">Which events.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <exception cref="MixpanelException">The input is refused, Mixpanel cannot do it, or the export broke off.</exception>
-    public IAsyncEnumerable<JsonElement> ExportAllEventsAsync(ExportEventsInput input, CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<MixpanelEvent> ExportAllEventsAsync(ExportEventsInput input, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);
         return ExportEvents.ReadAllAsync(EventActions.ExportEvents.Context(this), input, cancellationToken);

@@ -48,7 +48,7 @@ static class ReportActions
 
     public static readonly ActionSpec<QuerySegmentationValuesInput, DailyNumbers> QuerySegmentationAverage = new(Group, "query_segmentation_average", "segmentation-query-average", Endpoint.Get("/segmentation/average")) { Check = Check };
 
-    public static readonly ActionSpec<QueryActivityStreamInput, ResultList<JsonElement>> QueryActivityStream = new(Group, "query_activity_stream", "activity-stream-query", Endpoint.Get("/stream/query")) { Check = Check, Result = reply => reply.GetProperty("results").GetProperty("events") };
+    public static readonly ActionSpec<QueryActivityStreamInput, ResultList<MixpanelEvent>> QueryActivityStream = new(Group, "query_activity_stream", "activity-stream-query", Endpoint.Get("/stream/query")) { Check = Check, Result = reply => reply.GetProperty("results").GetProperty("events") };
 
     public static readonly ActionSpec<ListCohortsInput, ResultList<Cohort>> ListCohorts = new(Group, "list_cohorts", "cohorts-list", Endpoint.Post("/cohorts/list") with { Fields = FieldPlace.Query }) { Does = ActionEffect.Read };
 
@@ -110,6 +110,7 @@ static class ReportActions
 [JsonSerializable(typeof(DailyNumbers))]
 [JsonSerializable(typeof(QueryActivityStreamInput))]
 [JsonSerializable(typeof(ResultList<JsonElement>))]
+[JsonSerializable(typeof(ResultList<MixpanelEvent>))]
 [JsonSerializable(typeof(ListCohortsInput))]
 [JsonSerializable(typeof(ResultList<Cohort>))]
 [JsonSerializable(typeof(QueryJqlInput))]

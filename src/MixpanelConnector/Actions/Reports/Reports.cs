@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace MixpanelConnector;
@@ -41,13 +42,13 @@ public sealed record InsightsReport : MixpanelObject
     public string? ComputedAt { get; init; }
 
     /// <summary>The days that it covers: from_date and to_date.</summary>
-    public JsonElement? DateRange { get; init; }
+    public JsonObject? DateRange { get; init; }
 
     /// <summary>What each level of the series stands for.</summary>
     public IReadOnlyList<string>? Headers { get; init; }
 
     /// <summary>The numbers, nested as deep as there are headers.</summary>
-    public required JsonElement Series { get; init; }
+    public required JsonObject Series { get; init; }
 }
 
 /// <summary>Which funnel, and when.</summary>
@@ -86,10 +87,10 @@ public sealed record QueryFunnelInput : DatedReportInput
 public sealed record FunnelReport : MixpanelObject
 {
     /// <summary>The days that are computed: dates.</summary>
-    public JsonElement? Meta { get; init; }
+    public JsonObject? Meta { get; init; }
 
     /// <summary>By day: steps and analysis; with on, by what the result is parted by.</summary>
-    public required JsonElement Data { get; init; }
+    public required JsonObject Data { get; init; }
 }
 
 /// <summary>Whose funnels.</summary>
@@ -312,7 +313,7 @@ public sealed record QueryJqlInput : ReportInput
     public required string Script { get; init; }
 
     /// <summary>What the script finds as params. Default: nothing.</summary>
-    public System.Text.Json.Nodes.JsonObject? Params { get; init; }
+    public JsonObject? Params { get; init; }
 }
 
 /// <summary>What people are counted by.</summary>
@@ -436,7 +437,7 @@ public sealed partial class MixpanelClient
 
     /// <summary>Retrieves the events of some users. Mixpanel only maintains this operation.</summary>
     /// <example>{"distinct_ids":["user-1"],"from_date":"2026-11-01","to_date":"2026-11-30"}</example>
-    public ValueTask<ResultList<JsonElement>> QueryActivityStreamAsync(QueryActivityStreamInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QueryActivityStream, input, cancellationToken);
+    public ValueTask<ResultList<MixpanelEvent>> QueryActivityStreamAsync(QueryActivityStreamInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QueryActivityStream, input, cancellationToken);
 
     /// <summary>Lists the cohorts of the project.</summary>
     /// <example>{}</example>
