@@ -1,72 +1,56 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using MixpanelConnector.Tool.Surfaces.Docs;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
 /// <summary>The command of an action, made from its descriptor: an option for each input, the answer as JSON.</summary>
-sealed class ActionCommand
+sealed class ActionCommand : Command, IDetailedCommand
 {
     readonly ActionDescriptor _action;
     readonly Surroundings _surroundings;
     readonly JsonObject _schema;
-    readonly List<(string Name, Option<string> Option)> _inputs = [];
+    readonly List<ActionInput> _inputs = [];
     readonly Option<string> _input = new("--input") { Description = "The whole input as one JSON object; single options win over it.", HelpName = "JSON|@FILE|-" };
     readonly Option<bool> _all = new("--all") { Description = "Read all pages, and print one result a line." };
     readonly Option<bool> _yes = new("--yes") { Description = "Do it without asking: it cannot be undone." };
     readonly SecretHandover? _secret;
 
-    ActionCommand(ActionDescriptor action, Surroundings surroundings)
+    ActionCommand(ActionDescriptor action, Surroundings surroundings) : base(NameOf(action))
     {
         _action = action;
         _surroundings = surroundings;
-        _schema = action.InputSchema(XmlDocs.Summary);
-        var name = action.Name.Replace('_', '-');
-        Command = new DetailedCommand(name, XmlDocs.Summary(action)!, $"""
-            {XmlDocs.Remarks(action)}
-
-            Example:
-              mixpanel {name} --input '{XmlDocs.Example(action)}'
-            """);
-
-        foreach (var (input, schema) in _schema["properties"]!.AsObject())
+        _schema = action.InputSchema();
+        foreach (var (name, schema) in _schema["properties"]!.AsObject())
         {
-            var option = CommonOptions.Settings.FirstOrDefault(setting => CommonOptions.Name(setting) == input) ?? AddOption(input, schema!.AsObject());
-            _inputs.Add((input, option));
+            if (ActionInput.IsConfidential(schema!)) continue;
+            var input = new ActionInput(name, schema!.AsObject());
+            _inputs.Add(input);
+            Add(input.Option);
         }
 
-        Command.Add(_input);
-        if (action.IsPaged) Command.Add(_all);
-        if (action.NeedsConfirmation) Command.Add(_yes);
-        if (action.HasSecret) _secret = SecretHandover.AddTo(Command);
-        Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
+        Add(_input);
+        if (action.IsPaged) Add(_all);
+        if (action.NeedsConfirmation) Add(_yes);
+        if (action.HasSecret) _secret = SecretHandover.AddTo(this);
+        SetAction(RunAsync);
     }
 
-    Command Command { get; }
+    public static Command Of(ActionDescriptor action, Surroundings surroundings) => new ActionCommand(action, surroundings);
 
-    public static Command Of(ActionDescriptor action, Surroundings surroundings) => new ActionCommand(action, surroundings).Command;
+    public static string NameOf(ActionDescriptor action) => action.Name.Replace('_', '-');
 
-    Option<string> AddOption(string name, JsonObject schema)
-    {
-        var type = (string?)schema["type"];
-        var required = _schema["required"]?.AsArray().Any(r => (string?)r == name) == true;
-        var option = new Option<string>(CommonOptions.OptionName(name))
-        {
-            Description = (required && schema["default"] is null ? "(required) " : "") + schema["description"],
-            HelpName = schema["enum"] is JsonArray choices ? string.Join('|', choices) : type switch { "string" => (string?)schema["format"] == "date" ? "DATE" : "TEXT", "integer" => "INTEGER", _ => "JSON|@FILE|@-" },
-        };
-        if (schema["default"] is { } value) option.Description += $" Default: {value}.";
-        Command.Add(option);
-        return option;
-    }
+    /// <summary>The action of a command; null when there is none.</summary>
+    public static ActionDescriptor? Find(string command) => command.Contains('_', StringComparison.Ordinal) ? null : Catalogue.Find(command.Replace('-', '_'));
+
+    public string Help(int width) => ActionHelp.Of(_action, Options.Except(_inputs.Select(input => input.Option)).Where(option => !CommonOptions.All.Contains(option)), width);
 
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var printer = new Printer(_surroundings, CommonOptions.AsTable(parsed));
         var all = _action.IsPaged && parsed.GetValue(_all);
         using var handover = _secret?.Prepare(parsed);
-        await using var session = await Session.OpenAsync(parsed, _surroundings, needsCredential: true, cancellationToken);
+        await using var session = await Session.OpenAsync(parsed, _surroundings, needsCredential: true, cancellationToken, _action.Auth is AuthScheme.OAuthToken ? Configuration.OAuthTokenName : Configuration.SecretName);
         var input = Input(parsed, session.Configuration);
 
         if (_action.NeedsConfirmation && !parsed.GetValue(_yes)) Confirm();
@@ -95,17 +79,26 @@ sealed class ActionCommand
 
     JsonElement Input(ParseResult parsed, Configuration configuration)
     {
-        var input = parsed.GetValue(_input) is { } whole ? JsonArgument.ReadObject("input", whole, _surroundings) : [];
-        foreach (var (name, option) in _inputs)
+        var input = parsed.GetValue(_input) is { } whole ? Whole(whole) : [];
+        foreach (var option in _inputs)
         {
-            if (parsed.GetValue(option) is { } text) input[name] = JsonArgument.Read(name, text, (string?)_schema["properties"]![name]!["type"], _surroundings);
-            else if (!input.ContainsKey(name) && CommonOptions.Settings.Contains(option) && IsRequired(name) && configuration[name] is { } configured) input[name] = JsonArgument.Read(name, configured, (string?)_schema["properties"]![name]!["type"], _surroundings);
+            if (option.TryRead(parsed, _surroundings, out var value)) input[option.Name] = value;
+            else if (!input.ContainsKey(option.Name) && IsRequired(option.Name) && CommonOptions.IsSetting(option.Name) && configuration[option.Name] is { } configured) input[option.Name] = JsonArgument.Read(option.Name, configured, (string?)_schema["properties"]![option.Name]!["type"], _surroundings);
         }
 
         return JsonSerializer.SerializeToElement(input, CliJson.Default.JsonObject);
     }
 
+    /// <summary>The input as one JSON object. What is confidential cannot stand on the command line itself, where every process can read it.</summary>
+    JsonObject Whole(string text)
+    {
+        var input = JsonArgument.ReadObject("input", text, _surroundings);
+        if (!text.StartsWith('@') && text != "-" && input.FirstOrDefault(field => _schema["properties"]![field.Key] is { } schema && ActionInput.IsConfidential(schema)) is { Key: { } confidential })
+            throw Configuration.Invalid(confidential, $"{confidential} is confidential, and every process can read the command line: put the input into a file that only you can read, and say --input @FILE, or --input - for standard input. Nothing was sent.");
+        return input;
+    }
+
     /// <summary>An optional input falls back to its setting inside the action; a required one without a default is filled here.</summary>
     bool IsRequired(string name) =>
-        _schema["required"]?.AsArray().Any(r => (string?)r == name) == true && _schema["properties"]![name]!["default"] is null;
+        _schema["required"]?.AsArray().Any(required => (string?)required == name) == true && _schema["properties"]![name]!["default"] is null;
 }

@@ -4,6 +4,13 @@ using System.CommandLine.Invocation;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
+/// <summary>A command that writes its help itself.</summary>
+interface IDetailedCommand
+{
+    /// <param name="width">The columns of the terminal.</param>
+    string Help(int width);
+}
+
 /// <summary>A command with more to say than the line that lists it.</summary>
 sealed class DetailedCommand(string name, string summary, string details) : Command(name, summary)
 {
@@ -11,20 +18,31 @@ sealed class DetailedCommand(string name, string summary, string details) : Comm
 }
 
 /// <summary>The usual help, and below it what a command has to say in detail.</summary>
-sealed class DetailedHelp(HelpAction usual) : SynchronousCommandLineAction
+sealed class DetailedHelp(HelpAction usual, Func<int> width) : SynchronousCommandLineAction
 {
-    public static void AddTo(RootCommand root)
+    public static void AddTo(RootCommand root, Func<int> width)
     {
         var option = root.Options.OfType<HelpOption>().Single();
-        option.Action = new DetailedHelp((HelpAction)option.Action!);
+        option.Action = new DetailedHelp((HelpAction)option.Action!, width);
     }
 
     public override bool ClearsParseErrors => usual.ClearsParseErrors;
 
     public override int Invoke(ParseResult parseResult)
     {
+        var output = parseResult.InvocationConfiguration.Output;
+        switch (parseResult.CommandResult.Command)
+        {
+            case RootCommand:
+                output.Write(RootHelp.Text());
+                return ExitCode.Success;
+            case IDetailedCommand command:
+                output.Write(command.Help(width()));
+                return ExitCode.Success;
+        }
+
         var code = usual.Invoke(parseResult);
-        if (parseResult.CommandResult.Command is DetailedCommand { Details: var details }) parseResult.InvocationConfiguration.Output.WriteLine(details);
+        if (parseResult.CommandResult.Command is DetailedCommand { Details: var details }) output.WriteLine(details);
         return code;
     }
 }

@@ -7,17 +7,23 @@ namespace MixpanelConnector.Tool.Surfaces.Docs;
 /// <summary>The library's documentation comments: the one text for help, schemas and pages.</summary>
 static class XmlDocs
 {
-    static readonly Lazy<Dictionary<string, XElement>> Members = new(() =>
+    /// <summary>Where each member's element is in the file. Only the elements that are asked for are parsed.</summary>
+    static readonly Lazy<(byte[] Xml, Dictionary<string, Range> Members)> File = new(() =>
     {
         using var stream = typeof(XmlDocs).Assembly.GetManifestResourceStream("MixpanelConnector.xml")
             ?? throw new InvalidOperationException("The documentation of the library is not embedded.");
-        return XDocument.Load(stream).Descendants("member").ToDictionary(m => m.Attribute("name")!.Value, StringComparer.Ordinal);
+        var xml = new byte[stream.Length];
+        stream.ReadExactly(xml);
+        return (xml, Index(xml));
     });
 
     public static string? Summary(ActionDescriptor action) => Text(Method(action), "summary");
 
+    /// <summary>What the comment says beside the summary; null for nothing.</summary>
+    public static string? Notes(ActionDescriptor action) => Text(Method(action), "remarks");
+
     /// <summary>What there is to say beside the summary: in the comment, and by the declaration.</summary>
-    public static string Remarks(ActionDescriptor action) => $"{Text(Method(action), "remarks")} {ActionFacts.Of(action)}".TrimStart();
+    public static string Remarks(ActionDescriptor action) => $"{Notes(action)} {ActionFacts.Of(action)}".TrimStart();
 
     /// <summary>An input that fits, as JSON.</summary>
     public static string? Example(ActionDescriptor action) => Text(Method(action), "example");
@@ -27,7 +33,24 @@ static class XmlDocs
     static string Method(ActionDescriptor action) => $"M:{typeof(MixpanelClient).FullName}.{action.MethodName}({action.InputType.FullName},{typeof(CancellationToken).FullName})";
 
     static string? Text(string member, string element) =>
-        Members.Value.TryGetValue(member, out var docs) && docs.Element(element) is { } text ? Flatten(text) : null;
+        File.Value.Members.TryGetValue(member, out var place) && XElement.Parse(Encoding.UTF8.GetString(File.Value.Xml.AsSpan(place))).Element(element) is { } text ? Flatten(text) : null;
+
+    static Dictionary<string, Range> Index(ReadOnlySpan<byte> xml)
+    {
+        var begin = "<member name=\""u8;
+        var end = "</member>"u8;
+        var members = new Dictionary<string, Range>(StringComparer.Ordinal);
+        for (var start = 0; xml[start..].IndexOf(begin) is >= 0 and var offset;)
+        {
+            start += offset;
+            var name = xml[(start + begin.Length)..];
+            var stop = start + xml[start..].IndexOf(end) + end.Length;
+            members[Encoding.UTF8.GetString(name[..name.IndexOf((byte)'"')])] = start..stop;
+            start = stop;
+        }
+
+        return members;
+    }
 
     static string Flatten(XElement element)
     {
