@@ -5,15 +5,15 @@ using System.Text.Json.Nodes;
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
 /// <summary>The command of an action, made from its descriptor: an option for each input, the answer as JSON.</summary>
-sealed class ActionCommand : Command, IDetailedCommand
+sealed class ActionCommand : Command
 {
     readonly ActionDescriptor _action;
     readonly Surroundings _surroundings;
     readonly JsonObject _schema;
     readonly List<ActionInput> _inputs = [];
-    readonly Option<string> _input = new("--input") { Description = "The whole input as one JSON object; single options win over it.", HelpName = "JSON|@FILE|-" };
-    readonly Option<bool> _all = new("--all") { Description = "Read all pages, and print one result a line." };
-    readonly Option<bool> _yes = new("--yes") { Description = "Do it without asking: it cannot be undone." };
+    readonly Option<string> _input = new("--input") { Description = ActionHelp.Input, HelpName = "JSON|@FILE|-" };
+    readonly Option<bool> _all = new("--all") { Description = ActionHelp.All };
+    readonly Option<bool> _yes = new("--yes") { Description = ActionHelp.Yes };
     readonly SecretHandover? _secret;
 
     ActionCommand(ActionDescriptor action, Surroundings surroundings) : base(NameOf(action))
@@ -43,7 +43,9 @@ sealed class ActionCommand : Command, IDetailedCommand
     /// <summary>The action of a command; null when there is none.</summary>
     public static ActionDescriptor? Find(string command) => command.Contains('_', StringComparison.Ordinal) ? null : Catalogue.Find(command.Replace('-', '_'));
 
-    public string Help(int width) => ActionHelp.Of(_action, Options.Except(_inputs.Select(input => input.Option)).Where(option => !CommonOptions.All.Contains(option)), width);
+    public void ShowHelp() => ShowHelp(_action, _surroundings);
+
+    public static void ShowHelp(ActionDescriptor action, Surroundings surroundings) => new Printer(surroundings, asTable: false).Text(ActionHelp.Of(action, surroundings.HelpWidth));
 
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {

@@ -6,12 +6,28 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>The help of an action's command: what it does, its options with what they may be, and what it needs and costs.</summary>
 static class ActionHelp
 {
-    public static string Of(ActionDescriptor action, IEnumerable<System.CommandLine.Option> others, int width)
+    /// <summary>What the options say that are no inputs.</summary>
+    public const string Input = "The whole input as one JSON object; single options win over it.";
+    public const string All = "Read all pages, and print one result a line.";
+    public const string Yes = "Do it without asking: it cannot be undone.";
+
+    public static string Of(ActionDescriptor action, int width)
     {
         var name = ActionCommand.NameOf(action);
         var schema = action.InputSchema(XmlDocs.Summary);
-        var fields = schema["properties"]!.AsObject();
-        var isConfidential = fields.Any(field => ActionInput.IsConfidential(field.Value!));
+        var (options, confidential) = (new List<HelpRow>(), new List<HelpRow>());
+        foreach (var (field, node) in schema["properties"]!.AsObject())
+        {
+            var meaning = Meaning(field, node!.AsObject(), schema);
+            if (ActionInput.IsConfidential(node)) confidential.Add(new(field, meaning));
+            else options.Add(new($"{CommonOptions.OptionName(field)} {ActionInput.ValueName(node.AsObject())}", meaning));
+        }
+
+        options.Add(new("--input JSON|@FILE|-", Input));
+        if (action.IsPaged) options.Add(new("--all", All));
+        if (action.NeedsConfirmation) options.Add(new("--yes", Yes));
+        if (action.HasSecret) options.AddRange([new("--show-secret", SecretHandover.Show), new("--secret-out FILE", SecretHandover.ToFile)]);
+
         var text = new HelpText(width);
         text.Paragraph(XmlDocs.Summary(action)!);
         text.Line();
@@ -19,16 +35,12 @@ static class ActionHelp
         text.Line($"  mixpanel {name} [options]");
         text.Line();
         text.Line("Options:");
-        text.Rows(
-        [
-            .. fields.Where(field => !ActionInput.IsConfidential(field.Value!)).Select(field => ($"{CommonOptions.OptionName(field.Key)} {ActionInput.ValueName(field.Value!.AsObject())}", Meaning(field.Key, field.Value!.AsObject(), schema))),
-            .. others.Select(option => ($"{option.Name}{(option.HelpName is { } value ? " " + value : "")}", option.Description!)),
-        ]);
+        text.Rows(options);
         text.Line();
-        if (isConfidential)
+        if (confidential.Count > 0)
         {
             text.Line("Confidential, by --input @FILE or --input - alone:");
-            text.Rows(fields.Where(field => ActionInput.IsConfidential(field.Value!)).Select(field => (field.Key, Meaning(field.Key, field.Value!.AsObject(), schema))));
+            text.Rows(confidential);
             text.Line();
         }
 
@@ -47,13 +59,17 @@ static class ActionHelp
         return text.ToString();
     }
 
-    static IEnumerable<(string Name, string Meaning)> Facts(ActionDescriptor action)
+    static List<HelpRow> Facts(ActionDescriptor action)
     {
-        yield return ("Group", $"{action.Group.Name} (mixpanel help {action.Group.Name})");
-        yield return ("Operation", $"{action.OperationId}, {action.Documentation}");
-        yield return ("Effect", $"{action.Effect.ToString().ToLowerInvariant()}. {ActionFacts.Effect(action)}{(action.NeedsConfirmation ? " It asks first: --yes answers." : "")}");
-        yield return ("Credential", ActionFacts.Needs(action.Auth));
-        yield return ("Cost", ActionFacts.Costs(action.Cost) is { Length: > 0 } cost ? cost : action.Cost is RateCost.Ingestion ? "Counts as ingestion: about 2 GB of JSON, or 30,000 events a second, over a minute." : "No limit is documented.");
+        var cost = ActionFacts.Costs(action.Cost).TrimEnd();
+        return
+        [
+            new("Group", $"{action.Group.Name} (mixpanel help {action.Group.Name})"),
+            new("Operation", $"{action.OperationId}, {action.Documentation}"),
+            new("Effect", $"{action.Effect.ToString().ToLowerInvariant()}. {ActionFacts.Effect(action)}{(action.NeedsConfirmation ? " It asks first: --yes answers." : "")}"),
+            new("Credential", ActionFacts.Needs(action.Auth)),
+            new("Cost", cost.Length > 0 ? cost : action.Cost is RateCost.Ingestion ? "Counts as ingestion: about 2 GB of JSON, or 30,000 events a second, over a minute." : "No limit is documented."),
+        ];
     }
 
     static string Meaning(string name, JsonObject field, JsonObject schema)
@@ -69,15 +85,17 @@ static class ActionHelp
         Range("minimum", "maximum", "");
         Range("minLength", "maxLength", " characters");
         Range("minItems", "maxItems", " items");
-        if ((string?)field["pattern"] is { } pattern) limits.Add($"matches {pattern}");
-        if (field["enum"] is JsonArray { Count: > ActionInput.MostChoicesInName } choices) limits.Add($"one of {string.Join(", ", choices.Select(choice => (string)choice!))}");
-        if (field["items"] is JsonObject items && items["enum"] is JsonArray each) limits.Add($"each one of {string.Join(", ", each.Select(choice => (string)choice!))}");
+        if ((string?)field["pattern"] is { } pattern) limits.Add($"matches {(pattern is ['^', '(', '?', ':', .., ')', '$'] ? pattern[4..^2] : pattern)}");
+        if (field["enum"] is JsonArray { Count: > ActionInput.MostChoicesInName } choices) limits.Add($"one of {Listed(choices)}");
+        if (field["items"] is JsonObject items && items["enum"] is JsonArray each) limits.Add($"each one of {Listed(each)}");
         return limits.Count == 0 ? "" : $" [{string.Join("; ", limits)}]";
 
         void Range(string least, string most, string what)
         {
             if (field[least] is null && field[most] is null) return;
-            limits.Add(field[most] is null ? (int?)field[least] == 1 && what.Length > 0 ? "not empty" : $"at least {field[least]}{what}" : $"{(field[least] is { } from ? $"{from} to" : "at most")} {field[most]}{what}");
+            limits.Add(field[most] is null ? field[least]?.ToString() == "1" && what.Length > 0 ? "not empty" : $"at least {field[least]}{what}" : $"{(field[least] is { } from ? $"{from} to" : "at most")} {field[most]}{what}");
         }
     }
+
+    static string Listed(JsonArray choices) => string.Join(", ", choices.Select(choice => (string)choice!));
 }

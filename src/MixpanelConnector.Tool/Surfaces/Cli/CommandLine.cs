@@ -22,9 +22,12 @@ static class CommandLine
     /// <summary>The names of the commands that are offered.</summary>
     public static IEnumerable<string> Names => Others.Select(other => other.Name).Where(name => name != "docs").Concat(Catalogue.Actions.Select(ActionCommand.NameOf));
 
+    /// <summary>Whether there is a command of the name that is no action.</summary>
+    public static bool IsOther(string name) => Array.Exists(Others, other => other.Name == name);
+
     /// <summary>The whole command line.</summary>
     public static RootCommand Build(Surroundings surroundings, Stop stop) =>
-        Root([.. Names.Append("docs").Select(name => Find(name, surroundings, stop)!)], surroundings);
+        Root([.. Names.Append("docs").Select(name => Find(name, surroundings, stop)!)]);
 
     public static async Task<int> RunAsync(string[] args, Surroundings surroundings, Stop stop)
     {
@@ -34,9 +37,10 @@ static class CommandLine
             if (surroundings.CommandLineFault is { } fault) throw Configuration.Invalid("argument", fault);
             switch (args)
             {
-                case [] or ["help"] or ["--help" or "-h" or "-?"]:
-                    printer.Text(RootHelp.Text());
-                    return ExitCode.Success;
+                case [] or ["--help" or "-h" or "-?"]:
+                    return await HelpCommand.ShowAsync([], surroundings, stop);
+                case ["help", .. var topics] when !topics.Any(topic => topic.StartsWith('-')):
+                    return await HelpCommand.ShowAsync(topics, surroundings, stop);
                 case ["--version"]:
                     printer.Text(Version + "\n");
                     return ExitCode.Success;
@@ -44,7 +48,13 @@ static class CommandLine
 
             var isDirective = args is [['[', ..], ..]; // with it shells ask for completions; a whole line follows
             var invoked = isDirective ? InvokedBy(args is [_, var line, ..] ? line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1..] : []) : InvokedBy(args);
-            var root = invoked is not null && Find(invoked, surroundings, stop) is { } command ? Root([command], surroundings) : Root(isDirective ? Names.Select(name => new Command(name)) : [], surroundings);
+            if (!isDirective && invoked is not null && AsksForHelp(args) && ActionCommand.Find(invoked) is { } action)
+            {
+                ActionCommand.ShowHelp(action, surroundings);
+                return ExitCode.Success;
+            }
+
+            var root = invoked is not null && Find(invoked, surroundings, stop) is { } command ? Root([command]) : Root(isDirective ? Names.Select(name => new Command(name)) : []);
             return await RunAsync(root, args, isDirective, surroundings, stop);
         }
         catch (MixpanelException e)
@@ -78,12 +88,12 @@ static class CommandLine
         }
     }
 
-    /// <summary>Prints the help of a command.</summary>
+    /// <summary>Prints the help of a command that is no action.</summary>
     /// <param name="path">The command with those above it, such as <c>import status</c>.</param>
     /// <param name="surroundings">What the program takes from outside.</param>
     /// <param name="stop">Tells the program to stop.</param>
     public static Task<int> ShowHelpAsync(string[] path, Surroundings surroundings, Stop stop) =>
-        RunAsync(Root([Find(path[0], surroundings, stop)!], surroundings), [.. path, "--help"], isDirective: false, surroundings, stop);
+        RunAsync(Root([Find(path[0], surroundings, stop)!]), [.. path, "--help"], isDirective: false, surroundings, stop);
 
     static async Task<int> RunAsync(RootCommand root, string[] args, bool isDirective, Surroundings surroundings, Stop stop)
     {
@@ -104,12 +114,12 @@ static class CommandLine
         return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = new StreamWriter(surroundings.Output) { AutoFlush = true }, Error = surroundings.Error }, stop.Token);
     }
 
-    static RootCommand Root(IEnumerable<Command> commands, Surroundings surroundings)
+    static RootCommand Root(IEnumerable<Command> commands)
     {
         var root = new RootCommand();
         foreach (var command in commands) root.Add(command);
         CommonOptions.AddTo(root);
-        DetailedHelp.AddTo(root, surroundings.TerminalWidth);
+        DetailedHelp.AddTo(root);
         return root;
     }
 

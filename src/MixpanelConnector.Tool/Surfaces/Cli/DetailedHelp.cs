@@ -4,13 +4,6 @@ using System.CommandLine.Invocation;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>A command that writes its help itself.</summary>
-interface IDetailedCommand
-{
-    /// <param name="width">The columns of the terminal.</param>
-    string Help(int width);
-}
-
 /// <summary>A command with more to say than the line that lists it.</summary>
 sealed class DetailedCommand(string name, string summary, string details) : Command(name, summary)
 {
@@ -18,12 +11,12 @@ sealed class DetailedCommand(string name, string summary, string details) : Comm
 }
 
 /// <summary>The usual help, and below it what a command has to say in detail.</summary>
-sealed class DetailedHelp(HelpAction usual, Func<int> width) : SynchronousCommandLineAction
+sealed class DetailedHelp(HelpAction usual) : SynchronousCommandLineAction
 {
-    public static void AddTo(RootCommand root, Func<int> width)
+    public static void AddTo(RootCommand root)
     {
         var option = root.Options.OfType<HelpOption>().Single();
-        option.Action = new DetailedHelp((HelpAction)option.Action!, width);
+        option.Action = new DetailedHelp((HelpAction)option.Action!);
     }
 
     public override bool ClearsParseErrors => usual.ClearsParseErrors;
@@ -36,8 +29,8 @@ sealed class DetailedHelp(HelpAction usual, Func<int> width) : SynchronousComman
             case RootCommand:
                 output.Write(RootHelp.Text());
                 return ExitCode.Success;
-            case IDetailedCommand command:
-                output.Write(command.Help(width()));
+            case ActionCommand command:
+                command.ShowHelp();
                 return ExitCode.Success;
         }
 

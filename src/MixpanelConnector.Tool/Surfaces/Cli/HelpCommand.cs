@@ -18,7 +18,8 @@ static class HelpCommand
         return command;
     }
 
-    static async Task<int> ShowAsync(string[] words, Surroundings surroundings, Stop stop)
+    /// <summary>Prints the help about what the words name; without words, that of the program.</summary>
+    public static async Task<int> ShowAsync(string[] words, Surroundings surroundings, Stop stop)
     {
         var printer = new Printer(surroundings, asTable: false);
         if (words is [])
@@ -28,22 +29,26 @@ static class HelpCommand
         }
 
         string[] path = [.. words.Select(word => word.Replace('_', '-').ToLowerInvariant())];
-        if (CommandLine.Names.Contains(path[0], StringComparer.Ordinal)) return await CommandLine.ShowHelpAsync(path, surroundings, stop);
+        if (CommandLine.IsOther(path[0])) return await CommandLine.ShowHelpAsync(path, surroundings, stop);
         if (path is [var topic])
         {
+            if ((ActionCommand.Find(topic) ?? Catalogue.Actions.FirstOrDefault(action => action.OperationId == topic)) is { } named)
+            {
+                ActionCommand.ShowHelp(named, surroundings);
+                return ExitCode.Success;
+            }
+
             if (topic == OfSettings)
             {
-                printer.Text(SettingsHelp(surroundings.TerminalWidth()));
+                printer.Text(SettingsHelp(surroundings.HelpWidth));
                 return ExitCode.Success;
             }
 
             if (Catalogue.Groups.FirstOrDefault(group => group.Name == topic) is { } about)
             {
-                printer.Text(GroupHelp(about, surroundings.TerminalWidth()));
+                printer.Text(GroupHelp(about, surroundings.HelpWidth));
                 return ExitCode.Success;
             }
-
-            if (Catalogue.Actions.FirstOrDefault(action => action.OperationId == topic) is { } operation) return await CommandLine.ShowHelpAsync([ActionCommand.NameOf(operation)], surroundings, stop);
         }
 
         var near = Near(path[0], Topics().Concat(Catalogue.Actions.Select(action => action.OperationId)));
@@ -67,7 +72,8 @@ static class HelpCommand
         var text = new HelpText(width);
         text.Paragraph($"{group.Title}: {group.About}");
         text.Line();
-        text.Rows(group.Actions.Select(action => ($"{ActionCommand.NameOf(action)}  {Mark(action)}", XmlDocs.Summary(action)!)));
+        var longest = group.Actions.Max(action => action.Name.Length);
+        text.Rows([.. group.Actions.Select(action => new HelpRow($"{ActionCommand.NameOf(action).PadRight(longest)}  {Mark(action)}", XmlDocs.Summary(action)!))]);
         text.Line();
         if (group.Actions.Any(action => action.NeedsConfirmation)) text.Paragraph("delete: cannot be undone, and asks first; elsewhere than at a terminal say --yes.");
         if (group.Actions.Any(action => Mark(action)[^1] == '!')) text.Paragraph("update!: no other action undoes it.");
@@ -82,7 +88,7 @@ static class HelpCommand
         var text = new HelpText(width);
         text.Paragraph("Options of every command. A setting is taken from its option, else from the environment, else from the profile file; mixpanel config shows which.");
         text.Line();
-        text.Rows(CommonOptions.All.Select(option => ($"{option.Name}{(option.HelpName is { } value ? " " + value : "")}", option.Description!)));
+        text.Rows([.. CommonOptions.All.Select(option => new HelpRow($"{option.Name}{(option.HelpName is { } value ? " " + value : "")}", option.Description!))]);
         text.Line();
         text.Paragraph("Secrets are never options, since every process can read the command line: MIXPANEL_SERVICE_ACCOUNT_SECRET, MIXPANEL_OAUTH_TOKEN, a private file, or a profile that only you can read.");
         return text.ToString();

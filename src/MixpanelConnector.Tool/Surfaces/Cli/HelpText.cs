@@ -2,13 +2,16 @@ using System.Text;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
+/// <summary>A name, and beside it what it means.</summary>
+sealed record HelpRow(string Name, string Meaning);
+
 /// <summary>Text in the columns of a terminal.</summary>
 /// <param name="width">How many there are.</param>
 sealed class HelpText(int width)
 {
     const int Narrowest = 40;
     const int Widest = 120;
-    const int WidestName = 34;
+    const int WidestName = 44;
 
     readonly StringBuilder _text = new();
     readonly int _width = Math.Clamp(width, Narrowest, Widest);
@@ -18,13 +21,13 @@ sealed class HelpText(int width)
     public void Paragraph(string text) => Wrap(text, indent: 0, column: 0);
 
     /// <summary>Names, and beside them what they mean.</summary>
-    public void Rows(IEnumerable<(string Name, string Meaning)> rows)
+    public void Rows(IReadOnlyList<HelpRow> rows)
     {
-        var all = rows.ToList();
-        if (all.Count == 0) return;
-        var most = Math.Min(WidestName, (_width / 2) - 4);
-        var column = all.Select(row => row.Name.Length).Where(length => length <= most).DefaultIfEmpty(most).Max() + 4;
-        foreach (var (name, meaning) in all)
+        var most = Math.Min(WidestName, (_width / 2) + 4);
+        var column = 0;
+        foreach (var row in rows) column = Math.Max(column, row.Name.Length <= most ? row.Name.Length + 4 : 0);
+        if (column == 0) column = most + 4;
+        foreach (var (name, meaning) in rows)
         {
             _text.Append("  ").Append(name);
             if (name.Length + 4 <= column) _text.Append(' ', column - name.Length - 2);

@@ -7,14 +7,14 @@ namespace MixpanelConnector.Tool.Surfaces.Docs;
 /// <summary>The library's documentation comments: the one text for help, schemas and pages.</summary>
 static class XmlDocs
 {
-    /// <summary>Where each member's element is in the file. Only the elements that are asked for are parsed.</summary>
-    static readonly Lazy<(byte[] Xml, Dictionary<string, Range> Members)> File = new(() =>
+    /// <summary>The file as it is. Only the members that are asked for are parsed: most commands ask for a few of thousands, or for none.</summary>
+    static readonly Lazy<byte[]> File = new(() =>
     {
         using var stream = typeof(XmlDocs).Assembly.GetManifestResourceStream("MixpanelConnector.xml")
             ?? throw new InvalidOperationException("The documentation of the library is not embedded.");
         var xml = new byte[stream.Length];
         stream.ReadExactly(xml);
-        return (xml, Index(xml));
+        return xml;
     });
 
     public static string? Summary(ActionDescriptor action) => Text(Method(action), "summary");
@@ -32,24 +32,15 @@ static class XmlDocs
 
     static string Method(ActionDescriptor action) => $"M:{typeof(MixpanelClient).FullName}.{action.MethodName}({action.InputType.FullName},{typeof(CancellationToken).FullName})";
 
-    static string? Text(string member, string element) =>
-        File.Value.Members.TryGetValue(member, out var place) && XElement.Parse(Encoding.UTF8.GetString(File.Value.Xml.AsSpan(place))).Element(element) is { } text ? Flatten(text) : null;
+    static string? Text(string member, string element) => Element(member)?.Element(element) is { } text ? Flatten(text) : null;
 
-    static Dictionary<string, Range> Index(ReadOnlySpan<byte> xml)
+    static XElement? Element(string member)
     {
-        var begin = "<member name=\""u8;
+        var xml = File.Value.AsSpan();
+        var start = xml.IndexOf(Encoding.UTF8.GetBytes($"<member name=\"{member}\">"));
+        if (start < 0) return null;
         var end = "</member>"u8;
-        var members = new Dictionary<string, Range>(StringComparer.Ordinal);
-        for (var start = 0; xml[start..].IndexOf(begin) is >= 0 and var offset;)
-        {
-            start += offset;
-            var name = xml[(start + begin.Length)..];
-            var stop = start + xml[start..].IndexOf(end) + end.Length;
-            members[Encoding.UTF8.GetString(name[..name.IndexOf((byte)'"')])] = start..stop;
-            start = stop;
-        }
-
-        return members;
+        return XElement.Parse(Encoding.UTF8.GetString(xml.Slice(start, xml[start..].IndexOf(end) + end.Length)));
     }
 
     static string Flatten(XElement element)
