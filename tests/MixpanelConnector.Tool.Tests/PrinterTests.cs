@@ -119,6 +119,11 @@ public class PrinterTests
     [InlineData("mixpanel tra", "track-event")]
     [InlineData("mixpanel track-event --ev", "--event")]
     [InlineData("mixpanel query-user-profiles --region ", "eu")]
+    [InlineData("mixpanel --region eu create-anno", "create-annotation")]
+    [InlineData("mixpanel impo", "import")]
+    [InlineData("mixpanel help lexi", "lexicon")]
+    [InlineData("mixpanel create-pipeline --type ", "bigquery")]
+    [InlineData("mixpanel create-pipeline --trial ", "true")]
     public async Task The_program_answers_what_the_completion_scripts_ask(string line, string suggestion)
     {
         using var tool = new Tool();

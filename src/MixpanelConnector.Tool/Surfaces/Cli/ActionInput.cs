@@ -12,22 +12,18 @@ sealed class ActionInput
     static readonly string[] Truths = ["true", "false"];
 
     readonly JsonObject _schema;
-    readonly Option<string[]> _option;
 
     public ActionInput(string name, JsonObject schema)
     {
         (Name, _schema) = (name, schema);
-        _option = new Option<string[]>(CommonOptions.OptionName(name))
-        {
-            HelpName = ValueName(schema),
-            Arity = IsPlainList(schema) ? ArgumentArity.OneOrMore : Type(schema) is "boolean" ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
-        };
-        if (Choices(schema) is { } choices) _option.CompletionSources.Add(choices);
+        var option = CommonOptions.OptionName(name);
+        Option = IsPlainList(schema) ? new Option<string[]>(option) { Arity = ArgumentArity.OneOrMore } : new Option<string>(option) { Arity = Type(schema) is "boolean" ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne };
+        if (Choices(schema) is { } choices) Option.CompletionSources.Add(choices);
     }
 
     public string Name { get; }
 
-    public Option Option => _option;
+    public Option Option { get; }
 
     /// <summary>Whether nobody may see the value, so that it is no option.</summary>
     public static bool IsConfidential(JsonNode schema) => schema["writeOnly"] is JsonValue confidential && confidential.GetValue<bool>();
@@ -48,7 +44,7 @@ sealed class ActionInput
     public bool TryRead(ParseResult parsed, Surroundings surroundings, out JsonNode? value)
     {
         value = null;
-        if (parsed.GetResult(_option) is not { Implicit: false } result) return false;
+        if (parsed.GetResult(Option) is not { Implicit: false } result) return false;
         string[] texts = [.. result.Tokens.Select(token => token.Value)];
         value = texts switch
         {
@@ -61,7 +57,7 @@ sealed class ActionInput
 
     JsonArray List(string[] texts, Surroundings surroundings)
     {
-        if (texts.Any(IsJson)) throw Configuration.Invalid(Name, $"{Name}: give one JSON array (or @file, or @-), or repeat {_option.Name} with plain values. A value that begins with [ or @ goes into a JSON array.");
+        if (texts.Any(IsJson)) throw Configuration.Invalid(Name, $"{Name}: give one JSON array (or @file, or @-), or repeat {Option.Name} with plain values. A value that begins with [ or @ goes into a JSON array.");
         var type = Type(_schema["items"]!.AsObject());
         return new JsonArray([.. texts.Select((text, index) => JsonArgument.Read($"{Name}[{index}]", text, type, surroundings))]);
     }

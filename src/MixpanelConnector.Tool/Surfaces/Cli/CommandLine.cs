@@ -100,7 +100,7 @@ static class CommandLine
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }); // @file is ours
         if (!isDirective)
         {
-            if (AsksForHelp(args) && parsed.CommandResult.Command is { Subcommands.Count: 0 }) parsed = root.Parse([.. Path(parsed).Skip(1), "--help"]);
+            if (AsksForHelp(args) && parsed.CommandResult.Command is { Subcommands.Count: 0 } and not RootCommand) parsed = root.Parse([.. Path(parsed).Skip(1), "--help"]);
             if (UnknownWord.Find(parsed, args, Usage(parsed)) is { } unknown) throw unknown;
         }
 
