@@ -119,20 +119,47 @@ sealed class Printer(Surroundings surroundings, bool asTable)
     void Table(JsonElement root)
     {
         var console = NewConsole();
-
         var facts = new List<(string Name, string Value)>();
-        var lists = new List<(string Name, JsonElement List)>();
-        foreach (var member in root.EnumerateObject())
-        {
-            if (member.Value.ValueKind is JsonValueKind.Array && member.Value.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Object)) lists.Add((member.Name, member.Value));
-            else facts.Add((member.Name, Show(member.Value)));
-        }
-
-        foreach (var (name, list) in lists) console.Write(ListTable(name, list));
+        var tables = new List<Spectre.Console.Table>();
+        Gather("", root, facts, tables);
+        foreach (var table in tables) console.Write(table);
 
         // Plain lines: a long path stays whole, so that it can be copied.
         var width = facts.Count == 0 ? 0 : facts.Max(fact => fact.Name.Length);
         foreach (var (name, value) in facts) Text($"{Clean(name).PadRight(width)}  {Clean(value.ReplaceLineEndings(" "))}\n");
+    }
+
+    /// <summary>Lists of objects, and numbers by two keys, as tables; all else as facts, those within objects under the names of all.</summary>
+    static void Gather(string name, JsonElement value, List<(string Name, string Value)> facts, List<Spectre.Console.Table> tables)
+    {
+        if (value.ValueKind is JsonValueKind.Array && value.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Object))
+        {
+            tables.Add(ListTable(name, value));
+        }
+        else if (value.ValueKind is not JsonValueKind.Object || !value.EnumerateObject().Any())
+        {
+            facts.Add((name, Show(value)));
+        }
+        else if (name.Length > 0 && Grid(name, value) is { } grid)
+        {
+            tables.Add(grid);
+        }
+        else
+        {
+            foreach (var member in value.EnumerateObject()) Gather(name.Length == 0 ? member.Name : $"{name}.{member.Name}", member.Value, facts, tables);
+        }
+    }
+
+    /// <summary>An object of objects of plain values, such as counts by event and day: a row for each inner key, a column for each outer one. Null for anything else, and for more columns than there is room for.</summary>
+    static Spectre.Console.Table? Grid(string name, JsonElement value)
+    {
+        var columns = value.EnumerateObject().ToList();
+        if (columns.Count > MostColumns || columns.Any(column => column.Value.ValueKind is not JsonValueKind.Object || column.Value.EnumerateObject().Any(cell => cell.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array))) return null;
+        var table = new Spectre.Console.Table().Title(Markup.Escape(name)).Border(TableBorder.Rounded).AddColumn("");
+        foreach (var column in columns) table.AddColumn(new TableColumn(Cell(column.Name)));
+        foreach (var row in columns.SelectMany(column => column.Value.EnumerateObject().Select(cell => cell.Name)).Distinct(StringComparer.Ordinal))
+            table.AddRow([Cell(row), .. columns.Select(column => Cell(column.Value.TryGetProperty(row, out var cell) ? Show(cell) : ""))]);
+        return table;
     }
 
     static Spectre.Console.Table ListTable(string name, JsonElement list)
@@ -162,11 +189,22 @@ sealed class Printer(Surroundings surroundings, bool asTable)
         return row;
     }
 
+    /// <summary>A value in one line, as JSON without its quotes.</summary>
     static string Show(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString()!,
         JsonValueKind.Null => "",
+        JsonValueKind.Array => string.Join(", ", value.EnumerateArray().Select(ShowWithin)),
+        JsonValueKind.Object => string.Join(", ", value.EnumerateObject().Select(member => $"{member.Name}: {ShowWithin(member.Value)}")),
         _ => value.GetRawText(),
+    };
+
+    static string ShowWithin(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Array => $"[{Show(value)}]",
+        JsonValueKind.Object => $"{{{Show(value)}}}",
+        JsonValueKind.Null => "null",
+        _ => Show(value),
     };
 
     static Text Cell(string text) => new(Clean(text.ReplaceLineEndings(" ")));

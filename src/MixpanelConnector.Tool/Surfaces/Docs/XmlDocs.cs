@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Text;
-using System.Xml.Linq;
 
 namespace MixpanelConnector.Tool.Surfaces.Docs;
 
@@ -32,31 +31,39 @@ static class XmlDocs
 
     static string Method(ActionDescriptor action) => $"M:{typeof(MixpanelClient).FullName}.{action.MethodName}({action.InputType.FullName},{typeof(CancellationToken).FullName})";
 
-    static string? Text(string member, string element) => Element(member)?.Element(element) is { } text ? Flatten(text) : null;
-
-    static XElement? Element(string member)
+    static string? Text(string member, string element)
     {
-        var xml = File.Value.AsSpan();
-        var start = xml.IndexOf(Encoding.UTF8.GetBytes($"<member name=\"{member}\">"));
-        if (start < 0) return null;
-        var end = "</member>"u8;
-        return XElement.Parse(Encoding.UTF8.GetString(xml.Slice(start, xml[start..].IndexOf(end) + end.Length)));
+        if (Between(File.Value, Encoding.UTF8.GetBytes($"<member name=\"{member}\">"), "</member>"u8, out var docs) && Between(docs, Encoding.UTF8.GetBytes($"<{element}>"), Encoding.UTF8.GetBytes($"</{element}>"), out var text)) return Flatten(Encoding.UTF8.GetString(text));
+        return null;
     }
 
-    static string Flatten(XElement element)
+    static bool Between(ReadOnlySpan<byte> xml, ReadOnlySpan<byte> start, ReadOnlySpan<byte> end, out ReadOnlySpan<byte> content)
+    {
+        content = default;
+        var begin = xml.IndexOf(start);
+        if (begin < 0) return false;
+        var rest = xml[(begin + start.Length)..];
+        content = rest[..rest.IndexOf(end)];
+        return true;
+    }
+
+    /// <summary>The text without its elements: of a reference the last name, of others what they hold. The compiler writes nothing else, and loading a parser takes longer than all that a command does.</summary>
+    static string Flatten(ReadOnlySpan<char> xml)
     {
         var text = new StringBuilder();
-        foreach (var node in element.Nodes())
+        while (xml.IndexOf('<') is >= 0 and var tag)
         {
-            text.Append(node switch
-            {
-                XText plain => plain.Value,
-                XElement { Name.LocalName: "see" } see => (see.Attribute("cref")?.Value ?? see.Attribute("href")?.Value ?? "").Split('.', ':')[^1],
-                XElement other => other.Value,
-                _ => "",
-            });
+            text.Append(xml[..tag]);
+            xml = xml[(tag + 1)..];
+            var element = xml[..xml.IndexOf('>')];
+            xml = xml[(element.Length + 1)..];
+            if (!element.StartsWith("see ")) continue;
+            text.Append(element.ToString().Split('"')[1].Split('.', ':')[^1]);
+            const string End = "</see>";
+            if (element[^1] != '/') xml = xml[(xml.IndexOf(End) + End.Length)..];
         }
 
+        text.Append(xml).Replace("&lt;", "<").Replace("&gt;", ">").Replace("&quot;", "\"").Replace("&apos;", "'").Replace("&amp;", "&");
         return string.Join(' ', text.ToString().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
     }
 }
