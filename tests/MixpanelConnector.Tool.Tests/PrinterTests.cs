@@ -102,7 +102,7 @@ public class PrinterTests
     [Theory]
     [InlineData("""{"a":{"b":{"c":1,"d":["x","y"]}},"e":null,"f":[],"g":"text"}""", "a.b.c  1|a.b.d  x, y|e      |f      |g      text")]
     [InlineData("""{"a":{"b":1,"c":{}}}""", "a.b  1|a.c  ")]
-    [InlineData("""{"a":[[1,2],{"k":{"m":[null,true]}}]}""", "m: [null, true]")]
+    [InlineData("""{"a":[[1,2],{"k":{"m":[null,true]}}]}""", "│ null, true │")]
     [InlineData("""{"values":{"Signed Up":{"2026-11-01":3},"Left":{"2026-11-02":4}}}""", "│ 2026-11-01 │ 3         │      │|│ 2026-11-02 │           │ 4    │")]
     [InlineData("""{"data":{"2026-11-01":{"steps":[{"count":7}]}}}""", "data.2026-11-01.steps")]
     public void A_table_shows_nested_values_readably(string json, string lines)

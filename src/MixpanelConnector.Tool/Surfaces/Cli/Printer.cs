@@ -120,9 +120,13 @@ sealed class Printer(Surroundings surroundings, bool asTable)
     {
         var console = NewConsole();
         var facts = new List<(string Name, string Value)>();
-        var tables = new List<Spectre.Console.Table>();
+        var tables = new List<(string Title, Spectre.Console.Table Table)>();
         Gather("", root, facts, tables);
-        foreach (var table in tables) console.Write(table);
+        foreach (var (title, table) in tables)
+        {
+            if (title.Length > 0) Text($"{Clean(title)}\n");
+            console.Write(table);
+        }
 
         // Plain lines: a long path stays whole, so that it can be copied.
         var width = facts.Count == 0 ? 0 : facts.Max(fact => fact.Name.Length);
@@ -130,19 +134,19 @@ sealed class Printer(Surroundings surroundings, bool asTable)
     }
 
     /// <summary>Lists of objects, and numbers by two keys, as tables; all else as facts, those within objects under the names of all.</summary>
-    static void Gather(string name, JsonElement value, List<(string Name, string Value)> facts, List<Spectre.Console.Table> tables)
+    static void Gather(string name, JsonElement value, List<(string Name, string Value)> facts, List<(string Title, Spectre.Console.Table Table)> tables)
     {
         if (value.ValueKind is JsonValueKind.Array && value.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Object))
         {
-            tables.Add(ListTable(name, value));
+            tables.Add((name, ListTable(value)));
         }
         else if (value.ValueKind is not JsonValueKind.Object || !value.EnumerateObject().Any())
         {
             facts.Add((name, Show(value)));
         }
-        else if (name.Length > 0 && Grid(name, value) is { } grid)
+        else if (name.Length > 0 && Grid(value) is { } grid)
         {
-            tables.Add(grid);
+            tables.Add((name, grid));
         }
         else
         {
@@ -151,22 +155,22 @@ sealed class Printer(Surroundings surroundings, bool asTable)
     }
 
     /// <summary>An object of objects of plain values, such as counts by event and day: a row for each inner key, a column for each outer one. Null for anything else, and for more columns than there is room for.</summary>
-    static Spectre.Console.Table? Grid(string name, JsonElement value)
+    static Spectre.Console.Table? Grid(JsonElement value)
     {
         var columns = value.EnumerateObject().ToList();
         if (columns.Count > MostColumns || columns.Any(column => column.Value.ValueKind is not JsonValueKind.Object || column.Value.EnumerateObject().Any(cell => cell.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array))) return null;
-        var table = new Spectre.Console.Table().Title(Markup.Escape(name)).Border(TableBorder.Rounded).AddColumn("");
+        var table = new Spectre.Console.Table().Border(TableBorder.Rounded).AddColumn("");
         foreach (var column in columns) table.AddColumn(new TableColumn(Cell(column.Name)));
         foreach (var row in columns.SelectMany(column => column.Value.EnumerateObject().Select(cell => cell.Name)).Distinct(StringComparer.Ordinal))
             table.AddRow([Cell(row), .. columns.Select(column => Cell(column.Value.TryGetProperty(row, out var cell) ? Show(cell) : ""))]);
         return table;
     }
 
-    static Spectre.Console.Table ListTable(string name, JsonElement list)
+    static Spectre.Console.Table ListTable(JsonElement list)
     {
         var rows = list.EnumerateArray().Select(Row).ToList();
         var columns = rows.SelectMany(row => row.Keys).Distinct(StringComparer.Ordinal).ToList();
-        var table = new Spectre.Console.Table().Title(Markup.Escape(name)).Border(TableBorder.Rounded);
+        var table = new Spectre.Console.Table().Border(TableBorder.Rounded);
         foreach (var column in columns.Take(MostColumns)) table.AddColumn(new TableColumn(Cell(column)));
         foreach (var row in rows) table.AddRow(columns.Take(MostColumns).Select(column => (IRenderable)Cell(row.GetValueOrDefault(column, ""))));
         if (columns.Count > MostColumns) table.Caption(Markup.Escape($"{Counted.Of(columns.Count - MostColumns, "more column", "more columns")}: use --output json"));
