@@ -177,6 +177,29 @@ public class ActionCommandTests
     }
 
     [Theory]
+    [InlineData("list-funnels", "[]")]
+    [InlineData("query-user-profiles", """{"results":[],"page":0,"page_size":1000,"session_id":"s","total":0}""")]
+    [InlineData("query-user-profiles --all", """{"results":[],"page":0,"page_size":1000,"session_id":"s","total":0}""")]
+    public async Task A_query_waits_its_turn_when_told_to_and_else_says_when_to_come_back(string line, string results)
+    {
+        // What one call tries before it gives up, and one more.
+        var refusals = 0;
+        await using var server = await RecordingServer.StartAsync(_ => Interlocked.Increment(ref refusals) <= 5 ? Answer.Json("""{"error":"too many"}""", 429) with { Headers = [new("Retry-After", "30")] } : Answer.Json(results));
+        using var tool = Tool.At(server);
+
+        var waited = await tool.RunAsync([.. line.Split(' '), "--wait"]);
+        refusals = 0;
+        var ended = await tool.RunAsync(line.Split(' '));
+
+        Assert.True(waited.Exit == 0, waited.Err);
+        Assert.Equal("mixpanel: Mixpanel's limit is used up; trying again at", waited.Err[..waited.Err.IndexOf(" 2026", StringComparison.Ordinal)]);
+        Assert.Single(waited.Err.TrimEnd('\n').Split('\n'));
+        Assert.Equal((5, ""), (ended.Exit, ended.Out));
+        Assert.Equal("rate_limited", ended.Problem.GetProperty("kind").GetString());
+        Assert.Contains("in 30 s. --wait", ended.Problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("--include-all-users", "include_all_users=true")]
     [InlineData("--include-all-users=true", "include_all_users=true")]
     [InlineData("--include-all-users false", "include_all_users=false")]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -13,8 +14,10 @@ sealed class ActionCommand : Command
     readonly List<ActionInput> _inputs = [];
     readonly Option<string> _input = new("--input") { Description = ActionHelp.Input, HelpName = "JSON|@FILE|-" };
     readonly Option<bool> _all = new("--all") { Description = ActionHelp.All };
+    readonly Option<bool> _wait = new("--wait") { Description = ActionHelp.Wait };
     readonly Option<bool> _yes = new("--yes") { Description = ActionHelp.Yes };
     readonly SecretHandover? _secret;
+    bool _hasSaidSo;
 
     ActionCommand(ActionDescriptor action, Surroundings surroundings) : base(NameOf(action))
     {
@@ -31,6 +34,7 @@ sealed class ActionCommand : Command
 
         Add(_input);
         if (action.IsPaged) Add(_all);
+        if (CanWait(action)) Add(_wait);
         if (action.NeedsConfirmation) Add(_yes);
         if (action.HasSecret) _secret = SecretHandover.AddTo(this);
         SetAction(RunAsync);
@@ -42,6 +46,9 @@ sealed class ActionCommand : Command
 
     /// <summary>The action of a command; null when there is none.</summary>
     public static ActionDescriptor? Find(string command) => command.Contains('_', StringComparison.Ordinal) ? null : Catalogue.Find(command.Replace('-', '_'));
+
+    /// <summary>Whether its limit is counted over an hour, so that it may pay to wait.</summary>
+    public static bool CanWait(ActionDescriptor action) => action.Cost is RateCost.Query or RateCost.Export;
 
     public void ShowHelp() => ShowHelp(_action, _surroundings);
 
@@ -56,16 +63,65 @@ sealed class ActionCommand : Command
         var input = Input(parsed, session.Configuration);
 
         if (_action.NeedsConfirmation && !parsed.GetValue(_yes)) Confirm();
+        var wait = CanWait(_action) && parsed.GetValue(_wait);
         if (all)
         {
-            await foreach (var result in _action.InvokeAllAsync(session.Client, input, cancellationToken)) printer.JsonLine(result);
+            await PrintAllAsync(session.Client, input, printer, wait, cancellationToken);
             return ExitCode.Success;
         }
 
-        var answer = await _action.InvokeAsync(session.Client, input, cancellationToken);
-        printer.Json(handover is null ? answer.Json : handover.Deliver(answer));
-        return answer.Refused ? ExitCode.Refused : ExitCode.Success;
+        while (true)
+        {
+            try
+            {
+                var answer = await _action.InvokeAsync(session.Client, input, cancellationToken);
+                printer.Json(handover is null ? answer.Json : handover.Deliver(answer));
+                return answer.Refused ? ExitCode.Refused : ExitCode.Success;
+            }
+            catch (MixpanelException e) when (IsUsedUp(e))
+            {
+                if (!wait) throw ComeBack(e);
+                await WaitAsync(e, cancellationToken);
+            }
+        }
     }
+
+    /// <summary>Prints all pages. Before the first result it can begin again; after it what was printed would be printed twice.</summary>
+    async Task PrintAllAsync(MixpanelClient client, JsonElement input, Printer printer, bool wait, CancellationToken cancellationToken)
+    {
+        for (var isAnyPrinted = false; ;)
+        {
+            try
+            {
+                await foreach (var result in _action.InvokeAllAsync(client, input, cancellationToken))
+                {
+                    printer.JsonLine(result);
+                    isAnyPrinted = true;
+                }
+
+                return;
+            }
+            catch (MixpanelException e) when (IsUsedUp(e))
+            {
+                if (!wait || isAnyPrinted) throw ComeBack(e);
+                await WaitAsync(e, cancellationToken);
+            }
+        }
+    }
+
+    static bool IsUsedUp(MixpanelException e) => e.Error is { Kind: ErrorKind.RateLimited, RetryAfter: not null };
+
+    MixpanelException ComeBack(MixpanelException e) =>
+        new(e.Error with { Message = $"{e.Error.Message} It takes the next call {When(e)}.{(CanWait(_action) ? " --wait waits for that." : "")}" }, e);
+
+    async Task WaitAsync(MixpanelException e, CancellationToken cancellationToken)
+    {
+        if (!_hasSaidSo) await _surroundings.Error.WriteLineAsync($"mixpanel: Mixpanel's limit is used up; trying again {When(e)}.");
+        _hasSaidSo = true;
+        await Task.Delay(e.Error.RetryAfter!.Value > TimeSpan.Zero ? e.Error.RetryAfter.Value : TimeSpan.Zero, _surroundings.TimeProvider, cancellationToken);
+    }
+
+    string When(MixpanelException e) => string.Create(CultureInfo.InvariantCulture, $"at {_surroundings.TimeProvider.GetUtcNow() + e.Error.RetryAfter!.Value:yyyy-MM-dd'T'HH:mm:ss'Z'}, in {Math.Max(0, Math.Ceiling(e.Error.RetryAfter.Value.TotalSeconds))} s");
 
     /// <summary>Asks at a terminal; elsewhere nobody would answer.</summary>
     /// <exception cref="MixpanelException">The answer is not yes.</exception>

@@ -11,6 +11,8 @@ static class ActionHelp
     public const string All = "Read all pages, and print one result a line.";
     public const string Yes = "Do it without asking: it cannot be undone.";
 
+    public const string Wait = "When Mixpanel's limit is used up and it says until when, wait for that and try again. Else the command ends with 5.";
+
     public static string Of(ActionDescriptor action, int width)
     {
         var name = ActionCommand.NameOf(action);
@@ -25,6 +27,7 @@ static class ActionHelp
 
         options.Add(new("--input JSON|@FILE|-", Input));
         if (action.IsPaged) options.Add(new("--all", All));
+        if (ActionCommand.CanWait(action)) options.Add(new("--wait", Wait));
         if (action.NeedsConfirmation) options.Add(new("--yes", Yes));
         if (action.HasSecret) options.AddRange([new("--show-secret", SecretHandover.Show), new("--secret-out FILE", SecretHandover.ToFile)]);
 
