@@ -15,6 +15,9 @@ sealed record GivenSettings
 
     public string? SecretFile { get; init; }
 
+    /// <summary>The setting that the secret file holds.</summary>
+    public string Secret { get; init; } = Configuration.SecretName;
+
     public string? Profile { get; init; }
 }
 
@@ -22,6 +25,7 @@ sealed record GivenSettings
 sealed class Configuration
 {
     public const string SecretName = "service_account_secret";
+    public const string OAuthTokenName = "oauth_token";
 
     /// <summary>The settings by name, with their environment variables, in the order they are shown.</summary>
     public static readonly IReadOnlyList<(string Name, string Variable)> Names =
@@ -29,11 +33,16 @@ sealed class Configuration
         ("token", "MIXPANEL_TOKEN"),
         ("service_account_username", "MIXPANEL_SERVICE_ACCOUNT_USERNAME"),
         (SecretName, "MIXPANEL_SERVICE_ACCOUNT_SECRET"),
+        (OAuthTokenName, "MIXPANEL_OAUTH_TOKEN"),
         ("project_id", "MIXPANEL_PROJECT_ID"),
         ("organization_id", "MIXPANEL_ORGANIZATION_ID"),
+        ("workspace_id", "MIXPANEL_WORKSPACE_ID"),
         ("region", "MIXPANEL_REGION"),
         ("endpoint", "MIXPANEL_ENDPOINT"),
     ];
+
+    /// <summary>Whether nobody may see the setting.</summary>
+    public static bool IsSecret(string name) => name is SecretName or OAuthTokenName;
 
     readonly Dictionary<string, Setting> _settings;
 
@@ -51,7 +60,7 @@ sealed class Configuration
 
         Setting Find(string name, string variable)
         {
-            if (name == SecretName && secret is { } read) return new(name, read.Text, read.Path == "-" ? "standard input" : $"file {read.Path}");
+            if (name == given.Secret && secret is { } read) return new(name, read.Text, read.Path == "-" ? "standard input" : $"file {read.Path}");
             if (given.Options.TryGetValue(name, out var option)) return new(name, option, $"option --{name.Replace('_', '-')}");
             if (NonEmpty(surroundings.Environment(variable)) is { } value) return new(name, value, $"environment {variable}");
             if (profile.Values.TryGetValue(name, out var stored)) return new(name, stored, $"profile {profile.Name}");
@@ -67,11 +76,13 @@ sealed class Configuration
         SecretName => LocalMixpanel.Secret,
         "project_id" => LocalMixpanel.ProjectId.ToString(CultureInfo.InvariantCulture),
         "organization_id" => LocalMixpanel.OrganizationId.ToString(CultureInfo.InvariantCulture),
+        OAuthTokenName => LocalMixpanel.OAuthToken,
         "endpoint" => local.Address.AbsoluteUri.TrimEnd('/'),
-        _ => "us",
+        "region" => "us",
+        _ => null,
     }, "embedded Mixpanel"), StringComparer.Ordinal));
 
-    public bool HasCredential => this["token"] is not null || (this["service_account_username"] is not null && this[SecretName] is not null);
+    public bool HasCredential => this["token"] is not null || this[OAuthTokenName] is not null || (this["service_account_username"] is not null && this[SecretName] is not null);
 
     /// <exception cref="MixpanelException">A value does not have the form that its setting needs.</exception>
     public MixpanelOptions ToOptions(TimeProvider timeProvider)
@@ -85,6 +96,8 @@ sealed class Configuration
             ServiceAccount = username is null ? null : new ServiceAccountCredentials(username, new Secret(secret!)),
             ProjectId = Integer("project_id"),
             OrganizationId = Integer("organization_id"),
+            WorkspaceId = Integer("workspace_id"),
+            OAuthToken = Bearer(),
             Region = this["region"]!.ToLowerInvariant() switch
             {
                 "us" => MixpanelRegion.Us,
@@ -98,6 +111,13 @@ sealed class Configuration
             TimeProvider = timeProvider,
         };
     }
+
+    Secret? Bearer() => this[OAuthTokenName] switch
+    {
+        null => null,
+        var text when text.All(character => character is > ' ' and < '\x7f') => new Secret(text),
+        _ => throw Invalid(OAuthTokenName, "The OAuth token must be visible ASCII text without spaces."),
+    };
 
     long? Integer(string name) => this[name] switch
     {
@@ -147,7 +167,7 @@ sealed record Profile(string Name, IReadOnlyDictionary<string, string> Values)
             throw Configuration.Invalid("profile", $"{path} cannot be read: {e.Message}");
         }
 
-        if (values.ContainsKey(Configuration.SecretName)) Secrets.EnsurePrivate(path, "profile");
+        if (values.Keys.Any(Configuration.IsSecret)) Secrets.EnsurePrivate(path, "profile");
         return new(name ?? Default, values);
     }
 }

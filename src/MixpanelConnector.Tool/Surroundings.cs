@@ -30,6 +30,9 @@ sealed record Surroundings
     /// <summary>The columns of the terminal, which may change at any time.</summary>
     public Func<int> TerminalWidth { get; init; } = () => 80;
 
+    /// <summary>The columns that help takes.</summary>
+    public int HelpWidth => OutputIsTerminal ? TerminalWidth() : 80;
+
     /// <summary>Why the words of the command line cannot be what was given; null when they are.</summary>
     public string? CommandLineFault { get; init; }
 

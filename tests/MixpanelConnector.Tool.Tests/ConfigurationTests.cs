@@ -51,6 +51,55 @@ public class ConfigurationTests
         }
     }
 
+    [Fact]
+    public async Task The_OAuth_token_comes_from_where_the_secret_comes_from_and_is_masked_like_it()
+    {
+        const string Bearer = "bearer-of-a-person";
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"results":{"status":"PENDING"},"status":"ok"}"""));
+        async Task CheckAsync(Action<Tool> set, params string[] options)
+        {
+            using var tool = Tool.At(server);
+            tool.Environment["MIXPANEL_TOKEN"] = "abc";
+            set(tool);
+            var config = await tool.RunAsync(["config", .. options]);
+            Assert.DoesNotContain(Bearer, config.Out + config.Err, StringComparison.Ordinal);
+            var run = await tool.RunAsync(["get-data-retrieval", "--tracking-id", "1", .. options]);
+            Assert.True(run.Exit == 0, run.Err);
+            Assert.Equal("Bearer " + Bearer, server.Requests[^1].Header("Authorization"));
+        }
+
+        await CheckAsync(tool => tool.Environment["MIXPANEL_OAUTH_TOKEN"] = Bearer);
+        await CheckAsync(tool => tool.WriteProfiles($$$"""{"default":{"oauth_token":"{{{Bearer}}}"}}"""));
+        using var files = new Tool();
+        await CheckAsync(_ => { }, "--secret-file", files.WriteSecret(Bearer + "\n"));
+
+        using var open = new Tool();
+        if (!OperatingSystem.IsWindows())
+        {
+            open.WriteProfiles($$$"""{"default":{"oauth_token":"{{{Bearer}}}"}}""", Private | UnixFileMode.OtherRead);
+            Assert.Equal(2, (await open.RunAsync("config")).Exit);
+        }
+
+        using var masked = new Tool { Environment = { ["MIXPANEL_OAUTH_TOKEN"] = Bearer, ["MIXPANEL_WORKSPACE_ID"] = "7" } };
+        Assert.Equal(("***", "environment MIXPANEL_OAUTH_TOKEN"), await SettingAsync(masked, "oauth_token"));
+        Assert.Equal(("7", "environment MIXPANEL_WORKSPACE_ID"), await SettingAsync(masked, "workspace_id"));
+        Assert.Equal(("8", "option --workspace-id"), await SettingAsync(masked, "workspace_id", "--workspace-id", "8"));
+        Assert.Equal(("***", "embedded Mixpanel"), await SettingAsync(masked, "oauth_token", "--local"));
+        Assert.Equal(2, (await masked.RunAsync("config", "--oauth-token", Bearer)).Exit);
+    }
+
+    [Theory]
+    [InlineData("MIXPANEL_OAUTH_TOKEN", "two words", "oauth_token")]
+    [InlineData("MIXPANEL_WORKSPACE_ID", "seven", "workspace_id")]
+    [InlineData("MIXPANEL_WORKSPACE_ID", "0", "workspace_id")]
+    public async Task A_setting_that_cannot_be_right_is_named_and_not_repeated(string variable, string value, string field)
+    {
+        using var tool = new Tool { Environment = { [variable] = value, ["MIXPANEL_TOKEN"] = "abc" } };
+        var run = await tool.RunAsync("get-data-retrieval", "--tracking-id", "1");
+        Assert.Equal((2, field), (run.Exit, run.Problem.GetProperty("field").GetString()));
+        Assert.DoesNotContain("two words", run.Err, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(Private, 0)]
     [InlineData(UnixFileMode.UserRead, 0)]

@@ -100,6 +100,22 @@ public class PrinterTests
     }
 
     [Theory]
+    [InlineData("""{"a":{"b":{"c":1,"d":["x","y"]}},"e":null,"f":[],"g":"text"}""", "a.b.c  1|a.b.d  x, y|e      |f      |g      text")]
+    [InlineData("""{"a":{"b":1,"c":{}}}""", "a.b  1|a.c  ")]
+    [InlineData("""{"a":[[1,2],{"k":{"m":[null,true]}}]}""", "│ null, true │")]
+    [InlineData("""{"values":{"Signed Up":{"2026-11-01":3},"Left":{"2026-11-02":4}}}""", "│ 2026-11-01 │ 3         │      │|│ 2026-11-02 │           │ 4    │")]
+    [InlineData("""{"data":{"2026-11-01":{"steps":[{"count":7}]}}}""", "data.2026-11-01.steps")]
+    public void A_table_shows_nested_values_readably(string json, string lines)
+    {
+        using var output = new MemoryStream();
+        var printer = new Surfaces.Cli.Printer(new Surroundings { Environment = _ => null, Input = Stream.Null, Output = output, Error = TextWriter.Null }, asTable: true);
+        printer.Json(System.Text.Encoding.UTF8.GetBytes(json));
+        var text = System.Text.Encoding.UTF8.GetString(output.ToArray());
+        foreach (var line in lines.Split('|')) Assert.Contains(line, text, StringComparison.Ordinal);
+        Assert.DoesNotContain("{\"", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("bash", "complete -o default -F _mixpanel mixpanel")]
     [InlineData("zsh", "compdef _mixpanel mixpanel")]
     [InlineData("fish", "complete -f -c mixpanel")]
@@ -119,6 +135,11 @@ public class PrinterTests
     [InlineData("mixpanel tra", "track-event")]
     [InlineData("mixpanel track-event --ev", "--event")]
     [InlineData("mixpanel query-user-profiles --region ", "eu")]
+    [InlineData("mixpanel --region eu create-anno", "create-annotation")]
+    [InlineData("mixpanel impo", "import")]
+    [InlineData("mixpanel help lexi", "lexicon")]
+    [InlineData("mixpanel create-pipeline --type ", "bigquery")]
+    [InlineData("mixpanel create-pipeline --trial ", "true")]
     public async Task The_program_answers_what_the_completion_scripts_ask(string line, string suggestion)
     {
         using var tool = new Tool();

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -11,7 +12,7 @@ namespace MixpanelConnector;
 /// <param name="name">The snake_case name.</param>
 /// <param name="operationId">The operationId in Mixpanel's own specification.</param>
 /// <param name="endpoint">How Mixpanel is called.</param>
-sealed class ActionSpec<TInput, TOutput>(ActionGroup group, string name, string operationId, Endpoint endpoint) : ActionDescriptor(group, name, operationId)
+sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOutput>(ActionGroup group, string name, string operationId, Endpoint endpoint) : ActionDescriptor(group, name, operationId)
     where TInput : class
     where TOutput : class
 {
@@ -81,7 +82,7 @@ sealed class ActionSpec<TInput, TOutput>(ActionGroup group, string name, string 
 
     public override bool IsPaged => All is not null;
 
-    public override bool HasSecret => Output.Properties.Any(property => property.PropertyType == typeof(Secret));
+    public override bool HasSecret => typeof(TOutput).GetProperties().Any(property => property.PropertyType == typeof(Secret));
 
     public override string? ResourcePath => Resource?.Path;
 

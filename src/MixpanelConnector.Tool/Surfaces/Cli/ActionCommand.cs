@@ -1,85 +1,127 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using MixpanelConnector.Tool.Surfaces.Docs;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
 /// <summary>The command of an action, made from its descriptor: an option for each input, the answer as JSON.</summary>
-sealed class ActionCommand
+sealed class ActionCommand : Command
 {
     readonly ActionDescriptor _action;
     readonly Surroundings _surroundings;
     readonly JsonObject _schema;
-    readonly List<(string Name, Option<string> Option)> _inputs = [];
-    readonly Option<string> _input = new("--input") { Description = "The whole input as one JSON object; single options win over it.", HelpName = "JSON|@FILE|-" };
-    readonly Option<bool> _all = new("--all") { Description = "Read all pages, and print one result a line." };
-    readonly Option<bool> _yes = new("--yes") { Description = "Do it without asking: it cannot be undone." };
+    readonly List<ActionInput> _inputs = [];
+    readonly Option<string> _input = new("--input") { Description = ActionHelp.Input, HelpName = "JSON|@FILE|-" };
+    readonly Option<bool> _all = new("--all") { Description = ActionHelp.All };
+    readonly Option<bool> _wait = new("--wait") { Description = ActionHelp.Wait };
+    readonly Option<bool> _yes = new("--yes") { Description = ActionHelp.Yes };
     readonly SecretHandover? _secret;
+    bool _hasSaidSo;
 
-    ActionCommand(ActionDescriptor action, Surroundings surroundings)
+    ActionCommand(ActionDescriptor action, Surroundings surroundings) : base(NameOf(action))
     {
         _action = action;
         _surroundings = surroundings;
-        _schema = action.InputSchema(XmlDocs.Summary);
-        var name = action.Name.Replace('_', '-');
-        Command = new DetailedCommand(name, XmlDocs.Summary(action)!, $"""
-            {XmlDocs.Remarks(action)}
-
-            Example:
-              mixpanel {name} --input '{XmlDocs.Example(action)}'
-            """);
-
-        foreach (var (input, schema) in _schema["properties"]!.AsObject())
+        _schema = action.InputSchema();
+        foreach (var (name, schema) in _schema["properties"]!.AsObject())
         {
-            var option = CommonOptions.Settings.FirstOrDefault(setting => CommonOptions.Name(setting) == input) ?? AddOption(input, schema!.AsObject());
-            _inputs.Add((input, option));
+            if (ActionInput.IsConfidential(schema!)) continue;
+            var input = new ActionInput(name, schema!.AsObject());
+            _inputs.Add(input);
+            Add(input.Option);
         }
 
-        Command.Add(_input);
-        if (action.IsPaged) Command.Add(_all);
-        if (action.NeedsConfirmation) Command.Add(_yes);
-        if (action.HasSecret) _secret = SecretHandover.AddTo(Command);
-        Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
+        Add(_input);
+        if (action.IsPaged) Add(_all);
+        if (CanWait(action)) Add(_wait);
+        if (action.NeedsConfirmation) Add(_yes);
+        if (action.HasSecret) _secret = SecretHandover.AddTo(this);
+        SetAction(RunAsync);
     }
 
-    Command Command { get; }
+    public static Command Of(ActionDescriptor action, Surroundings surroundings) => new ActionCommand(action, surroundings);
 
-    public static Command Of(ActionDescriptor action, Surroundings surroundings) => new ActionCommand(action, surroundings).Command;
+    public static string NameOf(ActionDescriptor action) => action.Name.Replace('_', '-');
 
-    Option<string> AddOption(string name, JsonObject schema)
-    {
-        var type = (string?)schema["type"];
-        var required = _schema["required"]?.AsArray().Any(r => (string?)r == name) == true;
-        var option = new Option<string>(CommonOptions.OptionName(name))
-        {
-            Description = (required && schema["default"] is null ? "(required) " : "") + schema["description"],
-            HelpName = schema["enum"] is JsonArray choices ? string.Join('|', choices) : type switch { "string" => (string?)schema["format"] == "date" ? "DATE" : "TEXT", "integer" => "INTEGER", _ => "JSON|@FILE|@-" },
-        };
-        if (schema["default"] is { } value) option.Description += $" Default: {value}.";
-        Command.Add(option);
-        return option;
-    }
+    /// <summary>The action of a command; null when there is none.</summary>
+    public static ActionDescriptor? Find(string command) => command.Contains('_', StringComparison.Ordinal) ? null : Catalogue.Find(command.Replace('-', '_'));
+
+    /// <summary>Whether its limit is counted over an hour, so that it may pay to wait.</summary>
+    public static bool CanWait(ActionDescriptor action) => action.Cost is RateCost.Query or RateCost.Export;
+
+    public void ShowHelp() => ShowHelp(_action, _surroundings);
+
+    public static void ShowHelp(ActionDescriptor action, Surroundings surroundings) => new Printer(surroundings, asTable: false).Text(ActionHelp.Of(action, surroundings.HelpWidth));
 
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var printer = new Printer(_surroundings, CommonOptions.AsTable(parsed));
         var all = _action.IsPaged && parsed.GetValue(_all);
         using var handover = _secret?.Prepare(parsed);
-        await using var session = await Session.OpenAsync(parsed, _surroundings, needsCredential: true, cancellationToken);
+        await using var session = await Session.OpenAsync(parsed, _surroundings, needsCredential: true, cancellationToken, _action.Auth is AuthScheme.OAuthToken ? Configuration.OAuthTokenName : Configuration.SecretName);
         var input = Input(parsed, session.Configuration);
 
         if (_action.NeedsConfirmation && !parsed.GetValue(_yes)) Confirm();
+        var wait = CanWait(_action) && parsed.GetValue(_wait);
         if (all)
         {
-            await foreach (var result in _action.InvokeAllAsync(session.Client, input, cancellationToken)) printer.JsonLine(result);
+            await PrintAllAsync(session.Client, input, printer, wait, cancellationToken);
             return ExitCode.Success;
         }
 
-        var answer = await _action.InvokeAsync(session.Client, input, cancellationToken);
-        printer.Json(handover is null ? answer.Json : handover.Deliver(answer));
-        return answer.Refused ? ExitCode.Refused : ExitCode.Success;
+        while (true)
+        {
+            try
+            {
+                var answer = await _action.InvokeAsync(session.Client, input, cancellationToken);
+                printer.Json(handover is null ? answer.Json : handover.Deliver(answer));
+                return answer.Refused ? ExitCode.Refused : ExitCode.Success;
+            }
+            catch (MixpanelException e) when (IsUsedUp(e))
+            {
+                if (!wait) throw ComeBack(e);
+                await WaitAsync(e, cancellationToken);
+            }
+        }
     }
+
+    /// <summary>Prints all pages. Before the first result it can begin again; after it what was printed would be printed twice.</summary>
+    async Task PrintAllAsync(MixpanelClient client, JsonElement input, Printer printer, bool wait, CancellationToken cancellationToken)
+    {
+        for (var isAnyPrinted = false; ;)
+        {
+            try
+            {
+                await foreach (var result in _action.InvokeAllAsync(client, input, cancellationToken))
+                {
+                    printer.JsonLine(result);
+                    isAnyPrinted = true;
+                }
+
+                return;
+            }
+            catch (MixpanelException e) when (IsUsedUp(e))
+            {
+                if (!wait || isAnyPrinted) throw ComeBack(e);
+                await WaitAsync(e, cancellationToken);
+            }
+        }
+    }
+
+    static bool IsUsedUp(MixpanelException e) => e.Error is { Kind: ErrorKind.RateLimited, RetryAfter: not null };
+
+    MixpanelException ComeBack(MixpanelException e) =>
+        new(e.Error with { Message = $"{e.Error.Message} It takes the next call {When(e)}.{(CanWait(_action) ? " --wait waits for that." : "")}" }, e);
+
+    async Task WaitAsync(MixpanelException e, CancellationToken cancellationToken)
+    {
+        if (!_hasSaidSo) await _surroundings.Error.WriteLineAsync($"mixpanel: Mixpanel's limit is used up; trying again {When(e)}.");
+        _hasSaidSo = true;
+        await Task.Delay(e.Error.RetryAfter!.Value > TimeSpan.Zero ? e.Error.RetryAfter.Value : TimeSpan.Zero, _surroundings.TimeProvider, cancellationToken);
+    }
+
+    string When(MixpanelException e) => string.Create(CultureInfo.InvariantCulture, $"at {_surroundings.TimeProvider.GetUtcNow() + e.Error.RetryAfter!.Value:yyyy-MM-dd'T'HH:mm:ss'Z'}, in {Math.Max(0, Math.Ceiling(e.Error.RetryAfter.Value.TotalSeconds))} s");
 
     /// <summary>Asks at a terminal; elsewhere nobody would answer.</summary>
     /// <exception cref="MixpanelException">The answer is not yes.</exception>
@@ -95,17 +137,26 @@ sealed class ActionCommand
 
     JsonElement Input(ParseResult parsed, Configuration configuration)
     {
-        var input = parsed.GetValue(_input) is { } whole ? JsonArgument.ReadObject("input", whole, _surroundings) : [];
-        foreach (var (name, option) in _inputs)
+        var input = parsed.GetValue(_input) is { } whole ? Whole(whole) : [];
+        foreach (var option in _inputs)
         {
-            if (parsed.GetValue(option) is { } text) input[name] = JsonArgument.Read(name, text, (string?)_schema["properties"]![name]!["type"], _surroundings);
-            else if (!input.ContainsKey(name) && CommonOptions.Settings.Contains(option) && IsRequired(name) && configuration[name] is { } configured) input[name] = JsonArgument.Read(name, configured, (string?)_schema["properties"]![name]!["type"], _surroundings);
+            if (option.TryRead(parsed, _surroundings, out var value)) input[option.Name] = value;
+            else if (!input.ContainsKey(option.Name) && IsRequired(option.Name) && CommonOptions.IsSetting(option.Name) && configuration[option.Name] is { } configured) input[option.Name] = JsonArgument.Read(option.Name, configured, (string?)_schema["properties"]![option.Name]!["type"], _surroundings);
         }
 
         return JsonSerializer.SerializeToElement(input, CliJson.Default.JsonObject);
     }
 
+    /// <summary>The input as one JSON object. What is confidential cannot stand on the command line itself, where every process can read it.</summary>
+    JsonObject Whole(string text)
+    {
+        var input = JsonArgument.ReadObject("input", text, _surroundings);
+        if (!text.StartsWith('@') && text != "-" && input.FirstOrDefault(field => _schema["properties"]![field.Key] is { } schema && ActionInput.IsConfidential(schema)) is { Key: { } confidential })
+            throw Configuration.Invalid(confidential, $"{confidential} is confidential, and every process can read the command line: put the input into a file that only you can read, and say --input @FILE, or --input - for standard input. Nothing was sent.");
+        return input;
+    }
+
     /// <summary>An optional input falls back to its setting inside the action; a required one without a default is filled here.</summary>
     bool IsRequired(string name) =>
-        _schema["required"]?.AsArray().Any(r => (string?)r == name) == true && _schema["properties"]![name]!["default"] is null;
+        _schema["required"]?.AsArray().Any(required => (string?)required == name) == true && _schema["properties"]![name]!["default"] is null;
 }

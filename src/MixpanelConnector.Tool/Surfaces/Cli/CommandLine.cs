@@ -3,53 +3,59 @@ using System.CommandLine.Parsing;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>The command line: every action of the catalogue as a command, and the commands around them.</summary>
+/// <summary>The command line: every action of the catalogue as a command, and the commands around them. Only the command that is invoked is built.</summary>
 static class CommandLine
 {
-    const string Introduction = """
-        Put Mixpanel to work: import events and profiles, query them, manage service accounts.
+    static readonly (string Name, Func<Surroundings, Stop, Command> Of)[] Others =
+    [
+        ("check", (surroundings, _) => CheckCommand.Of(surroundings)),
+        ("completion", (surroundings, _) => CompletionCommand.Of(surroundings)),
+        ("config", (surroundings, _) => ConfigCommand.Of(surroundings)),
+        ("docs", (_, _) => DocsCommand.Of()),
+        ("emulator", (surroundings, _) => EmulatorCommand.Of(surroundings)),
+        ("help", HelpCommand.Of),
+        ("import", ImportCommand.Of),
+        ("mcp", (surroundings, _) => McpCommand.Of(surroundings)),
+        ("serve", (surroundings, _) => ServeCommand.Of(surroundings)),
+    ];
 
-        Try it without an account: every command takes --local and then uses the embedded Mixpanel.
-          mixpanel import events.ndjson --local
-          mixpanel query-user-profiles --local --where 'properties["plan"] == "pro"'
-        With an account: set MIXPANEL_SERVICE_ACCOUNT_USERNAME, MIXPANEL_SERVICE_ACCOUNT_SECRET and MIXPANEL_PROJECT_ID, then run mixpanel check.
-        """;
+    /// <summary>The names of the commands that are offered.</summary>
+    public static IEnumerable<string> Names => Others.Select(other => other.Name).Where(name => name != "docs").Concat(Catalogue.Actions.Select(ActionCommand.NameOf));
 
-    public static RootCommand Build(Surroundings surroundings, Stop stop)
-    {
-        var root = new RootCommand(Introduction);
-        foreach (var action in Catalogue.Actions) root.Add(ActionCommand.Of(action, surroundings));
-        root.Add(CheckCommand.Of(surroundings));
-        root.Add(CompletionCommand.Of(surroundings));
-        root.Add(ConfigCommand.Of(surroundings));
-        root.Add(DocsCommand.Of());
-        root.Add(EmulatorCommand.Of(surroundings));
-        root.Add(ImportCommand.Of(surroundings, stop));
-        root.Add(McpCommand.Of(surroundings));
-        root.Add(ServeCommand.Of(surroundings));
-        CommonOptions.AddTo(root);
-        DetailedHelp.AddTo(root);
-        return root;
-    }
+    /// <summary>Whether there is a command of the name that is no action.</summary>
+    public static bool IsOther(string name) => Array.Exists(Others, other => other.Name == name);
+
+    /// <summary>The whole command line.</summary>
+    public static RootCommand Build(Surroundings surroundings, Stop stop) =>
+        Root([.. Names.Append("docs").Select(name => Find(name, surroundings, stop)!)]);
 
     public static async Task<int> RunAsync(string[] args, Surroundings surroundings, Stop stop)
     {
-        var root = Build(surroundings, stop);
-        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }); // @file is ours
-        var printer = new Printer(surroundings, CommonOptions.AsTable(parsed));
+        var printer = new Printer(surroundings, AsksForTable(args));
         try
         {
-            if (args.Length == 0) parsed = root.Parse(["--help"]);
             if (surroundings.CommandLineFault is { } fault) throw Configuration.Invalid("argument", fault);
-            if (args is not [['[', ..], ..] && UnknownWord.Find(parsed, args, Usage(parsed)) is { } unknown) throw unknown; // a directive, with which shells ask for completions, is followed by a whole line
-            if (parsed.Errors.Count > 0 && parsed.Action is not DetailedHelp)
+            switch (args)
             {
-                var error = parsed.Errors.FirstOrDefault(e => e.SymbolResult is OptionResult) ?? parsed.Errors[0];
-                throw new MixpanelException(new(ErrorKind.InvalidInput, $"{UnknownWord.WithoutValues(error)} See: {Usage(parsed)} --help") { Field = Field(error) });
+                case [] or ["--help" or "-h" or "-?"]:
+                    return await HelpCommand.ShowAsync([], surroundings, stop);
+                case ["help", .. var topics] when !topics.Any(topic => topic.StartsWith('-')):
+                    return await HelpCommand.ShowAsync(topics, surroundings, stop);
+                case ["--version"]:
+                    printer.Text(Version + "\n");
+                    return ExitCode.Success;
             }
 
-            if (EmptyPath(parsed) is { } empty) throw empty;
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = new StreamWriter(surroundings.Output) { AutoFlush = true }, Error = surroundings.Error }, stop.Token);
+            var isDirective = args is [['[', ..], ..]; // with it shells ask for completions; a whole line follows
+            var invoked = isDirective ? InvokedBy(args is [_, var line, ..] ? line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1..] : []) : InvokedBy(args);
+            if (!isDirective && invoked is not null && AsksForHelp(args) && ActionCommand.Find(invoked) is { } action)
+            {
+                ActionCommand.ShowHelp(action, surroundings);
+                return ExitCode.Success;
+            }
+
+            var root = invoked is not null && Find(invoked, surroundings, stop) is { } command ? Root([command]) : Root(isDirective ? Names.Select(name => new Command(name)) : []);
+            return await RunAsync(root, args, isDirective, surroundings, stop);
         }
         catch (MixpanelException e)
         {
@@ -82,6 +88,68 @@ static class CommandLine
         }
     }
 
+    /// <summary>Prints the help of a command that is no action.</summary>
+    /// <param name="path">The command with those above it, such as <c>import status</c>.</param>
+    /// <param name="surroundings">What the program takes from outside.</param>
+    /// <param name="stop">Tells the program to stop.</param>
+    public static Task<int> ShowHelpAsync(string[] path, Surroundings surroundings, Stop stop) =>
+        RunAsync(Root([Find(path[0], surroundings, stop)!]), [.. path, "--help"], isDirective: false, surroundings, stop);
+
+    static async Task<int> RunAsync(RootCommand root, string[] args, bool isDirective, Surroundings surroundings, Stop stop)
+    {
+        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }); // @file is ours
+        if (!isDirective)
+        {
+            if (AsksForHelp(args) && parsed.CommandResult.Command is { Subcommands.Count: 0 } and not RootCommand) parsed = root.Parse([.. Path(parsed).Skip(1), "--help"]);
+            if (UnknownWord.Find(parsed, args, Usage(parsed)) is { } unknown) throw unknown;
+        }
+
+        if (parsed.Errors.Count > 0 && parsed.Action is not DetailedHelp)
+        {
+            var error = parsed.Errors.FirstOrDefault(e => e.SymbolResult is OptionResult) ?? parsed.Errors[0];
+            throw new MixpanelException(new(ErrorKind.InvalidInput, $"{UnknownWord.WithoutValues(error)} See: {Usage(parsed)} --help") { Field = Field(error) });
+        }
+
+        if (EmptyPath(parsed) is { } empty) throw empty;
+        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = new StreamWriter(surroundings.Output) { AutoFlush = true }, Error = surroundings.Error }, stop.Token);
+    }
+
+    static RootCommand Root(IEnumerable<Command> commands)
+    {
+        var root = new RootCommand();
+        foreach (var command in commands) root.Add(command);
+        CommonOptions.AddTo(root);
+        DetailedHelp.AddTo(root);
+        return root;
+    }
+
+    /// <summary>The command of a name; null when there is none.</summary>
+    static Command? Find(string name, Surroundings surroundings, Stop stop) =>
+        Array.Find(Others, other => other.Name == name) is { Of: { } of } ? of(surroundings, stop) : ActionCommand.Find(name) is { } action ? ActionCommand.Of(action, surroundings) : null;
+
+    /// <summary>The first word that is neither an option nor its value: only options of every command stand before a command.</summary>
+    static string? InvokedBy(string[] words)
+    {
+        for (var i = 0; i < words.Length; i++)
+        {
+            if (!words[i].StartsWith('-')) return words[i];
+            if (CommonOptions.TakesValue(words[i])) i++;
+        }
+
+        return null;
+    }
+
+    /// <summary>Read from the words themselves, since it is also asked of command lines with errors.</summary>
+    static bool AsksForTable(string[] args)
+    {
+        var last = Array.FindLastIndex(args, word => word == "--output" || word.StartsWith("--output=", StringComparison.Ordinal) || word.StartsWith("--output:", StringComparison.Ordinal));
+        return last >= 0 && (args[last].Length > "--output".Length ? args[last]["--output=".Length..] : args.ElementAtOrDefault(last + 1)) == "table";
+    }
+
+    static bool AsksForHelp(string[] args) => args.TakeWhile(word => word != "--").Contains("--help", StringComparer.Ordinal);
+
+    static string Version => System.Reflection.CustomAttributeExtensions.GetCustomAttribute<System.Reflection.AssemblyInformationalVersionAttribute>(typeof(CommandLine).Assembly)!.InformationalVersion;
+
     /// <summary>An input, or an option that names a file or a folder, that is empty, as <c>--state "$UNSET"</c> is.</summary>
     static MixpanelException? EmptyPath(ParseResult parsed)
     {
@@ -98,12 +166,15 @@ static class CommandLine
         || (e is FileNotFoundException { FileName: { } name } && name.Contains(", Version=", StringComparison.Ordinal))
         || (e is TypeInitializationException or TypeLoadException or System.Reflection.TargetInvocationException or TaskSchedulerException or AggregateException && e.InnerException is { } inner && IsMissingPart(inner));
 
-    static string Usage(ParseResult parsed)
+    static string Usage(ParseResult parsed) => string.Join(' ', Path(parsed));
+
+    /// <summary>The names of the command and of those above it, the program's first.</summary>
+    static List<string> Path(ParseResult parsed)
     {
         var names = new List<string>();
         for (SymbolResult? result = parsed.CommandResult; result is not null; result = result.Parent)
-            if (result is CommandResult { Command: var command }) names.Insert(0, command.Name);
-        return string.Join(' ', names);
+            if (result is CommandResult { Command: var command }) names.Insert(0, command is RootCommand ? "mixpanel" : command.Name);
+        return names;
     }
 
     static string? Field(ParseError error) => error.SymbolResult is OptionResult option ? CommonOptions.Name(option.Option) : null;

@@ -11,13 +11,14 @@ static class CommonOptions
         Setting("service_account_username", "The user name of the service account (MIXPANEL_SERVICE_ACCOUNT_USERNAME)."),
         Setting("project_id", "The project (MIXPANEL_PROJECT_ID)."),
         Setting("organization_id", "The organization (MIXPANEL_ORGANIZATION_ID)."),
+        Setting("workspace_id", "The workspace (MIXPANEL_WORKSPACE_ID). Default: the only one that the service account can see."),
         Setting("region", "The region of the project: us, eu or in (MIXPANEL_REGION). Default: us.", "us", "eu", "in"),
         Setting("endpoint", "One base address in place of every Mixpanel host (MIXPANEL_ENDPOINT)."),
     ];
 
     public static readonly Option<string> SecretFile = new("--secret-file")
     {
-        Description = "A file, private to its owner, whose first line is the service account's secret; - for standard input. Else MIXPANEL_SERVICE_ACCOUNT_SECRET.",
+        Description = "A file, private to its owner, whose first line is the service account's secret, or the OAuth token for an action that needs one; - for standard input. Else MIXPANEL_SERVICE_ACCOUNT_SECRET, MIXPANEL_OAUTH_TOKEN.",
         HelpName = "FILE",
         Recursive = true,
     };
@@ -30,15 +31,19 @@ static class CommonOptions
 
     public static readonly Option<string> Output = OutputOption();
 
+    /// <summary>All of them, in the order in which they are shown.</summary>
+    public static IReadOnlyList<Option> All { get; } = [.. Settings, SecretFile, Profile, Local, Data, Output];
+
     public static void AddTo(RootCommand root)
     {
-        foreach (var option in Settings) root.Add(option);
-        root.Add(SecretFile);
-        root.Add(Profile);
-        root.Add(Local);
-        root.Add(Data);
-        root.Add(Output);
+        foreach (var option in All) root.Add(option);
     }
+
+    /// <summary>Whether a word is one of these options, and the next word its value.</summary>
+    public static bool TakesValue(string word) => word != Local.Name && All.Any(option => option.Name == word);
+
+    /// <summary>Whether there is a setting of the name that is an option.</summary>
+    public static bool IsSetting(string name) => Settings.Any(setting => Name(setting) == name);
 
     public static GivenSettings Given(ParseResult parsed) => new()
     {

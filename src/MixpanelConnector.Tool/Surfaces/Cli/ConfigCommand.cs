@@ -45,7 +45,7 @@ static class ConfigCommand
     static string? Masked(Setting setting) => setting switch
     {
         { Value: null } => null,
-        { Name: Configuration.SecretName } => "***",
+        { Name: var name } when Configuration.IsSecret(name) => "***",
         { Name: "token", Value: { Length: > 8 } token } => token[..4] + "***",
         { Name: "endpoint", Value: var address } when Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.UserInfo.Length > 0 => "***",
         { Value: var value } => value,

@@ -23,8 +23,19 @@ sealed class DetailedHelp(HelpAction usual) : SynchronousCommandLineAction
 
     public override int Invoke(ParseResult parseResult)
     {
+        var output = parseResult.InvocationConfiguration.Output;
+        switch (parseResult.CommandResult.Command)
+        {
+            case RootCommand:
+                output.Write(RootHelp.Text());
+                return ExitCode.Success;
+            case ActionCommand command:
+                command.ShowHelp();
+                return ExitCode.Success;
+        }
+
         var code = usual.Invoke(parseResult);
-        if (parseResult.CommandResult.Command is DetailedCommand { Details: var details }) parseResult.InvocationConfiguration.Output.WriteLine(details);
+        if (parseResult.CommandResult.Command is DetailedCommand { Details: var details }) output.WriteLine(details);
         return code;
     }
 }

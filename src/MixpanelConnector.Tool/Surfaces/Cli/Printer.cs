@@ -119,27 +119,58 @@ sealed class Printer(Surroundings surroundings, bool asTable)
     void Table(JsonElement root)
     {
         var console = NewConsole();
-
         var facts = new List<(string Name, string Value)>();
-        var lists = new List<(string Name, JsonElement List)>();
-        foreach (var member in root.EnumerateObject())
+        var tables = new List<(string Title, Spectre.Console.Table Table)>();
+        Gather("", root, facts, tables);
+        foreach (var (title, table) in tables)
         {
-            if (member.Value.ValueKind is JsonValueKind.Array && member.Value.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Object)) lists.Add((member.Name, member.Value));
-            else facts.Add((member.Name, Show(member.Value)));
+            if (title.Length > 0) Text($"{Clean(title)}\n");
+            console.Write(table);
         }
-
-        foreach (var (name, list) in lists) console.Write(ListTable(name, list));
 
         // Plain lines: a long path stays whole, so that it can be copied.
         var width = facts.Count == 0 ? 0 : facts.Max(fact => fact.Name.Length);
         foreach (var (name, value) in facts) Text($"{Clean(name).PadRight(width)}  {Clean(value.ReplaceLineEndings(" "))}\n");
     }
 
-    static Spectre.Console.Table ListTable(string name, JsonElement list)
+    /// <summary>Lists of objects, and numbers by two keys, as tables; all else as facts, those within objects under the names of all.</summary>
+    static void Gather(string name, JsonElement value, List<(string Name, string Value)> facts, List<(string Title, Spectre.Console.Table Table)> tables)
+    {
+        if (value.ValueKind is JsonValueKind.Array && value.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Object))
+        {
+            tables.Add((name, ListTable(value)));
+        }
+        else if (value.ValueKind is not JsonValueKind.Object || !value.EnumerateObject().Any())
+        {
+            facts.Add((name, Show(value)));
+        }
+        else if (name.Length > 0 && Grid(value) is { } grid)
+        {
+            tables.Add((name, grid));
+        }
+        else
+        {
+            foreach (var member in value.EnumerateObject()) Gather(name.Length == 0 ? member.Name : $"{name}.{member.Name}", member.Value, facts, tables);
+        }
+    }
+
+    /// <summary>An object of objects of plain values, such as counts by event and day: a row for each inner key, a column for each outer one. Null for anything else, and for more columns than there is room for.</summary>
+    static Spectre.Console.Table? Grid(JsonElement value)
+    {
+        var columns = value.EnumerateObject().ToList();
+        if (columns.Count > MostColumns || columns.Any(column => column.Value.ValueKind is not JsonValueKind.Object || column.Value.EnumerateObject().Any(cell => cell.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array))) return null;
+        var table = new Spectre.Console.Table().Border(TableBorder.Rounded).AddColumn("");
+        foreach (var column in columns) table.AddColumn(new TableColumn(Cell(column.Name)));
+        foreach (var row in columns.SelectMany(column => column.Value.EnumerateObject().Select(cell => cell.Name)).Distinct(StringComparer.Ordinal))
+            table.AddRow([Cell(row), .. columns.Select(column => Cell(column.Value.TryGetProperty(row, out var cell) ? Show(cell) : ""))]);
+        return table;
+    }
+
+    static Spectre.Console.Table ListTable(JsonElement list)
     {
         var rows = list.EnumerateArray().Select(Row).ToList();
         var columns = rows.SelectMany(row => row.Keys).Distinct(StringComparer.Ordinal).ToList();
-        var table = new Spectre.Console.Table().Title(Markup.Escape(name)).Border(TableBorder.Rounded);
+        var table = new Spectre.Console.Table().Border(TableBorder.Rounded);
         foreach (var column in columns.Take(MostColumns)) table.AddColumn(new TableColumn(Cell(column)));
         foreach (var row in rows) table.AddRow(columns.Take(MostColumns).Select(column => (IRenderable)Cell(row.GetValueOrDefault(column, ""))));
         if (columns.Count > MostColumns) table.Caption(Markup.Escape($"{Counted.Of(columns.Count - MostColumns, "more column", "more columns")}: use --output json"));
@@ -162,11 +193,22 @@ sealed class Printer(Surroundings surroundings, bool asTable)
         return row;
     }
 
+    /// <summary>A value in one line, as JSON without its quotes.</summary>
     static string Show(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString()!,
         JsonValueKind.Null => "",
+        JsonValueKind.Array => string.Join(", ", value.EnumerateArray().Select(ShowWithin)),
+        JsonValueKind.Object => string.Join(", ", value.EnumerateObject().Select(member => $"{member.Name}: {ShowWithin(member.Value)}")),
         _ => value.GetRawText(),
+    };
+
+    static string ShowWithin(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Array => $"[{Show(value)}]",
+        JsonValueKind.Object => $"{{{Show(value)}}}",
+        JsonValueKind.Null => "null",
+        _ => Show(value),
     };
 
     static Text Cell(string text) => new(Clean(text.ReplaceLineEndings(" ")));

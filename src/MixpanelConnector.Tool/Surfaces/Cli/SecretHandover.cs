@@ -9,8 +9,12 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>How a one-time secret leaves the program: into the JSON when asked, or into a new private file. Chosen before anything is created.</summary>
 sealed class SecretHandover
 {
-    readonly Option<bool> _show = new("--show-secret") { Description = "Print the one-time secret in the JSON." };
-    readonly Option<string> _file = new("--secret-out") { Description = "Write the one-time secret to this new file, readable by its owner only.", HelpName = "FILE" };
+    /// <summary>What the options say.</summary>
+    public const string Show = "Print the one-time secret in the JSON.";
+    public const string ToFile = "Write the one-time secret to this new file, readable by its owner only.";
+
+    readonly Option<bool> _show = new("--show-secret") { Description = Show };
+    readonly Option<string> _file = new("--secret-out") { Description = ToFile, HelpName = "FILE" };
 
     SecretHandover(Command command)
     {

@@ -34,11 +34,12 @@ sealed class Session : IAsyncDisposable
     /// <param name="parsed">The command line.</param>
     /// <param name="surroundings">What the program takes from outside.</param>
     /// <param name="needsCredential">Whether to refuse when no credential is configured.</param>
+    /// <param name="secret">The setting that the secret file holds.</param>
     /// <param name="cancellationToken">Stops the start of the embedded Mixpanel.</param>
     /// <exception cref="MixpanelException">The settings are not valid, or there are no credentials.</exception>
-    public static async Task<Session> OpenAsync(ParseResult parsed, Surroundings surroundings, bool needsCredential, CancellationToken cancellationToken)
+    public static async Task<Session> OpenAsync(ParseResult parsed, Surroundings surroundings, bool needsCredential, CancellationToken cancellationToken, string secret = Configuration.SecretName)
     {
-        var given = CommonOptions.Given(parsed);
+        var given = CommonOptions.Given(parsed) with { Secret = secret };
         if (parsed.GetValue(CommonOptions.Local))
         {
             if (given.Options.ContainsKey("endpoint")) throw Configuration.Invalid("endpoint", "--local and --endpoint exclude each other: choose the embedded Mixpanel or an address.");

@@ -10,15 +10,14 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// </summary>
 static class UnknownWord
 {
-
     static readonly string[] OfSecrets = ["secret", "pass", "pwd", "key", "token", "credential", "auth", "bearer"];
 
     /// <summary>What is wrong with a command line because of such a word; null when nothing is.</summary>
     public static MixpanelException? Find(ParseResult parsed, string[] words, string usage)
     {
         var unknown = parsed.UnmatchedTokens.Concat(Arguments(parsed).Where(IsOption)).ToList();
-        if (unknown.Exists(IsSecretOption))
-            return Configuration.Invalid(Configuration.SecretName, $"There is an option that is not known here. A secret is never taken from the command line, where every process can read it: set MIXPANEL_SERVICE_ACCOUNT_SECRET, or name a private file with --secret-file. See: {usage} --help");
+        if (unknown.Exists(word => IsSecretOption(word) && NearestOption(word, parsed) is null))
+            return Configuration.Invalid(Configuration.SecretName, $"There is an option that is not known here. A secret is never taken from the command line, where every process can read it: set MIXPANEL_SERVICE_ACCOUNT_SECRET or MIXPANEL_OAUTH_TOKEN, or name a private file with --secret-file; what is confidential in an action's input goes into --input @FILE. See: {usage} --help");
         if (unknown is [var first, ..])
             return Configuration.Invalid(IsOption(first) ? "option" : "argument", $"{Shown(first, Array.IndexOf(words, first) + 1, parsed)} See: {usage} --help");
         return Swallowed(parsed, words) is { } option
@@ -58,13 +57,26 @@ static class UnknownWord
         if (IsOption(word))
         {
             var name = word.StartsWith("--", StringComparison.Ordinal) ? Name(word, cutAtDigits: true) : word[..2]; // -pVALUE is -p with a value
-            return $"'{name}{(name.Length < word.Length ? "…" : "")}' is not known here.";
+            return $"'{name}{(name.Length < word.Length ? "…" : "")}' is not known here.{(NearestOption(word, parsed) is { } option ? $" Did you mean {option}?" : "")}";
         }
 
         var command = parsed.CommandResult.Command;
-        if (Spelling.Nearest(word, command.Subcommands.Where(known => !known.Hidden).Select(known => known.Name)) is { } close)
-            return $"'{word}' is not known here. Did you mean {close}?";
-        return command.Subcommands.Count > 0 && number == 1 ? "The first word of the command line is no command." : $"{place} is not known here.";
+        var isRoot = command is RootCommand;
+        if (isRoot && Catalogue.Groups.FirstOrDefault(group => group.Name == word.Replace('_', '-')) is { } about)
+            return $"'{about.Name}' is a group of actions. Its actions: mixpanel help {about.Name}.";
+        var near = HelpCommand.Near(word, isRoot ? CommandLine.Names.Concat(Catalogue.Groups.Select(group => $"help {group.Name}")) : command.Subcommands.Select(known => known.Name));
+        if (near.Count > 0) return $"'{word}' is not known here. Did you mean {string.Join(", ", near)}?";
+        return isRoot && number == 1 ? "The first word of the command line is no command." : $"{place} is not known here.";
+    }
+
+    /// <summary>The option that a misspelt one was meant to be; null when none is near.</summary>
+    static string? NearestOption(string word, ParseResult parsed)
+    {
+        var known = new List<string>();
+        for (SymbolResult? result = parsed.CommandResult; result is not null; result = result.Parent)
+            if (result is CommandResult { Command: var command }) known.AddRange(command.Options.Where(option => !option.Hidden && (command == parsed.CommandResult.Command || option.Recursive)).Select(option => option.Name));
+        var name = word.StartsWith("--", StringComparison.Ordinal) ? Name(word, cutAtDigits: true).Replace('_', '-').ToLowerInvariant() : "";
+        return Spelling.Nearest(name, known);
     }
 
     /// <summary>The name of an option, without what was written next to it.</summary>

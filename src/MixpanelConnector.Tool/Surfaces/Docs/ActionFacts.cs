@@ -6,7 +6,17 @@ static class ActionFacts
     /// <summary>What it needs, what it costs, and where Mixpanel tells of it.</summary>
     public static string Of(ActionDescriptor action) => $"{Needs(action.Auth)} {Costs(action.Cost)}See {action.Documentation}.";
 
-    static string Needs(AuthScheme auth) => auth switch
+    /// <summary>What it does to the data, and whether again.</summary>
+    public static string Effect(ActionDescriptor action) => action.Effect switch
+    {
+        ActionEffect.Read => "It changes nothing.",
+        ActionEffect.Delete => "It removes or replaces something that cannot be brought back.",
+        ActionEffect.Create when !action.IsRepeatable => "It makes something new each time.",
+        _ => $"It changes data.{(action.IsRepeatable ? " It is idempotent: the same call again changes nothing more." : " The same call again changes it again.")}{(action.CanBeUndone ? "" : " It cannot be undone.")}",
+    };
+
+    /// <summary>The credential.</summary>
+    public static string Needs(AuthScheme auth) => auth switch
     {
         AuthScheme.ProjectToken => "Needs the project token.",
         AuthScheme.ServiceAccount => "Needs a service account.",
@@ -16,7 +26,8 @@ static class ActionFacts
         _ => throw new InvalidOperationException($"{auth} is not known here."),
     };
 
-    static string Costs(RateCost cost) => cost switch
+    /// <summary>The limit that it counts against, with a space behind it; empty for none that matters.</summary>
+    public static string Costs(RateCost cost) => cost switch
     {
         RateCost.None or RateCost.Ingestion => "",
         RateCost.Query => "Each call counts against the limit of 60 queries an hour, 5 of them at a time. ",

@@ -15,7 +15,7 @@ static class ActionPage
         page.Append($"# {action.Name}\n\n{XmlDocs.Summary(action)}\n\n{XmlDocs.Remarks(action)}\n\n");
         page.Append("| door | name |\n|---|---|\n");
         page.Append($"| command line | `mixpanel {command}` |\n| .NET | `MixpanelClient.{action.MethodName}` |\n| HTTP | `POST /v1/actions/{action.Name}` |\n| MCP | tool `{action.Name}`{(action.ResourcePath is { } path ? $", resource `{ProjectData.Prefix}{path}`" : "")} |\n\n");
-        page.Append($"Group: {action.Group.Title}. {Effect(action)}");
+        page.Append($"Group: {action.Group.Title}. {ActionFacts.Effect(action)}");
         if (action.IsPaged) page.Append(" It answers in pages: `--all` on the command line reads them all.");
         if (action.HasSecret) page.Append(" The answer holds a secret that is shown only once: `--secret-out FILE` or `--show-secret` on the command line; in the answer over HTTP; in a private file over MCP.");
         if (action.NeedsConfirmation) page.Append(" It asks first: `--yes` on the command line, `\"confirm\": true` over HTTP; agents are not offered it.");
@@ -56,13 +56,5 @@ static class ActionPage
         JsonArray types => string.Join(" or ", types.Select(type => (string)type!)),
         JsonValue type => (string)type!,
         _ => "any",
-    };
-
-    static string Effect(ActionDescriptor action) => action.Effect switch
-    {
-        ActionEffect.Read => "It changes nothing.",
-        ActionEffect.Delete => "It removes or replaces something that cannot be brought back.",
-        ActionEffect.Create when !action.IsRepeatable => "It makes something new each time.",
-        _ => $"It changes data.{(action.IsRepeatable ? " It is idempotent: the same call again changes nothing more." : " The same call again changes it again.")}{(action.CanBeUndone ? "" : " It cannot be undone.")}",
     };
 }

@@ -1,23 +1,28 @@
 using System.Reflection;
 using System.Text;
-using System.Xml.Linq;
 
 namespace MixpanelConnector.Tool.Surfaces.Docs;
 
 /// <summary>The library's documentation comments: the one text for help, schemas and pages.</summary>
 static class XmlDocs
 {
-    static readonly Lazy<Dictionary<string, XElement>> Members = new(() =>
+    /// <summary>The file as it is. Only the members that are asked for are parsed: most commands ask for a few of thousands, or for none.</summary>
+    static readonly Lazy<byte[]> File = new(() =>
     {
         using var stream = typeof(XmlDocs).Assembly.GetManifestResourceStream("MixpanelConnector.xml")
             ?? throw new InvalidOperationException("The documentation of the library is not embedded.");
-        return XDocument.Load(stream).Descendants("member").ToDictionary(m => m.Attribute("name")!.Value, StringComparer.Ordinal);
+        var xml = new byte[stream.Length];
+        stream.ReadExactly(xml);
+        return xml;
     });
 
     public static string? Summary(ActionDescriptor action) => Text(Method(action), "summary");
 
+    /// <summary>What the comment says beside the summary; null for nothing.</summary>
+    public static string? Notes(ActionDescriptor action) => Text(Method(action), "remarks");
+
     /// <summary>What there is to say beside the summary: in the comment, and by the declaration.</summary>
-    public static string Remarks(ActionDescriptor action) => $"{Text(Method(action), "remarks")} {ActionFacts.Of(action)}".TrimStart();
+    public static string Remarks(ActionDescriptor action) => $"{Notes(action)} {ActionFacts.Of(action)}".TrimStart();
 
     /// <summary>An input that fits, as JSON.</summary>
     public static string? Example(ActionDescriptor action) => Text(Method(action), "example");
@@ -30,23 +35,39 @@ static class XmlDocs
 
     static string Method(ActionDescriptor action) => $"M:{typeof(MixpanelClient).FullName}.{action.MethodName}({action.InputType.FullName},{typeof(CancellationToken).FullName})";
 
-    static string? Text(string member, string element) =>
-        Members.Value.TryGetValue(member, out var docs) && docs.Element(element) is { } text ? Flatten(text) : null;
+    static string? Text(string member, string element)
+    {
+        if (Between(File.Value, Encoding.UTF8.GetBytes($"<member name=\"{member}\">"), "</member>"u8, out var docs) && Between(docs, Encoding.UTF8.GetBytes($"<{element}>"), Encoding.UTF8.GetBytes($"</{element}>"), out var text)) return Flatten(Encoding.UTF8.GetString(text));
+        return null;
+    }
 
-    static string Flatten(XElement element)
+    static bool Between(ReadOnlySpan<byte> xml, ReadOnlySpan<byte> start, ReadOnlySpan<byte> end, out ReadOnlySpan<byte> content)
+    {
+        content = default;
+        var begin = xml.IndexOf(start);
+        if (begin < 0) return false;
+        var rest = xml[(begin + start.Length)..];
+        content = rest[..rest.IndexOf(end)];
+        return true;
+    }
+
+    /// <summary>The text without its elements: of a reference the last name, of others what they hold. The compiler writes nothing else, and loading a parser takes longer than all that a command does.</summary>
+    static string Flatten(ReadOnlySpan<char> xml)
     {
         var text = new StringBuilder();
-        foreach (var node in element.Nodes())
+        while (xml.IndexOf('<') is >= 0 and var tag)
         {
-            text.Append(node switch
-            {
-                XText plain => plain.Value,
-                XElement { Name.LocalName: "see" } see => (see.Attribute("cref")?.Value ?? see.Attribute("href")?.Value ?? "").Split('.', ':')[^1],
-                XElement other => other.Value,
-                _ => "",
-            });
+            text.Append(xml[..tag]);
+            xml = xml[(tag + 1)..];
+            var element = xml[..xml.IndexOf('>')];
+            xml = xml[(element.Length + 1)..];
+            if (!element.StartsWith("see ")) continue;
+            text.Append(element.ToString().Split('"')[1].Split('.', ':')[^1]);
+            const string End = "</see>";
+            if (element[^1] != '/') xml = xml[(xml.IndexOf(End) + End.Length)..];
         }
 
+        text.Append(xml).Replace("&lt;", "<").Replace("&gt;", ">").Replace("&quot;", "\"").Replace("&apos;", "'").Replace("&amp;", "&");
         return string.Join(' ', text.ToString().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
     }
 }

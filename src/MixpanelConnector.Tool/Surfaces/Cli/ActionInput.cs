@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>An input of an action as an option: how it is shown, completed and read.</summary>
+sealed class ActionInput
+{
+    /// <summary>More choices than these are told in the description of the option.</summary>
+    public const int MostChoicesInName = 5;
+
+    static readonly string[] Truths = ["true", "false"];
+
+    readonly JsonObject _schema;
+
+    public ActionInput(string name, JsonObject schema)
+    {
+        (Name, _schema) = (name, schema);
+        var option = CommonOptions.OptionName(name);
+        Option = IsPlainList(schema) ? new Option<string[]>(option) { Arity = ArgumentArity.OneOrMore } : new Option<string>(option) { Arity = Type(schema) is "boolean" ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne };
+        if (Choices(schema) is { } choices) Option.CompletionSources.Add(choices);
+    }
+
+    public string Name { get; }
+
+    public Option Option { get; }
+
+    /// <summary>Whether nobody may see the value, so that it is no option.</summary>
+    public static bool IsConfidential(JsonNode schema) => schema["writeOnly"] is JsonValue confidential && confidential.GetValue<bool>();
+
+    /// <summary>What stands for the value in the help.</summary>
+    public static string ValueName(JsonObject schema) => Type(schema) switch
+    {
+        "string" when schema["enum"] is JsonArray { Count: <= MostChoicesInName } choices => string.Join('|', choices.Select(choice => (string)choice!)),
+        "string" => (string?)schema["format"] == "date" ? "DATE" : "TEXT",
+        "integer" => "INTEGER",
+        "number" => "NUMBER",
+        "boolean" => "true|false",
+        "array" when IsPlainList(schema) => (Type(schema["items"]!.AsObject()) == "string" ? "TEXT" : "INTEGER") + "...",
+        _ => "JSON|@FILE|@-",
+    };
+
+    /// <summary>The value that the command line gives; false when it gives none.</summary>
+    public bool TryRead(ParseResult parsed, Surroundings surroundings, out JsonNode? value)
+    {
+        value = null;
+        if (parsed.GetResult(Option) is not { Implicit: false } result) return false;
+        string[] texts = [.. result.Tokens.Select(token => token.Value)];
+        value = texts switch
+        {
+            [] => JsonValue.Create(true), // a boolean may go without its value
+            [var text] when !IsPlainList(_schema) || IsJson(text) => JsonArgument.Read(Name, text, Type(_schema), surroundings),
+            _ => List(texts, surroundings),
+        };
+        return true;
+    }
+
+    JsonArray List(string[] texts, Surroundings surroundings)
+    {
+        if (texts.Any(IsJson)) throw Configuration.Invalid(Name, $"{Name}: give one JSON array (or @file, or @-), or repeat {Option.Name} with plain values. A value that begins with [ or @ goes into a JSON array.");
+        var type = Type(_schema["items"]!.AsObject());
+        return new JsonArray([.. texts.Select((text, index) => JsonArgument.Read($"{Name}[{index}]", text, type, surroundings))]);
+    }
+
+    static bool IsJson(string text) => text is "-" || text.StartsWith('[') || text.StartsWith('@');
+
+    /// <summary>Whether it is a list of plain values, which can be given one by one.</summary>
+    static bool IsPlainList(JsonObject schema) => Type(schema) is "array" && schema["items"] is JsonObject items && Type(items) is "string" or "integer" or "number";
+
+    static string? Type(JsonObject schema) => schema["type"] is JsonValue type ? (string?)type : null;
+
+    static string[]? Choices(JsonObject schema) =>
+        Type(schema) is "boolean" ? Truths
+        : (schema["enum"] ?? schema["items"]?["enum"]) is JsonArray choices ? [.. choices.Select(choice => (string)choice!)]
+        : null;
+}

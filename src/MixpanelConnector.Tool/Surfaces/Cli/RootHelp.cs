@@ -1,0 +1,37 @@
+using System.Text;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>The help of the program, on one screen of 24 lines.</summary>
+static class RootHelp
+{
+    const int Width = 80;
+    const int Column = 20;
+
+    public static string Text()
+    {
+        var text = new StringBuilder("""
+            Put Mixpanel to work. With an account: set MIXPANEL_SERVICE_ACCOUNT_USERNAME,
+            MIXPANEL_SERVICE_ACCOUNT_SECRET, MIXPANEL_PROJECT_ID. Without: add --local.
+
+              import FILE...    Send events, profiles, a lookup table, all accounted for
+              serve, mcp        Offer the actions over HTTP with a console, to agents
+              emulator          Run the embedded Mixpanel, for development and tests
+              check, config     Try the credentials, show the settings; also: completion
+
+            Actions, by group:
+
+            """);
+        foreach (var group in Catalogue.Groups) text.Append("  ").Append(group.Name.PadRight(Column - 2)).Append(Short(group.About, Width - Column)).Append('\n');
+        return text.Append("Go on: mixpanel help GROUP | ACTION | COMMAND | options\n").ToString();
+    }
+
+    /// <summary>As much of a sentence as there is room for.</summary>
+    static string Short(string about, int room)
+    {
+        var text = about.TrimEnd('.');
+        if (text.Length <= room) return text;
+        var end = text.LastIndexOfAny([',', ':', ';'], room - 1);
+        return end > 0 ? text[..end] : text[..text.LastIndexOf(' ', room - 2)] + " …";
+    }
+}
