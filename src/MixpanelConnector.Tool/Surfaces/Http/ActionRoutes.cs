@@ -15,7 +15,8 @@ static class ActionRoutes
 {
     public const string Path = "/v1/actions";
 
-    const string Confirm = "confirm";
+    /// <summary>The yes of a body, to what cannot be undone.</summary>
+    public const string Confirm = "confirm";
 
     public static IEnumerable<Route> All()
     {

@@ -293,11 +293,13 @@ static class OpenApi
     static JsonObject Titled(string title, JsonObject schema)
     {
         schema.Insert(0, "title", title);
+        // The writer makes a text of a constant; that it must be true is in its description.
+        (schema["properties"]![ActionRoutes.Confirm] as JsonObject)?.Remove("const");
         SayWhatIsFree(schema);
         return schema;
     }
 
-    /// <summary>An object that takes any other property says so: tools differ in what they make of silence.</summary>
+    /// <summary>An object that takes any other property says so, and a list that takes any item: tools differ in what they make of silence.</summary>
     static void SayWhatIsFree(JsonNode? node)
     {
         if (node is JsonArray items)
@@ -307,7 +309,9 @@ static class OpenApi
         else if (node is JsonObject schema)
         {
             foreach (var (_, member) in schema.ToList()) SayWhatIsFree(member);
-            if (schema["type"] is JsonValue type && type.GetValueKind() is System.Text.Json.JsonValueKind.String && (string?)type == "object" && !schema.ContainsKey("additionalProperties")) schema["additionalProperties"] = new JsonObject();
+            if (schema["type"] is not JsonValue type || type.GetValueKind() is not System.Text.Json.JsonValueKind.String) return;
+            var free = (string?)type switch { "object" => "additionalProperties", "array" => "items", _ => null };
+            if (free is not null && !schema.ContainsKey(free)) schema[free] = new JsonObject();
         }
     }
 

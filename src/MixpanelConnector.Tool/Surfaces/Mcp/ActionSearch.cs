@@ -47,12 +47,9 @@ static class ActionSearch
         var matches = Index.Value.Where(entry => mayRun(entry.Action)).Select(entry => (entry.Action, Whole: entry.Whole(whole), Counts: Array.ConvertAll(words, entry.Count))).ToList();
         // A word that few actions have tells more than one that many have.
         var weights = words.Select((_, at) => Math.Log2(1 + ((double)matches.Count / Math.Max(1, matches.Count(match => match.Counts[at] > 0))))).ToArray();
-        var scored = matches.Select(match => (match.Action, Score: match.Whole + Score(match.Counts, weights))).Where(match => match.Score > 0).OrderByDescending(match => match.Score).ToList();
+        var scored = matches.Select(match => (match.Action, Score: match.Whole + match.Counts.Zip(weights, (count, weight) => count * weight).Sum())).Where(match => match.Score > 0).OrderByDescending(match => match.Score).ToList();
         return [.. scored.TakeWhile(match => match.Score >= scored[0].Score * LeastShare).Select(match => match.Action)];
     }
-
-    /// <summary>What the words that were found count; those that were not take their share of it.</summary>
-    static double Score(int[] counts, double[] weights) => counts.Length == 0 ? 0 : counts.Zip(weights, (count, weight) => count * weight).Sum() * counts.Count(count => count > 0) / counts.Length;
 
     static JsonObject Describe(ActionDescriptor action) => new()
     {
@@ -104,7 +101,7 @@ static class ActionSearch
             ([.. Words(action.OperationId)], 7, 4),
             ([.. Words(action.Group.Name)], 5, 3),
             ([.. Words(XmlDocs.Summary(action) ?? "")], 4, 2),
-            ([.. Words($"{XmlDocs.Remarks(action)} {action.Group.About}")], 2, 1),
+            ([.. Words(XmlDocs.Remarks(action))], 2, 1),
         ];
 
         public ActionDescriptor Action { get; } = action;
