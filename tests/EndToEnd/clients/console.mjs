@@ -140,6 +140,7 @@ const tasks = {
   async search(browser) {
     const page = await open(browser, { path: "actions" });
     const links = page.getByRole("navigation", { name: "Actions" }).getByRole("link");
+    await links.first().waitFor();
     const everything = await links.count();
     assert.equal(everything, (await (await fetch(`${address}v1/actions`)).json()).actions.length);
     await page.keyboard.press("/");

@@ -36,7 +36,7 @@ const ActionList = memo(function ActionList({ actions, current }: { actions: Act
   const { text, setText, field, matches } = useSearch();
   const list = useRef<HTMLElement>(null);
   const shown = actions.filter((action) => matches(action.name, action.title, action.operation_id, action.group, action.description));
-  const groups = [...new Set(actions.map(({ group }) => group))].filter((group) => shown.some((one) => one.group === group));
+  const groups = [...new Set(actions.map(({ group }) => group))].sort().filter((group) => shown.some((one) => one.group === group));
 
   // The list scrolls by itself: the action that is looked at stays in sight, and the page stays where it is.
   useEffect(() => {
