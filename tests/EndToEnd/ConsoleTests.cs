@@ -14,8 +14,11 @@ public sealed class ConsoleTests
     public async Task Every_actions_form_answers_and_shows_mistakes_where_they_are()
     {
         var done = await OnEmulatorAsync("forms");
-        Assert.Equal(Catalogue.Actions.Length, done.Output.Split('\n').Count(line => line.EndsWith(": answer", StringComparison.Ordinal)));
+        Assert.Equal(Catalogue.Actions.Length, Catalogue.Actions.Count(action => done.Output.Split('\n').Any(line => line.StartsWith($"{action.Name}: ", StringComparison.Ordinal))));
     }
+
+    [Fact]
+    public async Task An_action_is_found_by_words_and_what_is_for_good_is_asked_about_first() => await OnEmulatorAsync("search");
 
     [Fact]
     public async Task What_arrives_shows_by_itself() => await OnEmulatorAsync("live");

@@ -1,11 +1,12 @@
-import { Button, NativeSelect, Stack, TagsInput, Text, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, Modal, NativeSelect, Stack, TagsInput, Text, Textarea, TextInput } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { type FormEvent, useId, useState } from "react";
 import { type Action, invoke, type Problem, type Schema } from "./api.ts";
+import { confirmed } from "./calls.ts";
 import { useSession } from "./context.ts";
-import { fieldsOf, inputOf, kindOf } from "./fields.ts";
+import { fieldsOf, formFields, inputOf, kindOf, limitsOf } from "./fields.ts";
 import { type Json, write } from "./json.ts";
-import { asProblem, ProblemAlert } from "./parts.tsx";
+import { asProblem, JsonView, ProblemAlert } from "./parts.tsx";
 
 /** A form made from an action's schema. */
 export function ActionForm({ action, initial, onInput, onDone, submit = "Run", isFirst = false }: {
@@ -23,6 +24,7 @@ export function ActionForm({ action, initial, onInput, onDone, submit = "Run", i
   const [faults, setFaults] = useState<Record<string, string>>({});
   const [problem, setProblem] = useState<Problem>();
   const [isBusy, setBusy] = useState(false);
+  const [asked, setAsked] = useState<Json>();
   const isForbidden = action.scope === "write" && !mayChange;
   const why = useId();
 
@@ -33,16 +35,22 @@ export function ActionForm({ action, initial, onInput, onDone, submit = "Run", i
     onInput?.(inputOf(action.input_schema, changed).input);
   }
 
-  async function run(event: FormEvent) {
+  function submitted(event: FormEvent) {
     event.preventDefault();
     const { input, faults } = inputOf(action.input_schema, fields);
     setFaults(faults);
     if (Object.keys(faults).length > 0 || isForbidden) return;
+    if (action.needs_confirmation) setAsked(input);
+    else void run(input);
+  }
+
+  async function run(input: Json) {
+    setAsked(undefined);
     setBusy(true);
     setProblem(undefined);
     onDone(undefined);
     try {
-      onDone(await invoke(action.name, write(input)));
+      onDone(await invoke(action.name, write(action.needs_confirmation ? confirmed(input) : input)));
     } catch (error) {
       setProblem(asProblem(error));
     } finally {
@@ -54,9 +62,9 @@ export function ActionForm({ action, initial, onInput, onDone, submit = "Run", i
   const atField = (name: string) => faults[name] || (problem?.field !== undefined && problem.field.split(/[.[]/)[0] === name ? problem.message : undefined);
 
   return (
-    <form onSubmit={(event) => void run(event)} noValidate>
+    <form onSubmit={submitted} noValidate>
       <Stack>
-        {Object.entries(action.input_schema.properties ?? {}).map(([name, schema], index) => (
+        {formFields(action.input_schema).map(([name, schema], index) => (
           <Field key={name} takesFocus={isFirst && index === 0} name={name} schema={schema} isRequired={action.input_schema.required?.includes(name) === true && schema.default === undefined} value={fields[name] ?? ""} error={atField(name)} onChange={(value) => change(name, value)} />
         ))}
         <ProblemAlert problem={problem} />
@@ -65,12 +73,27 @@ export function ActionForm({ action, initial, onInput, onDone, submit = "Run", i
           {isForbidden && <Text id={why} size="sm" c="dimmed" mt="xs">This changes data. Switch on “Allow changes” at the top of the page first.</Text>}
         </div>
       </Stack>
+      <Modal opened={asked !== undefined} onClose={() => setAsked(undefined)} title={`${action.title}?`} lockScroll={false} closeButtonProps={{ "aria-label": "Close" }}>
+        <Stack>
+          <Text size="sm">{action.description} This cannot be undone.</Text>
+          {asked && <JsonView json={asked} label="input" />}
+          <Group justify="end">
+            <Button variant="default" data-autofocus onClick={() => setAsked(undefined)}>Cancel</Button>
+            <Button color="red.8" onClick={() => asked && void run(asked)}>Yes, do it for good</Button>
+          </Group>
+        </Stack>
+      </Modal>
     </form>
   );
 }
 
+function describe(schema: Schema): string | undefined {
+  const limits = limitsOf(schema);
+  return limits === undefined ? schema.description : `${schema.description ?? ""} (${limits})`.trimStart();
+}
+
 function Field({ takesFocus, name, schema, isRequired, value, error, onChange }: { takesFocus: boolean; name: string; schema: Schema; isRequired: boolean; value: string | string[]; error: string | undefined; onChange: (value: string | string[]) => void }) {
-  const common = { "data-autofocus": takesFocus || undefined, label: name, description: schema.description, required: isRequired, error: error || undefined, styles: { label: { fontFamily: "var(--mantine-font-family-monospace)" } } };
+  const common = { "data-autofocus": takesFocus || undefined, label: name, description: describe(schema), required: isRequired, error: error || undefined, styles: { label: { fontFamily: "var(--mantine-font-family-monospace)" } } };
   if (Array.isArray(value)) return <TagsInput {...common} value={value} onChange={onChange} placeholder="Type, then press Enter" comboboxProps={{ withinPortal: false }} splitChars={[]} acceptValueOnBlur />;
   const set = (change: { currentTarget: { value: string } }) => onChange(change.currentTarget.value);
   switch (kindOf(schema)) {

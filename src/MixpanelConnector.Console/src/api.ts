@@ -15,6 +15,15 @@ export interface Schema {
   description?: string;
   default?: unknown;
   enum?: unknown[];
+  const?: unknown;
+  format?: string;
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
   required?: string[];
   properties?: Record<string, Schema>;
   items?: Schema;
@@ -31,6 +40,11 @@ export interface Action {
   effect: string;
   scope: "read" | "write";
   has_secret: boolean;
+  operation_id: string;
+  /** Whether a person must say yes first. */
+  needs_confirmation: boolean;
+  /** How agents reach it. */
+  agents: "tool" | "run_action" | "never";
   example: unknown;
   /** Its method in .NET, and the fields that are enumerations there. */
   dotnet: { method: string; enums: Record<string, string> };
@@ -44,6 +58,9 @@ export class Problem extends Error {
     super(detail);
   }
 }
+
+/** The yes to what cannot be undone, beside the input. */
+export const confirm = "confirm";
 
 const keyName = "mixpanel-connector-key";
 

@@ -1,4 +1,4 @@
-import type { Action, Schema } from "./api.ts";
+import { type Action, confirm, type Schema } from "./api.ts";
 import { compact, type Json, write } from "./json.ts";
 
 /** The same call at each door. The input is what the form holds. */
@@ -11,18 +11,27 @@ export interface Calls {
 
 export function callsOf(action: Action, input: Json, origin: string, withKey: boolean): Calls {
   const body = compact(input);
+  const isAsked = action.needs_confirmation;
   return {
-    curl: `curl ${origin}/v1/actions/${action.name}${withKey ? ' \\\n  --header "Authorization: Bearer $MIXPANEL_CONNECTOR_KEY"' : ""} \\\n  --json ${shellQuoted(body)}`,
+    curl: `curl ${origin}/v1/actions/${action.name}${withKey ? ' \\\n  --header "Authorization: Bearer $MIXPANEL_CONNECTOR_KEY"' : ""} \\\n  --json ${shellQuoted(isAsked ? compact(confirmed(input)) : body)}`,
     csharp: `var output = await client.${action.dotnet.method}(${csharpOf(input, action.input_schema, 0, action.dotnet.enums)});`,
-    cli: `mixpanel ${action.name.replaceAll("_", "-")} --input ${shellQuoted(body)}${action.has_secret ? " --secret-out secret.txt" : ""}`,
-    mcp: write({
-      kind: "object",
-      entries: [
-        ["method", { kind: "string", value: "tools/call" }],
-        ["params", { kind: "object", entries: [["name", { kind: "string", value: action.name }], ["arguments", input]] }],
-      ],
-    }),
+    cli: `mixpanel ${action.name.replaceAll("_", "-")} --input ${shellQuoted(body)}${action.has_secret ? " --secret-out secret.txt" : ""}${isAsked ? " --yes" : ""}`,
+    mcp: mcpOf(action, input),
   };
+}
+
+/** The input with the yes that HTTP wants for what cannot be undone. */
+export function confirmed(input: Json): Json {
+  return input.kind === "object" ? { kind: "object", entries: [...input.entries, [confirm, { kind: "literal", text: "true" }]] } : input;
+}
+
+function mcpOf(action: Action, input: Json): string {
+  if (action.agents === "never") return `${action.name} cannot be undone, and is not offered to agents.`;
+  const name: Json = { kind: "string", value: action.name };
+  const params: [string, Json][] = action.agents === "tool"
+    ? [["name", name], ["arguments", input]]
+    : [["name", { kind: "string", value: "run_action" }], ["arguments", { kind: "object", entries: [["action", name], ["input", input]] }]];
+  return write({ kind: "object", entries: [["method", { kind: "string", value: "tools/call" }], ["params", { kind: "object", entries: params }]] });
 }
 
 /** Within single quotes a shell leaves everything alone but the single quote itself. */

@@ -16,12 +16,12 @@ static class LookupTableActions
         Does = ActionEffect.Delete,
         SafeToRepeat = "the whole table is replaced",
         Costs = RateCost.LookupTables,
-        Refusal = Refusal,
+        OnRefusal = RefusedRows,
         Refused = static output => output.FailedRecords is not null,
     };
 
     /// <summary>Rows that were refused are a result: Mixpanel kept the table as it was.</summary>
-    static ReplaceLookupTableOutput? Refusal(Reply reply, MixpanelOptions options) =>
+    static ReplaceLookupTableOutput? RefusedRows(Reply reply, MixpanelOptions options) =>
         ReplyClassifier.ReadLookupTable(reply, int.MaxValue, options) is { Kind: VerdictKind.Partial, Failed: { Count: > 0 } failed } verdict
             ? new() { Status = "Bad Request", Error = verdict.Error!.Message, FailedRecords = failed }
             : null;

@@ -33,8 +33,8 @@ static class ActionSchema
     {
         if ((context.PropertyInfo?.CustomConverter ?? context.TypeInfo.Converter) is IDescribesSchema known) node = known.Schema();
         if (context.TypeInfo.Type == typeof(Secret)) node = new JsonObject { ["type"] = "string" };
-        if (node is JsonValue) node = new JsonObject(); // true: any value
-        if (node is not JsonObject schema) return node;
+        // What takes any JSON is true in the exporter's words, which has no room for a description.
+        if (node is not JsonObject schema) schema = [];
 
         // The exporter leaves out what it does not know of the items.
         if (context.TypeInfo is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element } && context.TypeInfo.Options.GetTypeInfo(element).Converter is IDescribesSchema items)

@@ -48,7 +48,7 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
     public Func<TInput, TOutput>? Gone { get; init; }
 
     /// <summary>Makes an output of an answer that refuses; null where that is an error. Default: an error.</summary>
-    public Func<Reply, MixpanelOptions, TOutput?>? Refusal { get; init; }
+    public Func<Reply, MixpanelOptions, TOutput?>? OnRefusal { get; init; }
 
     /// <summary>Carries the action out, where a declaration does not do. Default: the call of the endpoint.</summary>
     public Func<ActionContext, TInput, CancellationToken, ValueTask<TOutput>>? Execute { get; init; }
@@ -135,7 +135,7 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
         try
         {
             if (reply is { Status: 404, IsRepeated: true } && Gone is not null) return Gone(input);
-            return reply is { Status: 400 or 422, IsUnavailable: false } && Refusal?.Invoke(reply, context.Options) is { } refusal
+            return reply is { Status: 400 or 422, IsUnavailable: false } && OnRefusal?.Invoke(reply, context.Options) is { } refusal
                 ? refusal
                 : Answers.Read(reply, context.Options, Group.HasEnvelope, Result, Group.Reply<TOutput>());
         }

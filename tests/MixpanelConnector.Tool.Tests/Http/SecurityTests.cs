@@ -104,7 +104,7 @@ public sealed class SecurityTests
         using var folder = new TemporaryFolder();
         var keys = Served.KeysIn(folder, out var read, out var write);
         await using var served = await Served.StartAsync(options => options with { Keys = keys });
-        foreach (var route in Routes.All().Append(McpRoute.Route).Append(new Route("GET", "/nothing", Scope.Read, [], (_, _) => Task.CompletedTask)))
+        foreach (var route in Routes.All().Append(McpRoute.Route).Append(new Route("GET", "/nothing", Scope.Read, () => [], (_, _) => Task.CompletedTask)))
         {
             var path = route.Pattern.Replace("{id}", "x", StringComparison.Ordinal);
             Assert.Equal(route.Scope is Scope.None, await StatusAsync(null) is not 401);
@@ -366,7 +366,7 @@ public sealed class SecurityTests
     public async Task X1_every_answer_carries_the_headers_of_a_careful_server()
     {
         await using var served = await Served.StartAsync();
-        foreach (var route in Routes.All().Append(McpRoute.Route).Append(new Route("GET", "/nothing", Scope.None, [], (_, _) => Task.CompletedTask)))
+        foreach (var route in Routes.All().Append(McpRoute.Route).Append(new Route("GET", "/nothing", Scope.None, () => [], (_, _) => Task.CompletedTask)))
         {
             using var answer = await served.BeginAsync(route.Method, route.Pattern.Replace("{id}", "x", StringComparison.Ordinal), route.Method == "GET" ? null : "{}");
             var policy = Assert.Single(answer.Headers.GetValues("Content-Security-Policy"));

@@ -1,5 +1,5 @@
-import { Anchor, Badge, Group, NavLink, Paper, Stack, Tabs, Text, Title } from "@mantine/core";
-import { useMemo, useState } from "react";
+import { Anchor, Badge, Group, Paper, Stack, Tabs, Text, TextInput, Title } from "@mantine/core";
+import { type KeyboardEvent, memo, useEffect, useMemo, useRef, useState } from "react";
 import { ActionForm } from "../ActionForm.tsx";
 import { type Action, key } from "../api.ts";
 import { callsOf } from "../calls.ts";
@@ -7,36 +7,69 @@ import { useSession } from "../context.ts";
 import { fieldsOf, inputOf } from "../fields.ts";
 import { from, type Json } from "../json.ts";
 import { CodeBlock, JsonView, PageTitle } from "../parts.tsx";
+import { useSearch } from "../RecordList.tsx";
 
-const effects: Record<string, { label: string; colour: string }> = {
-  read: { label: "changes nothing", colour: "teal" },
-  create: { label: "makes something new", colour: "orange" },
-  update: { label: "changes data", colour: "blue" },
-  delete: { label: "removes for good", colour: "red" },
+const effects: Record<string, { label: string; short: string; colour: string }> = {
+  read: { label: "changes nothing", short: "read", colour: "teal" },
+  create: { label: "makes something new", short: "create", colour: "orange" },
+  update: { label: "changes data", short: "update", colour: "blue" },
+  delete: { label: "removes or replaces for good", short: "delete", colour: "red" },
 };
 
 /** Every action: its form, and the same call at each of the other doors. */
 export function Actions({ name }: { name: string | undefined }) {
   const { actions } = useSession();
   const action = actions.find((one) => one.name === name) ?? actions[0]!;
-  const groups = [...new Set(actions.map(({ group }) => group))];
   return (
     <Stack>
       <PageTitle about="Everything that this server can do, as it does it over HTTP, on the command line, in .NET and for agents.">Actions</PageTitle>
       <div className="actions">
-        <nav aria-label="Actions">
-          {groups.map((group) => (
-            <div key={group}>
-              <Text size="xs" c="dimmed" tt="uppercase" fw={700} px="sm" mt="sm">{group}</Text>
-              {actions.filter((one) => one.group === group).map((one) => <NavLink key={one.name} href={`#/actions/${one.name}`} label={one.title} active={one === action} aria-current={one === action ? "page" : undefined} />)}
-            </div>
-          ))}
-        </nav>
+        <ActionList actions={actions} current={action.name} />
         <ActionPage key={action.name} action={action} />
       </div>
     </Stack>
   );
 }
+
+/** The actions by group. The search goes through names, operationIds, groups and descriptions; Enter opens the first that is left. */
+const ActionList = memo(function ActionList({ actions, current }: { actions: Action[]; current: string }) {
+  const { text, setText, field, matches } = useSearch();
+  const list = useRef<HTMLElement>(null);
+  const shown = actions.filter((action) => matches(action.name, action.title, action.operation_id, action.group, action.description));
+  const groups = [...new Set(actions.map(({ group }) => group))].sort().filter((group) => shown.some((one) => one.group === group));
+
+  // The list scrolls by itself: the action that is looked at stays in sight, and the page stays where it is.
+  useEffect(() => {
+    const link = list.current?.querySelector<HTMLElement>("[aria-current=page]");
+    if (link && list.current) list.current.scrollTop = link.offsetTop - list.current.clientHeight / 2;
+  }, [current]);
+
+  function onKey(event: KeyboardEvent) {
+    if (event.key === "Escape") setText("");
+    else if (event.key === "Enter" && text !== "" && shown[0]) location.hash = `#/actions/${shown.find((one) => one.group === groups[0])!.name}`;
+  }
+
+  return (
+    <div className="action-list">
+      <TextInput ref={field} type="search" label="Search" placeholder="Name, words or operationId" value={text} onChange={(change) => setText(change.currentTarget.value)} onKeyDown={onKey} />
+      <Text size="xs" c="dimmed" role="status" my={6}>{text === "" ? `${actions.length} actions` : `${shown.length} of ${actions.length} actions`}</Text>
+      <nav aria-label="Actions" ref={list}>
+        {groups.map((group) => (
+          <section key={group} aria-label={group}>
+            <Text component="h2" size="sm" c="dimmed" fw={700} px={8} mt="xs" mb={2}>{group}</Text>
+            {shown.filter((one) => one.group === group).map(({ name, title, effect }) => (
+              <a key={name} href={`#/actions/${name}`} aria-current={name === current ? "page" : undefined}>
+                <span>{title}</span>
+                <Badge size="xs" variant="light" tt="none" color={effects[effect]?.colour ?? "gray"}>{effects[effect]?.short ?? effect}</Badge>
+              </a>
+            ))}
+          </section>
+        ))}
+        {shown.length === 0 && <Text size="sm" c="dimmed" p={8}>Nothing matches.</Text>}
+      </nav>
+    </div>
+  );
+});
 
 function ActionPage({ action }: { action: Action }) {
   const { server } = useSession();
@@ -52,6 +85,7 @@ function ActionPage({ action }: { action: Action }) {
           <Title order={2} size="h3">{action.title}</Title>
           <Badge color={effect.colour} variant="light" tt="none">{effect.label}</Badge>
         </Group>
+        <Text size="xs" c="dimmed" className="mono wrap" mb={4}>{action.name} · {action.operation_id}</Text>
         <Text size="sm">{action.description}</Text>
         <Text size="sm" c="dimmed" mb="md"><Remarks text={action.remarks} /></Text>
         <ActionForm action={action} initial={initial} onInput={setInput} onDone={setOutput} />

@@ -11,20 +11,25 @@ static class McpCommand
     public static Command Of(Surroundings surroundings)
     {
         var allowWrite = new Option<bool>("--allow-write") { Description = "Offer the tools that change data, too. Default: only those that read." };
+        var offered = ToolsOption.New();
         var secretDir = SecretFolder.NewOption();
         var command = new DetailedCommand("mcp", "Serve the actions to an agent, as tools of the Model Context Protocol on standard input and output.", """
             For a client that starts it by a configuration such as
               {"mcpServers":{"mixpanel":{"command":"mixpanel","args":["mcp"],"env":{"MIXPANEL_PROJECT_ID":"…"}}}}
 
+            Every action that the session may run is within reach: the usual ones as tools, the others by find_actions and
+            run_action, or as tools, too, by --tools annotations,lexicon. What cannot be undone is never offered.
+
             Text from events and profiles reaches the agent cleaned, capped and marked as data. Secrets do not reach it at all.
             Over HTTP the same tools are at /mcp of mixpanel serve.
             """)
-        { allowWrite, secretDir };
+        { allowWrite, offered, secretDir };
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            var selection = ToolSelection.Parse(parsed.GetValue(offered));
             await using var session = await Session.OpenAsync(parsed, surroundings, needsCredential: true, cancellationToken);
             var options = new McpServerOptions();
-            var tools = new Tools(session.Client, SecretFolder.Of(parsed, secretDir, new Folders(surroundings.Environment)), surroundings.TimeProvider);
+            var tools = new Tools(session.Client, selection, SecretFolder.Of(parsed, secretDir, new Folders(surroundings.Environment)), surroundings.TimeProvider);
             McpDoor.Configure(options, tools, parsed.GetValue(allowWrite), new CallLimits(surroundings.TimeProvider));
             await using var transport = new LineTransport(surroundings.TakeInput("mcp"), surroundings.Output, surroundings.TimeProvider);
             await using var server = McpServer.Create(transport, options, NullLoggerFactory.Instance);

@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Tool.Surfaces.Http;
+using MixpanelConnector.Tool.Surfaces.Mcp;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
@@ -24,6 +25,7 @@ sealed class ServeCommand
     readonly Option<long> _spool = new("--import-space") { Description = "Bytes that imports may take on the disk with all they write: bodies, states, dead letters.", HelpName = "BYTES", DefaultValueFactory = _ => ServeOptions.DefaultSpool };
     readonly Option<string> _longestImport = new("--import-time") { Description = "How long one run of an import may take, such as 30m or 12h; then it is stopped, and can be resumed. Default: 24h.", HelpName = "DURATION" };
     readonly Option<bool> _allowWrite = new("--allow-write") { Description = "Give agents at /mcp the tools that change data, too. With keys, only to those with the scope write." };
+    readonly Option<string[]> _tools = ToolsOption.New();
     readonly Option<string> _secretDir = SecretFolder.NewOption();
     readonly Surroundings _surroundings;
 
@@ -43,7 +45,7 @@ sealed class ServeCommand
               curl http://127.0.0.1:{ServeOptions.DefaultPort}/v1/actions/query_user_profiles --json '{"{"}{"}"}'
             """)
         {
-            _port, _listen, _keys, _certificate, _certificateKey, _behindProxy, _allowHost, _state, _rate, _spool, _longestImport, _allowWrite, _secretDir, NewKeyCommand.Of(surroundings),
+            _port, _listen, _keys, _certificate, _certificateKey, _behindProxy, _allowHost, _state, _rate, _spool, _longestImport, _allowWrite, _tools, _secretDir, NewKeyCommand.Of(surroundings),
         };
         Bound(_port, 0, 65535);
         Bound(_rate, 1, 1_000_000);
@@ -57,6 +59,7 @@ sealed class ServeCommand
 
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
+        var tools = ToolSelection.Parse(parsed.GetValue(_tools));
         await using var session = await Session.OpenAsync(parsed, _surroundings, needsCredential: true, cancellationToken);
         var folders = new Folders(_surroundings.Environment);
         using var certificate = Certificate(parsed.GetValue(_certificate), parsed.GetValue(_certificateKey), _surroundings.Stopping);
@@ -73,6 +76,7 @@ sealed class ServeCommand
             Spool = parsed.GetValue(_spool),
             LongestImport = new ImportValues("--").Duration("import_time", parsed.GetValue(_longestImport)) is { } longest ? longest > TimeSpan.Zero ? longest : throw Configuration.Invalid("import_time", "--import-time must be above zero.") : ServeOptions.DefaultLongestImport,
             StateFolder = Path.GetFullPath(parsed.GetValue(_state) ?? Path.Combine(folders.State, "serve")),
+            Tools = tools,
             ToolsMayWrite = parsed.GetValue(_allowWrite),
             SecretFolder = SecretFolder.Of(parsed, _secretDir, folders),
             Destination = $"{session.LocalData ?? session.Options.ToString()}",

@@ -17,7 +17,7 @@ static class GeneratedDocs
         foreach (var action in Catalogue.Actions) yield return ($"actions/{action.Name}.md", $"<!-- {Note} -->\n\n{ActionPage.Of(action)}");
         yield return ("actions/README.md", Index());
         yield return ("openapi.json", Marked("x-generated", Encoding.UTF8.GetString(OpenApi.Document().Span)));
-        var tools = new JsonObject { ["tools"] = new JsonArray([.. Tools.Offered(mayWrite: true).Select(tool => JsonSerializer.SerializeToNode(tool, McpJsonUtilities.DefaultOptions.GetTypeInfo(tool.GetType())))]) };
+        var tools = new JsonObject { ["tools"] = new JsonArray([.. Tools.Offered(ToolSelection.Default, mayWrite: true).Select(tool => JsonSerializer.SerializeToNode(tool, McpJsonUtilities.DefaultOptions.GetTypeInfo(tool.GetType())))]) };
         yield return ("mcp-tools.json", Marked("$comment", JsonText.Indented(tools)));
     }
 

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using MixpanelConnector.Tool.Surfaces.Cli;
 using MixpanelConnector.Tool.Surfaces.Docs;
+using MixpanelConnector.Tool.Surfaces.Mcp;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
@@ -14,13 +15,14 @@ static class ActionRoutes
 {
     public const string Path = "/v1/actions";
 
-    const string Confirm = "confirm";
+    /// <summary>The yes of a body, to what cannot be undone.</summary>
+    public const string Confirm = "confirm";
 
     public static IEnumerable<Route> All()
     {
-        yield return new Route(HttpMethods.Get, Path, Scope.Read, OpenApi.ListOfActions(), ListAsync);
+        yield return new Route(HttpMethods.Get, Path, Scope.Read, OpenApi.ListOfActions, ListAsync);
         foreach (var action in Catalogue.Actions)
-            yield return new Route(HttpMethods.Post, $"{Path}/{action.Name}", action.Effect is ActionEffect.Read ? Scope.Read : Scope.Write, OpenApi.Action(action), (services, context) => InvokeAsync(action, services, context)) { LargestBody = Limits.RawBody };
+            yield return new Route(HttpMethods.Post, $"{Path}/{action.Name}", action.Effect is ActionEffect.Read ? Scope.Read : Scope.Write, () => OpenApi.Action(action), (services, context) => InvokeAsync(action, services, context)) { LargestBody = Limits.RawBody };
     }
 
     static Task ListAsync(Services services, HttpContext context) => context.Response.WriteAsync(200, Answers.Json, Descriptors.Value);
@@ -48,6 +50,7 @@ static class ActionRoutes
         ["example"] = XmlDocs.Example(action) is { } example ? JsonNode.Parse(example) : null,
         ["dotnet"] = new JsonObject { ["method"] = action.MethodName, ["enums"] = Enums(action) },
         ["needs_confirmation"] = action.NeedsConfirmation,
+        ["agents"] = !action.CanBeUndone ? "never" : ToolSelection.Default.Holds(action) ? "tool" : AnyAction.Run,
         ["input_schema"] = InputSchema(action),
         ["output_schema"] = action.OutputSchema(XmlDocs.Summary),
     };

@@ -80,7 +80,7 @@ sealed class Gateway : IAsyncDisposable
             database = ServeDatabase.Open(options.StateFolder);
             imports = new ImportJobs(options.StateFolder, new(options.Spool, options.LongestImport, options.Keys.HaveSeveralWriters), database, CarryOut(newClient), audit, options.TimeProvider);
             live = new LiveStream(options.LiveFeed, options.TimeProvider);
-            var services = new Services(options, client, new Idempotency(database, options.Destination, audit, options.TimeProvider), database, imports, live, audit, stopping.Token) { OpenApi = OpenApi.Document() };
+            var services = new Services(options, client, new Idempotency(database, options.Destination, audit, options.TimeProvider), database, imports, live, audit, stopping.Token);
             application = Build(options, services, gate);
             await application.StartAsync(cancellationToken);
             var address = new Uri(application.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());

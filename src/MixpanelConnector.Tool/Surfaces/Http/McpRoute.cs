@@ -13,12 +13,12 @@ static class McpRoute
     // The arguments of a call lie three deep in its message.
     const int Depth = Limits.Depth + 3;
 
-    public static Route Route { get; } = new(HttpMethods.Post, Path, Scope.Read, [], (_, _) => throw new InvalidOperationException("The protocol answers by itself.")) { LargestBody = Limits.Message };
+    public static Route Route { get; } = new(HttpMethods.Post, Path, Scope.Read, () => [], (_, _) => throw new InvalidOperationException("The protocol answers by itself.")) { LargestBody = Limits.Message };
 
     public static void AddTo(IServiceCollection services, ServeOptions options, MixpanelClient client)
     {
         services.AddLogging();
-        var tools = new Tools(client, options.SecretFolder, options.TimeProvider);
+        var tools = new Tools(client, options.Tools, options.SecretFolder, options.TimeProvider);
         services.AddMcpServer().WithHttpTransport(transport =>
         {
             transport.Stateless = true;

@@ -39,8 +39,12 @@ static class OpenApi
         ("507", "The server's disk has no room for the body, or does not take what must be kept on it."),
     ];
 
-    /// <summary>The document in OpenAPI 3.1.</summary>
-    public static ReadOnlyMemory<byte> Document()
+    static readonly Lazy<byte[]> Made = new(Make);
+
+    /// <summary>The document in OpenAPI 3.1, made when it is first asked for.</summary>
+    public static ReadOnlyMemory<byte> Document() => Made.Value;
+
+    static byte[] Make()
     {
         var read = OpenApiDocument.Parse(Compose().ToJsonString(), "json");
         if (read.Diagnostic?.Errors.Concat(read.Diagnostic.Warnings).FirstOrDefault() is { } fault) throw new InvalidOperationException($"The OpenAPI document is not valid: {fault.Pointer}: {fault.Message}");
@@ -120,13 +124,13 @@ static class OpenApi
 
     public static JsonObject DeadLetters() => OfImport("get_dead_letters", "Download the dead letters", "Every record of an ended import that was not accepted, one JSON object a line, with its reason. `mixpanel import --replay` takes the file.", "401 403 404 409 429 500 503", "200", Content("The dead letters.", "application/x-ndjson", new JsonObject { ["type"] = "string" }));
 
-    public static JsonObject Self() => Open("get_openapi", "This document", "", Content("OpenAPI 3.1.", Answers.Json, new JsonObject { ["type"] = "object" }));
+    public static JsonObject Self() => Open("get_openapi", "This document", "This description of the server, for programs.", Content("OpenAPI 3.1.", Answers.Json, new JsonObject { ["type"] = "object" }));
 
-    public static JsonObject Reference() => Open("get_reference", "This document, to read", "", Content("A page.", "text/html", new JsonObject { ["type"] = "string" }));
+    public static JsonObject Reference() => Open("get_reference", "This document, to read", "The same as a page for people.", Content("A page.", "text/html", new JsonObject { ["type"] = "string" }));
 
-    public static JsonObject ReferenceStyle() => Open("get_reference_style", "The style of the page", "", Content("A style sheet.", "text/css", new JsonObject { ["type"] = "string" }));
+    public static JsonObject ReferenceStyle() => Open("get_reference_style", "The style of the page", "Belongs to the reference.", Content("A style sheet.", "text/css", new JsonObject { ["type"] = "string" }));
 
-    public static JsonObject OpenFile(string id, string summary, string content, string type) => Open(id, summary, "", Content($"{content}.", type, new JsonObject { ["type"] = "string" }));
+    public static JsonObject OpenFile(string id, string summary, string content, string type) => Open(id, summary, "Belongs to the console.", Content($"{content}.", type, new JsonObject { ["type"] = "string" }));
 
     public static JsonObject AboutServer() =>
         Operation("get_server", Server, "What the server is connected to", "The project that it works with, and what the caller may do.", "401 403 429 500 503", "200", Content("The server.", Answers.Json, new JsonObject
@@ -163,7 +167,7 @@ static class OpenApi
         foreach (var route in Routes.All())
         {
             if (paths[route.Pattern] is not JsonObject path) paths[route.Pattern] = path = [];
-            path[route.Method.ToLowerInvariant()] = route.Operation;
+            path[route.Method.ToLowerInvariant()] = route.Operation();
         }
 
         var schemas = new JsonObject { ["Problem"] = ProblemSchema(), ["Import"] = ImportSchema() };
@@ -190,6 +194,7 @@ static class OpenApi
                 ["title"] = "Mixpanel Connector",
                 ["version"] = "1.0.0",
                 ["description"] = Description,
+                ["contact"] = new JsonObject { ["name"] = "Mixpanel Connector" },
                 ["license"] = new JsonObject { ["name"] = "MIT", ["identifier"] = "MIT" },
             },
             ["servers"] = new JsonArray(new JsonObject { ["url"] = "/", ["description"] = "The server that this document comes from." }),
@@ -265,8 +270,7 @@ static class OpenApi
     {
         var responses = new JsonObject { [status] = answer };
         foreach (var problem in problems.Split(' ')) responses[problem] = problem == "421" ? Content("The request is for another host.", Answers.ProblemJson, Reference("Problem")) : new JsonObject { ["$ref"] = $"#/components/responses/{problem}" };
-        var operation = new JsonObject { ["operationId"] = id, ["tags"] = new JsonArray(tag), ["summary"] = summary };
-        if (description.Length > 0) operation["description"] = description;
+        var operation = new JsonObject { ["operationId"] = id, ["tags"] = new JsonArray(tag), ["summary"] = summary, ["description"] = description };
         operation["responses"] = responses;
         return operation;
     }
@@ -289,11 +293,13 @@ static class OpenApi
     static JsonObject Titled(string title, JsonObject schema)
     {
         schema.Insert(0, "title", title);
+        // The writer makes a text of a constant; that it must be true is in its description.
+        (schema["properties"]![ActionRoutes.Confirm] as JsonObject)?.Remove("const");
         SayWhatIsFree(schema);
         return schema;
     }
 
-    /// <summary>An object that takes any other property says so: tools differ in what they make of silence.</summary>
+    /// <summary>An object that takes any other property says so, and a list that takes any item: tools differ in what they make of silence.</summary>
     static void SayWhatIsFree(JsonNode? node)
     {
         if (node is JsonArray items)
@@ -303,7 +309,9 @@ static class OpenApi
         else if (node is JsonObject schema)
         {
             foreach (var (_, member) in schema.ToList()) SayWhatIsFree(member);
-            if (schema["type"] is JsonValue type && type.GetValueKind() is System.Text.Json.JsonValueKind.String && (string?)type == "object" && !schema.ContainsKey("additionalProperties")) schema["additionalProperties"] = new JsonObject();
+            if (schema["type"] is not JsonValue type || type.GetValueKind() is not System.Text.Json.JsonValueKind.String) return;
+            var free = (string?)type switch { "object" => "additionalProperties", "array" => "items", _ => null };
+            if (free is not null && !schema.ContainsKey(free)) schema[free] = new JsonObject();
         }
     }
 

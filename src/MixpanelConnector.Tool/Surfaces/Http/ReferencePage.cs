@@ -19,7 +19,7 @@ static class ReferencePage
 
     static byte[]? _page;
 
-    public static Task AnswerAsync(Services services, HttpContext context) => context.Response.WriteAsync(200, "text/html; charset=utf-8", _page ??= Render(services.OpenApi));
+    public static Task AnswerAsync(HttpContext context) => context.Response.WriteAsync(200, "text/html; charset=utf-8", _page ??= Render(OpenApi.Document()));
 
     public static Task AnswerStyleAsync(HttpContext context) => context.Response.WriteAsync(200, "text/css; charset=utf-8", Style.Value);
 

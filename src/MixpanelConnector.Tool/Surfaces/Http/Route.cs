@@ -7,9 +7,9 @@ namespace MixpanelConnector.Tool.Surfaces.Http;
 /// <param name="Method">GET, POST or DELETE.</param>
 /// <param name="Pattern">The path, with names in braces.</param>
 /// <param name="Scope">Who may use it.</param>
-/// <param name="Operation">Its entry in the OpenAPI document.</param>
+/// <param name="Operation">Makes its entry in the OpenAPI document.</param>
 /// <param name="Handler">Answers a request.</param>
-sealed record Route(string Method, string Pattern, Scope Scope, JsonObject Operation, Func<Services, HttpContext, Task> Handler)
+sealed record Route(string Method, string Pattern, Scope Scope, Func<JsonObject> Operation, Func<Services, HttpContext, Task> Handler)
 {
     /// <summary>Whether it takes part in the limits on callers. Without them it must cost next to nothing.</summary>
     public bool IsLimited { get; init; } = true;
@@ -25,8 +25,4 @@ sealed record Route(string Method, string Pattern, Scope Scope, JsonObject Opera
 }
 
 /// <summary>What the routes work with.</summary>
-sealed record Services(ServeOptions Options, MixpanelClient Client, Idempotency Idempotency, ServeDatabase Database, Imports.ImportJobs Imports, Console.LiveStream Live, AuditLog Log, CancellationToken Stopping)
-{
-    /// <summary>The OpenAPI document, made once.</summary>
-    public required ReadOnlyMemory<byte> OpenApi { get; init; }
-}
+sealed record Services(ServeOptions Options, MixpanelClient Client, Idempotency Idempotency, ServeDatabase Database, Imports.ImportJobs Imports, Console.LiveStream Live, AuditLog Log, CancellationToken Stopping);

@@ -12,11 +12,11 @@ static class Routes
         .. ActionRoutes.All(),
         .. ImportRoutes.All(),
         .. ConsoleRoutes.All(),
-        new Route(HttpMethods.Get, "/openapi.json", Scope.None, OpenApi.Self(), (services, context) => context.Response.WriteAsync(200, Answers.Json, services.OpenApi)),
-        new Route(HttpMethods.Get, "/reference", Scope.None, OpenApi.Reference(), ReferencePage.AnswerAsync),
-        new Route(HttpMethods.Get, "/reference.css", Scope.None, OpenApi.ReferenceStyle(), (_, context) => ReferencePage.AnswerStyleAsync(context)),
-        new Route(HttpMethods.Get, "/healthz", Scope.None, OpenApi.Health(), (_, context) => context.Response.WriteAsync(200, Answers.Json, """{"status":"ok"}"""u8.ToArray())) { IsLimited = false },
-        new Route(HttpMethods.Get, "/readyz", Scope.None, OpenApi.Ready(), ReadyAsync) { IsLimited = false },
+        new Route(HttpMethods.Get, "/openapi.json", Scope.None, OpenApi.Self, (_, context) => context.Response.WriteAsync(200, Answers.Json, OpenApi.Document())),
+        new Route(HttpMethods.Get, "/reference", Scope.None, OpenApi.Reference, (_, context) => ReferencePage.AnswerAsync(context)),
+        new Route(HttpMethods.Get, "/reference.css", Scope.None, OpenApi.ReferenceStyle, (_, context) => ReferencePage.AnswerStyleAsync(context)),
+        new Route(HttpMethods.Get, "/healthz", Scope.None, OpenApi.Health, (_, context) => context.Response.WriteAsync(200, Answers.Json, """{"status":"ok"}"""u8.ToArray())) { IsLimited = false },
+        new Route(HttpMethods.Get, "/readyz", Scope.None, OpenApi.Ready, ReadyAsync) { IsLimited = false },
     ];
 
     /// <summary>Ready is a server that takes requests and whose own state can be written. Mixpanel is not asked: its queries are limited, and it answers for itself.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using MixpanelConnector.Emulator;
+using MixpanelConnector.Tool.Surfaces.Mcp;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
@@ -42,6 +43,9 @@ sealed record ServeOptions
 
     /// <summary>Where imports and the answers under an Idempotency-Key are kept.</summary>
     public required string StateFolder { get; init; }
+
+    /// <summary>The actions that are tools of their own for agents.</summary>
+    public ToolSelection Tools { get; init; } = ToolSelection.Default;
 
     /// <summary>Whether agents get tools that change data.</summary>
     public bool ToolsMayWrite { get; init; }

@@ -14,13 +14,13 @@ static class ImportRoutes
 
     public static IEnumerable<Route> All()
     {
-        yield return new Route(HttpMethods.Post, Path, Scope.Write, OpenApi.StartImport(), StartAsync) { HasStreamedBody = true };
-        yield return new Route(HttpMethods.Get, Path, Scope.Read, OpenApi.ListOfImports(), ListAsync);
-        yield return new Route(HttpMethods.Get, $"{Path}/{{id}}", Scope.Read, OpenApi.GetImport(), GetAsync);
-        yield return new Route(HttpMethods.Delete, $"{Path}/{{id}}", Scope.Write, OpenApi.DeleteImport(), DeleteAsync);
-        yield return new Route(HttpMethods.Post, $"{Path}/{{id}}/cancel", Scope.Write, OpenApi.CancelImport(), CancelAsync);
-        yield return new Route(HttpMethods.Post, $"{Path}/{{id}}/resume", Scope.Write, OpenApi.ResumeImport(), ResumeAsync);
-        yield return new Route(HttpMethods.Get, $"{Path}/{{id}}/dead-letters", Scope.Read, OpenApi.DeadLetters(), DeadLettersAsync) { HasStreamedAnswer = true };
+        yield return new Route(HttpMethods.Post, Path, Scope.Write, OpenApi.StartImport, StartAsync) { HasStreamedBody = true };
+        yield return new Route(HttpMethods.Get, Path, Scope.Read, OpenApi.ListOfImports, ListAsync);
+        yield return new Route(HttpMethods.Get, $"{Path}/{{id}}", Scope.Read, OpenApi.GetImport, GetAsync);
+        yield return new Route(HttpMethods.Delete, $"{Path}/{{id}}", Scope.Write, OpenApi.DeleteImport, DeleteAsync);
+        yield return new Route(HttpMethods.Post, $"{Path}/{{id}}/cancel", Scope.Write, OpenApi.CancelImport, CancelAsync);
+        yield return new Route(HttpMethods.Post, $"{Path}/{{id}}/resume", Scope.Write, OpenApi.ResumeImport, ResumeAsync);
+        yield return new Route(HttpMethods.Get, $"{Path}/{{id}}/dead-letters", Scope.Read, OpenApi.DeadLetters, DeadLettersAsync) { HasStreamedAnswer = true };
     }
 
     static async Task StartAsync(Services services, HttpContext context)

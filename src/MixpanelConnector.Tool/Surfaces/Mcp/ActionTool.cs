@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MixpanelConnector.Tool.Surfaces.Docs;
+using MixpanelConnector.Tool.Surfaces.Http;
+using ModelContextProtocol.Protocol;
+
+namespace MixpanelConnector.Tool.Surfaces.Mcp;
+
+/// <summary>An action as agents see it. Its text comes from the documentation comments alone, never from Mixpanel.</summary>
+sealed class ActionTool
+{
+    static readonly ConcurrentDictionary<ActionDescriptor, ActionTool> Known = new();
+
+    const string SecretFile = "secret_file";
+
+    readonly Lazy<ModelContextProtocol.Protocol.Tool> _definition;
+    readonly Lazy<HashSet<string>> _plain;
+
+    ActionTool(ActionDescriptor action)
+    {
+        _definition = new(() => Define(action));
+        _plain = new(() => [.. action.OutputSchema()["properties"]!.AsObject().Where(property => property.Value!["type"] is JsonValue type && (string?)type is "integer" or "number" or "boolean").Select(property => property.Key), SecretFile, Fence.Truncated]);
+    }
+
+    /// <summary>The tool of an action, made when it is asked for.</summary>
+    public static ActionTool Of(ActionDescriptor action) => Known.GetOrAdd(action, static known => new ActionTool(known));
+
+    public ModelContextProtocol.Protocol.Tool Definition => _definition.Value;
+
+    /// <summary>Whether a field of the answer may hold text from outside: strings, whatever may hold some, and what Mixpanel gives beside what is documented.</summary>
+    public bool IsUntrusted(string field) => !_plain.Value.Contains(field);
+
+    static ModelContextProtocol.Protocol.Tool Define(ActionDescriptor action)
+    {
+        var output = action.OutputSchema(XmlDocs.Summary);
+        var properties = output["properties"]!.AsObject();
+        if (action.HasSecret && properties.Remove("secret"))
+            properties[SecretFile] = new JsonObject { ["description"] = "The private file, on the machine of the server, that holds the one-time secret. The secret itself is not shown to agents.", ["type"] = "string" };
+
+        properties[Fence.Truncated] = new JsonObject { ["description"] = "Whether something was left out: a text is cut after 1 KB, an answer after 64 KB in all that it takes on the wire.", ["type"] = "boolean" };
+        return new ModelContextProtocol.Protocol.Tool
+        {
+            Name = action.Name,
+            Title = Names.Title(action),
+            Description = $"{XmlDocs.Summary(action)} {XmlDocs.Remarks(action)} Example: {XmlDocs.Example(action)}",
+            InputSchema = Element(action.InputSchema(XmlDocs.Summary)),
+            OutputSchema = Element(output),
+            Annotations = Hints(Names.Title(action), [action]),
+        };
+    }
+
+    /// <summary>What holds of each of the actions that a tool may carry out.</summary>
+    public static ToolAnnotations Hints(string title, IReadOnlyCollection<ActionDescriptor> actions) => new()
+    {
+        Title = title,
+        ReadOnlyHint = actions.All(action => action.Effect is ActionEffect.Read),
+        DestructiveHint = !actions.All(action => action.CanBeUndone),
+        IdempotentHint = actions.All(action => action.IsRepeatable),
+        OpenWorldHint = true,
+    };
+
+    public static JsonElement Element(JsonNode node) => JsonElement.Parse(node.ToJsonString());
+}

@@ -1,0 +1,94 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MixpanelConnector.Tool.Surfaces.Docs;
+using ModelContextProtocol.Protocol;
+
+namespace MixpanelConnector.Tool.Surfaces.Mcp;
+
+/// <summary>The two tools by which an agent finds and runs actions that are no tools of their own.</summary>
+static class AnyAction
+{
+    public const string Find = "find_actions", Run = "run_action";
+
+    const string QueryName = "query", ActionName = "action", InputName = "input", ExampleAction = "get_top_events";
+
+    /// <summary>Looks actions up; asks Mixpanel nothing.</summary>
+    public static ModelContextProtocol.Protocol.Tool FindTool { get; } = new()
+    {
+        Name = Find,
+        Title = "Find actions",
+        Description = $$"""Finds operations of Mixpanel's API that are no tools of their own, such as annotations, Lexicon schemas, cohorts, funnels, feature flags or data pipelines. Gives the name, effect and input schema of each action that {{Run}} may run here, the best match first. Nothing is sent to Mixpanel. Example: {"query":"annotations"}""",
+        InputSchema = Input(required: QueryName, new JsonObject
+        {
+            [QueryName] = new JsonObject { ["description"] = "Words for what is to be done; or the name of a group, an action or one of Mixpanel's operationIds.", ["type"] = "string", ["minLength"] = 1, ["maxLength"] = ActionSearch.LongestQuery },
+        }),
+        OutputSchema = JsonElement.Parse("""
+            {
+              "type": "object",
+              "properties": {
+                "total": { "description": "How many actions match.", "type": "integer" },
+                "actions": { "description": "The best of them, with their input schemas.", "type": "array", "items": { "type": "object" } },
+                "more": { "description": "The names of the others. Search for a name to see its schema.", "type": "array", "items": { "type": "string" } },
+                "groups": { "description": "When nothing matches: the groups that there are.", "type": "array", "items": { "type": "object" } }
+              },
+              "required": ["total", "actions"]
+            }
+            """),
+        Annotations = new ToolAnnotations { Title = "Find actions", ReadOnlyHint = true, DestructiveHint = false, IdempotentHint = true, OpenWorldHint = false },
+    };
+
+    /// <summary>Runs any of the actions that a session may run.</summary>
+    public static ModelContextProtocol.Protocol.Tool RunTool(IReadOnlyCollection<ActionDescriptor> actions) => new()
+    {
+        Name = Run,
+        Title = "Run an action",
+        Description = $$"""Runs an action that {{Find}} has found, and gives its answer. The input is checked by the action's schema before anything is sent. Example: {{Example(Catalogue.Find(ExampleAction)!)}}""",
+        InputSchema = Input(required: ActionName, new JsonObject
+        {
+            [ActionName] = new JsonObject { ["description"] = $"The name of the action, as {Find} gives it.", ["type"] = "string" },
+            [InputName] = new JsonObject { ["description"] = "Its input, by its input schema. Default: none.", ["type"] = "object" },
+        }),
+        Annotations = ActionTool.Hints("Run an action", actions),
+    };
+
+    /// <summary>The words to look for.</summary>
+    /// <exception cref="MixpanelException">The arguments do not fit.</exception>
+    public static string Query(IDictionary<string, JsonElement> arguments)
+    {
+        Check(arguments, QueryName);
+        var query = Text(arguments, QueryName);
+        return query.Length <= ActionSearch.LongestQuery ? query : throw Configuration.Invalid(QueryName, $"must have at most {ActionSearch.LongestQuery} characters: a few words find most.");
+    }
+
+    /// <summary>The action to run, and its input.</summary>
+    /// <exception cref="MixpanelException">The arguments do not fit, or the session may not run the action.</exception>
+    public static (ActionDescriptor Action, JsonElement Input) Call(IDictionary<string, JsonElement> arguments, bool mayWrite)
+    {
+        Check(arguments, ActionName, InputName);
+        var name = Text(arguments, ActionName);
+        if (Catalogue.Find(name) is not { } action)
+        {
+            var near = Spelling.Nearest(name.ToLowerInvariant().Replace('-', '_'), Catalogue.Actions.Where(known => Tools.MayRun(known, mayWrite)).Select(known => known.Name));
+            throw Configuration.Invalid(ActionName, near is null ? $"There is no action of this name. {Find} gives the names." : $"There is no action of this name. Did you mean {near}?");
+        }
+
+        if (!action.CanBeUndone) throw Configuration.Invalid(ActionName, $"What {action.Name} does cannot be undone, and is not for agents. A person can run it: mixpanel {action.Name.Replace('_', '-')}");
+        if (!Tools.MayRun(action, mayWrite)) throw Configuration.Invalid(ActionName, $"{action.Name} changes data, which this session may not: the server was started without --allow-write, or its key may only read.");
+        if (!arguments.TryGetValue(InputName, out var input) || input.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined) input = JsonElement.Parse("{}");
+        return input.ValueKind is JsonValueKind.Object ? (action, input) : throw Configuration.Invalid(InputName, "must be an object, by the action's input schema.");
+    }
+
+    /// <summary>Arguments that run an action, as JSON.</summary>
+    public static string Example(ActionDescriptor action) => new JsonObject { [ActionName] = action.Name, [InputName] = JsonNode.Parse(XmlDocs.Example(action) ?? "{}") }.ToJsonString(Tools.Readable);
+
+    static void Check(IDictionary<string, JsonElement> arguments, params string[] known)
+    {
+        if (arguments.Keys.FirstOrDefault(name => !known.Contains(name, StringComparer.Ordinal)) is { } unknown)
+            throw Configuration.Invalid(unknown, $"is not known here. The arguments are {string.Join(" and ", known)}{(known.Contains(InputName, StringComparer.Ordinal) ? $"; what the action takes goes into {InputName}" : "")}.");
+    }
+
+    static string Text(IDictionary<string, JsonElement> arguments, string name) =>
+        arguments.TryGetValue(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { } text && !string.IsNullOrWhiteSpace(text) ? text : throw Configuration.Invalid(name, "must be a text that is not empty.");
+
+    static JsonElement Input(string required, JsonObject properties) => ActionTool.Element(new JsonObject { ["type"] = "object", ["properties"] = properties, ["required"] = new JsonArray(required), ["additionalProperties"] = false });
+}

@@ -1,0 +1,60 @@
+using System.Collections.Frozen;
+
+namespace MixpanelConnector.Tool.Surfaces.Mcp;
+
+/// <summary>Which actions are tools of their own. The others are found by <c>find_actions</c> and run by <c>run_action</c>.</summary>
+sealed class ToolSelection
+{
+    const string Everything = "all";
+
+    // What most agents need, in a list that they can carry.
+    static readonly FrozenSet<string> Usual = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "create_service_account",
+        "get_all_service_accounts",
+        "get_event_names",
+        "get_event_properties",
+        "get_event_property_values",
+        "get_top_events",
+        "import_events",
+        "query_event_counts",
+        "query_event_property_counts",
+        "query_user_profiles",
+        "track_event");
+
+    readonly Func<ActionDescriptor, bool> _holds;
+
+    ToolSelection(Func<ActionDescriptor, bool> holds) => _holds = holds;
+
+    /// <summary>The tools of a session that asks for none in particular.</summary>
+    public static ToolSelection Default { get; } = new(action => Usual.Contains(action.Name));
+
+    /// <summary>Every action.</summary>
+    public static ToolSelection All { get; } = new(_ => true);
+
+    public bool Holds(ActionDescriptor action) => _holds(action);
+
+    /// <summary>Reads the values of an option: groups, divided by commas, or <c>all</c>.</summary>
+    /// <exception cref="MixpanelException">There is no such group.</exception>
+    public static ToolSelection Parse(IEnumerable<string>? values)
+    {
+        if (values is null) return Default;
+        var words = values.SelectMany(value => value.Split(',', StringSplitOptions.TrimEntries)).Select(word => word.ToLowerInvariant().Replace('_', '-').Replace(' ', '-')).ToList();
+        if (words.Count == 0) return Default;
+        var groups = words.Where(word => word != Everything).Select(Group).ToHashSet();
+        return words.Contains(Everything, StringComparer.Ordinal) ? All : new ToolSelection(action => groups.Contains(action.Group));
+    }
+
+    static ActionGroup Group(string word)
+    {
+        if (Catalogue.Groups.FirstOrDefault(group => group.Name == word) is { } group) return group;
+        var action = Catalogue.Find(word.Replace('-', '_'));
+        var near = action is null ? Spelling.Nearest(word, [.. Catalogue.Groups.Select(known => known.Name), Everything]) : null;
+        throw Configuration.Invalid("tools", $"--tools takes groups of actions, divided by commas, or {Everything}. {(action, near) switch
+        {
+            ({ } known, _) => $"{known.Name} is an action of the group {known.Group.Name}.",
+            (_, { } name) => $"Did you mean {name}?",
+            _ => $"The groups: {string.Join(", ", Catalogue.Groups.Select(known => known.Name))}.",
+        }}");
+    }
+}
