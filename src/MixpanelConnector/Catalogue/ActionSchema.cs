@@ -29,7 +29,7 @@ static class ActionSchema
         return schema;
     }
 
-    static JsonNode Transform(JsonSchemaExporterContext context, JsonNode node, Func<PropertyInfo, string?>? describe)
+    static JsonObject Transform(JsonSchemaExporterContext context, JsonNode node, Func<PropertyInfo, string?>? describe)
     {
         if ((context.PropertyInfo?.CustomConverter ?? context.TypeInfo.Converter) is IDescribesSchema known) node = known.Schema();
         if (context.TypeInfo.Type == typeof(Secret)) node = new JsonObject { ["type"] = "string" };
