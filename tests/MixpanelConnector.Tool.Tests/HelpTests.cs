@@ -57,6 +57,17 @@ public class HelpTests
         }
     }
 
+    [Fact]
+    public async Task Every_action_is_a_command_that_asks_for_credentials_first()
+    {
+        using var tool = new Tool();
+        foreach (var action in Catalogue.Actions)
+        {
+            var run = await tool.RunAsync([Name(action), .. action.HasSecret ? ["--show-secret"] : NoArguments]);
+            Assert.True((run.Exit, run.Out) == (2, "") && run.Err.Contains("--local", StringComparison.Ordinal), $"{action.Name}: {run.Err}");
+        }
+    }
+
     [Theory]
     [InlineData("create-annotation --date --help", "mixpanel create-annotation [options]")]
     [InlineData("create-annotation --no-such-option --help", "mixpanel create-annotation [options]")]

@@ -100,5 +100,5 @@ static class ActionHelp
         }
     }
 
-    static string Listed(JsonArray choices) => string.Join(", ", choices.Select(choice => (string)choice!));
+    static string Listed(JsonArray choices) => string.Join(", ", choices.Select(choice => choice!.ToString()));
 }

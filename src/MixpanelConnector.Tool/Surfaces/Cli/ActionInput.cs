@@ -31,7 +31,7 @@ sealed class ActionInput
     /// <summary>What stands for the value in the help.</summary>
     public static string ValueName(JsonObject schema) => Type(schema) switch
     {
-        "string" when schema["enum"] is JsonArray { Count: <= MostChoicesInName } choices => string.Join('|', choices.Select(choice => (string)choice!)),
+        "string" when schema["enum"] is JsonArray { Count: <= MostChoicesInName } choices => string.Join('|', choices.Select(choice => choice!.ToString())),
         "string" => (string?)schema["format"] == "date" ? "DATE" : "TEXT",
         "integer" => "INTEGER",
         "number" => "NUMBER",
@@ -71,6 +71,6 @@ sealed class ActionInput
 
     static string[]? Choices(JsonObject schema) =>
         Type(schema) is "boolean" ? Truths
-        : (schema["enum"] ?? schema["items"]?["enum"]) is JsonArray choices ? [.. choices.Select(choice => (string)choice!)]
+        : (schema["enum"] ?? schema["items"]?["enum"]) is JsonArray choices ? [.. choices.Select(choice => choice!.ToString())]
         : null;
 }

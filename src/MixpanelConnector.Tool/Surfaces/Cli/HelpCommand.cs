@@ -62,7 +62,7 @@ static class HelpCommand
         var name = word.Replace('_', '-').ToLowerInvariant();
         var nearest = Spelling.Nearest(name, known);
         if (name.Length < 3) return nearest is null ? [] : [nearest];
-        return [.. (nearest is null ? [] : (string[])[nearest]).Union(known.Where(each => each.Contains(name, StringComparison.Ordinal)).OrderBy(each => each.Length)).Take(MostNames)];
+        return [.. (nearest is null ? [] : (string[])[nearest]).Union(known.Where(each => each.Contains(name, StringComparison.Ordinal)).OrderBy(each => each.Length), StringComparer.Ordinal).Take(MostNames)];
     }
 
     static IEnumerable<string> Topics() => Catalogue.Groups.Select(group => group.Name).Concat(CommandLine.Names).Append(OfSettings);
