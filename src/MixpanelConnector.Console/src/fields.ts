@@ -40,7 +40,9 @@ export function inputOf(schema: Schema, fields: Fields): { input: Json; faults: 
     const value = fields[name] ?? "";
     const isRequired = schema.required?.includes(name) && field.default === undefined;
     if (value.length === 0) {
-      if (isRequired) faults[name] = "This is needed.";
+      // A list that is needed may be empty, where the schema does not say otherwise.
+      if (isRequired && Array.isArray(value) && !field.minItems) entries.push([name, { kind: "array", items: [] }]);
+      else if (isRequired) faults[name] = "This is needed.";
       continue;
     }
     try {
