@@ -18,7 +18,7 @@ sealed record ActionRow
     public IReadOnlyDictionary<string, long?>? Settings { get; init; }
 
     /// <summary>Method and address of every request, the query in any order and not escaped; without one, nothing may be sent.</summary>
-    public IReadOnlyList<string> Wire { get; init; } = [];
+    public IReadOnlyList<string> Wire { get => field ?? []; init; }
 
     /// <summary>The content type of the last request's body; null for no body.</summary>
     public string? Type { get; init; }
@@ -27,7 +27,7 @@ sealed record ActionRow
     public JsonElement? Body { get; init; }
 
     /// <summary>The answers, one after the other; the last one stays.</summary>
-    public IReadOnlyList<RowReply> Replies { get; init; } = [];
+    public IReadOnlyList<RowReply> Replies { get => field ?? []; init; }
 
     public JsonElement? Output { get; init; }
 

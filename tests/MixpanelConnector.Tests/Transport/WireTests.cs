@@ -152,8 +152,8 @@ public class WireTests
                         data.Add(action.Name, "account", "token");
                         break;
                     case AuthScheme.OAuthToken:
-                        data.Add(action.Name, "none", "oauth_token");
-                        data.Add(action.Name, "account", "oauth_token");
+                        data.Add(action.Name, "none", "token");
+                        data.Add(action.Name, "token", "oauth_token");
                         break;
                     case AuthScheme.ServiceAccountOfProjectOrToken:
                         data.Add(action.Name, "none", "service_account_username");
