@@ -33,7 +33,9 @@ static class ActionSchema
     {
         if ((context.PropertyInfo?.CustomConverter ?? context.TypeInfo.Converter) is IDescribesSchema known) node = known.Schema();
         if (context.TypeInfo.Type == typeof(Secret)) node = new JsonObject { ["type"] = "string" };
-        if (node is not JsonObject schema) return node;
+        var property = context.PropertyInfo?.AttributeProvider as PropertyInfo;
+        // Anything at all is written as true, which has no room for a description.
+        if (node is not JsonObject schema) return property is not null && describe?.Invoke(property) is { } about ? new JsonObject { ["description"] = about } : node;
 
         // The exporter leaves out what it does not know of the items.
         if (context.TypeInfo is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element } && context.TypeInfo.Options.GetTypeInfo(element).Converter is IDescribesSchema items)
@@ -48,7 +50,6 @@ static class ActionSchema
             schema["enum"] = new JsonArray([.. choices.Where(choice => choice is not null).Select(choice => choice!.DeepClone())]);
         }
 
-        var property = context.PropertyInfo?.AttributeProvider as PropertyInfo;
         // Optional means absent, not null, but where null is written: plain types are easier on every reader.
         if (schema["type"] is JsonArray types && property?.GetCustomAttribute<JsonIgnoreAttribute>() is not { Condition: JsonIgnoreCondition.Never })
             schema["type"] = types.Select(t => t!.GetValue<string>()).First(t => t != "null");

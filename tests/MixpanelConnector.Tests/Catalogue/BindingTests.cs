@@ -23,7 +23,7 @@ public sealed class BindingTests
         { "create_service_account", """{"username":"a","projects":[1,{"id":2,"role":3}]}""", "projects[1].role", "must be a string, not a number" },
         { "create_service_account", """{"username":"a","projects":[true]}""", "projects[0]", "must be an integer or a string or an object, not a boolean" },
         { "create_service_account", """{"username":"a","projects":[{"role":"admin"}]}""", "projects[0].id", "is missing" },
-        { "create_service_account", """{"username":"a","projects":[{"id":1,"rol":"admin"}]}""", "projects[0].rol", "is unknown here; known are id, role" },
+        { "create_service_account", """{"username":"a","projects":[{"id":1,"rol":"admin"}]}""", "projects[0].rol", "is unknown here; did you mean role? Known are id, role" },
         { "create_service_account", """{"username":"a","projects":[{"id":1,"id":2}]}""", "projects[0].id", "is given twice" },
         { "create_service_account", """{"username":"a","projects":[{"id":1.5}]}""", "projects[0].id", "must be an integer or a string" },
         { "create_service_account", """{"username":null,"role":null}""", "username", "username: must be a string, not null." },
