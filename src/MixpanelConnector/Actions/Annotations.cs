@@ -40,7 +40,7 @@ public sealed record ListAnnotationsInput
 public sealed record CreateAnnotationInput
 {
     /// <summary>The moment, as 2026-01-31 13:00:00, in the project's time zone.</summary>
-    [RegularExpression(@"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")]
+    [RegularExpression(@"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")]
     public required string Date { get; init; }
 
     /// <summary>The text.</summary>

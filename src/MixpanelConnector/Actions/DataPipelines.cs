@@ -25,7 +25,7 @@ static class DataPipelineActions
 
     public static readonly ActionSpec<PipelineName, Done> Resume = new(Group, "resume_pipeline", "resume-warehouse-pipeline", Form("/resume")) { Does = ActionEffect.Update, SafeToRepeat = Set };
 
-    public static readonly ActionSpec<GetPipelineStatusInput, PipelineStatus> GetStatus = new(Group, "get_pipeline_status", "get-warehouse-pipeline-status", Endpoint.Get("/status"));
+    public static readonly ActionSpec<GetPipelineStatusInput, PipelineStatus> GetStatus = new(Group, "get_pipeline_status", "get-warehouse-pipeline-status", Endpoint.Get("/status") with { RepeatsLists = true });
 
     public static readonly ActionSpec<ListPipelineSyncDatesInput, PipelineSyncDates> ListSyncDates = new(Group, "list_pipeline_sync_dates", "list-warehouse-pipeline-sync-dates", Endpoint.Get("/timeline"));
 
@@ -63,6 +63,7 @@ static class DataPipelineActions
             ],
         };
         if (missing.FirstOrDefault(field => field is not null) is { } first) throw MixpanelException.Invalid(first, $"A pipeline of this type needs {string.Join(", ", missing.Where(field => field is not null))}.");
+        if (input is { DataSource: "people", Type: PipelineType.GcsRaw or PipelineType.S3Raw or PipelineType.AzureRaw }) throw MixpanelException.Invalid("data_source", "Profiles can be exported as tables alone, and this type exports events as they are.");
         if (input.ToDate < input.FromDate) throw MixpanelException.Invalid("to_date", "to_date must not be before from_date.");
 
         static string? Missing(object? value, string field) => value is null ? field : null;

@@ -17,7 +17,7 @@ static class ExperimentActions
 
     public static readonly ActionSpec<UpdateExperimentInput, Experiment> Update = new(Group, "update_experiment", "update-experiment", Endpoint.Patch("/{experiment_id}")) { SafeToRepeat = "what is given is set" };
 
-    public static readonly ActionSpec<ExperimentId, Done> Delete = new(Group, "delete_experiment", "delete-experiment", Endpoint.Delete("/{experiment_id}")) { SafeToRepeat = "what is gone stays gone" };
+    public static readonly ActionSpec<ExperimentId, Done> Delete = new(Group, "delete_experiment", "delete-experiment", Endpoint.Delete("/{experiment_id}")) { SafeToRepeat = "what is gone stays gone", Gone = _ => Done.Ok };
 
     public static readonly ActionSpec<ExperimentId, Experiment> Archive = new(Group, "archive_experiment", "archive-experiment", Endpoint.Post("/{experiment_id}/archive")) { Does = ActionEffect.Update, SafeToRepeat = "archived stays archived" };
 

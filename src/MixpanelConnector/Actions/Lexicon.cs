@@ -15,11 +15,11 @@ static class LexiconActions
 
     public static readonly ActionSpec<UploadSchemasInput, UploadedSchemas> Upload = new(Group, "upload_schemas", "upload-schemas-for-project", Endpoint.Post()) { Does = ActionEffect.Delete, SafeToRepeat = Replaces };
 
-    public static readonly ActionSpec<NoInput, DeletedSchemas> DeleteAll = new(Group, "delete_all_schemas", "delete-all-schemas-in-project", Endpoint.Delete()) { SafeToRepeat = Gone };
+    public static readonly ActionSpec<NoInput, DeletedSchemas> DeleteAll = new(Group, "delete_all_schemas", "delete-all-schemas-in-project", Endpoint.Delete()) { SafeToRepeat = Gone, Gone = _ => new() { DeleteCount = 0 } };
 
     public static readonly ActionSpec<SchemasOfEntityInput, ResultList<LexiconEntry>> ListOfEntity = new(Group, "list_schemas_for_entity", "list-schemas-for-entity", Endpoint.Get("/{entity_type}"));
 
-    public static readonly ActionSpec<SchemasOfEntityInput, DeletedSchemas> DeleteOfEntity = new(Group, "delete_schemas_for_entity", "delete-schemas-for-entity", Endpoint.Delete("/{entity_type}")) { SafeToRepeat = Gone };
+    public static readonly ActionSpec<SchemasOfEntityInput, DeletedSchemas> DeleteOfEntity = new(Group, "delete_schemas_for_entity", "delete-schemas-for-entity", Endpoint.Delete("/{entity_type}")) { SafeToRepeat = Gone, Gone = _ => new() { DeleteCount = 0 } };
 
     public static readonly ActionSpec<SchemaName, LexiconSchema> Get = new(Group, "get_schema", "list-schemas-by-entity-and-name", Endpoint.Get("/{entity_type}/{name}"));
 

@@ -24,7 +24,7 @@ static class WarehouseImportActions
 
     public static readonly ActionSpec<CreateWarehouseGroupsImportInput, WarehouseImport> CreateGroups = new(Group, "create_warehouse_groups_import", "create-groups-import", Post("/groups", "groups"));
 
-    public static readonly ActionSpec<CreateWarehouseLookupTableImportInput, WarehouseImport> CreateLookupTable = new(Group, "create_warehouse_lookup_table_import", "create-lookup-table-import", Post("/lookup-table", "lookup_table"));
+    public static readonly ActionSpec<CreateWarehouseLookupTableImportInput, WarehouseImport> CreateLookupTable = new(Group, "create_warehouse_lookup_table_import", "create-lookup-table-import", Post("/lookup-table", "lookup_table")) { Check = Check };
 
     public static readonly ActionSpec<WarehouseImportId, WarehouseRun> Run = new(Group, "run_warehouse_import", "run-an-import", Endpoint.Put("/{import_id}/manual-sync")) { Does = ActionEffect.Create };
 
@@ -35,6 +35,11 @@ static class WarehouseImportActions
     static void Check(CreateWarehouseEventStreamImportInput input)
     {
         if (input.EventName is null == input.EventColumnName is null) throw MixpanelException.Invalid("event_name", "Give either event_name, or event_column_name.");
+    }
+
+    static void Check(CreateWarehouseLookupTableImportInput input)
+    {
+        if (input.SyncMode is not ("full_sync" or "one_time")) throw MixpanelException.Invalid("sync_mode", "A lookup table is read as a whole: sync_mode must be full_sync or one_time.");
     }
 }
 

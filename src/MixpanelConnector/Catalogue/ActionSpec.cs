@@ -47,6 +47,9 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
     /// <summary>What a deletion gives when a second try finds nothing, since the first one was carried out. Default: that it is done, where that is all it gives.</summary>
     public Func<TInput, TOutput>? Gone { get; init; }
 
+    /// <summary>What Mixpanel means by 405: why it is too late. Default: that there is no such operation.</summary>
+    public string? TooLate { get; init; }
+
     /// <summary>Makes an output of an answer that refuses; null where that is an error. Default: an error.</summary>
     public Func<Reply, MixpanelOptions, TOutput?>? OnRefusal { get; init; }
 
@@ -135,6 +138,7 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
         try
         {
             if (reply is { Status: 404, IsRepeated: true } && Gone is not null) return Gone(input);
+            if (reply.Status == 405 && TooLate is not null) throw new MixpanelException(new(ErrorKind.Rejected, TooLate) { HttpStatus = reply.Status });
             return reply is { Status: 400 or 422, IsUnavailable: false } && OnRefusal?.Invoke(reply, context.Options) is { } refusal
                 ? refusal
                 : Answers.Read(reply, context.Options, Group.HasEnvelope, Result, Group.Reply<TOutput>());

@@ -23,6 +23,9 @@ sealed record Endpoint(HttpMethod Method, string Path)
     /// <summary>The fields, by their names on the wire, that go into the query although the others go into the body.</summary>
     public IReadOnlyList<string> QueryFields { get; init; } = [];
 
+    /// <summary>Whether a list in the query is a repeated field. Default: false, it is JSON text.</summary>
+    public bool RepeatsLists { get; init; }
+
     /// <summary>What is constant in the query.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Query { get; init; } = [];
 
@@ -62,7 +65,7 @@ sealed record Endpoint(HttpMethod Method, string Path)
             if (fields.Remove(name, out var value)) request = request.With(name, Text(value));
         }
 
-        if (Fields is FieldPlace.Query) request = request with { Query = [.. request.Query, .. fields.Select(field => KeyValuePair.Create(field.Key, Text(field.Value)))] };
+        if (Fields is FieldPlace.Query) request = request with { Query = [.. request.Query, .. RepeatsLists ? Repeated(fields) : fields.Select(field => KeyValuePair.Create(field.Key, Text(field.Value)))] };
         return Fields switch
         {
             FieldPlace.Json => request with { Body = new(Wire.Utf8(Body is null ? fields : Body(context, fields)), "application/json") },
@@ -73,8 +76,11 @@ sealed record Endpoint(HttpMethod Method, string Path)
     }
 
     IEnumerable<string> Form(ActionContext context, JsonObject fields) =>
-        ((JsonObject)(Body is null ? fields : Body(context, fields)!)).SelectMany(field => field.Value is JsonArray { Count: > 0 } all && all[0] is JsonValue ? all.Select(each => (field.Key, each)) : [(field.Key, field.Value)])
-            .Select(field => $"{Uri.EscapeDataString(field.Key)}={Uri.EscapeDataString(Text(field.Item2))}");
+        Repeated((JsonObject)(Body is null ? fields : Body(context, fields)!)).Select(field => $"{Uri.EscapeDataString(field.Key)}={Uri.EscapeDataString(field.Value)}");
+
+    /// <summary>Fields of which each plain value of a list is one.</summary>
+    static IEnumerable<KeyValuePair<string, string>> Repeated(JsonObject fields) =>
+        fields.SelectMany(field => field.Value is JsonArray { Count: > 0 } all && all[0] is JsonValue ? all.Select(each => KeyValuePair.Create(field.Key, Text(each))) : [KeyValuePair.Create(field.Key, Text(field.Value))]);
 
     /// <summary>A part of the path: a field of the input, else what the settings or the credential say.</summary>
     static async ValueTask<string> PartAsync(string name, JsonObject fields, ActionContext context, CancellationToken cancellationToken)

@@ -78,12 +78,13 @@ sealed class SchemaValidation
                 break;
             case JsonValueKind.Number:
                 if ((string?)rules["type"] == "integer" && !value.TryGetInt64(out _)) _isPlain = false;
+                if (rules["enum"] is JsonArray numbers && !(WholeNumber.TryRead(value, out var whole) && numbers.Any(number => (long?)number == whole))) if (Fault()) Show($"must be one of {string.Join(", ", numbers.Select(number => (long?)number))}");
                 CheckRange(value.GetDouble(), rules);
                 break;
             case JsonValueKind.String when TextOf(value) is { } text:
                 if (rules["enum"] is JsonArray names && !names.Any(name => (string?)name == text)) if (Fault()) Show($"must be one of {string.Join(", ", names.Select(name => (string?)name))}");
                 if (rules["minLength"] is not null || rules["maxLength"] is not null) CheckLength(text.EnumerateRunes().Count(), rules, "minLength", "maxLength", "character");
-                if ((string?)rules["pattern"] is { } pattern && !Regex.IsMatch(text, pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant) && Fault()) Show($"must match {pattern}");
+                if ((string?)rules["pattern"] is { } pattern && !Regex.IsMatch(text, ToTheEnd(pattern), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant) && Fault()) Show($"must match {pattern}");
                 if ((string?)rules["format"] == "date" && !DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _)) if (Fault()) Show("must be a date such as 2026-01-31");
                 break;
             default:
@@ -91,6 +92,9 @@ sealed class SchemaValidation
                 break;
         }
     }
+
+    /// <summary>In a schema <c>$</c> is the end; to .NET also the place before a last line feed.</summary>
+    static string ToTheEnd(string pattern) => pattern is [.. var all, '$'] ? all + @"\z" : pattern;
 
     void CheckRange(double number, JsonObject rules)
     {

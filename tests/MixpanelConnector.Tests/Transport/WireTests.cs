@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using MixpanelConnector.Testing;
+using MixpanelConnector.Tests.Actions;
 
 namespace MixpanelConnector.Tests.Transport;
 
@@ -11,7 +13,6 @@ public class WireTests
     const string Form = "application/x-www-form-urlencoded";
     const string Event = """{"event":"Signed Up","properties":{"time":1795435200,"distinct_id":"ann","$insert_id":"id-1"}}""";
     const string Page = """{"page":1,"page_size":1000,"session_id":"s-1","status":"ok","total":0,"results":[]}""";
-    const string Counts = """{"data":{"series":[],"values":{}},"legend_size":0}""";
     const string NewAccount = """{"results":{"id":9,"username":"bot.x","token":"one-time"},"status":"ok"}""";
 
     /// <param name="Options">As whom.</param>
@@ -38,9 +39,6 @@ public class WireTests
         ["create_service_account, least"] = new(
             Given.Account, client => client.CreateServiceAccountAsync(new() { Username = "bot", OrganizationId = 8 }).AsTask(),
             NewAccount, Host.Web, "POST /api/app/organizations/8/service-accounts", Given.AccountHeader, Json, """{"username":"bot"}"""),
-        ["get_all_service_accounts"] = new(
-            Given.Account, client => client.GetAllServiceAccountsAsync(new() { OrganizationId = 42 }).AsTask(),
-            """{"results":[],"status":"ok"}""", Host.Web, "GET /api/app/organizations/42/service-accounts", Given.AccountHeader),
         ["query_user_profiles, all inputs"] = new(
             Given.Account, client => client.QueryUserProfilesAsync(new() { Where = """properties["plan"] == "pro" and "ü+&" in properties["x"]""", OutputProperties = ["$email", "ü"], Page = 1, SessionId = "s-1=" }).AsTask(),
             Page, Host.Web, "POST /api/query/engage?project_id=12345", Given.AccountHeader, Form,
@@ -48,24 +46,6 @@ public class WireTests
         ["query_user_profiles, nothing asked"] = new(
             Given.Account, client => client.QueryUserProfilesAsync(new() { OutputProperties = [] }).AsTask(),
             Page, Host.Web, "POST /api/query/engage?project_id=12345", Given.AccountHeader, Form),
-        ["query_event_counts"] = new(
-            Given.Account, client => client.QueryEventCountsAsync(new() { Events = ["A"], Type = EventCountType.Unique, FromDate = new(2026, 11, 1), ToDate = new(2026, 11, 30) }).AsTask(),
-            Counts, Host.Web, "GET /api/query/events?event=%5B%22A%22%5D&type=unique&unit=day&from_date=2026-11-01&to_date=2026-11-30&project_id=12345", Given.AccountHeader),
-        ["get_top_events"] = new(
-            Given.Account, client => client.GetTopEventsAsync(new() { Limit = 3 }).AsTask(),
-            """{"events":[]}""", Host.Web, "GET /api/query/events/top?type=general&limit=3&project_id=12345", Given.AccountHeader),
-        ["get_event_names"] = new(
-            Given.Account, client => client.GetEventNamesAsync(new()).AsTask(),
-            "[]", Host.Web, "GET /api/query/events/names?type=general&project_id=12345", Given.AccountHeader),
-        ["query_event_property_counts"] = new(
-            Given.Account, client => client.QueryEventPropertyCountsAsync(new() { Event = "A", Property = "plan", Values = ["pro"], Unit = EventCountUnit.Hour, Interval = 24 }).AsTask(),
-            Counts, Host.Web, "GET /api/query/events/properties?event=A&name=plan&type=general&unit=hour&interval=24&values=%5B%22pro%22%5D&project_id=12345", Given.AccountHeader),
-        ["get_event_properties"] = new(
-            Given.Account, client => client.GetEventPropertiesAsync(new() { Event = "A" }).AsTask(),
-            "{}", Host.Web, "GET /api/query/events/properties/top?event=A&project_id=12345", Given.AccountHeader),
-        ["get_event_property_values"] = new(
-            Given.Account, client => client.GetEventPropertyValuesAsync(new() { Event = "A", Property = "plan" }).AsTask(),
-            "[]", Host.Web, "GET /api/query/events/properties/values?event=A&name=plan&project_id=12345", Given.AccountHeader),
         ["import_events, service account"] = new(
             Given.Account, client => client.ImportEventsAsync(Given.Import(Given.Event("Signed Up"))).AsTask(),
             Given.ImportedOne, Host.Api, "POST /import?strict=1&project_id=12345", Given.AccountHeader, Json, $"[{Event}]"),
@@ -158,91 +138,58 @@ public class WireTests
         Assert.Equal(row.Authorization, capture.Authorization);
     }
 
-    public static TheoryData<string, string, string> Misfits => new()
+    public static TheoryData<string, string, string> Misfits
     {
-        { "create_service_account", "token", "service_account_username" },
-        { "create_service_account", "none", "service_account_username" },
-        { "get_all_service_accounts", "token", "service_account_username" },
-        { "get_all_service_accounts", "none", "service_account_username" },
-        { "query_user_profiles", "token", "service_account_username" },
-        { "query_user_profiles", "none", "service_account_username" },
-        { "query_user_profiles", "no project", "project_id" },
-        { "query_event_counts", "token", "service_account_username" },
-        { "query_event_counts", "none", "service_account_username" },
-        { "query_event_counts", "no project", "project_id" },
-        { "get_top_events", "token", "service_account_username" },
-        { "get_top_events", "none", "service_account_username" },
-        { "get_top_events", "no project", "project_id" },
-        { "get_event_names", "token", "service_account_username" },
-        { "get_event_names", "none", "service_account_username" },
-        { "get_event_names", "no project", "project_id" },
-        { "query_event_property_counts", "token", "service_account_username" },
-        { "query_event_property_counts", "none", "service_account_username" },
-        { "query_event_property_counts", "no project", "project_id" },
-        { "get_event_properties", "token", "service_account_username" },
-        { "get_event_properties", "none", "service_account_username" },
-        { "get_event_properties", "no project", "project_id" },
-        { "get_event_property_values", "token", "service_account_username" },
-        { "get_event_property_values", "none", "service_account_username" },
-        { "get_event_property_values", "no project", "project_id" },
-        { "import_events", "none", "service_account_username" },
-        { "import_events", "no project", "project_id" },
-        { "track_event", "none", "service_account_username" },
-        { "track_event", "no project", "project_id" },
-    };
+        get
+        {
+            var data = new TheoryData<string, string, string>();
+            foreach (var action in Catalogue.Actions)
+            {
+                switch (action.Auth)
+                {
+                    case AuthScheme.ProjectToken:
+                        data.Add(action.Name, "none", "token");
+                        data.Add(action.Name, "account", "token");
+                        break;
+                    case AuthScheme.OAuthToken:
+                        data.Add(action.Name, "none", "token");
+                        data.Add(action.Name, "token", "oauth_token");
+                        break;
+                    case AuthScheme.ServiceAccountOfProjectOrToken:
+                        data.Add(action.Name, "none", "service_account_username");
+                        data.Add(action.Name, "no project", "project_id");
+                        break;
+                    default:
+                        data.Add(action.Name, "none", "service_account_username");
+                        data.Add(action.Name, "token", "service_account_username");
+                        if (action.Auth is AuthScheme.ServiceAccountOfProject) data.Add(action.Name, "no project", "project_id");
+                        break;
+                }
+            }
+
+            return data;
+        }
+    }
 
     [Theory, MemberData(nameof(Misfits))]
     public async Task Without_a_fitting_credential_the_setting_is_named_and_nothing_is_sent(string action, string who, string setting)
     {
-        await using var server = await RecordingServer.StartAsync();
+        using var capture = new Capture("");
+        using var http = new HttpClient(capture);
         var options = who switch
         {
-            "token" => Given.Token(),
+            "account" => Given.Account(),
+            "token" => Given.Token() with { ProjectId = 12345 },
             "no project" => Given.Account() with { ProjectId = null },
-            _ => Given.Bare(),
+            _ => Given.Bare() with { ProjectId = 12345 },
         };
-        using var client = new MixpanelClient((options with { OrganizationId = 77 }).At(server));
-        var input = action switch
-        {
-            "create_service_account" => """{"username":"bot"}""",
-            "get_all_service_accounts" => """{"organization_id":77}""",
-            "query_user_profiles" or "get_top_events" or "get_event_names" => "{}",
-            "query_event_counts" => """{"events":["A"],"interval":1}""",
-            "query_event_property_counts" => """{"event":"A","property":"p","interval":1}""",
-            "get_event_properties" => """{"event":"A"}""",
-            "get_event_property_values" => """{"event":"A","property":"p"}""",
-            "import_events" => """{"strict":"1","events":["x"],"properties":{}}""",
-            _ => """{"event":"x","properties":{"time":1,"distinct_id":"","$insert_id":"a"}}""",
-        };
+        using var client = new MixpanelClient(options with { OrganizationId = 77, WorkspaceId = 3 }, http);
+        var input = ActionRow.All.First(row => row.Action == action).Input ?? JsonElement.Parse("{}");
 
-        var error = (await Given.FailsAsync(() => client.CallAsync(action, input))).Error;
+        var error = (await Given.FailsAsync(Catalogue.Find(action)!.InvokeAsync(client, input, TestContext.Current.CancellationToken))).Error;
 
         Assert.Equal((ErrorKind.InvalidInput, setting), (error.Kind, error.Field));
-        Assert.Empty(server.Requests);
-    }
-
-    [Fact]
-    public void The_table_covers_every_action()
-    {
-        foreach (var action in Catalogue.Actions)
-        {
-            Assert.Contains(Rows.Keys, name => name.StartsWith(action.Name, StringComparison.Ordinal));
-            Assert.Contains(Misfits, row => row.Data.Item1 == action.Name);
-        }
-    }
-
-    [Fact]
-    public void An_action_declares_the_credential_and_the_limit_that_its_request_has()
-    {
-        foreach (var action in Catalogue.Actions)
-        {
-            var misfits = Misfits.Where(row => row.Data.Item1 == action.Name).Select(row => row.Data.Item2).ToHashSet(StringComparer.Ordinal);
-            Assert.Equal(
-                (misfits.Contains("token"), misfits.Contains("no project")) switch { (true, false) => AuthScheme.ServiceAccount, (true, true) => AuthScheme.ServiceAccountOfProject, _ => AuthScheme.ServiceAccountOfProjectOrToken },
-                action.Auth);
-            var row = Rows.First(row => row.Key.StartsWith(action.Name, StringComparison.Ordinal)).Value;
-            Assert.Equal(row.Host is Host.Api ? RateCost.Ingestion : row.Line.Contains(" /api/query/", StringComparison.Ordinal) ? RateCost.Query : RateCost.None, action.Cost);
-        }
+        Assert.Empty(capture.Lines);
     }
 
     /// <summary>Stands where the network would be, since no test can answer for mixpanel.com.</summary>

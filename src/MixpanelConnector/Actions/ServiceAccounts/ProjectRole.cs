@@ -33,7 +33,7 @@ public sealed record ProjectRole
                 new JsonObject
                 {
                     ["type"] = "object",
-                    ["properties"] = new JsonObject { ["id"] = IdSchema(), ["role"] = new JsonObject { ["type"] = "string" } },
+                    ["properties"] = new JsonObject { ["id"] = IdSchema(), ["role"] = new JsonObject { ["description"] = "The role in the project. Default: the account's, else analyst.", ["type"] = "string" } },
                     ["required"] = new JsonArray("id"),
                     ["additionalProperties"] = false,
                 }),
@@ -61,7 +61,7 @@ public sealed record ProjectRole
             writer.WriteEndObject();
         }
 
-        static JsonObject IdSchema() => new() { ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "integer" }, new JsonObject { ["type"] = "string" }) };
+        static JsonObject IdSchema() => new() { ["description"] = "The id of the project.", ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "integer" }, new JsonObject { ["type"] = "string" }) };
 
         /// <summary>Text that is no number becomes 0, which the action refuses with the item's path.</summary>
         static long Id(ref Utf8JsonReader reader) =>
