@@ -59,8 +59,7 @@ public sealed class ServerTests
     }
 
     [Theory]
-    [InlineData("GET", "/api/2.0/nessie/pipeline/jobs")]
-    [InlineData("GET", "/api/app/projects/1/warehouse-sources/imports")]
+    [InlineData("GET", "/api/2.0/nessie/anything")]
     [InlineData("GET", "/flags")]
     [InlineData("GET", "/anything/else")]
     [InlineData("GET", "/")]
