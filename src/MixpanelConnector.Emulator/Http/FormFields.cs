@@ -58,7 +58,9 @@ sealed class FormFields
     public string? Text(string name)
     {
         var values = Texts(name);
-        return values.Distinct(StringComparer.Ordinal).Count() <= 1 ? values.FirstOrDefault() : throw new RefusedException(400, $"{name} is given twice, with different values");
+        if (values.Distinct(StringComparer.Ordinal).Count() > 1)
+            throw new RefusedException(400, $"{name} is given twice, with different values");
+        return values.Count == 0 ? null : values[0];
     }
 
     public string Required(string name) => Text(name) ?? throw new RefusedException(400, $"missing required parameter: {name}");
