@@ -174,8 +174,8 @@ public sealed partial class DocumentedShapeTests
     [InlineData("GET", "/api/app/workspaces/1/experiments/x", 404)]
     [InlineData("PUT", "/api/app/workspaces/1/experiments/x/launch", 404)]
     [InlineData("POST", "/api/query/jql?project_id=1", 501)]
-    [InlineData("GET", "/flags?token=local", 501)]
-    [InlineData("GET", "/flags/definitions?token=local", 501)]
+    [InlineData("GET", "/flags?token=local", 400)]
+    [InlineData("GET", "/flags/definitions?token=unknown", 403)]
     [InlineData("GET", "/api/2.0/nessie/pipeline/jobs?project_id=1", 501)]
     [InlineData("GET", "/api/app/projects/1/warehouse-sources/imports", 501)]
     public async Task What_is_not_there_is_told_in_the_shape_of_its_api(string method, string path, int status)
