@@ -141,10 +141,13 @@ static class JavaScript
             return number > 0 ? "Infinity" : "-Infinity";
         if (number == 0)
             return "0";
-        var parts = Math.Abs(number).ToString("E16", CultureInfo.InvariantCulture);
-        var shortest = Math.Abs(number).ToString("R", CultureInfo.InvariantCulture);
-        var point = int.Parse(parts.AsSpan(parts.IndexOf('E', StringComparison.Ordinal) + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) + 1;
-        var digits = shortest.Split('E')[0].Replace(".", "", StringComparison.Ordinal).Trim('0');
+        // The shortest digits that read back as the number, and where its point stands among them.
+        var shortest = Math.Abs(number).ToString("R", CultureInfo.InvariantCulture).Split('E');
+        var all = shortest[0].Replace(".", "", StringComparison.Ordinal);
+        var digits = all.TrimStart('0');
+        var point = (shortest[0].Contains('.', StringComparison.Ordinal) ? shortest[0].IndexOf('.', StringComparison.Ordinal) : all.Length) - (all.Length - digits.Length);
+        point += shortest.Length > 1 ? int.Parse(shortest[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) : 0;
+        digits = digits.TrimEnd('0');
         var text = new StringBuilder(number < 0 ? "-" : "");
         if (point is > 0 and <= 21)
         {

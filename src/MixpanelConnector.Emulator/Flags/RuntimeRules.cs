@@ -28,13 +28,11 @@ static class RuntimeRules
     static JsonElement? NonEmpty(JsonElement rollout, string name) =>
         FlagEvaluation.Member(rollout, name) is { ValueKind: JsonValueKind.Object } rule && rule.EnumerateObject().Any() ? rule : null;
 
-    /// <summary>The older form: properties and the texts that they must have.</summary>
+    /// <summary>The older form: properties, by their names in lower case, and the texts that they must have.</summary>
     static bool AreEqual(JsonElement wanted, JsonElement properties)
     {
-        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var property in properties.EnumerateObject())
-            texts[property.Name.ToLowerInvariant()] = FlagEvaluation.TextOf(property.Value).ToLowerInvariant();
+        var values = (Dictionary<string, object?>)JavaScript.Lowered(properties, ofData: true)!;
         return wanted.EnumerateObject().All(member =>
-            texts.TryGetValue(member.Name.ToLowerInvariant(), out var text) && text == FlagEvaluation.TextOf(member.Value).ToLowerInvariant());
+            values.TryGetValue(member.Name, out var value) && JavaScript.ToText(value) == JavaScript.ToText(JavaScript.Lowered(member.Value, ofData: false)));
     }
 }
