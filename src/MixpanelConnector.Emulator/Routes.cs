@@ -1,7 +1,10 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using MixpanelConnector.Emulator.Faults;
+using MixpanelConnector.Emulator.Flags;
 using MixpanelConnector.Emulator.Http;
 using MixpanelConnector.Emulator.Live;
 using MixpanelConnector.Emulator.Operations;
@@ -49,7 +52,9 @@ sealed class Routes(
         MapReports(routes, source, profileQuery, new QueryGate(access, quota));
         MapWarehouses(routes, access);
 
-        Get(routes, "/api/app/me", new AboutMe(accounts, access).HandleAsync, ErrorShapes.App);
+        var aboutMe = new AboutMe(accounts, access);
+        Get(routes, "/api/app/me", aboutMe.HandleAsync, ErrorShapes.App);
+        Get(routes, "/api/app/projects", aboutMe.ProjectsAsync, ErrorShapes.App);
         var serviceAccounts = new ServiceAccounts(accounts, access, options.TimeProvider);
         const string OfOrganization = "/api/app/organizations/{organization}/service-accounts";
         Get(routes, OfOrganization, serviceAccounts.ListAsync, ErrorShapes.App);
@@ -146,6 +151,10 @@ sealed class Routes(
         Put(routes, Flags + "/{flag}", flags.ReplaceAsync, ErrorShapes.Typed);
         Delete(routes, Flags + "/{flag}", flags.DeleteAsync, ErrorShapes.Typed);
 
+        var evaluation = new FlagRequests(documents, accounts, access);
+        Get(routes, "/flags", evaluation.AssignAsync, ErrorShapes.App);
+        Get(routes, "/flags/definitions", evaluation.DefineAsync, ErrorShapes.App);
+
         const string OfWorkspace = "/api/app/workspaces/{workspace}/experiments";
         var experiments = new Experiments(documents, access, options.TimeProvider);
         Get(routes, OfWorkspace, experiments.ListAsync, ErrorShapes.Typed);
@@ -167,6 +176,7 @@ sealed class Routes(
         Delete(routes, "/api/app/data-deletions/v3.0/{id}", requests.CancelAsync, ErrorShapes.App, "token");
         Get(routes, "/emulator/data-retrievals/{id}", requests.DownloadAsync, ErrorShapes.App);
         requests.Resume();
+        routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(requests.Stop);
     }
 
     /// <summary>What is kept for warehouses, though none is reached.</summary>

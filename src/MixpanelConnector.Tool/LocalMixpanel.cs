@@ -14,6 +14,7 @@ sealed class LocalMixpanel : IAsyncDisposable
     public const string Token = DevelopmentCredentials.ProjectToken;
     public const string Username = DevelopmentCredentials.ServiceAccountUsername;
     public const string Secret = DevelopmentCredentials.ServiceAccountSecret;
+    public const string OAuthToken = DevelopmentCredentials.OAuthToken;
     public const long ProjectId = DevelopmentCredentials.ProjectId;
     public const long OrganizationId = DevelopmentCredentials.OrganizationId;
 
