@@ -152,8 +152,9 @@ sealed class Routes(
         Delete(routes, Flags + "/{flag}", flags.DeleteAsync, ErrorShapes.Typed);
 
         var evaluation = new FlagRequests(documents, accounts, access);
-        Get(routes, "/flags", evaluation.AssignAsync, ErrorShapes.App);
-        Get(routes, "/flags/definitions", evaluation.DefineAsync, ErrorShapes.App);
+        string[] askers = ["token", "project_id", "mp_lib", "lib_version", "$lib_version"]; // the project, and what SDKs say of themselves
+        Get(routes, "/flags", evaluation.AssignAsync, ErrorShapes.App, [.. askers, "context", "flag_key"]);
+        Get(routes, "/flags/definitions", evaluation.DefineAsync, ErrorShapes.App, askers);
 
         const string OfWorkspace = "/api/app/workspaces/{workspace}/experiments";
         var experiments = new Experiments(documents, access, options.TimeProvider);
@@ -232,7 +233,7 @@ sealed class Routes(
     /// <summary>The App API and lookup tables take no parameters but these; the others read theirs themselves.</summary>
     static void Map(IEndpointRouteBuilder routes, string method, string path, RequestDelegate handler, ErrorShape errors, string[] parameters)
     {
-        var declares = path.StartsWith("/api/app/", StringComparison.Ordinal) || path.StartsWith("/lookup-tables", StringComparison.Ordinal);
+        var declares = path.StartsWith("/api/app/", StringComparison.Ordinal) || path.StartsWith("/lookup-tables", StringComparison.Ordinal) || path.StartsWith("/flags", StringComparison.Ordinal);
         routes.MapMethods(path, [method], (declares ? handler.Taking(parameters) : handler).With(errors));
     }
 }

@@ -52,7 +52,7 @@ public sealed class DataPipelineTests(DataPipelineTests.Shared shared) : IClassF
         foreach (var field in $"{needed}&{taken}".Split('&').Select(field => field.Split('=')).Where(field => field[1] != "HUSH"))
         {
             var kept = settings.GetProperty(field[0]);
-            Assert.Contains(field[1], kept.ValueKind == JsonValueKind.Array ? [.. kept.EnumerateArray().Select(text => text.GetString())] : (string?[])[kept.GetString()]);
+            Assert.Contains(field[1], kept.ValueKind == JsonValueKind.Array ? [.. kept.EnumerateArray().Select(text => text.GetString())] : (string?[])[kept.GetString()], StringComparer.Ordinal);
         }
     }
 

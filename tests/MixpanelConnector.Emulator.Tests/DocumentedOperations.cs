@@ -126,6 +126,7 @@ static class DocumentedOperations
         new("raw-event-export", "GET", $"/api/2.0/export?project_id=1{Days}&limit=1&event=[\"Signed up\"]{Where}&time_in_ms=true", null, 200, """{"event":"string","properties":{"time":"int","distinct_id":"string","$insert_id":"string","mp_processing_time_ms":"int","$import":"bool"}}""") { Required = ["project_id", "from_date", "to_date"] },
 
         new("me", "GET", "/api/app/me", null, 200, """{"results":{"user_id":"int","user_name":"string","organizations":{"*":"object"},"projects":{"*":"object"},"workspaces":{"*":"object"}},"status":"=ok"}"""),
+        new("projects", "GET", "/api/app/projects", null, 200, """{"results":[{"id":"int","name":"string","organization_id":"int","timezone":"string","role":"string"}],"status":"=ok"}"""),
         new("list-service-accounts", "GET", Accounts, null, 200, $$"""{"results":[{{Account}}],"status":"=ok"}"""),
         new("create-service-account", "POST", Accounts, """{"username":"new","role":"analyst","expires":"2027-01-01T00:00:00Z","projects":[{"id":1,"role":"consumer"},{"id":1}]}""", 201, $$"""{"results":{"token":"string",{{Account[1..]}},"status":"=ok"}""") { Required = ["username"] },
         new("get-service-account", "GET", Accounts + "/{account}", null, 200, Account),
@@ -134,6 +135,8 @@ static class DocumentedOperations
         new("remove-service-accounts-from-projects", "POST", Accounts + "/remove-from-project", """{"projects":[{"id":1,"service_account_ids":[1]}]}""", 200, Ok) { Required = ["projects"] },
         new("list-project-service-accounts", "GET", Project + "/service-accounts", null, 200, $$"""{"results":[{{MemberAccount}}],"status":"=ok"}"""),
 
+        new("get-variant-assignments", "GET", "/flags?project_id=1&context={\"distinct_id\":\"u\"}", null, 200, """{"code":"int","flags":{"*":{"variant_key":"string","variant_value":"any","?experiment_id":"string","?is_experiment_active":"bool","is_qa_tester":"bool"}}}""") { Required = ["project_id", "context"] },
+        new("get-flag-definitions", "GET", "/flags/definitions?project_id=1", null, 200, """{"flags":["object"]}""") { Required = ["project_id"] },
         new("list-all-annotations-for-project", "GET", Project + "/annotations?fromDate=2026-09-01&toDate=2026-09-01", null, 200, $$"""{"results":[{{Annotation}}],"status":"=ok"}"""),
         new("create-annotation", "POST", Project + "/annotations", """{"date":"2026-09-01 00:00:00","description":"d","tags":[4]}""", 201, OneAnnotation) { Required = ["date", "description"] },
         new("get-annotation", "GET", Project + "/annotations/5", null, 200, OneAnnotation),
