@@ -1,7 +1,10 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using MixpanelConnector.Emulator.Faults;
+using MixpanelConnector.Emulator.Flags;
 using MixpanelConnector.Emulator.Http;
 using MixpanelConnector.Emulator.Live;
 using MixpanelConnector.Emulator.Operations;
@@ -30,8 +33,8 @@ sealed class Routes(
         Browsers(routes, "/groups", new UpdateProfiles(profiles, _feed, identities, accounts, options.TimeProvider, ofGroups: true).HandleAsync);
 
         var tables = new LookupTables(lookupTables, access, quota);
-        Get(routes, "/lookup-tables", tables.ListAsync, ErrorShapes.Ingestion);
-        Put(routes, "/lookup-tables/{table}", tables.ReplaceAsync, ErrorShapes.Ingestion);
+        Get(routes, "/lookup-tables", tables.ListAsync, ErrorShapes.Ingestion, "project_id");
+        Put(routes, "/lookup-tables/{table}", tables.ReplaceAsync, ErrorShapes.Ingestion, "project_id");
 
         var lookups = new LookupMappings(documents, lookupTables);
         var source = new ReportSource(events, profiles, identities, lookups, options.TimeProvider);
@@ -47,8 +50,11 @@ sealed class Routes(
         MapControl(routes, access, lookups);
         MapAppApi(routes, access, quota);
         MapReports(routes, source, profileQuery, new QueryGate(access, quota));
+        MapWarehouses(routes, access);
 
-        Get(routes, "/api/app/me", new AboutMe(accounts, access).HandleAsync, ErrorShapes.App);
+        var aboutMe = new AboutMe(accounts, access);
+        Get(routes, "/api/app/me", aboutMe.HandleAsync, ErrorShapes.App);
+        Get(routes, "/api/app/projects", aboutMe.ProjectsAsync, ErrorShapes.App);
         var serviceAccounts = new ServiceAccounts(accounts, access, options.TimeProvider);
         const string OfOrganization = "/api/app/organizations/{organization}/service-accounts";
         Get(routes, OfOrganization, serviceAccounts.ListAsync, ErrorShapes.App);
@@ -119,7 +125,7 @@ sealed class Routes(
     {
         const string Project = "/api/app/projects/{project}";
         var annotations = new Annotations(documents, accounts, access);
-        Get(routes, Project + "/annotations", annotations.ListAsync, ErrorShapes.App);
+        Get(routes, Project + "/annotations", annotations.ListAsync, ErrorShapes.App, "fromDate", "toDate");
         Post(routes, Project + "/annotations", annotations.CreateAsync, ErrorShapes.App);
         Get(routes, Project + "/annotations/tags", annotations.ListTagsAsync, ErrorShapes.App);
         Post(routes, Project + "/annotations/tags", annotations.CreateTagAsync, ErrorShapes.App);
@@ -128,11 +134,10 @@ sealed class Routes(
         Delete(routes, Project + "/annotations/{annotation}", annotations.DeleteAsync, ErrorShapes.App);
 
         var schemas = new LexiconSchemas(documents, access, quota);
-        foreach (var path in (string[])[Project + "/schemas", Project + "/schemas/{type}"])
-        {
-            Get(routes, path, schemas.ListAsync, ErrorShapes.App);
-            Delete(routes, path, schemas.DeleteAsync, ErrorShapes.App);
-        }
+        Get(routes, Project + "/schemas", schemas.ListAsync, ErrorShapes.App);
+        Delete(routes, Project + "/schemas", schemas.DeleteAsync, ErrorShapes.App);
+        Get(routes, Project + "/schemas/{type}", schemas.ListAsync, ErrorShapes.App, "entity_name");
+        Delete(routes, Project + "/schemas/{type}", schemas.DeleteAsync, ErrorShapes.App, "entity_name");
         Post(routes, Project + "/schemas", schemas.UploadAsync, ErrorShapes.App);
         Get(routes, Project + "/schemas/{type}/{name}", schemas.GetAsync, ErrorShapes.App);
         Post(routes, Project + "/schemas/{type}/{name}", schemas.PutAsync, ErrorShapes.App);
@@ -140,11 +145,16 @@ sealed class Routes(
 
         const string Flags = Project + "/workspaces/{workspace}/feature-flags";
         var flags = new FeatureFlags(documents, access, options.TimeProvider);
-        Get(routes, Flags, flags.ListAsync, ErrorShapes.Typed);
+        Get(routes, Flags, flags.ListAsync, ErrorShapes.Typed, "include_archived");
         Post(routes, Flags, flags.CreateAsync, ErrorShapes.Typed);
         Get(routes, Flags + "/{flag}", flags.GetAsync, ErrorShapes.Typed);
         Put(routes, Flags + "/{flag}", flags.ReplaceAsync, ErrorShapes.Typed);
         Delete(routes, Flags + "/{flag}", flags.DeleteAsync, ErrorShapes.Typed);
+
+        var evaluation = new FlagRequests(documents, accounts, access);
+        string[] askers = ["token", "project_id", "mp_lib", "lib_version", "$lib_version"]; // the project, and what SDKs say of themselves
+        Get(routes, "/flags", evaluation.AssignAsync, ErrorShapes.App, [.. askers, "context", "flag_key"]);
+        Get(routes, "/flags/definitions", evaluation.DefineAsync, ErrorShapes.App, askers);
 
         const string OfWorkspace = "/api/app/workspaces/{workspace}/experiments";
         var experiments = new Experiments(documents, access, options.TimeProvider);
@@ -160,13 +170,42 @@ sealed class Routes(
         Put(routes, OfWorkspace + "/{experiment}/launch", experiments.LaunchAsync, ErrorShapes.Typed);
 
         var requests = new GdprRequests(personalData, documents, accounts, quota, options);
-        Post(routes, "/api/app/data-retrievals/v3.0", requests.CreateRetrievalAsync, ErrorShapes.App);
-        Get(routes, "/api/app/data-retrievals/v3.0/{id}", requests.GetRetrievalAsync, ErrorShapes.App);
-        Post(routes, "/api/app/data-deletions/v3.0", requests.CreateDeletionAsync, ErrorShapes.App);
-        Get(routes, "/api/app/data-deletions/v3.0/{id}", requests.GetDeletionAsync, ErrorShapes.App);
-        Delete(routes, "/api/app/data-deletions/v3.0/{id}", requests.CancelAsync, ErrorShapes.App);
+        Post(routes, "/api/app/data-retrievals/v3.0", requests.CreateRetrievalAsync, ErrorShapes.App, "token");
+        Get(routes, "/api/app/data-retrievals/v3.0/{id}", requests.GetRetrievalAsync, ErrorShapes.App, "token");
+        Post(routes, "/api/app/data-deletions/v3.0", requests.CreateDeletionAsync, ErrorShapes.App, "token");
+        Get(routes, "/api/app/data-deletions/v3.0/{id}", requests.GetDeletionAsync, ErrorShapes.App, "token");
+        Delete(routes, "/api/app/data-deletions/v3.0/{id}", requests.CancelAsync, ErrorShapes.App, "token");
         Get(routes, "/emulator/data-retrievals/{id}", requests.DownloadAsync, ErrorShapes.App);
         requests.Resume();
+        routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(requests.Stop);
+    }
+
+    /// <summary>What is kept for warehouses, though none is reached.</summary>
+    void MapWarehouses(IEndpointRouteBuilder routes, Access access)
+    {
+        const string Pipelines = "/api/2.0/nessie/pipeline";
+        var pipelines = new DataPipelines(documents, access);
+        Get(routes, Pipelines + "/jobs", pipelines.ListAsync, ErrorShapes.App);
+        Post(routes, Pipelines + "/create", pipelines.CreateAsync, ErrorShapes.App);
+        Post(routes, Pipelines + "/edit", pipelines.EditAsync, ErrorShapes.App);
+        Post(routes, Pipelines + "/cancel", pipelines.CancelAsync, ErrorShapes.App);
+        Post(routes, Pipelines + "/pause", pipelines.PauseAsync, ErrorShapes.App);
+        Post(routes, Pipelines + "/resume", pipelines.ResumeAsync, ErrorShapes.App);
+        Get(routes, Pipelines + "/status", pipelines.StatusAsync, ErrorShapes.App);
+        Get(routes, Pipelines + "/timeline", pipelines.TimelineAsync, ErrorShapes.App);
+
+        const string Imports = "/api/app/projects/{project}/warehouse-sources/imports";
+        var imports = new WarehouseImports(documents, access, options.TimeProvider);
+        Get(routes, Imports, imports.ListAsync, ErrorShapes.App);
+        Post(routes, Imports + "/event-stream", imports.CreateEventStreamAsync, ErrorShapes.App);
+        Post(routes, Imports + "/people", imports.CreatePeopleAsync, ErrorShapes.App);
+        Post(routes, Imports + "/groups", imports.CreateGroupsAsync, ErrorShapes.App);
+        Post(routes, Imports + "/lookup-table", imports.CreateLookupTableAsync, ErrorShapes.App);
+        Get(routes, Imports + "/{import}", imports.GetAsync, ErrorShapes.App);
+        Patch(routes, Imports + "/{import}", imports.UpdateAsync, ErrorShapes.App);
+        Delete(routes, Imports + "/{import}", imports.DeleteAsync, ErrorShapes.App);
+        Put(routes, Imports + "/{import}/manual-sync", imports.RunAsync, ErrorShapes.App);
+        Get(routes, Imports + "/{import}/history", imports.HistoryAsync, ErrorShapes.App);
     }
 
     /// <summary>What web pages call too, by GET (an image or a script) or by POST.</summary>
@@ -176,18 +215,25 @@ sealed class Routes(
         routes.MapMethods(path, [HttpMethods.Options], Cors.PreflightAsync);
     }
 
-    static void Get(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
-        routes.MapMethods(path, [HttpMethods.Get], handler.With(errors));
+    static void Get(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors, params string[] parameters) =>
+        Map(routes, HttpMethods.Get, path, handler, errors, parameters);
 
-    static void Delete(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
-        routes.MapMethods(path, [HttpMethods.Delete], handler.With(errors));
+    static void Delete(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors, params string[] parameters) =>
+        Map(routes, HttpMethods.Delete, path, handler, errors, parameters);
 
-    static void Patch(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
-        routes.MapMethods(path, [HttpMethods.Patch], handler.With(errors));
+    static void Patch(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors, params string[] parameters) =>
+        Map(routes, HttpMethods.Patch, path, handler, errors, parameters);
 
-    static void Put(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
-        routes.MapMethods(path, [HttpMethods.Put], handler.With(errors));
+    static void Put(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors, params string[] parameters) =>
+        Map(routes, HttpMethods.Put, path, handler, errors, parameters);
 
-    static void Post(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors) =>
-        routes.MapMethods(path, [HttpMethods.Post], handler.With(errors));
+    static void Post(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors, params string[] parameters) =>
+        Map(routes, HttpMethods.Post, path, handler, errors, parameters);
+
+    /// <summary>The App API and lookup tables take no parameters but these; the others read theirs themselves.</summary>
+    static void Map(IEndpointRouteBuilder routes, string method, string path, RequestDelegate handler, ErrorShape errors, string[] parameters)
+    {
+        var declares = path.StartsWith("/api/app/", StringComparison.Ordinal) || path.StartsWith("/lookup-tables", StringComparison.Ordinal) || path.StartsWith("/flags", StringComparison.Ordinal);
+        routes.MapMethods(path, [method], (declares ? handler.Taking(parameters) : handler).With(errors));
+    }
 }

@@ -33,6 +33,7 @@ static class DocumentedOperations
     public const string Project = "/api/app/projects/1";
     public const string Flags = Project + "/workspaces/1/feature-flags";
     public const string Experiments = "/api/app/workspaces/1/experiments";
+    public const string WarehouseImports = Project + "/warehouse-sources/imports";
     public const string Ok = """{"status":"=ok"}""";
     const string Q = "/api/query";
     const string Accounts = "/api/app/organizations/1/service-accounts";
@@ -76,6 +77,20 @@ static class DocumentedOperations
         """;
     const string SchemaBody = """{"description":"d","properties":{"plan":{"type":"string","description":"d","metadata":{"com.mixpanel":{"displayName":"n","hidden":false,"dropped":false}}}},"metadata":{"com.mixpanel":{"$source":"s","displayName":"n","tags":["t"],"hidden":false,"dropped":false,"contacts":["a@b.c"],"teamContacts":["t"]}}}""";
 
+    public const string PeopleImportBody = $$"""{"import_type":"people","user_column_name":"u",{{OfRecords}},{{OfImports}}}""";
+    const string OfImports = """
+        "warehouse_source_id":7,"table_params":{"table":"t"},"sync_mode":"full_sync","run_every":3600000000000,"databricks_params":{"export_cluster_config":{}}
+        """;
+    const string OfRecords = """
+        "json_properties_column_name":"j","insert_time_column_name":"i","property_mappings":{"a":"b"}
+        """;
+    const string ImportSummary = """
+        "id":"int","import_type":"string","sync_mode":"string","created":"date","creator_id":"int","creator_name":"string","creator_email":"string","warehouse_source_id":"int","table_params":"object","paused":"bool","run_every":"int","is_deleted":"bool"
+        """;
+    const string OneImport = $$"""{"results":{{{ImportSummary}},"?databricks_params":"object","?event_name":"string","?event_column_name":"string","?time_column_name":"string","?user_column_name":"string","?company_column_name":"string","?device_column_name":"string","?json_properties_column_name":"string","?insert_time_column_name":"string","?property_mappings":"object","?group_key":"string","?group_id_column":"string","?mixpanel_property":"object","?property_key_column_name":"string"},"status":"=ok"}""";
+
+    static readonly string[] ImportRequired = ["import_type", "warehouse_source_id", "table_params", "sync_mode"];
+
     static readonly string[] FlagRequired = ["name", "key", "tags", "context", "serving_method", "ruleset"];
 
     public static IReadOnlyList<DocumentedOperation> All { get; } =
@@ -111,6 +126,7 @@ static class DocumentedOperations
         new("raw-event-export", "GET", $"/api/2.0/export?project_id=1{Days}&limit=1&event=[\"Signed up\"]{Where}&time_in_ms=true", null, 200, """{"event":"string","properties":{"time":"int","distinct_id":"string","$insert_id":"string","mp_processing_time_ms":"int","$import":"bool"}}""") { Required = ["project_id", "from_date", "to_date"] },
 
         new("me", "GET", "/api/app/me", null, 200, """{"results":{"user_id":"int","user_name":"string","organizations":{"*":"object"},"projects":{"*":"object"},"workspaces":{"*":"object"}},"status":"=ok"}"""),
+        new("projects", "GET", "/api/app/projects", null, 200, """{"results":[{"id":"int","name":"string","organization_id":"int","timezone":"string","role":"string"}],"status":"=ok"}"""),
         new("list-service-accounts", "GET", Accounts, null, 200, $$"""{"results":[{{Account}}],"status":"=ok"}"""),
         new("create-service-account", "POST", Accounts, """{"username":"new","role":"analyst","expires":"2027-01-01T00:00:00Z","projects":[{"id":1,"role":"consumer"},{"id":1}]}""", 201, $$"""{"results":{"token":"string",{{Account[1..]}},"status":"=ok"}""") { Required = ["username"] },
         new("get-service-account", "GET", Accounts + "/{account}", null, 200, Account),
@@ -119,6 +135,8 @@ static class DocumentedOperations
         new("remove-service-accounts-from-projects", "POST", Accounts + "/remove-from-project", """{"projects":[{"id":1,"service_account_ids":[1]}]}""", 200, Ok) { Required = ["projects"] },
         new("list-project-service-accounts", "GET", Project + "/service-accounts", null, 200, $$"""{"results":[{{MemberAccount}}],"status":"=ok"}"""),
 
+        new("get-variant-assignments", "GET", "/flags?project_id=1&context={\"distinct_id\":\"u\"}", null, 200, """{"code":"int","flags":{"*":{"variant_key":"string","variant_value":"any","?experiment_id":"string","?is_experiment_active":"bool","is_qa_tester":"bool"}}}""") { Required = ["project_id", "context"] },
+        new("get-flag-definitions", "GET", "/flags/definitions?project_id=1", null, 200, """{"flags":["object"]}""") { Required = ["project_id"] },
         new("list-all-annotations-for-project", "GET", Project + "/annotations?fromDate=2026-09-01&toDate=2026-09-01", null, 200, $$"""{"results":[{{Annotation}}],"status":"=ok"}"""),
         new("create-annotation", "POST", Project + "/annotations", """{"date":"2026-09-01 00:00:00","description":"d","tags":[4]}""", 201, OneAnnotation) { Required = ["date", "description"] },
         new("get-annotation", "GET", Project + "/annotations/5", null, 200, OneAnnotation),
@@ -158,6 +176,17 @@ static class DocumentedOperations
         new("launch-experiment", "PUT", Experiments + "/{experiment}/launch", "{}", 200, OneExperiment) { MayHaveNoBody = true },
         new("force-conclude-experiment", "PUT", Experiments + "/{experiment}/force_conclude", """{"end_date":"2026-09-02T00:00:00Z"}""", 200, OneExperiment) { After = ["launch-experiment"] },
         new("decide-experiment", "PATCH", Experiments + "/{experiment}/decide", """{"success":true,"variant":"a","message":"m"}""", 200, OneExperiment) { After = ["launch-experiment", "force-conclude-experiment"], Required = ["success"] },
+
+        new("list-warehouse-imports", "GET", WarehouseImports, null, 200, $$"""{"results":[{{{ImportSummary}}}],"status":"=ok"}"""),
+        new("get-warehouse-import", "GET", WarehouseImports + "/{import}", null, 200, OneImport),
+        new("update-warehouse-import", "PATCH", WarehouseImports + "/{import}", """{"paused":true,"run_every":86400000000000,"databricks_params":{"export_cluster_config":{}}}""", 200, OneImport) { Required = ["paused", "run_every"], IsClosed = true },
+        new("delete-warehouse-import", "DELETE", WarehouseImports + "/{import}", """{"delete_data":false}""", 200, """{"results":{"status":"=ok"},"status":"=ok"}""") { IsClosed = true, MayHaveNoBody = true },
+        new("create-event-stream-import", "POST", WarehouseImports + "/event-stream", $$"""{"import_type":"event_stream","time_column_name":"at","event_name":"E","user_column_name":"u","company_column_name":"c","device_column_name":"d",{{OfRecords}},{{OfImports}}}""", 200, OneImport) { Required = [.. ImportRequired, "time_column_name", "event_name"], IsClosed = true },
+        new("create-people-import", "POST", WarehouseImports + "/people", PeopleImportBody, 200, OneImport) { Required = [.. ImportRequired, "user_column_name"], IsClosed = true },
+        new("create-groups-import", "POST", WarehouseImports + "/groups", $$"""{"import_type":"groups","group_key":"k","group_id_column":"g",{{OfRecords}},{{OfImports}}}""", 200, OneImport) { Required = [.. ImportRequired, "group_key", "group_id_column"], IsClosed = true },
+        new("create-lookup-table-import", "POST", WarehouseImports + "/lookup-table", $$"""{"import_type":"lookup_table","mixpanel_property":{"value":"v","resourceType":"user","customPropertyId":1},"property_key_column_name":"k",{{OfImports}}}""", 200, OneImport) { Required = [.. ImportRequired, "mixpanel_property", "property_key_column_name"], IsClosed = true },
+        new("run-an-import", "PUT", WarehouseImports + "/{import}/manual-sync", "{}", 200, """{"results":{"run_id":"string"},"status":"=ok"}""") { IsClosed = true },
+        new("get-import-history", "GET", WarehouseImports + "/{import}/history", null, 200, """{"results":{"runs":[{"status":"=FAILED","start_time":"date","end_time":"date","num_events_imported":"int"}]},"status":"=ok"}""") { After = ["run-an-import"] },
     ];
 }
 

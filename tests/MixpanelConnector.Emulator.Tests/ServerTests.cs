@@ -59,9 +59,8 @@ public sealed class ServerTests
     }
 
     [Theory]
-    [InlineData("GET", "/api/2.0/nessie/pipeline/jobs")]
-    [InlineData("GET", "/api/app/projects/1/warehouse-sources/imports")]
-    [InlineData("GET", "/flags")]
+    [InlineData("GET", "/api/2.0/nessie/anything")]
+    [InlineData("GET", "/flags/anything")]
     [InlineData("GET", "/anything/else")]
     [InlineData("GET", "/")]
     public async Task What_is_not_emulated_says_so(string method, string path)

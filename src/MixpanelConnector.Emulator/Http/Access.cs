@@ -29,6 +29,13 @@ sealed class Access(Accounts accounts)
         return Roles.Manages(role) ? project : throw new RefusedException(403, "service account must be an owner or admin of the project");
     }
 
+    /// <summary>The project that <c>project_id</c> names, which the calling account must own or administer.</summary>
+    public async Task<Project> ManagedProjectAsync(HttpContext context, string? projectId)
+    {
+        var (project, role) = ProjectOf(await AccountAsync(context).ConfigureAwait(false), projectId);
+        return Roles.Manages(role) ? project : throw new RefusedException(403, "service account must be an owner or admin of the project");
+    }
+
     /// <summary>The project of the path, with the calling account and its role there.</summary>
     public async Task<(ServiceAccount Account, Project Project, string Role)> ProjectOfPathAsync(HttpContext context, string name = "project")
     {

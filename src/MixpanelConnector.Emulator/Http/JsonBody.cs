@@ -51,6 +51,11 @@ sealed class JsonBody(JsonElement root, string path = "")
 
     public int? Integer(string name) => !Has(name) ? null : IntegerOf(root.GetProperty(name), name);
 
+    public long? Long(string name) =>
+        Value(name, JsonValueKind.Number, "must be an integer") is not { } element ? null
+        : element.TryGetInt64(out var value) ? value
+        : throw Invalid(name, "must be an integer");
+
     public IReadOnlyList<int> Integers(string name) => [.. Elements(name).Select(element => IntegerOf(element, name))];
 
     public double? Number(string name) => Value(name, JsonValueKind.Number, "must be a number")?.GetDouble();

@@ -1,18 +1,19 @@
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Emulator.Http;
 using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>GET /api/app/me</c>: what the calling account can see, each kind keyed by id.</summary>
+/// <summary><c>GET /api/app/me</c>: what the calling account can see, each kind keyed by id; and <c>GET /api/app/projects</c>, its projects as a list.</summary>
 sealed class AboutMe(Accounts accounts, Access access)
 {
     public async Task HandleAsync(HttpContext context)
     {
         var me = await access.AccountAsync(context).ConfigureAwait(false);
         var organization = accounts.Organizations.First(organization => organization.Id == me.OrganizationId);
-        var projects = accounts.Projects.Where(project => accounts.RoleIn(me, project) is not null).ToList();
+        var projects = ProjectsOf(me);
         await context.Response.JsonAsync(200, json =>
         {
             json.WriteStartObject();
@@ -31,13 +32,8 @@ sealed class AboutMe(Accounts accounts, Access access)
             json.WriteStartObject("projects");
             foreach (var project in projects)
             {
-                json.WriteStartObject(Key(project.Id));
-                json.WriteNumber("id", project.Id);
-                json.WriteString("name", project.Name);
-                json.WriteNumber("organization_id", project.OrganizationId);
-                json.WriteString("timezone", project.TimeZone);
-                json.WriteString("role", accounts.RoleIn(me, project));
-                json.WriteEndObject();
+                json.WritePropertyName(Key(project.Id));
+                Write(json, project, me);
             }
             json.WriteEndObject();
 
@@ -58,6 +54,31 @@ sealed class AboutMe(Accounts accounts, Access access)
             json.WriteString("status", "ok");
             json.WriteEndObject();
         }).ConfigureAwait(false);
+    }
+
+    public async Task ProjectsAsync(HttpContext context)
+    {
+        var me = await access.AccountAsync(context).ConfigureAwait(false);
+        await context.Response.ResultsAsync(200, json =>
+        {
+            json.WriteStartArray();
+            foreach (var project in ProjectsOf(me))
+                Write(json, project, me);
+            json.WriteEndArray();
+        }).ConfigureAwait(false);
+    }
+
+    List<Project> ProjectsOf(ServiceAccount me) => [.. accounts.Projects.Where(project => accounts.RoleIn(me, project) is not null)];
+
+    void Write(Utf8JsonWriter json, Project project, ServiceAccount me)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("id", project.Id);
+        json.WriteString("name", project.Name);
+        json.WriteNumber("organization_id", project.OrganizationId);
+        json.WriteString("timezone", project.TimeZone);
+        json.WriteString("role", accounts.RoleIn(me, project));
+        json.WriteEndObject();
     }
 
     static string Key(int id) => id.ToString(CultureInfo.InvariantCulture);

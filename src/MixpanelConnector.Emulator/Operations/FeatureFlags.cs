@@ -7,7 +7,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/app/projects/…/workspaces/…/feature-flags</c>: flags as documents. They are kept and checked, not evaluated.</summary>
+/// <summary><c>/api/app/projects/…/workspaces/…/feature-flags</c>: flags as documents, kept and checked.</summary>
 sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider time)
 {
     public const string Kind = "feature flag";

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -13,7 +14,15 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
 {
     const string Retrieval = "data retrieval", Deletion = "data deletion";
     const int MostRetrieved = 2000, MostDeleted = 1999;
-    const string Pending = "PENDING", Success = "SUCCESS", Revoked = "REVOKED";
+    const string Pending = "PENDING", Started = "STARTED", Success = "SUCCESS", Failure = "FAILURE", Revoked = "REVOKED";
+
+    /// <summary>Beyond this a timer cannot count; it is set again then.</summary>
+    static readonly TimeSpan LongestWait = TimeSpan.FromDays(30);
+
+    readonly ConcurrentDictionary<string, ITimer> _waiting = new(StringComparer.Ordinal);
+
+    /// <summary>Deletions that failed in this process: the store may take no word of them either.</summary>
+    readonly ConcurrentDictionary<string, bool> _failed = new(StringComparer.Ordinal);
 
     public async Task CreateRetrievalAsync(HttpContext context)
     {
@@ -73,7 +82,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         {
             json.WriteStartObject();
             json.WriteString("tracking_id", request.Id);
-            json.WriteString("status", (string)request.Content["status"]!);
+            json.WriteString("status", _failed.ContainsKey(request.Id) ? Failure : (string)request.Content["status"]!);
             json.WriteString("requesting_user", (string)request.Content["requesting_user"]!);
             json.WriteString("compliance_type", (string)request.Content["compliance_type"]!);
             json.WriteNumber("project_id", project.Id);
@@ -88,19 +97,27 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
     public async Task CancelAsync(HttpContext context)
     {
         var (project, request) = Find(context, Deletion);
-        if (!await SetStatusAsync(project.Id, request.Id, Revoked, context.RequestAborted).ConfigureAwait(false))
+        if (DueOf(request) <= options.TimeProvider.GetUtcNow() || !await SetStatusAsync(project.Id, request.Id, Revoked, context.RequestAborted).ConfigureAwait(false))
             throw new RefusedException(405, "the deletion has begun");
+        Forget(request.Id);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
-    /// <summary>Goes on with the deletions that were asked for before this process.</summary>
+    /// <summary>Goes on with the deletions that were asked for before this process: those that wait, for the rest of their time, and those that it was ended in.</summary>
     public void Resume()
     {
         foreach (var project in accounts.Projects)
         {
-            foreach (var request in documents.List(project.Id, Deletion).Where(request => (string?)request.Content["status"] == Pending))
+            foreach (var request in documents.List(project.Id, Deletion).Where(request => (string?)request.Content["status"] is Pending or Started))
                 Schedule(project.Id, request);
         }
+    }
+
+    /// <summary>Leaves what still waits to the next process.</summary>
+    public void Stop()
+    {
+        foreach (var id in _waiting.Keys)
+            Forget(id);
     }
 
     static IReadOnlyList<string> TextsOf(Document request) => [.. request.Content["distinct_ids"]!.AsArray().Select(id => (string)id!)];
@@ -139,6 +156,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
             ["requesting_user"] = DevelopmentCredentials.ServiceAccountUsername,
             ["date_requested"] = options.TimeProvider.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
             ["disclosure_type"] = disclosure?.ToString(),
+            ["due"] = kind == Deletion ? (options.TimeProvider.GetUtcNow() + options.DeletionDelay).ToString("O", CultureInfo.InvariantCulture) : null,
             ["distinct_ids"] = new JsonArray([.. ids.Select(id => JsonValue.Create(id))]),
         });
         await documents.ChangeAsync(
@@ -163,23 +181,69 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
 
     void Schedule(int projectId, Document request)
     {
-        ITimer? timer = null;
-        timer = options.TimeProvider.CreateTimer(
-            _ =>
-            {
-                timer?.Dispose();
-                // Nobody waits: the state of the request tells what became of it.
-                _ = DeleteAsync(projectId, request);
-            },
-            null, options.DeletionDelay, Timeout.InfiniteTimeSpan);
+        var timer = options.TimeProvider.CreateTimer(_ => Wake(projectId, request), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _waiting[request.Id] = timer;
+        timer.Change(WaitOf(request), Timeout.InfiniteTimeSpan);
+    }
+
+    void Wake(int projectId, Document request)
+    {
+        if (!_waiting.TryGetValue(request.Id, out var timer))
+            return;
+        if (WaitOf(request) is var wait && wait > TimeSpan.Zero)
+        {
+            timer.Change(wait, Timeout.InfiniteTimeSpan);
+            return;
+        }
+        Forget(request.Id);
+        _ = DeleteInBackgroundAsync(projectId, request);
+    }
+
+    void Forget(string id)
+    {
+        if (_waiting.TryRemove(id, out var timer))
+            timer.Dispose();
+    }
+
+    TimeSpan WaitOf(Document request)
+    {
+        var wait = DueOf(request) - options.TimeProvider.GetUtcNow();
+        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait < LongestWait ? wait : LongestWait;
+    }
+
+    /// <summary>When a deletion happens: as it was told when it was asked for, whatever the delay is now.</summary>
+    DateTimeOffset DueOf(Document request) =>
+        (string?)request.Content["due"] is { } due ? DateTimeOffset.Parse(due, CultureInfo.InvariantCulture)
+        : DateTimeOffset.Parse((string)request.Content["date_requested"]!, CultureInfo.InvariantCulture) + options.DeletionDelay;
+
+    /// <summary>Nobody waits for this one: what became of it is told by the state of the request.</summary>
+    async Task DeleteInBackgroundAsync(int projectId, Document request)
+    {
+        try
+        {
+            await DeleteAsync(projectId, request).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // DeleteAsync has made it the request's state.
+        }
     }
 
     async Task DeleteAsync(int projectId, Document request)
     {
-        if (await SetStatusAsync(projectId, request.Id, "STARTED", CancellationToken.None).ConfigureAwait(false))
+        try
         {
+            if (!await SetStatusAsync(projectId, request.Id, Started, CancellationToken.None).ConfigureAwait(false)
+                && (string?)documents.Find(projectId, Deletion, request.Id)?.Content["status"] != Started)
+                return;
             await data.DeleteAsync(projectId, TextsOf(request), CancellationToken.None).ConfigureAwait(false);
-            await SetStatusAsync(projectId, request.Id, Success, CancellationToken.None, from: "STARTED").ConfigureAwait(false);
+            await SetStatusAsync(projectId, request.Id, Success, CancellationToken.None, from: Started).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            _failed[request.Id] = true;
+            await SetStatusAsync(projectId, request.Id, Failure, CancellationToken.None, from: Started).ConfigureAwait(false);
+            throw;
         }
     }
 

@@ -55,6 +55,7 @@ static class EmulatorCommand
                     export MIXPANEL_ENDPOINT={mixpanel.Address.AbsoluteUri.TrimEnd('/')}
                     export MIXPANEL_SERVICE_ACCOUNT_USERNAME={LocalMixpanel.Username}
                     export MIXPANEL_SERVICE_ACCOUNT_SECRET={LocalMixpanel.Secret}
+                    export MIXPANEL_OAUTH_TOKEN={LocalMixpanel.OAuthToken}
                     export MIXPANEL_PROJECT_ID={LocalMixpanel.ProjectId} MIXPANEL_ORGANIZATION_ID={LocalMixpanel.OrganizationId} MIXPANEL_TOKEN={LocalMixpanel.Token}
 
                     Ctrl+C stops it.

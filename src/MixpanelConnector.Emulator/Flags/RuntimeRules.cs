@@ -1,0 +1,38 @@
+using System.Text.Json;
+
+namespace MixpanelConnector.Emulator.Flags;
+
+/// <summary>Whether a rollout's rules hold for the <c>custom_properties</c> of a context, whatever the case of texts.</summary>
+static class RuntimeRules
+{
+    public static bool Hold(JsonElement rollout, JsonElement context)
+    {
+        var rule = NonEmpty(rollout, "runtime_evaluation_rule");
+        var legacy = NonEmpty(rollout, "runtime_evaluation_definition");
+        if (rule is null && legacy is null)
+            return true;
+        if (FlagEvaluation.Member(context, "custom_properties") is not { ValueKind: JsonValueKind.Object } properties)
+            return false;
+        if (rule is not { } logic)
+            return AreEqual(legacy!.Value, properties);
+        try
+        {
+            return JavaScript.IsTrue(new JsonLogic().Evaluate(JavaScript.Lowered(logic, ofData: false), JavaScript.Lowered(properties, ofData: true)));
+        }
+        catch (JsonLogicException)
+        {
+            return false; // a rule that cannot be evaluated lets nobody in
+        }
+    }
+
+    static JsonElement? NonEmpty(JsonElement rollout, string name) =>
+        FlagEvaluation.Member(rollout, name) is { ValueKind: JsonValueKind.Object } rule && rule.EnumerateObject().Any() ? rule : null;
+
+    /// <summary>The older form: properties, by their names in lower case, and the texts that they must have.</summary>
+    static bool AreEqual(JsonElement wanted, JsonElement properties)
+    {
+        var values = (Dictionary<string, object?>)JavaScript.Lowered(properties, ofData: true)!;
+        return wanted.EnumerateObject().All(member =>
+            values.TryGetValue(member.Name, out var value) && JavaScript.ToText(value) == JavaScript.ToText(JavaScript.Lowered(member.Value, ofData: false)));
+    }
+}

@@ -1,0 +1,36 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+
+namespace MixpanelConnector.Emulator.Http;
+
+/// <summary>What may stand in the query string of an operation that takes the rest from its path and its body.</summary>
+static class QueryParameters
+{
+    /// <summary>Refuses parameters that the operation does not take: left out, they would change what a request means.</summary>
+    /// <param name="handler">Answers.</param>
+    /// <param name="parameters">The parameters that it takes. <c>project_id</c> and <c>workspace_id</c> may repeat what the path says.</param>
+    public static RequestDelegate Taking(this RequestDelegate handler, params string[] parameters) => context =>
+    {
+        foreach (var (name, values) in context.Request.Query)
+        {
+            if (!parameters.Contains(name, StringComparer.Ordinal) && !RepeatsPath(context, name))
+                throw new RefusedException(400, $"unknown parameter: {name}");
+            if (values.Distinct(StringComparer.Ordinal).Count() > 1)
+                throw new RefusedException(400, $"{name} is given twice, with different values");
+        }
+        return handler(context);
+    };
+
+    /// <summary>Each project has one workspace, numbered like it.</summary>
+    static bool RepeatsPath(HttpContext context, string name)
+    {
+        if (name is not ("project_id" or "workspace_id"))
+            return false;
+        var route = context.Request.RouteValues;
+        if ((string?)(route["project"] ?? route["workspace"]) is not { } project)
+            return false;
+        return int.TryParse(context.Request.Query[name], NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id.ToString(CultureInfo.InvariantCulture) == project
+            ? true
+            : throw new RefusedException(400, $"{name}: is not the one of the path");
+    }
+}
