@@ -34,7 +34,8 @@ sealed class Routes(
 
         var tables = new LookupTables(lookupTables, access, quota);
         Get(routes, "/lookup-tables", tables.ListAsync, ErrorShapes.Ingestion, "project_id");
-        Put(routes, "/lookup-tables/{table}", tables.ReplaceAsync, ErrorShapes.Ingestion, "project_id");
+        // Importers say for a table what they say for records, where it means nothing: a table is checked, all of it, and answered in JSON.
+        Put(routes, "/lookup-tables/{table}", tables.ReplaceAsync, ErrorShapes.Ingestion, "project_id", "ip", "verbose", "strict");
 
         var lookups = new LookupMappings(documents, lookupTables);
         var source = new ReportSource(events, profiles, identities, lookups, options.TimeProvider);

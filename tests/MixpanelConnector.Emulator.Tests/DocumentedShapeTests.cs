@@ -200,7 +200,7 @@ public sealed partial class DocumentedShapeTests
     [InlineData("GET", "/api/app/projects/1/annotations?project_id=1&workspace_id=1", 200)]
     [InlineData("GET", "/api/app/workspaces/1/experiments?workspace_id=2", 400)]
     [InlineData("GET", "/api/app/me?project_id=1", 400)]
-    [InlineData("PUT", "/lookup-tables/00000000-0000-4000-8000-000000000009?project_id=1&strict=1", 400)]
+    [InlineData("PUT", "/lookup-tables/00000000-0000-4000-8000-000000000009?project_id=1&stric=1", 400)]
     public async Task What_is_not_there_is_told_in_the_shape_of_its_api(string method, string path, int status)
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
