@@ -39,6 +39,9 @@ sealed class RecordWalk
 
         /// <summary>Its keys or elements so far.</summary>
         public int Count;
+
+        /// <summary>A bit for the last six of each key's hash: most keys are new already by that.</summary>
+        public ulong Seen;
     }
 
     /// <summary>What a string's escapes are like.</summary>
@@ -196,7 +199,9 @@ sealed class RecordWalk
     bool TakeKey(ref Container container, ReadOnlySpan<byte> name)
     {
         var hash = XxHash3.HashToUInt64(name);
-        if (_keys.AsSpan(container.FirstKey.._keyCount).Contains(hash)) return false;
+        var bit = 1UL << (int)(hash & 63);
+        if ((container.Seen & bit) != 0 && _keys.AsSpan(container.FirstKey.._keyCount).Contains(hash)) return false;
+        container.Seen |= bit;
         if (_keyCount == _keys.Length) Array.Resize(ref _keys, _keys.Length * 2);
         _keys[_keyCount++] = hash;
         container.Count++;
@@ -221,7 +226,20 @@ sealed class RecordWalk
     }
 
     /// <summary>Where the quote is that ends a string; -1 when none does, or the string holds what JSON does not allow.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static int EndOfString(ReadOnlySpan<byte> json, int at, out Escapes escapes)
+    {
+        // Most strings are short and have no escapes.
+        if (at <= json.Length - Vector256<byte>.Count && Stops(json, at) is var stops and not 0 && at + BitOperations.TrailingZeroCount(stops) is var end && json[end] == '"')
+        {
+            escapes = Escapes.None;
+            return end;
+        }
+
+        return EndOfLongString(json, at, out escapes);
+    }
+
+    static int EndOfLongString(ReadOnlySpan<byte> json, int at, out Escapes escapes)
     {
         escapes = Escapes.None;
         var lowHalfAt = -1; // where the other half of a surrogate pair has to be
