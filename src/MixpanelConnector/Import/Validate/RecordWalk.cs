@@ -24,6 +24,7 @@ sealed class RecordWalk
     static readonly Rejection NotAnObject = new("not_an_object", null, "the record is not a JSON object");
     static readonly Rejection DuplicateKey = new("duplicate_key", null, "an object holds the same key twice");
     static readonly Rejection NumberRange = new("number_range", null, "a number is beyond the range of a double");
+    static readonly Rejection TooDeepForReaders = new("too_deep", null, $"objects and lists are nested {DeepestJson} deep, more than JSON is read with");
     static readonly Rejection TooDeep = new("too_deep", null, "objects are nested more than 3 deep below the properties");
     static readonly Rejection TooManyKeys = new("too_many_keys", null, "an object holds more keys than Mixpanel takes");
     static readonly Rejection TooManyElements = new("too_many_elements", null, "an array holds more elements than Mixpanel takes");
@@ -165,7 +166,8 @@ sealed class RecordWalk
                 case JsonTokenType.StartObject or JsonTokenType.StartArray:
                     var isObject = type is JsonTokenType.StartObject;
                     if (isObject && level >= 2) objects++;
-                    if (level >= DeepestJson || objects > (limits?.Depth ?? int.MaxValue)) return TooDeep;
+                    if (objects > (limits?.Depth ?? int.MaxValue)) return TooDeep;
+                    if (level >= DeepestJson) return TooDeepForReaders;
                     if (level == 2) property = start;
                     _containers[++level] = new Container { IsObject = isObject, FirstKey = _keyCount };
                     isFirst = true;
