@@ -80,6 +80,8 @@ public sealed class DataPipelineTests(DataPipelineTests.Shared shared) : IClassF
     [InlineData("cancel", "", "missing required parameter: name")]
     [InlineData("pause", "name=events-daily-gcs-raw&paused=true", "unknown parameter: paused")]
     [InlineData("resume", "nme=events-daily-gcs-raw", "unknown parameter: nme")]
+    [InlineData("pause", "name=events-daily-gcs-raw%ff", "the parameters must be UTF-8")]
+    [InlineData("edit", "name=events-daily-gcs-raw&where=%ed%a0%80", "the parameters must be UTF-8")]
     public async Task A_form_that_is_wrong_is_refused_by_field_and_changes_nothing(string operation, string form, string error)
     {
         var before = await shared.Mixpanel.GetAsync(Pipelines + "/jobs?project_id=1", shared.Owner);
@@ -125,9 +127,18 @@ public sealed class DataPipelineTests(DataPipelineTests.Shared shared) : IClassF
     }
 
     [Fact]
+    public async Task A_form_of_another_encoding_is_refused()
+    {
+        using var form = new StringContent("name=events-daily-gcs-raw");
+        form.Headers.ContentType = new("application/x-www-form-urlencoded", "iso-8859-1");
+
+        Assert.Equal(415, (await shared.Mixpanel.SendAsync(HttpMethod.Post, Pipelines + "/pause?project_id=1", form, shared.Owner)).Status);
+    }
+
+    [Fact]
     public async Task Nothing_is_exported_so_nothing_has_a_status()
     {
-        (await shared.Mixpanel.GetAsync(Pipelines + "/status?project_id=1&name=events-daily-gcs-raw&summary=true&status=failed&status=running", shared.Owner)).Is(200, """{"canceled":[],"retried":[],"succeeded":[]}""");
+        (await shared.Mixpanel.GetAsync(Pipelines + "/status?project_id=1&name=events-daily-gcs-raw&summary=true&status=failed&status[]=running&status%5B%5D=pending", shared.Owner)).Is(200, """{"canceled":[],"retried":[],"succeeded":[]}""");
         (await shared.Mixpanel.GetAsync(Pipelines + "/timeline?project_id=1&name=events-daily-gcs-raw", shared.Owner)).Is(200, """{"day_syncs":[]}""");
         (await shared.Mixpanel.GetAsync(Pipelines + "/timeline?project_id=1", shared.Owner)).Is(200, """{"day_syncs":[]}""");
     }

@@ -77,6 +77,43 @@ public sealed partial class DocumentedShapeTests
     }
 
     [Fact]
+    public async Task A_parameter_that_is_said_twice_alike_is_said_once_and_otherwise_refused()
+    {
+        foreach (var operation in DocumentedOperations.All.Where(operation => operation.Method == "GET" && ParametersOf(operation).Count > 0))
+        {
+            await using var mixpanel = await WithOneOfEachAsync(operation);
+            var parameters = ParametersOf(operation);
+            var once = await AskAsync(mixpanel, operation);
+            foreach (var (name, value) in parameters)
+            {
+                var twice = await AskAsync(mixpanel, operation, path: PathWith(operation, [.. parameters, (name, value)]));
+                Assert.True(twice.Status == operation.Status, $"{operation.Id}, {name}: {twice.Status} {twice.Text}");
+                Assert.Equal(once.Text.Length, twice.Text.Length);
+                var differently = await AskAsync(mixpanel, operation, path: PathWith(operation, [.. parameters, (name, value + "1")]));
+                Assert.True(differently.Status == 400, $"{operation.Id}, {name}: {differently.Status} {differently.Text}");
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(WithMembers))]
+    public async Task A_body_that_names_a_member_twice_at_any_depth_is_refused(string id)
+    {
+        var operation = Find(id);
+        await using var mixpanel = await WithOneOfEachAsync(operation);
+        var body = operation.Body!;
+        foreach (var at in Enumerable.Range(0, body.Length).Where(at => body[at] == '{' && body[at + 1] == '"'))
+        {
+            var name = body[(at + 1)..(body.IndexOf('"', at + 2) + 1)];
+            foreach (var again in (string[])[name, $"\"\\u{(int)name[1]:x4}{name[2..]}"])
+            {
+                var answer = await AskAsync(mixpanel, operation, body: body.Insert(at + 1, again + ":null,"));
+                Assert.True(answer.Status == 400, $"{again} at {at}: {answer.Status} {answer.Text}");
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_parameter_that_is_not_known_is_named_before_anything_is_done()
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
@@ -196,6 +233,12 @@ public sealed partial class DocumentedShapeTests
     [InlineData("DELETE", "/api/app/projects/1/schemas?entity_name=x", 400)]
     [InlineData("GET", "/api/app/projects/1/annotations?from_date=2026-09-01", 400)]
     [InlineData("GET", "/api/app/projects/1/annotations?fromDate=2026-09-01&fromDate=2026-09-02", 400)]
+    [InlineData("GET", DocumentedOperations.Flags + "?include_archived=1", 400)]
+    [InlineData("GET", DocumentedOperations.Flags + "?include_archived=TRUE", 400)]
+    [InlineData("GET", DocumentedOperations.Flags + "?include_archived=", 400)]
+    [InlineData("GET", DocumentedOperations.Flags + "?include_archived=false", 200)]
+    [InlineData("GET", "/lookup-tables?project_id=1&verbose=1", 400)]
+    [InlineData("GET", "/api/app/projects/1/annotations?fromDate=%ff", 400)]
     [InlineData("GET", "/api/app/projects/1/annotations?project_id=2", 400)]
     [InlineData("GET", "/api/app/projects/1/annotations?project_id=1&workspace_id=1", 200)]
     [InlineData("GET", "/api/app/workspaces/1/experiments?workspace_id=2", 400)]

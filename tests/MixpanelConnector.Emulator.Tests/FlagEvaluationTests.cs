@@ -84,6 +84,53 @@ public sealed class FlagEvaluationTests
     }
 
     /// <summary>A stored flag, by the members that differ, and what is answered for ada.</summary>
+    /// <summary>What a rule costs is bounded by what it looks at, not by the number of its operators: each of these would take minutes.</summary>
+    [Theory]
+    [InlineData("""{"var":"DOTS"}""")]
+    [InlineData("""{"missing":["DOTS"]}""")]
+    [InlineData("""{"==":[{"var":"DOTS"},1]}""")]
+    [InlineData("""{"+":["DIGITSx"]}""")]
+    [InlineData("""{"==":["DIGITS",1]}""")]
+    [InlineData("""{"<":["DIGITS",1]}""")]
+    [InlineData("""{"in":["bbbbbbbbbb","DIGITS"]}""")]
+    [InlineData("""{"in":["DIGITSb","DIGITSDIGITS"]}""")]
+    [InlineData("""{"substr":["DIGITS",1,1]}""")]
+    [InlineData("""{"cat":["DIGITS",""]}""")]
+    [InlineData("""{"min":["DIGITS"]}""")]
+    [InlineData("""{"semver_compare":["DIGITS.1.1","1.1.1","==="]}""")]
+    [InlineData("""{"datetime_compare":["DIGITS","2026-01-01T00:00:00Z","==="]}""")]
+    public void A_rule_that_goes_through_long_texts_again_and_again_lets_nobody_in(string inner)
+    {
+        inner = inner.Replace("DOTS", new string('.', 300_000), StringComparison.Ordinal).Replace("DIGITS", new string('1', 300_000), StringComparison.Ordinal);
+        var many = $"[{string.Join(',', Enumerable.Range(0, 200))}]";
+        var flag = JsonElement.Parse($$$"""{"key":"k","context":"distinct_id","ruleset":{"variants":[{"key":"On","value":1,"split":1}],"rollout":[{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{"none":[{{{many}}},{"none":[{{{many}}},{{{inner}}}]}]}}]}}""");
+
+        Assert.Null(FlagEvaluation.Assign(flag, JsonElement.Parse("""{"distinct_id":"u","custom_properties":{}}""")));
+    }
+
+    [Fact]
+    public async Task Flags_that_cost_too_much_together_are_refused_and_one_can_still_be_asked_for()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        var text = new string('1', 900_000);
+        for (var n = 0; n < 7; n++)
+            await StoreAsync(mixpanel, """ "status":"enabled" """, $$$"""{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{"==":["{{{text}}}","{{{n}}}"]}}""", key: $"k{n}");
+
+        var path = "/flags?project_id=1&context=" + Uri.EscapeDataString("""{"distinct_id":"u","custom_properties":{}}""");
+        (await mixpanel.GetAsync(path, Owner)).Is(400, """{"error":"the rules of these flags take too many steps: ask for one by flag_key","status":"error"}""");
+        (await mixpanel.GetAsync(path + "&flag_key=k1", Owner)).Is(200, None);
+    }
+
+    [Fact]
+    public void An_evaluation_whose_caller_has_left_ends()
+    {
+        using var left = new CancellationTokenSource();
+        left.Cancel();
+        var flag = JsonElement.Parse("""{"key":"k","context":"distinct_id","ruleset":{"variants":[{"key":"On","value":1,"split":1}],"rollout":[{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{"==":[1,1]}}]}}""");
+
+        Assert.Throws<OperationCanceledException>(() => FlagEvaluation.Assign(flag, JsonElement.Parse("""{"distinct_id":"u","custom_properties":{}}"""), budget: new RuleBudget(left.Token)));
+    }
+
     [Theory]
     [InlineData(""" "status":"enabled" """, """ {"rollout_percentage":1,"variant_splits":{}} """, """{"code":200,"flags":{"k":{"variant_key":"On","variant_value":{"a":[1,null]},"is_qa_tester":false}}}""")]
     [InlineData(""" "status":"enabled","serving_method":"remote_only","experiment_id":"5f0a1c3e-8f6b-4c55-9d3b-0a7f3c2b1d10","is_experiment_active":true """, """ {"rollout_percentage":1,"variant_splits":{}} """,
@@ -169,6 +216,34 @@ public sealed class FlagEvaluationTests
         await using var mixpanel = await LocalMixpanel.StartAsync();
 
         (await mixpanel.GetAsync("/flags/definitions?" + query, LocalMixpanel.Basic(credentials.Split(':')[0], credentials.Split(':')[1]))).Is(200, """{"flags":[]}""");
+    }
+
+    [Theory]
+    [InlineData(""" "workspace_id":2 """, "", "workspace_id: is not the one of the path")]
+    [InlineData(""" "hash_salt":"🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊🦊" """, "", "hash_salt: must have 32 characters")]
+    [InlineData(""" "status":"enabled" """, ""","variants":[]""", "request body must be a JSON object in UTF-8 that names each member once and has at most 56 levels")]
+    [InlineData(""" "status":"enabled" """, "DEEP", "request body must be a JSON object in UTF-8 that names each member once and has at most 56 levels")]
+    public async Task A_flag_that_readers_would_take_for_another_is_refused(string members, string after, string error)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        after = after.Replace("DEEP", $$$"""{"rollout_percentage":1,"variant_splits":{},"runtime_evaluation_rule":{{{string.Concat(Enumerable.Repeat("{\"!\":", 55))}}}1{{{new string('}', 55)}}}}""", StringComparison.Ordinal);
+        var rollouts = after.StartsWith('{') ? after : "";
+        var flag = $$$"""{"name":"N","key":"k","tags":[],"context":"distinct_id","serving_method":"client",{{{members}}},"ruleset":{"variants":[{"key":"On","value":1,"is_control":false,"split":1}],"rollout":[{{{rollouts}}}]{{{(rollouts == "" ? after : "")}}}}}""";
+
+        var answer = await mixpanel.SendAsync(HttpMethod.Post, Flags, new StringContent(flag), Owner);
+        Assert.Equal((400, error), (answer.Status, answer.Json.GetProperty("error").GetString()));
+    }
+
+    [Fact]
+    public async Task Lengths_count_characters_and_each_variant_has_a_key_of_its_own()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        string Flag(string name, string second) => $$$"""{"name":"{{{name}}}","key":"k","tags":[],"context":"distinct_id","serving_method":"client","ruleset":{"variants":[{"key":"on","value":1,"is_control":false,"split":1},{"key":"{{{second}}}","value":1,"is_control":false,"split":0}],"rollout":[]}}""";
+        var foxes = string.Concat(Enumerable.Repeat("🦊", 255));
+
+        Assert.Equal(400, (await mixpanel.SendAsync(HttpMethod.Post, Flags, new StringContent(Flag("N", "On")), Owner)).Status);
+        Assert.Equal(400, (await mixpanel.SendAsync(HttpMethod.Post, Flags, new StringContent(Flag(foxes + "x", "off")), Owner)).Status);
+        Assert.Equal(200, (await mixpanel.SendAsync(HttpMethod.Post, Flags, new StringContent(Flag(foxes, "off")), Owner)).Status);
     }
 
     /// <summary>Stores a flag with one variant, and gives its id.</summary>

@@ -23,6 +23,21 @@ public class UnknownWordTests
         Assert.Contains(" is empty", run.Err, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("emulator --deletion-delay abc", "'--deletion-delay' must be a whole number.")]
+    [InlineData("emulator --deletion-delay 1.5", "'--deletion-delay' must be a whole number.")]
+    [InlineData("emulator --port=99999999999", "'--port' must be a whole number.")]
+    [InlineData("serve --rate x", "'--rate' must be a whole number.")]
+    [InlineData("import a.ndjson --senders x", "'--senders' must be a whole number.")]
+    public async Task A_value_of_another_form_is_told_in_words(string line, string expected)
+    {
+        using var tool = new Tool();
+        var run = await tool.RunAsync(line.Split(' '));
+        Assert.Equal(2, run.Exit);
+        Assert.Contains(expected, run.Err, StringComparison.Ordinal);
+        Assert.DoesNotContain("System.", run.Err, StringComparison.Ordinal);
+    }
+
     /// <summary>Wherever a secret may come to stand by mistake.</summary>
     [Theory]
     [InlineData("config --client-secret=hunter2")]

@@ -17,8 +17,10 @@ static class FlagEvaluation
     /// <param name="flag">The definition: <c>key</c>, <c>context</c>, <c>hash_salt</c> and <c>ruleset</c> count.</param>
     /// <param name="context">The object that the caller is evaluated by.</param>
     /// <param name="mayMatch">Whether a rollout can assign anything at all; null for all of them, as in the SDKs.</param>
-    public static FlagAssignment? Assign(JsonElement flag, JsonElement context, Func<JsonElement, bool>? mayMatch = null)
+    /// <param name="budget">What the rules may cost; null for one of its own.</param>
+    public static FlagAssignment? Assign(JsonElement flag, JsonElement context, Func<JsonElement, bool>? mayMatch = null, RuleBudget? budget = null)
     {
+        budget ??= new RuleBudget();
         if (Member(flag, "context") is not { ValueKind: JsonValueKind.String } name || Member(context, name.GetString()!) is not { } assigned)
             return null;
         if (Member(flag, "ruleset") is not { ValueKind: JsonValueKind.Object } ruleset)
@@ -34,7 +36,7 @@ static class FlagEvaluation
         {
             var rollout = rollouts[index];
             var share = Hash(unit, salt is null ? key + "rollout" : string.Create(CultureInfo.InvariantCulture, $"{key}{salt}{index}"));
-            if (!(share < Number(rollout, "rollout_percentage")) || mayMatch?.Invoke(rollout) == false || !RuntimeRules.Hold(rollout, context))
+            if (!(share < Number(rollout, "rollout_percentage")) || mayMatch?.Invoke(rollout) == false || !RuntimeRules.Hold(rollout, context, budget))
                 continue;
             var variant = Member(rollout, "variant_override") is { } forced && Text(forced, "key") is { } named ? Find(variants, named) : null;
             variant ??= Split(variants, Member(rollout, "variant_splits"), Hash(unit, key + salt + "variant"));

@@ -20,15 +20,17 @@ sealed class FlagRequests(DocumentStore documents, Accounts accounts, Access acc
         var project = await ProjectAsync(context).ConfigureAwait(false);
         var evaluated = ContextOf(context.Request);
         var key = context.Request.Query["flag_key"].ToString();
+        var budget = new RuleBudget(context.RequestAborted);
+        var assigned = EnabledOf(project).Where(flag => key == "" || KeyOf(flag) == key)
+            .Select(flag => (Flag: flag, Assignment: FlagEvaluation.Assign(flag, evaluated, IsKnowable, budget))).Where(each => each.Assignment is not null).ToList();
         await context.Response.JsonAsync(200, json =>
         {
             json.WriteStartObject();
             json.WriteNumber("code", 200);
             json.WriteStartObject("flags");
-            foreach (var flag in EnabledOf(project).Where(flag => key == "" || KeyOf(flag) == key))
+            foreach (var (flag, given) in assigned)
             {
-                if (FlagEvaluation.Assign(flag, evaluated, IsKnowable) is not { } assignment)
-                    continue;
+                var assignment = given!.Value;
                 json.WriteStartObject(KeyOf(flag));
                 json.WriteString("variant_key", assignment.Key);
                 json.WritePropertyName("variant_value");

@@ -3,16 +3,15 @@ using System.Text;
 
 namespace MixpanelConnector.Emulator.Flags;
 
-/// <summary>One evaluation of a JsonLogic rule, with the answers of json-logic-js. It takes at most <see cref="MostSteps"/> steps and makes texts and lists of at most <see cref="MostMade"/> characters and items.</summary>
-sealed class JsonLogic
+/// <summary>One evaluation of a JsonLogic rule, with the answers of json-logic-js. It spends of its budget, and makes texts and lists of at most <see cref="MostMade"/> characters and items.</summary>
+sealed class JsonLogic(RuleBudget budget)
 {
-    const int MostSteps = 100_000, MostMade = 1_000_000;
-    int _steps, _made;
+    const int MostMade = 1_000_000;
+    int _made;
 
     public object? Evaluate(object? logic, object? data)
     {
-        if (++_steps > MostSteps)
-            throw new JsonLogicException("the rule takes too many steps");
+        budget.Spend(1);
         if (logic is List<object?> list)
             return list.Select(element => Evaluate(element, data)).ToList();
         if (logic is not Dictionary<string, object?> { Count: 1 } operation)
@@ -30,8 +29,17 @@ sealed class JsonLogic
             "all" => Items(arguments, data) is { Count: > 0 } items && items.All(item => JavaScript.IsTrue(Evaluate(At(arguments, 1), item))),
             "some" => Filter(arguments, data).Count > 0,
             "none" => Filter(arguments, data).Count == 0,
-            _ => Bounded(Apply(name, [.. arguments.Select(argument => Evaluate(argument, data))], data)),
+            _ => Bounded(Applied(name, [.. arguments.Select(argument => Evaluate(argument, data))], data)),
         };
+    }
+
+    object? Applied(string name, List<object?> arguments, object? data)
+    {
+        foreach (var argument in arguments)
+            budget.SpendSize(argument);
+        if (name == "in" && At(arguments, 1) is string whole)
+            budget.Spend((long)JavaScript.ToText(At(arguments, 0)).Length * whole.Length / 16); // a text can be looked for at every place
+        return Apply(name, arguments, data);
     }
 
     static object? Apply(string name, List<object?> a, object? data) => name switch

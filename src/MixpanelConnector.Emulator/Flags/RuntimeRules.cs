@@ -5,7 +5,7 @@ namespace MixpanelConnector.Emulator.Flags;
 /// <summary>Whether a rollout's rules hold for the <c>custom_properties</c> of a context, whatever the case of texts.</summary>
 static class RuntimeRules
 {
-    public static bool Hold(JsonElement rollout, JsonElement context)
+    public static bool Hold(JsonElement rollout, JsonElement context, RuleBudget budget)
     {
         var rule = NonEmpty(rollout, "runtime_evaluation_rule");
         var legacy = NonEmpty(rollout, "runtime_evaluation_definition");
@@ -17,7 +17,8 @@ static class RuntimeRules
             return AreEqual(legacy!.Value, properties);
         try
         {
-            return JavaScript.IsTrue(new JsonLogic().Evaluate(JavaScript.Lowered(logic, ofData: false), JavaScript.Lowered(properties, ofData: true)));
+            budget.BeginRule();
+            return JavaScript.IsTrue(new JsonLogic(budget).Evaluate(JavaScript.Lowered(logic, ofData: false), JavaScript.Lowered(properties, ofData: true)));
         }
         catch (JsonLogicException)
         {

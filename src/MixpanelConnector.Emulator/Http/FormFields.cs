@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Text;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
 
 namespace MixpanelConnector.Emulator.Http;
@@ -20,6 +18,7 @@ sealed class FormFields
     /// <summary>Reads the query string alone.</summary>
     public static FormFields OfQuery(HttpRequest request)
     {
+        FormText.RequireUtf8(request.QueryString.Value);
         var fields = new FormFields();
         foreach (var (name, values) in request.Query)
             fields._values[name] = NotEmpty(values);
@@ -30,10 +29,11 @@ sealed class FormFields
     public static async Task<FormFields> OfFormAsync(HttpContext context)
     {
         using var body = await RequestBody.ReadAsync(context.Request, LargestBody, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
-        if (body.Length > 0 && context.Request.ContentType?.Split(';')[0].Trim().Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) != true)
-            throw new RefusedException(415, "the body must be application/x-www-form-urlencoded");
+        if (body.Length > 0 && context.Request.ContentType?.Split(';')[0].Trim().Equals(FormText.Type, StringComparison.OrdinalIgnoreCase) != true)
+            throw new RefusedException(415, "the body must be " + FormText.Type);
+        FormText.RequireUtf8(context.Request.QueryString.Value);
         var fields = new FormFields();
-        foreach (var (name, values) in QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body.Memory.Span)))
+        foreach (var (name, values) in FormText.Parse(context.Request.ContentType, body.Memory.Span))
             fields._values[name] = NotEmpty(values);
         foreach (var (name, values) in context.Request.Query)
         {

@@ -9,6 +9,11 @@ sealed class JsonBody(JsonElement root, string path = "")
 {
     const int LargestBody = 10 * 1024 * 1024;
 
+    /// <summary>An answer puts a few levels around what was sent, and 64 are what readers of JSON commonly take.</summary>
+    const int MostLevels = 56;
+
+    static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = MostLevels };
+
     /// <summary>Reads the body of a request.</summary>
     /// <param name="context">The request.</param>
     /// <param name="optional">Whether no body at all stands for an object without members.</param>
@@ -19,19 +24,22 @@ sealed class JsonBody(JsonElement root, string path = "")
     }
 
     /// <exception cref="RefusedException">The text is no JSON object.</exception>
-    public static JsonBody Parse(ReadOnlySpan<byte> utf8)
+    public static JsonBody Parse(ReadOnlySpan<byte> utf8) => new(ParseObject(utf8));
+
+    /// <exception cref="RefusedException">The text is no JSON object.</exception>
+    public static JsonElement ParseObject(ReadOnlySpan<byte> utf8)
     {
         try
         {
-            var json = JsonElement.Parse(utf8);
+            var json = JsonElement.Parse(utf8, Strict);
             if (json.ValueKind == JsonValueKind.Object && Rules.JsonText.AreAllValid(utf8))
-                return new JsonBody(json);
+                return json;
         }
         catch (JsonException)
         {
             // The refusal below says it.
         }
-        throw new RefusedException(400, "request body must be a JSON object");
+        throw new RefusedException(400, $"request body must be a JSON object in UTF-8 that names each member once and has at most {MostLevels} levels");
     }
 
     public JsonElement.ObjectEnumerator Members => root.EnumerateObject();
@@ -46,8 +54,11 @@ sealed class JsonBody(JsonElement root, string path = "")
     public string RequiredText(string name, int most = int.MaxValue)
     {
         var text = Text(name) ?? throw Invalid(name, "must not be missing");
-        return text.Length >= 1 && text.Length <= most ? text : throw Invalid(name, most == int.MaxValue ? "must not be empty" : $"must have 1 to {most} characters");
+        return text.Length >= 1 && LengthOf(text) <= most ? text : throw Invalid(name, most == int.MaxValue ? "must not be empty" : $"must have 1 to {most} characters");
     }
+
+    /// <summary>In characters of Unicode.</summary>
+    public static int LengthOf(string text) => text.EnumerateRunes().Count();
 
     public int? Integer(string name) => !Has(name) ? null : IntegerOf(root.GetProperty(name), name);
 

@@ -1,8 +1,6 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Primitives;
 using MixpanelConnector.Emulator.Store;
 
@@ -28,6 +26,7 @@ sealed class QueryFields
     /// <param name="parameters">The parameters that the operation takes, beside those that all take.</param>
     public static async Task<QueryFields> ReadAsync(HttpContext context, string[] parameters)
     {
+        FormText.RequireUtf8(context.Request.QueryString.Value);
         var fields = new QueryFields(parameters);
         foreach (var (name, values) in context.Request.Query)
             fields.Add(name, values);
@@ -45,8 +44,8 @@ sealed class QueryFields
     {
         switch (contentType?.Split(';')[0].Trim().ToLowerInvariant())
         {
-            case "application/x-www-form-urlencoded":
-                foreach (var (name, values) in QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body.Span)))
+            case FormText.Type:
+                foreach (var (name, values) in FormText.Parse(contentType, body.Span))
                     Add(name, values);
                 break;
             case "application/json":

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 
 namespace MixpanelConnector.Emulator.Http;
 
@@ -11,13 +12,17 @@ static class QueryParameters
     /// <param name="parameters">The parameters that it takes. <c>project_id</c> and <c>workspace_id</c> may repeat what the path says.</param>
     public static RequestDelegate Taking(this RequestDelegate handler, params string[] parameters) => context =>
     {
+        FormText.RequireUtf8(context.Request.QueryString.Value);
+        var once = new Dictionary<string, StringValues>(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, values) in context.Request.Query)
         {
             if (!parameters.Contains(name, StringComparer.Ordinal) && !RepeatsPath(context, name))
                 throw new RefusedException(400, $"unknown parameter: {name}");
             if (values.Distinct(StringComparer.Ordinal).Count() > 1)
                 throw new RefusedException(400, $"{name} is given twice, with different values");
+            once[name] = values.Count > 1 ? values[0] : values;
         }
+        context.Request.Query = new QueryCollection(once);
         return handler(context);
     };
 
@@ -29,7 +34,7 @@ static class QueryParameters
         var route = context.Request.RouteValues;
         if ((string?)(route["project"] ?? route["workspace"]) is not { } project)
             return false;
-        return int.TryParse(context.Request.Query[name], NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id.ToString(CultureInfo.InvariantCulture) == project
+        return int.TryParse(context.Request.Query[name][0], NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id.ToString(CultureInfo.InvariantCulture) == project
             ? true
             : throw new RefusedException(400, $"{name}: is not the one of the path");
     }

@@ -42,17 +42,7 @@ static class AccountRequest
     static async Task<JsonElement> ReadAsync(HttpContext context)
     {
         using var body = await RequestBody.ReadAsync(context.Request, LargestBody, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
-        try
-        {
-            var json = JsonElement.Parse(body.Memory.Span);
-            if (json.ValueKind == JsonValueKind.Object && Rules.JsonText.AreAllValid(body.Memory.Span))
-                return json;
-        }
-        catch (JsonException)
-        {
-            // The refusal below says it.
-        }
-        throw new RefusedException(400, "request body must be a JSON object");
+        return JsonBody.ParseObject(body.Memory.Span);
     }
 
     /// <param name="body">The request.</param>

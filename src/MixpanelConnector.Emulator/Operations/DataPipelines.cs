@@ -94,11 +94,11 @@ sealed class DataPipelines(DocumentStore documents, Access access)
 
     public async Task StatusAsync(HttpContext context)
     {
-        var (project, fields) = await QueryAsync(context, "name", "summary", "status").ConfigureAwait(false);
+        var (project, fields) = await QueryAsync(context, "name", "summary", "status", "status[]").ConfigureAwait(false);
         var name = fields.Required("name");
         fields.Boolean("summary", otherwise: false);
         string[] states = ["pending", "running", "retried", "failed", "canceled", "timed_out"];
-        if (fields.Texts("status").Except(states, StringComparer.Ordinal).Any())
+        if (fields.Texts("status").Concat(fields.Texts("status[]")).Except(states, StringComparer.Ordinal).Any())
             throw FormFields.Invalid("status", $"must be {string.Join(", ", states)}");
         Require(project, name);
         await AnswerAsync(context, "canceled", "retried", "succeeded").ConfigureAwait(false);

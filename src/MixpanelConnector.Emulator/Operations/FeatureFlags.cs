@@ -17,7 +17,13 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
     public async Task ListAsync(HttpContext context)
     {
         var (_, project, _) = await access.WorkspaceOfPathAsync(context).ConfigureAwait(false);
-        var archived = context.Request.Query["include_archived"] == "true";
+        var archived = context.Request.Query["include_archived"].ToString() switch
+        {
+            "true" => true,
+            "false" => false,
+            "" when !context.Request.Query.ContainsKey("include_archived") => false,
+            _ => throw new RefusedException(400, "include_archived: must be true or false"),
+        };
         await context.Response.ResultsAsync(200, json =>
         {
             json.WriteStartArray();
@@ -30,7 +36,7 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
     public async Task CreateAsync(HttpContext context)
     {
         var (account, project) = await access.WritableWorkspaceAsync(context).ConfigureAwait(false);
-        var flag = Check(await JsonBody.ReadAsync(context).ConfigureAwait(false));
+        var flag = Check(await JsonBody.ReadAsync(context).ConfigureAwait(false), project);
         var id = Guid.NewGuid().ToString();
         Stamp(flag, account, "last_modified_by", "modified");
         Stamp(flag, account, "creator", "created");
@@ -66,7 +72,7 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
     public async Task ReplaceAsync(HttpContext context)
     {
         var (account, project) = await access.WritableWorkspaceAsync(context).ConfigureAwait(false);
-        var (id, flag) = (IdOf(context), Check(await JsonBody.ReadAsync(context).ConfigureAwait(false)));
+        var (id, flag) = (IdOf(context), Check(await JsonBody.ReadAsync(context).ConfigureAwait(false), project));
         await ChangeAsync(context, project, all =>
         {
             if (!all.TryGetValue(id, out var before))
@@ -102,7 +108,7 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
         "is_experiment_active", "hash_salt", "reset_hash_salt",
     ];
 
-    static JsonObject Check(JsonBody body)
+    static JsonObject Check(JsonBody body, Project project)
     {
         body.AllowOnly(Payload);
         body.RequiredText("name", LongestName);
@@ -112,14 +118,15 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
         body.Texts("tags");
         body.Boolean("is_experiment_active");
         body.Boolean("reset_hash_salt");
-        body.Integer("workspace_id");
+        if (body.Integer("workspace_id") is { } workspace && workspace != project.Id)
+            throw body.Invalid("workspace_id", "is not the one of the path");
         if (body.Node("data_group_id") is { } group && group.GetValueKind() is not (JsonValueKind.String or JsonValueKind.Number))
             throw body.Invalid("data_group_id", "must be text or an integer");
         body.RefuseNull("status");
         body.OneOf("serving_method", "", "client", "server", "remote_or_local", "remote_only");
         if (body.Text("experiment_id") is { } experiment && !(Guid.TryParseExact(experiment, "D", out var id) && id.Version == 4))
             throw body.Invalid("experiment_id", "must be a UUID of version 4");
-        if (body.Text("hash_salt") is { } salt && salt.Length != SaltLength)
+        if (body.Text("hash_salt") is { } salt && JsonBody.LengthOf(salt) != SaltLength)
             throw body.Invalid("hash_salt", $"must have {SaltLength} characters");
         var ruleset = body.Object("ruleset") ?? throw body.Invalid("ruleset", "must not be missing");
         CheckRuleset(ruleset);
@@ -135,10 +142,12 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
         var variants = ruleset.Objects("variants");
         if (variants.Count > MostVariants)
             throw ruleset.Invalid("variants", $"must be at most {MostVariants}");
+        var keys = new HashSet<string>(StringComparer.OrdinalIgnoreCase); // as they are looked for
         foreach (var variant in variants)
         {
             variant.AllowOnly("key", "value", "description", "is_control", "split", "is_sticky");
-            variant.RequiredText("key");
+            if (!keys.Add(variant.RequiredText("key")))
+                throw variant.Invalid("key", "must be another one for each variant");
             variant.Text("description");
             variant.Boolean("is_sticky");
             RequireShare(variant, "split");
@@ -146,7 +155,7 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
                 throw variant.Invalid("is_control", "must not be missing");
             if (!variant.Names.Contains("value", StringComparer.Ordinal))
                 throw variant.Invalid("value", "must not be missing");
-            if (variant.Node("value") is JsonValue value && value.GetValueKind() == JsonValueKind.String && value.GetValue<string>().Length > LongestValue)
+            if (variant.Node("value") is JsonValue value && value.GetValueKind() == JsonValueKind.String && JsonBody.LengthOf(value.GetValue<string>()) > LongestValue)
                 throw variant.Invalid("value", $"must have at most {LongestValue} characters");
         }
         foreach (var rollout in ruleset.Objects("rollout"))

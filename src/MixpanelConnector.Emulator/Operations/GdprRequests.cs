@@ -97,6 +97,8 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
     public async Task CancelAsync(HttpContext context)
     {
         var (project, request) = Find(context, Deletion);
+        if ((string?)request.Content["status"] == Revoked)
+            throw new RefusedException(405, "the deletion was cancelled before");
         if (DueOf(request) <= options.TimeProvider.GetUtcNow() || !await SetStatusAsync(project.Id, request.Id, Revoked, context.RequestAborted).ConfigureAwait(false))
             throw new RefusedException(405, "the deletion has begun");
         Forget(request.Id);
@@ -128,6 +130,8 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
     static IReadOnlyList<string> IdsOf(JsonBody body, int most)
     {
         var ids = body.Texts("distinct_ids");
+        if (ids.Contains("", StringComparer.Ordinal))
+            throw body.Invalid("distinct_ids", "must not hold an empty id");
         return ids.Count >= 1 && ids.Count <= most ? ids : throw body.Invalid("distinct_ids", $"must have 1 to {most} ids");
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Clean;
@@ -203,10 +204,19 @@ sealed class Intake(
     async ValueTask ReadBufferedAsync(InputFile input, RecordReader reader, ImportSourceProgress? reached)
     {
         completer.ReadClock();
+        while (ReadBuffered(input, reader, reached) is { } closed) await SendAsync(closed).ConfigureAwait(false);
+    }
+
+    /// <summary>Reads records until a batch is to be sent; null when nothing is buffered any more.</summary>
+    /// <remarks>Each call goes through many records, so there are too few calls for the runtime to compile it a second time: it is compiled well at once.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    RecordBatch? ReadBuffered(InputFile input, RecordReader reader, ImportSourceProgress? reached)
+    {
         while (true)
         {
             var before = reader.Position;
-            if (!reader.TryRead(out var read)) return;
+            if (IsFull()) return CloseAt(input, reader, before);
+            if (!reader.TryRead(out var read)) return null;
             counts.RecordsRead(1);
             completer.Next();
             var maybeSent = reader.Position.Offset <= reached?.SentTo;
@@ -225,8 +235,7 @@ sealed class Intake(
             if (rejection is not null) Reject(in record, rejection);
             _batch!.Bytes += reader.OffsetsAreBytes ? reader.Position.Offset - _offset : record.Bytes.Length;
             _offset = reader.Position.Offset;
-            if (closed is not null) await SendAsync(closed).ConfigureAwait(false);
-            if (IsFull()) await SendAsync(CloseAt(input, reader, reader.Position)).ConfigureAwait(false);
+            if (closed is not null) return closed;
         }
     }
 

@@ -20,6 +20,7 @@ sealed class ReaderWalk
     static readonly Rejection DuplicateKey = new("duplicate_key", null, "an object holds the same key twice");
     static readonly Rejection NumberRange = new("number_range", null, "a number is beyond the range of a double");
     static readonly Rejection TooDeep = new("too_deep", null, "objects are nested more than 3 deep below the properties");
+    static readonly Rejection TooDeepForReaders = new("too_deep", null, "objects and lists are nested 60 deep, more than JSON is read with");
     static readonly Rejection TooManyKeys = new("too_many_keys", null, "an object holds more keys than Mixpanel takes");
     static readonly Rejection TooManyElements = new("too_many_elements", null, "an array holds more elements than Mixpanel takes");
 
@@ -83,7 +84,8 @@ sealed class ReaderWalk
                 case JsonTokenType.StartObject or JsonTokenType.StartArray:
                     var isObject = reader.TokenType is JsonTokenType.StartObject;
                     if (isObject && level >= 2) objects++;
-                    if (level >= DeepestJson || objects > (rules.Limits?.Depth ?? int.MaxValue)) return TooDeep;
+                    if (objects > (rules.Limits?.Depth ?? int.MaxValue)) return TooDeep;
+                    if (level >= DeepestJson) return TooDeepForReaders;
                     Open(level + 1, isObject);
                     break;
                 case JsonTokenType.String when reader.ValueIsEscaped && HasLoneSurrogate(reader.ValueSpan):

@@ -99,6 +99,28 @@ public sealed class RecordWalkTests
     }
 
     [Fact]
+    public void Of_many_keys_each_one_is_found_again_and_no_other()
+    {
+        // More than there are bits that most keys are told apart by.
+        var keys = Enumerable.Range(0, 150).Select(i => $"\"key{i}\":1").ToArray();
+        var all = string.Join(',', keys);
+        Assert.Null(Verdict(all));
+        Assert.Null(Verdict($"\"inner\":{{{all}}},{all}"));
+        foreach (var key in keys)
+        {
+            Assert.Equal("duplicate_key", Verdict($"{all},{key}"));
+            Assert.Equal("duplicate_key", Verdict($"{all},\"inner\":{{\"a\":1}},{key}"));
+            Assert.Equal("duplicate_key", Verdict($"\"inner\":{{{all},{key}}}"));
+        }
+
+        string? Verdict(string properties)
+        {
+            _events.Reset(0);
+            return _walk.Check(Encoding.UTF8.GetBytes($"{{\"event\":\"e\",\"properties\":{{{properties}}}}}"), _events)?.Code;
+        }
+    }
+
+    [Fact]
     public void A_string_may_end_anywhere_in_a_block()
     {
         for (var length = 0; length < 140; length++)

@@ -43,6 +43,7 @@ public sealed class TrackerCaseTests
             var told = await Given.FailsAsync(() => run.Tracker.FlushAsync());
             Assert.Equal((string?)expected["flush"], told.Error.Kind.ToString());
             Assert.Equal(told.Error.Kind, run.Tracker.Trouble?.Kind);
+            Assert.Equal(expected["track"]!.AsArray().Sum(step => Times(step!)), run.Tracker.Pending);
             lock (answers) untilTold = null;
             while (run.Tracker.Pending > 0) await Task.Yield();
         }

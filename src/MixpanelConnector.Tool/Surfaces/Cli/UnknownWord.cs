@@ -25,9 +25,15 @@ static class UnknownWord
             : null;
     }
 
-    /// <summary>An error of the parser, without the value that it quotes.</summary>
+    /// <summary>An error of the parser, without the value that it quotes, nor the names of types.</summary>
     public static string WithoutValues(ParseError error)
     {
+        if (error.SymbolResult is OptionResult { Option: var option } && error.Message.Contains(" as expected type ", StringComparison.Ordinal))
+        {
+            var type = Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
+            return $"'{option.Name}' must be {(type == typeof(int) || type == typeof(long) ? "a whole number" : type == typeof(double) || type == typeof(decimal) ? "a number" : type == typeof(bool) ? "true or false" : "given in the form that its help shows")}.";
+        }
+
         var message = error.Message.ReplaceLineEndings(" ");
         return error.SymbolResult is null ? message : error.SymbolResult.Tokens.Aggregate(message, (text, token) => text.Replace($"'{token.Value}'", "'…'", StringComparison.Ordinal));
     }

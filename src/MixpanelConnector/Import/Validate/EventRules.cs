@@ -112,7 +112,7 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
         }
 
         Properties++;
-        if (shared.IndexOf(key.Text) is var index and >= 0) _overridden[index] = true;
+        if (shared.Count > 0 && shared.IndexOf(key.Text) is var index and >= 0) _overridden[index] = true;
         _property = Property.Other;
         var name = key.Text;
         switch (name.Length)

@@ -24,6 +24,7 @@ sealed class RecordWalk
     static readonly Rejection NotAnObject = new("not_an_object", null, "the record is not a JSON object");
     static readonly Rejection DuplicateKey = new("duplicate_key", null, "an object holds the same key twice");
     static readonly Rejection NumberRange = new("number_range", null, "a number is beyond the range of a double");
+    static readonly Rejection TooDeepForReaders = new("too_deep", null, $"objects and lists are nested {DeepestJson} deep, more than JSON is read with");
     static readonly Rejection TooDeep = new("too_deep", null, "objects are nested more than 3 deep below the properties");
     static readonly Rejection TooManyKeys = new("too_many_keys", null, "an object holds more keys than Mixpanel takes");
     static readonly Rejection TooManyElements = new("too_many_elements", null, "an array holds more elements than Mixpanel takes");
@@ -39,6 +40,9 @@ sealed class RecordWalk
 
         /// <summary>Its keys or elements so far.</summary>
         public int Count;
+
+        /// <summary>A bit for the last six of each key's hash: most keys are new already by that.</summary>
+        public ulong Seen;
     }
 
     /// <summary>What a string's escapes are like.</summary>
@@ -162,7 +166,8 @@ sealed class RecordWalk
                 case JsonTokenType.StartObject or JsonTokenType.StartArray:
                     var isObject = type is JsonTokenType.StartObject;
                     if (isObject && level >= 2) objects++;
-                    if (level >= DeepestJson || objects > (limits?.Depth ?? int.MaxValue)) return TooDeep;
+                    if (objects > (limits?.Depth ?? int.MaxValue)) return TooDeep;
+                    if (level >= DeepestJson) return TooDeepForReaders;
                     if (level == 2) property = start;
                     _containers[++level] = new Container { IsObject = isObject, FirstKey = _keyCount };
                     isFirst = true;
@@ -196,7 +201,9 @@ sealed class RecordWalk
     bool TakeKey(ref Container container, ReadOnlySpan<byte> name)
     {
         var hash = XxHash3.HashToUInt64(name);
-        if (_keys.AsSpan(container.FirstKey.._keyCount).Contains(hash)) return false;
+        var bit = 1UL << (int)(hash & 63);
+        if ((container.Seen & bit) != 0 && _keys.AsSpan(container.FirstKey.._keyCount).Contains(hash)) return false;
+        container.Seen |= bit;
         if (_keyCount == _keys.Length) Array.Resize(ref _keys, _keys.Length * 2);
         _keys[_keyCount++] = hash;
         container.Count++;
@@ -221,7 +228,20 @@ sealed class RecordWalk
     }
 
     /// <summary>Where the quote is that ends a string; -1 when none does, or the string holds what JSON does not allow.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static int EndOfString(ReadOnlySpan<byte> json, int at, out Escapes escapes)
+    {
+        // Most strings are short and have no escapes.
+        if (at <= json.Length - Vector256<byte>.Count && Stops(json, at) is var stops and not 0 && at + BitOperations.TrailingZeroCount(stops) is var end && json[end] == '"')
+        {
+            escapes = Escapes.None;
+            return end;
+        }
+
+        return EndOfLongString(json, at, out escapes);
+    }
+
+    static int EndOfLongString(ReadOnlySpan<byte> json, int at, out Escapes escapes)
     {
         escapes = Escapes.None;
         var lowHalfAt = -1; // where the other half of a surrogate pair has to be

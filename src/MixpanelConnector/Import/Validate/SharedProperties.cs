@@ -11,14 +11,14 @@ sealed class SharedProperties
     readonly byte[][] _names;
     readonly byte[][] _members;
 
-    SharedProperties(byte[][] names, byte[][] members) => (_names, _members) = (names, members);
+    SharedProperties(byte[][] names, byte[][] members) => (_names, _members, TotalLength) = (names, members, members.Sum(member => (long)member.Length + 1));
 
     public int Count => _names.Length;
 
     /// <summary>Each name and value as it was written, such as <c>"plan":"pro"</c>.</summary>
     public ReadOnlySpan<byte> Member(int index) => _members[index];
 
-    public long TotalLength => _members.Sum(member => (long)member.Length + 1);
+    public long TotalLength { get; }
 
     /// <summary>Which shared property a key overrides; -1 for none.</summary>
     public int IndexOf(ReadOnlySpan<byte> key)
