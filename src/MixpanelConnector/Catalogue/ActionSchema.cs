@@ -49,6 +49,7 @@ static class ActionSchema
             schema["enum"] = new JsonArray([.. choices.Where(choice => choice is not null).Select(choice => choice!.DeepClone())]);
         }
 
+        var property = context.PropertyInfo?.AttributeProvider as PropertyInfo;
         // Optional means absent, not null, but where null is written: plain types are easier on every reader.
         if (schema["type"] is JsonArray types && property?.GetCustomAttribute<JsonIgnoreAttribute>() is not { Condition: JsonIgnoreCondition.Never })
             schema["type"] = types.Select(t => t!.GetValue<string>()).First(t => t != "null");

@@ -33,7 +33,7 @@ public class ActionRowTests
             Assert.Equal(row.Refused, result.Refused);
         }
 
-        Assert.Equal(row.Wire.Select(ScriptedMixpanel.Sorted), mixpanel.Lines);
+        Assert.Equal(row.Wire.Select(ScriptedMixpanel.Sorted), mixpanel.Lines, StringComparer.Ordinal);
         if (mixpanel.Lines.Count == 0) return;
         Assert.Equal(action.Auth switch { AuthScheme.ProjectToken => null, AuthScheme.OAuthToken => $"Bearer {OAuthText}", _ => Given.AccountHeader }, mixpanel.Authorization);
         Assert.Equal(row.Type, mixpanel.Type);

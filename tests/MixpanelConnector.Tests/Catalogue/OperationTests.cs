@@ -9,7 +9,7 @@ public class OperationTests
 {
     [Fact]
     public void The_list_names_every_action_and_no_other() =>
-        Assert.Equal(Operation.All.Select(operation => operation.Action).Order(StringComparer.Ordinal), Catalogue.Actions.Select(action => action.Name));
+        Assert.Equal(Operation.All.Select(operation => operation.Action).Order(StringComparer.Ordinal), Catalogue.Actions.Select(action => action.Name), StringComparer.Ordinal);
 
     [Fact]
     public void An_action_is_what_the_list_says()
@@ -17,7 +17,7 @@ public class OperationTests
         foreach (var operation in Operation.All)
         {
             var action = Catalogue.Find(operation.Action)!;
-            var cost = action.Cost switch { RateCost.Query => "qry", RateCost.Ingestion => "ing", RateCost.Export => "exp", RateCost.Lexicon => "lex", RateCost.LookupTable => "tab", RateCost.Gdpr => "gdpr", _ => "-" };
+            var cost = action.Cost switch { RateCost.Query => "qry", RateCost.Ingestion => "ing", RateCost.Export => "exp", RateCost.Lexicon => "lex", RateCost.LookupTables => "tab", RateCost.Gdpr => "gdpr", _ => "-" };
             var credential = action.Auth switch { AuthScheme.ProjectToken => "T", AuthScheme.OAuthToken => "B", _ => "SA" };
             Assert.Equal(
                 (operation.Action, operation.OperationId, operation.Group, operation.Effect, operation.IsFinal, operation.IsRepeatable, operation.Cost, operation.Credential),
@@ -47,7 +47,8 @@ public class OperationTests
                 "create_warehouse_event_stream_import", "create_warehouse_groups_import", "create_warehouse_lookup_table_import", "create_warehouse_people_import", "decide_experiment", "force_conclude_experiment",
                 "increment_user_properties", "launch_experiment", "run_warehouse_import", "update_user_profiles",
             ],
-            Catalogue.Actions.Where(action => !action.IsRepeatable).Select(action => action.Name));
+            Catalogue.Actions.Where(action => !action.IsRepeatable).Select(action => action.Name),
+            StringComparer.Ordinal);
 
     [Fact]
     public void An_example_in_the_documentation_fits_the_schema_of_its_action()

@@ -68,7 +68,7 @@ public sealed class AnyActionTests
     {
         var found = Find("xyzzy");
         Assert.Equal(0, (int?)found["total"]);
-        Assert.Equal(Catalogue.Groups.Where(group => group.Actions.Any(action => action.CanBeUndone)).Select(group => group.Name), found["groups"]!.AsArray().Select(group => (string)group!["name"]!));
+        Assert.Equal(Catalogue.Groups.Where(group => group.Actions.Any(action => action.CanBeUndone)).Select(group => group.Name), found["groups"]!.AsArray().Select(group => (string)group!["name"]!), StringComparer.Ordinal);
     }
 
     [Theory]

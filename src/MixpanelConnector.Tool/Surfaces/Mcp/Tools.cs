@@ -10,7 +10,6 @@ using System.Text.Unicode;
 using MixpanelConnector.Files;
 using MixpanelConnector.Tool.Surfaces.Cli;
 using MixpanelConnector.Tool.Surfaces.Docs;
-using MixpanelConnector.Tool.Surfaces.Http;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
