@@ -65,6 +65,9 @@ public abstract class ActionDescriptor
     /// <summary>Whether the output holds a secret, so that an interface must be told where it goes before it acts.</summary>
     public abstract bool HasSecret { get; }
 
+    /// <summary>Whether many need it: an interface that cannot show a hundred actions at once shows these.</summary>
+    public abstract bool IsCommon { get; }
+
     /// <summary>Where the answer can be read as a resource, such as <c>events/{event}/properties</c>, a part in braces standing for any text; null for nowhere.</summary>
     public abstract string? ResourcePath { get; }
 

@@ -39,6 +39,7 @@ static class ActionSchema
         // The exporter leaves out what it does not know of the items.
         if (context.TypeInfo is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element } && context.TypeInfo.Options.GetTypeInfo(element).Converter is IDescribesSchema items)
             schema["items"] = items.Schema();
+        if (context.TypeInfo.Kind is JsonTypeInfoKind.Enumerable && (string?)schema["type"] is "array") schema["items"] ??= new JsonObject(); // any JSON
         if (context.TypeInfo.Kind is JsonTypeInfoKind.Object) AddDefaultsAndFreedom(context.TypeInfo, schema);
 
         // The exporter names the choices alone, null among them.

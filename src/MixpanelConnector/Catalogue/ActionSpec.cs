@@ -38,6 +38,9 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
     /// <summary>The limit that a call counts against. Default: the group's, else by the API.</summary>
     public RateCost? Costs { get; init; }
 
+    /// <summary>Whether many need it. Default: no.</summary>
+    public bool Common { get; init; }
+
     /// <summary>Checks what a schema cannot say, before anything is sent. Default: nothing.</summary>
     public Action<TInput>? Check { get; init; }
 
@@ -86,6 +89,8 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
     public override bool IsPaged => All is not null;
 
     public override bool HasSecret => typeof(TOutput).GetProperties().Any(property => property.PropertyType == typeof(Secret));
+
+    public override bool IsCommon => Common;
 
     public override string? ResourcePath => Resource?.Path;
 

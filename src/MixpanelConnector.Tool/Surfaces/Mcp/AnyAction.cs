@@ -10,7 +10,7 @@ static class AnyAction
 {
     public const string Find = "find_actions", Run = "run_action";
 
-    const string QueryName = "query", ActionName = "action", InputName = "input", ExampleAction = "get_top_events";
+    const string QueryName = "query", ActionName = "action", InputName = "input";
 
     /// <summary>Looks actions up; asks Mixpanel nothing.</summary>
     public static ModelContextProtocol.Protocol.Tool FindTool { get; } = new()
@@ -42,7 +42,7 @@ static class AnyAction
     {
         Name = Run,
         Title = "Run an action",
-        Description = $$"""Runs an action that {{Find}} has found, and gives its answer. The input is checked by the action's schema before anything is sent. Example: {{Example(Catalogue.Find(ExampleAction)!)}}""",
+        Description = $$"""Runs an action that {{Find}} has found, and gives its answer. The input is checked by the action's schema before anything is sent. Example: {{Example(Catalogue.Actions.First(action => action is { IsCommon: true, Effect: ActionEffect.Read }))}}""",
         InputSchema = Input(required: ActionName, new JsonObject
         {
             [ActionName] = new JsonObject { ["description"] = $"The name of the action, as {Find} gives it.", ["type"] = "string" },

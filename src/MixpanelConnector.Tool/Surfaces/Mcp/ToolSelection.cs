@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
 /// <summary>Which actions are tools of their own. The others are found by <c>find_actions</c> and run by <c>run_action</c>.</summary>
@@ -7,27 +5,12 @@ sealed class ToolSelection
 {
     const string Everything = "all";
 
-    // What most agents need, in a list that they can carry.
-    static readonly FrozenSet<string> Usual = FrozenSet.Create(
-        StringComparer.Ordinal,
-        "create_service_account",
-        "get_all_service_accounts",
-        "get_event_names",
-        "get_event_properties",
-        "get_event_property_values",
-        "get_top_events",
-        "import_events",
-        "query_event_counts",
-        "query_event_property_counts",
-        "query_user_profiles",
-        "track_event");
-
     readonly Func<ActionDescriptor, bool> _holds;
 
     ToolSelection(Func<ActionDescriptor, bool> holds) => _holds = holds;
 
     /// <summary>The tools of a session that asks for none in particular.</summary>
-    public static ToolSelection Default { get; } = new(action => Usual.Contains(action.Name));
+    public static ToolSelection Default { get; } = new(action => action.IsCommon);
 
     /// <summary>Every action.</summary>
     public static ToolSelection All { get; } = new(_ => true);

@@ -12,6 +12,7 @@ static class EventActions
 
     public static readonly ActionSpec<ImportEventsInput, ImportEventsOutput> ImportEvents = new(Group, "import_events", "import-events", Endpoint.Post("/import"))
     {
+        Common = true,
         Needs = AuthScheme.ServiceAccountOfProjectOrToken,
         SafeToRepeat = OneIdentity,
         Execute = MixpanelConnector.ImportEvents.ExecuteAsync,
@@ -20,6 +21,7 @@ static class EventActions
 
     public static readonly ActionSpec<TrackEventInput, TrackEventOutput> TrackEvent = new(Group, "track_event", "track-event", Endpoint.Post("/import"))
     {
+        Common = true,
         Needs = AuthScheme.ServiceAccountOfProjectOrToken,
         SafeToRepeat = OneIdentity,
         Execute = MixpanelConnector.TrackEvent.ExecuteAsync,

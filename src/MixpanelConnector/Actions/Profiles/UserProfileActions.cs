@@ -28,6 +28,7 @@ static class UserProfileActions
 
     public static readonly ActionSpec<QueryUserProfilesInput, QueryUserProfilesOutput> QueryUserProfiles = new(Group, "query_user_profiles", "engage-query", Endpoint.Post("/api/query/engage"))
     {
+        Common = true,
         Of = Api.Query,
         Does = ActionEffect.Read,
         Needs = AuthScheme.ServiceAccountOfProject,

@@ -10,25 +10,27 @@ static class ReportActions
 {
     public static readonly ActionGroup Group = new("reports", "Ask what happened: counts, funnels, retention, segments, cohorts.", Api.Query, "/api/query", options => new ReportActionsJson(options));
 
-    public static readonly ActionSpec<QueryEventCountsInput, QueryEventCountsOutput> QueryEventCounts = new(Group, "query_event_counts", "list-recent-events", Endpoint.Get("/events")) { Execute = MixpanelConnector.QueryEventCounts.ExecuteAsync };
+    public static readonly ActionSpec<QueryEventCountsInput, QueryEventCountsOutput> QueryEventCounts = new(Group, "query_event_counts", "list-recent-events", Endpoint.Get("/events")) { Common = true, Execute = MixpanelConnector.QueryEventCounts.ExecuteAsync };
 
-    public static readonly ActionSpec<GetTopEventsInput, GetTopEventsOutput> GetTopEvents = new(Group, "get_top_events", "query-top-events", Endpoint.Get("/events/top")) { Execute = MixpanelConnector.GetTopEvents.ExecuteAsync };
+    public static readonly ActionSpec<GetTopEventsInput, GetTopEventsOutput> GetTopEvents = new(Group, "get_top_events", "query-top-events", Endpoint.Get("/events/top")) { Common = true, Execute = MixpanelConnector.GetTopEvents.ExecuteAsync };
 
     public static readonly ActionSpec<GetEventNamesInput, GetEventNamesOutput> GetEventNames = new(Group, "get_event_names", "query-months-top-event-names", Endpoint.Get("/events/names"))
     {
+        Common = true,
         Execute = MixpanelConnector.GetEventNames.ExecuteAsync,
         Resource = new("events", _ => new GetEventNamesInput()),
     };
 
-    public static readonly ActionSpec<QueryEventPropertyCountsInput, QueryEventPropertyCountsOutput> QueryEventPropertyCounts = new(Group, "query_event_property_counts", "query-event-properties", Endpoint.Get("/events/properties")) { Execute = MixpanelConnector.QueryEventPropertyCounts.ExecuteAsync };
+    public static readonly ActionSpec<QueryEventPropertyCountsInput, QueryEventPropertyCountsOutput> QueryEventPropertyCounts = new(Group, "query_event_property_counts", "query-event-properties", Endpoint.Get("/events/properties")) { Common = true, Execute = MixpanelConnector.QueryEventPropertyCounts.ExecuteAsync };
 
     public static readonly ActionSpec<GetEventPropertiesInput, GetEventPropertiesOutput> GetEventProperties = new(Group, "get_event_properties", "query-events-top-properties", Endpoint.Get("/events/properties/top"))
     {
+        Common = true,
         Execute = MixpanelConnector.GetEventProperties.ExecuteAsync,
         Resource = new("events/{event}/properties", parts => new GetEventPropertiesInput { Event = parts["event"], Limit = MixpanelConnector.GetEventProperties.MostAsResource }),
     };
 
-    public static readonly ActionSpec<GetEventPropertyValuesInput, GetEventPropertyValuesOutput> GetEventPropertyValues = new(Group, "get_event_property_values", "query-events-top-property-values", Endpoint.Get("/events/properties/values")) { Execute = MixpanelConnector.GetEventPropertyValues.ExecuteAsync };
+    public static readonly ActionSpec<GetEventPropertyValuesInput, GetEventPropertyValuesOutput> GetEventPropertyValues = new(Group, "get_event_property_values", "query-events-top-property-values", Endpoint.Get("/events/properties/values")) { Common = true, Execute = MixpanelConnector.GetEventPropertyValues.ExecuteAsync };
 
     public static readonly ActionSpec<QueryInsightsInput, InsightsReport> QueryInsights = new(Group, "query_insights", "insights-query", Endpoint.Get("/insights"));
 

@@ -11,11 +11,13 @@ static class ServiceAccountActions
 
     public static readonly ActionSpec<GetAllServiceAccountsInput, GetAllServiceAccountsOutput> GetAllServiceAccounts = new(Group, "get_all_service_accounts", "list-service-accounts", Endpoint.Get("/organizations/{organization_id}/service-accounts"))
     {
+        Common = true,
         Result = accounts => Answers.Listed(accounts, "service_accounts"),
     };
 
     public static readonly ActionSpec<CreateServiceAccountInput, CreateServiceAccountOutput> CreateServiceAccount = new(Group, "create_service_account", "create-service-account", Endpoint.Post("/organizations/{organization_id}/service-accounts"))
     {
+        Common = true,
         Execute = MixpanelConnector.CreateServiceAccount.ExecuteAsync,
         Refused = static output => output.ServiceAccountCreated != "true",
     };
