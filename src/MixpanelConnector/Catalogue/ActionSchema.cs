@@ -39,7 +39,6 @@ static class ActionSchema
         // The exporter leaves out what it does not know of the items.
         if (context.TypeInfo is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element } && context.TypeInfo.Options.GetTypeInfo(element).Converter is IDescribesSchema items)
             schema["items"] = items.Schema();
-        if (context.TypeInfo.Kind is JsonTypeInfoKind.Enumerable && (string?)schema["type"] is "array") schema["items"] ??= new JsonObject(); // any JSON
         if (context.TypeInfo.Kind is JsonTypeInfoKind.Object) AddDefaultsAndFreedom(context.TypeInfo, schema);
 
         // The exporter names the choices alone, null among them.
@@ -54,6 +53,8 @@ static class ActionSchema
         // Optional means absent, not null, but where null is written: plain types are easier on every reader.
         if (schema["type"] is JsonArray types && property?.GetCustomAttribute<JsonIgnoreAttribute>() is not { Condition: JsonIgnoreCondition.Never })
             schema["type"] = types.Select(t => t!.GetValue<string>()).First(t => t != "null");
+
+        if (context.TypeInfo.Kind is JsonTypeInfoKind.Enumerable && schema["type"]?.ToString() is "array") schema["items"] ??= new JsonObject(); // any JSON
 
         if (property is not null)
         {
