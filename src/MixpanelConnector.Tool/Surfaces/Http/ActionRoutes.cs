@@ -62,7 +62,7 @@ static class ActionRoutes
         if (!action.NeedsConfirmation) return schema;
         schema["properties"]!.AsObject().Add(Confirm, new JsonObject { ["description"] = "Must be true: this cannot be undone.", ["type"] = "boolean", ["const"] = true });
         if (schema["required"] is not JsonArray required) schema["required"] = required = [];
-        required.Add(Confirm);
+        required.Add((JsonNode)Confirm);
         return schema;
     }
 

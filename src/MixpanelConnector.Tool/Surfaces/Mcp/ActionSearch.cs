@@ -31,7 +31,7 @@ static class ActionSearch
             var description = Describe(action);
             bytes += JsonText.Utf8(description).Length;
             if (described.Count > 0 && bytes > MostBytes) break;
-            described.Add(description);
+            described.Add((JsonNode)description);
         }
 
         var answer = new JsonObject { ["total"] = found.Count, ["actions"] = described };
