@@ -76,11 +76,11 @@ public sealed class DoorClientsTests
         Assert.Equal(Catalogue.Actions.Length, (int?)result["listed"]);
         foreach (var (name, answer) in result["answers"]!.AsObject())
         {
-            // The examples name a project and an organization that the embedded Mixpanel does not have: a problem about those is an answer, too.
+            // Some examples name what nobody has made, and JQL is not emulated: a problem about that is an answer, too.
             var (status, data) = ((int)answer!["status"]!, answer["data"]!.AsObject());
             var schema = Catalogue.Find(name)!.OutputSchema();
             if (status == 200) Assert.All(schema["required"]?.AsArray() ?? [], field => Assert.True(data.ContainsKey((string)field!), $"{name} lacks {field}"));
-            else Assert.True(status is 403 or 404 && (string?)data["kind"] is "forbidden" or "not_found", answer.ToJsonString());
+            else Assert.True(name == "query_jql" ? status == 503 : status == 404 && (string?)data["kind"] == "not_found", $"{name}: {answer}");
         }
 
         Assert.Equal(("finished", 1), ((string?)result["import"]!["status"], (int?)result["import"]!["report"]!["accepted"]));
