@@ -3,7 +3,7 @@
 const OpenAPIClientAxios = require("openapi-client-axios").default;
 
 // What makes something comes first, what removes it last, and between them what an experiment goes through.
-const steps = [/^(create|upload|set)_/, /^launch_/, /^(?!.*(archive|delete|cancel|remove))/, /^archive_/, /^unarchive_/, /./];
+const steps = [/^(create|upload|set)_/, /^launch_/, /^force_conclude_/, /^(?!.*(archive|delete|cancel|remove))/, /^archive_/, /^unarchive_/, /./];
 
 (async () => {
   const [url, key] = process.argv.slice(2);
@@ -18,13 +18,17 @@ const steps = [/^(create|upload|set)_/, /^launch_/, /^(?!.*(archive|delete|cance
   const operations = api.getOperations().filter((operation) => operation.path.startsWith("/v1/actions/"));
   for (const operation of operations.sort((one, other) => stepOf(one) - stepOf(other))) {
     const name = operation.operationId;
-    const input = { ...operation.requestBody.content["application/json"].example };
-    for (const field of Object.keys(input)) input[field] = made[field] ?? input[field];
+    const example = JSON.stringify(operation.requestBody.content["application/json"].example ?? {});
+    const of = /_data_(deletion|retrieval)$/.exec(name)?.[1] ?? "";
+    const input = JSON.parse(example, (field, value) => {
+      const id = made[`${of}${field.replace(/s$/, "")}`];
+      return id === undefined ? value : Array.isArray(value) ? [Number(id)] : typeof value === "number" ? Number(id) : id;
+    });
     const { status, data } = await client[name](null, input);
     answers[name] = { status, data };
-    const id = data.id ?? data.tracking_id ?? data.import_id;
-    const [, thing] = /^create_(?:.*_)?(annotation|experiment|flag|import|deletion|retrieval)$/.exec(name) ?? [];
-    if (thing && id !== undefined) made[{ deletion: "tracking_id", retrieval: "tracking_id" }[thing] ?? `${thing}_id`] = id;
+    const [, thing] = /^create_(?:.*_)?(annotation|experiment|flag|import|service_account)$/.exec(name) ?? [];
+    if (thing) made[`${thing}_id`] = data.id;
+    if (of && name.startsWith("create_")) made[`${of}tracking_id`] = data.tracking_id;
   }
   const started = await client.start_import(null, '{"event":"From a client","properties":{"time":1690000000,"distinct_id":"c"}}\n', { headers: { "Content-Type": "application/x-ndjson" } });
   let job = started;
