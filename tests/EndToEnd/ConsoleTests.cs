@@ -115,6 +115,7 @@ public sealed class ConsoleTests
             global using System.Net.Http;
             global using System.Threading;
             global using System.Threading.Tasks;
+            using System.Text.Json;
             using System.Text.Json.Nodes;
             using MixpanelConnector;
             using var client = new MixpanelClient(new MixpanelOptions());
