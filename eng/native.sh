@@ -4,10 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Without symbols, which change no instruction. What the test programs show, that the library needs no reflection, does not need the optimizer.
+# Without symbols, which change no instruction. What the test program shows, that the library needs no reflection, does not need the optimizer.
 publish() {
   local project=$1; shift
   dotnet publish "$project" -c Release -o "artifacts/native/$(basename "$project")" -p:BuildProjectReferences=false -p:NativeDebugSymbols=false -warnaserror -v quiet -nologo "$@"
 }
 publish src/MixpanelConnector.Tool.Native
-for project in tests/NativeAot tests/NativeAotWeb; do publish "$project" -p:Optimize=false; done
+publish tests/NativeAot -p:Optimize=false

@@ -36,7 +36,7 @@ build() { # with one compiler for all projects, a process of this build alone, w
 build || fail "The build has errors or warnings."
 wait $npm || fail "The npm packages of the tests could not be installed."
 # As many at a time as there are processors: what compiles ahead of time, beside it what takes long and does not need it, then what does,
-# and what is short at the end. Each test has a limit of an hour, and so it is the same how they share the machine; each program has
+# the longest first, and what is short at the end. Each test has a limit of an hour, and so it is the same how they share the machine; each program has
 # one, so that one that hangs ends alone.
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
@@ -79,17 +79,17 @@ run() { # run JOB ARGUMENT...: what failed is shown, what passed is counted
 export -f run step
 jobs() { # in the order of starting
   local project folder name
-  echo native
-  echo format
-  for project in tests/{MixpanelConnector.Emulator.Tests,EndToEnd,Faults,MixpanelConnector.Tool.Tests}/*.csproj $(grep -l TestingPlatformDotnetTestSupport tests/*/*.csproj); do
+  local end_to_end=tests/EndToEnd/bin/Release/net10.0/MixpanelConnector.EndToEnd
+  printf '%s\n' native $end_to_end:managed
+  for project in tests/{Faults,EndToEnd,MixpanelConnector.Emulator.Tests,MixpanelConnector.Tests,MixpanelConnector.Tool.Tests}/*.csproj $(grep -l TestingPlatformDotnetTestSupport tests/*/*.csproj); do
     folder=${project%/*} name=$(basename "$project" .csproj)
     name=$folder/bin/Release/net10.0/$name
     case $name in
-      *.Faults) echo "$name:native" ;;
-      *.EndToEnd) printf '%s\n' "$name:managed" "$name:native" ;;
+      *.Faults | *.EndToEnd) echo "$name:native" ;;
       *) echo "$name" ;;
     esac
   done | awk '!seen[$0]++'
+  echo format
 }
 jobs | xargs -P "$(nproc)" -I JOB bash -c 'run "$@"' - JOB "$@"
 

@@ -38,7 +38,7 @@ public sealed class NativeAotTests
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri, ["Mixpanel__FlushInterval"] = "00:10:00" };
         if (durable) environment["Outbox"] = home.File("outbox");
-        using var program = Run.Start(Published.Web, ["--urls", "http://127.0.0.1:0"], home, environment);
+        using var program = Run.Start(Published.Library, ["--urls", "http://127.0.0.1:0"], home, environment);
         using var http = new HttpClient { BaseAddress = await WebProgram.AddressOfAsync(program) };
         for (var i = 0; i < 50; i++)
         {

@@ -5,8 +5,6 @@ static class Published
 {
     public static string Library { get; } = Find("NativeAot", "MixpanelConnector.NativeAot");
 
-    public static string Web { get; } = Find("NativeAotWeb", "MixpanelConnector.NativeAotWeb");
-
     public static string Tool { get; } = Find("MixpanelConnector.Tool.Native", "mixpanel");
 
     static string Find(string project, string name)

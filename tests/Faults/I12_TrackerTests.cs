@@ -96,7 +96,7 @@ public sealed class I12_TrackerTests
         }
 
         var failed = 0;
-        for (var at = 1; at <= syncs; at += Every ?? (at < 8 ? 3 : 4)) // the first are of opening, and appends are few
+        for (var at = 1; at <= syncs; at += Every ?? (at < 8 ? 3 : 9)) // the first are of opening; an odd stride meets each kind of the others
         {
             await using var scene = new TrackedScene();
             var shim = new Shim(scene.Scene) { Fail = string.Create(CultureInfo.InvariantCulture, $"sync:{at}:{error}") };

@@ -1,38 +1,27 @@
-// Does every action against the address in the first argument, through JSON and through types, and an import with durable state.
-using System.Text;
-using System.Text.Json;
+// With the address of a Mixpanel, calls actions there and ends. Without it, tracks each order that is posted: through a source-generated
+// type in memory, and durably where an outbox is configured.
+using System.Text.Json.Serialization;
 using MixpanelConnector;
+using MixpanelConnector.Sqlite;
 
-var options = new MixpanelOptions
-{
-    Endpoint = new Uri(args[0]),
-    ServiceAccount = new ServiceAccountCredentials("local", new Secret("local")),
-    ProjectId = 1,
-};
-using var client = new MixpanelClient(options);
-var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+if (args is [var address]) return await ActionCalls.RunAsync(new Uri(address));
 
-foreach (var (name, input) in new (string, string)[]
+var builder = WebApplication.CreateSlimBuilder(args);
+builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, Json.Default));
+var mixpanel = builder.Services.AddMixpanel(builder.Configuration.GetSection("Mixpanel"));
+if (builder.Configuration["Outbox"] is { } folder) mixpanel.UseSqliteOutbox(folder);
+builder.Services.AddHealthChecks().AddMixpanel();
+var app = builder.Build();
+app.MapPost("/orders", async (OrderPlaced order, IMixpanelTracker tracker) =>
 {
-    ("import_events", $$$"""{"strict":"1","properties":{"plan":"pro"},"events":[{"event":"A","properties":{"time":{{{now}}},"distinct_id":"u1"}}]}"""),
-    ("track_event", $$$"""{"event":"B","properties":{"time":{{{now}}},"distinct_id":"u1","$insert_id":"b-1"}}"""),
-    ("create_service_account", """{"username":"aot","role":"analyst","projects":[1]}"""),
-    ("get_all_service_accounts", """{"organization_id":1}"""),
-    ("query_user_profiles", "{}"),
-    ("query_event_counts", """{"events":["A"],"type":"unique","unit":"day","interval":1}"""),
-    ("get_top_events", """{"type":"general"}"""),
-    ("get_event_names", "{}"),
-    ("query_event_property_counts", """{"event":"A","property":"plan","from_date":"2026-01-01","to_date":"2026-01-01"}"""),
-    ("get_event_properties", """{"event":"A"}"""),
-    ("get_event_property_values", """{"event":"A","property":"plan"}"""),
-})
-{
-    using var json = JsonDocument.Parse(input);
-    var answer = await Catalogue.Find(name)!.InvokeAsync(client, json.RootElement);
-    Console.WriteLine($"{name} {Encoding.UTF8.GetString(answer.Json.Span)}");
-    Console.WriteLine($"{name} schema {Catalogue.Find(name)!.InputSchema().ToJsonString()}");
-}
+    await tracker.TrackAsync("user-1", order, Json.Default.OrderPlaced);
+    tracker.Profile("user-1").Set("Currency", order.Currency);
+});
+app.Run();
+return 0;
 
-var accounts = await client.GetAllServiceAccountsAsync(new() { OrganizationId = 1 });
-Console.WriteLine($"accounts {accounts.Total}");
-return accounts.Total > 1 ? 0 : 1;
+[MixpanelEvent("Order placed")]
+sealed record OrderPlaced(decimal Total, string Currency);
+
+[JsonSerializable(typeof(OrderPlaced))]
+sealed partial class Json : JsonSerializerContext;

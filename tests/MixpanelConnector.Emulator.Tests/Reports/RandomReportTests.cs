@@ -220,7 +220,7 @@ public sealed class RandomReportTests(Samples samples) : IClassFixture<Samples>
 /// <summary>One embedded Mixpanel with a project for each seed: few in the test suite, as many as <c>eng/campaign.sh</c> says otherwise.</summary>
 public sealed class Samples : IAsyncLifetime
 {
-    static readonly int Seeds = Environment.GetEnvironmentVariable("CAMPAIGN_SEEDS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 50;
+    static readonly int Seeds = Environment.GetEnvironmentVariable("CAMPAIGN_SEEDS") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 20;
 
     internal LocalMixpanel Mixpanel { get; private set; } = null!;
 
