@@ -1,0 +1,82 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MixpanelConnector.Testing;
+using MixpanelConnector.Tool.Surfaces.Http;
+
+namespace MixpanelConnector.Tool.Tests.Interfaces;
+
+/// <summary>Every row of <c>tests/Cases/actions</c> through every interface: the same requests to Mixpanel, and the same output or problem.</summary>
+public sealed class ActionRowTests(RowMixpanel mixpanel) : IClassFixture<RowMixpanel>
+{
+    static readonly JsonNode Schemas = JsonNode.Parse(OpenApi.Document().Span)!["components"]!["schemas"]!;
+
+    public static TheoryData<string> Names => [.. ActionRow.All.Select(row => row.Name)];
+
+    [Theory, MemberData(nameof(Names))]
+    public async Task Every_interface_asks_and_answers_as_a_row_says(string name)
+    {
+        var row = ActionRow.All.Single(row => row.Name == name);
+        var action = Catalogue.Find(row.Action)!;
+
+        var library = await mixpanel.CallAsync(row, action, every => every.ThroughLibraryAsync(action, row.Input));
+        var line = await mixpanel.CallAsync(row, action, every => every.ThroughCommandLineAsync(action, row.Input));
+        var http = await mixpanel.CallAsync(row, action, every => every.ThroughHttpAsync(action, row.Input));
+        EnsureIsOf(row, library, secret: "***");
+        EnsureIsOf(row, line, row.Secret);
+        EnsureIsOf(row, http, row.Secret);
+        Assert.Equal((row.Refused, row.Refused), (library.IsRefused, line.IsRefused));
+        var problems = new List<InterfaceAnswer> { library, line, http };
+
+        if (action.CanBeUndone)
+        {
+            var tool = await mixpanel.CallAsync(row, action, every => every.ThroughMcpAsync(action, row.Input));
+            EnsureIsOf(row, row.Secret is null ? tool : tool with { Json = WithSecretOfFile(tool.Json) }, row.Secret);
+            problems.Add(tool);
+        }
+        else
+        {
+            await mixpanel.CallInVainAsync(row, every => every.EnsureAgentsAreRefusedAsync(action, row.Input));
+        }
+
+        if (row.Problem is not null) Assert.Single(problems.Select(given => given.Json.GetRawText()).Distinct(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void The_inputs_and_outputs_of_all_rows_fit_the_schemas_of_the_OpenAPI_document()
+    {
+        var faults = new List<string>();
+        foreach (var row in ActionRow.All.Where(row => row.Problem is null))
+        {
+            var type = string.Concat(row.Action.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
+            var input = JsonObject.Create(row.Input)!;
+            if (Catalogue.Find(row.Action)!.NeedsConfirmation) input["confirm"] = true;
+            faults.AddRange(SchemaCheck.Input(input, Schemas[type + "Input"]!).Concat(SchemaCheck.Output(JsonObject.Create(row.Output!.Value), Schemas[type + "Output"]!)).Select(fault => $"{row.Name}: {fault}"));
+        }
+
+        Assert.Empty(faults);
+    }
+
+    static void EnsureIsOf(ActionRow row, InterfaceAnswer given, string? secret)
+    {
+        Assert.True(given.IsProblem == row.Problem is not null, given.Json.GetRawText());
+        if (row.Problem is { } problem)
+        {
+            Assert.Equal((problem.Kind, problem.Field), (given.Json.GetProperty("kind").GetString(), given.Json.TryGetProperty("field", out var field) ? field.GetString() : null));
+            if (problem.Says is not null) Assert.Contains(problem.Says, given.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
+            return;
+        }
+
+        var output = JsonNode.Parse(row.Output!.Value.GetRawText())!;
+        if (row.Secret is not null) output["secret"] = secret;
+        Assert.True(JsonElement.DeepEquals(JsonElement.Parse(output.ToJsonString()), given.Json), $"Expected {output.ToJsonString()}\nbut was  {given.Json.GetRawText()}");
+    }
+
+    /// <summary>The answer with the secret that is in the file which it names.</summary>
+    static JsonElement WithSecretOfFile(JsonElement json)
+    {
+        var answer = JsonObject.Create(json)!;
+        Assert.True(answer.Remove("secret_file", out var file), json.GetRawText());
+        answer["secret"] = File.ReadAllText((string)file!).TrimEnd('\n');
+        return JsonElement.Parse(answer.ToJsonString());
+    }
+}
