@@ -52,7 +52,7 @@ sealed class EveryInterface : IAsyncDisposable
     {
         using var tool = new Tool();
         foreach (var (name, value) in _environment) tool.Environment[name] = value;
-        var isConfidential = action.InputSchema()["properties"]!.AsObject().Any(property => property.Value!["writeOnly"] is not null && input.TryGetProperty(property.Key, out _));
+        var isConfidential = input.ValueKind is JsonValueKind.Object && action.InputSchema()["properties"]!.AsObject().Any(property => property.Value!["writeOnly"] is not null && input.TryGetProperty(property.Key, out _));
         if (isConfidential) tool.Input = input.GetRawText();
         var run = await tool.RunAsync([
             action.Name.Replace('_', '-'), "--input", isConfidential ? "-" : input.GetRawText(), "--output", "json",
@@ -110,12 +110,11 @@ sealed class EveryInterface : IAsyncDisposable
         _folder.Dispose();
     }
 
+    /// <summary>The input with the yes that it needs; else as it is written, whatever is wrong with it.</summary>
     static string Confirmed(ActionDescriptor action, JsonElement input)
     {
-        if (!action.NeedsConfirmation) return input.GetRawText();
-        var body = JsonObject.Create(input)!;
-        body["confirm"] = true;
-        return body.ToJsonString();
+        var text = input.GetRawText();
+        return action.NeedsConfirmation && input.ValueKind is JsonValueKind.Object ? $"{{\"confirm\":true{(text.Contains(':', StringComparison.Ordinal) ? "," : "")}{text[1..]}" : text;
     }
 
     Task<JsonNode> RunAsync(ActionDescriptor action, JsonElement input) => CallAsync(AnyAction.Run, JsonElement.Parse($$"""{"action":"{{action.Name}}","input":{{input.GetRawText()}}}"""));
