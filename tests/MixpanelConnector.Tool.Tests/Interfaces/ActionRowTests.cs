@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Testing;
 using MixpanelConnector.Tool.Surfaces.Http;
+using MixpanelConnector.Tool.Surfaces.Mcp;
 
 namespace MixpanelConnector.Tool.Tests.Interfaces;
 
@@ -25,20 +26,23 @@ public sealed class ActionRowTests(RowMixpanel mixpanel) : IClassFixture<RowMixp
         EnsureIsOf(row, line, row.Secret);
         EnsureIsOf(row, http, row.Secret);
         Assert.Equal((row.Refused, row.Refused), (library.IsRefused, line.IsRefused));
-        var problems = new List<InterfaceAnswer> { library, line, http };
-
-        if (action.CanBeUndone)
-        {
-            var tool = await mixpanel.CallAsync(row, action, every => every.ThroughMcpAsync(action, row.Input));
-            EnsureIsOf(row, row.Secret is null ? tool : tool with { Json = WithSecretOfFile(tool.Json) }, row.Secret);
-            problems.Add(tool);
-        }
-        else
+        if (row.Problem is not null) Assert.Equal((library.Json.GetRawText(), library.Json.GetRawText()), (line.Json.GetRawText(), http.Json.GetRawText()));
+        if (!action.CanBeUndone)
         {
             await mixpanel.CallInVainAsync(row, every => every.EnsureAgentsAreRefusedAsync(action, row.Input));
+            return;
         }
 
-        if (row.Problem is not null) Assert.Single(problems.Select(given => given.Json.GetRawText()).Distinct(StringComparer.Ordinal));
+        var tool = await mixpanel.CallAsync(row, action, every => every.ThroughMcpAsync(action, row.Input));
+        if (tool.Json.TryGetProperty("code", out _) && row.Problem is { } malformed)
+        {
+            Assert.Contains("params.arguments", tool.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
+            if (malformed.Field is not null) Assert.Contains(malformed.Field, tool.Json.GetProperty("message").GetString(), StringComparison.Ordinal);
+            return;
+        }
+
+        EnsureIsOf(row, row.Secret is null ? tool : tool with { Json = WithSecretOfFile(tool.Json) }, row.Secret);
+        if (row.Problem is not null) Assert.Equal(ForAgents(library.Json), tool.Json.GetRawText());
     }
 
     [Fact]
@@ -70,6 +74,12 @@ public sealed class ActionRowTests(RowMixpanel mixpanel) : IClassFixture<RowMixp
         if (row.Secret is not null) output["secret"] = secret;
         Assert.True(JsonElement.DeepEquals(JsonElement.Parse(output.ToJsonString()), given.Json), $"Expected {output.ToJsonString()}\nbut was  {given.Json.GetRawText()}");
     }
+
+    /// <summary>A problem whose text is fit for a model.</summary>
+    static string ForAgents(JsonElement problem) =>
+        problem.GetRawText().Replace(JsonText(problem.GetProperty("detail").GetString()!), JsonText(Fence.Text(problem.GetProperty("detail").GetString()!)), StringComparison.Ordinal);
+
+    static string JsonText(string text) => JsonSerializer.Serialize(text, new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     /// <summary>The answer with the secret that is in the file which it names.</summary>
     static JsonElement WithSecretOfFile(JsonElement json)

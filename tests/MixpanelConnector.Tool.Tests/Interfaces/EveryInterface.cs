@@ -80,10 +80,12 @@ sealed class EveryInterface : IAsyncDisposable
         return new(json, isProblem);
     }
 
-    /// <summary>The tool of the action, where it has one of its own, else the tool that runs any.</summary>
+    /// <summary>The tool of the action, where it has one of its own, else the tool that runs any. A message that the protocol refuses gives its error.</summary>
     public async Task<InterfaceAnswer> ThroughMcpAsync(ActionDescriptor action, JsonElement input)
     {
-        var result = (ToolSelection.Default.Holds(action) ? await CallAsync(action.Name, input) : await RunAsync(action, input))["result"]!;
+        var answer = ToolSelection.Default.Holds(action) ? await CallAsync(action.Name, input) : await RunAsync(action, input);
+        if (answer["error"] is { } refusal) return new(JsonElement.Parse(refusal.ToJsonString()), IsProblem: true);
+        var result = answer["result"]!;
         if ((bool?)result["isError"] is true) return new(JsonElement.Parse((string)result["content"]![0]!["text"]!), IsProblem: true);
         var json = JsonElement.Parse(result["structuredContent"]!.ToJsonString());
         Assert.True(JsonElement.DeepEquals(json, JsonElement.Parse((string)result["content"]!.AsArray()[^1]!["text"]!)), "The text of the answer is its JSON.");
@@ -94,7 +96,9 @@ sealed class EveryInterface : IAsyncDisposable
     public async Task EnsureAgentsAreRefusedAsync(ActionDescriptor action, JsonElement input)
     {
         Assert.NotNull((await CallAsync(action.Name, input))["error"]);
-        var result = (await RunAsync(action, JsonElement.Parse(Confirmed(action, input))))["result"]!;
+        var answer = await RunAsync(action, JsonElement.Parse(Confirmed(action, input)));
+        if (answer["error"] is not null) return;
+        var result = answer["result"]!;
         var problem = JsonNode.Parse((string)result["content"]![0]!["text"]!)!;
         Assert.Equal((true, "invalid_input", "action"), ((bool)result["isError"]!, (string?)problem["kind"], (string?)problem["field"]));
     }
@@ -125,7 +129,8 @@ sealed class EveryInterface : IAsyncDisposable
         using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp") { Content = body, Headers = { { "Accept", "application/json, text/event-stream" } } };
         using var answer = await _http.SendAsync(request, TestContext.Current.CancellationToken);
         const string Data = "data: ";
-        return JsonNode.Parse((await answer.TextAsync()).Split('\n').Single(line => line.StartsWith(Data, StringComparison.Ordinal))[Data.Length..])!;
+        var text = await answer.TextAsync();
+        return JsonNode.Parse(answer.Content.Headers.ContentType!.MediaType == "application/json" ? text : text.Split('\n').Single(line => line.StartsWith(Data, StringComparison.Ordinal))[Data.Length..])!;
     }
 
     MixpanelClient NewClient()
