@@ -21,6 +21,7 @@ public sealed class ActionRowTests(RowMixpanel mixpanel) : IClassFixture<RowMixp
 
         var library = await mixpanel.CallAsync(row, action, every => every.ThroughLibraryAsync(action, row.Input));
         var line = await mixpanel.CallAsync(row, action, every => every.ThroughCommandLineAsync(action, row.Input));
+        if (row.Problem is null) EnsureIsOf(row, await mixpanel.CallAsync(row, action, every => every.ThroughOptionsAsync(action, row.Input)), row.Secret);
         var http = await mixpanel.CallAsync(row, action, every => every.ThroughHttpAsync(action, row.Input));
         EnsureIsOf(row, library, secret: "***");
         EnsureIsOf(row, line, row.Secret);

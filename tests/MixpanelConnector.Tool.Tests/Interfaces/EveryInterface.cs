@@ -48,25 +48,18 @@ sealed class EveryInterface : IAsyncDisposable
         }
     }
 
-    public async Task<InterfaceAnswer> ThroughCommandLineAsync(ActionDescriptor action, JsonElement input)
+    /// <summary>The command with its input as one JSON object: from standard input where it holds what is confidential.</summary>
+    public Task<InterfaceAnswer> ThroughCommandLineAsync(ActionDescriptor action, JsonElement input) =>
+        input.ValueKind is JsonValueKind.Object && ConfidentialOf(action, input).Length > 0 ? RunAsync(action, ["--input", "-"], input.GetRawText()) : RunAsync(action, ["--input", input.GetRawText()]);
+
+    /// <summary>The command with an option for each field of the input.</summary>
+    public Task<InterfaceAnswer> ThroughOptionsAsync(ActionDescriptor action, JsonElement input)
     {
-        using var tool = new Tool();
-        foreach (var (name, value) in _environment) tool.Environment[name] = value;
-        var isConfidential = input.ValueKind is JsonValueKind.Object && action.InputSchema()["properties"]!.AsObject().Any(property => property.Value!["writeOnly"] is not null && input.TryGetProperty(property.Key, out _));
-        if (isConfidential) tool.Input = input.GetRawText();
-        var run = await tool.RunAsync([
-            action.Name.Replace('_', '-'), "--input", isConfidential ? "-" : input.GetRawText(), "--output", "json",
-            .. action.NeedsConfirmation ? ["--yes"] : Array.Empty<string>(), .. action.HasSecret ? ["--show-secret"] : Array.Empty<string>()]);
-
-        if (run.Out.Length > 0)
-        {
-            Assert.True(run is { Exit: ExitCode.Success or ExitCode.Refused, Err: "" }, $"exit {run.Exit}: {run.Err}");
-            return new(run.Json, IsProblem: false, run.Exit == ExitCode.Refused);
-        }
-
-        var kind = Enum.Parse<ErrorKind>(run.Problem.GetProperty("kind").GetString()!.Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
-        Assert.Equal(ErrorTable.Row(kind).ExitCode, run.Exit);
-        return new(run.Problem, IsProblem: true);
+        var properties = action.InputSchema()["properties"]!;
+        var confidential = ConfidentialOf(action, input);
+        var options = input.EnumerateObject().Where(field => !confidential.Contains(field.Name) && field.Value.ValueKind is not JsonValueKind.Null)
+            .Select(field => $"--{field.Name.Replace('_', '-')}={(properties[field.Name]!["type"] is JsonValue type && (string?)type == "string" ? field.Value.GetString() : field.Value.GetRawText())}");
+        return RunAsync(action, [.. options, .. confidential.Length > 0 ? ["--input", "-"] : Array.Empty<string>()], $"{{{string.Join(',', confidential.Select(name => $"\"{name}\":{input.GetProperty(name).GetRawText()}"))}}}");
     }
 
     public async Task<InterfaceAnswer> ThroughHttpAsync(ActionDescriptor action, JsonElement input)
@@ -119,6 +112,25 @@ sealed class EveryInterface : IAsyncDisposable
     {
         var text = input.GetRawText();
         return action.NeedsConfirmation && input.ValueKind is JsonValueKind.Object ? $"{{\"confirm\":true{(text.Contains(':', StringComparison.Ordinal) ? "," : "")}{text[1..]}" : text;
+    }
+
+    static string[] ConfidentialOf(ActionDescriptor action, JsonElement input) =>
+        [.. action.InputSchema()["properties"]!.AsObject().Where(property => property.Value!["writeOnly"] is not null && input.TryGetProperty(property.Key, out _)).Select(property => property.Key)];
+
+    async Task<InterfaceAnswer> RunAsync(ActionDescriptor action, string[] arguments, string standardInput = "")
+    {
+        using var tool = new Tool { Input = standardInput };
+        foreach (var (name, value) in _environment) tool.Environment[name] = value;
+        var run = await tool.RunAsync([action.Name.Replace('_', '-'), .. arguments, "--output", "json", .. action.NeedsConfirmation ? ["--yes"] : Array.Empty<string>(), .. action.HasSecret ? ["--show-secret"] : Array.Empty<string>()]);
+        if (run.Out.Length > 0)
+        {
+            Assert.True(run is { Exit: ExitCode.Success or ExitCode.Refused, Err: "" }, $"exit {run.Exit}: {run.Err}");
+            return new(run.Json, IsProblem: false, run.Exit == ExitCode.Refused);
+        }
+
+        var kind = Enum.Parse<ErrorKind>(run.Problem.GetProperty("kind").GetString()!.Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
+        Assert.Equal(ErrorTable.Row(kind).ExitCode, run.Exit);
+        return new(run.Problem, IsProblem: true);
     }
 
     Task<JsonNode> RunAsync(ActionDescriptor action, JsonElement input) => CallAsync(AnyAction.Run, JsonElement.Parse($$"""{"action":"{{action.Name}}","input":{{input.GetRawText()}}}"""));

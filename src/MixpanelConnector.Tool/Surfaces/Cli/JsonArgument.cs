@@ -17,13 +17,26 @@ static class JsonArgument
         "string" => JsonSerializer.SerializeToElement(text, CliJson.Default.String),
         "integer" => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? JsonSerializer.SerializeToElement(number, CliJson.Default.Int64)
-            : throw Configuration.Invalid(name, $"{name}: must be an integer."),
+            : Number(text) ?? throw Configuration.Invalid(name, $"{name}: must be an integer."),
         "boolean" => bool.TryParse(text, out var flag) ? JsonSerializer.SerializeToElement(flag, CliJson.Default.Boolean) : throw Configuration.Invalid(name, $"{name}: must be true or false."),
         _ => Parse(name, text, surroundings),
     };
 
     public static JsonElement ReadObject(string name, string text, Surroundings surroundings) =>
         Parse(name, text, surroundings) is { ValueKind: JsonValueKind.Object } whole ? whole : throw Configuration.Invalid(name, $"--{name} must be a JSON object.");
+
+    /// <summary>A number in another spelling of JSON's, such as 7.0: whether it is an integer is for the check of the input to say. Null for no number.</summary>
+    static JsonElement? Number(string text)
+    {
+        try
+        {
+            return JsonElement.Parse(text) is { ValueKind: JsonValueKind.Number } number ? number : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     static JsonElement Parse(string name, string text, Surroundings surroundings)
     {
