@@ -1,8 +1,6 @@
 using System.Net;
 using System.Text;
-using System.Text.Json;
 using MixpanelConnector.Testing;
-using MixpanelConnector.Tests.Actions;
 
 namespace MixpanelConnector.Tests.Transport;
 

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Testing;
@@ -22,6 +23,7 @@ public sealed class ActionRowTests(RowMixpanel mixpanel) : IClassFixture<RowMixp
         var library = await mixpanel.CallAsync(row, action, every => every.ThroughLibraryAsync(action, row.Input));
         var line = await mixpanel.CallAsync(row, action, every => every.ThroughCommandLineAsync(action, row.Input));
         if (row.Problem is null) EnsureIsOf(row, await mixpanel.CallAsync(row, action, every => every.ThroughOptionsAsync(action, row.Input)), row.Secret);
+        if (action.IsPaged && row.Problem is null) Assert.Equal(row.Output!.Value.GetProperty("results").EnumerateArray().Select(Text), (await mixpanel.CallAsync(row, action, every => every.AllThroughCommandLineAsync(action, row.Input))).Select(Text), StringComparer.Ordinal);
         var http = await mixpanel.CallAsync(row, action, every => every.ThroughHttpAsync(action, row.Input));
         EnsureIsOf(row, library, secret: "***");
         EnsureIsOf(row, line, row.Secret);
@@ -80,7 +82,9 @@ public sealed class ActionRowTests(RowMixpanel mixpanel) : IClassFixture<RowMixp
     static string ForAgents(JsonElement problem) =>
         problem.GetRawText().Replace(JsonText(problem.GetProperty("detail").GetString()!), JsonText(Fence.Text(problem.GetProperty("detail").GetString()!)), StringComparison.Ordinal);
 
-    static string JsonText(string text) => JsonSerializer.Serialize(text, new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    static string Text(JsonElement json) => JsonNode.Parse(json.GetRawText())!.ToJsonString();
+
+    static string JsonText(string text) => $"\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text)}\"";
 
     /// <summary>The answer with the secret that is in the file which it names.</summary>
     static JsonElement WithSecretOfFile(JsonElement json)

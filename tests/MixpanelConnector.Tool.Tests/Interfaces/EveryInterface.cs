@@ -62,6 +62,15 @@ sealed class EveryInterface : IAsyncDisposable
         return RunAsync(action, [.. options, .. confidential.Length > 0 ? ["--input", "-"] : Array.Empty<string>()], $"{{{string.Join(',', confidential.Select(name => $"\"{name}\":{input.GetProperty(name).GetRawText()}"))}}}");
     }
 
+    /// <summary>All results of an action that answers in pages, which the command prints one a line.</summary>
+    public async Task<IReadOnlyList<JsonElement>> AllThroughCommandLineAsync(ActionDescriptor action, JsonElement input)
+    {
+        using var tool = NewTool();
+        var run = await tool.RunAsync(action.Name.Replace('_', '-'), "--input", input.GetRawText(), "--all");
+        Assert.Equal((ExitCode.Success, ""), (run.Exit, run.Err));
+        return [.. run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line))];
+    }
+
     public async Task<InterfaceAnswer> ThroughHttpAsync(ActionDescriptor action, JsonElement input)
     {
         using var body = new StringContent(Confirmed(action, input), Encoding.UTF8, "application/json");
@@ -117,10 +126,16 @@ sealed class EveryInterface : IAsyncDisposable
     static string[] ConfidentialOf(ActionDescriptor action, JsonElement input) =>
         [.. action.InputSchema()["properties"]!.AsObject().Where(property => property.Value!["writeOnly"] is not null && input.TryGetProperty(property.Key, out _)).Select(property => property.Key)];
 
+    Tool NewTool(string standardInput = "")
+    {
+        var tool = new Tool { Input = standardInput };
+        foreach (var (name, value) in _environment) tool.Environment[name] = value;
+        return tool;
+    }
+
     async Task<InterfaceAnswer> RunAsync(ActionDescriptor action, string[] arguments, string standardInput = "")
     {
-        using var tool = new Tool { Input = standardInput };
-        foreach (var (name, value) in _environment) tool.Environment[name] = value;
+        using var tool = NewTool(standardInput);
         var run = await tool.RunAsync([action.Name.Replace('_', '-'), .. arguments, "--output", "json", .. action.NeedsConfirmation ? ["--yes"] : Array.Empty<string>(), .. action.HasSecret ? ["--show-secret"] : Array.Empty<string>()]);
         if (run.Out.Length > 0)
         {
