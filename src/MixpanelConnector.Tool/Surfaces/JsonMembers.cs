@@ -7,13 +7,15 @@ namespace MixpanelConnector.Tool.Surfaces;
 /// <summary>Members put into a JSON object or taken out of it. All else stays as it is written: also what is wrong with it, for the check of the input to name.</summary>
 static class JsonMembers
 {
-    /// <summary>The value of a member; null when there is none. Of several the last one.</summary>
+    /// <summary>The value of a member; null when there is none.</summary>
+    /// <exception cref="MixpanelException">There are several.</exception>
     public static JsonElement? Find(JsonElement whole, string name)
     {
         JsonElement? found = null;
         foreach (var member in whole.EnumerateObject())
         {
-            if (NameOf(member) == name) found = member.Value;
+            if (NameOf(member) != name) continue;
+            found = found is null ? member.Value : throw Configuration.Invalid(name, $"{name}: is given twice.");
         }
 
         return found;

@@ -19,7 +19,7 @@ public sealed class UpdateProfilesTests
         Assert.Equal(1, (await client.UpdateUserProfilesAsync(new() { Updates = updates }, TestContext.Current.CancellationToken)).Status);
 
         Assert.Equal(requests, string.Join(',', mixpanel.Requests.Select(request => request.Records.Count)));
-        Assert.Equal(updates.Select(update => (string?)update["$distinct_id"]), mixpanel.Stored.Select(record => (string?)JsonNode.Parse(record)!["$distinct_id"]));
+        Assert.Equal(updates.Select(update => (string?)update["$distinct_id"]), mixpanel.Stored.Select(record => (string?)JsonNode.Parse(record)!["$distinct_id"]), StringComparer.Ordinal);
         Assert.All(mixpanel.Requests, request => Assert.True(request.Body.Length <= 10_000_000 || request.Records.Count == 1));
     }
 
