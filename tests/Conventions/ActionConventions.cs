@@ -43,7 +43,7 @@ public class ActionConventions
         Assert.NotEmpty(XmlDocs.Summary(action) ?? "");
         foreach (var type in Reached(action.InputType).Concat(Reached(action.OutputType)))
             Assert.All(type.GetProperties(BindingFlags.Public | BindingFlags.Instance), property => Assert.False(string.IsNullOrWhiteSpace(XmlDocs.Summary(property)), $"{type.Name}.{property.Name} has no documentation."));
-        foreach (var schema in (JsonObject[])[action.InputSchema(XmlDocs.Summary), action.OutputSchema(XmlDocs.Summary)])
+        foreach (var schema in (JsonObject[])[action.InputSchema(XmlDocs.Describe), action.OutputSchema(XmlDocs.Describe)])
             Assert.All(schema["properties"]!.AsObject(), field => Assert.NotEmpty((string?)field.Value!["description"] ?? ""));
     }
 

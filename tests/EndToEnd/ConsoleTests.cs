@@ -115,6 +115,7 @@ public sealed class ConsoleTests
             </Project>
             """);
         home.Write("calls/Program.cs", $"""
+            using System.Text.Json;
             using System.Text.Json.Nodes;
             using MixpanelConnector;
             using var client = new MixpanelClient(new MixpanelOptions());

@@ -15,5 +15,6 @@ static class Credentials
         ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = DevelopmentCredentials.ServiceAccountSecret,
         ["MIXPANEL_PROJECT_ID"] = DevelopmentCredentials.ProjectId.ToString(CultureInfo.InvariantCulture),
         ["MIXPANEL_TOKEN"] = DevelopmentCredentials.ProjectToken,
+        ["MIXPANEL_OAUTH_TOKEN"] = DevelopmentCredentials.OAuthToken,
     };
 }

@@ -15,6 +15,17 @@ public sealed class DoorClientsTests
 
     static readonly string Actions = string.Join(' ', Catalogue.Actions.Select(action => action.Name));
 
+    /// <summary>What nothing of the API makes, what began at once, what a project with the simplified merging of ids refuses, and what the embedded Mixpanel does not have.</summary>
+    static readonly Dictionary<string, string> Unanswered = new(StringComparer.Ordinal)
+    {
+        ["cancel_data_deletion"] = "rejected",
+        ["query_funnel"] = "not_found",
+        ["query_insights"] = "not_found",
+        ["replace_lookup_table"] = "not_found",
+        ["merge_identities"] = "rejected",
+        ["query_jql"] = "unavailable",
+    };
+
     [Fact]
     public async Task The_official_MCP_client_lists_and_calls_every_tool_on_standard_input_and_output()
     {
@@ -76,11 +87,10 @@ public sealed class DoorClientsTests
         Assert.Equal(Catalogue.Actions.Length, (int?)result["listed"]);
         foreach (var (name, answer) in result["answers"]!.AsObject())
         {
-            // The examples name a project and an organization that the embedded Mixpanel does not have: a problem about those is an answer, too.
             var (status, data) = ((int)answer!["status"]!, answer["data"]!.AsObject());
             var schema = Catalogue.Find(name)!.OutputSchema();
-            if (status == 200) Assert.All(schema["required"]?.AsArray() ?? [], field => Assert.True(data.ContainsKey((string)field!), $"{name} lacks {field}"));
-            else Assert.True(status is 403 or 404 && (string?)data["kind"] is "forbidden" or "not_found", answer.ToJsonString());
+            if (Unanswered.TryGetValue(name, out var kind)) Assert.True((string?)data["kind"] == kind, $"{name}: {answer}");
+            else Assert.True(status == 200 && (schema["required"]?.AsArray() ?? []).All(field => data.ContainsKey((string)field!)), $"{name}: {answer}");
         }
 
         Assert.Equal(("finished", 1), ((string?)result["import"]!["status"], (int?)result["import"]!["report"]!["accepted"]));

@@ -362,7 +362,7 @@ public class ActionCommandTests
 
             Assert.Equal((0, ""), (run.Exit, run.Err));
             Assert.Contains(Words(XmlDocs.Summary(action)!), help, StringComparison.Ordinal);
-            foreach (var (name, schema) in action.InputSchema(XmlDocs.Summary)["properties"]!.AsObject())
+            foreach (var (name, schema) in action.InputSchema(XmlDocs.Describe)["properties"]!.AsObject())
             {
                 Assert.Contains(schema!["writeOnly"] is null ? "--" + name.Replace('_', '-') : name, help, StringComparison.Ordinal);
                 Assert.Contains(Words((string)schema["description"]!), help, StringComparison.Ordinal);

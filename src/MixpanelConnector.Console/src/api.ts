@@ -29,6 +29,8 @@ export interface Schema {
   items?: Schema;
   anyOf?: Schema[];
   additionalProperties?: unknown;
+  /** What a field is called in .NET, and its type there. */
+  "x-dotnet"?: { name: string; type: string };
 }
 
 export interface Action {
@@ -46,8 +48,7 @@ export interface Action {
   /** How agents reach it. */
   agents: "tool" | "run_action" | "never";
   example: unknown;
-  /** Its method in .NET, and the fields that are enumerations there. */
-  dotnet: { method: string; enums: Record<string, string> };
+  dotnet_method: string;
   input_schema: Schema;
   output_schema: Schema;
 }

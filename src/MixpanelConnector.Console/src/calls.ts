@@ -14,7 +14,7 @@ export function callsOf(action: Action, input: Json, origin: string, withKey: bo
   const isAsked = action.needs_confirmation;
   return {
     curl: `curl ${origin}/v1/actions/${action.name}${withKey ? ' \\\n  --header "Authorization: Bearer $MIXPANEL_CONNECTOR_KEY"' : ""} \\\n  --json ${shellQuoted(isAsked ? compact(confirmed(input)) : body)}`,
-    csharp: `var output = await client.${action.dotnet.method}(${csharpOf(input, action.input_schema, 0, action.dotnet.enums)});`,
+    csharp: `var output = await client.${action.dotnet_method}(${csharpOf(input, action.input_schema, 0)});`,
     cli: `mixpanel ${action.name.replaceAll("_", "-")} --input ${shellQuoted(body)}${action.has_secret ? " --secret-out secret.txt" : ""}${isAsked ? " --yes" : ""}`,
     mcp: mcpOf(action, input),
   };
@@ -43,30 +43,66 @@ function pascal(name: string): string {
   return name.replace(/[^A-Za-z0-9]+/g, "_").split("_").filter(Boolean).map((word) => word[0]!.toUpperCase() + word.slice(1)).join("");
 }
 
-function csharpOf(json: Json, schema: Schema | undefined, depth: number, enums: Record<string, string> = {}): string {
+function csharpOf(json: Json, schema: Schema | undefined, depth: number, type = schema?.["x-dotnet"]?.type ?? ""): string {
   const pad = "    ".repeat(depth + 1);
   const close = "    ".repeat(depth);
   const known = alternative(json, schema);
+  const inner = typeArguments(type);
+  if (type === "JsonElement") return `JsonElement.Parse(${csharpText(compact(json))})`;
   switch (json.kind) {
     case "literal":
-      return wrapped(json, schema, json.text === "null" ? "null" : json.text);
+      return wrapped(json, schema, type === "decimal" && json.text !== "null" ? `${json.text}m` : json.text);
     case "string":
-      return wrapped(json, schema, csharpText(json.value));
+      return wrapped(json, schema, known?.enum && type !== "string" ? `${type}.${pascal(json.value)}` : type === "DateOnly" ? dateOf(json.value) : csharpText(json.value));
     case "array": {
-      const parts = json.items.map((item) => csharpOf(item, known?.items, depth + 1));
-      const line = `[${parts.join(", ")}]`;
-      return line.length < 80 && !line.includes("\n") ? line : `[\n${parts.map((part) => pad + part).join(",\n")},\n${close}]`;
+      if (type === "JsonArray") return `JsonNode.Parse(${csharpText(compact(json))})!.AsArray()`;
+      const parts = json.items.map((item) => csharpOf(item, known?.items, depth + 1, inner[0]));
+      return among(parts, "[", "]", pad, close);
     }
     case "object": {
+      if (!known?.properties && inner.length === 2) return `new ${type.slice(type.indexOf("Dictionary"))}${among(json.entries.map(([name, item]) => `[${csharpText(name)}] = ${csharpOf(item, valueSchema(known), depth + 1, inner[1])}`), " { ", " }", pad, close)}`;
       if (!known?.properties) return jsonObject(json);
       const named = json.entries.filter(([name]) => name in known.properties!);
       const others = json.entries.filter(([name]) => !(name in known.properties!));
-      const parts = named.map(([name, item]) => `${pascal(name)} = ${item.kind === "string" && enums[name] ? `${enums[name]}.${pascal(item.value)}` : csharpOf(item, known.properties![name], depth + 1)}`);
+      const parts = named.map(([name, item]) => `${known.properties![name]!["x-dotnet"]?.name ?? pascal(name)} = ${csharpOf(item, known.properties![name], depth + 1)}`);
       if (others.length > 0) parts.push(`Other = ${jsonObject({ kind: "object", entries: others })}`);
-      const line = `new() { ${parts.join(", ")} }`;
-      return line.length < 80 && !line.includes("\n") ? line : `new()\n${close}{\n${parts.map((part) => pad + part).join(",\n")},\n${close}}`;
+      return `new()${among(parts, " { ", " }", pad, close)}`;
     }
   }
+}
+
+/** On one line where it is short. */
+function among(parts: string[], open: string, end: string, pad: string, close: string): string {
+  const line = `${open}${parts.join(", ")}${end}`;
+  if (line.length < 80 && !line.includes("\n")) return line;
+  const inner = `${parts.map((part) => pad + part).join(",\n")},\n${close}${end.trim()}`;
+  return open === "[" ? `[\n${inner}` : `\n${close}{\n${inner}`;
+}
+
+/** The types between the angle brackets of a generic one. */
+function typeArguments(type: string): string[] {
+  const start = type.indexOf("<");
+  if (start < 0) return [];
+  const found: string[] = [];
+  let [depth, from] = [0, start + 1];
+  for (let at = from; at < type.length; at++) {
+    if (type[at] === "<") depth++;
+    if ((type[at] === "," && depth === 0) || at === type.length - 1) {
+      found.push(type.slice(from, at).trim());
+      from = at + 1;
+    }
+    if (type[at] === ">") depth--;
+  }
+  return found;
+}
+
+function valueSchema(schema: Schema | undefined): Schema | undefined {
+  return typeof schema?.additionalProperties === "object" ? (schema.additionalProperties as Schema) : undefined;
+}
+
+function dateOf(text: string): string {
+  const date = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text);
+  return date ? `new(${date.slice(1).map(Number).join(", ")})` : `DateOnly.Parse(${csharpText(text)})`;
 }
 
 /** Of several shapes that a value may have, the one that it has. */

@@ -385,23 +385,23 @@ public sealed partial class MixpanelClient
     public ValueTask<CreatedPipeline> CreatePipelineAsync(CreatePipelineInput input, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.Create, input, cancellationToken);
 
     /// <summary>Changes a data pipeline.</summary>
-    /// <example>{"name":"trial-events-daily-s3-raw","events":["Signed Up"]}</example>
+    /// <example>{"name":"events-daily-s3-raw","events":["Signed Up"]}</example>
     public ValueTask<Done> UpdatePipelineAsync(UpdatePipelineInput input, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.Update, input, cancellationToken);
 
     /// <summary>Cancels a data pipeline; its history is lost.</summary>
-    /// <example>{"name":"trial-events-daily-s3-raw"}</example>
+    /// <example>{"name":"events-daily-s3-raw"}</example>
     public ValueTask<Done> DeletePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.Delete, input, cancellationToken);
 
     /// <summary>Pauses a data pipeline.</summary>
-    /// <example>{"name":"trial-events-daily-s3-raw"}</example>
+    /// <example>{"name":"events-daily-s3-raw"}</example>
     public ValueTask<Done> PausePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.Pause, input, cancellationToken);
 
     /// <summary>Lets a paused data pipeline go on.</summary>
-    /// <example>{"name":"trial-events-daily-s3-raw"}</example>
+    /// <example>{"name":"events-daily-s3-raw"}</example>
     public ValueTask<Done> ResumePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.Resume, input, cancellationToken);
 
     /// <summary>Tells how far the tasks of a data pipeline are.</summary>
-    /// <example>{"name":"trial-events-daily-s3-raw"}</example>
+    /// <example>{"name":"events-daily-s3-raw"}</example>
     public ValueTask<PipelineStatus> GetPipelineStatusAsync(GetPipelineStatusInput input, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.GetStatus, input, cancellationToken);
 
     /// <summary>Tells when which days were exported by data pipelines.</summary>

@@ -19,7 +19,7 @@ static class ExperimentActions
 
     public static readonly ActionSpec<ExperimentId, Done> Delete = new(Group, "delete_experiment", "delete-experiment", Endpoint.Delete("/{experiment_id}")) { SafeToRepeat = "what is gone stays gone", Gone = _ => Done.Ok };
 
-    public static readonly ActionSpec<ExperimentId, Experiment> Archive = new(Group, "archive_experiment", "archive-experiment", Endpoint.Post("/{experiment_id}/archive")) { Does = ActionEffect.Update, SafeToRepeat = "archived stays archived" };
+    public static readonly ActionSpec<ExperimentId, Done> Archive = new(Group, "archive_experiment", "archive-experiment", Endpoint.Post("/{experiment_id}/archive")) { Does = ActionEffect.Update, SafeToRepeat = "archived stays archived" };
 
     public static readonly ActionSpec<ExperimentId, Experiment> Unarchive = new(Group, "unarchive_experiment", "unarchive-experiment", Endpoint.Delete("/{experiment_id}/archive")) { Does = ActionEffect.Update, SafeToRepeat = "brought back stays brought back" };
 
@@ -225,7 +225,7 @@ public sealed partial class MixpanelClient
 
     /// <summary>Puts an experiment into the archive.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
-    public ValueTask<Experiment> ArchiveExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Archive, input, cancellationToken);
+    public ValueTask<Done> ArchiveExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Archive, input, cancellationToken);
 
     /// <summary>Brings an experiment back from the archive.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>

@@ -72,12 +72,12 @@ public abstract class ActionDescriptor
     public abstract string? ResourcePath { get; }
 
     /// <summary>The JSON schema that the input must fit.</summary>
-    /// <param name="describe">Gives the description of a property; null for none.</param>
-    public abstract JsonObject InputSchema(Func<PropertyInfo, string?>? describe = null);
+    /// <param name="annotate">Adds to the schema of a property what an interface says about it, such as its description; null for nothing.</param>
+    public abstract JsonObject InputSchema(Action<PropertyInfo, JsonObject>? annotate = null);
 
     /// <summary>The JSON schema that the output fits.</summary>
-    /// <param name="describe">Gives the description of a property; null for none.</param>
-    public abstract JsonObject OutputSchema(Func<PropertyInfo, string?>? describe = null);
+    /// <param name="annotate">Adds to the schema of a property what an interface says about it, such as its description; null for nothing.</param>
+    public abstract JsonObject OutputSchema(Action<PropertyInfo, JsonObject>? annotate = null);
 
     /// <summary>Checks the input against its schema, then carries the action out.</summary>
     /// <param name="client">The client to act through.</param>

@@ -18,18 +18,18 @@ interface IDescribesSchema
 /// <summary>The JSON schema of an input or output, from the same type information that reads and writes it.</summary>
 static class ActionSchema
 {
-    public static JsonObject Of(JsonTypeInfo type, Func<PropertyInfo, string?>? describe = null)
+    public static JsonObject Of(JsonTypeInfo type, Action<PropertyInfo, JsonObject>? annotate = null)
     {
         var schema = type.GetJsonSchemaAsNode(new JsonSchemaExporterOptions
         {
             TreatNullObliviousAsNonNullable = true,
-            TransformSchemaNode = (context, node) => Transform(context, node, describe),
+            TransformSchemaNode = (context, node) => Transform(context, node, annotate),
         }).AsObject();
         schema["properties"] ??= new JsonObject(); // of an action that asks for nothing
         return schema;
     }
 
-    static JsonObject Transform(JsonSchemaExporterContext context, JsonNode node, Func<PropertyInfo, string?>? describe)
+    static JsonObject Transform(JsonSchemaExporterContext context, JsonNode node, Action<PropertyInfo, JsonObject>? annotate)
     {
         if ((context.PropertyInfo?.CustomConverter ?? context.TypeInfo.Converter) is IDescribesSchema known) node = known.Schema();
         if (context.TypeInfo.Type == typeof(Secret)) node = new JsonObject { ["type"] = "string" };
@@ -61,7 +61,7 @@ static class ActionSchema
             if (property.GetCustomAttribute<DefaultValueAttribute>() is { Value: string text }) schema["default"] = text;
             if (property.GetCustomAttribute<ConfidentialAttribute>() is not null) schema["writeOnly"] = true;
             foreach (var limit in property.GetCustomAttributes<ValidationAttribute>()) AddLimit(schema, limit);
-            if (describe?.Invoke(property) is { } description) schema.Insert(0, "description", description);
+            annotate?.Invoke(property, schema);
         }
 
         return schema;

@@ -100,9 +100,9 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
 
     JsonObject Schema => _inputSchema ??= ActionSchema.Of(Input);
 
-    public override JsonObject InputSchema(Func<PropertyInfo, string?>? describe = null) => ActionSchema.Of(Input, describe);
+    public override JsonObject InputSchema(Action<PropertyInfo, JsonObject>? annotate = null) => ActionSchema.Of(Input, annotate);
 
-    public override JsonObject OutputSchema(Func<PropertyInfo, string?>? describe = null) => ActionSchema.Of(Output, describe);
+    public override JsonObject OutputSchema(Action<PropertyInfo, JsonObject>? annotate = null) => ActionSchema.Of(Output, annotate);
 
     public override async ValueTask<ActionResult> InvokeAsync(MixpanelClient client, JsonElement input, CancellationToken cancellationToken = default)
     {

@@ -12,10 +12,5 @@ const made = await build({
 const { callsOf, from, fieldsOf, inputOf } = await import(`data:text/javascript;base64,${Buffer.from(made.outputFiles[0].text).toString("base64")}`);
 const { actions } = await (await fetch(`${address}v1/actions`)).json();
 const calls = {};
-for (const action of actions) {
-  const example = { ...action.example };
-  if ("organization_id" in example) example.organization_id = 1;
-  if (action.name === "create_service_account") example.projects = [1];
-  calls[action.name] = callsOf(action, inputOf(action.input_schema, fieldsOf(action.input_schema, from(example))).input, new URL(address).origin, false);
-}
+for (const action of actions) calls[action.name] = callsOf(action, inputOf(action.input_schema, fieldsOf(action.input_schema, from(action.example))).input, new URL(address).origin, false);
 console.log(JSON.stringify(calls));

@@ -248,6 +248,7 @@ const tasks = {
       }
       throw new Error(`no way by the keyboard to ${wanted}: ${seen.join(" | ")}`);
     };
+    await page.locator("nav.pages").waitFor();
     await page.locator("body").evaluate(() => document.activeElement.blur());
     await press("Tab");
     await tabTo(/^A\s+Live events$/);

@@ -1,6 +1,9 @@
 // A client made from the server's OpenAPI document by openapi-client-axios: calls every operation of an action by its operationId,
-// with the example that the document gives. Arguments: URL [KEY]
+// with the example that the document gives, and the ids of what was made before. Arguments: URL [KEY]
 const OpenAPIClientAxios = require("openapi-client-axios").default;
+
+// What makes something comes first, what removes it last, and between them what an experiment goes through.
+const steps = [/^(create|upload|set)_/, /^launch_/, /^force_conclude_/, /^(?!.*(archive|delete|cancel|remove))/, /^archive_/, /^unarchive_/, /./];
 
 (async () => {
   const [url, key] = process.argv.slice(2);
@@ -10,10 +13,22 @@ const OpenAPIClientAxios = require("openapi-client-axios").default;
   });
   const client = await api.init();
   const answers = {};
-  for (const operation of api.getOperations()) {
-    if (!operation.path.startsWith("/v1/actions/")) continue;
-    const answer = await client[operation.operationId](null, operation.requestBody.content["application/json"].example);
-    answers[operation.operationId] = { status: answer.status, data: answer.data };
+  const made = {};
+  const stepOf = (operation) => steps.findIndex((step) => step.test(operation.operationId));
+  const operations = api.getOperations().filter((operation) => operation.path.startsWith("/v1/actions/"));
+  for (const operation of operations.sort((one, other) => stepOf(one) - stepOf(other))) {
+    const name = operation.operationId;
+    const example = JSON.stringify(operation.requestBody.content["application/json"].example ?? {});
+    const of = /_data_(deletion|retrieval)$/.exec(name)?.[1] ?? "";
+    const input = JSON.parse(example, (field, value) => {
+      const id = made[`${of}${field.replace(/s$/, "")}`];
+      return id === undefined ? value : Array.isArray(value) ? [Number(id)] : typeof value === "number" ? Number(id) : id;
+    });
+    const { status, data } = await client[name](null, input);
+    answers[name] = { status, data };
+    const [, thing] = /^create_(?:.*_)?(annotation|experiment|flag|import|service_account)$/.exec(name) ?? [];
+    if (thing) made[`${thing}_id`] = data.id;
+    if (of && name.startsWith("create_")) made[`${of}tracking_id`] = data.tracking_id;
   }
   const started = await client.start_import(null, '{"event":"From a client","properties":{"time":1690000000,"distinct_id":"c"}}\n', { headers: { "Content-Type": "application/x-ndjson" } });
   let job = started;

@@ -68,7 +68,10 @@ public class OperationTests
         var missing = new List<string>();
         foreach (var action in Catalogue.Actions)
         {
-            var schema = action.InputSchema(property => described.Contains($"P:{property.DeclaringType!.FullName!.Replace('+', '.')}.{property.Name}") ? "described" : null);
+            var schema = action.InputSchema((property, schema) =>
+            {
+                if (described.Contains($"P:{property.DeclaringType!.FullName!.Replace('+', '.')}.{property.Name}")) schema["description"] = "described";
+            });
             Look(schema, action.Name);
         }
 

@@ -60,7 +60,7 @@ const ActionList = memo(function ActionList({ actions, current }: { actions: Act
             {shown.filter((one) => one.group === group).map(({ name, title, effect }) => (
               <a key={name} href={`#/actions/${name}`} aria-current={name === current ? "page" : undefined}>
                 <span>{title}</span>
-                <Badge size="xs" variant="light" tt="none" color={effects[effect]?.colour ?? "gray"}>{effects[effect]?.short ?? effect}</Badge>
+                <Badge size="xs" variant="dot" tt="none" color={effects[effect]?.colour ?? "gray"}>{effects[effect]?.short ?? effect}</Badge>
               </a>
             ))}
           </section>

@@ -16,7 +16,7 @@ static class ActionHelp
     public static string Of(ActionDescriptor action, int width)
     {
         var name = ActionCommand.NameOf(action);
-        var schema = action.InputSchema(XmlDocs.Summary);
+        var schema = action.InputSchema(XmlDocs.Describe);
         var (options, confidential) = (new List<HelpRow>(), new List<HelpRow>());
         foreach (var (field, node) in schema["properties"]!.AsObject())
         {

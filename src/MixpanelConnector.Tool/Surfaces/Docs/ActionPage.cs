@@ -20,10 +20,10 @@ static class ActionPage
         if (action.HasSecret) page.Append(" The answer holds a secret that is shown only once: `--secret-out FILE` or `--show-secret` on the command line; in the answer over HTTP; in a private file over MCP.");
         if (action.NeedsConfirmation) page.Append(" It asks first: `--yes` on the command line, `\"confirm\": true` over HTTP; agents are not offered it.");
         page.Append("\n\n## Input\n\n");
-        AppendFields(page, action.InputSchema(XmlDocs.Summary));
+        AppendFields(page, action.InputSchema(XmlDocs.Describe));
         if (example is not null) page.Append($"\n```json\n{example}\n```\n");
         page.Append("\n## Output\n\n");
-        AppendFields(page, action.OutputSchema(XmlDocs.Summary));
+        AppendFields(page, action.OutputSchema(XmlDocs.Describe));
         page.Append($"\n## Examples\n\n```sh\nmixpanel {command} --input '{example}'{(action.HasSecret ? " --show-secret" : "")}{(action.NeedsConfirmation ? " --yes" : "")}\n```\n\n```sh\ncurl http://127.0.0.1:8124/v1/actions/{action.Name} --json '{(action.NeedsConfirmation ? Confirmed(example!) : example)}'\n```\n");
         return page.ToString();
     }

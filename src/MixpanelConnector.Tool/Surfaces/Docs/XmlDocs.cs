@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Tool.Surfaces.Docs;
 
@@ -26,6 +27,12 @@ static class XmlDocs
 
     /// <summary>An input that fits, as JSON.</summary>
     public static string? Example(ActionDescriptor action) => Text(Method(action), "example");
+
+    /// <summary>Gives the schema of a property its description.</summary>
+    public static void Describe(PropertyInfo property, JsonObject schema)
+    {
+        if (Summary(property) is { } summary) schema.Insert(0, "description", summary);
+    }
 
     public static string? Summary(PropertyInfo property)
     {

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -48,17 +49,17 @@ static class ActionRoutes
         ["paged"] = action.IsPaged,
         ["has_secret"] = action.HasSecret,
         ["example"] = XmlDocs.Example(action) is { } example ? JsonNode.Parse(example) : null,
-        ["dotnet"] = new JsonObject { ["method"] = action.MethodName, ["enums"] = Enums(action) },
+        ["dotnet_method"] = action.MethodName,
         ["needs_confirmation"] = action.NeedsConfirmation,
         ["agents"] = !action.CanBeUndone ? "never" : ToolSelection.Default.Holds(action) ? "tool" : AnyAction.Run,
-        ["input_schema"] = InputSchema(action),
-        ["output_schema"] = action.OutputSchema(XmlDocs.Summary),
+        ["input_schema"] = InputSchema(action, DescribeMember),
+        ["output_schema"] = action.OutputSchema(XmlDocs.Describe),
     };
 
     /// <summary>What a body must fit: the input, and the yes of who asks for what cannot be undone.</summary>
-    public static JsonObject InputSchema(ActionDescriptor action)
+    public static JsonObject InputSchema(ActionDescriptor action, Action<PropertyInfo, JsonObject>? annotate = null)
     {
-        var schema = action.InputSchema(XmlDocs.Summary);
+        var schema = action.InputSchema(annotate ?? XmlDocs.Describe);
         if (!action.NeedsConfirmation) return schema;
         schema["properties"]!.AsObject().Add(Confirm, new JsonObject { ["description"] = "Must be true: this cannot be undone.", ["type"] = "boolean", ["const"] = true });
         if (schema["required"] is not JsonArray required) schema["required"] = required = [];
@@ -74,17 +75,19 @@ static class ActionRoutes
         return JsonMembers.Find(body, Confirm) is { ValueKind: JsonValueKind.True } ? JsonMembers.Without(body, Confirm) : throw Configuration.Invalid(Confirm, "This cannot be undone: confirm must be true.");
     }
 
-    /// <summary>Fields that are a choice in JSON, and the enumeration that they are in .NET.</summary>
-    static JsonObject Enums(ActionDescriptor action)
+    /// <summary>What a field is called in .NET, and its type there.</summary>
+    static void DescribeMember(PropertyInfo property, JsonObject schema)
     {
-        var enums = new JsonObject();
-        action.InputSchema(property =>
+        XmlDocs.Describe(property, schema);
+        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        schema["x-dotnet"] = new JsonObject { ["name"] = property.Name, ["type"] = NameOf(type) };
+
+        static string NameOf(Type type) => type.IsGenericType ? $"{type.Name[..type.Name.IndexOf('`', StringComparison.Ordinal)]}<{string.Join(", ", type.GenericTypeArguments.Select(NameOf))}>" : type switch
         {
-            var isField = property.DeclaringType == action.InputType;
-            if (isField && (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) is { IsEnum: true } type) enums[JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)] = type.Name;
-            return null;
-        });
-        return enums;
+            _ when type == typeof(string) => "string",
+            _ when type == typeof(decimal) => "decimal",
+            _ => type.Name,
+        };
     }
 
     static async Task InvokeAsync(ActionDescriptor action, Services services, HttpContext context)

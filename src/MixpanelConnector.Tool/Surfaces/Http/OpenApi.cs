@@ -175,7 +175,7 @@ static class OpenApi
         {
             var type = Names.Pascal(action.Name);
             schemas[$"{type}Input"] = Titled($"Input of {action.Name}", ActionRoutes.InputSchema(action));
-            schemas[$"{type}Output"] = Titled($"Output of {action.Name}", action.OutputSchema(XmlDocs.Summary));
+            schemas[$"{type}Output"] = Titled($"Output of {action.Name}", action.OutputSchema(XmlDocs.Describe));
         }
 
         var responses = new JsonObject();

@@ -59,7 +59,7 @@ static class ActionSearch
         ["summary"] = $"{XmlDocs.Summary(action)} {XmlDocs.Remarks(action)}",
         ["effect"] = Names.Snake(action.Effect),
         ["idempotent"] = action.IsRepeatable,
-        ["input_schema"] = action.InputSchema(XmlDocs.Summary),
+        ["input_schema"] = action.InputSchema(XmlDocs.Describe),
         ["example"] = XmlDocs.Example(action) is { } example ? JsonNode.Parse(example) : null,
     };
 

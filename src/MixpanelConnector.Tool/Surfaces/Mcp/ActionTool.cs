@@ -33,7 +33,7 @@ sealed class ActionTool
 
     static ModelContextProtocol.Protocol.Tool Define(ActionDescriptor action)
     {
-        var output = action.OutputSchema(XmlDocs.Summary);
+        var output = action.OutputSchema(XmlDocs.Describe);
         var properties = output["properties"]!.AsObject();
         if (action.HasSecret && properties.Remove("secret"))
             properties[SecretFile] = new JsonObject { ["description"] = "The private file, on the machine of the server, that holds the one-time secret. The secret itself is not shown to agents.", ["type"] = "string" };
@@ -44,7 +44,7 @@ sealed class ActionTool
             Name = action.Name,
             Title = Names.Title(action),
             Description = $"{XmlDocs.Summary(action)} {XmlDocs.Remarks(action)} Example: {XmlDocs.Example(action)}",
-            InputSchema = Element(action.InputSchema(XmlDocs.Summary)),
+            InputSchema = Element(action.InputSchema(XmlDocs.Describe)),
             OutputSchema = Element(output),
             Annotations = Hints(Names.Title(action), [action]),
         };

@@ -174,7 +174,7 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Creates a service account in an organization. Its secret is shown once and cannot be read again.</summary>
     /// <remarks>Needs a service account that is an owner or admin of the organization.</remarks>
-    /// <example>{"username":"nightly-import","role":"analyst","projects":[1234567],"expires":"2031-01-31"}</example>
+    /// <example>{"username":"nightly-import","role":"analyst","projects":[1],"expires":"2031-01-31"}</example>
     /// <param name="input">What to create.</param>
     /// <param name="cancellationToken">Stops the call.</param>
     /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>

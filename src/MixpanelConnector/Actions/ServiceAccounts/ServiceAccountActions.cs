@@ -138,7 +138,7 @@ sealed partial class ServiceAccountsJson : JsonSerializerContext;
 public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves all service accounts of an organization.</summary>
-    /// <example>{"organization_id":1234}</example>
+    /// <example>{"organization_id":1}</example>
     /// <param name="input">Whose accounts to retrieve.</param>
     /// <param name="cancellationToken">Stops the call.</param>
     /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
@@ -146,11 +146,11 @@ public sealed partial class MixpanelClient
         InvokeAsync(ServiceAccountActions.GetAllServiceAccounts, input, cancellationToken);
 
     /// <summary>Retrieves a service account.</summary>
-    /// <example>{"service_account_id":1}</example>
+    /// <example>{"service_account_id":2}</example>
     public ValueTask<ServiceAccount> GetServiceAccountAsync(ServiceAccountId input, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.GetServiceAccount, input, cancellationToken);
 
     /// <summary>Deletes a service account, which leaves all projects.</summary>
-    /// <example>{"service_account_id":1}</example>
+    /// <example>{"service_account_id":2}</example>
     public ValueTask<Done> DeleteServiceAccountAsync(ServiceAccountId input, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.DeleteServiceAccount, input, cancellationToken);
 
     /// <summary>Lists the service accounts of a project.</summary>
@@ -158,10 +158,10 @@ public sealed partial class MixpanelClient
     public ValueTask<ResultList<ServiceAccount>> ListProjectServiceAccountsAsync(ListProjectServiceAccountsInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.ListProjectServiceAccounts, input ?? new(), cancellationToken);
 
     /// <summary>Lets service accounts join projects, each with a role.</summary>
-    /// <example>{"projects":[{"id":1,"role":"analyst"}],"service_account_ids":[1]}</example>
+    /// <example>{"projects":[{"id":1,"role":"analyst"}],"service_account_ids":[2]}</example>
     public ValueTask<Done> AddServiceAccountsToProjectsAsync(AddServiceAccountsToProjectsInput input, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.AddServiceAccountsToProjects, input, cancellationToken);
 
     /// <summary>Takes service accounts out of projects.</summary>
-    /// <example>{"projects":[{"id":1,"service_account_ids":[1]}]}</example>
+    /// <example>{"projects":[{"id":1,"service_account_ids":[2]}]}</example>
     public ValueTask<Done> RemoveServiceAccountsFromProjectsAsync(RemoveServiceAccountsFromProjectsInput input, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.RemoveServiceAccountsFromProjects, input, cancellationToken);
 }
