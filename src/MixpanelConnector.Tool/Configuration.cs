@@ -142,7 +142,7 @@ sealed record Profile(string Name, IReadOnlyDictionary<string, string> Values)
         if (!File.Exists(path)) return name is null ? new(Default, values) : throw Configuration.Invalid("profile", $"There is no profile file {path}.");
         try
         {
-            using var document = JsonDocument.Parse(GivenFile.Read(path, stopping));
+            using var document = JsonDocument.Parse(GivenFile.Read(path, stopping), new JsonDocumentOptions { AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind is not JsonValueKind.Object) throw new JsonException();
             if (!document.RootElement.TryGetProperty(name ?? Default, out var profile))
                 return name is null ? new(Default, values) : throw Configuration.Invalid("profile", $"{path} has no profile {name}.");
@@ -160,7 +160,7 @@ sealed record Profile(string Name, IReadOnlyDictionary<string, string> Values)
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw Configuration.Invalid("profile", $"{path} must be a JSON object of profiles, each an object of settings.");
+            throw Configuration.Invalid("profile", $"{path} must be a JSON object of profiles, each an object of settings, with no name twice.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -138,6 +138,9 @@ public class ConfigurationTests
     [InlineData("""{"default":{"tokn":"x"}}""")]
     [InlineData("""{"default":{"token":{}}}""")]
     [InlineData("""{"default":{"token":true}}""")]
+    [InlineData("""{"default":{"token":"x","token":"y"}}""")]
+    [InlineData("""{"default":{"token":"x"},"default":{"token":"y"}}""")]
+    [InlineData("""{"default":{"token":"\ud800"}}""")]
     public async Task A_damaged_profile_file_exits_2(string json)
     {
         using var tool = new Tool();

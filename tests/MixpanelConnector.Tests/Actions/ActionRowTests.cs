@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Actions;
 
@@ -13,42 +14,31 @@ public class ActionRowTests
     public async Task An_action_asks_and_answers_as_its_row_says(string name)
     {
         var row = ActionRow.All.Single(row => row.Name == name);
-        using var mixpanel = new ScriptedMixpanel(row.Replies);
+        using var mixpanel = new ScriptedMixpanel(row);
         using var http = new HttpClient(mixpanel);
-        using var client = new MixpanelClient(Options(row.Settings), http);
+        using var client = new MixpanelClient(Options(row), http);
         var action = Catalogue.Find(row.Action)!;
-        var input = row.Input ?? JsonElement.Parse("{}");
 
         if (row.Problem is { } problem)
         {
-            var error = (await Given.FailsAsync(action.InvokeAsync(client, input, TestContext.Current.CancellationToken))).Error;
+            var error = (await Given.FailsAsync(action.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken))).Error;
             Assert.Equal(problem.Kind, JsonNamingPolicy.SnakeCaseLower.ConvertName(error.Kind.ToString()));
             Assert.Equal(problem.Field, error.Field);
             if (problem.Says is not null) Assert.Contains(problem.Says, error.Message, StringComparison.Ordinal);
         }
         else
         {
-            var result = await action.InvokeAsync(client, input, TestContext.Current.CancellationToken);
+            var result = await action.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken);
             Given.JsonEqual(row.Output!.Value.GetRawText(), JsonElement.Parse(result.Json.Span));
             Assert.Equal(row.Refused, result.Refused);
+            Assert.Equal(row.Secret is not null, !result.Secrets.IsEmpty);
         }
 
-        Assert.Equal(row.Wire.Select(ScriptedMixpanel.Sorted), mixpanel.Lines, StringComparer.Ordinal);
+        Assert.Equal(row.Wire.Select(ActionRow.Sorted), mixpanel.Lines, StringComparer.Ordinal);
         if (mixpanel.Lines.Count == 0) return;
         Assert.Equal(action.Auth switch { AuthScheme.ProjectToken => null, AuthScheme.OAuthToken => $"Bearer {OAuthText}", _ => Given.AccountHeader }, mixpanel.Authorization);
         Assert.Equal(row.Type, mixpanel.Type);
-        switch (row.Type)
-        {
-            case "application/json":
-                Given.JsonEqual(row.Body!.Value.GetRawText(), JsonElement.Parse(mixpanel.Body));
-                break;
-            case "application/x-www-form-urlencoded":
-                Assert.Equal(ScriptedMixpanel.Fields(row.Body!.Value.GetString()!), ScriptedMixpanel.Fields(string.Join('&', mixpanel.Body.Split('&').Select(Uri.UnescapeDataString))));
-                break;
-            default:
-                Assert.Equal(row.Body?.GetString() ?? "", mixpanel.Body);
-                break;
-        }
+        Assert.True(row.IsBody(mixpanel.Body), mixpanel.Body);
     }
 
     [Fact]
@@ -62,14 +52,14 @@ public class ActionRowTests
     {
         foreach (var row in Plain)
         {
-            using var mixpanel = new ScriptedMixpanel(row.Replies);
+            using var mixpanel = new ScriptedMixpanel(row);
             using var http = new HttpClient(mixpanel);
-            using var client = new MixpanelClient(Options(row.Settings) with { Region = region }, http);
+            using var client = new MixpanelClient(Options(row) with { Region = region }, http);
 
-            await Catalogue.Find(row.Action)!.InvokeAsync(client, row.Input ?? JsonElement.Parse("{}"), TestContext.Current.CancellationToken);
+            await Catalogue.Find(row.Action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken);
 
             var line = row.Wire[^1].Replace("https://api.", $"https://api{suffix}.", StringComparison.Ordinal).Replace("https://data.", $"https://data{suffix}.", StringComparison.Ordinal).Replace("https://mixpanel", $"https://{prefix}mixpanel", StringComparison.Ordinal);
-            Assert.Equal(ScriptedMixpanel.Sorted(line), mixpanel.Lines[^1]);
+            Assert.Equal(ActionRow.Sorted(line), mixpanel.Lines[^1]);
         }
     }
 
@@ -101,11 +91,11 @@ public class ActionRowTests
     {
         foreach (var row in Plain.Where(row => Catalogue.Find(row.Action)!.Effect is ActionEffect.Delete && row.Wire[0].StartsWith("DELETE ", StringComparison.Ordinal)))
         {
-            using var mixpanel = new ScriptedMixpanel([new(0), new(404, JsonElement.Parse("""{"status":"error","error":"not found"}"""))]);
+            using var mixpanel = new ScriptedMixpanel(row with { Replies = [new(0), new(404, JsonElement.Parse("""{"status":"error","error":"not found"}"""))] });
             using var http = new HttpClient(mixpanel);
-            using var client = new MixpanelClient(Options(row.Settings), http);
+            using var client = new MixpanelClient(Options(row), http);
 
-            await Catalogue.Find(row.Action)!.InvokeAsync(client, row.Input ?? JsonElement.Parse("{}"), TestContext.Current.CancellationToken);
+            await Catalogue.Find(row.Action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken);
 
             Assert.Equal(2, mixpanel.Lines.Count);
         }
@@ -124,23 +114,19 @@ public class ActionRowTests
     static async Task<(MixpanelError Error, int Sent)> FailAsync(string action, int status)
     {
         var row = Plain.Single(row => row.Action == action);
-        using var mixpanel = new ScriptedMixpanel([new(status)]);
+        using var mixpanel = new ScriptedMixpanel(row with { Replies = [new(status)] });
         using var http = new HttpClient(mixpanel);
-        using var client = new MixpanelClient(Options(row.Settings), http);
-        var error = (await Given.FailsAsync(Catalogue.Find(action)!.InvokeAsync(client, row.Input ?? JsonElement.Parse("{}"), TestContext.Current.CancellationToken))).Error;
+        using var client = new MixpanelClient(Options(row), http);
+        var error = (await Given.FailsAsync(Catalogue.Find(action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken))).Error;
         return (error, mixpanel.Lines.Count);
     }
 
-    static MixpanelOptions Options(IReadOnlyDictionary<string, long?>? settings)
+    static MixpanelOptions Options(ActionRow row) => Given.Account() with
     {
-        long? Setting(string name, long usual) => settings is not null && settings.TryGetValue(name, out var value) ? value : usual;
-        return Given.Account() with
-        {
-            Token = Given.TokenText,
-            OAuthToken = new Secret(OAuthText),
-            ProjectId = Setting("project_id", 12345),
-            OrganizationId = Setting("organization_id", 77),
-            WorkspaceId = Setting("workspace_id", 3),
-        };
-    }
+        Token = Given.TokenText,
+        OAuthToken = new Secret(OAuthText),
+        ProjectId = row.Setting("project_id"),
+        OrganizationId = row.Setting("organization_id"),
+        WorkspaceId = row.Setting("workspace_id"),
+    };
 }

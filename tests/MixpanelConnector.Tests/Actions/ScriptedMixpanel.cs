@@ -1,11 +1,11 @@
 using System.Net;
-using System.Text;
-using System.Text.Json;
+using System.Net.Http.Headers;
+using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Actions;
 
 /// <summary>Stands where the network would be: gives the answers of a row, and keeps what was asked.</summary>
-sealed class ScriptedMixpanel(IReadOnlyList<RowReply> replies) : HttpMessageHandler
+sealed class ScriptedMixpanel(ActionRow row) : HttpMessageHandler
 {
     /// <summary>Method and address, with the query's parts sorted and not escaped.</summary>
     public List<string> Lines { get; } = [];
@@ -16,33 +16,29 @@ sealed class ScriptedMixpanel(IReadOnlyList<RowReply> replies) : HttpMessageHand
 
     public string Body { get; private set; } = "";
 
-    public static string Sorted(string line)
-    {
-        var query = line.IndexOf('?', StringComparison.Ordinal);
-        return query < 0 ? line : line[..(query + 1)] + Fields(line[(query + 1)..]);
-    }
-
-    public static string Fields(string text) => string.Join('&', text.Split('&').Order(StringComparer.Ordinal));
-
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var address = request.RequestUri!;
-        var query = Fields(string.Join('&', address.Query.TrimStart('?').Split('&').Select(Uri.UnescapeDataString)));
-        Lines.Add($"{request.Method} {address.GetLeftPart(UriPartial.Path)}{(query.Length == 0 ? "" : "?")}{query}");
+        Lines.Add(ActionRow.Line(request.Method.Method, address.GetLeftPart(UriPartial.Path), address.Query));
         Authorization = request.Headers.Authorization?.ToString();
         Type = request.Content?.Headers.ContentType?.MediaType;
         Body = request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken);
-        var reply = replies[Math.Min(Lines.Count, replies.Count) - 1];
+        var reply = row.Reply(Lines.Count - 1);
         if (reply.Status == 0) throw new HttpRequestException(HttpRequestError.ResponseEnded, "The connection was broken.");
-        return new HttpResponseMessage((HttpStatusCode)reply.Status)
-        {
-            RequestMessage = request,
-            Content = reply.Body switch
-            {
-                null => new ByteArrayContent([]),
-                { ValueKind: JsonValueKind.String } text => new StringContent(text.GetString()!, Encoding.UTF8, "text/plain"),
-                { } json => new StringContent(json.GetRawText(), Encoding.UTF8, "application/json"),
-            },
-        };
+        var content = new StreamContent(new BodyStream(reply));
+        content.Headers.ContentType = reply.Type is null ? null : MediaTypeHeaderValue.Parse(reply.Type);
+        return new HttpResponseMessage((HttpStatusCode)reply.Status) { RequestMessage = request, Content = content };
+    }
+
+    /// <summary>The body of a reply, which may break before its end.</summary>
+    sealed class BodyStream(RowReply reply) : MemoryStream(System.Text.Encoding.UTF8.GetBytes(reply.Text), writable: false)
+    {
+        public override int Read(Span<byte> buffer) => Checked(base.Read(buffer));
+
+        public override int Read(byte[] buffer, int offset, int count) => Checked(base.Read(buffer, offset, count));
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.FromResult(Read(buffer.Span));
+
+        int Checked(int read) => read > 0 || !reply.IsCut ? read : throw new HttpIOException(HttpRequestError.ResponseEnded, "The answer broke off.");
     }
 }

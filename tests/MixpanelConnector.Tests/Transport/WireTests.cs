@@ -1,8 +1,6 @@
 using System.Net;
 using System.Text;
-using System.Text.Json;
 using MixpanelConnector.Testing;
-using MixpanelConnector.Tests.Actions;
 
 namespace MixpanelConnector.Tests.Transport;
 
@@ -184,7 +182,7 @@ public class WireTests
             _ => Given.Bare() with { ProjectId = 12345 },
         };
         using var client = new MixpanelClient(options with { OrganizationId = 77, WorkspaceId = 3 }, http);
-        var input = ActionRow.All.First(row => row.Action == action).Input ?? JsonElement.Parse("{}");
+        var input = ActionRow.All.First(row => row.Action == action).Input;
 
         var error = (await Given.FailsAsync(Catalogue.Find(action)!.InvokeAsync(client, input, TestContext.Current.CancellationToken))).Error;
 

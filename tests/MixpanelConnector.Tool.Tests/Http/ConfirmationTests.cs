@@ -15,6 +15,7 @@ public sealed class ConfirmationTests
     [InlineData("""{"confirm":1}""")]
     [InlineData("""{"confirm":null}""")]
     [InlineData("""{"Confirm":true}""")]
+    [InlineData("""{"confirm":false,"confirm":true}""")]
     public async Task Without_a_yes_nothing_is_sent(string body)
     {
         await using var served = await Served.StartAsync();

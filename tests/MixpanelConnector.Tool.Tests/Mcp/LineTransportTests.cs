@@ -83,6 +83,27 @@ public sealed class LineTransportTests
         Assert.Equal(0, run.Exit);
     }
 
+    [Theory]
+    [InlineData("""{"name":"query_user_profiles","arguments":{"where":"true","where":"false"}}""", "params.arguments.where is given twice")]
+    [InlineData("""{"name":"query_user_profiles","arguments":{"where":"true","wh\u0065re":"false"}}""", "params.arguments.where is given twice")]
+    [InlineData("""{"name":"query_user_profiles","name":"run_action","arguments":{}}""", "params.name is given twice")]
+    [InlineData("""{"name":"run_action","arguments":{"action":"create_annotation","input":{"tags":[1,{"a":"\ud83d"}]}}}""", "params.arguments.input.tags[1].a is not valid Unicode")]
+    [InlineData("""{"name":"query_user_profiles","arguments":{"output_properties":["a","\udc00"]}}""", "params.arguments.output_properties[1] is not valid Unicode")]
+    [InlineData("""{"name":"query_user_profiles","arguments":{"filter_by_cohort":{"\ud83d":1}}}""", "params.arguments.filter_by_cohort has a name that is not valid Unicode")]
+    public async Task A_name_given_twice_and_half_a_character_are_told_with_their_place_and_nothing_is_sent(string parameters, string told)
+    {
+        await using var server = await RecordingServer.StartAsync();
+        using var tool = Tool.At(server);
+        tool.Input = $"{Initialize}\n{{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\",\"params\":{parameters}}}\n{Call(9, "none")}\n";
+        var run = await tool.RunAsync("mcp");
+
+        var refused = Assert.Single(run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(text => JsonNode.Parse(text)!), answer => (int?)answer["error"]?["code"] == -32600);
+        Assert.Equal("3", refused["id"]?.ToString());
+        Assert.StartsWith(told, (string?)refused["error"]!["message"], StringComparison.Ordinal);
+        Assert.Contains("9", Ids(run.Out), StringComparer.Ordinal);
+        Assert.Empty(server.Requests);
+    }
+
     [Fact]
     public async Task Nothing_more_is_read_while_much_waits_for_answers()
     {

@@ -137,21 +137,23 @@ sealed class ActionCommand : Command
 
     JsonElement Input(ParseResult parsed, Configuration configuration)
     {
-        var input = parsed.GetValue(_input) is { } whole ? Whole(whole) : [];
+        var input = parsed.GetValue(_input) is { } text ? Whole(text) : JsonElement.Parse("{}");
+        var given = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         foreach (var option in _inputs)
         {
-            if (option.TryRead(parsed, _surroundings, out var value)) input[option.Name] = value;
-            else if (!input.ContainsKey(option.Name) && IsRequired(option.Name) && CommonOptions.IsSetting(option.Name) && configuration[option.Name] is { } configured) input[option.Name] = JsonArgument.Read(option.Name, configured, (string?)_schema["properties"]![option.Name]!["type"], _surroundings);
+            if (option.TryRead(parsed, _surroundings, out var value)) given[option.Name] = value;
+            else if (IsRequired(option.Name) && CommonOptions.IsSetting(option.Name) && configuration[option.Name] is { } configured && JsonMembers.Find(input, option.Name) is null)
+                given[option.Name] = JsonArgument.Read(option.Name, configured, (string?)_schema["properties"]![option.Name]!["type"], _surroundings);
         }
 
-        return JsonSerializer.SerializeToElement(input, CliJson.Default.JsonObject);
+        return given.Count == 0 ? input : JsonMembers.With(input, given);
     }
 
     /// <summary>The input as one JSON object. What is confidential cannot stand on the command line itself, where every process can read it.</summary>
-    JsonObject Whole(string text)
+    JsonElement Whole(string text)
     {
         var input = JsonArgument.ReadObject("input", text, _surroundings);
-        if (!text.StartsWith('@') && text != "-" && input.FirstOrDefault(field => _schema["properties"]![field.Key] is { } schema && ActionInput.IsConfidential(schema)) is { Key: { } confidential })
+        if (!text.StartsWith('@') && text != "-" && _schema["properties"]!.AsObject().FirstOrDefault(field => ActionInput.IsConfidential(field.Value!) && JsonMembers.Find(input, field.Key) is not null) is { Key: { } confidential })
             throw Configuration.Invalid(confidential, $"{confidential} is confidential, and every process can read the command line: put the input into a file that only you can read, and say --input @FILE, or --input - for standard input. Nothing was sent.");
         return input;
     }

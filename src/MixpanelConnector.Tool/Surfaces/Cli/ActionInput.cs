@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
@@ -41,25 +42,25 @@ sealed class ActionInput
     };
 
     /// <summary>The value that the command line gives; false when it gives none.</summary>
-    public bool TryRead(ParseResult parsed, Surroundings surroundings, out JsonNode? value)
+    public bool TryRead(ParseResult parsed, Surroundings surroundings, out JsonElement value)
     {
-        value = null;
+        value = default;
         if (parsed.GetResult(Option) is not { Implicit: false } result) return false;
         string[] texts = [.. result.Tokens.Select(token => token.Value)];
         value = texts switch
         {
-            [] => JsonValue.Create(true), // a boolean may go without its value
+            [] => JsonElement.Parse("true"), // a boolean may go without its value
             [var text] when !IsPlainList(_schema) || IsJson(text) => JsonArgument.Read(Name, text, Type(_schema), surroundings),
             _ => List(texts, surroundings),
         };
         return true;
     }
 
-    JsonArray List(string[] texts, Surroundings surroundings)
+    JsonElement List(string[] texts, Surroundings surroundings)
     {
         if (texts.Any(IsJson)) throw Configuration.Invalid(Name, $"{Name}: give one JSON array (or @file, or @-), or repeat {Option.Name} with plain values. A value that begins with [ or @ goes into a JSON array.");
         var type = Type(_schema["items"]!.AsObject());
-        return new JsonArray([.. texts.Select((text, index) => JsonArgument.Read($"{Name}[{index}]", text, type, surroundings))]);
+        return JsonElement.Parse($"[{string.Join(',', texts.Select((text, index) => JsonArgument.Read($"{Name}[{index}]", text, type, surroundings).GetRawText()))}]");
     }
 
     static bool IsJson(string text) => text is "-" || text.StartsWith('[') || text.StartsWith('@');

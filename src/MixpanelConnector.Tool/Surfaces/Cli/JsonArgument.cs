@@ -8,31 +8,42 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>Reads the text of an option as the JSON that an input needs.</summary>
 static class JsonArgument
 {
-    static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
-
     /// <param name="name">The input.</param>
     /// <param name="text">What the command line says.</param>
     /// <param name="type">The type of the input in its schema; null when it takes several.</param>
     /// <param name="surroundings">For files and standard input.</param>
-    public static JsonNode? Read(string name, string text, string? type, Surroundings surroundings) => type switch
+    public static JsonElement Read(string name, string text, string? type, Surroundings surroundings) => type switch
     {
-        "string" => JsonValue.Create(text),
+        "string" => JsonSerializer.SerializeToElement(text, CliJson.Default.String),
         "integer" => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
-            ? JsonValue.Create(number)
-            : throw Configuration.Invalid(name, $"{name}: must be an integer."),
-        "boolean" => bool.TryParse(text, out var flag) ? JsonValue.Create(flag) : throw Configuration.Invalid(name, $"{name}: must be true or false."),
+            ? JsonSerializer.SerializeToElement(number, CliJson.Default.Int64)
+            : Number(text) ?? throw Configuration.Invalid(name, $"{name}: must be an integer."),
+        "boolean" => bool.TryParse(text, out var flag) ? JsonSerializer.SerializeToElement(flag, CliJson.Default.Boolean) : throw Configuration.Invalid(name, $"{name}: must be true or false."),
         _ => Parse(name, text, surroundings),
     };
 
-    public static JsonObject ReadObject(string name, string text, Surroundings surroundings) =>
-        Parse(name, text, surroundings) as JsonObject ?? throw Configuration.Invalid(name, $"--{name} must be a JSON object.");
+    public static JsonElement ReadObject(string name, string text, Surroundings surroundings) =>
+        Parse(name, text, surroundings) is { ValueKind: JsonValueKind.Object } whole ? whole : throw Configuration.Invalid(name, $"--{name} must be a JSON object.");
 
-    static JsonNode? Parse(string name, string text, Surroundings surroundings)
+    /// <summary>A number in another spelling of JSON's, such as 7.0: whether it is an integer is for the check of the input to say. Null for no number.</summary>
+    static JsonElement? Number(string text)
     {
         try
         {
-            if (text is "-" or "@-") return JsonNode.Parse(WithoutByteOrderMark(GivenFile.Read(surroundings.TakeInput(name), surroundings.Stopping)), documentOptions: Strict);
-            return text.StartsWith('@') ? JsonNode.Parse(WithoutByteOrderMark(GivenFile.Read(text[1..], surroundings.Stopping)), documentOptions: Strict) : JsonNode.Parse(text, documentOptions: Strict);
+            return JsonElement.Parse(text) is { ValueKind: JsonValueKind.Number } number ? number : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    static JsonElement Parse(string name, string text, Surroundings surroundings)
+    {
+        try
+        {
+            if (text is "-" or "@-") return JsonElement.Parse(WithoutByteOrderMark(GivenFile.Read(surroundings.TakeInput(name), surroundings.Stopping)));
+            return text.StartsWith('@') ? JsonElement.Parse(WithoutByteOrderMark(GivenFile.Read(text[1..], surroundings.Stopping))) : JsonElement.Parse(text);
         }
         catch (JsonException e)
         {
@@ -49,4 +60,7 @@ static class JsonArgument
 }
 
 [JsonSerializable(typeof(JsonObject))]
+[JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(long))]
+[JsonSerializable(typeof(bool))]
 sealed partial class CliJson : JsonSerializerContext;

@@ -72,10 +72,7 @@ static class ActionRoutes
     static JsonElement Confirmed(ActionDescriptor action, JsonElement body)
     {
         if (!action.NeedsConfirmation || body.ValueKind is not JsonValueKind.Object) return body;
-        if (!body.TryGetProperty(Confirm, out var yes) || yes.ValueKind is not JsonValueKind.True) throw Configuration.Invalid(Confirm, "This cannot be undone: confirm must be true.");
-        var input = JsonObject.Create(body)!;
-        input.Remove(Confirm);
-        return JsonElement.Parse(JsonText.Utf8(input));
+        return JsonMembers.Find(body, Confirm) is { ValueKind: JsonValueKind.True } ? JsonMembers.Without(body, Confirm) : throw Configuration.Invalid(Confirm, "This cannot be undone: confirm must be true.");
     }
 
     /// <summary>What a field is called in .NET, and its type there.</summary>

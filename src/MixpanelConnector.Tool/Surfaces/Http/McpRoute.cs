@@ -37,6 +37,12 @@ static class McpRoute
         if (context.Request.Headers.ContentEncoding.Count > 0) throw new RefusedException(Refusal.WrongType("the message as it is, without a Content-Encoding") with { Field = "Content-Encoding" });
         var tokens = Bodies.Check(received.Memory.Span, Depth, Limits.TokensOfMessage);
         received.HoldMore(((long)received.Length * (Limits.CopiesOfMessage - 1)) + ((long)tokens * Limits.BytesOfMessageToken));
+        if (MessageCheck.Fault(received.Memory.Span) is { } fault)
+        {
+            await context.Response.WriteAsync(200, Answers.Json, MessageCheck.Refusal(received.Memory.Span, -32600, fault));
+            return;
+        }
+
         var (request, response) = (context.Request.Body, context.Response.Body);
         using var answer = new MemoryStream();
         (context.Request.Body, context.Response.Body) = (received.AsStream(), answer);

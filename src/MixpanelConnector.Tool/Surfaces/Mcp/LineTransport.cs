@@ -155,7 +155,7 @@ sealed class LineTransport : ITransport
     {
         if (isTooLong)
         {
-            await RefuseAsync(IdIn(line.Span), -32600, FormattableString.Invariant($"The message has more than {LongestLine} bytes, and was not read. Send less at a time."));
+            await RefuseAsync(line, -32600, FormattableString.Invariant($"The message has more than {LongestLine} bytes, and was not read. Send less at a time."));
             return;
         }
 
@@ -172,7 +172,13 @@ sealed class LineTransport : ITransport
 
         if (message is null)
         {
-            await RefuseAsync(IdIn(line.Span), -32700, "The line is no message of JSON-RPC 2.0.");
+            await RefuseAsync(line, -32700, "The line is no message of JSON-RPC 2.0.");
+            return;
+        }
+
+        if (MessageCheck.Fault(line.Span) is { } fault)
+        {
+            await RefuseAsync(line, -32600, fault);
             return;
         }
 
@@ -182,49 +188,7 @@ sealed class LineTransport : ITransport
         await WaitAsync(MostWaiting);
     }
 
-    /// <summary>An error with the id of what it answers, or without where that cannot be told.</summary>
-    Task RefuseAsync(RequestId? id, int code, string message)
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartObject();
-            json.WriteString("jsonrpc", "2.0");
-            if (id?.Id is long number) json.WriteNumber("id", number);
-            else if (id?.Id is string text) json.WriteString("id", text);
-            else json.WriteNull("id");
-            json.WriteStartObject("error");
-            json.WriteNumber("code", code);
-            json.WriteString("message", message);
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-
-        return WriteAsync(buffer.WrittenMemory, _ended.Token);
-    }
-
-    /// <summary>The id of a message, as far as it is there and can be read.</summary>
-    static RequestId? IdIn(ReadOnlySpan<byte> head)
-    {
-        try
-        {
-            var reader = new Utf8JsonReader(head, isFinalBlock: false, state: default);
-            if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject) return null;
-            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
-            {
-                var isId = reader.ValueTextEquals("id"u8);
-                if (!reader.Read()) return null;
-                if (isId) return reader.TokenType is JsonTokenType.String ? new RequestId(reader.GetString()!) : reader.TokenType is JsonTokenType.Number && reader.TryGetInt64(out var number) ? new RequestId(number) : null;
-                if (!reader.TrySkip()) return null;
-            }
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            // Whatever it is, it has no id.
-        }
-
-        return null;
-    }
+    Task RefuseAsync(ReadOnlyMemory<byte> line, int code, string message) => WriteAsync(MessageCheck.Refusal(line.Span, code, message), _ended.Token);
 
     void Asked(RequestId id, int bytes)
     {

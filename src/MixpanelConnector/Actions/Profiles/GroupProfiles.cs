@@ -103,7 +103,7 @@ public sealed partial class MixpanelClient
     /// <example>{"group_key":"company","group_id":"acme","properties":{"regions":["EU"]}}</example>
     public ValueTask<Acknowledgement> UnionGroupPropertiesAsync(UnionGroupPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.UnionGroupProperties, input, cancellationToken);
 
-    /// <summary>Applies many updates to group profiles, in order; more than 2,000 go in several requests.</summary>
+    /// <summary>Applies many updates to group profiles, in order; more than 2,000, or more than 10 MB, go in several requests.</summary>
     /// <example>{"updates":[{"$group_key":"company","$group_id":"acme","$set":{"plan":"enterprise"}}]}</example>
     public ValueTask<Acknowledgement> UpdateGroupProfilesAsync(UpdateGroupProfilesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.UpdateGroupProfiles, input, cancellationToken);
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Transport;
 
@@ -6,7 +7,8 @@ namespace MixpanelConnector;
 /// <summary>Updates of profiles as Mixpanel takes them: who it is, and one operator with what it works on.</summary>
 static class ProfileUpdate
 {
-    const int MostUpdates = 2000;
+    /// <summary>The most updates that Mixpanel takes in a request, and the most bytes, which it does not tell of updates: those of events.</summary>
+    const int MostUpdates = 2000, MostBytes = 10_000_000;
 
     static readonly string[] Operators = ["$set", "$set_once", "$add", "$union", "$append", "$remove", "$unset", "$delete"];
     static readonly string[] OperatorsOfGroups = ["$set", "$set_once", "$union", "$remove", "$unset", "$delete"];
@@ -39,19 +41,14 @@ static class ProfileUpdate
         if (updates is null or []) throw MixpanelException.Invalid("updates", "updates must hold at least one update.");
         for (var i = 0; i < updates.Count; i++) Check(updates[i], $"updates[{i}]", who, operators);
         var done = 0;
-        foreach (var chunk in updates.Chunk(MostUpdates))
+        foreach (var chunk in Chunks(updates, context.Token))
         {
-            var body = new JsonArray([.. chunk.Select(update => WithToken(update, context.Token))]);
-            var request = context.Request() with
-            {
-                Body = new(Wire.Utf8(body), "application/json"),
-                IsRepeatable = !chunk.Any(update => update.ContainsKey("$add") || update.ContainsKey("$append")),
-            };
+            var request = context.Request() with { Body = new(chunk.Body, "application/json"), IsRepeatable = chunk.IsRepeatable };
             var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
             try
             {
                 var answer = Answers.Acknowledge(ReplyClassifier.ReadAcknowledgement(reply, context.Options));
-                if (answer.Status == 0) return updates.Count <= MostUpdates ? answer : answer with { Error = $"{answer.Error} This is said of updates {done} to {done + chunk.Length - 1}; {done} were taken before, and none after them was sent." };
+                if (answer.Status == 0) return chunk.Count == updates.Count ? answer : answer with { Error = $"{answer.Error} This is said of updates {done} to {done + chunk.Count - 1}; {done} were taken before, and none after them was sent." };
             }
             catch (MixpanelException e)
             {
@@ -60,10 +57,38 @@ static class ProfileUpdate
                 throw new MixpanelException(e.Error with { Message = e.Error.Message + before + unknown }, e);
             }
 
-            done += chunk.Length;
+            done += chunk.Count;
         }
 
         return new() { Status = 1 };
+    }
+
+    /// <summary>The updates in as few requests as they fit into, in order. One that is too large goes alone, for Mixpanel to refuse.</summary>
+    static IEnumerable<Chunk> Chunks(IReadOnlyList<JsonObject> updates, string token)
+    {
+        var (body, count, isRepeatable) = (new ArrayBufferWriter<byte>(), 0, true);
+        foreach (var update in updates)
+        {
+            var written = Wire.Utf8(WithToken(update, token));
+            if (count == MostUpdates || (count > 0 && body.WrittenCount + ",".Length + written.Length + "]".Length > MostBytes))
+            {
+                yield return End();
+                (body, count, isRepeatable) = (new ArrayBufferWriter<byte>(), 0, true);
+            }
+
+            body.Write(count == 0 ? "["u8 : ","u8);
+            body.Write(written);
+            count++;
+            isRepeatable &= !update.ContainsKey("$add") && !update.ContainsKey("$append");
+        }
+
+        yield return End();
+
+        Chunk End()
+        {
+            body.Write("]"u8);
+            return new(body.WrittenMemory, count, isRepeatable);
+        }
     }
 
     static void Check(JsonObject? update, string at, string[] who, string[] operators)
@@ -88,4 +113,7 @@ static class ProfileUpdate
         sent["$token"] = token;
         return sent;
     }
+
+    /// <summary>Updates of one request.</summary>
+    readonly record struct Chunk(ReadOnlyMemory<byte> Body, int Count, bool IsRepeatable);
 }

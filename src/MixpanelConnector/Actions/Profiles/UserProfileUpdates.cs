@@ -99,7 +99,7 @@ public sealed partial class MixpanelClient
     /// <example>{"distinct_id":"user-1","properties":["plan"]}</example>
     public ValueTask<Acknowledgement> DeleteUserPropertiesAsync(DeleteUserPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(UserProfileActions.DeleteUserProperties, input, cancellationToken);
 
-    /// <summary>Applies many updates to user profiles, in order; more than 2,000 go in several requests.</summary>
+    /// <summary>Applies many updates to user profiles, in order; more than 2,000, or more than 10 MB, go in several requests.</summary>
     /// <example>{"updates":[{"$distinct_id":"user-1","$set":{"plan":"pro"}},{"$distinct_id":"user-2","$unset":["plan"]}]}</example>
     public ValueTask<Acknowledgement> UpdateUserProfilesAsync(UpdateUserProfilesInput input, CancellationToken cancellationToken = default) => InvokeAsync(UserProfileActions.UpdateUserProfiles, input, cancellationToken);
 

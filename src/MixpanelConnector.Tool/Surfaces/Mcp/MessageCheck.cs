@@ -1,0 +1,121 @@
+using System.Buffers;
+using System.Text.Json;
+using ModelContextProtocol.Protocol;
+
+namespace MixpanelConnector.Tool.Surfaces.Mcp;
+
+/// <summary>Looks at a message before the protocol reads it, which keeps the last of several values of one name without a word, and says nothing of half a character.</summary>
+static class MessageCheck
+{
+    /// <summary>What is wrong with the names and texts of a message, and where; null for nothing. What is no JSON is left to the protocol.</summary>
+    public static string? Fault(ReadOnlySpan<byte> message)
+    {
+        var reader = new Utf8JsonReader(message);
+        var open = new List<Level>();
+        try
+        {
+            while (reader.Read())
+            {
+                switch (reader.TokenType)
+                {
+                    case JsonTokenType.StartObject or JsonTokenType.StartArray:
+                        if (open.Count > 0) open[^1].Index++;
+                        open.Add(new Level(isArray: reader.TokenType is JsonTokenType.StartArray));
+                        break;
+                    case JsonTokenType.EndObject or JsonTokenType.EndArray:
+                        open.RemoveAt(open.Count - 1);
+                        break;
+                    case JsonTokenType.PropertyName:
+                        if (TextOf(ref reader) is not { } name) return $"{Path(open[..^1], "The message")} has a name that is not valid Unicode: a character is cut in half. Nothing was done.";
+                        open[^1].Name = name;
+                        if (!open[^1].Names!.Add(name)) return $"{Path(open, "The message")} is given twice. Nothing was done: give it once.";
+                        break;
+                    default:
+                        if (open.Count > 0) open[^1].Index++;
+                        if (reader.TokenType is JsonTokenType.String && TextOf(ref reader) is null) return $"{Path(open, "The message")} is not valid Unicode: a character is cut in half. Nothing was done.";
+                        break;
+                }
+            }
+        }
+        catch (JsonException)
+        {
+            // Told by the protocol.
+        }
+
+        return null;
+    }
+
+    /// <summary>An error with the id of the message that it answers, or without where that cannot be told.</summary>
+    public static ReadOnlyMemory<byte> Refusal(ReadOnlySpan<byte> head, int code, string message)
+    {
+        var id = IdIn(head);
+        var buffer = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(buffer);
+        json.WriteStartObject();
+        json.WriteString("jsonrpc", "2.0");
+        if (id?.Id is long number) json.WriteNumber("id", number);
+        else if (id?.Id is string text) json.WriteString("id", text);
+        else json.WriteNull("id");
+        json.WriteStartObject("error");
+        json.WriteNumber("code", code);
+        json.WriteString("message", message);
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.Flush();
+        return buffer.WrittenMemory;
+    }
+
+    /// <summary>The id of a message, as far as it is there and can be read.</summary>
+    static RequestId? IdIn(ReadOnlySpan<byte> head)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(head, isFinalBlock: false, state: default);
+            if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject) return null;
+            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+            {
+                var isId = reader.ValueTextEquals("id"u8);
+                if (!reader.Read()) return null;
+                if (isId) return reader.TokenType is JsonTokenType.String ? new RequestId(reader.GetString()!) : reader.TokenType is JsonTokenType.Number && reader.TryGetInt64(out var number) ? new RequestId(number) : null;
+                if (!reader.TrySkip()) return null;
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // Whatever it is, it has no id.
+        }
+
+        return null;
+    }
+
+    /// <summary>The text of a name or a string; null when it is not valid Unicode.</summary>
+    static string? TextOf(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType is JsonTokenType.String && !reader.ValueIsEscaped && System.Text.Unicode.Utf8.IsValid(reader.ValueSpan)) return "";
+        try
+        {
+            return reader.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Where something stands, such as <c>params.arguments.updates[0].a</c>; names are others' text.</summary>
+    static string Path(List<Level> open, string whole)
+    {
+        var path = string.Concat(open.Select((level, depth) => level.Names is null ? FormattableString.Invariant($"[{level.Index}]") : depth == 0 ? level.Name : $".{level.Name}"));
+        return path.Length == 0 ? whole : Fence.Text(path);
+    }
+
+    /// <summary>An object or array that the reader is within.</summary>
+    sealed class Level(bool isArray)
+    {
+        public HashSet<string>? Names { get; } = isArray ? null : new(StringComparer.Ordinal);
+
+        public string Name { get; set; } = "";
+
+        public int Index { get; set; } = -1;
+    }
+}

@@ -1,0 +1,143 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace MixpanelConnector.Testing;
+
+/// <summary>A case of <c>tests/Cases/actions</c>: what an action is given, what it asks of Mixpanel, and what it makes of the answer.</summary>
+public sealed record ActionRow
+{
+    static readonly Lazy<ActionRow[]> Rows = new(() =>
+        [.. Directory.GetFiles(Repository.File("tests/Cases/actions"), "*.json").Order(StringComparer.Ordinal).SelectMany(file => JsonSerializer.Deserialize(File.ReadAllBytes(file), ActionRowJson.Default.ActionRowArray)!)]);
+
+    public static IReadOnlyList<ActionRow> All => Rows.Value;
+
+    public required string Action { get; init; }
+
+    /// <summary>What the row shows; null for the plain call.</summary>
+    public string? Shows { get; init; }
+
+    /// <summary>What the action is given; null for nothing.</summary>
+    [JsonPropertyName("input")]
+    public JsonElement? Written { get; init; }
+
+    /// <summary>Lists of the input, and how long each of them is: filled up with its last item.</summary>
+    public IReadOnlyDictionary<string, int>? Fill { get; init; }
+
+    /// <summary>What the action is given, with its lists filled up.</summary>
+    [JsonIgnore]
+    public JsonElement Input => Written is not { } input ? JsonElement.Parse("{}") : Fill is null ? input : Filled(input, Fill);
+
+    /// <summary>Settings that differ: workspace_id, organization_id or project_id, null for none.</summary>
+    public IReadOnlyDictionary<string, long?>? Settings { get; init; }
+
+    /// <summary>Method and address of every request, the query in any order and not escaped; without one, nothing may be sent.</summary>
+    public IReadOnlyList<string> Wire { get => field ?? []; init; }
+
+    /// <summary>The content type of the last request's body; null for no body.</summary>
+    public string? Type { get; init; }
+
+    /// <summary>The last request's body: JSON; of a form its fields in any order, not escaped; of CSV the text.</summary>
+    public JsonElement? Body { get; init; }
+
+    /// <summary>The answers, one after the other; the last one stays.</summary>
+    public IReadOnlyList<RowReply> Replies { get => field ?? []; init; }
+
+    public JsonElement? Output { get; init; }
+
+    /// <summary>The one-time secret, where the output has <c>***</c>.</summary>
+    public string? Secret { get; init; }
+
+    /// <summary>Whether the output says that Mixpanel refused data.</summary>
+    public bool Refused { get; init; }
+
+    public RowProblem? Problem { get; init; }
+
+    public string Name => Shows is null ? Action : $"{Action}: {Shows}";
+
+    /// <summary>A setting of the row, or the usual one.</summary>
+    public long? Setting(string name) => Settings is not null && Settings.TryGetValue(name, out var value) ? value : name switch
+    {
+        "project_id" => 12345,
+        "organization_id" => 77,
+        "workspace_id" => 3,
+        _ => throw new ArgumentException($"There is no usual {name}.", nameof(name)),
+    };
+
+    /// <summary>The reply to a request, of which so many came before.</summary>
+    public RowReply Reply(int before) => Replies[Math.Min(before, Replies.Count - 1)];
+
+    /// <summary>Method and address, with the query's parts sorted and not escaped.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="path">The address up to the query.</param>
+    /// <param name="query">The query as it was sent.</param>
+    public static string Line(string method, string path, string query)
+    {
+        var fields = Fields(Unescaped(query.TrimStart('?')));
+        return $"{method} {path}{(fields.Length == 0 ? "" : "?")}{fields}";
+    }
+
+    /// <summary>A line of <see cref="Wire"/>, its query sorted as <see cref="Line"/> does.</summary>
+    public static string Sorted(string line)
+    {
+        var query = line.IndexOf('?', StringComparison.Ordinal);
+        return query < 0 ? line : line[..(query + 1)] + Fields(line[(query + 1)..]);
+    }
+
+    /// <summary>Whether a body that was sent is the row's.</summary>
+    public bool IsBody(string sent) => Type switch
+    {
+        "application/json" => JsonElement.DeepEquals(Body!.Value, JsonElement.Parse(sent)),
+        "application/x-www-form-urlencoded" => Fields(Body!.Value.GetString()!) == Fields(Unescaped(sent)),
+        _ => (Body?.GetString() ?? "") == sent,
+    };
+
+    static string Unescaped(string fields) => string.Join('&', fields.Split('&').Select(Uri.UnescapeDataString));
+
+    static string Fields(string text) => string.Join('&', text.Split('&').Order(StringComparer.Ordinal));
+
+    static JsonElement Filled(JsonElement input, IReadOnlyDictionary<string, int> fill)
+    {
+        var filled = JsonObject.Create(input)!;
+        foreach (var (name, length) in fill)
+        {
+            var list = filled[name]!.AsArray();
+            while (list.Count < length) list.Add(list[^1]!.DeepClone());
+        }
+
+        return JsonElement.Parse(filled.ToJsonString());
+    }
+}
+
+/// <param name="Status">The status; 0 for a connection that breaks before an answer.</param>
+/// <param name="Body">JSON, or a text that is sent as plain text.</param>
+/// <param name="IsCut">Whether the connection breaks after the body, before the end of the answer.</param>
+public sealed record RowReply(int Status = 200, JsonElement? Body = null, bool IsCut = false)
+{
+    /// <summary>The body as it is sent.</summary>
+    [JsonIgnore]
+    public string Text => Body switch
+    {
+        null => "",
+        { ValueKind: JsonValueKind.String } text => text.GetString()!,
+        { } json => json.GetRawText(),
+    };
+
+    /// <summary>The content type; null for no body.</summary>
+    [JsonIgnore]
+    public string? Type => Body switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.String } => "text/plain; charset=utf-8",
+        _ => "application/json; charset=utf-8",
+    };
+}
+
+/// <param name="Kind">The kind of the problem.</param>
+/// <param name="Field">The field that it names.</param>
+/// <param name="Says">A text that stands in its message.</param>
+public sealed record RowProblem(string Kind, string? Field = null, string? Says = null);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(ActionRow[]))]
+sealed partial class ActionRowJson : JsonSerializerContext;
