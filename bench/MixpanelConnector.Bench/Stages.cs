@@ -21,11 +21,11 @@ static class Stages
         var lines = EventFile.Lines(Events).Select(line => line[..^1]).ToArray();
         var whole = EventFile.Lines(Events).SelectMany(line => line).ToArray();
         var body = lines[..2000].SelectMany(line => line.Append((byte)',')).ToArray();
-        var (walk, rules) = (new RecordWalk(), new EventRules(SharedProperties.None));
-        var completer = new EventCompleter(TimeProvider.System, SharedProperties.None);
+        var (walk, rules) = (new JsonScanner(), new EventRules(SharedProperties.None));
+        var preparer = new EventPreparer(TimeProvider.System, SharedProperties.None);
         var buffers = new BufferPool(40_000_000);
-        completer.Begin("bench", ImportIds.None);
-        completer.ReadClock();
+        preparer.Begin("bench", ImportIds.None);
+        preparer.ReadClock();
 
         var stages = new List<(string Name, Action Run, List<double> Rates)>
         {
@@ -33,8 +33,8 @@ static class Stages
             ("fingerprint (XxHash128) of all bytes", () => XxHash128.HashToUInt128(whole), []),
             ("UTF-8 checked", () => { foreach (var line in lines) Utf8.IsValid(line); }, []),
             ("Utf8JsonReader alone, no UTF-8 check, no rules", () => { foreach (var line in lines) Read(line); }, []),
-            ("RecordWalk with the rules of events", () => { foreach (var line in lines) { rules.Reset(2_000_000_000); if (walk.Check(line, rules) is not null) throw new InvalidDataException(); } }, []),
-            ("the same, and copied into batches", () => Fill(completer, lines, buffers), []),
+            ("JsonScanner with the rules of events", () => { foreach (var line in lines) { rules.Reset(2_000_000_000); if (walk.Check(line, rules) is not null) throw new InvalidDataException(); } }, []),
+            ("the same, and copied into batches", () => Fill(preparer, lines, buffers), []),
             ("gzip by GZipStream at its fastest", () => { for (var i = 0; i < Events / 2000; i++) GzipByStream(body); }, []),
             ("gzip", () => { for (var i = 0; i < Events / 2000; i++) CompressedBody.Gzip(body, buffers).Dispose(); }, []),
         };
@@ -68,14 +68,14 @@ static class Stages
         while (reader.Read()) { }
     }
 
-    static void Fill(EventCompleter completer, byte[][] lines, BufferPool buffers)
+    static void Fill(EventPreparer preparer, byte[][] lines, BufferPool buffers)
     {
         RecordBatch? batch = null;
         for (var i = 0; i < lines.Length; i++)
         {
             batch ??= new RecordBatch(0, 2000, 1200 << 10, buffers);
             var record = new Record { Bytes = lines[i], Offset = i, Line = i };
-            if (completer.TryAdd(in record, "bench", maybeSent: false, batch) is not null) throw new InvalidDataException();
+            if (preparer.TryAdd(in record, "bench", maybeSent: false, batch) is not null) throw new InvalidDataException();
             if (batch.Count < 2000) continue;
             batch.Release();
             batch = null;

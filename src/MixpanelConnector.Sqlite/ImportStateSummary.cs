@@ -5,7 +5,7 @@ namespace MixpanelConnector.Sqlite;
 public sealed record ImportStateSummary(string Folder)
 {
     /// <summary>The options that shape the records; null when nothing was saved yet.</summary>
-    public string? Shape { get; init; }
+    public string? OptionsFingerprint { get; init; }
 
     /// <summary>The counts of all runs so far.</summary>
     public ImportTotals Totals { get; init; } = new();

@@ -92,7 +92,7 @@ public sealed class SqliteImportState : IImportState
         if (_stored is null) return null;
         var sources = ReadSources();
         if (sources.Count != _stored.Sources || !HoldsDeadLetters(_stored.Totals.Rejected)) throw Damaged(_folder);
-        return new ImportCheckpoint { Shape = _stored.Shape, Totals = _stored.Totals, Finished = _stored.Finished, DeadLetterPath = _stored.DeadLetterPath, Sources = sources };
+        return new ImportCheckpoint { OptionsFingerprint = _stored.OptionsFingerprint, Totals = _stored.Totals, Finished = _stored.Finished, DeadLetterPath = _stored.DeadLetterPath, Sources = sources };
     });
 
     /// <inheritdoc/>
@@ -105,7 +105,7 @@ public sealed class SqliteImportState : IImportState
             using var transaction = _connection.BeginTransaction();
             foreach (var source in checkpoint.Sources) WriteSource(transaction, source);
             WriteDeadLetters(transaction, checkpoint.DeadLetters, after: checkpoint.Totals.Rejected - checkpoint.DeadLetters.Count);
-            var stored = new StoredCheckpoint(checkpoint.Shape, checkpoint.Totals, checkpoint.Finished, CountSources(transaction), checkpoint.DeadLetterPath);
+            var stored = new StoredCheckpoint(checkpoint.OptionsFingerprint, checkpoint.Totals, checkpoint.Finished, CountSources(transaction), checkpoint.DeadLetterPath);
             WriteCheckpoint(transaction, stored);
             transaction.Commit();
             if (stored.Finished) Settle();
@@ -444,7 +444,7 @@ public sealed class SqliteImportState : IImportState
         {
             using var state = OpenExisting(folder, readOnly: true);
             var checkpoint = state.Load();
-            return new(folder) { Shape = checkpoint?.Shape, Totals = checkpoint?.Totals ?? new(), Finished = checkpoint?.Finished ?? false, DeadLetterPath = checkpoint?.DeadLetterPath, Sources = checkpoint?.Sources ?? [] };
+            return new(folder) { OptionsFingerprint = checkpoint?.OptionsFingerprint, Totals = checkpoint?.Totals ?? new(), Finished = checkpoint?.Finished ?? false, DeadLetterPath = checkpoint?.DeadLetterPath, Sources = checkpoint?.Sources ?? [] };
         }
         catch (ImportStateException e)
         {

@@ -52,17 +52,17 @@ sealed class Configuration
 
     public string? this[string name] => _settings.TryGetValue(name, out var setting) ? setting.Value : null;
 
-    public static Configuration Load(GivenSettings given, Surroundings surroundings)
+    public static Configuration Load(GivenSettings given, HostEnvironment host)
     {
-        var profile = Profile.Read(new Folders(surroundings.Environment).Profiles, given.Profile ?? NonEmpty(surroundings.Environment("MIXPANEL_PROFILE")), surroundings.Stopping);
-        var secret = given.SecretFile is { } path ? (path, Secrets.Read(path, surroundings)) : default((string Path, string Text)?);
+        var profile = Profile.Read(new Folders(host.Environment).Profiles, given.Profile ?? NonEmpty(host.Environment("MIXPANEL_PROFILE")), host.Stopping);
+        var secret = given.SecretFile is { } path ? (path, Secrets.Read(path, host)) : default((string Path, string Text)?);
         return new Configuration(Names.ToDictionary(n => n.Name, n => Find(n.Name, n.Variable), StringComparer.Ordinal));
 
         Setting Find(string name, string variable)
         {
             if (name == given.Secret && secret is { } read) return new(name, read.Text, read.Path == "-" ? "standard input" : $"file {read.Path}");
             if (given.Options.TryGetValue(name, out var option)) return new(name, option, $"option --{name.Replace('_', '-')}");
-            if (NonEmpty(surroundings.Environment(variable)) is { } value) return new(name, value, $"environment {variable}");
+            if (NonEmpty(host.Environment(variable)) is { } value) return new(name, value, $"environment {variable}");
             if (profile.Values.TryGetValue(name, out var stored)) return new(name, stored, $"profile {profile.Name}");
             return name == "region" ? new(name, "us", "default") : new(name, null, "not set");
         }
@@ -177,13 +177,13 @@ static class Secrets
 {
     const int Longest = 4096;
 
-    public static string Read(string path, Surroundings surroundings)
+    public static string Read(string path, HostEnvironment host)
     {
         try
         {
             if (path != "-") EnsurePrivate(path, "secret_file");
-            using var file = path == "-" ? null : GivenFile.Open(path, surroundings.Stopping);
-            var text = file is null ? GivenFile.Input(surroundings.TakeInput("secret_file"), FirstLine, surroundings.Stopping) : FirstLine(file);
+            using var file = path == "-" ? null : GivenFile.Open(path, host.Stopping);
+            var text = file is null ? GivenFile.Input(host.TakeInput("secret_file"), FirstLine, host.Stopping) : FirstLine(file);
             return text is [] || text.Length > Longest ? throw Configuration.Invalid("secret_file", "The secret must be the first line of the file.") : text;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or PathTooLongException or ArgumentException)

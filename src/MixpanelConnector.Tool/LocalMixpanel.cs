@@ -63,7 +63,7 @@ sealed class LocalMixpanel : IAsyncDisposable
     }
 
     /// <summary>What to look at when it does not do its work.</summary>
-    public string Trouble()
+    public string Hint()
     {
         var free = "";
         try

@@ -8,14 +8,14 @@ static class Program
     public static async Task<int> Main(string[] args)
     {
         using var stop = new Stop();
-        var surroundings = Surroundings.OfThisProcess(args, stop.Token);
+        var host = HostEnvironment.OfThisProcess(args, stop.Token);
         try
         {
-            return await Task.Run(() => CommandLine.RunAsync(args, surroundings, stop)); // the first thread's stack is as small as the caller's limits say
+            return await Task.Run(() => CommandLine.RunAsync(args, host, stop)); // the first thread's stack is as small as the caller's limits say
         }
         catch (Exception e) when (CommandLine.IsMissingPart(e))
         {
-            surroundings.Error.WriteLine(Cause(e) is OutOfMemoryException
+            host.Error.WriteLine(Cause(e) is OutOfMemoryException
                 ? "mixpanel: the system gives this process no more memory, threads or files. Allow it more (ulimit -a), and run the same command again."
                 : $"mixpanel: a part of the program could not be loaded: {Cause(e).Message.ReplaceLineEndings(" ").Trim()} Each part takes a file descriptor: allow at least 256 (ulimit -n), or install the program again, with all that its archive holds.");
             return ExitCode.DiskFailed;

@@ -65,7 +65,7 @@ public sealed partial class MixpanelClient
     void EnsureImport(Reply reply)
     {
         var verdict = ReplyClassifier.ReadImport(reply, 1, Options);
-        if (verdict.Kind is not (VerdictKind.Partial or VerdictKind.Unclear)) throw new MixpanelException(verdict.Error ?? new(ErrorKind.Protocol, "An event that Mixpanel must refuse was accepted: this is not Mixpanel."));
+        if (verdict.Kind is not (VerdictKind.Partial or VerdictKind.Ambiguous)) throw new MixpanelException(verdict.Error ?? new(ErrorKind.Protocol, "An event that Mixpanel must refuse was accepted: this is not Mixpanel."));
     }
 
     async Task<CredentialCheck> TryAsync(MixpanelTransport transport, string api, string credential, MixpanelRequest request, Action<Reply> ensure, CancellationToken cancellationToken)

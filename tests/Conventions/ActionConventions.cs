@@ -31,9 +31,9 @@ public class ActionConventions
         Assert.Equal(action.MethodName, method.Name);
         Assert.Contains(method.GetParameters(), parameter => parameter.ParameterType == typeof(CancellationToken));
 
-        var surroundings = new Surroundings { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null };
+        var host = new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null };
         using var stop = new Stop();
-        Assert.Single(CommandLine.Build(surroundings, stop).Subcommands, command => command.Name == name.Replace('_', '-'));
+        Assert.Single(CommandLine.Build(host, stop).Subcommands, command => command.Name == name.Replace('_', '-'));
     }
 
     [Theory, MemberData(nameof(Names))]
@@ -61,9 +61,9 @@ public class ActionConventions
     [Theory, MemberData(nameof(Names))]
     public void No_door_names_an_action(string name)
     {
-        var doors = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Http/", StringComparison.Ordinal) || source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Mcp/", StringComparison.Ordinal)).ToList();
-        Assert.NotEmpty(doors);
-        Assert.All(doors, source => Assert.DoesNotMatch(new Regex($@"\b({name}|{name.Replace('_', '-')}|{Pascal(name)})\b", RegexOptions.None, Hang.Limit), WithoutComments(source.Text)));
+        var interfaces = Repository.Sources.Where(source => source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Http/", StringComparison.Ordinal) || source.Path.StartsWith("MixpanelConnector.Tool/Surfaces/Mcp/", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(interfaces);
+        Assert.All(interfaces, source => Assert.DoesNotMatch(new Regex($@"\b({name}|{name.Replace('_', '-')}|{Pascal(name)})\b", RegexOptions.None, Hang.Limit), WithoutComments(source.Text)));
     }
 
     [Theory, MemberData(nameof(Names))]

@@ -92,7 +92,7 @@ await using (tracker)
                 return 98;
         }
 
-        Say($"did {verb}; dropped {Interlocked.Read(ref dropped)}, trouble {tracker.Trouble?.Message ?? "none"}");
+        Say($"did {verb}; dropped {Interlocked.Read(ref dropped)}, trouble {tracker.LastError?.Message ?? "none"}");
     }
 }
 

@@ -90,7 +90,7 @@ public sealed class ConsoleTests
         foreach (var (action, call) in JsonNode.Parse(calls.Output)!.AsObject())
         {
             code.Add($"{{ {(string)call!["csharp"]!} }}");
-            if (!DoorClientsTests.Usual.Contains(action, StringComparer.Ordinal)) continue; // what the others name is not there
+            if (!InterfaceClientsTests.Usual.Contains(action, StringComparer.Ordinal)) continue; // what the others name is not there
             using var curl = Run.Start("bash", ["-c", (string)call!["curl"]! + " --silent --fail-with-body"], home);
             var answer = await Run.EndAsync(curl);
             Assert.True(answer.ExitCode == 0, $"{action}: {answer}");

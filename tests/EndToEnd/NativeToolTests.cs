@@ -78,11 +78,11 @@ public sealed partial class NativeToolTests
     [Fact]
     public async Task The_official_MCP_client_calls_every_tool()
     {
-        await using var mixpanel = await DoorClientsTests.WithAnEventAsync();
+        await using var mixpanel = await InterfaceClientsTests.WithAnEventAsync();
         using var home = new Home();
         using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/mcp.mjs"), "stdio", Published.Tool, "mcp", "--allow-write"], home, Credentials.For(mixpanel));
 
-        DoorClientsTests.AssertEveryTool(await Run.EndAsync(node));
+        InterfaceClientsTests.AssertEveryTool(await Run.EndAsync(node));
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed partial class NativeToolTests
         await using var serve = await Serve.StartAsync(home, [], Credentials.For(mixpanel), Published.Tool);
         using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/openapi.cjs"), serve.Address.AbsoluteUri.TrimEnd('/')], home);
 
-        DoorClientsTests.AssertEveryAction(await Run.EndAsync(node));
+        InterfaceClientsTests.AssertEveryAction(await Run.EndAsync(node));
     }
 
     [Fact]

@@ -112,7 +112,7 @@ public sealed class DurableTrackerTests : IDisposable
 
         Assert.Contains("sync", failed.Message, StringComparison.Ordinal);
         Assert.False(tracker.Track("E", "u"));
-        Assert.Contains("sync", tracker.Trouble!.Message, StringComparison.Ordinal);
+        Assert.Contains("sync", tracker.LastError!.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -132,7 +132,7 @@ public sealed class DurableTrackerTests : IDisposable
             var failed = await Assert.ThrowsAsync<MixpanelException>(() => tracker.FlushAsync());
 
             Assert.Contains("outbox-1.db is damaged", failed.Message, StringComparison.Ordinal);
-            Assert.Contains("damaged", tracker.Trouble!.Message, StringComparison.Ordinal);
+            Assert.Contains("damaged", tracker.LastError!.Message, StringComparison.Ordinal);
             Assert.False(tracker.Track("E", "u"));
             await Assert.ThrowsAsync<MixpanelException>(() => tracker.TrackAsync("E", "u").AsTask());
         }

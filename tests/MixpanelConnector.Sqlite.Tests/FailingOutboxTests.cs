@@ -83,7 +83,7 @@ public sealed class FailingOutboxTests : IDisposable
         await tracker.FlushAsync();
 
         Assert.Single(_mixpanel.Stored);
-        Assert.Null(tracker.Trouble);
+        Assert.Null(tracker.LastError);
     }
 
     [Theory, MemberData(nameof(Names))]
@@ -94,11 +94,11 @@ public sealed class FailingOutboxTests : IDisposable
         await tracker.TrackAsync("E", "u");
 
         await Assert.ThrowsAsync<MixpanelException>(() => tracker.FlushAsync());
-        Assert.NotNull(tracker.Trouble);
+        Assert.NotNull(tracker.LastError);
         Assert.Equal(1, tracker.Pending);
 
         _outbox.OnRead = null;
-        while (tracker.Trouble is not null || tracker.Pending > 0) await Task.Yield(); // each kind is read by itself
+        while (tracker.LastError is not null || tracker.Pending > 0) await Task.Yield(); // each kind is read by itself
         await tracker.FlushAsync();
         Assert.Single(_mixpanel.Stored);
     }
@@ -134,7 +134,7 @@ public sealed class FailingOutboxTests : IDisposable
 
         Assert.Equal(2, tracker.Pending);
         _ = tracker.OldestAge;
-        Assert.Contains("stopped", tracker.Trouble!.Message, StringComparison.Ordinal);
+        Assert.Contains("stopped", tracker.LastError!.Message, StringComparison.Ordinal);
         Assert.False(tracker.Track("E", "u"));
         await Assert.ThrowsAsync<MixpanelException>(() => tracker.TrackAsync("E", "u").AsTask());
         await Assert.ThrowsAsync<MixpanelException>(() => tracker.FlushAsync());
@@ -171,7 +171,7 @@ public sealed class FailingOutboxTests : IDisposable
 
         Assert.Equal(1, tracker.Pending);
         _ = tracker.OldestAge;
-        Assert.Null(tracker.Trouble);
+        Assert.Null(tracker.LastError);
         Assert.True(tracker.Track("E", "u"));
         using var enough = new CancellationTokenSource();
         var given = tracker.TrackAsync("E", "u", enough.Token).AsTask();

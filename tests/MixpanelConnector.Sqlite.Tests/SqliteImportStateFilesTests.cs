@@ -13,7 +13,7 @@ public sealed class SqliteImportStateFilesTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    static ImportCheckpoint Checkpoint(long accepted) => new() { Shape = "type=events", Totals = new ImportTotals { Accepted = accepted } };
+    static ImportCheckpoint Checkpoint(long accepted) => new() { OptionsFingerprint = "type=events", Totals = new ImportTotals { Accepted = accepted } };
 
     static void Fill(string folder)
     {

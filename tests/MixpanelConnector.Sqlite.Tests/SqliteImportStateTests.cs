@@ -14,7 +14,7 @@ public sealed class SqliteImportStateTests : IDisposable
 
     static ImportCheckpoint Checkpoint(long accepted, long rejectedBefore = 0, params string[] deadLetters) => new()
     {
-        Shape = "type=events",
+        OptionsFingerprint = "type=events",
         Totals = new ImportTotals { Accepted = accepted, Rejected = rejectedBefore + deadLetters.Length, Elapsed = TimeSpan.FromSeconds(1.5) },
         Sources = [Source("a", accepted * 10), Source("b", accepted * 20)],
         DeadLetters = [.. deadLetters.Select(letter => (ReadOnlyMemory<byte>)System.Text.Encoding.UTF8.GetBytes(letter))],

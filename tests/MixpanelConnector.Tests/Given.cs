@@ -46,7 +46,7 @@ static class Given
     public static EventData[] Events(int count, string padding = "") =>
         [.. Enumerable.Range(0, count).Select(i => Event("Viewed", $$"""{"time":1795435200,"distinct_id":"ann","$insert_id":"id-{{i}}"{{(padding.Length == 0 ? "" : $",\"p\":\"{padding}\"")}}}"""))];
 
-    /// <summary>Calls an action as the doors do: JSON in, JSON out.</summary>
+    /// <summary>Calls an action as the interfaces do: JSON in, JSON out.</summary>
     public static async Task<JsonElement> CallAsync(this MixpanelClient client, string action, string input) =>
         JsonElement.Parse((await Catalogue.Find(action)!.InvokeAsync(client, JsonElement.Parse(input))).Json.Span);
 

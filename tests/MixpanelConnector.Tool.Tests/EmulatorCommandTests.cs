@@ -175,7 +175,7 @@ public sealed class EmulatorCommandTests
             var root = new RootCommand
             {
                 CommonOptions.Data,
-                EmulatorCommand.Of(new Surroundings
+                EmulatorCommand.Of(new HostEnvironment
                 {
                     Environment = _ => null,
                     Input = Stream.Null,

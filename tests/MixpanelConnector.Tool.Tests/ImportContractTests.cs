@@ -289,7 +289,7 @@ public sealed class ImportContractTests
         using var tool = new Tool();
         using var stop = new Stop();
         using var none = new MemoryStream();
-        var root = CommandLine.Build(new Surroundings { Environment = _ => null, Input = none, Output = none, Error = TextWriter.Null }, stop);
+        var root = CommandLine.Build(new HostEnvironment { Environment = _ => null, Input = none, Output = none, Error = TextWriter.Null }, stop);
         var offered = root.Subcommands.Single(command => command.Name == "import").Options.Select(option => option.Name);
         Assert.Equal(offered.Order(StringComparer.Ordinal), Options.Keys.Order(StringComparer.Ordinal));
     }

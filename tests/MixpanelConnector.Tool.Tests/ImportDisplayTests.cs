@@ -39,7 +39,7 @@ public sealed class ImportDisplayTests
     {
         using var error = new Writes();
         using var none = new MemoryStream();
-        using var display = new ImportDisplay(new Surroundings { Environment = name => name == "TERM" ? "xterm" : name == "NO_COLOR" ? "1" : null, Input = none, Output = none, Error = error, ErrorIsTerminal = true, TerminalWidth = () => 40, TimeProvider = new ImpatientClock() }, showProgress: true);
+        using var display = new ImportDisplay(new HostEnvironment { Environment = name => name == "TERM" ? "xterm" : name == "NO_COLOR" ? "1" : null, Input = none, Output = none, Error = error, ErrorIsTerminal = true, TerminalWidth = () => 40, TimeProvider = new ImpatientClock() }, showProgress: true);
 
         display.Report(Progress());
         display.Report(new ImportDiagnostic("a\u001b[31m[red]\u202e\u009b", 7, "invalid_json", "no\nJSON"));

@@ -108,7 +108,7 @@ public class PrinterTests
     public void A_table_shows_nested_values_readably(string json, string lines)
     {
         using var output = new MemoryStream();
-        var printer = new Surfaces.Cli.Printer(new Surroundings { Environment = _ => null, Input = Stream.Null, Output = output, Error = TextWriter.Null }, asTable: true);
+        var printer = new Surfaces.Cli.Printer(new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = output, Error = TextWriter.Null }, asTable: true);
         printer.Json(System.Text.Encoding.UTF8.GetBytes(json));
         var text = System.Text.Encoding.UTF8.GetString(output.ToArray());
         foreach (var line in lines.Split('|')) Assert.Contains(line, text, StringComparison.Ordinal);

@@ -13,7 +13,7 @@ sealed record Run(int Exit, string Out, string Err)
     public JsonElement Problem => JsonElement.Parse(Err);
 }
 
-/// <summary>The program, run in this process with surroundings of its own: an empty home, an environment, streams in memory.</summary>
+/// <summary>The program, run in this process with a host environment of its own: an empty home, an environment, streams in memory.</summary>
 sealed class Tool : IDisposable
 {
     public const string Secret = "s3cret-of-the-account";
@@ -57,7 +57,7 @@ sealed class Tool : IDisposable
     {
         using var output = new MemoryStream();
         using var error = new StringWriter();
-        var exit = await CommandLine.RunAsync(arguments, new Surroundings
+        var exit = await CommandLine.RunAsync(arguments, new HostEnvironment
         {
             Environment = name => name == "HOME" ? Folder.Path : Environment.GetValueOrDefault(name),
             Input = new MemoryStream(InputBytes ?? Encoding.UTF8.GetBytes(Input)),

@@ -1,7 +1,7 @@
 import { type Action, confirm, type Schema } from "./api.ts";
 import { compact, type Json, write } from "./json.ts";
 
-/** The same call at each door. The input is what the form holds. */
+/** The same call at each interface. The input is what the form holds. */
 export interface Calls {
   curl: string;
   csharp: string;

@@ -17,7 +17,7 @@ static class ExitCode
     public const int Interrupted = 130;
 }
 
-/// <summary>What each kind of error is at each door.</summary>
+/// <summary>What each kind of error is at each interface.</summary>
 static class ErrorTable
 {
     public static (int ExitCode, int HttpStatus, string Title) Row(ErrorKind kind) => kind switch
@@ -34,14 +34,14 @@ static class ErrorTable
         _ => (Surfaces.ExitCode.Unavailable, 503, "Mixpanel is not available"),
     };
 
-    /// <summary>The problem object, the same at every door.</summary>
+    /// <summary>The problem object, the same at every interface.</summary>
     public static ReadOnlyMemory<byte> Problem(MixpanelError error)
     {
         var (_, status, title) = Row(error.Kind);
         return Problem(JsonNamingPolicy.SnakeCaseLower.ConvertName(error.Kind.ToString()), title, status, error.Message, error.Field);
     }
 
-    /// <summary>The problem object of something that only one door knows.</summary>
+    /// <summary>The problem object of something that only one interface knows.</summary>
     public static ReadOnlyMemory<byte> Problem(string kind, string title, int status, string detail, string? field)
     {
         var buffer = new ArrayBufferWriter<byte>();

@@ -3,7 +3,7 @@ using MixpanelConnector.Formats;
 
 namespace MixpanelConnector.Tool.Surfaces;
 
-/// <summary>Reads the options of an import from text, the same for every door.</summary>
+/// <summary>Reads the options of an import from text, the same for every interface.</summary>
 /// <param name="Prefix">What stands before a name in messages, such as <c>--</c> on a command line.</param>
 sealed record ImportValues(string Prefix)
 {

@@ -36,7 +36,7 @@ static class IdentityActions
         {
             fields.Remove("strict", out var strict);
             fields["token"] = context.Token;
-            var form = new JsonObject { ["data"] = Encoding.UTF8.GetString(Wire.Utf8(new JsonObject { ["event"] = name, ["properties"] = fields })) };
+            var form = new JsonObject { ["data"] = Encoding.UTF8.GetString(JsonDefaults.Utf8(new JsonObject { ["event"] = name, ["properties"] = fields })) };
             if (strict is not null) form["strict"] = strict;
             return form;
         },

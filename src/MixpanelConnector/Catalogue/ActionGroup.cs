@@ -19,7 +19,7 @@ public sealed class ActionGroup
     internal ActionGroup(string name, string about, Api api, string basePath, Func<JsonSerializerOptions, JsonSerializerContext> json)
     {
         (Name, About, Api, BasePath) = (name, about, api, basePath);
-        (_own, _reply) = (new(() => json(Wire.Options())), new(() => json(Wire.ReplyOptions())));
+        (_own, _reply) = (new(() => json(JsonDefaults.Options())), new(() => json(JsonDefaults.ReplyOptions())));
     }
 
     /// <summary>The name in commands and options, such as <c>user-profiles</c>.</summary>

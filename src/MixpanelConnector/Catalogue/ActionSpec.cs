@@ -162,7 +162,7 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
     {
         var output = await InvokeAsync(context, input, isChecked, cancellationToken).ConfigureAwait(false);
         return new ActionResult(
-            Wire.Write(output, Output),
+            JsonDefaults.Write(output, Output),
             Refused(output),
             HasSecret
                 ? [.. Output.Properties.Where(p => p.PropertyType == typeof(Secret) && p.Get!(output) is not null).Select(p => KeyValuePair.Create(p.Name, (Secret)p.Get!(output)!))]

@@ -90,7 +90,7 @@ static class Answers
 
     public static JsonElement Element(JsonNode node)
     {
-        var reader = new Utf8JsonReader(Wire.Utf8(node));
+        var reader = new Utf8JsonReader(JsonDefaults.Utf8(node));
         return JsonElement.ParseValue(ref reader);
     }
 
@@ -106,7 +106,7 @@ static class Answers
     {
         if (found.ValueKind is JsonValueKind.Array && found.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Null)) throw new JsonException("An item is missing.");
         var written = new System.Buffers.ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(written, Wire.WriterOptions))
+        using (var writer = new Utf8JsonWriter(written, JsonDefaults.WriterOptions))
         {
             writer.WriteStartObject();
             writer.WritePropertyName(name);

@@ -68,7 +68,7 @@ sealed record Endpoint(HttpMethod Method, string Path)
         if (Fields is FieldPlace.Query) request = request with { Query = [.. request.Query, .. RepeatsLists ? Repeated(fields) : fields.Select(field => KeyValuePair.Create(field.Key, Text(field.Value)))] };
         return Fields switch
         {
-            FieldPlace.Json => request with { Body = new(Wire.Utf8(Body is null ? fields : Body(context, fields)), "application/json") },
+            FieldPlace.Json => request with { Body = new(JsonDefaults.Utf8(Body is null ? fields : Body(context, fields)), "application/json") },
             FieldPlace.Csv => request with { Body = new(Encoding.UTF8.GetBytes((string)fields.Single().Value!), "text/csv") },
             FieldPlace.Form => request with { Body = new(Encoding.UTF8.GetBytes(string.Join('&', Form(context, fields))), "application/x-www-form-urlencoded") },
             _ => request,
@@ -106,7 +106,7 @@ sealed record Endpoint(HttpMethod Method, string Path)
     }
 
     /// <summary>A value as a part of an address or a form: text as it is, all else as JSON.</summary>
-    static string Text(JsonNode? value) => value is null ? "" : value.GetValueKind() is JsonValueKind.String ? value.GetValue<string>() : Encoding.UTF8.GetString(Wire.Utf8(value));
+    static string Text(JsonNode? value) => value is null ? "" : value.GetValueKind() is JsonValueKind.String ? value.GetValue<string>() : Encoding.UTF8.GetString(JsonDefaults.Utf8(value));
 }
 
 /// <summary>Where the fields of an input go.</summary>

@@ -15,7 +15,7 @@ static class PlainInput
     public static JsonElement Of(JsonElement input, JsonObject schema)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, Wire.WriterOptions)) Write(writer, input, schema);
+        using (var writer = new Utf8JsonWriter(buffer, JsonDefaults.WriterOptions)) Write(writer, input, schema);
         var reader = new Utf8JsonReader(buffer.WrittenSpan);
         return JsonElement.ParseValue(ref reader);
     }

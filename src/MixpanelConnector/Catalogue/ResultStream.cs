@@ -12,6 +12,6 @@ sealed class ResultStream<TInput, TItem>(
     {
         var type = item(context.Action.Group);
         await foreach (var result in read(context, input, cancellationToken).ConfigureAwait(false))
-            yield return Wire.Write(result, type);
+            yield return JsonDefaults.Write(result, type);
     }
 }

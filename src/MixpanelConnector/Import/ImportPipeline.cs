@@ -54,10 +54,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     /// <summary>The fingerprint of a source of which nothing was read.</summary>
     public static readonly string NothingRead = XxHash128.HashToUInt128([]).ToString("x32", CultureInfo.InvariantCulture);
 
-    /// <summary>The last line of the shape: missing ids do not come from the places of records, as in states of earlier versions.</summary>
+    /// <summary>The last line of the fingerprint of the options: missing ids do not come from the places of records, as in states of earlier versions.</summary>
     const string IdsOfBytes = "\nids=bytes";
 
-    /// <summary>What of the shape does not change how columns become a record.</summary>
+    /// <summary>What of the fingerprint does not change how columns become a record.</summary>
     static readonly string[] NotOfColumns = ["type=", "to=", "source_id=", "properties=", "drop=", "rename=", "fix=", "time_offset=", "ids="];
 
     readonly TimeProvider _time = transport.Options.TimeProvider;
@@ -71,11 +71,11 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     {
         var ids = new InsertIds();
         var identities = new Occurrences();
-        var completer = NewCompleter(ids, identities);
+        var preparer = NewPreparer(ids, identities);
         var destination = NewDestination();
         if (!request.DryRun) destination.EnsureAccess();
-        var inputs = request.Replay is { } replay ? InputList.FindReplay(replay) : InputList.Find(request, new OwnFiles(request, state), Warn);
-        using var halt = new Halt(_time, cancellationToken);
+        var inputs = request.Replay is { } replay ? InputList.FindReplay(replay) : InputList.Find(request, new ExcludedFiles(request, state), Warn);
+        using var cancellation = new ImportCancellation(_time, cancellationToken);
 
         Outputs.EnsureNoInputs(request, inputs);
         ImportCheckpoint? loaded;
@@ -86,60 +86,60 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
         catch (ImportStateException e)
         {
-            halt.Note(e.ExitCode, e.Message);
-            return Report(halt, new ImportTotals(), pending: 0, deadLetterPath: null);
+            cancellation.Note(e.ExitCode, e.Message);
+            return Report(cancellation, new ImportTotals(), pending: 0, deadLetterPath: null);
         }
 
-        ids.OfPlaces = loaded is not null && request.Type is ImportType.Events && !loaded.Shape.EndsWith(IdsOfBytes, StringComparison.Ordinal);
+        ids.OfPlaces = loaded is not null && request.Type is ImportType.Events && !loaded.OptionsFingerprint.EndsWith(IdsOfBytes, StringComparison.Ordinal);
         var budget = new MemoryBudget(MostBytesInFlight, MostBatchesInFlight);
-        var ledger = new Ledger(state, loaded, loaded?.Shape ?? Shape(), RecordCleaner.NoneYet(request), budget, _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request));
+        var checkpoints = new CheckpointTracker(state, loaded, loaded?.OptionsFingerprint ?? Fingerprint(), RecordCleaner.NoneYet(request), budget, _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request));
         try
         {
-            inputs = await new SourceIds(request, ledger.Known, Warn, problem => halt.Note(6, problem)).AssignAsync(inputs, halt.Stop).ConfigureAwait(false);
+            inputs = await new SourceIds(request, checkpoints.Known, Warn, problem => cancellation.Note(6, problem)).AssignAsync(inputs, cancellation.Stop).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (halt.Stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
         {
-            return Report(halt, ledger.Saved, pending: 0, deadLetterPath: null);
+            return Report(cancellation, checkpoints.Saved, pending: 0, deadLetterPath: null);
         }
 
-        NoteVanished(inputs, ledger, halt);
-        var isKnown = inputs.Exists(input => ledger.ProgressOf(input.Id) is { Offset: > 0 });
+        NoteVanished(inputs, checkpoints, cancellation);
+        var isKnown = inputs.Exists(input => checkpoints.ProgressOf(input.Id) is { Offset: > 0 });
         var limits = new SendLimits(request.BatchBytes);
         var senders = request.Type is ImportType.Profiles or ImportType.Groups ? 1 : request.Senders ?? ImportRequest.MostSenders;
-        var pace = new Pace(senders, Math.Min(senders, request.Senders ?? FirstSenders), transport.Options, request.MaxOutage);
+        var limiter = new ConcurrencyLimiter(senders, Math.Min(senders, request.Senders ?? FirstSenders), transport.Options, request.MaxOutage);
         var batches = Channel.CreateBounded<RecordBatch>(new BoundedChannelOptions(BatchesAhead) { SingleWriter = true });
         var verdicts = Channel.CreateBounded<BatchOutcome>(new BoundedChannelOptions(2 * senders) { SingleReader = true });
 
-        Action<DeadLetter, Refusal> refused = (letter, refusal) => Refused(letter, refusal, halt);
+        Action<DeadLetter, Refusal> refused = (letter, refusal) => Refused(letter, refusal, cancellation);
 
         // :: Steps 1-4: Source, Decode, Validate, Batch
-        var intake = new Intake(request, inputs, RecordCleaner.For(request), completer, ledger, budget, Buffers, limits, _counts, halt, refused, batches.Writer, _time);
-        var reading = Guard(halt, Task.Run(intake.RunAsync, CancellationToken.None));
+        var read = new ReadStage(request, inputs, RecordCleaner.For(request), preparer, checkpoints, budget, Buffers, limits, _counts, cancellation, refused, batches.Writer, _time);
+        var reading = Guard(cancellation, Task.Run(read.RunAsync, CancellationToken.None));
 
         // :: Steps 5-6: Compress, Send
-        var sender = new BatchSender(destination, pace, limits, _counts, halt, request.MaxOutage, refused, ledger.Fence);
-        var sending = Task.WhenAll(Enumerable.Range(0, senders).Select(_ => Guard(halt, Task.Run(() => SendAsync(sender, ledger, budget, halt, batches.Reader, verdicts.Writer), CancellationToken.None))));
+        var sender = new BatchSender(destination, limiter, limits, _counts, cancellation, request.MaxOutage, refused, checkpoints.MarkInFlight);
+        var sending = Task.WhenAll(Enumerable.Range(0, senders).Select(_ => Guard(cancellation, Task.Run(() => SendAsync(sender, checkpoints, budget, cancellation, batches.Reader, verdicts.Writer), CancellationToken.None))));
 
         // :: Steps 7-8: Settle, State
         var total = inputs.TrueForAll(input => input.Length is not null) ? inputs.Sum(input => input.Length) : null;
-        var settling = Guard(halt, Task.Run(() => SettleAsync(ledger, verdicts.Reader, halt), CancellationToken.None));
+        var settling = Guard(cancellation, Task.Run(() => SettleAsync(checkpoints, verdicts.Reader, cancellation), CancellationToken.None));
         using var shown = new CancellationTokenSource();
-        var showing = request.Progress is null ? Task.CompletedTask : Guard(halt, Task.Run(() => ShowAsync(request.Progress, pace, total, shown.Token), CancellationToken.None));
+        var showing = request.Progress is null ? Task.CompletedTask : Guard(cancellation, Task.Run(() => ShowAsync(request.Progress, limiter, total, shown.Token), CancellationToken.None));
 
         _ = sending.ContinueWith(_ => verdicts.Writer.Complete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         await Task.WhenAll(reading, sending, settling).ConfigureAwait(false);
         await shown.CancelAsync().ConfigureAwait(false);
         await showing.ConfigureAwait(false);
 
-        if (ledger.Totals.SameIdentity is > 0 and var same)
-            Warn("identity", $"{(completer is EventCompleter { IdentitiesAreMany: true } ? "At least " : "")}{Counted.Of(same, "event has", "events have")} the event, time, distinct_id and $insert_id of one before: Mixpanel counts each two once.");
-        var report = ledger.IsSound ? Finish(ledger, halt, isKnown) : null;
-        halt.Defect?.Throw();
+        if (checkpoints.Totals.SameIdentity is > 0 and var same)
+            Warn("identity", $"{(preparer is EventPreparer { IdentitiesAreMany: true } ? "At least " : "")}{Counted.Of(same, "event has", "events have")} the event, time, distinct_id and $insert_id of one before: Mixpanel counts each two once.");
+        var report = checkpoints.IsSound ? Finish(checkpoints, cancellation, isKnown) : null;
+        cancellation.Defect?.Throw();
         request.Progress?.Report(_counts.Snapshot(total, waiting: false));
         return report!;
     }
 
-    async Task SendAsync(BatchSender sender, Ledger ledger, MemoryBudget budget, Halt halt, ChannelReader<RecordBatch> batches, ChannelWriter<BatchOutcome> verdicts)
+    async Task SendAsync(BatchSender sender, CheckpointTracker checkpoints, MemoryBudget budget, ImportCancellation cancellation, ChannelReader<RecordBatch> batches, ChannelWriter<BatchOutcome> verdicts)
     {
         await foreach (var batch in batches.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
         {
@@ -152,13 +152,13 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
                     outcome = new BatchOutcome(batch) { Accepted = batch.Count, Final = true };
                     _counts.Accepted(batch.Count);
                 }
-                else if (halt.Stop.IsCancellationRequested)
+                else if (cancellation.Stop.IsCancellationRequested)
                 {
                     continue;
                 }
                 else
                 {
-                    if (!batch.Repeatable) ledger.Fence(batch);
+                    if (!batch.Repeatable) checkpoints.MarkInFlight(batch);
                     sender.Compress(batch);
                     budget.GiveBackBytes(memory - batch.Memory);
                     memory = batch.Memory;
@@ -167,7 +167,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             }
             catch (ImportStateException e)
             {
-                halt.Because(e);
+                cancellation.Because(e);
                 continue;
             }
             finally
@@ -181,79 +181,79 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
     }
 
-    async Task ShowAsync(IProgress<ImportProgress> progress, Pace pace, long? total, CancellationToken ended)
+    async Task ShowAsync(IProgress<ImportProgress> progress, ConcurrencyLimiter limiter, long? total, CancellationToken ended)
     {
         while (true)
         {
             await Task.Delay(ProgressInterval, _time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (ended.IsCancellationRequested) return;
-            progress.Report(_counts.Snapshot(total, pace.Waiting));
+            progress.Report(_counts.Snapshot(total, limiter.Waiting));
         }
     }
 
     /// <summary>Takes every outcome, so that the senders can end, and keeps books for as long as that is possible.</summary>
-    async Task SettleAsync(Ledger ledger, ChannelReader<BatchOutcome> verdicts, Halt halt)
+    async Task SettleAsync(CheckpointTracker checkpoints, ChannelReader<BatchOutcome> verdicts, ImportCancellation cancellation)
     {
-        while (await NextAsync(ledger, verdicts, halt).ConfigureAwait(false) is { } outcome) Keep(ledger, halt, () => ledger.Settle(outcome));
+        while (await NextAsync(checkpoints, verdicts, cancellation).ConfigureAwait(false) is { } outcome) Keep(checkpoints, cancellation, () => checkpoints.Settle(outcome));
     }
 
     /// <summary>The next outcome; null when there are no more. When it is long in coming, what was settled is saved meanwhile.</summary>
-    async Task<BatchOutcome?> NextAsync(Ledger ledger, ChannelReader<BatchOutcome> verdicts, Halt halt)
+    async Task<BatchOutcome?> NextAsync(CheckpointTracker checkpoints, ChannelReader<BatchOutcome> verdicts, ImportCancellation cancellation)
     {
         BatchOutcome? outcome;
         while (!verdicts.TryRead(out outcome))
         {
             var more = verdicts.WaitToReadAsync(CancellationToken.None).AsTask();
-            if (ledger.IsBehind && !await Intake.EndsWithinAsync(more, request.CheckpointInterval, _time).ConfigureAwait(false)) Keep(ledger, halt, ledger.Save);
+            if (checkpoints.IsBehind && !await ReadStage.EndsWithinAsync(more, request.CheckpointInterval, _time).ConfigureAwait(false)) Keep(checkpoints, cancellation, checkpoints.Save);
             if (!await more.ConfigureAwait(false)) return null;
         }
 
         return outcome;
     }
 
-    static void Keep(Ledger ledger, Halt halt, Action entry)
+    static void Keep(CheckpointTracker checkpoints, ImportCancellation cancellation, Action entry)
     {
-        if (halt.StateFailed || !ledger.IsSound) return;
+        if (cancellation.StateFailed || !checkpoints.IsSound) return;
         try
         {
             entry();
         }
         catch (ImportStateException e)
         {
-            halt.Because(e);
+            cancellation.Because(e);
         }
         catch (Exception e)
         {
-            ledger.IsSound = false;
-            halt.Fail(e);
+            checkpoints.IsSound = false;
+            cancellation.Fail(e);
         }
     }
 
-    /// <param name="ledger">The books.</param>
-    /// <param name="halt">Why it does not end well.</param>
+    /// <param name="checkpoints">The books.</param>
+    /// <param name="cancellation">Why it does not end well.</param>
     /// <param name="isKnown">Whether an earlier run has read any of the inputs.</param>
-    ImportReport Finish(Ledger ledger, Halt halt, bool isKnown)
+    ImportReport Finish(CheckpointTracker checkpoints, ImportCancellation cancellation, bool isKnown)
     {
         var path = request.DeadLetterPath ?? state.DeadLetterPath;
-        var totals = ledger.Saved;
-        if (!halt.StateFailed)
+        var totals = checkpoints.Saved;
+        if (!cancellation.StateFailed)
         {
             try
             {
-                if (!request.AllowEmpty && halt.Problems().Count == 0 && !halt.ByCaller && halt.Defect is null && ledger.Records == 0 && (ledger.RecordsBefore == 0 || !isKnown)) halt.Note(6, Empty(request));
-                var finished = halt.Problems().Count == 0 && !halt.ByCaller && halt.Defect is null;
-                var hasDeadLetters = path is not null && ledger.Totals.Rejected > 0;
-                ledger.Close(finished && !hasDeadLetters);
-                totals = ledger.Saved;
-                if (path is not null && !WriteDeadLetters(path, halt)) path = null;
-                if (finished && hasDeadLetters) ledger.Close(finished: true); // and whoever finds it finished finds the file, too
+                if (!request.AllowEmpty && cancellation.Problems().Count == 0 && !cancellation.ByCaller && cancellation.Defect is null && checkpoints.Records == 0 && (checkpoints.RecordsBefore == 0 || !isKnown)) cancellation.Note(6, Empty(request));
+                var finished = cancellation.Problems().Count == 0 && !cancellation.ByCaller && cancellation.Defect is null;
+                var hasDeadLetters = path is not null && checkpoints.Totals.Rejected > 0;
+                checkpoints.Close(finished && !hasDeadLetters);
+                totals = checkpoints.Saved;
+                if (path is not null && !WriteDeadLetters(path, cancellation)) path = null;
+                if (finished && hasDeadLetters) checkpoints.Close(finished: true); // and whoever finds it finished finds the file, too
                 var deadLetters = state is DryRunState dry ? dry.Count : state.DeadLetters().LongCount();
-                if (deadLetters != totals.Rejected || ledger.Broken) halt.Note(9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {totals.Rejected} rejected records, {deadLetters} dead letters. This is a defect of the importer: please report it."));
+                if (deadLetters != totals.Rejected || checkpoints.Broken) cancellation.Note(9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {totals.Rejected} rejected records, {deadLetters} dead letters. This is a defect of the importer: please report it."));
             }
             catch (ImportStateException e)
             {
-                halt.Note(e.ExitCode, e.Message);
-                (totals, path) = (ledger.Saved, null);
+                cancellation.Note(e.ExitCode, e.Message);
+                (totals, path) = (checkpoints.Saved, null);
             }
         }
         else
@@ -261,30 +261,30 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             path = null;
         }
 
-        var settledBefore = ledger.ReadBefore;
-        return Report(halt, totals, pending: _counts.Read - (totals.Read - settledBefore), path);
+        var settledBefore = checkpoints.ReadBefore;
+        return Report(cancellation, totals, pending: _counts.Read - (totals.Read - settledBefore), path);
     }
 
     /// <summary>False when it is a pipe that nobody reads, and the caller waits no longer.</summary>
-    public bool WriteDeadLetters(string path, Halt halt)
+    public bool WriteDeadLetters(string path, ImportCancellation cancellation)
     {
         try
         {
-            ImportDeadLetters.Write(state, path, halt.Leave);
+            ImportDeadLetters.Write(state, path, cancellation.AbandonOutput);
             return true;
         }
-        catch (OperationCanceledException) when (halt.Leave.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellation.AbandonOutput.IsCancellationRequested)
         {
-            halt.Note(130, $"Nobody reads {path}: the dead letters were not written there.");
+            cancellation.Note(130, $"Nobody reads {path}: the dead letters were not written there.");
             return false;
         }
     }
 
-    public static ImportReport Report(Halt halt, ImportTotals totals, long pending, string? deadLetterPath, string advice = "mend a copy and import it with --replay")
+    public static ImportReport Report(ImportCancellation cancellation, ImportTotals totals, long pending, string? deadLetterPath, string advice = "mend a copy and import it with --replay")
     {
-        if (halt.ByCaller) halt.Note(130, "Stopped before the end. Run the same command again; it resumes.");
-        if (totals.Rejected > 0) halt.Note(3, $"{Counted.Of(totals.Rejected, "record was", "records were")} not accepted.{(deadLetterPath is null ? "" : $" {deadLetterPath} holds each, with its reason: {advice}.")}");
-        var problems = halt.Problems();
+        if (cancellation.ByCaller) cancellation.Note(130, "Stopped before the end. Run the same command again; it resumes.");
+        if (totals.Rejected > 0) cancellation.Note(3, $"{Counted.Of(totals.Rejected, "record was", "records were")} not accepted.{(deadLetterPath is null ? "" : $" {deadLetterPath} holds each, with its reason: {advice}.")}");
+        var problems = cancellation.Problems();
         if (pending != 0 && problems.Count == 0) problems.Add((9, $"The audit of the counts failed: {Counted.Of(pending, "record has", "records have")} no outcome. This is a defect of the importer: please report it."));
         return new ImportReport
         {
@@ -310,10 +310,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     public static string Empty(ImportRequest request) =>
         $"There was no record in {(request.Replay ?? (request.Inputs is ["-"] ? "<stdin>" : string.Join(", ", request.Inputs.Take(3)) + (request.Inputs.Count > 3 ? ", …" : "")))}: nothing was imported. When the input has some, run the same command again; where none are right, say --allow-empty.";
 
-    RecordCompleter NewCompleter(InsertIds ids, Occurrences identities)
+    RecordPreparer NewPreparer(InsertIds ids, Occurrences identities)
     {
-        if (request.Type is ImportType.Events) return new EventCompleter(_time, SharedProperties.Parse(request.Properties), ids, identities, asked: request.Fix, predicts: request.DryRun);
-        return new ProfileCompleter(transport.Options.Token ?? (request.DryRun ? "" : throw ProfileDestination.NeedsToken()), request.GroupKey, request.Fix);
+        if (request.Type is ImportType.Events) return new EventPreparer(_time, SharedProperties.Parse(request.Properties), ids, identities, asked: request.Fix, predicts: request.DryRun);
+        return new ProfilePreparer(transport.Options.Token ?? (request.DryRun ? "" : throw ProfileDestination.NeedsToken()), request.GroupKey, request.Fix);
     }
 
     Destination NewDestination() => request.Type is ImportType.Events
@@ -329,15 +329,15 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         var loaded = state.Load();
-        if (loaded is not null && loaded.Shape != Shape() && loaded.Shape + IdsOfBytes != Shape())
-            throw MixpanelException.Invalid("restart", $"The checkpoint was made with other options ({loaded.Shape.ReplaceLineEndings(", ")}; now {Shape().ReplaceLineEndings(", ")}). Use the same again, or begin again with --restart.");
+        if (loaded is not null && loaded.OptionsFingerprint != Fingerprint() && loaded.OptionsFingerprint + IdsOfBytes != Fingerprint())
+            throw MixpanelException.Invalid("restart", $"The checkpoint was made with other options ({loaded.OptionsFingerprint.ReplaceLineEndings(", ")}; now {Fingerprint().ReplaceLineEndings(", ")}). Use the same again, or begin again with --restart.");
         return loaded;
     }
 
     /// <exception cref="MixpanelException">Events that were accepted would be sent again under other ids.</exception>
     void EnsureSameIds(ImportCheckpoint known)
     {
-        var (before, now) = (Lines(known.Shape), Lines(Shape()));
+        var (before, now) = (Lines(known.OptionsFingerprint), Lines(Fingerprint()));
         if (request.Type is not ImportType.Events || known.Totals.Accepted == 0 || !Same("type=") || !Same("to=")) return;
         var ids = known.Sources.Max(source => source.ComputedIds) ?? ImportIds.None;
         var reason =
@@ -350,44 +350,44 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             throw MixpanelException.Invalid("restart", $"{Counted.Of(known.Totals.Accepted, "event was", "events were")} accepted, and {reason}: begun again, events without an $insert_id of their own would be sent under other ids, and Mixpanel would count them twice. Nothing was sent. Run the command without --restart to resume; or, if that is meant or every event has an $insert_id, add --new-ids.");
 
         bool Same(string option) => before.Where(line => line.StartsWith(option, StringComparison.Ordinal)).SequenceEqual(now.Where(line => line.StartsWith(option, StringComparison.Ordinal)), StringComparer.Ordinal);
-        static string[] Lines(string shape) => shape.Split('\n');
+        static string[] Lines(string fingerprint) => fingerprint.Split('\n');
         static bool IsOfColumns(string line) => !Array.Exists(NotOfColumns, option => line.StartsWith(option, StringComparison.Ordinal));
     }
 
     /// <summary>The options that shape the records, and where they go, as text. Shared properties are told by a hash: they may hold what is not to be shown.</summary>
-    public string Shape()
+    public string Fingerprint()
     {
-        var shape = new StringBuilder();
-        shape.Append(CultureInfo.InvariantCulture, $"type={request.Type.ToString().ToLowerInvariant()}");
-        shape.Append(CultureInfo.InvariantCulture, $"\nto={(transport.Options.ProjectId is { } project ? $"project {project}" : $"token {XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(transport.Options.Token ?? "")):x32}")} at {request.LocalStore ?? Hosts.BaseAddress(transport.Options, Api.Ingestion).AbsoluteUri}");
-        if (request.TableId is { } table) shape.Append(CultureInfo.InvariantCulture, $"\ntable_id={table}");
-        if (request.GroupKey is not null) shape.Append(CultureInfo.InvariantCulture, $"\ngroup_key={Uri.EscapeDataString(request.GroupKey)}");
-        if (request.Properties is not null) shape.Append(CultureInfo.InvariantCulture, $"\nproperties={XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(request.Properties)):x32}");
-        if (request.SourceId is not null) shape.Append(CultureInfo.InvariantCulture, $"\nsource_id={request.SourceId}");
-        if (request.Format is not null) shape.Append(CultureInfo.InvariantCulture, $"\nformat={request.Format}");
-        foreach (var (field, column) in request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal)) shape.Append(CultureInfo.InvariantCulture, $"\nmap={field}={column}");
-        foreach (var (column, columnType) in request.ColumnTypes.OrderBy(pair => pair.Key, StringComparer.Ordinal)) shape.Append(CultureInfo.InvariantCulture, $"\ncolumn_type={Uri.EscapeDataString(column)}={columnType.ToString().ToLowerInvariant()}");
-        if (request.Event is not null) shape.Append(CultureInfo.InvariantCulture, $"\nevent={Uri.EscapeDataString(request.Event)}");
-        if (request.Delimiter is { } delimiter) shape.Append(CultureInfo.InvariantCulture, $"\ndelimiter={Uri.EscapeDataString(delimiter.ToString())}");
-        if (request.NullValues.Count > 0) shape.Append(CultureInfo.InvariantCulture, $"\nnull_values={string.Join(',', request.NullValues.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
-        if (request.Drop.Count > 0) shape.Append(CultureInfo.InvariantCulture, $"\ndrop={string.Join(',', request.Drop.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
-        if (request.Rename.Count > 0) shape.Append(CultureInfo.InvariantCulture, $"\nrename={string.Join(',', request.Rename.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"))}");
-        if (request.Fix is not ImportFixes.None) shape.Append(CultureInfo.InvariantCulture, $"\nfix={request.Fix.ToString().ToLowerInvariant()}");
-        if (request.TimeOffset is { } offset) shape.Append(CultureInfo.InvariantCulture, $"\ntime_offset={offset.TotalSeconds}s");
-        if (request.Type is ImportType.Events) shape.Append(IdsOfBytes);
-        return shape.ToString();
+        var fingerprint = new StringBuilder();
+        fingerprint.Append(CultureInfo.InvariantCulture, $"type={request.Type.ToString().ToLowerInvariant()}");
+        fingerprint.Append(CultureInfo.InvariantCulture, $"\nto={(transport.Options.ProjectId is { } project ? $"project {project}" : $"token {XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(transport.Options.Token ?? "")):x32}")} at {request.LocalStore ?? Hosts.BaseAddress(transport.Options, Api.Ingestion).AbsoluteUri}");
+        if (request.TableId is { } table) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntable_id={table}");
+        if (request.GroupKey is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\ngroup_key={Uri.EscapeDataString(request.GroupKey)}");
+        if (request.Properties is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nproperties={XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(request.Properties)):x32}");
+        if (request.SourceId is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nsource_id={request.SourceId}");
+        if (request.Format is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nformat={request.Format}");
+        foreach (var (field, column) in request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\nmap={field}={column}");
+        foreach (var (column, columnType) in request.ColumnTypes.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_type={Uri.EscapeDataString(column)}={columnType.ToString().ToLowerInvariant()}");
+        if (request.Event is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nevent={Uri.EscapeDataString(request.Event)}");
+        if (request.Delimiter is { } delimiter) fingerprint.Append(CultureInfo.InvariantCulture, $"\ndelimiter={Uri.EscapeDataString(delimiter.ToString())}");
+        if (request.NullValues.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nnull_values={string.Join(',', request.NullValues.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
+        if (request.Drop.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\ndrop={string.Join(',', request.Drop.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
+        if (request.Rename.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nrename={string.Join(',', request.Rename.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"))}");
+        if (request.Fix is not ImportFixes.None) fingerprint.Append(CultureInfo.InvariantCulture, $"\nfix={request.Fix.ToString().ToLowerInvariant()}");
+        if (request.TimeOffset is { } offset) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntime_offset={offset.TotalSeconds}s");
+        if (request.Type is ImportType.Events) fingerprint.Append(IdsOfBytes);
+        return fingerprint.ToString();
     }
 
-    static void NoteVanished(List<InputFile> inputs, Ledger ledger, Halt halt)
+    static void NoteVanished(List<InputFile> inputs, CheckpointTracker checkpoints, ImportCancellation cancellation)
     {
         var present = inputs.Select(input => input.Id).ToHashSet(StringComparer.Ordinal);
-        foreach (var source in ledger.Known.Values.Where(source => !source.Ended && !present.Contains(source.Id)))
-            halt.Note(6, $"{source.Id} was imported in part and is not among the inputs any more. Put it back and run the same command again, or begin again with --restart.");
+        foreach (var source in checkpoints.Known.Values.Where(source => !source.Ended && !present.Contains(source.Id)))
+            cancellation.Note(6, $"{source.Id} was imported in part and is not among the inputs any more. Put it back and run the same command again, or begin again with --restart.");
     }
 
     void Warn(string name, string reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason));
 
-    void Refused(DeadLetter letter, Refusal refusal, Halt halt)
+    void Refused(DeadLetter letter, Refusal refusal, ImportCancellation cancellation)
     {
         _counts.Rejected();
         try
@@ -396,12 +396,12 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
         catch (Exception e)
         {
-            halt.Fail(e); // the record's batch goes on to its end
+            cancellation.Fail(e); // the record's batch goes on to its end
         }
     }
 
     /// <summary>A defect in one stage, be it in a callback of the caller's, ends the others, and reaches the caller once what was settled is saved.</summary>
-    static async Task Guard(Halt halt, Task stage)
+    static async Task Guard(ImportCancellation cancellation, Task stage)
     {
         try
         {
@@ -409,7 +409,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
         catch (Exception e)
         {
-            halt.Fail(e);
+            cancellation.Fail(e);
         }
     }
 }

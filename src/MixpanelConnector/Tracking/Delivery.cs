@@ -76,7 +76,7 @@ sealed class Delivery : Destination
             if (!BatchSender.IsUnknown(reply, verdict)) MayHaveArrived.ExceptWith(Positions(batch));
         }
 
-        if (verdict.Kind is VerdictKind.Again or VerdictKind.Untrusted or VerdictKind.Fatal) _outage.Failed(_kind, verdict.Error!, _lastWasRetry);
+        if (verdict.Kind is VerdictKind.Retry or VerdictKind.Untrusted or VerdictKind.Unauthorized) _outage.Failed(_kind, verdict.Error!, _lastWasRetry);
         else _outage.Served(_kind);
         return verdict;
     }

@@ -84,7 +84,7 @@ sealed class EventAdditions
     {
         using var text = new MemoryStream();
         text.WriteByte((byte)',');
-        using (var json = new Utf8JsonWriter(text, Wire.WriterOptions))
+        using (var json = new Utf8JsonWriter(text, JsonDefaults.WriterOptions))
         {
             json.WriteStringValue(name);
             json.Flush();

@@ -13,17 +13,17 @@ namespace MixpanelConnector;
 /// </summary>
 public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable, IDisposable
 {
-    // A chunk of the gathering, and with it most requests. Larger ones compress no better.
-    const int ChunkBytes = 2 << 20;
+    // A batch of the buffer, and with it most requests. Larger ones compress no better.
+    const int BatchBytes = 2 << 20;
 
     readonly MixpanelClient _client;
     readonly bool _ownsClient;
     readonly MixpanelOptions _options;
     readonly TrackerOptions _tracking;
     readonly EventAdditions _additions;
-    readonly Room _room;
-    readonly Lane[] _lanes;
-    readonly Conveyor _conveyor;
+    readonly RecordBudget _budget;
+    readonly RecordChannel[] _channels;
+    readonly SendLoop _sendLoop;
     readonly TrackerMetrics _metrics;
     readonly ILogger _logger;
     readonly OutageWatch _outage;
@@ -55,47 +55,47 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         var events = new EventDestination(client.Transport, strict: true);
         events.EnsureAccess();
         _additions = new EventAdditions(tracking.SuperProperties);
-        _room = new Room(tracking.MaxBufferedBytes);
+        _budget = new RecordBudget(tracking.MaxBufferedBytes);
         _logger = HarmlessLogger.Create(_options, "MixpanelConnector.Tracker");
         Convert.TryToHexStringLower(RandomNumberGenerator.GetBytes(8), _idPrefix, out _);
-        _outage = new OutageWatch(_logger, _options.TimeProvider, kind => _conveyor!.Queue(kind).Records);
-        _metrics = new TrackerMetrics(tracking.MeterFactory, kind => _conveyor?.Queue(kind) ?? default, _outage.Lasts);
+        _outage = new OutageWatch(_logger, _options.TimeProvider, kind => _sendLoop!.Queue(kind).Records);
+        _metrics = new TrackerMetrics(tracking.MeterFactory, kind => _sendLoop?.Queue(kind) ?? default, _outage.Lasts);
         var buffers = new BufferPool(tracking.MaxBufferedBytes);
-        // All lanes share one pace: a rate limit is the project's.
-        var pace = new Pace(tracking.Senders, Math.Min(4, tracking.Senders), _options, TimeSpan.MaxValue);
-        var gathered = new Signal();
-        List<Signal> signals = tracking.Outbox is null ? [new(), new(), new()] : [gathered, gathered, gathered];
-        _lanes =
+        // All channels share one limiter: a rate limit is the project's.
+        var limiter = new ConcurrencyLimiter(tracking.Senders, Math.Min(4, tracking.Senders), _options, TimeSpan.MaxValue);
+        var gathered = new AsyncAutoResetEvent();
+        List<AsyncAutoResetEvent> signals = tracking.Outbox is null ? [new(), new(), new()] : [gathered, gathered, gathered];
+        _channels =
         [
-            NewLane(TrackedKind.Event, events, tracking.Senders),
-            NewLane(TrackedKind.Profile, new ProfileDestination(client.Transport, "/engage", strict: true), senders: 1),
-            NewLane(TrackedKind.Group, new ProfileDestination(client.Transport, "/groups", strict: true), senders: 1),
+            NewChannel(TrackedKind.Event, events, tracking.Senders),
+            NewChannel(TrackedKind.Profile, new ProfileDestination(client.Transport, "/engage", strict: true), senders: 1),
+            NewChannel(TrackedKind.Group, new ProfileDestination(client.Transport, "/groups", strict: true), senders: 1),
         ];
-        _conveyor = tracking.Outbox is { } outbox
-            ? new DurableConveyor(_lanes, gathered, outbox, _room, buffers, tracking, _options)
-            : new BufferedConveyor(_lanes, signals, _room, _options);
-        _conveyor.Start();
+        _sendLoop = tracking.Outbox is { } outbox
+            ? new DurableSendLoop(_channels, gathered, outbox, _budget, buffers, tracking, _options)
+            : new BufferedSendLoop(_channels, signals, _budget, _options);
+        _sendLoop.Start();
 
-        Lane NewLane(TrackedKind kind, Destination destination, int senders) => new(
+        RecordChannel NewChannel(TrackedKind kind, Destination destination, int senders) => new(
             kind,
-            new Gathering(tracking.BatchRecords, ChunkBytes, tracking.Outbox is null ? tracking.FlushInterval : TimeSpan.Zero, buffers, _options.TimeProvider, signals[(int)kind]),
-            new Outlet(kind, destination, _options, tracking, pace, _metrics, _outage),
+            new BatchBuffer(tracking.BatchRecords, BatchBytes, tracking.Outbox is null ? tracking.FlushInterval : TimeSpan.Zero, buffers, _options.TimeProvider, signals[(int)kind]),
+            new BatchExporter(kind, destination, _options, tracking, limiter, _metrics, _outage),
             senders);
     }
 
     /// <summary>How many records Mixpanel does not have yet.</summary>
-    public long Pending => Enum.GetValues<TrackedKind>().Sum(kind => _conveyor.Queue(kind).Records);
+    public long Pending => Enum.GetValues<TrackedKind>().Sum(kind => _sendLoop.Queue(kind).Records);
 
     /// <summary>How long the oldest of the <see cref="Pending"/> records has waited.</summary>
-    public TimeSpan OldestAge => Enum.GetValues<TrackedKind>().Max(kind => _conveyor.Queue(kind).Oldest);
+    public TimeSpan OldestAge => Enum.GetValues<TrackedKind>().Max(kind => _sendLoop.Queue(kind).Oldest);
 
     /// <summary>Why records are kept and not accepted, or why none can be taken: the last error of an outage, too. Null while nothing is known to be wrong.</summary>
-    public MixpanelError? Trouble => Fault ?? _outage.Error;
+    public MixpanelError? LastError => Fault ?? _outage.Error;
 
     /// <summary>What does not pass by itself.</summary>
     internal MixpanelError? Fault =>
-        _conveyor.Failure is { } failure ? new MixpanelError(ErrorKind.Unavailable, failure.Message)
-        : _lanes.Select(lane => lane.Outlet.Trouble).FirstOrDefault(trouble => trouble.IsCompleted)?.Result
+        _sendLoop.Failure is { } failure ? new MixpanelError(ErrorKind.Unavailable, failure.Message)
+        : _channels.Select(channel => channel.Exporter.WhenFailing).FirstOrDefault(failing => failing.IsCompleted)?.Result
         ?? (_stopping is null ? null : new MixpanelError(ErrorKind.Unavailable, Stopped));
 
     /// <summary>For how long Mixpanel has taken nothing of what waits; zero while it does.</summary>
@@ -109,16 +109,16 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         {
             if (Write(writer, in record) is { } rejected)
             {
-                _lanes[(int)record.Kind].Outlet.Reject(rejected);
+                _channels[(int)record.Kind].Exporter.Reject(rejected);
                 return false;
             }
 
             if (Refusal() is { } refusal) return Drop(record.Kind, refusal);
             var length = writer.Written.Length;
-            if (!_room.TryTake(length))
+            if (!_budget.TryTake(length))
             {
                 if (_tracking.WhenFull is WhenFull.Drop || length > _tracking.MaxBufferedBytes) return Drop(record.Kind, Full);
-                if (!_room.Take(length, _tracking.WaitTimeout)) return Drop(record.Kind, _room.IsClosed ? Stopped : Full);
+                if (!_budget.Take(length, _tracking.WaitTimeout)) return Drop(record.Kind, _budget.IsClosed ? Stopped : Full);
             }
 
             return TryAdd(writer, in record, wantsToKnow: false, out _) || Drop(record.Kind, Stopped);
@@ -140,14 +140,14 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
             if (Write(writer, in record) is { } rejected) return ValueTask.FromException(new MixpanelException(MixpanelError.Invalid(rejected.Field, rejected.Message)));
             if (Refusal() is { } refusal) return ValueTask.FromException(Dropped(record.Kind, refusal));
             var length = writer.Written.Length;
-            if (!_room.TryTake(length))
+            if (!_budget.TryTake(length))
             {
                 if (_tracking.WhenFull is WhenFull.Drop || length > _tracking.MaxBufferedBytes) return ValueTask.FromException(Dropped(record.Kind, Full));
                 waits = true;
                 return AddWhenRoomAsync(writer, record, length, cancellationToken);
             }
 
-            if (!TryAdd(writer, in record, _conveyor.MakesDurable, out var safe)) return ValueTask.FromException(Dropped(record.Kind, Stopped));
+            if (!TryAdd(writer, in record, _sendLoop.MakesDurable, out var safe)) return ValueTask.FromException(Dropped(record.Kind, Stopped));
             return safe is null ? default : new ValueTask(safe.WaitAsync(cancellationToken));
         }
         finally
@@ -160,10 +160,10 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     public async Task FlushAsync(CancellationToken cancellationToken = default)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var flushed = Observed(_conveyor.FlushAsync());
-        var first = await Task.WhenAny([flushed, .. _lanes.Select(lane => TroubleOf(lane, ended.Token))]).WaitAsync(cancellationToken).ConfigureAwait(false);
+        var flushed = Observed(_sendLoop.FlushAsync());
+        var first = await Task.WhenAny([flushed, .. _channels.Select(channel => ErrorOf(channel, ended.Token))]).WaitAsync(cancellationToken).ConfigureAwait(false);
         await ended.CancelAsync().ConfigureAwait(false);
-        if (first is Task<MixpanelError> trouble && !flushed.IsCompletedSuccessfully) throw new MixpanelException(await trouble.ConfigureAwait(false));
+        if (first is Task<MixpanelError> failing && !flushed.IsCompletedSuccessfully) throw new MixpanelException(await failing.ConfigureAwait(false));
         await flushed.ConfigureAwait(false);
     }
 
@@ -185,8 +185,8 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         lock (_stopLock)
         {
             if (_stopping is not null) return _stopping;
-            foreach (var lane in _lanes) lane.Gathering.Close();
-            _room.Close();
+            foreach (var channel in _channels) channel.Buffer.Close();
+            _budget.Close();
             return _stopping = Task.Run(StopOnceAsync, CancellationToken.None);
         }
     }
@@ -195,7 +195,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     {
         try
         {
-            await Observed(_conveyor.SecureAsync()).WaitAsync(_giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what it refused is told
+            await Observed(_sendLoop.SecureAsync()).WaitAsync(_giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what it refused is told
             await FlushAsync(_giveUp.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or MixpanelException)
@@ -203,14 +203,14 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
             // What is left is told below.
         }
 
-        await _conveyor.DisposeAsync().ConfigureAwait(false);
+        await _sendLoop.DisposeAsync().ConfigureAwait(false);
         long lost = 0;
-        foreach (var lane in _lanes)
+        foreach (var channel in _channels)
         {
-            var ofKind = _conveyor.Unsafe(lane.Kind);
-            _metrics.Records(lane.Kind, "dropped", ofKind);
+            var ofKind = _sendLoop.Unsafe(channel.Kind);
+            _metrics.Records(channel.Kind, "dropped", ofKind);
             lost += ofKind;
-            lane.Outlet.Conclude();
+            channel.Exporter.Conclude();
         }
 
         if (lost > 0) LogLost(lost);
@@ -274,11 +274,11 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
 
     bool TryAdd(RecordWriter writer, in TrackedRecord record, bool wantsToKnow, out Task? safe)
     {
-        var lane = _lanes[(int)record.Kind];
+        var channel = _channels[(int)record.Kind];
         var entry = new Entry { Source = "", IdAt = writer.InsertId.At, IdLength = writer.InsertId.Length, Repeatable = record.Kind is TrackedKind.Event || record.Name is not ("$add" or "$append") };
-        if (!lane.Gathering.TryAdd(writer.Written, in entry, wantsToKnow, out safe))
+        if (!channel.Buffer.TryAdd(writer.Written, in entry, wantsToKnow, out safe))
         {
-            _room.GiveBack(writer.Written.Length);
+            _budget.GiveBack(writer.Written.Length);
             return false;
         }
 
@@ -290,8 +290,8 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         Task? safe;
         try
         {
-            if (!await _room.TakeAsync(length, _tracking.WaitTimeout, _options.TimeProvider, cancellationToken).ConfigureAwait(false)) throw Dropped(record.Kind, _room.IsClosed ? Stopped : Full);
-            if (!TryAdd(writer, in record, _conveyor.MakesDurable, out safe)) throw Dropped(record.Kind, Stopped);
+            if (!await _budget.TakeAsync(length, _tracking.WaitTimeout, _options.TimeProvider, cancellationToken).ConfigureAwait(false)) throw Dropped(record.Kind, _budget.IsClosed ? Stopped : Full);
+            if (!TryAdd(writer, in record, _sendLoop.MakesDurable, out safe)) throw Dropped(record.Kind, Stopped);
         }
         finally
         {
@@ -302,11 +302,11 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     }
 
     /// <summary>Why nothing is taken; null when nothing speaks against it.</summary>
-    string? Refusal() => _conveyor.Failure?.Message;
+    string? Refusal() => _sendLoop.Failure?.Message;
 
     bool Drop(TrackedKind kind, string reason)
     {
-        _lanes[(int)kind].Outlet.Drop(1, reason);
+        _channels[(int)kind].Exporter.Drop(1, reason);
         return false;
     }
 
@@ -323,7 +323,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         return task;
     }
 
-    static async Task<MixpanelError> TroubleOf(Lane lane, CancellationToken cancellationToken) => await lane.Outlet.Trouble.WaitAsync(cancellationToken).ConfigureAwait(false);
+    static async Task<MixpanelError> ErrorOf(RecordChannel channel, CancellationToken cancellationToken) => await channel.Exporter.WhenFailing.WaitAsync(cancellationToken).ConfigureAwait(false);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The tracker was stopped and has not ended: a handler, a callback or the outbox does not return, or the thread pool has no thread for it. It goes on in the background")]
     partial void LogNotEnded();

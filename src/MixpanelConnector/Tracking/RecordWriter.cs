@@ -20,7 +20,7 @@ sealed class RecordWriter : IBufferWriter<byte>
     byte[] _buffer = new byte[2048];
     int _length;
 
-    RecordWriter() => _json = new Utf8JsonWriter(this, Wire.WriterOptions);
+    RecordWriter() => _json = new Utf8JsonWriter(this, JsonDefaults.WriterOptions);
 
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
 

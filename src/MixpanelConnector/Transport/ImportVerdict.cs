@@ -12,19 +12,19 @@ enum VerdictKind
     TooLarge,
 
     /// <summary>The batch was refused, but not so that each record's fate is known: divide it and ask again.</summary>
-    Unclear,
+    Ambiguous,
 
     /// <summary>A success whose count does not equal what was sent.</summary>
     Miscounted,
 
     /// <summary>No answer, or one that asks to try again later: send the same bytes again.</summary>
-    Again,
+    Retry,
 
     /// <summary>Something answered that is not to be trusted as Mixpanel.</summary>
     Untrusted,
 
     /// <summary>The credentials or the project are refused: nothing will succeed.</summary>
-    Fatal,
+    Unauthorized,
 }
 
 /// <summary>What an answer means for a batch of records.</summary>
@@ -45,7 +45,7 @@ sealed class ImportVerdict
     public bool NothingImported { get; private init; }
 
     /// <summary>Whether the answer has nothing of Mixpanel's, or contradicts itself: it may be another's, such as a proxy's, and what was taken is unknown.</summary>
-    public bool IsForeign => Kind is VerdictKind.Unclear && !NothingImported;
+    public bool IsForeign => Kind is VerdictKind.Ambiguous && !NothingImported;
 
     /// <summary>Whether an unclear answer refuses the batch for its events that say which ids are one user's.</summary>
     public bool RefusesWhoIsWho { get; private init; }
@@ -63,13 +63,13 @@ sealed class ImportVerdict
     public static ImportVerdict TooLarge(MixpanelError error) => new() { Kind = VerdictKind.TooLarge, Error = error };
 
     public static ImportVerdict Unclear(MixpanelError error, bool nothingImported, bool refusesWhoIsWho = false) =>
-        new() { Kind = VerdictKind.Unclear, NothingImported = nothingImported, RefusesWhoIsWho = refusesWhoIsWho, Error = error };
+        new() { Kind = VerdictKind.Ambiguous, NothingImported = nothingImported, RefusesWhoIsWho = refusesWhoIsWho, Error = error };
 
     public static ImportVerdict Foreign(MixpanelError error) => Unclear(error, nothingImported: false);
 
-    public static ImportVerdict Again(MixpanelError error) => new() { Kind = VerdictKind.Again, Error = error };
+    public static ImportVerdict Again(MixpanelError error) => new() { Kind = VerdictKind.Retry, Error = error };
 
     public static ImportVerdict Untrusted(MixpanelError error) => new() { Kind = VerdictKind.Untrusted, Error = error };
 
-    public static ImportVerdict Fatal(MixpanelError error) => new() { Kind = VerdictKind.Fatal, Error = error };
+    public static ImportVerdict Fatal(MixpanelError error) => new() { Kind = VerdictKind.Unauthorized, Error = error };
 }

@@ -39,7 +39,7 @@ sealed class Reply
 
     /// <summary>An error that may pass by itself, by its status or by its words; 501 never does.</summary>
     public bool IsUnavailable => Status is (int)HttpStatusCode.RequestTimeout or (>= 500 and not (int)HttpStatusCode.NotImplemented)
-        || (Status is >= 400 and < 500 && !IsRateLimit && MixpanelWords.SayUnavailable(Body.Span));
+        || (Status is >= 400 and < 500 && !IsRateLimit && KnownMessages.SayUnavailable(Body.Span));
 
     /// <summary>A success whose JSON lacks its end: a connection that closed early can look whole when its length was not announced.</summary>
     public bool IsCut => Status is 200 or 201 && Opened is null && LacksItsEnd(Body.Span);

@@ -152,7 +152,7 @@ static class ReplyClassifier
         if (reply.Failure is { } failure) return failure;
         var words = Said(reply, options);
         var (kind, message) = Explain(reply, options, words);
-        var shown = MixpanelWords.Messages.Contains(words) ? message : Explain(reply, options, words: null).Message;
+        var shown = KnownMessages.Messages.Contains(words) ? message : Explain(reply, options, words: null).Message;
         return new(kind, message) { HttpStatus = reply.Status, RetryAfter = reply.RetryAfter, WithoutWords = shown };
     }
 
@@ -256,7 +256,7 @@ static class ReplyClassifier
         try
         {
             var text = new ArrayBufferWriter<byte>();
-            using var writer = new Utf8JsonWriter(text, Wire.WriterOptions);
+            using var writer = new Utf8JsonWriter(text, JsonDefaults.WriterOptions);
             json.WriteTo(writer);
             writer.Flush();
             return Encoding.UTF8.GetString(text.WrittenSpan);

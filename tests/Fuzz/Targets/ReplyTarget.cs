@@ -68,13 +68,13 @@ sealed class ReplyTarget : Target
         failed = [];
         switch (status)
         {
-            case 401 or 403 or 404: return VerdictKind.Fatal;
+            case 401 or 403 or 404: return VerdictKind.Unauthorized;
             case 413: return VerdictKind.TooLarge;
-            case 408 or 429 or 500 or 503: return VerdictKind.Again;
+            case 408 or 429 or 500 or 503: return VerdictKind.Retry;
             case not (200 or 400): return VerdictKind.Untrusted;
         }
 
-        var otherwise = status == 200 ? VerdictKind.Untrusted : VerdictKind.Unclear;
+        var otherwise = status == 200 ? VerdictKind.Untrusted : VerdictKind.Ambiguous;
         JsonDocument document;
         try
         {

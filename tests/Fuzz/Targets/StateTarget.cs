@@ -12,7 +12,7 @@ sealed class StateTarget : Target
     readonly TemporaryFolder _folder = new();
     readonly ImportCheckpoint _saved = new()
     {
-        Shape = "type=events",
+        OptionsFingerprint = "type=events",
         Totals = new ImportTotals { Accepted = 20, Rejected = Letters.Length, Bytes = 4711, Elapsed = TimeSpan.FromSeconds(1.5) },
         Sources = [.. Enumerable.Range(0, 9).Select(i => new ImportSourceProgress { Id = $"s{i}", Offset = i * 1000, Line = i * 10, Fingerprint = $"{i:x32}" })],
         DeadLetters = [.. Letters.Select(letter => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(letter))],
@@ -51,7 +51,7 @@ sealed class StateTarget : Target
             var loaded = state.Load();
             if (loaded is null) throw new DifferenceException("a state that was saved was taken for a new one");
             Same(_saved.Totals, loaded.Totals, "the totals");
-            Same(_saved.Shape, loaded.Shape, "the shape");
+            Same(_saved.OptionsFingerprint, loaded.OptionsFingerprint, "the shape");
             Hold(!loaded.Finished, "finished");
             Hold(_saved.Sources.SequenceEqual(loaded.Sources), "the places to resume at");
             Hold(state.DeadLetters().Select(line => Encoding.UTF8.GetString(line.Span)).SequenceEqual(Letters, StringComparer.Ordinal), "the dead letters");

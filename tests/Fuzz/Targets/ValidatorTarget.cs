@@ -10,7 +10,7 @@ sealed class ValidatorTarget : Target
 {
     const long Now = 1_790_000_000;
 
-    readonly RecordWalk _walk = new();
+    readonly JsonScanner _walk = new();
     readonly ReaderWalk _reader = new();
     readonly EventRules _plain = new(SharedProperties.None);
     readonly EventRules _sharing = new(SharedProperties.Parse("""{"x":1,"time":1790000000,"z\"":2}"""));

@@ -40,10 +40,10 @@ public sealed class AuditTests : IDisposable
     {
         foreach (var first in (int[])[winner, loser])
         {
-            using var halt = new Halt(_run.Clock, CancellationToken.None);
-            halt.Note(first, "the first");
-            halt.Note(first == winner ? loser : winner, "the second");
-            var report = ImportPipeline.Report(halt, new ImportTotals(), pending: 0, deadLetterPath: null);
+            using var cancellation = new ImportCancellation(_run.Clock, CancellationToken.None);
+            cancellation.Note(first, "the first");
+            cancellation.Note(first == winner ? loser : winner, "the second");
+            var report = ImportPipeline.Report(cancellation, new ImportTotals(), pending: 0, deadLetterPath: null);
             Assert.Equal((winner, 2), (report.ExitCode, report.Problems.Count));
         }
     }

@@ -237,17 +237,17 @@ public sealed class ComputedIdsTests : IDisposable
         var text = Text("lines", [Bare(1), Bare(1), Bare(2)]);
         await SendAsync(Text("lines", [Bare(1)]), state: _state);
         var stored = _state.Load()!;
-        _state.Save(stored with { Shape = stored.Shape.Replace("\nids=bytes", "", StringComparison.Ordinal), Sources = [.. stored.Sources.Select(source => source with { ComputedIds = null })] });
+        _state.Save(stored with { OptionsFingerprint = stored.OptionsFingerprint.Replace("\nids=bytes", "", StringComparison.Ordinal), Sources = [.. stored.Sources.Select(source => source with { ComputedIds = null })] });
 
         var id = new byte[InsertIds.Length];
         InsertIds.OfPlace(Encoding.UTF8.GetBytes(Bare(1)), InsertIds.HashOf("input"), Bare(1).Length + 1, id);
         Assert.Equal((1, Encoding.ASCII.GetString(id)), (await SendAsync(text, state: _state))[0]);
-        Assert.DoesNotContain("ids=bytes", _state.Load()!.Shape, StringComparison.Ordinal);
+        Assert.DoesNotContain("ids=bytes", _state.Load()!.OptionsFingerprint, StringComparison.Ordinal);
 
         var error = await Assert.ThrowsAsync<MixpanelException>(() => SendAsync(text, request => request with { Restart = true }, _state));
         Assert.Equal("restart", error.Error.Field);
         Assert.Equal(3, (await SendAsync(text, request => request with { Restart = true, NewIds = true }, _state)).Count);
-        Assert.EndsWith("ids=bytes", _state.Load()!.Shape, StringComparison.Ordinal);
+        Assert.EndsWith("ids=bytes", _state.Load()!.OptionsFingerprint, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -7,7 +7,7 @@ using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Tests.Import;
 
-/// <summary>The check of a record as <see cref="Utf8JsonReader"/> does it: the yardstick for <see cref="RecordWalk"/>.</summary>
+/// <summary>The check of a record as <see cref="Utf8JsonReader"/> does it: the yardstick for <see cref="JsonScanner"/>.</summary>
 sealed class ReaderWalk
 {
     // Below the 64 levels at which Utf8JsonReader gives up, so that too deep a record has its own reason.

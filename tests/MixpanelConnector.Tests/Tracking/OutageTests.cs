@@ -33,7 +33,7 @@ public sealed class OutageTests
         while (run.Mixpanel.Requests.Count < 20) await Task.Yield();
 
         Assert.StartsWith("Warning: Mixpanel takes no records", Assert.Single(log.From(LogLevel.Warning)), StringComparison.Ordinal);
-        Assert.NotNull(run.Tracker.Trouble);
+        Assert.NotNull(run.Tracker.LastError);
         Assert.Null(run.Tracker.Fault);
         Assert.True(run.Tracker.Outage > TimeSpan.FromMinutes(1));
 
@@ -43,7 +43,7 @@ public sealed class OutageTests
         var lines = log.From(LogLevel.Warning);
         Assert.Equal(2, lines.Count);
         Assert.Matches("^Warning: Mixpanel takes records again, after [0-9]{2,} seconds; 7 waited$", lines[1]);
-        Assert.Null(run.Tracker.Trouble);
+        Assert.Null(run.Tracker.LastError);
         Assert.Equal(TimeSpan.Zero, run.Tracker.Outage);
     }
 
@@ -72,12 +72,12 @@ public sealed class OutageTests
         run.Mixpanel.Stalls = _ => true;
         run.Tracker.Track("E", "u");
         while (run.Mixpanel.Requests.Count == 0) await Task.Yield();
-        Assert.Null(run.Tracker.Trouble);
+        Assert.Null(run.Tracker.LastError);
 
         clock.Advance(TimeSpan.FromSeconds(11));
 
         Assert.Contains("has not answered for 10 seconds", Assert.Single(log.From(LogLevel.Warning)), StringComparison.Ordinal);
-        Assert.Equal(ErrorKind.Timeout, run.Tracker.Trouble!.Kind);
+        Assert.Equal(ErrorKind.Timeout, run.Tracker.LastError!.Kind);
         Assert.Equal(TimeSpan.FromSeconds(11), run.Tracker.Outage);
     }
 

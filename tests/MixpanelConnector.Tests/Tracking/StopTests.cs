@@ -98,7 +98,7 @@ public sealed class StopTests
         await Given.FailsAsync(() => run.Tracker.TrackAsync("E", "u").AsTask());
         Assert.False(run.Tracker.Track("E", "u"));
         Assert.Equal(1, run.Tracker.Pending);
-        Assert.Contains("stopped", run.Tracker.Trouble!.Message, StringComparison.Ordinal);
+        Assert.Contains("stopped", run.Tracker.LastError!.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -210,7 +210,7 @@ public sealed class RoomTests
     [Fact]
     public void Threads_that_wait_get_room_in_their_order_without_a_thread_of_the_pool()
     {
-        var room = new Room(10);
+        var room = new RecordBudget(10);
         Assert.True(room.TryTake(10));
         var order = new List<int>();
         var threads = new List<Thread>();
@@ -239,7 +239,7 @@ public sealed class RoomTests
     [Fact]
     public async Task Who_gives_up_lets_those_behind_it_pass()
     {
-        var room = new Room(10);
+        var room = new RecordBudget(10);
         room.TryTake(8);
         using var enough = new CancellationTokenSource();
         var large = room.TakeAsync(9, Hang.Limit, TimeProvider.System, enough.Token).AsTask();
@@ -257,7 +257,7 @@ public sealed class RoomTests
     [InlineData(false)]
     public async Task Who_has_waited_for_its_time_gives_up_and_lets_those_behind_it_pass(bool isBlocked)
     {
-        var room = new Room(10);
+        var room = new RecordBudget(10);
         room.TryTake(8);
         var large = isBlocked
             ? Task.Factory.StartNew(() => room.Take(9, TimeSpan.FromMilliseconds(20)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
@@ -274,7 +274,7 @@ public sealed class RoomTests
     [Fact]
     public async Task A_closed_room_lets_nobody_in_and_nobody_wait()
     {
-        var room = new Room(10);
+        var room = new RecordBudget(10);
         room.TryTake(10);
         var waiting = room.TakeAsync(1, Hang.Limit, TimeProvider.System, CancellationToken.None).AsTask();
 
@@ -288,7 +288,7 @@ public sealed class RoomTests
     [Fact]
     public async Task A_signal_is_not_lost_with_one_who_gave_up_waiting_for_it()
     {
-        var signal = new Signal();
+        var signal = new AsyncAutoResetEvent();
         using var enough = new CancellationTokenSource();
         var given = signal.WaitAsync(enough.Token);
         await enough.CancelAsync();

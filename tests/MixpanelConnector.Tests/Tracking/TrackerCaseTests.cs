@@ -42,7 +42,7 @@ public sealed class TrackerCaseTests
         {
             var told = await Given.FailsAsync(() => run.Tracker.FlushAsync());
             Assert.Equal((string?)expected["flush"], told.Error.Kind.ToString());
-            Assert.Equal(told.Error.Kind, run.Tracker.Trouble?.Kind);
+            Assert.Equal(told.Error.Kind, run.Tracker.LastError?.Kind);
             Assert.Equal(expected["track"]!.AsArray().Sum(step => Times(step!)), run.Tracker.Pending);
             lock (answers) untilTold = null;
             while (run.Tracker.Pending > 0) await Task.Yield();
@@ -51,7 +51,7 @@ public sealed class TrackerCaseTests
         await run.Tracker.FlushAsync();
 
         Assert.Equal(0, run.Tracker.Pending);
-        Assert.Null(run.Tracker.Trouble);
+        Assert.Null(run.Tracker.LastError);
         AssertEach(expected["stored"]!.AsArray(), run.Mixpanel.Stored.Select(record => JsonNode.Parse(record)!.AsObject()));
         AssertEach(expected["rejected"]?.AsArray() ?? [], run.Rejected.Select(rejected => new JsonObject
         {

@@ -90,18 +90,18 @@ public class ReplyClassifierTests
     }
 
     [Theory]
-    [InlineData(401, VerdictKind.Fatal, ErrorKind.Unauthorized)]
-    [InlineData(402, VerdictKind.Fatal, ErrorKind.Forbidden)]
-    [InlineData(403, VerdictKind.Fatal, ErrorKind.Forbidden)]
-    [InlineData(404, VerdictKind.Fatal, ErrorKind.NotFound)]
+    [InlineData(401, VerdictKind.Unauthorized, ErrorKind.Unauthorized)]
+    [InlineData(402, VerdictKind.Unauthorized, ErrorKind.Forbidden)]
+    [InlineData(403, VerdictKind.Unauthorized, ErrorKind.Forbidden)]
+    [InlineData(404, VerdictKind.Unauthorized, ErrorKind.NotFound)]
     [InlineData(413, VerdictKind.TooLarge, ErrorKind.TooLarge)]
-    [InlineData(408, VerdictKind.Again, ErrorKind.Unavailable)]
-    [InlineData(429, VerdictKind.Again, ErrorKind.RateLimited)]
-    [InlineData(500, VerdictKind.Again, ErrorKind.Unavailable)]
-    [InlineData(502, VerdictKind.Again, ErrorKind.Unavailable)]
-    [InlineData(503, VerdictKind.Again, ErrorKind.Unavailable)]
-    [InlineData(599, VerdictKind.Again, ErrorKind.Unavailable)]
-    [InlineData(400, VerdictKind.Unclear, ErrorKind.Rejected)]
+    [InlineData(408, VerdictKind.Retry, ErrorKind.Unavailable)]
+    [InlineData(429, VerdictKind.Retry, ErrorKind.RateLimited)]
+    [InlineData(500, VerdictKind.Retry, ErrorKind.Unavailable)]
+    [InlineData(502, VerdictKind.Retry, ErrorKind.Unavailable)]
+    [InlineData(503, VerdictKind.Retry, ErrorKind.Unavailable)]
+    [InlineData(599, VerdictKind.Retry, ErrorKind.Unavailable)]
+    [InlineData(400, VerdictKind.Ambiguous, ErrorKind.Rejected)]
     public void Each_status_has_its_verdict(int status, object verdictKind, ErrorKind errorKind)
     {
         foreach (var body in (string[])["""{"code":0,"error":"no","status":"No"}""", "", "<html/>", "{", """{"code":200,"num_records_imported":3,"status":"OK"}"""])
@@ -129,7 +129,7 @@ public class ReplyClassifierTests
     public void A_refusal_whose_words_say_that_the_time_was_wrong_is_unavailability(int status, string body, bool unavailable)
     {
         var verdict = Import(status, body);
-        Assert.Equal(unavailable, verdict.Kind is VerdictKind.Again);
+        Assert.Equal(unavailable, verdict.Kind is VerdictKind.Retry);
         if (unavailable) Assert.Equal((ErrorKind.Unavailable, status), (verdict.Error!.Kind, verdict.Error.HttpStatus));
     }
 
@@ -138,7 +138,7 @@ public class ReplyClassifierTests
     {
         var failure = new MixpanelError(ErrorKind.Timeout, "late");
         var verdict = ReplyClassifier.ReadImport(Reply.None(failure, mayHaveArrived: true), 3, Options);
-        Assert.Equal((VerdictKind.Again, failure), (verdict.Kind, verdict.Error));
+        Assert.Equal((VerdictKind.Retry, failure), (verdict.Kind, verdict.Error));
     }
 
     [Fact]
@@ -199,7 +199,7 @@ public class ReplyClassifierTests
     [InlineData("""[{"index":1}]""", ""","num_records_imported":3""")]
     [InlineData("""[{"index":1}]""", ""","num_records_imported":0""")]
     public void A_refusal_that_does_not_add_up_is_unclear(string records, string rest) =>
-        Assert.Equal(VerdictKind.Unclear, Import(400, Failed(records, rest)).Kind);
+        Assert.Equal(VerdictKind.Ambiguous, Import(400, Failed(records, rest)).Kind);
 
     [Theory]
     [InlineData("1")]

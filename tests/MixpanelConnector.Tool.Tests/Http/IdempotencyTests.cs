@@ -107,7 +107,7 @@ public sealed class IdempotencyTests
         using var folder = new TemporaryFolder();
         var keys = Served.KeysIn(folder, out _, out var write);
         var other = Keys.Make(folder.File("keys.txt"), "other", Scope.Write);
-        keys = Keys.Load(folder.File("keys.txt"), new Surroundings { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null }, () => new TokenBucket(100, TimeProvider.System));
+        keys = Keys.Load(folder.File("keys.txt"), new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null }, () => new TokenBucket(100, TimeProvider.System));
         await using var served = await Served.StartAsync(options => options with { Keys = keys });
         foreach (var key in (string[])[write, other]) Assert.Equal(200, (int)(await served.PostAsync(Import, Served.OneEvent, Key, ("Authorization", $"Bearer {key}"))).StatusCode);
         Assert.Equal(2, served.Mixpanel.Requests.Count);

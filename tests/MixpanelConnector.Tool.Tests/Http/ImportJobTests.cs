@@ -166,7 +166,7 @@ public sealed class ImportJobTests
         using var folder = new TemporaryFolder();
         var file = folder.File("keys.txt");
         string[] keys = [Keys.Make(file, "one", Scope.Write), Keys.Make(file, "two", Scope.Write)];
-        var loaded = Keys.Load(file, new Surroundings { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null }, () => new TokenBucket(500, TimeProvider.System));
+        var loaded = Keys.Load(file, new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null }, () => new TokenBucket(500, TimeProvider.System));
         await using var served = await Served.StartAsync(options => options with { Keys = loaded }, Accept);
         var jobs = new List<string>();
         foreach (var key in (string[])[.. keys, keys[0]])

@@ -241,7 +241,7 @@ public sealed class ImportLimitTests
         public async Task<string> TakeAsync(string caller, JsonObject? options = null)
         {
             using var body = new MemoryStream(Encoding.UTF8.GetBytes("{}\n"));
-            return (await Jobs.TakeAsync(body, body.Length, options ?? [], sourceId: null, key: null, new Caller(caller, Scope.Write, new TokenBucket(1, Clock), new Room()), TestContext.Current.CancellationToken)).Job.Id;
+            return (await Jobs.TakeAsync(body, body.Length, options ?? [], sourceId: null, key: null, new Caller(caller, Scope.Write, new TokenBucket(1, Clock), new MemoryBudget()), TestContext.Current.CancellationToken)).Job.Id;
         }
 
         public async Task BegunAsync(int times)

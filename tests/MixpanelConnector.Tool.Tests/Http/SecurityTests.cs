@@ -94,8 +94,8 @@ public sealed class SecurityTests
         Served.KeysIn(folder, out _, out _);
         if (OperatingSystem.IsWindows()) return; // other permissions
         File.SetUnixFileMode(folder.File("keys.txt"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
-        var surroundings = new Surroundings { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null };
-        Assert.Equal("keys", Assert.Throws<MixpanelException>(() => Keys.Load(folder.File("keys.txt"), surroundings, () => new TokenBucket(1, TimeProvider.System))).Error.Field);
+        var host = new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null };
+        Assert.Equal("keys", Assert.Throws<MixpanelException>(() => Keys.Load(folder.File("keys.txt"), host, () => new TokenBucket(1, TimeProvider.System))).Error.Field);
     }
 
     [Fact]
@@ -233,7 +233,7 @@ public sealed class SecurityTests
         var context = new DefaultHttpContext { Response = { Body = new MemoryStream() } };
         using var log = new StringWriter();
         await using (var audit = new AuditLog(log, TimeProvider.System))
-            await new Envelope(Options(), audit).RunAsync(context, _ => throw new InvalidOperationException("s3cret in /some/path"));
+            await new ErrorMiddleware(Options(), audit).RunAsync(context, _ => throw new InvalidOperationException("s3cret in /some/path"));
 
         var text = Encoding.UTF8.GetString(((MemoryStream)context.Response.Body).ToArray());
         var problem = JsonElement.Parse(text);
@@ -286,7 +286,7 @@ public sealed class SecurityTests
         var context = new DefaultHttpContext { Request = { Method = "GET\r\nX", Path = "/a\n{\"event\":\"forged\"}\u001b[2J\u202e\u2028é" }, Response = { Body = new MemoryStream() } };
         using var log = new StringWriter();
         await using (var audit = new AuditLog(log, TimeProvider.System))
-            await new Envelope(Options(), audit).RunAsync(context, _ => throw new RefusedException(Refusal.KeyNeeded));
+            await new ErrorMiddleware(Options(), audit).RunAsync(context, _ => throw new RefusedException(Refusal.KeyNeeded));
 
         var line = Assert.Single(log.ToString().TrimEnd('\n').Split('\n'));
         Assert.All(line, c => Assert.InRange(c, ' ', '~'));

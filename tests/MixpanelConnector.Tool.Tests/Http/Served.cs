@@ -133,7 +133,7 @@ sealed class Served : IAsyncDisposable
         var file = folder.File("keys.txt");
         read = Keys.Make(file, "reader", Scope.Read);
         write = Keys.Make(file, "writer", Scope.Write);
-        return Keys.Load(file, new Surroundings { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null }, () => new TokenBucket(rate, time ?? TimeProvider.System));
+        return Keys.Load(file, new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null }, () => new TokenBucket(rate, time ?? TimeProvider.System));
     }
 
     MixpanelClient NewClient() => new(new MixpanelOptions

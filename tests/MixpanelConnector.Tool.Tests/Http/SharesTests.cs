@@ -87,7 +87,7 @@ public sealed class SharesTests
     [Fact]
     public void A_share_of_the_memory_is_nobody_elses()
     {
-        var room = new Room();
+        var room = new MemoryBudget();
         var callers = Enumerable.Range(0, 5).Select(n => new Caller(n.ToString(CultureInfo.InvariantCulture), Scope.Read, new TokenBucket(1, TimeProvider.System), room)).ToArray();
         Assert.True(room.TryHold(callers[0], Limits.HeldByOne));
         Assert.False(room.TryHold(callers[0], 1));
@@ -155,7 +155,7 @@ public sealed class SharesTests
     }
 
     static Keys Load(string? text, string? path) =>
-        Keys.Load(path, new Surroundings { Environment = name => name == Keys.Variable ? text : null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null }, () => new TokenBucket(1, TimeProvider.System));
+        Keys.Load(path, new HostEnvironment { Environment = name => name == Keys.Variable ? text : null, Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null }, () => new TokenBucket(1, TimeProvider.System));
 
     static string Call(string where) => """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"query_user_profiles","arguments":{"where":""" + where + "}}}";
 

@@ -80,7 +80,7 @@ public sealed class ActionRowTests(RowMixpanel mixpanel) : IClassFixture<RowMixp
 
     /// <summary>A problem whose text is fit for a model.</summary>
     static string ForAgents(JsonElement problem) =>
-        problem.GetRawText().Replace(JsonText(problem.GetProperty("detail").GetString()!), JsonText(Fence.Text(problem.GetProperty("detail").GetString()!)), StringComparison.Ordinal);
+        problem.GetRawText().Replace(JsonText(problem.GetProperty("detail").GetString()!), JsonText(ResponseSanitizer.Text(problem.GetProperty("detail").GetString()!)), StringComparison.Ordinal);
 
     static string Text(JsonElement json) => JsonNode.Parse(json.GetRawText())!.ToJsonString();
 

@@ -162,8 +162,8 @@ sealed class EveryInterface : IAsyncDisposable
 
     MixpanelClient NewClient()
     {
-        var surroundings = new Surroundings { Environment = name => name == "HOME" ? _folder.Path : _environment.GetValueOrDefault(name), Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null };
-        var client = new MixpanelClient(Configuration.Load(new GivenSettings(), surroundings).ToOptions(_clock));
+        var host = new HostEnvironment { Environment = name => name == "HOME" ? _folder.Path : _environment.GetValueOrDefault(name), Input = Stream.Null, Output = Stream.Null, Error = TextWriter.Null };
+        var client = new MixpanelClient(Configuration.Load(new GivenSettings(), host).ToOptions(_clock));
         _clients.Add(client);
         return client;
     }

@@ -7,7 +7,7 @@ using MixpanelConnector.Tool.Tests.Http;
 
 namespace MixpanelConnector.Tool.Tests.Mcp;
 
-/// <summary>The tools for agents, over HTTP; the same door stands on standard input and output.</summary>
+/// <summary>The tools for agents, over HTTP; the same interface stands on standard input and output.</summary>
 public sealed class McpTests
 {
     static readonly string ReadTools = Offered(action => action.Effect is ActionEffect.Read);
@@ -185,7 +185,7 @@ public sealed class McpTests
         var answer = await served.PostAsync("/mcp", """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"query_user_profiles","arguments":{}}}""", ("Accept", "application/json, text/event-stream"));
         var wire = await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
 
-        Assert.InRange(wire.Length, 48 << 10, Fence.MostBytes);
+        Assert.InRange(wire.Length, 48 << 10, ResponseSanitizer.MostBytes);
         Assert.Contains("truncated", Encoding.UTF8.GetString(wire), StringComparison.Ordinal);
     }
 

@@ -143,8 +143,8 @@ public sealed class ProjectDataTests
         foreach (var n in Enumerable.Range(0, 300)) names.Add($"{n} {new string('x', 2000)}");
         scene.Clock.Advance(TimeSpan.FromMinutes(11));
         var cut = Assert.IsType<TextResourceContents>(Assert.Single((await scene.Data.ReadAsync(Events, TestContext.Current.CancellationToken))!.Contents)).Text;
-        Assert.InRange(cut.Length, 32 << 10, Fence.MostBytes);
-        Assert.True((bool?)JsonNode.Parse(cut)![Fence.Truncated]);
+        Assert.InRange(cut.Length, 32 << 10, ResponseSanitizer.MostBytes);
+        Assert.True((bool?)JsonNode.Parse(cut)![ResponseSanitizer.Truncated]);
     }
 
     sealed record Scene(RecordingServer Server, ImpatientClock Clock, MixpanelClient Client, ProjectData Data) : IAsyncDisposable

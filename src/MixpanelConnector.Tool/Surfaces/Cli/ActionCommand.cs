@@ -9,7 +9,7 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 sealed class ActionCommand : Command
 {
     readonly ActionDescriptor _action;
-    readonly Surroundings _surroundings;
+    readonly HostEnvironment _host;
     readonly JsonObject _schema;
     readonly List<ActionInput> _inputs = [];
     readonly Option<string> _input = new("--input") { Description = ActionHelp.Input, HelpName = "JSON|@FILE|-" };
@@ -19,10 +19,10 @@ sealed class ActionCommand : Command
     readonly SecretHandover? _secret;
     bool _hasSaidSo;
 
-    ActionCommand(ActionDescriptor action, Surroundings surroundings) : base(NameOf(action))
+    ActionCommand(ActionDescriptor action, HostEnvironment host) : base(NameOf(action))
     {
         _action = action;
-        _surroundings = surroundings;
+        _host = host;
         _schema = action.InputSchema();
         foreach (var (name, schema) in _schema["properties"]!.AsObject())
         {
@@ -40,7 +40,7 @@ sealed class ActionCommand : Command
         SetAction(RunAsync);
     }
 
-    public static Command Of(ActionDescriptor action, Surroundings surroundings) => new ActionCommand(action, surroundings);
+    public static Command Of(ActionDescriptor action, HostEnvironment host) => new ActionCommand(action, host);
 
     public static string NameOf(ActionDescriptor action) => action.Name.Replace('_', '-');
 
@@ -50,16 +50,16 @@ sealed class ActionCommand : Command
     /// <summary>Whether its limit is counted over an hour, so that it may pay to wait.</summary>
     public static bool CanWait(ActionDescriptor action) => action.Cost is RateCost.Query or RateCost.Export;
 
-    public void ShowHelp() => ShowHelp(_action, _surroundings);
+    public void ShowHelp() => ShowHelp(_action, _host);
 
-    public static void ShowHelp(ActionDescriptor action, Surroundings surroundings) => new Printer(surroundings, asTable: false).Text(ActionHelp.Of(action, surroundings.HelpWidth));
+    public static void ShowHelp(ActionDescriptor action, HostEnvironment host) => new Printer(host, asTable: false).Text(ActionHelp.Of(action, host.HelpWidth));
 
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var printer = new Printer(_surroundings, CommonOptions.AsTable(parsed));
+        var printer = new Printer(_host, CommonOptions.AsTable(parsed));
         var all = _action.IsPaged && parsed.GetValue(_all);
         using var handover = _secret?.Prepare(parsed);
-        await using var session = await Session.OpenAsync(parsed, _surroundings, needsCredential: true, cancellationToken, _action.Auth is AuthScheme.OAuthToken ? Configuration.OAuthTokenName : Configuration.SecretName);
+        await using var session = await Session.OpenAsync(parsed, _host, needsCredential: true, cancellationToken, _action.Auth is AuthScheme.OAuthToken ? Configuration.OAuthTokenName : Configuration.SecretName);
         var input = Input(parsed, session.Configuration);
 
         if (_action.NeedsConfirmation && !parsed.GetValue(_yes)) Confirm();
@@ -116,22 +116,22 @@ sealed class ActionCommand : Command
 
     async Task WaitAsync(MixpanelException e, CancellationToken cancellationToken)
     {
-        if (!_hasSaidSo) await _surroundings.Error.WriteLineAsync($"mixpanel: Mixpanel's limit is used up; trying again {When(e)}.");
+        if (!_hasSaidSo) await _host.Error.WriteLineAsync($"mixpanel: Mixpanel's limit is used up; trying again {When(e)}.");
         _hasSaidSo = true;
-        await Task.Delay(e.Error.RetryAfter!.Value > TimeSpan.Zero ? e.Error.RetryAfter.Value : TimeSpan.Zero, _surroundings.TimeProvider, cancellationToken);
+        await Task.Delay(e.Error.RetryAfter!.Value > TimeSpan.Zero ? e.Error.RetryAfter.Value : TimeSpan.Zero, _host.TimeProvider, cancellationToken);
     }
 
-    string When(MixpanelException e) => string.Create(CultureInfo.InvariantCulture, $"at {_surroundings.TimeProvider.GetUtcNow() + e.Error.RetryAfter!.Value:yyyy-MM-dd'T'HH:mm:ss'Z'}, in {Math.Max(0, Math.Ceiling(e.Error.RetryAfter.Value.TotalSeconds))} s");
+    string When(MixpanelException e) => string.Create(CultureInfo.InvariantCulture, $"at {_host.TimeProvider.GetUtcNow() + e.Error.RetryAfter!.Value:yyyy-MM-dd'T'HH:mm:ss'Z'}, in {Math.Max(0, Math.Ceiling(e.Error.RetryAfter.Value.TotalSeconds))} s");
 
     /// <summary>Asks at a terminal; elsewhere nobody would answer.</summary>
     /// <exception cref="MixpanelException">The answer is not yes.</exception>
     void Confirm()
     {
         const string Cannot = "This cannot be undone.";
-        if (!_surroundings.InputIsTerminal || !_surroundings.ErrorIsTerminal) throw Configuration.Invalid("yes", $"{Cannot} Say --yes to do it.");
-        _surroundings.Error.Write($"{Cannot} Do it? [y/N] ");
-        _surroundings.Error.Flush();
-        using var answer = new StreamReader(_surroundings.TakeInput("yes"));
+        if (!_host.InputIsTerminal || !_host.ErrorIsTerminal) throw Configuration.Invalid("yes", $"{Cannot} Say --yes to do it.");
+        _host.Error.Write($"{Cannot} Do it? [y/N] ");
+        _host.Error.Flush();
+        using var answer = new StreamReader(_host.TakeInput("yes"));
         if (answer.ReadLine()?.Trim() is not ("y" or "Y" or "yes" or "Yes" or "YES")) throw Configuration.Invalid("yes", "Nothing was done.");
     }
 
@@ -141,9 +141,9 @@ sealed class ActionCommand : Command
         var given = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         foreach (var option in _inputs)
         {
-            if (option.TryRead(parsed, _surroundings, out var value)) given[option.Name] = value;
+            if (option.TryRead(parsed, _host, out var value)) given[option.Name] = value;
             else if (IsRequired(option.Name) && CommonOptions.IsSetting(option.Name) && configuration[option.Name] is { } configured && JsonMembers.Find(input, option.Name) is null)
-                given[option.Name] = JsonArgument.Read(option.Name, configured, (string?)_schema["properties"]![option.Name]!["type"], _surroundings);
+                given[option.Name] = JsonArgument.Read(option.Name, configured, (string?)_schema["properties"]![option.Name]!["type"], _host);
         }
 
         return given.Count == 0 ? input : JsonMembers.With(input, given);
@@ -152,7 +152,7 @@ sealed class ActionCommand : Command
     /// <summary>The input as one JSON object. What is confidential cannot stand on the command line itself, where every process can read it.</summary>
     JsonElement Whole(string text)
     {
-        var input = JsonArgument.ReadObject("input", text, _surroundings);
+        var input = JsonArgument.ReadObject("input", text, _host);
         if (!text.StartsWith('@') && text != "-" && _schema["properties"]!.AsObject().FirstOrDefault(field => ActionInput.IsConfidential(field.Value!) && JsonMembers.Find(input, field.Key) is not null) is { Key: { } confidential })
             throw Configuration.Invalid(confidential, $"{confidential} is confidential, and every process can read the command line: put the input into a file that only you can read, and say --input @FILE, or --input - for standard input. Nothing was sent.");
         return input;

@@ -42,7 +42,7 @@ sealed class ActionInput
     };
 
     /// <summary>The value that the command line gives; false when it gives none.</summary>
-    public bool TryRead(ParseResult parsed, Surroundings surroundings, out JsonElement value)
+    public bool TryRead(ParseResult parsed, HostEnvironment host, out JsonElement value)
     {
         value = default;
         if (parsed.GetResult(Option) is not { Implicit: false } result) return false;
@@ -50,17 +50,17 @@ sealed class ActionInput
         value = texts switch
         {
             [] => JsonElement.Parse("true"), // a boolean may go without its value
-            [var text] when !IsPlainList(_schema) || IsJson(text) => JsonArgument.Read(Name, text, Type(_schema), surroundings),
-            _ => List(texts, surroundings),
+            [var text] when !IsPlainList(_schema) || IsJson(text) => JsonArgument.Read(Name, text, Type(_schema), host),
+            _ => List(texts, host),
         };
         return true;
     }
 
-    JsonElement List(string[] texts, Surroundings surroundings)
+    JsonElement List(string[] texts, HostEnvironment host)
     {
         if (texts.Any(IsJson)) throw Configuration.Invalid(Name, $"{Name}: give one JSON array (or @file, or @-), or repeat {Option.Name} with plain values. A value that begins with [ or @ goes into a JSON array.");
         var type = Type(_schema["items"]!.AsObject());
-        return JsonElement.Parse($"[{string.Join(',', texts.Select((text, index) => JsonArgument.Read($"{Name}[{index}]", text, type, surroundings).GetRawText()))}]");
+        return JsonElement.Parse($"[{string.Join(',', texts.Select((text, index) => JsonArgument.Read($"{Name}[{index}]", text, type, host).GetRawText()))}]");
     }
 
     static bool IsJson(string text) => text is "-" || text.StartsWith('[') || text.StartsWith('@');

@@ -7,13 +7,13 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>Tries the credentials for real.</summary>
 static class CheckCommand
 {
-    public static Command Of(Surroundings surroundings)
+    public static Command Of(HostEnvironment host)
     {
         var allRegions = new Option<bool>("--all-regions") { Description = "Try the credentials in us, eu and in, to find the project's region. This sends them to the hosts of all three." };
         var command = new Command("check", "Try each configured credential on each API that takes it, and say which works. Stores nothing; costs one of the 60 queries an hour.") { allRegions };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            await using var session = await Session.OpenAsync(parsed, surroundings, needsCredential: true, cancellationToken);
+            await using var session = await Session.OpenAsync(parsed, host, needsCredential: true, cancellationToken);
             var checks = new List<CredentialCheck>();
             MixpanelOptions[] targets = parsed.GetValue(allRegions) && session.Options.Endpoint is null
                 ? [.. Enum.GetValues<MixpanelRegion>().Select(region => session.Options with { Region = region })]
@@ -24,7 +24,7 @@ static class CheckCommand
                 checks.AddRange(await client.CheckAsync(cancellationToken));
             }
 
-            new Printer(surroundings, CommonOptions.AsTable(parsed)).Json(Write(checks));
+            new Printer(host, CommonOptions.AsTable(parsed)).Json(Write(checks));
             return Code(checks);
         });
         return command;

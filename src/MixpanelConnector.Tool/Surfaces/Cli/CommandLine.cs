@@ -6,17 +6,17 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>The command line: every action of the catalogue as a command, and the commands around them. Only the command that is invoked is built.</summary>
 static class CommandLine
 {
-    static readonly (string Name, Func<Surroundings, Stop, Command> Of)[] Others =
+    static readonly (string Name, Func<HostEnvironment, Stop, Command> Of)[] Others =
     [
-        ("check", (surroundings, _) => CheckCommand.Of(surroundings)),
-        ("completion", (surroundings, _) => CompletionCommand.Of(surroundings)),
-        ("config", (surroundings, _) => ConfigCommand.Of(surroundings)),
+        ("check", (host, _) => CheckCommand.Of(host)),
+        ("completion", (host, _) => CompletionCommand.Of(host)),
+        ("config", (host, _) => ConfigCommand.Of(host)),
         ("docs", (_, _) => DocsCommand.Of()),
-        ("emulator", (surroundings, _) => EmulatorCommand.Of(surroundings)),
+        ("emulator", (host, _) => EmulatorCommand.Of(host)),
         ("help", HelpCommand.Of),
         ("import", ImportCommand.Of),
-        ("mcp", (surroundings, _) => McpCommand.Of(surroundings)),
-        ("serve", (surroundings, _) => ServeCommand.Of(surroundings)),
+        ("mcp", (host, _) => McpCommand.Of(host)),
+        ("serve", (host, _) => ServeCommand.Of(host)),
     ];
 
     /// <summary>The names of the commands that are offered.</summary>
@@ -26,21 +26,21 @@ static class CommandLine
     public static bool IsOther(string name) => Array.Exists(Others, other => other.Name == name);
 
     /// <summary>The whole command line.</summary>
-    public static RootCommand Build(Surroundings surroundings, Stop stop) =>
-        Root([.. Names.Append("docs").Select(name => Find(name, surroundings, stop)!)]);
+    public static RootCommand Build(HostEnvironment host, Stop stop) =>
+        Root([.. Names.Append("docs").Select(name => Find(name, host, stop)!)]);
 
-    public static async Task<int> RunAsync(string[] args, Surroundings surroundings, Stop stop)
+    public static async Task<int> RunAsync(string[] args, HostEnvironment host, Stop stop)
     {
-        var printer = new Printer(surroundings, AsksForTable(args));
+        var printer = new Printer(host, AsksForTable(args));
         try
         {
-            if (surroundings.CommandLineFault is { } fault) throw Configuration.Invalid("argument", fault);
+            if (host.CommandLineFault is { } fault) throw Configuration.Invalid("argument", fault);
             switch (args)
             {
                 case [] or ["--help" or "-h" or "-?"]:
-                    return await HelpCommand.ShowAsync([], surroundings, stop);
+                    return await HelpCommand.ShowAsync([], host, stop);
                 case ["help", .. var topics] when !topics.Any(topic => topic.StartsWith('-')):
-                    return await HelpCommand.ShowAsync(topics, surroundings, stop);
+                    return await HelpCommand.ShowAsync(topics, host, stop);
                 case ["--version"]:
                     printer.Text(Version + "\n");
                     return ExitCode.Success;
@@ -50,12 +50,12 @@ static class CommandLine
             var invoked = isDirective ? InvokedBy(args is [_, var line, ..] ? line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1..] : []) : InvokedBy(args);
             if (!isDirective && invoked is not null && AsksForHelp(args) && ActionCommand.Find(invoked) is { } action)
             {
-                ActionCommand.ShowHelp(action, surroundings);
+                ActionCommand.ShowHelp(action, host);
                 return ExitCode.Success;
             }
 
-            var root = invoked is not null && Find(invoked, surroundings, stop) is { } command ? Root([command]) : Root(isDirective ? Names.Select(name => new Command(name)) : []);
-            return await RunAsync(root, args, isDirective, surroundings, stop);
+            var root = invoked is not null && Find(invoked, host, stop) is { } command ? Root([command]) : Root(isDirective ? Names.Select(name => new Command(name)) : []);
+            return await RunAsync(root, args, isDirective, host, stop);
         }
         catch (MixpanelException e)
         {
@@ -68,7 +68,7 @@ static class CommandLine
         }
         catch (LocalFolderException e)
         {
-            surroundings.Error.WriteLine($"mixpanel: {Printer.Clean(e.Message)}");
+            host.Error.WriteLine($"mixpanel: {Printer.Clean(e.Message)}");
             return ExitCode.DiskFailed;
         }
         catch (ReaderIsGoneException)
@@ -77,25 +77,25 @@ static class CommandLine
         }
         catch (IOException e) when (!IsMissingPart(e))
         {
-            surroundings.Error.WriteLine($"mixpanel: the result could not be written: {Printer.Clean(e.Message)}");
+            host.Error.WriteLine($"mixpanel: the result could not be written: {Printer.Clean(e.Message)}");
             return ExitCode.DiskFailed;
         }
         catch (Exception e) when (!IsMissingPart(e))
         {
             // A defect of ours. Its message could hold what must not be shown; its kind and place help to find it.
-            surroundings.Error.WriteLine($"mixpanel: an internal error, please report it: {e.GetType().FullName}{System.Environment.NewLine}{e.StackTrace}");
+            host.Error.WriteLine($"mixpanel: an internal error, please report it: {e.GetType().FullName}{System.Environment.NewLine}{e.StackTrace}");
             return ExitCode.InternalError;
         }
     }
 
     /// <summary>Prints the help of a command that is no action.</summary>
     /// <param name="path">The command with those above it, such as <c>import status</c>.</param>
-    /// <param name="surroundings">What the program takes from outside.</param>
+    /// <param name="host">What the program takes from outside.</param>
     /// <param name="stop">Tells the program to stop.</param>
-    public static Task<int> ShowHelpAsync(string[] path, Surroundings surroundings, Stop stop) =>
-        RunAsync(Root([Find(path[0], surroundings, stop)!]), [.. path, "--help"], isDirective: false, surroundings, stop);
+    public static Task<int> ShowHelpAsync(string[] path, HostEnvironment host, Stop stop) =>
+        RunAsync(Root([Find(path[0], host, stop)!]), [.. path, "--help"], isDirective: false, host, stop);
 
-    static async Task<int> RunAsync(RootCommand root, string[] args, bool isDirective, Surroundings surroundings, Stop stop)
+    static async Task<int> RunAsync(RootCommand root, string[] args, bool isDirective, HostEnvironment host, Stop stop)
     {
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }); // @file is ours
         if (!isDirective)
@@ -111,7 +111,7 @@ static class CommandLine
         }
 
         if (EmptyPath(parsed) is { } empty) throw empty;
-        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = new StreamWriter(surroundings.Output) { AutoFlush = true }, Error = surroundings.Error }, stop.Token);
+        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = new StreamWriter(host.Output) { AutoFlush = true }, Error = host.Error }, stop.Token);
     }
 
     static RootCommand Root(IEnumerable<Command> commands)
@@ -124,8 +124,8 @@ static class CommandLine
     }
 
     /// <summary>The command of a name; null when there is none.</summary>
-    static Command? Find(string name, Surroundings surroundings, Stop stop) =>
-        Array.Find(Others, other => other.Name == name) is { Of: { } of } ? of(surroundings, stop) : ActionCommand.Find(name) is { } action ? ActionCommand.Of(action, surroundings) : null;
+    static Command? Find(string name, HostEnvironment host, Stop stop) =>
+        Array.Find(Others, other => other.Name == name) is { Of: { } of } ? of(host, stop) : ActionCommand.Find(name) is { } action ? ActionCommand.Of(action, host) : null;
 
     /// <summary>The first word that is neither an option nor its value: only options of every command stand before a command.</summary>
     static string? InvokedBy(string[] words)

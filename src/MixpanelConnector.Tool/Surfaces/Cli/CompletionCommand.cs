@@ -5,14 +5,14 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>Prints the script that teaches a shell to complete this program's command lines.</summary>
 static class CompletionCommand
 {
-    public static Command Of(Surroundings surroundings)
+    public static Command Of(HostEnvironment host)
     {
         var shell = new Argument<string>("shell") { Description = "bash, zsh, fish or pwsh." };
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish", "pwsh");
         var command = new Command("completion", "Print a script for command completion. Bash: eval \"$(mixpanel completion bash)\".") { shell };
         command.SetAction(parsed =>
         {
-            new Printer(surroundings, asTable: false).Text(Script(parsed.GetValue(shell)!));
+            new Printer(host, asTable: false).Text(Script(parsed.GetValue(shell)!));
             return ExitCode.Success;
         });
         return command;

@@ -8,13 +8,13 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>Shows each setting and where it came from, with secrets masked.</summary>
 static class ConfigCommand
 {
-    public static Command Of(Surroundings surroundings)
+    public static Command Of(HostEnvironment host)
     {
         var command = new Command("config", "Show each setting, its value and where it came from. Secrets are masked.");
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            await using var session = await Session.OpenAsync(parsed, surroundings, needsCredential: false, cancellationToken);
-            var folders = new Folders(surroundings.Environment);
+            await using var session = await Session.OpenAsync(parsed, host, needsCredential: false, cancellationToken);
+            var folders = new Folders(host.Environment);
             var buffer = new ArrayBufferWriter<byte>();
             using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
             {
@@ -36,7 +36,7 @@ static class ConfigCommand
                 writer.WriteEndObject();
             }
 
-            new Printer(surroundings, CommonOptions.AsTable(parsed)).Json(buffer.WrittenMemory);
+            new Printer(host, CommonOptions.AsTable(parsed)).Json(buffer.WrittenMemory);
             return ExitCode.Success;
         });
         return command;

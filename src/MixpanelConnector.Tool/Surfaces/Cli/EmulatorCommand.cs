@@ -9,7 +9,7 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>Serves the embedded Mixpanel until it is stopped.</summary>
 static class EmulatorCommand
 {
-    public static Command Of(Surroundings surroundings)
+    public static Command Of(HostEnvironment host)
     {
         var port = new Option<int>("--port") { Description = "The port on loopback; 0 takes a free one. Default: 8123.", HelpName = "N", DefaultValueFactory = _ => 8123 };
         port.Validators.Add(result =>
@@ -25,10 +25,10 @@ static class EmulatorCommand
             if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds) && (seconds < 0 || seconds > 2_592_000)) result.AddError("--deletion-delay must be from 0 to 2592000.");
         });
         var hosts = new Option<string[]>("--host") { Description = "A name to answer to besides those of loopback, such as api.mixpanel.com for clients whose address cannot be changed. May be given several times.", HelpName = "NAME" };
-        var command = new Command("emulator", "Run the embedded Mixpanel on loopback, for development and tests: it validates, stores and answers as Mixpanel's documentation says.") { port, hosts, faults, rateLimits, identity, deletionDelay, ExportOf(surroundings) };
+        var command = new Command("emulator", "Run the embedded Mixpanel on loopback, for development and tests: it validates, stores and answers as Mixpanel's documentation says.") { port, hosts, faults, rateLimits, identity, deletionDelay, ExportOf(host) };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var folder = parsed.GetValue(CommonOptions.Data) ?? new Folders(surroundings.Environment).LocalData;
+            var folder = parsed.GetValue(CommonOptions.Data) ?? new Folders(host.Environment).LocalData;
             try
             {
                 var options = new EmulatorOptions
@@ -36,19 +36,19 @@ static class EmulatorCommand
                     DataDirectory = folder,
                     Port = parsed.GetValue(port),
                     HostNames = parsed.GetValue(hosts) ?? [],
-                    TimeProvider = surroundings.TimeProvider,
+                    TimeProvider = host.TimeProvider,
                     Identity = parsed.GetValue(identity),
                     DeletionDelay = TimeSpan.FromSeconds(parsed.GetValue(deletionDelay)),
                     RateLimits = parsed.GetValue(rateLimits) ? new EmulatorRateLimits() : null,
                     Faults = parsed.GetValue(faults) is { } file ? EmulatorFaults.Parse(Encoding.UTF8.GetString(GivenFile.Read(file.FullName, cancellationToken))) : null,
                 };
                 await using var mixpanel = await EmulatedMixpanel.StartAsync(options, cancellationToken);
-                await using var local = LocalMixpanel.At(mixpanel, folder, surroundings.TimeProvider);
-                var settings = Configuration.Local(local).ToOptions(surroundings.TimeProvider);
+                await using var local = LocalMixpanel.At(mixpanel, folder, host.TimeProvider);
+                var settings = Configuration.Local(local).ToOptions(host.TimeProvider);
                 using var http = local.NewHttpClient();
                 using var client = new MixpanelClient(settings with { MaxRetries = 1 }, http);
-                await using var console = await Gateway.StartAsync(ConsoleOptions(mixpanel, local, http, surroundings), client, () => new MixpanelClient(settings, http), surroundings.Error, cancellationToken);
-                new Printer(surroundings, asTable: false).Text($"""
+                await using var console = await Gateway.StartAsync(ConsoleOptions(mixpanel, local, http, host), client, () => new MixpanelClient(settings, http), host.Error, cancellationToken);
+                new Printer(host, asTable: false).Text($"""
                     The embedded Mixpanel serves {folder}. It is a stand-in for development, not Mixpanel: see FIDELITY.md.
                     The console is at {mixpanel.Address.AbsoluteUri}
 
@@ -85,17 +85,17 @@ static class EmulatorCommand
     }
 
     /// <summary>Everything that <c>serve</c> has, for this one and under its address; agents at /mcp only read.</summary>
-    static ServeOptions ConsoleOptions(EmulatedMixpanel mixpanel, LocalMixpanel local, HttpClient http, Surroundings surroundings) => new()
+    static ServeOptions ConsoleOptions(EmulatedMixpanel mixpanel, LocalMixpanel local, HttpClient http, HostEnvironment host) => new()
     {
         Host = mixpanel,
         StateFolder = Path.Combine(local.DataDirectory, "serve"),
-        SecretFolder = new Folders(surroundings.Environment).Secrets,
+        SecretFolder = new Folders(host.Environment).Secrets,
         Destination = local.DataDirectory,
         LiveFeed = token => LocalMixpanel.WatchAsync(http, local.Address, token),
-        TimeProvider = surroundings.TimeProvider,
+        TimeProvider = host.TimeProvider,
     };
 
-    static Command ExportOf(Surroundings surroundings)
+    static Command ExportOf(HostEnvironment host)
     {
         var file = new Argument<string>("FILE") { Description = "The file to write, which must not be there: its name decides, .parquet or NDJSON." };
         var project = new Option<int>("--project") { Description = "The project. Default: 1.", HelpName = "ID", DefaultValueFactory = _ => DevelopmentCredentials.ProjectId };
@@ -103,14 +103,14 @@ static class EmulatorCommand
         var command = new Command("export", "Write the embedded Mixpanel's events to a file, as NDJSON (which import reads) or Parquet.") { file, project, deduplicated };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var folder = parsed.GetValue(CommonOptions.Data) ?? new Folders(surroundings.Environment).LocalData;
+            var folder = parsed.GetValue(CommonOptions.Data) ?? new Folders(host.Environment).LocalData;
             var path = parsed.GetValue(file)!;
             var format = path.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase) ? EmulatorExportFormat.Parquet : EmulatorExportFormat.Ndjson;
             if (!Directory.Exists(folder)) throw Configuration.Invalid("data", $"There is no folder {folder}.");
             try
             {
                 var count = await EmulatedMixpanel.ExportAsync(folder, path, new EmulatorExport { Format = format, ProjectId = parsed.GetValue(project), Deduplicated = parsed.GetValue(deduplicated) }, cancellationToken);
-                new Printer(surroundings, asTable: false).Text($"{Counted.Of(count, "event was", "events were")} written to {path}.\n");
+                new Printer(host, asTable: false).Text($"{Counted.Of(count, "event was", "events were")} written to {path}.\n");
                 return ExitCode.Success;
             }
             catch (DataFolderInUseException e)

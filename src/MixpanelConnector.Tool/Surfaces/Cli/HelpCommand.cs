@@ -9,19 +9,19 @@ static class HelpCommand
     const string OfSettings = "options";
     const int MostNames = 6;
 
-    public static Command Of(Surroundings surroundings, Stop stop)
+    public static Command Of(HostEnvironment host, Stop stop)
     {
         var words = new Argument<string[]>("TOPIC") { Description = "A group, an action by its name or Mixpanel's operationId, a command, or options.", Arity = ArgumentArity.ZeroOrMore };
         words.CompletionSources.Add(_ => [.. Topics().Select(topic => new System.CommandLine.Completions.CompletionItem(topic))]);
         var command = new Command("help", "Show help about a group of actions, an action, or a command.") { words };
-        command.SetAction((parsed, _) => ShowAsync(parsed.GetValue(words) ?? [], surroundings, stop));
+        command.SetAction((parsed, _) => ShowAsync(parsed.GetValue(words) ?? [], host, stop));
         return command;
     }
 
     /// <summary>Prints the help about what the words name; without words, that of the program.</summary>
-    public static async Task<int> ShowAsync(string[] words, Surroundings surroundings, Stop stop)
+    public static async Task<int> ShowAsync(string[] words, HostEnvironment host, Stop stop)
     {
-        var printer = new Printer(surroundings, asTable: false);
+        var printer = new Printer(host, asTable: false);
         if (words is [])
         {
             printer.Text(RootHelp.Text());
@@ -29,24 +29,24 @@ static class HelpCommand
         }
 
         string[] path = [.. words.Select(word => word.Replace('_', '-').ToLowerInvariant())];
-        if (CommandLine.IsOther(path[0])) return await CommandLine.ShowHelpAsync(path, surroundings, stop);
+        if (CommandLine.IsOther(path[0])) return await CommandLine.ShowHelpAsync(path, host, stop);
         if (path is [var topic])
         {
             if ((ActionCommand.Find(topic) ?? Catalogue.Actions.FirstOrDefault(action => action.OperationId == topic)) is { } named)
             {
-                ActionCommand.ShowHelp(named, surroundings);
+                ActionCommand.ShowHelp(named, host);
                 return ExitCode.Success;
             }
 
             if (topic == OfSettings)
             {
-                printer.Text(SettingsHelp(surroundings.HelpWidth));
+                printer.Text(SettingsHelp(host.HelpWidth));
                 return ExitCode.Success;
             }
 
             if (Catalogue.Groups.FirstOrDefault(group => group.Name == topic) is { } about)
             {
-                printer.Text(GroupHelp(about, surroundings.HelpWidth));
+                printer.Text(GroupHelp(about, host.HelpWidth));
                 return ExitCode.Success;
             }
         }

@@ -45,12 +45,12 @@ sealed class ImportCommand
     readonly Option<string> _sourceId = new("--source-id") { Description = "Names a stream on standard input, so that it can be resumed: give the same stream from its beginning.", HelpName = "ID" };
     readonly Option<bool> _noProgress = new("--no-progress") { Description = "No progress bar (also off when standard error is no terminal)." };
 
-    readonly Surroundings _surroundings;
+    readonly HostEnvironment _host;
     readonly Stop _stop;
 
-    ImportCommand(Surroundings surroundings, Stop stop)
+    ImportCommand(HostEnvironment host, Stop stop)
     {
-        _surroundings = surroundings;
+        _host = host;
         _stop = stop;
         _format.AcceptOnlyFromAmong([.. FileFormats.All.Select(format => format.Name)]);
         _type.AcceptOnlyFromAmong([.. ImportValues.Types]);
@@ -97,20 +97,20 @@ sealed class ImportCommand
             """)
         {
             _inputs, _format, _map, _columnType, _event, _delimiter, _nullValues, _allowEmpty, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
-            _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeOffset, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(surroundings),
+            _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeOffset, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(host),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
     }
 
     Command Command { get; }
 
-    public static Command Of(Surroundings surroundings, Stop stop) => new ImportCommand(surroundings, stop).Command;
+    public static Command Of(HostEnvironment host, Stop stop) => new ImportCommand(host, stop).Command;
 
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var dryRun = parsed.GetValue(_dryRun);
-        await using var session = await Session.OpenAsync(parsed, _surroundings, needsCredential: !dryRun, cancellationToken);
-        using var display = new ImportDisplay(_surroundings, showProgress: !parsed.GetValue(_noProgress));
+        await using var session = await Session.OpenAsync(parsed, _host, needsCredential: !dryRun, cancellationToken);
+        using var display = new ImportDisplay(_host, showProgress: !parsed.GetValue(_noProgress));
         var store = session.Local is { } local && !dryRun ? await local.StoreNameAsync(cancellationToken) : null;
         var request = Request(parsed) with { Diagnostics = display, Progress = display.ShowsProgress ? display : null, LocalStore = store };
         using var client = session.NewClient(session.Options with
@@ -126,14 +126,14 @@ sealed class ImportCommand
         }
         catch (ImportStateException e)
         {
-            _surroundings.Error.WriteLine($"mixpanel: {Printer.Clean(e.Message)}");
+            _host.Error.WriteLine($"mixpanel: {Printer.Clean(e.Message)}");
             return e.ExitCode;
         }
 
         if (report.ExitCode == ExitCode.Interrupted && _stop.ExitCode != 0) report = report with { ExitCode = _stop.ExitCode };
         display.Finish();
-        foreach (var problem in report.Problems) _surroundings.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
-        if (report.ExitCode == ExitCode.Unavailable && session.Local is { } mixpanel) _surroundings.Error.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Trouble())}");
+        foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
+        if (report.ExitCode == ExitCode.Unavailable && session.Local is { } mixpanel) _host.Error.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
         return Print(parsed, report);
     }
 
@@ -180,23 +180,23 @@ sealed class ImportCommand
         {
             try
             {
-                OutputFile.Write(path, Encoding.UTF8.GetBytes(report.ToJson() + "\n"), _surroundings.Stopping);
+                OutputFile.Write(path, Encoding.UTF8.GetBytes(report.ToJson() + "\n"), _host.Stopping);
             }
-            catch (OperationCanceledException) when (_surroundings.Stopping.IsCancellationRequested)
+            catch (OperationCanceledException) when (_host.Stopping.IsCancellationRequested)
             {
-                _surroundings.Error.WriteLine($"mixpanel: nobody reads {Printer.Clean(path)}: the report was not written there.");
+                _host.Error.WriteLine($"mixpanel: nobody reads {Printer.Clean(path)}: the report was not written there.");
                 if (report.ExitCode is ExitCode.Success or ExitCode.Refused) report = report with { ExitCode = _stop.ExitCode };
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                if (report.Accepted > 0 || report.ExitCode != ExitCode.DiskFailed) _surroundings.Error.WriteLine($"mixpanel: the report {Printer.Clean(path)} cannot be written: {Printer.Clean(e.Message)}");
+                if (report.Accepted > 0 || report.ExitCode != ExitCode.DiskFailed) _host.Error.WriteLine($"mixpanel: the report {Printer.Clean(path)} cannot be written: {Printer.Clean(e.Message)}");
                 report = report with { ExitCode = ExitCode.DiskFailed };
             }
         }
 
         var asJson = parsed.GetResult(CommonOptions.Output)?.Tokens is [{ Value: "json" }];
-        var printer = new Printer(_surroundings, asTable: !asJson);
-        if (!asJson && _surroundings.OutputIsTerminal) printer.Report(report);
+        var printer = new Printer(_host, asTable: !asJson);
+        if (!asJson && _host.OutputIsTerminal) printer.Report(report);
         else printer.Json(Encoding.UTF8.GetBytes(report.ToJson()));
         return report.ExitCode;
     }
@@ -206,12 +206,12 @@ sealed class ImportCommand
         var inputs = parsed.GetValue(_inputs) ?? [];
         var replay = parsed.GetValue(_replay);
         if (inputs is ["-"] && parsed.GetValue(CommonOptions.SecretFile) == "-") throw Configuration.Invalid("secret_file", "Standard input can hold the records or the secret, not both.");
-        if (inputs is ["-"] && _surroundings.InputIsTerminal) throw Configuration.Invalid("input", "Standard input is a terminal: pipe the records in, or name a file.");
-        var properties = parsed.GetValue(_properties) is { } text ? JsonArgument.ReadObject("properties", text, _surroundings).GetRawText() : null;
+        if (inputs is ["-"] && _host.InputIsTerminal) throw Configuration.Invalid("input", "Standard input is a terminal: pipe the records in, or name a file.");
+        var properties = parsed.GetValue(_properties) is { } text ? JsonArgument.ReadObject("properties", text, _host).GetRawText() : null;
         var request = ImportValues.Base with
         {
             Inputs = inputs,
-            StandardInput = inputs is ["-"] ? _surroundings.TakeInput("input") : null,
+            StandardInput = inputs is ["-"] ? _host.TakeInput("input") : null,
             Format = parsed.GetValue(_format),
             Columns = Values.Columns(parsed.GetValue(_map) ?? []),
             ColumnTypes = Values.ColumnTypes(parsed.GetValue(_columnType) ?? []),
@@ -248,8 +248,8 @@ sealed class ImportCommand
     {
         var key = ImportStateKey.For(request, session.Options);
         if (parsed.GetValue(_state) is { } folder) return (folder, true);
-        var name = key ?? string.Create(CultureInfo.InvariantCulture, $"stdin-{_surroundings.TimeProvider.GetUtcNow():yyyyMMdd'T'HHmmss}-{Environment.ProcessId}");
-        return (Path.Combine(ImportStatusCommand.Folder(_surroundings), name), key is not null);
+        var name = key ?? string.Create(CultureInfo.InvariantCulture, $"stdin-{_host.TimeProvider.GetUtcNow():yyyyMMdd'T'HHmmss}-{Environment.ProcessId}");
+        return (Path.Combine(ImportStatusCommand.Folder(_host), name), key is not null);
     }
 
     /// <summary>Takes away a state with nothing left to resume or to replay.</summary>

@@ -12,19 +12,19 @@ sealed class ImportDisplay : IProgress<ImportDiagnostic>, IProgress<ImportProgre
 {
     const string Clear = "\r\e[2K";
 
-    readonly Surroundings _surroundings;
+    readonly HostEnvironment _host;
     readonly Lock _lock = new();
     readonly bool _bar;
     readonly ProgressLine _line;
     readonly long _started;
     string _shown = "";
 
-    public ImportDisplay(Surroundings surroundings, bool showProgress)
+    public ImportDisplay(HostEnvironment host, bool showProgress)
     {
-        _surroundings = surroundings;
-        _bar = showProgress && surroundings.ErrorIsTerminal && CanMove(surroundings.Environment("TERM"));
-        _line = new ProgressLine(colour: string.IsNullOrEmpty(surroundings.Environment("NO_COLOR")));
-        _started = surroundings.TimeProvider.GetTimestamp();
+        _host = host;
+        _bar = showProgress && host.ErrorIsTerminal && CanMove(host.Environment("TERM"));
+        _line = new ProgressLine(colour: string.IsNullOrEmpty(host.Environment("NO_COLOR")));
+        _started = host.TimeProvider.GetTimestamp();
     }
 
     /// <summary>Whether there is a line of progress to report to.</summary>
@@ -37,7 +37,7 @@ sealed class ImportDisplay : IProgress<ImportDiagnostic>, IProgress<ImportProgre
         var text = Printer.Clean($"{place}: {value.Code}: {value.Reason}{field}".ReplaceLineEndings(" "));
         lock (_lock)
         {
-            if (_shown.Length == 0) _surroundings.Error.WriteLine(text);
+            if (_shown.Length == 0) _host.Error.WriteLine(text);
             else Write($"{Clear}{text}{Environment.NewLine}{_shown}");
         }
     }
@@ -48,7 +48,7 @@ sealed class ImportDisplay : IProgress<ImportDiagnostic>, IProgress<ImportProgre
         lock (_lock)
         {
             // The last column stays free: some terminals wrap as soon as it is written.
-            _shown = _line.Of(value, _surroundings.TimeProvider.GetElapsedTime(_started), _surroundings.TerminalWidth() - 1);
+            _shown = _line.Of(value, _host.TimeProvider.GetElapsedTime(_started), _host.TerminalWidth() - 1);
             Write(Clear + _shown);
         }
     }
@@ -70,8 +70,8 @@ sealed class ImportDisplay : IProgress<ImportDiagnostic>, IProgress<ImportProgre
 
     void Write(string text)
     {
-        _surroundings.Error.Write(text);
-        _surroundings.Error.Flush();
+        _host.Error.Write(text);
+        _host.Error.Flush();
     }
 }
 

@@ -9,16 +9,16 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>Lists the checkpoints with their progress, and writes the dead-letter files that a killed import could not.</summary>
 static class ImportStatusCommand
 {
-    public static string Folder(Surroundings surroundings) => Path.Combine(new Folders(surroundings.Environment).State, "imports");
+    public static string Folder(HostEnvironment host) => Path.Combine(new Folders(host.Environment).State, "imports");
 
-    public static Command Of(Surroundings surroundings)
+    public static Command Of(HostEnvironment host)
     {
         var state = new Option<string>("--state") { Description = "One checkpoint folder. Default: all in the user's state folder.", HelpName = "DIR" };
         var command = new Command("status", "List the imports with their progress, and write the dead-letter file of each that was killed before it could.") { state };
         command.SetAction(parsed =>
         {
             var one = parsed.GetValue(state) is { } path ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) : null;
-            var summaries = SqliteImportState.List(one is null ? Folder(surroundings) : Path.GetDirectoryName(one)!).Where(summary => one is null || summary.Folder == one).ToList();
+            var summaries = SqliteImportState.List(one is null ? Folder(host) : Path.GetDirectoryName(one)!).Where(summary => one is null || summary.Folder == one).ToList();
             if (one is not null && summaries.Count == 0) throw Configuration.Invalid("state", $"{one} holds no state of an import.");
 
             var code = ExitCode.Success;
@@ -38,7 +38,7 @@ static class ImportStatusCommand
                 json.WriteEndObject();
             }
 
-            new Printer(surroundings, CommonOptions.AsTable(parsed)).Json(buffer.WrittenMemory);
+            new Printer(host, CommonOptions.AsTable(parsed)).Json(buffer.WrittenMemory);
             return code;
         });
         return command;

@@ -11,19 +11,19 @@ static class JsonArgument
     /// <param name="name">The input.</param>
     /// <param name="text">What the command line says.</param>
     /// <param name="type">The type of the input in its schema; null when it takes several.</param>
-    /// <param name="surroundings">For files and standard input.</param>
-    public static JsonElement Read(string name, string text, string? type, Surroundings surroundings) => type switch
+    /// <param name="host">For files and standard input.</param>
+    public static JsonElement Read(string name, string text, string? type, HostEnvironment host) => type switch
     {
         "string" => JsonSerializer.SerializeToElement(text, CliJson.Default.String),
         "integer" => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? JsonSerializer.SerializeToElement(number, CliJson.Default.Int64)
             : Number(text) ?? throw Configuration.Invalid(name, $"{name}: must be an integer."),
         "boolean" => bool.TryParse(text, out var flag) ? JsonSerializer.SerializeToElement(flag, CliJson.Default.Boolean) : throw Configuration.Invalid(name, $"{name}: must be true or false."),
-        _ => Parse(name, text, surroundings),
+        _ => Parse(name, text, host),
     };
 
-    public static JsonElement ReadObject(string name, string text, Surroundings surroundings) =>
-        Parse(name, text, surroundings) is { ValueKind: JsonValueKind.Object } whole ? whole : throw Configuration.Invalid(name, $"--{name} must be a JSON object.");
+    public static JsonElement ReadObject(string name, string text, HostEnvironment host) =>
+        Parse(name, text, host) is { ValueKind: JsonValueKind.Object } whole ? whole : throw Configuration.Invalid(name, $"--{name} must be a JSON object.");
 
     /// <summary>A number in another spelling of JSON's, such as 7.0: whether it is an integer is for the check of the input to say. Null for no number.</summary>
     static JsonElement? Number(string text)
@@ -38,12 +38,12 @@ static class JsonArgument
         }
     }
 
-    static JsonElement Parse(string name, string text, Surroundings surroundings)
+    static JsonElement Parse(string name, string text, HostEnvironment host)
     {
         try
         {
-            if (text is "-" or "@-") return JsonElement.Parse(WithoutByteOrderMark(GivenFile.Read(surroundings.TakeInput(name), surroundings.Stopping)));
-            return text.StartsWith('@') ? JsonElement.Parse(WithoutByteOrderMark(GivenFile.Read(text[1..], surroundings.Stopping))) : JsonElement.Parse(text);
+            if (text is "-" or "@-") return JsonElement.Parse(WithoutByteOrderMark(GivenFile.Read(host.TakeInput(name), host.Stopping)));
+            return text.StartsWith('@') ? JsonElement.Parse(WithoutByteOrderMark(GivenFile.Read(text[1..], host.Stopping))) : JsonElement.Parse(text);
         }
         catch (JsonException e)
         {

@@ -8,7 +8,7 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>The actions as tools for agents, on standard input and output.</summary>
 static class McpCommand
 {
-    public static Command Of(Surroundings surroundings)
+    public static Command Of(HostEnvironment host)
     {
         var allowWrite = new Option<bool>("--allow-write") { Description = "Offer the tools that change data, too. Default: only those that read." };
         var offered = ToolsOption.New();
@@ -27,11 +27,11 @@ static class McpCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var selection = ToolSelection.Parse(parsed.GetValue(offered));
-            await using var session = await Session.OpenAsync(parsed, surroundings, needsCredential: true, cancellationToken);
+            await using var session = await Session.OpenAsync(parsed, host, needsCredential: true, cancellationToken);
             var options = new McpServerOptions();
-            var tools = new Tools(session.Client, selection, SecretFolder.Of(parsed, secretDir, new Folders(surroundings.Environment)), surroundings.TimeProvider);
-            McpDoor.Configure(options, tools, parsed.GetValue(allowWrite), new CallLimits(surroundings.TimeProvider));
-            await using var transport = new LineTransport(surroundings.TakeInput("mcp"), surroundings.Output, surroundings.TimeProvider);
+            var tools = new Tools(session.Client, selection, SecretFolder.Of(parsed, secretDir, new Folders(host.Environment)), host.TimeProvider);
+            McpServerSetup.Configure(options, tools, parsed.GetValue(allowWrite), new CallLimits(host.TimeProvider));
+            await using var transport = new LineTransport(host.TakeInput("mcp"), host.Output, host.TimeProvider);
             await using var server = McpServer.Create(transport, options, NullLoggerFactory.Instance);
             try
             {

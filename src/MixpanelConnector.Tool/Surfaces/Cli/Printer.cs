@@ -8,7 +8,7 @@ using Spectre.Console.Rendering;
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
 /// <summary>Prints results and problems. Text from outside never reaches a terminal with its control characters.</summary>
-sealed class Printer(Surroundings surroundings, bool asTable)
+sealed class Printer(HostEnvironment host, bool asTable)
 {
     const int MostColumns = 8;
 
@@ -24,7 +24,7 @@ sealed class Printer(Surroundings surroundings, bool asTable)
 
         var text = new MemoryStream(json.Length + 1);
         using (var document = JsonDocument.Parse(json))
-        using (var writer = new Utf8JsonWriter(text, new JsonWriterOptions { Indented = surroundings.OutputIsTerminal, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var writer = new Utf8JsonWriter(text, new JsonWriterOptions { Indented = host.OutputIsTerminal, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             document.WriteTo(writer);
         }
@@ -44,21 +44,21 @@ sealed class Printer(Surroundings surroundings, bool asTable)
 
     /// <summary>A program gets the JSON as it is. On a terminal the encoder's escapes do not suffice: it lets characters pass that turn the direction of text or have no width.</summary>
     void WriteJson(ReadOnlySpan<byte> json) =>
-        surroundings.Output.Write(surroundings.OutputIsTerminal ? Encoding.UTF8.GetBytes(Clean(Encoding.UTF8.GetString(json))) : json);
+        host.Output.Write(host.OutputIsTerminal ? Encoding.UTF8.GetBytes(Clean(Encoding.UTF8.GetString(json))) : json);
 
-    public void Text(string text) => surroundings.Output.Write(Encoding.UTF8.GetBytes(text));
+    public void Text(string text) => host.Output.Write(Encoding.UTF8.GetBytes(text));
 
     /// <summary>A problem goes to standard error: as text to a person, as JSON to a program.</summary>
     public void Problem(MixpanelError error)
     {
-        if (!asTable && !surroundings.ErrorIsTerminal)
+        if (!asTable && !host.ErrorIsTerminal)
         {
-            surroundings.Error.WriteLine(Clean(Encoding.UTF8.GetString(ErrorTable.Problem(error).Span)));
+            host.Error.WriteLine(Clean(Encoding.UTF8.GetString(ErrorTable.Problem(error).Span)));
             return;
         }
 
         var where = error.Field is { } field && !error.Message.Contains(field, StringComparison.Ordinal) ? $"{field}: " : "";
-        surroundings.Error.WriteLine($"mixpanel: {where}{Clean(error.Message)}");
+        host.Error.WriteLine($"mixpanel: {where}{Clean(error.Message)}");
     }
 
     /// <summary>Every character that could move a cursor, change a colour or turn the line is shown as its code, which in JSON is the character's own escape. Line breaks of our own messages stay.</summary>
@@ -107,12 +107,12 @@ sealed class Printer(Surroundings surroundings, bool asTable)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Out = new AnsiConsoleOutput(new StreamWriter(surroundings.Output, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true) { AutoFlush = true }),
-            Ansi = surroundings.OutputIsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = surroundings.OutputIsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Out = new AnsiConsoleOutput(new StreamWriter(host.Output, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true) { AutoFlush = true }),
+            Ansi = host.OutputIsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = host.OutputIsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
         });
-        if (!surroundings.OutputIsTerminal) console.Profile.Width = 160;
+        if (!host.OutputIsTerminal) console.Profile.Width = 160;
         return console;
     }
 

@@ -27,11 +27,11 @@ sealed class ServeCommand
     readonly Option<bool> _allowWrite = new("--allow-write") { Description = "Give agents at /mcp the tools that change data, too. With keys, only to those with the scope write." };
     readonly Option<string[]> _tools = ToolsOption.New();
     readonly Option<string> _secretDir = SecretFolder.NewOption();
-    readonly Surroundings _surroundings;
+    readonly HostEnvironment _host;
 
-    ServeCommand(Surroundings surroundings)
+    ServeCommand(HostEnvironment host)
     {
-        _surroundings = surroundings;
+        _host = host;
         Command = new DetailedCommand("serve", "Serve the actions over HTTP, with a console for people at /, OpenAPI at /openapi.json, bulk imports at /v1/imports, and MCP at /mcp.", $"""
             On loopback, whoever is on this machine may use it. Anything else needs keys, and TLS or a proxy that does it:
               mixpanel serve new-key --keys keys.txt --name zapier --scope write
@@ -45,7 +45,7 @@ sealed class ServeCommand
               curl http://127.0.0.1:{ServeOptions.DefaultPort}/v1/actions/query_user_profiles --json '{"{"}{"}"}'
             """)
         {
-            _port, _listen, _keys, _certificate, _certificateKey, _behindProxy, _allowHost, _state, _rate, _spool, _longestImport, _allowWrite, _tools, _secretDir, NewKeyCommand.Of(surroundings),
+            _port, _listen, _keys, _certificate, _certificateKey, _behindProxy, _allowHost, _state, _rate, _spool, _longestImport, _allowWrite, _tools, _secretDir, NewKeyCommand.Of(host),
         };
         Bound(_port, 0, 65535);
         Bound(_rate, 1, 1_000_000);
@@ -55,14 +55,14 @@ sealed class ServeCommand
 
     Command Command { get; }
 
-    public static Command Of(Surroundings surroundings) => new ServeCommand(surroundings).Command;
+    public static Command Of(HostEnvironment host) => new ServeCommand(host).Command;
 
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var tools = ToolSelection.Parse(parsed.GetValue(_tools));
-        await using var session = await Session.OpenAsync(parsed, _surroundings, needsCredential: true, cancellationToken);
-        var folders = new Folders(_surroundings.Environment);
-        using var certificate = Certificate(parsed.GetValue(_certificate), parsed.GetValue(_certificateKey), _surroundings.Stopping);
+        await using var session = await Session.OpenAsync(parsed, _host, needsCredential: true, cancellationToken);
+        var folders = new Folders(_host.Environment);
+        using var certificate = Certificate(parsed.GetValue(_certificate), parsed.GetValue(_certificateKey), _host.Stopping);
         var rate = parsed.GetValue(_rate);
         var options = new ServeOptions
         {
@@ -71,7 +71,7 @@ sealed class ServeCommand
             Certificate = certificate,
             BehindProxy = parsed.GetValue(_behindProxy),
             Hosts = parsed.GetValue(_allowHost) ?? [],
-            Keys = Keys.Load(parsed.GetValue(_keys), _surroundings, () => new TokenBucket(rate, _surroundings.TimeProvider)),
+            Keys = Keys.Load(parsed.GetValue(_keys), _host, () => new TokenBucket(rate, _host.TimeProvider)),
             Rate = rate,
             Spool = parsed.GetValue(_spool),
             LongestImport = new ImportValues("--").Duration("import_time", parsed.GetValue(_longestImport)) is { } longest ? longest > TimeSpan.Zero ? longest : throw Configuration.Invalid("import_time", "--import-time must be above zero.") : ServeOptions.DefaultLongestImport,
@@ -81,15 +81,15 @@ sealed class ServeCommand
             SecretFolder = SecretFolder.Of(parsed, _secretDir, folders),
             Destination = $"{session.LocalData ?? session.Options.ToString()}",
             LiveFeed = session.LiveFeed,
-            Telemetry = _surroundings.Environment(Telemetry.Variable) is { Length: > 0 } endpoint ? endpoint : null,
-            TimeProvider = _surroundings.TimeProvider,
+            Telemetry = _host.Environment(Telemetry.Variable) is { Length: > 0 } endpoint ? endpoint : null,
+            TimeProvider = _host.TimeProvider,
         };
         // A caller that waits is better served by an answer than by several tries behind its back.
         using var client = session.NewClient(session.Options with { MaxRetries = 1 });
         try
         {
-            await using var gateway = await Gateway.StartAsync(options, client, () => session.NewClient(session.Options), _surroundings.Error, cancellationToken);
-            new Printer(_surroundings, asTable: false).Text($"""
+            await using var gateway = await Gateway.StartAsync(options, client, () => session.NewClient(session.Options), _host.Error, cancellationToken);
+            new Printer(_host, asTable: false).Text($"""
                 Serving {session.Options} at {gateway.Address.AbsoluteUri.TrimEnd('/')}
                   console  /      reference  /reference      OpenAPI  /openapi.json      actions  /v1/actions      imports  /v1/imports      MCP  /mcp
                 {(options.Keys.Open ? "No keys: whoever is on this machine may use it. " : "")}Ctrl+C stops it.
@@ -132,7 +132,7 @@ sealed class ServeCommand
 /// <summary>Makes a key for the server.</summary>
 static class NewKeyCommand
 {
-    public static Command Of(Surroundings surroundings)
+    public static Command Of(HostEnvironment host)
     {
         var keys = new Option<string>("--keys") { Description = "The file to add the key to; it is made when it does not exist. Only a hash of the key is written.", HelpName = "FILE", Required = true };
         var name = new Option<string>("--name") { Description = "Whose key it is, for the log.", HelpName = "NAME", Required = true };
@@ -142,7 +142,7 @@ static class NewKeyCommand
         command.SetAction(parsed =>
         {
             var key = Keys.Make(parsed.GetValue(keys)!, parsed.GetValue(name)!, parsed.GetValue(scope) == "write" ? Scope.Write : Scope.Read);
-            new Printer(surroundings, CommonOptions.AsTable(parsed)).Json(JsonText.Utf8(new JsonObject { ["name"] = parsed.GetValue(name), ["scope"] = parsed.GetValue(scope), ["key"] = key }));
+            new Printer(host, CommonOptions.AsTable(parsed)).Json(JsonText.Utf8(new JsonObject { ["name"] = parsed.GetValue(name), ["scope"] = parsed.GetValue(scope), ["key"] = key }));
             return ExitCode.Success;
         });
         return command;

@@ -32,22 +32,22 @@ sealed class Session : IAsyncDisposable
     public MixpanelClient NewClient(MixpanelOptions options) => _local is null ? new(options) : new(options, _http ??= _local.NewHttpClient());
 
     /// <param name="parsed">The command line.</param>
-    /// <param name="surroundings">What the program takes from outside.</param>
+    /// <param name="host">What the program takes from outside.</param>
     /// <param name="needsCredential">Whether to refuse when no credential is configured.</param>
     /// <param name="secret">The setting that the secret file holds.</param>
     /// <param name="cancellationToken">Stops the start of the embedded Mixpanel.</param>
     /// <exception cref="MixpanelException">The settings are not valid, or there are no credentials.</exception>
-    public static async Task<Session> OpenAsync(ParseResult parsed, Surroundings surroundings, bool needsCredential, CancellationToken cancellationToken, string secret = Configuration.SecretName)
+    public static async Task<Session> OpenAsync(ParseResult parsed, HostEnvironment host, bool needsCredential, CancellationToken cancellationToken, string secret = Configuration.SecretName)
     {
         var given = CommonOptions.Given(parsed) with { Secret = secret };
         if (parsed.GetValue(CommonOptions.Local))
         {
             if (given.Options.ContainsKey("endpoint")) throw Configuration.Invalid("endpoint", "--local and --endpoint exclude each other: choose the embedded Mixpanel or an address.");
-            var folder = parsed.GetValue(CommonOptions.Data) ?? new Folders(surroundings.Environment).LocalData;
+            var folder = parsed.GetValue(CommonOptions.Data) ?? new Folders(host.Environment).LocalData;
             LocalMixpanel local;
             try
             {
-                local = await LocalMixpanel.OpenAsync(folder, surroundings.TimeProvider, cancellationToken);
+                local = await LocalMixpanel.OpenAsync(folder, host.TimeProvider, cancellationToken);
             }
             catch (Emulator.DataFolderInUseException e)
             {
@@ -59,12 +59,12 @@ sealed class Session : IAsyncDisposable
             }
 
             var settings = Configuration.Local(local);
-            return new Session(settings, settings.ToOptions(surroundings.TimeProvider), local);
+            return new Session(settings, settings.ToOptions(host.TimeProvider), local);
         }
 
         if (parsed.GetValue(CommonOptions.Data) is not null) throw Configuration.Invalid("data", "--data is the folder of the embedded Mixpanel: it goes with --local.");
-        var configuration = Configuration.Load(given, surroundings);
-        var options = configuration.ToOptions(surroundings.TimeProvider);
+        var configuration = Configuration.Load(given, host);
+        var options = configuration.ToOptions(host.TimeProvider);
         if (needsCredential && !configuration.HasCredential)
         {
             throw Configuration.Invalid("service_account_username",

@@ -13,7 +13,7 @@ static class ActionPage
         var example = XmlDocs.Example(action);
         var page = new StringBuilder();
         page.Append($"# {action.Name}\n\n{XmlDocs.Summary(action)}\n\n{XmlDocs.Remarks(action)}\n\n");
-        page.Append("| door | name |\n|---|---|\n");
+        page.Append("| interface | name |\n|---|---|\n");
         page.Append($"| command line | `mixpanel {command}` |\n| .NET | `MixpanelClient.{action.MethodName}` |\n| HTTP | `POST /v1/actions/{action.Name}` |\n| MCP | tool `{action.Name}`{(action.ResourcePath is { } path ? $", resource `{ProjectData.Prefix}{path}`" : "")} |\n\n");
         page.Append($"Group: {action.Group.Title}. {ActionFacts.Effect(action)}");
         if (action.IsPaged) page.Append(" It answers in pages: `--all` on the command line reads them all.");

@@ -167,7 +167,7 @@ static class Names
     public static string Pascal(string name) => string.Concat(name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
 }
 
-/// <summary>JSON as these doors write it: escaped only where JSON demands it.</summary>
+/// <summary>JSON as these interfaces write it: escaped only where JSON demands it.</summary>
 static class JsonText
 {
     static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

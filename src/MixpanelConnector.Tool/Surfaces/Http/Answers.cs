@@ -21,7 +21,7 @@ static class Answers
     public static async Task WriteBodyAsync(this HttpResponse response, ReadOnlyMemory<byte> body)
     {
         var caller = response.HttpContext.Features.Get<Caller>();
-        using var held = caller?.Room.Hold(caller, body.Length);
+        using var held = caller?.Memory.Hold(caller, body.Length);
         await response.Body.WriteAsync(body);
     }
 

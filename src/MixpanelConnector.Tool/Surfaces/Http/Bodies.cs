@@ -197,7 +197,7 @@ sealed class HeldBytes : IDisposable
     /// <exception cref="RefusedException">The caller's share is used up.</exception>
     public void HoldMore(long bytes)
     {
-        if (!Caller.Room.TryHold(Caller, bytes)) throw new RefusedException(Refusal.NoMemory);
+        if (!Caller.Memory.TryHold(Caller, bytes)) throw new RefusedException(Refusal.NoMemory);
         _held += bytes;
     }
 
@@ -212,7 +212,7 @@ sealed class HeldBytes : IDisposable
     public void Dispose()
     {
         Return();
-        Caller.Room.LetGo(Caller, _held);
+        Caller.Memory.LetGo(Caller, _held);
         (_buffer, _size, _held, Length) = ([], 0, 0, 0);
     }
 
@@ -222,7 +222,7 @@ sealed class HeldBytes : IDisposable
         var larger = size > LargestPooled ? GC.AllocateUninitializedArray<byte>(size) : ArrayPool<byte>.Shared.Rent(size);
         _buffer.AsSpan(0, Length).CopyTo(larger);
         Return();
-        Caller.Room.LetGo(Caller, _size);
+        Caller.Memory.LetGo(Caller, _size);
         _held -= _size;
         (_buffer, _size) = (larger, size);
     }

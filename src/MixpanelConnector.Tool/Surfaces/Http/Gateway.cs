@@ -23,7 +23,7 @@ using MixpanelConnector.Tool.Surfaces.Http.Imports;
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
 /// <summary>
-/// The catalogue over HTTP. A request passes, in this order: the envelope (headers and problems), its source (host and
+/// The catalogue over HTTP. A request passes, in this order: the error middleware (headers and problems), its source (host and
 /// origin), its caller (key and scope), the limits (rate and turns), and then the one handler of its route.
 /// Kestrel is on its own: no configuration files, no environment variables, no logging, and no hand on the process's signals.
 /// </summary>
@@ -42,12 +42,12 @@ sealed class Gateway : IAsyncDisposable
 
     readonly WebApplication _application;
     readonly Services _services;
-    readonly Gate _gate;
+    readonly RequestGuard _guard;
     readonly AuditLog _log;
     readonly CancellationTokenSource _stopping;
 
-    Gateway(WebApplication application, Services services, Gate gate, AuditLog log, CancellationTokenSource stopping, Uri address) =>
-        (_application, _services, _gate, _log, _stopping, Address) = (application, services, gate, log, stopping, address);
+    Gateway(WebApplication application, Services services, RequestGuard guard, AuditLog log, CancellationTokenSource stopping, Uri address) =>
+        (_application, _services, _guard, _log, _stopping, Address) = (application, services, guard, log, stopping, address);
 
     public Uri Address { get; }
 
@@ -70,7 +70,7 @@ sealed class Gateway : IAsyncDisposable
         options = options.Validated();
         var stopping = new CancellationTokenSource();
         var audit = new AuditLog(log, options.TimeProvider);
-        var gate = new Gate(options);
+        var guard = new RequestGuard(options);
         ServeDatabase? database = null;
         ImportJobs? imports = null;
         LiveStream? live = null;
@@ -81,12 +81,12 @@ sealed class Gateway : IAsyncDisposable
             imports = new ImportJobs(options.StateFolder, new(options.Spool, options.LongestImport, options.Keys.HaveSeveralWriters), database, CarryOut(newClient), audit, options.TimeProvider);
             live = new LiveStream(options.LiveFeed, options.TimeProvider);
             var services = new Services(options, client, new Idempotency(database, options.Destination, audit, options.TimeProvider), database, imports, live, audit, stopping.Token);
-            application = Build(options, services, gate);
+            application = Build(options, services, guard);
             await application.StartAsync(cancellationToken);
             var address = new Uri(application.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
-            gate.Listen(address.Port);
+            guard.Listen(address.Port);
             if (options.Host is not null) options.Host.Guest = Guest(application);
-            return new Gateway(application, services, gate, audit, stopping, address);
+            return new Gateway(application, services, guard, audit, stopping, address);
         }
         catch
         {
@@ -95,7 +95,7 @@ sealed class Gateway : IAsyncDisposable
             live?.Dispose();
             database?.Dispose();
             await audit.DisposeAsync();
-            gate.Dispose();
+            guard.Dispose();
             stopping.Dispose();
             throw;
         }
@@ -114,7 +114,7 @@ sealed class Gateway : IAsyncDisposable
         _services.Live.Dispose();
         _services.Database.Dispose();
         await _log.DisposeAsync();
-        _gate.Dispose();
+        _guard.Dispose();
         _stopping.Dispose();
     }
 
@@ -125,12 +125,12 @@ sealed class Gateway : IAsyncDisposable
         return await client.ImportAsync(request, state, cancellationToken);
     };
 
-    static WebApplication Build(ServeOptions options, Services services, Gate gate)
+    static WebApplication Build(ServeOptions options, Services services, RequestGuard guard)
     {
         // What ends lines otherwise than a proxy in front of it, can be made to see other requests than that one did.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", isEnabled: true);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        if (options.Host is { } host) builder.WebHost.UseServer(new GuestServer(host.Address));
+        if (options.Host is { } host) builder.WebHost.UseServer(new InProcessServer(host.Address));
         else builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.MaxReadBufferSize = MostReadAhead).ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -165,24 +165,24 @@ sealed class Gateway : IAsyncDisposable
         McpRoute.AddTo(builder.Services, options, services.Client);
 
         var application = builder.Build();
-        var envelope = new Envelope(options, services.Log);
+        var errors = new ErrorMiddleware(options, services.Log);
         application.Use(async (context, next) =>
         {
             var connection = Connections.Of(context);
             connection?.Begin();
             try
             {
-                await envelope.RunAsync(context, next);
+                await errors.RunAsync(context, next);
             }
             finally
             {
                 connection?.End();
-                options.Keys.Room.Clean();
+                options.Keys.Memory.Clean();
             }
         });
         application.Use((context, next) =>
         {
-            gate.CheckSource(context.Request);
+            guard.CheckSource(context.Request);
             return next(context);
         });
         application.UseRouting();
@@ -190,10 +190,10 @@ sealed class Gateway : IAsyncDisposable
         {
             // Whatever is not open to everybody wants a caller, also what does not exist.
             var route = context.GetEndpoint()?.Metadata.GetMetadata<Route>();
-            var caller = gate.Visitors;
+            var caller = guard.Visitors;
             if (route is not { Scope: Scope.None })
             {
-                caller = gate.Authenticate(context.Request);
+                caller = guard.Authenticate(context.Request);
                 context.Features.Set(caller);
                 if (Connections.Of(context) is { } connection) connection.HasShownKey = !options.Keys.Open;
                 if (route is { Scope: Scope.Write } && caller.Scope is not Scope.Write) throw new RefusedException(Refusal.WriteScopeNeeded);
@@ -212,10 +212,10 @@ sealed class Gateway : IAsyncDisposable
                 return;
             }
 
-            var refusal = Gate.Take(caller);
+            var refusal = RequestGuard.Take(caller);
             if (refusal is not null)
             {
-                await envelope.RefuseAsync(context, refusal);
+                await errors.RefuseAsync(context, refusal);
                 return;
             }
 
@@ -223,10 +223,10 @@ sealed class Gateway : IAsyncDisposable
             if (route.LargestBody > 0) Bodies.RequireJson(context.Request);
             using var body = route.LargestBody == 0 ? null : await Bodies.ReceiveAsync(context.Request, caller, route.LargestBody, context.RequestAborted);
             context.Features.Set(body);
-            (var turn, refusal) = await gate.EnterAsync(caller, route.HasStreamedBody, context.RequestAborted);
+            (var turn, refusal) = await guard.EnterAsync(caller, route.HasStreamedBody, context.RequestAborted);
             if (refusal is not null)
             {
-                await envelope.RefuseAsync(context, refusal);
+                await errors.RefuseAsync(context, refusal);
                 return;
             }
 
@@ -249,7 +249,7 @@ sealed class Gateway : IAsyncDisposable
     /// <summary>Takes what is served here out of what the embedded Mixpanel gets; it answers for its own health.</summary>
     static Guest Guest(WebApplication application)
     {
-        var server = (GuestServer)application.Services.GetRequiredService<IServer>();
+        var server = (InProcessServer)application.Services.GetRequiredService<IServer>();
         var own = Routes.All().Select(route => FirstSegment(route.Pattern)).Append(FirstSegment(McpRoute.Path)).ToHashSet(StringComparer.Ordinal);
         own.Remove("healthz");
         return new Guest(path => own.Contains(FirstSegment(path.Value ?? "")), server.AnswerAsync);

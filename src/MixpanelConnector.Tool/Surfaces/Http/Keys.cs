@@ -18,7 +18,7 @@ enum Scope
 }
 
 /// <summary>Whoever sends requests: the holder of a key, or anybody on this machine where keys are not used.</summary>
-sealed class Caller(string name, Scope scope, TokenBucket bucket, Room room)
+sealed class Caller(string name, Scope scope, TokenBucket bucket, MemoryBudget memory)
 {
     public string Name { get; } = name;
 
@@ -27,7 +27,7 @@ sealed class Caller(string name, Scope scope, TokenBucket bucket, Room room)
     public TokenBucket Bucket { get; } = bucket;
 
     /// <summary>Where the memory of its requests is counted.</summary>
-    public Room Room { get; } = room;
+    public MemoryBudget Memory { get; } = memory;
 
     /// <summary>Bytes that its requests hold; the room changes it.</summary>
     public long Held { get; set; }
@@ -52,7 +52,7 @@ sealed class Keys
     public bool Open => _callers.Count == 0;
 
     /// <summary>What all callers hold in common.</summary>
-    public Room Room { get; } = new();
+    public MemoryBudget Memory { get; } = new();
 
     public static Keys None => new();
 
@@ -60,16 +60,16 @@ sealed class Keys
     public bool HaveSeveralWriters => _callers.Count(known => known.Caller.Scope is Scope.Write) > 1;
 
     /// <exception cref="MixpanelException">The file cannot be read, is not private, or holds what is no key.</exception>
-    public static Keys Load(string? path, Surroundings surroundings, Func<TokenBucket> newBucket)
+    public static Keys Load(string? path, HostEnvironment host, Func<TokenBucket> newBucket)
     {
         var keys = new Keys();
-        if (surroundings.Environment(Variable) is { } text && !keys.Add(Variable, text.Split('\n', ';'), newBucket))
+        if (host.Environment(Variable) is { } text && !keys.Add(Variable, text.Split('\n', ';'), newBucket))
             throw Configuration.Invalid("keys", $"{Variable} is set, but holds no key: nobody could use the server, or everybody. Put a key there, or unset it.");
         if (path is null) return keys;
         try
         {
             Secrets.EnsurePrivate(path, "keys");
-            var lines = Encoding.UTF8.GetString(GivenFile.Read(path, surroundings.Stopping)).Split('\n');
+            var lines = Encoding.UTF8.GetString(GivenFile.Read(path, host.Stopping)).Split('\n');
             return keys.Add(path, lines, newBucket) ? keys : throw Configuration.Invalid("keys", $"{path} holds no key. Make one: mixpanel serve new-key --keys {path} --name NAME --scope read");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
@@ -137,7 +137,7 @@ sealed class Keys
             if (line.AsSpan().Trim() is [] or ['#', ..]) continue;
             if (line.Split(Spaces, StringSplitOptions.RemoveEmptyEntries) is not [var name, var scope, { Length: 64 } hash] || scope is not ("read" or "write") || !IsName(name) || !hash.All(char.IsAsciiHexDigit))
                 throw Configuration.Invalid("keys", $"{source}, line {number}: a key is a name, read or write, and the SHA-256 of the key in hex.");
-            _callers.Add((Convert.FromHexString(hash), new Caller(name, scope == "write" ? Scope.Write : Scope.Read, newBucket(), Room)));
+            _callers.Add((Convert.FromHexString(hash), new Caller(name, scope == "write" ? Scope.Write : Scope.Read, newBucket(), Memory)));
         }
 
         return _callers.Count > before;

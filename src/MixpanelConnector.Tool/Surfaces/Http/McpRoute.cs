@@ -5,7 +5,7 @@ using MixpanelConnector.Tool.Surfaces.Mcp;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>The tools for agents over HTTP, behind the same gate as everything else. Each request stands for itself: there are no sessions.</summary>
+/// <summary>The tools for agents over HTTP, behind the same guard as everything else. Each request stands for itself: there are no sessions.</summary>
 static class McpRoute
 {
     public const string Path = "/mcp";
@@ -24,7 +24,7 @@ static class McpRoute
             transport.Stateless = true;
             transport.ConfigureSessionOptions = (context, server, _) =>
             {
-                McpDoor.Configure(server, tools, mayWrite: options.ToolsMayWrite && context.Features.Get<Caller>() is { Scope: Scope.Write });
+                McpServerSetup.Configure(server, tools, mayWrite: options.ToolsMayWrite && context.Features.Get<Caller>() is { Scope: Scope.Write });
                 return Task.CompletedTask;
             };
         });

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>What this door refuses by itself. To its caller it is a problem object like any other; its kind tells it from Mixpanel's.</summary>
+/// <summary>What this interface refuses by itself. To its caller it is a problem object like any other; its kind tells it from Mixpanel's.</summary>
 sealed record Refusal(int Status, string Kind, string Title, string Detail)
 {
     public string? Field { get; init; }

@@ -20,7 +20,7 @@ sealed class ActionTool
     ActionTool(ActionDescriptor action)
     {
         _definition = new(() => Define(action));
-        _plain = new(() => [.. action.OutputSchema()["properties"]!.AsObject().Where(property => property.Value!["type"] is JsonValue type && (string?)type is "integer" or "number" or "boolean").Select(property => property.Key), SecretFile, Fence.Truncated]);
+        _plain = new(() => [.. action.OutputSchema()["properties"]!.AsObject().Where(property => property.Value!["type"] is JsonValue type && (string?)type is "integer" or "number" or "boolean").Select(property => property.Key), SecretFile, ResponseSanitizer.Truncated]);
     }
 
     /// <summary>The tool of an action, made when it is asked for.</summary>
@@ -38,7 +38,7 @@ sealed class ActionTool
         if (action.HasSecret && properties.Remove("secret"))
             properties[SecretFile] = new JsonObject { ["description"] = "The private file, on the machine of the server, that holds the one-time secret. The secret itself is not shown to agents.", ["type"] = "string" };
 
-        properties[Fence.Truncated] = new JsonObject { ["description"] = "Whether something was left out: a text is cut after 1 KB, an answer after 64 KB in all that it takes on the wire.", ["type"] = "boolean" };
+        properties[ResponseSanitizer.Truncated] = new JsonObject { ["description"] = "Whether something was left out: a text is cut after 1 KB, an answer after 64 KB in all that it takes on the wire.", ["type"] = "boolean" };
         return new ModelContextProtocol.Protocol.Tool
         {
             Name = action.Name,

@@ -106,7 +106,7 @@ static class MessageCheck
     static string Path(List<Level> open, string whole)
     {
         var path = string.Concat(open.Select((level, depth) => level.Names is null ? FormattableString.Invariant($"[{level.Index}]") : depth == 0 ? level.Name : $".{level.Name}"));
-        return path.Length == 0 ? whole : Fence.Text(path);
+        return path.Length == 0 ? whole : ResponseSanitizer.Text(path);
     }
 
     /// <summary>An object or array that the reader is within.</summary>

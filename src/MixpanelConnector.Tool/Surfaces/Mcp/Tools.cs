@@ -62,10 +62,10 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
         }
         catch (MixpanelException e)
         {
-            return Problem(ErrorTable.Problem(Fence.Problem(e.Error)), example: null);
+            return Problem(ErrorTable.Problem(ResponseSanitizer.Problem(e.Error)), example: null);
         }
 
-        if (Catalogue.Find(name) is not { } action || !MayRun(action, mayWrite)) throw new McpProtocolException($"There is no tool {Fence.Text(name)} here. Use one of tools/list.", McpErrorCode.InvalidParams);
+        if (Catalogue.Find(name) is not { } action || !MayRun(action, mayWrite)) throw new McpProtocolException($"There is no tool {ResponseSanitizer.Text(name)} here. Use one of tools/list.", McpErrorCode.InvalidParams);
         if (!selection.Holds(action)) throw new McpProtocolException($"There is no tool {action.Name} here. Call {AnyAction.Run} with this action, or start the server with --tools {action.Group.Name}.", McpErrorCode.InvalidParams);
         return await EndAsync(action, JsonSerializer.SerializeToElement(arguments, McpJson.Default.IDictionaryStringJsonElement), XmlDocs.Example(action), cancellationToken);
     }
@@ -95,15 +95,15 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
         {
             using var secret = action.HasSecret ? new SecretHandover.Prepared(NewSecretFile(action)) : null;
             var result = await action.InvokeAsync(client, input, cancellationToken);
-            return Answer(ActionTool.Of(action), Fence.Around((secret is null ? result.Json : secret.Deliver(result)).Span, WireSize.AsJsonAndText));
+            return Answer(ActionTool.Of(action), ResponseSanitizer.Around((secret is null ? result.Json : secret.Deliver(result)).Span, WireSize.AsJsonAndText));
         }
         catch (MixpanelException e)
         {
-            return Problem(ErrorTable.Problem(Fence.Problem(e.Error)), e.Error.Kind is ErrorKind.InvalidInput or ErrorKind.Rejected ? example : null);
+            return Problem(ErrorTable.Problem(ResponseSanitizer.Problem(e.Error)), e.Error.Kind is ErrorKind.InvalidInput or ErrorKind.Rejected ? example : null);
         }
         catch (IOException e)
         {
-            return Problem(ErrorTable.Problem("secret_not_kept", "The one-time secret could not be kept", 500, Fence.Text(e.Message), field: null), example: null);
+            return Problem(ErrorTable.Problem("secret_not_kept", "The one-time secret could not be kept", 500, ResponseSanitizer.Text(e.Message), field: null), example: null);
         }
     }
 

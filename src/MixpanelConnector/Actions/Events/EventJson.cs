@@ -26,7 +26,7 @@ static class EventJson
     /// <param name="index">The place of the event.</param>
     public static void Write(ArrayBufferWriter<byte> target, EventData data, SharedEventProperties shared, int index)
     {
-        using var writer = new Utf8JsonWriter(target, Wire.WriterOptions);
+        using var writer = new Utf8JsonWriter(target, JsonDefaults.WriterOptions);
         writer.WriteStartObject();
         writer.WriteString("event", data.Event);
         writer.WriteStartObject("properties");

@@ -127,12 +127,12 @@ static class ImportEvents
                     _imported += verdict.Imported;
                     Refused(verdict);
                     break;
-                case VerdictKind.TooLarge or VerdictKind.Unclear when to - from > 1:
+                case VerdictKind.TooLarge or VerdictKind.Ambiguous when to - from > 1:
                     var middle = from + ((to - from) / 2);
                     await SendAsync(chunk, from, middle, cancellationToken).ConfigureAwait(false);
                     await SendAsync(chunk, middle, to, cancellationToken).ConfigureAwait(false);
                     break;
-                case VerdictKind.TooLarge or VerdictKind.Unclear:
+                case VerdictKind.TooLarge or VerdictKind.Ambiguous:
                     _failed.Add(new FailedRecord { Index = _before + from, Message = verdict.Error!.Message });
                     Refused(verdict);
                     break;

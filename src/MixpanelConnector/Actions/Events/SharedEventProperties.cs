@@ -16,13 +16,13 @@ sealed class SharedEventProperties
         foreach (var (name, value) in properties)
         {
             var json = new ArrayBufferWriter<byte>();
-            using (var writer = new Utf8JsonWriter(json, Wire.WriterOptions))
+            using (var writer = new Utf8JsonWriter(json, JsonDefaults.WriterOptions))
             {
                 if (value is null) writer.WriteNullValue();
                 else value.WriteTo(writer);
             }
 
-            _all.Add((name, JsonEncodedText.Encode(name, Wire.WriterOptions.Encoder), json.WrittenMemory));
+            _all.Add((name, JsonEncodedText.Encode(name, JsonDefaults.WriterOptions.Encoder), json.WrittenMemory));
         }
 
         Bytes = _all.Sum(property => (long)property.Encoded.EncodedUtf8Bytes.Length + property.Json.Length + Punctuation);

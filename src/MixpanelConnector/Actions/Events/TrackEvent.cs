@@ -72,7 +72,7 @@ static class TrackEvent
         {
             VerdictKind.Accepted => new TrackEventOutput { Status = 1 },
             VerdictKind.Partial => new TrackEventOutput { Status = 0, Error = verdict.Failed[0].Message },
-            VerdictKind.Unclear or VerdictKind.Miscounted or VerdictKind.TooLarge => new TrackEventOutput { Status = 0, Error = verdict.Error!.Message },
+            VerdictKind.Ambiguous or VerdictKind.Miscounted or VerdictKind.TooLarge => new TrackEventOutput { Status = 0, Error = verdict.Error!.Message },
             _ => throw new MixpanelException(verdict.Error!),
         };
     }

@@ -19,7 +19,7 @@ static class TrackRules
         {
             var rules = new EventRules(SharedProperties.Parse(null));
             rules.Reset(now.ToUnixTimeSeconds());
-            if ((new RecordWalk().Check(written, rules) ?? rules.Missing()) is { } rejection)
+            if ((new JsonScanner().Check(written, rules) ?? rules.Missing()) is { } rejection)
                 return rejection.Field is null ? rejection.Message : $"{rejection.Field}: {rejection.Message}";
         }
 

@@ -69,7 +69,7 @@ static class ProfileUpdate
         var (body, count, isRepeatable) = (new ArrayBufferWriter<byte>(), 0, true);
         foreach (var update in updates)
         {
-            var written = Wire.Utf8(WithToken(update, token));
+            var written = JsonDefaults.Utf8(WithToken(update, token));
             if (count == MostUpdates || (count > 0 && body.WrittenCount + ",".Length + written.Length + "]".Length > MostBytes))
             {
                 yield return End();

@@ -74,8 +74,8 @@ public sealed record QueryUserProfilesOutput
 static partial class QueryUserProfiles
 {
     const int DocumentedPageSize = 1000;
-    static readonly QueryUserProfilesJson Json = new(Wire.Options());
-    static readonly QueryUserProfilesJson ReplyJson = new(Wire.ReplyOptions());
+    static readonly QueryUserProfilesJson Json = new(JsonDefaults.Options());
+    static readonly QueryUserProfilesJson ReplyJson = new(JsonDefaults.ReplyOptions());
 
     public static async ValueTask<QueryUserProfilesOutput> ExecuteAsync(ActionContext context, QueryUserProfilesInput input, CancellationToken cancellationToken)
     {
@@ -139,7 +139,7 @@ static partial class QueryUserProfiles
         Add("as_of_timestamp", input.AsOfTimestamp?.ToString(CultureInfo.InvariantCulture));
         return form.ToString();
 
-        static string? Text(JsonNode? json) => json is null ? null : Encoding.UTF8.GetString(Wire.Utf8(json));
+        static string? Text(JsonNode? json) => json is null ? null : Encoding.UTF8.GetString(JsonDefaults.Utf8(json));
 
         void Add(string name, string? value)
         {

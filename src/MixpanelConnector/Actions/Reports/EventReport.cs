@@ -45,7 +45,7 @@ static class EventReport
     // What servers and proxies commonly take as an address is 8 KB; the host, the path and the project have their place in it, too.
     const int LongestQuery = 7 << 10;
 
-    static readonly EventReportJson Json = new(Wire.Options());
+    static readonly EventReportJson Json = new(JsonDefaults.Options());
 
     public static MixpanelRequest WithView(this MixpanelRequest request, ReportInput input) => input.WorkspaceId switch
     {

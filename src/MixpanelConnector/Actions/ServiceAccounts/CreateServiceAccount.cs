@@ -50,8 +50,8 @@ public sealed record CreateServiceAccountOutput
 static partial class CreateServiceAccount
 {
     static readonly string[] Roles = ["owner", "admin", "analyst", "consumer"];
-    static readonly CreateServiceAccountJson Json = new(Wire.Options());
-    static readonly CreateServiceAccountJson ReplyJson = new(Wire.ReplyOptions());
+    static readonly CreateServiceAccountJson Json = new(JsonDefaults.Options());
+    static readonly CreateServiceAccountJson ReplyJson = new(JsonDefaults.ReplyOptions());
 
     public static async ValueTask<CreateServiceAccountOutput> ExecuteAsync(ActionContext context, CreateServiceAccountInput input, CancellationToken cancellationToken)
     {

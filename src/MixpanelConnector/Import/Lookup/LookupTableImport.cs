@@ -36,18 +36,18 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
     {
         if (!request.DryRun) transport.EnsureAccess(_put.Auth);
-        var inputs = InputList.Find(request, new OwnFiles(request, state), (name, reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason)));
+        var inputs = InputList.Find(request, new ExcludedFiles(request, state), (name, reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason)));
         if (inputs is not [var input]) throw MixpanelException.Invalid("input", "A lookup table is one file.");
         Outputs.EnsureNoInputs(request, inputs);
-        using var halt = new Halt(_time, cancellationToken);
+        using var cancellation = new ImportCancellation(_time, cancellationToken);
         var began = _time.GetTimestamp();
         var before = new ImportTotals();
         try
         {
             Outputs.EnsureWritable(request);
             var loaded = _pipeline.Load();
-            var csv = await ReadAsync(input, halt).ConfigureAwait(false);
-            if (csv is null) return Report(halt, loaded?.Totals ?? before, pending: 0);
+            var csv = await ReadAsync(input, cancellation).ConfigureAwait(false);
+            if (csv is null) return Report(cancellation, loaded?.Totals ?? before, pending: 0);
 
             var progress = new ImportSourceProgress
             {
@@ -57,12 +57,12 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                 Ended = true,
                 Fingerprint = XxHash128.HashToUInt128(csv.Value.Span).ToString("x32", CultureInfo.InvariantCulture),
             };
-            if (loaded is { Finished: true } && loaded.Sources.Contains(progress)) return Report(halt, loaded.Totals, pending: 0);
+            if (loaded is { Finished: true } && loaded.Sources.Contains(progress)) return Report(cancellation, loaded.Totals, pending: 0);
 
             // What an earlier run found in the file is found anew; what it cost stays.
             if (loaded is { Finished: false }) before = new ImportTotals { Requests = loaded.Totals.Requests, Retries = loaded.Totals.Retries, Elapsed = loaded.Totals.Elapsed };
-            if (Read(input, csv.Value, halt) is not { } table) return Report(halt, loaded?.Totals ?? before, pending: 0);
-            var accepted = await DecideAsync(input, table, csv.Value, halt).ConfigureAwait(false);
+            if (Read(input, csv.Value, cancellation) is not { } table) return Report(cancellation, loaded?.Totals ?? before, pending: 0);
+            var accepted = await DecideAsync(input, table, csv.Value, cancellation).ConfigureAwait(false);
             var totals = before with
             {
                 Accepted = accepted ? table.Rows.Count : 0,
@@ -74,7 +74,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             };
             state.Clear(); // between this and the last of the next, the table would only be sent again
             var deadLetters = new List<ReadOnlyMemory<byte>>(MostDeadLetters);
-            var checkpoint = new ImportCheckpoint { Shape = _pipeline.Shape(), Totals = totals, Finished = accepted, DeadLetterPath = Outputs.LastingDeadLetters(request), Sources = [progress] };
+            var checkpoint = new ImportCheckpoint { OptionsFingerprint = _pipeline.Fingerprint(), Totals = totals, Finished = accepted, DeadLetterPath = Outputs.LastingDeadLetters(request), Sources = [progress] };
             foreach (var (row, refusal) in _refused)
             {
                 deadLetters.Add(Refuse(input, table.Rows[row], csv.Value, refusal));
@@ -86,25 +86,25 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
 
             state.Save(checkpoint with { Totals = totals, DeadLetters = deadLetters });
             request.Progress?.Report(new ImportProgress { Read = totals.Read, Accepted = totals.Accepted, Rejected = totals.Rejected, Requests = _requests, Retries = Math.Max(0, _requests - 1), InputBytes = input.Length ?? csv.Value.Length, TotalInputBytes = input.Length });
-            return Report(halt, totals, pending: table.Rows.Count - totals.Accepted - totals.Rejected);
+            return Report(cancellation, totals, pending: table.Rows.Count - totals.Accepted - totals.Rejected);
         }
         catch (ImportStateException e)
         {
-            halt.Note(e.ExitCode, e.Message);
-            return ImportPipeline.Report(halt, before, pending: 0, deadLetterPath: null, MendAdvice);
+            cancellation.Note(e.ExitCode, e.Message);
+            return ImportPipeline.Report(cancellation, before, pending: 0, deadLetterPath: null, MendAdvice);
         }
     }
 
     /// <summary>The whole file, without a byte-order mark; null when it cannot be read.</summary>
-    async Task<ReadOnlyMemory<byte>?> ReadAsync(InputFile input, Halt halt)
+    async Task<ReadOnlyMemory<byte>?> ReadAsync(InputFile input, ImportCancellation cancellation)
     {
         try
         {
-            var (opened, _) = await RecordReaders.DecompressAsync(input, request, halt.Stop).ConfigureAwait(false);
+            var (opened, _) = await RecordReaders.DecompressAsync(input, request, cancellation.Stop).ConfigureAwait(false);
             using var source = opened;
             var bytes = new byte[64 << 10];
             var length = 0;
-            while (await source.ReadAsync(bytes.AsMemory(length), halt.Stop).ConfigureAwait(false) is var read and > 0)
+            while (await source.ReadAsync(bytes.AsMemory(length), cancellation.Stop).ConfigureAwait(false) is var read and > 0)
             {
                 length += read;
                 if (length > LargestTable) throw MixpanelException.Invalid("input", "A lookup table has at most 100 MB, uncompressed. Divide it, or leave out columns.");
@@ -116,9 +116,9 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
         catch (InputException e)
         {
-            halt.Note(6, $"{input.Name} {e.Message}. When the input is mended, run the same command again.");
+            cancellation.Note(6, $"{input.Name} {e.Message}. When the input is mended, run the same command again.");
         }
-        catch (OperationCanceledException) when (halt.Stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
         {
             // The report says so.
         }
@@ -127,7 +127,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     }
 
     /// <summary>The table; null when it is none, which the halt says.</summary>
-    LookupTable? Read(InputFile input, ReadOnlyMemory<byte> csv, Halt halt)
+    LookupTable? Read(InputFile input, ReadOnlyMemory<byte> csv, ImportCancellation cancellation)
     {
         try
         {
@@ -136,17 +136,17 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
         catch (InputException e)
         {
-            halt.Note(6, $"{input.Name} {e.Message}. Nothing was sent; when the input is mended, run the same command again.");
+            cancellation.Note(6, $"{input.Name} {e.Message}. Nothing was sent; when the input is mended, run the same command again.");
             return null;
         }
     }
 
     /// <summary>Whether the table is in; if not, its rows at fault are among the dead letters, or the halt says why.</summary>
-    async Task<bool> DecideAsync(InputFile input, LookupTable table, ReadOnlyMemory<byte> csv, Halt halt)
+    async Task<bool> DecideAsync(InputFile input, LookupTable table, ReadOnlyMemory<byte> csv, ImportCancellation cancellation)
     {
         if (table.Rows.Count == 0 && !request.AllowEmpty)
         {
-            halt.Note(6, ImportPipeline.Empty(request));
+            cancellation.Note(6, ImportPipeline.Empty(request));
             return false;
         }
 
@@ -162,7 +162,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         using var body = CompressedBody.Gzip(table.WithCommas(csv), new BufferPool(mostBytes: 0)); // one body, used once
         try
         {
-            var (verdict, status) = await SendAsync(body, table.Rows.Count, halt).ConfigureAwait(false);
+            var (verdict, status) = await SendAsync(body, table.Rows.Count, cancellation).ConfigureAwait(false);
             switch (verdict.Kind)
             {
                 case VerdictKind.Accepted:
@@ -174,37 +174,37 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                 case VerdictKind.TooLarge: // and what is refused without a word about rows: all of them are
                     var whole = new Refusal(verdict.Kind is VerdictKind.TooLarge ? "table_too_large" : "rejected", null, verdict.Error!.Message) { HttpStatus = status, Attempts = (int)_requests };
                     _refused = Enumerable.Range(0, table.Rows.Count).Select(row => (row, whole));
-                    if (table.Rows.Count == 0) halt.Note(6, $"Mixpanel refused {input.Name} (HTTP {status}), which has no rows. The table is as it was; when the input is mended, run the same command again.");
+                    if (table.Rows.Count == 0) cancellation.Note(6, $"Mixpanel refused {input.Name} (HTTP {status}), which has no rows. The table is as it was; when the input is mended, run the same command again.");
                     return false;
-                case VerdictKind.Fatal:
-                    halt.Note(4, $"{verdict.Error!.Shown} Run the same command again when that is mended.");
+                case VerdictKind.Unauthorized:
+                    cancellation.Note(4, $"{verdict.Error!.Shown} Run the same command again when that is mended.");
                     return false;
                 default:
-                    halt.Note(5, $"{verdict.Error!.Shown} Run the same command again later.");
+                    cancellation.Note(5, $"{verdict.Error!.Shown} Run the same command again later.");
                     return false;
             }
         }
-        catch (OperationCanceledException) when (halt.Stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
         {
             return false;
         }
     }
 
     /// <summary>Sends until the answer is final, which the same table sent twice does not change.</summary>
-    async Task<(ImportVerdict Verdict, int Status)> SendAsync(CompressedBody body, int rows, Halt halt)
+    async Task<(ImportVerdict Verdict, int Status)> SendAsync(CompressedBody body, int rows, ImportCancellation cancellation)
     {
-        var pace = new Pace(most: 1, begin: 1, transport.Options, request.MaxOutage);
+        var limiter = new ConcurrencyLimiter(most: 1, begin: 1, transport.Options, request.MaxOutage);
         var untrusted = 0;
         while (true)
         {
-            using var leave = await pace.EnterAsync(halt.Stop).ConfigureAwait(false);
+            using var permit = await limiter.EnterAsync(cancellation.Stop).ConfigureAwait(false);
             _requests++;
-            var reply = await transport.SendOnceAsync(_put with { Body = new RequestBody(body.Bytes, "text/csv", "gzip") }, halt.Abandon).ConfigureAwait(false);
+            var reply = await transport.SendOnceAsync(_put with { Body = new RequestBody(body.Bytes, "text/csv", "gzip") }, cancellation.Abandon).ConfigureAwait(false);
             var verdict = ReplyClassifier.ReadLookupTable(reply, rows, transport.Options);
-            var again = verdict.Kind is VerdictKind.Again or VerdictKind.Untrusted;
-            pace.Return(leave, reply.IsRateLimit ? Answer.Busy : again ? Answer.Down : Answer.Served, reply.RetryAfter);
+            var again = verdict.Kind is VerdictKind.Retry or VerdictKind.Untrusted;
+            limiter.Return(permit, reply.IsRateLimit ? Answer.Busy : again ? Answer.Down : Answer.Served, reply.RetryAfter);
             untrusted = !reply.IsCut && (verdict.Kind is VerdictKind.Untrusted || verdict.Error is { Kind: ErrorKind.Protocol }) ? untrusted + 1 : 0;
-            if (!again || untrusted >= UntrustedConfirmations || pace.Outage >= request.MaxOutage) return (verdict, reply.Status);
+            if (!again || untrusted >= UntrustedConfirmations || limiter.Outage >= request.MaxOutage) return (verdict, reply.Status);
         }
     }
 
@@ -215,10 +215,10 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         return letter.Json;
     }
 
-    ImportReport Report(Halt halt, ImportTotals totals, long pending)
+    ImportReport Report(ImportCancellation cancellation, ImportTotals totals, long pending)
     {
         var path = request.DeadLetterPath ?? state.DeadLetterPath;
-        if (path is not null && !_pipeline.WriteDeadLetters(path, halt)) path = null;
-        return ImportPipeline.Report(halt, totals, pending, path, MendAdvice);
+        if (path is not null && !_pipeline.WriteDeadLetters(path, cancellation)) path = null;
+        return ImportPipeline.Report(cancellation, totals, pending, path, MendAdvice);
     }
 }

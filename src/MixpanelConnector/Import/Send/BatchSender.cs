@@ -11,7 +11,7 @@ namespace MixpanelConnector.Import.Send;
 /// at most, and one more. Where there is a state, the fence makes durable that the records of a batch may have been delivered,
 /// before they are sent again.
 /// </summary>
-sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, ImportCounts counts, Halt halt, TimeSpan maxOutage, Action<DeadLetter, Refusal> refused, Action<RecordBatch>? fence = null)
+sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, SendLimits limits, ImportCounts counts, ImportCancellation cancellation, TimeSpan maxOutage, Action<DeadLetter, Refusal> refused, Action<RecordBatch>? fence = null)
 {
     /// <summary>After so many wrong counts of the same bytes, no count is to be trusted.</summary>
     const int MiscountConfirmations = 2;
@@ -57,10 +57,10 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
                     break;
                 }
 
-                await pace.WaitAsync(confirmations, halt.Stop).ConfigureAwait(false);
+                await limiter.WaitAsync(confirmations, cancellation.Stop).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (halt.Stop.IsCancellationRequested || halt.Abandon.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested || cancellation.Abandon.IsCancellationRequested)
         {
             // Not final: what is left is sent by the next run.
         }
@@ -68,9 +68,9 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         return outcome;
     }
 
-    void HaltAsForeign() => halt.Because(5, "The answers are HTTP 400 without the JSON that Mixpanel gives, or with one that contradicts itself: something else answers in its place. Check the endpoint and what lies between. Run the same command again when that is mended; it resumes.");
+    void HaltAsForeign() => cancellation.Because(5, "The answers are HTTP 400 without the JSON that Mixpanel gives, or with one that contradicts itself: something else answers in its place. Check the endpoint and what lies between. Run the same command again when that is mended; it resumes.");
 
-    void HaltAsMiscounted(ImportVerdict verdict) => halt.Because(5, $"{verdict.Error!.Shown} So it was twice in a row: the answers cannot be trusted, and nothing was settled by them. {(destination.DropsInSilence
+    void HaltAsMiscounted(ImportVerdict verdict) => cancellation.Because(5, $"{verdict.Error!.Shown} So it was twice in a row: the answers cannot be trusted, and nothing was settled by them. {(destination.DropsInSilence
         ? "With strict 0, Mixpanel drops what it does not take without a word: with strict 1, the same command names it. Or something"
         : "Something")} answers in Mixpanel's place: check the endpoint and what lies between. Run the same command again when that is mended; it resumes.");
 
@@ -84,7 +84,7 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
         for (var miscounts = 0; ;)
         {
             var (reply, verdict) = await TryOnceAsync(batch, outcome).ConfigureAwait(false);
-            if (verdict is { Kind: VerdictKind.Accepted or VerdictKind.Partial } or { Kind: VerdictKind.Unclear, IsForeign: false }) limits.Proven();
+            if (verdict is { Kind: VerdictKind.Accepted or VerdictKind.Partial } or { Kind: VerdictKind.Ambiguous, IsForeign: false }) limits.Proven();
             var unknown = IsUnknown(reply, verdict);
             if (unknown) Remember(batch, outcome);
             var inARow = verdict.Kind is VerdictKind.Miscounted ? limits.Miscounted() : 0;
@@ -108,11 +108,11 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
                     limits.Lower(batch.Length / 2);
                     return await DivideAsync(batch, outcome, BySize(batch, batch.Length / 2)).ConfigureAwait(false);
 
-                case VerdictKind.Unclear when verdict.RefusesWhoIsWho && batch.SaysWhoIsWho:
+                case VerdictKind.Ambiguous when verdict.RefusesWhoIsWho && batch.SaysWhoIsWho:
                     limits.RefusesWhoIsWho = true;
                     return await LeaveOutWhoIsWhoAsync(batch, outcome).ConfigureAwait(false);
 
-                case VerdictKind.Unclear when batch.Count == 1:
+                case VerdictKind.Ambiguous when batch.Count == 1:
                     var refusal = (0, new Refusal("rejected", null, verdict.Error!.Message) { HttpStatus = reply.Status });
                     if (!verdict.IsForeign || !outcome.Batch.Repeatable)
                     {
@@ -130,35 +130,35 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
                     HaltAsMiscounted(verdict);
                     return false;
 
-                case VerdictKind.Fatal:
-                    halt.Because(4, $"{verdict.Error!.Shown} Run the same command again when that is mended; it resumes.");
+                case VerdictKind.Unauthorized:
+                    cancellation.Because(4, $"{verdict.Error!.Shown} Run the same command again when that is mended; it resumes.");
                     return false;
 
-                case VerdictKind.Untrusted or VerdictKind.Again when IsNotMixpanel(reply, verdict) && limits.Untrusted() >= UntrustedConfirmations:
-                    halt.Because(5, $"{verdict.Error!.Shown} Run the same command again when that is mended; it resumes.");
+                case VerdictKind.Untrusted or VerdictKind.Retry when IsNotMixpanel(reply, verdict) && limits.Untrusted() >= UntrustedConfirmations:
+                    cancellation.Because(5, $"{verdict.Error!.Shown} Run the same command again when that is mended; it resumes.");
                     return false;
 
-                case VerdictKind.Again or VerdictKind.Untrusted when pace.Outage >= maxOutage:
-                    halt.Because(5, $"{verdict.Error!.Shown} This has lasted for {maxOutage}. Run the same command again later; it resumes.");
+                case VerdictKind.Retry or VerdictKind.Untrusted when limiter.Outage >= maxOutage:
+                    cancellation.Because(5, $"{verdict.Error!.Shown} This has lasted for {maxOutage}. Run the same command again later; it resumes.");
                     return false;
             }
 
-            var parts = unknown && !batch.Repeatable ? RefuseUnrepeatable(batch, outcome, verdict, reply) : verdict.Kind is VerdictKind.Unclear ? InHalves(batch) : null;
+            var parts = unknown && !batch.Repeatable ? RefuseUnrepeatable(batch, outcome, verdict, reply) : verdict.Kind is VerdictKind.Ambiguous ? InHalves(batch) : null;
 
             // Where Mixpanel is there, the others need not wait, but what may have arrived is not sent again at once.
-            if (unknown && parts is not [] && AnswerOf(reply, verdict) is Answer.Served) await pace.WaitAsync(failures: 1, halt.Stop).ConfigureAwait(false);
+            if (unknown && parts is not [] && AnswerOf(reply, verdict) is Answer.Served) await limiter.WaitAsync(failures: 1, cancellation.Stop).ConfigureAwait(false);
             if (parts is not null) return await DivideAsync(batch, outcome, parts).ConfigureAwait(false);
         }
     }
 
     async Task<(Reply, ImportVerdict)> TryOnceAsync(RecordBatch batch, BatchOutcome outcome)
     {
-        using var leave = await pace.EnterAsync(isRetry: batch.Attempts > 0, halt.Stop).ConfigureAwait(false);
+        using var permit = await limiter.EnterAsync(isRetry: batch.Attempts > 0, cancellation.Stop).ConfigureAwait(false);
         counts.Requested(isRetry: batch.Attempts++ > 0);
         Reply reply;
         try
         {
-            reply = await destination.SendAsync(batch, halt.Abandon).ConfigureAwait(false);
+            reply = await destination.SendAsync(batch, cancellation.Abandon).ConfigureAwait(false);
         }
         catch
         {
@@ -168,7 +168,7 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
 
         var verdict = Judge(reply, batch);
         var answer = AnswerOf(reply, verdict);
-        pace.Return(leave, answer, reply.RetryAfter);
+        limiter.Return(permit, answer, reply.RetryAfter);
         if (answer is not Answer.Down && !verdict.IsForeign) limits.Trusted();
         return (reply, verdict);
     }
@@ -183,7 +183,7 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
     }
 
     static Answer AnswerOf(Reply reply, ImportVerdict verdict) => reply.IsRateLimit ? Answer.Busy
-        : verdict.Kind is VerdictKind.Again or VerdictKind.Untrusted or VerdictKind.Miscounted ? Answer.Down : Answer.Served;
+        : verdict.Kind is VerdictKind.Retry or VerdictKind.Untrusted or VerdictKind.Miscounted ? Answer.Down : Answer.Served;
 
     /// <summary>The answer's meaning, once the records that it names were compared with those that were sent.</summary>
     ImportVerdict Judge(Reply reply, RecordBatch batch)
@@ -200,10 +200,10 @@ sealed class BatchSender(Destination destination, Pace pace, SendLimits limits, 
 
     public static bool IsUnknown(Reply reply, ImportVerdict verdict) => verdict.Kind switch
     {
-        VerdictKind.Again => !reply.IsRateLimit && reply.MayHaveArrived,
+        VerdictKind.Retry => !reply.IsRateLimit && reply.MayHaveArrived,
         VerdictKind.Untrusted => reply.Status is >= 200 and < 300,
         VerdictKind.Miscounted => true,
-        VerdictKind.Unclear => !verdict.NothingImported,
+        VerdictKind.Ambiguous => !verdict.NothingImported,
         _ => false,
     };
 

@@ -24,11 +24,11 @@ readonly record struct Refusal(string Code, string? Field, string Message)
     public bool MaybeDelivered { get; init; }
 
     /// <summary>The message where nothing of a record's content may be: what a server wrote can quote it, unless Mixpanel's documentation has it word for word.</summary>
-    public string Shown => HttpStatus is not { } status || MixpanelWords.Messages.Contains(Message) ? Message : string.Create(
+    public string Shown => HttpStatus is not { } status || KnownMessages.Messages.Contains(Message) ? Message : string.Create(
         CultureInfo.InvariantCulture, $"{(MaybeDelivered ? "an answer left open whether Mixpanel took the record" : "Mixpanel refused the record")} (HTTP {status}); its words are in the dead letter");
 
     /// <summary>The field where nothing of a record's content may be.</summary>
-    public string? ShownField => HttpStatus is null || (Field is not null && MixpanelWords.Fields.Contains(Field)) ? Field : null;
+    public string? ShownField => HttpStatus is null || (Field is not null && KnownMessages.Fields.Contains(Field)) ? Field : null;
 }
 
 /// <summary>Writes dead letters.</summary>

@@ -15,7 +15,7 @@ static class InputList
     /// <param name="own">What the import itself writes.</param>
     /// <param name="warn">Gets the name of an input that is left out, and why.</param>
     /// <exception cref="MixpanelException">An input does not exist.</exception>
-    public static List<InputFile> Find(ImportRequest request, OwnFiles own, Action<string, string> warn)
+    public static List<InputFile> Find(ImportRequest request, ExcludedFiles own, Action<string, string> warn)
     {
         if (request.Inputs is ["-"])
             return [new InputFile("", "<stdin>", request.SourceId ?? StandardInputId, Folder: null) { Stream = request.StandardInput }];
@@ -100,7 +100,7 @@ static class InputList
     }
 
     /// <summary>The files of an input, as paths below a root; whether it is one itself. What could not be looked into is told apart.</summary>
-    static (string Root, List<string> Files, bool Named) Follow(string input, OwnFiles own, Action<string, string> warn, out List<(string Relative, string Fault)> unreadable)
+    static (string Root, List<string> Files, bool Named) Follow(string input, ExcludedFiles own, Action<string, string> warn, out List<(string Relative, string Fault)> unreadable)
     {
         unreadable = [];
         if (File.Exists(input)) return ("", [input], true);
@@ -125,7 +125,7 @@ static class InputList
     static bool MayHold(ReadOnlySpan<string> pattern, ReadOnlySpan<string> folder) =>
         pattern is not [] && (folder is [] || pattern[0] == "**" || (FileSystemName.MatchesSimpleExpression(pattern[0], folder[0], ignoreCase: false) && MayHold(pattern[1..], folder[1..])));
 
-    static List<string> Below(string root, string[]? pattern, OwnFiles own, Action<string, string> warn, List<(string Relative, string Fault)> unreadable)
+    static List<string> Below(string root, string[]? pattern, ExcludedFiles own, Action<string, string> warn, List<(string Relative, string Fault)> unreadable)
     {
         var files = new List<string>();
         Add("");

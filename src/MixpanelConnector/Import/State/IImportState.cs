@@ -31,7 +31,7 @@ public interface IImportState : IDisposable
 public sealed record ImportCheckpoint
 {
     /// <summary>The options that shape the records; a checkpoint is only good for the same.</summary>
-    public required string Shape { get; init; }
+    public required string OptionsFingerprint { get; init; }
 
     /// <summary>The counts of all runs so far.</summary>
     public required ImportTotals Totals { get; init; }

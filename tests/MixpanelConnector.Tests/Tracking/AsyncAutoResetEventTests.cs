@@ -3,13 +3,13 @@ using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector.Tests.Tracking;
 
-public sealed class SignalTests
+public sealed class AsyncAutoResetEventTests
 {
     /// <summary>One that still stood in the queue after its time took what was meant for the next, who waited for ever: a tracker that stopped in silence.</summary>
     [Fact]
     public async Task What_is_set_after_a_wait_that_ended_by_time_wakes_the_next()
     {
-        var signal = new Signal();
+        var signal = new AsyncAutoResetEvent();
         for (var i = 0; i < 20_000; i++)
         {
             await signal.WaitAsync(TimeSpan.FromTicks(1), TimeProvider.System, CancellationToken.None);
@@ -21,7 +21,7 @@ public sealed class SignalTests
     [Fact]
     public async Task What_is_set_ends_a_wait_before_its_time()
     {
-        var signal = new Signal();
+        var signal = new AsyncAutoResetEvent();
         var wait = signal.WaitAsync(TimeSpan.FromHours(2), TimeProvider.System, CancellationToken.None);
         signal.Set();
         await wait.WaitAsync(Hang.Limit);
@@ -31,7 +31,7 @@ public sealed class SignalTests
     public async Task A_wait_that_is_cancelled_says_so()
     {
         using var stop = new CancellationTokenSource();
-        var wait = new Signal().WaitAsync(TimeSpan.FromHours(2), TimeProvider.System, stop.Token);
+        var wait = new AsyncAutoResetEvent().WaitAsync(TimeSpan.FromHours(2), TimeProvider.System, stop.Token);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => wait);
     }

@@ -18,11 +18,11 @@ enum Answer
     GivenUp,
 }
 
-/// <summary>Leave to send one request. Disposed without an answer, it is given back as one that was given up.</summary>
-/// <param name="pace">Whose it is.</param>
+/// <summary>A permit to send one request. Disposed without an answer, it is given back as one that was given up.</summary>
+/// <param name="limiter">Whose it is.</param>
 /// <param name="pauses">How many pauses there had been when it was given.</param>
 /// <param name="began">When that was.</param>
-sealed class Leave(Pace pace, int pauses, long began) : IDisposable
+sealed class Permit(ConcurrencyLimiter limiter, int pauses, long began) : IDisposable
 {
     public int Pauses => pauses;
 
@@ -31,14 +31,14 @@ sealed class Leave(Pace pace, int pauses, long began) : IDisposable
     /// <summary>Whether it was given back.</summary>
     public bool IsReturned { get; set; }
 
-    public void Dispose() => pace.Return(this, Answer.GivenUp);
+    public void Dispose() => limiter.Return(this, Answer.GivenUp);
 }
 
 /// <summary>
 /// The one pace of all senders. A rate limit or an outage pauses every one of them; after an outage a single request probes.
 /// The number of concurrent requests grows by one for each round that was served quickly, and halves on a rate limit.
 /// </summary>
-sealed class Pace(int most, int begin, MixpanelOptions options, TimeSpan maxOutage)
+sealed class ConcurrencyLimiter(int most, int begin, MixpanelOptions options, TimeSpan maxOutage)
 {
     // A server that asks for no wait at all is still not asked in a loop.
     static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
@@ -78,16 +78,16 @@ sealed class Pace(int most, int begin, MixpanelOptions options, TimeSpan maxOuta
     }
 
     /// <summary>Waits for leave to send what was never sent.</summary>
-    public ValueTask<Leave> EnterAsync(CancellationToken cancellationToken) => EnterAsync(isRetry: false, cancellationToken);
+    public ValueTask<Permit> EnterAsync(CancellationToken cancellationToken) => EnterAsync(isRetry: false, cancellationToken);
 
     /// <summary>Waits for leave to send. What is sent again goes first: what its answers tell is told with the fewest requests.</summary>
-    public async ValueTask<Leave> EnterAsync(bool isRetry, CancellationToken cancellationToken)
+    public async ValueTask<Permit> EnterAsync(bool isRetry, CancellationToken cancellationToken)
     {
-        if (!isRetry) return await WaitForLeaveAsync(isRetry, cancellationToken).ConfigureAwait(false);
+        if (!isRetry) return await WaitForPermitAsync(isRetry, cancellationToken).ConfigureAwait(false);
         lock (_lock) _retrying++;
         try
         {
-            return await WaitForLeaveAsync(isRetry, cancellationToken).ConfigureAwait(false);
+            return await WaitForPermitAsync(isRetry, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -102,7 +102,7 @@ sealed class Pace(int most, int begin, MixpanelOptions options, TimeSpan maxOuta
         }
     }
 
-    async ValueTask<Leave> WaitForLeaveAsync(bool isRetry, CancellationToken cancellationToken)
+    async ValueTask<Permit> WaitForPermitAsync(bool isRetry, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -132,25 +132,25 @@ sealed class Pace(int most, int begin, MixpanelOptions options, TimeSpan maxOuta
     }
 
     /// <summary>Gives the leave back, with what came of it; once is enough.</summary>
-    public void Return(Leave leave, Answer answer, TimeSpan? retryAfter = null)
+    public void Return(Permit permit, Answer answer, TimeSpan? retryAfter = null)
     {
         TaskCompletionSource? changed;
         lock (_lock)
         {
-            if (leave.IsReturned) return;
-            leave.IsReturned = true;
+            if (permit.IsReturned) return;
+            permit.IsReturned = true;
             _active--;
             switch (answer)
             {
                 case Answer.Served:
                     (_failures, _failingSince) = (0, null);
-                    if (IsQuick(_time.GetElapsedTime(leave.Began)) && ++_served >= _limit && _limit < most) (_limit, _served) = (_limit + 1, 0);
+                    if (IsQuick(_time.GetElapsedTime(permit.Began)) && ++_served >= _limit && _limit < most) (_limit, _served) = (_limit + 1, 0);
                     break;
                 case Answer.Busy or Answer.Down:
                     _failingSince ??= _time.GetTimestamp();
                     _served = 0;
                     // Requests that were under way together fail together: that is one failure, or a single limit would cost the longest wait.
-                    if (leave.Pauses == _pauses)
+                    if (permit.Pauses == _pauses)
                     {
                         _failures++;
                         _pauses++;

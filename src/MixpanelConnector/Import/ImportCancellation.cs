@@ -3,7 +3,7 @@ using System.Runtime.ExceptionServices;
 namespace MixpanelConnector.Import;
 
 /// <summary>Why an import does not end well, and the signals that end it early: first no new work, then no more waiting for answers.</summary>
-sealed class Halt : IDisposable
+sealed class ImportCancellation : IDisposable
 {
     /// <summary>Within this time after the signal, requests under way are awaited.</summary>
     static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(8);
@@ -14,20 +14,20 @@ sealed class Halt : IDisposable
     readonly List<(int ExitCode, string Message)> _problems = [];
     readonly CancellationTokenSource _stop = new();
     readonly CancellationTokenSource _abandon;
-    readonly CancellationTokenSource _leave;
+    readonly CancellationTokenSource _abandonOutput;
     readonly CancellationTokenRegistration _caller;
     readonly TimeSpan _grace;
     ExceptionDispatchInfo? _defect;
 
-    public Halt(TimeProvider time, CancellationToken caller, TimeSpan? grace = null)
+    public ImportCancellation(TimeProvider time, CancellationToken caller, TimeSpan? grace = null)
     {
         _grace = grace ?? DefaultGrace;
         _abandon = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _leave = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _abandonOutput = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _caller = caller.Register(() =>
         {
             ByCaller = true;
-            _leave.CancelAfter(_grace);
+            _abandonOutput.CancelAfter(_grace);
             Begin();
         });
     }
@@ -35,11 +35,11 @@ sealed class Halt : IDisposable
     /// <summary>Begin nothing new.</summary>
     public CancellationToken Stop => _stop.Token;
 
-    /// <summary>Leave what is under way.</summary>
+    /// <summary>Abandon what is under way.</summary>
     public CancellationToken Abandon => _abandon.Token;
 
     /// <summary>Wait no longer for whoever reads what is written: only the caller ends that.</summary>
-    public CancellationToken Leave => _leave.Token;
+    public CancellationToken AbandonOutput => _abandonOutput.Token;
 
     public bool ByCaller { get; private set; }
 
@@ -88,7 +88,7 @@ sealed class Halt : IDisposable
         _caller.Dispose();
         _stop.Dispose();
         _abandon.Dispose();
-        _leave.Dispose();
+        _abandonOutput.Dispose();
     }
 
     void Begin()

@@ -4,7 +4,7 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Import.Settle;
 
 /// <summary>What an import writes: its outputs and its state. Found below a folder or by a glob, they are no inputs.</summary>
-sealed class OwnFiles(ImportRequest request, IImportState state)
+sealed class ExcludedFiles(ImportRequest request, IImportState state)
 {
     readonly HashSet<string> _outputs = Real(Outputs.All(request));
     readonly HashSet<string> _deadLetters = Real(new[] { request.DeadLetterPath, state.DeadLetterPath }.OfType<string>());

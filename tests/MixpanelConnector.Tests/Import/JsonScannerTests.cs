@@ -5,7 +5,7 @@ using MixpanelConnector.Import.Validate;
 namespace MixpanelConnector.Tests.Import;
 
 /// <summary>The fast check of a record says of every text what <see cref="System.Text.Json.Utf8JsonReader"/> leads to.</summary>
-public sealed class RecordWalkTests
+public sealed class JsonScannerTests
 {
     const int Seed = 20_261_123;
 
@@ -50,7 +50,7 @@ public sealed class RecordWalkTests
         "\"time\":1,", "\"event\":\"x\",", "\"properties\":{},", "\"$insert_id\":\"a\",", "\"distinct_id\":\"0\",", "\"$ignore\":1,", "\"x\":2,",
     ];
 
-    readonly RecordWalk _walk = new();
+    readonly JsonScanner _walk = new();
     readonly ReaderWalk _reader = new();
     readonly EventRules _events = new(SharedProperties.None);
     readonly EventRules _sharing = new(SharedProperties.Parse("""{"x":1,"time":1790000000,"z\"":2}"""));

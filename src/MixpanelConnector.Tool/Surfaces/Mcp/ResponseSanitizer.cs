@@ -11,7 +11,7 @@ namespace MixpanelConnector.Tool.Surfaces.Mcp;
 /// as it crosses the wire, in every form that it takes there. Where something was cut, <c>truncated</c> says so. The JSON keeps
 /// its form.
 /// </summary>
-sealed class Fence
+sealed class ResponseSanitizer
 {
     public const int MostBytes = 64 << 10;
     public const int MostTextBytes = 1 << 10;
@@ -24,24 +24,24 @@ sealed class Fence
     int _left = MostBytes - Reserve;
     bool _cut;
 
-    Fence(WireSize size) => _size = size;
+    ResponseSanitizer(WireSize size) => _size = size;
 
     public static JsonObject Around(ReadOnlySpan<byte> json, WireSize size)
     {
         var reader = new Utf8JsonReader(json);
         var element = JsonElement.ParseValue(ref reader);
-        var fence = new Fence(size);
+        var sanitizer = new ResponseSanitizer(size);
         // Plain facts first: lists and what they hold take what is left.
         var members = element.EnumerateObject().ToList();
-        var cleaned = members.OrderBy(member => member.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object).ToDictionary(member => member.Name, fence.CleanMember, StringComparer.Ordinal);
+        var cleaned = members.OrderBy(member => member.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object).ToDictionary(member => member.Name, sanitizer.CleanMember, StringComparer.Ordinal);
         var answer = new JsonObject();
         foreach (var member in members) answer[member.Name] = cleaned[member.Name];
-        if (fence._cut) answer[Truncated] = true;
+        if (sanitizer._cut) answer[Truncated] = true;
         return answer;
     }
 
     /// <summary>A text of ours that may quote others.</summary>
-    public static string Text(string text) => new Fence(WireSize.AsText).CleanText(text);
+    public static string Text(string text) => new ResponseSanitizer(WireSize.AsText).CleanText(text);
 
     /// <summary>An error whose every text may quote others.</summary>
     public static MixpanelError Problem(MixpanelError error) => error with { Message = Text(error.Message), Field = error.Field is { } field ? Text(field) : null };

@@ -13,17 +13,17 @@ using MixpanelConnector.Import.Validate;
 namespace MixpanelConnector.Import;
 
 /// <summary>Steps 1 to 4 on one thread: reads the inputs, cuts, cleans and checks their records, and fills batches.</summary>
-sealed class Intake(
+sealed class ReadStage(
     ImportRequest request,
     List<InputFile> inputs,
     RecordCleaner? cleaner,
-    RecordCompleter completer,
-    Ledger ledger,
+    RecordPreparer preparer,
+    CheckpointTracker checkpoints,
     MemoryBudget budget,
     BufferPool buffers,
     SendLimits limits,
     ImportCounts counts,
-    Halt halt,
+    ImportCancellation cancellation,
     Action<DeadLetter, Refusal> refused,
     ChannelWriter<RecordBatch> batches,
     TimeProvider time)
@@ -60,7 +60,7 @@ sealed class Intake(
 
             if (_batch is not null) await SendAsync(Close()).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (halt.Stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
         {
             // What was not sent stays pending.
         }
@@ -72,7 +72,7 @@ sealed class Intake(
 
     async Task ReadAsync(InputFile input)
     {
-        var reached = ledger.ProgressOf(input.Id);
+        var reached = checkpoints.ProgressOf(input.Id);
         _name = input.Name;
         RecordReader? reader = null;
         _offset = reached?.Offset ?? 0;
@@ -93,7 +93,7 @@ sealed class Intake(
             if (reader.HasPartialRecord)
             {
                 counts.RecordsRead(1);
-                halt.Note(6, $"{input.Name}, line {reader.Position.Line + 1}: the last record is incomplete and was left pending. When the input is whole, run the same command again.");
+                cancellation.Note(6, $"{input.Name}, line {reader.Position.Line + 1}: the last record is incomplete and was left pending. When the input is whole, run the same command again.");
             }
 
             MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: !reader.HasPartialRecord);
@@ -104,7 +104,7 @@ sealed class Intake(
         {
             if (reader?.HasPartialRecord == true) counts.RecordsRead(1);
             if (reader is not null) MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: false);
-            halt.Note(e.ExitCode, $"{input.Name} {e.Message}{(reader?.Position.Line > 0 ? $"; all up to line {reader.Position.Line} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : "When the input is mended, run the same command again; it resumes.")}");
+            cancellation.Note(e.ExitCode, $"{input.Name} {e.Message}{(reader?.Position.Line > 0 ? $"; all up to line {reader.Position.Line} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : "When the input is mended, run the same command again; it resumes.")}");
         }
         finally
         {
@@ -118,16 +118,16 @@ sealed class Intake(
     /// </summary>
     async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached)
     {
-        completer.Begin(input.Id, reached is null ? ImportIds.None : reached.ComputedIds);
-        var recalls = reached is { Offset: > 0 } && completer.Recalls(reached);
-        var opening = RecordReaders.OpenAsync(input, reached, request, halt.Stop, fromBeginning: recalls).AsTask();
+        preparer.Begin(input.Id, reached is null ? ImportIds.None : reached.ComputedIds);
+        var recalls = reached is { Offset: > 0 } && preparer.Recalls(reached);
+        var opening = RecordReaders.OpenAsync(input, reached, request, cancellation.Stop, fromBeginning: recalls).AsTask();
         if (_batch is not null && !opening.IsCompleted && !await EndsWithinAsync(opening, LongestWait, time).ConfigureAwait(false)) await SendAsync(Close()).ConfigureAwait(false);
         var reader = await opening.ConfigureAwait(false);
         if (!recalls) return reader;
         try
         {
             do RecallBuffered(reader, reached!);
-            while (reader.Position.Offset < reached!.Offset && await reader.FillAsync(halt.Stop).ConfigureAwait(false));
+            while (reader.Position.Offset < reached!.Offset && await reader.FillAsync(cancellation.Stop).ConfigureAwait(false));
             RecallBuffered(reader, reached); // the reader may need to see the end before it gives the last record
             var fingerprint = reader.Fingerprint(reader.Position);
             if (reader.Position.Offset < reached.Offset) throw InputException.Changed(string.Create(CultureInfo.InvariantCulture, $"is shorter than when it was imported: {reader.Position.Offset} of {reached.Offset} {(reader.OffsetsAreBytes ? "bytes" : "records")} are left"));
@@ -144,17 +144,17 @@ sealed class Intake(
     /// <summary>Takes note of records as <see cref="ReadBufferedAsync"/> would take them.</summary>
     void RecallBuffered(RecordReader reader, ImportSourceProgress reached)
     {
-        completer.ReadClock();
+        preparer.ReadClock();
         while (reader.Position.Offset < reached.Offset && reader.TryRead(out var read))
         {
             if (reader.OffsetsAreBytes && reader.Position.Offset > reached.Offset && read.Offset + read.LengthInInput > reached.Offset)
                 throw InputException.Changed("has changed: its last record, which was already imported, is longer now");
-            completer.Next();
+            preparer.Next();
             var record = _isFlat || cleaner is not null ? Prepare(in read) : read;
-            if (record is not { Kind: RecordKind.Json, Oversized: null } || completer.Recall(in record) is null || _isFlat || !_flatRecords.TryRead(in read, out _)) continue;
+            if (record is not { Kind: RecordKind.Json, Oversized: null } || preparer.Recall(in record) is null || _isFlat || !_flatRecords.TryRead(in read, out _)) continue;
             _isFlat = true;
             record = Prepare(in read);
-            completer.Recall(in record);
+            preparer.Recall(in record);
         }
     }
 
@@ -169,10 +169,10 @@ sealed class Intake(
     /// <summary>Reads more. Where the input keeps it waiting, what is there is sent.</summary>
     async ValueTask<bool> FillAsync(InputFile input, RecordReader reader)
     {
-        if (reader.HoldsBack && input.Path is null) return await reader.FillWithinAsync(LongestWait, time, halt.Stop).ConfigureAwait(false);
-        if (_batch is null) return await reader.FillAsync(halt.Stop).ConfigureAwait(false);
+        if (reader.HoldsBack && input.Path is null) return await reader.FillWithinAsync(LongestWait, time, cancellation.Stop).ConfigureAwait(false);
+        if (_batch is null) return await reader.FillAsync(cancellation.Stop).ConfigureAwait(false);
         var (position, fingerprint) = (reader.Position, reader.Fingerprint(reader.Position)); // while the reader rests
-        var filling = reader.FillAsync(halt.Stop);
+        var filling = reader.FillAsync(cancellation.Stop);
         if (filling.IsCompleted) return await filling.ConfigureAwait(false);
 
         var more = filling.AsTask();
@@ -203,7 +203,7 @@ sealed class Intake(
 
     async ValueTask ReadBufferedAsync(InputFile input, RecordReader reader, ImportSourceProgress? reached)
     {
-        completer.ReadClock();
+        preparer.ReadClock();
         while (ReadBuffered(input, reader, reached) is { } closed) await SendAsync(closed).ConfigureAwait(false);
     }
 
@@ -218,7 +218,7 @@ sealed class Intake(
             if (IsFull()) return CloseAt(input, reader, before);
             if (!reader.TryRead(out var read)) return null;
             counts.RecordsRead(1);
-            completer.Next();
+            preparer.Next();
             var maybeSent = reader.Position.Offset <= reached?.SentTo;
             var record = _isFlat || cleaner is not null ? Prepare(in read) : read;
             var closed = Fits(record.Bytes.Length) ? null : CloseAt(input, reader, before);
@@ -266,7 +266,7 @@ sealed class Intake(
             case { Oversized: { } oversized }:
                 return new("record_too_large", null, string.Create(CultureInfo.InvariantCulture, $"the record has {oversized.Length} bytes; Mixpanel takes less than 1 MB"));
             default:
-                if (completer.TryAdd(in record, record.Origin ?? _name, maybeSent, _batch) is { } rejection) return rejection;
+                if (preparer.TryAdd(in record, record.Origin ?? _name, maybeSent, _batch) is { } rejection) return rejection;
                 if (maybeSent) _batch.MarkMaybeDelivered(from: _batch.Count - 1);
                 return null;
         }
@@ -275,14 +275,14 @@ sealed class Intake(
     void Reject(in Record record, Rejection rejection)
     {
         var wasTried = record is { Kind: RecordKind.Json, Rejection: null, Oversized: null };
-        var refusal = new Refusal(rejection.Code, rejection.Field, rejection.Message) { InsertId = completer.InsertIdOf(in record, wasTried), MaybeDelivered = rejection.MaybeDelivered };
+        var refusal = new Refusal(rejection.Code, rejection.Field, rejection.Message) { InsertId = preparer.InsertIdOf(in record, wasTried), MaybeDelivered = rejection.MaybeDelivered };
         var deadLetter = DeadLetters.Of(record.Origin ?? _name, record.Line, record.Offset, record.Raw, record.Oversized, in refusal);
         _batch!.Reject(deadLetter);
         refused(deadLetter, refusal);
     }
 
     bool Fits(int record) =>
-        _batch is null || _batch.Count == 0 || _batch.Length + record + completer.LargestAddition + 2 <= Math.Min(request.BatchBytes, limits.BatchBytes);
+        _batch is null || _batch.Count == 0 || _batch.Length + record + preparer.LargestAddition + 2 <= Math.Min(request.BatchBytes, limits.BatchBytes);
 
     bool IsFull() =>
         _batch is not null && (_batch.Count >= request.BatchEvents || _batch.RejectedBytes > MostRejectedBytes || _batch.Records >= MostRecords);
@@ -296,7 +296,7 @@ sealed class Intake(
     RecordBatch Close()
     {
         var batch = _batch!;
-        completer.Complete(batch);
+        preparer.Complete(batch);
         _batch = null;
         batch.Close();
         _capacity = Math.Max(FirstCapacity, batch.Length + (batch.Length / 32));
@@ -321,9 +321,9 @@ sealed class Intake(
             Fingerprint = Hex(fingerprint),
             Ended = ended,
             ColumnTypes = reader.ColumnTypes,
-            ComputedIds = completer.ComputedIds,
+            ComputedIds = preparer.ComputedIds,
         };
-        if (progress == ledger.ProgressOf(input.Id)) return;
+        if (progress == checkpoints.ProgressOf(input.Id)) return;
         _batch ??= NewBatch();
         if (_batch.Reached is [.., var last] && last.Id == input.Id) _batch.Reached.RemoveAt(_batch.Reached.Count - 1); // inputs come one after the other
         _batch.Reached.Add(progress);
@@ -333,7 +333,7 @@ sealed class Intake(
 
     async ValueTask SendAsync(RecordBatch batch)
     {
-        await budget.TakeAsync(batch.Memory, halt.Stop).ConfigureAwait(false);
-        await batches.WriteAsync(batch, halt.Stop).ConfigureAwait(false);
+        await budget.TakeAsync(batch.Memory, cancellation.Stop).ConfigureAwait(false);
+        await batches.WriteAsync(batch, cancellation.Stop).ConfigureAwait(false);
     }
 }

@@ -3,26 +3,26 @@ using MixpanelConnector.Import.Batch;
 namespace MixpanelConnector.Tracking;
 
 /// <summary>
-/// Where records of one kind gather: in an open chunk, which is taken when it is full or has waited long enough, but not before
-/// somebody has time for it. In an outage chunks thus fill up instead of multiplying.
+/// Where records of one kind gather: in an open batch, which is taken when it is full or has waited long enough, but not before
+/// somebody has time for it. In an outage batches thus fill up instead of multiplying.
 /// </summary>
-sealed class Gathering : IDisposable
+sealed class BatchBuffer : IDisposable
 {
     const int FirstBuffer = 60 << 10;
 
     readonly Lock _lock = new();
-    readonly int _chunkRecords;
-    readonly int _chunkBytes;
+    readonly int _batchRecords;
+    readonly int _batchBytes;
     readonly TimeSpan _patience;
     readonly BufferPool _buffers;
     readonly TimeProvider _time;
     readonly ITimer _timer;
-    readonly Signal _signal;
-    readonly Queue<Chunk> _full = [];
+    readonly AsyncAutoResetEvent _signal;
+    readonly Queue<PendingBatch> _full = [];
     readonly SortedSet<long> _unsettled = [];
     readonly List<Flush> _flushes = [];
     readonly Dictionary<long, long> _openedAt = [];
-    Chunk? _open;
+    PendingBatch? _open;
     bool _isDue;
     bool _isClosed;
     Exception? _abandoned;
@@ -30,10 +30,10 @@ sealed class Gathering : IDisposable
     long _records;
     int _bufferHint = FirstBuffer;
 
-    public Gathering(int chunkRecords, int chunkBytes, TimeSpan patience, BufferPool buffers, TimeProvider time, Signal signal)
+    public BatchBuffer(int batchRecords, int batchBytes, TimeSpan patience, BufferPool buffers, TimeProvider time, AsyncAutoResetEvent signal)
     {
-        (_chunkRecords, _chunkBytes, _patience, _buffers, _time, _signal) = (chunkRecords, chunkBytes, patience, buffers, time, signal);
-        _timer = time.CreateTimer(static intake => ((Gathering)intake!).BeDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        (_batchRecords, _batchBytes, _patience, _buffers, _time, _signal) = (batchRecords, batchBytes, patience, buffers, time, signal);
+        _timer = time.CreateTimer(static intake => ((BatchBuffer)intake!).BeDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The records that are not settled yet.</summary>
@@ -63,13 +63,13 @@ sealed class Gathering : IDisposable
         {
             if (_isClosed) return false;
             opened = _open is null;
-            var chunk = _open ??= Open();
-            chunk.Batch.Add(entry with { Offset = chunk.Records }, record, [], []);
-            chunk.Bytes += record.Length;
-            chunk.Records++;
+            var pending = _open ??= Open();
+            pending.Batch.Add(entry with { Offset = pending.Records }, record, [], []);
+            pending.Bytes += record.Length;
+            pending.Records++;
             _records++;
-            if (wantsToKnow) safe = chunk.Safe;
-            filled = chunk.Batch.Count >= _chunkRecords || chunk.Batch.Length >= _chunkBytes;
+            if (wantsToKnow) safe = pending.Safe;
+            filled = pending.Batch.Count >= _batchRecords || pending.Batch.Length >= _batchBytes;
             if (filled) CloseOpen();
         }
 
@@ -83,31 +83,31 @@ sealed class Gathering : IDisposable
         return true;
     }
 
-    /// <summary>The oldest chunk that is full or has waited long enough; null when there is none.</summary>
-    public Chunk? Take()
+    /// <summary>The oldest batch that is full or has waited long enough; null when there is none.</summary>
+    public PendingBatch? Take()
     {
         lock (_lock)
         {
             if (_full.Count == 0 && _isDue && _open is not null) CloseOpen();
-            return _full.TryDequeue(out var chunk) ? chunk : null;
+            return _full.TryDequeue(out var pending) ? pending : null;
         }
     }
 
-    /// <summary>Nothing is left to do for the chunk. Its buffers are given back.</summary>
-    /// <param name="chunk">The chunk.</param>
+    /// <summary>Nothing is left to do for the batch. Its buffers are given back.</summary>
+    /// <param name="pending">The batch.</param>
     /// <param name="lost">Why its records were given up; null when they were not.</param>
-    public void Settle(Chunk chunk, Exception? lost = null)
+    public void Settle(PendingBatch pending, Exception? lost = null)
     {
-        chunk.Batch.Release();
+        pending.Batch.Release();
         List<Flush>? done = null;
         lock (_lock)
         {
-            _unsettled.Remove(chunk.Number);
-            _openedAt.Remove(chunk.Number);
-            _records -= chunk.Records;
+            _unsettled.Remove(pending.Number);
+            _openedAt.Remove(pending.Number);
+            _records -= pending.Records;
             for (var i = _flushes.Count - 1; i >= 0; i--)
             {
-                if (chunk.Number <= _flushes[i].Number) _flushes[i].Lost ??= lost;
+                if (pending.Number <= _flushes[i].Number) _flushes[i].Lost ??= lost;
                 if (_unsettled.Count > 0 && _unsettled.Min <= _flushes[i].Number) continue;
                 (done ??= []).Add(_flushes[i]);
                 _flushes.RemoveAt(i);
@@ -117,13 +117,13 @@ sealed class Gathering : IDisposable
         done?.ForEach(flush => flush.End());
     }
 
-    /// <summary>So many records of the chunk are left; what became of the others is known.</summary>
-    public void Keep(Chunk chunk, int left)
+    /// <summary>So many records of the batch are left; what became of the others is known.</summary>
+    public void Keep(PendingBatch pending, int left)
     {
         lock (_lock)
         {
-            _records -= chunk.Records - left;
-            chunk.Records = left;
+            _records -= pending.Records - left;
+            pending.Records = left;
         }
     }
 
@@ -158,7 +158,7 @@ sealed class Gathering : IDisposable
         {
             (_isClosed, _abandoned) = (true, reason);
             if (_open is not null) CloseOpen();
-            while (_full.TryDequeue(out var chunk)) chunk.IsLost(reason);
+            while (_full.TryDequeue(out var pending)) pending.IsLost(reason);
             given = [.. _flushes];
             _flushes.Clear();
         }
@@ -172,22 +172,22 @@ sealed class Gathering : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    Chunk Open()
+    PendingBatch Open()
     {
         var openedAt = _time.GetTimestamp();
-        var chunk = new Chunk(new RecordBatch(++_numbers, _chunkRecords, _bufferHint, _buffers), _numbers, openedAt);
+        var pending = new PendingBatch(new RecordBatch(++_numbers, _batchRecords, _bufferHint, _buffers), _numbers, openedAt);
         _unsettled.Add(_numbers);
         _openedAt.Add(_numbers, openedAt);
         _isDue = false;
-        return chunk;
+        return pending;
     }
 
     void CloseOpen()
     {
-        var chunk = _open!;
-        chunk.Batch.Close();
-        _bufferHint = Math.Clamp(chunk.Batch.Length, FirstBuffer, _chunkBytes); // the next will be much like it
-        _full.Enqueue(chunk);
+        var pending = _open!;
+        pending.Batch.Close();
+        _bufferHint = Math.Clamp(pending.Batch.Length, FirstBuffer, _batchBytes); // the next will be much like it
+        _full.Enqueue(pending);
         (_open, _isDue) = (null, false);
     }
 
@@ -197,7 +197,7 @@ sealed class Gathering : IDisposable
         _signal.Set();
     }
 
-    /// <summary>Somebody who waits until all up to a chunk is settled.</summary>
+    /// <summary>Somebody who waits until all up to a batch is settled.</summary>
     sealed class Flush(long number)
     {
         readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -1,7 +1,7 @@
 namespace MixpanelConnector.Tracking;
 
 /// <summary>Bounds the bytes of records that are held in memory. Who waits for room gets it in the order of asking.</summary>
-sealed class Room(long bytes)
+sealed class RecordBudget(long bytes)
 {
     readonly Lock _lock = new();
     readonly LinkedList<Waiter> _waiters = [];

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
 /// <summary>Around every request: headers that every answer has, and a problem object for whatever goes wrong within.</summary>
-sealed class Envelope(ServeOptions options, AuditLog log)
+sealed class ErrorMiddleware(ServeOptions options, AuditLog log)
 {
     const string ContentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 

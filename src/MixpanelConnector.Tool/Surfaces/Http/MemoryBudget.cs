@@ -4,7 +4,7 @@ namespace MixpanelConnector.Tool.Surfaces.Http;
 /// The memory that requests hold: what has come of their bodies, what is built of them, and answers that are not taken yet. Each
 /// caller has a share that others cannot use up, and may hold more while there is some.
 /// </summary>
-sealed class Room
+sealed class MemoryBudget
 {
     readonly Lock _lock = new();
     long _common;
@@ -49,7 +49,7 @@ sealed class Room
 
     static long Beyond(long held) => Math.Max(0, held - Limits.HeldAlways);
 
-    public readonly struct Held(Room room, Caller caller, long bytes) : IDisposable
+    public readonly struct Held(MemoryBudget room, Caller caller, long bytes) : IDisposable
     {
         public void Dispose() => room.LetGo(caller, bytes);
     }

@@ -5,7 +5,7 @@ using MixpanelConnector.Tool.Surfaces.Mcp;
 
 namespace MixpanelConnector.Tool.Tests.Mcp;
 
-public sealed class FenceTests
+public sealed class ResponseSanitizerTests
 {
     [Theory]
     [InlineData("plain text, Ünïcödé, 日本語, 👍", "plain text, Ünïcödé, 日本語, 👍")]
@@ -27,25 +27,25 @@ public sealed class FenceTests
     [InlineData("\u0600\u0661 \u06dd\u0662 \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0600\u0661 \u06dd\u0662 \u0645\u06cc\u062e\u0648\u0627\u0647\u0645")] // signs of Arabic that are seen stay, a joiner that is not goes
     [InlineData("e\u0301 \u0e01\u0e34 \u1100\u1161", "e\u0301 \u0e01\u0e34 \u1100\u1161")] // marks that belong to letters
     public void M6_hidden_characters_escapes_and_links_are_taken_out(string text, string clean) =>
-        Assert.Equal(clean, (string?)Fence.Around(Json(new JsonObject { ["a"] = text }), WireSize.AsJsonAndText)["a"]);
+        Assert.Equal(clean, (string?)ResponseSanitizer.Around(Json(new JsonObject { ["a"] = text }), WireSize.AsJsonAndText)["a"]);
 
     [Fact]
     public void M6_a_text_has_at_most_1_KB_and_says_that_it_was_cut()
     {
-        var answer = Fence.Around(Json(new JsonObject { ["a"] = new string('é', 5000), ["b"] = "short" }), WireSize.AsJsonAndText);
+        var answer = ResponseSanitizer.Around(Json(new JsonObject { ["a"] = new string('é', 5000), ["b"] = "short" }), WireSize.AsJsonAndText);
         Assert.Equal(new string('é', 512), (string?)answer["a"]);
         Assert.Equal("short", (string?)answer["b"]);
         Assert.True((bool?)answer["truncated"]);
-        Assert.Null(Fence.Around(Json(new JsonObject { ["a"] = "short" }), WireSize.AsJsonAndText)["truncated"]);
+        Assert.Null(ResponseSanitizer.Around(Json(new JsonObject { ["a"] = "short" }), WireSize.AsJsonAndText)["truncated"]);
     }
 
     [Fact]
     public void M6_an_answer_has_at_most_64_KB_and_keeps_its_form()
     {
         var results = new JsonArray([.. Enumerable.Range(0, 1000).Select(n => (JsonNode)new JsonObject { ["distinct_id"] = $"u{n}", ["properties"] = new JsonObject { ["x"] = new string('"', 500) } })]);
-        var answer = Fence.Around(Json(new JsonObject { ["results"] = results, ["page"] = 0, ["session_id"] = "s" }), WireSize.AsJsonAndText);
+        var answer = ResponseSanitizer.Around(Json(new JsonObject { ["results"] = results, ["page"] = 0, ["session_id"] = "s" }), WireSize.AsJsonAndText);
 
-        Assert.InRange(Encoding.UTF8.GetByteCount(answer.ToJsonString()), 20_000, Fence.MostBytes);
+        Assert.InRange(Encoding.UTF8.GetByteCount(answer.ToJsonString()), 20_000, ResponseSanitizer.MostBytes);
         Assert.Equal(("s", 0), ((string?)answer["session_id"], (int?)answer["page"]));
         Assert.Equal("u0", (string?)answer["results"]![0]!["distinct_id"]);
         Assert.True((bool?)answer["truncated"]);
@@ -54,22 +54,22 @@ public sealed class FenceTests
     [Fact]
     public void M6_every_text_of_a_problem_is_cleaned()
     {
-        var problem = Fence.Problem(Configuration.Invalid("[x](y)\u202e\u034f", "a\u200bb \u001b[31m[x](y)").Error);
+        var problem = ResponseSanitizer.Problem(Configuration.Invalid("[x](y)\u202e\u034f", "a\u200bb \u001b[31m[x](y)").Error);
         Assert.Equal(("[x] (y)", "ab [x] (y)"), (problem.Field, problem.Message));
     }
 
     [Fact]
     public void Numbers_keep_their_text() =>
-        Assert.Equal("""{"a":1.10,"b":12345678901234567890,"c":null,"d":true}""", Fence.Around("""{"a":1.10,"b":12345678901234567890,"c":null,"d":true}"""u8, WireSize.AsText).ToJsonString());
+        Assert.Equal("""{"a":1.10,"b":12345678901234567890,"c":null,"d":true}""", ResponseSanitizer.Around("""{"a":1.10,"b":12345678901234567890,"c":null,"d":true}"""u8, WireSize.AsText).ToJsonString());
 
     [Fact]
     public void M6_no_text_gets_through_with_what_is_hidden_or_beyond_the_limit() =>
         Gen.String[Gen.OneOf(Gen.Char, Gen.Const('\u001b'), Gen.Const(']'), Gen.Const('('), Gen.Const('\u202e'), Gen.Const('\u200b'), Gen.Const('"')), 0, 3000].Sample(text =>
         {
-            var clean = (string)Fence.Around(Json(new JsonObject { ["a"] = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) }), WireSize.AsJsonAndText)["a"]!;
+            var clean = (string)ResponseSanitizer.Around(Json(new JsonObject { ["a"] = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) }), WireSize.AsJsonAndText)["a"]!;
             Assert.DoesNotContain("](", clean, StringComparison.Ordinal);
             Assert.DoesNotContain(clean, c => c is '\u001b' or '\u202e' or '\u200b' || (char.IsControl(c) && c is not ('\n' or '\t')));
-            Assert.InRange(Encoding.UTF8.GetByteCount(clean), 0, Fence.MostTextBytes + 200);
+            Assert.InRange(Encoding.UTF8.GetByteCount(clean), 0, ResponseSanitizer.MostTextBytes + 200);
         }, seed: "0000KHZN4VDk", iter: 500);
 
     static byte[] Json(JsonNode node) => Encoding.UTF8.GetBytes(node.ToJsonString());

@@ -4,7 +4,7 @@ using MixpanelConnector.Tool.Surfaces.Cli;
 namespace MixpanelConnector.Tool;
 
 /// <summary>Everything that the program takes from outside, so that a test can run it in its own process.</summary>
-sealed record Surroundings
+sealed record HostEnvironment
 {
     public required Func<string, string?> Environment { get; init; }
 
@@ -41,7 +41,7 @@ sealed record Surroundings
 
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    public static Surroundings OfThisProcess(string[] args, CancellationToken stopping) => new()
+    public static HostEnvironment OfThisProcess(string[] args, CancellationToken stopping) => new()
     {
         Environment = System.Environment.GetEnvironmentVariable,
         Input = OperatingSystem.IsWindows() || StandardDescriptor.IsOpen(0) ? Console.OpenStandardInput() : Stream.Null,

@@ -2,7 +2,7 @@ namespace MixpanelConnector.Tracking;
 
 /// <summary>Wakes the one who waits. Set while nobody waits, it wakes the next at once.</summary>
 #pragma warning disable CA1001 // a semaphore whose wait handle nobody asks for holds nothing to dispose
-sealed class Signal
+sealed class AsyncAutoResetEvent
 #pragma warning restore CA1001
 {
     readonly Lock _lock = new();

@@ -6,17 +6,17 @@ using Microsoft.Net.Http.Headers;
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
 /// <summary>Who may come in, under which name, how often, and how many at once. Whatever is not open to everybody passes all of it.</summary>
-sealed class Gate(ServeOptions options) : IDisposable
+sealed class RequestGuard(ServeOptions options) : IDisposable
 {
     // Each caller has turns of its own: whatever one of them does, the others are served.
     readonly PartitionedRateLimiter<Caller> _turns = PartitionedRateLimiter.Create<Caller, Caller>(caller => RateLimitPartition.GetConcurrencyLimiter(caller, _ => new ConcurrencyLimiterOptions { PermitLimit = Limits.Turns, QueueLimit = Limits.Waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst }));
     readonly PartitionedRateLimiter<Caller> _uploads = PartitionedRateLimiter.Create<Caller, Caller>(caller => RateLimitPartition.GetConcurrencyLimiter(caller, _ => new ConcurrencyLimiterOptions { PermitLimit = Limits.Uploads }));
 
     /// <summary>Whoever is on this machine, where keys are not used.</summary>
-    public Caller Anybody { get; } = new("anybody", Scope.Write, new TokenBucket(options.Rate, options.TimeProvider), options.Keys.Room);
+    public Caller Anybody { get; } = new("anybody", Scope.Write, new TokenBucket(options.Rate, options.TimeProvider), options.Keys.Memory);
 
     /// <summary>All who use what is open to everybody.</summary>
-    public Caller Visitors { get; } = new("visitors", Scope.None, new TokenBucket(options.Rate, options.TimeProvider), options.Keys.Room);
+    public Caller Visitors { get; } = new("visitors", Scope.None, new TokenBucket(options.Rate, options.TimeProvider), options.Keys.Memory);
 
     HashSet<string> _authorities = new(StringComparer.Ordinal);
     HashSet<string> _origins = new(StringComparer.Ordinal);

@@ -7,7 +7,7 @@ using MixpanelConnector.Import.Decode;
 namespace MixpanelConnector.Import.Validate;
 
 /// <summary>Checks records of one type and adds the good ones to a batch, with what is missing.</summary>
-abstract class RecordCompleter
+abstract class RecordPreparer
 {
     /// <summary>The most bytes that completing adds to a record.</summary>
     public abstract int LargestAddition { get; }
@@ -49,7 +49,7 @@ abstract class RecordCompleter
 }
 
 /// <summary>Events: a missing <c>$insert_id</c> is computed, shared properties are added.</summary>
-sealed class EventCompleter : RecordCompleter
+sealed class EventPreparer : RecordPreparer
 {
     const int LargestEvent = 1 << 20;
 
@@ -59,7 +59,7 @@ sealed class EventCompleter : RecordCompleter
     readonly TimeProvider _time;
     readonly SharedProperties _shared;
     readonly EventRules _rules;
-    readonly RecordWalk _walk = new();
+    readonly JsonScanner _walk = new();
     readonly byte[] _addition;
     readonly InsertIds _ids;
     readonly Occurrences? _identities;
@@ -73,7 +73,7 @@ sealed class EventCompleter : RecordCompleter
     /// <param name="identities">Finds events that Mixpanel counts as one; null where nobody asks.</param>
     /// <param name="asked">The repairs that were asked for, so that others can be proposed; null where none can be.</param>
     /// <param name="predicts">Whether Mixpanel will not be asked.</param>
-    public EventCompleter(TimeProvider time, SharedProperties shared, InsertIds? ids = null, Occurrences? identities = null, ImportFixes? asked = null, bool predicts = false)
+    public EventPreparer(TimeProvider time, SharedProperties shared, InsertIds? ids = null, Occurrences? identities = null, ImportFixes? asked = null, bool predicts = false)
     {
         (_time, _shared, _ids, _identities, _rules) = (time, shared, ids ?? new InsertIds(), identities, new EventRules(shared, asked, predicts));
         _addition = new byte[LargestAddition];
@@ -223,12 +223,12 @@ sealed class EventCompleter : RecordCompleter
 /// Updates of profiles: the project's token is added, and the group key where there is one; <c>{"$distinct_id","$properties"}</c>
 /// becomes a <c>$set</c>, of a group with <c>$group_id</c>.
 /// </summary>
-sealed class ProfileCompleter(string token, string? groupKey, ImportFixes asked = ImportFixes.None) : RecordCompleter
+sealed class ProfilePreparer(string token, string? groupKey, ImportFixes asked = ImportFixes.None) : RecordPreparer
 {
     static readonly Rejection OutcomeUnknown = new("outcome_unknown", null, "an earlier run may have sent this update, which cannot be repeated safely") { MaybeDelivered = true };
 
     readonly ProfileRules _rules = new(token, groupKey, asked);
-    readonly RecordWalk _walk = new();
+    readonly JsonScanner _walk = new();
     readonly byte[] _token = Encoding.UTF8.GetBytes($"\"$token\":\"{JsonEncodedText.Encode(token)}\",");
     readonly byte[] _groupKey = groupKey is null ? [] : Encoding.UTF8.GetBytes($"\"$group_key\":\"{JsonEncodedText.Encode(groupKey)}\",");
 

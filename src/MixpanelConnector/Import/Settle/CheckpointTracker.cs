@@ -7,7 +7,7 @@ namespace MixpanelConnector.Import.Settle;
 /// Keeps the books: takes outcomes in any order, and moves the durable state forward over the contiguous stretch of final ones.
 /// The state may lag behind what Mixpanel has; it never leads.
 /// </summary>
-sealed class Ledger
+sealed class CheckpointTracker
 {
     /// <summary>Dead letters are made durable before more than so many bytes of them are in memory.</summary>
     const long MostDeadLetterBytes = 4 << 20;
@@ -18,7 +18,7 @@ sealed class Ledger
     readonly ImportCounts _counts;
     readonly TimeProvider _time;
     readonly TimeSpan _interval;
-    readonly string _shape;
+    readonly string _optionsFingerprint;
     readonly string? _deadLetterPath;
     readonly ImportTotals _before;
     readonly Dictionary<string, ImportSourceProgress> _sources;
@@ -35,9 +35,9 @@ sealed class Ledger
     bool _isBehind;
     long _savedAt;
 
-    public Ledger(IImportState state, ImportCheckpoint? loaded, string shape, ImportFixed? noneFixed, MemoryBudget budget, ImportCounts counts, TimeProvider time, TimeSpan interval, string? deadLetterPath)
+    public CheckpointTracker(IImportState state, ImportCheckpoint? loaded, string optionsFingerprint, ImportFixed? noneFixed, MemoryBudget budget, ImportCounts counts, TimeProvider time, TimeSpan interval, string? deadLetterPath)
     {
-        (_state, _shape, _budget, _counts, _time, _interval, _deadLetterPath) = (state, shape, budget, counts, time, interval, deadLetterPath);
+        (_state, _optionsFingerprint, _budget, _counts, _time, _interval, _deadLetterPath) = (state, optionsFingerprint, budget, counts, time, interval, deadLetterPath);
         _before = loaded?.Totals ?? new ImportTotals { Fixed = noneFixed };
         _totals = _before with { ResumedFrom = _before.Read };
         _sources = (loaded?.Sources ?? []).ToDictionary(source => source.Id, StringComparer.Ordinal);
@@ -82,7 +82,7 @@ sealed class Ledger
     public long Records => Totals.Read - Totals.Blank - RecordsBefore;
 
     /// <summary>Makes durable, before a batch is sent or sent again, that its records may have been delivered.</summary>
-    public void Fence(RecordBatch batch)
+    public void MarkInFlight(RecordBatch batch)
     {
         lock (_lock)
         {
@@ -195,7 +195,7 @@ sealed class Ledger
         var totals = Current();
         _state.Save(new ImportCheckpoint
         {
-            Shape = _shape,
+            OptionsFingerprint = _optionsFingerprint,
             Totals = totals,
             Finished = finished,
             DeadLetterPath = _deadLetterPath,

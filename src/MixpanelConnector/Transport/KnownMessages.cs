@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace MixpanelConnector.Transport;
 
 /// <summary>What Mixpanel is known to say of a refused record or request, without quoting it: this may be shown anywhere. See https://developer.mixpanel.com/reference/import-events.</summary>
-static class MixpanelWords
+static class KnownMessages
 {
     public static readonly FrozenSet<string> Messages = FrozenSet.ToFrozenSet(
         [

@@ -1,7 +1,7 @@
 namespace MixpanelConnector.Tracking;
 
 /// <summary>How far the outbox is read and sent for one kind.</summary>
-sealed class Drain
+sealed class OutboxCursor
 {
     readonly Lock _lock = new();
     readonly SortedSet<long> _underWay = [];
@@ -10,10 +10,10 @@ sealed class Drain
     long _position;
 
     /// <summary>There may be more to read.</summary>
-    public Signal Grown { get; } = new();
+    public AsyncAutoResetEvent Grown { get; } = new();
 
     /// <summary>Somebody waits for all to be sent.</summary>
-    public Signal Hurry { get; } = new();
+    public AsyncAutoResetEvent Hurry { get; } = new();
 
     /// <summary>Up to where it is read.</summary>
     public long Position

@@ -13,7 +13,7 @@ namespace MixpanelConnector.Import.Validate;
 /// beyond a double's range, and does it keep the rules of its type? Nothing is decoded that need not be, and nothing is changed.
 /// It reads twice as fast as <see cref="Utf8JsonReader"/>, and tests hold its verdicts against that reader's.
 /// </summary>
-sealed class RecordWalk
+sealed class JsonScanner
 {
     // Below the 64 levels at which Utf8JsonReader gives up: what is sent should be readable by others.
     const int DeepestJson = 60;

@@ -7,7 +7,7 @@ namespace MixpanelConnector.Tracking;
 /// From memory into the outbox, and from there onto the wire. All that gathers while one transaction is synced shares the next.
 /// What was sent is removed from the outbox only then: after a kill it is sent again, with the same ids.
 /// </summary>
-sealed partial class DurableConveyor : Conveyor
+sealed partial class DurableSendLoop : SendLoop
 {
     static readonly TimeSpan RemovalPatience = TimeSpan.FromSeconds(1);
 
@@ -17,7 +17,7 @@ sealed partial class DurableConveyor : Conveyor
     // So often a removal or a reading is tried before those who wait for it are told.
     const int PatientTries = 3;
 
-    readonly Signal _gathered;
+    readonly AsyncAutoResetEvent _gathered;
     readonly ITrackerOutbox _outbox;
     readonly BufferPool _buffers;
     readonly TrackerOptions _tracking;
@@ -26,29 +26,29 @@ sealed partial class DurableConveyor : Conveyor
     readonly OutboxOwner _owner;
     readonly LogLimit _troubles;
     readonly LogLimit _others;
-    readonly Drain[] _drains;
+    readonly OutboxCursor[] _cursors;
     readonly Lock _outboxLock = new();
     readonly Known[] _known = [new(0, null), new(0, null), new(0, null)];
     readonly long[] _notToSend = new long[3];
     readonly Lock _removalsLock = new();
-    List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> _removals = [];
+    List<(OutboxCursor Cursor, IReadOnlyList<OutboxBatch> Sent)> _removals = [];
     bool _isClosed;
     long _lastNumber;
     volatile OutboxException? _failure;
 
-    public DurableConveyor(IReadOnlyList<Lane> lanes, Signal gathered, ITrackerOutbox outbox, Room room, BufferPool buffers, TrackerOptions tracking, MixpanelOptions options)
-        : base(lanes, room, options)
+    public DurableSendLoop(IReadOnlyList<RecordChannel> channels, AsyncAutoResetEvent gathered, ITrackerOutbox outbox, RecordBudget budget, BufferPool buffers, TrackerOptions tracking, MixpanelOptions options)
+        : base(channels, budget, options)
     {
         (_gathered, _outbox, _buffers, _tracking, _time) = (gathered, outbox, buffers, tracking, options.TimeProvider);
         _logger = HarmlessLogger.Create(options, "MixpanelConnector.Tracker");
         _owner = new OutboxOwner(options, tracking.AdoptUnowned);
         (_troubles, _others) = (new(_time, lines: 1), new(_time, lines: 1));
-        _drains = [.. lanes.Select(_ => new Drain())];
+        _cursors = [.. channels.Select(_ => new OutboxCursor())];
         try
         {
             if (outbox.Claim(_owner.Owns) is > 0 and var left) LogOthers(left);
             _lastNumber = outbox.LastNumber;
-            foreach (var lane in lanes) Count(lane.Kind);
+            foreach (var channel in channels) Count(channel.Kind);
         }
         catch
         {
@@ -61,17 +61,17 @@ sealed partial class DurableConveyor : Conveyor
 
     public override Exception? Failure => _failure;
 
-    public override long Unsafe(TrackedKind kind) => Lanes[(int)kind].Gathering.Records;
+    public override long Unsafe(TrackedKind kind) => Channels[(int)kind].Buffer.Records;
 
     public override (long Records, TimeSpan Oldest) Queue(TrackedKind kind)
     {
-        var gathering = Lanes[(int)kind].Gathering;
+        var buffer = Channels[(int)kind].Buffer;
         var isFree = _outboxLock.TryEnter(CountPatience);
         try
         {
             var (records, oldest) = isFree ? Count(kind) : _known[(int)kind];
-            var age = records > 0 && oldest is { } since && _time.GetUtcNow() - since is { Ticks: > 0 } waited ? waited : gathering.OldestAge;
-            return (records + gathering.Records, age);
+            var age = records > 0 && oldest is { } since && _time.GetUtcNow() - since is { Ticks: > 0 } waited ? waited : buffer.OldestAge;
+            return (records + buffer.Records, age);
         }
         finally
         {
@@ -79,35 +79,35 @@ sealed partial class DurableConveyor : Conveyor
         }
     }
 
-    public override Task SecureAsync() => Task.WhenAll(Lanes.Select(lane => lane.Gathering.FlushAsync()));
+    public override Task SecureAsync() => Task.WhenAll(Channels.Select(channel => channel.Buffer.FlushAsync()));
 
     public override async Task FlushAsync()
     {
         var secured = SecureAsync();
         await secured.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var last = Volatile.Read(ref _lastNumber);
-        await Task.WhenAll(_drains.Select(drain => drain.FlushAsync(last))).ConfigureAwait(false);
+        await Task.WhenAll(_cursors.Select(cursor => cursor.FlushAsync(last))).ConfigureAwait(false);
         await secured.ConfigureAwait(false);
     }
 
     protected override IEnumerable<Func<Task>> Work() =>
-        [KeepAsync, .. Lanes.Zip(_drains, (lane, drain) => (Func<Task>)(() => SendEachAsync(lane, () => NextAsync(lane, drain), next => DeliverAsync(lane, drain, next))))];
+        [KeepAsync, .. Channels.Zip(_cursors, (channel, cursor) => (Func<Task>)(() => SendEachAsync(channel, () => NextAsync(channel, cursor), next => DeliverAsync(channel, cursor, next))))];
 
     protected override void Leave(Exception stopped)
     {
-        foreach (var lane in Lanes) _ = lane.Gathering.FlushAsync(); // closes what is open
-        var chunks = Lanes.SelectMany(TakeAll).ToList();
-        if (chunks.Count > 0) Keep(chunks);
+        foreach (var channel in Channels) _ = channel.Buffer.FlushAsync(); // closes what is open
+        var allPending = Channels.SelectMany(TakeAll).ToList();
+        if (allPending.Count > 0) Keep(allPending);
         lock (_outboxLock)
         {
             // What cannot be removed is sent again, with the same ids.
             Remove(_removals);
-            foreach (var lane in Lanes) Count(lane.Kind);
+            foreach (var channel in Channels) Count(channel.Kind);
             _isClosed = true;
             Guarded(_outbox.Dispose);
         }
 
-        foreach (var drain in _drains) drain.Abandon(stopped);
+        foreach (var cursor in _cursors) cursor.Abandon(stopped);
     }
 
     /// <summary>How many records of a kind are in the outbox and to be sent; as last known where it cannot be asked.</summary>
@@ -131,12 +131,12 @@ sealed partial class DurableConveyor : Conveyor
         var failures = 0;
         while (true)
         {
-            var chunks = Lanes.SelectMany(TakeAll).ToList();
+            var allPending = Channels.SelectMany(TakeAll).ToList();
             var patience = failedAt is { } since ? RemovalPatience - _time.GetElapsedTime(since) : TimeSpan.Zero;
-            List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> removals = [];
+            List<(OutboxCursor Cursor, IReadOnlyList<OutboxBatch> Sent)> removals = [];
             if (patience <= TimeSpan.Zero)
                 lock (_removalsLock) (removals, _removals) = (_removals, removals);
-            if (chunks.Count == 0 && removals.Count == 0)
+            if (allPending.Count == 0 && removals.Count == 0)
             {
                 await WaitAsync(patience).ConfigureAwait(false);
                 continue;
@@ -148,25 +148,25 @@ sealed partial class DurableConveyor : Conveyor
                 failedAt = failures == 0 ? null : _time.GetTimestamp();
             }
 
-            if (chunks.Count > 0) Keep(chunks);
+            if (allPending.Count > 0) Keep(allPending);
         }
     }
 
     /// <summary>Until something gathers, or for a time, where that is more than zero.</summary>
     Task WaitAsync(TimeSpan most) => most <= TimeSpan.Zero ? _gathered.WaitAsync(Stop) : _gathered.WaitAsync(most, _time, Stop);
 
-    static IEnumerable<(Lane Lane, Chunk Chunk)> TakeAll(Lane lane)
+    static IEnumerable<(RecordChannel Channel, PendingBatch Pending)> TakeAll(RecordChannel channel)
     {
-        while (lane.Gathering.Take() is { } chunk) yield return (lane, chunk);
+        while (channel.Buffer.Take() is { } pending) yield return (channel, pending);
     }
 
-    void Keep(List<(Lane Lane, Chunk Chunk)> chunks)
+    void Keep(List<(RecordChannel Channel, PendingBatch Pending)> allPending)
     {
         var refusal = _failure;
         refusal ??= Guarded(() =>
         {
             var now = _time.GetUtcNow();
-            List<OutboxBatch> batches = [.. chunks.Select(taken => new OutboxBatch(taken.Lane.Kind, taken.Chunk.Batch.Count, now, OutboxRecords.Write(taken.Chunk.Batch, _owner.Of(taken.Lane.Kind))))];
+            List<OutboxBatch> batches = [.. allPending.Select(taken => new OutboxBatch(taken.Channel.Kind, taken.Pending.Batch.Count, now, OutboxRecords.Write(taken.Pending.Batch, _owner.Of(taken.Channel.Kind))))];
             lock (_outboxLock)
             {
                 Volatile.Write(ref _lastNumber, _outbox.Append(batches)[^1]);
@@ -174,24 +174,24 @@ sealed partial class DurableConveyor : Conveyor
             }
         });
 
-        foreach (var (lane, chunk) in chunks)
+        foreach (var (channel, pending) in allPending)
         {
             var lost = refusal is null ? null : new MixpanelException(new(ErrorKind.Unavailable, refusal.Message), refusal);
-            Room.GiveBack(chunk.Bytes);
-            var records = chunk.Batch.Count;
-            lane.Gathering.Settle(chunk, lost); // first, so that whoever waited does not find it counted here and in the outbox
-            if (lost is null) chunk.IsSafe();
+            Budget.GiveBack(pending.Bytes);
+            var records = pending.Batch.Count;
+            channel.Buffer.Settle(pending, lost); // first, so that whoever waited does not find it counted here and in the outbox
+            if (lost is null) pending.IsSafe();
             else
             {
-                chunk.IsLost(lost);
-                lane.Outlet.Drop(records, lost.Message);
+                pending.IsLost(lost);
+                channel.Exporter.Drop(records, lost.Message);
             }
 
-            _drains[(int)lane.Kind].Grown.Set();
+            _cursors[(int)channel.Kind].Grown.Set();
         }
     }
 
-    bool TryRemove(List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> removals, int tries)
+    bool TryRemove(List<(OutboxCursor Cursor, IReadOnlyList<OutboxBatch> Sent)> removals, int tries)
     {
         OutboxException? refusal;
         lock (_outboxLock) refusal = Remove(removals);
@@ -202,11 +202,11 @@ sealed partial class DurableConveyor : Conveyor
             if (_troubles.Allows(1, out _)) LogNotRemoved(refusal.Message);
         }
 
-        foreach (var (drain, sent) in removals) drain.Settle(sent);
+        foreach (var (cursor, sent) in removals) cursor.Settle(sent);
         return refusal is null;
     }
 
-    OutboxException? Remove(List<(Drain Drain, IReadOnlyList<OutboxBatch> Sent)> removals) => Guarded(() =>
+    OutboxException? Remove(List<(OutboxCursor Cursor, IReadOnlyList<OutboxBatch> Sent)> removals) => Guarded(() =>
     {
         List<OutboxBatch> batches = [.. removals.SelectMany(removal => removal.Sent)];
         if (batches.Count == 0) return;
@@ -221,40 +221,40 @@ sealed partial class DurableConveyor : Conveyor
         known = new(Math.Max(0, known.Records + (sign * batch.Records)), known.Oldest ?? batch.At);
     }
 
-    async Task<IReadOnlyList<OutboxBatch>> NextAsync(Lane lane, Drain drain)
+    async Task<IReadOnlyList<OutboxBatch>> NextAsync(RecordChannel channel, OutboxCursor cursor)
     {
         for (var failures = 0; ;)
         {
             List<OutboxBatch> next = [];
-            if (Guarded(() => next = ReadOwn(lane.Kind, drain)) is { } refusal)
+            if (Guarded(() => next = ReadOwn(channel.Kind, cursor)) is { } refusal)
             {
                 failures++;
-                if (!refusal.MayPass || failures >= PatientTries) lane.Outlet.Troubled(new(ErrorKind.Unavailable, refusal.Message));
+                if (!refusal.MayPass || failures >= PatientTries) channel.Exporter.Failing(new(ErrorKind.Unavailable, refusal.Message));
                 await PauseAsync(failures).ConfigureAwait(false);
                 continue;
             }
 
-            if (failures > 0) lane.Outlet.Mended();
+            if (failures > 0) channel.Exporter.Mended();
             failures = 0;
             if (next.Count > 0) return next;
-            await drain.Grown.WaitAsync(Stop).ConfigureAwait(false);
-            await LingerAsync(drain).ConfigureAwait(false);
+            await cursor.Grown.WaitAsync(Stop).ConfigureAwait(false);
+            await LingerAsync(cursor).ConfigureAwait(false);
         }
     }
 
     /// <summary>Waits for others to come along, unless somebody waits for all to be sent.</summary>
-    Task LingerAsync(Drain drain) => _tracking.FlushInterval <= TimeSpan.Zero ? Task.CompletedTask : drain.Hurry.WaitAsync(_tracking.FlushInterval, _time, Stop);
+    Task LingerAsync(OutboxCursor cursor) => _tracking.FlushInterval <= TimeSpan.Zero ? Task.CompletedTask : cursor.Hurry.WaitAsync(_tracking.FlushInterval, _time, Stop);
 
-    List<OutboxBatch> ReadOwn(TrackedKind kind, Drain drain)
+    List<OutboxBatch> ReadOwn(TrackedKind kind, OutboxCursor cursor)
     {
         while (true)
         {
             var known = Volatile.Read(ref _lastNumber);
             IReadOnlyList<OutboxBatch> next;
-            lock (_outboxLock) next = _outbox.Read(kind, drain.Position, _tracking.BatchRecords);
+            lock (_outboxLock) next = _outbox.Read(kind, cursor.Position, _tracking.BatchRecords);
             List<OutboxBatch> own = [.. next.Where(_owner.Owns)];
             if (own.Count < next.Count) Skip(kind, next.Where(batch => !_owner.Owns(batch)).Sum(batch => batch.Records));
-            drain.Advance(own, next.Count > 0 ? next[^1].Number : known);
+            cursor.Advance(own, next.Count > 0 ? next[^1].Number : known);
             if (own.Count > 0 || next.Count == 0) return own;
         }
     }
@@ -266,32 +266,32 @@ sealed partial class DurableConveyor : Conveyor
         if (_others.Allows(records, out var all)) LogOthers(all);
     }
 
-    async Task DeliverAsync(Lane lane, Drain drain, IReadOnlyList<OutboxBatch> kept)
+    async Task DeliverAsync(RecordChannel channel, OutboxCursor cursor, IReadOnlyList<OutboxBatch> kept)
     {
         await Task.Yield();
-        var batch = await GatherAsync(lane, kept).ConfigureAwait(false);
-        var left = batch.Count == 0 ? null : await lane.Outlet.DeliverAsync(batch, Stop).ConfigureAwait(false);
+        var batch = await GatherAsync(channel, kept).ConfigureAwait(false);
+        var left = batch.Count == 0 ? null : await channel.Exporter.DeliverAsync(batch, Stop).ConfigureAwait(false);
         if (left is not null)
         {
-            if (left != batch) Replace(lane.Kind, kept, left);
+            if (left != batch) Replace(channel.Kind, kept, left);
             return;
         }
 
         batch.Release();
-        Interlocked.Add(ref _notToSend[(int)lane.Kind], kept.Sum(part => part.Records));
+        Interlocked.Add(ref _notToSend[(int)channel.Kind], kept.Sum(part => part.Records));
         lock (_outboxLock)
             foreach (var part in kept) Know(part, sign: -1);
-        lock (_removalsLock) _removals.Add((drain, kept));
+        lock (_removalsLock) _removals.Add((cursor, kept));
         _gathered.Set();
     }
 
-    async Task<RecordBatch> GatherAsync(Lane lane, IReadOnlyList<OutboxBatch> kept)
+    async Task<RecordBatch> GatherAsync(RecordChannel channel, IReadOnlyList<OutboxBatch> kept)
     {
         for (var failures = 1; ; failures++)
         {
             try
             {
-                return Gather(lane, kept);
+                return Gather(channel, kept);
             }
             catch (OutOfMemoryException)
             {
@@ -300,13 +300,13 @@ sealed partial class DurableConveyor : Conveyor
         }
     }
 
-    RecordBatch Gather(Lane lane, IReadOnlyList<OutboxBatch> kept)
+    RecordBatch Gather(RecordChannel channel, IReadOnlyList<OutboxBatch> kept)
     {
         var batch = new RecordBatch(0, Math.Max(1, kept.Sum(part => part.Records)), kept.Sum(part => part.Content.Length) + 2, _buffers);
         foreach (var part in kept)
         {
             if (OutboxRecords.AreWhole(part.Content.Span)) OutboxRecords.Read(part.Content.Span, batch);
-            else lane.Outlet.Reject(new() { Kind = lane.Kind, Code = "damaged", Message = $"What the outbox gave for {Counted.Of(part.Records, "record")} is not what was put into it." }, part.Records);
+            else channel.Exporter.Reject(new() { Kind = channel.Kind, Code = "damaged", Message = $"What the outbox gave for {Counted.Of(part.Records, "record")} is not what was put into it." }, part.Records);
         }
 
         batch.Close();

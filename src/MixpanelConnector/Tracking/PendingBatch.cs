@@ -3,7 +3,7 @@ using MixpanelConnector.Import.Batch;
 namespace MixpanelConnector.Tracking;
 
 /// <summary>Records of one kind that are taken together: into the outbox, or onto the wire.</summary>
-sealed class Chunk(RecordBatch batch, long number, long openedAt)
+sealed class PendingBatch(RecordBatch batch, long number, long openedAt)
 {
     TaskCompletionSource? _safe;
 
@@ -20,7 +20,7 @@ sealed class Chunk(RecordBatch batch, long number, long openedAt)
     /// <summary>How many of its records are not settled.</summary>
     public int Records { get; set; }
 
-    /// <summary>Completes when its records are safe. Asked for while the chunk is open, under its gathering's lock.</summary>
+    /// <summary>Completes when its records are safe. Asked for while the batch is open, under its buffer's lock.</summary>
     public Task Safe => (_safe ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
     public void IsSafe() => _safe?.TrySetResult();

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
 /// <summary>A server without a socket: it answers requests that came to another one, in the same process and under the same address.</summary>
-sealed class GuestServer : IServer
+sealed class InProcessServer : IServer
 {
     readonly Lock _lock = new();
     readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -14,7 +14,7 @@ sealed class GuestServer : IServer
     int _running;
     bool _isStopping;
 
-    public GuestServer(Uri host)
+    public InProcessServer(Uri host)
     {
         IServerAddressesFeature addresses = new Addresses();
         addresses.Addresses.Add(host.AbsoluteUri);

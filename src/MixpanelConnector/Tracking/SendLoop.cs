@@ -4,15 +4,15 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector.Tracking;
 
 /// <summary>Takes records from where they gather to Mixpanel.</summary>
-abstract partial class Conveyor(IReadOnlyList<Lane> lanes, Room room, MixpanelOptions options) : IAsyncDisposable
+abstract partial class SendLoop(IReadOnlyList<RecordChannel> channels, RecordBudget budget, MixpanelOptions options) : IAsyncDisposable
 {
     readonly CancellationTokenSource _stop = new();
     readonly List<Task> _sending = [];
     readonly ILogger _logger = HarmlessLogger.Create(options, "MixpanelConnector.Tracker");
 
-    protected IReadOnlyList<Lane> Lanes { get; } = lanes;
+    protected IReadOnlyList<RecordChannel> Channels { get; } = channels;
 
-    protected Room Room { get; } = room;
+    protected RecordBudget Budget { get; } = budget;
 
     protected MixpanelOptions Options { get; } = options;
 
@@ -48,10 +48,10 @@ abstract partial class Conveyor(IReadOnlyList<Lane> lanes, Room room, MixpanelOp
         await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // nothing is on its way any more once this is disposed
         var stopped = new MixpanelException(new(ErrorKind.Unavailable, "The tracker was stopped before all that it had taken was sent."));
         Leave(stopped);
-        foreach (var lane in Lanes)
+        foreach (var channel in Channels)
         {
-            lane.Gathering.Abandon(stopped);
-            lane.Dispose();
+            channel.Buffer.Abandon(stopped);
+            channel.Dispose();
         }
     }
 
@@ -60,18 +60,18 @@ abstract partial class Conveyor(IReadOnlyList<Lane> lanes, Room room, MixpanelOp
     /// <summary>The work has ended. What is still to be told or kept is.</summary>
     protected virtual void Leave(Exception stopped) { }
 
-    /// <summary>Sends what comes next, whenever one of the lane's senders is free.</summary>
-    protected async Task SendEachAsync<T>(Lane lane, Func<Task<T>> next, Func<T, Task> send)
+    /// <summary>Sends what comes next, whenever one of the channel's senders is free.</summary>
+    protected async Task SendEachAsync<T>(RecordChannel channel, Func<Task<T>> next, Func<T, Task> send)
     {
         while (true)
         {
-            // A sender first: while none is free, the open chunk goes on filling.
-            await lane.Free.WaitAsync(Stop).ConfigureAwait(false);
+            // A sender first: while none is free, the open batch goes on filling.
+            await channel.Free.WaitAsync(Stop).ConfigureAwait(false);
             var isSending = false;
             try
             {
                 var what = await next().ConfigureAwait(false);
-                var task = SendAsync(lane, () => send(what));
+                var task = SendAsync(channel, () => send(what));
                 isSending = true;
                 lock (_sending)
                 {
@@ -81,12 +81,12 @@ abstract partial class Conveyor(IReadOnlyList<Lane> lanes, Room room, MixpanelOp
             }
             finally
             {
-                if (!isSending) lane.Free.Release();
+                if (!isSending) channel.Free.Release();
             }
         }
     }
 
-    async Task SendAsync(Lane lane, Func<Task> send)
+    async Task SendAsync(RecordChannel channel, Func<Task> send)
     {
         try
         {
@@ -102,7 +102,7 @@ abstract partial class Conveyor(IReadOnlyList<Lane> lanes, Room room, MixpanelOp
         }
         finally
         {
-            lane.Free.Release();
+            channel.Free.Release();
         }
     }
 

@@ -8,7 +8,7 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector;
 
 /// <summary>How this library reads and writes JSON, in one place.</summary>
-static class Wire
+static class JsonDefaults
 {
     /// <summary>Snake case; null means absent; unknown and repeated fields are errors; text is escaped only where JSON demands it.</summary>
     public static JsonSerializerOptions Options() => new()

@@ -10,7 +10,7 @@ namespace MixpanelConnector.Tracking;
 /// Sends the batches of one kind by the import's own sender, until each record is accepted or refused. What ends an import, such
 /// as refused credentials, is for a tracker a time to wait: it tries again until it is stopped.
 /// </summary>
-sealed partial class Outlet(TrackedKind kind, Destination destination, MixpanelOptions options, TrackerOptions tracking, Pace pace, TrackerMetrics metrics, OutageWatch outage)
+sealed partial class BatchExporter(TrackedKind kind, Destination destination, MixpanelOptions options, TrackerOptions tracking, ConcurrencyLimiter limiter, TrackerMetrics metrics, OutageWatch outage)
 {
     readonly SendLimits _limits = new(ImportRequest.LargestBatch);
     readonly ImportCounts _counts = new();
@@ -23,7 +23,7 @@ sealed partial class Outlet(TrackedKind kind, Destination destination, MixpanelO
     TaskCompletionSource<MixpanelError> _trouble = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes when nothing will be accepted until somebody mends something. A new one once something was accepted.</summary>
-    public Task<MixpanelError> Trouble
+    public Task<MixpanelError> WhenFailing
     {
         get
         {
@@ -42,8 +42,8 @@ sealed partial class Outlet(TrackedKind kind, Destination destination, MixpanelO
             MixpanelError error;
             try
             {
-                using var halt = new Halt(options.TimeProvider, stop, grace: TimeSpan.Zero); // who stops a tracker has waited already
-                var sender = new BatchSender(delivery, pace, _limits, _counts, halt, TimeSpan.MaxValue, static (_, _) => { });
+                using var cancellation = new ImportCancellation(options.TimeProvider, stop, grace: TimeSpan.Zero); // who stops a tracker has waited already
+                var sender = new BatchSender(delivery, limiter, _limits, _counts, cancellation, TimeSpan.MaxValue, static (_, _) => { });
                 var outcome = await sender.SendAsync(left).ConfigureAwait(false);
                 if (outcome.Final)
                 {
@@ -72,7 +72,7 @@ sealed partial class Outlet(TrackedKind kind, Destination destination, MixpanelO
             }
 
             if (stop.IsCancellationRequested) return left;
-            Troubled(error);
+            Failing(error);
             await Task.Delay(Backoff.Delay(failures, options.BackoffMin, options.BackoffMax, retryAfter: null, options.Randomizer()), options.TimeProvider, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
             void Settle(List<(long Position, RejectedRecord Record)> refused)
@@ -133,7 +133,7 @@ sealed partial class Outlet(TrackedKind kind, Destination destination, MixpanelO
     }
 
     /// <summary>Nothing will be accepted until somebody mends something.</summary>
-    public void Troubled(MixpanelError error)
+    public void Failing(MixpanelError error)
     {
         outage.Failed(kind, error, again: true, forGood: true);
         lock (_lock) _trouble.TrySetResult(error);

@@ -5,7 +5,7 @@ using ModelContextProtocol.Server;
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
 /// <summary>What a server of the Model Context Protocol answers, whatever carries it.</summary>
-static class McpDoor
+static class McpServerSetup
 {
     const string Instructions = """
         Mixpanel: events, profiles, reports, and every other operation of its API. What is no tool of its own is found by find_actions and run by run_action; what cannot be undone is left to people.

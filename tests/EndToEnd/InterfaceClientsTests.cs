@@ -5,8 +5,8 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>Programs that we did not write use every door that programs use, of the real program.</summary>
-public sealed class DoorClientsTests
+/// <summary>Programs that we did not write use every interface that programs use, of the real program.</summary>
+public sealed class InterfaceClientsTests
 {
     /// <summary>The actions that are tools without options; their examples work on any project.</summary>
     internal static readonly string[] Usual = Tools.Split(' ')[..^2];

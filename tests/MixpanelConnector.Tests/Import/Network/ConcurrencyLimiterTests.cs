@@ -1,0 +1,229 @@
+using Microsoft.Extensions.Time.Testing;
+using MixpanelConnector.Import.Send;
+
+namespace MixpanelConnector.Tests.Import.Network;
+
+/// <summary>How many requests may be under way, and when the next may begin: on a clock that moves only when the test says so.</summary>
+public class ConcurrencyLimiterTests
+{
+    static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 11, 23, 12, 0, 0, TimeSpan.Zero));
+
+    ConcurrencyLimiter New(int most = 20, int begin = 4, double random = 0) =>
+        new(most, begin, new MixpanelOptions { TimeProvider = _clock, Randomizer = () => random }, TimeSpan.FromHours(24));
+
+    /// <summary>Takes every permit that is to be had now.</summary>
+    static async Task<List<Permit>> TakeAllAsync(ConcurrencyLimiter limiter)
+    {
+        var permits = new List<Permit>();
+        while (true)
+        {
+            using var giveUp = new CancellationTokenSource();
+            var entering = limiter.EnterAsync(giveUp.Token);
+            if (!entering.IsCompleted)
+            {
+                await giveUp.CancelAsync();
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(entering.AsTask);
+                return permits;
+            }
+
+            permits.Add(await entering);
+        }
+    }
+
+    static async Task<int> LimitAsync(ConcurrencyLimiter limiter)
+    {
+        var permits = await TakeAllAsync(limiter);
+        foreach (var permit in permits) limiter.Return(permit, Answer.GivenUp);
+        return permits.Count;
+    }
+
+    async Task ServeAsync(ConcurrencyLimiter limiter, TimeSpan took)
+    {
+        var permits = await TakeAllAsync(limiter);
+        _clock.Advance(took);
+        foreach (var permit in permits) limiter.Return(permit, Answer.Served);
+    }
+
+    [Fact]
+    public async Task It_grows_by_one_for_each_round_up_to_the_most()
+    {
+        var limiter = New();
+        for (var expected = 4; expected <= 20; expected++)
+        {
+            Assert.Equal(expected, await LimitAsync(limiter));
+            await ServeAsync(limiter, TimeSpan.FromMilliseconds(150));
+        }
+
+        await ServeAsync(limiter, TimeSpan.FromMilliseconds(150));
+        Assert.Equal(20, await LimitAsync(limiter));
+    }
+
+    [Fact]
+    public async Task It_does_not_grow_while_answers_take_twice_as_long_as_the_fastest()
+    {
+        var limiter = New();
+        await ServeAsync(limiter, 2 * Second);
+        Assert.Equal(5, await LimitAsync(limiter));
+        for (var i = 0; i < 5; i++) await ServeAsync(limiter, 5 * Second);
+        Assert.Equal(5, await LimitAsync(limiter));
+        await ServeAsync(limiter, 3 * Second);
+        Assert.Equal(6, await LimitAsync(limiter));
+    }
+
+    [Fact]
+    public async Task A_rate_limit_halves_it_and_pauses_all()
+    {
+        var limiter = New(begin: 16);
+        limiter.Return(await limiter.EnterAsync(default), Answer.Busy);
+        Assert.True(limiter.Waiting);
+        Assert.Equal(0, await LimitAsync(limiter));
+        _clock.Advance(2 * Second);
+        Assert.Equal(8, await LimitAsync(limiter));
+    }
+
+    [Fact]
+    public async Task Requests_that_fail_together_are_one_failure()
+    {
+        var limiter = New(begin: 16);
+        var permits = await TakeAllAsync(limiter);
+        foreach (var permit in permits) limiter.Return(permit, Answer.Busy);
+        _clock.Advance(2 * Second);
+        Assert.Equal(8, await LimitAsync(limiter));
+        permits = await TakeAllAsync(limiter);
+        foreach (var permit in permits) limiter.Return(permit, Answer.Busy);
+        _clock.Advance(4 * Second - TimeSpan.FromTicks(1));
+        Assert.Equal(0, await LimitAsync(limiter));
+        _clock.Advance(TimeSpan.FromTicks(1));
+        Assert.Equal(4, await LimitAsync(limiter));
+    }
+
+    [Fact]
+    public async Task The_longest_wait_that_was_asked_for_holds_for_all()
+    {
+        var limiter = New(begin: 3);
+        var permits = await TakeAllAsync(limiter);
+        limiter.Return(permits[0], Answer.Busy, 10 * Second);
+        limiter.Return(permits[1], Answer.Busy, 100 * Second);
+        limiter.Return(permits[2], Answer.Busy, 5 * Second);
+        _clock.Advance(99 * Second);
+        Assert.Equal(0, await LimitAsync(limiter));
+        _clock.Advance(Second);
+        Assert.Equal(1, await LimitAsync(limiter));
+    }
+
+    [Fact]
+    public async Task A_server_that_asks_for_no_wait_is_not_asked_in_a_loop()
+    {
+        var limiter = New(begin: 1);
+        limiter.Return(await limiter.EnterAsync(default), Answer.Busy, TimeSpan.Zero);
+        Assert.Equal(0, await LimitAsync(limiter));
+        _clock.Advance(Second);
+        Assert.Equal(1, await LimitAsync(limiter));
+    }
+
+    [Fact]
+    public async Task In_an_outage_one_request_probes_and_after_it_the_number_grows_again()
+    {
+        var limiter = New(begin: 16);
+        var permits = await TakeAllAsync(limiter);
+        foreach (var permit in permits) limiter.Return(permit, Answer.Down);
+        _clock.Advance(2 * Second);
+        var probe = Assert.Single(await TakeAllAsync(limiter));
+        _clock.Advance(Second);
+        Assert.Equal(3 * Second, limiter.Outage);
+        limiter.Return(probe, Answer.Served);
+        Assert.Equal(TimeSpan.Zero, limiter.Outage);
+        Assert.Equal(2, await LimitAsync(limiter));
+    }
+
+    [Fact]
+    public async Task A_whole_day_of_outage_takes_one_probe_a_minute_and_ends_within_65_seconds()
+    {
+        var limiter = New(begin: 20, random: 0.999);
+        foreach (var permit in await TakeAllAsync(limiter)) limiter.Return(permit, Answer.Down);
+        var probes = new List<DateTimeOffset>();
+        for (var second = 0; second < 24 * 3600; second++)
+        {
+            _clock.Advance(Second);
+            if (limiter.Waiting) continue;
+            foreach (var probe in await TakeAllAsync(limiter))
+            {
+                probes.Add(_clock.GetUtcNow());
+                limiter.Return(probe, Answer.Down);
+            }
+        }
+
+        var waits = probes.Zip(probes.Skip(1), (a, b) => (b - a).TotalSeconds).ToList();
+        Assert.InRange(probes.Count, 24 * 55, 24 * 60);
+        Assert.Equal([5, 9, 17, 33], waits[..4]);
+        Assert.All(waits[4..^1], wait => Assert.InRange(wait, 60, 65));
+        _clock.Advance(65 * Second);
+        Assert.Equal(1, await LimitAsync(limiter));
+    }
+
+    [Fact]
+    public async Task Flapping_begins_each_time_with_the_first_wait()
+    {
+        var limiter = New(begin: 1);
+        for (var i = 0; i < 50; i++)
+        {
+            limiter.Return(await limiter.EnterAsync(default), Answer.Down);
+            _clock.Advance(2 * Second);
+            limiter.Return(await limiter.EnterAsync(default), Answer.Served);
+            Assert.Equal(TimeSpan.Zero, limiter.Outage);
+        }
+    }
+
+    [Fact]
+    public async Task The_last_try_is_made_when_the_longest_outage_is_over()
+    {
+        var limiter = new ConcurrencyLimiter(1, 1, new MixpanelOptions { TimeProvider = _clock, Randomizer = () => 0 }, maxOutage: 10 * Second);
+        limiter.Return(await limiter.EnterAsync(default), Answer.Down, 300 * Second);
+        _clock.Advance(10 * Second);
+        Assert.Equal(1, await LimitAsync(limiter));
+        Assert.Equal(10 * Second, limiter.Outage);
+    }
+
+    [Fact]
+    public async Task Leave_that_is_dropped_comes_back_once()
+    {
+        var limiter = New(most: 4, begin: 4);
+        await Assert.ThrowsAsync<InvalidCastException>(async () =>
+        {
+            using var permit = await limiter.EnterAsync(default);
+            throw new InvalidCastException();
+        });
+        using (var permit = await limiter.EnterAsync(default)) limiter.Return(permit, Answer.Served);
+        Assert.Equal(4, await LimitAsync(limiter));
+    }
+
+    [Fact]
+    public async Task What_is_sent_again_goes_before_what_was_never_sent()
+    {
+        var limiter = New(most: 1, begin: 1);
+        var running = await limiter.EnterAsync(default);
+        var fresh = limiter.EnterAsync(isRetry: false, default).AsTask();
+        var again = limiter.EnterAsync(isRetry: true, default).AsTask();
+        limiter.Return(running, Answer.GivenUp);
+        var first = await again;
+        Assert.False(fresh.IsCompleted);
+        limiter.Return(first, Answer.Served);
+        await fresh;
+    }
+
+    [Fact]
+    public async Task What_is_given_up_before_it_is_sent_again_holds_nobody_up()
+    {
+        var limiter = New(most: 1, begin: 1);
+        var running = await limiter.EnterAsync(default);
+        using var giveUp = new CancellationTokenSource();
+        var again = limiter.EnterAsync(isRetry: true, giveUp.Token).AsTask();
+        var fresh = limiter.EnterAsync(default).AsTask();
+        await giveUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => again);
+        limiter.Return(running, Answer.Served);
+        await fresh;
+    }
+}
