@@ -59,9 +59,9 @@ native() { # what starts processes, with the tool compiled ahead of time
 }
 
 case "${1:-}" in
-  kills) export CAMPAIGN_KILLS=${2:-1000} CAMPAIGN_SEED=${3:-20261123}; faults F01_KillTests && faults F01_KindTests ;;
-  operations) CAMPAIGN_EVERY=${2:-1} faults F02_EveryOperationTests ;;
-  outbox) CAMPAIGN_EVERY=${2:-7} faults I12_TrackerTests ;;
+  kills) export CAMPAIGN_KILLS=${2:-1000} CAMPAIGN_SEED=${3:-20261123}; faults KillTests && faults KindTests ;;
+  operations) CAMPAIGN_EVERY=${2:-1} faults EveryOperationTests ;;
+  outbox) CAMPAIGN_EVERY=${2:-7} faults TrackerTests ;;
   soak) CAMPAIGN_EVENTS=${2:-20000000} CAMPAIGN_SEED=${3:-20261123} faults SoakTests ;;
   tracker)
     dotnet build bench/MixpanelConnector.Bench -c Release -v quiet -nologo || exit 1

@@ -30,7 +30,7 @@ public sealed class ConsoleTests
     public async Task The_keyboard_is_enough() => await OnEmulatorAsync("keyboard");
 
     [Fact]
-    public async Task X2_three_hundred_hostile_texts_are_shown_and_do_nothing() =>
+    public async Task Three_hundred_hostile_texts_are_shown_and_do_nothing() =>
         Assert.InRange(int.Parse(Regex.Match((await OnEmulatorAsync("hostile")).Output, @"(?<texts>\d+) texts", RegexOptions.NonBacktracking).Groups["texts"].Value, System.Globalization.CultureInfo.InvariantCulture), 300, 1000);
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class ConsoleTests
     }
 
     [Fact]
-    public async Task X3_a_server_with_keys_asks_for_one_and_a_key_that_may_only_read_changes_nothing()
+    public async Task A_server_with_keys_asks_for_one_and_a_key_that_may_only_read_changes_nothing()
     {
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         using var home = new Home();

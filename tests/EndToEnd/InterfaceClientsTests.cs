@@ -49,7 +49,7 @@ public sealed class InterfaceClientsTests
     }
 
     [Fact]
-    public async Task M1_standard_output_holds_nothing_but_the_protocol_even_when_the_input_is_not_of_it()
+    public async Task Standard_output_holds_nothing_but_the_protocol_even_when_the_input_is_not_of_it()
     {
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         using var home = new Home();

@@ -67,7 +67,7 @@ public sealed class ConsoleRoutesTests
     }
 
     [Fact]
-    public async Task G5_streams_have_a_number_and_a_place_is_free_again_when_one_ends()
+    public async Task Streams_have_a_number_and_a_place_is_free_again_when_one_ends()
     {
         await using var served = await Served.StartAsync();
         List<HttpResponseMessage> streams = [];

@@ -3,7 +3,7 @@ using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.Tool.Tests.Http;
 
-/// <summary>One request under a key is carried out once (F41).</summary>
+/// <summary>One request under a key is carried out once.</summary>
 public sealed class IdempotencyTests
 {
     const string Import = "/v1/actions/import_events";
@@ -11,7 +11,7 @@ public sealed class IdempotencyTests
     static readonly (string, string) Key = ("Idempotency-Key", "order 66");
 
     [Fact]
-    public async Task F41_the_same_body_is_sent_once_and_answered_alike()
+    public async Task The_same_body_is_sent_once_and_answered_alike()
     {
         await using var served = await Served.StartAsync();
         var first = await served.PostAsync(Import, Served.OneEvent, Key);
@@ -24,7 +24,7 @@ public sealed class IdempotencyTests
     }
 
     [Fact]
-    public async Task F41_another_body_is_refused()
+    public async Task Another_body_is_refused()
     {
         await using var served = await Served.StartAsync();
         await served.PostAsync(Import, Served.OneEvent, Key);
@@ -35,7 +35,7 @@ public sealed class IdempotencyTests
     }
 
     [Fact]
-    public async Task F41_of_many_at_once_one_is_sent_and_all_get_its_answer()
+    public async Task Of_many_at_once_one_is_sent_and_all_get_its_answer()
     {
         await using var served = await Served.StartAsync();
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => served.PostAsync(Import, Served.OneEvent, Key)));
@@ -46,7 +46,7 @@ public sealed class IdempotencyTests
     }
 
     [Fact]
-    public async Task F41_an_answer_outlives_the_server()
+    public async Task An_answer_outlives_the_server()
     {
         await using var served = await Served.StartAsync();
         var first = await (await served.PostAsync(Import, Served.OneEvent, Key)).TextAsync();
@@ -58,7 +58,7 @@ public sealed class IdempotencyTests
     }
 
     [Fact]
-    public async Task F41_a_secret_is_in_the_first_answer_and_on_no_disk()
+    public async Task A_secret_is_in_the_first_answer_and_on_no_disk()
     {
         await using var served = await Served.StartAsync(Answer.Json(Served.Created));
         var first = await served.PostAsync(NewAccount, Served.Create, Key);
@@ -74,7 +74,7 @@ public sealed class IdempotencyTests
     }
 
     [Fact]
-    public async Task F41_a_creation_whose_outcome_is_unknown_is_not_tried_again()
+    public async Task A_creation_whose_outcome_is_unknown_is_not_tried_again()
     {
         await using var served = await Served.StartAsync(Answer.Reset, Answer.Json(Served.Created));
         var first = await served.PostAsync(NewAccount, Served.Create, Key);
@@ -92,7 +92,7 @@ public sealed class IdempotencyTests
     [InlineData(503)]
     [InlineData(429)]
     [InlineData(401)]
-    public async Task F41_a_failure_that_does_no_harm_may_be_tried_again_under_its_key(int status)
+    public async Task A_failure_that_does_no_harm_may_be_tried_again_under_its_key(int status)
     {
         await using var served = await Served.StartAsync(Answer.Json("{}", status), Answer.Json(Served.Imported));
         Assert.Equal(status, (int)(await served.PostAsync(Import, Served.OneEvent, Key)).StatusCode);
@@ -122,7 +122,7 @@ public sealed class IdempotencyTests
     }
 
     [Fact]
-    public async Task I13_success_means_that_every_event_is_in_or_named()
+    public async Task Success_means_that_every_event_is_in_or_named()
     {
         await using var served = await Served.StartAsync(
             Answer.Json("""{"code":400,"error":"some","failed_records":[{"index":0,"insert_id":"i-1","field":"time","message":"late"}],"num_records_imported":0,"status":"Bad Request"}""", 400),

@@ -64,7 +64,7 @@ public sealed class ImportJobTests
     }
 
     [Fact]
-    public async Task F40_an_acknowledged_body_waits_on_the_disk_while_Mixpanel_is_away_and_goes_on_after_a_restart()
+    public async Task An_acknowledged_body_waits_on_the_disk_while_Mixpanel_is_away_and_goes_on_after_a_restart()
     {
         var away = true;
         await using var served = await Served.StartAsync(options => options, request => Volatile.Read(ref away) ? Answer.Json("{}", 503) : Accept(request));

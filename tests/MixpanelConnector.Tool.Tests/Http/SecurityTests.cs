@@ -30,7 +30,7 @@ public sealed class SecurityTests
     [InlineData("0.0.0.0", true, true, false, "a.example", null)]
     [InlineData("10.0.0.1", true, false, true, "a.example", null)]
     [InlineData("127.0.0.1", false, false, true, "a.example", "keys")]
-    public void G1_beyond_this_machine_only_with_keys_and_an_encrypted_way(string address, bool keys, bool certificate, bool proxy, string host, string? refused)
+    public void Beyond_this_machine_only_with_keys_and_an_encrypted_way(string address, bool keys, bool certificate, bool proxy, string host, string? refused)
     {
         using var folder = new TemporaryFolder();
         using var made = Certificate();
@@ -51,7 +51,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task G1_without_options_only_loopback_listens()
+    public async Task Without_options_only_loopback_listens()
     {
         await using var served = await Served.StartAsync();
         Assert.Equal("127.0.0.1", served.Gateway.Address.Host);
@@ -63,7 +63,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task G2_keys_are_random_kept_as_hashes_and_compared_alike()
+    public async Task Keys_are_random_kept_as_hashes_and_compared_alike()
     {
         using var folder = new TemporaryFolder();
         var keys = Served.KeysIn(folder, out var read, out var write);
@@ -88,7 +88,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public void G2_a_file_of_keys_that_others_can_read_is_refused()
+    public void A_file_of_keys_that_others_can_read_is_refused()
     {
         using var folder = new TemporaryFolder();
         Served.KeysIn(folder, out _, out _);
@@ -99,7 +99,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task G3_every_route_asks_for_its_scope()
+    public async Task Every_route_asks_for_its_scope()
     {
         using var folder = new TemporaryFolder();
         var keys = Served.KeysIn(folder, out var read, out var write);
@@ -128,7 +128,7 @@ public sealed class SecurityTests
     [InlineData(Query, """{"endpoint":"http://127.0.0.1:1"}""", "endpoint")]
     [InlineData(NewAccount, """{"username":"a","secret":"mine"}""", "secret")]
     [InlineData("/v1/imports?project_id=7", "[]", "project_id")]
-    public async Task G4_fields_that_are_not_the_callers_to_set_are_refused(string path, string body, string field)
+    public async Task Fields_that_are_not_the_callers_to_set_are_refused(string path, string body, string field)
     {
         await using var served = await Served.StartAsync();
         var answer = await served.PostAsync(path, body);
@@ -156,7 +156,7 @@ public sealed class SecurityTests
     };
 
     [Theory, MemberData(nameof(Oversized))]
-    public async Task G5_a_body_has_limits(string what, byte[] body, string encoding, int status)
+    public async Task A_body_has_limits(string what, byte[] body, string encoding, int status)
     {
         Assert.NotEmpty(what);
         await using var served = await Served.StartAsync();
@@ -166,14 +166,14 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task G5_a_gzip_body_within_the_limits_is_taken()
+    public async Task A_gzip_body_within_the_limits_is_taken()
     {
         await using var served = await Served.StartAsync();
         Assert.Equal(200, (int)(await served.SendAsync(HttpMethod.Post, Import, Gzip(Encoding.UTF8.GetBytes(Served.OneEvent)), ("Content-Encoding", "gzip"))).StatusCode);
     }
 
     [Fact]
-    public async Task G5_a_caller_has_a_rate_and_others_theirs()
+    public async Task A_caller_has_a_rate_and_others_theirs()
     {
         using var folder = new TemporaryFolder();
         var keys = Served.KeysIn(folder, out var read, out var write, rate: 1, new FakeTimeProvider());
@@ -190,7 +190,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task G5_F39_too_many_at_once_are_told_to_come_back_and_health_is_still_answered()
+    public async Task Too_many_at_once_are_told_to_come_back_and_health_is_still_answered()
     {
         await using var served = await Served.StartAsync(options => options with { LongestQueue = TimeSpan.FromMilliseconds(50) }, Answer.Stall);
         using var stop = new CancellationTokenSource();
@@ -211,7 +211,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task G5_connections_that_send_nothing_or_little_hold_nobody_up()
+    public async Task Connections_that_send_nothing_or_little_hold_nobody_up()
     {
         await using var served = await Served.StartAsync();
         var slow = new List<TcpClient>();
@@ -228,7 +228,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task G7_problems_are_those_of_RFC_9457_and_tell_nothing_about_the_inside()
+    public async Task Problems_are_those_of_RFC_9457_and_tell_nothing_about_the_inside()
     {
         var context = new DefaultHttpContext { Response = { Body = new MemoryStream() } };
         using var log = new StringWriter();
@@ -254,7 +254,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task G9_no_request_names_where_the_server_sends()
+    public async Task No_request_names_where_the_server_sends()
     {
         await using var other = await RecordingServer.StartAsync();
         await using var served = await Served.StartAsync(Answer.Json(Profiles));
@@ -266,7 +266,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task G10_what_Mixpanel_answers_is_not_trusted()
+    public async Task What_Mixpanel_answers_is_not_trusted()
     {
         const string Hostile = "<script>alert(1)</script> Basic cm9ib3Q6";
         Answer[] answers = [Answer.Plain(Hostile, 200, "text/html"), Answer.Redirect("http://evil.example/"), Answer.Cut("""{"results":["""), Answer.Json("""{"results":"many"}"""), Answer.Reset];
@@ -281,7 +281,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task G11_one_denial_is_one_line_of_plain_ASCII_whatever_it_is_about()
+    public async Task One_denial_is_one_line_of_plain_ASCII_whatever_it_is_about()
     {
         var context = new DefaultHttpContext { Request = { Method = "GET\r\nX", Path = "/a\n{\"event\":\"forged\"}\u001b[2J\u202e\u2028é" }, Response = { Body = new MemoryStream() } };
         using var log = new StringWriter();
@@ -294,7 +294,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task G12_evil_texts_cost_no_time()
+    public async Task Evil_texts_cost_no_time()
     {
         await using var served = await Served.StartAsync(Answer.Json(Profiles));
         foreach (var evil in (string[])[new string('(', 100_000), new string('a', 100_000) + "!", string.Concat(Enumerable.Repeat("a@", 50_000)), new string('\\', 99_999)])
@@ -306,7 +306,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task G13_denials_are_in_the_log_without_what_was_sent()
+    public async Task Denials_are_in_the_log_without_what_was_sent()
     {
         using var folder = new TemporaryFolder();
         var keys = Served.KeysIn(folder, out var read, out _, rate: 2, new FakeTimeProvider());
@@ -328,7 +328,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task G14_names_from_outside_become_no_labels()
+    public async Task Names_from_outside_become_no_labels()
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         using var listener = new MeterListener { InstrumentPublished = (instrument, self) => { if (instrument.Name == "http.server.request.duration") self.EnableMeasurementEvents(instrument); } };
@@ -352,7 +352,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task G15_the_document_lists_what_is_served_and_nothing_else_is()
+    public async Task The_document_lists_what_is_served_and_nothing_else_is()
     {
         await using var served = await Served.StartAsync();
         var document = await (await served.SendAsync(HttpMethod.Get, "/openapi.json", (string?)null)).JsonAsync();
@@ -363,7 +363,7 @@ public sealed class SecurityTests
     }
 
     [Fact]
-    public async Task X1_every_answer_carries_the_headers_of_a_careful_server()
+    public async Task Every_answer_carries_the_headers_of_a_careful_server()
     {
         await using var served = await Served.StartAsync();
         foreach (var route in Routes.All().Append(McpRoute.Route).Append(new Route("GET", "/nothing", Scope.None, () => [], (_, _) => Task.CompletedTask)))

@@ -15,7 +15,7 @@ public sealed class McpTests
     static readonly string WriteTools = Offered(action => action.CanBeUndone);
 
     [Fact]
-    public async Task M5_tools_that_change_data_are_absent_without_leave()
+    public async Task Tools_that_change_data_are_absent_without_leave()
     {
         await using var served = await Served.StartAsync();
         Assert.Equal(ReadTools, await ToolsAsync(served));
@@ -25,7 +25,7 @@ public sealed class McpTests
     }
 
     [Fact]
-    public async Task M5_with_leave_every_action_is_a_tool_with_true_hints()
+    public async Task With_leave_every_action_is_a_tool_with_true_hints()
     {
         await using var served = await Served.StartAsync(options => options with { ToolsMayWrite = true, Tools = ToolSelection.All });
         var tools = (await CallAsync(served, "tools/list", []))["result"]!["tools"]!.AsArray();
@@ -47,7 +47,7 @@ public sealed class McpTests
     }
 
     [Fact]
-    public async Task M4_a_key_that_may_only_read_gets_no_tool_that_writes()
+    public async Task A_key_that_may_only_read_gets_no_tool_that_writes()
     {
         using var folder = new TemporaryFolder();
         var keys = Served.KeysIn(folder, out var read, out var write);
@@ -60,7 +60,7 @@ public sealed class McpTests
     }
 
     [Fact]
-    public async Task M1_over_HTTP_there_is_POST_alone()
+    public async Task Over_HTTP_there_is_POST_alone()
     {
         await using var served = await Served.StartAsync();
         foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Delete, HttpMethod.Put]) Assert.Equal(405, (int)(await served.SendAsync(method, "/mcp", (string?)null, ("Accept", "text/event-stream"))).StatusCode);
@@ -71,7 +71,7 @@ public sealed class McpTests
     [InlineData("MCP-Protocol-Version", "1999-01-01", 400)]
     [InlineData("MCP-Protocol-Version", "2025-06-18", 200)]
     [InlineData(null, null, 200)]
-    public async Task M2_a_version_that_is_unknown_is_refused(string? name, string? value, int status)
+    public async Task A_version_that_is_unknown_is_refused(string? name, string? value, int status)
     {
         await using var served = await Served.StartAsync();
         var answer = await served.PostAsync("/mcp", """{"jsonrpc":"2.0","id":1,"method":"tools/list"}""", [("Accept", "application/json, text/event-stream"), .. name is null ? Array.Empty<(string, string)>() : [(name, value!)]]);
@@ -82,7 +82,7 @@ public sealed class McpTests
     [InlineData("tools/call", "query_user_profiles", 400)] // the body says tools/list
     [InlineData("tools/list", null, 200)]
     [InlineData(null, null, 400)]
-    public async Task M2_headers_say_what_the_body_says(string? method, string? tool, int status)
+    public async Task Headers_say_what_the_body_says(string? method, string? tool, int status)
     {
         const string Body = """{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}""";
         await using var served = await Served.StartAsync();
@@ -91,14 +91,14 @@ public sealed class McpTests
     }
 
     [Fact]
-    public async Task M2_an_unknown_method_is_32601()
+    public async Task An_unknown_method_is_32601()
     {
         await using var served = await Served.StartAsync();
         Assert.Equal(-32601, (int?)(await CallAsync(served, "tools/burn", []))["error"]!["code"]);
     }
 
     [Fact]
-    public async Task M3_M9_neither_side_sees_the_others_secrets()
+    public async Task Neither_side_sees_the_others_secrets()
     {
         using var folder = new TemporaryFolder();
         var keys = Served.KeysIn(folder, out _, out var write);
@@ -115,7 +115,7 @@ public sealed class McpTests
     }
 
     [Fact]
-    public async Task M9_a_creation_that_fails_leaves_no_file()
+    public async Task A_creation_that_fails_leaves_no_file()
     {
         await using var served = await Served.StartAsync(options => options with { ToolsMayWrite = true }, Answer.Json("""{"error":"no"}""", 403));
         var answer = await CallAsync(served, "tools/call", new JsonObject { ["name"] = "create_service_account", ["arguments"] = JsonNode.Parse(Served.Create) });
@@ -149,7 +149,7 @@ public sealed class McpTests
     }
 
     [Fact]
-    public async Task M6_what_profiles_say_is_fenced_and_moves_nothing()
+    public async Task What_profiles_say_is_fenced_and_moves_nothing()
     {
         var injections = new JsonArray([.. Enumerable.Range(0, 100).Select(n => (JsonNode)new JsonObject
         {
@@ -177,7 +177,7 @@ public sealed class McpTests
     [InlineData("я")]
     [InlineData("x")]
     [InlineData("")]
-    public async Task M6_an_answer_takes_no_more_than_64_KB_on_the_wire_whatever_its_characters_are(string character)
+    public async Task An_answer_takes_no_more_than_64_KB_on_the_wire_whatever_its_characters_are(string character)
     {
         var text = string.Concat(Enumerable.Repeat(character, 250));
         var profiles = new JsonArray([.. Enumerable.Range(0, 1000).Select(n => (JsonNode)new JsonObject { ["$distinct_id"] = $"u{n}", ["$properties"] = new JsonObject { [$"{text}{n}"] = text, ["list"] = new JsonArray(text, n, 1.5, true, null, new JsonArray(), new JsonObject()) } })]);
@@ -190,7 +190,7 @@ public sealed class McpTests
     }
 
     [Fact]
-    public void M7_no_tool_takes_an_address_a_path_or_a_command()
+    public void No_tool_takes_an_address_a_path_or_a_command()
     {
         foreach (var tool in Tools.Offered(ToolSelection.All, mayWrite: true))
         {
@@ -203,7 +203,7 @@ public sealed class McpTests
     }
 
     [Fact]
-    public async Task M8_arguments_fit_the_schema_and_the_problem_lets_a_model_correct_itself()
+    public async Task Arguments_fit_the_schema_and_the_problem_lets_a_model_correct_itself()
     {
         await using var served = await Served.StartAsync();
         foreach (var tool in Tools.Offered(ToolSelection.All, mayWrite: true)) Assert.False(tool.InputSchema.GetProperty("additionalProperties").GetBoolean());
@@ -218,7 +218,7 @@ public sealed class McpTests
     }
 
     [Fact]
-    public void M8_one_agent_has_so_many_calls_at_once_and_a_minute()
+    public void One_agent_has_so_many_calls_at_once_and_a_minute()
     {
         var time = new ImpatientClock();
         var limits = new CallLimits(time);

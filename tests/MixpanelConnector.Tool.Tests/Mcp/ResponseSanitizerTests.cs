@@ -26,11 +26,11 @@ public sealed class ResponseSanitizerTests
     [InlineData("a\U0001BCA0\U0001D173b\u115f\u1160\u3164\uffa0\u2800c", "abc")]
     [InlineData("\u0600\u0661 \u06dd\u0662 \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0600\u0661 \u06dd\u0662 \u0645\u06cc\u062e\u0648\u0627\u0647\u0645")] // signs of Arabic that are seen stay, a joiner that is not goes
     [InlineData("e\u0301 \u0e01\u0e34 \u1100\u1161", "e\u0301 \u0e01\u0e34 \u1100\u1161")] // marks that belong to letters
-    public void M6_hidden_characters_escapes_and_links_are_taken_out(string text, string clean) =>
+    public void Hidden_characters_escapes_and_links_are_taken_out(string text, string clean) =>
         Assert.Equal(clean, (string?)ResponseSanitizer.Around(Json(new JsonObject { ["a"] = text }), WireSize.AsJsonAndText)["a"]);
 
     [Fact]
-    public void M6_a_text_has_at_most_1_KB_and_says_that_it_was_cut()
+    public void A_text_has_at_most_1_KB_and_says_that_it_was_cut()
     {
         var answer = ResponseSanitizer.Around(Json(new JsonObject { ["a"] = new string('é', 5000), ["b"] = "short" }), WireSize.AsJsonAndText);
         Assert.Equal(new string('é', 512), (string?)answer["a"]);
@@ -40,7 +40,7 @@ public sealed class ResponseSanitizerTests
     }
 
     [Fact]
-    public void M6_an_answer_has_at_most_64_KB_and_keeps_its_form()
+    public void An_answer_has_at_most_64_KB_and_keeps_its_form()
     {
         var results = new JsonArray([.. Enumerable.Range(0, 1000).Select(n => (JsonNode)new JsonObject { ["distinct_id"] = $"u{n}", ["properties"] = new JsonObject { ["x"] = new string('"', 500) } })]);
         var answer = ResponseSanitizer.Around(Json(new JsonObject { ["results"] = results, ["page"] = 0, ["session_id"] = "s" }), WireSize.AsJsonAndText);
@@ -52,7 +52,7 @@ public sealed class ResponseSanitizerTests
     }
 
     [Fact]
-    public void M6_every_text_of_a_problem_is_cleaned()
+    public void Every_text_of_a_problem_is_cleaned()
     {
         var problem = ResponseSanitizer.Problem(Configuration.Invalid("[x](y)\u202e\u034f", "a\u200bb \u001b[31m[x](y)").Error);
         Assert.Equal(("[x] (y)", "ab [x] (y)"), (problem.Field, problem.Message));
@@ -63,7 +63,7 @@ public sealed class ResponseSanitizerTests
         Assert.Equal("""{"a":1.10,"b":12345678901234567890,"c":null,"d":true}""", ResponseSanitizer.Around("""{"a":1.10,"b":12345678901234567890,"c":null,"d":true}"""u8, WireSize.AsText).ToJsonString());
 
     [Fact]
-    public void M6_no_text_gets_through_with_what_is_hidden_or_beyond_the_limit() =>
+    public void No_text_gets_through_with_what_is_hidden_or_beyond_the_limit() =>
         Gen.String[Gen.OneOf(Gen.Char, Gen.Const('\u001b'), Gen.Const(']'), Gen.Const('('), Gen.Const('\u202e'), Gen.Const('\u200b'), Gen.Const('"')), 0, 3000].Sample(text =>
         {
             var clean = (string)ResponseSanitizer.Around(Json(new JsonObject { ["a"] = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)) }), WireSize.AsJsonAndText)["a"]!;

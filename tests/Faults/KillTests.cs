@@ -1,7 +1,7 @@
 namespace MixpanelConnector.Faults;
 
-/// <summary>F01: killed at a random moment, again and again.</summary>
-public sealed class F01_KillTests
+/// <summary>Killed at a random moment, again and again.</summary>
+public sealed class KillTests
 {
     [Fact]
     public async Task Nothing_is_lost_doubled_merged_or_altered_by_random_kills()

@@ -7,10 +7,10 @@ using DuckDB.NET.Data;
 namespace MixpanelConnector.Faults;
 
 /// <summary>
-/// F01, F07, F22 for every format and every type of record: killed and stopped while answers get lost, come late or are errors, and
+/// Every format and every type of record: killed and stopped while answers get lost, come late or are errors, and
 /// started again until it is done. What the server took is held against what the input was made from.
 /// </summary>
-public sealed class F01_KindTests
+public sealed class KindTests
 {
     const int Records = 400;
     const int BadEvery = 50;

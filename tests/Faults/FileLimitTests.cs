@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>F14: few file descriptors. The runtime itself holds one for each assembly: with too few the program cannot be whole, and says so.</summary>
-public sealed class F14_FileLimitTests
+/// <summary>Few file descriptors. The runtime itself holds one for each assembly: with too few the program cannot be whole, and says so.</summary>
+public sealed class FileLimitTests
 {
     [Theory]
     [InlineData(256)]

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>F09: several imports of one state.</summary>
-public sealed class F09_ManyImportersTests
+/// <summary>Several imports of one state.</summary>
+public sealed class ManyImportersTests
 {
     [Theory]
     [InlineData(2)]

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>F05: no room for the state, the dead letters or the report.</summary>
-public sealed class F05_FullDiskTests
+/// <summary>No room for the state, the dead letters or the report.</summary>
+public sealed class FullDiskTests
 {
     static readonly Lines HalfBad = new() { BadEvery = 2, Padding = 200 };
 

@@ -1,7 +1,7 @@
 namespace MixpanelConnector.Faults;
 
-/// <summary>F06: what must be written cannot be: that is found out before anything is sent.</summary>
-public sealed class F06_ReadOnlyTests
+/// <summary>What must be written cannot be: that is found out before anything is sent.</summary>
+public sealed class ReadOnlyTests
 {
     // Root may write everywhere, until it gives that power away.
     const string AsNobodySpecial = "[ $(id -u) = 0 ] && without='setpriv --bounding-set -dac_override,-dac_read_search'";

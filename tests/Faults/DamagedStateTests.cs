@@ -3,8 +3,8 @@ using Microsoft.Data.Sqlite;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>F10: the state is damaged after a kill: it is noticed, or makes no difference. The bytes one by one are tried where the state's own tests are.</summary>
-public sealed class F10_DamagedStateTests : IAsyncLifetime
+/// <summary>The state is damaged after a kill: it is noticed, or makes no difference. The bytes one by one are tried where the state's own tests are.</summary>
+public sealed class DamagedStateTests : IAsyncLifetime
 {
     const int Points = 5;
 

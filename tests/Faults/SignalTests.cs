@@ -1,7 +1,7 @@
 namespace MixpanelConnector.Faults;
 
-/// <summary>F07: told to stop.</summary>
-public sealed class F07_SignalTests
+/// <summary>Told to stop.</summary>
+public sealed class SignalTests
 {
     [Theory]
     [InlineData("Term", 143)]

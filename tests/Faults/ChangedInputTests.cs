@@ -1,7 +1,7 @@
 namespace MixpanelConnector.Faults;
 
-/// <summary>F11: the input is not what it was when the import was interrupted.</summary>
-public sealed class F11_ChangedInputTests
+/// <summary>The input is not what it was when the import was interrupted.</summary>
+public sealed class ChangedInputTests
 {
     const int Count = 2000;
 

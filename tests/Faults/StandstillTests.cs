@@ -1,7 +1,7 @@
 namespace MixpanelConnector.Faults;
 
-/// <summary>F08: the process stands still for a while, as on a machine that sleeps.</summary>
-public sealed class F08_StandstillTests
+/// <summary>The process stands still for a while, as on a machine that sleeps.</summary>
+public sealed class StandstillTests
 {
     [Fact]
     public async Task Stopped_and_continued_it_still_holds_its_state_and_makes_its_connections_anew()

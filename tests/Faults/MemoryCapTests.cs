@@ -2,8 +2,8 @@ using DuckDB.NET.Data;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>F13: little memory.</summary>
-public sealed class F13_MemoryCapTests
+/// <summary>Little memory.</summary>
+public sealed class MemoryCapTests
 {
     [Fact]
     public async Task It_runs_within_a_small_heap_at_full_concurrency()

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>F02: killed before each operation that changes what outlives the process, each second time in the middle of a write.</summary>
-public sealed class F02_EveryOperationTests
+/// <summary>Killed before each operation that changes what outlives the process, each second time in the middle of a write.</summary>
+public sealed class EveryOperationTests
 {
     const int KillsInTheSuite = 25;
 

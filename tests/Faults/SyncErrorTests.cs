@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>F04: the disk does not take what it was told to keep. That is never ignored, and never tried again as if nothing had been.</summary>
-public sealed class F04_SyncErrorTests
+/// <summary>The disk does not take what it was told to keep. That is never ignored, and never tried again as if nothing had been.</summary>
+public sealed class SyncErrorTests
 {
     [Theory]
     [InlineData(Shim.InputOutputError)]

@@ -1,7 +1,7 @@
 namespace MixpanelConnector.Faults;
 
-/// <summary>F15: the wall clock jumps or stands still, in the middle of an outage. Waits go by the other clock.</summary>
-public sealed class F15_ClockTests
+/// <summary>The wall clock jumps or stands still, in the middle of an outage. Waits go by the other clock.</summary>
+public sealed class ClockTests
 {
     [Theory]
     [InlineData("jump:5:86400")]

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace MixpanelConnector.Faults;
 
-/// <summary>I12, under F03 to F06, F12 and F15: what <c>TrackAsync</c> has completed arrives, whatever befalls the process and its disk; what it refused, the caller knows.</summary>
-public sealed class I12_TrackerTests
+/// <summary>What <c>TrackAsync</c> has completed arrives, whatever befalls the process and its disk; what it refused, the caller knows.</summary>
+public sealed class TrackerTests
 {
     // Of the operations, each so manieth; the suite takes a few, the campaign all.
     static readonly int? Every = int.TryParse(Environment.GetEnvironmentVariable("CAMPAIGN_EVERY"), NumberStyles.None, CultureInfo.InvariantCulture, out var every) ? every : null;

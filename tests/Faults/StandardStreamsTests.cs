@@ -1,7 +1,7 @@
 namespace MixpanelConnector.Faults;
 
-/// <summary>F16: nobody reads what is said, or there is no room for it.</summary>
-public sealed class F16_StandardStreamsTests
+/// <summary>Nobody reads what is said, or there is no room for it.</summary>
+public sealed class StandardStreamsTests
 {
     [Theory]
     [InlineData(">&-")]
