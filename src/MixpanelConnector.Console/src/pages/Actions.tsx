@@ -73,7 +73,7 @@ const ActionList = memo(function ActionList({ actions, current }: { actions: Act
 
 function ActionPage({ action }: { action: Action }) {
   const { server } = useSession();
-  const initial = useMemo(() => exampleOf(action, server.organization_id, server.mixpanel === "embedded"), [action]);
+  const initial = useMemo(() => exampleOf(action, server.organization_id), [action]);
   const [input, setInput] = useState<Json>(() => inputOf(action.input_schema, fieldsOf(action.input_schema, initial)).input);
   const [output, setOutput] = useState<Json>();
   const calls = useMemo(() => callsOf(action, input, location.origin, key.get() !== ""), [action, input]);
@@ -115,11 +115,10 @@ function ActionPage({ action }: { action: Action }) {
   );
 }
 
-/** The documentation's example, for the organization and the time at hand. */
-function exampleOf(action: Action, organization: number | null, isEmbedded: boolean): Json {
+/** The documentation's example, for the organization at hand. */
+function exampleOf(action: Action, organization: number | null): Json {
   const example = { ...((action.example ?? {}) as Record<string, unknown>) };
   if ("organization_id" in example && organization !== null) example["organization_id"] = organization;
-  if (isEmbedded && action.name === "create_service_account") example["projects"] = [1];
   return from(example);
 }
 
