@@ -156,11 +156,11 @@ sealed class Serve : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public static async Task<Serve> StartAsync(Home home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string? tool = null)
+    public static async Task<Serve> StartAsync(Home home, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment, string? tool = null, int? files = null)
     {
         string[] all = ["serve", "--port", "0", .. arguments];
         var command = tool is null ? ToolUnderTest.Command : ToolUnderTest.CommandOf(tool);
-        var process = Run.Start(command[0], [.. command.Skip(1), .. all], home, environment);
+        var process = files is { } most ? Run.Start("prlimit", [$"--nofile={most}", .. command, .. all], home, environment) : Run.Start(command[0], [.. command.Skip(1), .. all], home, environment);
         var line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var address = Regex.Match(line, @" at (?<address>https?://\S+)$", RegexOptions.NonBacktracking);
         Assert.True(address.Success, line);

@@ -3,7 +3,7 @@
 const OpenAPIClientAxios = require("openapi-client-axios").default;
 
 // What makes something comes first, what removes it last, and between them what an experiment goes through.
-const steps = [/^(create|upload|set)_/, /^launch_/, /^force_conclude_/, /^(?!.*(archive|delete|cancel|remove))/, /^archive_/, /^unarchive_/, /./];
+const steps = [/^(create|upload|set)_/, /^launch_/, /^force_conclude_/, /^(?!.*(archive|delete|cancel|remove))/, /^archive_/, /^unarchive_/, /^remove_/, /./];
 
 (async () => {
   const [url, key] = process.argv.slice(2);
