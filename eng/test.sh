@@ -35,9 +35,9 @@ build() { # with one compiler for all projects, a process of this build alone, w
 }
 build || fail "The build has errors or warnings."
 wait $npm || fail "The npm packages of the tests could not be installed."
-# As many at a time as there are processors: what compiles ahead of time, beside it what takes long and does not need it, then what does,
-# the longest first, and what is short at the end. Each test has a limit of an hour, and so it is the same how they share the machine; each program has
-# one, so that one that hangs ends alone.
+# As many at a time as there are processors: what compiles ahead of time, beside it what takes long and does not need it, then what else
+# does not, then what does, so that it finds it made, and what is short at the end. Each test has a limit of an hour, and so it is the same
+# how they share the machine; each program has one, so that one that hangs ends alone.
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 export NATIVE_TOOL=$PWD/artifacts/native/MixpanelConnector.Tool.Native/mixpanel LOGS=$logs LIMIT=40m
@@ -81,7 +81,7 @@ jobs() { # in the order of starting
   local project folder name
   local end_to_end=tests/EndToEnd/bin/Release/net10.0/MixpanelConnector.EndToEnd
   printf '%s\n' native $end_to_end:managed
-  for project in tests/{Faults,EndToEnd,MixpanelConnector.Emulator.Tests,MixpanelConnector.Tests,MixpanelConnector.Tool.Tests}/*.csproj $(grep -l TestingPlatformDotnetTestSupport tests/*/*.csproj); do
+  for project in tests/{MixpanelConnector.Emulator.Tests,MixpanelConnector.Tests,MixpanelConnector.Tool.Tests,Faults,EndToEnd}/*.csproj $(grep -l TestingPlatformDotnetTestSupport tests/*/*.csproj); do
     folder=${project%/*} name=$(basename "$project" .csproj)
     name=$folder/bin/Release/net10.0/$name
     case $name in

@@ -75,7 +75,9 @@ const tasks = {
             await row.click();
             await page.getByRole("region", { name: "Selected" }).waitFor();
           }
-          const found = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+          // The list of actions is the same beside each of them, and looked at once.
+          const exclude = path.startsWith("actions/") && path !== all.find((one) => one.startsWith("actions/")) ? [[".action-list nav"]] : [];
+          const found = await page.evaluate((exclude) => globalThis.axe.run({ include: [["html"]], exclude }, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }), exclude);
           for (const { id, nodes } of found.violations) faults.push(`axe ${scheme} ${width} /${path}: ${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary.replaceAll(/\s+/g, " ")}`).slice(0, 2).join("; ")}`);
           const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
           if (isTooWide) faults.push(`${scheme} ${width} /${path}: wider than the screen`);
@@ -90,10 +92,10 @@ const tasks = {
   async forms(browser) {
     const page = await open(browser);
     const list = (await (await fetch(`${address}v1/actions`)).json()).actions;
-    for (const { name, scope } of list) {
+    // One of each kind in each group: what a form allows follows from these alone.
+    for (const { name } of [...new Map(list.filter(({ scope }) => scope === "write").map((action) => [`${action.group} ${action.effect}`, action])).values()]) {
       await go(page, `actions/${name}`);
-      const run = page.getByRole("button", { name: "Run" });
-      if (scope === "write") assert.ok(await run.isDisabled(), `${name}: changes are not allowed yet`);
+      assert.ok(await page.getByRole("button", { name: "Run" }).isDisabled(), `${name}: changes are not allowed yet`);
     }
     await allow(page);
     const answers = [];
