@@ -5,6 +5,7 @@ using System.IO.Hashing;
 using System.Text.Json;
 using System.Text.Unicode;
 using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Compress;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Validate;

@@ -75,6 +75,30 @@ public class CodeConventions
         Assert.All(files, file => Assert.All(forbidden, type => Assert.DoesNotMatch(new Regex($@"\bnew {type}\b|(?<![\w.""]){type}\b(?![""(])", RegexOptions.None, Hang.Limit), WithoutComments(file.Text))));
     }
 
+    /// <summary>What stands in the folder of the import itself puts its stages together, and is known to them as options and counts.</summary>
+    [Fact]
+    public void No_stage_of_an_import_leads_back_to_itself()
+    {
+        const string Root = "MixpanelConnector/Import/";
+        var declaration = new Regex(@"^(public |internal )?(static |sealed |abstract |readonly |partial |ref )*(class|struct|record( struct)?|interface|enum) (?<name>\w+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture, Hang.Limit);
+        var stages = Repository.Sources.Where(source => source.Path.StartsWith(Root, StringComparison.Ordinal) && source.Path[Root.Length..].Contains('/', StringComparison.Ordinal))
+            .GroupBy(source => source.Path[Root.Length..].Split('/')[0], source => WithoutComments(source.Text), StringComparer.Ordinal)
+            .ToDictionary(stage => stage.Key, stage => string.Join('\n', stage), StringComparer.Ordinal);
+        var uses = stages.ToDictionary(stage => stage.Key, stage => stages.Where(other => other.Key != stage.Key && declaration.Matches(other.Value).Any(match => Regex.IsMatch(stage.Value, $@"(?<![\w.""]){match.Groups["name"].Value}\b(?!"")", RegexOptions.None, Hang.Limit))).Select(other => other.Key).ToList(), StringComparer.Ordinal);
+
+        Assert.Contains("Undelivered", uses["Send"], StringComparer.Ordinal);
+        Assert.All(uses.Keys, stage => Assert.DoesNotContain(stage, Reached(stage), StringComparer.Ordinal));
+
+        HashSet<string> Reached(string from)
+        {
+            var reached = new HashSet<string>(StringComparer.Ordinal);
+            var next = new Stack<string>(uses[from]);
+            while (next.TryPop(out var stage))
+                if (reached.Add(stage)) uses[stage].ForEach(next.Push);
+            return reached;
+        }
+    }
+
     [Fact]
     public void Only_the_transport_uses_an_http_client()
     {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Source;
+using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector.Formats.Columns;
 

@@ -1,6 +1,5 @@
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
-using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Formats.Columns;
 

@@ -4,7 +4,7 @@ using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Delimited;
 using MixpanelConnector.Import.Source;
-using MixpanelConnector.Import.Validate;
+using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector.Formats.Delimited;
 

@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Source;
 

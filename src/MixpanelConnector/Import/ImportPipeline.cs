@@ -3,11 +3,13 @@ using System.IO.Hashing;
 using System.Text;
 using System.Threading.Channels;
 using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.State;
+using MixpanelConnector.Import.Undelivered;
 using MixpanelConnector.Import.Validate;
 using MixpanelConnector.Transport;
 

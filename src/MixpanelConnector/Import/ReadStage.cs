@@ -2,12 +2,14 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Import.Source;
+using MixpanelConnector.Import.Undelivered;
 using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Import;

@@ -1,4 +1,5 @@
 using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Buffers;
 
 namespace MixpanelConnector.Tracking;
 

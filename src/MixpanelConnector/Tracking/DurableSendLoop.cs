@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Buffers;
 
 namespace MixpanelConnector.Tracking;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Import.Undelivered;
 using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector;

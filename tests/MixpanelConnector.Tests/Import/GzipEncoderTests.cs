@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
-using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Compress;
 
 namespace MixpanelConnector.Tests.Import;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using MixpanelConnector.Import;
-using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Tests.Import;

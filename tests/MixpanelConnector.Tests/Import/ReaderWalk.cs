@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO.Hashing;
 using System.Text.Json;
 using System.Text.Unicode;
+using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Tests.Import;

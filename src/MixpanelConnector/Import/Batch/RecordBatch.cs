@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text;
-using MixpanelConnector.Import.Clean;
+using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Compress;
-using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector.Import.Batch;
 

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
+using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Validate;
 

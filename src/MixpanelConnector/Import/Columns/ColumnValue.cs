@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using MixpanelConnector.Import.Clean;
-using MixpanelConnector.Import.Validate;
+using MixpanelConnector.Import.Decode;
 
 namespace MixpanelConnector.Import.Columns;
 

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using MixpanelConnector.Import.Decode;
-using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Import.Columns;
 

@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Buffers;
 
 namespace MixpanelConnector.Import.Compress;
 

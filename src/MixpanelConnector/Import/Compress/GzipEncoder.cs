@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 using System.IO.Hashing;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Buffers;
 
 namespace MixpanelConnector.Import.Compress;
 

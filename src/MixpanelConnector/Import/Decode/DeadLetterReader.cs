@@ -1,5 +1,5 @@
 using System.Text.Json;
-using MixpanelConnector.Import.Validate;
+using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector.Import.Decode;
 

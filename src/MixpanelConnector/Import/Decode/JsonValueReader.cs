@@ -1,3 +1,5 @@
+using MixpanelConnector.Import.Undelivered;
+
 namespace MixpanelConnector.Import.Decode;
 
 /// <summary>

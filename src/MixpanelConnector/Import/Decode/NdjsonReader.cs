@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MixpanelConnector.Import.Source;
+using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector.Import.Decode;
 

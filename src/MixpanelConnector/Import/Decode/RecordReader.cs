@@ -1,3 +1,5 @@
+using MixpanelConnector.Import.Undelivered;
+
 namespace MixpanelConnector.Import.Decode;
 
 enum RecordKind
@@ -48,7 +50,7 @@ readonly ref struct Record
     public string? InsertId { get; init; }
 
     /// <summary>Why it cannot be imported, when that is known before it is looked into.</summary>
-    public Validate.Rejection? Rejection { get; init; }
+    public Rejection? Rejection { get; init; }
 }
 
 /// <summary>Where a reader stands between two records.</summary>

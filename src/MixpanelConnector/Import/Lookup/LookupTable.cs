@@ -5,7 +5,6 @@ using System.Text.Unicode;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Delimited;
 using MixpanelConnector.Import.Source;
-using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Import.Lookup;
 

@@ -1,11 +1,10 @@
 using System.Globalization;
 using System.IO.Hashing;
-using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Compress;
-using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Send;
-using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Import.Source;
+using MixpanelConnector.Import.Undelivered;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Import.Lookup;

@@ -1,5 +1,5 @@
 using MixpanelConnector.Import.Batch;
-using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Import.Undelivered;
 using MixpanelConnector.Import.Validate;
 using MixpanelConnector.Transport;
 

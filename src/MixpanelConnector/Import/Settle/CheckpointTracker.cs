@@ -1,4 +1,5 @@
 using MixpanelConnector.Import.Batch;
+using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Send;
 
 namespace MixpanelConnector.Import.Settle;

@@ -1,7 +1,5 @@
 using System.IO.Enumeration;
 using MixpanelConnector.Files;
-using MixpanelConnector.Import.Decode;
-using MixpanelConnector.Import.Settle;
 
 namespace MixpanelConnector.Import.Source;
 

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using MixpanelConnector.Import.Source;
+using MixpanelConnector.Import.Buffers;
 
 namespace MixpanelConnector.Import.State;
 

@@ -1,4 +1,4 @@
-using MixpanelConnector.Import.Settle;
+using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector;
 

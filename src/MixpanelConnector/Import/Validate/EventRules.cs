@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
+using MixpanelConnector.Import.Decode;
 
 namespace MixpanelConnector.Import.Validate;
 

@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Text.Json;
 using System.Text.Unicode;
+using MixpanelConnector.Import.Decode;
 
 namespace MixpanelConnector.Import.Validate;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
-using MixpanelConnector.Import.Source;
 
-namespace MixpanelConnector.Import.Settle;
+namespace MixpanelConnector.Import.Source;
 
 /// <summary>What an import writes: its outputs and its state. Found below a folder or by a glob, they are no inputs.</summary>
 sealed class ExcludedFiles(ImportRequest request, IImportState state)

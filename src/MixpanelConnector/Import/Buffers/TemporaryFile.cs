@@ -1,4 +1,4 @@
-namespace MixpanelConnector.Import.Source;
+namespace MixpanelConnector.Import.Buffers;
 
 /// <summary>A file for what is too large for memory, in the folder for temporary files: private to its owner, without a name, and gone with the process, however that ends.</summary>
 static class TemporaryFile

@@ -3,10 +3,9 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
-using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Transport;
 
-namespace MixpanelConnector.Import.Settle;
+namespace MixpanelConnector.Import.Undelivered;
 
 /// <summary>A record that was not accepted, as its line in the dead-letter file.</summary>
 readonly record struct DeadLetter(string Source, long Line, long Offset, byte[] Json);

@@ -1,6 +1,6 @@
 using MixpanelConnector.Files;
 
-namespace MixpanelConnector.Import.Settle;
+namespace MixpanelConnector.Import.Undelivered;
 
 /// <summary>The dead-letter file, written anew from the state: whole and synced, or not at all.</summary>
 static class DeadLetterFile

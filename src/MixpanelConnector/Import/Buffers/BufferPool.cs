@@ -1,4 +1,4 @@
-namespace MixpanelConnector.Import.Batch;
+namespace MixpanelConnector.Import.Buffers;
 
 /// <summary>
 /// Lends the buffers of batches and of compressed bodies, and keeps those that come back for the next: batches of one import

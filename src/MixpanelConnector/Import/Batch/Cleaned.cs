@@ -1,4 +1,4 @@
-namespace MixpanelConnector.Import.Clean;
+namespace MixpanelConnector.Import.Batch;
 
 /// <summary>What was changed in a record.</summary>
 [Flags]

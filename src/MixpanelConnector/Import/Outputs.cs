@@ -1,7 +1,7 @@
 using MixpanelConnector.Files;
 using MixpanelConnector.Import.Source;
 
-namespace MixpanelConnector.Import.Settle;
+namespace MixpanelConnector.Import;
 
 /// <summary>The files that an import writes beside its state: found fit before anything is sent.</summary>
 static class Outputs

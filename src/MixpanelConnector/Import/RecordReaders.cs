@@ -2,9 +2,10 @@ using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
 using MixpanelConnector.Import.Columns;
+using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Source;
 
-namespace MixpanelConnector.Import.Decode;
+namespace MixpanelConnector.Import;
 
 /// <summary>Opens an input: tells compression and format by content, and goes to where an earlier run stopped.</summary>
 static class RecordReaders

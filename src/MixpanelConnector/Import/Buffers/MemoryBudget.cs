@@ -1,4 +1,4 @@
-namespace MixpanelConnector.Import.Batch;
+namespace MixpanelConnector.Import.Buffers;
 
 /// <summary>
 /// Bounds what is in flight: bytes of batches that are not settled, and the number of batches beyond the first unsettled one.

@@ -1,7 +1,7 @@
 using System.Globalization;
-using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Source;
 
-namespace MixpanelConnector.Import.Source;
+namespace MixpanelConnector.Import;
 
 /// <summary>
 /// Gives each input an id of its own: the names of records without one, and the checkpoint, come from it. Of inputs that share an

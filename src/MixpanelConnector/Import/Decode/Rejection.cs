@@ -1,4 +1,4 @@
-namespace MixpanelConnector.Import.Validate;
+namespace MixpanelConnector.Import.Decode;
 
 /// <summary>Why a record is not imported.</summary>
 /// <param name="Code">A stable name, in snake_case.</param>

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Unicode;
 
-namespace MixpanelConnector.Import.Decode;
+namespace MixpanelConnector.Import.Undelivered;
 
 /// <summary>What is kept of a record over 1 MiB while it passes by: its head, its length and its SHA-256.</summary>
 sealed class OversizedRecord : IDisposable
