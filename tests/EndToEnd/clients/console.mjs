@@ -92,8 +92,7 @@ const tasks = {
   async forms(browser) {
     const page = await open(browser);
     const list = (await (await fetch(`${address}v1/actions`)).json()).actions;
-    // One of each kind in each group: what a form allows follows from these alone.
-    for (const { name } of [...new Map(list.filter(({ scope }) => scope === "write").map((action) => [`${action.group} ${action.effect}`, action])).values()]) {
+    for (const { name } of list.filter(({ scope }) => scope === "write")) {
       await go(page, `actions/${name}`);
       assert.ok(await page.getByRole("button", { name: "Run" }).isDisabled(), `${name}: changes are not allowed yet`);
     }
