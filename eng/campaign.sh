@@ -7,6 +7,7 @@
 #   bash eng/campaign.sh outbox [STRIDE]              a process that tracks durably is killed, or loses its power, before every STRIDE-th operation (7)
 #   bash eng/campaign.sh native                       tests/EndToEnd and tests/Faults with the tool compiled ahead of time
 #   bash eng/campaign.sh reports [SEEDS]              the reports over so many random projects (200) against small computations
+#   bash eng/campaign.sh records [N]                  the check of records against the base library's reader, over N mutated records (200000)
 #   bash eng/campaign.sh fuzz [MINUTES] [TARGET...]   fuzzing, guided by coverage; MINUTES for each target (2)
 # MIXPANEL_TOOL=FILE has kills, operations and soak start another build of the tool.
 # TARGETs of fuzz: Decoder Validator Gzip State Replies. MIXPANEL_FUZZ_SEED chooses other inputs.
@@ -71,6 +72,10 @@ case "${1:-}" in
   reports)
     dotnet build tests/MixpanelConnector.Emulator.Tests -c Release -v quiet -nologo || exit 1
     CAMPAIGN_SEEDS=${2:-200} tests/MixpanelConnector.Emulator.Tests/bin/Release/net10.0/MixpanelConnector.Emulator.Tests -noColor -class '*RandomReportTests'
+    ;;
+  records)
+    dotnet build tests/MixpanelConnector.Tests -c Release -v quiet -nologo || exit 1
+    CAMPAIGN_MUTATIONS=${2:-200000} tests/MixpanelConnector.Tests/bin/Release/net10.0/MixpanelConnector.Tests -noColor -class '*JsonScannerTests'
     ;;
   fuzz) shift; fuzz "$@" ;;
   *) usage ;;

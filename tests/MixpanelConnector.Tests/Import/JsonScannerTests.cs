@@ -10,7 +10,7 @@ public sealed class JsonScannerTests
     const int Seed = 20_261_123;
 
     /// <summary>How many mutated records are compared; more are asked for by this variable.</summary>
-    static readonly int Mutations = int.Parse(Environment.GetEnvironmentVariable("MIXPANEL_WALK_MUTATIONS") ?? "50000", CultureInfo.InvariantCulture);
+    static readonly int Mutations = int.Parse(Environment.GetEnvironmentVariable("CAMPAIGN_MUTATIONS") ?? "50000", CultureInfo.InvariantCulture);
 
     static readonly string[] Events =
     [
