@@ -48,6 +48,9 @@ public sealed record MixpanelError(ErrorKind Kind, string Message)
     /// <summary>How long Mixpanel asked to wait before the next try; null when it did not say.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>Whether a part of what was asked for had been done before it failed: the message says which. Default: false.</summary>
+    public bool IsPartial { get; init; }
+
     /// <summary>The message without the words of the answer; null when it holds none that could quote a record.</summary>
     internal string? WithoutWords { get; init; }
 

@@ -7,7 +7,7 @@ namespace MixpanelConnector;
 /// <summary>The actions about annotations.</summary>
 static class AnnotationActions
 {
-    public static readonly ActionGroup Group = new("annotations", "Mark moments, such as a release, in the project's reports.", Api.App, "/api/app/projects/{project_id}/annotations", options => new AnnotationsJson(options)) { HasEnvelope = true };
+    public static readonly ActionGroup Group = new("annotations", "Mark moments, such as a release, in the project's reports.", Api.App, "/api/app/projects/{project_id}/annotations", options => new AnnotationsJson(options)) { HasEnvelope = true, Keywords = "note comment mark chart release deploy" };
 
     public static readonly ActionSpec<ListAnnotationsInput, ResultList<Annotation>> List = new(Group, "list_annotations", "list-all-annotations-for-project", Endpoint.Get());
 

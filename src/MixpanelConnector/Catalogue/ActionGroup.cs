@@ -34,6 +34,9 @@ public sealed class ActionGroup
     /// <summary>Its actions, in the order in which they are declared.</summary>
     public IReadOnlyList<ActionDescriptor> Actions => _actions;
 
+    /// <summary>Words that people use for what its actions do, beside those of their names and descriptions.</summary>
+    public string Keywords { get; internal init; } = "";
+
     internal Api Api { get; }
 
     internal string BasePath { get; }

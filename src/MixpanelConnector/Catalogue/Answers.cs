@@ -74,7 +74,7 @@ static class Answers
             if (typeof(TOutput).IsAssignableTo(typeof(IResults))) found = Listed(found, Envelope);
             return found.Deserialize(type) ?? throw new JsonException("The result is missing.");
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception e) when (e is not (MixpanelException or OutOfMemoryException)) // whatever a shape that nobody foresaw does to what reads it
         {
             throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's answer is not what its documentation describes.") { HttpStatus = reply.Status }, e);
         }

@@ -63,6 +63,42 @@ public class ActionRowTests
         }
     }
 
+    /// <summary>Whatever comes in place of an answer is an output or a problem, never a defect.</summary>
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("null")]
+    [InlineData("5")]
+    [InlineData("\"text\"")]
+    [InlineData("true")]
+    [InlineData("[null]")]
+    [InlineData("[[]]")]
+    [InlineData("[5]")]
+    [InlineData("[{}]")]
+    [InlineData("{\"results\":null}")]
+    [InlineData("{\"results\":[]}")]
+    [InlineData("{\"results\":{}}")]
+    [InlineData("{\"results\":5}")]
+    [InlineData("{\"results\":\"text\"}")]
+    [InlineData("{\"results\":[null]}")]
+    [InlineData("{\"results\":[[]]}")]
+    [InlineData("{\"results\":[{}]}")]
+    [InlineData("{\"results\":{\"id\":[],\"name\":{},\"results\":null,\"status\":7}}")]
+    [InlineData("{\"status\":\"ok\",\"error\":{}}")]
+    public async Task No_answer_is_a_defect(string answer)
+    {
+        foreach (var row in Plain)
+        {
+            using var mixpanel = new ScriptedMixpanel(row with { Replies = [new RowReply { Body = JsonElement.Parse(answer) }] });
+            using var http = new HttpClient(mixpanel);
+            using var client = new MixpanelClient(Options(row), http);
+
+            var defect = await Record.ExceptionAsync(async () => await Catalogue.Find(row.Action)!.InvokeAsync(client, row.Input, TestContext.Current.CancellationToken));
+
+            Assert.True(defect is null or MixpanelException { Error.Kind: not ErrorKind.InvalidInput }, $"{row.Action}: {defect}");
+        }
+    }
+
     public static TheoryData<string, int> Once => Outcomes(isRepeatable: false);
 
     public static TheoryData<string, int> Again => Outcomes(isRepeatable: true);

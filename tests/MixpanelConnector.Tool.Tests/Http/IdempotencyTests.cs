@@ -102,6 +102,33 @@ public sealed class IdempotencyTests
     }
 
     [Fact]
+    public async Task What_was_refused_took_no_effect_and_leaves_its_key_free()
+    {
+        await using var served = await Served.StartAsync(Answer.Json("{\"error\":\"name taken\"}", 400), Answer.Json(Served.Created));
+        Assert.Equal(400, (int)(await served.PostAsync(NewAccount, "{\"username\":5}", Key)).StatusCode); // nothing was sent
+        var refused = await served.PostAsync("/v1/actions/create_annotation_tag", "{\"name\":\"release\"}", Key); // by Mixpanel
+        Assert.Equal(422, (int)refused.StatusCode);
+        var mended = await served.PostAsync(NewAccount, Served.Create, Key);
+
+        Assert.Equal(200, (int)mended.StatusCode);
+        Assert.False(mended.Headers.Contains("Idempotency-Replayed"));
+        Assert.Equal(2, served.Mixpanel.Requests.Count);
+    }
+
+    [Fact]
+    public async Task What_was_done_in_part_is_not_done_again()
+    {
+        var many = $"{{\"confirm\":true,\"updates\":[{string.Join(',', Enumerable.Range(0, 2001).Select(i => $"{{\"$distinct_id\":\"u{i}\",\"$add\":{{\"n\":1}}}}"))}]}}";
+        await using var served = await Served.StartAsync(Answer.Json("{\"status\":1,\"error\":null}"), Answer.Json("{}", 401));
+        var first = await served.PostAsync("/v1/actions/update_user_profiles", many, Key);
+        var second = await served.PostAsync("/v1/actions/update_user_profiles", many, Key);
+
+        Assert.True((int)first.StatusCode == 401, await first.TextAsync());
+        Assert.Equal((409, "outcome_unknown"), ((int)second.StatusCode, await second.KindAsync()));
+        Assert.Equal(2, served.Mixpanel.Requests.Count);
+    }
+
+    [Fact]
     public async Task Keys_of_different_callers_and_actions_have_nothing_to_do_with_each_other()
     {
         using var folder = new TemporaryFolder();

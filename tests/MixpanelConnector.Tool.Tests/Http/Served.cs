@@ -141,6 +141,7 @@ sealed class Served : IAsyncDisposable
         Endpoint = Mixpanel.Address,
         ServiceAccount = new("robot", new Secret(Tool.Secret)),
         ProjectId = 12345,
+        Token = "0123456789abcdef0123456789abcdef",
         MaxRetries = 0,
     });
 }

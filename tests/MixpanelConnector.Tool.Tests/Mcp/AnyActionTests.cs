@@ -25,6 +25,12 @@ public sealed class AnyActionTests
     [InlineData("increment", "increment_user_properties")]
     [InlineData("user retention", "query_retention")]
     [InlineData("raw export of events", "export_events")]
+    [InlineData("add a note on the chart for the release", "list_annotations")]
+    [InlineData("which variant does user 5 get", "get_variant_assignments")]
+    [InlineData("rotate credentials of a robot", "get_all_service_accounts")]
+    [InlineData("weekly active users", "query_event_counts")]
+    [InlineData("load a Snowflake table", "create_warehouse_lookup_table_import")]
+    [InlineData("end the A/B test and declare a winner", "list_experiments")]
     public void The_best_match_comes_first(string query, string expected) => Assert.Equal(expected, Names(Find(query)).First());
 
     [Fact]
@@ -61,6 +67,17 @@ public sealed class AnyActionTests
     public void Every_answer_fits_an_agents_window()
     {
         foreach (var action in Catalogue.Actions) Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(Find(action.Name)).Length, 1, 24 << 10);
+    }
+
+    [Theory]
+    [InlineData("delete annotation", "delete_annotation")]
+    [InlineData("merge two users", "merge_identities")]
+    [InlineData("replace lookup table", "replace_lookup_table")]
+    public void What_only_a_person_may_do_is_told(string query, string action)
+    {
+        var found = Find(query);
+        Assert.DoesNotContain(action, Names(found), StringComparer.Ordinal);
+        Assert.StartsWith(action + " cannot be undone", (string)found["not_offered"]!, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -39,7 +39,7 @@ public sealed class McpTests
             }
 
             Assert.Equal(action.Effect is ActionEffect.Read, (bool?)tool!["annotations"]!["readOnlyHint"]);
-            Assert.Equal(action.Effect is ActionEffect.Delete, (bool?)tool["annotations"]!["destructiveHint"]);
+            Assert.Equal(action.Effect is ActionEffect.Update or ActionEffect.Delete, (bool?)tool["annotations"]!["destructiveHint"]);
             Assert.Equal(action.IsRepeatable, (bool?)tool["annotations"]!["idempotentHint"]);
             Assert.False(string.IsNullOrEmpty((string?)tool["description"]));
             Assert.Equal("object", (string?)tool["outputSchema"]!["type"]);

@@ -20,6 +20,10 @@ public sealed class ResponseSanitizerTests
     [InlineData("two\nlines\tkept", "two\nlines\tkept")]
     [InlineData("![x](http://evil.example/?q=1) [y](z)", "![x] (http://evil.example/?q=1) [y] (z)")]
     [InlineData("]\u200b(", "] (")]
+    [InlineData("![x][1]\n[1]: <http://evil.example>", "![x][1]\n[1] : < http://evil.example>")]
+    [InlineData("<HTTPS://evil.example/a> <a@evil.example> <\u200bhttp://b>", "< HTTPS://evil.example/a> < a@evil.example> < http://b>")]
+    [InlineData("<img src=x> </a > <!-- x --> <svg/onload=x>", "< img src=x> < /a > < !-- x --> < svg/onload=x>")]
+    [InlineData("Seen <b> a<b, 1 < 2 -> <> <3", "Seen <b> a<b, 1 < 2 -> <> <3")]
     [InlineData("a\u034fb\u17b4c\u17b5d", "abcd")] // joiner of graphemes, inherent vowels of Khmer
     [InlineData("a\u180b\u180c\u180d\u180e\u180fb", "ab")] // Mongolian selectors and separator
     [InlineData("a\u2065\ufff0\ufff8\U000E0FFF\U000E0080b", "ab")] // set aside to be ignored

@@ -78,9 +78,9 @@ public sealed class ToolSelectionTests
             foreach (var tool in Tools.Offered(ToolSelection.All, mayWrite))
             {
                 if (Catalogue.Find(tool.Name) is { } action)
-                    Assert.Equal((action.Effect is ActionEffect.Read, !action.CanBeUndone, action.IsRepeatable), (tool.Annotations!.ReadOnlyHint!.Value, tool.Annotations.DestructiveHint!.Value, tool.Annotations.IdempotentHint!.Value));
+                    Assert.Equal((action.Effect is ActionEffect.Read, action.Effect is ActionEffect.Update or ActionEffect.Delete, action.IsRepeatable), (tool.Annotations!.ReadOnlyHint!.Value, tool.Annotations.DestructiveHint!.Value, tool.Annotations.IdempotentHint!.Value));
                 else if (tool.Name == AnyAction.Run)
-                    Assert.Equal((!mayWrite, false, !mayWrite), (tool.Annotations!.ReadOnlyHint!.Value, tool.Annotations.DestructiveHint!.Value, tool.Annotations.IdempotentHint!.Value));
+                    Assert.Equal((!mayWrite, mayWrite, !mayWrite), (tool.Annotations!.ReadOnlyHint!.Value, tool.Annotations.DestructiveHint!.Value, tool.Annotations.IdempotentHint!.Value));
                 else
                     Assert.True(tool.Annotations!.ReadOnlyHint);
             }

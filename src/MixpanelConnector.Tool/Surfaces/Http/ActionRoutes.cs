@@ -48,7 +48,7 @@ static class ActionRoutes
         ["reversible"] = action.CanBeUndone,
         ["paged"] = action.IsPaged,
         ["has_secret"] = action.HasSecret,
-        ["example"] = XmlDocs.Example(action) is { } example ? JsonNode.Parse(example) : null,
+        ["example"] = OpenApi.Example(action),
         ["dotnet_method"] = action.MethodName,
         ["needs_confirmation"] = action.NeedsConfirmation,
         ["agents"] = !action.CanBeUndone ? "never" : ToolSelection.Default.Holds(action) ? "tool" : AnyAction.Run,
@@ -126,8 +126,8 @@ static class ActionRoutes
             catch (MixpanelException e)
             {
                 failure = e;
-                var unknown = e.Error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol;
-                return new Outcome(ErrorTable.Row(e.Error.Kind).HttpStatus, ErrorTable.Problem(e.Error), unknown, Kept: e.Error.Kind is ErrorKind.InvalidInput or ErrorKind.Rejected or ErrorKind.TooLarge);
+                var unknown = e.Error.IsPartial || e.Error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol;
+                return new Outcome(ErrorTable.Row(e.Error.Kind).HttpStatus, ErrorTable.Problem(e.Error), unknown, Kept: false);
             }
         }, context.RequestAborted);
 

@@ -61,7 +61,7 @@ static class OpenApi
             "200", Content("What Mixpanel did or said.", Answers.Json, Reference($"{type}Output")));
         if (changes) operation["parameters"] = new JsonArray(Parameter("idempotencyKey"));
         var body = Content(null, Answers.Json, Reference($"{type}Input"));
-        if (XmlDocs.Example(action) is { } example) body["content"]![Answers.Json]!["example"] = WithDefaults(JsonNode.Parse(example)!.AsObject(), ActionRoutes.InputSchema(action));
+        if (Example(action) is { } example) body["content"]![Answers.Json]!["example"] = example;
         body["required"] = true;
         operation["requestBody"] = body;
         return operation;
@@ -216,8 +216,8 @@ static class OpenApi
                     {
                         ["name"] = Idempotency.Header,
                         ["in"] = "header",
-                        ["description"] = "Any text of the caller's for this one request: sent again under the same key, it is carried out once and answered alike. A one-time secret is in the first answer only.",
-                        ["schema"] = new JsonObject { ["type"] = "string", ["minLength"] = 1, ["maxLength"] = 255 },
+                        ["description"] = "Visible ASCII characters or spaces, of the caller's for this one request: sent again under the same key, it is carried out once and answered alike. A one-time secret is in the first answer only.",
+                        ["schema"] = new JsonObject { ["type"] = "string", ["minLength"] = 1, ["maxLength"] = 255, ["pattern"] = "^[ -~]+$" },
                     },
                 },
                 ["securitySchemes"] = new JsonObject
@@ -229,6 +229,8 @@ static class OpenApi
     }
 
     /// <summary>What is required and has a default may be left out; an example shows it, for tools that take the schema by its letter.</summary>
+    public static JsonObject? Example(ActionDescriptor action) => XmlDocs.Example(action) is { } example ? WithDefaults(JsonNode.Parse(example)!.AsObject(), ActionRoutes.InputSchema(action)) : null;
+
     static JsonObject WithDefaults(JsonObject example, JsonObject schema)
     {
         foreach (var (name, property) in schema["properties"]!.AsObject())

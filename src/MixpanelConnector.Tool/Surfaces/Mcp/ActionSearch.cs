@@ -12,12 +12,12 @@ static class ActionSearch
     /// <summary>So many actions are described, as long as all of it takes no more bytes of JSON than this; of the first one whatever it takes.</summary>
     public const int MostActions = 10, MostBytes = 12 << 10;
 
-    const int WholeName = 1000, WholeGroup = 500, Misspelt = 3;
+    const int WholeName = 1000, WholeGroup = 500, Misspelt = 3, LeastBeginning = 3;
 
     // What fits far worse than the best is left out.
     const double LeastShare = 0.25;
 
-    static readonly HashSet<string> Fillers = new(StringComparer.Ordinal) { "a", "all", "an", "and", "are", "by", "do", "for", "from", "how", "i", "in", "is", "me", "my", "of", "on", "or", "the", "to", "wa", "what", "which", "who", "with" };
+    static readonly HashSet<string> Fillers = new(StringComparer.Ordinal) { "a", "all", "an", "and", "are", "by", "do", "for", "from", "how", "i", "in", "is", "me", "my", "of", "on", "or", "the", "to", "wa", "what", "which", "who", "with", "our", "us", "we", "have", "it", "its", "this", "that", "be", "can", "per", "b", "user", "something" };
 
     static readonly Lazy<Entry[]> Index = new(() => [.. Catalogue.Groups.SelectMany(group => group.Actions).Select(action => new Entry(action))]);
 
@@ -36,6 +36,7 @@ static class ActionSearch
 
         var answer = new JsonObject { ["total"] = found.Count, ["actions"] = described };
         if (described.Count < found.Count) answer["more"] = new JsonArray([.. found.Skip(described.Count).Select(action => (JsonNode)action.Name)]);
+        if (Ranked(query, _ => true).FirstOrDefault() is { CanBeUndone: false } final) answer["not_offered"] = $"{final.Name} cannot be undone, and is not offered here: a person carries it out.";
         if (found.Count == 0) answer["groups"] = new JsonArray([.. Catalogue.Groups.Where(group => group.Actions.Any(mayRun)).Select(group => (JsonNode)new JsonObject { ["name"] = group.Name, ["about"] = group.About })]);
         return answer;
     }
@@ -100,6 +101,7 @@ static class ActionSearch
             ([.. Words(action.Name)], 10, 6),
             ([.. Words(action.OperationId)], 7, 4),
             ([.. Words(action.Group.Name)], 5, 3),
+            ([.. Words(action.Group.Keywords)], 5, 2),
             ([.. Words(XmlDocs.Summary(action) ?? "")], 4, 2),
             ([.. Words(XmlDocs.Remarks(action))], 2, 1),
         ];
@@ -109,8 +111,8 @@ static class ActionSearch
         /// <summary>How well one word fits; 0 for not at all.</summary>
         public int Count(string word)
         {
-            var count = _places.Max(place => place.Words.Contains(word, StringComparer.Ordinal) ? place.Whole : word.Length > 2 && Array.Exists(place.Words, known => known.StartsWith(word, StringComparison.Ordinal)) ? place.Beginning : 0);
-            return count > 0 || Spelling.Nearest(word, _places[0].Words) is null ? count : Misspelt;
+            var count = _places.Max(place => place.Words.Contains(word, StringComparer.Ordinal) ? place.Whole : word.Length > LeastBeginning && Array.Exists(place.Words, known => known.StartsWith(word, StringComparison.Ordinal)) ? place.Beginning : 0);
+            return count > 0 || word.Length <= LeastBeginning || Spelling.Nearest(word, _places[0].Words) is null ? count : Misspelt;
         }
 
         /// <summary>What it counts that the words as a whole are a name.</summary>

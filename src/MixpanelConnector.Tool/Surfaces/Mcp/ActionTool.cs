@@ -55,7 +55,7 @@ sealed class ActionTool
     {
         Title = title,
         ReadOnlyHint = actions.All(action => action.Effect is ActionEffect.Read),
-        DestructiveHint = !actions.All(action => action.CanBeUndone),
+        DestructiveHint = !actions.All(action => action.Effect is ActionEffect.Read or ActionEffect.Create), // false: nothing but additions
         IdempotentHint = actions.All(action => action.IsRepeatable),
         OpenWorldHint = true,
     };

@@ -29,6 +29,7 @@ static class AnyAction
                 "total": { "description": "How many actions match.", "type": "integer" },
                 "actions": { "description": "The best of them, with their input schemas.", "type": "array", "items": { "type": "object" } },
                 "more": { "description": "The names of the others. Search for a name to see its schema.", "type": "array", "items": { "type": "string" } },
+                "not_offered": { "description": "When what fits best cannot be undone: which action a person would have to carry out.", "type": "string" },
                 "groups": { "description": "When nothing matches: the groups that there are.", "type": "array", "items": { "type": "object" } }
               },
               "required": ["total", "actions"]

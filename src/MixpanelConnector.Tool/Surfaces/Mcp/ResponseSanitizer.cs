@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -15,6 +16,8 @@ sealed class ResponseSanitizer
 {
     public const int MostBytes = 64 << 10;
     public const int MostTextBytes = 1 << 10;
+    const int LongestTagName = 64;
+    static readonly SearchValues<char> TagNames = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._%");
     public const string Truncated = "truncated";
 
     /// <summary>The envelope of the protocol, and what is said beside the answer.</summary>
@@ -108,12 +111,11 @@ sealed class ResponseSanitizer
         var bytes = 0;
         for (var index = 0; index < text.Length;)
         {
-            if (Rune.DecodeFromUtf16(text.AsSpan(index), out var rune, out var consumed) is not System.Buffers.OperationStatus.Done) rune = Rune.ReplacementChar;
+            if (Rune.DecodeFromUtf16(text.AsSpan(index), out var rune, out var consumed) is not OperationStatus.Done) rune = Rune.ReplacementChar;
             if (rune.Value is 0x1B) consumed = EscapeLength(text.AsSpan(index));
             index += consumed;
             if (HiddenText.Contains(rune)) continue;
-            // A link or an image of Markdown needs the two side by side.
-            var breaks = rune.Value is '(' && clean.Length > 0 && clean[^1] == ']';
+            var breaks = clean.Length > 0 && IsMarkup(clean[^1], text.AsSpan(index - consumed));
             var size = _size.Of(rune) + (breaks ? _size.OfSign : 0);
             bytes += rune.Utf8SequenceLength + (breaks ? 1 : 0);
             if (bytes > MostTextBytes || size > _left)
@@ -129,6 +131,14 @@ sealed class ResponseSanitizer
 
         return clean.ToString();
     }
+
+    /// <summary>Whether two characters side by side make a link or an image of Markdown, its address, or a tag that can have one.</summary>
+    static bool IsMarkup(char last, ReadOnlySpan<char> rest) => last switch
+    {
+        ']' => rest[0] is '(' or ':',
+        '<' => rest[0] is '/' or '!' || (char.IsAsciiLetter(rest[0]) && rest[..Math.Min(rest.Length, LongestTagName)].IndexOfAnyExcept(TagNames) is >= 0 and var end && rest[end] is ' ' or '\t' or '\n' or '/' or ':' or '=' or '@'),
+        _ => false,
+    };
 
     /// <summary>An escape sequence of a terminal, as a whole: CSI to its final letter, OSC and its kin to their end.</summary>
     static int EscapeLength(ReadOnlySpan<char> text)

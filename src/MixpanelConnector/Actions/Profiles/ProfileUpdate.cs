@@ -54,7 +54,7 @@ static class ProfileUpdate
             {
                 var before = done == 0 ? "" : $" {done} of {updates.Count} updates were taken before.";
                 var unknown = !request.IsRepeatable && reply.MayHaveArrived && e.Error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol ? " It may have been done, and was not sent again: look before you do." : "";
-                throw new MixpanelException(e.Error with { Message = e.Error.Message + before + unknown }, e);
+                throw new MixpanelException(e.Error with { Message = e.Error.Message + before + unknown, IsPartial = done > 0 }, e);
             }
 
             done += chunk.Count;

@@ -7,7 +7,7 @@ namespace MixpanelConnector;
 /// <summary>The actions about service accounts.</summary>
 static class ServiceAccountActions
 {
-    public static readonly ActionGroup Group = new("service-accounts", "Manage the accounts that programs log in with.", Api.App, "/api/app", options => new ServiceAccountsJson(options)) { HasEnvelope = true };
+    public static readonly ActionGroup Group = new("service-accounts", "Manage the accounts that programs log in with.", Api.App, "/api/app", options => new ServiceAccountsJson(options)) { HasEnvelope = true, Keywords = "credential robot key login permission role" };
 
     public static readonly ActionSpec<GetAllServiceAccountsInput, GetAllServiceAccountsOutput> GetAllServiceAccounts = new(Group, "get_all_service_accounts", "list-service-accounts", Endpoint.Get("/organizations/{organization_id}/service-accounts"))
     {
