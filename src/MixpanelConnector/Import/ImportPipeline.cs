@@ -137,7 +137,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             Warn("identity", $"{(preparer is EventPreparer { IdentitiesAreMany: true } ? "At least " : "")}{Counted.Of(same, "event has", "events have")} the event, time, distinct_id and $insert_id of one before: Mixpanel counts each two once.");
         var report = checkpoints.IsSound ? Finish(checkpoints, cancellation, isKnown) : null;
         cancellation.Defect?.Throw();
-        request.Progress?.Report(_counts.Snapshot(total, waiting: false));
+        request.Progress?.Report(_counts.Snapshot(total, waiting: false, limiter.QuotaRate));
         return report!;
     }
 
@@ -189,7 +189,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         {
             await Task.Delay(ProgressInterval, _time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (ended.IsCancellationRequested) return;
-            progress.Report(_counts.Snapshot(total, limiter.Waiting));
+            progress.Report(_counts.Snapshot(total, limiter.Waiting, limiter.QuotaRate));
         }
     }
 

@@ -89,7 +89,8 @@ sealed class ProgressLine(bool colour)
         var share = value.TotalInputBytes is > 0 and var all ? Math.Min(1.0, (double)value.InputBytes / all) : (double?)null;
         var parts = new List<Part>();
         if (share is { } part) parts.Add(new(Text($"{part * 100:0} %"), 0));
-        if (value.Waiting) parts.Add(new("waiting for Mixpanel", 1, "33"));
+        if (value.QuotaRate is { } quota) parts.Add(new(Text($"at Mixpanel's quota, about {quota:N0}/s"), 1, "33"));
+        else if (value.Waiting) parts.Add(new("waiting for Mixpanel", 1, "33"));
         parts.Add(new(Text($"{value.Read:N0} read"), 5));
         parts.Add(new(Text($"{value.Accepted:N0} accepted"), 1, "32"));
         parts.Add(new(Text($"{value.Rejected:N0} rejected"), value.Rejected > 0 ? 2 : 7, value.Rejected > 0 ? "31" : null));

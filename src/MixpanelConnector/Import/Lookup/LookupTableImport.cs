@@ -201,7 +201,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             var reply = await transport.SendOnceAsync(_put with { Body = new RequestBody(body.Bytes, "text/csv", "gzip") }, cancellation.Abandon).ConfigureAwait(false);
             var verdict = ReplyClassifier.ReadLookupTable(reply, rows, transport.Options);
             var again = verdict.Kind is VerdictKind.Retry or VerdictKind.Untrusted;
-            limiter.Return(permit, reply.IsRateLimit ? Answer.Busy : again ? Answer.Down : Answer.Served, reply.RetryAfter);
+            limiter.Return(permit, again ? Answer.Down : Answer.Served, reply.RetryAfter); // tables have a limit of calls a day: no probes
             untrusted = !reply.IsCut && (verdict.Kind is VerdictKind.Untrusted || verdict.Error is { Kind: ErrorKind.Protocol }) ? untrusted + 1 : 0;
             if (!again || untrusted >= UntrustedConfirmations || limiter.Outage >= request.MaxOutage) return (verdict, reply.Status);
         }

@@ -153,7 +153,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
 
     async Task<(Reply, ImportVerdict)> TryOnceAsync(RecordBatch batch, BatchOutcome outcome)
     {
-        using var permit = await limiter.EnterAsync(isRetry: batch.Attempts > 0, cancellation.Stop).ConfigureAwait(false);
+        using var permit = await limiter.EnterAsync(isRetry: batch.Attempts > 0, batch.Count, batch.Length, cancellation.Stop).ConfigureAwait(false);
         counts.Requested(isRetry: batch.Attempts++ > 0);
         Reply reply;
         try
