@@ -3,6 +3,7 @@ using System.Collections.ObjectModel;
 using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Delimited;
+using MixpanelConnector.Import.Inspect;
 
 namespace MixpanelConnector;
 
@@ -121,6 +122,9 @@ public sealed record ImportRequest
     /// <summary>How many bytes one compressed input may give when it is decompressed; one that gives more is not read any further. Default: null, which means any number.</summary>
     public long? MaxDecompressedBytes { get; init; }
 
+    /// <summary>Whether an import goes on whose first 1000 records, or all it has, are refused alike. Default: false: it stops before anything is sent, since options, and not records, need mending; see <see cref="ImportReport.Inspection"/>.</summary>
+    public bool KeepGoing { get; init; }
+
     /// <summary>Everything but the sending: says what would be refused, needs no credentials, keeps no state. Default: false.</summary>
     public bool DryRun { get; init; }
 
@@ -132,6 +136,9 @@ public sealed record ImportRequest
 
     /// <summary>How often the state is saved while the import runs: seldom enough to cost nothing, often enough that little is sent twice after a crash.</summary>
     internal TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>What is looked at, in a dry run that looks at a part. Default: all.</summary>
+    internal ImportLook? Look { get; init; }
 
     /// <summary>9.8 MiB: below 10 MB by enough for every way to count a megabyte.</summary>
     internal const int LargestBatch = 10_276_045;

@@ -55,7 +55,13 @@ static class RecordReaders
                 opened = opened with { Reached = reached with { Offset = 0, Line = 0, OpenLine = false } };
             }
 
-            if (request.Replay is null) return await format.OpenAsync(opened, cancellationToken).ConfigureAwait(false);
+            if (request.Replay is null)
+            {
+                var reader = await format.OpenAsync(opened, cancellationToken).ConfigureAwait(false);
+                reader.Format = format;
+                return reader;
+            }
+
             await opened.ResumeAsync(cancellationToken).ConfigureAwait(false);
             return new DeadLetterReader(new NdjsonReader(window, opened.Reached?.Line ?? 0, opened.Reached?.OpenLine ?? false, DeadLetterReader.LargestLine));
         }
@@ -152,7 +158,7 @@ static class RecordReaders
         head.TrimStart(" \t\r\n"u8) is not [(byte)'{' or (byte)'[', ..] && head.ContainsAny(Controls) && !IsUtf8(head);
 
     /// <summary>Whether it is UTF-8, but for a last character that goes on beyond it.</summary>
-    static bool IsUtf8(ReadOnlySpan<byte> head)
+    public static bool IsUtf8(ReadOnlySpan<byte> head)
     {
         for (var cut = 0; cut < 4 && cut <= head.Length; cut++)
             if (Utf8.IsValid(head[..^cut])) return true;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 using MixpanelConnector.Files;
 using MixpanelConnector.Formats;
 using MixpanelConnector.Sqlite;
@@ -10,6 +11,9 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>The bulk import: files, folders or a stream, with a durable checkpoint and a report.</summary>
 sealed class ImportCommand
 {
+    /// <summary>So many columns are listed where they were asked for, and where they were not.</summary>
+    const int MostColumns = 500, MostColumnsAside = 40;
+
     static readonly ImportValues Values = new("--");
 
     readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, or - for standard input: NDJSON, a JSON array, CSV or TSV, plain, gzip or zstd; or Parquet; told by content.", Arity = ArgumentArity.ZeroOrMore };
@@ -42,6 +46,8 @@ sealed class ImportCommand
     readonly Option<string[]> _drop = new("--drop") { Description = "Leave a property out. Repeatable.", HelpName = "KEY" };
     readonly Option<string> _timeOffset = new("--time-offset") { Description = "Hours to add to the time of every event, such as -5.5.", HelpName = "HOURS" };
     readonly Option<bool> _dryRun = new("--dry-run") { Description = "Everything but the sending: says what Mixpanel would refuse. Needs no credentials, keeps no state." };
+    readonly Option<bool> _inspect = new("--inspect") { Description = "Look at the first 1000 records only: format, columns with samples, what would be refused, and options that would help. Needs no credentials, sends nothing, keeps no state." };
+    readonly Option<bool> _keepGoing = new("--keep-going") { Description = "Go on although the first 1000 records, or all there are, are refused alike." };
     readonly Option<string> _sourceId = new("--source-id") { Description = "Names a stream on standard input, so that it can be resumed: give the same stream from its beginning.", HelpName = "ID" };
     readonly Option<bool> _noProgress = new("--no-progress") { Description = "No progress bar (also off when standard error is no terminal)." };
 
@@ -97,7 +103,7 @@ sealed class ImportCommand
             """)
         {
             _inputs, _format, _map, _columnType, _event, _delimiter, _nullValues, _allowEmpty, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
-            _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeOffset, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(host),
+            _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeOffset, _dryRun, _inspect, _keepGoing, _sourceId, _noProgress, ImportStatusCommand.Of(host),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
     }
@@ -109,9 +115,10 @@ sealed class ImportCommand
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var dryRun = parsed.GetValue(_dryRun);
-        await using var session = await Session.OpenAsync(parsed, _host, needsCredential: !dryRun, cancellationToken);
+        var inspect = parsed.GetValue(_inspect);
+        await using var session = await Session.OpenAsync(parsed, _host, needsCredential: !dryRun && !inspect, cancellationToken);
         using var display = new ImportDisplay(_host, showProgress: !parsed.GetValue(_noProgress));
-        var store = session.Local is { } local && !dryRun ? await local.StoreNameAsync(cancellationToken) : null;
+        var store = session.Local is { } local && !dryRun && !inspect ? await local.StoreNameAsync(cancellationToken) : null;
         var request = Request(parsed) with { Diagnostics = display, Progress = display.ShowsProgress ? display : null, LocalStore = store };
         using var client = session.NewClient(session.Options with
         {
@@ -119,6 +126,7 @@ sealed class ImportCommand
             BackoffMax = Values.Duration("backoff_max", parsed.GetValue(_backoffMax)) ?? session.Options.BackoffMax,
         });
 
+        if (inspect) return Print(parsed, await client.InspectAsync(request, cancellationToken));
         ImportReport report;
         try
         {
@@ -132,7 +140,10 @@ sealed class ImportCommand
 
         if (report.ExitCode == ExitCode.Interrupted && _stop.ExitCode != 0) report = report with { ExitCode = _stop.ExitCode };
         display.Finish();
+        var proposed = report.Inspection is { } inspection ? ProposedCommand.Of(parsed, inspection, _inspect) : null;
+        if (report.ExitCode == ExitCode.InvalidInput && report.Inspection is { } seen) _host.Error.Write(InspectionText.Of(seen, proposed, MostColumnsAside));
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
+        if (report.ExitCode != ExitCode.InvalidInput && proposed is not null) _host.Error.WriteLine($"mixpanel: with this command they are accepted: {proposed}");
         if (report.ExitCode == ExitCode.Unavailable && session.Local is { } mixpanel) _host.Error.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
         return Print(parsed, report);
     }
@@ -153,6 +164,7 @@ sealed class ImportCommand
             throw;
         }
 
+        if (report.ExitCode == ExitCode.InvalidInput && isNew) Delete(folder);
         return lasts ? report : Tidy(folder, report);
     }
 
@@ -174,6 +186,26 @@ sealed class ImportCommand
         }
     }
 
+    int Print(ParseResult parsed, ImportInspection inspection)
+    {
+        var command = ProposedCommand.Of(parsed, inspection, _inspect);
+        if (AsJson(parsed))
+        {
+            var json = JsonNode.Parse(inspection.ToJson())!.AsObject();
+            if (command is not null) json["command"] = command;
+            new Printer(_host, asTable: false).Json(Encoding.UTF8.GetBytes(json.ToJsonString()));
+        }
+        else
+        {
+            new Printer(_host, asTable: true).Text(InspectionText.Of(inspection, command, MostColumns));
+        }
+
+        if (inspection.Problem is { } problem) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
+        return inspection.ExitCode;
+    }
+
+    static bool AsJson(ParseResult parsed) => parsed.GetResult(CommonOptions.Output)?.Tokens is [{ Value: "json" }];
+
     int Print(ParseResult parsed, ImportReport report)
     {
         if (parsed.GetValue(_report) is { } path)
@@ -194,7 +226,7 @@ sealed class ImportCommand
             }
         }
 
-        var asJson = parsed.GetResult(CommonOptions.Output)?.Tokens is [{ Value: "json" }];
+        var asJson = AsJson(parsed);
         var printer = new Printer(_host, asTable: !asJson);
         if (!asJson && _host.OutputIsTerminal) printer.Report(report);
         else printer.Json(Encoding.UTF8.GetBytes(report.ToJson()));
@@ -236,6 +268,7 @@ sealed class ImportCommand
             Replay = replay,
             Senders = parsed.GetValue(_senders),
             DryRun = parsed.GetValue(_dryRun),
+            KeepGoing = parsed.GetValue(_keepGoing),
         };
         if (parsed.GetValue(_batchEvents) is { } events) request = request with { BatchEvents = events };
         if (parsed.GetValue(_batchBytes) is { } bytes) request = request with { BatchBytes = bytes };

@@ -218,6 +218,6 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     {
         var path = request.DeadLetterPath ?? state.DeadLetterPath;
         if (path is not null && !_pipeline.WriteDeadLetters(path, cancellation)) path = null;
-        return ImportPipeline.Report(cancellation, totals, pending, path, MendAdvice);
+        return ImportPipeline.Report(cancellation, totals, pending, path, MendAdvice, totals.Rejected > 0 ? ImportPipeline.ReasonsOf(state) : null);
     }
 }

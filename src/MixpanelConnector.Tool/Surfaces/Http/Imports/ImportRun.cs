@@ -110,6 +110,7 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
             {
                 Inputs = [folder.Body],
                 Progress = this,
+                KeepGoing = true, // its options cannot be changed any more
                 MaxDecompressedBytes = FreeDecompressedBytes + (MostRatio * job.Bytes),
             };
             using (_state = request.DryRun ? null : new BoundedState(folder.OpenState(), folder, space, job.Caller)) return End(request, await carryOut(request, _state, _stop.Token));
@@ -131,6 +132,7 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
         if (_overLimit is not null) problems.Insert(0, _overLimit);
         if (!request.DryRun && report is { Rejected: > 0, DeadLetter: null }) KeepDeadLetters(problems);
 
+        report = report with { Reasons = report.Reasons?.Select(reason => reason with { Samples = [.. reason.Samples.Select(sample => sample with { Place = folder.Shown(sample.Place) })] }).ToList() };
         var json = JsonNode.Parse(report.ToJson())!.AsObject();
         json["dead_letter"] = report.Rejected > 0 && !request.DryRun ? $"{ImportRoutes.Path}/{job.Id}/dead-letters" : null;
         var status = report.ExitCode switch
