@@ -85,6 +85,9 @@ public sealed record ImportProposal
     /// <summary>Whether it is about columns: not records are wrong then, but what they are taken for.</summary>
     internal bool NamesColumns => Format is not null || Event is not null || Map.Count > 0 || Rename.Count > 0;
 
+    /// <summary>What they do that may not be meant; null for nothing.</summary>
+    [JsonPropertyOrder(7)] public string? Note { get; init; }
+
     /// <summary>The same as words of a command line, not quoted.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> Options =>

@@ -80,7 +80,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var preparer = NewPreparer(ids, identities);
         var destination = NewDestination();
         if (!request.DryRun) destination.EnsureAccess();
-        var inputs = request.Look is { } look ? [look.Input] : request.Replay is { } replay ? InputList.FindReplay(replay) : InputList.Find(request, new ExcludedFiles(request, state), Warn);
+        var inputs = request.Found is { } found ? [found] : InputList.Find(request, new ExcludedFiles(request, state), Warn);
         using var cancellation = new ImportCancellation(_time, cancellationToken);
 
         Outputs.EnsureNoInputs(request, inputs);
@@ -109,7 +109,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         NoteVanished(inputs, checkpoints, cancellation);
-        var isAnew = request is { KeepGoing: false, Replay: null, Look: null } && checkpoints.ReadBefore == 0;
+        var isAnew = request is { StopWhenRefusedAlike: true, Replay: null } && checkpoints.ReadBefore == 0;
         using var repeatable = isAnew && inputs is [{ SeekablePath: null, Fault: null } stream, ..] ? new RepeatableInput(stream, MostKeptOfStream) : null;
         if (repeatable is not null) inputs[0] = repeatable.Input;
         var first = isAnew ? new FirstRefusals(() => repeatable?.Release()) : null;
@@ -129,7 +129,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var reading = Guard(cancellation, Task.Run(read.RunAsync, CancellationToken.None));
 
         // :: Steps 5-6: Compress, Send
-        var sender = new BatchSender(destination, limiter, limits, _counts, cancellation, request.MaxOutage, refused, checkpoints.MarkInFlight);
+        var sender = new BatchSender(destination, limiter, limits, _counts, cancellation, request.MaxOutage, refused, ReplayOptions.Of(request), checkpoints.MarkInFlight);
         var sending = Task.WhenAll(Enumerable.Range(0, senders).Select(_ => Guard(cancellation, Task.Run(() => SendAsync(sender, checkpoints, budget, cancellation, batches.Reader, verdicts.Writer), CancellationToken.None))));
 
         // :: Steps 7-8: Settle, State
@@ -183,7 +183,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         var reason = first.Reasons.Reasons![0];
         var proposal = inspection?.Proposal is { } way ? $" With {string.Join(' ', way.Options)}, {way.Accepted} of the {inspection.Records} that were looked at would be accepted." : "";
-        cancellation.Note(2, $"All of the first {Counted.Of(first.Count, "record")} would be refused ({reason.Code}: {reason.Samples[0].Message}): nothing was sent.{proposal} With --keep-going, an import goes on all the same.");
+        cancellation.Note(2, $"All of the first {Counted.Of(first.Count, "record")} would be refused ({reason.Code}: {reason.Samples[0].Message}): nothing was sent.{proposal}");
         return Report(cancellation, new ImportTotals(), pending: _counts.Read, deadLetterPath: null, reasons: first.Reasons) with { Inspection = inspection };
     }
 

@@ -1,6 +1,7 @@
 using MixpanelConnector.Import;
 using MixpanelConnector.Import.Inspect;
 using MixpanelConnector.Import.Lookup;
+using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.State;
 
 namespace MixpanelConnector;
@@ -19,6 +20,12 @@ public sealed partial class MixpanelClient
         request = request.Validated();
         using IImportState? own = request.DryRun ? new DryRunState(keepsDeadLetters: request.DeadLetterPath is not null) : state is null ? new InMemoryImportState() : null;
         if (request.Type is ImportType.LookupTable) return await new LookupTableImport(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
+        if (request.Replay is null) return await new ImportPipeline(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
+
+        var letters = InputList.FindReplay(request.Replay)[0];
+        using var repeatable = letters.SeekablePath is null ? new RepeatableInput(letters, long.MaxValue) : null;
+        letters = repeatable?.Input ?? letters;
+        request = await ReplayOptions.WithThoseOfAsync(request, letters, cancellationToken).ConfigureAwait(false) with { Found = letters };
         return await new ImportPipeline(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 

@@ -67,6 +67,7 @@ sealed class ReadStage(
     long _inputBytesBefore;
     string _name = "";
     FirstRefusals? _first = first;
+    readonly byte[] _options = ReplayOptions.Of(request);
     bool _isEnough;
     long _left = request.Look?.Records ?? long.MaxValue;
 
@@ -308,7 +309,7 @@ sealed class ReadStage(
     {
         var wasTried = record is { Kind: RecordKind.Json, Rejection: null, Oversized: null };
         var refusal = new Refusal(rejection.Code, rejection.Field, rejection.Message) { InsertId = preparer.InsertIdOf(in record, wasTried), MaybeDelivered = rejection.MaybeDelivered };
-        var deadLetter = DeadLetters.Of(record.Origin ?? _name, record.Line, record.Offset, record.Raw, record.Oversized, in refusal);
+        var deadLetter = DeadLetters.Of(record.Origin ?? _name, record.Line, record.Offset, record.Raw, record.Oversized, _options, in refusal);
         _batch!.Reject(deadLetter);
         if (_first is null)
         {

@@ -143,7 +143,8 @@ sealed class ImportCommand
         var proposed = report.Inspection is { } inspection ? ProposedCommand.Of(parsed, inspection, _inspect) : null;
         if (report.ExitCode == ExitCode.InvalidInput && report.Inspection is { } seen) _host.Error.Write(InspectionText.Of(seen, proposed, MostColumnsAside));
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
-        if (report.ExitCode != ExitCode.InvalidInput && proposed is not null) _host.Error.WriteLine($"mixpanel: with this command they are accepted: {proposed}");
+        if (report.ExitCode == ExitCode.InvalidInput) _host.Error.WriteLine("mixpanel: --keep-going sends what is right all the same, and makes a dead letter of each other record.");
+        else if (proposed is not null) _host.Error.WriteLine($"mixpanel: with this command they are accepted: {proposed}");
         if (report.ExitCode == ExitCode.Unavailable && session.Local is { } mixpanel) _host.Error.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
         return Print(parsed, report);
     }
@@ -268,7 +269,7 @@ sealed class ImportCommand
             Replay = replay,
             Senders = parsed.GetValue(_senders),
             DryRun = parsed.GetValue(_dryRun),
-            KeepGoing = parsed.GetValue(_keepGoing),
+            StopWhenRefusedAlike = !parsed.GetValue(_keepGoing),
         };
         if (parsed.GetValue(_batchEvents) is { } events) request = request with { BatchEvents = events };
         if (parsed.GetValue(_batchBytes) is { } bytes) request = request with { BatchBytes = bytes };

@@ -15,6 +15,7 @@ static class InspectionText
     {
         var text = new StringBuilder();
         string?[] form = [inspection.Format, inspection.Delimiter is { } delimiter ? $"{delimiter} between cells" : null, inspection.LineEnds is { } ends ? $"lines end with {ends}" : null, inspection.Encoding, inspection.Compression];
+        if (inspection.Proposal?.Format is { } other) form[0] = $"taken for {inspection.Format}, since no name in its first line is known; shown as {other}";
         Line($"{inspection.Source}: {string.Join(", ", form.OfType<string>().DefaultIfEmpty("no format that is known"))}{(inspection.Inputs > 1 ? string.Create(CultureInfo.InvariantCulture, $"; the first of {inspection.Inputs} inputs that has records") : "")}");
 
         var shown = inspection.Columns.Take(mostColumns).Select(column => (Name: Cut(column.Name), column.Type, column.Samples)).ToList();
@@ -30,6 +31,7 @@ static class InspectionText
             Line(string.Create(CultureInfo.InvariantCulture, $"With this command, {proposal.Accepted} of them would be accepted{(proposal.Reasons is null ? ":" : ", and not:")}"));
             Reasons(proposal.Reasons);
             text.Append("  ").Append(command).Append('\n');
+            if (proposal.Note is { } note) Line(note);
         }
 
         return text.ToString();

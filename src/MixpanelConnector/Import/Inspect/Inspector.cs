@@ -89,9 +89,10 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         using var state = new DryRunState(keepsDeadLetters: false);
         var trial = options with
         {
-            Look = new ImportLook(input, MostRecords, MostBytes),
+            Found = input,
+            Look = new ImportLook(MostRecords, MostBytes),
             DryRun = true,
-            KeepGoing = true,
+            StopWhenRefusedAlike = false,
             AllowEmpty = true,
             Restart = false,
             NewIds = false,
@@ -124,6 +125,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             Fix = [.. Enum.GetValues<ImportFixes>().Where(fix => fix is not ImportFixes.None && best.Fix.HasFlag(fix) && !request.Fix.HasFlag(fix)).Select(fix => fix.ToString().ToLowerInvariant())],
             Accepted = report.Accepted,
             Reasons = report.Reasons,
+            Note = IsNobodys(best, survey) ? "No column looks like the id of a user, so that --fix ids makes the events nobody's. If one is, say --map distinct_id=COLUMN, or --rename PROPERTY=distinct_id where it is a property." : null,
         };
 
         async Task TakeBetterAsync(ImportRequest options)
@@ -133,6 +135,12 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             (best, report) = (options, other);
         }
     }
+
+    /// <summary>Whether events are given an empty id for want of any.</summary>
+    bool IsNobodys(ImportRequest options, ColumnSurvey survey) =>
+        request.Type is ImportType.Events && options.Fix.HasFlag(ImportFixes.Ids) && !request.Fix.HasFlag(ImportFixes.Ids)
+        && !options.Columns.ContainsKey("distinct_id") && !options.Rename.Values.Contains("distinct_id", StringComparer.Ordinal)
+        && !survey.Columns.Any(column => column.Name is "distinct_id" or "$user_id" or "$device_id");
 
     /// <summary>The repairs that may help, by the reason that calls for them. One hides behind another: a record is refused for what is found first.</summary>
     IEnumerable<(ImportFixes Fix, string Code)> Repairs() => request.Type is ImportType.Events

@@ -110,7 +110,6 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
             {
                 Inputs = [folder.Body],
                 Progress = this,
-                KeepGoing = true, // its options cannot be changed any more
                 MaxDecompressedBytes = FreeDecompressedBytes + (MostRatio * job.Bytes),
             };
             using (_state = request.DryRun ? null : new BoundedState(folder.OpenState(), folder, space, job.Caller)) return End(request, await carryOut(request, _state, _stop.Token));
