@@ -183,7 +183,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         var reason = first.Reasons.Reasons![0];
         var proposal = inspection?.Proposal is { } way ? $" With {string.Join(' ', way.Options)}, {way.Accepted} of the {inspection.Records} that were looked at would be accepted." : "";
-        cancellation.Note(2, $"All of the first {Counted.Of(first.Count, "record")} would be refused ({reason.Code}: {reason.Samples[0].Message}): nothing was sent.{proposal}");
+        cancellation.Note(2, $"{(first.Reasons.Reasons.Count > 1 ? "None is good, and nearly all" : "All")} of the first {Counted.Of(first.Count, "record")} would be refused alike ({reason.Code}: {reason.Samples[0].Message}): nothing was sent.{proposal}");
         return Report(cancellation, new ImportTotals(), pending: _counts.Read, deadLetterPath: null, reasons: first.Reasons) with { Inspection = inspection };
     }
 

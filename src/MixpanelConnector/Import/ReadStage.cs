@@ -26,7 +26,7 @@ namespace MixpanelConnector.Import;
 /// <param name="counts">What was done so far.</param>
 /// <param name="cancellation">Ends the reading.</param>
 /// <param name="refused">Gets what is refused here.</param>
-/// <param name="first">Takes the first records, as long as they are refused alike; null where that is of no interest.</param>
+/// <param name="first">Takes the first records, as long as none of them is good; null where that is of no interest.</param>
 /// <param name="stops">Whether the import is to end, when the first records, or all there are, were refused alike.</param>
 /// <param name="batches">Takes the batches.</param>
 /// <param name="time">The clock.</param>
@@ -82,7 +82,7 @@ sealed class ReadStage(
                 _inputBytesBefore += input.Length ?? 0;
             }
 
-            if (_first is { Count: > 0 } alike && await stops(alike).ConfigureAwait(false)) return;
+            if (_first is { Count: > 0, AreAlike: true } alike && await stops(alike).ConfigureAwait(false)) return;
             _first?.Tell(refused);
             if (_batch is not null) await SendAsync(Close()).ConfigureAwait(false);
         }
@@ -209,6 +209,7 @@ sealed class ReadStage(
         if (patience > TimeSpan.Zero && await EndsWithinAsync(more, patience, time).ConfigureAwait(false)) return await more.ConfigureAwait(false);
         if (more.IsCompleted) return await more.ConfigureAwait(false);
         MarkReached(input, reader, position, fingerprint, ended: false);
+        _first?.Tell(refused); // who watches a stream waits for it
         try
         {
             await SendAsync(Close()).ConfigureAwait(false);
@@ -315,17 +316,16 @@ sealed class ReadStage(
         {
             refused(deadLetter, refusal);
         }
-        else if (!_first.Take(deadLetter, in refusal))
+        else
         {
-            EndFirst();
-        }
-        else if (_first.Count == FirstRefusals.Enough)
-        {
-            _isEnough = true;
+            _first.Take(in deadLetter, in refusal);
+            if (_first.Count < FirstRefusals.Enough) return;
+            if (_first.AreAlike) _isEnough = true;
+            else EndFirst();
         }
     }
 
-    /// <summary>The first records are not all refused alike: from now on they are as any others.</summary>
+    /// <summary>One of the first records is good, or they are refused for many reasons: from now on they are as any others.</summary>
     void EndFirst()
     {
         _first!.End(refused);
@@ -347,7 +347,6 @@ sealed class ReadStage(
     RecordBatch Close()
     {
         var batch = _batch!;
-        _first?.Tell(refused);
         preparer.Complete(batch);
         _batch = null;
         batch.Close();

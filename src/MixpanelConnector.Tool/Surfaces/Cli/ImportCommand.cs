@@ -33,7 +33,7 @@ sealed class ImportCommand
     readonly Option<bool> _restart = new("--restart") { Description = "Forget the checkpoint, and send everything again. Needed when an option that shapes the records has changed, or the input was mended: events that are as they were keep their ids, and count once. Refused when accepted events would get other ids." };
     readonly Option<bool> _newIds = new("--new-ids") { Description = "With --restart: send events without $insert_id although they get other ids than those that were accepted, and count again." };
     readonly Option<string> _deadLetter = new("--dead-letter") { Description = "Where every record that was not accepted goes. Default: dead-letters.ndjson in the checkpoint folder.", HelpName = "FILE" };
-    readonly Option<string> _replay = new("--replay") { Description = "Import a dead-letter file again, with the same ids.", HelpName = "FILE" };
+    readonly Option<string> _replay = new("--replay") { Description = "Import a dead-letter file again, with the same ids and the options of its import.", HelpName = "FILE" };
     readonly Option<string> _report = new("--report") { Description = "Write the report as JSON.", HelpName = "FILE" };
     readonly Option<int?> _senders = new("--senders") { Description = "How many requests at once, 1 to 20. Default: adaptive.", HelpName = "N" };
     readonly Option<int?> _batchEvents = new("--batch-events") { Description = "The most records in a request. Default: 2000.", HelpName = "N" };
@@ -62,10 +62,13 @@ sealed class ImportCommand
         _type.AcceptOnlyFromAmong([.. ImportValues.Types]);
         _strict.AcceptOnlyFromAmong("0", "1");
         Command = new DetailedCommand("import", "Import files of events, of profiles of users or groups, or a lookup table, so that every record is accounted for.", """
-            Each record that is not accepted is named on standard error (file:line: code: reason) and kept, whole, in the dead-letter file.
-            read = accepted + rejected + pending + blank, always.
+            Each record that is not accepted is kept, whole, in the dead-letter file; the first 50 are named on standard error
+            (file:line: code: reason), and the report counts all by reason. read = accepted + rejected + pending + blank, always.
 
-            Exit codes: 0 all accepted; 2 usage or configuration, nothing sent; 3 finished, some records dead-lettered;
+            When the first 1000 records are refused alike, nothing is sent: the columns are shown with samples, and the command that
+            works, which --inspect shows at any time. So it is with fewer records where columns have other names than are looked for.
+
+            Exit codes: 0 all accepted; 2 usage or configuration, or all refused alike: nothing sent; 3 finished, some records dead-lettered;
             4 credentials or permission refused; 5 Mixpanel unavailable; 6 input unreadable, corrupt or cut short; 7 the disk failed;
             8 another import holds the state; 9 the audit failed; 130, 143 stopped. After 4 to 7, 130 and 143 the same command resumes.
 
@@ -75,7 +78,8 @@ sealed class ImportCommand
 
             Cleaning is done only where an option asks for it, in this order: --drop, --rename, --fix, --time-offset; then records are
             checked. It changes properties (of profiles: those that an update names, such as in $set), and nothing else of a record. The
-            report counts the records under fixed. Dead letters keep the record as it was read.
+            report counts the records under fixed. Dead letters keep the record as it was read, as an object under raw where it was
+            JSON, and these options, --map, --column-type and --event: --replay takes them from there.
 
             CSV may be parted by commas, semicolons, tabs or bars; its lines end with LF, CR LF or CR. A column has one type: number,
             boolean or text, as its first 1000 rows show (12E5 and 007 are text), or as --column-type says; a later value that does not
@@ -92,6 +96,7 @@ sealed class ImportCommand
 
             Examples:
               mixpanel import events.ndjson --local
+              mixpanel import orders.csv --inspect
               mixpanel import 'exports/2025-*.ndjson.gz' --report report.json
               zcat old.gz | mixpanel import - --source-id old
               tail -n +1 -F live.ndjson | mixpanel import - --source-id live

@@ -57,10 +57,12 @@ sealed class ColumnSurvey(ImportType type)
     /// <summary>Whether any JSON record had properties, so that it is not read as a row.</summary>
     public bool HasProperties { get; private set; }
 
-    /// <summary>Takes columns that are named, whether they hold something or not.</summary>
+    /// <summary>Takes columns that are named, whether they hold something or not. Of one that holds all properties, these are the columns.</summary>
     public void Add(IEnumerable<string> names)
     {
-        foreach (var name in names) Column(name, isProperty: false);
+        var (field, alias) = RecordFields.Properties(type);
+        foreach (var name in names)
+            if (name != field && name != alias) Column(name, isProperty: false);
     }
 
     public void Add(scoped in Record record)

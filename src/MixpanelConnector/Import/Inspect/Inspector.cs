@@ -74,7 +74,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         var isUnreadable = given.ExitCode is 6 or 7;
         inspection = inspection with
         {
-            Records = given.Read - given.Blank,
+            Records = given.Accepted + given.Rejected,
             Refused = given.Rejected,
             Reasons = given.Reasons,
             Problem = isUnreadable ? given.Problems[0] : null,
@@ -140,7 +140,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     bool IsNobodys(ImportRequest options, ColumnSurvey survey) =>
         request.Type is ImportType.Events && options.Fix.HasFlag(ImportFixes.Ids) && !request.Fix.HasFlag(ImportFixes.Ids)
         && !options.Columns.ContainsKey("distinct_id") && !options.Rename.Values.Contains("distinct_id", StringComparer.Ordinal)
-        && !survey.Columns.Any(column => column.Name is "distinct_id" or "$user_id" or "$device_id");
+        && !survey.Columns.Any(column => Holds(column, "distinct_id"));
 
     /// <summary>The repairs that may help, by the reason that calls for them. One hides behind another: a record is refused for what is found first.</summary>
     IEnumerable<(ImportFixes Fix, string Code)> Repairs() => request.Type is ImportType.Events
@@ -167,7 +167,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         if (asked == request && !NearNames.Needed(request.Type).Any(needed => HasReason(given, needed.Code)) && !HasReason(given, "unknown_key") && !HasReason(given, "properties_missing")) return null;
         foreach (var (field, _) in NearNames.Needed(request.Type))
         {
-            if (map.ContainsKey(field) || rename.ContainsValue(field) || columns.Exists(column => column.Name == field || column.Name == RecordFields.Root(request.Type).Field && field == RecordFields.Root(request.Type).Plain)) continue;
+            if (map.ContainsKey(field) || rename.ContainsValue(field) || columns.Exists(column => Holds(column, field))) continue;
             var free = columns.Where(column => !map.ContainsValue(column.Name) && !rename.ContainsKey(column.Name) && !request.Drop.Contains(column.Name, StringComparer.Ordinal)).ToList();
             if (survey.HasProperties && field is "event" or "group_id") continue; // it stands beside the properties
             if (NearNames.Find(field, free, request) is not { } column)
@@ -187,6 +187,12 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         var named = asked with { Columns = map, Rename = rename, Event = constant };
         return map.Count == request.Columns.Count && rename.Count == request.Rename.Count && constant == request.Event && asked == request ? null : named;
     }
+
+    /// <summary>Whether a column gives a field without any option.</summary>
+    bool Holds(SurveyedColumn column, string field) =>
+        column.Name == field
+        || (column.Name == RecordFields.Root(request.Type).Field && field == RecordFields.Root(request.Type).Plain)
+        || (field == "distinct_id" && request.Type is ImportType.Events && column.Name is "$user_id" or "$device_id");
 
     /// <summary>What events may be called for want of a name: as their file is.</summary>
     static string NameOf(InputFile input)

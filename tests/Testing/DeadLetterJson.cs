@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace MixpanelConnector.Testing;
 
 /// <summary>Reads dead letters.</summary>
-public static class DeadLetters
+public static class DeadLetterJson
 {
     /// <summary>The record of a dead letter as text: it is an object where it was JSON.</summary>
     public static string Raw(this JsonElement letter) =>
