@@ -75,7 +75,17 @@ sealed class ActionCommand : Command
             try
             {
                 var answer = await _action.InvokeAsync(session.Client, input, cancellationToken);
-                printer.Json(handover is null ? answer.Json : handover.Deliver(answer));
+                var result = handover is null ? answer.Json : handover.Deliver(answer);
+                var isLost = handover is { IsPrinted: true };
+                try
+                {
+                    printer.Json(result);
+                }
+                catch (IOException e) when (isLost || (_action.Effect is not ActionEffect.Read && e is not ReaderIsGoneException))
+                {
+                    throw new IOException($"{e.Message} The action was carried out: look before you do it again.{(isLost ? " Its secret is lost: delete what was created." : "")}", e);
+                }
+
                 return answer.Refused ? ExitCode.Refused : ExitCode.Success;
             }
             catch (MixpanelException e) when (IsUsedUp(e))
