@@ -22,7 +22,7 @@ public sealed class OutcomesTests : IDisposable
         var letters = _run.DeadLetters();
         Assert.Equal([1, 8, 20], letters.Select(letter => letter.GetProperty("line").GetInt32()));
         var second = letters[1];
-        Assert.Equal(Event(7), second.GetProperty("raw").GetString());
+        Assert.Equal(Event(7), second.Raw());
         Assert.Equal(("rejected", "properties.x", "refused", 400, "id-7", 1, false), (
             second.GetProperty("code").GetString(), second.GetProperty("field").GetString(), second.GetProperty("message").GetString(), second.GetProperty("http_status").GetInt32(),
             second.GetProperty("insert_id").GetString(), second.GetProperty("attempts").GetInt32(), second.GetProperty("maybe_delivered").GetBoolean()));

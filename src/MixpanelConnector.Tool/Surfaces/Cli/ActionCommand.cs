@@ -90,7 +90,7 @@ sealed class ActionCommand : Command
             }
             catch (MixpanelException e) when (IsUsedUp(e))
             {
-                if (!wait) throw ComeBack(e);
+                if (!wait) throw ComeBack(e, waits: false);
                 await WaitAsync(e, cancellationToken);
             }
         }
@@ -113,7 +113,7 @@ sealed class ActionCommand : Command
             }
             catch (MixpanelException e) when (IsUsedUp(e))
             {
-                if (!wait || isAnyPrinted) throw ComeBack(e);
+                if (!wait || isAnyPrinted) throw ComeBack(e, wait);
                 await WaitAsync(e, cancellationToken);
             }
         }
@@ -121,8 +121,8 @@ sealed class ActionCommand : Command
 
     static bool IsUsedUp(MixpanelException e) => e.Error is { Kind: ErrorKind.RateLimited, RetryAfter: not null };
 
-    MixpanelException ComeBack(MixpanelException e) =>
-        new(e.Error with { Message = $"{e.Error.Message} It takes the next call {When(e)}.{(CanWait(_action) ? " --wait waits for that." : "")}" }, e);
+    MixpanelException ComeBack(MixpanelException e, bool waits) =>
+        new(e.Error with { Message = $"{e.Error.Message} It takes the next call {When(e)}.{(CanWait(_action) && !waits ? " --wait waits for that." : "")}" }, e);
 
     async Task WaitAsync(MixpanelException e, CancellationToken cancellationToken)
     {

@@ -209,7 +209,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
 
     byte[] Refuse(InputFile input, LookupRow row, ReadOnlyMemory<byte> csv, Refusal refusal)
     {
-        var letter = DeadLetters.Of(input.Name, row.Line, row.Start, csv.Span.Slice(row.Start, row.Length), oversized: null, in refusal);
+        var letter = DeadLetters.Of(input.Name, row.Line, row.Start, csv.Span.Slice(row.Start, row.Length), oversized: null, options: [], in refusal);
         request.Diagnostics?.Report(new ImportDiagnostic(letter.Source, letter.Line, refusal.Code, refusal.Shown) { Field = refusal.ShownField });
         return letter.Json;
     }
@@ -218,6 +218,6 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     {
         var path = request.DeadLetterPath ?? state.DeadLetterPath;
         if (path is not null && !_pipeline.WriteDeadLetters(path, cancellation)) path = null;
-        return ImportPipeline.Report(cancellation, totals, pending, path, MendAdvice);
+        return ImportPipeline.Report(cancellation, totals, pending, path, MendAdvice, totals.Rejected > 0 ? ImportPipeline.ReasonsOf(state) : null);
     }
 }
