@@ -346,6 +346,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             !before.Contains(IdsOfBytes.Trim()) ? "an earlier version computed the missing $insert_ids from the places of the events"
             : ids is ImportIds.OfPlaces ? string.Create(CultureInfo.InvariantCulture, $"more than {Occurrences.Most} different events of one source have no $insert_id, and the ids of some come from their places")
             : ids is not ImportIds.None && !Same("source_id=") ? "the missing $insert_ids come from the source id, which is another now"
+            : ids is not ImportIds.None && !Same("encoding=") ? "the missing $insert_ids come from the text, which is read in another encoding now"
             : ids is ImportIds.OfColumns && !before.Where(IsOfColumns).SequenceEqual(now.Where(IsOfColumns), StringComparer.Ordinal) ? "the missing $insert_ids come from the columns, which are read otherwise now"
             : null;
         if (reason is not null)
@@ -367,6 +368,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         if (request.Properties is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nproperties={XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(request.Properties)):x32}");
         if (request.SourceId is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nsource_id={request.SourceId}");
         if (request.Format is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nformat={request.Format}");
+        if (request.Encoding is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nencoding={TextEncoding.Find(request.Encoding)!.Name}");
         foreach (var (field, column) in request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\nmap={field}={column}");
         foreach (var (column, columnType) in request.ColumnTypes.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_type={Uri.EscapeDataString(column)}={columnType.ToString().ToLowerInvariant()}");
         if (request.Event is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nevent={Uri.EscapeDataString(request.Event)}");

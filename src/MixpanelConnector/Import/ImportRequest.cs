@@ -3,6 +3,7 @@ using System.Collections.ObjectModel;
 using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Delimited;
+using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector;
 
@@ -39,6 +40,9 @@ public sealed record ImportRequest
 
     /// <summary>The name of the format that every input is in, in place of looking. Default: null, which means by content.</summary>
     public string? Format { get; init; }
+
+    /// <summary>The encoding of text, by a label of the WHATWG Encoding Standard such as <c>windows-1252</c>, of which <c>latin1</c> is another name. A byte order mark overrules it. Default: null, which means UTF-8, or UTF-16 where a mark says so.</summary>
+    public string? Encoding { get; init; }
 
     /// <summary>Which column holds a field: from the field's name, such as <c>time</c>, to the column's. Default: each column gives the field of its own name. JSON records without <c>properties</c> are rows, too: their members are columns.</summary>
     public IReadOnlyDictionary<string, string> Columns { get; init; } = FrozenDictionary<string, string>.Empty;
@@ -154,8 +158,9 @@ public sealed record ImportRequest
         if (ColumnTypes.Any(column => column.Key.Length == 0 || !Enum.IsDefined(column.Value))) throw MixpanelException.Invalid("column_type", "The type of a column needs the column's name, and is text, number, boolean, time or json.");
         if (Delimiter is { } delimiter && !Dialect.CanPart(delimiter)) throw MixpanelException.Invalid("delimiter", "The delimiter is one character of ASCII, but no letter, digit, quote or line end.");
         if (Delimiter is not (null or '\t') && Format is "tsv") throw MixpanelException.Invalid("delimiter", "TSV is separated by tabs: leave the format or the delimiter out.");
+        if (Encoding is not null && TextEncoding.Find(Encoding) is null) throw MixpanelException.Invalid("encoding", "The encoding must be one of the WHATWG Encoding Standard, such as windows-1252, iso-8859-2, shift_jis or utf-16le.");
         if (Event is not null && (Type is not ImportType.Events || string.IsNullOrWhiteSpace(Event))) throw MixpanelException.Invalid("event", "The name of events must not be blank, and is for events only.");
-        if (Replay is not null && (Format is not null || Delimiter is not null || NullValues.Count > 0)) throw MixpanelException.Invalid("replay", "A dead-letter file has its own format: it needs neither format, delimiter nor null values.");
+        if (Replay is not null && (Format is not null || Encoding is not null || Delimiter is not null || NullValues.Count > 0)) throw MixpanelException.Invalid("replay", "A dead-letter file has its own format: it needs neither format, encoding, delimiter nor null values.");
         if (!Enum.IsDefined(Type)) throw MixpanelException.Invalid("type", "The type must be events, profiles, groups or a lookup table.");
         if (Type is ImportType.Groups == string.IsNullOrWhiteSpace(GroupKey)) throw MixpanelException.Invalid("group_key", Type is ImportType.Groups ? "Groups need a group key: the property that makes them." : "The group key is for groups only.");
         if (Type is ImportType.LookupTable == TableId is null) throw MixpanelException.Invalid("table_id", Type is ImportType.LookupTable ? "A lookup table needs the id of the table that it replaces." : "The table id is for lookup tables only.");

@@ -40,8 +40,11 @@ sealed class ReadStage(
     const long MostRejectedBytes = 4 << 20;
     const long MostRecords = 40_000;
 
+    static readonly Rejection InAnotherEncoding = JsonScanner.InvalidUtf8 with { Message = $"{JsonScanner.InvalidUtf8.Message}; --encoding names what the file is in, such as windows-1252" };
+
     readonly FlatRecords _flatRecords = new(request);
     bool _isFlat;
+    bool _mayBeInAnotherEncoding;
     RecordBatch? _batch;
     int _capacity = FirstCapacity;
     long _batchNumber;
@@ -83,6 +86,7 @@ sealed class ReadStage(
         try
         {
             reader = await OpenAsync(input, reached).ConfigureAwait(false);
+            _mayBeInAnotherEncoding = request is { Encoding: null, Replay: null } && reader.OffsetsAreBytes;
             do
             {
                 await ReadBufferedAsync(input, reader, reached).ConfigureAwait(false);
@@ -234,7 +238,7 @@ sealed class ReadStage(
             }
 
             if (cleaner is not null) _batch!.Cleaned.Add(cleaner.Made);
-            if (rejection is not null) Reject(in record, rejection);
+            if (rejection is not null) Reject(in record, rejection == JsonScanner.InvalidUtf8 && _mayBeInAnotherEncoding ? InAnotherEncoding : rejection);
             _batch!.Bytes += reader.OffsetsAreBytes ? reader.Position.Offset - _offset : record.Bytes.Length;
             _offset = reader.Position.Offset;
             if (closed is not null) return closed;

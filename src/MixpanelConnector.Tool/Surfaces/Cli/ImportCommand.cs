@@ -17,6 +17,7 @@ sealed class ImportCommand
     readonly Option<string[]> _map = new("--map") { Description = "Which column holds a field, such as time=created_at; repeatable. Default: the column of the field's name. For rows, and JSON records without properties.", HelpName = "FIELD=COLUMN", Arity = ArgumentArity.OneOrMore };
     readonly Option<string[]> _columnType = new("--column-type") { Description = "What a column holds, such as sku=text; repeatable. Default: of CSV and TSV what the first 1000 rows show.", HelpName = $"COLUMN={string.Join('|', ImportValues.ColumnTypeNames)}", Arity = ArgumentArity.OneOrMore };
     readonly Option<string> _event = new("--event") { Description = "The name of events that have no column with it.", HelpName = "NAME" };
+    readonly Option<string> _encoding = new("--encoding") { Description = "The encoding of text, by a label such as windows-1252, latin1, iso-8859-2, shift_jis or utf-16le. Default: UTF-8, or UTF-16 where a byte order mark says so.", HelpName = "LABEL" };
     readonly Option<string> _delimiter = new("--delimiter") { Description = "What parts the cells of CSV: one character, or tab. Default: comma, semicolon, tab or vertical bar, as the header shows.", HelpName = "CHARACTER" };
     readonly Option<string[]> _nullValues = new("--null-values") { Description = "A cell of CSV that is as good as empty, such as NULL; repeatable.", HelpName = "TEXT", Arity = ArgumentArity.OneOrMore };
     readonly Option<bool> _allowEmpty = new("--allow-empty") { Description = "An input without a record is no error." };
@@ -96,7 +97,7 @@ sealed class ImportCommand
               mixpanel import old.ndjson --rename user=distinct_id --drop debug --fix time,nulls --time-offset -2
             """)
         {
-            _inputs, _format, _map, _columnType, _event, _delimiter, _nullValues, _allowEmpty, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
+            _inputs, _format, _map, _columnType, _event, _encoding, _delimiter, _nullValues, _allowEmpty, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
             _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeOffset, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(host),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
@@ -216,6 +217,7 @@ sealed class ImportCommand
             Columns = Values.Columns(parsed.GetValue(_map) ?? []),
             ColumnTypes = Values.ColumnTypes(parsed.GetValue(_columnType) ?? []),
             Event = parsed.GetValue(_event),
+            Encoding = parsed.GetValue(_encoding),
             Delimiter = Values.Delimiter(parsed.GetValue(_delimiter)),
             NullValues = parsed.GetValue(_nullValues) ?? [],
             AllowEmpty = parsed.GetValue(_allowEmpty),

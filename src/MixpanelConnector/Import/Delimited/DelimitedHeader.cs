@@ -37,7 +37,7 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
         var end = length < 0 ? 0 : splitter.EndLength;
         var row = length < 0 ? text : text[..length];
         var names = NamesOf(splitter, row);
-        if (!Utf8.IsValid(row)) throw new InputException("has a header row that is not UTF-8");
+        if (!Utf8.IsValid(row)) throw new InputException("has a header row that is not UTF-8: --encoding names what it is in, such as windows-1252");
         if (splitter.Malformed) throw new InputException("has a header row with a quote in the wrong place");
         if (names.Exists(name => HoldsRows(name, dialect, names.Count))) throw new InputException("has a column whose name holds whole rows: a quote is left open in the header row");
         if (names is [var only] && only.AsSpan().IndexOfAny(",;\t|") is var other and >= 0)
