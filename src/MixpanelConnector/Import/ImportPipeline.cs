@@ -347,6 +347,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             : ids is ImportIds.OfPlaces ? string.Create(CultureInfo.InvariantCulture, $"more than {Occurrences.Most} different events of one source have no $insert_id, and the ids of some come from their places")
             : ids is not ImportIds.None && !Same("source_id=") ? "the missing $insert_ids come from the source id, which is another now"
             : ids is not ImportIds.None && !Same("encoding=") ? "the missing $insert_ids come from the text, which is read in another encoding now"
+            : ids is not ImportIds.None && !(Same("quote=") && Same("escape=")) ? "the missing $insert_ids come from the rows, which are parted otherwise now"
             : ids is ImportIds.OfColumns && !before.Where(IsOfColumns).SequenceEqual(now.Where(IsOfColumns), StringComparer.Ordinal) ? "the missing $insert_ids come from the columns, which are read otherwise now"
             : null;
         if (reason is not null)
@@ -373,6 +374,12 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         foreach (var (column, columnType) in request.ColumnTypes.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_type={Uri.EscapeDataString(column)}={columnType.ToString().ToLowerInvariant()}");
         if (request.Event is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nevent={Uri.EscapeDataString(request.Event)}");
         if (request.Delimiter is { } delimiter) fingerprint.Append(CultureInfo.InvariantCulture, $"\ndelimiter={Uri.EscapeDataString(delimiter.ToString())}");
+        if (request.Quote != '"') fingerprint.Append(CultureInfo.InvariantCulture, $"\nquote={(request.Quote is { } quote ? Uri.EscapeDataString(quote.ToString()) : "none")}");
+        if (request.Escape is { } escape) fingerprint.Append(CultureInfo.InvariantCulture, $"\nescape={Uri.EscapeDataString(escape.ToString())}");
+        if (request.SkipLines > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nskip_lines={request.SkipLines}");
+        if (request.NoHeader) fingerprint.Append("\nno_header");
+        if (request.ColumnNames.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_names={string.Join(',', request.ColumnNames.Select(Uri.EscapeDataString))}");
+        if (request.DecimalSeparator != '.') fingerprint.Append(CultureInfo.InvariantCulture, $"\ndecimal={request.DecimalSeparator}");
         if (request.NullValues.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nnull_values={string.Join(',', request.NullValues.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
         if (request.Drop.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\ndrop={string.Join(',', request.Drop.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
         if (request.Rename.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nrename={string.Join(',', request.Rename.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"))}");

@@ -56,6 +56,24 @@ public sealed record ImportRequest
     /// <summary>What stands between two cells of CSV: one character of ASCII, no letter, digit or quote. Default: null, which means found out by the header, among comma, semicolon, tab and vertical bar. A lookup table of which it is said is sent with commas in its place.</summary>
     public char? Delimiter { get; init; }
 
+    /// <summary>What stands around a cell of CSV or TSV that holds a delimiter or a line end, and is written twice inside: one character of ASCII, or null for none. Default: <c>"</c>.</summary>
+    public char? Quote { get; init; } = '"';
+
+    /// <summary>What makes text of a delimiter, a quote, a line end or itself in CSV and TSV, such as a backslash; before anything else it is text itself. Default: none.</summary>
+    public char? Escape { get; init; }
+
+    /// <summary>How many lines of CSV and TSV stand before the header, and are left out. Default: 0. Blank lines, and a line such as <c>sep=;</c>, are passed by themselves.</summary>
+    public int SkipLines { get; init; }
+
+    /// <summary>Whether CSV and TSV begin with a row, and not with a header. Needs <see cref="ColumnNames"/>. Default: false.</summary>
+    public bool NoHeader { get; init; }
+
+    /// <summary>The names of all columns of CSV and TSV, in their order, in place of those in the header. A column with an empty name must be empty; the first is left out. Default: none.</summary>
+    public IReadOnlyList<string> ColumnNames { get; init; } = [];
+
+    /// <summary>What stands before the decimals in numbers that are text: a point or a comma. Separators of thousands are not taken. Default: a point.</summary>
+    public char DecimalSeparator { get; init; } = '.';
+
     /// <summary>Cells of CSV and TSV that are as good as empty. Default: none but the empty ones.</summary>
     public IReadOnlyList<string> NullValues { get; init; } = [];
 
@@ -156,17 +174,17 @@ public sealed record ImportRequest
         foreach (var field in Columns.Keys)
             if (RecordFields.NearMiss(field, Type) is { } meant) throw MixpanelException.Invalid("map", $"{RecordFields.Shown(field)} is not the name of a field: {meant} is. To have a property of that name, leave the mapping out and rename the column's property.");
         if (ColumnTypes.Any(column => column.Key.Length == 0 || !Enum.IsDefined(column.Value))) throw MixpanelException.Invalid("column_type", "The type of a column needs the column's name, and is text, number, boolean, time or json.");
-        if (Delimiter is { } delimiter && !Dialect.CanPart(delimiter)) throw MixpanelException.Invalid("delimiter", "The delimiter is one character of ASCII, but no letter, digit, quote or line end.");
-        if (Delimiter is not (null or '\t') && Format is "tsv") throw MixpanelException.Invalid("delimiter", "TSV is separated by tabs: leave the format or the delimiter out.");
+        Dialect.EnsureSense(this);
         if (Encoding is not null && TextEncoding.Find(Encoding) is null) throw MixpanelException.Invalid("encoding", "The encoding must be one of the WHATWG Encoding Standard, such as windows-1252, iso-8859-2, shift_jis or utf-16le.");
         if (Event is not null && (Type is not ImportType.Events || string.IsNullOrWhiteSpace(Event))) throw MixpanelException.Invalid("event", "The name of events must not be blank, and is for events only.");
-        if (Replay is not null && (Format is not null || Encoding is not null || Delimiter is not null || NullValues.Count > 0)) throw MixpanelException.Invalid("replay", "A dead-letter file has its own format: it needs neither format, encoding, delimiter nor null values.");
+        if (Replay is not null && (Format is not null || Encoding is not null || Dialect.IsSaid(this) || NullValues.Count > 0)) throw MixpanelException.Invalid("replay", "A dead-letter file has its own format: it needs neither format, encoding, delimiter nor anything else that is said of CSV.");
         if (!Enum.IsDefined(Type)) throw MixpanelException.Invalid("type", "The type must be events, profiles, groups or a lookup table.");
         if (Type is ImportType.Groups == string.IsNullOrWhiteSpace(GroupKey)) throw MixpanelException.Invalid("group_key", Type is ImportType.Groups ? "Groups need a group key: the property that makes them." : "The group key is for groups only.");
         if (Type is ImportType.LookupTable == TableId is null) throw MixpanelException.Invalid("table_id", Type is ImportType.LookupTable ? "A lookup table needs the id of the table that it replaces." : "The table id is for lookup tables only.");
         if (Type is ImportType.LookupTable && Replay is not null) throw MixpanelException.Invalid("replay", "A lookup table is all or nothing: mend the file, and import it again.");
         if (Type is ImportType.LookupTable && Format is not (null or "csv" or "tsv")) throw MixpanelException.Invalid("format", "A lookup table is CSV.");
         if (Type is ImportType.LookupTable && (Columns.Count > 0 || ColumnTypes.Count > 0 || NullValues.Count > 0)) throw MixpanelException.Invalid(Columns.Count > 0 ? "map" : ColumnTypes.Count > 0 ? "column_type" : "null_values", "A lookup table is sent as it is: its columns are not mapped, typed or emptied.");
+        if (Type is ImportType.LookupTable && (NoHeader || ColumnNames.Count > 0 || DecimalSeparator != '.')) throw MixpanelException.Invalid(NoHeader ? "no_header" : DecimalSeparator != '.' ? "decimal" : "column_names", "A lookup table is sent as it is: its first row names its columns.");
         if (Type is ImportType.LookupTable && RecordCleaner.For(this) is not null) throw MixpanelException.Invalid("fix", "A lookup table is sent as it is: nothing in it can be fixed, renamed, dropped or moved.");
         if (Senders is < 1 or > MostSenders) throw MixpanelException.Invalid("senders", "The number of senders must be from 1 to 20.");
         if (BatchEvents is < 1 or > 2000) throw MixpanelException.Invalid("batch_events", "A batch holds from 1 to 2000 records.");

@@ -19,6 +19,12 @@ sealed class ImportCommand
     readonly Option<string> _event = new("--event") { Description = "The name of events that have no column with it.", HelpName = "NAME" };
     readonly Option<string> _encoding = new("--encoding") { Description = "The encoding of text, by a label such as windows-1252, latin1, iso-8859-2, shift_jis or utf-16le. Default: UTF-8, or UTF-16 where a byte order mark says so.", HelpName = "LABEL" };
     readonly Option<string> _delimiter = new("--delimiter") { Description = "What parts the cells of CSV: one character, or tab. Default: comma, semicolon, tab or vertical bar, as the header shows.", HelpName = "CHARACTER" };
+    readonly Option<string> _quote = new("--quote") { Description = "What stands around cells of CSV: one character, or none. Default: \".", HelpName = "CHARACTER|none" };
+    readonly Option<string> _escape = new("--escape") { Description = "What makes text of a delimiter, a quote or a line end in CSV, such as \\. Default: none; quotes are doubled.", HelpName = "CHARACTER" };
+    readonly Option<string> _skipLines = new("--skip-lines") { Description = "Lines of CSV to leave out before the header.", HelpName = "N" };
+    readonly Option<bool> _noHeader = new("--no-header") { Description = "CSV begins with a row; --column-names names the columns." };
+    readonly Option<string> _columnNames = new("--column-names") { Description = "The names of all columns of CSV, with commas, in place of the header's.", HelpName = "A,B,…" };
+    readonly Option<string> _decimal = new("--decimal") { Description = "What stands before the decimals of numbers in text, . or ,. Default: the point. Thousands are not separated.", HelpName = ".|," };
     readonly Option<string[]> _nullValues = new("--null-values") { Description = "A cell of CSV that is as good as empty, such as NULL; repeatable.", HelpName = "TEXT", Arity = ArgumentArity.OneOrMore };
     readonly Option<bool> _allowEmpty = new("--allow-empty") { Description = "An input without a record is no error." };
     readonly Option<string> _type = new("--type") { Description = "What the records are: events, profiles, groups or lookup-table. Default: events.", HelpName = "events|profiles|groups|lookup-table", DefaultValueFactory = _ => "events" };
@@ -97,7 +103,7 @@ sealed class ImportCommand
               mixpanel import old.ndjson --rename user=distinct_id --drop debug --fix time,nulls --time-offset -2
             """)
         {
-            _inputs, _format, _map, _columnType, _event, _encoding, _delimiter, _nullValues, _allowEmpty, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
+            _inputs, _format, _map, _columnType, _event, _encoding, _delimiter, _quote, _escape, _skipLines, _noHeader, _columnNames, _decimal, _nullValues, _allowEmpty, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
             _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeOffset, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(host),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
@@ -219,6 +225,12 @@ sealed class ImportCommand
             Event = parsed.GetValue(_event),
             Encoding = parsed.GetValue(_encoding),
             Delimiter = Values.Delimiter(parsed.GetValue(_delimiter)),
+            Quote = Values.Quote(parsed.GetValue(_quote)),
+            Escape = Values.Escape(parsed.GetValue(_escape)),
+            SkipLines = Values.SkipLines(parsed.GetValue(_skipLines)),
+            NoHeader = parsed.GetValue(_noHeader),
+            ColumnNames = Values.ColumnNames(parsed.GetValue(_columnNames)),
+            DecimalSeparator = Values.Decimal(parsed.GetValue(_decimal)),
             NullValues = parsed.GetValue(_nullValues) ?? [],
             AllowEmpty = parsed.GetValue(_allowEmpty),
             Type = Values.Type(parsed.GetValue(_type)),

@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -9,16 +8,15 @@ using MixpanelConnector.Import.Decode;
 namespace MixpanelConnector.Import.Columns;
 
 /// <summary>Turns the values of columns into those of the type that was asked for. What was made is good until the next call.</summary>
-sealed class ColumnValue
+/// <param name="request">Says how numbers are written.</param>
+sealed class ColumnValue(ImportRequest request)
 {
-    // JSON's numbers are doubles on their way: beyond these, a number would not arrive as it was written.
-    const long LargestInteger = 1L << 53;
-    const int MostDigits = 17;
-    const int LongestNumber = 32;
+    static readonly NumberText Literal = new('.');
 
     // The rule by which Mixpanel's own queries tell seconds from milliseconds.
     const long LargestSeconds = uint.MaxValue;
 
+    readonly NumberText _number = new(request.DecimalSeparator);
     byte[] _text = [];
     byte[] _made = [];
 
@@ -52,8 +50,7 @@ sealed class ColumnValue
                 if (!isText) converted = Quoted(text);
                 return true;
             case ImportColumnType.Number:
-                converted = text;
-                return IsNumber(text, exponents: true);
+                return (isText ? _number : Literal).TryRead(text, exponents: true, out converted);
             case ImportColumnType.Boolean:
                 var truth = Truth(text);
                 converted = truth is true ? "true"u8 : "false"u8;
@@ -75,39 +72,6 @@ sealed class ColumnValue
         var (shown, name) = (RecordFields.Shown(column), type.ToString().ToLowerInvariant());
         var way = type is ImportColumnType.Text ? "" : $"; --column-type '{shown}=text' takes all its values as text";
         return new("column_type", $"properties.{shown}", told ? $"the column {shown} holds something that is no {name}{way}" : $"the first values of the column {shown} are of the type {name}, this one is not{way}");
-    }
-
-    /// <summary>Whether the text is a number literal of JSON that a double holds: <c>1.10</c> is, <c>007</c>, <c>+1</c>, <c>1,000</c> and a long account number are not.</summary>
-    /// <param name="text">The text.</param>
-    /// <param name="exponents">Whether <c>12E5</c> is one, too: who does not say so may have an identifier.</param>
-    public static bool IsNumber(ReadOnlySpan<byte> text, bool exponents)
-    {
-        if (text.Length is 0 or > LongestNumber || text[^1] is < (byte)'0' or > (byte)'9') return false;
-        var rest = text[0] == '-' ? text[1..] : text;
-        var whole = Digits(rest);
-        if (whole == 0 || (whole > 1 && rest[0] == '0')) return false;
-        if (whole == rest.Length) return Utf8Parser.TryParse(text, out long integer, out _) && integer is >= -LargestInteger and <= LargestInteger;
-
-        var mantissa = rest[..whole];
-        if (rest[whole] == '.')
-        {
-            var fraction = Digits(rest[(whole + 1)..]);
-            if (fraction == 0) return false;
-            mantissa = rest[..(whole + 1 + fraction)];
-        }
-
-        rest = rest[mantissa.Length..];
-        if (!rest.IsEmpty)
-        {
-            if (!exponents || rest[0] is not ((byte)'e' or (byte)'E')) return false;
-            rest = rest[1..];
-            if (rest is [(byte)'+' or (byte)'-', ..]) rest = rest[1..];
-            if (rest.IsEmpty || Digits(rest) != rest.Length) return false;
-        }
-
-        var significant = mantissa.TrimStart("0."u8);
-        if (significant.Length - (significant.Contains((byte)'.') ? 1 : 0) > MostDigits) return false;
-        return Utf8Parser.TryParse(text, out double value, out var used) && used == text.Length && double.IsFinite(value) && (value != 0 || significant.IsEmpty);
     }
 
     /// <summary>Whether the text is one JSON value.</summary>
