@@ -28,6 +28,7 @@ sealed class DelimitedReader : RecordReader
     readonly FieldWriter _writeCell;
     readonly byte[][] _nulls;
     readonly bool _writesNulls;
+    readonly bool _timesFollowAFormat;
     readonly bool _isHeaded;
     readonly int[] _nameless; // but for the first column, which numbers the rows then
     long _line;
@@ -62,6 +63,7 @@ sealed class DelimitedReader : RecordReader
         (_window, _dialect, _columns, _types, _line, _openLine) = (window, dialect, columns, types, line, openLine);
         (_splitter, _builder, _writeCell) = (new RowSplitter(dialect), new RecordBuilder(columns, request), WriteCell);
         _nulls = [.. request.NullValues.Where(text => text.Length > 0).Select(Encoding.UTF8.GetBytes)];
+        _timesFollowAFormat = request.TimeFormat is not null;
         _isHeaded = !request.NoHeader;
         _nameless = [.. Enumerable.Range(1, columns.Names.Count - 1).Where(i => string.IsNullOrWhiteSpace(columns.Names[i]))];
         _writesNulls = request.Fix.HasFlag(ImportFixes.Nulls);
@@ -211,7 +213,7 @@ sealed class DelimitedReader : RecordReader
         }
         else if (field.Kind is FieldKind.Time)
         {
-            if (NumberText.IsLiteral(cell, exponents: false)) json.Append(cell);
+            if (!_timesFollowAFormat && NumberText.IsLiteral(cell, exponents: false)) json.Append(cell);
             else json.AppendString(cell);
         }
         else if (_types.Write(json, field.Column, cell) is { } type)

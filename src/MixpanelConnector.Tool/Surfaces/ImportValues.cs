@@ -45,7 +45,8 @@ sealed record ImportValues(string Prefix)
                 "time" => ImportFixes.Time,
                 "ids" => ImportFixes.Ids,
                 "nulls" => ImportFixes.Nulls,
-                _ => throw Invalid("fix", "takes time, ids and nulls, several with commas."),
+                "insert-ids" => ImportFixes.InsertIds,
+                _ => throw Invalid("fix", "takes time, ids, nulls and insert-ids, several with commas."),
             };
         }
 

@@ -314,7 +314,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
     RecordPreparer NewPreparer(InsertIds ids, Occurrences identities)
     {
-        if (request.Type is ImportType.Events) return new EventPreparer(_time, SharedProperties.Parse(request.Properties), ids, identities, asked: request.Fix, predicts: request.DryRun);
+        if (request.Type is ImportType.Events) return new EventPreparer(_time, SharedProperties.Parse(request.Properties), ids, identities, asked: request.Fixes, predicts: request.DryRun);
         return new ProfilePreparer(transport.Options.Token ?? (request.DryRun ? "" : throw ProfileDestination.NeedsToken()), request.GroupKey, request.Fix);
     }
 
@@ -383,7 +383,9 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         if (request.NullValues.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nnull_values={string.Join(',', request.NullValues.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
         if (request.Drop.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\ndrop={string.Join(',', request.Drop.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
         if (request.Rename.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nrename={string.Join(',', request.Rename.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"))}");
-        if (request.Fix is not ImportFixes.None) fingerprint.Append(CultureInfo.InvariantCulture, $"\nfix={request.Fix.ToString().ToLowerInvariant()}");
+        if (request.Fix is not ImportFixes.None) fingerprint.Append(CultureInfo.InvariantCulture, $"\nfix={request.Fix.ToString().ToLowerInvariant().Replace("insertids", "insert-ids", StringComparison.Ordinal)}");
+        if (request.TimeFormat is { } format) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntime_format={Uri.EscapeDataString(format)}");
+        if (request.TimeZone is { } zone) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntime_zone={zone}");
         if (request.TimeOffset is { } offset) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntime_offset={offset.TotalSeconds}s");
         if (request.Type is ImportType.Events) fingerprint.Append(IdsOfBytes);
         return fingerprint.ToString();

@@ -77,6 +77,12 @@ public sealed record ImportRequest
     /// <summary>Cells of CSV and TSV that are as good as empty. Default: none but the empty ones.</summary>
     public IReadOnlyList<string> NullValues { get; init; } = [];
 
+    /// <summary>How times are written that are text, in the language of <c>strftime</c>, such as <c>%d.%m.%Y %H:%M:%S</c>: the time of events, which becomes an integer then, and columns of the type time. Text that does not follow it is rejected. Default: ISO 8601.</summary>
+    public string? TimeFormat { get; init; }
+
+    /// <summary>The zone of times that are text and say none, by its name in the IANA database, such as <c>Europe/Berlin</c>: the time of events, which becomes an integer then, and columns of the type time. A time that clocks were put forward over is rejected; of one that exists twice, the first is taken. Default: UTC.</summary>
+    public string? TimeZone { get; init; }
+
     /// <summary>Whether an input without a record is no error. Default: false.</summary>
     public bool AllowEmpty { get; init; }
 
@@ -155,6 +161,9 @@ public sealed record ImportRequest
     /// <summary>How often the state is saved while the import runs: seldom enough to cost nothing, often enough that little is sent twice after a crash.</summary>
     internal TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>The repairs, with that of times where it is said how or where they are written.</summary>
+    internal ImportFixes Fixes => Type is ImportType.Events && (TimeFormat ?? TimeZone) is not null ? Fix | ImportFixes.Time : Fix;
+
     /// <summary>9.8 MiB: below 10 MB by enough for every way to count a megabyte.</summary>
     internal const int LargestBatch = 10_276_045;
 
@@ -195,6 +204,7 @@ public sealed record ImportRequest
         if (SourceId is { Length: 0 }) throw MixpanelException.Invalid("source_id", "The source id must not be empty.");
         if (Properties is not null && Type is not ImportType.Events) throw MixpanelException.Invalid("properties", "Shared properties are for events only.");
         RecordCleaner.EnsureSense(this);
+        TimeReader.EnsureSense(this);
         return this;
     }
 }

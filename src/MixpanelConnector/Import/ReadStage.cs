@@ -80,6 +80,7 @@ sealed class ReadStage(
         var reached = checkpoints.ProgressOf(input.Id);
         _name = input.Name;
         RecordReader? reader = null;
+        var twiceBefore = cleaner?.TimesTwice ?? 0;
         _offset = reached?.Offset ?? 0;
         _flatRecords.Begin();
         _isFlat = true; // until its first record shows that it is not
@@ -103,6 +104,8 @@ sealed class ReadStage(
             }
 
             MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: !reader.HasPartialRecord);
+            if (cleaner is not null && cleaner.TimesTwice > twiceBefore)
+                request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"{Counted.Of(cleaner.TimesTwice - twiceBefore, "time exists", "times exist")} twice in {request.TimeZone}, since clocks were put back: the first of both was taken."));
             foreach (var column in _flatRecords.Unseen)
                 request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"No record that was read has {RecordFields.Shown(column)}, which is mapped or typed."));
         }

@@ -44,9 +44,11 @@ sealed class ImportCommand
     readonly Option<string> _backoffMin = new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };
     readonly Option<string> _backoffMax = new("--backoff-max") { Description = "The longest wait between tries. Default: 60s.", HelpName = "DURATION" };
     readonly Option<string> _maxOutage = new("--max-outage") { Description = "How long Mixpanel may be unavailable. Default: 24h.", HelpName = "DURATION" };
-    readonly Option<string[]> _fix = new("--fix") { Description = "Repairs, several with commas. time: times written as ISO 8601 text, with UTC or an offset or without a zone (UTC), or as digits become integers. ids: a missing distinct_id is taken from $user_id, else $device_id, else empty: an event of nobody; a numeric one becomes text. nulls: null properties are removed.", HelpName = "time,ids,nulls" };
+    readonly Option<string[]> _fix = new("--fix") { Description = "Repairs, several with commas. time: times written as ISO 8601 text, with UTC or an offset or without a zone (UTC), or as digits become integers of seconds or milliseconds, which they get from micro- and nanoseconds, too. ids: a missing distinct_id is taken from $user_id, else $device_id, else empty: an event of nobody; a numeric one becomes text. nulls: null properties are removed. insert-ids: an $insert_id that Mixpanel does not take is hashed.", HelpName = "time,ids,nulls,insert-ids" };
     readonly Option<string[]> _rename = new("--rename") { Description = "Rename a property. A record that has the new name already is rejected. Repeatable.", HelpName = "OLD=NEW" };
     readonly Option<string[]> _drop = new("--drop") { Description = "Leave a property out. Repeatable.", HelpName = "KEY" };
+    readonly Option<string> _timeFormat = new("--time-format") { Description = "How times are written that are text, as for strftime, such as '%d.%m.%Y %H:%M:%S'; what does not follow it is rejected. The time of events becomes an integer. Default: ISO 8601.", HelpName = "FORMAT" };
+    readonly Option<string> _timeZone = new("--time-zone") { Description = "The zone of times that are text and say none, such as Europe/Berlin. The time of events becomes an integer. Default: UTC.", HelpName = "NAME" };
     readonly Option<string> _timeOffset = new("--time-offset") { Description = "Hours to add to the time of every event, such as -5.5.", HelpName = "HOURS" };
     readonly Option<bool> _dryRun = new("--dry-run") { Description = "Everything but the sending: says what Mixpanel would refuse. Needs no credentials, keeps no state." };
     readonly Option<string> _sourceId = new("--source-id") { Description = "Names a stream on standard input, so that it can be resumed: give the same stream from its beginning.", HelpName = "ID" };
@@ -104,7 +106,7 @@ sealed class ImportCommand
             """)
         {
             _inputs, _format, _map, _columnType, _event, _encoding, _delimiter, _quote, _escape, _skipLines, _noHeader, _columnNames, _decimal, _nullValues, _allowEmpty, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
-            _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeOffset, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(host),
+            _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeFormat, _timeZone, _timeOffset, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(host),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
     }
@@ -242,6 +244,8 @@ sealed class ImportCommand
             Fix = Values.Fixes(parsed.GetValue(_fix) ?? []),
             Rename = Values.Renames(parsed.GetValue(_rename) ?? []),
             Drop = parsed.GetValue(_drop) ?? [],
+            TimeFormat = parsed.GetValue(_timeFormat),
+            TimeZone = parsed.GetValue(_timeZone),
             TimeOffset = Values.Hours(parsed.GetValue(_timeOffset)),
             Restart = parsed.GetValue(_restart),
             NewIds = parsed.GetValue(_newIds),

@@ -17,6 +17,7 @@ sealed class ColumnValue(ImportRequest request)
     const long LargestSeconds = uint.MaxValue;
 
     readonly NumberText _number = new(request.DecimalSeparator);
+    readonly TimeReader _times = new(request);
     byte[] _text = [];
     byte[] _made = [];
 
@@ -70,7 +71,7 @@ sealed class ColumnValue(ImportRequest request)
     public static Rejection Misfit(string column, ImportColumnType type, bool told)
     {
         var (shown, name) = (RecordFields.Shown(column), type.ToString().ToLowerInvariant());
-        var way = type is ImportColumnType.Text ? "" : $"; --column-type '{shown}=text' takes all its values as text";
+        var way = type is ImportColumnType.Text ? "" : $"{(type is ImportColumnType.Time ? " for certain; --time-format says how times are written" : "")}; --column-type '{shown}=text' takes all its values as text";
         return new("column_type", $"properties.{shown}", told ? $"the column {shown} holds something that is no {name}{way}" : $"the first values of the column {shown} are of the type {name}, this one is not{way}");
     }
 
@@ -102,7 +103,7 @@ sealed class ColumnValue(ImportRequest request)
     bool TryTime(ReadOnlySpan<byte> text, bool isEventTime, out ReadOnlySpan<byte> converted)
     {
         converted = default;
-        if (text.Length > TimeText.Longest || !TimeText.TryRead(text, out var time)) return false;
+        if (text.Length > TimeText.Longest || _times.Read(text, out var time, out var isCount) is not TimeReading.Read) return false;
         Reserve(ref _made, 40);
         int length;
         if (isEventTime)
@@ -112,8 +113,7 @@ sealed class ColumnValue(ImportRequest request)
             return true;
         }
 
-        var isSeconds = Digits(text is [(byte)'-', ..] ? text[1..] : text) is var digits && digits == text.Length - (text[0] == '-' ? 1 : 0) && time is >= -LargestSeconds and <= LargestSeconds;
-        if (isSeconds) time *= 1000;
+        if (isCount && time is >= -LargestSeconds and <= LargestSeconds) time *= 1000;
         if (time < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return false;
         DateTimeOffset.FromUnixTimeMilliseconds(time).TryFormat(_made, out length, time % 1000 == 0 ? "'\"'yyyy-MM-dd'T'HH:mm:ss'\"'" : "'\"'yyyy-MM-dd'T'HH:mm:ss.fff'\"'", CultureInfo.InvariantCulture);
         converted = _made.AsSpan(0, length);
@@ -148,11 +148,5 @@ sealed class ColumnValue(ImportRequest request)
     static void Reserve(ref byte[] buffer, int length)
     {
         if (buffer.Length < length) buffer = new byte[Math.Max(length, 256)];
-    }
-
-    static int Digits(ReadOnlySpan<byte> text)
-    {
-        var end = text.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
-        return end < 0 ? text.Length : end;
     }
 }
