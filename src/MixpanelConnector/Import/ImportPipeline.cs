@@ -71,7 +71,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     /// <exception cref="MixpanelException">An option or a setting does not fit. Nothing was sent.</exception>
     public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
     {
-        var ids = new InsertIds();
+        var ids = new ComputedInsertIds();
         var identities = new Occurrences();
         var preparer = NewPreparer(ids, identities);
         var destination = NewDestination();
@@ -312,7 +312,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     public static string Empty(ImportRequest request) =>
         $"There was no record in {(request.Replay ?? (request.Inputs is ["-"] ? "<stdin>" : string.Join(", ", request.Inputs.Take(3)) + (request.Inputs.Count > 3 ? ", …" : "")))}: nothing was imported. When the input has some, run the same command again; where none are right, say --allow-empty.";
 
-    RecordPreparer NewPreparer(InsertIds ids, Occurrences identities)
+    RecordPreparer NewPreparer(ComputedInsertIds ids, Occurrences identities)
     {
         if (request.Type is ImportType.Events) return new EventPreparer(_time, SharedProperties.Parse(request.Properties), ids, identities, asked: request.Fixes, predicts: request.DryRun);
         return new ProfilePreparer(transport.Options.Token ?? (request.DryRun ? "" : throw ProfileDestination.NeedsToken()), request.GroupKey, request.Fix);
