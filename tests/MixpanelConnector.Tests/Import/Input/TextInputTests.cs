@@ -257,7 +257,9 @@ public sealed class TextInputTests : IDisposable
     [InlineData("{0}\n\v\n{1}\n", 3, 2, 1, 0)]
     [InlineData("{0}\n{1}\f\n", 3, 1, 1, 0)]
     [InlineData("{0}\u2028{1}\n", 3, 0, 1, 0)]
-    [InlineData("{0}{1}\n", 3, 0, 1, 0)]
+    [InlineData("{0}{1}\n", 0, 2, 0, 0)]
+    [InlineData("{0} {1}\n{1}{0}\r\n", 0, 4, 0, 0)]
+    [InlineData("{0}\n{0}{1}\n", 3, 1, 1, 0)]
     [InlineData("{0},\n{1}\n", 3, 1, 1, 0)]
     public async Task Lines_end_with_LF_or_CR_LF_and_blank_ones_are_counted(string form, int exitCode, int accepted, int rejected, int blank)
     {
