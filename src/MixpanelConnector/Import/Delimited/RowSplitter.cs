@@ -96,7 +96,7 @@ sealed class RowSplitter(Dialect dialect)
                 }
             }
 
-            var mark = text[_scanned..].IndexOfAny(_marks);
+            var mark = Mark(text[_scanned..]);
             if (mark < 0)
             {
                 _scanned = text.Length;
@@ -124,6 +124,12 @@ sealed class RowSplitter(Dialect dialect)
 
         return -1;
     }
+
+    /// <summary>What ends a cell, or an escape. Few cells are so long that looking for any of a set is worth its beginning.</summary>
+    int Mark(ReadOnlySpan<byte> text) =>
+        _escape >= 0 ? text.IndexOfAny(_marks)
+        : dialect.EndsWithReturn ? text.IndexOfAny(dialect.Delimiter, (byte)'\n', (byte)'\r')
+        : text.IndexOfAny(dialect.Delimiter, (byte)'\n');
 
     /// <summary>Passes an escape and what it makes text of; false when that is not there.</summary>
     bool PassEscape(ReadOnlySpan<byte> text, bool ended)
