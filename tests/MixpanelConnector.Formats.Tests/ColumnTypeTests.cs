@@ -120,7 +120,7 @@ public class ColumnTypeTests
     [InlineData(ImportColumnType.Json, "\"{} {}\"", null)]
     public void A_column_of_a_type_that_was_said_takes_what_is_of_it(ImportColumnType type, string value, string? json)
     {
-        var taken = new ColumnValue().TryConvert(Encoding.UTF8.GetBytes(value), type, isEventTime: false, out var converted);
+        var taken = new ColumnValue(new ImportRequest()).TryConvert(Encoding.UTF8.GetBytes(value), type, isEventTime: false, out var converted);
         Assert.Equal(json is not null, taken);
         if (taken) Assert.Equal(json, Encoding.UTF8.GetString(converted));
     }
@@ -131,7 +131,7 @@ public class ColumnTypeTests
     [InlineData("1790812800123", "1790812800123")]
     public void The_time_of_an_event_is_an_integer(string value, string json)
     {
-        Assert.True(new ColumnValue().TryConvert(Encoding.UTF8.GetBytes(value), ImportColumnType.Time, isEventTime: true, out var converted));
+        Assert.True(new ColumnValue(new ImportRequest()).TryConvert(Encoding.UTF8.GetBytes(value), ImportColumnType.Time, isEventTime: true, out var converted));
         Assert.Equal(json, Encoding.UTF8.GetString(converted));
     }
 }

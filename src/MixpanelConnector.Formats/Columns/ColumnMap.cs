@@ -36,13 +36,16 @@ sealed class ColumnMap
     readonly List<ColumnField> _fields = [];
     readonly List<ColumnField> _properties = [];
 
+    /// <param name="columns">The columns' names.</param>
+    /// <param name="request">What the import asks for.</param>
+    /// <param name="mayLackNames">Whether columns without a name are left out; otherwise they are refused.</param>
     /// <exception cref="InputException">The columns do not give a record.</exception>
-    public ColumnMap(IReadOnlyList<string> columns, ImportRequest request)
+    public ColumnMap(IReadOnlyList<string> columns, ImportRequest request, bool mayLackNames = false)
     {
         (Type, Names) = (request.Type, columns);
         var (root, plain) = RecordFields.Root(Type);
         var (properties, alias) = RecordFields.Properties(Type);
-        if (columns.FirstOrDefault(string.IsNullOrWhiteSpace) is not null) throw new InputException("has a column without a name. Name it in the header");
+        if (!mayLackNames && columns.Any(string.IsNullOrWhiteSpace)) throw new InputException("has a column without a name. Name it in the header");
         var known = columns.ToHashSet(StringComparer.Ordinal);
         foreach (var (field, column) in request.Columns)
             if (!known.Contains(column)) throw new InputException($"has no column {RecordFields.Shown(column)}, which is mapped to {RecordFields.Shown(field)}");
@@ -52,6 +55,7 @@ sealed class ColumnMap
         var sources = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < columns.Count; i++)
         {
+            if (string.IsNullOrWhiteSpace(columns[i])) continue;
             foreach (var name in mapped.Contains(columns[i]) ? mapped[columns[i]] : [columns[i]])
             {
                 var field = name == plain ? root : name;

@@ -7,10 +7,10 @@ namespace MixpanelConnector.Formats.Columns;
 delegate void FieldWriter(JsonText json, in ColumnField field);
 
 /// <summary>Builds records from rows. What was built is valid until the next is.</summary>
-sealed class RecordBuilder(ColumnMap columns)
+sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
 {
     readonly JsonText _json = new();
-    readonly ColumnValue _value = new();
+    readonly ColumnValue _value = new(request);
 
     /// <summary>Why the record that is being built cannot be imported: to be set by whoever writes a value that is none.</summary>
     public Rejection? Fault { get; set; }

@@ -1,5 +1,6 @@
 using System.Text;
 using MixpanelConnector.Formats.Columns;
+using MixpanelConnector.Import;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Delimited;
@@ -15,6 +16,7 @@ namespace MixpanelConnector.Formats.Delimited;
 /// </summary>
 sealed class DelimitedReader : RecordReader
 {
+    static readonly Rejection Marked = new("invalid_csv", null, "a byte order mark stands before the row, as where files were put together that each had one");
     static readonly Rejection Malformed = new("invalid_csv", null, "a quoted cell goes on after its closing quote");
 
     readonly InputWindow _window;
@@ -26,6 +28,9 @@ sealed class DelimitedReader : RecordReader
     readonly FieldWriter _writeCell;
     readonly byte[][] _nulls;
     readonly bool _writesNulls;
+    readonly bool _timesFollowAFormat;
+    readonly bool _isHeaded;
+    readonly int[] _nameless; // but for the first column, which numbers the rows then
     long _line;
     bool _openLine;
     ReadPosition _position;
@@ -56,8 +61,11 @@ sealed class DelimitedReader : RecordReader
     public DelimitedReader(InputWindow window, Dialect dialect, ColumnMap columns, InferredTypes types, bool known, ImportRequest request, long line, bool openLine = false)
     {
         (_window, _dialect, _columns, _types, _line, _openLine) = (window, dialect, columns, types, line, openLine);
-        (_splitter, _builder, _writeCell) = (new RowSplitter(dialect), new RecordBuilder(columns), WriteCell);
+        (_splitter, _builder, _writeCell) = (new RowSplitter(dialect), new RecordBuilder(columns, request), WriteCell);
         _nulls = [.. request.NullValues.Where(text => text.Length > 0).Select(Encoding.UTF8.GetBytes)];
+        _timesFollowAFormat = request.TimeFormat is not null;
+        _isHeaded = !request.NoHeader;
+        _nameless = [.. Enumerable.Range(1, columns.Names.Count - 1).Where(i => string.IsNullOrWhiteSpace(columns.Names[i]))];
         _writesNulls = request.Fix.HasFlag(ImportFixes.Nulls);
         _position = new(window.Offset, line, openLine);
         _first = known ? null : new RowSplitter(dialect);
@@ -116,7 +124,7 @@ sealed class DelimitedReader : RecordReader
             var length = first.LengthOfRow(text, _window.Ended);
             var isLarge = _looked + (length < 0 ? text.Length : length) > InputWindow.LargestRecord;
             if (length < 0 && !_window.Ended && !isLarge) return;
-            if (!isLarge && (length >= 0 || !first.InQuotes)) Look(first, length < 0 ? text : text[..length]);
+            if (!isLarge && (length >= 0 || !first.IsOpen)) Look(first, length < 0 ? text : text[..length]);
             if (length < 0 || isLarge || _rowsLooked >= InferredTypes.FirstRows) _first = null;
             _looked += length + first.EndLength;
             first.Reset();
@@ -138,7 +146,7 @@ sealed class DelimitedReader : RecordReader
         }
 
         if (_window.Unread.Length > InputWindow.LargestRecord) PassBy();
-        if (!_window.Ended || _splitter.InQuotes || (_oversized is null && !IsWhole(_window.Unread))) return false;
+        if (!_window.Ended || _splitter.IsOpen || (_oversized is null && !IsWhole(_window.Unread))) return false;
         record = Give(_window.Unread, end: 0);
         return true;
     }
@@ -183,6 +191,10 @@ sealed class DelimitedReader : RecordReader
         if (_splitter.Malformed) return new Record { Bytes = row, Offset = offset, Line = number, Rejection = Malformed };
         if (_splitter.Count != _columns.Names.Count) return new Record { Bytes = row, Offset = offset, Line = number, Rejection = Ragged(_splitter.Count) };
 
+        if (row.StartsWith(RecordReaders.ByteOrderMark)) return new Record { Bytes = row, Offset = offset, Line = number, Rejection = Marked };
+        foreach (var column in _nameless)
+            if (_splitter.Cell(row, column) is { IsEmpty: false } cell && !IsNull(cell)) return new Record { Bytes = row, Offset = offset, Line = number, Rejection = Nameless(column) };
+
         if (_rowBuffer.Length < row.Length) _rowBuffer = new byte[Math.Max(row.Length, 4096)];
         row.CopyTo(_rowBuffer);
         _row = _rowBuffer.AsMemory(0, row.Length);
@@ -205,7 +217,7 @@ sealed class DelimitedReader : RecordReader
         }
         else if (field.Kind is FieldKind.Time)
         {
-            if (ColumnValue.IsNumber(cell, exponents: false)) json.Append(cell);
+            if (!_timesFollowAFormat && NumberText.IsLiteral(cell, exponents: false)) json.Append(cell);
             else json.AppendString(cell);
         }
         else if (_types.Write(json, field.Column, cell) is { } type)
@@ -221,7 +233,9 @@ sealed class DelimitedReader : RecordReader
         return false;
     }
 
-    Rejection Ragged(int found) => new("ragged_row", null, $"the row has {Counted.Of(found, "cell")}, the header {_columns.Names.Count}");
+    Rejection Ragged(int found) => new("ragged_row", null, $"the row has {Counted.Of(found, "cell")}, {(_isHeaded ? "the header" : "--column-names names")} {_columns.Names.Count}");
+
+    static Rejection Nameless(int column) => new("nameless_column", null, $"there is something in column {column + 1}, which has no name. --column-names gives it one");
 
     /// <summary>Lets go of the beginning of a row that is too large, so that memory stays bounded.</summary>
     void PassBy()

@@ -19,13 +19,17 @@ sealed class InferredTypes
     const byte IsBoolean = (byte)'b';
     const byte IsJson = (byte)'j';
 
+    readonly NumberText _number;
     readonly byte[] _types;
     readonly bool[] _inferred;
     readonly bool[] _holdProperties;
     string? _written;
 
-    public InferredTypes(ColumnMap columns)
+    /// <param name="columns">The columns.</param>
+    /// <param name="separator">What stands before the decimals of numbers.</param>
+    public InferredTypes(ColumnMap columns, char separator = '.')
     {
+        _number = new NumberText(separator);
         (_types, _inferred, _holdProperties) = (new byte[columns.Names.Count], new bool[columns.Names.Count], new bool[columns.Names.Count]);
         _types.AsSpan().Fill(NotShown);
         foreach (var field in columns.Fields)
@@ -65,7 +69,9 @@ sealed class InferredTypes
         if (_types[column] == NotShown) Look(column, cell);
         switch (_types[column])
         {
-            case IsNumber when ColumnValue.IsNumber(cell, exponents: false):
+            case IsNumber when _number.TryRead(cell, exponents: false, out var number):
+                json.Append(number);
+                return null;
             case IsJson when IsObject(cell):
                 json.Append(cell);
                 return null;
@@ -86,7 +92,7 @@ sealed class InferredTypes
 
     byte Shown(int column, ReadOnlySpan<byte> cell)
     {
-        if (ColumnValue.IsNumber(cell, exponents: false)) return IsNumber;
+        if (_number.TryRead(cell, exponents: false, out _)) return IsNumber;
         if (AsBoolean(cell) is not null) return IsBoolean;
         return _holdProperties[column] && IsObject(cell) ? IsJson : IsText;
     }

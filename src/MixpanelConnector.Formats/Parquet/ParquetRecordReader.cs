@@ -44,7 +44,7 @@ sealed class ParquetRecordReader : RecordReader
         if (begin > footer.Rows) throw InputException.Changed("has fewer rows than when it was imported");
 
         var columns = _columns = new ColumnMap([.. footer.Columns.Select(column => column.Name)], request);
-        _builder = new RecordBuilder(columns);
+        _builder = new RecordBuilder(columns, request);
         _values = new ParquetValues(Math.Clamp((1 << 17) / footer.Leaves.Count, 16, 1024), _builder);
         var dropped = request.Drop.Select(name => Convert.ToHexString(ColumnMap.NameOf(name).Span)).ToHashSet(StringComparer.Ordinal);
         _nodes = new ParquetNode?[columns.Fields.Count];

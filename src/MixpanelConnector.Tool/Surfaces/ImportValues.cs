@@ -45,7 +45,8 @@ sealed record ImportValues(string Prefix)
                 "time" => ImportFixes.Time,
                 "ids" => ImportFixes.Ids,
                 "nulls" => ImportFixes.Nulls,
-                _ => throw Invalid("fix", "takes time, ids and nulls, several with commas."),
+                "insert-ids" => ImportFixes.InsertIds,
+                _ => throw Invalid("fix", "takes time, ids, nulls and insert-ids, several with commas."),
             };
         }
 
@@ -88,6 +89,61 @@ sealed record ImportValues(string Prefix)
         [var one] => one,
         _ => throw Invalid("delimiter", "takes one character, or tab."),
     };
+
+    /// <summary>One character; null for <c>none</c>.</summary>
+    public char? Quote(string? text) => text switch
+    {
+        null => '"',
+        "none" => null,
+        [var one] => one,
+        _ => throw Invalid("quote", "takes one character, or none."),
+    };
+
+    public char? Escape(string? text) => text switch
+    {
+        null or "none" => null,
+        [var one] => one,
+        _ => throw Invalid("escape", "takes one character, such as \\."),
+    };
+
+    public char Decimal(string? text) => text switch
+    {
+        null or "." or "point" => '.',
+        "," or "comma" => ',',
+        _ => throw Invalid("decimal", "takes . or ,"),
+    };
+
+    public int SkipLines(string? text)
+    {
+        if (text is null) return 0;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var lines) ? lines : throw Invalid("skip_lines", "takes a number of lines.");
+    }
+
+    /// <summary>Names with commas between them; a name that holds one stands in quotes.</summary>
+    public IReadOnlyList<string> ColumnNames(string? text)
+    {
+        if (text is null) return [];
+        var names = new List<string>();
+        for (var at = 0; ; at++)
+        {
+            if (at < text.Length && text[at] == '"')
+            {
+                var end = at + 1;
+                while (end < text.Length && (text[end] != '"' || (end + 1 < text.Length && text[end + 1] == '"'))) end += text[end] == '"' ? 2 : 1;
+                if (end >= text.Length || (end + 1 < text.Length && text[end + 1] != ',')) throw Invalid("column_names", "has a quote in the wrong place.");
+                names.Add(text[(at + 1)..end].Replace("\"\"", "\"", StringComparison.Ordinal));
+                at = end + 1;
+            }
+            else
+            {
+                var end = text.IndexOf(',', at) is var comma and >= 0 ? comma : text.Length;
+                names.Add(text[at..end].Trim());
+                at = end;
+            }
+
+            if (at >= text.Length) return names;
+        }
+    }
 
     public IReadOnlyDictionary<string, string> Renames(IEnumerable<string> given)
     {

@@ -9,7 +9,7 @@ public enum ImportFixes
     /// <summary>None.</summary>
     None = 0,
 
-    /// <summary>A <c>time</c> written as text becomes an integer: ISO 8601 and how databases and languages write it (a date, or a date and time; with <c>Z</c>, <c>UTC</c>, <c>GMT</c> or an offset, also after a space; without a zone it is UTC) in milliseconds, digits as they stand. Other names of zones stand for several, and are refused. Events only.</summary>
+    /// <summary>A <c>time</c> written as text becomes an integer: ISO 8601 and how databases and languages write it (a date, or a date and time; with <c>Z</c>, <c>UTC</c>, <c>GMT</c> or an offset, also after a space; without a zone it is UTC) in milliseconds, digits as seconds, milliseconds (13 of them), microseconds (16) or nanoseconds (19); so do numbers of micro- and nanoseconds. Other counts of digits from 11 on may be a date, and are refused; so are other names of zones, which stand for several. Events only.</summary>
     Time = 1,
 
     /// <summary>
@@ -20,6 +20,12 @@ public enum ImportFixes
 
     /// <summary>Properties whose value is null are removed; nulls within their values stay.</summary>
     Nulls = 4,
+
+    /// <summary>
+    /// An <c>$insert_id</c> that Mixpanel does not take, as it is longer than 36 characters or has other ones than letters, digits and hyphens, becomes the first 36 hexadecimal digits of the SHA-256 of its UTF-8 text.
+    /// A number becomes its text. One that is empty, null or stands for none, such as <c>undefined</c>, is taken away, so that an id is computed. Events only.
+    /// </summary>
+    InsertIds = 8,
 }
 
 /// <summary>How many settled records each kind of cleaning has changed, accepted or not. Null for what was not asked for.</summary>
@@ -34,12 +40,15 @@ public sealed record ImportFixed
     /// <summary>Records that had null properties.</summary>
     [JsonPropertyOrder(2)] public long? Nulls { get; init; }
 
+    /// <summary>Records with an <c>$insert_id</c> that was hashed, made text of or taken away.</summary>
+    [JsonPropertyOrder(3)] public long? InsertIds { get; init; }
+
     /// <summary>Records with a property that was renamed.</summary>
-    [JsonPropertyOrder(3)] public long? Renamed { get; init; }
+    [JsonPropertyOrder(4)] public long? Renamed { get; init; }
 
     /// <summary>Records with a property that was dropped. A column of Parquet that is dropped is not read, and counts with every record.</summary>
-    [JsonPropertyOrder(4)] public long? Dropped { get; init; }
+    [JsonPropertyOrder(5)] public long? Dropped { get; init; }
 
     /// <summary>Records whose time was moved.</summary>
-    [JsonPropertyOrder(5)] public long? TimeOffset { get; init; }
+    [JsonPropertyOrder(6)] public long? TimeOffset { get; init; }
 }

@@ -12,7 +12,7 @@ public abstract class ImportFormat
     /// <summary>One record a line.</summary>
     public static ImportFormat Ndjson { get; } = new NdjsonFormat();
 
-    /// <summary>One JSON array of records; or records one after the other, each over as many lines as it takes, as <c>jq .</c> writes them.</summary>
+    /// <summary>One JSON array of records; or records one after the other, each over as many lines as it takes, as <c>jq .</c> writes them; or objects that have their records in a list called <c>data</c>, <c>events</c> or <c>results</c>, as the pages of an API.</summary>
     public static ImportFormat Json { get; } = new JsonFormat();
 
     /// <summary>What <see cref="ImportRequest.Format"/> and messages call it, such as <c>ndjson</c>.</summary>
@@ -77,7 +77,10 @@ readonly ref struct ImportHead(ReadOnlySpan<byte> text, string name, ImportReque
     /// <summary>The first byte that is no white space; 0 when there is none.</summary>
     public byte First => Text.TrimStart(" \t\r\n"u8) is [var first, ..] ? first : (byte)0;
 
-    /// <summary>Whether it begins with a JSON object that takes several lines.</summary>
+    /// <summary>Whether it begins with a JSON object that has records in a list.</summary>
+    public bool IsJsonEnvelope => JsonEnvelopeReader.Begins(Text);
+
+    /// <summary>Whether it begins with a JSON object that takes several lines, or has another behind it on its line.</summary>
     public bool IsJsonSequence => JsonSequenceReader.Begins(Text, isAll: true) ?? false;
 }
 
@@ -110,7 +113,7 @@ sealed record FormatInput(InputFile File, InputWindow Window, int Start, bool Co
 
 sealed class NdjsonFormat() : ImportFormat("ndjson")
 {
-    internal override bool Recognizes(in ImportHead head) => head.First == '{' && !head.IsJsonSequence;
+    internal override bool Recognizes(in ImportHead head) => head.First == '{' && !head.IsJsonEnvelope && !head.IsJsonSequence;
 
     internal override async ValueTask<RecordReader> OpenAsync(FormatInput input, CancellationToken cancellationToken)
     {
@@ -121,12 +124,14 @@ sealed class NdjsonFormat() : ImportFormat("ndjson")
 
 sealed class JsonFormat() : ImportFormat("json")
 {
-    internal override bool Recognizes(in ImportHead head) => head.First == '[' || head.IsJsonSequence;
+    internal override bool Recognizes(in ImportHead head) => head.First == '[' || head.IsJsonEnvelope || head.IsJsonSequence;
 
     internal override async ValueTask<RecordReader> OpenAsync(FormatInput input, CancellationToken cancellationToken)
     {
-        var isSequence = input.Window.Unread[input.Start..].TrimStart(" \t\r\n\u001e"u8) is [(byte)'{', ..];
+        var isEnvelope = JsonEnvelopeReader.Begins(input.Window.Unread[input.Start..]);
+        var isSequence = !isEnvelope && input.Window.Unread[input.Start..].TrimStart(" \t\r\n\u001e"u8) is [(byte)'{', ..];
         var begun = await input.ResumeAsync(cancellationToken).ConfigureAwait(false);
+        if (isEnvelope) return new JsonEnvelopeReader(input.Window, input.Reached?.Line ?? 0, begun);
         if (isSequence) return new JsonSequenceReader(input.Window, input.Reached?.Line ?? 0);
         return new JsonArrayReader(input.Window, input.Reached?.Line ?? 0, begun);
     }

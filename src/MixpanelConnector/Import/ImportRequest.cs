@@ -42,6 +42,9 @@ public sealed record ImportRequest
     /// <summary>The name of the format that every input is in, in place of looking. Default: null, which means by content.</summary>
     public string? Format { get; init; }
 
+    /// <summary>The encoding of text, by a label of the WHATWG Encoding Standard such as <c>windows-1252</c>, of which <c>latin1</c> is another name. A byte order mark overrules it. Default: null, which means UTF-8, or UTF-16 where a mark says so.</summary>
+    public string? Encoding { get; init; }
+
     /// <summary>Which column holds a field: from the field's name, such as <c>time</c>, to the column's. Default: each column gives the field of its own name. JSON records without <c>properties</c> are rows, too: their members are columns.</summary>
     public IReadOnlyDictionary<string, string> Columns { get; init; } = FrozenDictionary<string, string>.Empty;
 
@@ -54,8 +57,32 @@ public sealed record ImportRequest
     /// <summary>What stands between two cells of CSV: one character of ASCII, no letter, digit or quote. Default: null, which means found out by the header, among comma, semicolon, tab and vertical bar. A lookup table of which it is said is sent with commas in its place.</summary>
     public char? Delimiter { get; init; }
 
+    /// <summary>What stands around a cell of CSV or TSV that holds a delimiter or a line end, and is written twice inside: one character of ASCII, or null for none. Default: <c>"</c>.</summary>
+    public char? Quote { get; init; } = '"';
+
+    /// <summary>What makes text of a delimiter, a quote, a line end or itself in CSV and TSV, such as a backslash; before anything else it is text itself. Default: none.</summary>
+    public char? Escape { get; init; }
+
+    /// <summary>How many lines of CSV and TSV stand before the header, and are left out. Default: 0. Blank lines, and a line such as <c>sep=;</c>, are passed by themselves.</summary>
+    public int SkipLines { get; init; }
+
+    /// <summary>Whether CSV and TSV begin with a row, and not with a header. Needs <see cref="ColumnNames"/>. Default: false.</summary>
+    public bool NoHeader { get; init; }
+
+    /// <summary>The names of all columns of CSV and TSV, in their order, in place of those in the header. A column with an empty name must be empty; the first is left out. Default: none.</summary>
+    public IReadOnlyList<string> ColumnNames { get; init; } = [];
+
+    /// <summary>What stands before the decimals in numbers that are text: a point or a comma. Separators of thousands are not taken. Default: a point.</summary>
+    public char DecimalSeparator { get; init; } = '.';
+
     /// <summary>Cells of CSV and TSV that are as good as empty. Default: none but the empty ones.</summary>
     public IReadOnlyList<string> NullValues { get; init; } = [];
+
+    /// <summary>How times are written that are text, in the language of <c>strftime</c>, such as <c>%d.%m.%Y %H:%M:%S</c>: the time of events, which becomes an integer then, and columns of the type time. Text that does not follow it is rejected. Default: ISO 8601.</summary>
+    public string? TimeFormat { get; init; }
+
+    /// <summary>The zone of times that are text and say none, by its name in the IANA database, such as <c>Europe/Berlin</c>: the time of events, which becomes an integer then, and columns of the type time. A time that clocks were put forward over is rejected; of one that exists twice, the first is taken. Default: UTC.</summary>
+    public string? TimeZone { get; init; }
 
     /// <summary>Whether an input without a record is no error. Default: false.</summary>
     public bool AllowEmpty { get; init; }
@@ -147,6 +174,9 @@ public sealed record ImportRequest
     /// <summary>What is looked at, in a dry run that looks at a part. Default: all.</summary>
     internal ImportLook? Look { get; init; }
 
+    /// <summary>The repairs, with that of times where it is said how or where they are written.</summary>
+    internal ImportFixes Fixes => Type is ImportType.Events && (TimeFormat ?? TimeZone) is not null ? Fix | ImportFixes.Time : Fix;
+
     /// <summary>9.8 MiB: below 10 MB by enough for every way to count a megabyte.</summary>
     internal const int LargestBatch = 10_276_045;
 
@@ -166,16 +196,17 @@ public sealed record ImportRequest
         foreach (var field in Columns.Keys)
             if (RecordFields.NearMiss(field, Type) is { } meant) throw MixpanelException.Invalid("map", $"{RecordFields.Shown(field)} is not the name of a field: {meant} is. To have a property of that name, leave the mapping out and rename the column's property.");
         if (ColumnTypes.Any(column => column.Key.Length == 0 || !Enum.IsDefined(column.Value))) throw MixpanelException.Invalid("column_type", "The type of a column needs the column's name, and is text, number, boolean, time or json.");
-        if (Delimiter is { } delimiter && !Dialect.CanPart(delimiter)) throw MixpanelException.Invalid("delimiter", "The delimiter is one character of ASCII, but no letter, digit, quote or line end.");
-        if (Delimiter is not (null or '\t') && Format is "tsv") throw MixpanelException.Invalid("delimiter", "TSV is separated by tabs: leave the format or the delimiter out.");
+        Dialect.EnsureSense(this);
+        if (Encoding is not null && TextEncoding.Find(Encoding) is null) throw MixpanelException.Invalid("encoding", "The encoding must be one of the WHATWG Encoding Standard, such as windows-1252, iso-8859-2, shift_jis or utf-16le.");
         if (Event is not null && (Type is not ImportType.Events || string.IsNullOrWhiteSpace(Event))) throw MixpanelException.Invalid("event", "The name of events must not be blank, and is for events only.");
-        if (Replay is not null && (Format is not null || Delimiter is not null || NullValues.Count > 0)) throw MixpanelException.Invalid("replay", "A dead-letter file has its own format: it needs neither format, delimiter nor null values.");
+        if (Replay is not null && (Format is not null || Encoding is not null || Dialect.IsSaid(this) || NullValues.Count > 0)) throw MixpanelException.Invalid("replay", "A dead-letter file has its own format: it needs neither format, encoding, delimiter nor anything else that is said of CSV.");
         if (!Enum.IsDefined(Type)) throw MixpanelException.Invalid("type", "The type must be events, profiles, groups or a lookup table.");
         if (Type is ImportType.Groups == string.IsNullOrWhiteSpace(GroupKey)) throw MixpanelException.Invalid("group_key", Type is ImportType.Groups ? "Groups need a group key: the property that makes them." : "The group key is for groups only.");
         if (Type is ImportType.LookupTable == TableId is null) throw MixpanelException.Invalid("table_id", Type is ImportType.LookupTable ? "A lookup table needs the id of the table that it replaces." : "The table id is for lookup tables only.");
         if (Type is ImportType.LookupTable && Replay is not null) throw MixpanelException.Invalid("replay", "A lookup table is all or nothing: mend the file, and import it again.");
         if (Type is ImportType.LookupTable && Format is not (null or "csv" or "tsv")) throw MixpanelException.Invalid("format", "A lookup table is CSV.");
         if (Type is ImportType.LookupTable && (Columns.Count > 0 || ColumnTypes.Count > 0 || NullValues.Count > 0)) throw MixpanelException.Invalid(Columns.Count > 0 ? "map" : ColumnTypes.Count > 0 ? "column_type" : "null_values", "A lookup table is sent as it is: its columns are not mapped, typed or emptied.");
+        if (Type is ImportType.LookupTable && (NoHeader || ColumnNames.Count > 0 || DecimalSeparator != '.')) throw MixpanelException.Invalid(NoHeader ? "no_header" : DecimalSeparator != '.' ? "decimal" : "column_names", "A lookup table is sent as it is: its first row names its columns.");
         if (Type is ImportType.LookupTable && RecordCleaner.For(this) is not null) throw MixpanelException.Invalid("fix", "A lookup table is sent as it is: nothing in it can be fixed, renamed, dropped or moved.");
         if (Senders is < 1 or > MostSenders) throw MixpanelException.Invalid("senders", "The number of senders must be from 1 to 20.");
         if (BatchEvents is < 1 or > 2000) throw MixpanelException.Invalid("batch_events", "A batch holds from 1 to 2000 records.");
@@ -186,6 +217,7 @@ public sealed record ImportRequest
         if (SourceId is { Length: 0 }) throw MixpanelException.Invalid("source_id", "The source id must not be empty.");
         if (Properties is not null && Type is not ImportType.Events) throw MixpanelException.Invalid("properties", "Shared properties are for events only.");
         RecordCleaner.EnsureSense(this);
+        TimeReader.EnsureSense(this);
         return this;
     }
 }

@@ -57,8 +57,11 @@ sealed class ReadStage(
     const long MostRejectedBytes = 4 << 20;
     const long MostRecords = 40_000;
 
+    static readonly Rejection InAnotherEncoding = JsonScanner.InvalidUtf8 with { Message = $"{JsonScanner.InvalidUtf8.Message}; --encoding names what the file is in, such as windows-1252" };
+
     readonly FlatRecords _flatRecords = new(request);
     bool _isFlat;
+    bool _mayBeInAnotherEncoding;
     RecordBatch? _batch;
     int _capacity = FirstCapacity;
     long _batchNumber;
@@ -101,12 +104,14 @@ sealed class ReadStage(
         var reached = checkpoints.ProgressOf(input.Id);
         _name = input.Name;
         RecordReader? reader = null;
+        var twiceBefore = cleaner?.TimesTwice ?? 0;
         _offset = reached?.Offset ?? 0;
         _flatRecords.Begin();
         _isFlat = true; // until its first record shows that it is not
         try
         {
             reader = await OpenAsync(input, reached).ConfigureAwait(false);
+            _mayBeInAnotherEncoding = request is { Encoding: null, Replay: null } && reader.OffsetsAreBytes;
             do
             {
                 await ReadBufferedAsync(input, reader, reached).ConfigureAwait(false);
@@ -126,6 +131,8 @@ sealed class ReadStage(
             }
 
             MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: !reader.HasPartialRecord);
+            if (cleaner is not null && cleaner.TimesTwice > twiceBefore)
+                request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"{Counted.Of(cleaner.TimesTwice - twiceBefore, "time exists", "times exist")} twice in {request.TimeZone}, since clocks were put back: the first of both was taken."));
             foreach (var column in _flatRecords.Unseen)
                 request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"No record that was read has {RecordFields.Shown(column)}, which is mapped or typed."));
         }
@@ -265,7 +272,7 @@ sealed class ReadStage(
             }
 
             if (cleaner is not null) _batch!.Cleaned.Add(cleaner.Made);
-            if (rejection is not null) Reject(in record, rejection);
+            if (rejection is not null) Reject(in record, rejection == JsonScanner.InvalidUtf8 && _mayBeInAnotherEncoding ? InAnotherEncoding : rejection);
             else if (_first is not null && _batch!.Count > 0) EndFirst();
             _batch!.Bytes += reader.OffsetsAreBytes ? reader.Position.Offset - _offset : record.Bytes.Length;
             _offset = reader.Position.Offset;

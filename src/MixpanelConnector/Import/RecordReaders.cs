@@ -30,7 +30,8 @@ static class RecordReaders
     public static async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached, ImportRequest request, CancellationToken cancellationToken, bool fromBeginning = false)
     {
         var (source, compression) = await DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
-        var window = new InputWindow(source);
+        var (text, encoding) = await TranscodingByteSource.OpenAsync(source, request, cancellationToken).ConfigureAwait(false);
+        var window = new InputWindow(text);
         try
         {
             while (NeedsMore(window.Unread) && window.Unread.Length < LongestHead)
@@ -41,6 +42,8 @@ static class RecordReaders
             var format = request.Replay is null ? FormatOf(new ImportHead(window.Unread[start..], name, request)) : ImportFormat.Ndjson;
             var isSequence = request.Replay is not null && JsonSequenceReader.Begins(window.Unread[start..], isAll: true) == true;
             if (format.IsText) EnsureText(window.Unread);
+            if (encoding is not null && TextEncoding.Find(request.Encoding ?? "") != encoding)
+                request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"It is read as {encoding.Name}, as its byte order mark says."));
             if ((request.Columns.Count > 0 || request.ColumnTypes.Count > 0) && request.Replay is null && !format.HasColumns)
             {
                 bool? hasProperties;
@@ -129,7 +132,7 @@ static class RecordReaders
     {
         var hint = head switch
         {
-            [0xff, 0xfe, ..] or [0xfe, 0xff, ..] or [0, 0, 0xfe, 0xff, ..] => "is UTF-16 or UTF-32 text. Convert it to UTF-8, for example with iconv",
+            [0xff, 0xfe, 0, 0, ..] or [0, 0, 0xfe, 0xff, ..] => "is UTF-32 text. Convert it to UTF-8, for example with iconv",
             [(byte)'P', (byte)'K', 3, 4, ..] or [(byte)'P', (byte)'K', 5, 6, ..] => "is a ZIP archive. Unpack it first",
             [0x28, 0xb5, 0x2f, 0xfd, ..] => "is compressed with zstd. Decompress it first, or import with the formats of MixpanelConnector.Formats",
             [(byte)'P', (byte)'A', (byte)'R', (byte)'1', ..] => "is a Parquet file. Import it with the formats of MixpanelConnector.Formats, or convert it to NDJSON first",
@@ -142,8 +145,8 @@ static class RecordReaders
             _ when IsMarkup(head.TrimStart(" \t\r\n"u8)) => "is XML or a web page, perhaps the answer of a server that had no file to give: it holds no records",
             _ when head.StartsWith("version https://git-lfs.github.com/spec/"u8) => "is a pointer of Git LFS in place of the file. Fetch that with git lfs pull",
             [(byte)'O', (byte)'b', (byte)'j', 1, ..] => "is an Avro file. Convert it to NDJSON or Parquet first",
-            _ when head[..Math.Min(head.Length, BinaryShowsWithin)].Contains((byte)0) => "is binary, or text in UTF-16. Text in UTF-8 is needed, plain or compressed",
-            _ when IsBinary(head[..Math.Min(head.Length, BinaryShowsWithin)]) => "is binary: its beginning is no UTF-8, and has control characters. Text in UTF-8 is needed, plain or compressed",
+            _ when head[..Math.Min(head.Length, BinaryShowsWithin)].Contains((byte)0) => "is binary, or text in UTF-16 without a byte order mark, which --encoding utf-16le or utf-16be reads",
+            _ when IsBinary(head[..Math.Min(head.Length, BinaryShowsWithin)]) => "is binary: its beginning is no UTF-8, and has control characters. Text is needed, plain or compressed, and in another encoding where --encoding names it",
             _ => null,
         };
         if (hint is not null) throw new InputException(hint);

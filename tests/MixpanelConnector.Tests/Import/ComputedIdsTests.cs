@@ -83,7 +83,7 @@ public sealed class ComputedIdsTests : IDisposable
         int[] numbers = [1, 2, 1, 3, 4, 2];
         var bare = numbers.Select(Bare).ToArray();
         var alone = await SendAsync(Text("lines", bare));
-        Assert.Equal(XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(Bare(3)), InsertIds.HashOf("input")).ToString("x32", CultureInfo.InvariantCulture), alone[3].Id);
+        Assert.Equal(XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(Bare(3)), ComputedInsertIds.HashOf("input")).ToString("x32", CultureInfo.InvariantCulture), alone[3].Id);
         foreach (var own in (int[][])[[0], [1, 2], [0, 1, 2, 3, 4, 5], [5]])
         {
             var among = await SendAsync(Text("lines", bare.SelectMany((record, i) => own.Contains(i) ? [Event(1000 + i), record] : new[] { record })));
@@ -239,8 +239,8 @@ public sealed class ComputedIdsTests : IDisposable
         var stored = _state.Load()!;
         _state.Save(stored with { OptionsFingerprint = stored.OptionsFingerprint.Replace("\nids=bytes", "", StringComparison.Ordinal), Sources = [.. stored.Sources.Select(source => source with { ComputedIds = null })] });
 
-        var id = new byte[InsertIds.Length];
-        InsertIds.OfPlace(Encoding.UTF8.GetBytes(Bare(1)), InsertIds.HashOf("input"), Bare(1).Length + 1, id);
+        var id = new byte[ComputedInsertIds.Length];
+        ComputedInsertIds.OfPlace(Encoding.UTF8.GetBytes(Bare(1)), ComputedInsertIds.HashOf("input"), Bare(1).Length + 1, id);
         Assert.Equal((1, Encoding.ASCII.GetString(id)), (await SendAsync(text, state: _state))[0]);
         Assert.DoesNotContain("ids=bytes", _state.Load()!.OptionsFingerprint, StringComparison.Ordinal);
 

@@ -78,7 +78,7 @@ public sealed class InputsTests : IDisposable
     }
 
     [Theory]
-    [InlineData(new byte[] { 0xff, 0xfe, 0x7b, 0 }, "UTF-16")]
+    [InlineData(new byte[] { 0xff, 0xfe, 0, 0, 0x7b, 0, 0, 0 }, "UTF-32")]
     [InlineData(new byte[] { 0x7b, 0, 0x22, 0 }, "UTF-16")]
     [InlineData(new byte[] { (byte)'P', (byte)'K', 3, 4, 1 }, "ZIP")]
     [InlineData(new byte[] { 0x28, 0xb5, 0x2f, 0xfd, 1 }, "zstd")]

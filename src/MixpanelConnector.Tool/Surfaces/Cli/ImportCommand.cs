@@ -21,7 +21,14 @@ sealed class ImportCommand
     readonly Option<string[]> _map = new("--map") { Description = "Which column holds a field, such as time=created_at; repeatable. Default: the column of the field's name. For rows, and JSON records without properties.", HelpName = "FIELD=COLUMN", Arity = ArgumentArity.OneOrMore };
     readonly Option<string[]> _columnType = new("--column-type") { Description = "What a column holds, such as sku=text; repeatable. Default: of CSV and TSV what the first 1000 rows show.", HelpName = $"COLUMN={string.Join('|', ImportValues.ColumnTypeNames)}", Arity = ArgumentArity.OneOrMore };
     readonly Option<string> _event = new("--event") { Description = "The name of events that have no column with it.", HelpName = "NAME" };
+    readonly Option<string> _encoding = new("--encoding") { Description = "The encoding of text, by a label such as windows-1252, latin1, iso-8859-2, shift_jis or utf-16le. Default: UTF-8, or UTF-16 where a byte order mark says so.", HelpName = "LABEL" };
     readonly Option<string> _delimiter = new("--delimiter") { Description = "What parts the cells of CSV: one character, or tab. Default: comma, semicolon, tab or vertical bar, as the header shows.", HelpName = "CHARACTER" };
+    readonly Option<string> _quote = new("--quote") { Description = "What stands around cells of CSV: one character, or none. Default: \".", HelpName = "CHARACTER|none" };
+    readonly Option<string> _escape = new("--escape") { Description = "What makes text of a delimiter, a quote or a line end in CSV, such as \\. Default: none; quotes are doubled.", HelpName = "CHARACTER" };
+    readonly Option<string> _skipLines = new("--skip-lines") { Description = "Lines of CSV to leave out before the header.", HelpName = "N" };
+    readonly Option<bool> _noHeader = new("--no-header") { Description = "CSV begins with a row; --column-names names the columns." };
+    readonly Option<string> _columnNames = new("--column-names") { Description = "The names of all columns of CSV, with commas, in place of the header's.", HelpName = "A,B,…" };
+    readonly Option<string> _decimal = new("--decimal") { Description = "What stands before the decimals of numbers in text, . or ,. Default: the point. Thousands are not separated.", HelpName = ".|," };
     readonly Option<string[]> _nullValues = new("--null-values") { Description = "A cell of CSV that is as good as empty, such as NULL; repeatable.", HelpName = "TEXT", Arity = ArgumentArity.OneOrMore };
     readonly Option<bool> _allowEmpty = new("--allow-empty") { Description = "An input without a record is no error." };
     readonly Option<string> _type = new("--type") { Description = "What the records are: events, profiles, groups or lookup-table. Default: events.", HelpName = "events|profiles|groups|lookup-table", DefaultValueFactory = _ => "events" };
@@ -41,9 +48,11 @@ sealed class ImportCommand
     readonly Option<string> _backoffMin = new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };
     readonly Option<string> _backoffMax = new("--backoff-max") { Description = "The longest wait between tries. Default: 60s.", HelpName = "DURATION" };
     readonly Option<string> _maxOutage = new("--max-outage") { Description = "How long Mixpanel may be unavailable. Default: 24h.", HelpName = "DURATION" };
-    readonly Option<string[]> _fix = new("--fix") { Description = "Repairs, several with commas. time: times written as ISO 8601 text, with UTC or an offset or without a zone (UTC), or as digits become integers. ids: a missing distinct_id is taken from $user_id, else $device_id, else empty: an event of nobody; a numeric one becomes text. nulls: null properties are removed.", HelpName = "time,ids,nulls" };
+    readonly Option<string[]> _fix = new("--fix") { Description = "Repairs, several with commas. time: times written as ISO 8601 text, with UTC or an offset or without a zone (UTC), or as digits become integers of seconds or milliseconds, which they get from micro- and nanoseconds, too. ids: a missing distinct_id is taken from $user_id, else $device_id, else empty: an event of nobody; a numeric one becomes text. nulls: null properties are removed. insert-ids: an $insert_id that Mixpanel does not take is hashed.", HelpName = "time,ids,nulls,insert-ids" };
     readonly Option<string[]> _rename = new("--rename") { Description = "Rename a property. A record that has the new name already is rejected. Repeatable.", HelpName = "OLD=NEW" };
     readonly Option<string[]> _drop = new("--drop") { Description = "Leave a property out. Repeatable.", HelpName = "KEY" };
+    readonly Option<string> _timeFormat = new("--time-format") { Description = "How times are written that are text, as for strftime, such as '%d.%m.%Y %H:%M:%S'; what does not follow it is rejected. The time of events becomes an integer. Default: ISO 8601.", HelpName = "FORMAT" };
+    readonly Option<string> _timeZone = new("--time-zone") { Description = "The zone of times that are text and say none, such as Europe/Berlin. The time of events becomes an integer. Default: UTC.", HelpName = "NAME" };
     readonly Option<string> _timeOffset = new("--time-offset") { Description = "Hours to add to the time of every event, such as -5.5.", HelpName = "HOURS" };
     readonly Option<bool> _dryRun = new("--dry-run") { Description = "Everything but the sending: says what Mixpanel would refuse. Needs no credentials, keeps no state." };
     readonly Option<bool> _inspect = new("--inspect") { Description = "Look at the first 1000 records only: format, columns with samples, what would be refused, and options that would help. Needs no credentials, sends nothing, keeps no state." };
@@ -107,8 +116,8 @@ sealed class ImportCommand
               mixpanel import old.ndjson --rename user=distinct_id --drop debug --fix time,nulls --time-offset -2
             """)
         {
-            _inputs, _format, _map, _columnType, _event, _delimiter, _nullValues, _allowEmpty, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
-            _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeOffset, _dryRun, _inspect, _keepGoing, _sourceId, _noProgress, ImportStatusCommand.Of(host),
+            _inputs, _format, _map, _columnType, _event, _encoding, _delimiter, _quote, _escape, _skipLines, _noHeader, _columnNames, _decimal, _nullValues, _allowEmpty, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
+            _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeFormat, _timeZone, _timeOffset, _dryRun, _inspect, _keepGoing, _sourceId, _noProgress, ImportStatusCommand.Of(host),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
     }
@@ -254,7 +263,14 @@ sealed class ImportCommand
             Columns = Values.Columns(parsed.GetValue(_map) ?? []),
             ColumnTypes = Values.ColumnTypes(parsed.GetValue(_columnType) ?? []),
             Event = parsed.GetValue(_event),
+            Encoding = parsed.GetValue(_encoding),
             Delimiter = Values.Delimiter(parsed.GetValue(_delimiter)),
+            Quote = Values.Quote(parsed.GetValue(_quote)),
+            Escape = Values.Escape(parsed.GetValue(_escape)),
+            SkipLines = Values.SkipLines(parsed.GetValue(_skipLines)),
+            NoHeader = parsed.GetValue(_noHeader),
+            ColumnNames = Values.ColumnNames(parsed.GetValue(_columnNames)),
+            DecimalSeparator = Values.Decimal(parsed.GetValue(_decimal)),
             NullValues = parsed.GetValue(_nullValues) ?? [],
             AllowEmpty = parsed.GetValue(_allowEmpty),
             Type = Values.Type(parsed.GetValue(_type)),
@@ -266,6 +282,8 @@ sealed class ImportCommand
             Fix = Values.Fixes(parsed.GetValue(_fix) ?? []),
             Rename = Values.Renames(parsed.GetValue(_rename) ?? []),
             Drop = parsed.GetValue(_drop) ?? [],
+            TimeFormat = parsed.GetValue(_timeFormat),
+            TimeZone = parsed.GetValue(_timeZone),
             TimeOffset = Values.Hours(parsed.GetValue(_timeOffset)),
             Restart = parsed.GetValue(_restart),
             NewIds = parsed.GetValue(_newIds),

@@ -17,7 +17,7 @@ static class EventJson
     // Below this a gzip header costs more than it saves.
     const int SmallestWorthCompressing = 1024;
 
-    static readonly long Source = InsertIds.HashOf("import_events");
+    static readonly long Source = ComputedInsertIds.HashOf("import_events");
 
     /// <summary>Writes one event. What its properties lack is taken from the shared ones; a missing <c>$insert_id</c> is made from the event and its place, so that the same call again makes the same ids.</summary>
     /// <param name="target">Takes the event, and nothing else.</param>
@@ -168,8 +168,8 @@ static class EventJson
 
     static byte[] InsertId(ReadOnlySpan<byte> written, int index)
     {
-        var id = new byte[InsertIds.Length];
-        InsertIds.OfPlace(written, Source, index, id);
+        var id = new byte[ComputedInsertIds.Length];
+        ComputedInsertIds.OfPlace(written, Source, index, id);
         return id;
     }
 }

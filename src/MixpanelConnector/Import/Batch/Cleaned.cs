@@ -11,6 +11,7 @@ enum Cleaned
     Renamed = 8,
     Dropped = 16,
     TimeOffset = 32,
+    InsertIds = 64,
 }
 
 /// <summary>Counts records by what was changed in them.</summary>
@@ -19,6 +20,7 @@ sealed class CleanedCounts
     long _time;
     long _ids;
     long _nulls;
+    long _insertIds;
     long _renamed;
     long _dropped;
     long _timeOffset;
@@ -29,6 +31,7 @@ sealed class CleanedCounts
         if (made.HasFlag(Cleaned.Time)) _time++;
         if (made.HasFlag(Cleaned.Ids)) _ids++;
         if (made.HasFlag(Cleaned.Nulls)) _nulls++;
+        if (made.HasFlag(Cleaned.InsertIds)) _insertIds++;
         if (made.HasFlag(Cleaned.Renamed)) _renamed++;
         if (made.HasFlag(Cleaned.Dropped)) _dropped++;
         if (made.HasFlag(Cleaned.TimeOffset)) _timeOffset++;
@@ -40,6 +43,7 @@ sealed class CleanedCounts
         Time = counts.Time + _time,
         Ids = counts.Ids + _ids,
         Nulls = counts.Nulls + _nulls,
+        InsertIds = counts.InsertIds + _insertIds,
         Renamed = counts.Renamed + _renamed,
         Dropped = counts.Dropped + _dropped,
         TimeOffset = counts.TimeOffset + _timeOffset,

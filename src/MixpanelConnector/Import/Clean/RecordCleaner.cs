@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -20,6 +21,8 @@ sealed class RecordCleaner
     // The rule by which Mixpanel's own queries tell seconds from milliseconds.
     const long LargestSeconds = uint.MaxValue;
 
+    static readonly Rejection TimeNotInFormat = new("time_invalid", "properties.time", "the time does not follow --time-format");
+    static readonly Rejection TimeOfDigits = TimeNotInFormat with { Message = "the time is so many digits that they may count something or write a date, which is not guessed: seconds have up to 10, milliseconds 13, microseconds 16, nanoseconds 19. --time-format says which, such as %Y%m%d%H%M, or %Q for milliseconds" };
     static readonly Rejection RenameCollision = new("rename_collision", null, "a property was to be renamed to a name that the record already has");
 
     /// <summary>The objects of an update whose members are properties.</summary>
@@ -35,11 +38,14 @@ sealed class RecordCleaner
     readonly bool[] _wasRenamed;
     readonly int[] _withNewName;
     readonly ImportFixes _fixes;
+    readonly TimeReader _times;
+    readonly Rejection _notInZone;
     readonly long? _offsetSeconds;
     readonly List<Member> _members = [];
     readonly ArrayBufferWriter<byte> _text = new(); // what is put in place of the record's own
     readonly List<Edit> _edits = [];
     byte[] _result = [];
+    Rejection? _fault;
 
     RecordCleaner(ImportRequest request)
     {
@@ -58,7 +64,9 @@ sealed class RecordCleaner
         _renamedToJson = [.. request.Rename.Values.Select(name => Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(name, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\""))];
         _wasRenamed = new bool[_renamedTo.Length];
         _withNewName = new int[_renamedTo.Length];
-        _fixes = request.Fix;
+        _fixes = request.Fixes;
+        _times = new TimeReader(request);
+        _notInZone = TimeNotInFormat with { Message = $"the time does not exist in {request.TimeZone}: clocks were put forward over it" };
         _offsetSeconds = (long?)request.TimeOffset?.TotalSeconds;
     }
 
@@ -69,14 +77,18 @@ sealed class RecordCleaner
         DistinctId,
         UserId,
         DeviceId,
+        InsertId,
     }
+
+    /// <summary>How many of the times that were read exist twice, as clocks are put back.</summary>
+    public long TimesTwice => _times.Twice;
 
     /// <summary>What was changed in the record that was cleaned last.</summary>
     public Cleaned Made { get; private set; }
 
     /// <summary>Null when no cleaning was asked for: then it costs nothing.</summary>
     public static RecordCleaner? For(ImportRequest request) =>
-        request.Fix is ImportFixes.None && request.Rename.Count == 0 && request.Drop.Count == 0 && request.TimeOffset is null ? null : new RecordCleaner(request);
+        request.Fixes is ImportFixes.None && request.Rename.Count == 0 && request.Drop.Count == 0 && request.TimeOffset is null ? null : new RecordCleaner(request);
 
     /// <summary>Zero for each kind of cleaning that was asked for; null for none.</summary>
     public static ImportFixed? NoneYet(ImportRequest request)
@@ -85,9 +97,10 @@ sealed class RecordCleaner
         static long? Zero(bool asked) => asked ? 0 : null;
         return new ImportFixed
         {
-            Time = Zero(request.Fix.HasFlag(ImportFixes.Time)),
+            Time = Zero(request.Fixes.HasFlag(ImportFixes.Time)),
             Ids = Zero(request.Fix.HasFlag(ImportFixes.Ids)),
             Nulls = Zero(request.Fix.HasFlag(ImportFixes.Nulls)),
+            InsertIds = Zero(request.Fix.HasFlag(ImportFixes.InsertIds)),
             Renamed = Zero(request.Rename.Count > 0),
             Dropped = Zero(request.Drop.Count > 0),
             TimeOffset = Zero(request.TimeOffset is not null),
@@ -97,8 +110,9 @@ sealed class RecordCleaner
     /// <exception cref="MixpanelException">The options contradict each other or the type of the records.</exception>
     public static void EnsureSense(ImportRequest request)
     {
-        if ((request.Fix & ~(ImportFixes.Time | ImportFixes.Ids | ImportFixes.Nulls)) is not ImportFixes.None) throw MixpanelException.Invalid("fix", "The fixes are time, ids and nulls.");
+        if ((request.Fix & ~(ImportFixes.Time | ImportFixes.Ids | ImportFixes.Nulls | ImportFixes.InsertIds)) is not ImportFixes.None) throw MixpanelException.Invalid("fix", "The fixes are time, ids, nulls and insert-ids.");
         if (request.Type is not ImportType.Events && request.Fix.HasFlag(ImportFixes.Time)) throw MixpanelException.Invalid("fix", "Times are fixed in events only.");
+        if (request.Type is not ImportType.Events && request.Fix.HasFlag(ImportFixes.InsertIds)) throw MixpanelException.Invalid("fix", "Only events have an $insert_id to be fixed.");
         if (request.TimeOffset is { } offset)
         {
             if (request.Type is not ImportType.Events) throw MixpanelException.Invalid("time_offset", "The time offset is for events only.");
@@ -127,7 +141,7 @@ sealed class RecordCleaner
         _text.ResetWrittenCount();
         try
         {
-            if (!FindEdits(record.Bytes)) return record with { Rejection = RenameCollision };
+            if (FindEdits(record.Bytes) is { } fault) return record with { Rejection = fault };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -138,13 +152,14 @@ sealed class RecordCleaner
         return _edits.Count > 0 ? record with { Bytes = Apply(record.Bytes), Original = record.Raw } : record;
     }
 
-    /// <summary>False on a collision.</summary>
-    bool FindEdits(ReadOnlySpan<byte> record)
+    /// <summary>Gives why the record cannot be cleaned; null when it can.</summary>
+    Rejection? FindEdits(ReadOnlySpan<byte> record)
     {
+        _fault = null;
         var made = Cleaned.Nothing;
         var reader = new Utf8JsonReader(record);
         reader.Read();
-        if (reader.TokenType is not JsonTokenType.StartObject) return true;
+        if (reader.TokenType is not JsonTokenType.StartObject) return null;
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
             var holdsProperties = HoldsProperties(in reader);
@@ -163,13 +178,13 @@ sealed class RecordCleaner
             }
 
             var start = (int)reader.BytesConsumed;
-            if (!ReadMembers(ref reader)) return false;
+            if (!ReadMembers(ref reader)) return RenameCollision;
             made |= EditMembers(record, start);
         }
 
         reader.Read(); // what follows the record makes it invalid
-        Made = made;
-        return true;
+        if (_fault is null) Made = made;
+        return _fault;
     }
 
     bool HoldsProperties(ref readonly Utf8JsonReader name) => IsOneOf(_objects, in name);
@@ -210,6 +225,7 @@ sealed class RecordCleaner
             member.Id = member.Role is Role.UserId or Role.DeviceId && IsUsableId(in reader);
             member.IsNumericId = _rootIds is [] && member.Role is Role.DistinctId or Role.UserId or Role.DeviceId && IsNumericId(in reader);
             if (member.Role is Role.Time) ReadTime(ref member, in reader);
+            if (member.Role is Role.InsertId && _fixes.HasFlag(ImportFixes.InsertIds)) member.InsertId = ReadInsertId(in reader);
             reader.Skip();
             member.End = (int)reader.BytesConsumed;
             _members.Add(member);
@@ -243,7 +259,7 @@ sealed class RecordCleaner
             var isGiven = member.Role is Role.DistinctId && (id is not null || isNobodys);
             if (!isGiven && WillBeGone(in member))
             {
-                made |= member.Dropped ? Cleaned.Dropped : Cleaned.Nulls;
+                made |= member.Dropped ? Cleaned.Dropped : member.InsertId is { Length: 0 } ? Cleaned.InsertIds : Cleaned.Nulls;
                 // With the comma before it; or the one after it, when nothing that stays stands before.
                 if (kept) Put(_members[i - 1].End, member.End);
                 else Put(member.Start, i + 1 < _members.Count ? _members[i + 1].Start : member.End);
@@ -267,6 +283,11 @@ sealed class RecordCleaner
             {
                 PutId(record, member.ValueStart, member.End, default, id, default);
             }
+            else if (member.InsertId is { } insertId)
+            {
+                made |= Cleaned.InsertIds;
+                Put(member.ValueStart, member.End, "\""u8, insertId, "\""u8);
+            }
             else if (member.IsNumericId)
             {
                 made |= Cleaned.Ids;
@@ -281,7 +302,7 @@ sealed class RecordCleaner
     bool IsNobodys() => _isNobodys && _fixes.HasFlag(ImportFixes.Ids)
         && !_members.Exists(member => !member.Dropped && member.Role is Role.DistinctId or Role.UserId or Role.DeviceId && member.Type is not JsonTokenType.Null);
 
-    bool WillBeGone(in Member member) => member.Dropped || (member.Type is JsonTokenType.Null && _fixes.HasFlag(ImportFixes.Nulls));
+    bool WillBeGone(in Member member) => member.Dropped || member.InsertId is { Length: 0 } || (member.Type is JsonTokenType.Null && _fixes.HasFlag(ImportFixes.Nulls));
 
     /// <summary>A <c>distinct_id</c>: that of another member, or the empty one.</summary>
     void PutId(ReadOnlySpan<byte> record, int start, int end, ReadOnlySpan<byte> name, int? from, ReadOnlySpan<byte> comma)
@@ -304,12 +325,23 @@ sealed class RecordCleaner
         {
             if (!_fixes.HasFlag(ImportFixes.Time) || reader.ValueSpan.Length is 0 or > TimeText.Longest) return;
             Span<byte> text = stackalloc byte[TimeText.Longest];
-            if (!TimeText.TryRead(text[..reader.CopyString(text)], out time)) return;
+            if (!IsRead(_times.Read(text[..reader.CopyString(text)], out time, out _))) return;
             member.Made = Cleaned.Time;
         }
         else if (reader.TokenType is not JsonTokenType.Number || !reader.TryGetInt64(out time))
         {
             return;
+        }
+        else if (_times.HasPattern)
+        {
+            // A date in digits may be a number in JSON; a number that is none is seconds or milliseconds.
+            if (_times.Read(reader.ValueSpan, out var read, out _) is TimeReading.Read) (time, member.Made) = (read, Cleaned.Time);
+        }
+        else if (_fixes.HasFlag(ImportFixes.Time))
+        {
+            var count = time;
+            if (!IsRead(_times.Scale(ref time))) return;
+            if (count != time) member.Made = Cleaned.Time;
         }
 
         if (_offsetSeconds is { } offset)
@@ -321,6 +353,33 @@ sealed class RecordCleaner
         }
 
         member.Time = time;
+    }
+
+    bool IsRead(TimeReading reading)
+    {
+        _fault ??= reading switch
+        {
+            TimeReading.OnlyDigits => TimeOfDigits,
+            TimeReading.NotInZone => _notInZone,
+            TimeReading.NotATime when _times.HasPattern => TimeNotInFormat,
+            _ => null, // the rules of events say what it is
+        };
+        return reading is TimeReading.Read;
+    }
+
+    /// <summary>The id in place of one that Mixpanel does not take: empty for none; null when it stays.</summary>
+    static byte[]? ReadInsertId(ref readonly Utf8JsonReader reader)
+    {
+        if (reader.TokenType is JsonTokenType.Null) return [];
+        if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.Number)) return null;
+        var token = new JsonToken(JsonTokenType.String, reader.ValueSpan, (int)reader.TokenStartIndex, reader.ValueIsEscaped);
+        if (MixpanelValues.IsBlank(in token) || MixpanelValues.IsBanned(in token, ignoreCase: true)) return [];
+        if (MixpanelValues.IsInsertId(in token)) return reader.TokenType is JsonTokenType.Number ? reader.ValueSpan.ToArray() : null;
+        var text = new byte[reader.ValueSpan.Length];
+        var length = text.Length;
+        if (reader.TokenType is JsonTokenType.String) length = reader.CopyString(text);
+        else reader.ValueSpan.CopyTo(text);
+        return Encoding.ASCII.GetBytes(Convert.ToHexStringLower(SHA256.HashData(text.AsSpan(0, length)))[..MixpanelValues.LongestInsertId]);
     }
 
     /// <summary>Whether it is a number that is to become its text.</summary>
@@ -350,6 +409,7 @@ sealed class RecordCleaner
         if (name.ValueTextEquals("time"u8)) return Role.Time;
         if (name.ValueTextEquals("distinct_id"u8)) return Role.DistinctId;
         if (name.ValueTextEquals("$user_id"u8)) return Role.UserId;
+        if (name.ValueTextEquals("$insert_id"u8)) return Role.InsertId;
         return name.ValueTextEquals("$device_id"u8) ? Role.DeviceId : Role.Other;
     }
 
@@ -358,6 +418,7 @@ sealed class RecordCleaner
         : name.SequenceEqual("distinct_id"u8) ? Role.DistinctId
         : name.SequenceEqual("$user_id"u8) ? Role.UserId
         : name.SequenceEqual("$device_id"u8) ? Role.DeviceId
+        : name.SequenceEqual("$insert_id"u8) ? Role.InsertId
         : Role.Other;
 
     void Put(int start, int end, ReadOnlySpan<byte> text = default, ReadOnlySpan<byte> more = default, ReadOnlySpan<byte> last = default)
@@ -403,6 +464,9 @@ sealed class RecordCleaner
 
         /// <summary>Whether it is an id that is to become text.</summary>
         public bool IsNumericId;
+
+        /// <summary>The <c>$insert_id</c> to write; empty for none.</summary>
+        public byte[]? InsertId;
 
         /// <summary>The time to write, and why.</summary>
         public long Time;

@@ -8,16 +8,20 @@ static class TimeText
     /// <summary>Longer text is no time.</summary>
     public const int Longest = 64;
 
-    /// <summary>Digits as they stand; ISO 8601 in milliseconds since 1970, cut after them.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> text, out long time) => TryReadInteger(text, out time) || TryReadIso(text, out time) || TryReadBasic(text, out time);
+    /// <summary>ISO 8601 in milliseconds since 1970, cut after them.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="time">The time; of one without a zone, as if it were UTC.</param>
+    /// <param name="isLocal">Whether it has no zone.</param>
+    public static bool TryRead(ReadOnlySpan<byte> text, out long time, out bool isLocal) => TryReadIso(text, out time, out isLocal) || TryReadBasic(text, out time, out isLocal);
 
-    static bool TryReadInteger(ReadOnlySpan<byte> text, out long time) =>
+    /// <summary>A whole number, without a plus.</summary>
+    public static bool TryReadInteger(ReadOnlySpan<byte> text, out long time) =>
         System.Buffers.Text.Utf8Parser.TryParse(text, out time, out var used) && used == text.Length && text[0] != '+';
 
     /// <summary><c>yyyy-MM-dd</c>, alone or with <c>THH:mm</c>, <c>:ss</c> and a fraction, and a zone; T may be a space.</summary>
-    static bool TryReadIso(ReadOnlySpan<byte> text, out long time)
+    static bool TryReadIso(ReadOnlySpan<byte> text, out long time, out bool isLocal)
     {
-        time = 0;
+        (time, isLocal) = (0, true);
         if (text.Length < 10 || text[4] != '-' || text[7] != '-') return false;
         if (!TryDigits(text[..4], out var year) || !TryDigits(text[5..7], out var month) || !TryDigits(text[8..10], out var day)) return false;
         if (year is 0 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month)) return false;
@@ -45,15 +49,16 @@ static class TimeText
         }
 
         moment = moment.AddMilliseconds((((((hour * 60) + minute) * 60) + second) * 1000L) + millisecond);
+        isLocal = text.IsEmpty;
         return TryZone(text, out var minutesAhead) && Give(moment, minutesAhead, out time);
     }
 
     /// <summary>The same without hyphens and colons, as <c>yyyyMMddTHHmmss</c>: the T tells it from a number.</summary>
-    static bool TryReadBasic(ReadOnlySpan<byte> text, out long time)
+    static bool TryReadBasic(ReadOnlySpan<byte> text, out long time, out bool isLocal)
     {
-        time = 0;
+        (time, isLocal) = (0, false);
         if (text.Length is < 15 or > Longest || text[8] is not ((byte)'T' or (byte)'t') || text[9..15].ContainsAnyExceptInRange((byte)'0', (byte)'9')) return false;
-        return TryReadIso([.. text[..4], (byte)'-', .. text[4..6], (byte)'-', .. text[6..11], (byte)':', .. text[11..13], (byte)':', .. text[13..]], out time);
+        return TryReadIso([.. text[..4], (byte)'-', .. text[4..6], (byte)'-', .. text[6..11], (byte)':', .. text[11..13], (byte)':', .. text[13..]], out time, out isLocal);
     }
 
     /// <summary>
@@ -67,6 +72,22 @@ static class TimeText
         if (text[0] == ' ') text = text[1..];
         if (text is [.., (byte)']'] && text.IndexOf((byte)'[') is var bracket and > 0) text = text[..bracket];
         if (IsUtc(text)) return true;
+        if (!TryOffset(ref text, out var ahead)) return false;
+        minutesAhead = ahead!.Value;
+        return text.IsEmpty || (minutesAhead == 0 && text[0] == ' ' && IsUtc(text[1..]));
+    }
+
+    /// <summary>Z, or an offset such as <c>+hh</c>, <c>+hhmm</c> or <c>+hh:mm</c>, that a text begins with.</summary>
+    public static bool TryOffset(ref ReadOnlySpan<byte> text, out int? minutesAhead)
+    {
+        minutesAhead = null;
+        if (text is [(byte)'Z' or (byte)'z', ..])
+        {
+            minutesAhead = 0;
+            text = text[1..];
+            return true;
+        }
+
         if (text.Length < 3 || text[0] is not ((byte)'+' or (byte)'-') || !TryDigits(text[1..3], out var hours)) return false;
         var isNegative = text[0] == '-';
         var minutes = 0;
@@ -84,10 +105,10 @@ static class TimeText
 
         if (hours > 23 || minutes > 59) return false;
         minutesAhead = (isNegative ? -1 : 1) * ((hours * 60) + minutes);
-        return text.IsEmpty || (minutesAhead == 0 && text[0] == ' ' && IsUtc(text[1..]));
+        return true;
     }
 
-    static bool IsUtc(ReadOnlySpan<byte> text) => Ascii.EqualsIgnoreCase(text, "Z"u8) || Ascii.EqualsIgnoreCase(text, "UTC"u8) || Ascii.EqualsIgnoreCase(text, "GMT"u8);
+    public static bool IsUtc(ReadOnlySpan<byte> text) => Ascii.EqualsIgnoreCase(text, "Z"u8) || Ascii.EqualsIgnoreCase(text, "UTC"u8) || Ascii.EqualsIgnoreCase(text, "GMT"u8);
 
     static bool Give(DateTime moment, int minutesAhead, out long time)
     {

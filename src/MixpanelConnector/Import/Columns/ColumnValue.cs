@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -9,16 +8,16 @@ using MixpanelConnector.Import.Decode;
 namespace MixpanelConnector.Import.Columns;
 
 /// <summary>Turns the values of columns into those of the type that was asked for. What was made is good until the next call.</summary>
-sealed class ColumnValue
+/// <param name="request">Says how numbers are written.</param>
+sealed class ColumnValue(ImportRequest request)
 {
-    // JSON's numbers are doubles on their way: beyond these, a number would not arrive as it was written.
-    const long LargestInteger = 1L << 53;
-    const int MostDigits = 17;
-    const int LongestNumber = 32;
+    static readonly NumberText Literal = new('.');
 
     // The rule by which Mixpanel's own queries tell seconds from milliseconds.
     const long LargestSeconds = uint.MaxValue;
 
+    readonly NumberText _number = new(request.DecimalSeparator);
+    readonly TimeReader _times = new(request);
     byte[] _text = [];
     byte[] _made = [];
 
@@ -52,8 +51,7 @@ sealed class ColumnValue
                 if (!isText) converted = Quoted(text);
                 return true;
             case ImportColumnType.Number:
-                converted = text;
-                return IsNumber(text, exponents: true);
+                return (isText ? _number : Literal).TryRead(text, exponents: true, out converted);
             case ImportColumnType.Boolean:
                 var truth = Truth(text);
                 converted = truth is true ? "true"u8 : "false"u8;
@@ -73,41 +71,8 @@ sealed class ColumnValue
     public static Rejection Misfit(string column, ImportColumnType type, bool told)
     {
         var (shown, name) = (RecordFields.Shown(column), type.ToString().ToLowerInvariant());
-        var way = type is ImportColumnType.Text ? "" : $"; --column-type '{shown}=text' takes all its values as text";
+        var way = type is ImportColumnType.Text ? "" : $"{(type is ImportColumnType.Time ? " for certain; --time-format says how times are written" : "")}; --column-type '{shown}=text' takes all its values as text";
         return new("column_type", $"properties.{shown}", told ? $"the column {shown} holds something that is no {name}{way}" : $"the first values of the column {shown} are of the type {name}, this one is not{way}");
-    }
-
-    /// <summary>Whether the text is a number literal of JSON that a double holds: <c>1.10</c> is, <c>007</c>, <c>+1</c>, <c>1,000</c> and a long account number are not.</summary>
-    /// <param name="text">The text.</param>
-    /// <param name="exponents">Whether <c>12E5</c> is one, too: who does not say so may have an identifier.</param>
-    public static bool IsNumber(ReadOnlySpan<byte> text, bool exponents)
-    {
-        if (text.Length is 0 or > LongestNumber || text[^1] is < (byte)'0' or > (byte)'9') return false;
-        var rest = text[0] == '-' ? text[1..] : text;
-        var whole = Digits(rest);
-        if (whole == 0 || (whole > 1 && rest[0] == '0')) return false;
-        if (whole == rest.Length) return Utf8Parser.TryParse(text, out long integer, out _) && integer is >= -LargestInteger and <= LargestInteger;
-
-        var mantissa = rest[..whole];
-        if (rest[whole] == '.')
-        {
-            var fraction = Digits(rest[(whole + 1)..]);
-            if (fraction == 0) return false;
-            mantissa = rest[..(whole + 1 + fraction)];
-        }
-
-        rest = rest[mantissa.Length..];
-        if (!rest.IsEmpty)
-        {
-            if (!exponents || rest[0] is not ((byte)'e' or (byte)'E')) return false;
-            rest = rest[1..];
-            if (rest is [(byte)'+' or (byte)'-', ..]) rest = rest[1..];
-            if (rest.IsEmpty || Digits(rest) != rest.Length) return false;
-        }
-
-        var significant = mantissa.TrimStart("0."u8);
-        if (significant.Length - (significant.Contains((byte)'.') ? 1 : 0) > MostDigits) return false;
-        return Utf8Parser.TryParse(text, out double value, out var used) && used == text.Length && double.IsFinite(value) && (value != 0 || significant.IsEmpty);
     }
 
     /// <summary>Whether the text is one JSON value.</summary>
@@ -138,7 +103,7 @@ sealed class ColumnValue
     bool TryTime(ReadOnlySpan<byte> text, bool isEventTime, out ReadOnlySpan<byte> converted)
     {
         converted = default;
-        if (text.Length > TimeText.Longest || !TimeText.TryRead(text, out var time)) return false;
+        if (text.Length > TimeText.Longest || _times.Read(text, out var time, out var isCount) is not TimeReading.Read) return false;
         Reserve(ref _made, 40);
         int length;
         if (isEventTime)
@@ -148,8 +113,7 @@ sealed class ColumnValue
             return true;
         }
 
-        var isSeconds = Digits(text is [(byte)'-', ..] ? text[1..] : text) is var digits && digits == text.Length - (text[0] == '-' ? 1 : 0) && time is >= -LargestSeconds and <= LargestSeconds;
-        if (isSeconds) time *= 1000;
+        if (isCount && time is >= -LargestSeconds and <= LargestSeconds) time *= 1000;
         if (time < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return false;
         DateTimeOffset.FromUnixTimeMilliseconds(time).TryFormat(_made, out length, time % 1000 == 0 ? "'\"'yyyy-MM-dd'T'HH:mm:ss'\"'" : "'\"'yyyy-MM-dd'T'HH:mm:ss.fff'\"'", CultureInfo.InvariantCulture);
         converted = _made.AsSpan(0, length);
@@ -184,11 +148,5 @@ sealed class ColumnValue
     static void Reserve(ref byte[] buffer, int length)
     {
         if (buffer.Length < length) buffer = new byte[Math.Max(length, 256)];
-    }
-
-    static int Digits(ReadOnlySpan<byte> text)
-    {
-        var end = text.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
-        return end < 0 ? text.Length : end;
     }
 }

@@ -30,14 +30,14 @@ sealed class FlatRecords
     readonly byte[]? _event;
     readonly List<Column> _columns = [];
     readonly List<Member> _members = [];
-    readonly ColumnValue _value = new();
+    readonly ColumnValue _value;
     readonly ArrayBufferWriter<byte> _json = new();
     readonly bool[] _wasSeen;
     bool _anyRead;
 
     public FlatRecords(ImportRequest request)
     {
-        _type = request.Type;
+        (_type, _value) = (request.Type, new ColumnValue(request));
         var (root, plain) = RecordFields.Root(_type);
         (_root, _rootPlain, _rootJson) = (Encoding.UTF8.GetBytes(root), Encoding.UTF8.GetBytes(plain), Json(root));
         _propertiesJson = Json(RecordFields.Properties(_type).Field);

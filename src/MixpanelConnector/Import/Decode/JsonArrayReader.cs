@@ -4,7 +4,7 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Import.Decode;
 
 /// <summary>The elements of one JSON array, pretty-printed or not. An array may grow by rewriting its closing bracket.</summary>
-sealed class JsonArrayReader : JsonValueReader
+class JsonArrayReader : JsonValueReader
 {
     enum Expecting
     {
@@ -29,9 +29,21 @@ sealed class JsonArrayReader : JsonValueReader
     public override async ValueTask<bool> FillAsync(CancellationToken cancellationToken)
     {
         if (await Window.FillAsync(cancellationToken).ConfigureAwait(false)) return true;
-        if (_expecting is not Expecting.Nothing) throw new InputException("is cut short: the JSON array is not closed");
+        if (!IsComplete) throw new InputException("is cut short: the JSON array is not closed");
         return false;
     }
+
+    /// <summary>Whether the array was closed.</summary>
+    protected bool IsClosed => _expecting is Expecting.Nothing;
+
+    /// <summary>Whether the text may end here.</summary>
+    protected virtual bool IsComplete => IsClosed;
+
+    /// <summary>Whether something may follow the array.</summary>
+    protected virtual bool MayGoOn => false;
+
+    /// <summary>Begins another array, where the last was closed or none was there.</summary>
+    protected void Open() => _expecting = Expecting.Opening;
 
     protected override void EndValue() => (_depth, _expecting) = (0, Expecting.CommaOrEnd);
 
@@ -43,7 +55,7 @@ sealed class JsonArrayReader : JsonValueReader
             var space = unread.IndexOfAnyExcept(" \t\r\n"u8);
             var skipped = unread[..(space < 0 ? unread.Length : space)];
             if (!skipped.IsEmpty) Pass(skipped);
-            if (space < 0) return false;
+            if (space < 0 || (IsClosed && MayGoOn)) return false;
 
             var next = Window.Unread[0];
             switch (_expecting, next)

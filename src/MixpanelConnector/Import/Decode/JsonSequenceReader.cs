@@ -5,7 +5,7 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Import.Decode;
 
 /// <summary>
-/// JSON objects one after the other, each over as many lines as it takes, as <c>jq .</c> writes them. One that is not closed
+/// JSON objects one after the other, each over as many lines as it takes, as <c>jq .</c> writes them, or several on a line. One that is not closed
 /// ends where a line begins another object in a place where none can stand.
 /// </summary>
 /// <param name="window">Stands where reading begins.</param>
@@ -23,7 +23,7 @@ sealed class JsonSequenceReader(InputWindow window, long line) : JsonValueReader
     public override ValueTask<bool> FillAsync(CancellationToken cancellationToken) => Window.FillAsync(cancellationToken);
 
     /// <summary>Whether a text is such a sequence, by its beginning; null when that does not show yet.</summary>
-    /// <remarks>Where the first object ends on the line that it begins on, each line is one record, unless lines end with CR alone.</remarks>
+    /// <remarks>Where the first object ends on the line that it begins on, each line is one record, unless lines end with CR alone or another object follows there.</remarks>
     /// <param name="text">The beginning.</param>
     /// <param name="isAll">Whether more of it is not to be had.</param>
     public static bool? Begins(ReadOnlySpan<byte> text, bool isAll = false)
@@ -38,7 +38,7 @@ sealed class JsonSequenceReader(InputWindow window, long line) : JsonValueReader
             if (!reader.TrySkip()) return isAll ? GoesOnWithName(text) : null;
             if (text[..(int)reader.BytesConsumed].Contains((byte)'\n')) return true;
             var rest = text[(int)reader.BytesConsumed..].TrimStart(" \t"u8);
-            return rest is [] or [(byte)'\r'] && !isAll ? null : rest is [(byte)'\r', not (byte)'\n', ..];
+            return rest is [] or [(byte)'\r'] && !isAll ? null : rest is [(byte)'\r', not (byte)'\n', ..] or [(byte)'{', ..];
         }
         catch (JsonException)
         {

@@ -5,10 +5,10 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Import.Delimited;
 
-/// <summary>The first row of a text in rows and columns, which names the columns and shows the dialect: the one way into such a text, whatever it holds.</summary>
+/// <summary>The first row of a text in rows and columns, which names the columns unless the request does, and shows the dialect: the one way into such a text, whatever it holds.</summary>
 /// <param name="Names">The columns' names.</param>
 /// <param name="Dialect">How the text is parted.</param>
-/// <param name="Length">Its bytes, with the line end.</param>
+/// <param name="Length">Its bytes, with the line end; 0 when it is a row as all others are.</param>
 /// <param name="Lines">Its lines.</param>
 sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int Length, long Lines)
 {
@@ -28,18 +28,29 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
     {
         var line = text.IndexOfAny((byte)'\r', (byte)'\n');
         if (line < 0 && !ended) return null;
-        var dialect = new Dialect(delimiter ?? Dialect.DelimiterOf(line < 0 ? text : text[..line], request), EndsWithReturn: true);
+        var dialect = Dialect.Of(delimiter ?? Dialect.DelimiterOf(line < 0 ? text : text[..line], request), request) with { EndsWithReturn = true };
         var splitter = new RowSplitter(dialect);
         var length = splitter.LengthOfRow(text, ended);
         if (length < 0 && !ended) return null;
-        if (length < 0 && splitter.InQuotes) throw new InputException("ends within its header row: a quote is left open there");
+        if (request.NoHeader) return new DelimitedHeader(request.ColumnNames, dialect with { EndsWithReturn = length >= 0 && splitter.EndLength == 1 && text[length] == '\r' }, Length: 0, Lines: 0);
+        if (length < 0 && splitter.IsOpen) throw new InputException("ends within its header row: a quote is left open there");
 
         var end = length < 0 ? 0 : splitter.EndLength;
         var row = length < 0 ? text : text[..length];
         var names = NamesOf(splitter, row);
-        if (!Utf8.IsValid(row)) throw new InputException("has a header row that is not UTF-8");
+        if (!Utf8.IsValid(row)) throw new InputException("has a header row that is not UTF-8: --encoding names what it is in, such as windows-1252");
         if (splitter.Malformed) throw new InputException("has a header row with a quote in the wrong place");
         if (names.Exists(name => HoldsRows(name, dialect, names.Count))) throw new InputException("has a column whose name holds whole rows: a quote is left open in the header row");
+        if (request.ColumnNames.Count > 0)
+        {
+            if (request.ColumnNames.Count != names.Count) throw new InputException($"has a header row with {Counted.Of(names.Count, "cell")}, and --column-names names {request.ColumnNames.Count}");
+            names = [.. request.ColumnNames];
+        }
+        else if (names.TrueForAll(string.IsNullOrWhiteSpace))
+        {
+            throw new InputException("has a header row without a name");
+        }
+
         if (names is [var only] && only.AsSpan().IndexOfAny(",;\t|") is var other and >= 0)
             throw new InputException($"has one column only: its cells are not parted by {Dialect.NameOf(dialect.Delimiter)}{(request.Delimiter is null ? "" : ", as --delimiter says")}, but perhaps by {Dialect.NameOf((byte)only[other])}{(request.Delimiter is null ? ". --delimiter names what parts them" : "")}");
         return new DelimitedHeader(names, dialect with { EndsWithReturn = end == 1 && text[length] == '\r' }, row.Length + end, splitter.CountLines(text[..(row.Length + end)]));

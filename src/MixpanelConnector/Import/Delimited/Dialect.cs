@@ -8,11 +8,42 @@ namespace MixpanelConnector.Import.Delimited;
 /// <param name="EndsWithReturn">Whether a CR alone ends a row, as do LF and CR LF; otherwise it is text.</param>
 readonly record struct Dialect(byte Delimiter, bool EndsWithReturn)
 {
+    /// <summary>Around a cell that holds what would part it, and written twice inside; null for none.</summary>
+    public byte? Quote { get; init; } = (byte)'"';
+
+    /// <summary>Before a delimiter, a quote, a line end or another escape that is text; null for none.</summary>
+    public byte? Escape { get; init; }
+
     /// <summary>The delimiters that are found out, in the order in which they are likely.</summary>
     static ReadOnlySpan<byte> Usual => ",;\t|"u8;
 
-    /// <summary>Whether a character can part cells.</summary>
-    public static bool CanPart(char text) => char.IsAscii(text) && !char.IsAsciiLetterOrDigit(text) && text is not ('"' or '\r' or '\n' or '\0');
+    /// <summary>Whether a character can part cells, quote them or escape what does.</summary>
+    public static bool CanPart(char text) => char.IsAscii(text) && !char.IsAsciiLetterOrDigit(text) && text is not ('\r' or '\n' or '\0');
+
+    /// <summary>The dialect of a text by its delimiter and what the request says.</summary>
+    public static Dialect Of(byte delimiter, ImportRequest request) => new(delimiter, EndsWithReturn: false)
+    {
+        Quote = (byte?)request.Quote,
+        Escape = request.Escape == request.Quote ? null : (byte?)request.Escape,
+    };
+
+    /// <exception cref="MixpanelException">What the request says of it contradicts itself.</exception>
+    public static void EnsureSense(ImportRequest request)
+    {
+        if (request.Delimiter is { } delimiter && (!CanPart(delimiter) || delimiter == request.Quote || delimiter == request.Escape)) throw MixpanelException.Invalid("delimiter", "The delimiter is one character of ASCII, but no letter, digit or line end, and neither the quote nor the escape.");
+        if (request.Quote is { } quote && (!CanPart(quote) || quote == ' ')) throw MixpanelException.Invalid("quote", "The quote is one character of ASCII, but no letter, digit, space or line end.");
+        if (request.Escape is { } escape && (!CanPart(escape) || escape == ' ')) throw MixpanelException.Invalid("escape", "The escape is one character of ASCII, but no letter, digit, space or line end.");
+        if (request.Delimiter is not (null or '\t') && request.Format is "tsv") throw MixpanelException.Invalid("delimiter", "TSV is separated by tabs: leave the format or the delimiter out.");
+        if (request.DecimalSeparator is not ('.' or ',')) throw MixpanelException.Invalid("decimal", "The decimal separator is a point or a comma.");
+        if (request.SkipLines < 0) throw MixpanelException.Invalid("skip_lines", "The number of lines to skip must not be negative.");
+        if (request.NoHeader && request.ColumnNames.Count == 0) throw MixpanelException.Invalid("column_names", "Without a header, the columns need names: --column-names A,B,…");
+        if (request.ColumnNames.Count > 0 && request.ColumnNames.All(string.IsNullOrWhiteSpace)) throw MixpanelException.Invalid("column_names", "None of the columns has a name.");
+        if (request.ColumnNames.Where(name => name.Length > 0).GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice) throw MixpanelException.Invalid("column_names", $"Two columns are named {RecordFields.Shown(twice.Key)}.");
+    }
+
+    /// <summary>Whether the request says how rows are parted or headed: then text is taken for some.</summary>
+    public static bool IsSaid(ImportRequest request) =>
+        request is not { Delimiter: null, Quote: '"', Escape: null, SkipLines: 0, NoHeader: false, ColumnNames.Count: 0, DecimalSeparator: '.' };
 
     /// <summary>The delimiter of a header: the one that gives the most names which are known, else the most names, with no quote where none can be.</summary>
     /// <param name="line">The first line. A name may go on after it.</param>
@@ -22,10 +53,12 @@ readonly record struct Dialect(byte Delimiter, bool EndsWithReturn)
         var (best, delimiter) = ((Known: -1, Clean: false, Names: 0), Usual[0]);
         foreach (var candidate in Usual)
         {
-            var splitter = new RowSplitter(new Dialect(candidate, EndsWithReturn: false));
+            var dialect = Of(candidate, request);
+            if (candidate == dialect.Quote || candidate == dialect.Escape) continue;
+            var splitter = new RowSplitter(dialect);
             splitter.Split(line);
-            var known = 0;
-            for (var i = 0; i < splitter.Count; i++)
+            var known = request.ColumnNames.Count == splitter.Count ? 1 : 0;
+            for (var i = 0; i < splitter.Count && request.ColumnNames.Count == 0; i++)
                 if (RecordFields.IsKnown(Encoding.UTF8.GetString(splitter.Cell(line, i)), request)) known++;
             var score = (known, !splitter.HasLooseQuote(line) && (!splitter.Malformed || splitter.Unclosed), splitter.Count);
             if (score.CompareTo(best) > 0) (best, delimiter) = (score, candidate);

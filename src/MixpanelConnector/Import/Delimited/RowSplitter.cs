@@ -1,12 +1,21 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 
 namespace MixpanelConnector.Import.Delimited;
 
-/// <summary>Splits text into rows and rows into cells, after RFC 4180: a quote at the beginning of a cell opens it, and is written twice inside.</summary>
+/// <summary>
+/// Splits text into rows and rows into cells, after RFC 4180: a quote at the beginning of a cell opens it, and is written twice inside.
+/// Where the dialect has an escape, that makes text of what parts cells and rows; before anything else it is text itself.
+/// </summary>
 sealed class RowSplitter(Dialect dialect)
 {
     [StructLayout(LayoutKind.Auto)]
-    readonly record struct Span(int Start, int Length, bool Quoted, bool Doubled);
+    readonly record struct Span(int Start, int Length, bool Quoted, bool Doubled, bool Escaped);
+
+    // -1 for none, which no byte is.
+    readonly int _quote = dialect.Quote ?? -1;
+    readonly int _escape = dialect.Escape ?? -1;
+    readonly SearchValues<byte> _marks = SearchValues.Create([dialect.Delimiter, (byte)'\n', .. dialect.EndsWithReturn ? "\r"u8 : [], .. dialect.Escape is { } escape ? [escape] : (ReadOnlySpan<byte>)[]]);
 
     Span[] _cells = new Span[32];
     byte[] _unquoted = [];
@@ -15,6 +24,7 @@ sealed class RowSplitter(Dialect dialect)
     int _scanned;
     bool _inQuotes;
     bool _inCell;
+    bool _endsWithEscape;
 
     public int Count { get; private set; }
 
@@ -30,25 +40,26 @@ sealed class RowSplitter(Dialect dialect)
     /// <summary>How much of the text was looked at, without finding the row's end.</summary>
     public int Scanned => _scanned;
 
-    /// <summary>Whether the row that was looked at so far ends within a quoted cell.</summary>
-    public bool InQuotes => _inQuotes;
+    /// <summary>Whether the row that was looked at so far ends within a quoted cell, or with an escape of nothing.</summary>
+    public bool IsOpen => _inQuotes || _endsWithEscape;
 
     /// <summary>Forgets bytes at the beginning of the text that were looked at.</summary>
     public void Forget(int count) => _scanned -= count;
 
     /// <summary>Begins another row.</summary>
-    public void Reset() => (_scanned, _inQuotes, _inCell) = (0, false, false);
+    public void Reset() => (_scanned, _inQuotes, _inCell, _endsWithEscape) = (0, false, false, false);
 
     /// <summary>The length of the row that the text begins with, without its line end; -1 when that is not there. Goes on where it stopped.</summary>
     /// <param name="text">The text.</param>
     /// <param name="ended">Whether nothing follows it.</param>
     public int LengthOfRow(ReadOnlySpan<byte> text, bool ended)
     {
+        _endsWithEscape = false;
         while (_scanned < text.Length)
         {
             if (_inQuotes)
             {
-                var quote = text[_scanned..].IndexOf((byte)'"');
+                var quote = _escape < 0 ? text[_scanned..].IndexOf((byte)_quote) : text[_scanned..].IndexOfAny((byte)_quote, (byte)_escape);
                 if (quote < 0)
                 {
                     _scanned = text.Length;
@@ -56,8 +67,14 @@ sealed class RowSplitter(Dialect dialect)
                 }
 
                 _scanned += quote;
+                if (text[_scanned] == _escape)
+                {
+                    if (!PassEscape(text, ended)) break;
+                    continue;
+                }
+
                 if (_scanned + 1 == text.Length && !ended) break; // a second quote may follow
-                if (_scanned + 1 < text.Length && text[_scanned + 1] == '"')
+                if (_scanned + 1 < text.Length && text[_scanned + 1] == _quote)
                 {
                     _scanned += 2;
                     continue;
@@ -71,7 +88,7 @@ sealed class RowSplitter(Dialect dialect)
             if (!_inCell)
             {
                 _inCell = true;
-                if (text[_scanned] == '"')
+                if (text[_scanned] == _quote)
                 {
                     _inQuotes = true;
                     _scanned++;
@@ -79,7 +96,7 @@ sealed class RowSplitter(Dialect dialect)
                 }
             }
 
-            var mark = dialect.EndsWithReturn ? text[_scanned..].IndexOfAny(dialect.Delimiter, (byte)'\n', (byte)'\r') : text[_scanned..].IndexOfAny(dialect.Delimiter, (byte)'\n');
+            var mark = Mark(text[_scanned..]);
             if (mark < 0)
             {
                 _scanned = text.Length;
@@ -87,6 +104,12 @@ sealed class RowSplitter(Dialect dialect)
             }
 
             _scanned += mark;
+            if (text[_scanned] == _escape)
+            {
+                if (!PassEscape(text, ended)) break;
+                continue;
+            }
+
             if (text[_scanned] != dialect.Delimiter)
             {
                 var isReturn = text[_scanned] == '\r';
@@ -102,6 +125,24 @@ sealed class RowSplitter(Dialect dialect)
         return -1;
     }
 
+    /// <summary>What ends a cell, or an escape. Few cells are so long that looking for any of a set is worth its beginning.</summary>
+    int Mark(ReadOnlySpan<byte> text) =>
+        _escape >= 0 ? text.IndexOfAny(_marks)
+        : dialect.EndsWithReturn ? text.IndexOfAny(dialect.Delimiter, (byte)'\n', (byte)'\r')
+        : text.IndexOfAny(dialect.Delimiter, (byte)'\n');
+
+    /// <summary>Passes an escape and what it makes text of; false when that is not there.</summary>
+    bool PassEscape(ReadOnlySpan<byte> text, bool ended)
+    {
+        var next = text[(_scanned + 1)..];
+        _endsWithEscape = next.IsEmpty || (next is [(byte)'\r'] && !ended); // a line feed may follow
+        if (_endsWithEscape) return false;
+        _scanned += LengthOfEscaped(next) + 1;
+        return true;
+    }
+
+    static int LengthOfEscaped(ReadOnlySpan<byte> text) => text.StartsWith("\r\n"u8) ? 2 : 1;
+
     /// <summary>The line ends in a text that does not part a CR from its LF.</summary>
     public int CountLines(ReadOnlySpan<byte> text) =>
         text.Count((byte)'\n') + (dialect.EndsWithReturn ? text.Count((byte)'\r') - text.Count("\r\n"u8) : 0);
@@ -113,7 +154,7 @@ sealed class RowSplitter(Dialect dialect)
         var at = 0;
         while (true)
         {
-            var cell = at < row.Length && row[at] == '"' ? Quoted(row, ref at) : Plain(row, ref at);
+            var cell = at < row.Length && row[at] == _quote ? Quoted(row, ref at) : Plain(row, ref at);
             if (Count == _cells.Length) Array.Resize(ref _cells, Count * 2);
             _cells[Count++] = cell;
             if (at >= row.Length) return;
@@ -124,12 +165,13 @@ sealed class RowSplitter(Dialect dialect)
     /// <summary>A cell's text, without its quotes. Valid until the next is taken.</summary>
     public ReadOnlySpan<byte> Cell(ReadOnlySpan<byte> row, int index)
     {
-        var (start, length, _, doubled) = _cells[index];
+        var (start, length, quoted, doubled, escaped) = _cells[index];
         var cell = row.Slice(start, length);
-        if (!doubled) return cell;
+        if (!doubled && !escaped) return cell;
         if (_unquoted.Length < length) _unquoted = new byte[Math.Max(length, 256)];
+        if (escaped) return Unescaped(cell, quoted);
         var written = 0;
-        while (cell.IndexOf((byte)'"') is var quote and >= 0)
+        while (cell.IndexOf((byte)_quote) is var quote and >= 0)
         {
             cell[..(quote + 1)].CopyTo(_unquoted.AsSpan(written));
             written += quote + 1;
@@ -140,50 +182,80 @@ sealed class RowSplitter(Dialect dialect)
         return _unquoted.AsSpan(0, written + cell.Length);
     }
 
+    ReadOnlySpan<byte> Unescaped(ReadOnlySpan<byte> cell, bool quoted)
+    {
+        var written = 0;
+        for (var i = 0; i < cell.Length; i++)
+        {
+            var isMark = i + 1 < cell.Length && ((cell[i] == _escape && IsSpecial(cell[i + 1])) || (quoted && cell[i] == _quote && cell[i + 1] == _quote));
+            _unquoted[written++] = cell[isMark ? ++i : i];
+        }
+
+        return _unquoted.AsSpan(0, written);
+    }
+
+    bool IsSpecial(byte text) => text == _escape || text == _quote || text == dialect.Delimiter || text is (byte)'\r' or (byte)'\n';
+
     /// <summary>Puts another delimiter between the cells of a row that is not malformed.</summary>
     public void Part(Span<byte> row, byte delimiter)
     {
-        foreach (var (start, length, quoted, _) in _cells.AsSpan(0, Count - 1)) row[start + length + (quoted ? 1 : 0)] = delimiter;
+        foreach (var (start, length, quoted, _, _) in _cells.AsSpan(0, Count - 1)) row[start + length + (quoted ? 1 : 0)] = delimiter;
     }
 
     /// <summary>Whether a cell that is not quoted holds a quote.</summary>
     public bool HasLooseQuote(ReadOnlySpan<byte> row)
     {
-        for (var i = 0; i < Count; i++)
-            if (!_cells[i].Quoted && row.Slice(_cells[i].Start, _cells[i].Length).Contains((byte)'"')) return true;
+        for (var i = 0; i < Count && _quote >= 0; i++)
+            if (_cells[i] is { Quoted: false, Escaped: false } && row.Slice(_cells[i].Start, _cells[i].Length).Contains((byte)_quote)) return true;
         return false;
     }
 
     Span Plain(ReadOnlySpan<byte> row, ref int at)
     {
         var start = at;
-        var length = row[at..].IndexOf(dialect.Delimiter);
-        if (length < 0) length = row.Length - at;
+        var length = 0;
+        var escaped = false;
+        while (true)
+        {
+            var next = _escape < 0 ? row[(at + length)..].IndexOf(dialect.Delimiter) : row[(at + length)..].IndexOfAny(dialect.Delimiter, (byte)_escape);
+            length = next < 0 ? row.Length - at : length + next;
+            if (next < 0 || row[at + length] != _escape) break;
+            escaped = true;
+            length += Math.Min(1 + LengthOfEscaped(row[(at + length + 1)..]), row.Length - at - length);
+        }
+
         at += length;
-        return new(start, length, Quoted: false, Doubled: false);
+        return new(start, length, Quoted: false, Doubled: false, escaped);
     }
 
     Span Quoted(ReadOnlySpan<byte> row, ref int at)
     {
         var start = ++at;
-        var doubled = false;
+        var (doubled, escaped) = (false, false);
         while (true)
         {
-            var quote = row[at..].IndexOf((byte)'"');
+            var quote = _escape < 0 ? row[at..].IndexOf((byte)_quote) : row[at..].IndexOfAny((byte)_quote, (byte)_escape);
             if (quote < 0) // the quote is not closed
             {
                 Malformed = Unclosed = true;
                 at = row.Length;
-                return new(start, at - start, Quoted: true, doubled);
+                return new(start, at - start, Quoted: true, doubled, escaped);
             }
 
             at += quote + 1;
-            if (at >= row.Length || row[at] != '"') break;
+            if (row[at - 1] == _escape)
+            {
+                escaped = true;
+                at = Math.Min(at + LengthOfEscaped(row[at..]), row.Length);
+                continue;
+            }
+
+            if (at >= row.Length || row[at] != _quote) break;
             doubled = true;
             at++;
         }
 
-        var cell = new Span(start, at - 1 - start, Quoted: true, doubled);
+        var cell = new Span(start, at - 1 - start, Quoted: true, doubled, escaped);
         if (at >= row.Length || row[at] == dialect.Delimiter) return cell;
         Malformed = true;
         at += Math.Max(row[at..].IndexOf(dialect.Delimiter), 0) is var rest and > 0 ? rest : row.Length - at;

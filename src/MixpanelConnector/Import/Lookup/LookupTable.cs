@@ -27,7 +27,9 @@ sealed class LookupTable
 
     readonly HashSet<UInt128> _keys = [];
     DelimitedHeader? _header;
+    bool _hasPreamble;
     int _headerAt;
+    long _firstLine;
 
     /// <summary>The rows below the header, in order.</summary>
     public List<LookupRow> Rows { get; } = [];
@@ -53,7 +55,7 @@ sealed class LookupTable
     /// <summary>The same table as Mixpanel takes it: cells parted by commas, rows ended by LF.</summary>
     public ReadOnlyMemory<byte> WithCommas(ReadOnlyMemory<byte> csv)
     {
-        if (_header is not { } header || header.Dialect == new Dialect((byte)',', EndsWithReturn: false)) return csv;
+        if (_header is not { } header || header.Dialect == new Dialect((byte)',', EndsWithReturn: false) && !_hasPreamble) return csv;
         var text = new ArrayBufferWriter<byte>(csv.Length + 16);
         var splitter = new RowSplitter(header.Dialect);
         Write(text, splitter, csv.Span.Slice(_headerAt, header.Length).TrimEnd("\r\n"u8));
@@ -63,16 +65,13 @@ sealed class LookupTable
 
     void ReadHeader(ReadOnlySpan<byte> csv, ImportRequest request)
     {
-        _headerAt = csv.IndexOfAnyExcept((byte)'\r', (byte)'\n');
-        if (_headerAt < 0)
-        {
-            Blank = Lines(csv);
-            return;
-        }
-
-        Blank = Lines(csv[.._headerAt]);
+        var preamble = new Preamble(request);
+        _headerAt = preamble.Pass(csv, ended: true);
+        (_firstLine, _hasPreamble) = (preamble.Lines, preamble.HoldsText);
+        if (!_hasPreamble) Blank = preamble.Lines;
+        if (_headerAt == csv.Length) return;
         if (csv[_headerAt] is (byte)'{' or (byte)'[' && request.Format is null) throw new InputException("begins like JSON. A lookup table is CSV: convert it, or name its format when it is");
-        byte? delimiter = request.Delimiter is { } asked ? (byte)asked : request.Format is "tsv" ? (byte)'\t' : null;
+        byte? delimiter = request.Delimiter is { } asked ? (byte)asked : preamble.Delimiter ?? (request.Format is "tsv" ? (byte)'\t' : null);
         var header = DelimitedHeader.Read(csv[_headerAt..], ended: true, delimiter, request)!;
         if (header.Names.Distinct(StringComparer.Ordinal).Count() != header.Names.Count) throw new InputException("has a header that names two columns alike: the first row must name the columns, each by a name of its own");
         if (delimiter is null && header.Dialect.Delimiter != ',')
@@ -86,13 +85,13 @@ sealed class LookupTable
     {
         var splitter = new RowSplitter(header.Dialect);
         var at = _headerAt + header.Length;
-        var line = Blank + header.Lines;
+        var line = _firstLine + header.Lines;
         while (at < csv.Length)
         {
             var rest = csv[at..];
             splitter.Reset();
             var length = splitter.LengthOfRow(rest, ended: true);
-            if (length < 0 && splitter.InQuotes) throw new InputException("ends within quotes: it is cut short, or a quote is out of place");
+            if (length < 0 && splitter.IsOpen) throw new InputException("ends within quotes: it is cut short, or a quote is out of place");
             var text = length < 0 ? rest : rest[..length];
             var end = length < 0 ? 0 : splitter.EndLength;
             var content = text.EndsWith("\r"u8) ? text[..^1] : text;
@@ -152,6 +151,4 @@ sealed class LookupTable
     }
 
     static ReadOnlySpan<byte> Of(ReadOnlySpan<byte> csv, LookupRow row) => csv.Slice(row.Start, row.Length);
-
-    static long Lines(ReadOnlySpan<byte> blank) => blank.Count((byte)'\n') + blank.Count((byte)'\r') - blank.Count("\r\n"u8);
 }

@@ -100,7 +100,8 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         try
         {
             var (opened, _) = await RecordReaders.DecompressAsync(input, request, cancellation.Stop).ConfigureAwait(false);
-            using var source = opened;
+            var (text, _) = await TranscodingByteSource.OpenAsync(opened, request, cancellation.Stop).ConfigureAwait(false);
+            using var source = text;
             var bytes = new byte[64 << 10];
             var length = 0;
             while (await source.ReadAsync(bytes.AsMemory(length), cancellation.Stop).ConfigureAwait(false) is var read and > 0)

@@ -33,7 +33,8 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
     static readonly Rejection TimeInvalid = new("time_invalid", "properties.time", "the time must be an integer: seconds or milliseconds since 1970");
     static readonly Rejection TimeIsText = TimeInvalid with { Message = "the time is text; it must be an integer: seconds or milliseconds since 1970" };
     static readonly Rejection TimeMayBeIso = TimeIsText with { Message = $"{TimeIsText.Message}. --fix time makes that of ISO 8601 text" };
-    static readonly Rejection TimeIsNotIso = TimeIsText with { Message = "the time is text, and not such that it can be read for certain: a date as in ISO 8601, with a time of day, and UTC or an offset where there is a zone" };
+    static readonly Rejection TimeIsNotIso = TimeIsText with { Message = "the time is text, and not such that it can be read for certain: a date as in ISO 8601, with a time of day, and UTC or an offset where there is a zone. --time-format says how it is written, --time-zone where" };
+    static readonly Rejection TimeMayBeDate = TimeInvalid with { Message = "the time has twelve digits, and may be a date written so or milliseconds of long ago, which is not guessed. --time-format says which: %Y%m%d%H%M, %y%m%d%H%M%S, or %Q for milliseconds" };
     static readonly Rejection TimeTooOld = new("time_too_old", "properties.time", "the time is before 1971");
     static readonly Rejection TimeInFuture = new("time_in_future", "properties.time", "the time is more than an hour ahead");
     static readonly Rejection DistinctIdMissing = new("distinct_id_missing", "properties.distinct_id", "distinct_id is missing, and so are $user_id and $device_id");
@@ -225,11 +226,19 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
         _hasTime = true;
         if (value.Type is JsonTokenType.String) return asked is null ? TimeIsText : asked.Value.HasFlag(ImportFixes.Time) ? TimeIsNotIso : TimeMayBeIso;
         if (value.Type is not JsonTokenType.Number || !Utf8Parser.TryParse(value.Text, out long time, out var used) || used != value.Text.Length) return TimeInvalid;
+        if (time is >= 100_000_000_000 and < 1_000_000_000_000 && asked is { } fixes && !fixes.HasFlag(ImportFixes.Time) && IsDateInDigits(time)) return TimeMayBeDate;
         var seconds = time > LargestSeconds ? time / 1000 : time;
         _milliseconds = time > LargestSeconds ? time : time * 1000;
         _isAhead = seconds > _now + MostSecondsAhead; // told last: what else is known of a record must not depend on the clock
         return seconds < FirstOf1971 ? TimeTooOld : null;
     }
+
+    /// <summary>Whether a number of twelve digits may be a date: yyyyMMddHHmm, or yyMMddHHmmss of this century. In milliseconds these are in the seventies and early eighties.</summary>
+    static bool IsDateInDigits(long number) =>
+        (number / 100_000_000 is >= 1970 and <= 2099 && IsDate((int)(number / 100_000_000), (int)(number / 1_000_000 % 100), (int)(number / 10_000 % 100)) && number / 100 % 100 < 24 && number % 100 < 60)
+        || (number / 10_000_000_000 < 40 && IsDate(2000 + (int)(number / 10_000_000_000), (int)(number / 100_000_000 % 100), (int)(number / 1_000_000 % 100)) && number / 10_000 % 100 < 24 && number / 100 % 100 < 60 && number % 100 < 60);
+
+    static bool IsDate(int year, int month, int day) => month is >= 1 and <= 12 && day >= 1 && day <= DateTime.DaysInMonth(year, month);
 
     Rejection? DistinctId(in JsonToken value)
     {

@@ -19,7 +19,7 @@ sealed class JsonScanner
     // Below the 64 levels at which Utf8JsonReader gives up: what is sent should be readable by others.
     const int DeepestJson = 60;
 
-    static readonly Rejection InvalidUtf8 = new("invalid_utf8", null, "the record is not valid UTF-8");
+    public static readonly Rejection InvalidUtf8 = new("invalid_utf8", null, "the record is not valid UTF-8");
     static readonly Rejection LoneSurrogate = new("invalid_utf8", null, "a \\u escape is half of a surrogate pair");
     static readonly Rejection InvalidJson = new("invalid_json", null, "the record is not valid JSON");
     static readonly Rejection NotAnObject = new("not_an_object", null, "the record is not a JSON object");

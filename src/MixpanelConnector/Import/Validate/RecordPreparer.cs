@@ -61,7 +61,7 @@ sealed class EventPreparer : RecordPreparer
     readonly EventRules _rules;
     readonly JsonScanner _walk = new();
     readonly byte[] _addition;
-    readonly InsertIds _ids;
+    readonly ComputedInsertIds _ids;
     readonly Occurrences? _identities;
     readonly List<ulong> _added = []; // the identities of what was added to the batch
     int _idLength;
@@ -73,9 +73,9 @@ sealed class EventPreparer : RecordPreparer
     /// <param name="identities">Finds events that Mixpanel counts as one; null where nobody asks.</param>
     /// <param name="asked">The repairs that were asked for, so that others can be proposed; null where none can be.</param>
     /// <param name="predicts">Whether Mixpanel will not be asked.</param>
-    public EventPreparer(TimeProvider time, SharedProperties shared, InsertIds? ids = null, Occurrences? identities = null, ImportFixes? asked = null, bool predicts = false)
+    public EventPreparer(TimeProvider time, SharedProperties shared, ComputedInsertIds? ids = null, Occurrences? identities = null, ImportFixes? asked = null, bool predicts = false)
     {
-        (_time, _shared, _ids, _identities, _rules) = (time, shared, ids ?? new InsertIds(), identities, new EventRules(shared, asked, predicts));
+        (_time, _shared, _ids, _identities, _rules) = (time, shared, ids ?? new ComputedInsertIds(), identities, new EventRules(shared, asked, predicts));
         _addition = new byte[LargestAddition];
         RefuseBadShared();
     }
@@ -181,7 +181,7 @@ sealed class EventPreparer : RecordPreparer
             }
             else
             {
-                _idLength = InsertIds.Length;
+                _idLength = ComputedInsertIds.Length;
                 _ids.Last.CopyTo(_addition.AsSpan(length));
             }
 

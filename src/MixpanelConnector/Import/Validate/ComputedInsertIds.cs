@@ -12,7 +12,7 @@ namespace MixpanelConnector.Import.Validate;
 /// its rules. Beyond the <see cref="Occurrences.Most"/> different records that can be told apart, the place takes part in place of the
 /// count. A state of an earlier version goes on as it began: there the place takes part in each id.
 /// </summary>
-sealed class InsertIds
+sealed class ComputedInsertIds
 {
     public const int Length = 32;
 

@@ -1,0 +1,127 @@
+namespace MixpanelConnector.Import.Clean;
+
+/// <summary>What became of a text that was to be a time.</summary>
+enum TimeReading
+{
+    /// <summary>It is one.</summary>
+    Read,
+
+    /// <summary>It is none, or could be read in two ways.</summary>
+    NotATime,
+
+    /// <summary>Digits, of which nobody can tell whether they count something or write a date.</summary>
+    OnlyDigits,
+
+    /// <summary>A time that clocks were put forward over.</summary>
+    NotInZone,
+}
+
+/// <summary>Reads times as the request says that they are written, and where. Of a time that exists twice, as clocks are put back, it takes the first.</summary>
+sealed class TimeReader
+{
+    readonly TimePattern? _pattern;
+    readonly TimeZoneInfo? _zone;
+    readonly bool _scales;
+
+    public TimeReader(ImportRequest request)
+    {
+        _pattern = request.TimeFormat is { } format ? TimePattern.Parse(format) : null;
+        _zone = request.TimeZone is { } zone ? FindZone(zone) : null;
+        _scales = request.Fix.HasFlag(ImportFixes.Time);
+    }
+
+    /// <summary>Whether times are written in a pattern of their own.</summary>
+    public bool HasPattern => _pattern is not null;
+
+    /// <summary>How many of the times that were read exist twice.</summary>
+    public long Twice { get; private set; }
+
+    /// <exception cref="MixpanelException">The format or the zone is none, or there are no times to read.</exception>
+    public static void EnsureSense(ImportRequest request)
+    {
+        if (request.TimeFormat is null && request.TimeZone is null) return;
+        var option = request.TimeFormat is null ? "time_zone" : "time_format";
+        if (request.Type is not ImportType.Events && !request.ColumnTypes.Values.Contains(ImportColumnType.Time)) throw MixpanelException.Invalid(option, "A time format and a time zone are for the time of events, and for columns of the type time.");
+        if (request.TimeFormat is { } format) TimePattern.Parse(format);
+        if (request.TimeZone is { } zone && FindZone(zone) is null) throw MixpanelException.Invalid("time_zone", "The time zone is not known here. Name one of the IANA database, such as Europe/Berlin, Asia/Kolkata or UTC.");
+    }
+
+    /// <summary>Reads a text.</summary>
+    /// <param name="text">At most <see cref="TimeText.Longest"/> bytes.</param>
+    /// <param name="time">Seconds or milliseconds since 1970.</param>
+    /// <param name="isCount">Whether it is a count of either, and which is told by how many; otherwise it is milliseconds.</param>
+    public TimeReading Read(ReadOnlySpan<byte> text, out long time, out bool isCount)
+    {
+        isCount = false;
+        bool isLocal;
+        if (_pattern is not null)
+        {
+            if (!_pattern.TryRead(text, out time, out isLocal)) return TimeReading.NotATime;
+        }
+        else if (TimeText.TryReadInteger(text, out time))
+        {
+            isCount = true;
+            return Scale(ref time);
+        }
+        else if (!TimeText.TryRead(text, out time, out isLocal))
+        {
+            return TimeReading.NotATime;
+        }
+
+        return isLocal && _zone is { } zone ? InZone(zone, ref time) : TimeReading.Read;
+    }
+
+    /// <summary>Makes seconds or milliseconds of a count, whose unit shows in its digits: up to 10 are seconds, 13 milliseconds, 16 micro- and 19 nanoseconds.</summary>
+    public TimeReading Scale(ref long count)
+    {
+        var size = Math.Abs(Math.Max(count, -long.MaxValue));
+        switch (size)
+        {
+            case < 10_000_000_000 or (>= 1_000_000_000_000 and < 10_000_000_000_000):
+                return TimeReading.Read;
+            case >= 1_000_000_000_000_000 and < 10_000_000_000_000_000 when _scales:
+                count = Floor(count, 1000);
+                return TimeReading.Read;
+            case >= 1_000_000_000_000_000_000 when _scales:
+                count = Floor(count, 1_000_000);
+                return TimeReading.Read;
+            default:
+                return TimeReading.OnlyDigits;
+        }
+    }
+
+    static long Floor(long count, long unit) => (count / unit) - (count % unit < 0 ? 1 : 0);
+
+    TimeReading InZone(TimeZoneInfo zone, ref long time)
+    {
+        if (time < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return TimeReading.NotATime;
+        var local = DateTime.SpecifyKind(DateTime.UnixEpoch.AddMilliseconds(time), DateTimeKind.Unspecified);
+        if (zone.IsInvalidTime(local)) return TimeReading.NotInZone;
+        TimeSpan offset;
+        if (zone.IsAmbiguousTime(local))
+        {
+            offset = zone.GetAmbiguousTimeOffsets(local).Max();
+            Twice++;
+        }
+        else
+        {
+            offset = zone.GetUtcOffset(local);
+        }
+
+        time -= (long)offset.TotalMilliseconds;
+        return TimeReading.Read;
+    }
+
+    static TimeZoneInfo? FindZone(string name)
+    {
+        if (name.Length is 0 or > 64 || name.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not ('_' or '+' or '-' or '/')) || name[0] == '/') return null;
+        try
+        {
+            return TimeZoneInfo.FindSystemTimeZoneById(name);
+        }
+        catch (Exception e) when (e is TimeZoneNotFoundException or InvalidTimeZoneException or UnauthorizedAccessException or IOException or System.Security.SecurityException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.Buffers;
+using System.Globalization;
+
+namespace MixpanelConnector.Import.Source;
+
+/// <summary>Text of another encoding as UTF-8, of which all offsets count the bytes. It holds 64 KB.</summary>
+/// <param name="source">The text; this owns it.</param>
+/// <param name="encoding">Its encoding.</param>
+/// <param name="isSaid">Whether the caller said so; otherwise the text's own mark did.</param>
+sealed class TranscodingByteSource(ByteSource source, TextEncoding encoding, bool isSaid) : ByteSource
+{
+    const int LongestMark = 4;
+
+    readonly Transcoder _transcoder = encoding.NewTranscoder();
+    readonly byte[] _text = new byte[64 << 10];
+    readonly byte[] _few = new byte[Transcoder.LongestCharacter];
+    ReadOnlyMemory<byte> _left; // of the few
+    int _start;
+    int _end;
+    bool _ended;
+    long _offset;
+    long _lineFeeds;
+    long _returns;
+    InputException? _fault;
+
+    /// <summary>A source of text as UTF-8: itself, unless the request or its own mark says that it is in another encoding.</summary>
+    /// <param name="source">Any input, decompressed. What is returned owns it.</param>
+    /// <param name="request">Says the encoding, which a mark overrules.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>The text, and its encoding where that is another one.</returns>
+    public static async ValueTask<(ByteSource Text, TextEncoding? Encoding)> OpenAsync(ByteSource source, ImportRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var head = new byte[LongestMark];
+            var length = 0;
+            while (length < head.Length && await source.ReadAsync(head.AsMemory(length), cancellationToken).ConfigureAwait(false) is var read and > 0) length += read;
+            var joined = new RejoinedByteSource(head.AsMemory(0, length), source);
+            var marked = TextEncoding.OfMark(head.AsSpan(0, length));
+            var isText = !head.AsSpan().StartsWith(RecordReaders.ByteOrderMark) && !head.AsSpan().SequenceEqual("PAR1"u8);
+            var encoding = marked ?? (isText && request.Encoding is { } label ? TextEncoding.Find(label) : null);
+            return encoding is null or { IsUtf8: true } ? (joined, null) : (new TranscodingByteSource(joined, encoding, isSaid: marked is null), encoding);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+    }
+
+    public override long RawPosition => source.RawPosition;
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
+    {
+        if (!_left.IsEmpty || target.Length < _few.Length)
+        {
+            if (_left.IsEmpty) _left = _few.AsMemory(0, await ConvertAsync(_few, cancellationToken).ConfigureAwait(false));
+            var count = Math.Min(_left.Length, target.Length);
+            _left[..count].CopyTo(target);
+            _left = _left[count..];
+            return count;
+        }
+
+        return await ConvertAsync(target, cancellationToken).ConfigureAwait(false);
+    }
+
+    public override void Dispose() => source.Dispose();
+
+    async ValueTask<int> ConvertAsync(Memory<byte> target, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (_fault is not null) throw _fault;
+            var written = Convert(target.Span);
+            if (written > 0) return written;
+            if (_fault is not null) continue;
+            if (_ended) return 0;
+            _text.AsSpan(_start, _end - _start).CopyTo(_text);
+            (_start, _end) = (0, _end - _start);
+            var read = await source.ReadAsync(_text.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+            _end += read;
+            _ended = read == 0;
+        }
+    }
+
+    int Convert(Span<byte> target)
+    {
+        var status = _transcoder.Convert(_text.AsSpan(_start, _end - _start), target, _ended, out var used, out var written);
+        _start += used;
+        _offset += used;
+        _lineFeeds += target[..written].Count((byte)'\n');
+        _returns += target[..written].Count((byte)'\r');
+        if (status is OperationStatus.InvalidData || (_ended && status is OperationStatus.NeedMoreData)) _fault = Fault();
+        return written;
+    }
+
+    InputException Fault()
+    {
+        var line = (_lineFeeds > 0 ? _lineFeeds : _returns) + 1;
+        return new(string.Create(CultureInfo.InvariantCulture, $"has bytes that are no text in {encoding.Name}, on line {line}, at byte {_offset}{(isSaid ? ". Perhaps it is in another encoding: --encoding names it" : "")}"));
+    }
+}

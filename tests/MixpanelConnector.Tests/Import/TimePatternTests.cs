@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Text;
+using MixpanelConnector.Import.Clean;
+
+namespace MixpanelConnector.Tests.Import;
+
+/// <summary>Times that are written in a pattern of their own.</summary>
+public sealed class TimePatternTests
+{
+    [Theory]
+    [InlineData("%Y-%m-%dT%H:%M:%S.%f%z", "2026-10-01T12:00:00.123456789+02:00", "2026-10-01T10:00:00.123Z")]
+    [InlineData("%Y-%m-%dT%H:%M:%S.%f%z", "2026-10-01T12:00:00.1Z", "2026-10-01T12:00:00.100Z")]
+    [InlineData("%F %T %Z", "2026-10-01 12:00:00 utc", "2026-10-01T12:00:00Z")]
+    [InlineData("%D %R", "10/01/26 12:05", "2026-10-01T12:05:00Z")]
+    [InlineData("%d/%b/%Y:%H:%M:%S %z", "01/OCT/2026:12:00:00 -0330", "2026-10-01T15:30:00Z")]
+    [InlineData("%A %e %B %Y", "Thursday  1 October 2026", "2026-10-01T00:00:00Z")]
+    [InlineData("%A %e %B %Y", "thursday 1 october 2026", "2026-10-01T00:00:00Z")]
+    [InlineData("%Y%j%H", "202627413", "2026-10-01T13:00:00Z")]
+    [InlineData("%y%m%d%H%M%S", "690101000000", "1969-01-01T00:00:00Z")]
+    [InlineData("%y%m%d", "680101", "2068-01-01T00:00:00Z")]
+    [InlineData("%-d.%-m.%Y", "1.2.2026", "2026-02-01T00:00:00Z")]
+    [InlineData("%I %p, %d.%m.%Y", "12 am, 01.10.2026", "2026-10-01T00:00:00Z")]
+    [InlineData("%I%p, %d.%m.%Y", "11PM, 01.10.2026", "2026-10-01T23:00:00Z")]
+    [InlineData("%s", "-1", "1969-12-31T23:59:59Z")]
+    [InlineData("%s.%f", "1790000000.25", "2026-09-21T14:13:20.250Z")]
+    [InlineData("%Q", "946684800000", "2000-01-01T00:00:00Z")]
+    [InlineData("%d.%m.%Y um %H Uhr – 100%%", "1.10.2026 um 9 Uhr – 100%", "2026-10-01T09:00:00Z")]
+    public void What_follows_the_pattern_is_a_time(string pattern, string text, string time)
+    {
+        Assert.True(TimePattern.Parse(pattern).TryRead(Encoding.UTF8.GetBytes(text), out var read, out _));
+        Assert.Equal(DateTimeOffset.Parse(time, CultureInfo.InvariantCulture).ToUnixTimeMilliseconds(), read);
+    }
+
+    [Theory]
+    [InlineData("%Y-%m-%d", "2026-10-01 ")]
+    [InlineData("%Y-%m-%d", " 2026-10-01")]
+    [InlineData("%Y-%m-%d", "26-10-01")]
+    [InlineData("%Y-%m-%d", "2026-13-01")]
+    [InlineData("%Y-%m-%d", "2026-02-29")]
+    [InlineData("%Y-%m-%d", "0000-01-01")]
+    [InlineData("%Y-%m-%d", "2026-10-001")]
+    [InlineData("%Y-%m-%d", "２026-10-01")]
+    [InlineData("%Y-%m-%d", "")]
+    [InlineData("%Y%m%d", "2026101")] // neither January 1 nor October 1
+    [InlineData("%Y%j", "2026366")]
+    [InlineData("%Y%j", "2026000")]
+    [InlineData("%F %H:%M", "2026-10-01 24:00")]
+    [InlineData("%F %H:%M", "2026-10-01 12:60")]
+    [InlineData("%F %T", "2026-10-01 12:00:60")]
+    [InlineData("%F %I %p", "2026-10-01 13 PM")]
+    [InlineData("%F %I %p", "2026-10-01 0 AM")]
+    [InlineData("%F %T.%f", "2026-10-01 12:00:00.")]
+    [InlineData("%F %T.%f", "2026-10-01 12:00:00.1234567890")]
+    [InlineData("%F %T%z", "2026-10-01 12:00:00+2")]
+    [InlineData("%F %T%z", "2026-10-01 12:00:00")]
+    [InlineData("%F %T%z", "2026-10-01 12:00:00+24:00")]
+    [InlineData("%F %T %Z", "2026-10-01 12:00:00 CEST")]
+    [InlineData("%a %F", "Fri 2026-10-01")]
+    [InlineData("%d %b %Y", "1 Okt 2026")]
+    [InlineData("%s", "1e9")]
+    [InlineData("%s", "+1790000000")]
+    [InlineData("%s", "1790000000000000000")]
+    [InlineData("%Q", "")]
+    public void What_does_not_follow_it_is_none(string pattern, string text) =>
+        Assert.False(TimePattern.Parse(pattern).TryRead(Encoding.UTF8.GetBytes(text), out _, out _));
+}
