@@ -18,7 +18,7 @@ static class ReplayOptions
     /// <summary>The options as a JSON object; empty for none.</summary>
     public static byte[] Of(ImportRequest request)
     {
-        if (request is { Columns.Count: 0, ColumnTypes.Count: 0, Event: null, Rename.Count: 0, Drop.Count: 0, Fix: ImportFixes.None, TimeOffset: null }) return [];
+        if (request is { Columns.Count: 0, ColumnTypes.Count: 0, Event: null, Rename.Count: 0, Drop.Count: 0, Fix: ImportFixes.None, TimeFormat: null, TimeZone: null, TimeOffset: null }) return [];
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
@@ -28,7 +28,9 @@ static class ReplayOptions
             if (request.Event is { } name) json.WriteString("event", name);
             Write(json, "rename", request.Rename);
             Write(json, "drop", request.Drop);
-            Write(json, "fix", [.. Enum.GetValues<ImportFixes>().Where(fix => fix is not ImportFixes.None && request.Fix.HasFlag(fix)).Select(fix => fix.ToString().ToLowerInvariant())]);
+            Write(json, "fix", [.. Enum.GetValues<ImportFixes>().Where(fix => fix is not ImportFixes.None && request.Fix.HasFlag(fix)).Select(fix => JsonNamingPolicy.KebabCaseLower.ConvertName(fix.ToString()))]);
+            if (request.TimeFormat is { } format) json.WriteString("time_format", format);
+            if (request.TimeZone is { } zone) json.WriteString("time_zone", zone);
             if (request.TimeOffset is { } offset) json.WriteNumber("time_offset", (long)offset.TotalSeconds);
             json.WriteEndObject();
         }
@@ -104,10 +106,12 @@ static class ReplayOptions
             {
                 Columns = Pairs(kept, "map", value => value, request.Columns),
                 ColumnTypes = Pairs(kept, "column_type", value => Enum.Parse<ImportColumnType>(value, ignoreCase: true), request.ColumnTypes),
-                Event = request.Event ?? (kept.TryGetProperty("event", out var name) ? name.GetString() : null),
+                Event = request.Event ?? Text(kept, "event"),
                 Rename = Pairs(kept, "rename", value => value, request.Rename),
                 Drop = [.. request.Drop.Union(Texts(kept, "drop"), StringComparer.Ordinal)],
-                Fix = Texts(kept, "fix").Aggregate(request.Fix, (fixes, fix) => fixes | Enum.Parse<ImportFixes>(fix, ignoreCase: true)),
+                Fix = Texts(kept, "fix").Aggregate(request.Fix, (fixes, fix) => fixes | Enum.Parse<ImportFixes>(fix.Replace("-", "", StringComparison.Ordinal), ignoreCase: true)),
+                TimeFormat = request.TimeFormat ?? Text(kept, "time_format"),
+                TimeZone = request.TimeZone ?? Text(kept, "time_zone"),
                 TimeOffset = request.TimeOffset ?? (kept.TryGetProperty("time_offset", out var offset) ? TimeSpan.FromSeconds(offset.GetInt64()) : null),
             }).Validated();
         }
@@ -124,6 +128,8 @@ static class ReplayOptions
             foreach (var member in members.EnumerateObject()) pairs.TryAdd(member.Name, read(member.Value.GetString()!));
         return pairs;
     }
+
+    static string? Text(JsonElement kept, string name) => kept.TryGetProperty(name, out var text) ? text.GetString() : null;
 
     static IEnumerable<string> Texts(JsonElement kept, string name) => kept.TryGetProperty(name, out var items) ? items.EnumerateArray().Select(item => item.GetString()!) : [];
 

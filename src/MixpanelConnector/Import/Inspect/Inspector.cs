@@ -42,7 +42,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     {
         var inspection = new ImportInspection { Source = input.Name, Inputs = inputs, Records = 0, Refused = 0, Columns = [], ExitCode = 0 };
         var asked = request;
-        var survey = new ColumnSurvey(request.Type);
+        var survey = new ColumnSurvey(request);
         try
         {
             (var compression, var head) = await HeadAsync(input, cancellationToken).ConfigureAwait(false);
@@ -50,7 +50,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             var (format, delimiter) = await SurveyAsync(input, asked, survey, cancellationToken).ConfigureAwait(false);
             if (survey.Columns.Count == 0 && MayBeRows(format))
             {
-                var rows = new ColumnSurvey(request.Type);
+                var rows = new ColumnSurvey(request);
                 var named = request with { Format = "csv" };
                 if (await AreRowsAsync(input, named, rows, cancellationToken).ConfigureAwait(false)) (survey, asked) = (rows, named);
             }
