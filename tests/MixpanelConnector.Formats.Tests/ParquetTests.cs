@@ -130,6 +130,16 @@ public sealed class ParquetTests : IDisposable
     }
 
     [Fact]
+    public async Task Columns_of_other_names_are_shown_with_the_mapping_that_works()
+    {
+        var file = Write(_run, "SELECT 'e' AS event_type, 'u' AS user_id, TIMESTAMP '2026-09-21' AS created_at FROM range(3)");
+        var inspection = (await _run.RunAsync(_run.RequestAll(file) with { StopWhenRefusedAlike = true })).Inspection!;
+        Assert.Equal("event_type:text user_id:text created_at:time", string.Join(' ', inspection.Columns.Select(column => $"{column.Name}:{column.Type}")));
+        Assert.Equal("--map event=event_type --map time=created_at --map distinct_id=user_id", string.Join(' ', inspection.Proposal!.Options)); // mapped to the time, it is a number
+        Assert.Equal(3, inspection.Proposal.Accepted);
+    }
+
+    [Fact]
     public async Task A_dead_letter_holds_the_event_that_was_built()
     {
         await RunAsync("SELECT CASE i WHEN 3 THEN NULL ELSE 'e' END AS event, 1790000000 AS time, 'u' AS distinct_id FROM range(0, 5) t(i) ORDER BY i");
