@@ -13,6 +13,12 @@ switch (args)
     case ["secure-sink", var certificate]:
         await Sink.RunAsync(TimeSpan.Zero, EventFile.EventLength, port: 443, X509CertificateLoader.LoadPkcs12FromFile(certificate, null));
         return 0;
+    case ["quota-sink", var quota, var tellsWhen]:
+        await QuotaBench.RunSinkAsync(quota, bool.Parse(tellsWhen));
+        return 0;
+    case ["quota", ..]:
+        await QuotaBench.RunAsync(new Settings(args));
+        return 0;
     case ["naive", var path, var endpoint, var senders]:
         await Naive.RunAsync(path, endpoint, int.Parse(senders, CultureInfo.InvariantCulture));
         return 0;
@@ -50,6 +56,6 @@ switch (args)
     case ["campaign", ..]:
         return await Campaign.RunAsync(new Settings(args));
     default:
-        Console.Error.WriteLine("bench: say stages, throughput, peer, memory, serve, track, track-through or outbox; see bench/README.md");
+        Console.Error.WriteLine("bench: say stages, throughput, peer, memory, quota, serve, track, track-through or outbox; see bench/README.md");
         return 2;
 }

@@ -21,16 +21,18 @@ static class Sink
     /// <param name="eventLength">The bytes of each event.</param>
     /// <param name="port">0 for any.</param>
     /// <param name="certificate">The certificate to serve TLS with; null for none.</param>
-    public static async Task RunAsync(TimeSpan latency, int eventLength, int port, X509Certificate2? certificate)
+    /// <param name="quota">Gives 0 for events that are taken, else the seconds to wait; null for no quota.</param>
+    /// <param name="tellsWhen">Whether a refusal for the quota comes with <c>Retry-After</c>.</param>
+    public static async Task RunAsync(TimeSpan latency, int eventLength, int port, X509Certificate2? certificate, Func<int, double>? quota = null, bool tellsWhen = false)
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
         listener.Listen(64);
         Console.WriteLine($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}");
-        while (true) _ = ServeAsync(await listener.AcceptAsync(), latency, eventLength, certificate);
+        while (true) _ = ServeAsync(await listener.AcceptAsync(), latency, eventLength, certificate, quota, tellsWhen);
     }
 
-    static async Task ServeAsync(Socket socket, TimeSpan latency, int eventLength, X509Certificate2? certificate)
+    static async Task ServeAsync(Socket socket, TimeSpan latency, int eventLength, X509Certificate2? certificate, Func<int, double>? quota, bool tellsWhen)
     {
         socket.NoDelay = true;
         await using var plain = new NetworkStream(socket, ownsSocket: true);
@@ -66,7 +68,16 @@ static class Sink
 
                 filled = 0; // no client here sends a request before it has the answer to the last
                 if (latency > TimeSpan.Zero) await Task.Delay(latency, TimeProvider.System);
-                var reply = string.Create(CultureInfo.InvariantCulture, $$"""{"code":200,"num_records_imported":{{EventFile.CountOf(BinaryPrimitives.ReadUInt32LittleEndian(tail), eventLength)}},"status":"OK"}""");
+                var events = (int)EventFile.CountOf(BinaryPrimitives.ReadUInt32LittleEndian(tail), eventLength);
+                if (quota?.Invoke(events) is > 0 and var wait)
+                {
+                    const string Refusal = """{"code":429,"error":"Project exceeded rate limits. Please retry the request with exponential backoff.","status":"Too Many Requests"}""";
+                    var header = tellsWhen ? string.Create(CultureInfo.InvariantCulture, $"Retry-After: {Math.Ceiling(wait):f0}\r\n") : "";
+                    await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 429 Too Many Requests\r\n{header}Content-Type: application/json\r\nContent-Length: {Refusal.Length}\r\n\r\n{Refusal}"));
+                    continue;
+                }
+
+                var reply = string.Create(CultureInfo.InvariantCulture, $$"""{"code":200,"num_records_imported":{{events}},"status":"OK"}""");
                 await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {reply.Length}\r\n\r\n{reply}"));
             }
         }

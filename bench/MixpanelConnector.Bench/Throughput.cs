@@ -193,7 +193,7 @@ static class Throughput
         }
     }
 
-    sealed class Scratch : IDisposable
+    public sealed class Scratch : IDisposable
     {
         readonly string _path = Directory.CreateTempSubdirectory("mixpanel-bench-").FullName;
 

@@ -84,6 +84,21 @@ public class ActionConventions
         Assert.False((bool?)Catalogue.Find(name)!.InputSchema()["additionalProperties"]);
     }
 
+    /// <summary>An empty text is left out of many requests, which then name all there is.</summary>
+    [Theory, MemberData(nameof(Names))]
+    public void What_cannot_be_undone_takes_no_empty_text_for_what_it_concerns(string name)
+    {
+        var action = Catalogue.Find(name)!;
+        if (!action.NeedsConfirmation) return;
+        foreach (var (field, schema) in action.InputSchema()["properties"]!.AsObject().Select(property => (property.Key, property.Value!.AsObject())))
+        {
+            if (Kind(schema) == "string") Assert.True(new[] { "minLength", "enum", "pattern", "format" }.Any(schema.ContainsKey), $"{field} may be empty");
+            if (Kind(schema) == "array") Assert.True(schema.ContainsKey("minItems"), $"{field} may hold nothing");
+        }
+
+        static string? Kind(JsonObject schema) => schema["type"] is JsonArray several ? (string?)several.First(each => (string?)each != "null") : (string?)schema["type"];
+    }
+
     static string Pascal(string name) => string.Concat(name.Split('_').Select(word => CultureInfo.InvariantCulture.TextInfo.ToTitleCase(word)));
 
     static string WithoutComments(string source) => string.Join('\n', source.Split('\n').Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)));

@@ -31,6 +31,25 @@ public sealed class DataFolderTests
     }
 
     [Fact]
+    public async Task The_local_account_is_there_after_every_start_even_if_it_was_deleted()
+    {
+        using var folder = new TemporaryFolder();
+        await using (var mixpanel = await StartAsync(folder))
+        {
+            await mixpanel.ImportAsync($"[{mixpanel.Event()}]");
+            (await mixpanel.SendAsync(HttpMethod.Delete, "/api/app/organizations/1/service-accounts/1", authorization: LocalMixpanel.Basic("local", "local"))).Is(200, """{"status":"ok"}""");
+            Assert.Equal(401, (await mixpanel.GetAsync("/api/app/me", LocalMixpanel.Basic("local", "local"))).Status);
+        }
+
+        await using var again = await StartAsync(folder);
+
+        Assert.Equal(200, (await again.GetAsync("/api/app/me", LocalMixpanel.Basic("local", "local"))).Status);
+        Assert.Single(await again.Server.EventsAsync());
+        await again.ImportAsync($"[{again.Event(insertId: "\"id-2\"")}]");
+        Assert.Equal(2, (await again.Server.EventsAsync()).Count);
+    }
+
+    [Fact]
     public async Task A_folder_is_served_by_one_at_a_time_and_the_other_learns_where()
     {
         using var folder = new TemporaryFolder();

@@ -49,6 +49,20 @@ public sealed class ServiceAccountTests
         Assert.Equal(403, (await mixpanel.GetAsync(Accounts, account)).Status);
     }
 
+    [Theory]
+    [InlineData("a\\u0000b")]
+    [InlineData("a\\nb")]
+    [InlineData("a:b")]
+    [InlineData(" ")]
+    public async Task A_name_that_cannot_be_sent_as_a_credential_is_refused_and_makes_nothing(string name)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        Assert.Equal(400, (await CreateAsync(mixpanel, $$"""{"username":"{{name}}"}""")).Status);
+
+        Assert.Equal(1, (await mixpanel.GetAsync(Accounts, Owner)).Json.GetProperty("results").GetArrayLength());
+    }
+
     [Fact]
     public async Task An_account_of_no_project_reaches_none()
     {

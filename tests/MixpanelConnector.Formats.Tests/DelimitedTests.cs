@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
+using MixpanelConnector.Testing;
 using static MixpanelConnector.Formats.Tests.Rows;
 
 namespace MixpanelConnector.Formats.Tests;
@@ -128,7 +129,7 @@ public sealed class DelimitedTests : IDisposable
     {
         var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("in.csv", "[a],{b}\n1,2\n")) with { Format = "csv" });
         Assert.Equal((3, 1), (report.ExitCode, report.Rejected));
-        Assert.Equal("""{"properties":{"[a]":1,"{b}":2}}""", _run.DeadLetters()[0].GetProperty("raw").GetString());
+        Assert.Equal("""{"properties":{"[a]":1,"{b}":2}}""", _run.DeadLetters()[0].Raw());
     }
 
     [Fact]
@@ -169,7 +170,7 @@ public sealed class DelimitedTests : IDisposable
         var report = await _run.RunCsvAsync($"{Header}\n{Some(0, 2)}{row}{Some(2, 2)}");
         Assert.Equal((3, 4, 1), (report.ExitCode, report.Accepted, report.Rejected));
         var letter = _run.DeadLetters()[0];
-        Assert.Equal((code, row.TrimEnd('\n'), 4), (letter.GetProperty("code").GetString(), letter.GetProperty("raw").GetString(), letter.GetProperty("line").GetInt32()));
+        Assert.Equal((code, row.TrimEnd('\n'), 4), (letter.GetProperty("code").GetString(), letter.Raw(), letter.GetProperty("line").GetInt32()));
         Assert.Equal(Header.Length + 1 + Some(0, 2).Length, letter.GetProperty("offset").GetInt32());
         Assert.Equal([0, 1, 2, 3], _run.StoredNumbers());
     }
@@ -180,9 +181,9 @@ public sealed class DelimitedTests : IDisposable
         await _run.RunCsvAsync($"event,time,distinct_id\n,{ImportRun.Time},x\n");
         var letter = _run.DeadLetters()[0];
         Assert.Equal("event_missing", letter.GetProperty("code").GetString());
-        Assert.Equal($$$"""{"properties":{"time":{{{ImportRun.Time}}},"distinct_id":"x"}}""", letter.GetProperty("raw").GetString());
+        Assert.Equal($$$"""{"properties":{"time":{{{ImportRun.Time}}},"distinct_id":"x"}}""", letter.Raw());
 
-        var mended = _run.Folder.Write("mended", File.ReadAllText(_run.DeadLetterPath).Replace("{\\\"properties", "{\\\"event\\\":\\\"e\\\",\\\"properties", StringComparison.Ordinal));
+        var mended = _run.Folder.Write("mended", File.ReadAllText(_run.DeadLetterPath).Replace("{\"properties", "{\"event\":\"e\",\"properties", StringComparison.Ordinal));
         var report = await _run.RunAsync(_run.Request() with { Replay = mended });
         Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
         Assert.Equal(letter.GetProperty("insert_id").GetString(), Properties(_run.Mixpanel.Stored[0]).GetProperty("$insert_id").GetString());

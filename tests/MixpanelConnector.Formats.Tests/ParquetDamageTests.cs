@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using DuckDB.NET.Data;
+using MixpanelConnector.Testing;
 using ParquetSharp;
 using ParquetSharp.Schema;
 using static MixpanelConnector.Formats.Tests.HandMadeParquet;
@@ -257,6 +258,6 @@ public sealed class ParquetDamageTests : IDisposable
         var record = $$$"""{"event":"e","properties":{"time":{{{ImportRun.Time}}},"distinct_id":"u","l":[{{{string.Join(',', Enumerable.Range(0, 3_000_000))}}}]}}""";
         Assert.Equal(record.Length, letter.GetProperty("length").GetInt64());
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(record))), letter.GetProperty("sha256").GetString());
-        Assert.Equal(record[..(64 << 10)], letter.GetProperty("raw").GetString());
+        Assert.Equal(record[..(64 << 10)], letter.Raw());
     }
 }

@@ -134,7 +134,7 @@ public sealed class ParquetTests : IDisposable
     {
         await RunAsync("SELECT CASE i WHEN 3 THEN NULL ELSE 'e' END AS event, 1790000000 AS time, 'u' AS distinct_id FROM range(0, 5) t(i) ORDER BY i");
         var letter = _run.DeadLetters().Single();
-        Assert.Equal("""{"properties":{"time":1790000000,"distinct_id":"u"}}""", letter.GetProperty("raw").GetString());
+        Assert.Equal("""{"properties":{"time":1790000000,"distinct_id":"u"}}""", letter.Raw());
         Assert.Equal((4, 3), (letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt32()));
     }
 

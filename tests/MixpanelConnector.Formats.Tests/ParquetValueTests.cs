@@ -1,4 +1,5 @@
 using System.Globalization;
+using MixpanelConnector.Testing;
 using ParquetSharp;
 using ParquetSharp.Schema;
 using static MixpanelConnector.Formats.Tests.HandMadeParquet;
@@ -102,7 +103,7 @@ public sealed class ParquetValueTests : IDisposable
             Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
             var letter = Assert.Single(_run.DeadLetters());
             Assert.Equal((type == "half" ? "number_range" : DateRange, 2), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32()));
-            Assert.Contains("\"v\":", letter.GetProperty("raw").GetString(), StringComparison.Ordinal);
+            Assert.Contains("\"v\":", letter.Raw(), StringComparison.Ordinal);
             using var dropping = new ImportRun();
             Assert.Equal((0, 3), await dropping.RunAsync(dropping.RequestAll(_run.Folder.File("in.parquet")) with { Drop = ["v"] }) is var dropped ? (dropped.ExitCode, dropped.Accepted) : default);
             return;

@@ -45,13 +45,32 @@ public sealed class DurableTrackerTests : IDisposable
     }
 
     [Fact]
-    public async Task Many_who_wait_share_a_transaction_and_nothing_is_lost()
+    public async Task Many_who_wait_share_a_transaction()
     {
         var mixpanel = new MixpanelDouble();
         using var http = new HttpClient(mixpanel);
         using var client = Client(http);
-        var outbox = new CountingOutbox(SqliteOutbox.Open(_folder.Path));
+        using var called = new CountdownEvent(50);
+        var outbox = new CountingOutbox(SqliteOutbox.Open(_folder.Path)) { BeforeAppend = () => Assert.True(called.Wait(Hang.Limit)) };
         await using var tracker = Tracker(client, outbox);
+
+        await Task.WhenAll(Enumerable.Range(0, called.InitialCount).Select(number => Task.Run(async () =>
+        {
+            var safe = tracker.TrackAsync("E", "u", new { Number = number });
+            called.Signal();
+            await safe;
+        })));
+
+        Assert.InRange(outbox.Appends, 1, 2); // of the first one or more, and of all others
+    }
+
+    [Fact]
+    public async Task Of_many_who_wait_none_loses_anything()
+    {
+        var mixpanel = new MixpanelDouble();
+        using var http = new HttpClient(mixpanel);
+        using var client = Client(http);
+        await using var tracker = Tracker(client, SqliteOutbox.Open(_folder.Path));
 
         await Task.WhenAll(Enumerable.Range(0, 50).Select(writer => Task.Run(async () =>
         {
@@ -60,7 +79,6 @@ public sealed class DurableTrackerTests : IDisposable
         await tracker.FlushAsync();
 
         Assert.Equal(Enumerable.Range(0, 2000), Numbers(mixpanel));
-        Assert.InRange(outbox.Appends, 40, 1000);
         Assert.Equal(0, tracker.Pending);
     }
 
@@ -249,6 +267,8 @@ public sealed class DurableTrackerTests : IDisposable
 
         public OutboxException? Failure { get; set; }
 
+        public Action BeforeAppend { get; init; } = static () => { };
+
         public long Quarantined => inner.Quarantined;
 
         public long LastNumber => inner.LastNumber;
@@ -256,6 +276,7 @@ public sealed class DurableTrackerTests : IDisposable
         public IReadOnlyList<long> Append(IReadOnlyList<OutboxBatch> batches)
         {
             if (Failure is { } failure) throw failure;
+            BeforeAppend();
             Appends++;
             return inner.Append(batches);
         }

@@ -129,11 +129,11 @@ public sealed class ImportAccountTests
         var letters = File.ReadLines(deadLetterPath).Select(line => JsonDocument.Parse(line).RootElement).ToList();
         Assert.Equal(
             string.Join('\n', fates.Index().Where(pair => pair.Item is Fate.Bad or Fate.RefusedByName or Fate.RefusedInSilence).Select(pair => lines[pair.Index])),
-            string.Join('\n', letters.Select(letter => letter.GetProperty("raw").GetString())));
+            string.Join('\n', letters.Select(letter => letter.Raw())));
         Assert.Equal(report.Rejected, letters.Count);
         foreach (var letter in letters)
         {
-            var raw = letter.GetProperty("raw").GetString()!;
+            var raw = letter.Raw();
             Assert.Equal(raw, text.Substring(letter.GetProperty("offset").GetInt32(), raw.Length));
             Assert.Equal(text[..letter.GetProperty("offset").GetInt32()].Count(c => c == '\n') + 1, letter.GetProperty("line").GetInt32());
         }

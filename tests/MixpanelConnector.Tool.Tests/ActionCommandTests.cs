@@ -134,6 +134,33 @@ public class ActionCommandTests
     }
 
     [Fact]
+    public async Task A_result_that_cannot_be_written_says_that_the_action_was_carried_out()
+    {
+        await using var server = await RecordingServer.StartAsync(request => Answer.Json(request.Method == "GET" ? """{"status":"ok","results":[]}""" : request.Path.Contains("service-accounts", StringComparison.Ordinal) ? """{"status":"ok","results":{"id":9,"username":"b","token":"one-time"}}""" : Imported));
+        using var full = new FullDisk();
+        using var tool = new Tool { Output = full };
+        foreach (var (name, value) in Tool.At(server).Environment) tool.Environment[name] = value;
+
+        var track = await tool.RunAsync(Track);
+        var create = await tool.RunAsync("create-service-account", "--username", "b", "--organization-id", "1", "--show-secret");
+        var read = await tool.RunAsync("list-annotations", "--from-date", "2026-01-01", "--to-date", "2026-01-02");
+
+        Assert.Equal((7, 7, 7), (track.Exit, create.Exit, read.Exit));
+        Assert.Contains("The action was carried out", track.Err, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", track.Err, StringComparison.Ordinal);
+        Assert.Contains("Its secret is lost", create.Err, StringComparison.Ordinal);
+        Assert.DoesNotContain("one-time", create.Err, StringComparison.Ordinal);
+        Assert.DoesNotContain("carried out", read.Err, StringComparison.Ordinal);
+    }
+
+    sealed class FullDisk : MemoryStream
+    {
+        public override void Write(ReadOnlySpan<byte> buffer) => throw new IOException("No space left on device.");
+
+        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+    }
+
+    [Fact]
     public async Task Without_credentials_both_ways_on_are_told()
     {
         using var tool = new Tool();

@@ -58,6 +58,20 @@ public sealed class ImportContractTests
             Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "event,time,distinct_id,a,b,c\nbuy,1790000000,ann,NULL,\\N,1\n"), "--null-values", "NULL", "--null-values", "\\N")).Exit);
             Assert.Equal((false, false, true), (bed.Properties.TryGetProperty("a", out _), bed.Properties.TryGetProperty("b", out _), bed.Properties.TryGetProperty("c", out _)));
         },
+        ["--inspect"] = async bed =>
+        {
+            var run = await bed.ImportAsync(bed.Write("in.csv", "event_type,ts,user_id\nbuy,1790000000,ann\n"), "--inspect", "--state", bed.File("checkpoint"));
+            Assert.Equal((0, 1, "event_type"), (run.Exit, run.Number("refused"), run.Json.GetProperty("proposal").GetProperty("map").GetProperty("event").GetString()));
+            Assert.Empty(bed.Server.Requests);
+            Assert.False(Directory.Exists(bed.File("checkpoint")));
+        },
+        ["--keep-going"] = async bed =>
+        {
+            var input = bed.Write("in.csv", $"event_type,time,distinct_id\n{string.Concat(Enumerable.Repeat("buy,1790000000,ann\n", 1000))}");
+            Assert.Equal(2, (await bed.ImportAsync(input)).Exit);
+            var run = await bed.ImportAsync(input, "--keep-going");
+            Assert.Equal((3, 1000), (run.Exit, run.Number("rejected")));
+        },
         ["--allow-empty"] = async bed =>
         {
             var input = bed.Write("in.csv", "event,time,distinct_id\n");
@@ -299,7 +313,7 @@ public sealed class ImportContractTests
     {
         await using var bed = await Bed.StartAsync();
         var run = await bed.ImportAsync(bed.Write("in", Bed.Event(1) + "\n\nnonsense\n" + Bed.Event(2) + "\n" + Bed.Event(3)[..^4]));
-        Assert.Equal("read,accepted,rejected,pending,blank,bytes,requests,retries,resumed_from,elapsed_seconds,dead_letter,exit_code", string.Join(',', run.Json.EnumerateObject().Select(field => field.Name)));
+        Assert.Equal("read,accepted,rejected,pending,blank,bytes,requests,retries,resumed_from,elapsed_seconds,dead_letter,exit_code,reasons", string.Join(',', run.Json.EnumerateObject().Select(field => field.Name)));
         Assert.Equal((5, 2, 1, 1, 1), (run.Number("read"), run.Number("accepted"), run.Number("rejected"), run.Number("pending"), run.Number("blank")));
         Assert.Equal((6, 6), (run.Exit, run.Number("exit_code")));
         Assert.Equal(run.Number("rejected"), File.ReadLines(run.Json.GetProperty("dead_letter").GetString()!).Count());
@@ -325,10 +339,10 @@ public sealed class ImportContractTests
             ],
             letters.Select(letter => string.Join(',', letter.EnumerateObject().Select(field => field.Name))).ToArray());
         var refused = letters[0];
-        Assert.Equal((bed.File("in"), 2, 1, Bed.Event(1)), (refused.GetProperty("source").GetString(), refused.GetProperty("line").GetInt32(), refused.GetProperty("offset").GetInt32(), refused.GetProperty("raw").GetString()));
+        Assert.Equal((bed.File("in"), 2, 1, Bed.Event(1)), (refused.GetProperty("source").GetString(), refused.GetProperty("line").GetInt32(), refused.GetProperty("offset").GetInt32(), refused.Raw()));
         Assert.Equal(("rejected", "properties.n", 400, "id-1", 1, false), (refused.GetProperty("code").GetString(), refused.GetProperty("field").GetString(), refused.GetProperty("http_status").GetInt32(), refused.GetProperty("insert_id").GetString(), refused.GetProperty("attempts").GetInt32(), refused.GetProperty("maybe_delivered").GetBoolean()));
         Assert.Equal([0xc3], letters[1].GetProperty("raw_base64").GetBytesFromBase64());
-        Assert.Equal((64 << 10, large.Length), (letters[2].GetProperty("raw").GetString()!.Length, letters[2].GetProperty("length").GetInt32()));
+        Assert.Equal((64 << 10, large.Length), (letters[2].Raw().Length, letters[2].GetProperty("length").GetInt32()));
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class ImportDisplayTests
         var line = new ProgressLine(colour);
         for (var width = 0; width < 250; width++)
         {
-            foreach (var progress in (ImportProgress[])[Progress(), Progress(0), Progress() with { TotalInputBytes = null }, Progress() with { Waiting = true, Retries = 1 }])
+            foreach (var progress in (ImportProgress[])[Progress(), Progress(0), Progress() with { TotalInputBytes = null }, Progress() with { Waiting = true, Retries = 1 }, Progress() with { Waiting = true, QuotaRate = 29_876.4 }])
                 Assert.InRange(Colours.Replace(line.Of(progress, TimeSpan.FromSeconds(10), width), "").Length, 0, width);
         }
     }
@@ -32,6 +32,7 @@ public sealed class ImportDisplayTests
         Assert.Equal("50 %, 1,200,000 accepted, 3 rejected", line.Of(Progress(), TimeSpan.FromSeconds(10), 40));
         Assert.Equal("50 %", line.Of(Progress(), TimeSpan.FromSeconds(10), 10));
         Assert.Contains("waiting for Mixpanel", line.Of(Progress() with { Waiting = true }, TimeSpan.FromSeconds(10), 60), StringComparison.Ordinal);
+        Assert.Contains("at Mixpanel's quota, about 29,876/s", line.Of(Progress() with { Waiting = true, QuotaRate = 29_876.4 }, TimeSpan.FromSeconds(10), 80), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -27,6 +27,9 @@ sealed class Tool : IDisposable
     /// <summary>Where a stream that may break comes from, in place of <see cref="Input"/>.</summary>
     public byte[]? InputBytes { get; set; }
 
+    /// <summary>Where a standard output that fails comes from.</summary>
+    public Stream? Output { get; init; }
+
     public bool Terminal { get; init; }
 
     public int TerminalWidth { get; init; } = 80;
@@ -61,7 +64,7 @@ sealed class Tool : IDisposable
         {
             Environment = name => name == "HOME" ? Folder.Path : Environment.GetValueOrDefault(name),
             Input = new MemoryStream(InputBytes ?? Encoding.UTF8.GetBytes(Input)),
-            Output = output,
+            Output = Output ?? output,
             Error = error,
             OutputIsTerminal = Terminal,
             ErrorIsTerminal = Terminal,

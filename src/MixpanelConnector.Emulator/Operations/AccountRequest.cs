@@ -16,8 +16,8 @@ static class AccountRequest
     {
         var body = await ReadAsync(context).ConfigureAwait(false);
         var username = TextOf(body, "username")?.Trim();
-        if (string.IsNullOrEmpty(username) || username.Contains(':', StringComparison.Ordinal))
-            throw Invalid("username", "must be text without a colon");
+        if (string.IsNullOrEmpty(username) || username.Contains(':', StringComparison.Ordinal) || username.Any(char.IsControl))
+            throw Invalid("username", "must be text without a colon and without control characters");
         var role = TextOf(body, "role") ?? Roles.Analyst;
         if (!Roles.IsKnown(role))
             throw Invalid("role", "must be owner, admin, analyst or consumer");

@@ -63,8 +63,11 @@ sealed class Accounts
         await accounts.ChangeAsync(
             connection =>
             {
-                if (Read(connection).Organizations.IsEmpty)
+                var known = Read(connection);
+                if (known.Organizations.IsEmpty)
                     accounts.CreateDevelopmentWorld(connection);
+                else if (known.Accounts.Values.All(account => account.Username != DevelopmentCredentials.ServiceAccountUsername))
+                    accounts.CreateDevelopmentOwner(connection); // deleted: without it nobody could come in any more
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
@@ -198,6 +201,11 @@ sealed class Accounts
         connection.Execute("INSERT INTO organizations VALUES ($id, 'Local')", ("id", DevelopmentCredentials.OrganizationId));
         Insert(connection, new Project(
             DevelopmentCredentials.ProjectId, DevelopmentCredentials.OrganizationId, "Local", DevelopmentCredentials.ProjectToken, "UTC", _identity));
+        CreateDevelopmentOwner(connection);
+    }
+
+    void CreateDevelopmentOwner(DuckDBConnection connection)
+    {
         var owner = Insert(
             connection, DevelopmentCredentials.OrganizationId, DevelopmentCredentials.ServiceAccountUsername,
             DevelopmentCredentials.ServiceAccountSecret, Roles.Owner, creator: 1, expires: null);

@@ -76,6 +76,10 @@ sealed class DelimitedReader : RecordReader
 
     public override string? ColumnTypes => HoldsBack ? null : _types.Written;
 
+    public override IReadOnlyList<string> Columns => _columns.Names;
+
+    public override string Delimiter => Dialect.NameOf(_dialect.Delimiter);
+
     public override bool HoldsBack => _first is not null;
 
     public override long RawPosition => _window.RawPosition;

@@ -21,6 +21,7 @@ sealed class ParquetRecordReader : RecordReader
     readonly ParquetFooter _footer;
     readonly ParquetFileReader _parquet;
     readonly UInt128 _fingerprint;
+    readonly ColumnMap _columns;
     readonly RecordBuilder _builder;
     readonly ParquetValues _values;
     readonly ParquetNode?[] _nodes;
@@ -42,7 +43,7 @@ sealed class ParquetRecordReader : RecordReader
         (_file, _footer, _fingerprint, _begin, _rawLength) = (file, footer, fingerprint, begin, rawLength);
         if (begin > footer.Rows) throw InputException.Changed("has fewer rows than when it was imported");
 
-        var columns = new ColumnMap([.. footer.Columns.Select(column => column.Name)], request);
+        var columns = _columns = new ColumnMap([.. footer.Columns.Select(column => column.Name)], request);
         _builder = new RecordBuilder(columns, request);
         _values = new ParquetValues(Math.Clamp((1 << 17) / footer.Leaves.Count, 16, 1024), _builder);
         var dropped = request.Drop.Select(name => Convert.ToHexString(ColumnMap.NameOf(name).Span)).ToHashSet(StringComparer.Ordinal);
@@ -80,6 +81,8 @@ sealed class ParquetRecordReader : RecordReader
     }
 
     public override bool OffsetsAreBytes => false;
+
+    public override IReadOnlyList<string> Columns => _columns.Names;
 
     public override ReadPosition Position => new(Math.Max(_row, _begin), Math.Max(_row, _begin), OpenLine: false);
 

@@ -9,7 +9,13 @@ static class AnnotationActions
 {
     public static readonly ActionGroup Group = new("annotations", "Mark moments, such as a release, in the project's reports.", Api.App, "/api/app/projects/{project_id}/annotations", options => new AnnotationsJson(options)) { HasEnvelope = true, Keywords = "note comment mark chart release deploy" };
 
-    public static readonly ActionSpec<ListAnnotationsInput, ResultList<Annotation>> List = new(Group, "list_annotations", "list-all-annotations-for-project", Endpoint.Get());
+    public static readonly ActionSpec<ListAnnotationsInput, ResultList<Annotation>> List = new(Group, "list_annotations", "list-all-annotations-for-project", Endpoint.Get())
+    {
+        Check = static input =>
+        {
+            if (input.ToDate < input.FromDate) throw MixpanelException.Invalid("to_date", "to_date must not be before from_date.");
+        },
+    };
 
     public static readonly ActionSpec<CreateAnnotationInput, Annotation> Create = new(Group, "create_annotation", "create-annotation", Endpoint.Post());
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MixpanelConnector.Transport;
@@ -15,7 +16,7 @@ static class ExperimentActions
 
     public static readonly ActionSpec<ExperimentId, Experiment> Get = new(Group, "get_experiment", "get-experiment", Endpoint.Get("/{experiment_id}"));
 
-    public static readonly ActionSpec<UpdateExperimentInput, Experiment> Update = new(Group, "update_experiment", "update-experiment", Endpoint.Patch("/{experiment_id}")) { SafeToRepeat = "what is given is set" };
+    public static readonly ActionSpec<UpdateExperimentInput, Experiment> Update = new(Group, "update_experiment", "update-experiment", Endpoint.Patch("/{experiment_id}")) { SafeToRepeat = "what is given is set", Check = static input => CheckDates(input.StartDate, input.EndDate) };
 
     public static readonly ActionSpec<ExperimentId, Done> Delete = new(Group, "delete_experiment", "delete-experiment", Endpoint.Delete("/{experiment_id}")) { SafeToRepeat = "what is gone stays gone", Gone = _ => Done.Ok };
 
@@ -25,9 +26,19 @@ static class ExperimentActions
 
     public static readonly ActionSpec<DecideExperimentInput, Experiment> Decide = new(Group, "decide_experiment", "decide-experiment", Endpoint.Patch("/{experiment_id}/decide")) { IsFinal = true };
 
-    public static readonly ActionSpec<ForceConcludeExperimentInput, Experiment> ForceConclude = new(Group, "force_conclude_experiment", "force-conclude-experiment", Endpoint.Put("/{experiment_id}/force_conclude")) { IsFinal = true };
+    public static readonly ActionSpec<ForceConcludeExperimentInput, Experiment> ForceConclude = new(Group, "force_conclude_experiment", "force-conclude-experiment", Endpoint.Put("/{experiment_id}/force_conclude")) { IsFinal = true, Check = static input => CheckDates(null, input.EndDate) };
 
     public static readonly ActionSpec<ExperimentId, Experiment> Launch = new(Group, "launch_experiment", "launch-experiment", Endpoint.Put("/{experiment_id}/launch")) { IsFinal = true };
+
+    static void CheckDates(string? start, string? end)
+    {
+        if (Time(start, "start_date") > Time(end, "end_date")) throw MixpanelException.Invalid("end_date", "end_date must not be before start_date.");
+
+        static DateTimeOffset? Time(string? text, string field) =>
+            text is null ? null
+            : DateTimeOffset.TryParseExact(text, ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ss.FFFFFFFK"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time
+            : throw MixpanelException.Invalid(field, $"{field} must be a day or a time that there is, such as 2026-11-30 or 2026-11-30T12:00:00Z.");
+    }
 }
 
 /// <summary>Whose experiments.</summary>
@@ -99,10 +110,10 @@ public sealed record UpdateExperimentInput : WorkspaceInput
     /// <summary>What it is judged by.</summary>
     public IReadOnlyList<JsonObject>? Metrics { get; init; }
 
-    /// <summary>When it begins.</summary>
+    /// <summary>When it begins, such as 2026-11-30 or 2026-11-30T12:00:00Z.</summary>
     public string? StartDate { get; init; }
 
-    /// <summary>When it ends.</summary>
+    /// <summary>When it ends; not before it begins.</summary>
     public string? EndDate { get; init; }
 
     /// <summary>What is kept of who took part.</summary>
@@ -162,7 +173,7 @@ public sealed record ForceConcludeExperimentInput : WorkspaceInput
     [Size(1)]
     public required string ExperimentId { get; init; }
 
-    /// <summary>When it ended. Default: now.</summary>
+    /// <summary>When it ended, such as 2026-11-30 or 2026-11-30T12:00:00Z. Default: now.</summary>
     public string? EndDate { get; init; }
 }
 

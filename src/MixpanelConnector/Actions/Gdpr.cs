@@ -18,7 +18,7 @@ static class GdprActions
 
     public static readonly ActionSpec<DataTask, DataDeletion> GetDeletion = new(Group, "get_data_deletion", "get-deletion", Endpoint.Get("/data-deletions/v3.0/{tracking_id}"));
 
-    public static readonly ActionSpec<DataTask, Done> CancelDeletion = new(Group, "cancel_data_deletion", "delete-deletion", Endpoint.Delete("/data-deletions/v3.0/{tracking_id}")) { Does = ActionEffect.Update, SafeToRepeat = "what is cancelled stays cancelled", TooLate = "The deletion has begun, and can no longer be cancelled." };
+    public static readonly ActionSpec<DataTask, Done> CancelDeletion = new(Group, "cancel_data_deletion", "delete-deletion", Endpoint.Delete("/data-deletions/v3.0/{tracking_id}")) { Does = ActionEffect.Update, SafeToRepeat = "what is cancelled stays cancelled", TooLate = "The deletion has begun, or was cancelled before: it can no longer be cancelled." };
 
     /// <summary><c>{"task_id":…}</c> by the specification, <c>[{"tracking_id":…}]</c> by the guide.</summary>
     static JsonElement TaskOf(JsonElement result)

@@ -46,6 +46,7 @@ public sealed record SchemasOfEntityInput
     public required LexiconEntity EntityType { get; init; }
 
     /// <summary>The name of the one event or profile. Default: all.</summary>
+    [Size(1)]
     public string? EntityName { get; init; }
 }
 

@@ -16,9 +16,26 @@ static class LookupTableActions
         Does = ActionEffect.Delete,
         SafeToRepeat = "the whole table is replaced",
         Costs = RateCost.LookupTables,
+        Check = static input =>
+        {
+            if (!HasRows(input.Csv)) throw MixpanelException.Invalid("csv", "csv holds the names of columns and no row, which would empty the table. On the command line --csv @FILE reads a file; an import of the file with --allow-empty empties the table.");
+        },
         OnRefusal = RefusedRows,
         Refused = static output => output.FailedRecords is not null,
     };
+
+    /// <summary>Whether anything stands behind the first line end that is in no quotes.</summary>
+    static bool HasRows(string csv)
+    {
+        var isQuoted = false;
+        for (var at = 0; at < csv.Length; at++)
+        {
+            if (csv[at] == '"') isQuoted = !isQuoted;
+            else if (!isQuoted && csv[at] is '\r' or '\n') return !csv.AsSpan(at).IsWhiteSpace();
+        }
+
+        return false;
+    }
 
     /// <summary>Rows that were refused are a result: Mixpanel kept the table as it was.</summary>
     static ReplaceLookupTableOutput? RefusedRows(Reply reply, MixpanelOptions options) =>

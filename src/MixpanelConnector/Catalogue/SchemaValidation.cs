@@ -137,7 +137,7 @@ sealed class SchemaValidation
             }
             else if (closed)
             {
-                if (Fault()) Show($"is unknown here; {(Spelling.Nearest(name, properties.Select(p => p.Key)) is { } near ? $"did you mean {near}? Known" : "known")} are {string.Join(", ", properties.Select(p => p.Key))}");
+                if (Fault()) Show(properties.Count == 0 ? "is unknown here: there are no fields" : $"is unknown here; {(Spelling.Nearest(name, properties.Select(p => p.Key)) is { } near ? $"did you mean {near}? Known" : "known")} are {string.Join(", ", properties.Select(p => p.Key))}");
             }
             else
             {

@@ -30,7 +30,7 @@ sealed class ImportCounts
         if (isRetry) Interlocked.Increment(ref _retries);
     }
 
-    public ImportProgress Snapshot(long? totalInputBytes, bool waiting) => new()
+    public ImportProgress Snapshot(long? totalInputBytes, bool waiting, double? quotaRate) => new()
     {
         Read = Read,
         Accepted = Interlocked.Read(ref _accepted),
@@ -40,5 +40,6 @@ sealed class ImportCounts
         InputBytes = Interlocked.Read(ref _inputBytes),
         TotalInputBytes = totalInputBytes,
         Waiting = waiting,
+        QuotaRate = quotaRate,
     };
 }

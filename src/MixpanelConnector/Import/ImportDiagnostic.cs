@@ -37,4 +37,7 @@ public sealed record ImportProgress
 
     /// <summary>Whether sending is paused because Mixpanel asked for it or cannot be reached.</summary>
     public bool Waiting { get; init; }
+
+    /// <summary>The records a second that Mixpanel's quota seems to allow, by what it took and refused in this run; null while it refused nothing for it.</summary>
+    public double? QuotaRate { get; init; }
 }

@@ -5,6 +5,7 @@ using System.Threading.Channels;
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Clean;
+using MixpanelConnector.Import.Inspect;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Import.Source;
@@ -51,6 +52,9 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     /// <summary>Filled batches that wait for a sender.</summary>
     const int BatchesAhead = 2;
 
+    /// <summary>What is kept of a stream, so that it can be looked at again while all of its records are refused.</summary>
+    const long MostKeptOfStream = 64 << 20;
+
     static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The fingerprint of a source of which nothing was read.</summary>
@@ -76,7 +80,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var preparer = NewPreparer(ids, identities);
         var destination = NewDestination();
         if (!request.DryRun) destination.EnsureAccess();
-        var inputs = request.Replay is { } replay ? InputList.FindReplay(replay) : InputList.Find(request, new ExcludedFiles(request, state), Warn);
+        var inputs = request.Found is { } found ? [found] : InputList.Find(request, new ExcludedFiles(request, state), Warn);
         using var cancellation = new ImportCancellation(_time, cancellationToken);
 
         Outputs.EnsureNoInputs(request, inputs);
@@ -105,6 +109,12 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         NoteVanished(inputs, checkpoints, cancellation);
+        var isAnew = request is { StopWhenRefusedAlike: true, Replay: null } && checkpoints.ReadBefore == 0;
+        using var repeatable = isAnew && inputs is [{ SeekablePath: null, Fault: null } stream, ..] ? new RepeatableInput(stream, MostKeptOfStream) : null;
+        if (repeatable is not null) inputs[0] = repeatable.Input;
+        var first = isAnew ? new FirstRefusals(() => repeatable?.Release()) : null;
+        ImportInspection? inspection = null;
+        var stopped = false;
         var isKnown = inputs.Exists(input => checkpoints.ProgressOf(input.Id) is { Offset: > 0 });
         var limits = new SendLimits(request.BatchBytes);
         var senders = request.Type is ImportType.Profiles or ImportType.Groups ? 1 : request.Senders ?? ImportRequest.MostSenders;
@@ -115,11 +125,11 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         Action<DeadLetter, Refusal> refused = (letter, refusal) => Refused(letter, refusal, cancellation);
 
         // :: Steps 1-4: Source, Decode, Validate, Batch
-        var read = new ReadStage(request, inputs, RecordCleaner.For(request), preparer, checkpoints, budget, Buffers, limits, _counts, cancellation, refused, batches.Writer, _time);
+        var read = new ReadStage(request, inputs, RecordCleaner.For(request), preparer, checkpoints, budget, Buffers, limits, _counts, cancellation, refused, first, InspectAsync, batches.Writer, _time);
         var reading = Guard(cancellation, Task.Run(read.RunAsync, CancellationToken.None));
 
         // :: Steps 5-6: Compress, Send
-        var sender = new BatchSender(destination, limiter, limits, _counts, cancellation, request.MaxOutage, refused, checkpoints.MarkInFlight);
+        var sender = new BatchSender(destination, limiter, limits, _counts, cancellation, request.MaxOutage, refused, ReplayOptions.Of(request), checkpoints.MarkInFlight);
         var sending = Task.WhenAll(Enumerable.Range(0, senders).Select(_ => Guard(cancellation, Task.Run(() => SendAsync(sender, checkpoints, budget, cancellation, batches.Reader, verdicts.Writer), CancellationToken.None))));
 
         // :: Steps 7-8: Settle, State
@@ -133,12 +143,48 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         await shown.CancelAsync().ConfigureAwait(false);
         await showing.ConfigureAwait(false);
 
+        if (stopped && checkpoints.IsSound && !cancellation.StateFailed && cancellation.Defect is null) return StopAtFirst(first!, inspection, cancellation);
         if (checkpoints.Totals.SameIdentity is > 0 and var same)
             Warn("identity", $"{(preparer is EventPreparer { IdentitiesAreMany: true } ? "At least " : "")}{Counted.Of(same, "event has", "events have")} the event, time, distinct_id and $insert_id of one before: Mixpanel counts each two once.");
         var report = checkpoints.IsSound ? Finish(checkpoints, cancellation, isKnown) : null;
         cancellation.Defect?.Throw();
-        request.Progress?.Report(_counts.Snapshot(total, waiting: false));
-        return report!;
+        request.Progress?.Report(_counts.Snapshot(total, waiting: false, limiter.QuotaRate));
+        return report! with { Inspection = inspection };
+
+        // Whether the import is to end before anything is sent, since what was read first was refused alike.
+        async Task<bool> InspectAsync(FirstRefusals alike)
+        {
+            if (cancellation.Stop.IsCancellationRequested || cancellation.Problems().Count > 0) return false;
+            repeatable?.End();
+            try
+            {
+                if (repeatable?.CanRepeat != false) inspection = await new Inspector(request, transport).LookAsync(inputs[0], inputs.Count, cancellation.Stop).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
+            {
+                return false;
+            }
+
+            return stopped = alike.Count >= FirstRefusals.Enough || (alike.Count > 1 && inspection?.Proposal is { NamesColumns: true });
+        }
+    }
+
+    /// <summary>The account of an import that has ended before anything was sent: as if it had not begun, so that it may begin anew with other options.</summary>
+    ImportReport StopAtFirst(FirstRefusals first, ImportInspection? inspection, ImportCancellation cancellation)
+    {
+        try
+        {
+            state.Clear();
+        }
+        catch (ImportStateException e)
+        {
+            cancellation.Note(e.ExitCode, e.Message);
+        }
+
+        var reason = first.Reasons.Reasons![0];
+        var proposal = inspection?.Proposal is { } way ? $" With {string.Join(' ', way.Options)}, {way.Accepted} of the {inspection.Records} that were looked at would be accepted." : "";
+        cancellation.Note(2, $"{(first.Reasons.Reasons.Count > 1 ? "None is good, and nearly all" : "All")} of the first {Counted.Of(first.Count, "record")} would be refused alike ({reason.Code}: {reason.Samples[0].Message}): nothing was sent.{proposal}");
+        return Report(cancellation, new ImportTotals(), pending: _counts.Read, deadLetterPath: null, reasons: first.Reasons) with { Inspection = inspection };
     }
 
     async Task SendAsync(BatchSender sender, CheckpointTracker checkpoints, MemoryBudget budget, ImportCancellation cancellation, ChannelReader<RecordBatch> batches, ChannelWriter<BatchOutcome> verdicts)
@@ -189,7 +235,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         {
             await Task.Delay(ProgressInterval, _time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (ended.IsCancellationRequested) return;
-            progress.Report(_counts.Snapshot(total, limiter.Waiting));
+            progress.Report(_counts.Snapshot(total, limiter.Waiting, limiter.QuotaRate));
         }
     }
 
@@ -238,6 +284,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     {
         var path = request.DeadLetterPath ?? state.DeadLetterPath;
         var totals = checkpoints.Saved;
+        ReasonCounts? reasons = null;
         if (!cancellation.StateFailed)
         {
             try
@@ -249,8 +296,8 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
                 totals = checkpoints.Saved;
                 if (path is not null && !WriteDeadLetters(path, cancellation)) path = null;
                 if (finished && hasDeadLetters) checkpoints.Close(finished: true); // and whoever finds it finished finds the file, too
-                var deadLetters = state is DryRunState dry ? dry.Count : state.DeadLetters().LongCount();
-                if (deadLetters != totals.Rejected || checkpoints.Broken) cancellation.Note(9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {totals.Rejected} rejected records, {deadLetters} dead letters. This is a defect of the importer: please report it."));
+                reasons = ReasonsOf(state);
+                if (reasons.Total != totals.Rejected || checkpoints.Broken) cancellation.Note(9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {totals.Rejected} rejected records, {reasons.Total} dead letters. This is a defect of the importer: please report it."));
             }
             catch (ImportStateException e)
             {
@@ -264,8 +311,11 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         var settledBefore = checkpoints.ReadBefore;
-        return Report(cancellation, totals, pending: _counts.Read - (totals.Read - settledBefore), path);
+        return Report(cancellation, totals, pending: _counts.Read - (totals.Read - settledBefore), path, reasons: reasons);
     }
+
+    /// <summary>Why the records of a state were not accepted.</summary>
+    public static ReasonCounts ReasonsOf(IImportState state) => state is DryRunState dry ? dry.Reasons : ReasonCounts.Of(state.DeadLetters());
 
     /// <summary>False when it is a pipe that nobody reads, and the caller waits no longer.</summary>
     public bool WriteDeadLetters(string path, ImportCancellation cancellation)
@@ -282,7 +332,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
     }
 
-    public static ImportReport Report(ImportCancellation cancellation, ImportTotals totals, long pending, string? deadLetterPath, string advice = "mend a copy and import it with --replay")
+    public static ImportReport Report(ImportCancellation cancellation, ImportTotals totals, long pending, string? deadLetterPath, string advice = "mend a copy and import it with --replay", ReasonCounts? reasons = null)
     {
         if (cancellation.ByCaller) cancellation.Note(130, "Stopped before the end. Run the same command again; it resumes.");
         if (totals.Rejected > 0) cancellation.Note(3, $"{Counted.Of(totals.Rejected, "record was", "records were")} not accepted.{(deadLetterPath is null ? "" : $" {deadLetterPath} holds each, with its reason: {advice}.")}");
@@ -303,6 +353,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             DeadLetter = deadLetterPath,
             Fixed = totals.Fixed,
             SameIdentity = totals.SameIdentity > 0 ? totals.SameIdentity : null,
+            Reasons = reasons?.Reasons,
             ExitCode = problems.Count == 0 ? 0 : problems[0].ExitCode,
             Problems = [.. problems.Select(problem => problem.Message)],
         };
@@ -331,9 +382,11 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         var loaded = state.Load();
-        if (loaded is not null && loaded.OptionsFingerprint != Fingerprint() && loaded.OptionsFingerprint + IdsOfBytes != Fingerprint())
+        if (loaded is null || loaded.OptionsFingerprint == Fingerprint() || loaded.OptionsFingerprint + IdsOfBytes == Fingerprint()) return loaded;
+        if (loaded.Totals is not { Accepted: 0, Requests: 0 } || loaded.Sources.Any(source => source.SentTo > 0))
             throw MixpanelException.Invalid("restart", $"The checkpoint was made with other options ({loaded.OptionsFingerprint.ReplaceLineEndings(", ")}; now {Fingerprint().ReplaceLineEndings(", ")}). Use the same again, or begin again with --restart.");
-        return loaded;
+        state.Clear(); // nothing was sent, so that nothing can count twice
+        return null;
     }
 
     /// <exception cref="MixpanelException">Events that were accepted would be sent again under other ids.</exception>

@@ -39,7 +39,7 @@ public sealed record ImportReport
     /// <summary>The dead-letter file; null when none was asked for, or it could not be written.</summary>
     [JsonPropertyOrder(10), JsonIgnore(Condition = JsonIgnoreCondition.Never)] public required string? DeadLetter { get; init; }
 
-    /// <summary>0 all accepted · 3 some records dead-lettered · 4 credentials or permission refused · 5 Mixpanel unavailable or not to be trusted · 6 an input unreadable, corrupt or cut short · 7 the disk failed · 9 the audit of the counts failed · 130 stopped by the caller. A caller that was stopped by SIGTERM puts 143 in place of 130.</summary>
+    /// <summary>0 all accepted · 2 nothing was sent, since the first records were refused alike · 3 some records dead-lettered · 4 credentials or permission refused · 5 Mixpanel unavailable or not to be trusted · 6 an input unreadable, corrupt or cut short · 7 the disk failed · 9 the audit of the counts failed · 130 stopped by the caller. A caller that was stopped by SIGTERM puts 143 in place of 130.</summary>
     [JsonPropertyOrder(11)] public required int ExitCode { get; init; }
 
     /// <summary>How many records were cleaned, by what was asked for; null when nothing was.</summary>
@@ -47,6 +47,12 @@ public sealed record ImportReport
 
     /// <summary>How many of the events have the event, time, <c>distinct_id</c> and <c>$insert_id</c> of one before them: they were sent, or would be, and Mixpanel counts each two once. Null for none. Exact for the first 3,670,016 different events with an <c>$insert_id</c> of their own that a run reads; an event is compared with those of earlier runs as far as these left its file unfinished.</summary>
     [JsonPropertyOrder(13)] public long? SameIdentity { get; init; }
+
+    /// <summary>Why records were not accepted, the most frequent reason first; null when all were.</summary>
+    [JsonPropertyOrder(14)] public IReadOnlyList<ImportReason>? Reasons { get; init; }
+
+    /// <summary>What the first input looks like, and options that would help, when the first records, or all there are, were refused alike; otherwise null.</summary>
+    [JsonIgnore] public ImportInspection? Inspection { get; init; }
 
     /// <summary>Why the exit code is not 0, and what to do next, most important first. Holds no secret and no property value.</summary>
     [JsonIgnore] public IReadOnlyList<string> Problems { get; init; } = [];

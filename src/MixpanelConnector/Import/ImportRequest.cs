@@ -3,6 +3,7 @@ using System.Collections.ObjectModel;
 using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Delimited;
+using MixpanelConnector.Import.Inspect;
 using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector;
@@ -149,6 +150,9 @@ public sealed record ImportRequest
     /// <summary>How many bytes one compressed input may give when it is decompressed; one that gives more is not read any further. Default: null, which means any number.</summary>
     public long? MaxDecompressedBytes { get; init; }
 
+    /// <summary>Whether an import stops, before anything is sent and as if it had not begun, when its first 1000 records are refused alike, or all there are and other columns would help: options need mending then, and not records; see <see cref="ImportReport.Inspection"/>. Default: false: each is a dead letter.</summary>
+    public bool StopWhenRefusedAlike { get; init; }
+
     /// <summary>Everything but the sending: says what would be refused, needs no credentials, keeps no state. Default: false.</summary>
     public bool DryRun { get; init; }
 
@@ -163,6 +167,15 @@ public sealed record ImportRequest
 
     /// <summary>The repairs, with that of times where it is said how or where they are written.</summary>
     internal ImportFixes Fixes => Type is ImportType.Events && (TimeFormat ?? TimeZone) is not null ? Fix | ImportFixes.Time : Fix;
+
+    /// <summary>The one input, when it was found already.</summary>
+    internal InputFile? Found { get; init; }
+
+    /// <summary>The options that the first dead letter of a replay keeps, as JSON; empty for none.</summary>
+    internal string ReplayedOptions { get; init; } = "";
+
+    /// <summary>What is looked at, in a dry run that looks at a part. Default: all.</summary>
+    internal ImportLook? Look { get; init; }
 
     /// <summary>9.8 MiB: below 10 MB by enough for every way to count a megabyte.</summary>
     internal const int LargestBatch = 10_276_045;

@@ -1,5 +1,7 @@
 using MixpanelConnector.Import;
+using MixpanelConnector.Import.Inspect;
 using MixpanelConnector.Import.Lookup;
+using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.State;
 
 namespace MixpanelConnector;
@@ -18,6 +20,25 @@ public sealed partial class MixpanelClient
         request = request.Validated();
         using IImportState? own = request.DryRun ? new DryRunState(keepsDeadLetters: request.DeadLetterPath is not null) : state is null ? new InMemoryImportState() : null;
         if (request.Type is ImportType.LookupTable) return await new LookupTableImport(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
+        if (request.Replay is null) return await new ImportPipeline(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
+
+        var letters = InputList.FindReplay(request.Replay)[0];
+        using var repeatable = letters.SeekablePath is null ? new RepeatableInput(letters, long.MaxValue) : null;
+        letters = repeatable?.Input ?? letters;
+        request = await ReplayOptions.WithThoseOfAsync(request, letters, cancellationToken).ConfigureAwait(false) with { Found = letters };
         return await new ImportPipeline(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Looks at the first 1000 records of an import, of its first input that has some: its form, its columns, what would be refused, and options that would help. Sends nothing, keeps nothing, and needs no credentials.</summary>
+    /// <param name="request">The import.</param>
+    /// <param name="cancellationToken">Stops the looking.</param>
+    /// <returns>What was found. An input that cannot be read is in it; nothing is thrown for it.</returns>
+    /// <exception cref="MixpanelException">An input does not exist, or an option or a setting does not fit.</exception>
+    public async Task<ImportInspection> InspectAsync(ImportRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        request = request.Validated();
+        if (request.Replay is not null || request.Type is ImportType.LookupTable) throw MixpanelException.Invalid("inspect", "Dead letters and lookup tables have nothing that options could mend: look at them with a dry run.");
+        return await new Inspector(request, Transport).LookAsync(cancellationToken).ConfigureAwait(false);
     }
 }

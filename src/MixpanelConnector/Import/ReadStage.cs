@@ -15,6 +15,21 @@ using MixpanelConnector.Import.Validate;
 namespace MixpanelConnector.Import;
 
 /// <summary>Steps 1 to 4 on one thread: reads the inputs, cuts, cleans and checks their records, and fills batches.</summary>
+/// <param name="request">What the import asks for.</param>
+/// <param name="inputs">Its inputs.</param>
+/// <param name="cleaner">Makes the repairs that were asked for; null for none.</param>
+/// <param name="preparer">Checks records.</param>
+/// <param name="checkpoints">How far an earlier run came.</param>
+/// <param name="budget">What batches may take.</param>
+/// <param name="buffers">Where they take it from.</param>
+/// <param name="limits">How large they may be.</param>
+/// <param name="counts">What was done so far.</param>
+/// <param name="cancellation">Ends the reading.</param>
+/// <param name="refused">Gets what is refused here.</param>
+/// <param name="first">Takes the first records, as long as none of them is good; null where that is of no interest.</param>
+/// <param name="stops">Whether the import is to end, when the first records, or all there are, were refused alike.</param>
+/// <param name="batches">Takes the batches.</param>
+/// <param name="time">The clock.</param>
 sealed class ReadStage(
     ImportRequest request,
     List<InputFile> inputs,
@@ -27,6 +42,8 @@ sealed class ReadStage(
     ImportCounts counts,
     ImportCancellation cancellation,
     Action<DeadLetter, Refusal> refused,
+    FirstRefusals? first,
+    Func<FirstRefusals, Task<bool>> stops,
     ChannelWriter<RecordBatch> batches,
     TimeProvider time)
 {
@@ -52,6 +69,10 @@ sealed class ReadStage(
     long _offset;
     long _inputBytesBefore;
     string _name = "";
+    FirstRefusals? _first = first;
+    readonly byte[] _options = ReplayOptions.Of(request);
+    bool _isEnough;
+    long _left = request.Look?.Records ?? long.MaxValue;
 
     public async Task RunAsync()
     {
@@ -60,9 +81,12 @@ sealed class ReadStage(
             foreach (var input in inputs)
             {
                 await ReadAsync(input).ConfigureAwait(false);
+                if (_isEnough) break;
                 _inputBytesBefore += input.Length ?? 0;
             }
 
+            if (_first is { Count: > 0, AreAlike: true } alike && await stops(alike).ConfigureAwait(false)) return;
+            _first?.Tell(refused);
             if (_batch is not null) await SendAsync(Close()).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
@@ -92,8 +116,11 @@ sealed class ReadStage(
             {
                 await ReadBufferedAsync(input, reader, reached).ConfigureAwait(false);
                 counts.InputBytes(_inputBytesBefore + reader.RawPosition);
+                if (reader.RawPosition > request.Look?.Bytes) _isEnough = true;
             }
-            while (await FillAsync(input, reader).ConfigureAwait(false));
+            while (!_isEnough && await FillAsync(input, reader).ConfigureAwait(false));
+
+            if (_isEnough) return;
 
             // The reader may need to see the end before it gives the last record.
             await ReadBufferedAsync(input, reader, reached).ConfigureAwait(false);
@@ -189,6 +216,7 @@ sealed class ReadStage(
         if (patience > TimeSpan.Zero && await EndsWithinAsync(more, patience, time).ConfigureAwait(false)) return await more.ConfigureAwait(false);
         if (more.IsCompleted) return await more.ConfigureAwait(false);
         MarkReached(input, reader, position, fingerprint, ended: false);
+        _first?.Tell(refused); // who watches a stream waits for it
         try
         {
             await SendAsync(Close()).ConfigureAwait(false);
@@ -224,8 +252,11 @@ sealed class ReadStage(
         while (true)
         {
             var before = reader.Position;
+            if (_left == 0) _isEnough = true;
+            if (_isEnough) return null;
             if (IsFull()) return CloseAt(input, reader, before);
             if (!reader.TryRead(out var read)) return null;
+            _left--;
             counts.RecordsRead(1);
             preparer.Next();
             var maybeSent = reader.Position.Offset <= reached?.SentTo;
@@ -242,6 +273,7 @@ sealed class ReadStage(
 
             if (cleaner is not null) _batch!.Cleaned.Add(cleaner.Made);
             if (rejection is not null) Reject(in record, rejection == JsonScanner.InvalidUtf8 && _mayBeInAnotherEncoding ? InAnotherEncoding : rejection);
+            else if (_first is not null && _batch!.Count > 0) EndFirst();
             _batch!.Bytes += reader.OffsetsAreBytes ? reader.Position.Offset - _offset : record.Bytes.Length;
             _offset = reader.Position.Offset;
             if (closed is not null) return closed;
@@ -285,9 +317,26 @@ sealed class ReadStage(
     {
         var wasTried = record is { Kind: RecordKind.Json, Rejection: null, Oversized: null };
         var refusal = new Refusal(rejection.Code, rejection.Field, rejection.Message) { InsertId = preparer.InsertIdOf(in record, wasTried), MaybeDelivered = rejection.MaybeDelivered };
-        var deadLetter = DeadLetters.Of(record.Origin ?? _name, record.Line, record.Offset, record.Raw, record.Oversized, in refusal);
+        var deadLetter = DeadLetters.Of(record.Origin ?? _name, record.Line, record.Offset, record.Raw, record.Oversized, _options, in refusal);
         _batch!.Reject(deadLetter);
-        refused(deadLetter, refusal);
+        if (_first is null)
+        {
+            refused(deadLetter, refusal);
+        }
+        else
+        {
+            _first.Take(in deadLetter, in refusal);
+            if (_first.Count < FirstRefusals.Enough) return;
+            if (_first.AreAlike) _isEnough = true;
+            else EndFirst();
+        }
+    }
+
+    /// <summary>One of the first records is good, or they are refused for many reasons: from now on they are as any others.</summary>
+    void EndFirst()
+    {
+        _first!.End(refused);
+        _first = null;
     }
 
     bool Fits(int record) =>

@@ -40,6 +40,7 @@ static class RecordReaders
             var name = compression is null ? input.Name : compression.Without(input.Name);
             var start = window.Unread.StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0;
             var format = request.Replay is null ? FormatOf(new ImportHead(window.Unread[start..], name, request)) : ImportFormat.Ndjson;
+            var isSequence = request.Replay is not null && JsonSequenceReader.Begins(window.Unread[start..], isAll: true) == true;
             if (format.IsText) EnsureText(window.Unread);
             if (encoding is not null && TextEncoding.Find(request.Encoding ?? "") != encoding)
                 request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"It is read as {encoding.Name}, as its byte order mark says."));
@@ -48,7 +49,7 @@ static class RecordReaders
                 bool? hasProperties;
                 while ((hasProperties = FlatRecords.FirstHasProperties(window.Unread[start..], request.Type)) is null && window.Unread.Length < LongestHead)
                     if (!await window.FillAsync(cancellationToken).ConfigureAwait(false)) break;
-                if (hasProperties is true) throw new InputException($"has no columns to map or to type: its records ({format.Name}) have properties. Rename those, or name the format");
+                if (hasProperties is true) throw new InputException($"has no columns to map or to type: its records ({format.Name}) have properties. Rename those{(request.Format is null ? ", or name the format" : "")}");
             }
 
             var opened = new FormatInput(input, window, start, compression is not null, reached, request);
@@ -58,9 +59,16 @@ static class RecordReaders
                 opened = opened with { Reached = reached with { Offset = 0, Line = 0, OpenLine = false } };
             }
 
-            if (request.Replay is null) return await format.OpenAsync(opened, cancellationToken).ConfigureAwait(false);
+            if (request.Replay is null)
+            {
+                var reader = await format.OpenAsync(opened, cancellationToken).ConfigureAwait(false);
+                reader.Format = format;
+                return reader;
+            }
+
             await opened.ResumeAsync(cancellationToken).ConfigureAwait(false);
-            return new DeadLetterReader(new NdjsonReader(window, opened.Reached?.Line ?? 0, opened.Reached?.OpenLine ?? false, DeadLetterReader.LargestLine));
+            var line = opened.Reached?.Line ?? 0;
+            return new DeadLetterReader(isSequence ? new JsonSequenceReader(window, line) : new NdjsonReader(window, line, opened.Reached?.OpenLine ?? false, DeadLetterReader.LargestLine), request.ReplayedOptions);
         }
         catch
         {
@@ -155,7 +163,7 @@ static class RecordReaders
         head.TrimStart(" \t\r\n"u8) is not [(byte)'{' or (byte)'[', ..] && head.ContainsAny(Controls) && !IsUtf8(head);
 
     /// <summary>Whether it is UTF-8, but for a last character that goes on beyond it.</summary>
-    static bool IsUtf8(ReadOnlySpan<byte> head)
+    public static bool IsUtf8(ReadOnlySpan<byte> head)
     {
         for (var cut = 0; cut < 4 && cut <= head.Length; cut++)
             if (Utf8.IsValid(head[..^cut])) return true;

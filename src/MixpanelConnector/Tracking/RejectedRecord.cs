@@ -64,7 +64,7 @@ public sealed record RejectedRecord
             HttpStatus = root.TryGetProperty("http_status"u8, out var status) ? status.GetInt32() : null,
             InsertId = root.TryGetProperty("insert_id"u8, out var id) ? id.GetString() : null,
             MaybeDelivered = root.GetProperty("maybe_delivered"u8).GetBoolean(),
-            Json = root.TryGetProperty("raw"u8, out var raw) ? Encoding.UTF8.GetBytes(raw.GetString()!) : default,
+            Json = root.TryGetProperty("raw"u8, out var raw) ? Encoding.UTF8.GetBytes(raw.ValueKind is JsonValueKind.Object ? raw.GetRawText() : raw.GetString()!) : default,
         };
     }
 }

@@ -14,7 +14,7 @@ sealed record DeadLine(string Source, long Line, long Offset, byte[] Raw, string
     public static DeadLine Parse(string line)
     {
         var json = JsonElement.Parse(line);
-        var raw = json.TryGetProperty("raw", out var text) ? Encoding.UTF8.GetBytes(text.GetString()!) : json.GetProperty("raw_base64").GetBytesFromBase64();
+        var raw = json.TryGetProperty("raw", out _) ? Encoding.UTF8.GetBytes(json.Raw()) : json.GetProperty("raw_base64").GetBytesFromBase64();
         return new DeadLine(
             json.GetProperty("source").GetString()!,
             json.GetProperty("line").GetInt64(),

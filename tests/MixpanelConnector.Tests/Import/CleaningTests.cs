@@ -186,7 +186,7 @@ public sealed class CleaningTests : IDisposable
         var report = await _run.RunAsync(Request(text) with { Rename = Names(("a", "b")) });
         Assert.Equal((3, 2, 1L), (report.ExitCode, report.Accepted, report.Fixed!.Renamed));
         var letter = Assert.Single(_run.DeadLetters());
-        Assert.Equal(("rename_collision", Event(2, ",\"a\":1,\"b\":2")), (letter.GetProperty("code").GetString(), letter.GetProperty("raw").GetString()));
+        Assert.Equal(("rename_collision", Event(2, ",\"a\":1,\"b\":2")), (letter.GetProperty("code").GetString(), letter.Raw()));
     }
 
     [Fact]
@@ -258,7 +258,7 @@ public sealed class CleaningTests : IDisposable
         var request = Request(bad + "\n" + bad + "\n" + late) with { Fix = ImportFixes.Nulls, Rename = Names(("ts", "time")) };
         Assert.Equal((3, 1, 2), await _run.RunAsync(request) is var report ? (report.ExitCode, report.Accepted, report.Rejected) : default);
         var letters = _run.DeadLetters();
-        Assert.Equal((bad, late), (letters[0].GetProperty("raw").GetString(), letters[1].GetProperty("raw").GetString()));
+        Assert.Equal((bad, late), (letters[0].Raw(), letters[1].Raw()));
         Assert.Equal(("rejected", "time_in_future"), (letters[0].GetProperty("code").GetString(), letters[1].GetProperty("code").GetString()));
 
         var dead = _run.Folder.Write("replay.ndjson", File.ReadAllText(_run.DeadLetterPath));
@@ -308,7 +308,7 @@ public sealed class CleaningTests : IDisposable
     {
         await _run.RunAsync(Request(text + "\n") with { Fix = ImportFixes.Nulls | ImportFixes.Time | ImportFixes.Ids, Drop = ["debug"] });
         var letter = Assert.Single(_run.DeadLetters());
-        Assert.Equal((code, text), (letter.GetProperty("code").GetString(), letter.GetProperty("raw").GetString()));
+        Assert.Equal((code, text), (letter.GetProperty("code").GetString(), letter.Raw()));
     }
 
     [Fact]
@@ -333,7 +333,7 @@ public sealed class CleaningTests : IDisposable
         _run.Mixpanel.Script = _ => MixpanelDouble.Answer(200, """{"status":0,"error":"bad"}""");
         var text = """{"$distinct_id":"a","$set":{"x":null,"n":1}}""";
         await _run.RunAsync(Request(text) with { Type = ImportType.Profiles, Fix = ImportFixes.Nulls });
-        Assert.Equal(text, Assert.Single(_run.DeadLetters()).GetProperty("raw").GetString());
+        Assert.Equal(text, Assert.Single(_run.DeadLetters()).Raw());
     }
 
     public static TheoryData<string, ImportRequest> Contradictions => new()

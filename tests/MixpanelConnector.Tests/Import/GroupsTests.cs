@@ -56,7 +56,7 @@ public sealed class GroupsTests : IDisposable
         var report = await _run.RunAsync(Request(record));
         Assert.Equal((3, 1, 0), (report.ExitCode, report.Rejected, report.Requests));
         var letter = Assert.Single(_run.DeadLetters());
-        Assert.Equal((code, record), (letter.GetProperty("code").GetString(), letter.GetProperty("raw").GetString()));
+        Assert.Equal((code, record), (letter.GetProperty("code").GetString(), letter.Raw()));
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class GroupsTests : IDisposable
         _run.Mixpanel.Script = request => request.Records.Any(record => record.Contains("\"g5\"", StringComparison.Ordinal)) ? MixpanelDouble.Answer(200, """{"status":0,"error":"bad"}""") : null;
         var report = await _run.RunAsync(Request(string.Concat(Enumerable.Range(0, 10).Select(i => $$$"""{"$distinct_id":"g{{{i}}}","$properties":{"x":null}}""" + "\n"))) with { Fix = ImportFixes.Nulls });
         Assert.Equal((3, 9, 1, 10L), (report.ExitCode, report.Accepted, report.Rejected, report.Fixed!.Nulls));
-        Assert.Equal("""{"$distinct_id":"g5","$properties":{"x":null}}""", Assert.Single(_run.DeadLetters()).GetProperty("raw").GetString());
+        Assert.Equal("""{"$distinct_id":"g5","$properties":{"x":null}}""", Assert.Single(_run.DeadLetters()).Raw());
         Assert.Equal("""{"$token":"token","$group_key":"company","$group_id":"g9","$set":{}}""", _run.Mixpanel.Stored[^1]);
     }
 

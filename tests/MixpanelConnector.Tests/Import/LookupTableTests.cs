@@ -80,7 +80,7 @@ public sealed class LookupTableTests : IDisposable
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal(
             ("\"b\",\"2\n\"", "rejected", "odd", 4, 10, 400, 1),
-            (letter.GetProperty("raw").GetString(), letter.GetProperty("code").GetString(), letter.GetProperty("message").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt32(), letter.GetProperty("http_status").GetInt32(), letter.GetProperty("attempts").GetInt32()));
+            (letter.Raw(), letter.GetProperty("code").GetString(), letter.GetProperty("message").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt32(), letter.GetProperty("http_status").GetInt32(), letter.GetProperty("attempts").GetInt32()));
         Assert.Contains("nothing of it was taken", report.Problems[0], StringComparison.Ordinal);
 
         var mended = await RunAsync("id,n\na,1\n\nb,2\nc,3\n", server);
@@ -97,7 +97,7 @@ public sealed class LookupTableTests : IDisposable
         var report = await RunAsync(Table, server);
         Assert.Equal((3, 0, 2, 0, 1), (report.ExitCode, report.Accepted, report.Rejected, report.Pending, report.Blank));
         Assert.All(_run.DeadLetters(), letter => Assert.Equal((status == 413 ? "table_too_large" : "rejected", status), (letter.GetProperty("code").GetString(), letter.GetProperty("http_status").GetInt32())));
-        Assert.Equal<string[]>(["a,\"1,\"\"x\"\"\ny\"", "b,\"\""], [.. _run.DeadLetters().Select(letter => letter.GetProperty("raw").GetString()!)]);
+        Assert.Equal<string[]>(["a,\"1,\"\"x\"\"\ny\"", "b,\"\""], [.. _run.DeadLetters().Select(letter => letter.Raw())]);
         Assert.Contains("run the same command again", Assert.Single(report.Problems), StringComparison.Ordinal);
         Assert.Equal((0, 2, 0), await RunAsync(Table, server) is var again ? (again.ExitCode, again.Accepted, again.Rejected) : default);
     }
@@ -144,7 +144,7 @@ public sealed class LookupTableTests : IDisposable
             var report = await RunAsync(Request(csv) with { DryRun = dryRun }, server);
             Assert.Equal((3, 0, 1), (report.ExitCode, report.Accepted, report.Rejected));
             var letter = Assert.Single(_run.DeadLetters());
-            Assert.Equal((code, raw), (letter.GetProperty("code").GetString(), letter.GetProperty("raw").GetString()));
+            Assert.Equal((code, raw), (letter.GetProperty("code").GetString(), letter.Raw()));
         }
 
         Assert.Empty(server.Requests);
@@ -210,7 +210,7 @@ public sealed class LookupTableTests : IDisposable
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
         var report = await RunAsync(Request("id;n\n\na;1\nb\n") with { Delimiter = ';' }, server);
         Assert.Equal((3, 1, 1, 1), (report.ExitCode, report.Rejected, report.Pending, report.Blank));
-        Assert.Equal(("b", 4), (_run.DeadLetters()[0].GetProperty("raw").GetString(), _run.DeadLetters()[0].GetProperty("line").GetInt32()));
+        Assert.Equal(("b", 4), (_run.DeadLetters()[0].Raw(), _run.DeadLetters()[0].GetProperty("line").GetInt32()));
     }
 
     [Fact]
@@ -219,7 +219,7 @@ public sealed class LookupTableTests : IDisposable
         await using var server = await RecordingServer.StartAsync(Answer.Json("""{"code":400,"error":"no","status":"Bad Request"}""", 400));
         var report = await RunAsync("id,n\n" + string.Concat(Enumerable.Range(0, 2500).Select(i => $"{i},x\n")), server);
         Assert.Equal((3, 2500, 0), (report.ExitCode, report.Rejected, report.Pending));
-        Assert.Equal<string[]>([.. Enumerable.Range(0, 2500).Select(i => $"{i},x")], [.. _run.DeadLetters().Select(letter => letter.GetProperty("raw").GetString()!)]);
+        Assert.Equal<string[]>([.. Enumerable.Range(0, 2500).Select(i => $"{i},x")], [.. _run.DeadLetters().Select(letter => letter.Raw())]);
         Assert.False(_state.Load()!.Finished);
     }
 

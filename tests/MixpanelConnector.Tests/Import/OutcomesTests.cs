@@ -22,7 +22,7 @@ public sealed class OutcomesTests : IDisposable
         var letters = _run.DeadLetters();
         Assert.Equal([1, 8, 20], letters.Select(letter => letter.GetProperty("line").GetInt32()));
         var second = letters[1];
-        Assert.Equal(Event(7), second.GetProperty("raw").GetString());
+        Assert.Equal(Event(7), second.Raw());
         Assert.Equal(("rejected", "properties.x", "refused", 400, "id-7", 1, false), (
             second.GetProperty("code").GetString(), second.GetProperty("field").GetString(), second.GetProperty("message").GetString(), second.GetProperty("http_status").GetInt32(),
             second.GetProperty("insert_id").GetString(), second.GetProperty("attempts").GetInt32(), second.GetProperty("maybe_delivered").GetBoolean()));
@@ -76,11 +76,11 @@ public sealed class OutcomesTests : IDisposable
     }
 
     [Theory]
-    [InlineData(429)]
-    [InlineData(500)]
-    [InlineData(503)]
-    [InlineData(408)]
-    public async Task The_same_bytes_are_sent_again_until_Mixpanel_takes_them(int status)
+    [InlineData(429, 4.454)] // probes, each half as long again: 0.3 s and its jitter at first
+    [InlineData(500, (2 + 4 + 8 + 16 + 32) + (5 * 0.5))]
+    [InlineData(503, (2 + 4 + 8 + 16 + 32) + (5 * 0.5))]
+    [InlineData(408, (2 + 4 + 8 + 16 + 32) + (5 * 0.5))]
+    public async Task The_same_bytes_are_sent_again_until_Mixpanel_takes_them(int status, double seconds)
     {
         var failures = 5;
         _run.Mixpanel.Script = _ => Interlocked.Decrement(ref failures) >= 0 ? MixpanelDouble.Answer(status, "<busy>") : null;
@@ -88,7 +88,7 @@ public sealed class OutcomesTests : IDisposable
         var report = await _run.RunAsync(Events(10));
         Assert.Equal((0, 10, 6, 5), (report.ExitCode, report.Accepted, report.Requests, report.Retries));
         Assert.All(_run.Mixpanel.Requests, request => Assert.Equal(_run.Mixpanel.Requests[0].Body, request.Body));
-        Assert.Equal((2 + 4 + 8 + 16 + 32) + (5 * 0.5), (_run.Clock.GetUtcNow() - before).TotalSeconds, 3);
+        Assert.Equal(seconds, (_run.Clock.GetUtcNow() - before).TotalSeconds, 3);
     }
 
     [Fact]

@@ -55,7 +55,7 @@ public sealed class ProfilesTests : IDisposable
         var report = await RunAsync(record);
         Assert.Equal((3, 1), (report.ExitCode, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
-        Assert.Equal((code, record), (letter.GetProperty("code").GetString(), letter.GetProperty("raw").GetString()));
+        Assert.Equal((code, record), (letter.GetProperty("code").GetString(), letter.Raw()));
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class ProfilesTests : IDisposable
         var report = await RunAsync(string.Concat(Enumerable.Range(0, 10).Select(i => $$$"""{"$distinct_id":"u{{{i}}}","$properties":{"n":{{{i}}}}}""" + "\n")));
         Assert.Equal((3, 9, 1), (report.ExitCode, report.Accepted, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
-        Assert.Equal("""{"$distinct_id":"u5","$properties":{"n":5}}""", letter.GetProperty("raw").GetString());
+        Assert.Equal("""{"$distinct_id":"u5","$properties":{"n":5}}""", letter.Raw());
         Assert.Contains("bad update", letter.GetProperty("message").GetString(), StringComparison.Ordinal);
         Assert.False(letter.GetProperty("maybe_delivered").GetBoolean());
     }

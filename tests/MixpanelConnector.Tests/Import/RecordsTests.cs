@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using MixpanelConnector.Testing;
 using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import;
@@ -92,7 +93,7 @@ public sealed class RecordsTests : IDisposable
         var report = await _run.RunAsync(Event(1) + "\n" + record + "\n" + Event(2) + "\n");
         Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
-        Assert.Equal((code, 2, record), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("raw").GetString()));
+        Assert.Equal((code, 2, record), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.Raw()));
         Assert.Equal(0, letter.GetProperty("attempts").GetInt32());
         var diagnostic = Assert.Single(_run.Diagnostics);
         Assert.Equal((2, code), (diagnostic.Line!.Value, diagnostic.Code));
@@ -206,7 +207,7 @@ public sealed class RecordsTests : IDisposable
         Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal(("record_too_large", 2, true), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("raw_truncated").GetBoolean()));
-        Assert.Equal(giant[..65536], letter.GetProperty("raw").GetString());
+        Assert.Equal(giant[..65536], letter.Raw());
         Assert.Equal(giant.Length, letter.GetProperty("length").GetInt64());
         Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(giant))), letter.GetProperty("sha256").GetString());
         Assert.Equal(text.IndexOf(giant, StringComparison.Ordinal), letter.GetProperty("offset").GetInt64());
@@ -224,7 +225,7 @@ public sealed class RecordsTests : IDisposable
         Assert.Equal(length, _run.DeadLetters().Count);
         foreach (var (giant, letter) in giants.Zip(_run.DeadLetters()))
         {
-            var raw = letter.GetProperty("raw").GetString()!; // in place of raw_base64
+            var raw = letter.Raw(); // in place of raw_base64
             Assert.StartsWith(raw, giant, StringComparison.Ordinal);
             Assert.InRange(Encoding.UTF8.GetByteCount(raw), 65536 - 3, 65536);
         }

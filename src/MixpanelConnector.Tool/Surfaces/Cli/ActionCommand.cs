@@ -75,12 +75,22 @@ sealed class ActionCommand : Command
             try
             {
                 var answer = await _action.InvokeAsync(session.Client, input, cancellationToken);
-                printer.Json(handover is null ? answer.Json : handover.Deliver(answer));
+                var result = handover is null ? answer.Json : handover.Deliver(answer);
+                var isLost = handover is { IsPrinted: true };
+                try
+                {
+                    printer.Json(result);
+                }
+                catch (IOException e) when (isLost || (_action.Effect is not ActionEffect.Read && e is not ReaderIsGoneException))
+                {
+                    throw new IOException($"{e.Message} The action was carried out: look before you do it again.{(isLost ? " Its secret is lost: delete what was created." : "")}", e);
+                }
+
                 return answer.Refused ? ExitCode.Refused : ExitCode.Success;
             }
             catch (MixpanelException e) when (IsUsedUp(e))
             {
-                if (!wait) throw ComeBack(e);
+                if (!wait) throw ComeBack(e, waits: false);
                 await WaitAsync(e, cancellationToken);
             }
         }
@@ -103,7 +113,7 @@ sealed class ActionCommand : Command
             }
             catch (MixpanelException e) when (IsUsedUp(e))
             {
-                if (!wait || isAnyPrinted) throw ComeBack(e);
+                if (!wait || isAnyPrinted) throw ComeBack(e, wait);
                 await WaitAsync(e, cancellationToken);
             }
         }
@@ -111,8 +121,8 @@ sealed class ActionCommand : Command
 
     static bool IsUsedUp(MixpanelException e) => e.Error is { Kind: ErrorKind.RateLimited, RetryAfter: not null };
 
-    MixpanelException ComeBack(MixpanelException e) =>
-        new(e.Error with { Message = $"{e.Error.Message} It takes the next call {When(e)}.{(CanWait(_action) ? " --wait waits for that." : "")}" }, e);
+    MixpanelException ComeBack(MixpanelException e, bool waits) =>
+        new(e.Error with { Message = $"{e.Error.Message} It takes the next call {When(e)}.{(CanWait(_action) && !waits ? " --wait waits for that." : "")}" }, e);
 
     async Task WaitAsync(MixpanelException e, CancellationToken cancellationToken)
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 using MixpanelConnector.Files;
 using MixpanelConnector.Formats;
 using MixpanelConnector.Sqlite;
@@ -10,6 +11,9 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>The bulk import: files, folders or a stream, with a durable checkpoint and a report.</summary>
 sealed class ImportCommand
 {
+    /// <summary>So many columns are listed where they were asked for, and where they were not.</summary>
+    const int MostColumns = 500, MostColumnsAside = 40;
+
     static readonly ImportValues Values = new("--");
 
     readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, or - for standard input: NDJSON, a JSON array, CSV or TSV, plain, gzip or zstd; or Parquet; told by content.", Arity = ArgumentArity.ZeroOrMore };
@@ -36,7 +40,7 @@ sealed class ImportCommand
     readonly Option<bool> _restart = new("--restart") { Description = "Forget the checkpoint, and send everything again. Needed when an option that shapes the records has changed, or the input was mended: events that are as they were keep their ids, and count once. Refused when accepted events would get other ids." };
     readonly Option<bool> _newIds = new("--new-ids") { Description = "With --restart: send events without $insert_id although they get other ids than those that were accepted, and count again." };
     readonly Option<string> _deadLetter = new("--dead-letter") { Description = "Where every record that was not accepted goes. Default: dead-letters.ndjson in the checkpoint folder.", HelpName = "FILE" };
-    readonly Option<string> _replay = new("--replay") { Description = "Import a dead-letter file again, with the same ids.", HelpName = "FILE" };
+    readonly Option<string> _replay = new("--replay") { Description = "Import a dead-letter file again, with the same ids and the options of its import.", HelpName = "FILE" };
     readonly Option<string> _report = new("--report") { Description = "Write the report as JSON.", HelpName = "FILE" };
     readonly Option<int?> _senders = new("--senders") { Description = "How many requests at once, 1 to 20. Default: adaptive.", HelpName = "N" };
     readonly Option<int?> _batchEvents = new("--batch-events") { Description = "The most records in a request. Default: 2000.", HelpName = "N" };
@@ -51,6 +55,8 @@ sealed class ImportCommand
     readonly Option<string> _timeZone = new("--time-zone") { Description = "The zone of times that are text and say none, such as Europe/Berlin. The time of events becomes an integer. Default: UTC.", HelpName = "NAME" };
     readonly Option<string> _timeOffset = new("--time-offset") { Description = "Hours to add to the time of every event, such as -5.5.", HelpName = "HOURS" };
     readonly Option<bool> _dryRun = new("--dry-run") { Description = "Everything but the sending: says what Mixpanel would refuse. Needs no credentials, keeps no state." };
+    readonly Option<bool> _inspect = new("--inspect") { Description = "Look at the first 1000 records only: format, columns with samples, what would be refused, and options that would help. Needs no credentials, sends nothing, keeps no state." };
+    readonly Option<bool> _keepGoing = new("--keep-going") { Description = "Go on although the first 1000 records, or all there are, are refused alike." };
     readonly Option<string> _sourceId = new("--source-id") { Description = "Names a stream on standard input, so that it can be resumed: give the same stream from its beginning.", HelpName = "ID" };
     readonly Option<bool> _noProgress = new("--no-progress") { Description = "No progress bar (also off when standard error is no terminal)." };
 
@@ -65,10 +71,13 @@ sealed class ImportCommand
         _type.AcceptOnlyFromAmong([.. ImportValues.Types]);
         _strict.AcceptOnlyFromAmong("0", "1");
         Command = new DetailedCommand("import", "Import files of events, of profiles of users or groups, or a lookup table, so that every record is accounted for.", """
-            Each record that is not accepted is named on standard error (file:line: code: reason) and kept, whole, in the dead-letter file.
-            read = accepted + rejected + pending + blank, always.
+            Each record that is not accepted is kept, whole, in the dead-letter file; the first 50 are named on standard error
+            (file:line: code: reason), and the report counts all by reason. read = accepted + rejected + pending + blank, always.
 
-            Exit codes: 0 all accepted; 2 usage or configuration, nothing sent; 3 finished, some records dead-lettered;
+            When the first 1000 records are refused alike, nothing is sent: the columns are shown with samples, and the command that
+            works, which --inspect shows at any time. So it is with fewer records where columns have other names than are looked for.
+
+            Exit codes: 0 all accepted; 2 usage or configuration, or all refused alike: nothing sent; 3 finished, some records dead-lettered;
             4 credentials or permission refused; 5 Mixpanel unavailable; 6 input unreadable, corrupt or cut short; 7 the disk failed;
             8 another import holds the state; 9 the audit failed; 130, 143 stopped. After 4 to 7, 130 and 143 the same command resumes.
 
@@ -78,7 +87,8 @@ sealed class ImportCommand
 
             Cleaning is done only where an option asks for it, in this order: --drop, --rename, --fix, --time-offset; then records are
             checked. It changes properties (of profiles: those that an update names, such as in $set), and nothing else of a record. The
-            report counts the records under fixed. Dead letters keep the record as it was read.
+            report counts the records under fixed. Dead letters keep the record as it was read, as an object under raw where it was
+            JSON, and these options, --map, --column-type and --event: --replay takes them from there.
 
             CSV may be parted by commas, semicolons, tabs or bars, as its header or a first line sep=; shows, or as options say; its
             lines end with LF, CR LF or CR. A first column without a name numbers the rows, and is left out. Bytes that are no text in
@@ -100,6 +110,7 @@ sealed class ImportCommand
 
             Examples:
               mixpanel import events.ndjson --local
+              mixpanel import orders.csv --inspect
               mixpanel import 'exports/2025-*.ndjson.gz' --report report.json
               zcat old.gz | mixpanel import - --source-id old
               tail -n +1 -F live.ndjson | mixpanel import - --source-id live
@@ -112,7 +123,7 @@ sealed class ImportCommand
             """)
         {
             _inputs, _format, _map, _columnType, _event, _encoding, _delimiter, _quote, _escape, _skipLines, _noHeader, _columnNames, _decimal, _nullValues, _allowEmpty, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
-            _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeFormat, _timeZone, _timeOffset, _dryRun, _sourceId, _noProgress, ImportStatusCommand.Of(host),
+            _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeFormat, _timeZone, _timeOffset, _dryRun, _inspect, _keepGoing, _sourceId, _noProgress, ImportStatusCommand.Of(host),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
     }
@@ -124,9 +135,10 @@ sealed class ImportCommand
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var dryRun = parsed.GetValue(_dryRun);
-        await using var session = await Session.OpenAsync(parsed, _host, needsCredential: !dryRun, cancellationToken);
+        var inspect = parsed.GetValue(_inspect);
+        await using var session = await Session.OpenAsync(parsed, _host, needsCredential: !dryRun && !inspect, cancellationToken);
         using var display = new ImportDisplay(_host, showProgress: !parsed.GetValue(_noProgress));
-        var store = session.Local is { } local && !dryRun ? await local.StoreNameAsync(cancellationToken) : null;
+        var store = session.Local is { } local && !dryRun && !inspect ? await local.StoreNameAsync(cancellationToken) : null;
         var request = Request(parsed) with { Diagnostics = display, Progress = display.ShowsProgress ? display : null, LocalStore = store };
         using var client = session.NewClient(session.Options with
         {
@@ -134,6 +146,7 @@ sealed class ImportCommand
             BackoffMax = Values.Duration("backoff_max", parsed.GetValue(_backoffMax)) ?? session.Options.BackoffMax,
         });
 
+        if (inspect) return Print(parsed, await client.InspectAsync(request, cancellationToken));
         ImportReport report;
         try
         {
@@ -147,7 +160,11 @@ sealed class ImportCommand
 
         if (report.ExitCode == ExitCode.Interrupted && _stop.ExitCode != 0) report = report with { ExitCode = _stop.ExitCode };
         display.Finish();
+        var proposed = report.Inspection is { } inspection ? ProposedCommand.Of(parsed, inspection, _inspect) : null;
+        if (report.ExitCode == ExitCode.InvalidInput && report.Inspection is { } seen) _host.Error.Write(InspectionText.Of(seen, proposed, MostColumnsAside));
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
+        if (report.ExitCode == ExitCode.InvalidInput) _host.Error.WriteLine("mixpanel: --keep-going sends what is right all the same, and makes a dead letter of each other record.");
+        else if (proposed is not null) _host.Error.WriteLine($"mixpanel: with this command they are accepted: {proposed}");
         if (report.ExitCode == ExitCode.Unavailable && session.Local is { } mixpanel) _host.Error.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
         return Print(parsed, report);
     }
@@ -168,6 +185,7 @@ sealed class ImportCommand
             throw;
         }
 
+        if (report.ExitCode == ExitCode.InvalidInput && isNew) Delete(folder);
         return lasts ? report : Tidy(folder, report);
     }
 
@@ -189,6 +207,26 @@ sealed class ImportCommand
         }
     }
 
+    int Print(ParseResult parsed, ImportInspection inspection)
+    {
+        var command = ProposedCommand.Of(parsed, inspection, _inspect);
+        if (AsJson(parsed))
+        {
+            var json = JsonNode.Parse(inspection.ToJson())!.AsObject();
+            if (command is not null) json["command"] = command;
+            new Printer(_host, asTable: false).Json(Encoding.UTF8.GetBytes(json.ToJsonString()));
+        }
+        else
+        {
+            new Printer(_host, asTable: true).Text(InspectionText.Of(inspection, command, MostColumns));
+        }
+
+        if (inspection.Problem is { } problem) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
+        return inspection.ExitCode;
+    }
+
+    static bool AsJson(ParseResult parsed) => parsed.GetResult(CommonOptions.Output)?.Tokens is [{ Value: "json" }];
+
     int Print(ParseResult parsed, ImportReport report)
     {
         if (parsed.GetValue(_report) is { } path)
@@ -209,7 +247,7 @@ sealed class ImportCommand
             }
         }
 
-        var asJson = parsed.GetResult(CommonOptions.Output)?.Tokens is [{ Value: "json" }];
+        var asJson = AsJson(parsed);
         var printer = new Printer(_host, asTable: !asJson);
         if (!asJson && _host.OutputIsTerminal) printer.Report(report);
         else printer.Json(Encoding.UTF8.GetBytes(report.ToJson()));
@@ -260,6 +298,7 @@ sealed class ImportCommand
             Replay = replay,
             Senders = parsed.GetValue(_senders),
             DryRun = parsed.GetValue(_dryRun),
+            StopWhenRefusedAlike = !parsed.GetValue(_keepGoing),
         };
         if (parsed.GetValue(_batchEvents) is { } events) request = request with { BatchEvents = events };
         if (parsed.GetValue(_batchBytes) is { } bytes) request = request with { BatchBytes = bytes };

@@ -12,12 +12,17 @@ sealed class ImportDisplay : IProgress<ImportDiagnostic>, IProgress<ImportProgre
 {
     const string Clear = "\r\e[2K";
 
+    /// <summary>So many records are named, and so many warnings given: who has more of them wants to know what they have in common.</summary>
+    const int MostLines = 50;
+
     readonly HostEnvironment _host;
     readonly Lock _lock = new();
     readonly bool _bar;
     readonly ProgressLine _line;
     readonly long _started;
     string _shown = "";
+    int _records;
+    int _warnings;
 
     public ImportDisplay(HostEnvironment host, bool showProgress)
     {
@@ -32,9 +37,20 @@ sealed class ImportDisplay : IProgress<ImportDiagnostic>, IProgress<ImportProgre
 
     public void Report(ImportDiagnostic value)
     {
+        var count = value.Line is null ? Interlocked.Increment(ref _warnings) : Interlocked.Increment(ref _records);
+        if (count > MostLines)
+        {
+            if (count == MostLines + 1) Line(value.Line is null ? "mixpanel: more warnings follow, and are not shown." : "mixpanel: more records are not accepted. They are named in the dead letters alone, where these are kept; the report counts them by reason.");
+            return;
+        }
+
         var place = value.Line is { } line ? string.Create(CultureInfo.InvariantCulture, $"{value.Source}:{line}") : value.Source;
         var field = value.Field is { } name ? $" [{name}]" : "";
-        var text = Printer.Clean($"{place}: {value.Code}: {value.Reason}{field}".ReplaceLineEndings(" "));
+        Line(Printer.Clean($"{place}: {value.Code}: {value.Reason}{field}".ReplaceLineEndings(" ")));
+    }
+
+    void Line(string text)
+    {
         lock (_lock)
         {
             if (_shown.Length == 0) _host.Error.WriteLine(text);
@@ -89,7 +105,8 @@ sealed class ProgressLine(bool colour)
         var share = value.TotalInputBytes is > 0 and var all ? Math.Min(1.0, (double)value.InputBytes / all) : (double?)null;
         var parts = new List<Part>();
         if (share is { } part) parts.Add(new(Text($"{part * 100:0} %"), 0));
-        if (value.Waiting) parts.Add(new("waiting for Mixpanel", 1, "33"));
+        if (value.QuotaRate is { } quota) parts.Add(new(Text($"at Mixpanel's quota, about {quota:N0}/s"), 1, "33"));
+        else if (value.Waiting) parts.Add(new("waiting for Mixpanel", 1, "33"));
         parts.Add(new(Text($"{value.Read:N0} read"), 5));
         parts.Add(new(Text($"{value.Accepted:N0} accepted"), 1, "32"));
         parts.Add(new(Text($"{value.Rejected:N0} rejected"), value.Rejected > 0 ? 2 : 7, value.Rejected > 0 ? "31" : null));

@@ -95,6 +95,7 @@ sealed class Printer(HostEnvironment host, bool asTable)
         table.AddRow("seconds", report.ElapsedSeconds.ToString("N1", CultureInfo.InvariantCulture));
         table.AddRow("per second", (report.Accepted / Math.Max(report.ElapsedSeconds, 0.001)).ToString("N0", CultureInfo.InvariantCulture));
         NewConsole().Write(table);
+        foreach (var reason in report.Reasons ?? []) Text(Clean($"{reason.Count.ToString("N0", CultureInfo.InvariantCulture)} {reason.Code}: {string.Join("; ", reason.Samples.Select(sample => $"{sample.Place}: {sample.Message}"))}".ReplaceLineEndings(" ")) + "\n");
 
         // A plain line: a long path stays whole, so that it can be copied.
         if (report is { Rejected: > 0, DeadLetter: { } path }) Text($"dead letters: {Clean(path)}\n");

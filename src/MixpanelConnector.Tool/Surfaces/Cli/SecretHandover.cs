@@ -53,6 +53,9 @@ sealed class SecretHandover
             }
         }
 
+        /// <summary>Whether the secret is in what is printed, and nowhere else.</summary>
+        public bool IsPrinted => _file is null;
+
         /// <summary>Hands the secrets over and gives the JSON to print.</summary>
         public ReadOnlyMemory<byte> Deliver(ActionResult answer)
         {

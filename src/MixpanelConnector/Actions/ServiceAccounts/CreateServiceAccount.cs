@@ -95,6 +95,7 @@ static partial class CreateServiceAccount
         var username = input.Username?.Trim();
         if (string.IsNullOrEmpty(username)) throw MixpanelException.Invalid("username", "The user name must not be empty.");
         EventJson.EnsureUnicode("username", username);
+        if (username.Any(char.IsControl)) throw MixpanelException.Invalid("username", "The user name must not hold control characters.");
         if (input.OrganizationId is <= 0) throw MixpanelException.Invalid("organization_id", "The organization id must be a positive integer.");
         var role = Role(input.Role, "role");
         return new WireBody

@@ -56,5 +56,6 @@ static class RecordFields
         _ => ["event", "time", "distinct_id", "$insert_id", "$user_id", "$device_id", "properties"],
     };
 
-    static string Plain(string name) => string.Concat(name.Where(char.IsLetterOrDigit)).ToLowerInvariant();
+    /// <summary>A name without signs and capitals.</summary>
+    public static string Plain(string name) => string.Concat(name.Where(char.IsLetterOrDigit)).ToLowerInvariant();
 }

@@ -1,17 +1,26 @@
+using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector.Import.Decode;
 
 /// <summary>The records inside a dead-letter file: each with its own bytes, and the place and the id that it had at first.</summary>
-sealed class DeadLetterReader(NdjsonReader lines) : RecordReader
+/// <param name="lines">The dead letters.</param>
+/// <param name="options">The options that the replay has taken from the first of them.</param>
+sealed class DeadLetterReader(RecordReader lines, string options) : RecordReader
 {
     /// <summary>A record of 1 MiB whose every byte is escaped as six, and the fields around it.</summary>
     public const int LargestLine = 8 << 20;
 
     static readonly Rejection NotADeadLetter = new("not_replayable", null, "this line is no dead letter: it needs raw or raw_base64");
 
+    static readonly Rejection OfOtherOptions = new("not_replayable", "options", "this dead letter is of an import with other options than the first: replay it in a file of its own");
+
+    readonly byte[] _options = Encoding.UTF8.GetBytes(options);
     byte[] _raw = [];
+
+    /// <summary>The member that holds the options.</summary>
+    public static ReadOnlySpan<byte> Options => "options"u8;
 
     public override ReadPosition Position => lines.Position;
 
@@ -42,6 +51,7 @@ sealed class DeadLetterReader(NdjsonReader lines) : RecordReader
         string? origin = null, insertId = null, sha256 = null;
         long? number = null, offset = null, length = null;
         var rawLength = -1;
+        ReadOnlySpan<byte> kept = default;
         if (_raw.Length < line.Bytes.Length) _raw = new byte[line.Bytes.Length];
         try
         {
@@ -60,8 +70,10 @@ sealed class DeadLetterReader(NdjsonReader lines) : RecordReader
                     case "line": number = reader.GetInt64(); break;
                     case "offset": offset = reader.GetInt64(); break;
                     case "length": length = reader.GetInt64(); break;
+                    case "raw" when reader.TokenType is JsonTokenType.StartObject: rawLength = Copy(ValueOf(ref reader, line.Bytes)); break;
                     case "raw": rawLength = reader.CopyString(_raw); break;
-                    case "raw_base64": rawLength = Decode(reader.GetBytesFromBase64()); break;
+                    case "options": kept = ValueOf(ref reader, line.Bytes); break;
+                    case "raw_base64": rawLength = Copy(reader.GetBytesFromBase64()); break;
                     default: reader.Skip(); break;
                 }
             }
@@ -72,6 +84,7 @@ sealed class DeadLetterReader(NdjsonReader lines) : RecordReader
         }
 
         if (rawLength < 0) return Refused(line);
+        if (!kept.SequenceEqual(_options)) return Refused(line) with { Rejection = OfOtherOptions };
         var raw = _raw.AsSpan(0, rawLength);
         return new Record
         {
@@ -87,9 +100,16 @@ sealed class DeadLetterReader(NdjsonReader lines) : RecordReader
 
     static Record Refused(Record line) => new() { Bytes = line.Bytes, Offset = line.Offset, Line = line.Line, Rejection = NotADeadLetter };
 
-    int Decode(byte[] bytes)
+    static ReadOnlySpan<byte> ValueOf(scoped ref Utf8JsonReader reader, ReadOnlySpan<byte> line)
     {
-        bytes.CopyTo(_raw, 0);
+        var start = (int)reader.TokenStartIndex;
+        reader.Skip();
+        return line[start..(int)reader.BytesConsumed];
+    }
+
+    int Copy(ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(_raw);
         return bytes.Length;
     }
 }

@@ -77,6 +77,15 @@ abstract class RecordReader : IDisposable
     /// <summary>The types of its columns so far, for the next run; null when they have none.</summary>
     public virtual string? ColumnTypes => null;
 
+    /// <summary>The format that it was opened in; null for dead letters.</summary>
+    public ImportFormat? Format { get; set; }
+
+    /// <summary>The names of its columns; null when it has none of its own.</summary>
+    public virtual IReadOnlyList<string>? Columns => null;
+
+    /// <summary>What parts its cells, as people call it; null when it has none.</summary>
+    public virtual string? Delimiter => null;
+
     /// <summary>Whether it holds back records that are there, until more of them have shown how they are to be read.</summary>
     public virtual bool HoldsBack => false;
 

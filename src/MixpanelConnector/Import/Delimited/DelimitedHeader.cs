@@ -52,7 +52,7 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
         }
 
         if (names is [var only] && only.AsSpan().IndexOfAny(",;\t|") is var other and >= 0)
-            throw new InputException($"has one column only: its cells are not parted by {Dialect.NameOf(dialect.Delimiter)}, but perhaps by {Dialect.NameOf((byte)only[other])}. --delimiter names what parts them");
+            throw new InputException($"has one column only: its cells are not parted by {Dialect.NameOf(dialect.Delimiter)}{(request.Delimiter is null ? "" : ", as --delimiter says")}, but perhaps by {Dialect.NameOf((byte)only[other])}{(request.Delimiter is null ? ". --delimiter names what parts them" : "")}");
         return new DelimitedHeader(names, dialect with { EndsWithReturn = end == 1 && text[length] == '\r' }, row.Length + end, splitter.CountLines(text[..(row.Length + end)]));
     }
 

@@ -202,7 +202,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             var reply = await transport.SendOnceAsync(_put with { Body = new RequestBody(body.Bytes, "text/csv", "gzip") }, cancellation.Abandon).ConfigureAwait(false);
             var verdict = ReplyClassifier.ReadLookupTable(reply, rows, transport.Options);
             var again = verdict.Kind is VerdictKind.Retry or VerdictKind.Untrusted;
-            limiter.Return(permit, reply.IsRateLimit ? Answer.Busy : again ? Answer.Down : Answer.Served, reply.RetryAfter);
+            limiter.Return(permit, again ? Answer.Down : Answer.Served, reply.RetryAfter); // tables have a limit of calls a day: no probes
             untrusted = !reply.IsCut && (verdict.Kind is VerdictKind.Untrusted || verdict.Error is { Kind: ErrorKind.Protocol }) ? untrusted + 1 : 0;
             if (!again || untrusted >= UntrustedConfirmations || limiter.Outage >= request.MaxOutage) return (verdict, reply.Status);
         }
@@ -210,7 +210,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
 
     byte[] Refuse(InputFile input, LookupRow row, ReadOnlyMemory<byte> csv, Refusal refusal)
     {
-        var letter = DeadLetters.Of(input.Name, row.Line, row.Start, csv.Span.Slice(row.Start, row.Length), oversized: null, in refusal);
+        var letter = DeadLetters.Of(input.Name, row.Line, row.Start, csv.Span.Slice(row.Start, row.Length), oversized: null, options: [], in refusal);
         request.Diagnostics?.Report(new ImportDiagnostic(letter.Source, letter.Line, refusal.Code, refusal.Shown) { Field = refusal.ShownField });
         return letter.Json;
     }
@@ -219,6 +219,6 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     {
         var path = request.DeadLetterPath ?? state.DeadLetterPath;
         if (path is not null && !_pipeline.WriteDeadLetters(path, cancellation)) path = null;
-        return ImportPipeline.Report(cancellation, totals, pending, path, MendAdvice);
+        return ImportPipeline.Report(cancellation, totals, pending, path, MendAdvice, totals.Rejected > 0 ? ImportPipeline.ReasonsOf(state) : null);
     }
 }

@@ -11,7 +11,7 @@ namespace MixpanelConnector.Import.Send;
 /// at most, and one more. Where there is a state, the fence makes durable that the records of a batch may have been delivered,
 /// before they are sent again.
 /// </summary>
-sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, SendLimits limits, ImportCounts counts, ImportCancellation cancellation, TimeSpan maxOutage, Action<DeadLetter, Refusal> refused, Action<RecordBatch>? fence = null)
+sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, SendLimits limits, ImportCounts counts, ImportCancellation cancellation, TimeSpan maxOutage, Action<DeadLetter, Refusal> refused, byte[]? options = null, Action<RecordBatch>? fence = null)
 {
     /// <summary>After so many wrong counts of the same bytes, no count is to be trusted.</summary>
     const int MiscountConfirmations = 2;
@@ -153,7 +153,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
 
     async Task<(Reply, ImportVerdict)> TryOnceAsync(RecordBatch batch, BatchOutcome outcome)
     {
-        using var permit = await limiter.EnterAsync(isRetry: batch.Attempts > 0, cancellation.Stop).ConfigureAwait(false);
+        using var permit = await limiter.EnterAsync(isRetry: batch.Attempts > 0, batch.Count, batch.Length, cancellation.Stop).ConfigureAwait(false);
         counts.Requested(isRetry: batch.Attempts++ > 0);
         Reply reply;
         try
@@ -298,7 +298,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         }
     }
 
-    static List<(DeadLetter Letter, Refusal Refusal)> Letters(RecordBatch batch, IEnumerable<(int Index, Refusal Refusal)> refusals)
+    List<(DeadLetter Letter, Refusal Refusal)> Letters(RecordBatch batch, IEnumerable<(int Index, Refusal Refusal)> refusals)
     {
         using var records = batch.Open();
         var letters = new List<(DeadLetter, Refusal)>();
@@ -306,7 +306,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         {
             ref readonly var entry = ref batch[index];
             var named = refusal with { InsertId = records.InsertIdOf(in entry), Attempts = batch.Attempts, MaybeDelivered = entry.MaybeDelivered };
-            letters.Add((DeadLetters.Of(entry.Source, entry.Line, entry.Offset, records.RawOf(in entry), oversized: null, in named), named));
+            letters.Add((DeadLetters.Of(entry.Source, entry.Line, entry.Offset, records.RawOf(in entry), oversized: null, options, in named), named));
         }
 
         return letters;

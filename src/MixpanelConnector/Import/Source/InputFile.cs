@@ -15,6 +15,9 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
     /// <summary>The stream, when it is not a file.</summary>
     public Stream? Stream { get; init; }
 
+    /// <summary>Opens it, when that is not done by its path or its stream.</summary>
+    public Func<ByteSource>? Opened { get; init; }
+
     /// <summary>Why it cannot be read, when that showed as it was found.</summary>
     public string? Fault { get; init; }
 
@@ -31,5 +34,5 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
     public string? SeekablePath => Path is { } path && !SpecialFile.IsAt(path) ? path : null;
 
     /// <exception cref="InputException">It cannot be opened.</exception>
-    public ByteSource Open() => Fault is not null ? throw new InputException(Fault) : Path is not { } path ? new StreamByteSource(Stream!) : SpecialFile.IsAt(path) ? new SpecialByteSource(path) : new FileByteSource(path);
+    public ByteSource Open() => Fault is not null ? throw new InputException(Fault) : Opened is not null ? Opened() : Path is not { } path ? new StreamByteSource(Stream!) : SpecialFile.IsAt(path) ? new SpecialByteSource(path) : new FileByteSource(path);
 }

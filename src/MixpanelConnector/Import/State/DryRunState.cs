@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using MixpanelConnector.Import.Buffers;
+using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector.Import.State;
 
@@ -13,14 +14,14 @@ sealed class DryRunState(bool keepsDeadLetters) : IImportState
 
     public string? DeadLetterPath => null;
 
-    /// <summary>How many dead letters there were, kept or not.</summary>
-    public long Count { get; private set; }
+    /// <summary>The dead letters there were, kept or not.</summary>
+    public ReasonCounts Reasons { get; } = new();
 
     public ImportCheckpoint? Load() => null;
 
     public void Save(ImportCheckpoint checkpoint)
     {
-        Count += checkpoint.DeadLetters.Count;
+        foreach (var letter in checkpoint.DeadLetters) Reasons.Add(letter.Span);
         if (!keepsDeadLetters || checkpoint.DeadLetters.Count == 0) return;
         try
         {

@@ -36,7 +36,14 @@ static class DeadLetters
     // Quotes and what JSON must escape are escaped; letters of every script stay readable. The file is no HTML.
     static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static DeadLetter Of(string source, long line, long offset, ReadOnlySpan<byte> raw, OversizedRecord? oversized, in Refusal refusal)
+    /// <param name="source">The record's source.</param>
+    /// <param name="line">Its line.</param>
+    /// <param name="offset">Its offset.</param>
+    /// <param name="raw">The record as it was read.</param>
+    /// <param name="oversized">What is left of it, when it is too large to keep.</param>
+    /// <param name="options">The options that make of it what is sent, as a JSON object; empty for none.</param>
+    /// <param name="refusal">Why it is not accepted.</param>
+    public static DeadLetter Of(string source, long line, long offset, ReadOnlySpan<byte> raw, OversizedRecord? oversized, ReadOnlySpan<byte> options, in Refusal refusal)
     {
         var buffer = new ArrayBufferWriter<byte>(raw.Length + 512);
         using (var json = new Utf8JsonWriter(buffer, Options))
@@ -45,7 +52,8 @@ static class DeadLetters
             json.WriteString("source"u8, source);
             json.WriteNumber("line"u8, line);
             json.WriteNumber("offset"u8, offset);
-            WriteRaw(json, oversized is null ? raw : oversized.Head.Span);
+            if (oversized is null && Utf8.IsValid(raw) && PlainObject.Is(raw)) WriteObject(json, raw);
+            else WriteText(json, oversized is null ? raw : oversized.Head.Span);
             if (oversized is not null)
             {
                 json.WriteBoolean("raw_truncated"u8, true);
@@ -60,13 +68,34 @@ static class DeadLetters
             if (refusal.InsertId is not null) json.WriteString("insert_id"u8, refusal.InsertId);
             json.WriteNumber("attempts"u8, refusal.Attempts);
             json.WriteBoolean("maybe_delivered"u8, refusal.MaybeDelivered);
+            if (!options.IsEmpty)
+            {
+                json.WritePropertyName("options"u8);
+                json.WriteRawValue(options, skipInputValidation: true);
+            }
+
             json.WriteEndObject();
         }
 
         return new(source, line, offset, buffer.WrittenSpan.ToArray());
     }
 
-    static void WriteRaw(Utf8JsonWriter json, ReadOnlySpan<byte> raw)
+    /// <summary>Its own bytes, but for line ends, since a dead letter is one line: in JSON they stand between values only.</summary>
+    static void WriteObject(Utf8JsonWriter json, ReadOnlySpan<byte> raw)
+    {
+        json.WritePropertyName("raw"u8);
+        if (raw.ContainsAny((byte)'\r', (byte)'\n'))
+        {
+            var line = raw.ToArray();
+            line.AsSpan().Replace((byte)'\r', (byte)' ');
+            line.AsSpan().Replace((byte)'\n', (byte)' ');
+            raw = line;
+        }
+
+        json.WriteRawValue(raw, skipInputValidation: true);
+    }
+
+    static void WriteText(Utf8JsonWriter json, ReadOnlySpan<byte> raw)
     {
         if (Utf8.IsValid(raw)) json.WriteString("raw"u8, raw);
         else json.WriteBase64String("raw_base64"u8, raw);

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using MixpanelConnector.Testing;
 using static MixpanelConnector.Tests.Import.ImportRun;
 
 namespace MixpanelConnector.Tests.Import.Input;
@@ -84,7 +85,7 @@ public sealed class TextInputTests : IDisposable
         Assert.True((3, 2, 1) == (report.ExitCode, report.Accepted, report.Rejected), what);
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal(("invalid_utf8", 2, Event(1).Length + 1), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt32()));
-        Assert.Equal(record, letter.TryGetProperty("raw_base64", out var raw) ? raw.GetBytesFromBase64() : Encoding.UTF8.GetBytes(letter.GetProperty("raw").GetString()!));
+        Assert.Equal(record, letter.TryGetProperty("raw_base64", out var raw) ? raw.GetBytesFromBase64() : Encoding.UTF8.GetBytes(letter.Raw()));
         Assert.DoesNotContain(_run.Mixpanel.Stored, stored => stored.Contains('\ufffd', StringComparison.Ordinal));
     }
 

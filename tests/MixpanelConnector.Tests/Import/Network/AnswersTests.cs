@@ -52,7 +52,7 @@ public sealed class AnswersTests : IDisposable
     }
 
     [Fact]
-    public async Task A_rate_limit_pauses_every_sender()
+    public async Task A_rate_limit_pauses_every_sender_until_a_probe_was_taken()
     {
         var gate = new Lock();
         var limitedAt = DateTimeOffset.MaxValue;
@@ -68,7 +68,7 @@ public sealed class AnswersTests : IDisposable
                     return MixpanelDouble.Answer(429, "{}");
                 }
 
-                if (now > limitedAt && now < limitedAt.AddSeconds(2)) between++;
+                if (now > limitedAt && now < limitedAt.AddSeconds(0.3)) between++;
                 return null;
             }
         };
@@ -76,23 +76,23 @@ public sealed class AnswersTests : IDisposable
         var report = await _run.RunAsync(request);
         Assert.Equal((0, 1000, 101), (report.ExitCode, report.Accepted, report.Requests));
         Assert.Equal(0, between);
-        Assert.Contains(TimeSpan.FromSeconds(2.5), _run.Clock.Waits);
+        Assert.Contains(TimeSpan.FromMilliseconds(338), _run.Clock.Waits);
     }
 
     [Theory]
-    [InlineData("7", 7)]
-    [InlineData("0", 1)]
-    [InlineData("Sun, 01 Nov 2026 12:00:30 GMT", 30)]
-    [InlineData("Sun, 01 Nov 2026 11:00:00 GMT", 1)]
-    [InlineData("Tue, 01 Jan 2030 00:00:00 GMT", 300)]
-    [InlineData("1000000000", 300)]
-    [InlineData("1e9", 2.5)]
-    [InlineData("-5", 2.5)]
-    [InlineData("soon", 2.5)]
-    [InlineData("", 2.5)]
-    public async Task Retry_after_is_honoured_within_bounds(string header, double seconds)
+    [InlineData("7", 7.0)]
+    [InlineData("0", 1.0)]
+    [InlineData("Sun, 01 Nov 2026 12:00:30 GMT", 30.0)]
+    [InlineData("Sun, 01 Nov 2026 11:00:00 GMT", 1.0)]
+    [InlineData("Tue, 01 Jan 2030 00:00:00 GMT", 300.0)]
+    [InlineData("1000000000", 300.0)]
+    [InlineData("1e9", null)]
+    [InlineData("-5", null)]
+    [InlineData("soon", null)]
+    [InlineData("", null)]
+    public async Task Retry_after_is_honoured_within_bounds(string header, double? seconds)
     {
-        foreach (var status in (int[])[429, 503])
+        foreach (var (status, otherwise) in ((int, double)[])[(429, 0.338), (503, 2.5)])
         {
             using var run = new ImportRun();
             var first = 1;
@@ -106,7 +106,7 @@ public sealed class AnswersTests : IDisposable
             var before = run.Clock.GetUtcNow();
             var report = await run.RunAsync(Events(10));
             Assert.Equal((0, 10, 2), (report.ExitCode, report.Accepted, report.Requests));
-            Assert.Equal(seconds, (run.Clock.GetUtcNow() - before).TotalSeconds, 3);
+            Assert.Equal(seconds ?? otherwise, (run.Clock.GetUtcNow() - before).TotalSeconds, 3);
         }
     }
 
@@ -116,7 +116,7 @@ public sealed class AnswersTests : IDisposable
         _run.Mixpanel.Script = _ => MixpanelDouble.Answer(429, "{}");
         var report = await _run.RunAsync(Events(10));
         Assert.Equal((5, 0, 10), (report.ExitCode, report.Accepted, report.Pending));
-        Assert.InRange(report.Requests, 23 * 60, 24 * 60);
+        Assert.InRange(report.Requests, 23 * 60, 25 * 60);
     }
 
     // :: Errors of the server

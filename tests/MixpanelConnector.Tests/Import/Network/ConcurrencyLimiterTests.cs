@@ -73,14 +73,19 @@ public class ConcurrencyLimiterTests
     }
 
     [Fact]
-    public async Task A_rate_limit_halves_it_and_pauses_all()
+    public async Task A_rate_limit_pauses_all_until_one_that_probes_was_served()
     {
         var limiter = New(begin: 16);
         limiter.Return(await limiter.EnterAsync(default), Answer.Busy);
         Assert.True(limiter.Waiting);
         Assert.Equal(0, await LimitAsync(limiter));
-        _clock.Advance(2 * Second);
-        Assert.Equal(8, await LimitAsync(limiter));
+        _clock.Advance(Second);
+        var probe = Assert.Single(await TakeAllAsync(limiter));
+        Assert.True(limiter.Waiting);
+        limiter.Return(probe, Answer.Served);
+        Assert.False(limiter.Waiting);
+        Assert.Equal(TimeSpan.Zero, limiter.Outage);
+        Assert.NotNull(limiter.QuotaRate);
     }
 
     [Fact]
@@ -88,15 +93,13 @@ public class ConcurrencyLimiterTests
     {
         var limiter = New(begin: 16);
         var permits = await TakeAllAsync(limiter);
-        foreach (var permit in permits) limiter.Return(permit, Answer.Busy);
+        foreach (var permit in permits) limiter.Return(permit, Answer.Down);
         _clock.Advance(2 * Second);
-        Assert.Equal(8, await LimitAsync(limiter));
-        permits = await TakeAllAsync(limiter);
-        foreach (var permit in permits) limiter.Return(permit, Answer.Busy);
+        limiter.Return(Assert.Single(await TakeAllAsync(limiter)), Answer.Down);
         _clock.Advance(4 * Second - TimeSpan.FromTicks(1));
         Assert.Equal(0, await LimitAsync(limiter));
         _clock.Advance(TimeSpan.FromTicks(1));
-        Assert.Equal(4, await LimitAsync(limiter));
+        Assert.Equal(1, await LimitAsync(limiter));
     }
 
     [Fact]
@@ -204,8 +207,8 @@ public class ConcurrencyLimiterTests
     {
         var limiter = New(most: 1, begin: 1);
         var running = await limiter.EnterAsync(default);
-        var fresh = limiter.EnterAsync(isRetry: false, default).AsTask();
-        var again = limiter.EnterAsync(isRetry: true, default).AsTask();
+        var fresh = limiter.EnterAsync(isRetry: false, 1, 0, default).AsTask();
+        var again = limiter.EnterAsync(isRetry: true, 1, 0, default).AsTask();
         limiter.Return(running, Answer.GivenUp);
         var first = await again;
         Assert.False(fresh.IsCompleted);
@@ -219,7 +222,7 @@ public class ConcurrencyLimiterTests
         var limiter = New(most: 1, begin: 1);
         var running = await limiter.EnterAsync(default);
         using var giveUp = new CancellationTokenSource();
-        var again = limiter.EnterAsync(isRetry: true, giveUp.Token).AsTask();
+        var again = limiter.EnterAsync(isRetry: true, 1, 0, giveUp.Token).AsTask();
         var fresh = limiter.EnterAsync(default).AsTask();
         await giveUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => again);

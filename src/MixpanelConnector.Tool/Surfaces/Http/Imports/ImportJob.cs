@@ -92,6 +92,7 @@ sealed class ImportJob
                 ["retries"] = progress.Retries,
                 ["input_bytes"] = progress.InputBytes,
                 ["waiting"] = progress.Waiting,
+                ["quota_rate"] = progress.QuotaRate is { } rate ? Math.Round(rate) : null,
             };
         }
 

@@ -131,6 +131,7 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
         if (_overLimit is not null) problems.Insert(0, _overLimit);
         if (!request.DryRun && report is { Rejected: > 0, DeadLetter: null }) KeepDeadLetters(problems);
 
+        report = report with { Reasons = report.Reasons?.Select(reason => reason with { Samples = [.. reason.Samples.Select(sample => sample with { Place = folder.Shown(sample.Place) })] }).ToList() };
         var json = JsonNode.Parse(report.ToJson())!.AsObject();
         json["dead_letter"] = report.Rejected > 0 && !request.DryRun ? $"{ImportRoutes.Path}/{job.Id}/dead-letters" : null;
         var status = report.ExitCode switch

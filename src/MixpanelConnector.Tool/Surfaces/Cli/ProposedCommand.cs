@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Text;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>The command line that was given, with the options that would help: ready to be pasted into a shell.</summary>
+static class ProposedCommand
+{
+    /// <summary>Null when nothing is proposed.</summary>
+    /// <param name="parsed">What was given.</param>
+    /// <param name="inspection">What was found.</param>
+    /// <param name="without">An option that is left out.</param>
+    public static string? Of(ParseResult parsed, ImportInspection inspection, Option without)
+    {
+        if (inspection.Proposal is not { } proposal) return null;
+        var words = parsed.Tokens.Where(token => token.Type is not TokenType.Option || token.Value != without.Name).ToList();
+        var rest = words.FindIndex(token => token.Type is TokenType.DoubleDash);
+        if (rest < 0) rest = words.Count;
+        IEnumerable<string> all = ["mixpanel", .. words.Take(rest).Select(token => token.Value), .. Joined(proposal.Options), .. words.Skip(rest).Select(token => token.Value)];
+        return string.Join(' ', all.Select(Quoted));
+    }
+
+    /// <summary>An option and its value as one word where the value looks like an option.</summary>
+    static IEnumerable<string> Joined(IReadOnlyList<string> options)
+    {
+        for (var i = 0; i + 1 < options.Count; i += 2)
+        {
+            if (options[i + 1].StartsWith('-'))
+            {
+                yield return $"{options[i]}={options[i + 1]}";
+                continue;
+            }
+
+            yield return options[i];
+            yield return options[i + 1];
+        }
+    }
+
+    /// <summary>A word as a shell reads it: what a terminal would act on by its number, as bash, zsh and ksh take it.</summary>
+    static string Quoted(string word)
+    {
+        if (word.Length > 0 && word.All(character => char.IsAsciiLetterOrDigit(character) || "-_./:=,@%+".Contains(character, StringComparison.Ordinal))) return word;
+        if (OperatingSystem.IsWindows()) return $"\"{word.Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+        if (Printer.Clean(word) == word && !word.Contains('\n', StringComparison.Ordinal)) return $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+        var quoted = new StringBuilder("$'");
+        foreach (var rune in word.EnumerateRunes())
+        {
+            var text = rune.ToString();
+            if (text is "'" or "\\") quoted.Append('\\').Append(text);
+            else if (text != "\n" && Printer.Clean(text) == text) quoted.Append(text);
+            else foreach (var octet in Encoding.UTF8.GetBytes(text)) quoted.Append(CultureInfo.InvariantCulture, $"\\x{octet:x2}");
+        }
+
+        return quoted.Append('\'').ToString();
+    }
+}

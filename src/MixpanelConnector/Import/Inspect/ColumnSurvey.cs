@@ -1,0 +1,124 @@
+using System.Text;
+using System.Text.Json;
+using MixpanelConnector.Import.Columns;
+using MixpanelConnector.Import.Decode;
+
+namespace MixpanelConnector.Import.Inspect;
+
+/// <summary>A column that was met, or a member of records.</summary>
+/// <param name="name">Its name.</param>
+/// <param name="isProperty">Whether it stands within the properties of a JSON record, where no mapping reaches it.</param>
+sealed class SurveyedColumn(string name, bool isProperty)
+{
+    public const string Time = "time";
+    public const string Text = "text";
+    public const string Number = "number";
+
+    const int MostSamples = 3;
+
+    readonly Dictionary<string, long> _types = [];
+    readonly List<string> _samples = [];
+
+    public string Name => name;
+
+    public bool IsProperty => isProperty;
+
+    public string Type => _types.Count == 0 ? "empty" : string.Join(" or ", _types.OrderByDescending(type => type.Value).ThenBy(type => type.Key, StringComparer.Ordinal).Select(type => type.Key));
+
+    /// <summary>Whether each of its values is of one of these types, and there are some.</summary>
+    public bool IsOneOf(params ReadOnlySpan<string> types)
+    {
+        foreach (var type in _types.Keys)
+            if (!types.Contains(type)) return false;
+        return _types.Count > 0;
+    }
+
+    public void Add(string type, string sample)
+    {
+        _types[type] = _types.GetValueOrDefault(type) + 1;
+        if (_samples.Count < MostSamples && !_samples.Contains(sample, StringComparer.Ordinal)) _samples.Add(sample);
+    }
+
+    public ImportColumn ToColumn() => new(isProperty ? $"properties.{name}" : name, Type, _samples);
+}
+
+/// <summary>Lists the columns of records, with the types of their values and some of these.</summary>
+/// <param name="request">What the import asks for.</param>
+sealed class ColumnSurvey(ImportRequest request)
+{
+    const int MostColumns = 5000;
+
+    readonly Dictionary<(string Name, bool IsProperty), SurveyedColumn> _columns = [];
+    readonly List<SurveyedColumn> _inOrder = [];
+    readonly ColumnValue _value = new(request);
+    readonly ImportType _type = request.Type;
+
+    public IReadOnlyList<SurveyedColumn> Columns => _inOrder;
+
+    /// <summary>Whether any JSON record had properties, so that it is not read as a row.</summary>
+    public bool HasProperties { get; private set; }
+
+    /// <summary>Takes columns that are named, whether they hold something or not. Of one that holds all properties, these are the columns.</summary>
+    public void Add(IEnumerable<string> names)
+    {
+        var (field, alias) = RecordFields.Properties(_type);
+        foreach (var name in names)
+            if (name != field && name != alias) Column(name, isProperty: false);
+    }
+
+    public void Add(scoped in Record record)
+    {
+        if (record is not { Kind: RecordKind.Json, Rejection: null, Oversized: null }) return;
+        try
+        {
+            var reader = new Utf8JsonReader(record.Bytes);
+            reader.Read();
+            if (reader.TokenType is JsonTokenType.StartObject) AddMembers(ref reader, record.Bytes, record.IsBuilt, isProperty: false);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // What is no JSON, or half of a surrogate pair, has the members that came before.
+        }
+    }
+
+    void AddMembers(ref Utf8JsonReader reader, ReadOnlySpan<byte> record, bool isBuilt, bool isProperty)
+    {
+        while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+        {
+            var name = reader.GetString()!;
+            reader.Read();
+            var (field, alias) = RecordFields.Properties(_type);
+            if (!isProperty && reader.TokenType is JsonTokenType.StartObject && (name == field || name == alias))
+            {
+                HasProperties |= !isBuilt;
+                AddMembers(ref reader, record, isBuilt, isProperty: true);
+                continue;
+            }
+
+            var start = (int)reader.TokenStartIndex;
+            var token = reader.TokenType;
+            reader.Skip();
+            if (Column(name, isProperty && !isBuilt) is not { } column || token is JsonTokenType.Null) continue;
+            var value = record[start..(int)reader.BytesConsumed];
+            column.Add(TypeOf(token, value), RecordFields.Shown(token is JsonTokenType.String ? reader.GetString()! : Encoding.UTF8.GetString(value)));
+        }
+    }
+
+    string TypeOf(JsonTokenType token, ReadOnlySpan<byte> value) => token switch
+    {
+        JsonTokenType.Number => SurveyedColumn.Number,
+        JsonTokenType.True or JsonTokenType.False => "boolean",
+        JsonTokenType.StartObject or JsonTokenType.StartArray => "json",
+        _ => !NumberText.IsLiteral(value[1..^1], exponents: true) && _value.TryConvert(value, ImportColumnType.Time, isEventTime: true, out var time) && !time.IsEmpty ? SurveyedColumn.Time : SurveyedColumn.Text,
+    };
+
+    SurveyedColumn? Column(string name, bool isProperty)
+    {
+        if (_columns.TryGetValue((name, isProperty), out var column)) return column;
+        if (_inOrder.Count == MostColumns) return null;
+        column = new SurveyedColumn(name, isProperty);
+        _columns.Add((name, isProperty), column);
+        _inOrder.Add(column);
+        return column;
+    }
+}

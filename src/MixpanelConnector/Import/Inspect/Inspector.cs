@@ -1,0 +1,276 @@
+using MixpanelConnector.Import.Columns;
+using MixpanelConnector.Import.Source;
+using MixpanelConnector.Import.State;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector.Import.Inspect;
+
+/// <summary>
+/// Looks at the first records of an input: lists its columns, has a dry run say what would be refused, and tries options until a
+/// dry run accepts more. What is proposed was tried, on the input itself.
+/// </summary>
+sealed class Inspector(ImportRequest request, MixpanelTransport transport)
+{
+    const int MostRecords = FirstRefusals.Enough;
+    const long MostBytes = 64 << 20;
+    const int HeadLength = 64 << 10;
+
+    /// <summary>Looks at each input in turn, until one has records.</summary>
+    /// <exception cref="MixpanelException">An input does not exist, or an option or a setting does not fit.</exception>
+    public async Task<ImportInspection> LookAsync(CancellationToken cancellationToken)
+    {
+        using var none = new DryRunState(keepsDeadLetters: false);
+        var inputs = InputList.Find(request, new ExcludedFiles(request, none), (name, reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason)));
+        ImportInspection? empty = null;
+        foreach (var input in inputs)
+        {
+            using var repeatable = input.SeekablePath is null ? new RepeatableInput(input, long.MaxValue) : null;
+            var inspection = await LookAsync(repeatable?.Input ?? input, inputs.Count, cancellationToken).ConfigureAwait(false);
+            if (inspection.Records > 0 || inspection.Problem is not null) return inspection;
+            empty ??= inspection;
+        }
+
+        empty ??= new ImportInspection { Source = string.Join(", ", request.Inputs), Inputs = 0, Records = 0, Refused = 0, Columns = [], ExitCode = 0 };
+        return request.AllowEmpty ? empty : empty with { Problem = ImportPipeline.Empty(request), ExitCode = 6 };
+    }
+
+    /// <summary>Looks at one input, which is opened several times.</summary>
+    /// <param name="input">The input.</param>
+    /// <param name="inputs">How many inputs there are.</param>
+    /// <param name="cancellationToken">Ends the looking.</param>
+    public async Task<ImportInspection> LookAsync(InputFile input, int inputs, CancellationToken cancellationToken)
+    {
+        var inspection = new ImportInspection { Source = input.Name, Inputs = inputs, Records = 0, Refused = 0, Columns = [], ExitCode = 0 };
+        var asked = request;
+        var survey = new ColumnSurvey(request);
+        try
+        {
+            (var compression, var encoding, var head) = await HeadAsync(input, cancellationToken).ConfigureAwait(false);
+            inspection = inspection with { Compression = compression?.Name };
+            var (format, delimiter) = await SurveyAsync(input, asked, survey, cancellationToken).ConfigureAwait(false);
+            if (survey.Columns.Count == 0 && MayBeRows(format))
+            {
+                var rows = new ColumnSurvey(request);
+                var named = request with { Format = "csv" };
+                if (await AreRowsAsync(input, named, rows, cancellationToken).ConfigureAwait(false)) (survey, asked) = (rows, named);
+            }
+
+            var isText = format?.IsText == true;
+            inspection = inspection with
+            {
+                Format = format?.Name,
+                Delimiter = delimiter,
+                LineEnds = isText ? LineEndsOf(head) : null,
+                Encoding = isText ? encoding?.Name ?? EncodingOf(head) : null,
+                Columns = [.. survey.Columns.Select(column => column.ToColumn())],
+            };
+        }
+        catch (InputException e)
+        {
+            return inspection with { Problem = $"{input.Name} {e.Message}.", ExitCode = e.ExitCode };
+        }
+
+        var given = await TryAsync(request, input, cancellationToken).ConfigureAwait(false);
+        var isUnreadable = given.ExitCode is 6 or 7;
+        inspection = inspection with
+        {
+            Records = given.Accepted + given.Rejected,
+            Refused = given.Rejected,
+            Reasons = given.Reasons,
+            Problem = isUnreadable ? given.Problems[0] : null,
+            ExitCode = isUnreadable ? given.ExitCode : 0,
+        };
+        return given.Rejected == 0 ? inspection : inspection with { Proposal = await ProposeAsync(input, asked, given, survey, cancellationToken).ConfigureAwait(false) };
+    }
+
+    /// <summary>A dry run over the first records of an input.</summary>
+    async Task<ImportReport> TryAsync(ImportRequest options, InputFile input, CancellationToken cancellationToken)
+    {
+        using var state = new DryRunState(keepsDeadLetters: false);
+        var trial = options with
+        {
+            Found = input,
+            Look = new ImportLook(MostRecords, MostBytes),
+            DryRun = true,
+            StopWhenRefusedAlike = false,
+            AllowEmpty = true,
+            Restart = false,
+            NewIds = false,
+            DeadLetterPath = null,
+            OtherOutputs = [],
+            Diagnostics = null,
+            Progress = null,
+        };
+        return await new ImportPipeline(trial, state, transport).RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Options beside those that were given, under which more records are accepted; null when none were found.</summary>
+    async Task<ImportProposal?> ProposeAsync(InputFile input, ImportRequest asked, ImportReport given, ColumnSurvey survey, CancellationToken cancellationToken)
+    {
+        var (best, report) = (request, given);
+        var named = Named(asked, given, survey, input);
+        if (named is not null) await TakeBetterAsync(named).ConfigureAwait(false);
+        foreach (var (fix, code) in Repairs())
+        {
+            if (!best.Fix.HasFlag(fix) && HasReason(report, code)) await TakeBetterAsync(best with { Fix = best.Fix | fix }).ConfigureAwait(false);
+        }
+
+        if (report.Accepted <= given.Accepted) return null;
+        return new ImportProposal
+        {
+            Format = best.Format == request.Format ? null : best.Format,
+            Map = Added(request.Columns, best.Columns),
+            Rename = Added(request.Rename, best.Rename),
+            Event = best.Event == request.Event ? null : best.Event,
+            Fix = [.. Enum.GetValues<ImportFixes>().Where(fix => fix is not ImportFixes.None && best.Fix.HasFlag(fix) && !request.Fix.HasFlag(fix)).Select(fix => fix.ToString().ToLowerInvariant())],
+            Accepted = report.Accepted,
+            Reasons = report.Reasons,
+            Note = IsNobodys(best, survey) ? "No column looks like the id of a user, so that --fix ids makes the events nobody's. If one is, say --map distinct_id=COLUMN, or --rename PROPERTY=distinct_id where it is a property." : null,
+        };
+
+        async Task TakeBetterAsync(ImportRequest options)
+        {
+            var other = await TryAsync(options, input, cancellationToken).ConfigureAwait(false);
+            if (other.ExitCode is 6 or 7 || IsNoBetter(report, other)) return;
+            (best, report) = (options, other);
+        }
+    }
+
+    /// <summary>Whether events are given an empty id for want of any.</summary>
+    bool IsNobodys(ImportRequest options, ColumnSurvey survey) =>
+        request.Type is ImportType.Events && options.Fix.HasFlag(ImportFixes.Ids) && !request.Fix.HasFlag(ImportFixes.Ids)
+        && !options.Columns.ContainsKey("distinct_id") && !options.Rename.Values.Contains("distinct_id", StringComparer.Ordinal)
+        && !survey.Columns.Any(column => Holds(column, "distinct_id"));
+
+    /// <summary>The repairs that may help, by the reason that calls for them. One hides behind another: a record is refused for what is found first.</summary>
+    IEnumerable<(ImportFixes Fix, string Code)> Repairs() => request.Type is ImportType.Events
+        ? [(ImportFixes.Time, "time_invalid"), (ImportFixes.Ids, "distinct_id_invalid"), (ImportFixes.Ids, "distinct_id_missing"), (ImportFixes.Time, "time_invalid")]
+        : [(ImportFixes.Ids, "distinct_id_invalid"), (ImportFixes.Ids, "group_id_invalid")];
+
+    /// <summary>Whether a trial has accepted no more, and has not got past what the one before was stopped by.</summary>
+    static bool IsNoBetter(ImportReport before, ImportReport after) =>
+        after.Accepted <= before.Accepted
+        && (after.Accepted < before.Accepted || before.Reasons is not { } reasons || reasons.All(reason => (after.Reasons?.FirstOrDefault(other => other.Code == reason.Code)?.Count ?? 0) >= reason.Count));
+
+    static bool HasReason(ImportReport report, string code) => report.Reasons?.Any(reason => reason.Code == code) == true;
+
+    static Dictionary<string, string> Added(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after) =>
+        after.Where(pair => !before.ContainsKey(pair.Key)).ToDictionary(StringComparer.Ordinal);
+
+    /// <summary>The same import with the columns that are likely to hold what is missing; null when nothing is, or none are.</summary>
+    ImportRequest? Named(ImportRequest asked, ImportReport given, ColumnSurvey survey, InputFile input)
+    {
+        var columns = survey.Columns.Where(column => column.IsProperty == survey.HasProperties).ToList();
+        var map = new Dictionary<string, string>(request.Columns, StringComparer.Ordinal);
+        var rename = new Dictionary<string, string>(request.Rename, StringComparer.Ordinal);
+        var constant = request.Event;
+        if (asked == request && !NearNames.Needed(request.Type).Any(needed => HasReason(given, needed.Code)) && !HasReason(given, "unknown_key") && !HasReason(given, "properties_missing")) return null;
+        foreach (var (field, _) in NearNames.Needed(request.Type))
+        {
+            if (map.ContainsKey(field) || rename.ContainsValue(field) || columns.Exists(column => Holds(column, field))) continue;
+            var free = columns.Where(column => !map.ContainsValue(column.Name) && !rename.ContainsKey(column.Name) && !request.Drop.Contains(column.Name, StringComparer.Ordinal)).ToList();
+            if (survey.HasProperties && field is "event" or "group_id") continue; // it stands beside the properties
+            if (NearNames.Find(field, free, request) is not { } column)
+            {
+                if (field == "event" && constant is null) constant = NameOf(input);
+            }
+            else if (survey.HasProperties)
+            {
+                rename.Add(column.Name, field);
+            }
+            else
+            {
+                map.Add(field, column.Name);
+            }
+        }
+
+        var named = asked with { Columns = map, Rename = rename, Event = constant };
+        return map.Count == request.Columns.Count && rename.Count == request.Rename.Count && constant == request.Event && asked == request ? null : named;
+    }
+
+    /// <summary>Whether a column gives a field without any option.</summary>
+    bool Holds(SurveyedColumn column, string field) =>
+        column.Name == field
+        || (column.Name == RecordFields.Root(request.Type).Field && field == RecordFields.Root(request.Type).Plain)
+        || (field == "distinct_id" && request.Type is ImportType.Events && column.Name is "$user_id" or "$device_id");
+
+    /// <summary>What events may be called for want of a name: as their file is.</summary>
+    static string NameOf(InputFile input)
+    {
+        var file = input.Path is null ? "" : Path.GetFileName(input.Name);
+        var name = file.IndexOf('.', StringComparison.Ordinal) is var dot and >= 0 ? file[..dot] : file;
+        return string.IsNullOrWhiteSpace(name) || name[0] == '$' ? "Event" : name;
+    }
+
+    /// <summary>Lists the columns under their own names, whatever was asked to become of them.</summary>
+    static async Task<(ImportFormat? Format, string? Delimiter)> SurveyAsync(InputFile input, ImportRequest asked, ColumnSurvey survey, CancellationToken cancellationToken)
+    {
+        var plain = asked with { Columns = Empty<string>(), ColumnTypes = Empty<ImportColumnType>(), Event = null, Drop = [], Rename = Empty<string>(), Fix = ImportFixes.None, Diagnostics = null };
+        using var reader = await RecordReaders.OpenAsync(input, reached: null, plain, cancellationToken).ConfigureAwait(false);
+        if (reader.Columns is { } columns) survey.Add(columns);
+        var left = MostRecords;
+        try
+        {
+            do left = Add(reader, survey, left);
+            while (left > 0 && reader.RawPosition <= MostBytes && await reader.FillAsync(cancellationToken).ConfigureAwait(false));
+            if (left > 0) Add(reader, survey, left);
+        }
+        catch (InputException)
+        {
+            // What came before is looked at; the dry run tells of it.
+        }
+
+        return (reader.Format, reader.Delimiter);
+    }
+
+    static int Add(Decode.RecordReader reader, ColumnSurvey survey, int left)
+    {
+        for (; left > 0 && reader.TryRead(out var record); left--) survey.Add(in record);
+        return left;
+    }
+
+    static Dictionary<string, T> Empty<T>() => new(StringComparer.Ordinal);
+
+    /// <summary>Whether text that holds no JSON record was taken for NDJSON for want of anything better.</summary>
+    bool MayBeRows(ImportFormat? format) => format == ImportFormat.Ndjson && request.Format is null && request.Formats.Any(other => other.Name == "csv");
+
+    static async Task<bool> AreRowsAsync(InputFile input, ImportRequest named, ColumnSurvey rows, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SurveyAsync(input, named, rows, cancellationToken).ConfigureAwait(false);
+            return rows.Columns.Count > 1;
+        }
+        catch (InputException)
+        {
+            return false;
+        }
+    }
+
+    async Task<(ImportCompression? Compression, TextEncoding? Encoding, byte[] Head)> HeadAsync(InputFile input, CancellationToken cancellationToken)
+    {
+        var (decompressed, compression) = await RecordReaders.DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
+        var (source, encoding) = await TranscodingByteSource.OpenAsync(decompressed, request, cancellationToken).ConfigureAwait(false);
+        using (source)
+        {
+            var head = new byte[HeadLength];
+            var length = 0;
+            while (length < head.Length && await source.ReadAsync(head.AsMemory(length), cancellationToken).ConfigureAwait(false) is var read and > 0) length += read;
+            return (compression, encoding, head[..length]);
+        }
+    }
+
+    static string? LineEndsOf(ReadOnlySpan<byte> head)
+    {
+        var pairs = head.Count("\r\n"u8);
+        var (feeds, returns) = (head.Count((byte)'\n') - pairs, head.Count((byte)'\r') - pairs);
+        if (pairs + feeds + returns == 0) return null;
+        return feeds >= pairs && feeds > 0 ? "LF" : pairs >= returns ? "CR LF" : "CR";
+    }
+
+    static string EncodingOf(ReadOnlySpan<byte> head)
+    {
+        if (head.StartsWith(RecordReaders.ByteOrderMark)) return "UTF-8 with a byte order mark";
+        return RecordReaders.IsUtf8(head) ? "UTF-8" : "not UTF-8";
+    }
+}

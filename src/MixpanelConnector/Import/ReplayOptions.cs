@@ -1,0 +1,153 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Source;
+
+namespace MixpanelConnector.Import;
+
+/// <summary>
+/// The options that make of a record what is sent, as dead letters keep them: what is replayed is made of them again. Shared
+/// properties are not kept, since each dead letter would hold them.
+/// </summary>
+static class ReplayOptions
+{
+    /// <summary>So much is read to find the first dead letter.</summary>
+    const int LongestHead = DeadLetterReader.LargestLine;
+
+    /// <summary>The options as a JSON object; empty for none.</summary>
+    public static byte[] Of(ImportRequest request)
+    {
+        if (request is { Columns.Count: 0, ColumnTypes.Count: 0, Event: null, Rename.Count: 0, Drop.Count: 0, Fix: ImportFixes.None, TimeOffset: null, TimeFormat: null, TimeZone: null, DecimalSeparator: '.' }) return [];
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            json.WriteStartObject();
+            Write(json, "map", request.Columns);
+            Write(json, "column_type", request.ColumnTypes.ToDictionary(pair => pair.Key, pair => pair.Value.ToString().ToLowerInvariant(), StringComparer.Ordinal));
+            if (request.Event is { } name) json.WriteString("event", name);
+            Write(json, "rename", request.Rename);
+            Write(json, "drop", request.Drop);
+            Write(json, "fix", [.. Enum.GetValues<ImportFixes>().Where(fix => fix is not ImportFixes.None && request.Fix.HasFlag(fix)).Select(fix => fix.ToString().ToLowerInvariant())]);
+            if (request.TimeFormat is { } format) json.WriteString("time_format", format);
+            if (request.TimeZone is { } zone) json.WriteString("time_zone", zone);
+            if (request.DecimalSeparator != '.') json.WriteString("decimal", request.DecimalSeparator.ToString());
+            if (request.TimeOffset is { } offset) json.WriteNumber("time_offset", (long)offset.TotalSeconds);
+            json.WriteEndObject();
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The replay with the options of the import that its first dead letter is of. What was given for the replay itself goes before them.</summary>
+    /// <param name="request">The replay.</param>
+    /// <param name="input">Its dead letters.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="MixpanelException">The options are none that are known here.</exception>
+    public static async Task<ImportRequest> WithThoseOfAsync(ImportRequest request, InputFile input, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (source, _) = await RecordReaders.DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
+            using var window = new InputWindow(source);
+            while (window.Unread.Length < LongestHead)
+            {
+                if (FirstOf(window.Unread) is { } first) return Merged(request, first);
+                if (!await window.FillAsync(cancellationToken).ConfigureAwait(false)) break;
+            }
+        }
+        catch (InputException)
+        {
+            // It is told when it is read.
+        }
+
+        return request;
+    }
+
+    /// <summary>The options of the first dead letter; empty for none; null when it is not there as a whole.</summary>
+    static string? FirstOf(ReadOnlySpan<byte> text)
+    {
+        if (text.StartsWith(RecordReaders.ByteOrderMark)) text = text[RecordReaders.ByteOrderMark.Length..];
+        try
+        {
+            var reader = new Utf8JsonReader(text, isFinalBlock: false, default);
+            if (!reader.Read()) return null;
+            if (reader.TokenType is not JsonTokenType.StartObject) return "";
+            while (reader.Read())
+            {
+                if (reader.TokenType is JsonTokenType.EndObject) return "";
+                var isOptions = reader.ValueTextEquals(DeadLetterReader.Options);
+                if (!isOptions && !reader.TrySkip()) return null;
+                if (!isOptions) continue;
+                return JsonDocument.TryParseValue(ref reader, out var document) ? Json(document) : null;
+            }
+
+            return null;
+        }
+        catch (JsonException)
+        {
+            return ""; // it is told when it is read
+        }
+    }
+
+    static string Json(JsonDocument document)
+    {
+        using (document) return document.RootElement.GetRawText();
+    }
+
+    static ImportRequest Merged(ImportRequest request, string options)
+    {
+        request = request with { ReplayedOptions = options };
+        if (options.Length == 0) return request;
+        try
+        {
+            using var document = JsonDocument.Parse(options);
+            var kept = document.RootElement;
+            return (request with
+            {
+                Columns = Pairs(kept, "map", value => value, request.Columns),
+                ColumnTypes = Pairs(kept, "column_type", value => Enum.Parse<ImportColumnType>(value, ignoreCase: true), request.ColumnTypes),
+                Event = request.Event ?? Text(kept, "event"),
+                Rename = Pairs(kept, "rename", value => value, request.Rename),
+                Drop = [.. request.Drop.Union(Texts(kept, "drop"), StringComparer.Ordinal)],
+                Fix = Texts(kept, "fix").Aggregate(request.Fix, (fixes, fix) => fixes | Enum.Parse<ImportFixes>(fix, ignoreCase: true)),
+                TimeFormat = request.TimeFormat ?? Text(kept, "time_format"),
+                TimeZone = request.TimeZone ?? Text(kept, "time_zone"),
+                DecimalSeparator = request.DecimalSeparator == '.' && Text(kept, "decimal") is { Length: 1 } separator ? separator[0] : request.DecimalSeparator,
+                TimeOffset = request.TimeOffset ?? (kept.TryGetProperty("time_offset", out var offset) ? TimeSpan.FromSeconds(offset.GetInt64()) : null),
+            }).Validated();
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or OverflowException)
+        {
+            throw MixpanelException.Invalid("replay", $"The options in the first dead letter of {request.Replay} are not those of an import: take \"options\" out of the dead letters, and give them on the command line.");
+        }
+    }
+
+    static string? Text(JsonElement kept, string name) => kept.TryGetProperty(name, out var text) ? text.GetString() : null;
+
+    static Dictionary<string, T> Pairs<T>(JsonElement kept, string name, Func<string, T> read, IReadOnlyDictionary<string, T> given)
+    {
+        var pairs = new Dictionary<string, T>(given, StringComparer.Ordinal);
+        if (kept.TryGetProperty(name, out var members))
+            foreach (var member in members.EnumerateObject()) pairs.TryAdd(member.Name, read(member.Value.GetString()!));
+        return pairs;
+    }
+
+    static IEnumerable<string> Texts(JsonElement kept, string name) => kept.TryGetProperty(name, out var items) ? items.EnumerateArray().Select(item => item.GetString()!) : [];
+
+    static void Write(Utf8JsonWriter json, string name, IReadOnlyDictionary<string, string> pairs)
+    {
+        if (pairs.Count == 0) return;
+        json.WriteStartObject(name);
+        foreach (var (key, value) in pairs.OrderBy(pair => pair.Key, StringComparer.Ordinal)) json.WriteString(key, value);
+        json.WriteEndObject();
+    }
+
+    static void Write(Utf8JsonWriter json, string name, IReadOnlyList<string> items)
+    {
+        if (items.Count == 0) return;
+        json.WriteStartArray(name);
+        foreach (var item in items) json.WriteStringValue(item);
+        json.WriteEndArray();
+    }
+}

@@ -1,0 +1,98 @@
+using MixpanelConnector.Import.Undelivered;
+using MixpanelConnector.Testing;
+
+namespace MixpanelConnector.Tests.Import;
+
+/// <summary>An import whose first records are refused alike.</summary>
+public sealed class FirstRecordsTests : IDisposable
+{
+    readonly ImportRun _run = new();
+
+    public void Dispose() => _run.Dispose();
+
+    static string Flat(int count) => string.Concat(Enumerable.Range(0, count).Select(i => $$"""{"name":"e","ts":{{ImportRun.Time}},"uid":"u{{i}}"}""" + "\n"));
+
+    ImportRequest Stopping(string text) => _run.Request(_run.Folder.Write("in.ndjson", text)) with { StopWhenRefusedAlike = true };
+
+    [Fact]
+    public async Task A_thousand_refused_alike_stop_it_before_anything_is_sent_and_nobody_is_told_of_each()
+    {
+        var report = await _run.RunAsync(Stopping(Flat(1000) + ImportRun.Event(1) + "\n"));
+        Assert.Equal((2, 1000, 1000), (report.ExitCode, report.Read, report.Pending));
+        Assert.Equal(["--map", "event=name", "--map", "time=ts", "--map", "distinct_id=uid"], report.Inspection!.Proposal!.Options);
+        Assert.Equal(("event_missing", 1000), (Assert.Single(report.Reasons!).Code, report.Reasons![0].Count));
+        Assert.Empty(_run.Mixpanel.Requests);
+        Assert.Empty(_run.Diagnostics);
+        Assert.False(File.Exists(_run.DeadLetterPath));
+    }
+
+    [Theory]
+    [InlineData(999, 1000)] // a good one before there are enough
+    [InlineData(1, 2)]
+    public async Task A_good_one_among_them_lets_it_go_on_and_everyone_is_told(int bad, int read)
+    {
+        var report = await _run.RunAsync(Stopping(Flat(bad) + ImportRun.Event(1) + "\n"));
+        Assert.Equal((3, read, 1, bad), (report.ExitCode, report.Read, report.Accepted, report.Rejected));
+        Assert.Equal(bad, _run.Diagnostics.Count);
+        Assert.Null(report.Inspection);
+    }
+
+    [Fact]
+    public async Task Refused_for_many_reasons_they_are_dead_letters()
+    {
+        var mixed = string.Concat(Enumerable.Repeat("""{"event":"e","properties":{"time":"x"}}""" + "\nnonsense\n", 600));
+        var report = await _run.RunAsync(Stopping(mixed));
+        Assert.Equal((3, 1200), (report.ExitCode, report.Rejected));
+        Assert.Equal(1200, _run.Diagnostics.Count);
+    }
+
+    [Fact]
+    public async Task Without_being_asked_it_goes_on()
+    {
+        var report = await _run.RunAsync(Flat(1001));
+        Assert.Equal((3, 1001), (report.ExitCode, report.Rejected));
+    }
+
+    [Fact]
+    public async Task Large_records_are_held_back_too_and_a_state_forgets_them()
+    {
+        using var state = new InMemoryImportState();
+        var large = $$"""{"name":"e","ts":{{ImportRun.Time}},"uid":"u","more":"{{new string('x', 20_000)}}"}""" + "\n";
+        var report = await _run.RunAsync(Stopping(string.Concat(Enumerable.Repeat(large, 1000))), state); // several batches of dead letters
+        Assert.Equal((2, 0), (report.ExitCode, report.Rejected));
+        Assert.Null(state.Load());
+        Assert.Empty(_run.Diagnostics);
+
+        report = await _run.RunAsync(Stopping(Flat(3)) with { Columns = report.Inspection!.Proposal!.Map }, state);
+        Assert.Equal((0, 3), (report.ExitCode, report.Accepted));
+    }
+
+    [Fact]
+    public async Task A_stream_is_looked_at_although_it_was_read()
+    {
+        using var stream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(Flat(5000)));
+        var report = await _run.RunAsync(_run.Request("-") with { StandardInput = stream, StopWhenRefusedAlike = true });
+        Assert.Equal((2, 1000), (report.ExitCode, report.Inspection!.Proposal!.Accepted));
+        Assert.Equal(["name", "ts", "uid"], report.Inspection.Columns.Select(column => column.Name));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_under_which_nothing_was_sent_binds_no_options()
+    {
+        using var state = new InMemoryImportState();
+        var request = _run.Request(_run.Folder.Write("in.ndjson", Flat(2)));
+        Assert.Equal(3, (await _run.RunAsync(request, state)).ExitCode);
+        Assert.Equal(0, (await _run.RunAsync(request with { Event = "e", Columns = new Dictionary<string, string> { ["time"] = "ts", ["distinct_id"] = "uid" } }, state)).ExitCode);
+        await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(request, state)); // now something was
+    }
+
+    [Fact]
+    public void Reasons_are_bounded_and_none_is_lost()
+    {
+        var counts = new ReasonCounts();
+        for (var i = 0; i < 200; i++) counts.Add("in", i, new Refusal($"code_{i % 70}", Field: null, "why"));
+        var reasons = counts.Reasons!;
+        Assert.Equal((51, 200, 3), (reasons.Count, reasons.Sum(reason => reason.Count), reasons.Max(reason => reason.Samples.Count)));
+        Assert.Equal(("other_reasons", "in:50"), (reasons[0].Code, reasons[0].Samples[0].Place));
+    }
+}

@@ -1,0 +1,95 @@
+using MixpanelConnector.Testing;
+
+namespace MixpanelConnector.Tests.Import;
+
+public sealed class InspectionTests : IDisposable
+{
+    readonly ImportRun _run = new();
+
+    public void Dispose() => _run.Dispose();
+
+    async Task<ImportInspection> InspectAsync(string text, Func<ImportRequest, ImportRequest>? change = null)
+    {
+        using var http = new HttpClient(_run.Mixpanel, disposeHandler: false);
+        using var client = new MixpanelClient(new MixpanelOptions { TimeProvider = _run.Clock }, http); // no credentials
+        var request = _run.Request(_run.Folder.Write("in.ndjson", text));
+        var inspection = await client.InspectAsync(change?.Invoke(request) ?? request, TestContext.Current.CancellationToken);
+        Assert.Empty(_run.Mixpanel.Requests);
+        Assert.False(File.Exists(_run.DeadLetterPath));
+        return inspection;
+    }
+
+    [Theory]
+    [InlineData("""{"action":"e","customer_id":"u","date":"2026-09-01"}""", "--map event=action --map time=date --map distinct_id=customer_id --fix time")]
+    [InlineData("""{"Event Name":"e","User ID":7,"TS":1790000000}""", "--map event=Event Name --map time=TS --map distinct_id=User ID --fix ids")]
+    [InlineData("""{"event":"e","distinct_id":"u","stamp":"2026-09-01T10:00:00Z"}""", "--map time=stamp --fix time")] // by its values
+    [InlineData("""{"event":"e","properties":{"time":"2026-09-01","distinct_id":7}}""", "--fix time,ids")]
+    [InlineData("""{"event":"e","properties":{"ts":1790000000,"$user_id":"u"}}""", "--rename ts=time")]
+    [InlineData("""{"event":"e","properties":{"time":1790000000}}""", "--fix ids")]
+    [InlineData("""{"event":"e","properties":{"time":100,"distinct_id":"u"}}""", "")] // nothing mends that
+    [InlineData("""{"event_name":"e","properties":{"time":1790000000,"distinct_id":"u"}}""", "")] // no option reaches what stands beside the properties
+    public async Task What_is_proposed_was_tried(string record, string options)
+    {
+        var inspection = await InspectAsync(record + "\n");
+        Assert.Equal((1, 1), (inspection.Records, inspection.Refused));
+        Assert.Equal(options, string.Join(' ', inspection.Proposal?.Options ?? []));
+        if (options.Length > 0) Assert.Equal(1, inspection.Proposal!.Accepted);
+    }
+
+    [Fact]
+    public async Task What_was_given_is_not_proposed()
+    {
+        const string Record = """{"name":"e","kind":"k","user_id":"u","at":"2026-09-01"}""";
+        var inspection = await InspectAsync(Record, request => request with { Columns = new Dictionary<string, string> { ["event"] = "kind" }, Fix = ImportFixes.Time });
+        Assert.Equal("--map time=at --map distinct_id=user_id", string.Join(' ', inspection.Proposal!.Options));
+    }
+
+    [Fact]
+    public async Task Events_that_would_be_nobodys_are_said_to_be()
+    {
+        Assert.Contains("nobody's", (await InspectAsync("""{"event":"e","time":1790000000}""")).Proposal!.Note, StringComparison.Ordinal);
+        Assert.Null((await InspectAsync("""{"event":"e","time":1790000000,"distinct_id":7}""")).Proposal!.Note);
+    }
+
+    [Fact]
+    public async Task Columns_have_types_and_samples_that_are_safe_and_short()
+    {
+        var inspection = await InspectAsync($$"""
+            {"event":"e\u001b[31m\u202e","n":1,"t":"2026-09-01","b":true,"j":{"a":[1]},"long":"{{new string('x', 500)}}","none":null}
+            {"event":"e2","n":"x","t":"2026-09-01"}
+            """);
+        Assert.Equal("event:text n:number or text t:time b:boolean j:json long:text none:empty", string.Join(' ', inspection.Columns.Select(column => $"{column.Name}:{column.Type}")));
+        Assert.Equal(["e?[31m?", "e2"], inspection.Columns[0].Samples);
+        Assert.Equal(81, inspection.Columns[5].Samples[0].Length);
+        Assert.Single(inspection.Columns[2].Samples);
+    }
+
+    [Fact]
+    public async Task No_more_than_a_thousand_records_and_five_thousand_columns_are_looked_at()
+    {
+        var inspection = await InspectAsync(string.Concat(Enumerable.Range(0, 1500).Select(i => $$"""{"event":"e","time":{{ImportRun.Time}},"distinct_id":"u",{{string.Join(',', Enumerable.Range(0, 6).Select(k => $"\"k{i}-{k}\":1"))}}}""" + "\n")));
+        Assert.Equal((1000, 0, 5000), (inspection.Records, inspection.Refused, inspection.Columns.Count));
+    }
+
+    [Theory]
+    [InlineData("<!doctype html>", 0)]
+    [InlineData("", 0)]
+    [InlineData("{\"event\":\"e\"", 0)] // cut short
+    public async Task What_cannot_be_read_is_told(string text, long records)
+    {
+        var inspection = await InspectAsync(text);
+        Assert.Equal((6, records), (inspection.ExitCode, inspection.Records));
+        Assert.NotNull(inspection.Problem);
+    }
+
+    [Theory]
+    [InlineData("a\r\nb", "CR LF", "UTF-8")]
+    [InlineData("a\nb\r\nc\n", "LF", "UTF-8")]
+    [InlineData("a\rb", "CR", "UTF-8")]
+    [InlineData("\ufeffa", null, "UTF-8 with a byte order mark")]
+    public async Task The_form_of_text_is_told(string text, string? ends, string encoding)
+    {
+        var inspection = await InspectAsync(text);
+        Assert.Equal((ends, encoding), (inspection.LineEnds, inspection.Encoding));
+    }
+}
