@@ -12,8 +12,11 @@ namespace MixpanelConnector.Formats;
 public static class FileFormats
 {
     /// <summary>
-    /// Text in rows with a header row, after RFC 4180: cells parted by <see cref="ImportRequest.Delimiter"/>, else by commas,
-    /// semicolons, tabs or vertical bars as the header shows; lines ended by LF, CR LF, or CR alone. A column has one type, said in
+    /// Text in rows with a header row, after RFC 4180: cells parted by <see cref="ImportRequest.Delimiter"/>, else as a first line
+    /// such as <c>sep=;</c> says, else by commas, semicolons, tabs or vertical bars as the header shows. <see cref="ImportRequest.Quote"/>,
+    /// <see cref="ImportRequest.Escape"/>, <see cref="ImportRequest.SkipLines"/>, <see cref="ImportRequest.NoHeader"/> and
+    /// <see cref="ImportRequest.ColumnNames"/> say what is otherwise. A first column without a name is left out, another one must be
+    /// empty. Lines are ended by LF, CR LF, or CR alone. A column has one type, said in
     /// <see cref="ImportRequest.ColumnTypes"/> or shown by the first 1000 rows (of at most 1 MiB): numbers, with the cell's own text,
     /// where all are number literals without exponent that a double holds; booleans where all are true or false in any case;
     /// objects in the column <c>properties</c>; else text. A later value that does not fit is rejected. Empty cells are left out.

@@ -21,17 +21,7 @@ public sealed class ImportCaseTests
     {
         var cancel = TestContext.Current.CancellationToken;
         await using var mixpanel = await EmulatedMixpanel.StartAsync(cancellationToken: cancel);
-        using var tool = new Tool
-        {
-            Environment =
-            {
-                ["MIXPANEL_ENDPOINT"] = mixpanel.Address.AbsoluteUri.TrimEnd('/'),
-                ["MIXPANEL_SERVICE_ACCOUNT_USERNAME"] = DevelopmentCredentials.ServiceAccountUsername,
-                ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = DevelopmentCredentials.ServiceAccountSecret,
-                ["MIXPANEL_PROJECT_ID"] = DevelopmentCredentials.ProjectId.ToString(CultureInfo.InvariantCulture),
-                ["MIXPANEL_TOKEN"] = DevelopmentCredentials.ProjectToken,
-            },
-        };
+        using var tool = ToolOf(mixpanel);
         var folder = tool.Folder.File("case");
         Copy(Path.Combine(Folder, name), folder);
         var expected = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "case.json"), cancel))!.AsObject();
@@ -43,6 +33,18 @@ public sealed class ImportCaseTests
         AssertStored(expected["profiles"], (await mixpanel.ProfilesAsync(cancel)).Select(p => new JsonObject { ["$distinct_id"] = p.DistinctId, ["$properties"] = JsonNode.Parse(p.Properties) }));
         AssertStored(expected["groups"], (await mixpanel.GroupsAsync(cancel)).Select(g => new JsonObject { ["$group_key"] = g.GroupKey, ["$group_id"] = g.GroupId, ["$properties"] = JsonNode.Parse(g.Properties) }));
     }
+
+    internal static Tool ToolOf(EmulatedMixpanel mixpanel) => new()
+    {
+        Environment =
+        {
+            ["MIXPANEL_ENDPOINT"] = mixpanel.Address.AbsoluteUri.TrimEnd('/'),
+            ["MIXPANEL_SERVICE_ACCOUNT_USERNAME"] = DevelopmentCredentials.ServiceAccountUsername,
+            ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = DevelopmentCredentials.ServiceAccountSecret,
+            ["MIXPANEL_PROJECT_ID"] = DevelopmentCredentials.ProjectId.ToString(CultureInfo.InvariantCulture),
+            ["MIXPANEL_TOKEN"] = DevelopmentCredentials.ProjectToken,
+        },
+    };
 
     static async Task TakeAsync(JsonObject step, Tool tool, string folder)
     {
@@ -61,7 +63,7 @@ public sealed class ImportCaseTests
     }
 
     /// <summary>As many as are expected, each of which fits one of its own.</summary>
-    static void AssertStored(JsonNode? expected, IEnumerable<JsonObject> stored)
+    internal static void AssertStored(JsonNode? expected, IEnumerable<JsonObject> stored)
     {
         if (expected is null) return;
         var left = stored.ToList();

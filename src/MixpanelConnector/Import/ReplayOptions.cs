@@ -18,7 +18,7 @@ static class ReplayOptions
     /// <summary>The options as a JSON object; empty for none.</summary>
     public static byte[] Of(ImportRequest request)
     {
-        if (request is { Columns.Count: 0, ColumnTypes.Count: 0, Event: null, Rename.Count: 0, Drop.Count: 0, Fix: ImportFixes.None, TimeFormat: null, TimeZone: null, TimeOffset: null }) return [];
+        if (request is { Columns.Count: 0, ColumnTypes.Count: 0, Event: null, Rename.Count: 0, Drop.Count: 0, Fix: ImportFixes.None, TimeOffset: null, TimeFormat: null, TimeZone: null, DecimalSeparator: '.' }) return [];
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
@@ -31,6 +31,7 @@ static class ReplayOptions
             Write(json, "fix", [.. Enum.GetValues<ImportFixes>().Where(fix => fix is not ImportFixes.None && request.Fix.HasFlag(fix)).Select(fix => JsonNamingPolicy.KebabCaseLower.ConvertName(fix.ToString()))]);
             if (request.TimeFormat is { } format) json.WriteString("time_format", format);
             if (request.TimeZone is { } zone) json.WriteString("time_zone", zone);
+            if (request.DecimalSeparator != '.') json.WriteString("decimal", request.DecimalSeparator.ToString());
             if (request.TimeOffset is { } offset) json.WriteNumber("time_offset", (long)offset.TotalSeconds);
             json.WriteEndObject();
         }
@@ -112,6 +113,7 @@ static class ReplayOptions
                 Fix = Texts(kept, "fix").Aggregate(request.Fix, (fixes, fix) => fixes | Enum.Parse<ImportFixes>(fix.Replace("-", "", StringComparison.Ordinal), ignoreCase: true)),
                 TimeFormat = request.TimeFormat ?? Text(kept, "time_format"),
                 TimeZone = request.TimeZone ?? Text(kept, "time_zone"),
+                DecimalSeparator = request.DecimalSeparator == '.' && Text(kept, "decimal") is { Length: 1 } separator ? separator[0] : request.DecimalSeparator,
                 TimeOffset = request.TimeOffset ?? (kept.TryGetProperty("time_offset", out var offset) ? TimeSpan.FromSeconds(offset.GetInt64()) : null),
             }).Validated();
         }
@@ -121,6 +123,8 @@ static class ReplayOptions
         }
     }
 
+    static string? Text(JsonElement kept, string name) => kept.TryGetProperty(name, out var text) ? text.GetString() : null;
+
     static Dictionary<string, T> Pairs<T>(JsonElement kept, string name, Func<string, T> read, IReadOnlyDictionary<string, T> given)
     {
         var pairs = new Dictionary<string, T>(given, StringComparer.Ordinal);
@@ -128,8 +132,6 @@ static class ReplayOptions
             foreach (var member in members.EnumerateObject()) pairs.TryAdd(member.Name, read(member.Value.GetString()!));
         return pairs;
     }
-
-    static string? Text(JsonElement kept, string name) => kept.TryGetProperty(name, out var text) ? text.GetString() : null;
 
     static IEnumerable<string> Texts(JsonElement kept, string name) => kept.TryGetProperty(name, out var items) ? items.EnumerateArray().Select(item => item.GetString()!) : [];
 

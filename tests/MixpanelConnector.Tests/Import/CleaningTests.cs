@@ -345,7 +345,7 @@ public sealed class CleaningTests : IDisposable
         { "rename", new() { Rename = Names(("a", "b")), Drop = ["a"] } },
         { "rename", new() { Rename = Names(("a", "$distinct_id")), Type = ImportType.Profiles } },
         { "drop", new() { Drop = [""] } },
-        { "fix", new() { Fix = (ImportFixes)8 } },
+        { "fix", new() { Fix = (ImportFixes)16 } },
         { "fix", new() { Fix = ImportFixes.Time | ImportFixes.Ids, Type = ImportType.Profiles } },
         { "time_offset", new() { TimeOffset = TimeSpan.FromMilliseconds(1500) } },
         { "time_offset", new() { TimeOffset = TimeSpan.FromDays(40_000) } },

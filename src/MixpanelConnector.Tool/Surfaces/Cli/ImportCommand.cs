@@ -90,10 +90,15 @@ sealed class ImportCommand
             report counts the records under fixed. Dead letters keep the record as it was read, as an object under raw where it was
             JSON, and these options, --map, --column-type and --event: --replay takes them from there.
 
-            CSV may be parted by commas, semicolons, tabs or bars; its lines end with LF, CR LF or CR. A column has one type: number,
+            CSV may be parted by commas, semicolons, tabs or bars, as its header or a first line sep=; shows, or as options say; its
+            lines end with LF, CR LF or CR. A first column without a name numbers the rows, and is left out. Bytes that are no text in
+            the encoding end the reading with 6 where they stand. A column has one type: number,
             boolean or text, as its first 1000 rows show (12E5 and 007 are text), or as --column-type says; a later value that does not
             fit is rejected. A column called properties that holds JSON objects gives the properties. A JSON record without properties
             is a row, too: its members are columns; of a profile or a group, they are set.
+
+            A time of twelve digits, which may be a date, is refused; so is a time that does not exist in --time-zone, as clocks are put
+            forward; of one that exists twice the first is taken. JSON may come in pages: objects with a list data, events or results.
 
             An input without a record ends with 6, unless --allow-empty says that it may be so.
 
@@ -110,6 +115,7 @@ sealed class ImportCommand
               zcat old.gz | mixpanel import - --source-id old
               tail -n +1 -F live.ndjson | mixpanel import - --source-id live
               mixpanel import orders.csv.zst --map event=action --map time=created_at --map distinct_id=customer
+              mixpanel import sales.csv --encoding windows-1252 --decimal , --time-format '%d.%m.%Y %H:%M' --time-zone Europe/Berlin
               mixpanel import people.json --type profiles
               mixpanel import companies.json --type groups --group-key company
               mixpanel import products.csv --type lookup-table --table-id 7b6c1f0e-0b5b-4c5e-9a39-3e4f0c6f2a11

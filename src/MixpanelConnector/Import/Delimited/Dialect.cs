@@ -43,7 +43,7 @@ readonly record struct Dialect(byte Delimiter, bool EndsWithReturn)
 
     /// <summary>Whether the request says how rows are parted or headed: then text is taken for some.</summary>
     public static bool IsSaid(ImportRequest request) =>
-        request is not { Delimiter: null, Quote: '"', Escape: null, SkipLines: 0, NoHeader: false, ColumnNames.Count: 0, DecimalSeparator: '.' };
+        request is not { Delimiter: null, Quote: '"', Escape: null, SkipLines: 0, NoHeader: false, ColumnNames.Count: 0 };
 
     /// <summary>The delimiter of a header: the one that gives the most names which are known, else the most names, with no quote where none can be.</summary>
     /// <param name="line">The first line. A name may go on after it.</param>

@@ -43,7 +43,7 @@ sealed class SurveyedColumn(string name, bool isProperty)
 }
 
 /// <summary>Lists the columns of records, with the types of their values and some of these.</summary>
-/// <param name="request">Says what the records are, and how their values are written.</param>
+/// <param name="request">What the import asks for.</param>
 sealed class ColumnSurvey(ImportRequest request)
 {
     const int MostColumns = 5000;
@@ -51,6 +51,7 @@ sealed class ColumnSurvey(ImportRequest request)
     readonly Dictionary<(string Name, bool IsProperty), SurveyedColumn> _columns = [];
     readonly List<SurveyedColumn> _inOrder = [];
     readonly ColumnValue _value = new(request);
+    readonly ImportType _type = request.Type;
 
     public IReadOnlyList<SurveyedColumn> Columns => _inOrder;
 
@@ -60,7 +61,7 @@ sealed class ColumnSurvey(ImportRequest request)
     /// <summary>Takes columns that are named, whether they hold something or not. Of one that holds all properties, these are the columns.</summary>
     public void Add(IEnumerable<string> names)
     {
-        var (field, alias) = RecordFields.Properties(request.Type);
+        var (field, alias) = RecordFields.Properties(_type);
         foreach (var name in names)
             if (name != field && name != alias) Column(name, isProperty: false);
     }
@@ -86,7 +87,7 @@ sealed class ColumnSurvey(ImportRequest request)
         {
             var name = reader.GetString()!;
             reader.Read();
-            var (field, alias) = RecordFields.Properties(request.Type);
+            var (field, alias) = RecordFields.Properties(_type);
             if (!isProperty && reader.TokenType is JsonTokenType.StartObject && (name == field || name == alias))
             {
                 HasProperties |= !isBuilt;
@@ -108,7 +109,7 @@ sealed class ColumnSurvey(ImportRequest request)
         JsonTokenType.Number => SurveyedColumn.Number,
         JsonTokenType.True or JsonTokenType.False => "boolean",
         JsonTokenType.StartObject or JsonTokenType.StartArray => "json",
-        _ => !_value.TryConvert(value, ImportColumnType.Number, isEventTime: false, out _) && _value.TryConvert(value, ImportColumnType.Time, isEventTime: true, out var time) && !time.IsEmpty ? SurveyedColumn.Time : SurveyedColumn.Text,
+        _ => !NumberText.IsLiteral(value[1..^1], exponents: true) && _value.TryConvert(value, ImportColumnType.Time, isEventTime: true, out var time) && !time.IsEmpty ? SurveyedColumn.Time : SurveyedColumn.Text,
     };
 
     SurveyedColumn? Column(string name, bool isProperty)

@@ -45,7 +45,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         var survey = new ColumnSurvey(request);
         try
         {
-            (var compression, var head) = await HeadAsync(input, cancellationToken).ConfigureAwait(false);
+            (var compression, var encoding, var head) = await HeadAsync(input, cancellationToken).ConfigureAwait(false);
             inspection = inspection with { Compression = compression?.Name };
             var (format, delimiter) = await SurveyAsync(input, asked, survey, cancellationToken).ConfigureAwait(false);
             if (survey.Columns.Count == 0 && MayBeRows(format))
@@ -61,7 +61,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
                 Format = format?.Name,
                 Delimiter = delimiter,
                 LineEnds = isText ? LineEndsOf(head) : null,
-                Encoding = isText ? EncodingOf(head) : null,
+                Encoding = isText ? encoding?.Name ?? EncodingOf(head) : null,
                 Columns = [.. survey.Columns.Select(column => column.ToColumn())],
             };
         }
@@ -247,15 +247,16 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         }
     }
 
-    async Task<(ImportCompression? Compression, byte[] Head)> HeadAsync(InputFile input, CancellationToken cancellationToken)
+    async Task<(ImportCompression? Compression, TextEncoding? Encoding, byte[] Head)> HeadAsync(InputFile input, CancellationToken cancellationToken)
     {
-        var (source, compression) = await RecordReaders.DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
+        var (decompressed, compression) = await RecordReaders.DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
+        var (source, encoding) = await TranscodingByteSource.OpenAsync(decompressed, request, cancellationToken).ConfigureAwait(false);
         using (source)
         {
             var head = new byte[HeadLength];
             var length = 0;
             while (length < head.Length && await source.ReadAsync(head.AsMemory(length), cancellationToken).ConfigureAwait(false) is var read and > 0) length += read;
-            return (compression, head[..length]);
+            return (compression, encoding, head[..length]);
         }
     }
 
