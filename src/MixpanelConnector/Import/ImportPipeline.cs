@@ -383,9 +383,9 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         var loaded = state.Load();
         if (loaded is null || loaded.OptionsFingerprint == Fingerprint() || loaded.OptionsFingerprint + IdsOfBytes == Fingerprint()) return loaded;
-        if (loaded.Totals is not { Accepted: 0, Requests: 0 } || loaded.Sources.Any(source => source.SentTo > 0))
+        if (loaded is not { Finished: true, Totals: { Accepted: 0, Requests: 0 } } || loaded.Sources.Any(source => source.SentTo > 0))
             throw MixpanelException.Invalid("restart", $"The checkpoint was made with other options ({loaded.OptionsFingerprint.ReplaceLineEndings(", ")}; now {Fingerprint().ReplaceLineEndings(", ")}). Use the same again, or begin again with --restart.");
-        state.Clear(); // nothing was sent, so that nothing can count twice
+        state.Clear(); // nothing was sent, so that nothing can count twice; of a run that was killed that is not known
         return null;
     }
 

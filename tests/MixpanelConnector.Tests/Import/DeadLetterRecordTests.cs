@@ -43,10 +43,10 @@ public sealed class DeadLetterRecordTests : IDisposable
     {
         var request = _run.Request(_run.Folder.Write("in.ndjson", """{"name":" ","who":"u","at":"2026-09-21T00:00:00Z","old":null,"junk":1}""" + "\n")) with
         {
-            Columns = new Dictionary<string, string> { ["event"] = "name", ["time"] = "at", ["distinct_id"] = "who" },
-            ColumnTypes = new Dictionary<string, ImportColumnType> { ["name"] = ImportColumnType.Text },
+            Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "name", ["time"] = "at", ["distinct_id"] = "who" },
+            ColumnTypes = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal) { ["name"] = ImportColumnType.Text },
             Fix = ImportFixes.Time | ImportFixes.Nulls,
-            Rename = new Dictionary<string, string> { ["old"] = "new" },
+            Rename = new Dictionary<string, string>(StringComparer.Ordinal) { ["old"] = "new" },
             Drop = ["junk"],
             TimeOffset = TimeSpan.FromHours(1),
         };
@@ -63,11 +63,11 @@ public sealed class DeadLetterRecordTests : IDisposable
     [Fact]
     public async Task What_is_said_for_the_replay_goes_before_what_is_kept()
     {
-        var request = _run.Request(_run.Folder.Write("in.ndjson", """{"name":" ","kind":"k","who":"u","time":1790000000}""" + "\n")) with { Columns = new Dictionary<string, string> { ["event"] = "name", ["distinct_id"] = "who" } };
+        var request = _run.Request(_run.Folder.Write("in.ndjson", """{"name":" ","kind":"k","who":"u","time":1790000000}""" + "\n")) with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "name", ["distinct_id"] = "who" } };
         await _run.RunAsync(request);
         var letters = _run.Folder.Write("letters", File.ReadAllText(_run.DeadLetterPath));
 
-        var report = await _run.RunAsync(_run.Request() with { Replay = letters, Columns = new Dictionary<string, string> { ["event"] = "kind" } });
+        var report = await _run.RunAsync(_run.Request() with { Replay = letters, Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "kind" } });
 
         Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
         Assert.Contains("\"event\":\"k\"", _run.Mixpanel.Stored[0], StringComparison.Ordinal);

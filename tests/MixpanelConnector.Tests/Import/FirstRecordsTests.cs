@@ -1,5 +1,4 @@
 using MixpanelConnector.Import.Undelivered;
-using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Import;
 
@@ -73,7 +72,7 @@ public sealed class FirstRecordsTests : IDisposable
         using var stream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(Flat(5000)));
         var report = await _run.RunAsync(_run.Request("-") with { StandardInput = stream, StopWhenRefusedAlike = true });
         Assert.Equal((2, 1000), (report.ExitCode, report.Inspection!.Proposal!.Accepted));
-        Assert.Equal(["name", "ts", "uid"], report.Inspection.Columns.Select(column => column.Name));
+        Assert.Equal("name ts uid", string.Join(' ', report.Inspection.Columns.Select(column => column.Name)));
     }
 
     [Fact]
@@ -82,8 +81,18 @@ public sealed class FirstRecordsTests : IDisposable
         using var state = new InMemoryImportState();
         var request = _run.Request(_run.Folder.Write("in.ndjson", Flat(2)));
         Assert.Equal(3, (await _run.RunAsync(request, state)).ExitCode);
-        Assert.Equal(0, (await _run.RunAsync(request with { Event = "e", Columns = new Dictionary<string, string> { ["time"] = "ts", ["distinct_id"] = "uid" } }, state)).ExitCode);
+        Assert.Equal(0, (await _run.RunAsync(request with { Event = "e", Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["time"] = "ts", ["distinct_id"] = "uid" } }, state)).ExitCode);
         await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(request, state)); // now something was
+    }
+
+    [Fact]
+    public async Task A_checkpoint_of_a_run_that_was_killed_binds_its_options()
+    {
+        using var state = new InMemoryImportState();
+        state.Save(new ImportCheckpoint { OptionsFingerprint = "events", Totals = new ImportTotals() }); // what was sent after it is not known
+        var request = _run.Request(_run.Folder.Write("in.ndjson", Flat(2)));
+        var refusal = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(request, state));
+        Assert.Equal("restart", refusal.Error.Field);
     }
 
     [Fact]

@@ -1,5 +1,3 @@
-using MixpanelConnector.Testing;
-
 namespace MixpanelConnector.Tests.Import;
 
 public sealed class InspectionTests : IDisposable
@@ -40,7 +38,7 @@ public sealed class InspectionTests : IDisposable
     public async Task What_was_given_is_not_proposed()
     {
         const string Record = """{"name":"e","kind":"k","user_id":"u","at":"2026-09-01"}""";
-        var inspection = await InspectAsync(Record, request => request with { Columns = new Dictionary<string, string> { ["event"] = "kind" }, Fix = ImportFixes.Time });
+        var inspection = await InspectAsync(Record, request => request with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "kind" }, Fix = ImportFixes.Time });
         Assert.Equal("--map time=at --map distinct_id=user_id", string.Join(' ', inspection.Proposal!.Options));
     }
 
