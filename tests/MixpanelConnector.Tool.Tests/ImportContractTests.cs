@@ -53,6 +53,41 @@ public sealed class ImportContractTests
             Assert.Equal("ann", bed.Properties.GetProperty("distinct_id").GetString());
             Assert.Equal(2, (await bed.ImportAsync(bed.File("in"), "--delimiter", "tabs")).Exit);
         },
+        ["--encoding"] = async bed =>
+        {
+            File.WriteAllBytes(bed.File("in.csv"), [.. "event,time,distinct_id\nbuy,1790000000,M"u8, 0xFC, .. "ller\n"u8]);
+            Assert.Equal(0, (await bed.ImportAsync(bed.File("in.csv"), "--encoding", "windows-1252")).Exit);
+            Assert.Equal("Müller", bed.Properties.GetProperty("distinct_id").GetString());
+            Assert.Equal(2, (await bed.ImportAsync(bed.File("in.csv"), "--encoding", "windows-12520")).Exit);
+        },
+        ["--quote"] = async bed =>
+        {
+            Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "event,time,distinct_id\n'b,uy',1790000000,ann\n"), "--quote", "'")).Exit);
+            Assert.Equal("b,uy", bed.Sent.Single().GetProperty("event").GetString());
+        },
+        ["--escape"] = async bed =>
+        {
+            Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "event,time,distinct_id\n\"b\\\"uy\",1790000000,ann\n"), "--escape", "\\")).Exit);
+            Assert.Equal("b\"uy", bed.Sent.Single().GetProperty("event").GetString());
+        },
+        ["--skip-lines"] = async bed => Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "# made by hand\nevent,time,distinct_id\nbuy,1790000000,ann\n"), "--skip-lines", "1")).Exit),
+        ["--no-header"] = async bed => Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "buy,1790000000,ann\n"), "--no-header", "--column-names", "event,time,distinct_id")).Exit),
+        ["--column-names"] = async bed => Assert.Equal(2, (await bed.ImportAsync(bed.Write("in.csv", "buy,1790000000,ann\n"), "--no-header", "--column-names", "event,event,event")).Exit),
+        ["--decimal"] = async bed =>
+        {
+            Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "event;time;distinct_id;price\nbuy;1790000000;ann;1,50\n"), "--decimal", ",")).Exit);
+            Assert.Equal("1.50", bed.Properties.GetProperty("price").GetRawText());
+        },
+        ["--time-format"] = async bed =>
+        {
+            Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "event,time,distinct_id\nbuy,30.10.2026,ann\n"), "--time-format", "%d.%m.%Y")).Exit);
+            Assert.Equal(1793318400000, bed.Properties.GetProperty("time").GetInt64());
+        },
+        ["--time-zone"] = async bed =>
+        {
+            Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "event,time,distinct_id\nbuy,2026-10-30 01:00:00,ann\n"), "--time-zone", "Europe/Berlin")).Exit);
+            Assert.Equal(1793318400000, bed.Properties.GetProperty("time").GetInt64());
+        },
         ["--null-values"] = async bed =>
         {
             Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "event,time,distinct_id,a,b,c\nbuy,1790000000,ann,NULL,\\N,1\n"), "--null-values", "NULL", "--null-values", "\\N")).Exit);
