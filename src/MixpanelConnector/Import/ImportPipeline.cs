@@ -5,6 +5,7 @@ using System.Threading.Channels;
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Clean;
+using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Inspect;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Settle;
@@ -182,7 +183,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         var reason = first.Reasons.Reasons![0];
-        var proposal = inspection?.Proposal is { } way ? $" With {string.Join(' ', way.Options)}, {way.Accepted} of the {inspection.Records} that were looked at would be accepted." : "";
+        var proposal = inspection?.Proposal is { } way ? $" With {string.Join(' ', way.Options.Select(RecordFields.Shown))}, {way.Accepted} of the {inspection.Records} that were looked at would be accepted." : "";
         cancellation.Note(2, $"{(first.Reasons.Reasons.Count > 1 ? "None is good, and nearly all" : "All")} of the first {Counted.Of(first.Count, "record")} would be refused alike ({reason.Code}: {reason.Samples[0].Message}): nothing was sent.{proposal}");
         return Report(cancellation, new ImportTotals(), pending: _counts.Read, deadLetterPath: null, reasons: first.Reasons) with { Inspection = inspection };
     }

@@ -164,7 +164,7 @@ sealed class ImportCommand
         if (report.ExitCode == ExitCode.InvalidInput && report.Inspection is { } seen) _host.Error.Write(InspectionText.Of(seen, proposed, MostColumnsAside));
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
         if (report.ExitCode == ExitCode.InvalidInput) _host.Error.WriteLine("mixpanel: --keep-going sends what is right all the same, and makes a dead letter of each other record.");
-        else if (proposed is not null) _host.Error.WriteLine($"mixpanel: with this command they are accepted: {proposed}");
+        else if (proposed is not null) _host.Error.WriteLine(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"mixpanel: with this command, {report.Inspection!.Proposal!.Accepted} of the {report.Inspection.Records} that were looked at are accepted: {proposed}"));
         if (report.ExitCode == ExitCode.Unavailable && session.Local is { } mixpanel) _host.Error.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
         return Print(parsed, report);
     }

@@ -18,8 +18,6 @@ namespace MixpanelConnector.Import.Clean;
 /// </summary>
 sealed class RecordCleaner
 {
-    // The rule by which Mixpanel's own queries tell seconds from milliseconds.
-    const long LargestSeconds = uint.MaxValue;
 
     static readonly Rejection TimeNotInFormat = new("time_invalid", "properties.time", "the time does not follow --time-format");
     static readonly Rejection TimeOfDigits = TimeNotInFormat with { Message = "the time is so many digits that they may count something or write a date, which is not guessed: seconds have up to 10, milliseconds 13, microseconds 16, nanoseconds 19. --time-format says which, such as %Y%m%d%H%M, or %Q for milliseconds" };
@@ -325,7 +323,8 @@ sealed class RecordCleaner
         {
             if (!_fixes.HasFlag(ImportFixes.Time) || reader.ValueSpan.Length is 0 or > TimeText.Longest) return;
             Span<byte> text = stackalloc byte[TimeText.Longest];
-            if (!IsRead(_times.Read(text[..reader.CopyString(text)], out time, out _))) return;
+            if (!IsRead(_times.Read(text[..reader.CopyString(text)], out time, out var isCount))) return;
+            if (!isCount) time = TimeReader.OfEvent(time);
             member.Made = Cleaned.Time;
         }
         else if (reader.TokenType is not JsonTokenType.Number || !reader.TryGetInt64(out time))
@@ -335,7 +334,7 @@ sealed class RecordCleaner
         else if (_times.HasPattern)
         {
             // A date in digits may be a number in JSON; a number that is none is seconds or milliseconds.
-            if (_times.Read(reader.ValueSpan, out var read, out _) is TimeReading.Read) (time, member.Made) = (read, Cleaned.Time);
+            if (_times.Read(reader.ValueSpan, out var read, out _) is TimeReading.Read) (time, member.Made) = (TimeReader.OfEvent(read), Cleaned.Time);
         }
         else if (_fixes.HasFlag(ImportFixes.Time))
         {
@@ -346,7 +345,7 @@ sealed class RecordCleaner
 
         if (_offsetSeconds is { } offset)
         {
-            var moved = (Int128)time + (time > LargestSeconds ? offset * 1000 : offset);
+            var moved = (Int128)time + (time > TimeReader.LargestSeconds ? offset * 1000 : offset);
             if (moved < long.MinValue || moved > long.MaxValue) return;
             time = (long)moved;
             member.Made |= Cleaned.TimeOffset;

@@ -19,6 +19,9 @@ enum TimeReading
 /// <summary>Reads times as the request says that they are written, and where. Of a time that exists twice, as clocks are put back, it takes the first.</summary>
 sealed class TimeReader
 {
+    /// <summary>The rule by which Mixpanel's own queries tell seconds from milliseconds.</summary>
+    public const long LargestSeconds = uint.MaxValue;
+
     readonly TimePattern? _pattern;
     readonly TimeZoneInfo? _zone;
     readonly bool _scales;
@@ -94,23 +97,23 @@ sealed class TimeReader
 
     TimeReading InZone(TimeZoneInfo zone, ref long time)
     {
-        if (time < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return TimeReading.NotATime;
-        var local = DateTime.SpecifyKind(DateTime.UnixEpoch.AddMilliseconds(time), DateTimeKind.Unspecified);
-        if (zone.IsInvalidTime(local)) return TimeReading.NotInZone;
-        TimeSpan offset;
-        if (zone.IsAmbiguousTime(local))
-        {
-            offset = zone.GetAmbiguousTimeOffsets(local).Max();
-            Twice++;
-        }
-        else
-        {
-            offset = zone.GetUtcOffset(local);
-        }
+        const long Day = 86_400_000;
+        if (time < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() + (2 * Day) || time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() - (2 * Day)) return TimeReading.NotATime;
+        var written = DateTime.UnixEpoch.AddMilliseconds(time);
 
-        time -= (long)offset.TotalMilliseconds;
+        // What .NET says of local times misses changes of zones whose summer time is less than their standard time, or that moved. From UTC it is right.
+        var (before, after) = (OffsetAt(written.AddDays(-1)), OffsetAt(written.AddDays(1)));
+        var (isBefore, isAfter) = (OffsetAt(written - before) == before, OffsetAt(written - after) == after);
+        if (!isBefore && !isAfter) return TimeReading.NotInZone;
+        if (isBefore && isAfter && before != after) Twice++;
+        time -= (long)(isBefore && (!isAfter || before > after) ? before : after).TotalMilliseconds;
         return TimeReading.Read;
+
+        TimeSpan OffsetAt(DateTime utc) => zone.GetUtcOffset(DateTime.SpecifyKind(utc, DateTimeKind.Utc));
     }
+
+    /// <summary>The time of an event in a form that is read alike: seconds where so few milliseconds would be taken for seconds.</summary>
+    public static long OfEvent(long milliseconds) => milliseconds is >= -LargestSeconds and <= LargestSeconds ? Floor(milliseconds, 1000) : milliseconds;
 
     static TimeZoneInfo? FindZone(string name)
     {

@@ -13,8 +13,8 @@ sealed class ColumnValue(ImportRequest request)
 {
     static readonly NumberText Literal = new('.');
 
-    // The rule by which Mixpanel's own queries tell seconds from milliseconds.
-    const long LargestSeconds = uint.MaxValue;
+    // Of fewer digits, a date may be written (20260701), a year, or days be counted as spreadsheets do.
+    const long ShortestCount = 100_000_000;
 
     readonly NumberText _number = new(request.DecimalSeparator);
     readonly TimeReader _times = new(request);
@@ -108,12 +108,13 @@ sealed class ColumnValue(ImportRequest request)
         int length;
         if (isEventTime)
         {
-            time.TryFormat(_made, out length, provider: CultureInfo.InvariantCulture);
+            (isCount ? time : TimeReader.OfEvent(time)).TryFormat(_made, out length, provider: CultureInfo.InvariantCulture);
             converted = _made.AsSpan(0, length);
             return true;
         }
 
-        if (isCount && time is >= -LargestSeconds and <= LargestSeconds) time *= 1000;
+        if (isCount && time is > -ShortestCount and < ShortestCount) return false;
+        if (isCount && time is >= -TimeReader.LargestSeconds and <= TimeReader.LargestSeconds) time *= 1000;
         if (time < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return false;
         DateTimeOffset.FromUnixTimeMilliseconds(time).TryFormat(_made, out length, time % 1000 == 0 ? "'\"'yyyy-MM-dd'T'HH:mm:ss'\"'" : "'\"'yyyy-MM-dd'T'HH:mm:ss.fff'\"'", CultureInfo.InvariantCulture);
         converted = _made.AsSpan(0, length);
