@@ -2,19 +2,21 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using DuckDB.NET.Data;
 using MixpanelConnector.Emulator;
 using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tool.Tests;
 
 /// <summary>
-/// The runs of the pages about imports, section by section: a block after <c>`NAME`:</c> is a file, <c>sh</c> the commands,
+/// The runs of the pages about imports, section by section: a block after <c>`NAME`:</c> is a file, or <c>sql</c> that writes it; <c>sh</c> the commands,
 /// <c>text</c> what they say on standard error, <c>json</c> the events that are stored then.
 /// </summary>
 public sealed partial class ImportPageTests
 {
     [Theory]
     [InlineData("docs/csv.md", 5)]
+    [InlineData("docs/parquet.md", 4)]
     [InlineData("docs/times.md", 4)]
     public async Task The_runs_of_a_page_do_what_it_says(string page, int runs)
     {
@@ -34,7 +36,8 @@ public sealed partial class ImportPageTests
         foreach (Match block in Block().Matches(section))
         {
             var text = block.Groups["text"].Value;
-            if (block.Groups["file"] is { Success: true } file) await File.WriteAllTextAsync(tool.Folder.File(file.Value), text, cancel);
+            if (block.Groups["language"].Value == "sql") Query(text, tool);
+            else if (block.Groups["file"] is { Success: true } file) await File.WriteAllTextAsync(tool.Folder.File(file.Value), text, cancel);
             else if (block.Groups["language"].Value == "sh")
                 foreach (var line in text.TrimEnd().Split('\n')) said += await RunAsync(line, tool);
             else if (block.Groups["language"].Value == "text") Assert.All(text.TrimEnd().Split('\n'), line => Assert.Contains(line, said, StringComparison.Ordinal));
@@ -43,6 +46,15 @@ public sealed partial class ImportPageTests
 
         ImportCaseTests.AssertStored(expected, (await mixpanel.EventsAsync(cancellationToken: cancel)).Select(e => new JsonObject { ["event"] = e.Name, ["properties"] = JsonNode.Parse(e.Properties) }));
         return 1;
+    }
+
+    static void Query(string sql, Tool tool)
+    {
+        using var connection = new DuckDBConnection("DataSource=:memory:");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = ParquetName().Replace(sql, name => $"'{tool.Folder.File(name.Groups["name"].Value)}'");
+        command.ExecuteNonQuery();
     }
 
     static async Task<string> RunAsync(string line, Tool tool)
@@ -54,11 +66,16 @@ public sealed partial class ImportPageTests
             return "";
         }
 
-        Assert.StartsWith("mixpanel import ", line, StringComparison.Ordinal);
         var parts = line["mixpanel ".Length..].Split(" # exit ");
-        var arguments = Words().Matches(parts[0]).Select(match => match.Groups["word"].Value).Select(word => File.Exists(tool.Folder.File(word)) || word == "old" ? tool.Folder.File(word) : word).ToList();
-        if (!arguments.Contains("--state")) arguments.AddRange(["--state", tool.Folder.File("state")]);
-        var run = await tool.RunAsync([.. arguments, "--no-progress", "--output", "json"]);
+        var arguments = Words().Matches(parts[0]).Select(match => match.Groups["word"].Value).Select(word => File.Exists(tool.Folder.File(word)) || word == "old" || word.EndsWith(".parquet", StringComparison.Ordinal) ? tool.Folder.File(word) : word).ToList();
+        if (!line.StartsWith("mixpanel emulator export ", StringComparison.Ordinal))
+        {
+            Assert.StartsWith("mixpanel import ", line, StringComparison.Ordinal);
+            if (!arguments.Contains("--state")) arguments.AddRange(["--state", $"{arguments[1]}.state"]); // each input has its own, as by default
+            arguments.AddRange(["--no-progress", "--output", "json"]);
+        }
+
+        var run = await tool.RunAsync([.. arguments]);
         Assert.True(run.Exit == (parts.Length > 1 ? int.Parse(parts[1], CultureInfo.InvariantCulture) : 0), $"{line}\n{run.Exit}\n{run.Out}\n{run.Err}");
         return run.Err;
     }
@@ -68,6 +85,9 @@ public sealed partial class ImportPageTests
 
     [GeneratedRegex("'(?<word>[^']*)'|\"(?<word>[^\"]*)\"|(?<word>[^ ]+)", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex Words();
+
+    [GeneratedRegex("'(?<name>\\w+\\.parquet)'", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: Hang.Milliseconds)]
+    private static partial Regex ParquetName();
 
     [GeneratedRegex("^iconv -f UTF-8 -t (?<to>\\S+) (?<input>\\S+) > (?<output>\\S+)$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex Iconv();

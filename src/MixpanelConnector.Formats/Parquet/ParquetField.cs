@@ -62,6 +62,9 @@ sealed class ParquetField
     /// <summary>How many units of a time make a second.</summary>
     public long UnitsPerSecond { get; private set; }
 
+    /// <summary>Whether it holds texts of which nothing more is said.</summary>
+    public bool IsText => IsLeaf && !IsRepeated && (Type, Meaning) is (PhysicalType.ByteArray, ParquetMeaning.None or ParquetMeaning.Text);
+
     public bool IsRepeated => _repetition == 2;
 
     public bool IsOptional => _repetition == 1;

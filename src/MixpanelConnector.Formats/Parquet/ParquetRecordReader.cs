@@ -1,4 +1,5 @@
 using MixpanelConnector.Formats.Columns;
+using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Source;
 using ParquetSharp;
@@ -8,6 +9,9 @@ namespace MixpanelConnector.Formats.Parquet;
 /// <summary>One record a row. The offset counts rows from 0, the line from 1. A page of each column is in memory at a time.</summary>
 sealed class ParquetRecordReader : RecordReader
 {
+    /// <summary>So many rows show whether texts are JSON, or more, until there is a value.</summary>
+    const int FirstRows = 1000;
+
     /// <summary>How many rows are read before it can be stopped.</summary>
     const int RowsPerFill = 1024;
 
@@ -38,7 +42,7 @@ sealed class ParquetRecordReader : RecordReader
 
     /// <exception cref="InputException">The rows cannot be records, or the file has changed.</exception>
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
-    public ParquetRecordReader(ParquetFile file, ParquetFooter footer, ImportRequest request, UInt128 fingerprint, long begin, long rawLength)
+    public ParquetRecordReader(ParquetFile file, ParquetFooter footer, ImportRequest request, UInt128 fingerprint, long begin, long rawLength, CancellationToken cancellationToken)
     {
         (_file, _footer, _fingerprint, _begin, _rawLength) = (file, footer, fingerprint, begin, rawLength);
         if (begin > footer.Rows) throw InputException.Changed("has fewer rows than when it was imported");
@@ -57,10 +61,7 @@ sealed class ParquetRecordReader : RecordReader
                 continue;
             }
 
-            var column = footer.Columns[field.Column];
-            _nodes[field.Index] = field.HoldsProperties
-                ? new ParquetProperties(ParquetNode.Of(column, field.Kind, _values, columns.Type), [.. columns.Fields.Where(other => other.Index != columns.Root?.Index).Select(other => other.Name)])
-                : ParquetNode.Of(column, field.Kind, _values);
+            _nodes[field.Index] = field.HoldsProperties ? PropertiesOf(in field, cancellationToken) : ParquetNode.Of(footer.Columns[field.Column], field.Kind, _values);
             _nodes[field.Index]!.AddLeaves(_leaves);
         }
 
@@ -72,12 +73,7 @@ sealed class ParquetRecordReader : RecordReader
         // Whole row groups are passed by unread.
         while (_group < footer.Groups.Count && _row < begin && _row + footer.Groups[_group].Rows <= begin) _row += footer.Groups[_group++].Rows;
         _endOfGroup = _endOfFill = _row;
-
-        using var properties = ReaderProperties.GetDefaultReaderProperties();
-        properties.EnablePageChecksumVerification();
-        properties.EnableBufferedStream();
-        properties.BufferSize = Math.Clamp((4 << 20) / _leaves.Count, 1 << 10, 64 << 10);
-        _parquet = new ParquetFileReader(file, properties, leaveOpen: true);
+        _parquet = Open(_leaves.Count);
     }
 
     public override bool OffsetsAreBytes => false;
@@ -150,19 +146,88 @@ sealed class ParquetRecordReader : RecordReader
         }
     }
 
+    ParquetFileReader Open(int leaves)
+    {
+        using var properties = ReaderProperties.GetDefaultReaderProperties();
+        properties.EnablePageChecksumVerification();
+        properties.EnableBufferedStream();
+        properties.BufferSize = Math.Clamp((4 << 20) / leaves, 1 << 10, 64 << 10);
+        return new ParquetFileReader(_file, properties, leaveOpen: true);
+    }
+
+    /// <summary>A column of properties: one of texts without a type holds them where its first texts are objects.</summary>
+    ParquetProperties PropertiesOf(in ColumnField field, CancellationToken cancellationToken)
+    {
+        var column = _footer.Columns[field.Column];
+        List<ReadOnlyMemory<byte>> others = [.. _columns.Fields.Where(other => other.Index != _columns.Root?.Index).Select(other => other.Name)];
+        if (!column.IsText || field.Type is not (null or ImportColumnType.Json)) return new(ParquetNode.Of(column, field.Kind, _values, _columns.Type), others);
+        var json = _values.LeafOf(column, FieldKind.Value, ParquetMeaning.Json);
+        if (field.Type is not null) return new(json, others);
+        return AreObjects(json, cancellationToken)
+            ? new(json, others) { Refuse = () => _builder.Fault ??= ColumnValue.Misfit(column.Name, ImportColumnType.Json, told: false) }
+            : new(_values.LeafOf(column, field.Kind), others);
+    }
+
+    /// <summary>Whether a column's first values are objects, all of them.</summary>
+    bool AreObjects(ParquetLeaf leaf, CancellationToken cancellationToken)
+    {
+        foreach (var group in _footer.Groups) ParquetPages.Check(_footer, group, leaf.Field);
+        _values.Cancellation = cancellationToken;
+        using var parquet = Open(leaves: 1);
+        var (json, row, length) = (new JsonText(), 0L, 0L);
+        for (var number = 0; number < _footer.Groups.Count && !IsEnough(); number++)
+        {
+            var group = OpenGroup(parquet, number, [leaf], row + 1, cancellationToken);
+            try
+            {
+                for (var end = row + _footer.Groups[number].Rows; row < end && !IsEnough(); row++)
+                {
+                    json.Clear();
+                    if (!leaf.Write(json)) continue;
+                    if (json.Written is not [(byte)'{', ..]) return false;
+                    length += json.Length;
+                }
+            }
+            finally
+            {
+                Close(group, [leaf]);
+            }
+        }
+
+        return length > 0;
+
+        bool IsEnough() => length > 0 && (row >= FirstRows || length > InputWindow.LargestRecord);
+    }
+
     void BeginGroup(CancellationToken cancellationToken)
     {
-        var group = _footer.Groups[_group];
-        _endOfGroup = _row + group.Rows;
-        var needs = _leaves.ConvertAll(leaf => ParquetPages.Follow(_file, _footer, group, leaf.Field, cancellationToken));
+        _endOfGroup = _row + _footer.Groups[_group].Rows;
+        _reader = OpenGroup(_parquet, _group, _leaves, _row + 1, cancellationToken);
+        _group++;
+    }
+
+    /// <summary>Begins with a row group, if its pages are not too large; null when it has no rows.</summary>
+    RowGroupReader? OpenGroup(ParquetFileReader parquet, int number, List<ParquetLeaf> leaves, long line, CancellationToken cancellationToken)
+    {
+        var group = _footer.Groups[number];
+        var needs = leaves.ConvertAll(leaf => ParquetPages.Follow(_file, _footer, group, leaf.Field, cancellationToken));
         var memory = needs.Sum(leaf => leaf.Memory) + needs.Max(leaf => leaf.Packed);
         if (memory > MostPageMemory)
-            throw new InputException($"has pages that take {memory >> 20} MB in the row group of line {_row + 1}, one of each column with what it takes to decompress it; at most {MostPageMemory >> 20} MB are taken. Write it with smaller pages or row groups, or leave out columns with --drop");
-        _reader = group.Rows > 0 ? _parquet.RowGroup(_group) : null;
-        _group++;
-        if (_reader is null) return;
-        for (var i = 0; i < _leaves.Count; i++)
-            _leaves[i].Open(_reader, group.Chunks[_leaves[i].Field.Leaf].Values, needs[i].Expands ? (int)Math.Clamp(MostExpanded / Math.Max(1, needs[i].LargestPage), 1, int.MaxValue) : null);
+            throw new InputException($"has pages that take {memory >> 20} MB in the row group of line {line}, one of each column with what it takes to decompress it; at most {MostPageMemory >> 20} MB are taken. Write it with smaller pages or row groups, or leave out columns with --drop");
+        if (group.Rows == 0) return null;
+        var reader = parquet.RowGroup(number);
+        try
+        {
+            for (var i = 0; i < leaves.Count; i++)
+                leaves[i].Open(reader, group.Chunks[leaves[i].Field.Leaf].Values, needs[i].Expands ? (int)Math.Clamp(MostExpanded / Math.Max(1, needs[i].LargestPage), 1, int.MaxValue) : null);
+        }
+        catch
+        {
+            Close(reader, leaves);
+            throw;
+        }
+
+        return reader;
     }
 
     void EndGroup()
@@ -173,9 +238,15 @@ sealed class ParquetRecordReader : RecordReader
 
     void CloseGroup()
     {
-        foreach (var leaf in _leaves) leaf.Close();
-        _reader?.Dispose();
+        Close(_reader, _leaves);
         _reader = null;
+    }
+
+    /// <summary>What reads goes before what it reads from: the package ends the process when that is left to finalizers.</summary>
+    static void Close(RowGroupReader? group, List<ParquetLeaf> leaves)
+    {
+        foreach (var leaf in leaves) leaf.Close();
+        group?.Dispose();
     }
 
     Record Build()

@@ -27,8 +27,11 @@ sealed class ParquetValues(int most, RecordBuilder records)
     /// <summary>Ends the decoding of values, of which one record may have very many.</summary>
     public CancellationToken Cancellation { get; set; }
 
+    /// <param name="field">The leaf.</param>
+    /// <param name="kind">How its values are written.</param>
+    /// <param name="meaning">What they mean, where that is not what the file says.</param>
     /// <exception cref="InputException">No JSON stands for values of this type.</exception>
-    public ParquetLeaf LeafOf(ParquetField field, FieldKind kind) => (field.Type, field.Meaning) switch
+    public ParquetLeaf LeafOf(ParquetField field, FieldKind kind, ParquetMeaning? meaning = null) => (field.Type, meaning ?? field.Meaning) switch
     {
         (_, ParquetMeaning.Unknown) => throw Unsupported(field),
         (PhysicalType.Boolean, ParquetMeaning.None or ParquetMeaning.Nothing) => Leaf<bool>(field, kind, static (json, value, _) => json.Append(value ? "true"u8 : "false"u8)),
