@@ -150,8 +150,8 @@ public sealed class ParquetTests : IDisposable
         var report = await RunAsync($"SELECT {Base}, {text} AS properties FROM range(3000) t(i) ORDER BY i", ", ROW_GROUP_SIZE 2048");
         Assert.Equal((0, 3000), (report.ExitCode, report.Accepted));
         var stored = _run.StoredWithoutIds();
-        Assert.Contains($$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u"{{{(first is null ? "" : $",{first}")}}}}}""", stored);
-        if (first is null) Assert.Contains("""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","n":2999}}""", stored);
+        Assert.Contains($$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u"{{{(first is null ? "" : $",{first}")}}}}}""", stored, StringComparer.Ordinal);
+        if (first is null) Assert.Contains("""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","n":2999}}""", stored, StringComparer.Ordinal);
     }
 
     [Fact]
