@@ -209,7 +209,7 @@ public sealed class ImportLimitTests
         public static readonly DateTimeOffset Began = new(2026, 11, 1, 12, 0, 0, TimeSpan.Zero);
 
         readonly string _folder;
-        readonly StringWriter _log = new();
+        readonly SharedText _log = new();
         readonly AuditLog _audit;
         int _begins;
 
@@ -217,7 +217,7 @@ public sealed class ImportLimitTests
         {
             _folder = folder;
             Database = ServeDatabase.Open(folder);
-            _audit = new AuditLog(TextWriter.Synchronized(_log), Clock);
+            _audit = new AuditLog(_log, Clock);
             Jobs = new ImportJobs(folder, new ImportOptions(1 << 30, longest ?? TimeSpan.FromHours(24), hasSeveralCallers), Database, (request, state, stop) =>
             {
                 if (request.StandardInput is not null) return Task.FromResult(Done); // the check of the options

@@ -15,7 +15,7 @@ sealed class Served : IAsyncDisposable
     public const string Create = """{"username":"bot","organization_id":5}""";
     public const string Created = """{"results":{"id":9,"username":"bot.x","token":"one-time-4711"},"status":"ok"}""";
 
-    readonly StringWriter _log = new();
+    readonly SharedText _log = new();
     MixpanelClient? _client;
     bool _stopped;
 
@@ -51,7 +51,7 @@ sealed class Served : IAsyncDisposable
         _stopped = false;
         var options = new ServeOptions { Port = 0, StateFolder = Folder.File("state"), SecretFolder = Folder.File("secrets"), Destination = "test" };
         _client = NewClient();
-        Gateway = await Gateway.StartAsync(with is null ? options : with(options), _client, NewClient, TextWriter.Synchronized(_log), TestContext.Current.CancellationToken);
+        Gateway = await Gateway.StartAsync(with is null ? options : with(options), _client, NewClient, _log, TestContext.Current.CancellationToken);
         Http = new HttpClient { BaseAddress = Gateway.Address };
     }
 

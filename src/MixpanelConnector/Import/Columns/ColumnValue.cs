@@ -113,7 +113,7 @@ sealed class ColumnValue(ImportRequest request)
             return true;
         }
 
-        if (isCount && time is > -ShortestCount and < ShortestCount) return false;
+        if (isCount && time is >= 0 and < ShortestCount) return false;
         if (isCount && time is >= -TimeReader.LargestSeconds and <= TimeReader.LargestSeconds) time *= 1000;
         if (time < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return false;
         DateTimeOffset.FromUnixTimeMilliseconds(time).TryFormat(_made, out length, time % 1000 == 0 ? "'\"'yyyy-MM-dd'T'HH:mm:ss'\"'" : "'\"'yyyy-MM-dd'T'HH:mm:ss.fff'\"'", CultureInfo.InvariantCulture);
