@@ -38,6 +38,9 @@ sealed class QuotaPace(double firstWait, double longestWait)
     /// <summary>What is left of a rate that was refused: after a while, soon, and before any rate has lasted.</summary>
     const double Lowered = 0.96, LoweredSoon = 0.9, LoweredAtFirst = 0.5;
 
+    /// <summary>A window leaves at least this part of a rate.</summary>
+    const double LeastLeft = 4;
+
     /// <summary>After so many seconds without a refusal a rate grows faster, and after as many again much faster.</summary>
     const double Calm = 15;
 
@@ -55,7 +58,7 @@ sealed class QuotaPace(double firstWait, double longestWait)
     bool _hasLasted;
     double _next;
     int _wave;
-    double _openSince;
+    double? _openSince;
     double _takenSince;
     double? _closedSince;
     double _probeAt;
@@ -79,6 +82,7 @@ sealed class QuotaPace(double firstWait, double longestWait)
     /// <summary>A request is sent.</summary>
     public QuotaShare Take(double now, double cost)
     {
+        _openSince ??= now; // what came before was no sending
         if (IsClosed) _isProbing = true;
         else if (_rate is { } rate) _next = Math.Max(_next, now - MostUnused) + (cost / rate);
         return new(_wave, cost, IsClosed);
@@ -129,16 +133,20 @@ sealed class QuotaPace(double firstWait, double longestWait)
 
     void Open(double now, double closedSince, double cost)
     {
-        var lasted = closedSince - _openSince;
+        var openSince = _openSince!.Value;
+        var lasted = closedSince - openSince;
+        var refusedRate = _rate;
         if (now - closedSince > WindowCloses)
         {
-            _rate = TakenSince(now - Window, now);
+            // What stays closed for longer than a window is something else: as it was taken before, it may be again.
+            var before = (_taken - cost - SampleAt(closedSince - Window).Taken) / Window;
+            _rate = now - closedSince > Window ? Math.Max(before, cost / Window) : Math.Max(TakenSince(now - Window, now), before / LeastLeft);
             _hasLasted = true;
             _next = now + (cost / _rate.Value);
         }
         else if (_rate is not { } rate)
         {
-            _rate = _takenSince / Math.Max(now - _openSince, 0.05);
+            _rate = _takenSince / Math.Max(now - openSince, 0.05);
             _next = now + (cost / _rate.Value);
         }
         else
@@ -146,7 +154,7 @@ sealed class QuotaPace(double firstWait, double longestWait)
             var enough = Math.Max(1, Enough * cost / rate);
             _hasLasted |= lasted > enough;
             var lowered = rate * (lasted > enough ? Lowered : _hasLasted ? LoweredSoon : LoweredAtFirst);
-            if (_takenSince >= Enough * cost) lowered = Math.Min(lowered, Above * TakenSince(Math.Max(_openSince, now - Math.Max(Recent, enough)), now));
+            if (_takenSince >= Enough * cost) lowered = Math.Min(lowered, Above * TakenSince(Math.Max(openSince, now - Math.Max(Recent, enough)), now));
             _rate = Math.Max(lowered, rate / 2);
             _next = Math.Max(closedSince + (2 * cost / _rate.Value), now - MostUnused); // the probe's own share, and the next one's
         }
@@ -154,7 +162,9 @@ sealed class QuotaPace(double firstWait, double longestWait)
         _wave++;
         _closedSince = null;
         (_rateAt, _openSince, _takenSince) = (now, now, 0);
-        (_refusedRate, _refusedAt) = (_rate.Value, now);
+
+        // Before a rate has lasted, the next one may be far too low: it grows fast to what was refused.
+        (_refusedRate, _refusedAt) = (_hasLasted ? _rate.Value : refusedRate ?? _rate.Value, now);
         Sample(now);
     }
 
@@ -169,20 +179,26 @@ sealed class QuotaPace(double firstWait, double longestWait)
 
     void Sample(double now)
     {
+        while (_samples.Count > 2 && _samples.Peek().At < _lastSample.At - (2 * Window)) _samples.Dequeue(); // by the last one: while the quota is closed none is added
         _samples.Enqueue(_lastSample = (now, _taken));
-        while (_samples.Count > 2 && _samples.Peek().At < now - (2 * Window)) _samples.Dequeue();
     }
 
     /// <summary>What was taken a second since the last sample at or before a time.</summary>
     double TakenSince(double since, double now)
     {
-        var from = _samples.Peek();
+        var from = SampleAt(since);
+        return now - from.At > 0.2 ? (_taken - from.Taken) / (now - from.At) : double.PositiveInfinity;
+    }
+
+    (double At, double Taken) SampleAt(double time)
+    {
+        var last = _samples.Peek();
         foreach (var sample in _samples)
         {
-            if (sample.At > since) break;
-            from = sample;
+            if (sample.At > time) break;
+            last = sample;
         }
 
-        return now - from.At > 0.2 ? (_taken - from.Taken) / (now - from.At) : double.PositiveInfinity;
+        return last;
     }
 }

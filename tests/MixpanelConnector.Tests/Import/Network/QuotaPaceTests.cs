@@ -81,6 +81,36 @@ public class QuotaPaceTests
         Assert.All(waits.Zip(probes).Where(pair => pair.Second > 600), pair => Assert.InRange(pair.First, 60, 75));
     }
 
+    /// <summary>Somebody else may have used the quota up, or it was no quota.</summary>
+    [Theory]
+    [InlineData(20)]
+    [InlineData(59)]
+    [InlineData(61)]
+    [InlineData(600)]
+    [InlineData(7200)]
+    public void What_was_closed_for_long_is_soon_as_fast_as_before(double seconds)
+    {
+        var pace = new QuotaPace(2, 60);
+        var now = 0.0;
+        for (; now < 120; now += 0.1) pace.Accept(now, pace.Take(now, 2000));
+        pace.Refuse(now, pace.Take(now, 2000), retryAfter: seconds, random: 0);
+        now += seconds;
+        pace.Accept(now, pace.Take(now, 2000));
+
+        var opened = now;
+        var taken = 0;
+        for (; now < opened + 60; now += Math.Max(pace.Wait(now), 0.001))
+            if (pace.Wait(now) == 0) taken += Send();
+
+        Assert.InRange(taken, 60 * 4000, 60 * 60_000);
+
+        int Send()
+        {
+            pace.Accept(now, pace.Take(now, 2000));
+            return 2000;
+        }
+    }
+
     [Fact]
     public void A_probe_that_is_given_up_lets_another_probe()
     {
