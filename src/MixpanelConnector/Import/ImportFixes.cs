@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace MixpanelConnector;
@@ -26,6 +27,22 @@ public enum ImportFixes
     /// A number becomes its text. One that is empty, null or stands for none, such as <c>undefined</c>, is taken away, so that an id is computed. Events only.
     /// </summary>
     InsertIds = 8,
+}
+
+/// <summary>The repairs as the command line, dead letters and checkpoints name them.</summary>
+static class ImportFixNames
+{
+    public static IEnumerable<string> Of(ImportFixes fixes) => Enum.GetValues<ImportFixes>().Where(fix => fix is not ImportFixes.None && fixes.HasFlag(fix)).Select(NameOf);
+
+    /// <exception cref="FormatException">There is no repair of such a name.</exception>
+    public static ImportFixes Parse(string name)
+    {
+        foreach (var fix in Enum.GetValues<ImportFixes>())
+            if (fix is not ImportFixes.None && NameOf(fix) == name) return fix;
+        throw new FormatException(name);
+    }
+
+    static string NameOf(ImportFixes fix) => JsonNamingPolicy.KebabCaseLower.ConvertName(fix.ToString());
 }
 
 /// <summary>How many settled records each kind of cleaning has changed, accepted or not. Null for what was not asked for.</summary>

@@ -437,7 +437,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         if (request.NullValues.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nnull_values={string.Join(',', request.NullValues.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
         if (request.Drop.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\ndrop={string.Join(',', request.Drop.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
         if (request.Rename.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nrename={string.Join(',', request.Rename.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"))}");
-        if (request.Fix is not ImportFixes.None) fingerprint.Append(CultureInfo.InvariantCulture, $"\nfix={request.Fix.ToString().ToLowerInvariant().Replace("insertids", "insert-ids", StringComparison.Ordinal)}");
+        if (request.Fix is not ImportFixes.None) fingerprint.Append(CultureInfo.InvariantCulture, $"\nfix={string.Join(", ", ImportFixNames.Of(request.Fix))}");
         if (request.TimeFormat is { } format) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntime_format={Uri.EscapeDataString(format)}");
         if (request.TimeZone is { } zone) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntime_zone={zone}");
         if (request.TimeOffset is { } offset) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntime_offset={offset.TotalSeconds}s");

@@ -28,7 +28,7 @@ static class ReplayOptions
             if (request.Event is { } name) json.WriteString("event", name);
             Write(json, "rename", request.Rename);
             Write(json, "drop", request.Drop);
-            Write(json, "fix", [.. Enum.GetValues<ImportFixes>().Where(fix => fix is not ImportFixes.None && request.Fix.HasFlag(fix)).Select(fix => JsonNamingPolicy.KebabCaseLower.ConvertName(fix.ToString()))]);
+            Write(json, "fix", [.. ImportFixNames.Of(request.Fix)]);
             if (request.TimeFormat is { } format) json.WriteString("time_format", format);
             if (request.TimeZone is { } zone) json.WriteString("time_zone", zone);
             if (request.DecimalSeparator != '.') json.WriteString("decimal", request.DecimalSeparator.ToString());
@@ -110,7 +110,7 @@ static class ReplayOptions
                 Event = request.Event ?? Text(kept, "event"),
                 Rename = Pairs(kept, "rename", value => value, request.Rename),
                 Drop = [.. request.Drop.Union(Texts(kept, "drop"), StringComparer.Ordinal)],
-                Fix = Texts(kept, "fix").Aggregate(request.Fix, (fixes, fix) => fixes | Enum.Parse<ImportFixes>(fix.Replace("-", "", StringComparison.Ordinal), ignoreCase: true)),
+                Fix = Texts(kept, "fix").Aggregate(request.Fix, (fixes, fix) => fixes | ImportFixNames.Parse(fix)),
                 TimeFormat = request.TimeFormat ?? Text(kept, "time_format"),
                 TimeZone = request.TimeZone ?? Text(kept, "time_zone"),
                 DecimalSeparator = request.DecimalSeparator == '.' && Text(kept, "decimal") is { Length: 1 } separator ? separator[0] : request.DecimalSeparator,

@@ -24,6 +24,8 @@ public sealed class InspectionTests : IDisposable
     [InlineData("""{"event":"e","properties":{"time":"2026-09-01","distinct_id":7}}""", "--fix time,ids")]
     [InlineData("""{"event":"e","properties":{"ts":1790000000,"$user_id":"u"}}""", "--rename ts=time")]
     [InlineData("""{"event":"e","properties":{"time":1790000000}}""", "--fix ids")]
+    [InlineData("""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","$insert_id":"no id!"}}""", "--fix insert-ids")]
+    [InlineData("""{"event":"e","properties":{"time":"2026-09-01","distinct_id":7,"$insert_id":"undefined"}}""", "--fix time,ids,insert-ids")]
     [InlineData("""{"event":"e","properties":{"time":100,"distinct_id":"u"}}""", "")] // nothing mends that
     [InlineData("""{"event_name":"e","properties":{"time":1790000000,"distinct_id":"u"}}""", "")] // no option reaches what stands beside the properties
     public async Task What_is_proposed_was_tried(string record, string options)

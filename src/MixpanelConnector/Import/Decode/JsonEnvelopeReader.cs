@@ -43,18 +43,21 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
     protected override bool MayGoOn => true;
 
     /// <summary>Whether a text begins with such an object, as far as it is there.</summary>
-    public static bool Begins(ReadOnlySpan<byte> text)
+    /// <param name="text">The text.</param>
+    /// <param name="mapped">Members that are mapped, which records have as well.</param>
+    public static bool Begins(ReadOnlySpan<byte> text, IEnumerable<string> mapped)
     {
         text = text.TrimStart(" \t\r\n"u8);
         if (text is not [(byte)'{', ..]) return false;
         var has = false;
+        string[] ofRecords = [.. OfRecords, .. mapped];
         try
         {
             var reader = new Utf8JsonReader(text, isFinalBlock: false, default);
             reader.Read();
             while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
             {
-                if (IsOneOf(in reader, OfRecords)) return false;
+                if (IsOneOf(in reader, ofRecords)) return false;
                 var isList = IsOneOf(in reader, Lists);
                 if (!reader.Read()) break;
                 var list = reader;

@@ -122,7 +122,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             Map = Added(request.Columns, best.Columns),
             Rename = Added(request.Rename, best.Rename),
             Event = best.Event == request.Event ? null : best.Event,
-            Fix = [.. Enum.GetValues<ImportFixes>().Where(fix => fix is not ImportFixes.None && best.Fix.HasFlag(fix) && !request.Fix.HasFlag(fix)).Select(fix => fix.ToString().ToLowerInvariant())],
+            Fix = [.. ImportFixNames.Of(best.Fix & ~request.Fix)],
             Accepted = report.Accepted,
             Reasons = report.Reasons,
             Note = IsNobodys(best, survey) ? "No column looks like the id of a user, so that --fix ids makes the events nobody's. If one is, say --map distinct_id=COLUMN, or --rename PROPERTY=distinct_id where it is a property." : null,
@@ -144,7 +144,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
 
     /// <summary>The repairs that may help, by the reason that calls for them. One hides behind another: a record is refused for what is found first.</summary>
     IEnumerable<(ImportFixes Fix, string Code)> Repairs() => request.Type is ImportType.Events
-        ? [(ImportFixes.Time, "time_invalid"), (ImportFixes.Ids, "distinct_id_invalid"), (ImportFixes.Ids, "distinct_id_missing"), (ImportFixes.Time, "time_invalid")]
+        ? [(ImportFixes.Time, "time_invalid"), (ImportFixes.Ids, "distinct_id_invalid"), (ImportFixes.Ids, "distinct_id_missing"), (ImportFixes.InsertIds, "insert_id_invalid"), (ImportFixes.InsertIds, "insert_id_banned"), (ImportFixes.Time, "time_invalid")]
         : [(ImportFixes.Ids, "distinct_id_invalid"), (ImportFixes.Ids, "group_id_invalid")];
 
     /// <summary>Whether a trial has accepted no more, and has not got past what the one before was stopped by.</summary>

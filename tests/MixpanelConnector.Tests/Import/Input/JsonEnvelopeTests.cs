@@ -76,4 +76,17 @@ public sealed class JsonEnvelopeTests
         var report = await run.RunAsync(run.Request(run.Folder.Write("in.json", text)));
         Assert.Equal((6, 1, 1), (report.ExitCode, report.Read, report.Rejected));
     }
+
+    [Fact]
+    public async Task A_record_that_has_a_list_of_such_a_name_is_a_record_where_its_members_are_mapped()
+    {
+        using var run = new ImportRun();
+        var request = run.Request(run.Folder.Write("in.json", """{"name":"buy","at":1790000000,"who":"u","data":[{"sku":1},{"sku":2}]}""" + "\n"))
+            with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "name", ["time"] = "at", ["distinct_id"] = "who" } };
+
+        var report = await run.RunAsync(request);
+
+        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Contains("\"data\":[{\"sku\":1},{\"sku\":2}]", run.Mixpanel.Stored[0], StringComparison.Ordinal);
+    }
 }
