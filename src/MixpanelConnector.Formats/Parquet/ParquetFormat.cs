@@ -22,7 +22,7 @@ sealed class ParquetFormat() : ImportFormat("parquet")
         var path = input.Compressed ? null : input.File.SeekablePath;
         var (stream, fingerprint) = path is null
             ? await SpoolAsync(input.Window, cancellationToken).ConfigureAwait(false)
-            : await OpenAsync(path, cancellationToken).ConfigureAwait(false);
+            : await OpenAsync(path, hashes: input.Request.Look is null, cancellationToken).ConfigureAwait(false); // who only looks resumes nothing
         var file = new ParquetFile(stream, isTemporary: path is null);
         try
         {
@@ -60,14 +60,14 @@ sealed class ParquetFormat() : ImportFormat("parquet")
         return string.Concat(shown.Select(character => char.IsControl(character) ? ' ' : character)).TrimEnd(' ', '.');
     }
 
-    static async ValueTask<(FileStream, UInt128)> OpenAsync(string path, CancellationToken cancellationToken)
+    static async ValueTask<(FileStream, UInt128)> OpenAsync(string path, bool hashes, CancellationToken cancellationToken)
     {
         FileStream? file = null;
         try
         {
             file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             var hash = new XxHash128();
-            await hash.AppendAsync(file, cancellationToken).ConfigureAwait(false);
+            if (hashes) await hash.AppendAsync(file, cancellationToken).ConfigureAwait(false);
             return (file, hash.GetCurrentHashAsUInt128());
         }
         catch (Exception e)

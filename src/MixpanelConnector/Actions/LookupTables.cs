@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text;
 using System.Text.Json.Serialization;
+using MixpanelConnector.Import.Delimited;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
@@ -24,17 +26,12 @@ static class LookupTableActions
         Refused = static output => output.FailedRecords is not null,
     };
 
-    /// <summary>Whether anything stands behind the first line end that is in no quotes.</summary>
+    /// <summary>Whether anything stands behind the first row.</summary>
     static bool HasRows(string csv)
     {
-        var isQuoted = false;
-        for (var at = 0; at < csv.Length; at++)
-        {
-            if (csv[at] == '"') isQuoted = !isQuoted;
-            else if (!isQuoted && csv[at] is '\r' or '\n') return !csv.AsSpan(at).IsWhiteSpace();
-        }
-
-        return false;
+        var text = Encoding.UTF8.GetBytes(csv);
+        var header = new RowSplitter(new Dialect((byte)',', EndsWithReturn: true)).LengthOfRow(text, ended: true);
+        return header >= 0 && !csv.AsSpan(Encoding.UTF8.GetCharCount(text.AsSpan(0, header))).IsWhiteSpace();
     }
 
     /// <summary>Rows that were refused are a result: Mixpanel kept the table as it was.</summary>

@@ -16,6 +16,9 @@ sealed class FirstRefusals(Action over)
     /// <summary>How many they are.</summary>
     public long Count => Reasons.Total;
 
+    /// <summary>The name of the input that the first of them is from.</summary>
+    public string Source { get; private set; } = "";
+
     /// <summary>Why they were refused.</summary>
     public ReasonCounts Reasons { get; } = new();
 
@@ -25,6 +28,7 @@ sealed class FirstRefusals(Action over)
     /// <summary>Takes the next one. Nobody is told of it before that is asked for.</summary>
     public void Take(in DeadLetter letter, in Refusal refusal)
     {
+        if (Count == 0) Source = letter.Source;
         _held.Add((letter with { Json = [] }, refusal)); // who is told asks for its place alone
         Reasons.Add(letter.Source, letter.Line, in refusal);
         CollectionsMarshal.GetValueRefOrAddDefault(_kinds, KindOf(refusal.Code), out _)++;

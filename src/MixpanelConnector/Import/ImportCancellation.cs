@@ -8,7 +8,7 @@ sealed class ImportCancellation : IDisposable
     /// <summary>Within this time after the signal, requests under way are awaited.</summary>
     static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(8);
 
-    static readonly int[] Precedence = [8, 9, 7, 4, 6, 5, 130, 3];
+    static readonly int[] Precedence = [2, 8, 9, 7, 4, 6, 5, 130, 3];
 
     readonly Lock _lock = new();
     readonly List<(int ExitCode, string Message)> _problems = [];

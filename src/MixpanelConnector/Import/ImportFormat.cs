@@ -78,7 +78,7 @@ readonly ref struct ImportHead(ReadOnlySpan<byte> text, string name, ImportReque
     public byte First => Text.TrimStart(" \t\r\n"u8) is [var first, ..] ? first : (byte)0;
 
     /// <summary>Whether it begins with a JSON object that has records in a list.</summary>
-    public bool IsJsonEnvelope => JsonEnvelopeReader.Begins(Text, Request.Columns.Values);
+    public bool IsJsonEnvelope => JsonEnvelopeReader.Begins(Text, Request) == true;
 
     /// <summary>Whether it begins with a JSON object that takes several lines, or has another behind it on its line.</summary>
     public bool IsJsonSequence => JsonSequenceReader.Begins(Text, isAll: true) ?? false;
@@ -128,7 +128,7 @@ sealed class JsonFormat() : ImportFormat("json")
 
     internal override async ValueTask<RecordReader> OpenAsync(FormatInput input, CancellationToken cancellationToken)
     {
-        var isEnvelope = JsonEnvelopeReader.Begins(input.Window.Unread[input.Start..], input.Request.Columns.Values);
+        var isEnvelope = JsonEnvelopeReader.Begins(input.Window.Unread[input.Start..], input.Request) == true;
         var isSequence = !isEnvelope && input.Window.Unread[input.Start..].TrimStart(" \t\r\n\u001e"u8) is [(byte)'{', ..];
         var begun = await input.ResumeAsync(cancellationToken).ConfigureAwait(false);
         if (isEnvelope) return new JsonEnvelopeReader(input.Window, input.Reached?.Line ?? 0, begun);

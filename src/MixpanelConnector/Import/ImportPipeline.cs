@@ -157,9 +157,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         {
             if (cancellation.Stop.IsCancellationRequested || cancellation.Problems().Count > 0) return false;
             repeatable?.End();
+            var input = inputs.Find(input => input.Name == alike.Source) ?? inputs[0];
             try
             {
-                if (repeatable?.CanRepeat != false) inspection = await new Inspector(request, transport).LookAsync(inputs[0], inputs.Count, cancellation.Stop).ConfigureAwait(false);
+                if (input == inputs[0] ? repeatable?.CanRepeat != false : input.SeekablePath is not null) inspection = await new Inspector(request, transport).LookAsync(input, inputs.Count, cancellation.Stop).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
             {

@@ -327,8 +327,8 @@ sealed class ReadStage(
         {
             _first.Take(in deadLetter, in refusal);
             if (_first.Count < FirstRefusals.Enough) return;
-            if (_first.AreAlike) _isEnough = true;
-            else EndFirst();
+            if (_first.AreAlike && cancellation.Problems().Count == 0) _isEnough = true;
+            else EndFirst(); // also where an input before was at fault: that is what is told, and the others are read
         }
     }
 

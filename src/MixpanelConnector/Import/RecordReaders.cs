@@ -34,7 +34,7 @@ static class RecordReaders
         var window = new InputWindow(text);
         try
         {
-            while (NeedsMore(window.Unread) && window.Unread.Length < LongestHead)
+            while (NeedsMore(window.Unread, request) && window.Unread.Length < LongestHead)
                 if (!await window.FillAsync(cancellationToken).ConfigureAwait(false)) break;
 
             var name = compression is null ? input.Name : compression.Without(input.Name);
@@ -90,12 +90,12 @@ static class RecordReaders
     }
 
     /// <summary>A first line tells most formats; JSON shows itself in its first character.</summary>
-    static bool NeedsMore(ReadOnlySpan<byte> head)
+    static bool NeedsMore(ReadOnlySpan<byte> head, ImportRequest request)
     {
         if (head.Length < 4) return true;
         var text = head.StartsWith(ByteOrderMark) ? head[ByteOrderMark.Length..] : head;
         text = text.TrimStart(" \t\r\n"u8);
-        if (text is [(byte)'{', ..]) return JsonSequenceReader.Begins(text) is null;
+        if (text is [(byte)'{', ..]) return JsonSequenceReader.Begins(text) is null || JsonEnvelopeReader.Begins(text, request) is null;
         return text is [] || (text[0] is not (byte)'[' && text[..^1].IndexOfAny((byte)'\r', (byte)'\n') < 0 && text[^1] != '\n');
     }
 

@@ -18,7 +18,6 @@ static class ReplayOptions
     /// <summary>The options as a JSON object; empty for none.</summary>
     public static byte[] Of(ImportRequest request)
     {
-        if (request is { Columns.Count: 0, ColumnTypes.Count: 0, Event: null, Rename.Count: 0, Drop.Count: 0, Fix: ImportFixes.None, TimeOffset: null, TimeFormat: null, TimeZone: null, DecimalSeparator: '.' }) return [];
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
@@ -36,7 +35,7 @@ static class ReplayOptions
             json.WriteEndObject();
         }
 
-        return buffer.WrittenSpan.ToArray();
+        return buffer.WrittenSpan is [(byte)'{', (byte)'}'] ? [] : buffer.WrittenSpan.ToArray();
     }
 
     /// <summary>The replay with the options of the import that its first dead letter is of. What was given for the replay itself goes before them.</summary>
@@ -48,7 +47,8 @@ static class ReplayOptions
     {
         try
         {
-            var (source, _) = await RecordReaders.DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
+            var (decompressed, _) = await RecordReaders.DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
+            var (source, _) = await TranscodingByteSource.OpenAsync(decompressed, request, cancellationToken).ConfigureAwait(false);
             using var window = new InputWindow(source);
             while (window.Unread.Length < LongestHead)
             {

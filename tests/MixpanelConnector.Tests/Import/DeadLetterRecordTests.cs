@@ -79,4 +79,18 @@ public sealed class DeadLetterRecordTests : IDisposable
         Assert.False(letter.AsSpan().Contains((byte)'\n'));
         return JsonElement.Parse(letter);
     }
+
+    [Fact]
+    public async Task Those_in_another_encoding_keep_their_options_too()
+    {
+        var request = _run.Request(_run.Folder.Write("in.ndjson", """{"name":" ","who":"ü","time":1790000000}""" + "\n")) with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "name", ["distinct_id"] = "who" } };
+        await _run.RunAsync(request);
+        var text = File.ReadAllText(_run.DeadLetterPath).Replace("\" \"", "\"e\"", StringComparison.Ordinal);
+        var mended = _run.Folder.Write("mended", [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes(text)]);
+
+        var report = await _run.RunAsync(_run.Request() with { Replay = mended });
+
+        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Contains("ü", _run.Mixpanel.Stored[0], StringComparison.Ordinal);
+    }
 }

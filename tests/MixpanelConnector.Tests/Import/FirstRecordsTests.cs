@@ -1,3 +1,5 @@
+using MixpanelConnector.Import.Inspect;
+using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector.Tests.Import;
@@ -103,5 +105,53 @@ public sealed class FirstRecordsTests : IDisposable
         var reasons = counts.Reasons!;
         Assert.Equal((51, 200, 3), (reasons.Count, reasons.Sum(reason => reason.Count), reasons.Max(reason => reason.Samples.Count)));
         Assert.Equal(("other_reasons", "in:50"), (reasons[0].Code, reasons[0].Samples[0].Place));
+    }
+
+    [Fact]
+    public async Task An_input_at_fault_before_them_is_what_is_told_and_the_others_are_read()
+    {
+        using var state = new InMemoryImportState();
+        string[] inputs = [_run.Folder.Write("a.ndjson.gz", [0x1f, 0x8b, 8]), _run.Folder.Write("b.ndjson", Flat(1500)), _run.Folder.Write("c.ndjson", ImportRun.Event(1) + "\n")];
+        for (var again = 0; again < 2; again++)
+        {
+            var report = await _run.RunAsync(_run.Request(inputs) with { StopWhenRefusedAlike = true }, state);
+            Assert.Equal((6, 1501, 1, 1500, 0), (report.ExitCode, report.Read, report.Accepted, report.Rejected, report.Pending));
+        }
+    }
+
+    [Fact]
+    public async Task The_input_that_they_are_of_is_looked_at()
+    {
+        var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a.ndjson", "\n"), _run.Folder.Write("b.ndjson", Flat(3))) with { StopWhenRefusedAlike = true });
+        Assert.Equal((2, 3), (report.ExitCode, report.Inspection!.Proposal!.Accepted));
+        Assert.EndsWith("b.ndjson", report.Inspection.Source, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(3)] // no room for all
+    [InlineData(100)]
+    public async Task A_stream_of_which_something_is_not_kept_is_not_opened_again(int most)
+    {
+        var bytes = Enumerable.Range(0, 10).Select(i => (byte)i).ToArray();
+        using var input = new RepeatableInput(new InputFile("", "in", "in", Folder: null) { Stream = new MemoryStream(bytes) }, most);
+        Assert.Equal(10, await ReadAsync(input.Input.Open()));
+        if (most < 10)
+        {
+            Assert.Equal(7, Assert.Throws<InputException>(() => input.Input.Open()).ExitCode);
+            Assert.False(input.CanRepeat);
+            return;
+        }
+
+        Assert.Equal(10, await ReadAsync(input.Input.Open()));
+        input.KeepNoMore();
+        Assert.Equal(10, await ReadAsync(input.Input.Open())); // the last time
+        input.Release();
+        Assert.Throws<InputException>(() => input.Input.Open());
+
+        static async Task<int> ReadAsync(ByteSource source)
+        {
+            var buffer = new byte[16];
+            return await source.ReadAsync(buffer, CancellationToken.None);
+        }
     }
 }

@@ -16,6 +16,8 @@ public sealed class TimePatternTests
     [InlineData("%A %e %B %Y", "Thursday  1 October 2026", "2026-10-01T00:00:00Z")]
     [InlineData("%A %e %B %Y", "thursday 1 october 2026", "2026-10-01T00:00:00Z")]
     [InlineData("%Y%j%H", "202627413", "2026-10-01T13:00:00Z")]
+    [InlineData("%Y%j", "2024366", "2024-12-31T00:00:00Z")]
+    [InlineData("%%F %F%%T", "%F 2026-10-01%T", "2026-10-01T00:00:00Z")]
     [InlineData("%y%m%d%H%M%S", "690101000000", "1969-01-01T00:00:00Z")]
     [InlineData("%y%m%d", "680101", "2068-01-01T00:00:00Z")]
     [InlineData("%-d.%-m.%Y", "1.2.2026", "2026-02-01T00:00:00Z")]
@@ -44,6 +46,8 @@ public sealed class TimePatternTests
     [InlineData("%Y%m%d", "2026101")] // neither January 1 nor October 1
     [InlineData("%Y%j", "2026366")]
     [InlineData("%Y%j", "2026000")]
+    [InlineData("%Y%j", "9999366")]
+    [InlineData("%Y%j", "9999999")]
     [InlineData("%F %H:%M", "2026-10-01 24:00")]
     [InlineData("%F %H:%M", "2026-10-01 12:60")]
     [InlineData("%F %T", "2026-10-01 12:00:60")]

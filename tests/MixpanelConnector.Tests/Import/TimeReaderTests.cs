@@ -72,4 +72,35 @@ public class TimeReaderTests
         Assert.Equal(isTime, value.TryConvert(Encoding.ASCII.GetBytes($"\"{text}\""), ImportColumnType.Time, isEventTime: false, out _));
         Assert.Equal(isTime, value.TryConvert(Encoding.ASCII.GetBytes(text), ImportColumnType.Time, isEventTime: false, out _));
     }
+
+    [Theory]
+    [InlineData("202602301200", null)] // no such day, and so no count of milliseconds either
+    [InlineData("202602281200", "2026-02-28 12:00:00")]
+    [InlineData("1790000000", "2026-09-21 14:13:20")]
+    public async Task A_number_that_does_not_follow_the_pattern_is_a_count_only_if_its_digits_say_of_what(string number, string? time)
+    {
+        using var run = new ImportRun();
+        var report = await run.RunAsync(run.Request(run.Folder.Write("in.ndjson", $$$"""{"event":"e","properties":{"distinct_id":"u","time":{{{number}}}}}""" + "\n")) with { TimeFormat = "%Y%m%d%H%M" });
+
+        Assert.Equal(time is null ? 3 : 0, report.ExitCode);
+        if (time is null) return;
+        var sent = System.Text.Json.JsonElement.Parse(run.Mixpanel.Stored[0]).GetProperty("properties").GetProperty("time").GetInt64();
+        Assert.Equal(time, DateTimeOffset.FromUnixTimeMilliseconds(sent > TimeReader.LargestSeconds ? sent : sent * 1000).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture));
+    }
+
+    [Fact]
+    public async Task A_property_of_a_profile_that_is_called_time_stays_as_it_is()
+    {
+        using var run = new ImportRun();
+        var request = run.Request(run.Folder.Write("in.ndjson", """{"distinct_id":"u","time":20260228,"born":"20200131","junk":1}""" + "\n")) with
+        {
+            Type = ImportType.Profiles,
+            TimeFormat = "%Y%m%d",
+            ColumnTypes = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal) { ["born"] = ImportColumnType.Time },
+            Drop = ["junk"],
+        };
+        Assert.Equal(0, (await run.RunAsync(request)).ExitCode);
+
+        Assert.Contains("\"time\":20260228,\"born\":\"2020-01-31T00:00:00\"", run.Mixpanel.Stored[0], StringComparison.Ordinal);
+    }
 }

@@ -222,7 +222,7 @@ sealed class RecordCleaner
             member.Type = reader.TokenType;
             member.Id = member.Role is Role.UserId or Role.DeviceId && IsUsableId(in reader);
             member.IsNumericId = _rootIds is [] && member.Role is Role.DistinctId or Role.UserId or Role.DeviceId && IsNumericId(in reader);
-            if (member.Role is Role.Time) ReadTime(ref member, in reader);
+            if (member.Role is Role.Time && _rootIds is []) ReadTime(ref member, in reader);
             if (member.Role is Role.InsertId && _fixes.HasFlag(ImportFixes.InsertIds)) member.InsertId = ReadInsertId(in reader);
             reader.Skip();
             member.End = (int)reader.BytesConsumed;
@@ -333,8 +333,9 @@ sealed class RecordCleaner
         }
         else if (_times.HasPattern)
         {
-            // A date in digits may be a number in JSON; a number that is none is seconds or milliseconds.
+            // A date in digits may be a number in JSON; a number that is none is a count, if its digits say of what.
             if (_times.Read(reader.ValueSpan, out var read, out _) is TimeReading.Read) (time, member.Made) = (TimeReader.OfEvent(read), Cleaned.Time);
+            else if (!IsRead(_times.Scale(ref time))) return;
         }
         else if (_fixes.HasFlag(ImportFixes.Time))
         {

@@ -46,27 +46,34 @@ sealed class TimePattern
     public static TimePattern Parse(string text)
     {
         var pattern = new TimePattern();
-        var expanded = text.Replace("%F", "%Y-%m-%d", StringComparison.Ordinal).Replace("%T", "%H:%M:%S", StringComparison.Ordinal).Replace("%R", "%H:%M", StringComparison.Ordinal).Replace("%D", "%m/%d/%y", StringComparison.Ordinal);
-        for (var i = 0; i < expanded.Length; i++)
+        pattern.Add(text);
+        pattern.EnsureSense();
+        pattern.FixDigits();
+        return pattern;
+    }
+
+    void Add(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
         {
-            if (expanded[i] != '%')
+            if (text[i] != '%')
             {
-                var length = char.IsHighSurrogate(expanded[i]) && i + 1 < expanded.Length ? 2 : 1;
-                pattern.AddLiteral(expanded.Substring(i, length));
+                var length = char.IsHighSurrogate(text[i]) && i + 1 < text.Length ? 2 : 1;
+                AddLiteral(text.Substring(i, length));
                 i += length - 1;
                 continue;
             }
 
             i++;
-            if (i < expanded.Length - 1 && expanded[i] == '-') i++; // without zeros before: one digit or two are taken anyway
-            var directive = i < expanded.Length ? expanded[i] : ' ';
-            if (directive == '%') pattern.AddLiteral("%");
-            else pattern._parts.Add(new Part(KindOf(directive) ?? throw Invalid($"knows no {(directive == ' ' ? "% alone" : "%" + directive)}. There are %Y %y %m %B %b %d %e %j %A %a %H %I %p %M %S %f %z %Z %s %Q %F %T %R %D and %%")));
+            if (i < text.Length - 1 && text[i] == '-') i++; // without zeros before: one digit or two are taken anyway
+            var directive = i < text.Length ? text[i] : ' ';
+            if (directive == '%') AddLiteral("%");
+            else if (directive == 'F') Add("%Y-%m-%d");
+            else if (directive == 'T') Add("%H:%M:%S");
+            else if (directive == 'R') Add("%H:%M");
+            else if (directive == 'D') Add("%m/%d/%y");
+            else _parts.Add(new Part(KindOf(directive) ?? throw Invalid($"knows no {(directive == ' ' ? "% alone" : "%" + directive)}. There are %Y %y %m %B %b %d %e %j %A %a %H %I %p %M %S %f %z %Z %s %Q %F %T %R %D and %%")));
         }
-
-        pattern.EnsureSense();
-        pattern.FixDigits();
-        return pattern;
     }
 
     /// <summary>Reads a whole text.</summary>
@@ -228,6 +235,7 @@ sealed class TimePattern
 
         if (read.Year is 0 || read.Month is < 1 or > 12 || read.Day < 1 || read.Day > DateTime.DaysInMonth(read.Year, read.Month)) return false;
         var date = new DateTime(read.Year, read.Month, read.Day, 0, 0, 0, DateTimeKind.Utc);
+        if (read.DayOfYear > (DateTime.IsLeapYear(read.Year) ? 366 : 365)) return false;
         if (read.DayOfYear > 0) date = date.AddDays(read.DayOfYear - 1);
         if (date.Year != read.Year || (read.HasDayName && (int)date.DayOfWeek != read.DayName)) return false;
         var hour = read.Half == 0 ? read.Hour : (read.Hour % 12) + (read.Half == 2 ? 12 : 0);

@@ -35,22 +35,23 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
 
     Expecting _expecting = begun ? Expecting.Record : Expecting.Object;
     bool _isList;
-    bool _inString;
-    int _depth; // of the value that is passed by
+    bool _inString; // of the value that is passed by, as the next two
+    bool _inScalar;
+    int _depth;
 
     protected override bool IsComplete => _expecting is Expecting.Object;
 
     protected override bool MayGoOn => true;
 
-    /// <summary>Whether a text begins with such an object, as far as it is there.</summary>
+    /// <summary>Whether a text begins with such an object; null when its first object is not all there, and has not shown it yet.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="mapped">Members that are mapped, which records have as well.</param>
-    public static bool Begins(ReadOnlySpan<byte> text, IEnumerable<string> mapped)
+    /// <param name="request">Says which members are mapped or typed: records have these as well.</param>
+    public static bool? Begins(ReadOnlySpan<byte> text, ImportRequest request)
     {
         text = text.TrimStart(" \t\r\n"u8);
         if (text is not [(byte)'{', ..]) return false;
-        var has = false;
-        string[] ofRecords = [.. OfRecords, .. mapped];
+        bool? has = null;
+        string[] ofRecords = [.. OfRecords, .. request.Columns.Values, .. request.ColumnTypes.Keys];
         try
         {
             var reader = new Utf8JsonReader(text, isFinalBlock: false, default);
@@ -61,16 +62,16 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
                 var isList = IsOneOf(in reader, Lists);
                 if (!reader.Read()) break;
                 var list = reader;
-                has |= isList && reader.TokenType is JsonTokenType.StartArray && (!list.Read() || list.TokenType is JsonTokenType.StartObject or JsonTokenType.EndArray);
+                if (isList && reader.TokenType is JsonTokenType.StartArray && (!list.Read() || list.TokenType is JsonTokenType.StartObject or JsonTokenType.EndArray)) has = true;
                 if (!reader.TrySkip()) break;
             }
+
+            return reader.TokenType is JsonTokenType.EndObject && reader.CurrentDepth == 0 ? has ?? false : has;
         }
         catch (JsonException)
         {
-            // It is told when it is read.
+            return has ?? false; // it is told when it is read
         }
-
-        return has;
     }
 
     static bool IsOneOf(ref readonly Utf8JsonReader name, string[] names)
@@ -95,7 +96,7 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
     /// <summary>Passes one mark, name or value between records; false when it is not all there.</summary>
     bool PassOne()
     {
-        if (_depth > 0 || _inString) return PassValue();
+        if (_depth > 0 || _inString || _inScalar) return PassValue();
         var unread = Window.Unread;
         var space = unread.IndexOfAnyExcept(" \t\r\n"u8);
         if (space != 0) Pass(unread[..(space < 0 ? unread.Length : space)]);
@@ -172,7 +173,8 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
                 return EndValue(unread[..at]);
             }
 
-            var mark = _depth == 0 && unread[at] is not ((byte)'"' or (byte)'[' or (byte)'{') ? unread[at..].IndexOfAny(Ends) : unread[at..].IndexOfAny(Marks);
+            _inScalar |= _depth == 0 && unread[at] is not ((byte)'"' or (byte)'[' or (byte)'{');
+            var mark = unread[at..].IndexOfAny(_inScalar ? Ends : Marks);
             at = mark < 0 ? unread.Length : at + mark;
             if (mark < 0) break;
             switch (unread[at])
@@ -200,6 +202,7 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
     bool EndValue(ReadOnlySpan<byte> value)
     {
         Pass(value);
+        _inScalar = false;
         _expecting = Expecting.CommaOrEnd;
         return true;
     }

@@ -176,7 +176,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             }
             else if (survey.HasProperties)
             {
-                rename.Add(column.Name, field);
+                if (!column.Name.Contains('=', StringComparison.Ordinal)) rename.Add(column.Name, field); // no option can say it
             }
             else
             {
@@ -205,7 +205,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     /// <summary>Lists the columns under their own names, whatever was asked to become of them.</summary>
     static async Task<(ImportFormat? Format, string? Delimiter)> SurveyAsync(InputFile input, ImportRequest asked, ColumnSurvey survey, CancellationToken cancellationToken)
     {
-        var plain = asked with { Columns = Empty<string>(), ColumnTypes = Empty<ImportColumnType>(), Event = null, Drop = [], Rename = Empty<string>(), Fix = ImportFixes.None, Diagnostics = null };
+        var plain = asked with { Columns = Empty<string>(), ColumnTypes = Empty<ImportColumnType>(), Event = null, Drop = [], Rename = Empty<string>(), Fix = ImportFixes.None, Diagnostics = null, Look = new ImportLook(MostRecords, MostBytes) };
         using var reader = await RecordReaders.OpenAsync(input, reached: null, plain, cancellationToken).ConfigureAwait(false);
         if (reader.Columns is { } columns) survey.Add(columns);
         var left = MostRecords;

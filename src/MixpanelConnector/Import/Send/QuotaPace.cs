@@ -38,6 +38,15 @@ sealed class QuotaPace(double firstWait, double longestWait)
     /// <summary>What is left of a rate that was refused: after a while, soon, and before any rate has lasted.</summary>
     const double Lowered = 0.96, LoweredSoon = 0.9, LoweredAtFirst = 0.5;
 
+    /// <summary>So many seconds, at least, are between two samples while requests are taken.</summary>
+    const double SampleInterval = 1;
+
+    /// <summary>What was taken in less time is measured as if it had been so long.</summary>
+    const double Shortest = 0.05;
+
+    /// <summary>A rate that has grown to so many times what was refused holds nothing back any more.</summary>
+    const double Forgotten = 10;
+
     /// <summary>A window leaves at least this part of a rate.</summary>
     const double LeastLeft = 4;
 
@@ -84,7 +93,7 @@ sealed class QuotaPace(double firstWait, double longestWait)
     {
         _openSince ??= now; // what came before was no sending
         if (IsClosed) _isProbing = true;
-        else if (_rate is { } rate) _next = Math.Max(_next, now - MostUnused) + (cost / rate);
+        else if (_rate is { } rate) _next = Math.Min(Math.Max(_next, now - MostUnused) + (cost / rate), now + Window); // however slow: a request in a window tells more
         return new(_wave, cost, IsClosed);
     }
 
@@ -97,7 +106,7 @@ sealed class QuotaPace(double firstWait, double longestWait)
         GiveUp(in share);
         _taken += share.Cost;
         _takenSince += share.Cost;
-        if (now - _lastSample.At >= 1) Sample(now);
+        if (now - _lastSample.At >= SampleInterval) Sample(now);
         if (_closedSince is { } closedSince && share.Wave == _wave) Open(now, closedSince, share.Cost);
     }
 
@@ -146,7 +155,7 @@ sealed class QuotaPace(double firstWait, double longestWait)
         }
         else if (_rate is not { } rate)
         {
-            _rate = _takenSince / Math.Max(now - openSince, 0.05);
+            _rate = TakenSince(Math.Max(openSince, now - Window), now);
             _next = now + (cost / _rate.Value);
         }
         else
@@ -175,6 +184,7 @@ sealed class QuotaPace(double firstWait, double longestWait)
         var growth = rate < 0.9 * _refusedRate || calm > 2 * Calm ? Fast : calm > Calm ? Faster : Slow;
         _rate = rate * Math.Pow(1 + growth, now - _rateAt);
         _rateAt = now;
+        if (_rate > Forgotten * _refusedRate) (_rate, _hasLasted, _openSince) = (null, false, now); // so much more than was refused is no pace: it is learned anew
     }
 
     void Sample(double now)
@@ -183,11 +193,11 @@ sealed class QuotaPace(double firstWait, double longestWait)
         _samples.Enqueue(_lastSample = (now, _taken));
     }
 
-    /// <summary>What was taken a second since the last sample at or before a time.</summary>
+    /// <summary>What was taken a second since the last sample before a time; idle time before that is none of it.</summary>
     double TakenSince(double since, double now)
     {
         var from = SampleAt(since);
-        return now - from.At > 0.2 ? (_taken - from.Taken) / (now - from.At) : double.PositiveInfinity;
+        return (_taken - from.Taken) / Math.Max(now - Math.Max(from.At, since - SampleInterval), Shortest);
     }
 
     (double At, double Taken) SampleAt(double time)

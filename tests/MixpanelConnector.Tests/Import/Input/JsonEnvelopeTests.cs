@@ -89,4 +89,24 @@ public sealed class JsonEnvelopeTests
         Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
         Assert.Contains("\"data\":[{\"sku\":1},{\"sku\":2}]", run.Mixpanel.Stored[0], StringComparison.Ordinal);
     }
+
+    /// <summary>What is between the records ends anywhere in a buffer.</summary>
+    [Fact]
+    public async Task Bytes_that_come_one_by_one_are_read_as_those_that_come_together()
+    {
+        using var run = new ImportRun();
+        using var stream = new Dribble(Encoding.UTF8.GetBytes(Text + "{\"total\":1234567 ,\"more\":true,\"null\":null}{\"n\":-1.5e3}"));
+
+        var report = await run.RunAsync(run.Request("-") with { StandardInput = stream });
+
+        Assert.Equal((3, 5, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal(Enumerable.Range(0, 5), run.StoredNumbers());
+    }
+
+    sealed class Dribble(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(1, buffer.Length)]);
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => base.ReadAsync(buffer[..Math.Min(1, buffer.Length)], cancellationToken);
+    }
 }

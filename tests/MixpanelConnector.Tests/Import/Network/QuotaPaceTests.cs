@@ -81,6 +81,42 @@ public class QuotaPaceTests
         Assert.All(waits.Zip(probes).Where(pair => pair.Second > 600), pair => Assert.InRange(pair.First, 60, 75));
     }
 
+    [Fact]
+    public void Idle_time_before_a_refusal_is_no_slow_pace()
+    {
+        var pace = new QuotaPace(2, 60);
+        pace.Accept(0, pace.Take(0, 2000));
+        var now = 36_000.0; // nothing came for ten hours
+        for (var i = 0; i < 20; i++, now += 0.1) pace.Accept(now, pace.Take(now, 2000));
+        pace.Refuse(now, pace.Take(now, 2000), retryAfter: null, random: 0);
+        now += pace.Wait(now);
+        pace.Accept(now, pace.Take(now, 2000));
+
+        Assert.InRange(pace.Rate!.Value, 500, 30_000);
+        Assert.InRange(pace.Wait(now), 0, 8);
+    }
+
+    [Fact]
+    public void A_rate_that_was_not_refused_for_long_holds_nothing_back_and_is_learned_anew()
+    {
+        var pace = new QuotaPace(2, 60);
+        pace.Accept(0, pace.Take(0, 2000));
+        pace.Refuse(0.1, pace.Take(0.1, 2000), retryAfter: 1, random: 0);
+        pace.Accept(1.2, pace.Take(1.1, 2000));
+        Assert.NotNull(pace.Rate);
+        var now = 2.0;
+        for (; now < 4 * 3600; now++)
+        {
+            if (pace.Wait(now) == 0) pace.Accept(now, pace.Take(now, 2000));
+            Assert.True(pace.Rate is null || double.IsFinite(pace.Rate.Value));
+        }
+
+        Assert.Null(pace.Rate);
+        pace.Refuse(now, pace.Take(now, 2000), retryAfter: 1, random: 0);
+        pace.Accept(now + 1, pace.Take(now + 1, 2000));
+        Assert.InRange(pace.Rate!.Value, 500, 4000);
+    }
+
     /// <summary>Somebody else may have used the quota up, or it was no quota.</summary>
     [Theory]
     [InlineData(20)]
