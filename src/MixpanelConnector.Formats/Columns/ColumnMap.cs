@@ -42,6 +42,8 @@ sealed class ColumnMap
     /// <exception cref="InputException">The columns do not give a record.</exception>
     public ColumnMap(IReadOnlyList<string> columns, ImportRequest request, bool mayLackNames = false)
     {
+        AreMapped = request.Mapping is not null;
+        var areText = mayLackNames && request.Mapping is { Rows.AreText: true };
         (Type, Names) = (request.Type, columns);
         var (root, plain) = RecordFields.Root(Type);
         var (properties, alias) = RecordFields.Properties(Type);
@@ -58,15 +60,15 @@ sealed class ColumnMap
             if (string.IsNullOrWhiteSpace(columns[i])) continue;
             foreach (var name in mapped.Contains(columns[i]) ? mapped[columns[i]] : [columns[i]])
             {
-                var field = name == plain ? root : name;
+                var field = name == plain && !AreMapped ? root : name;
                 if (!sources.TryAdd(field, columns[i])) throw new InputException($"has two columns for {RecordFields.Shown(field)}: {RecordFields.Shown(sources[field])} and {RecordFields.Shown(columns[i])}. Rename one, or map it to another field");
-                var entry = new ColumnField(_fields.Count, i, KindOf(field, Type), NameOf(field))
+                var entry = new ColumnField(_fields.Count, i, areText ? FieldKind.Text : AreMapped ? FieldKind.Value : KindOf(field, Type), NameOf(field))
                 {
                     Type = request.ColumnTypes.TryGetValue(columns[i], out var type) ? type : null,
-                    HoldsProperties = field == properties || field == alias,
+                    HoldsProperties = !AreMapped && (field == properties || field == alias),
                 };
                 _fields.Add(entry);
-                if (field == root) Root = entry;
+                if (field == root && !AreMapped) Root = entry;
                 else _properties.Add(entry);
             }
         }
@@ -75,6 +77,9 @@ sealed class ColumnMap
     }
 
     public ImportType Type { get; }
+
+    /// <summary>Whether a mapping follows: then a record is an object of all columns, as they are called.</summary>
+    public bool AreMapped { get; }
 
     /// <summary>The names of the columns.</summary>
     public IReadOnlyList<string> Names { get; }

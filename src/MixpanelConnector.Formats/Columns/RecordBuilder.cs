@@ -21,7 +21,7 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
         Fault = null;
         _json.AppendByte((byte)'{');
         if (TryWriteRoot(write)) _json.AppendByte((byte)',');
-        _json.Append(columns.Type is ImportType.Profiles or ImportType.Groups ? "\"$properties\":{"u8 : "\"properties\":{"u8);
+        if (!columns.AreMapped) _json.Append(columns.Type is ImportType.Profiles or ImportType.Groups ? "\"$properties\":{"u8 : "\"properties\":{"u8);
         var separate = false;
         for (var i = 0; i < columns.Properties.Count; i++)
         {
@@ -31,7 +31,7 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
             else _json.CutTo(start);
         }
 
-        _json.Append("}}"u8);
+        _json.Append(columns.AreMapped ? "}"u8 : "}}"u8);
         if (_json.Length <= InputWindow.LargestRecord) return new Record { Kind = RecordKind.Json, IsBuilt = true, Bytes = _json.Written, Offset = offset, Line = line, Rejection = Fault };
         return new Record { Kind = RecordKind.Oversized, IsBuilt = true, Oversized = _json.TakeOversized(), Offset = offset, Line = line };
     }

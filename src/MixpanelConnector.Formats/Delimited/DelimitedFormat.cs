@@ -31,7 +31,7 @@ sealed class DelimitedFormat(string name, byte? delimiter, string[] extensions) 
         try
         {
             return DelimitedHeader.Read(text, ended: false, delimiter, request) is { Names.Count: > 1 } header
-                && header.Names.Any(column => RecordFields.IsKnown(column, request));
+                && (request.Mapping is not null || header.Names.Any(column => RecordFields.IsKnown(column, request)));
         }
         catch (InputException)
         {

@@ -29,6 +29,13 @@ sealed record ImportValues(string Prefix)
         _ => throw Invalid("strict", "takes 0 or 1."),
     };
 
+    public ImportIdentity Identity(string? text) => text switch
+    {
+        null or "simplified" => ImportIdentity.Simplified,
+        "original" => ImportIdentity.Original,
+        _ => throw Invalid("identity", "takes simplified or original."),
+    };
+
     public Guid? TableId(string? text)
     {
         if (text is null) return null;

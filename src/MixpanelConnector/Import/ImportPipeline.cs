@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
@@ -7,6 +8,7 @@ using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Inspect;
+using MixpanelConnector.Import.Map;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Import.Source;
@@ -99,7 +101,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         ids.OfPlaces = loaded is not null && request.Type is ImportType.Events && !loaded.OptionsFingerprint.EndsWith(IdsOfBytes, StringComparison.Ordinal);
         var budget = new MemoryBudget(MostBytesInFlight, MostBatchesInFlight);
-        var checkpoints = new CheckpointTracker(state, loaded, loaded?.OptionsFingerprint ?? Fingerprint(), RecordCleaner.NoneYet(request), budget, _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request));
+        var checkpoints = new CheckpointTracker(state, loaded, loaded?.OptionsFingerprint ?? Fingerprint(), NoneYet(), budget, _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request));
         try
         {
             inputs = await new SourceIds(request, checkpoints.Known, Warn, problem => cancellation.Note(6, problem)).AssignAsync(inputs, cancellation.Stop).ConfigureAwait(false);
@@ -126,7 +128,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         Action<DeadLetter, Refusal> refused = (letter, refusal) => Refused(letter, refusal, cancellation);
 
         // :: Steps 1-4: Source, Decode, Validate, Batch
-        var read = new ReadStage(request, inputs, RecordCleaner.For(request), preparer, checkpoints, budget, Buffers, limits, _counts, cancellation, refused, first, InspectAsync, batches.Writer, _time);
+        var read = new ReadStage(request, inputs, RecordMapper.For(request), RecordCleaner.For(request), preparer, checkpoints, budget, Buffers, limits, _counts, cancellation, refused, first, InspectAsync, batches.Writer, _time);
         var reading = Guard(cancellation, Task.Run(read.RunAsync, CancellationToken.None));
 
         // :: Steps 5-6: Compress, Send
@@ -157,6 +159,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         {
             if (cancellation.Stop.IsCancellationRequested || cancellation.Problems().Count > 0) return false;
             repeatable?.End();
+            if (request.Mapping is not null) return stopped = alike.Count >= FirstRefusals.Enough;
             var input = inputs.Find(input => input.Name == alike.Source) ?? inputs[0];
             try
             {
@@ -356,6 +359,8 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             Fixed = totals.Fixed,
             SameIdentity = totals.SameIdentity > 0 ? totals.SameIdentity : null,
             Reasons = reasons?.Reasons,
+            LeftOut = totals.LeftOut,
+            Mapped = totals.Mapped,
             ExitCode = problems.Count == 0 ? 0 : problems[0].ExitCode,
             Problems = [.. problems.Select(problem => problem.Message)],
         };
@@ -364,6 +369,13 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     /// <summary>What is said of an input without a record.</summary>
     public static string Empty(ImportRequest request) =>
         $"There was no record in {(request.Replay ?? (request.Inputs is ["-"] ? "<stdin>" : string.Join(", ", request.Inputs.Take(3)) + (request.Inputs.Count > 3 ? ", …" : "")))}: nothing was imported. When the input has some, run the same command again; where none are right, say --allow-empty.";
+
+    ImportTotals NoneYet() => new()
+    {
+        Fixed = RecordCleaner.NoneYet(request),
+        LeftOut = request.Mapping is null ? null : FrozenDictionary<string, long>.Empty,
+        Mapped = request.Mapping is null ? null : FrozenDictionary<string, long>.Empty,
+    };
 
     RecordPreparer NewPreparer(ComputedInsertIds ids, Occurrences identities)
     {
@@ -427,6 +439,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         if (request.Encoding is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nencoding={TextEncoding.Find(request.Encoding)!.Name}");
         foreach (var (field, column) in request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\nmap={field}={column}");
         foreach (var (column, columnType) in request.ColumnTypes.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_type={Uri.EscapeDataString(column)}={columnType.ToString().ToLowerInvariant()}");
+        if (request.Mapping is { } mapping) fingerprint.Append(CultureInfo.InvariantCulture, $"\nmapping={mapping.Name} {mapping.Fingerprint}, {request.Identity.ToString().ToLowerInvariant()} identity");
         if (request.Event is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nevent={Uri.EscapeDataString(request.Event)}");
         if (request.Delimiter is { } delimiter) fingerprint.Append(CultureInfo.InvariantCulture, $"\ndelimiter={Uri.EscapeDataString(delimiter.ToString())}");
         if (request.Quote != '"') fingerprint.Append(CultureInfo.InvariantCulture, $"\nquote={(request.Quote is { } quote ? Uri.EscapeDataString(quote.ToString()) : "none")}");

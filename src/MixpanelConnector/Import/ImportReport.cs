@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector;
 
-/// <summary>The account of an import: counts in records, cumulative over the runs of one checkpoint. <c>read = accepted + rejected + pending + blank</c>, always.</summary>
+/// <summary>The account of an import: counts in records, cumulative over the runs of one checkpoint. <c>read = accepted + rejected + pending + blank</c>, and where records are mapped <c>+ left_out</c>, always.</summary>
 public sealed record ImportReport
 {
     /// <summary>Records read, blank lines included.</summary>
@@ -50,6 +50,12 @@ public sealed record ImportReport
 
     /// <summary>Why records were not accepted, the most frequent reason first; null when all were.</summary>
     [JsonPropertyOrder(14)] public IReadOnlyList<ImportReason>? Reasons { get; init; }
+
+    /// <summary>How many records became nothing by the mapping that was asked for, by reason; null when none was. A record that becomes several counts as so many, here and in every count.</summary>
+    [JsonPropertyOrder(15)] public IReadOnlyDictionary<string, long>? LeftOut { get; init; }
+
+    /// <summary>What was done as records were mapped, and how often: <c>without_user</c>, events of nobody; <c>prefixed</c>, properties whose name Mixpanel reserves, or a rule gave already, and which begin with the vendor's now. Null when no mapping was asked for.</summary>
+    [JsonPropertyOrder(16)] public IReadOnlyDictionary<string, long>? Mapped { get; init; }
 
     /// <summary>What the first input looks like, and options that would help, when the first records, or all there are, were refused alike; otherwise null.</summary>
     [JsonIgnore] public ImportInspection? Inspection { get; init; }

@@ -4,6 +4,7 @@ using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Delimited;
 using MixpanelConnector.Import.Inspect;
+using MixpanelConnector.Import.Map;
 using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector;
@@ -84,13 +85,19 @@ public sealed record ImportRequest
     /// <summary>The zone of times that are text and say none, by its name in the IANA database, such as <c>Europe/Berlin</c>: the time of events, which becomes an integer then, and columns of the type time. A time that clocks were put forward over is rejected; of one that exists twice, the first is taken. Default: UTC.</summary>
     public string? TimeZone { get; init; }
 
+    /// <summary>The rules by which records of another tool become Mixpanel's, before anything else is done to them. Default: none, which means that they are Mixpanel's already.</summary>
+    public ImportMapping? Mapping { get; init; }
+
+    /// <summary>How the project tells users apart: what a <see cref="Mapping"/> makes of known and anonymous ids. Default: <see cref="ImportIdentity.Simplified"/>.</summary>
+    public ImportIdentity Identity { get; init; }
+
     /// <summary>Whether an input without a record is no error. Default: false.</summary>
     public bool AllowEmpty { get; init; }
 
     /// <summary>What the records are. Default: <see cref="ImportType.Events"/>.</summary>
     public ImportType Type { get; init; }
 
-    /// <summary>The property that makes the groups, like <c>company</c>: added to updates that do not name it, and never another one. Groups only.</summary>
+    /// <summary>The property that makes the groups, like <c>company</c>: added to updates that do not name it, and never another one. For groups, and for events with a <see cref="Mapping"/>, which get this property where their records say the group.</summary>
     public string? GroupKey { get; init; }
 
     /// <summary>The id of the lookup table that the file replaces. Lookup tables only.</summary>
@@ -201,7 +208,11 @@ public sealed record ImportRequest
         if (Event is not null && (Type is not ImportType.Events || string.IsNullOrWhiteSpace(Event))) throw MixpanelException.Invalid("event", "The name of events must not be blank, and is for events only.");
         if (Replay is not null && (Format is not null || Encoding is not null || Dialect.IsSaid(this) || NullValues.Count > 0)) throw MixpanelException.Invalid("replay", "A dead-letter file has its own format: it needs neither format, encoding, delimiter nor anything else that is said of CSV.");
         if (!Enum.IsDefined(Type)) throw MixpanelException.Invalid("type", "The type must be events, profiles, groups or a lookup table.");
-        if (Type is ImportType.Groups == string.IsNullOrWhiteSpace(GroupKey)) throw MixpanelException.Invalid("group_key", Type is ImportType.Groups ? "Groups need a group key: the property that makes them." : "The group key is for groups only.");
+        if (!Enum.IsDefined(Identity) || (Mapping is null && Identity is not ImportIdentity.Simplified)) throw MixpanelException.Invalid("identity", "The identity is simplified or original, and is for records that are mapped.");
+        if (Mapping is not null && Type is ImportType.LookupTable) throw MixpanelException.Invalid("mapping", "A lookup table is sent as it is: it is not mapped.");
+        if (Mapping is not null && (Columns.Count > 0 || Event is not null)) throw MixpanelException.Invalid(Columns.Count > 0 ? "map" : "event", "The mapping says what becomes of columns: --rename gives a property that it makes another name.");
+        if (Mapping is not null && Type is not ImportType.LookupTable) _ = new RecordMapper(this);
+        if ((Type is ImportType.Groups && string.IsNullOrWhiteSpace(GroupKey)) || (Type is not ImportType.Groups && GroupKey is not null && (Mapping is null || Type is not ImportType.Events || string.IsNullOrWhiteSpace(GroupKey)))) throw MixpanelException.Invalid("group_key", Type is ImportType.Groups ? "Groups need a group key: the property that makes them." : "The group key is for groups only, and for events that are mapped, which get a property of that name where their records say the group.");
         if (Type is ImportType.LookupTable == TableId is null) throw MixpanelException.Invalid("table_id", Type is ImportType.LookupTable ? "A lookup table needs the id of the table that it replaces." : "The table id is for lookup tables only.");
         if (Type is ImportType.LookupTable && Replay is not null) throw MixpanelException.Invalid("replay", "A lookup table is all or nothing: mend the file, and import it again.");
         if (Type is ImportType.LookupTable && Format is not (null or "csv" or "tsv")) throw MixpanelException.Invalid("format", "A lookup table is CSV.");
@@ -218,6 +229,7 @@ public sealed record ImportRequest
         if (Properties is not null && Type is not ImportType.Events) throw MixpanelException.Invalid("properties", "Shared properties are for events only.");
         RecordCleaner.EnsureSense(this);
         TimeReader.EnsureSense(this);
-        return this;
+        if (Mapping?.Rows is not { } rows || Replay is not null || Dialect.IsSaid(this)) return this;
+        return this with { Delimiter = rows.Delimiter, Quote = rows.Quote, Escape = rows.Escape, NoHeader = rows.Columns.Count > 0, ColumnNames = rows.Columns };
     }
 }

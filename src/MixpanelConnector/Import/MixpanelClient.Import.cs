@@ -30,6 +30,22 @@ public sealed partial class MixpanelClient
         return await new ImportPipeline(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Shows the first records of an import before and after its mapping. Sends nothing, keeps nothing, and needs no credentials.</summary>
+    /// <param name="request">The import, with a mapping.</param>
+    /// <param name="count">How many records, from 1 to 1000.</param>
+    /// <param name="problem">Told what is wrong with an input that cannot be read; nothing is thrown for it. Default: none.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <exception cref="MixpanelException">An input does not exist, there is no mapping, or an option or a setting does not fit.</exception>
+    public IAsyncEnumerable<MappedRecord> ShowMappingAsync(ImportRequest request, int count, Action<string>? problem = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        request = request.Validated();
+        if (request.Mapping is null) throw MixpanelException.Invalid("show_mapping", "There is no mapping to show: name a vendor, or a mapping of your own.");
+        if (count is < 1 or > 1000) throw MixpanelException.Invalid("show_mapping", "From 1 to 1000 records can be shown.");
+        if (request.Replay is not null) throw MixpanelException.Invalid("show_mapping", "The mapping of dead letters is that of their import: show it on its inputs.");
+        return new MappingPreview(request, Transport.Options.TimeProvider).ShowAsync(count, problem ?? (_ => { }), cancellationToken);
+    }
+
     /// <summary>Looks at the first 1000 records of an import, of its first input that has some: its form, its columns, what would be refused, and options that would help. Sends nothing, keeps nothing, and needs no credentials.</summary>
     /// <param name="request">The import.</param>
     /// <param name="cancellationToken">Stops the looking.</param>
@@ -39,6 +55,7 @@ public sealed partial class MixpanelClient
     {
         ArgumentNullException.ThrowIfNull(request);
         request = request.Validated();
+        if (request.Mapping is not null) throw MixpanelException.Invalid("inspect", "What options would mend is not looked for where records are mapped: --show-mapping N prints them before and after.");
         if (request.Replay is not null || request.Type is ImportType.LookupTable) throw MixpanelException.Invalid("inspect", "Dead letters and lookup tables have nothing that options could mend: look at them with a dry run.");
         return await new Inspector(request, Transport).LookAsync(cancellationToken).ConfigureAwait(false);
     }

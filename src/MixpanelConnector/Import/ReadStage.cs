@@ -6,6 +6,7 @@ using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Map;
 using MixpanelConnector.Import.Send;
 using MixpanelConnector.Import.Settle;
 using MixpanelConnector.Import.Source;
@@ -17,6 +18,7 @@ namespace MixpanelConnector.Import;
 /// <summary>Steps 1 to 4 on one thread: reads the inputs, cuts, cleans and checks their records, and fills batches.</summary>
 /// <param name="request">What the import asks for.</param>
 /// <param name="inputs">Its inputs.</param>
+/// <param name="mapper">Makes Mixpanel's records of another tool's; null for none.</param>
 /// <param name="cleaner">Makes the repairs that were asked for; null for none.</param>
 /// <param name="preparer">Checks records.</param>
 /// <param name="checkpoints">How far an earlier run came.</param>
@@ -33,6 +35,7 @@ namespace MixpanelConnector.Import;
 sealed class ReadStage(
     ImportRequest request,
     List<InputFile> inputs,
+    RecordMapper? mapper,
     RecordCleaner? cleaner,
     RecordPreparer preparer,
     CheckpointTracker checkpoints,
@@ -57,6 +60,9 @@ sealed class ReadStage(
     const long MostRejectedBytes = 4 << 20;
     const long MostRecords = 40_000;
 
+    // Of records that are mapped, the originals are kept in memory with them.
+    const long MostOriginalBytes = 8 << 20;
+
     static readonly Rejection InAnotherEncoding = JsonScanner.InvalidUtf8 with { Message = $"{JsonScanner.InvalidUtf8.Message}; --encoding names what the file is in, such as windows-1252" };
 
     readonly FlatRecords _flatRecords = new(request);
@@ -71,7 +77,11 @@ sealed class ReadStage(
     string _name = "";
     FirstRefusals? _first = first;
     readonly byte[] _options = ReplayOptions.Of(request);
+    ReadPosition _beforeRecord; // that is being mapped
+    int _parts; // of it that were taken
     bool _isEnough;
+    bool _isMapped; // whether what the record becomes was not taken yet, all of it
+    long _mappedBytes;
     long _left = request.Look?.Records ?? long.MaxValue;
 
     public async Task RunAsync()
@@ -107,7 +117,8 @@ sealed class ReadStage(
         var twiceBefore = cleaner?.TimesTwice ?? 0;
         _offset = reached?.Offset ?? 0;
         _flatRecords.Begin();
-        _isFlat = true; // until its first record shows that it is not
+        mapper?.Begin(input.Id, input.Name);
+        _isFlat = mapper is null; // until its first record shows that it is not
         try
         {
             reader = await OpenAsync(input, reached).ConfigureAwait(false);
@@ -155,7 +166,7 @@ sealed class ReadStage(
     async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached)
     {
         preparer.Begin(input.Id, reached is null ? ImportIds.None : reached.ComputedIds);
-        var recalls = reached is { Offset: > 0 } && preparer.Recalls(reached);
+        var recalls = reached is { Offset: > 0 } && (preparer.Recalls(reached) || mapper is { RecallsAll: true } || (mapper is { Recalls: true } && !reached.Ended));
         var opening = RecordReaders.OpenAsync(input, reached, request, cancellation.Stop, fromBeginning: recalls).AsTask();
         if (_batch is not null && !opening.IsCompleted && !await EndsWithinAsync(opening, LongestWait, time).ConfigureAwait(false)) await SendAsync(Close()).ConfigureAwait(false);
         var reader = await opening.ConfigureAwait(false);
@@ -185,6 +196,12 @@ sealed class ReadStage(
         {
             if (reader.OffsetsAreBytes && reader.Position.Offset > reached.Offset && read.Offset + read.LengthInInput > reached.Offset)
                 throw InputException.Changed("has changed: its last record, which was already imported, is longer now");
+            if (mapper?.Begin(in read) == true)
+            {
+                while (RecallPart()) { }
+                continue;
+            }
+
             preparer.Next();
             var record = _isFlat || cleaner is not null ? Prepare(in read) : read;
             if (record is not { Kind: RecordKind.Json, Oversized: null } || preparer.Recall(in record) is null || _isFlat || !_flatRecords.TryRead(in read, out _)) continue;
@@ -192,6 +209,17 @@ sealed class ReadStage(
             record = Prepare(in read);
             preparer.Recall(in record);
         }
+    }
+
+    /// <summary>Takes note of one of those that a record becomes; false when there are no more.</summary>
+    bool RecallPart()
+    {
+        if (!mapper!.TryNext(out var record, out var output)) return false;
+        if (output.LeftOut is not null) return true;
+        preparer.Next();
+        if (cleaner is not null) record = cleaner.Clean(in record);
+        preparer.Recall(in record);
+        return true;
     }
 
     /// <summary>What to do when a source is not what an earlier run has read.</summary>
@@ -241,7 +269,7 @@ sealed class ReadStage(
     async ValueTask ReadBufferedAsync(InputFile input, RecordReader reader, ImportSourceProgress? reached)
     {
         preparer.ReadClock();
-        while (ReadBuffered(input, reader, reached) is { } closed) await SendAsync(closed).ConfigureAwait(false);
+        while ((mapper is null ? ReadBuffered(input, reader, reached) : ReadMapped(input, reader, reached)) is { } closed) await SendAsync(closed).ConfigureAwait(false);
     }
 
     /// <summary>Reads records until a batch is to be sent; null when nothing is buffered any more.</summary>
@@ -278,6 +306,67 @@ sealed class ReadStage(
             _offset = reader.Position.Offset;
             if (closed is not null) return closed;
         }
+    }
+
+    /// <summary>As <see cref="ReadBuffered"/>, but with mapping: each record becomes some, or is left out.</summary>
+    RecordBatch? ReadMapped(InputFile input, RecordReader reader, ImportSourceProgress? reached)
+    {
+        while (true)
+        {
+            if (_isEnough) return null;
+            if (_isMapped)
+            {
+                while (mapper!.TryNext(out var record, out var output))
+                    if (TakePart(input, reader, reached, in record, in output) is { } full) return full;
+                _isMapped = false;
+                (_batch ??= NewBatch()).Bytes += reader.OffsetsAreBytes ? reader.Position.Offset - _offset : _mappedBytes;
+                _offset = reader.Position.Offset;
+            }
+
+            _beforeRecord = reader.Position;
+            if (_left == 0) _isEnough = true;
+            if (_isEnough) return null;
+            if (IsFull()) return CloseAt(input, reader, _beforeRecord);
+            if (!reader.TryRead(out var read)) return null;
+            _left--;
+            if (mapper!.Begin(in read))
+            {
+                (_isMapped, _parts, _mappedBytes) = (true, 0, read.Raw.Length);
+                if (_beforeRecord.Offset != reached?.Offset) continue;
+                for (; _parts < reached.Parts && RecallPart(); _parts++) { }
+                continue;
+            }
+
+            counts.RecordsRead(1);
+            preparer.Next();
+            if (Take(in read, reader.Position.Offset <= reached?.SentTo) is { } rejection) Reject(in read, rejection == JsonScanner.InvalidUtf8 && _mayBeInAnotherEncoding ? InAnotherEncoding : rejection);
+            _batch!.Bytes += reader.OffsetsAreBytes ? reader.Position.Offset - _offset : read.Bytes.Length;
+            _offset = reader.Position.Offset;
+        }
+    }
+
+    /// <summary>Takes one of those that a record becomes. Where the open batch has no room for it, that one, which is to be sent, and of which the record's others may be a part.</summary>
+    RecordBatch? TakePart(InputFile input, RecordReader reader, ImportSourceProgress? reached, scoped in Record mapped, in RecordMapper.Output output)
+    {
+        var record = cleaner is null || output.LeftOut is not null ? mapped : cleaner.Clean(in mapped);
+        var closed = IsFull() || !Fits(record.Bytes.Length) ? CloseWithin(input, reader) : null;
+        _parts++;
+        counts.RecordsRead(1);
+        _batch ??= NewBatch();
+        if (output.LeftOut is { } reason)
+        {
+            _batch.LeaveOut(reason);
+            return closed;
+        }
+
+        preparer.Next();
+        _batch.AddMapped("prefixed", output.Prefixed);
+        _batch.AddMapped("without_user", output.IsNobodys ? 1 : 0);
+        var rejection = Take(in record, maybeSent: reader.Position.Offset <= reached?.SentTo);
+        if (cleaner is not null) _batch.Cleaned.Add(cleaner.Made);
+        if (rejection is not null) Reject(in record, rejection == JsonScanner.InvalidUtf8 && _mayBeInAnotherEncoding ? InAnotherEncoding : rejection);
+        else if (_first is not null) EndFirst();
+        return closed;
     }
 
     /// <summary>The record as it is to be checked: made of columns where it has some, and cleaned.</summary>
@@ -343,11 +432,18 @@ sealed class ReadStage(
         _batch is null || _batch.Count == 0 || _batch.Length + record + preparer.LargestAddition + 2 <= Math.Min(request.BatchBytes, limits.BatchBytes);
 
     bool IsFull() =>
-        _batch is not null && (_batch.Count >= request.BatchEvents || _batch.RejectedBytes > MostRejectedBytes || _batch.Records >= MostRecords);
+        _batch is not null && (_batch.Count >= request.BatchEvents || _batch.RejectedBytes > MostRejectedBytes || _batch.Records >= MostRecords || (mapper is not null && _batch.OriginalBytes > MostOriginalBytes));
 
     RecordBatch CloseAt(InputFile input, RecordReader reader, ReadPosition position)
     {
         MarkReached(input, reader, position, reader.Fingerprint(position), ended: false);
+        return Close();
+    }
+
+    /// <summary>Closes the open batch before all of those that a record becomes were taken.</summary>
+    RecordBatch CloseWithin(InputFile input, RecordReader reader)
+    {
+        MarkReached(input, reader, _beforeRecord, reader.Fingerprint(_beforeRecord), ended: false, _parts);
         return Close();
     }
 
@@ -368,7 +464,7 @@ sealed class ReadStage(
     }
 
     /// <summary>Puts down in the open batch how far a source is, when that is news.</summary>
-    void MarkReached(InputFile input, RecordReader reader, ReadPosition position, UInt128 fingerprint, bool ended)
+    void MarkReached(InputFile input, RecordReader reader, ReadPosition position, UInt128 fingerprint, bool ended, int parts = 0)
     {
         var progress = new ImportSourceProgress
         {
@@ -376,6 +472,7 @@ sealed class ReadStage(
             Offset = position.Offset,
             Line = position.Line,
             OpenLine = position.OpenLine,
+            Parts = parts,
             Fingerprint = Hex(fingerprint),
             Ended = ended,
             ColumnTypes = reader.ColumnTypes,

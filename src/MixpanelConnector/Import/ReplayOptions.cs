@@ -24,6 +24,15 @@ static class ReplayOptions
             json.WriteStartObject();
             Write(json, "map", request.Columns);
             Write(json, "column_type", request.ColumnTypes.ToDictionary(pair => pair.Key, pair => pair.Value.ToString().ToLowerInvariant(), StringComparer.Ordinal));
+            if (request.Mapping is { Vendor: { } vendor }) json.WriteString("vendor", vendor);
+            if (request.Mapping is { Vendor: null } mapping)
+            {
+                json.WritePropertyName("mapping");
+                json.WriteRawValue(mapping.Json);
+            }
+
+            if (request.Identity is not ImportIdentity.Simplified) json.WriteString("identity", request.Identity.ToString().ToLowerInvariant());
+            if (request is { Mapping: not null, GroupKey: { } key }) json.WriteString("group_key", key);
             if (request.Event is { } name) json.WriteString("event", name);
             Write(json, "rename", request.Rename);
             Write(json, "drop", request.Drop);
@@ -107,6 +116,9 @@ static class ReplayOptions
             {
                 Columns = Pairs(kept, "map", value => value, request.Columns),
                 ColumnTypes = Pairs(kept, "column_type", value => Enum.Parse<ImportColumnType>(value, ignoreCase: true), request.ColumnTypes),
+                Mapping = request.Mapping ?? (Text(kept, "vendor") is { } vendor ? ImportMapping.OfVendor(vendor) : kept.TryGetProperty("mapping", out var mapping) ? ImportMapping.Parse(mapping.GetRawText()) : null),
+                Identity = Text(kept, "identity") is { } identity ? Enum.Parse<ImportIdentity>(identity, ignoreCase: true) : request.Identity,
+                GroupKey = request.GroupKey ?? Text(kept, "group_key"),
                 Event = request.Event ?? Text(kept, "event"),
                 Rename = Pairs(kept, "rename", value => value, request.Rename),
                 Drop = [.. request.Drop.Union(Texts(kept, "drop"), StringComparer.Ordinal)],

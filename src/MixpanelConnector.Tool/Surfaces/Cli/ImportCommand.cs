@@ -30,6 +30,10 @@ sealed class ImportCommand
     readonly Option<string> _columnNames = new("--column-names") { Description = "The names of all columns of CSV, with commas, in place of the header's.", HelpName = "A,B,…" };
     readonly Option<string> _decimal = new("--decimal") { Description = "What stands before the decimals of numbers in text, . or ,. Default: the point. Thousands are not separated.", HelpName = ".|," };
     readonly Option<string[]> _nullValues = new("--null-values") { Description = "A cell of CSV that is as good as empty, such as NULL; repeatable.", HelpName = "TEXT", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string> _vendor = new("--vendor") { Description = "The records are an export of another tool, and become Mixpanel's by the built-in mapping: see docs/vendors.", HelpName = string.Join('|', ImportMapping.Vendors) };
+    readonly Option<string> _mapping = new("--mapping") { Description = "The records become Mixpanel's by a mapping of your own, a JSON file: see docs/vendors/README.md.", HelpName = "FILE" };
+    readonly Option<int?> _showMapping = new("--show-mapping") { Description = "Print the first N records before and after the mapping, at most 1000. Sends nothing, needs no credentials, keeps no state.", HelpName = "N" };
+    readonly Option<string> _identity = new("--identity") { Description = "How the project tells users apart, for records that are mapped: simplified ($user_id and $device_id) or original (distinct_id). Default: simplified.", HelpName = "simplified|original" };
     readonly Option<bool> _allowEmpty = new("--allow-empty") { Description = "An input without a record is no error." };
     readonly Option<string> _type = new("--type") { Description = "What the records are: events, profiles, groups or lookup-table. Default: events.", HelpName = "events|profiles|groups|lookup-table", DefaultValueFactory = _ => "events" };
     readonly Option<string> _groupKey = new("--group-key") { Description = "The property that makes the groups, such as company. Needed for groups.", HelpName = "NAME" };
@@ -70,9 +74,12 @@ sealed class ImportCommand
         _format.AcceptOnlyFromAmong([.. FileFormats.All.Select(format => format.Name)]);
         _type.AcceptOnlyFromAmong([.. ImportValues.Types]);
         _strict.AcceptOnlyFromAmong("0", "1");
+        _vendor.AcceptOnlyFromAmong([.. ImportMapping.Vendors]);
+        _identity.AcceptOnlyFromAmong("simplified", "original");
         Command = new DetailedCommand("import", "Import files of events, of profiles of users or groups, or a lookup table, so that every record is accounted for.", """
             Each record that is not accepted is kept, whole, in the dead-letter file; the first 50 are named on standard error
-            (file:line: code: reason), and the report counts all by reason. read = accepted + rejected + pending + blank, always.
+            (file:line: code: reason), and the report counts all by reason. read = accepted + rejected + pending + blank, always;
+            where records are mapped + left_out, which says why.
 
             When the first 1000 records are refused alike, nothing is sent: the columns are shown with samples, and the command that
             works, which --inspect shows at any time. So it is with fewer records where columns have other names than are looked for.
@@ -119,10 +126,12 @@ sealed class ImportCommand
               mixpanel import people.json --type profiles
               mixpanel import companies.json --type groups --group-key company
               mixpanel import products.csv --type lookup-table --table-id 7b6c1f0e-0b5b-4c5e-9a39-3e4f0c6f2a11
+              mixpanel import export.zip --vendor amplitude --show-mapping 5
+              mixpanel import segment-logs --vendor segment --type profiles
               mixpanel import old.ndjson --rename user=distinct_id --drop debug --fix time,nulls --time-offset -2
             """)
         {
-            _inputs, _format, _map, _columnType, _event, _encoding, _delimiter, _quote, _escape, _skipLines, _noHeader, _columnNames, _decimal, _nullValues, _allowEmpty, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
+            _inputs, _format, _map, _columnType, _event, _encoding, _delimiter, _quote, _escape, _skipLines, _noHeader, _columnNames, _decimal, _nullValues, _vendor, _mapping, _showMapping, _identity, _allowEmpty, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
             _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeFormat, _timeZone, _timeOffset, _dryRun, _inspect, _keepGoing, _sourceId, _noProgress, ImportStatusCommand.Of(host),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
@@ -135,7 +144,8 @@ sealed class ImportCommand
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var dryRun = parsed.GetValue(_dryRun);
-        var inspect = parsed.GetValue(_inspect);
+        var shown = parsed.GetValue(_showMapping);
+        var inspect = parsed.GetValue(_inspect) || shown is not null;
         await using var session = await Session.OpenAsync(parsed, _host, needsCredential: !dryRun && !inspect, cancellationToken);
         using var display = new ImportDisplay(_host, showProgress: !parsed.GetValue(_noProgress));
         var store = session.Local is { } local && !dryRun && !inspect ? await local.StoreNameAsync(cancellationToken) : null;
@@ -146,6 +156,7 @@ sealed class ImportCommand
             BackoffMax = Values.Duration("backoff_max", parsed.GetValue(_backoffMax)) ?? session.Options.BackoffMax,
         });
 
+        if (shown is { } count) return await ShowAsync(parsed, client, request, count, cancellationToken);
         if (inspect) return Print(parsed, await client.InspectAsync(request, cancellationToken));
         ImportReport report;
         try
@@ -205,6 +216,21 @@ sealed class ImportCommand
             state?.Dispose();
             return SqliteImportState.Open(folder, restart: true);
         }
+    }
+
+    async Task<int> ShowAsync(ParseResult parsed, MixpanelClient client, ImportRequest request, int count, CancellationToken cancellationToken)
+    {
+        var printer = new Printer(_host, asTable: !AsJson(parsed));
+        var problem = default(string);
+        await foreach (var record in client.ShowMappingAsync(request, count, said => problem = said, cancellationToken))
+        {
+            if (AsJson(parsed)) printer.Json(Encoding.UTF8.GetBytes(record.ToJson()));
+            else printer.Text(MappedRecordText.Of(record));
+        }
+
+        if (problem is null) return ExitCode.Success;
+        _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
+        return ExitCode.InputUnreadable;
     }
 
     int Print(ParseResult parsed, ImportInspection inspection)
@@ -279,6 +305,8 @@ sealed class ImportCommand
             DecimalSeparator = Values.Decimal(parsed.GetValue(_decimal)),
             NullValues = parsed.GetValue(_nullValues) ?? [],
             AllowEmpty = parsed.GetValue(_allowEmpty),
+            Mapping = Mapping(parsed),
+            Identity = Values.Identity(parsed.GetValue(_identity)),
             Type = Values.Type(parsed.GetValue(_type)),
             GroupKey = parsed.GetValue(_groupKey),
             TableId = Values.TableId(parsed.GetValue(_tableId)),
@@ -305,6 +333,27 @@ sealed class ImportCommand
         if (Values.Duration("max_outage", parsed.GetValue(_maxOutage)) is { } outage) request = request with { MaxOutage = outage };
         return request;
     }
+
+    static ImportMapping? MappingOf(string path)
+    {
+        try
+        {
+            return ImportMapping.Parse(File.ReadAllText(path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Configuration.Invalid("mapping", $"The mapping {path} cannot be read: {e.Message}");
+        }
+    }
+
+    ImportMapping? Mapping(ParseResult parsed) => (parsed.GetValue(_vendor), parsed.GetValue(_mapping)) switch
+    {
+        (null, null) when parsed.GetValue(_showMapping) is null => null,
+        (null, null) => throw Configuration.Invalid("show_mapping", "There is no mapping to show: name one with --vendor or --mapping."),
+        ({ } vendor, null) => ImportMapping.OfVendor(vendor),
+        (null, { } path) => MappingOf(path),
+        _ => throw Configuration.Invalid("mapping", "--vendor and --mapping exclude each other: records are mapped once."),
+    };
 
     /// <summary>Where the state is kept, and whether the same command finds it again. That of a stream without a name is not found, but its dead letters are kept like any other's.</summary>
     (string Folder, bool Lasts) StateFolder(ParseResult parsed, ImportRequest request, Session session)

@@ -75,6 +75,7 @@ static class ImportStatusCommand
         json.WriteNumber("accepted", summary.Totals.Accepted);
         json.WriteNumber("rejected", summary.Totals.Rejected);
         json.WriteNumber("blank", summary.Totals.Blank);
+        if (summary.Totals.LeftOut is { } leftOut) json.WriteNumber("left_out", leftOut.Values.Sum());
         json.WriteNumber("bytes", summary.Totals.Bytes);
         if (deadLetters is not null) json.WriteString("dead_letter", deadLetters);
         if (problem is not null) json.WriteString("problem", problem);

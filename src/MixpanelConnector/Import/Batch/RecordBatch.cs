@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using MixpanelConnector.Import.Buffers;
 using MixpanelConnector.Import.Compress;
@@ -22,6 +23,7 @@ sealed class RecordBatch
     CompressedBody? _compressed;
     Entry[] _entries;
     long _rawBytes;
+    long _leftOut;
 
     public RecordBatch(long number, int entries, int bytes, BufferPool buffers)
     {
@@ -81,13 +83,22 @@ sealed class RecordBatch
     /// <summary>What was changed in the records of this stretch.</summary>
     public CleanedCounts Cleaned { get; } = new();
 
+    /// <summary>The records on this stretch that become nothing, by reason; null for none.</summary>
+    public Dictionary<string, long>? LeftOut { get; private set; }
+
+    /// <summary>What was done to the records of this stretch as they were mapped, and how often; null for nothing.</summary>
+    public Dictionary<string, long>? Mapped { get; private set; }
+
+    /// <summary>What the originals take that are kept of records that were changed.</summary>
+    public long OriginalBytes => _rawBytes;
+
     /// <summary>The decompressed bytes of this stretch.</summary>
     public long Bytes { get; set; }
 
     /// <summary>How far each source is at the end of this stretch.</summary>
     public List<ImportSourceProgress> Reached { get; } = [];
 
-    public long Records => Count + Rejected.Count + Blank;
+    public long Records => Count + Rejected.Count + Blank + _leftOut;
 
     public ref readonly Entry this[int index] => ref _entries[index];
 
@@ -119,6 +130,19 @@ sealed class RecordBatch
     {
         Rejected.Add(deadLetter);
         RejectedBytes += deadLetter.Json.Length;
+    }
+
+    /// <summary>Counts a record that becomes nothing.</summary>
+    public void LeaveOut(string reason)
+    {
+        _leftOut++;
+        CollectionsMarshal.GetValueRefOrAddDefault(LeftOut ??= new(StringComparer.Ordinal), reason, out _)++;
+    }
+
+    /// <summary>Counts what was done to a record as it was mapped.</summary>
+    public void AddMapped(string what, int count)
+    {
+        if (count > 0) CollectionsMarshal.GetValueRefOrAddDefault(Mapped ??= new(StringComparer.Ordinal), what, out _) += count;
     }
 
     public void Close() => _buffer[Length] = (byte)']';

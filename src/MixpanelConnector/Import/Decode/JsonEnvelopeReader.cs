@@ -49,7 +49,7 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
     public static bool? Begins(ReadOnlySpan<byte> text, ImportRequest request)
     {
         text = text.TrimStart(" \t\r\n"u8);
-        if (text is not [(byte)'{', ..]) return false;
+        if (text is not [(byte)'{', ..] || request.Mapping is not null) return false; // a mapping says what stands in a record
         bool? has = null;
         string[] ofRecords = [.. OfRecords, .. request.Columns.Values, .. request.ColumnTypes.Keys];
         try

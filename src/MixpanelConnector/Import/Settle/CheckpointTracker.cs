@@ -36,10 +36,10 @@ sealed class CheckpointTracker
     bool _isBehind;
     long _savedAt;
 
-    public CheckpointTracker(IImportState state, ImportCheckpoint? loaded, string optionsFingerprint, ImportFixed? noneFixed, MemoryBudget budget, ImportCounts counts, TimeProvider time, TimeSpan interval, string? deadLetterPath)
+    public CheckpointTracker(IImportState state, ImportCheckpoint? loaded, string optionsFingerprint, ImportTotals none, MemoryBudget budget, ImportCounts counts, TimeProvider time, TimeSpan interval, string? deadLetterPath)
     {
         (_state, _optionsFingerprint, _budget, _counts, _time, _interval, _deadLetterPath) = (state, optionsFingerprint, budget, counts, time, interval, deadLetterPath);
-        _before = loaded?.Totals ?? new ImportTotals { Fixed = noneFixed };
+        _before = loaded?.Totals ?? none;
         _totals = _before with { ResumedFrom = _before.Read };
         _sources = (loaded?.Sources ?? []).ToDictionary(source => source.Id, StringComparer.Ordinal);
         _sentTo = _sources.Values.Where(source => source.SentTo > source.Offset).ToDictionary(source => source.Id, source => source.SentTo, StringComparer.Ordinal);
@@ -182,6 +182,8 @@ sealed class CheckpointTracker
             Bytes = _totals.Bytes + batch.Bytes,
             SameIdentity = _totals.SameIdentity + batch.SameIdentity,
             Fixed = batch.Cleaned.AddedTo(_totals.Fixed),
+            LeftOut = ImportTotals.Sum(_totals.LeftOut, batch.LeftOut),
+            Mapped = ImportTotals.Sum(_totals.Mapped, batch.Mapped),
         };
         foreach (var reached in batch.Reached)
         {

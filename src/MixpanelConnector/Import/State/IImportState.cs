@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace MixpanelConnector;
 
 /// <summary>Where an import keeps how far it has come, so that it can be resumed. Used by one import at a time, one call at a time.</summary>
@@ -82,8 +84,23 @@ public sealed record ImportTotals
     /// <summary>Records that were cleaned, by what was asked for; null when nothing was.</summary>
     public ImportFixed? Fixed { get; init; }
 
+    /// <summary>Records that become nothing by the mapping that was asked for, by reason; null when none was.</summary>
+    public IReadOnlyDictionary<string, long>? LeftOut { get; init; }
+
+    /// <summary>What was done to records as they were mapped, and to how many or how often; null when no mapping was asked for.</summary>
+    public IReadOnlyDictionary<string, long>? Mapped { get; init; }
+
     /// <summary>All settled records.</summary>
-    public long Read => Accepted + Rejected + Blank;
+    public long Read => Accepted + Rejected + Blank + (LeftOut?.Values.Sum() ?? 0);
+
+    /// <summary>What was counted, and some more of it; null where neither was.</summary>
+    internal static IReadOnlyDictionary<string, long>? Sum(IReadOnlyDictionary<string, long>? counts, Dictionary<string, long>? more)
+    {
+        if (more is null) return counts;
+        var sums = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        foreach (var (name, count) in (counts ?? FrozenDictionary<string, long>.Empty).Concat(more)) sums[name] = sums.GetValueOrDefault(name) + count;
+        return sums;
+    }
 }
 
 /// <summary>What the <c>$insert_id</c>s of a source come from that were computed, beside the source's id and the how-manieth equal record it is; of several, the last here.</summary>
@@ -113,6 +130,9 @@ public sealed record ImportSourceProgress
 
     /// <summary>The lines that lie whole within <see cref="Offset"/>.</summary>
     public required long Line { get; init; }
+
+    /// <summary>Of the record that follows, how many of those that it becomes by a mapping are settled. 0 where none are, or it becomes one.</summary>
+    public int Parts { get; init; }
 
     /// <summary>Whether the last settled record stood at the end of the source without a line end.</summary>
     public bool OpenLine { get; init; }

@@ -1,0 +1,180 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace MixpanelConnector.Import.Map;
+
+/// <summary>
+/// The values of one record in the order in which they stand, each with the index of what follows it, so that it can be looked up
+/// by paths without an object for each. A text that holds a JSON object or list is gone into when a path does. Used for one record
+/// after the other.
+/// </summary>
+sealed class JsonTree
+{
+    /// <summary>No value.</summary>
+    public const int None = -1;
+
+    readonly List<int> _open = [];
+    readonly List<byte[]> _texts = [];
+    Node[] _nodes = new Node[256];
+    int _count;
+    int _textsUsed;
+
+    /// <summary>One value, by its place in its text.</summary>
+    [StructLayout(LayoutKind.Auto)]
+    public struct Node
+    {
+        public byte[] Text;
+        public int NameStart;
+        public int NameEnd;
+        public int Start;
+        public int End;
+
+        /// <summary>The index of the value after it and all that it holds.</summary>
+        public int Next;
+
+        /// <summary>The index of the JSON value that its text holds; 0 as long as that is not known, <see cref="None"/> where it holds none.</summary>
+        public int Inner;
+        public JsonTokenType Type;
+        public bool NameIsEscaped;
+        public bool IsEscaped;
+
+        /// <summary>The value as JSON.</summary>
+        public readonly ReadOnlySpan<byte> Json => Text.AsSpan(Start, End - Start);
+
+        /// <summary>The name as it stands in JSON, without its quotes.</summary>
+        public readonly ReadOnlySpan<byte> RawName => Text.AsSpan(NameStart, NameEnd - NameStart);
+    }
+
+    public ref readonly Node this[int index] => ref _nodes[index];
+
+    /// <summary>Takes a copy of a record; false when it is no JSON, or no object.</summary>
+    public bool TryParse(ReadOnlySpan<byte> record)
+    {
+        (_count, _textsUsed) = (0, 0);
+        if (!Utf8.IsValid(record)) return false;
+        var text = TextOf(record.Length);
+        record.CopyTo(text);
+        return TryAdd(text, record.Length) && _nodes[0].Type is JsonTokenType.StartObject;
+    }
+
+    /// <summary>The first value that an object or list holds; <see cref="None"/> for none.</summary>
+    public int FirstOf(int container)
+    {
+        ref readonly var node = ref _nodes[container];
+        return node.Type is JsonTokenType.StartObject or JsonTokenType.StartArray && container + 1 < node.Next ? container + 1 : None;
+    }
+
+    /// <summary>The value after another one within its container; <see cref="None"/> for none.</summary>
+    public int After(int value, int container) => _nodes[value].Next is var next && next < _nodes[container].Next ? next : None;
+
+    /// <summary>The object or list that a value is, or that its text holds; <see cref="None"/> where it is neither.</summary>
+    public int ContainerOf(int value)
+    {
+        if (value < 0) return None;
+        ref var node = ref _nodes[value];
+        if (node.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return value;
+        if (node.Type is not JsonTokenType.String) return None;
+        if (node.Inner == 0)
+        {
+            var inner = Read(value);
+            _nodes[value].Inner = inner;
+            return inner;
+        }
+
+        return node.Inner;
+    }
+
+    /// <summary>The member of an object by its name; <see cref="None"/> for none.</summary>
+    public int Member(int container, ReadOnlySpan<byte> name)
+    {
+        if (container < 0 || _nodes[container].Type is not JsonTokenType.StartObject) return None;
+        for (var at = FirstOf(container); at >= 0; at = After(at, container))
+            if (HasName(at, name)) return at;
+        return None;
+    }
+
+    /// <summary>Whether a member has a name.</summary>
+    public bool HasName(int member, ReadOnlySpan<byte> name)
+    {
+        ref readonly var node = ref _nodes[member];
+        return node.NameIsEscaped ? JsonValues.Unescaped(node.RawName).SequenceEqual(name) : node.RawName.SequenceEqual(name);
+    }
+
+    int Read(int value)
+    {
+        var node = _nodes[value];
+        var quoted = node.Text.AsSpan(node.Start + 1, node.End - node.Start - 2);
+        var first = quoted.IndexOfAnyExcept(" \t\r\n"u8);
+        if (first < 0 || quoted[first] is not ((byte)'{' or (byte)'[' or (byte)'\\')) return None;
+        var (count, used) = (_count, _textsUsed);
+        var text = TextOf(quoted.Length);
+        var length = node.IsEscaped ? JsonValues.Unescape(quoted, text) : Copy(quoted, text);
+        if (TryAdd(text, length) && _nodes[count].Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return count;
+        (_count, _textsUsed) = (count, used);
+        return None;
+    }
+
+    static int Copy(ReadOnlySpan<byte> from, byte[] to)
+    {
+        from.CopyTo(to);
+        return from.Length;
+    }
+
+    bool TryAdd(byte[] text, int length)
+    {
+        var first = _count;
+        _open.Clear();
+        try
+        {
+            var reader = new Utf8JsonReader(text.AsSpan(0, length));
+            var (nameStart, nameEnd, nameIsEscaped) = (0, 0, false);
+            while (reader.Read())
+            {
+                var type = reader.TokenType;
+                switch (type)
+                {
+                    case JsonTokenType.PropertyName:
+                        nameStart = (int)reader.TokenStartIndex + 1;
+                        (nameEnd, nameIsEscaped) = (nameStart + reader.ValueSpan.Length, reader.ValueIsEscaped);
+                        continue;
+                    case JsonTokenType.EndObject or JsonTokenType.EndArray:
+                        ref var container = ref _nodes[_open[^1]];
+                        (container.End, container.Next) = ((int)reader.BytesConsumed, _count);
+                        _open.RemoveAt(_open.Count - 1);
+                        continue;
+                }
+
+                if (_count == _nodes.Length) Array.Resize(ref _nodes, _count * 2);
+                if (type is JsonTokenType.StartObject or JsonTokenType.StartArray) _open.Add(_count);
+                _nodes[_count++] = new Node
+                {
+                    Text = text,
+                    NameStart = nameStart,
+                    NameEnd = nameEnd,
+                    NameIsEscaped = nameIsEscaped,
+                    Start = (int)reader.TokenStartIndex,
+                    End = (int)reader.BytesConsumed,
+                    Next = _count,
+                    Type = type,
+                    IsEscaped = type is JsonTokenType.String && reader.ValueIsEscaped,
+                };
+                (nameStart, nameEnd, nameIsEscaped) = (0, 0, false);
+            }
+
+            return _count > first;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>A text of its own for this record, of at least a length. Those of one record are reused for the next.</summary>
+    byte[] TextOf(int length)
+    {
+        if (_textsUsed == _texts.Count) _texts.Add([]);
+        if (_texts[_textsUsed].Length < length) _texts[_textsUsed] = new byte[Math.Max(length + (length / 2), 1024)];
+        return _texts[_textsUsed++];
+    }
+}

@@ -1,0 +1,55 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+
+namespace MixpanelConnector.Import.Map;
+
+/// <summary>What is asked of JSON values here beside their places.</summary>
+static class JsonValues
+{
+    const long LargestExact = 1L << 53;
+
+    static readonly SearchValues<byte> Escaped = SearchValues.Create([.. Enumerable.Range(0, 32).Select(control => (byte)control), (byte)'"', (byte)'\\']);
+
+    /// <summary>A string's text, given without its quotes.</summary>
+    /// <exception cref="InvalidOperationException">It holds half of a surrogate pair.</exception>
+    public static int Unescape(ReadOnlySpan<byte> escaped, Span<byte> text)
+    {
+        byte[] quoted = [(byte)'"', .. escaped, (byte)'"'];
+        var reader = new Utf8JsonReader(quoted);
+        reader.Read();
+        return reader.CopyString(text);
+    }
+
+    /// <inheritdoc cref="Unescape"/>
+    public static ReadOnlySpan<byte> Unescaped(ReadOnlySpan<byte> escaped)
+    {
+        var text = new byte[escaped.Length];
+        return text.AsSpan(0, Unescape(escaped, text));
+    }
+
+    /// <summary>Whether a double changes an integer: such ones are ids, and stay what they are as text only.</summary>
+    public static bool IsInexact(ReadOnlySpan<byte> number)
+    {
+        if (number.Length < 16 || number.IndexOfAny((byte)'.', (byte)'e', (byte)'E') >= 0) return false;
+        return !System.Buffers.Text.Utf8Parser.TryParse(number, out long value, out var used) || used != number.Length || value is > LargestExact or < -LargestExact;
+    }
+
+    /// <summary>Whether a text is a number as JSON writes them.</summary>
+    public static bool IsNumber(ReadOnlySpan<byte> text)
+    {
+        if (text is [] or { Length: > 64 } || text[0] is not ((byte)'-' or (>= (byte)'0' and <= (byte)'9'))) return false;
+        try
+        {
+            var reader = new Utf8JsonReader(text);
+            return reader.Read() && reader.TokenType is JsonTokenType.Number && reader.BytesConsumed == text.Length && double.IsFinite(double.Parse(text, CultureInfo.InvariantCulture));
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Whether a text can stand between quotes as it is.</summary>
+    public static bool IsPlain(ReadOnlySpan<byte> text) => text.IndexOfAny(Escaped) < 0;
+}

@@ -1,0 +1,76 @@
+namespace MixpanelConnector.Import.Map;
+
+/// <summary>Whether something holds for a record.</summary>
+abstract class MappingCondition
+{
+    public abstract bool Holds(RecordView record, in Scope scope);
+}
+
+/// <summary>A value is one of some texts; a number and a truth value are the text that they are written as.</summary>
+sealed class IsOneOf(MappingValue value, IReadOnlyList<byte[]> texts) : MappingCondition
+{
+    public override bool Holds(RecordView record, in Scope scope)
+    {
+        var found = value.Read(record, in scope);
+        if (!found.IsThere) return false;
+        var text = record.TextOf(in found);
+        foreach (var one in texts)
+            if (text.SequenceEqual(one)) return true;
+        return false;
+    }
+}
+
+/// <summary>A value begins with one of some texts.</summary>
+sealed class BeginsWith(MappingValue value, IReadOnlyList<byte[]> texts) : MappingCondition
+{
+    public override bool Holds(RecordView record, in Scope scope)
+    {
+        var found = value.Read(record, in scope);
+        if (!found.IsThere) return false;
+        var text = record.TextOf(in found);
+        foreach (var one in texts)
+            if (text.StartsWith(one)) return true;
+        return false;
+    }
+}
+
+/// <summary>A value is there: neither missing, nor null, nor empty text.</summary>
+sealed class IsPresent(MappingValue value, bool wanted) : MappingCondition
+{
+    public override bool Holds(RecordView record, in Scope scope) => value.Read(record, in scope).IsThere == wanted;
+}
+
+/// <summary>Two values are there and are the same text.</summary>
+sealed class IsSame(MappingValue one, MappingValue other) : MappingCondition
+{
+    public override bool Holds(RecordView record, in Scope scope)
+    {
+        var (first, second) = (one.Read(record, in scope), other.Read(record, in scope));
+        return first.IsThere && second.IsThere && record.TextOf(in first).SequenceEqual(record.TextOf(in second));
+    }
+}
+
+sealed class AllHold(IReadOnlyList<MappingCondition> conditions) : MappingCondition
+{
+    public override bool Holds(RecordView record, in Scope scope)
+    {
+        foreach (var condition in conditions)
+            if (!condition.Holds(record, in scope)) return false;
+        return true;
+    }
+}
+
+sealed class AnyHolds(IReadOnlyList<MappingCondition> conditions) : MappingCondition
+{
+    public override bool Holds(RecordView record, in Scope scope)
+    {
+        foreach (var condition in conditions)
+            if (condition.Holds(record, in scope)) return true;
+        return false;
+    }
+}
+
+sealed class DoesNotHold(MappingCondition condition) : MappingCondition
+{
+    public override bool Holds(RecordView record, in Scope scope) => !condition.Holds(record, in scope);
+}

@@ -1,0 +1,332 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace MixpanelConnector.Import.Map;
+
+/// <summary>Reads a mapping from its JSON, and says of what is wrong where it stands.</summary>
+/// <param name="name">The mapping's name, which goes into hashes and prefixes.</param>
+/// <param name="groupKey">What stands for <c>{group_key}</c>; null for none.</param>
+sealed class MappingParser(string name, string? groupKey)
+{
+    const string GroupKey = "{group_key}";
+
+    static readonly string[] Sources = ["path", "value", "first", "text", "clock", "hex64", "hash"];
+
+    static readonly string[] OfValues = [.. Sources, "when", "none", "table", "else", "split", "as", "unit"];
+
+    static readonly Dictionary<string, MappedForm> Forms = Enum.GetValues<MappedForm>().ToDictionary(form => form is MappedForm.UnknownCountry ? "unknown_country" : form.ToString().ToLowerInvariant(), StringComparer.Ordinal);
+
+    static readonly Dictionary<string, TimeUnit> Units = new(StringComparer.Ordinal) { ["s"] = TimeUnit.Seconds, ["ms"] = TimeUnit.Milliseconds, ["us"] = TimeUnit.Microseconds };
+
+    /// <summary>What stands in a mapping beside its sections.</summary>
+    public static readonly string[] OfMappings = ["$schema", "name", "documentation", "rows", "events", "profiles", "groups"];
+
+    public EventSection Events(JsonElement json, string at)
+    {
+        Ensure(json, at, "each", "leave_out", "event", "time", "insert_id", "user_id", "device_id", "properties", "spread");
+        var (time, unit) = Time(Needed(json, "time", at), $"{at}.time");
+        return new EventSection
+        {
+            Each = Optional(json, "each", at),
+            LeaveOut = Exclusions(json, at),
+            Event = Value(Needed(json, "event", at), $"{at}.event"),
+            Time = time,
+            TimeUnit = unit,
+            InsertId = json.TryGetProperty("insert_id", out var ids) ? [.. OneOrMany(ids).Select((id, i) => InsertId(id, $"{at}.insert_id[{i}]"))] : [],
+            UserId = Optional(json, "user_id", at),
+            DeviceId = Optional(json, "device_id", at),
+            Properties = Properties(json, "properties", at),
+            Spread = Spreads(json, "spread", at),
+        };
+    }
+
+    public UpdateSection Updates(JsonElement json, string at)
+    {
+        Ensure(json, at, "each", "leave_out", "id", "time", "set", "set_once", "unset");
+        var (time, unit) = json.TryGetProperty("time", out var when) ? Time(when, $"{at}.time") : default;
+        var operations = new List<UpdateOperation>();
+        foreach (var operation in (string[])["set", "set_once"])
+        {
+            if (!json.TryGetProperty(operation, out var section)) continue;
+            Ensure(section, $"{at}.{operation}", "properties", "spread");
+            operations.Add(new(Encoding.UTF8.GetBytes($"${operation}"), Properties(section, "properties", $"{at}.{operation}"), Spreads(section, "spread", $"{at}.{operation}")));
+        }
+
+        if (operations.Count == 0) throw Wrong(at, "needs set or set_once");
+        return new UpdateSection
+        {
+            Each = Optional(json, "each", at),
+            LeaveOut = Exclusions(json, at),
+            Id = Value(Needed(json, "id", at), $"{at}.id"),
+            Time = time,
+            TimeUnit = unit,
+            Operations = operations,
+            Unset = Optional(json, "unset", at),
+        };
+    }
+
+    public static MappingRows Rows(JsonElement json, string at)
+    {
+        Ensure(json, at, "delimiter", "quote", "escape", "columns", "types");
+        var columns = json.TryGetProperty("columns", out var names) ? Texts(names, $"{at}.columns") : [];
+        return new(Character(json, "delimiter", at), json.TryGetProperty("quote", out _) ? Character(json, "quote", at) : '"', Character(json, "escape", at), columns, json.TryGetProperty("types", out var types) && Text(types, $"{at}.types") switch
+        {
+            "text" => true,
+            "shown" => false,
+            _ => throw Wrong($"{at}.types", "is text or shown"),
+        });
+    }
+
+    public static MixpanelException Wrong(string at, string what) => MixpanelException.Invalid("mapping", $"The mapping is wrong: {at} {what}.");
+
+    /// <summary>Refuses what is no object, and members that nobody reads.</summary>
+    public static void Ensure(JsonElement json, string at, params ReadOnlySpan<string> known)
+    {
+        if (json.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var member in json.EnumerateObject())
+        {
+            if (known.IndexOf(member.Name) < 0) throw Wrong(at, $"has the member {Columns.RecordFields.Shown(member.Name)}, which is none of {string.Join(", ", known.ToArray())}");
+            if (!seen.Add(member.Name)) throw Wrong(at, $"has the member {member.Name} twice");
+        }
+    }
+
+    public static string Text(JsonElement json, string at) => json.ValueKind is JsonValueKind.String ? json.GetString()! : throw Wrong(at, "must be text");
+
+    static JsonElement Needed(JsonElement json, string member, string at) => json.TryGetProperty(member, out var value) ? value : throw Wrong(at, $"lacks {member}");
+
+    MappingValue? Optional(JsonElement json, string member, string at) => json.TryGetProperty(member, out var value) ? Value(value, $"{at}.{member}") : null;
+
+    List<Exclusion> Exclusions(JsonElement json, string at)
+    {
+        if (!json.TryGetProperty("leave_out", out var list)) return [];
+        at = $"{at}.leave_out";
+        return [.. Items(list, at).Select((item, i) =>
+        {
+            Ensure(item, $"{at}[{i}]", "when", "reason");
+            var reason = Text(Needed(item, "reason", $"{at}[{i}]"), $"{at}[{i}].reason");
+            if (reason.Length is 0 or > 64 || reason.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '_')) throw Wrong($"{at}[{i}].reason", "must be letters, digits and _");
+            return new Exclusion(Condition(Needed(item, "when", $"{at}[{i}]"), $"{at}[{i}].when"), reason);
+        })];
+    }
+
+    List<MappedProperty> Properties(JsonElement json, string member, string at)
+    {
+        if (!json.TryGetProperty(member, out var rules)) return [];
+        at = $"{at}.{member}";
+        if (rules.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
+        var properties = new List<MappedProperty>();
+        foreach (var rule in rules.EnumerateObject())
+        {
+            var value = Value(rule.Value, $"{at}.{Columns.RecordFields.Shown(rule.Name)}");
+            if (Filled(rule.Name) is not { } filled) continue; // of a group key that was not given
+            if (filled is "time" or "distinct_id" or "$insert_id" or "$user_id" or "$device_id" or "token" or "$ignore") throw Wrong($"{at}.{filled}", "is no property to be set here");
+            if (properties.Exists(known => known.Name.AsSpan().SequenceEqual(NameOf(filled)))) throw Wrong($"{at}.{Columns.RecordFields.Shown(filled)}", "stands there twice");
+            properties.Add(new(NameOf(filled), value));
+        }
+
+        return properties;
+    }
+
+    List<Spread> Spreads(JsonElement json, string member, string at)
+    {
+        if (!json.TryGetProperty(member, out var list)) return [];
+        return [.. OneOrMany(list).Select((item, i) => Spread(item, $"{at}.{member}[{i}]"))];
+    }
+
+    Spread Spread(JsonElement json, string at)
+    {
+        if (json.ValueKind is JsonValueKind.String) return new Spread(Value(json, at)) { Names = new(StringComparer.Ordinal), Drop = new(StringComparer.Ordinal) };
+        Ensure(json, at, "from", "key", "value", "time", "names", "drop");
+        var names = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        if (json.TryGetProperty("names", out var renamed))
+        {
+            if (renamed.ValueKind is not JsonValueKind.Object) throw Wrong($"{at}.names", "must be an object");
+            foreach (var pair in renamed.EnumerateObject()) names[pair.Name] = NameOf(Text(pair.Value, $"{at}.names.{Columns.RecordFields.Shown(pair.Name)}"));
+        }
+
+        var drop = json.TryGetProperty("drop", out var dropped) ? Texts(dropped, $"{at}.drop") : [];
+        return new Spread(Value(Needed(json, "from", at), $"{at}.from"))
+        {
+            Key = Optional(json, "key", at),
+            Value = Optional(json, "value", at),
+            Time = Optional(json, "time", at),
+            Names = names,
+            Drop = [.. drop.Where(text => !text.EndsWith('*'))],
+            DropPrefixes = [.. drop.Where(text => text.EndsWith('*')).Select(text => Encoding.UTF8.GetBytes(text[..^1]))],
+        };
+    }
+
+    InsertIdForm InsertId(JsonElement json, string at)
+    {
+        if (json.ValueKind is not JsonValueKind.Object || !json.TryGetProperty("hash", out var parts)) return new(Value(json, at), [], Counted: false);
+        Ensure(json, at, "hash", "counted");
+        var values = Items(parts, $"{at}.hash").Select((part, i) => Value(part, $"{at}.hash[{i}]")).ToList();
+        if (values.Count == 0) throw Wrong($"{at}.hash", "must not be empty");
+        var counted = json.TryGetProperty("counted", out var asked) && (asked.ValueKind is JsonValueKind.True || (asked.ValueKind is not JsonValueKind.False ? throw Wrong($"{at}.counted", "is true or false") : false));
+        return new(null, values, counted);
+    }
+
+    (MappingValue Value, TimeUnit Unit) Time(JsonElement json, string at) =>
+        (Value(json, at), json.ValueKind is JsonValueKind.Object && !json.TryGetProperty("as", out _) ? Unit(json, at) : TimeUnit.ByDigits);
+
+    static TimeUnit Unit(JsonElement json, string at) =>
+        !json.TryGetProperty("unit", out var unit) ? TimeUnit.ByDigits : Units.TryGetValue(Text(unit, $"{at}.unit"), out var known) ? known : throw Wrong($"{at}.unit", $"is one of {string.Join(", ", Units.Keys)}");
+
+    MappingValue Value(JsonElement json, string at)
+    {
+        if (json.ValueKind is JsonValueKind.String) return Path(json.GetString()!, at);
+        Ensure(json, at, OfValues);
+        var sources = Sources.Where(source => json.TryGetProperty(source, out _)).ToList();
+        if (sources is not [var source]) throw Wrong(at, $"needs exactly one of {string.Join(", ", Sources)}");
+        var value = Source(source, json.GetProperty(source), $"{at}.{source}");
+        if (json.TryGetProperty("split", out var split)) value = Part(value, split, $"{at}.split");
+        if (json.TryGetProperty("when", out var when) || json.TryGetProperty("none", out _))
+            value = new GuardedValue(value, when.ValueKind is JsonValueKind.Undefined ? null : Condition(when, $"{at}.when"), json.TryGetProperty("none", out var none) ? [.. Scalars(none, $"{at}.none").Select(Encoding.UTF8.GetBytes)] : []);
+        if (json.TryGetProperty("table", out var table)) value = Table(value, table, json, at);
+        else if (json.TryGetProperty("else", out _)) throw Wrong($"{at}.else", "belongs to a table");
+        if (json.TryGetProperty("as", out var form))
+            value = new FormedValue(value, Forms.TryGetValue(Text(form, $"{at}.as"), out var known) ? known : throw Wrong($"{at}.as", $"is one of {string.Join(", ", Forms.Keys)}"), Unit(json, at));
+        return value;
+    }
+
+    MappingValue Source(string source, JsonElement json, string at)
+    {
+        switch (source)
+        {
+            case "path":
+                return Path(Text(json, at), at);
+            case "value":
+                return new ConstantValue(json.ValueKind is JsonValueKind.String && Filled(json.GetString()!) is { } filled ? JsonSerializer.SerializeToElement(filled, MappingJson.Default.String) : json);
+            case "first":
+                var values = Items(json, at).Select((item, i) => Value(item, $"{at}[{i}]")).ToList();
+                return values.Count > 0 ? new FirstValue(values) : throw Wrong(at, "must not be empty");
+            case "text":
+                return Template(Text(json, at), at);
+            case "clock":
+                Ensure(json, at, "original", "sent", "received");
+                return new ClockValue(Value(Needed(json, "original", at), $"{at}.original"), Value(Needed(json, "sent", at), $"{at}.sent"), Value(Needed(json, "received", at), $"{at}.received"));
+            case "hash":
+                return new HashValue(Encoding.UTF8.GetBytes(name), [.. Items(json, at).Select((item, i) => Value(item, $"{at}[{i}]"))]);
+            default:
+                var halves = Items(json, at).Select((item, i) => Value(item, $"{at}[{i}]")).ToList();
+                return halves is [var high, var low] ? new HexValue(high, low) : throw Wrong(at, "takes two values: the upper and the lower half");
+        }
+    }
+
+    MappingValue Path(string text, string at)
+    {
+        if (text.Contains(GroupKey, StringComparison.Ordinal))
+        {
+            if (groupKey is null) return AbsentValue.Instance;
+            text = text.Replace($".{GroupKey}", $"[\"{groupKey}\"]", StringComparison.Ordinal).Replace(GroupKey, $"[\"{groupKey}\"]", StringComparison.Ordinal);
+        }
+
+        try
+        {
+            return new PathValue(MappingPath.Parse(text));
+        }
+        catch (FormatException e)
+        {
+            throw Wrong(at, $"is no path: {e.Message}");
+        }
+    }
+
+    TextValue Template(string text, string at)
+    {
+        var parts = new List<(byte[] Text, MappingValue? Value)>();
+        var rest = text;
+        while (rest.Length > 0)
+        {
+            var open = rest.IndexOf('{', StringComparison.Ordinal);
+            if (open != 0) parts.Add((Encoding.UTF8.GetBytes(open < 0 ? rest : rest[..open]), null));
+            if (open < 0) break;
+            var close = rest.IndexOf('}', open);
+            if (close < 0) throw Wrong(at, "has a brace that does not end");
+            parts.Add(([], Path(rest[(open + 1)..close], at)));
+            rest = rest[(close + 1)..];
+        }
+
+        return new TextValue(parts);
+    }
+
+    PartValue Part(MappingValue value, JsonElement json, string at)
+    {
+        Ensure(json, at, "at", "take", "trim");
+        var separator = Text(Needed(json, "at", at), $"{at}.at");
+        if (separator.Length == 0) throw Wrong($"{at}.at", "must not be empty");
+        var take = json.TryGetProperty("take", out var number) ? number.ValueKind is JsonValueKind.Number && number.TryGetInt32(out var index) && index is >= 0 and < 1000 ? index : throw Wrong($"{at}.take", "is a number from 0") : 0;
+        return new(value, separator == "version" ? null : Encoding.UTF8.GetBytes(separator), take, json.TryGetProperty("trim", out var trim) ? Encoding.UTF8.GetBytes(Text(trim, $"{at}.trim")) : " "u8.ToArray());
+    }
+
+    TableValue Table(MappingValue value, JsonElement table, JsonElement json, string at)
+    {
+        if (table.ValueKind is not JsonValueKind.Object) throw Wrong($"{at}.table", "must be an object");
+        var meanings = new Dictionary<string, MappingValue>(StringComparer.Ordinal);
+        foreach (var pair in table.EnumerateObject())
+            meanings[pair.Name] = pair.Value.ValueKind is JsonValueKind.Object ? Value(pair.Value, $"{at}.table.{Columns.RecordFields.Shown(pair.Name)}") : new ConstantValue(pair.Value);
+        return new(value, meanings, json.TryGetProperty("else", out var otherwise) ? Value(otherwise, $"{at}.else") : null);
+    }
+
+    MappingCondition Condition(JsonElement json, string at)
+    {
+        if (json.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
+        if (json.TryGetProperty("all", out var all)) return new AllHold(Conditions(json, "all", all, at));
+        if (json.TryGetProperty("any", out var any)) return new AnyHolds(Conditions(json, "any", any, at));
+        if (json.TryGetProperty("not", out var not))
+        {
+            Ensure(json, at, "not");
+            return new DoesNotHold(Condition(not, $"{at}.not"));
+        }
+
+        Ensure(json, at, "path", "first", "equals", "in", "begins_with", "present", "same_as");
+        var value = json.TryGetProperty("path", out var path) ? Path(Text(path, $"{at}.path"), $"{at}.path") : json.TryGetProperty("first", out var first) ? Source("first", first, $"{at}.first") : throw Wrong(at, "needs path or first; or all, any or not");
+        if (json.EnumerateObject().Count() != 2) throw Wrong(at, "needs exactly one of equals, in, begins_with, present, same_as");
+        if (json.TryGetProperty("equals", out var one)) return new IsOneOf(value, [.. ScalarTexts([one], $"{at}.equals")]);
+        if (json.TryGetProperty("in", out var several)) return new IsOneOf(value, [.. ScalarTexts(Items(several, $"{at}.in"), $"{at}.in")]);
+        if (json.TryGetProperty("begins_with", out var beginnings)) return new BeginsWith(value, [.. ScalarTexts(OneOrMany(beginnings), $"{at}.begins_with")]);
+        if (json.TryGetProperty("present", out var present)) return new IsPresent(value, present.ValueKind is JsonValueKind.True || (present.ValueKind is JsonValueKind.False ? false : throw Wrong($"{at}.present", "is true or false")));
+        return json.TryGetProperty("same_as", out var other) ? new IsSame(value, Value(other, $"{at}.same_as")) : throw Wrong(at, "needs exactly one of equals, in, begins_with, present, same_as");
+    }
+
+    List<MappingCondition> Conditions(JsonElement json, string member, JsonElement list, string at)
+    {
+        Ensure(json, at, member);
+        return [.. Items(list, $"{at}.{member}").Select((item, i) => Condition(item, $"{at}.{member}[{i}]"))];
+    }
+
+    IEnumerable<byte[]> ScalarTexts(IEnumerable<JsonElement> items, string at) => items.Select(item => Scalar(item, at)).Select(text => Filled(text)).OfType<string>().Select(Encoding.UTF8.GetBytes);
+
+    static IEnumerable<string> Scalars(JsonElement json, string at) => OneOrMany(json).Select(item => Scalar(item, at));
+
+    static string Scalar(JsonElement json, string at) => json.ValueKind switch
+    {
+        JsonValueKind.String => json.GetString()!,
+        JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => json.GetRawText(),
+        _ => throw Wrong(at, "takes text, numbers, true and false"),
+    };
+
+    /// <summary>The text with the group key in it; null where that was not given.</summary>
+    string? Filled(string text) => !text.Contains(GroupKey, StringComparison.Ordinal) ? text : groupKey is null ? null : text.Replace(GroupKey, groupKey, StringComparison.Ordinal);
+
+    static byte[] NameOf(string property) => JsonEncodedText.Encode(property, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes.ToArray();
+
+    static IEnumerable<JsonElement> OneOrMany(JsonElement json) => json.ValueKind is JsonValueKind.Array ? json.EnumerateArray() : [json];
+
+    static IEnumerable<JsonElement> Items(JsonElement json, string at) => json.ValueKind is JsonValueKind.Array ? json.EnumerateArray() : throw Wrong(at, "must be a list");
+
+    static List<string> Texts(JsonElement json, string at) => [.. Items(json, at).Select((item, i) => Text(item, string.Create(CultureInfo.InvariantCulture, $"{at}[{i}]")))];
+
+    static char? Character(JsonElement json, string member, string at)
+    {
+        if (!json.TryGetProperty(member, out var value) || value.ValueKind is JsonValueKind.Null) return null;
+        return Text(value, $"{at}.{member}") switch
+        {
+            "tab" => '\t',
+            [var one] => one,
+            _ => throw Wrong($"{at}.{member}", "is one character, or tab"),
+        };
+    }
+}

@@ -1,0 +1,161 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace MixpanelConnector.Import.Map;
+
+/// <summary>What a path begins at.</summary>
+/// <param name="Element">The value that the record is made of: the record as it was read, or one of those that are in it.</param>
+/// <param name="Name">The member that it is, where each member of an object makes a record; otherwise <see cref="JsonTree.None"/>.</param>
+/// <param name="Index">How many were before it.</param>
+[StructLayout(LayoutKind.Auto)]
+readonly record struct Scope(int Element, int Name, int Index)
+{
+    public static readonly Scope Record = new(0, JsonTree.None, 0);
+}
+
+/// <summary>
+/// A path to a value, such as <c>context.app.version</c>: names with points between them. <c>["a.b"]</c> is a name that holds one,
+/// <c>[0]</c> an element of a list, <c>[key=plan]</c> the first element whose member is that text, <c>*</c> the first value that is
+/// there. <c>^</c> begins at the record as it was read, where each value of a list makes a record; <c>@</c> is that value,
+/// <c>@key</c> its name, <c>@index</c> its place, <c>@file</c> the name of the input without folders and endings.
+/// </summary>
+sealed class MappingPath
+{
+    enum Origin
+    {
+        Element,
+        Record,
+        Key,
+        Index,
+        File,
+    }
+
+    readonly record struct Step(byte[]? Name, int Index, byte[]? Value, bool IsAny);
+
+    readonly List<Step> _steps = [];
+    readonly Origin _origin;
+
+    MappingPath(Origin origin) => _origin = origin;
+
+    /// <exception cref="FormatException">It is no path.</exception>
+    public static MappingPath Parse(string text)
+    {
+        switch (text)
+        {
+            case "":
+                throw new FormatException("a path must not be empty");
+            case "@key":
+                return new(Origin.Key);
+            case "@index":
+                return new(Origin.Index);
+            case "@file":
+                return new(Origin.File);
+        }
+
+        var path = new MappingPath(text[0] == '^' ? Origin.Record : Origin.Element);
+        var rest = text[0] is '^' or '@' ? text.AsSpan(1) : text;
+        var isFirst = text[0] is not ('^' or '@');
+        if (!isFirst && rest is not ([] or ['.', ..] or ['[', ..])) throw new FormatException($"the path {text} is none: a point follows {text[0]}");
+        while (!rest.IsEmpty)
+        {
+            if (rest[0] == '[')
+            {
+                rest = path.AddBracket(rest, text);
+            }
+            else
+            {
+                if (!isFirst) rest = rest[0] == '.' ? rest[1..] : throw new FormatException($"the path {text} has no point before {rest}");
+                var end = rest.IndexOfAny('.', '[');
+                var name = end < 0 ? rest : rest[..end];
+                if (name.IsEmpty) throw new FormatException($"the path {text} has an empty name");
+                path._steps.Add(name is "*" ? new Step(null, 0, null, IsAny: true) : new Step(Encoding.UTF8.GetBytes(name.ToString()), 0, null, IsAny: false));
+                rest = rest[name.Length..];
+            }
+
+            isFirst = false;
+        }
+
+        return path;
+    }
+
+    /// <summary>The value; <see cref="Found.Nothing"/> where there is none, or it is null.</summary>
+    public Found Find(RecordView record, in Scope scope)
+    {
+        switch (_origin)
+        {
+            case Origin.Key:
+                return scope.Name < 0 ? Found.Nothing : Found.NameOf(in record.Tree[scope.Name]);
+            case Origin.Index:
+                return record.Number(scope.Index);
+            case Origin.File:
+                return record.File;
+            default:
+                var node = Node(record, in scope);
+                return node < 0 ? Found.Nothing : Found.Of(in record.Tree[node], node);
+        }
+    }
+
+    /// <summary>The index of the value, be it null; <see cref="JsonTree.None"/> where there is none.</summary>
+    public int Node(RecordView record, in Scope scope)
+    {
+        var tree = record.Tree;
+        var at = _origin is Origin.Record ? 0 : scope.Element;
+        foreach (var step in CollectionsMarshal.AsSpan(_steps))
+        {
+            var container = tree.ContainerOf(at);
+            if (container < 0) return JsonTree.None;
+            at = step switch
+            {
+                { Name: { } name, Value: null } => tree.Member(container, name),
+                { IsAny: true } => FirstThere(tree, container),
+                { Name: { } name, Value: { } value } => Filtered(record, container, name, value),
+                _ => Element(tree, container, step.Index),
+            };
+            if (at < 0) return JsonTree.None;
+        }
+
+        return at;
+    }
+
+    ReadOnlySpan<char> AddBracket(ReadOnlySpan<char> rest, string text)
+    {
+        if (rest is ['[', '"', ..])
+        {
+            var close = rest.IndexOf("\"]", StringComparison.Ordinal);
+            if (close < 3) throw new FormatException($"the path {text} has a name in quotes that does not end, or is empty");
+            _steps.Add(new Step(Encoding.UTF8.GetBytes(rest[2..close].ToString()), 0, null, IsAny: false));
+            return rest[(close + 2)..];
+        }
+
+        var end = rest.IndexOf(']');
+        if (end < 0) throw new FormatException($"the path {text} has a bracket that does not end");
+        var inner = rest[1..end];
+        if (int.TryParse(inner, NumberStyles.None, CultureInfo.InvariantCulture, out var index)) _steps.Add(new Step(null, index, null, IsAny: false));
+        else if (inner.IndexOf('=') is var equals and > 0) _steps.Add(new Step(Encoding.UTF8.GetBytes(inner[..equals].ToString()), 0, Encoding.UTF8.GetBytes(inner[(equals + 1)..].ToString()), IsAny: false));
+        else throw new FormatException($"the path {text} has brackets that hold neither a place, nor a name in quotes, nor name=text");
+        return rest[(end + 1)..];
+    }
+
+    static int FirstThere(JsonTree tree, int container)
+    {
+        for (var at = tree.FirstOf(container); at >= 0; at = tree.After(at, container))
+            if (tree[at].Type is not System.Text.Json.JsonTokenType.Null) return at;
+        return JsonTree.None;
+    }
+
+    static int Element(JsonTree tree, int container, int index)
+    {
+        var at = tree.FirstOf(container);
+        for (; at >= 0 && index > 0; index--) at = tree.After(at, container);
+        return at;
+    }
+
+    static int Filtered(RecordView record, int container, byte[] name, byte[] value)
+    {
+        var tree = record.Tree;
+        for (var at = tree.FirstOf(container); at >= 0; at = tree.After(at, container))
+            if (tree.Member(at, name) is var member and >= 0 && record.TextOf(Found.Of(in tree[member], member)).SequenceEqual(value)) return at;
+        return JsonTree.None;
+    }
+}

@@ -1,0 +1,313 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using System.Text.Json;
+
+namespace MixpanelConnector.Import.Map;
+
+/// <summary>A value that a mapping reads: where it comes from, when, and what is made of it. Absent where it is missing, null or empty text.</summary>
+abstract class MappingValue
+{
+    public abstract Found Read(RecordView record, in Scope scope);
+}
+
+/// <summary>What stands at a path.</summary>
+sealed class PathValue(MappingPath path) : MappingValue
+{
+    public override Found Read(RecordView record, in Scope scope)
+    {
+        var found = path.Find(record, in scope);
+        return found is { IsText: true, Length: 0 } ? Found.Nothing : found;
+    }
+}
+
+/// <summary>Always the same.</summary>
+sealed class ConstantValue : MappingValue
+{
+    readonly Found _value;
+
+    public ConstantValue(JsonElement json)
+    {
+        var text = Encoding.UTF8.GetBytes(json.GetRawText());
+        var tree = new JsonTree.Node { Text = text, End = text.Length, Type = TypeOf(json.ValueKind), IsEscaped = json.ValueKind is JsonValueKind.String && text.AsSpan().Contains((byte)'\\') };
+        _value = Found.Of(in tree, JsonTree.None);
+    }
+
+    public override Found Read(RecordView record, in Scope scope) => _value;
+
+    static JsonTokenType TypeOf(JsonValueKind kind) => kind switch
+    {
+        JsonValueKind.String => JsonTokenType.String,
+        JsonValueKind.Number => JsonTokenType.Number,
+        JsonValueKind.True => JsonTokenType.True,
+        JsonValueKind.False => JsonTokenType.False,
+        JsonValueKind.Object => JsonTokenType.StartObject,
+        JsonValueKind.Array => JsonTokenType.StartArray,
+        _ => JsonTokenType.Null,
+    };
+}
+
+/// <summary>The first of several that is there.</summary>
+sealed class FirstValue(IReadOnlyList<MappingValue> values) : MappingValue
+{
+    public override Found Read(RecordView record, in Scope scope)
+    {
+        foreach (var value in values)
+            if (value.Read(record, in scope) is { IsThere: true } found) return found;
+        return Found.Nothing;
+    }
+}
+
+/// <summary>Text with values in it; absent where one of them is.</summary>
+/// <param name="parts">Text, or the value that stands there.</param>
+sealed class TextValue(IReadOnlyList<(byte[] Text, MappingValue? Value)> parts) : MappingValue
+{
+    readonly ArrayBufferWriter<byte> _text = new();
+
+    public override Found Read(RecordView record, in Scope scope)
+    {
+        _text.ResetWrittenCount();
+        foreach (var (text, value) in parts)
+        {
+            if (value is null)
+            {
+                _text.Write(text);
+                continue;
+            }
+
+            var found = value.Read(record, in scope);
+            if (!found.IsThere) return Found.Nothing;
+            _text.Write(record.TextOf(in found));
+        }
+
+        return record.MadeText(_text.WrittenSpan);
+    }
+}
+
+/// <summary>The time of an event by the receiver's clock, of which the sender's may differ: received − (sent − original).</summary>
+sealed class ClockValue(MappingValue original, MappingValue sent, MappingValue received) : MappingValue
+{
+    public override Found Read(RecordView record, in Scope scope) =>
+        TryRead(original, record, in scope, out var began) && TryRead(sent, record, in scope, out var left) && TryRead(received, record, in scope, out var came)
+            ? record.Number(came - (left - began))
+            : Found.Nothing;
+
+    static bool TryRead(MappingValue value, RecordView record, in Scope scope, out long time)
+    {
+        var found = value.Read(record, in scope);
+        time = 0;
+        return found.IsThere && MappedTime.TryRead(record.TextOf(in found), TimeUnit.ByDigits, out time);
+    }
+}
+
+/// <summary>Two whole numbers of 64 bits as 16 hexadecimal digits each.</summary>
+sealed class HexValue(MappingValue high, MappingValue low) : MappingValue
+{
+    public override Found Read(RecordView record, in Scope scope)
+    {
+        Span<byte> digits = stackalloc byte[32];
+        return TryWrite(high, record, in scope, digits[..16]) && TryWrite(low, record, in scope, digits[16..]) ? record.Made(JsonTokenType.String, digits) : Found.Nothing;
+    }
+
+    static bool TryWrite(MappingValue value, RecordView record, in Scope scope, Span<byte> digits)
+    {
+        var found = value.Read(record, in scope);
+        if (!found.IsThere) return false;
+        var text = record.TextOf(in found);
+        ulong number;
+        if (Utf8Parser.TryParse(text, out long signed, out var used) && used == text.Length) number = (ulong)signed;
+        else if (!Utf8Parser.TryParse(text, out number, out used) || used != text.Length) return false;
+        return number.TryFormat(digits, out _, "x16", CultureInfo.InvariantCulture);
+    }
+}
+
+/// <summary>What a text stands for in a table of the mapping's; absent where it stands for nothing, unless there is another value for those.</summary>
+sealed class TableValue(MappingValue value, Dictionary<string, MappingValue> table, MappingValue? otherwise) : MappingValue
+{
+    readonly Dictionary<string, MappingValue>.AlternateLookup<ReadOnlySpan<char>> _table = table.GetAlternateLookup<ReadOnlySpan<char>>();
+
+    public override Found Read(RecordView record, in Scope scope)
+    {
+        var found = value.Read(record, in scope);
+        if (!found.IsThere) return Found.Nothing;
+        var text = record.TextOf(in found);
+        Span<char> name = text.Length <= 256 ? stackalloc char[text.Length] : default;
+        if (!name.IsEmpty && _table.TryGetValue(name[..Encoding.UTF8.GetChars(text, name)], out var meant)) return meant.Read(record, in scope);
+        return otherwise is null ? Found.Nothing : otherwise.Read(record, in scope);
+    }
+}
+
+/// <summary>A value that is there only under a condition, and not where it is one of some texts that stand for nothing.</summary>
+sealed class GuardedValue(MappingValue value, MappingCondition? when, IReadOnlyList<byte[]> none) : MappingValue
+{
+    public override Found Read(RecordView record, in Scope scope)
+    {
+        if (when is not null && !when.Holds(record, in scope)) return Found.Nothing;
+        var found = value.Read(record, in scope);
+        if (!found.IsThere || none.Count == 0 || found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return found;
+        var text = record.TextOf(in found);
+        foreach (var one in none)
+            if (text.SequenceEqual(one)) return Found.Nothing;
+        return found;
+    }
+}
+
+/// <summary>A part of a text: before and after a separator, or a version.</summary>
+/// <param name="value">The text.</param>
+/// <param name="separator">What stands between the parts; null for the last space before a digit, as before a version.</param>
+/// <param name="take">Which part, from 0.</param>
+/// <param name="trim">What is taken off its ends.</param>
+sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] trim) : MappingValue
+{
+    public override Found Read(RecordView record, in Scope scope)
+    {
+        var found = value.Read(record, in scope);
+        if (!found.IsThere || found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return Found.Nothing;
+        var text = record.TextOf(in found);
+        if (separator is null)
+        {
+            var at = -1;
+            for (var i = 0; i + 1 < text.Length; i++)
+                if (text[i] == ' ' && text[i + 1] is >= (byte)'0' and <= (byte)'9') at = i;
+            if (at < 0 && take > 0) return Found.Nothing;
+            text = at < 0 ? text : take == 0 ? text[..at] : text[(at + 1)..];
+        }
+        else
+        {
+            for (var i = 0; i < take; i++)
+            {
+                var at = text.IndexOf(separator);
+                if (at < 0) return Found.Nothing;
+                text = text[(at + separator.Length)..];
+            }
+
+            if (text.IndexOf(separator) is var end and >= 0) text = text[..end];
+        }
+
+        text = text.Trim(trim);
+        return text.IsEmpty ? Found.Nothing : record.MadeText(text);
+    }
+}
+
+/// <summary>32 hexadecimal digits of the hash of several values; absent where one of them is.</summary>
+sealed class HashValue(byte[] name, IReadOnlyList<MappingValue> values) : MappingValue
+{
+    readonly XxHash128 _hash = new();
+
+    public override Found Read(RecordView record, in Scope scope)
+    {
+        _hash.Reset();
+        _hash.Append(name);
+        foreach (var value in values)
+        {
+            var found = value.Read(record, in scope);
+            if (!found.IsThere) return Found.Nothing;
+            _hash.Append("\0"u8);
+            _hash.Append(record.TextOf(in found));
+        }
+
+        Span<byte> digits = stackalloc byte[32];
+        _hash.GetCurrentHashAsUInt128().TryFormat(digits, out _, "x32", CultureInfo.InvariantCulture);
+        return record.Made(JsonTokenType.String, digits);
+    }
+}
+
+/// <summary>What a value is made to be.</summary>
+enum MappedForm
+{
+    Text,
+    Number,
+    Boolean,
+    Json,
+    List,
+    Sorted,
+    Upper,
+    Lower,
+    Host,
+    Date,
+    Country,
+    UnknownCountry,
+}
+
+/// <summary>A value in another form; as it is where it does not have that form in it, but for countries and dates, which are absent then.</summary>
+sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : MappingValue
+{
+    public override Found Read(RecordView record, in Scope scope)
+    {
+        var found = value.Read(record, in scope);
+        if (!found.IsThere) return found;
+        var isContainer = found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray;
+        switch (form)
+        {
+            case MappedForm.Text:
+                return found.IsText ? found : isContainer ? record.MadeText(found.Raw) : found with { Type = JsonTokenType.String, Node = JsonTree.None };
+            case MappedForm.Number:
+                return found.IsText && JsonValues.IsNumber(found.Raw) ? found with { Type = JsonTokenType.Number, Node = JsonTree.None } : found;
+            case MappedForm.Boolean:
+                return isContainer ? found : BooleanOf(record, in found);
+            case MappedForm.Json:
+                return found is { IsText: true, Node: >= 0 } && record.Tree.ContainerOf(found.Node) is var inner and >= 0 ? Found.Of(in record.Tree[inner], inner) : found;
+            case MappedForm.List:
+                return found.Type is JsonTokenType.StartArray ? found : record.Made(JsonTokenType.StartArray, found.IsText ? [(byte)'[', (byte)'"', .. found.Raw, (byte)'"', (byte)']'] : [(byte)'[', .. found.Raw, (byte)']']);
+            case MappedForm.Sorted:
+                return found is { Type: JsonTokenType.StartArray, Node: >= 0 } ? Sorted(record, in found) : found;
+            default:
+                return isContainer ? Found.Nothing : OfText(record, record.TextOf(in found), in found);
+        }
+    }
+
+    /// <summary>The elements of a list in the order of their bytes: the same, however they were written down.</summary>
+    static Found Sorted(RecordView record, in Found list)
+    {
+        var elements = new List<byte[]>();
+        for (var at = record.Tree.FirstOf(list.Node); at >= 0; at = record.Tree.After(at, list.Node)) elements.Add(record.Tree[at].Json.ToArray());
+        elements.Sort((one, other) => one.AsSpan().SequenceCompareTo(other));
+        return record.Made(JsonTokenType.StartArray, [(byte)'[', .. elements.SelectMany((element, i) => i == 0 ? element : [(byte)',', .. element]), (byte)']']);
+    }
+
+    static Found BooleanOf(RecordView record, in Found found)
+    {
+        var text = record.TextOf(in found);
+        if (text.SequenceEqual("1"u8) || Ascii.EqualsIgnoreCase(text, "true"u8) || Ascii.EqualsIgnoreCase(text, "yes"u8)) return record.Made(JsonTokenType.True, "true"u8);
+        return text.SequenceEqual("0"u8) || Ascii.EqualsIgnoreCase(text, "false"u8) || Ascii.EqualsIgnoreCase(text, "no"u8) ? record.Made(JsonTokenType.False, "false"u8) : found;
+    }
+
+    Found OfText(RecordView record, ReadOnlySpan<byte> text, in Found found)
+    {
+        switch (form)
+        {
+            case MappedForm.Upper:
+                return record.MadeText(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(text).ToUpperInvariant()));
+            case MappedForm.Lower:
+                return record.MadeText(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(text).ToLowerInvariant()));
+            case MappedForm.Host:
+                var start = text.IndexOf("://"u8);
+                if (start < 0) return Found.Nothing;
+                var host = text[(start + 3)..];
+                if (host.IndexOfAny((byte)'/', (byte)'?', (byte)'#') is var end and >= 0) host = host[..end];
+                return host.IsEmpty ? Found.Nothing : record.MadeText(host);
+            case MappedForm.Date:
+                return MappedTime.TryRead(text, unit, out var time) ? record.Made(JsonTokenType.String, DateOf(time)) : Found.Nothing;
+            case MappedForm.Country:
+                return Countries.CodeOf(text) is { IsEmpty: false } code ? record.Made(JsonTokenType.String, code) : Found.Nothing;
+            default:
+                return Countries.CodeOf(text).IsEmpty ? found : Found.Nothing;
+        }
+    }
+
+    static byte[] DateOf(long time)
+    {
+        if (time < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return [];
+        return Encoding.ASCII.GetBytes(DateTimeOffset.FromUnixTimeMilliseconds(time).ToString("yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture));
+    }
+}
+
+/// <summary>Never there.</summary>
+sealed class AbsentValue : MappingValue
+{
+    public static readonly AbsentValue Instance = new();
+
+    public override Found Read(RecordView record, in Scope scope) => Found.Nothing;
+}

@@ -1,0 +1,599 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using MixpanelConnector.Import.Clean;
+using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Validate;
+
+namespace MixpanelConnector.Import.Map;
+
+/// <summary>
+/// Makes Mixpanel's records of another tool's, by a mapping. Of one record come several where it holds several, or none: then it is
+/// left out, for a reason. What was made is good until the next record is mapped. Each keeps the record that it was made of; where
+/// that holds others, too, without those.
+/// </summary>
+sealed class RecordMapper
+{
+    static readonly Rejection NoJson = new("invalid_json", null, "the record is no JSON object");
+    static readonly Rejection NotUtf8 = JsonScanner.InvalidUtf8;
+    static readonly Rejection HalfOfAPair = NotUtf8 with { Message = "a \\u escape is half of a surrogate pair" };
+    static readonly SearchValues<string> Reserved = SearchValues.Create(["time", "distinct_id", "token", "ip", "event", "alias", "bucket"], StringComparison.Ordinal);
+
+    readonly MappingSection _section;
+    readonly string _vendor;
+    readonly byte[] _name;
+    readonly byte[] _prefix;
+    readonly byte[] _source;
+    readonly string? _groupKey;
+    readonly bool _isOriginal;
+    readonly Rejection _noEvent;
+    readonly Rejection _noTime;
+    readonly Rejection _badTime;
+    readonly RecordView _view = new();
+    readonly LatestValues _latest = new();
+    readonly Occurrences _occurrences = new();
+    readonly XxHash128 _hash = new();
+    readonly ArrayBufferWriter<byte> _out = new(4096);
+    readonly List<Output> _outputs = [];
+    readonly List<ulong> _names = [];
+    RecordPlace _place;
+    int _container;
+    int _at;
+    int _index;
+    int _given;
+    bool _isSingle;
+    bool _tellsNames;
+    long _source64;
+    int _prefixed;
+    int _stale;
+
+    /// <exception cref="MixpanelException">The mapping has no rules for what the records are to be.</exception>
+    public RecordMapper(ImportRequest request)
+    {
+        var mapping = request.Mapping!;
+        _vendor = mapping.Name;
+        _groupKey = request.GroupKey;
+        _isOriginal = request.Identity is ImportIdentity.Original;
+        _section = mapping.Section(request.Type, request.GroupKey) ?? throw MixpanelException.Invalid("type", $"The mapping of {mapping.Name} makes no {request.Type.ToString().ToLowerInvariant()}.");
+        (_name, _prefix, _source) = (Encoding.UTF8.GetBytes(_vendor), Encoding.UTF8.GetBytes($"{_vendor}_"), Encoding.UTF8.GetBytes($"\"$source\":\"{_vendor}-to-mixpanel\""));
+        _noEvent = new("event_missing", "event", $"the record has no name of an event where the mapping of {_vendor} looks for it");
+        _noTime = new("time_missing", "time", $"the record has no time where the mapping of {_vendor} looks for it");
+        _badTime = new("time_invalid", "time", $"what the mapping of {_vendor} takes for the time is none that can be read for certain: ISO 8601, or a count since 1970");
+    }
+
+    /// <summary>Whether what follows depends on what came before in its source.</summary>
+    public bool Recalls => _section is EventSection events && events.InsertId.Any(form => form.Counted);
+
+    /// <summary>Whether what follows depends on what came before, in this source and in those before it.</summary>
+    public bool RecallsAll => _section is UpdateSection update && (update.Time is not null || update.Operations.Any(operation => operation.Spread.Any(spread => spread.Time is not null)));
+
+    /// <summary>Null where no mapping was asked for: then it costs nothing.</summary>
+    public static RecordMapper? For(ImportRequest request) => request.Mapping is null ? null : new RecordMapper(request);
+
+    /// <summary>The hash of a name as it stands in JSON.</summary>
+    public static ulong HashOf(ReadOnlySpan<byte> name) => XxHash3.HashToUInt64(name);
+
+    /// <summary>Begins a source.</summary>
+    public void Begin(string sourceId, string fileName)
+    {
+        _occurrences.Clear();
+        _source64 = ComputedInsertIds.HashOf(sourceId);
+        var name = Path.GetFileName(fileName.TrimEnd('/'));
+        while (Path.GetExtension(name) is { Length: > 1 and <= 8 } extension && name.Length > extension.Length) name = name[..^extension.Length];
+        _view.File = name is "" or "<stdin>" ? Found.Nothing : MadeName(name);
+    }
+
+    /// <summary>Begins with a record, whose records <see cref="TryNext"/> gives; false when it is to be taken as it was read: a blank line, or one that is refused already.</summary>
+    public bool Begin(scoped in Record record)
+    {
+        Clear();
+        (_container, _at, _isSingle) = (JsonTree.None, JsonTree.None, false);
+        if (record is not { Kind: RecordKind.Json, Rejection: null, Oversized: null }) return false;
+        _place = new(record.Offset, record.Line, record.Origin, record.InsertId);
+        try
+        {
+            if (!_view.TryTake(record.Raw)) Add(in Scope.Record, whole: record.Raw, rejection: System.Text.Unicode.Utf8.IsValid(record.Raw) ? NoJson : NotUtf8);
+            else if (_section.Each is { } each) BeginEach(each);
+            else _isSingle = true;
+        }
+        catch (InvalidOperationException)
+        {
+            Add(in Scope.Record, rejection: HalfOfAPair);
+        }
+
+        return true;
+    }
+
+    /// <summary>Gives the next of those that the record becomes, good until the one after it; of one that becomes nothing, why. False when there are no more.</summary>
+    public bool TryNext(out Record record, out Output output)
+    {
+        while (_given == _outputs.Count && (_isSingle || _at >= 0))
+        {
+            Clear();
+            _view.Reuse();
+            var scope = _isSingle ? Scope.Record : new Scope(_at, _tellsNames ? _at : JsonTree.None, _index++);
+            if (!_isSingle) _at = _container < 0 ? JsonTree.None : _view.Tree.After(_at, _container);
+            _isSingle = false;
+            try
+            {
+                MapOne(in scope);
+            }
+            catch (InvalidOperationException)
+            {
+                Clear();
+                Add(in scope, rejection: HalfOfAPair);
+            }
+        }
+
+        if (_given == _outputs.Count)
+        {
+            record = default;
+            output = default;
+            return false;
+        }
+
+        output = _outputs[_given++];
+        record = new Record
+        {
+            Kind = RecordKind.Json,
+            Bytes = _out.WrittenSpan.Slice(output.Start, output.Length),
+            Original = _out.WrittenSpan.Slice(output.RawStart, output.RawLength),
+            Offset = _place.Offset,
+            Line = _place.Line,
+            Origin = _place.Origin,
+            InsertId = output.InsertId,
+            Rejection = output.Rejection,
+        };
+        return true;
+    }
+
+    void Clear()
+    {
+        _given = 0;
+        _outputs.Clear();
+        _out.ResetWrittenCount();
+    }
+
+    void BeginEach(MappingValue each)
+    {
+        var list = each.Read(_view, in Scope.Record);
+        _container = list.Node < 0 ? JsonTree.None : _view.Tree.ContainerOf(list.Node);
+        _tellsNames = _container >= 0 && _view.Tree[_container].Type is JsonTokenType.StartObject;
+        _at = _container < 0 ? list.Node : _view.Tree.FirstOf(_container);
+        _index = 0;
+        if (_at < 0) LeaveOut(in Scope.Record, LeftOutBy(in Scope.Record) ?? "empty");
+    }
+
+    string? LeftOutBy(in Scope scope)
+    {
+        foreach (var exclusion in _section.LeaveOut)
+            if (exclusion.When.Holds(_view, in scope)) return exclusion.Reason;
+        return null;
+    }
+
+    void MapOne(in Scope scope)
+    {
+        if (LeftOutBy(in scope) is { } reason) LeaveOut(in scope, reason);
+        else if (_section is EventSection events) MapEvent(events, in scope);
+        else MapUpdates((UpdateSection)_section, in scope);
+    }
+
+    void MapEvent(EventSection section, in Scope scope)
+    {
+        var start = _out.WrittenCount;
+        (_prefixed, var rejection) = (0, default(Rejection));
+        var insertId = InsertId(section, in scope);
+        var name = section.Event.Read(_view, in scope);
+        if (!name.IsThere) rejection = _noEvent;
+        else if (_view.TextOf(in name) is var text && (text.SequenceEqual("$identify"u8) || text.SequenceEqual("$create_alias"u8) || text.SequenceEqual("$merge"u8)))
+        {
+            LeaveOut(in scope, "identity_event");
+            return;
+        }
+
+        var when = section.Time.Read(_view, in scope);
+        var time = 0L;
+        if (!when.IsThere) rejection ??= _noTime;
+        else if (!MappedTime.TryRead(_view.TextOf(in when), section.TimeUnit, out time)) rejection ??= _badTime;
+        if (rejection is not null)
+        {
+            Add(in scope, rejection: rejection, insertId: insertId.IsThere ? Encoding.UTF8.GetString(_view.TextOf(in insertId)) : _place.InsertId);
+            return;
+        }
+
+        _names.Clear();
+        Write("{\"event\":"u8);
+        WriteText(in name);
+        Write(",\"properties\":{\"time\":"u8);
+        Span<byte> digits = stackalloc byte[24];
+        TimeReader.OfEvent(time).TryFormat(digits, out var length, provider: CultureInfo.InvariantCulture);
+        Write(digits[..length]);
+        var isNobodys = WriteIdentity(section, in scope);
+        if (insertId.IsThere) WriteMember(",\"$insert_id\":"u8, in insertId);
+        Write(","u8);
+        Write(_source);
+        _names.Add(HashOf("$source"u8));
+        var isFirst = false;
+        WriteProperties(section.Properties, in scope, ref isFirst, default, null);
+        foreach (var spread in section.Spread) WriteSpread(spread, in scope, ref isFirst, default, null);
+        Write("}}"u8);
+        // The given id of a replay is in the event already.
+        Add(in scope, start: start, isNobodys: isNobodys);
+    }
+
+    /// <summary>The ids, without those that stand for nobody; true where none is left.</summary>
+    bool WriteIdentity(EventSection section, in Scope scope)
+    {
+        var user = IdOf(section.UserId, in scope);
+        var device = IdOf(section.DeviceId, in scope);
+        Write(",\"distinct_id\":\""u8);
+        if (user.IsThere)
+        {
+            WriteRaw(in user);
+        }
+        else if (device.IsThere)
+        {
+            if (!_isOriginal) Write("$device:"u8);
+            WriteRaw(in device);
+        }
+
+        Write("\""u8);
+        if (!_isOriginal && user.IsThere) WriteMember(",\"$user_id\":"u8, in user);
+        if (!_isOriginal && device.IsThere) WriteMember(",\"$device_id\":"u8, in device);
+        return !user.IsThere && !device.IsThere;
+    }
+
+    Found IdOf(MappingValue? value, in Scope scope)
+    {
+        if (value is null) return Found.Nothing;
+        var found = value.Read(_view, in scope);
+        if (!found.IsThere || found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return Found.Nothing;
+        var text = _view.TextOf(in found);
+        if (text.Trim(" \t\r\n"u8).IsEmpty || MixpanelValues.IsBanned(new JsonToken(JsonTokenType.String, text, 0, isEscaped: false), ignoreCase: true)) return Found.Nothing;
+        return found with { Type = JsonTokenType.String };
+    }
+
+    /// <summary>The id by the first form that gives one. One that is replayed keeps what it was given, where that came from its place.</summary>
+    Found InsertId(EventSection section, in Scope scope)
+    {
+        foreach (var form in section.InsertId)
+        {
+            if (form.Id is { } value)
+            {
+                var found = IdOf(value, in scope);
+                if (!found.IsThere) continue;
+                var text = _view.TextOf(in found);
+                return MixpanelValues.IsInsertId(new JsonToken(JsonTokenType.String, text, 0, isEscaped: false)) ? _view.Made(JsonTokenType.String, text) : Hashed(text);
+            }
+
+            if (_place.InsertId is { } given) return _view.Made(JsonTokenType.String, Encoding.UTF8.GetBytes(given));
+            if (Hashed(form, in scope) is { IsThere: true } hashed) return hashed;
+        }
+
+        return _place.InsertId is { } replayed && section.InsertId.Count > 0 ? _view.Made(JsonTokenType.String, Encoding.UTF8.GetBytes(replayed)) : Found.Nothing;
+    }
+
+    Found Hashed(ReadOnlySpan<byte> id)
+    {
+        _hash.Reset();
+        _hash.Append(_name);
+        _hash.Append("\0"u8);
+        _hash.Append(id);
+        return Hex(_hash.GetCurrentHashAsUInt128());
+    }
+
+    /// <summary>The hash of several values; nothing where one is missing, unless they are counted.</summary>
+    Found Hashed(InsertIdForm form, in Scope scope)
+    {
+        _hash.Reset();
+        _hash.Append(_name);
+        foreach (var part in form.Hashed)
+        {
+            var found = part.Read(_view, in scope);
+            if (!found.IsThere && !form.Counted) return Found.Nothing;
+            _hash.Append(found.IsThere ? "\0"u8 : "\u0001"u8);
+            if (found.IsThere) _hash.Append(_view.TextOf(in found));
+        }
+
+        var hash = _hash.GetCurrentHashAsUInt128();
+        if (!form.Counted) return Hex(hash);
+        var before = _occurrences.Take((ulong)hash);
+        if (before == 0) return Hex(hash);
+        Span<byte> another = stackalloc byte[33];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt128LittleEndian(another, hash);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64LittleEndian(another[16..], before < 0 ? _place.Offset : before);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64LittleEndian(another[24..], before < 0 ? _source64 : 0);
+        another[32] = before < 0 ? (byte)1 : (byte)0;
+        return Hex(XxHash128.HashToUInt128(another));
+    }
+
+    Found Hex(UInt128 hash)
+    {
+        Span<byte> digits = stackalloc byte[32];
+        hash.TryFormat(digits, out _, "x32", CultureInfo.InvariantCulture);
+        return _view.Made(JsonTokenType.String, digits);
+    }
+
+    void MapUpdates(UpdateSection section, in Scope scope)
+    {
+        var isGroup = _groupKey is not null;
+        var id = IdOf(section.Id, in scope);
+        if (!id.IsThere)
+        {
+            LeaveOut(in scope, isGroup ? "no_group" : "no_user");
+            return;
+        }
+
+        long? time = null;
+        if (section.Time?.Read(_view, in scope) is { IsThere: true } when)
+        {
+            if (!MappedTime.TryRead(_view.TextOf(in when), section.TimeUnit, out var read))
+            {
+                Add(in scope, rejection: _badTime);
+                return;
+            }
+
+            time = read;
+        }
+
+        var (before, stale) = (_outputs.Count, 0);
+        foreach (var operation in section.Operations)
+        {
+            var start = _out.WrittenCount;
+            WriteHead(isGroup, in id);
+            Write(operation.Name);
+            Write("\":{"u8);
+            var isFirst = true;
+            (_prefixed, _stale) = (0, 0);
+            _names.Clear();
+            // What is set once keeps its first value, in the order of the files.
+            var since = operation.Name.AsSpan().SequenceEqual("$set"u8) ? time : null;
+            WriteProperties(operation.Properties, in scope, ref isFirst, _view.TextOf(in id), since);
+            foreach (var spread in operation.Spread) WriteSpread(spread, in scope, ref isFirst, _view.TextOf(in id), since);
+            Write("}}"u8);
+            stale += _stale;
+            if (!isFirst) Add(in scope, start: start);
+        }
+
+        if (section.Unset?.Read(_view, in scope) is { Type: JsonTokenType.StartArray } unset && unset.Raw.ContainsAnyExcept("[] \t\r\n"u8))
+        {
+            var start = _out.WrittenCount;
+            WriteHead(isGroup, in id);
+            Write("$unset\":"u8);
+            Write(unset.Raw);
+            Write("}"u8);
+            Add(in scope, start: start);
+        }
+
+        if (_outputs.Count == before) LeaveOut(in scope, stale > 0 ? "older" : "nothing_set");
+    }
+
+    void WriteHead(bool isGroup, in Found id)
+    {
+        Write(isGroup ? "{\"$group_id\":\""u8 : "{\"$distinct_id\":\""u8);
+        WriteRaw(in id);
+        Write(isGroup ? "\",\""u8 : "\",\"$ignore_time\":true,\"$ip\":\"0\",\""u8);
+    }
+
+    void WriteProperties(IReadOnlyList<MappedProperty> properties, in Scope scope, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
+    {
+        for (var i = 0; i < properties.Count; i++)
+        {
+            var property = properties[i];
+            var found = property.Value.Read(_view, in scope);
+            if (!found.IsThere || (time is { } since && IsStale(owner, property.Name, since))) continue;
+            if (!isFirst) Write(","u8);
+            isFirst = false;
+            _names.Add(property.Hash);
+            Write("\""u8);
+            Write(property.Name);
+            Write("\":"u8);
+            WriteValue(in found);
+        }
+    }
+
+    /// <summary>Writes members or elements as properties of their own names: those that Mixpanel reserves, or that a rule has given already, begin with the vendor's name.</summary>
+    void WriteSpread(Spread spread, in Scope scope, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
+    {
+        var from = spread.From.Read(_view, in scope);
+        var container = from.Node < 0 ? JsonTree.None : _view.Tree.ContainerOf(from.Node);
+        if (container < 0) return;
+        var index = 0;
+        for (var at = _view.Tree.FirstOf(container); at >= 0; at = _view.Tree.After(at, container), index++)
+        {
+            var isElement = spread.Key is not null;
+            var inner = new Scope(at, isElement ? JsonTree.None : at, index);
+            var key = isElement ? spread.Key!.Read(_view, in inner) : Found.NameOf(in _view.Tree[at]);
+            if (!key.IsThere || !(isElement || _view.Tree[container].Type is JsonTokenType.StartObject)) continue;
+            var found = spread.Value is { } value ? value.Read(_view, in inner) : Found.Of(in _view.Tree[at], at);
+            if (!found.IsThere) continue;
+            var since = spread.Time is { } when && owner.Length > 0 && when.Read(_view, in inner) is { IsThere: true } set && MappedTime.TryRead(_view.TextOf(in set), TimeUnit.ByDigits, out var own) ? own : time;
+            WriteSpread(spread, in key, in found, ref isFirst, owner, since);
+        }
+    }
+
+    void WriteSpread(Spread spread, in Found key, in Found found, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
+    {
+        var text = _view.TextOf(in key);
+        var name = Encoding.UTF8.GetString(text);
+        if (spread.Drop.Contains(name)) return;
+        foreach (var beginning in spread.DropPrefixes)
+            if (text.StartsWith(beginning)) return;
+
+        var renamed = spread.Names.GetValueOrDefault(name);
+        var raw = renamed is not null ? renamed : key.Raw;
+        var hash = HashOf(raw);
+        var isPrefixed = renamed is null && IsReserved(name);
+        if (isPrefixed || _names.Contains(hash))
+        {
+            raw = (byte[])[.. _prefix, .. raw];
+            hash = HashOf(raw);
+            _prefixed++;
+            for (var again = 2; _names.Contains(hash); again++)
+            {
+                raw = (byte[])[.. raw, .. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"_{again}"))];
+                hash = HashOf(raw);
+            }
+        }
+
+        if (time is { } since && IsStale(owner, raw, since)) return;
+        if (!isFirst) Write(","u8);
+        isFirst = false;
+        _names.Add(hash);
+        Write("\""u8);
+        Write(raw);
+        Write("\":"u8);
+        WriteValue(in found);
+    }
+
+    static bool IsReserved(string name) => name is [] or ['$', ..] || name.StartsWith("mp_", StringComparison.Ordinal) || Reserved.Contains(name);
+
+    bool IsStale(ReadOnlySpan<byte> owner, ReadOnlySpan<byte> property, long time)
+    {
+        if (_latest.Take(XxHash3.HashToUInt64(property, (long)HashOf(owner)), time)) return false;
+        _stale++;
+        return true;
+    }
+
+    /// <summary>A value as JSON: as it stands there, but for numbers that a double would change, which become text.</summary>
+    void WriteValue(in Found found)
+    {
+        switch (found.Type)
+        {
+            case JsonTokenType.String:
+                WriteText(in found);
+                break;
+            case JsonTokenType.Number when JsonValues.IsInexact(found.Raw):
+                WriteText(in found);
+                break;
+            case JsonTokenType.StartObject or JsonTokenType.StartArray when found.Node >= 0 && HoldsInexact(found.Node):
+                WriteTree(found.Node);
+                break;
+            default:
+                Write(found.Raw);
+                break;
+        }
+    }
+
+    bool HoldsInexact(int container)
+    {
+        for (var at = container + 1; at < _view.Tree[container].Next; at++)
+            if (_view.Tree[at].Type is JsonTokenType.Number && JsonValues.IsInexact(_view.Tree[at].Json)) return true;
+        return false;
+    }
+
+    void WriteTree(int container)
+    {
+        var tree = _view.Tree;
+        var isObject = tree[container].Type is JsonTokenType.StartObject;
+        Write(isObject ? "{"u8 : "["u8);
+        for (var at = tree.FirstOf(container); at >= 0; at = tree.After(at, container))
+        {
+            if (at != container + 1) Write(","u8);
+            if (isObject)
+            {
+                Write("\""u8);
+                Write(tree[at].RawName);
+                Write("\":"u8);
+            }
+
+            if (tree[at].Type is JsonTokenType.Null) Write("null"u8);
+            else WriteValue(Found.Of(in tree[at], at));
+        }
+
+        Write(isObject ? "}"u8 : "]"u8);
+    }
+
+    void WriteMember(ReadOnlySpan<byte> name, in Found value)
+    {
+        Write(name);
+        WriteText(in value);
+    }
+
+    void WriteText(in Found found)
+    {
+        Write("\""u8);
+        WriteRaw(in found);
+        Write("\""u8);
+    }
+
+    /// <summary>What stands between the quotes of a text; of an object or list, its JSON as text.</summary>
+    void WriteRaw(in Found found)
+    {
+        if (found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) Write(_view.MadeText(found.Raw).Raw);
+        else Write(found.Raw);
+    }
+
+    void Write(ReadOnlySpan<byte> text) => _out.Write(text);
+
+    void LeaveOut(in Scope scope, string reason) => Add(in scope, leftOut: reason);
+
+    /// <param name="scope">What it was made of.</param>
+    /// <param name="whole">The record as it was read, where it could not be parsed.</param>
+    /// <param name="rejection">Why it is not taken.</param>
+    /// <param name="start">Where what was made begins.</param>
+    /// <param name="insertId">The id that it would have.</param>
+    /// <param name="leftOut">Why it becomes nothing.</param>
+    /// <param name="isNobodys">Whether it is an event of nobody.</param>
+    void Add(in Scope scope, ReadOnlySpan<byte> whole = default, Rejection? rejection = null, int start = -1, string? insertId = null, string? leftOut = null, bool isNobodys = false)
+    {
+        var (made, rawStart) = (_out.WrittenCount - (start < 0 ? _out.WrittenCount : start), _out.WrittenCount);
+        if (leftOut is null)
+        {
+            if (!whole.IsEmpty) Write(whole);
+            else WriteOwn(in scope);
+        }
+
+        var rawLength = _out.WrittenCount - rawStart;
+        _outputs.Add(start < 0
+            ? new Output(rawStart, rawLength, rawStart, rawLength, rejection, leftOut, insertId, 0, IsNobodys: false)
+            : new Output(start, made, rawStart, rawLength, rejection, leftOut, insertId, _prefixed, isNobodys));
+    }
+
+    /// <summary>The record with only that one of several in it; all of it where it has no others, or where these stand in a text.</summary>
+    void WriteOwn(in Scope scope)
+    {
+        var root = _view.Tree[0];
+        if (_container < 0 || scope.Element == 0 || !ReferenceEquals(_view.Tree[_container].Text, root.Text))
+        {
+            Write(root.Json);
+            return;
+        }
+
+        var (list, one) = (_view.Tree[_container], _view.Tree[scope.Element]);
+        Write(root.Text.AsSpan(root.Start, list.Start + 1 - root.Start));
+        if (scope.Name >= 0)
+        {
+            Write("\""u8);
+            Write(one.RawName);
+            Write("\":"u8);
+        }
+
+        Write(one.Json);
+        Write(root.Text.AsSpan(list.End - 1, root.End - list.End + 1));
+    }
+
+    static Found MadeName(string name)
+    {
+        var text = JsonEncodedText.Encode(name, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes.ToArray();
+        return new(JsonTokenType.String, text, 0, text.Length, IsEscaped: text.AsSpan().Contains((byte)'\\'), JsonTree.None);
+    }
+
+    /// <summary>One of the records that a record became, by its place in the text of all of them.</summary>
+    /// <param name="Start">Where it begins.</param>
+    /// <param name="Length">Its bytes.</param>
+    /// <param name="RawStart">Where the record begins that it was made of.</param>
+    /// <param name="RawLength">Its bytes.</param>
+    /// <param name="Rejection">Why it is not taken.</param>
+    /// <param name="LeftOut">Why it becomes nothing.</param>
+    /// <param name="InsertId">The id that it would have, where it is not taken.</param>
+    /// <param name="Prefixed">How many of its properties begin with the vendor's name.</param>
+    /// <param name="IsNobodys">Whether it is an event of nobody.</param>
+    [StructLayout(LayoutKind.Auto)]
+    public readonly record struct Output(int Start, int Length, int RawStart, int RawLength, Rejection? Rejection, string? LeftOut, string? InsertId, int Prefixed, bool IsNobodys);
+
+    readonly record struct RecordPlace(long Offset, long Line, string? Origin, string? InsertId);
+}

@@ -1,0 +1,144 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using MixpanelConnector.Import.Clean;
+
+namespace MixpanelConnector.Import.Map;
+
+/// <summary>A value that was found in a record or made of some: text without its quotes, or any other value as JSON.</summary>
+/// <param name="Type">What it is; none for nothing.</param>
+/// <param name="Buffer">Holds it.</param>
+/// <param name="Start">Where it begins there.</param>
+/// <param name="Length">Its bytes.</param>
+/// <param name="IsEscaped">Whether it is text with escapes.</param>
+/// <param name="Node">Its index in the record's tree; <see cref="JsonTree.None"/> where it was made.</param>
+[StructLayout(LayoutKind.Auto)]
+readonly record struct Found(JsonTokenType Type, byte[]? Buffer, int Start, int Length, bool IsEscaped, int Node)
+{
+    public static readonly Found Nothing = new(JsonTokenType.None, null, 0, 0, IsEscaped: false, JsonTree.None);
+
+    public bool IsThere => Type is not JsonTokenType.None;
+
+    public bool IsText => Type is JsonTokenType.String;
+
+    /// <summary>As it stands in JSON, text without its quotes.</summary>
+    public ReadOnlySpan<byte> Raw => Buffer.AsSpan(Start, Length);
+
+    public static Found Of(in JsonTree.Node node, int index) => node.Type switch
+    {
+        JsonTokenType.Null => Nothing,
+        JsonTokenType.String => new(node.Type, node.Text, node.Start + 1, node.End - node.Start - 2, node.IsEscaped, index),
+        _ => new(node.Type, node.Text, node.Start, node.End - node.Start, IsEscaped: false, index),
+    };
+
+    public static Found NameOf(in JsonTree.Node node) => new(JsonTokenType.String, node.Text, node.NameStart, node.NameEnd - node.NameStart, node.NameIsEscaped, JsonTree.None);
+}
+
+/// <summary>The record that is being mapped, and what is made of its values until the next one is.</summary>
+sealed class RecordView
+{
+    byte[] _made = new byte[4096];
+    int _used;
+
+    public JsonTree Tree { get; } = new();
+
+    /// <summary>The name of the input that it is from, as text.</summary>
+    public Found File { get; set; } = Found.Nothing;
+
+    /// <summary>Takes the next record; false when it is no JSON object.</summary>
+    public bool TryTake(ReadOnlySpan<byte> record)
+    {
+        Reuse();
+        return Tree.TryParse(record);
+    }
+
+    /// <summary>Forgets what was made.</summary>
+    public void Reuse() => _used = 0;
+
+    /// <summary>Text, numbers and the like as text.</summary>
+    public ReadOnlySpan<byte> TextOf(in Found found)
+    {
+        if (!found.IsEscaped) return found.Raw;
+        var text = Room(found.Length, out _, out _);
+        return text[..JsonValues.Unescape(found.Raw, text)];
+    }
+
+    /// <summary>A value that is made of others.</summary>
+    public Found Made(JsonTokenType type, ReadOnlySpan<byte> text)
+    {
+        text.CopyTo(Room(text.Length, out var buffer, out var start));
+        return new(type, buffer, start, text.Length, IsEscaped: false, JsonTree.None);
+    }
+
+    /// <summary>Text that may hold what JSON escapes.</summary>
+    public Found MadeText(ReadOnlySpan<byte> text)
+    {
+        if (JsonValues.IsPlain(text)) return Made(JsonTokenType.String, text);
+        var json = JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes;
+        return Made(JsonTokenType.String, json) with { IsEscaped = true };
+    }
+
+    public Found Number(long number)
+    {
+        Span<byte> digits = stackalloc byte[24];
+        number.TryFormat(digits, out var length, provider: CultureInfo.InvariantCulture);
+        return Made(JsonTokenType.Number, digits[..length]);
+    }
+
+    /// <summary>Room that stays what it is until the next record.</summary>
+    Span<byte> Room(int length, out byte[] buffer, out int start)
+    {
+        if (_made.Length - _used < length)
+        {
+            _made = new byte[Math.Max(length, Math.Min(_made.Length * 2, 1 << 20))]; // what was made keeps the one before
+            _used = 0;
+        }
+
+        (buffer, start) = (_made, _used);
+        _used += length;
+        return buffer.AsSpan(start, length);
+    }
+}
+
+/// <summary>How a number that stands for a time counts.</summary>
+enum TimeUnit
+{
+    /// <summary>As its digits show: up to 10 are seconds, 13 milliseconds, 16 microseconds, 19 nanoseconds.</summary>
+    ByDigits,
+    Seconds,
+    Milliseconds,
+    Microseconds,
+}
+
+/// <summary>Reads the times of other tools: ISO 8601 text, without a zone in UTC, and counts since 1970.</summary>
+static class MappedTime
+{
+    const decimal MostSeconds = 253_402_300_800; // the year 10000
+
+    /// <summary>Milliseconds since 1970, rounded down.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> text, TimeUnit unit, out long time)
+    {
+        time = 0;
+        text = text.Trim(" \t"u8);
+        if (text.Length is 0 or > TimeText.Longest) return false;
+        if (TimeText.TryRead(text, out time, out _)) return true;
+        if (!decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var count)) return false;
+        decimal? factor = unit switch
+        {
+            TimeUnit.Seconds => 1000m,
+            TimeUnit.Milliseconds => 1m,
+            TimeUnit.Microseconds => 0.001m,
+            _ => Math.Abs(count) switch
+            {
+                < 10_000_000_000m => 1000m,
+                >= 1_000_000_000_000m and < 10_000_000_000_000m => 1m,
+                >= 1_000_000_000_000_000m and < 10_000_000_000_000_000m => 0.001m,
+                >= 1_000_000_000_000_000_000m => 0.000001m,
+                _ => null,
+            },
+        };
+        if (factor is null || Math.Abs(count) > MostSeconds * 1000 / factor) return false;
+        time = (long)Math.Floor(count * factor.Value);
+        return true;
+    }
+}
