@@ -27,6 +27,7 @@ public sealed class ImportMapping
     ImportMapping(string name, string? vendor, JsonElement json)
     {
         (Name, Vendor, _json) = (name, vendor, json);
+        Lookups = json.TryGetProperty("lookups", out var lookups) ? MappingParser.Lookups(lookups, "lookups") : [];
         Rows = json.TryGetProperty("rows", out var rows) ? MappingParser.Rows(rows, "rows") : null;
     }
 
@@ -38,6 +39,9 @@ public sealed class ImportMapping
 
     /// <summary>The vendor whose built-in mapping it is; null for one of your own.</summary>
     public string? Vendor { get; }
+
+    /// <summary>What it looks up in other files among the inputs.</summary>
+    internal Dictionary<string, LookupRule> Lookups { get; }
 
     /// <summary>How its rows of text are read; null as any others.</summary>
     internal MappingRows? Rows { get; }
@@ -87,7 +91,7 @@ public sealed class ImportMapping
     /// <param name="groupKey">The property that makes the groups; null for none.</param>
     internal MappingSection? Section(ImportType type, string? groupKey)
     {
-        var parser = new MappingParser(Name, groupKey);
+        var parser = new MappingParser(Name, groupKey, Lookups.Keys.ToHashSet(StringComparer.Ordinal));
         return type switch
         {
             ImportType.Events => _json.TryGetProperty("events", out var events) ? parser.Events(events, "events") : null,

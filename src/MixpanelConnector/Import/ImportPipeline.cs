@@ -71,6 +71,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
     readonly TimeProvider _time = transport.Options.TimeProvider;
     readonly ImportCounts _counts = new();
+    MappingLookups _lookups = MappingLookups.None;
 
     /// <summary>The memory of batches.</summary>
     public BufferPool Buffers { get; } = new(MostBytesInFlight + MostBytesFilling);
@@ -87,6 +88,8 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         using var cancellation = new ImportCancellation(_time, cancellationToken);
 
         Outputs.EnsureNoInputs(request, inputs);
+        inputs = InputList.Unpacked(inputs, request);
+        _lookups = await MappingLookups.ReadAsync(request, inputs, cancellationToken).ConfigureAwait(false);
         ImportCheckpoint? loaded;
         try
         {
@@ -128,7 +131,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         Action<DeadLetter, Refusal> refused = (letter, refusal) => Refused(letter, refusal, cancellation);
 
         // :: Steps 1-4: Source, Decode, Validate, Batch
-        var read = new ReadStage(request, inputs, RecordMapper.For(request), RecordCleaner.For(request), preparer, checkpoints, budget, Buffers, limits, _counts, cancellation, refused, first, InspectAsync, batches.Writer, _time);
+        var read = new ReadStage(request, _lookups.Fingerprint, inputs, RecordMapper.For(request, _lookups), RecordCleaner.For(request), preparer, checkpoints, budget, Buffers, limits, _counts, cancellation, refused, first, InspectAsync, batches.Writer, _time);
         var reading = Guard(cancellation, Task.Run(read.RunAsync, CancellationToken.None));
 
         // :: Steps 5-6: Compress, Send
@@ -439,7 +442,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         if (request.Encoding is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nencoding={TextEncoding.Find(request.Encoding)!.Name}");
         foreach (var (field, column) in request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\nmap={field}={column}");
         foreach (var (column, columnType) in request.ColumnTypes.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_type={Uri.EscapeDataString(column)}={columnType.ToString().ToLowerInvariant()}");
-        if (request.Mapping is { } mapping) fingerprint.Append(CultureInfo.InvariantCulture, $"\nmapping={mapping.Name} {mapping.Fingerprint}, {request.Identity.ToString().ToLowerInvariant()} identity");
+        if (request.Mapping is { } mapping) fingerprint.Append(CultureInfo.InvariantCulture, $"\nmapping={mapping.Name} {mapping.Fingerprint}, {request.Identity.ToString().ToLowerInvariant()} identity{(_lookups.Fingerprint is { } looked ? $", looked up {looked}" : "")}");
         if (request.Event is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nevent={Uri.EscapeDataString(request.Event)}");
         if (request.Delimiter is { } delimiter) fingerprint.Append(CultureInfo.InvariantCulture, $"\ndelimiter={Uri.EscapeDataString(delimiter.ToString())}");
         if (request.Quote != '"') fingerprint.Append(CultureInfo.InvariantCulture, $"\nquote={(request.Quote is { } quote ? Uri.EscapeDataString(quote.ToString()) : "none")}");

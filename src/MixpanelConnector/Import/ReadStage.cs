@@ -17,6 +17,7 @@ namespace MixpanelConnector.Import;
 
 /// <summary>Steps 1 to 4 on one thread: reads the inputs, cuts, cleans and checks their records, and fills batches.</summary>
 /// <param name="request">What the import asks for.</param>
+/// <param name="lookedUp">A hash of what its mapping looks up in other files; null for nothing.</param>
 /// <param name="inputs">Its inputs.</param>
 /// <param name="mapper">Makes Mixpanel's records of another tool's; null for none.</param>
 /// <param name="cleaner">Makes the repairs that were asked for; null for none.</param>
@@ -34,6 +35,7 @@ namespace MixpanelConnector.Import;
 /// <param name="time">The clock.</param>
 sealed class ReadStage(
     ImportRequest request,
+    string? lookedUp,
     List<InputFile> inputs,
     RecordMapper? mapper,
     RecordCleaner? cleaner,
@@ -76,7 +78,7 @@ sealed class ReadStage(
     long _inputBytesBefore;
     string _name = "";
     FirstRefusals? _first = first;
-    readonly byte[] _options = ReplayOptions.Of(request);
+    readonly byte[] _options = ReplayOptions.Of(request, lookedUp);
     ReadPosition _beforeRecord; // that is being mapped
     int _parts; // of it that were taken
     bool _isEnough;

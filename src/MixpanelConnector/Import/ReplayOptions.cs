@@ -16,7 +16,9 @@ static class ReplayOptions
     const int LongestHead = DeadLetterReader.LargestLine;
 
     /// <summary>The options as a JSON object; empty for none.</summary>
-    public static byte[] Of(ImportRequest request)
+    /// <param name="request">The import.</param>
+    /// <param name="lookedUp">A hash of what its mapping looks up in other files; null for nothing.</param>
+    public static byte[] Of(ImportRequest request, string? lookedUp = null)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
@@ -31,6 +33,7 @@ static class ReplayOptions
                 json.WriteRawValue(mapping.Json);
             }
 
+            if (lookedUp is not null) json.WriteString("looked_up", lookedUp);
             if (request.Identity is not ImportIdentity.Simplified) json.WriteString("identity", request.Identity.ToString().ToLowerInvariant());
             if (request is { Mapping: not null, GroupKey: { } key }) json.WriteString("group_key", key);
             if (request.Event is { } name) json.WriteString("event", name);
@@ -112,6 +115,7 @@ static class ReplayOptions
         {
             using var document = JsonDocument.Parse(options);
             var kept = document.RootElement;
+            if (Text(kept, "looked_up") is not null) throw MixpanelException.Invalid("replay", $"The import of {request.Replay} looked things up in other files, which its dead letters do not hold: mend its inputs, and import them again with --restart. What was accepted keeps its ids, so that Mixpanel counts it once.");
             return (request with
             {
                 Columns = Pairs(kept, "map", value => value, request.Columns),

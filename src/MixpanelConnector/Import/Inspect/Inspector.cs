@@ -21,6 +21,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     {
         using var none = new DryRunState(keepsDeadLetters: false);
         var inputs = InputList.Find(request, new ExcludedFiles(request, none), (name, reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason)));
+        inputs = InputList.Unpacked(inputs, request);
         ImportInspection? empty = null;
         foreach (var input in inputs)
         {

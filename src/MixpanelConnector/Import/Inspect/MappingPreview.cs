@@ -15,7 +15,7 @@ namespace MixpanelConnector.Import.Inspect;
 /// <param name="time">The clock.</param>
 sealed class MappingPreview(ImportRequest request, TimeProvider time)
 {
-    readonly RecordMapper _mapper = new(request);
+    RecordMapper _mapper = new(request);
     readonly RecordCleaner? _cleaner = RecordCleaner.For(request);
     readonly RecordPreparer _preparer = request.Type is ImportType.Events ? new EventPreparer(time, SharedProperties.Parse(request.Properties), asked: request.Fixes, predicts: true) : new ProfilePreparer("", request.GroupKey, request.Fix);
     readonly BufferPool _buffers = new(2 * ImportRequest.LargestBatch);
@@ -23,7 +23,9 @@ sealed class MappingPreview(ImportRequest request, TimeProvider time)
     public async IAsyncEnumerable<MappedRecord> ShowAsync(int count, Action<string> problem, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var state = new DryRunState(keepsDeadLetters: false);
-        foreach (var input in InputList.Find(request, new ExcludedFiles(request, state), (_, _) => { }))
+        var inputs = InputList.Unpacked(InputList.Find(request, new ExcludedFiles(request, state), (_, _) => { }), request);
+        _mapper = new RecordMapper(request, await MappingLookups.ReadAsync(request, inputs, cancellationToken).ConfigureAwait(false));
+        foreach (var input in inputs)
         {
             if (count == 0) yield break;
             var shown = new Queue<MappedRecord>();

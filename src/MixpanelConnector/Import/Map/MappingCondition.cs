@@ -20,8 +20,8 @@ sealed class IsOneOf(MappingValue value, IReadOnlyList<byte[]> texts) : MappingC
     }
 }
 
-/// <summary>A value begins with one of some texts.</summary>
-sealed class BeginsWith(MappingValue value, IReadOnlyList<byte[]> texts) : MappingCondition
+/// <summary>A value begins, or ends, with one of some texts.</summary>
+sealed class BeginsOrEnds(MappingValue value, IReadOnlyList<byte[]> texts, bool ends) : MappingCondition
 {
     public override bool Holds(RecordView record, in Scope scope)
     {
@@ -29,7 +29,7 @@ sealed class BeginsWith(MappingValue value, IReadOnlyList<byte[]> texts) : Mappi
         if (!found.IsThere) return false;
         var text = record.TextOf(in found);
         foreach (var one in texts)
-            if (text.StartsWith(one)) return true;
+            if (ends ? text.EndsWith(one) : text.StartsWith(one)) return true;
         return false;
     }
 }

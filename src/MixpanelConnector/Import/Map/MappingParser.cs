@@ -8,24 +8,28 @@ namespace MixpanelConnector.Import.Map;
 /// <summary>Reads a mapping from its JSON, and says of what is wrong where it stands.</summary>
 /// <param name="name">The mapping's name, which goes into hashes and prefixes.</param>
 /// <param name="groupKey">What stands for <c>{group_key}</c>; null for none.</param>
-sealed class MappingParser(string name, string? groupKey)
+/// <param name="lookups">The names of what it looks up in other files.</param>
+sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> lookups)
 {
     const string GroupKey = "{group_key}";
 
+    IReadOnlyList<byte[]> _none = [];
+
     static readonly string[] Sources = ["path", "value", "first", "text", "clock", "hex64", "hash"];
 
-    static readonly string[] OfValues = [.. Sources, "when", "none", "table", "else", "split", "as", "unit"];
+    static readonly string[] OfValues = [.. Sources, "when", "none", "table", "else", "split", "lookup", "as", "unit"];
 
     static readonly Dictionary<string, MappedForm> Forms = Enum.GetValues<MappedForm>().ToDictionary(form => form is MappedForm.UnknownCountry ? "unknown_country" : form.ToString().ToLowerInvariant(), StringComparer.Ordinal);
 
     static readonly Dictionary<string, TimeUnit> Units = new(StringComparer.Ordinal) { ["s"] = TimeUnit.Seconds, ["ms"] = TimeUnit.Milliseconds, ["us"] = TimeUnit.Microseconds };
 
     /// <summary>What stands in a mapping beside its sections.</summary>
-    public static readonly string[] OfMappings = ["$schema", "name", "documentation", "rows", "events", "profiles", "groups"];
+    public static readonly string[] OfMappings = ["$schema", "name", "documentation", "rows", "lookups", "events", "profiles", "groups"];
 
     public EventSection Events(JsonElement json, string at)
     {
-        Ensure(json, at, "each", "leave_out", "event", "time", "insert_id", "user_id", "device_id", "properties", "spread");
+        Ensure(json, at, "each", "none", "leave_out", "event", "time", "insert_id", "user_id", "device_id", "properties", "spread");
+        TakeNone(json, at);
         var (time, unit) = Time(Needed(json, "time", at), $"{at}.time");
         return new EventSection
         {
@@ -44,7 +48,8 @@ sealed class MappingParser(string name, string? groupKey)
 
     public UpdateSection Updates(JsonElement json, string at)
     {
-        Ensure(json, at, "each", "leave_out", "id", "time", "set", "set_once", "unset");
+        Ensure(json, at, "each", "none", "leave_out", "id", "device_id", "time", "set", "set_once", "unset");
+        TakeNone(json, at);
         var (time, unit) = json.TryGetProperty("time", out var when) ? Time(when, $"{at}.time") : default;
         var operations = new List<UpdateOperation>();
         foreach (var operation in (string[])["set", "set_once"])
@@ -60,6 +65,7 @@ sealed class MappingParser(string name, string? groupKey)
             Each = Optional(json, "each", at),
             LeaveOut = Exclusions(json, at),
             Id = Value(Needed(json, "id", at), $"{at}.id"),
+            DeviceId = Optional(json, "device_id", at),
             Time = time,
             TimeUnit = unit,
             Operations = operations,
@@ -77,6 +83,35 @@ sealed class MappingParser(string name, string? groupKey)
             "shown" => false,
             _ => throw Wrong($"{at}.types", "is text or shown"),
         });
+    }
+
+    public static Dictionary<string, LookupRule> Lookups(JsonElement json, string at)
+    {
+        if (json.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
+        return json.EnumerateObject().ToDictionary(member => member.Name, member => Lookup(member.Value, $"{at}.{Columns.RecordFields.Shown(member.Name)}"), StringComparer.Ordinal);
+    }
+
+    static LookupRule Lookup(JsonElement json, string at)
+    {
+        Ensure(json, at, "file", "key", "value", "columns", "follow");
+        return new LookupRule(
+            Text(Needed(json, "file", at), $"{at}.file"),
+            PlainPath(json, "key", at),
+            PlainPath(json, "value", at),
+            json.TryGetProperty("columns", out var columns) ? Texts(columns, $"{at}.columns") : [],
+            json.TryGetProperty("follow", out var follow) ? Lookup(follow, $"{at}.follow") : null);
+    }
+
+    static MappingPath PlainPath(JsonElement json, string member, string at)
+    {
+        try
+        {
+            return MappingPath.Parse(Text(Needed(json, member, at), $"{at}.{member}"));
+        }
+        catch (FormatException e)
+        {
+            throw Wrong($"{at}.{member}", $"is no path: {e.Message}");
+        }
     }
 
     public static MixpanelException Wrong(string at, string what) => MixpanelException.Invalid("mapping", $"The mapping is wrong: {at} {what}.");
@@ -105,12 +140,16 @@ sealed class MappingParser(string name, string? groupKey)
         at = $"{at}.leave_out";
         return [.. Items(list, at).Select((item, i) =>
         {
-            Ensure(item, $"{at}[{i}]", "when", "reason");
+            Ensure(item, $"{at}[{i}]", "when", "reason", "refuse");
+            var when = Condition(Needed(item, "when", $"{at}[{i}]"), $"{at}[{i}].when");
+            if (item.TryGetProperty("refuse", out var refused)) return new Exclusion(when, Text(refused, $"{at}[{i}].refuse"), Refuses: true);
             var reason = Text(Needed(item, "reason", $"{at}[{i}]"), $"{at}[{i}].reason");
             if (reason.Length is 0 or > 64 || reason.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '_')) throw Wrong($"{at}[{i}].reason", "must be letters, digits and _");
-            return new Exclusion(Condition(Needed(item, "when", $"{at}[{i}]"), $"{at}[{i}].when"), reason);
+            return new Exclusion(when, reason, Refuses: false);
         })];
     }
+
+    void TakeNone(JsonElement json, string at) => _none = json.TryGetProperty("none", out var none) ? [.. Scalars(none, $"{at}.none").Select(Encoding.UTF8.GetBytes)] : [];
 
     List<MappedProperty> Properties(JsonElement json, string member, string at)
     {
@@ -139,7 +178,7 @@ sealed class MappingParser(string name, string? groupKey)
     Spread Spread(JsonElement json, string at)
     {
         if (json.ValueKind is JsonValueKind.String) return new Spread(Value(json, at)) { Names = new(StringComparer.Ordinal), Drop = new(StringComparer.Ordinal) };
-        Ensure(json, at, "from", "key", "value", "time", "names", "drop");
+        Ensure(json, at, "from", "key", "value", "time", "names", "keep", "drop", "group");
         var names = new Dictionary<string, byte[]>(StringComparer.Ordinal);
         if (json.TryGetProperty("names", out var renamed))
         {
@@ -154,7 +193,9 @@ sealed class MappingParser(string name, string? groupKey)
             Value = Optional(json, "value", at),
             Time = Optional(json, "time", at),
             Names = names,
-            Drop = [.. drop.Where(text => !text.EndsWith('*'))],
+            Groups = json.TryGetProperty("group", out var groups) && groups.ValueKind is JsonValueKind.True,
+            Keep = json.TryGetProperty("keep", out var kept) ? [.. Texts(kept, $"{at}.keep").Select(text => Encoding.UTF8.GetBytes(text))] : [],
+            Drop = [.. drop.Where(text => !text.EndsWith('*')).Select(Filled).OfType<string>()],
             DropPrefixes = [.. drop.Where(text => text.EndsWith('*')).Select(text => Encoding.UTF8.GetBytes(text[..^1]))],
         };
     }
@@ -185,6 +226,7 @@ sealed class MappingParser(string name, string? groupKey)
         if (json.TryGetProperty("split", out var split)) value = Part(value, split, $"{at}.split");
         if (json.TryGetProperty("when", out var when) || json.TryGetProperty("none", out _))
             value = new GuardedValue(value, when.ValueKind is JsonValueKind.Undefined ? null : Condition(when, $"{at}.when"), json.TryGetProperty("none", out var none) ? [.. Scalars(none, $"{at}.none").Select(Encoding.UTF8.GetBytes)] : []);
+        if (json.TryGetProperty("lookup", out var lookup)) value = lookups.Contains(Text(lookup, $"{at}.lookup")) ? new LookedUpValue(value, lookup.GetString()!) : throw Wrong($"{at}.lookup", "is none of the mapping's lookups");
         if (json.TryGetProperty("table", out var table)) value = Table(value, table, json, at);
         else if (json.TryGetProperty("else", out _)) throw Wrong($"{at}.else", "belongs to a table");
         if (json.TryGetProperty("as", out var form))
@@ -226,7 +268,7 @@ sealed class MappingParser(string name, string? groupKey)
 
         try
         {
-            return new PathValue(MappingPath.Parse(text));
+            return new PathValue(MappingPath.Parse(text), _none);
         }
         catch (FormatException e)
         {
@@ -258,7 +300,7 @@ sealed class MappingParser(string name, string? groupKey)
         var separator = Text(Needed(json, "at", at), $"{at}.at");
         if (separator.Length == 0) throw Wrong($"{at}.at", "must not be empty");
         var take = json.TryGetProperty("take", out var number) ? number.ValueKind is JsonValueKind.Number && number.TryGetInt32(out var index) && index is >= 0 and < 1000 ? index : throw Wrong($"{at}.take", "is a number from 0") : 0;
-        return new(value, separator == "version" ? null : Encoding.UTF8.GetBytes(separator), take, json.TryGetProperty("trim", out var trim) ? Encoding.UTF8.GetBytes(Text(trim, $"{at}.trim")) : " "u8.ToArray());
+        return new(value, separator is "version" or "entity" ? null : Encoding.UTF8.GetBytes(separator), take, json.TryGetProperty("trim", out var trim) ? Encoding.UTF8.GetBytes(Text(trim, $"{at}.trim")) : " "u8.ToArray()) { IsEntity = separator == "entity" };
     }
 
     TableValue Table(MappingValue value, JsonElement table, JsonElement json, string at)
@@ -281,14 +323,15 @@ sealed class MappingParser(string name, string? groupKey)
             return new DoesNotHold(Condition(not, $"{at}.not"));
         }
 
-        Ensure(json, at, "path", "first", "equals", "in", "begins_with", "present", "same_as");
+        Ensure(json, at, "path", "first", "equals", "in", "begins_with", "ends_with", "present", "same_as");
         var value = json.TryGetProperty("path", out var path) ? Path(Text(path, $"{at}.path"), $"{at}.path") : json.TryGetProperty("first", out var first) ? Source("first", first, $"{at}.first") : throw Wrong(at, "needs path or first; or all, any or not");
-        if (json.EnumerateObject().Count() != 2) throw Wrong(at, "needs exactly one of equals, in, begins_with, present, same_as");
+        if (json.EnumerateObject().Count() != 2) throw Wrong(at, "needs exactly one of equals, in, begins_with, ends_with, present, same_as");
         if (json.TryGetProperty("equals", out var one)) return new IsOneOf(value, [.. ScalarTexts([one], $"{at}.equals")]);
         if (json.TryGetProperty("in", out var several)) return new IsOneOf(value, [.. ScalarTexts(Items(several, $"{at}.in"), $"{at}.in")]);
-        if (json.TryGetProperty("begins_with", out var beginnings)) return new BeginsWith(value, [.. ScalarTexts(OneOrMany(beginnings), $"{at}.begins_with")]);
+        if (json.TryGetProperty("begins_with", out var beginnings)) return new BeginsOrEnds(value, [.. ScalarTexts(OneOrMany(beginnings), $"{at}.begins_with")], ends: false);
+        if (json.TryGetProperty("ends_with", out var ends)) return new BeginsOrEnds(value, [.. ScalarTexts(OneOrMany(ends), $"{at}.ends_with")], ends: true);
         if (json.TryGetProperty("present", out var present)) return new IsPresent(value, present.ValueKind is JsonValueKind.True || (present.ValueKind is JsonValueKind.False ? false : throw Wrong($"{at}.present", "is true or false")));
-        return json.TryGetProperty("same_as", out var other) ? new IsSame(value, Value(other, $"{at}.same_as")) : throw Wrong(at, "needs exactly one of equals, in, begins_with, present, same_as");
+        return json.TryGetProperty("same_as", out var other) ? new IsSame(value, Value(other, $"{at}.same_as")) : throw Wrong(at, "needs exactly one of equals, in, begins_with, ends_with, present, same_as");
     }
 
     List<MappingCondition> Conditions(JsonElement json, string member, JsonElement list, string at)

@@ -17,7 +17,7 @@ readonly record struct Scope(int Element, int Name, int Index)
 /// <summary>
 /// A path to a value, such as <c>context.app.version</c>: names with points between them. <c>["a.b"]</c> is a name that holds one,
 /// <c>[0]</c> an element of a list, <c>[key=plan]</c> the first element whose member is that text, <c>*</c> the first value that is
-/// there. <c>^</c> begins at the record as it was read, where each value of a list makes a record; <c>@</c> is that value,
+/// there; a name, or the text, that ends with <c>*</c> is the beginning of one. <c>^</c> begins at the record as it was read, where each value of a list makes a record; <c>@</c> is that value,
 /// <c>@key</c> its name, <c>@index</c> its place, <c>@file</c> the name of the input without folders and endings.
 /// </summary>
 sealed class MappingPath
@@ -31,7 +31,11 @@ sealed class MappingPath
         File,
     }
 
-    readonly record struct Step(byte[]? Name, int Index, byte[]? Value, bool IsAny);
+    readonly record struct Step(byte[]? Name, int Index, byte[]? Value, bool IsAny)
+    {
+        /// <summary>Whether the name, or where there is one the value, is only a beginning.</summary>
+        public bool IsBeginning { get; init; }
+    }
 
     readonly List<Step> _steps = [];
     readonly Origin _origin;
@@ -69,7 +73,7 @@ sealed class MappingPath
                 var end = rest.IndexOfAny('.', '[');
                 var name = end < 0 ? rest : rest[..end];
                 if (name.IsEmpty) throw new FormatException($"the path {text} has an empty name");
-                path._steps.Add(name is "*" ? new Step(null, 0, null, IsAny: true) : new Step(Encoding.UTF8.GetBytes(name.ToString()), 0, null, IsAny: false));
+                path._steps.Add(name is "*" ? new Step(null, 0, null, IsAny: true) : new Step(Encoding.UTF8.GetBytes(name.TrimEnd('*').ToString()), 0, null, IsAny: false) { IsBeginning = name[^1] == '*' });
                 rest = rest[name.Length..];
             }
 
@@ -107,9 +111,10 @@ sealed class MappingPath
             if (container < 0) return JsonTree.None;
             at = step switch
             {
+                { Name: { } beginning, Value: null, IsBeginning: true } => FirstThere(tree, container, beginning),
                 { Name: { } name, Value: null } => tree.Member(container, name),
                 { IsAny: true } => FirstThere(tree, container),
-                { Name: { } name, Value: { } value } => Filtered(record, container, name, value),
+                { Name: { } name, Value: { } value } => Filtered(record, container, name, value, step.IsBeginning),
                 _ => Element(tree, container, step.Index),
             };
             if (at < 0) return JsonTree.None;
@@ -132,15 +137,15 @@ sealed class MappingPath
         if (end < 0) throw new FormatException($"the path {text} has a bracket that does not end");
         var inner = rest[1..end];
         if (int.TryParse(inner, NumberStyles.None, CultureInfo.InvariantCulture, out var index)) _steps.Add(new Step(null, index, null, IsAny: false));
-        else if (inner.IndexOf('=') is var equals and > 0) _steps.Add(new Step(Encoding.UTF8.GetBytes(inner[..equals].ToString()), 0, Encoding.UTF8.GetBytes(inner[(equals + 1)..].ToString()), IsAny: false));
+        else if (inner.IndexOf('=') is var equals and > 0) _steps.Add(new Step(Encoding.UTF8.GetBytes(inner[..equals].ToString()), 0, Encoding.UTF8.GetBytes(inner[(equals + 1)..].TrimEnd('*').ToString()), IsAny: false) { IsBeginning = inner[^1] == '*' });
         else throw new FormatException($"the path {text} has brackets that hold neither a place, nor a name in quotes, nor name=text");
         return rest[(end + 1)..];
     }
 
-    static int FirstThere(JsonTree tree, int container)
+    static int FirstThere(JsonTree tree, int container, byte[]? beginning = null)
     {
         for (var at = tree.FirstOf(container); at >= 0; at = tree.After(at, container))
-            if (tree[at].Type is not System.Text.Json.JsonTokenType.Null) return at;
+            if (tree[at].Type is not System.Text.Json.JsonTokenType.Null && (beginning is null || tree[at].RawName.StartsWith(beginning))) return at;
         return JsonTree.None;
     }
 
@@ -151,11 +156,16 @@ sealed class MappingPath
         return at;
     }
 
-    static int Filtered(RecordView record, int container, byte[] name, byte[] value)
+    static int Filtered(RecordView record, int container, byte[] name, byte[] value, bool isBeginning)
     {
         var tree = record.Tree;
         for (var at = tree.FirstOf(container); at >= 0; at = tree.After(at, container))
-            if (tree.Member(at, name) is var member and >= 0 && record.TextOf(Found.Of(in tree[member], member)).SequenceEqual(value)) return at;
+        {
+            if (tree.Member(at, name) is not (var member and >= 0)) continue;
+            var text = record.TextOf(Found.Of(in tree[member], member));
+            if (isBeginning ? text.StartsWith(value) : text.SequenceEqual(value)) return at;
+        }
+
         return JsonTree.None;
     }
 }

@@ -1,9 +1,15 @@
+using MixpanelConnector.Import.Decode;
+
 namespace MixpanelConnector.Import.Map;
 
 /// <summary>A record that becomes nothing, and why.</summary>
 /// <param name="When">Which records.</param>
-/// <param name="Reason">What they are counted under.</param>
-sealed record Exclusion(MappingCondition When, string Reason);
+/// <param name="Reason">What they are counted under; or why they are refused.</param>
+/// <param name="Refuses">Whether they are refused: they are nothing that the mapping is for.</param>
+sealed record Exclusion(MappingCondition When, string Reason, bool Refuses)
+{
+    public Rejection Rejection { get; } = new("not_mapped", null, Reason);
+}
 
 /// <summary>A property of the record that is made.</summary>
 /// <param name="Name">Its name as JSON, without quotes.</param>
@@ -32,6 +38,12 @@ sealed record Spread(MappingValue From)
 
     /// <summary>Names that are left out.</summary>
     public required HashSet<string> Drop { get; init; }
+
+    /// <summary>Whether several of one name become a list of them.</summary>
+    public bool Groups { get; init; }
+
+    /// <summary>Beginnings of names, or whole ones, to which it is limited; empty for all.</summary>
+    public IReadOnlyList<byte[]> Keep { get; init; } = [];
 
     /// <summary>Beginnings of names that are left out.</summary>
     public IReadOnlyList<byte[]> DropPrefixes { get; init; } = [];
@@ -81,6 +93,9 @@ sealed record UpdateOperation(byte[] Name, IReadOnlyList<MappedProperty> Propert
 sealed record UpdateSection : MappingSection
 {
     public required MappingValue Id { get; init; }
+
+    /// <summary>The anonymous id, where there is no other; null for none.</summary>
+    public MappingValue? DeviceId { get; init; }
 
     /// <summary>When it was so: of each property, the newest wins. Null where the last in the files does.</summary>
     public MappingValue? Time { get; init; }

@@ -14,12 +14,17 @@ abstract class MappingValue
 }
 
 /// <summary>What stands at a path.</summary>
-sealed class PathValue(MappingPath path) : MappingValue
+/// <param name="path">Where it stands.</param>
+/// <param name="none">Texts that stand for nothing.</param>
+sealed class PathValue(MappingPath path, IReadOnlyList<byte[]> none) : MappingValue
 {
     public override Found Read(RecordView record, in Scope scope)
     {
         var found = path.Find(record, in scope);
-        return found is { IsText: true, Length: 0 } ? Found.Nothing : found;
+        if (found is { IsText: true, Length: 0 }) return Found.Nothing;
+        for (var i = 0; i < none.Count && found.IsText; i++)
+            if (found.Raw.SequenceEqual(none[i])) return Found.Nothing;
+        return found;
     }
 }
 
@@ -161,11 +166,18 @@ sealed class GuardedValue(MappingValue value, MappingCondition? when, IReadOnlyL
 /// <param name="trim">What is taken off its ends.</param>
 sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] trim) : MappingValue
 {
+    /// <summary>Domains that the vendors' names of schemas begin with, as they stand in names of columns.</summary>
+    static readonly string[] Owners = ["com_snowplowanalytics_snowplow_ecommerce", "com_snowplowanalytics_snowplow_media", "com_snowplowanalytics_snowplow", "com_snowplowanalytics_mobile", "com_snowplowanalytics_monitoring", "com_google_tag_manager_server_side", "com_google_analytics", "com_android_installreferrer_api", "com_dbip", "com_iab_snowplow"];
+
+    /// <summary>Whether it is the name of a schema, in the name of a column with its owner and its version.</summary>
+    public bool IsEntity { get; init; }
+
     public override Found Read(RecordView record, in Scope scope)
     {
         var found = value.Read(record, in scope);
         if (!found.IsThere || found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return Found.Nothing;
         var text = record.TextOf(in found);
+        if (IsEntity) return record.MadeText(Encoding.UTF8.GetBytes(EntityOf(Encoding.UTF8.GetString(text))));
         if (separator is null)
         {
             var at = -1;
@@ -188,6 +200,17 @@ sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] t
 
         text = text.Trim(trim);
         return text.IsEmpty ? Found.Nothing : record.MadeText(text);
+    }
+
+    /// <summary>An owner that is not known has two parts, as in com_example.</summary>
+    static string EntityOf(string column)
+    {
+        foreach (var kind in (string[])["contexts_", "unstruct_event_"])
+            if (column.StartsWith(kind, StringComparison.Ordinal)) column = column[kind.Length..];
+        if (column.LastIndexOf('_') is var version and > 0 && column.AsSpan(version + 1).IndexOfAnyExceptInRange('0', '9') < 0) column = column[..version];
+        if (Array.Find(Owners, owner => column.StartsWith($"{owner}_", StringComparison.Ordinal)) is { } known) return column[(known.Length + 1)..];
+        var parts = column.Split('_', 3);
+        return parts is [_, _, { Length: > 0 } rest] ? rest : column;
     }
 }
 
@@ -223,6 +246,7 @@ enum MappedForm
     Json,
     List,
     Sorted,
+    Single,
     Upper,
     Lower,
     Host,
@@ -251,6 +275,8 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
                 return found is { IsText: true, Node: >= 0 } && record.Tree.ContainerOf(found.Node) is var inner and >= 0 ? Found.Of(in record.Tree[inner], inner) : found;
             case MappedForm.List:
                 return found.Type is JsonTokenType.StartArray ? found : record.Made(JsonTokenType.StartArray, found.IsText ? [(byte)'[', (byte)'"', .. found.Raw, (byte)'"', (byte)']'] : [(byte)'[', .. found.Raw, (byte)']']);
+            case MappedForm.Single:
+                return found is { Type: JsonTokenType.StartArray, Node: >= 0 } && record.Tree.FirstOf(found.Node) is var first and >= 0 && record.Tree.After(first, found.Node) < 0 ? Found.Of(in record.Tree[first], first) : found;
             case MappedForm.Sorted:
                 return found is { Type: JsonTokenType.StartArray, Node: >= 0 } ? Sorted(record, in found) : found;
             default:

@@ -39,6 +39,7 @@ sealed class RecordMapper
     readonly ArrayBufferWriter<byte> _out = new(4096);
     readonly List<Output> _outputs = [];
     readonly List<ulong> _names = [];
+    readonly List<(int Start, int Length)> _valuesAt = []; // of these names, without quotes
     RecordPlace _place;
     int _container;
     int _at;
@@ -51,8 +52,9 @@ sealed class RecordMapper
     int _stale;
 
     /// <exception cref="MixpanelException">The mapping has no rules for what the records are to be.</exception>
-    public RecordMapper(ImportRequest request)
+    public RecordMapper(ImportRequest request, MappingLookups? lookups = null)
     {
+        _view.Lookups = lookups ?? MappingLookups.None;
         var mapping = request.Mapping!;
         _vendor = mapping.Name;
         _groupKey = request.GroupKey;
@@ -71,7 +73,7 @@ sealed class RecordMapper
     public bool RecallsAll => _section is UpdateSection update && (update.Time is not null || update.Operations.Any(operation => operation.Spread.Any(spread => spread.Time is not null)));
 
     /// <summary>Null where no mapping was asked for: then it costs nothing.</summary>
-    public static RecordMapper? For(ImportRequest request) => request.Mapping is null ? null : new RecordMapper(request);
+    public static RecordMapper? For(ImportRequest request, MappingLookups lookups) => request.Mapping is null ? null : new RecordMapper(request, lookups);
 
     /// <summary>The hash of a name as it stands in JSON.</summary>
     public static ulong HashOf(ReadOnlySpan<byte> name) => XxHash3.HashToUInt64(name);
@@ -81,9 +83,16 @@ sealed class RecordMapper
     {
         _occurrences.Clear();
         _source64 = ComputedInsertIds.HashOf(sourceId);
-        var name = Path.GetFileName(fileName.TrimEnd('/'));
-        while (Path.GetExtension(name) is { Length: > 1 and <= 8 } extension && name.Length > extension.Length) name = name[..^extension.Length];
+        var name = NameOf(fileName);
         _view.File = name is "" or "<stdin>" ? Found.Nothing : MadeName(name);
+    }
+
+    /// <summary>The name of a file without folders and endings.</summary>
+    public static string NameOf(string path)
+    {
+        var name = Path.GetFileName(path.TrimEnd('/'));
+        while (Path.GetExtension(name) is { Length: > 1 and <= 8 } extension && name.Length > extension.Length && !extension.AsSpan(1).ContainsAnyExceptInRange('0', 'z')) name = name[..^extension.Length];
+        return name;
     }
 
     /// <summary>Begins with a record, whose records <see cref="TryNext"/> gives; false when it is to be taken as it was read: a blank line, or one that is refused already.</summary>
@@ -164,20 +173,26 @@ sealed class RecordMapper
         _tellsNames = _container >= 0 && _view.Tree[_container].Type is JsonTokenType.StartObject;
         _at = _container < 0 ? list.Node : _view.Tree.FirstOf(_container);
         _index = 0;
-        if (_at < 0) LeaveOut(in Scope.Record, LeftOutBy(in Scope.Record) ?? "empty");
+        if (_at < 0 && !IsExcluded(in Scope.Record)) LeaveOut(in Scope.Record, "empty");
     }
 
-    string? LeftOutBy(in Scope scope)
+    bool IsExcluded(in Scope scope)
     {
         foreach (var exclusion in _section.LeaveOut)
-            if (exclusion.When.Holds(_view, in scope)) return exclusion.Reason;
-        return null;
+        {
+            if (!exclusion.When.Holds(_view, in scope)) continue;
+            if (exclusion.Refuses) Add(in scope, rejection: exclusion.Rejection);
+            else LeaveOut(in scope, exclusion.Reason);
+            return true;
+        }
+
+        return false;
     }
 
     void MapOne(in Scope scope)
     {
-        if (LeftOutBy(in scope) is { } reason) LeaveOut(in scope, reason);
-        else if (_section is EventSection events) MapEvent(events, in scope);
+        if (IsExcluded(in scope)) return;
+        if (_section is EventSection events) MapEvent(events, in scope);
         else MapUpdates((UpdateSection)_section, in scope);
     }
 
@@ -205,6 +220,7 @@ sealed class RecordMapper
         }
 
         _names.Clear();
+        _valuesAt.Clear();
         Write("{\"event\":"u8);
         WriteText(in name);
         Write(",\"properties\":{\"time\":"u8);
@@ -216,6 +232,7 @@ sealed class RecordMapper
         Write(","u8);
         Write(_source);
         _names.Add(HashOf("$source"u8));
+        _valuesAt.Add(default);
         var isFirst = false;
         WriteProperties(section.Properties, in scope, ref isFirst, default, null);
         foreach (var spread in section.Spread) WriteSpread(spread, in scope, ref isFirst, default, null);
@@ -321,6 +338,8 @@ sealed class RecordMapper
     {
         var isGroup = _groupKey is not null;
         var id = IdOf(section.Id, in scope);
+        if (!id.IsThere && IdOf(section.DeviceId, in scope) is { IsThere: true } device)
+            id = _isOriginal ? device : _view.MadeText([.. "$device:"u8, .. _view.TextOf(in device)]);
         if (!id.IsThere)
         {
             LeaveOut(in scope, isGroup ? "no_group" : "no_user");
@@ -349,6 +368,7 @@ sealed class RecordMapper
             var isFirst = true;
             (_prefixed, _stale) = (0, 0);
             _names.Clear();
+            _valuesAt.Clear();
             // What is set once keeps its first value, in the order of the files.
             var since = operation.Name.AsSpan().SequenceEqual("$set"u8) ? time : null;
             WriteProperties(operation.Properties, in scope, ref isFirst, _view.TextOf(in id), since);
@@ -388,6 +408,7 @@ sealed class RecordMapper
             if (!isFirst) Write(","u8);
             isFirst = false;
             _names.Add(property.Hash);
+            _valuesAt.Add((_out.WrittenCount + property.Name.Length + 3, found.Length));
             Write("\""u8);
             Write(property.Name);
             Write("\":"u8);
@@ -401,13 +422,20 @@ sealed class RecordMapper
         var from = spread.From.Read(_view, in scope);
         var container = from.Node < 0 ? JsonTree.None : _view.Tree.ContainerOf(from.Node);
         if (container < 0) return;
+        if (spread.Groups)
+        {
+            WriteGroups(spread, container, ref isFirst, owner, time);
+            return;
+        }
+
+        var isObject = _view.Tree[container].Type is JsonTokenType.StartObject;
         var index = 0;
         for (var at = _view.Tree.FirstOf(container); at >= 0; at = _view.Tree.After(at, container), index++)
         {
-            var isElement = spread.Key is not null;
-            var inner = new Scope(at, isElement ? JsonTree.None : at, index);
-            var key = isElement ? spread.Key!.Read(_view, in inner) : Found.NameOf(in _view.Tree[at]);
-            if (!key.IsThere || !(isElement || _view.Tree[container].Type is JsonTokenType.StartObject)) continue;
+            var inner = new Scope(at, isObject ? at : JsonTree.None, index);
+            if (spread.Keep.Count > 0 && isObject && !IsKept(spread, _view.TextOf(Found.NameOf(in _view.Tree[at])))) continue;
+            var key = spread.Key is { } named ? named.Read(_view, in inner) : isObject ? Found.NameOf(in _view.Tree[at]) : Found.Nothing;
+            if (!key.IsThere) continue;
             var found = spread.Value is { } value ? value.Read(_view, in inner) : Found.Of(in _view.Tree[at], at);
             if (!found.IsThere) continue;
             var since = spread.Time is { } when && owner.Length > 0 && when.Read(_view, in inner) is { IsThere: true } set && MappedTime.TryRead(_view.TextOf(in set), TimeUnit.ByDigits, out var own) ? own : time;
@@ -415,18 +443,43 @@ sealed class RecordMapper
         }
     }
 
+    /// <summary>Writes elements as properties of their own names: of several of one name, the list of them.</summary>
+    void WriteGroups(Spread spread, int container, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
+    {
+        var groups = new List<(Found Key, string Name, List<Found> Values)>();
+        for (var at = _view.Tree.FirstOf(container); at >= 0; at = _view.Tree.After(at, container))
+        {
+            var inner = new Scope(at, JsonTree.None, 0);
+            var key = spread.Key?.Read(_view, in inner) ?? Found.NameOf(in _view.Tree[at]);
+            var found = spread.Value is { } value ? value.Read(_view, in inner) : Found.Of(in _view.Tree[at], at);
+            if (!key.IsThere || !found.IsThere) continue;
+            var name = Encoding.UTF8.GetString(_view.TextOf(in key));
+            var known = groups.FindIndex(group => group.Name == name);
+            if (known >= 0) groups[known].Values.Add(found);
+            else groups.Add((key, name, [found]));
+        }
+
+        foreach (var (key, _, values) in groups)
+        {
+            var found = values is [var only] ? only : _view.Made(JsonTokenType.StartArray, [(byte)'[', .. values.SelectMany((value, i) => JsonOf(in value, i > 0)), (byte)']']);
+            WriteSpread(spread, in key, in found, ref isFirst, owner, time);
+        }
+
+        static byte[] JsonOf(in Found value, bool follows) => [.. follows ? ","u8 : [], .. value.IsText ? "\""u8 : [], .. value.Raw, .. value.IsText ? "\""u8 : []];
+    }
+
     void WriteSpread(Spread spread, in Found key, in Found found, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
     {
         var text = _view.TextOf(in key);
         var name = Encoding.UTF8.GetString(text);
+        var renamed = spread.Names.GetValueOrDefault(name);
         if (spread.Drop.Contains(name)) return;
         foreach (var beginning in spread.DropPrefixes)
-            if (text.StartsWith(beginning)) return;
-
-        var renamed = spread.Names.GetValueOrDefault(name);
+            if (renamed is null && text.StartsWith(beginning)) return;
         var raw = renamed is not null ? renamed : key.Raw;
         var hash = HashOf(raw);
         var isPrefixed = renamed is null && IsReserved(name);
+        if (!isPrefixed && IsWritten(hash, in found)) return;
         if (isPrefixed || _names.Contains(hash))
         {
             raw = (byte[])[.. _prefix, .. raw];
@@ -443,10 +496,27 @@ sealed class RecordMapper
         if (!isFirst) Write(","u8);
         isFirst = false;
         _names.Add(hash);
+        _valuesAt.Add((_out.WrittenCount + raw.Length + 3, found.Length));
         Write("\""u8);
         Write(raw);
         Write("\":"u8);
         WriteValue(in found);
+    }
+
+    static bool IsKept(Spread spread, ReadOnlySpan<byte> name)
+    {
+        foreach (var kept in spread.Keep)
+            if (kept is [.. var beginning, (byte)'*'] ? name.StartsWith(beginning) : name.SequenceEqual(kept)) return true;
+        return false;
+    }
+
+    /// <summary>Whether a rule has given a property of a name that very value.</summary>
+    bool IsWritten(ulong name, in Found value)
+    {
+        var at = _names.IndexOf(name);
+        if (at < 0) return false;
+        var (start, length) = _valuesAt[at];
+        return length == value.Length && length > 0 && _out.WrittenSpan[(value.IsText ? start + 1 : start)..].StartsWith(value.Raw);
     }
 
     static bool IsReserved(string name) => name is [] or ['$', ..] || name.StartsWith("mp_", StringComparison.Ordinal) || Reserved.Contains(name);

@@ -42,6 +42,9 @@ sealed class RecordView
 
     public JsonTree Tree { get; } = new();
 
+    /// <summary>What the mapping looks up elsewhere.</summary>
+    public MappingLookups Lookups { get; set; } = MappingLookups.None;
+
     /// <summary>The name of the input that it is from, as text.</summary>
     public Found File { get; set; } = Found.Nothing;
 

@@ -42,6 +42,15 @@ static class InputList
         return request.SourceId is { } source && prefix.Length == 0 ? found.ConvertAll(file => file with { Id = source }) : found;
     }
 
+    /// <summary>The inputs with the files in place of the archives that they lie in. Without a mapping, these are told by their names alone, so that nothing is opened for it.</summary>
+    public static List<InputFile> Unpacked(List<InputFile> inputs, ImportRequest request)
+    {
+        if (!inputs.Exists(IsArchive)) return inputs;
+        return [.. inputs.SelectMany(input => IsArchive(input) ? ZipArchiveFile.Open(input, request.MaxDecompressedBytes) : [input])];
+
+        bool IsArchive(InputFile input) => input is { Fault: null, Opened: null, SeekablePath: { } path } && (request is { Mapping: not null, Replay: null } || input.Name.EndsWith(".zip", StringComparison.OrdinalIgnoreCase)) && ZipArchiveFile.IsAt(path);
+    }
+
     /// <summary>A dead-letter file as the one input. Its path is no part of the ids, which come from its lines.</summary>
     /// <exception cref="MixpanelException">It does not exist.</exception>
     public static List<InputFile> FindReplay(string path) =>

@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using System.Text.Json;
+using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Source;
+
+namespace MixpanelConnector.Import.Map;
+
+/// <summary>What a mapping looks up in other files among the inputs, such as whose a device is: by a key, the value that stands beside it.</summary>
+/// <param name="File">What the files are called, without folders and endings.</param>
+/// <param name="Key">The column or path of the key.</param>
+/// <param name="Value">That of the value.</param>
+/// <param name="Columns">The names of the columns, where no header gives them.</param>
+/// <param name="Follow">The lookup of which the last value is the key here: one may lead to another there.</param>
+sealed record LookupRule(string File, MappingPath Key, MappingPath Value, IReadOnlyList<string> Columns, LookupRule? Follow);
+
+/// <summary>The lookups of an import, read before its first record.</summary>
+sealed class MappingLookups
+{
+    /// <summary>So many are kept, which take 200 bytes each or so.</summary>
+    const int Most = 1_000_000;
+
+    /// <summary>What leads in a circle ends somewhere.</summary>
+    const int LongestChain = 64;
+
+    readonly Dictionary<LookupRule, Dictionary<string, string>> _tables = [];
+    readonly Dictionary<string, LookupRule> _rules;
+    readonly XxHash128 _hash = new();
+
+    MappingLookups(Dictionary<string, LookupRule> rules) => _rules = rules;
+
+    public static MappingLookups None { get; } = new([]);
+
+    /// <summary>A hash of all of them; null where there are none.</summary>
+    public string? Fingerprint { get; private set; }
+
+    /// <summary>Reads the lookups of a mapping that are among the inputs.</summary>
+    /// <exception cref="MixpanelException">There are too many, or they cannot be read.</exception>
+    public static async ValueTask<MappingLookups> ReadAsync(ImportRequest request, List<InputFile> inputs, CancellationToken cancellationToken)
+    {
+        if (request.Mapping?.Lookups is not { Count: > 0 } rules || request.Replay is not null) return None;
+        var lookups = new MappingLookups(rules);
+        foreach (var rule in rules.Values)
+            for (var one = rule; one is not null; one = one.Follow) await lookups.ReadAsync(one, request, inputs, cancellationToken).ConfigureAwait(false);
+        if (lookups._tables.Values.Any(table => table.Count > 0)) lookups.Fingerprint = lookups._hash.GetCurrentHashAsUInt128().ToString("x32", CultureInfo.InvariantCulture);
+        return lookups;
+    }
+
+    /// <summary>What a key stands for; null where that is not known.</summary>
+    public string? Find(string lookup, string key) => _rules.TryGetValue(lookup, out var rule) ? Find(rule, key) : null;
+
+    string? Find(LookupRule rule, string key)
+    {
+        if (rule.Follow is { } chain)
+            for (var i = 0; i < LongestChain && _tables.TryGetValue(chain, out var links) && links.TryGetValue(key, out var next) && next != key; i++) key = next;
+        return _tables.TryGetValue(rule, out var table) ? table.GetValueOrDefault(key) : null;
+    }
+
+    async ValueTask ReadAsync(LookupRule rule, ImportRequest request, List<InputFile> inputs, CancellationToken cancellationToken)
+    {
+        var table = _tables[rule] = new(StringComparer.Ordinal);
+        var view = new RecordView();
+        var dialect = request with { Columns = request.Columns, Diagnostics = null };
+        if (rule.Columns.Count > 0) dialect = dialect with { Format = "tsv", NoHeader = true, ColumnNames = rule.Columns, Quote = null, Delimiter = null };
+        foreach (var input in inputs.Where(input => input.Fault is null && RecordMapper.NameOf(input.Name) == rule.File))
+        {
+            try
+            {
+                using var reader = await RecordReaders.OpenAsync(input, reached: null, dialect, cancellationToken).ConfigureAwait(false);
+                do Take(reader);
+                while (await reader.FillAsync(cancellationToken).ConfigureAwait(false));
+                Take(reader);
+            }
+            catch (InputException e)
+            {
+                throw MixpanelException.Invalid("input", $"{input.Name}, in which the mapping looks things up, {e.Message}. Nothing was sent.");
+            }
+        }
+
+        void Take(RecordReader reader)
+        {
+            while (reader.TryRead(out var record))
+            {
+                if (record is not { Kind: RecordKind.Json, Rejection: null } || !view.TryTake(record.Raw)) continue;
+                var (key, value) = (rule.Key.Find(view, in Scope.Record), rule.Value.Find(view, in Scope.Record));
+                if (!key.IsThere || !value.IsThere || value.Length == 0) continue;
+                var from = view.TextOf(in key);
+                var to = view.TextOf(in value);
+                _hash.Append(from);
+                _hash.Append("\0"u8);
+                _hash.Append(to);
+                _hash.Append("\0"u8);
+                table[Encoding.UTF8.GetString(from)] = Encoding.UTF8.GetString(to);
+                if (table.Count > Most) throw MixpanelException.Invalid("input", string.Create(CultureInfo.InvariantCulture, $"There are more than {Most} entries in {rule.File}, in which the mapping looks things up. Divide the export by users, and import its parts."));
+            }
+        }
+    }
+}
+
+/// <summary>What a value stands for in a lookup of the mapping's; absent where it stands for nothing there.</summary>
+sealed class LookedUpValue(MappingValue value, string lookup) : MappingValue
+{
+    public override Found Read(RecordView record, in Scope scope)
+    {
+        var found = value.Read(record, in scope);
+        if (!found.IsThere || found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return Found.Nothing;
+        return record.Lookups.Find(lookup, Encoding.UTF8.GetString(record.TextOf(in found))) is { Length: > 0 } meant ? record.MadeText(Encoding.UTF8.GetBytes(meant)) : Found.Nothing;
+    }
+}
