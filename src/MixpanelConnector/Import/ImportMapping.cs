@@ -27,6 +27,7 @@ public sealed class ImportMapping
     ImportMapping(string name, string? vendor, JsonElement json)
     {
         (Name, Vendor, _json) = (name, vendor, json);
+        Ignored = json.TryGetProperty("ignore", out var ignored) ? MappingParser.Texts(ignored, "ignore") : [];
         Lookups = json.TryGetProperty("lookups", out var lookups) ? MappingParser.Lookups(lookups, "lookups") : [];
         Rows = json.TryGetProperty("rows", out var rows) ? MappingParser.Rows(rows, "rows") : null;
     }
@@ -39,6 +40,9 @@ public sealed class ImportMapping
 
     /// <summary>The vendor whose built-in mapping it is; null for one of your own.</summary>
     public string? Vendor { get; }
+
+    /// <summary>The names of files that stand beside the records, as globs.</summary>
+    internal IReadOnlyList<string> Ignored { get; }
 
     /// <summary>What it looks up in other files among the inputs.</summary>
     internal Dictionary<string, LookupRule> Lookups { get; }

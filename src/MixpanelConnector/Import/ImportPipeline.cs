@@ -89,7 +89,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         Outputs.EnsureNoInputs(request, inputs);
         inputs = InputList.Unpacked(inputs, request);
-        _lookups = await MappingLookups.ReadAsync(request, inputs, cancellationToken).ConfigureAwait(false);
+        (request, inputs, _lookups) = await MappingInputs.ReadAsync(request, inputs, Warn, cancellationToken).ConfigureAwait(false);
         ImportCheckpoint? loaded;
         try
         {

@@ -230,6 +230,6 @@ public sealed record ImportRequest
         RecordCleaner.EnsureSense(this);
         TimeReader.EnsureSense(this);
         if (Mapping?.Rows is not { } rows || Replay is not null || Dialect.IsSaid(this)) return this;
-        return this with { Delimiter = rows.Delimiter, Quote = rows.Quote, Escape = rows.Escape, NoHeader = rows.Columns.Count > 0, ColumnNames = rows.Columns };
+        return this with { Encoding = Encoding ?? rows.Encoding, Delimiter = rows.Delimiter, Quote = rows.Quote, Escape = rows.Escape, NoHeader = rows.Columns.Count > 0, ColumnNames = rows.Columns };
     }
 }

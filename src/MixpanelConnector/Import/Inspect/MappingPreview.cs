@@ -24,7 +24,8 @@ sealed class MappingPreview(ImportRequest request, TimeProvider time)
     {
         using var state = new DryRunState(keepsDeadLetters: false);
         var inputs = InputList.Unpacked(InputList.Find(request, new ExcludedFiles(request, state), (_, _) => { }), request);
-        _mapper = new RecordMapper(request, await MappingLookups.ReadAsync(request, inputs, cancellationToken).ConfigureAwait(false));
+        (request, inputs, var lookups) = await MappingInputs.ReadAsync(request, inputs, (_, _) => { }, cancellationToken).ConfigureAwait(false);
+        _mapper = new RecordMapper(request, lookups);
         foreach (var input in inputs)
         {
             if (count == 0) yield break;

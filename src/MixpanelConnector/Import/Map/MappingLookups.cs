@@ -13,7 +13,14 @@ namespace MixpanelConnector.Import.Map;
 /// <param name="Value">That of the value.</param>
 /// <param name="Columns">The names of the columns, where no header gives them.</param>
 /// <param name="Follow">The lookup of which the last value is the key here: one may lead to another there.</param>
-sealed record LookupRule(string File, MappingPath Key, MappingPath Value, IReadOnlyList<string> Columns, LookupRule? Follow);
+sealed record LookupRule(string File, MappingPath Key, MappingPath Value, IReadOnlyList<string> Columns, LookupRule? Follow)
+{
+    /// <summary>Whether its files are for looking up alone.</summary>
+    public bool HoldsNoRecords { get; init; }
+
+    /// <summary>Whether an input is one of its files.</summary>
+    public bool IsOf(InputFile input) => RecordMapper.NameOf(input.Name) is var name && (name == File || (HoldsNoRecords && name.EndsWith($"-{File}", StringComparison.Ordinal)));
+}
 
 /// <summary>The lookups of an import, read before its first record.</summary>
 sealed class MappingLookups
@@ -62,8 +69,8 @@ sealed class MappingLookups
         var table = _tables[rule] = new(StringComparer.Ordinal);
         var view = new RecordView();
         var dialect = request with { Columns = request.Columns, Diagnostics = null };
-        if (rule.Columns.Count > 0) dialect = dialect with { Format = "tsv", NoHeader = true, ColumnNames = rule.Columns, Quote = null, Delimiter = null };
-        foreach (var input in inputs.Where(input => input.Fault is null && RecordMapper.NameOf(input.Name) == rule.File))
+        if (rule.Columns.Count > 0) dialect = dialect with { Format = "tsv", NoHeader = true, ColumnNames = rule.Columns, Quote = null, Escape = null, SkipLines = 0, Delimiter = null };
+        foreach (var input in inputs.Where(input => input.Fault is null && rule.IsOf(input)))
         {
             try
             {

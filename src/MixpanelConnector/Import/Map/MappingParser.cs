@@ -19,12 +19,12 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
 
     static readonly string[] OfValues = [.. Sources, "when", "none", "table", "else", "split", "lookup", "as", "unit"];
 
-    static readonly Dictionary<string, MappedForm> Forms = Enum.GetValues<MappedForm>().ToDictionary(form => form is MappedForm.UnknownCountry ? "unknown_country" : form.ToString().ToLowerInvariant(), StringComparer.Ordinal);
+    static readonly Dictionary<string, MappedForm> Forms = Enum.GetValues<MappedForm>().ToDictionary(form => JsonNamingPolicy.SnakeCaseLower.ConvertName(form.ToString()), StringComparer.Ordinal);
 
     static readonly Dictionary<string, TimeUnit> Units = new(StringComparer.Ordinal) { ["s"] = TimeUnit.Seconds, ["ms"] = TimeUnit.Milliseconds, ["us"] = TimeUnit.Microseconds };
 
     /// <summary>What stands in a mapping beside its sections.</summary>
-    public static readonly string[] OfMappings = ["$schema", "name", "documentation", "rows", "lookups", "events", "profiles", "groups"];
+    public static readonly string[] OfMappings = ["$schema", "name", "documentation", "ignore", "rows", "lookups", "events", "profiles", "groups"];
 
     public EventSection Events(JsonElement json, string at)
     {
@@ -75,9 +75,11 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
 
     public static MappingRows Rows(JsonElement json, string at)
     {
-        Ensure(json, at, "delimiter", "quote", "escape", "columns", "types");
+        Ensure(json, at, "delimiter", "quote", "escape", "columns", "columns_from", "encoding", "types");
+        var encoding = json.TryGetProperty("encoding", out var label) ? Text(label, $"{at}.encoding") : null;
+        if (encoding is not null && Import.Source.TextEncoding.Find(encoding) is null) throw Wrong($"{at}.encoding", "is no encoding of the WHATWG Encoding Standard");
         var columns = json.TryGetProperty("columns", out var names) ? Texts(names, $"{at}.columns") : [];
-        return new(Character(json, "delimiter", at), json.TryGetProperty("quote", out _) ? Character(json, "quote", at) : '"', Character(json, "escape", at), columns, json.TryGetProperty("types", out var types) && Text(types, $"{at}.types") switch
+        return new(Character(json, "delimiter", at), json.TryGetProperty("quote", out _) ? Character(json, "quote", at) : '"', Character(json, "escape", at), columns, json.TryGetProperty("columns_from", out var from) ? Text(from, $"{at}.columns_from") : null, encoding, json.TryGetProperty("types", out var types) && Text(types, $"{at}.types") switch
         {
             "text" => true,
             "shown" => false,
@@ -93,13 +95,16 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
 
     static LookupRule Lookup(JsonElement json, string at)
     {
-        Ensure(json, at, "file", "key", "value", "columns", "follow");
+        Ensure(json, at, "file", "key", "value", "columns", "records", "follow");
         return new LookupRule(
             Text(Needed(json, "file", at), $"{at}.file"),
             PlainPath(json, "key", at),
             PlainPath(json, "value", at),
             json.TryGetProperty("columns", out var columns) ? Texts(columns, $"{at}.columns") : [],
-            json.TryGetProperty("follow", out var follow) ? Lookup(follow, $"{at}.follow") : null);
+            json.TryGetProperty("follow", out var follow) ? Lookup(follow, $"{at}.follow") : null)
+        {
+            HoldsNoRecords = json.TryGetProperty("records", out var records) && records.ValueKind is JsonValueKind.False,
+        };
     }
 
     static MappingPath PlainPath(JsonElement json, string member, string at)
@@ -360,7 +365,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
 
     static IEnumerable<JsonElement> Items(JsonElement json, string at) => json.ValueKind is JsonValueKind.Array ? json.EnumerateArray() : throw Wrong(at, "must be a list");
 
-    static List<string> Texts(JsonElement json, string at) => [.. Items(json, at).Select((item, i) => Text(item, string.Create(CultureInfo.InvariantCulture, $"{at}[{i}]")))];
+    public static List<string> Texts(JsonElement json, string at) => [.. Items(json, at).Select((item, i) => Text(item, string.Create(CultureInfo.InvariantCulture, $"{at}[{i}]")))];
 
     static char? Character(JsonElement json, string member, string at)
     {

@@ -113,5 +113,7 @@ sealed record UpdateSection : MappingSection
 /// <param name="Quote">Around cells; null for none.</param>
 /// <param name="Escape">Before what is text; null for none.</param>
 /// <param name="Columns">The names of the columns where no header gives them.</param>
+/// <param name="ColumnsFrom">The file whose first line names them, where it is among the inputs; null for none.</param>
+/// <param name="Encoding">What they are written in; null for UTF-8.</param>
 /// <param name="AreText">Whether cells are text, whatever they look like.</param>
-sealed record MappingRows(char? Delimiter, char? Quote, char? Escape, IReadOnlyList<string> Columns, bool AreText);
+sealed record MappingRows(char? Delimiter, char? Quote, char? Escape, IReadOnlyList<string> Columns, string? ColumnsFrom, string? Encoding, bool AreText);

@@ -253,6 +253,9 @@ enum MappedForm
     Date,
     Country,
     UnknownCountry,
+    AdobeEvents,
+    AdobeEventsButPurchase,
+    AdobeProducts,
 }
 
 /// <summary>A value in another form; as it is where it does not have that form in it, but for countries and dates, which are absent then.</summary>
@@ -318,10 +321,16 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
                 return MappedTime.TryRead(text, unit, out var time) ? record.Made(JsonTokenType.String, DateOf(time)) : Found.Nothing;
             case MappedForm.Country:
                 return Countries.CodeOf(text) is { IsEmpty: false } code ? record.Made(JsonTokenType.String, code) : Found.Nothing;
+            case MappedForm.AdobeEvents or MappedForm.AdobeEventsButPurchase:
+                return ListOf(record, AdobeLists.Events(Encoding.UTF8.GetString(text), id => record.Lookups.Find("event", id) ?? record.Lookups.Find("event_list", id) ?? record.Lookups.Find("event_lookup", id), purchases: form is MappedForm.AdobeEvents));
+            case MappedForm.AdobeProducts:
+                return ListOf(record, AdobeLists.Products(Encoding.UTF8.GetString(text)));
             default:
                 return Countries.CodeOf(text).IsEmpty ? found : Found.Nothing;
         }
     }
+
+    static Found ListOf(RecordView record, byte[] list) => list.Length == 0 ? Found.Nothing : record.Made(JsonTokenType.StartArray, list);
 
     static byte[] DateOf(long time)
     {

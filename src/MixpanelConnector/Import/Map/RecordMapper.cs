@@ -347,18 +347,14 @@ sealed class RecordMapper
         }
 
         long? time = null;
+        var isBad = false;
         if (section.Time?.Read(_view, in scope) is { IsThere: true } when)
         {
-            if (!MappedTime.TryRead(_view.TextOf(in when), section.TimeUnit, out var read))
-            {
-                Add(in scope, rejection: _badTime);
-                return;
-            }
-
-            time = read;
+            isBad = !MappedTime.TryRead(_view.TextOf(in when), section.TimeUnit, out var read);
+            if (!isBad) time = read;
         }
 
-        var (before, stale) = (_outputs.Count, 0);
+        var stale = 0;
         foreach (var operation in section.Operations)
         {
             var start = _out.WrittenCount;
@@ -388,7 +384,15 @@ sealed class RecordMapper
             Add(in scope, start: start);
         }
 
-        if (_outputs.Count == before) LeaveOut(in scope, stale > 0 ? "older" : "nothing_set");
+        if (_outputs.Count == 0)
+        {
+            LeaveOut(in scope, stale > 0 ? "older" : "nothing_set");
+        }
+        else if (isBad)
+        {
+            _outputs.Clear(); // whether it is the newest is not known
+            Add(in scope, rejection: _badTime);
+        }
     }
 
     void WriteHead(bool isGroup, in Found id)
