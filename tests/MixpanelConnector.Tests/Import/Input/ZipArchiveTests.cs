@@ -1,0 +1,118 @@
+using System.IO.Compression;
+using System.Text;
+using static MixpanelConnector.Tests.Import.ImportRun;
+
+namespace MixpanelConnector.Tests.Import.Input;
+
+/// <summary>The files in a ZIP archive are inputs, each with a place that survives a restart.</summary>
+public sealed class ZipArchiveTests : IDisposable
+{
+    readonly ImportRun _run = new();
+    readonly InMemoryImportState _state = new();
+
+    public void Dispose()
+    {
+        _run.Dispose();
+        _state.Dispose();
+    }
+
+    string Archive(params (string Name, byte[] Content)[] files)
+    {
+        using var stream = new MemoryStream();
+        using (var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true))
+            foreach (var (name, content) in files)
+            {
+                using var entry = zip.CreateEntry(name, content.Length % 2 == 0 ? CompressionLevel.Optimal : CompressionLevel.NoCompression).Open();
+                entry.Write(content);
+            }
+
+        return Write(stream.ToArray());
+    }
+
+    string Write(byte[] bytes)
+    {
+        var path = _run.Folder.File("export.zip");
+        File.WriteAllBytes(path, bytes);
+        return path;
+    }
+
+    static byte[] Some(int from, int count) => Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(from, count).Select(i => Event(i) + "\n")));
+
+    static byte[] Gzip(byte[] bytes)
+    {
+        using var stream = new MemoryStream();
+        using (var gzip = new GZipStream(stream, CompressionMode.Compress)) gzip.Write(bytes);
+        return stream.ToArray();
+    }
+
+    [Fact]
+    public async Task Its_files_are_read_in_the_order_of_their_names_compressed_or_not()
+    {
+        var path = Archive(("b/2.ndjson", Some(5, 3)), ("b/", []), ("a/1.json.gz", Gzip(Some(0, 5))), ("__MACOSX/x", [1]), ("a/.hidden", [1]));
+        var report = await _run.RunAsync(_run.Request(path), _state);
+        Assert.Equal((0, 8), (report.ExitCode, report.Accepted));
+        Assert.Equal(Enumerable.Range(0, 8), _run.StoredNumbers());
+        Assert.Equal(["export.zip/a/1.json.gz", "export.zip/b/2.ndjson"], _state.Load()!.Sources.Select(source => source.Id).Order(StringComparer.Ordinal));
+        Assert.Equal(8, (await _run.RunAsync(_run.Request(path), _state)).Accepted);
+        Assert.Equal(8, _run.StoredNumbers().Count);
+    }
+
+    [Fact]
+    public async Task A_damaged_file_in_it_ends_there_and_the_others_are_read()
+    {
+        var path = Archive(("1.ndjson", Some(0, 40)), ("2.ndjson", Some(40, 2)));
+        var bytes = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
+        bytes[60] ^= 0x55;
+        var report = await _run.RunAsync(_run.Request(Write(bytes)), _state);
+        Assert.Equal(6, report.ExitCode);
+        Assert.Contains("1.ndjson", report.Problems[0], StringComparison.Ordinal);
+        Assert.Superset(new HashSet<int> { 40, 41 }, _run.StoredNumbers().ToHashSet());
+    }
+
+    [Theory]
+    [InlineData(0.3)]
+    [InlineData(0.9)]
+    public async Task An_archive_that_was_cut_short_is_not_read(double kept)
+    {
+        var bytes = await File.ReadAllBytesAsync(Archive(("1.ndjson", Some(0, 40))), TestContext.Current.CancellationToken);
+        var report = await _run.RunAsync(_run.Request(Write(bytes[..(int)(bytes.Length * kept)])));
+        Assert.Equal((6, 0), (report.ExitCode, report.Accepted));
+    }
+
+    [Fact]
+    public async Task A_file_that_gives_more_than_the_archive_says_is_refused_there()
+    {
+        var path = Archive(("1.ndjson", Some(0, 41)));
+        var bytes = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
+        var directory = bytes.AsSpan().LastIndexOf("PK\u0001\u0002"u8);
+        BitConverter.TryWriteBytes(bytes.AsSpan(directory + 24), 100);
+        var report = await _run.RunAsync(_run.Request(Write(bytes)));
+        Assert.Equal(6, report.ExitCode);
+        Assert.Contains("damaged in the archive", report.Problems[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_bomb_in_it_is_bounded_as_any_that_is_decompressed()
+    {
+        var path = Archive(("bomb.ndjson", new byte[4 << 20]));
+        var report = await _run.RunAsync(_run.Request(path) with { MaxDecompressedBytes = 1 << 20 });
+        Assert.Equal((6, 0), (report.ExitCode, report.Accepted));
+    }
+
+    [Fact]
+    public async Task An_encrypted_file_in_it_says_so()
+    {
+        var bytes = await File.ReadAllBytesAsync(Archive(("1.ndjson", Some(0, 3))), TestContext.Current.CancellationToken);
+        bytes[bytes.AsSpan().LastIndexOf("PK\u0001\u0002"u8) + 8] |= 1;
+        var report = await _run.RunAsync(_run.Request(Write(bytes)));
+        Assert.Equal(6, report.ExitCode);
+        Assert.Contains("encrypted", report.Problems[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_archive_without_files_has_no_record()
+    {
+        var report = await _run.RunAsync(_run.Request(Archive()));
+        Assert.Equal((6, 0), (report.ExitCode, report.Read));
+    }
+}

@@ -1,0 +1,335 @@
+using System.Text.Json;
+
+namespace MixpanelConnector.Tests.Import;
+
+/// <summary>Records of other tools, by the rules of a mapping.</summary>
+public sealed class MappingTests : IDisposable
+{
+    const string Simple = """{"name":"mine","events":{"event":"name","time":"at","insert_id":["id",{"hash":["who","at","name"],"counted":true}],"user_id":"who","device_id":"device","properties":{"$os":"os"},"spread":["props"]}}""";
+
+    const string Good = """{"name":"e","at":1772352930250,"who":"u"}""";
+
+    readonly ImportRun _run = new();
+    readonly CrashingState _state = new();
+
+    public void Dispose()
+    {
+        _run.Dispose();
+        _state.Dispose();
+    }
+
+    ImportRequest Request(string mapping, string text) => _run.Request(_run.Folder.Write("input.ndjson", text)) with { Mapping = ImportMapping.Parse(mapping) };
+
+    static JsonElement Properties(string record) => JsonDocument.Parse(record).RootElement.GetProperty("properties");
+
+    static string Id(string record) => Properties(record).GetProperty("$insert_id").GetString()!;
+
+    async Task<JsonElement> OneAsync(string record, Func<ImportRequest, ImportRequest>? change = null)
+    {
+        var request = Request(Simple, record + "\n");
+        var report = await _run.RunAsync(change is null ? request : change(request));
+        Assert.True(report.Accepted == 1, string.Join('\n', report.Problems));
+        return Properties(_run.Mixpanel.Stored[^1]);
+    }
+
+    static string Batch(int events) => $$"""{"mpid":7,"user_identities":{"customer_id":"u"},"events":[{{string.Join(',', Enumerable.Range(0, events).Select(Inner))}}]}""";
+
+    static string Inner(int i) =>
+        """{"event_type":"KIND","data":{"event_name":"e","timestamp_unixtime_ms":TIME,"event_id":NUMBER,"custom_attributes":{"n":NUMBER}}}"""
+            .Replace("KIND", i % 7 == 3 ? "session_start" : "custom_event", StringComparison.Ordinal)
+            .Replace("TIME", i % 5 == 2 ? "\"bad\"" : "1772352930250", StringComparison.Ordinal)
+            .Replace("NUMBER", i.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_record_that_becomes_several_is_taken_whole_or_goes_on_within_itself_whenever_the_state_fails()
+    {
+        var text = string.Concat(Enumerable.Range(0, 4).Select(i => Batch(23).Replace("\"mpid\":7", $"\"mpid\":{i}", StringComparison.Ordinal) + "\n"));
+        var request = _run.Request(_run.Folder.Write("batches.json", text)) with { Mapping = ImportMapping.OfVendor("mparticle"), BatchEvents = 2, CheckpointInterval = TimeSpan.Zero, Senders = 1 };
+        var whole = await _run.RunAsync(request);
+        var expected = _run.Mixpanel.Stored.Select(Id).ToHashSet();
+        Assert.Equal(whole.Accepted, expected.Count);
+        Assert.Equal(12, whole.LeftOut!["technical"]);
+
+        for (var crash = 1; crash < 30; crash += 4)
+        {
+            using var state = new CrashingState { CrashAtSave = crash };
+            var before = _run.Mixpanel.Stored.Count;
+            ImportReport report;
+            var runs = 0;
+            do
+            {
+                report = await _run.RunAsync(request, state);
+                Assert.True(++runs < 100);
+                if (runs > 3) state.CrashAtSave = 0;
+            }
+            while (report.ExitCode == 7);
+            Assert.Equal((whole.Read, whole.Accepted, whole.Rejected, 0), (report.Read, report.Accepted, report.Rejected, report.Pending));
+            Assert.Equal(whole.LeftOut, report.LeftOut);
+            Assert.Equal(expected, _run.Mixpanel.Stored.Skip(before).Select(Id).ToHashSet());
+        }
+    }
+
+    [Fact]
+    public async Task Ids_that_are_counted_are_the_same_after_a_resume()
+    {
+        var text = string.Concat(Enumerable.Repeat("""{"name":"e","at":1772352930250,"who":"u"}""" + "\n", 9));
+        var request = Request(Simple, text) with { BatchEvents = 2, CheckpointInterval = TimeSpan.Zero, Senders = 1 };
+        await _run.RunAsync(request);
+        var expected = _run.Mixpanel.Stored.Select(Id).ToHashSet();
+        Assert.Equal(9, expected.Count);
+        for (var crash = 2; crash < 5; crash++)
+        {
+            _state.Clear();
+            var before = _run.Mixpanel.Stored.Count;
+            _state.CrashAtSave = crash;
+            Assert.Equal(7, (await _run.RunAsync(request, _state)).ExitCode);
+            _state.CrashAtSave = 0;
+            Assert.Equal(9, (await _run.RunAsync(request, _state)).Accepted);
+            Assert.Equal(expected, _run.Mixpanel.Stored.Skip(before).Select(Id).ToHashSet());
+        }
+    }
+
+    [Fact]
+    public async Task A_dead_letter_holds_the_record_as_it_was_with_that_one_of_several_and_is_replayed_under_the_same_id()
+    {
+        var request = _run.Request(_run.Folder.Write("batches.json", Batch(4) + "\n")) with { Mapping = ImportMapping.OfVendor("mparticle") };
+        var report = await _run.RunAsync(request);
+        Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        var letter = Assert.Single(_run.DeadLetters());
+        var raw = letter.GetProperty("raw");
+        Assert.Equal("u", raw.GetProperty("user_identities").GetProperty("customer_id").GetString());
+        Assert.Equal(2, Assert.Single(raw.GetProperty("events").EnumerateArray()).GetProperty("data").GetProperty("event_id").GetInt32());
+        Assert.Equal("mparticle", letter.GetProperty("options").GetProperty("vendor").GetString());
+
+        var mended = _run.Folder.Write("mended", File.ReadAllText(_run.DeadLetterPath).Replace("\"bad\"", "1772352930250", StringComparison.Ordinal));
+        var replay = await _run.RunAsync(_run.Request() with { Replay = mended, DeadLetterPath = _run.Folder.File("again") });
+        Assert.Equal((0, 1), (replay.ExitCode, replay.Accepted));
+        Assert.Equal(letter.GetProperty("insert_id").GetString(), Id(_run.Mixpanel.Stored[^1]));
+    }
+
+    [Fact]
+    public async Task A_replay_keeps_a_mapping_of_ones_own_and_the_identity()
+    {
+        await _run.RunAsync(Request(Simple, """{"name":"e","at":"never","who":"u","device":"d","id":"not an id","props":{"a":1}}""" + "\n") with { Identity = ImportIdentity.Original });
+        var mended = _run.Folder.Write("mended", File.ReadAllText(_run.DeadLetterPath).Replace("never", "2026-03-01T08:15:30Z", StringComparison.Ordinal));
+        Assert.Equal(1, (await _run.RunAsync(_run.Request() with { Replay = mended, DeadLetterPath = _run.Folder.File("again") })).Accepted);
+        var properties = Properties(_run.Mixpanel.Stored[^1]);
+        Assert.Equal("u", properties.GetProperty("distinct_id").GetString());
+        Assert.False(properties.TryGetProperty("$user_id", out _));
+        Assert.Equal(1, properties.GetProperty("a").GetInt32());
+        Assert.Equal(32, properties.GetProperty("$insert_id").GetString()!.Length);
+    }
+
+    [Fact]
+    public async Task What_was_looked_up_elsewhere_is_not_replayed_without_it()
+    {
+        Directory.CreateDirectory(_run.Folder.File("dump"));
+        _run.Folder.Write("dump/users.json", """{"user_id":1,"identity":"u"}""" + "\n");
+        _run.Folder.Write("dump/events.json", """{"event_id":1,"user_id":1,"type":"e","time":"bad"}""" + "\n");
+        await _run.RunAsync(_run.Request(_run.Folder.File("dump")) with { Mapping = ImportMapping.OfVendor("heap") });
+        var refusal = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(_run.Request() with { Replay = _run.DeadLetterPath, DeadLetterPath = _run.Folder.File("again") }));
+        Assert.Contains("looked things up", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_is_good_for_the_same_mapping_only()
+    {
+        const string Record = """{"name":"e","at":1772352930250,"who":"u"}""";
+        await _run.RunAsync(Request(Simple, Record + "\n"), _state);
+        await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(Request(Simple.Replace("\"os\"", "\"system\"", StringComparison.Ordinal), Record + "\n"), _state));
+        await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(Request(Simple, Record + "\n") with { Identity = ImportIdentity.Original }, _state));
+        Assert.Equal(0, (await _run.RunAsync(Request(Simple, Record + "\n"), _state)).ExitCode);
+    }
+
+    [Theory]
+    [InlineData("\"2026-03-01 08:15:30.250000\"", 1_772_352_930_250)]
+    [InlineData("\"2026-03-01T08:15:30.250Z\"", 1_772_352_930_250)]
+    [InlineData("\"2026-03-01 08:15:30.250 UTC\"", 1_772_352_930_250)]
+    [InlineData("\"2026-03-01T09:15:30.250+01:00\"", 1_772_352_930_250)]
+    [InlineData("1772352930", 1_772_352_930_000)]
+    [InlineData("1772352930.25", 1_772_352_930_250)]
+    [InlineData("1772352930250", 1_772_352_930_250)]
+    [InlineData("\"1772352930250999\"", 1_772_352_930_250)]
+    [InlineData("1772352930250999888", 1_772_352_930_250)]
+    public async Task A_time_is_read_in_the_forms_that_exports_have(string time, long milliseconds)
+    {
+        var properties = await OneAsync($$"""{"name":"e","at":{{time}},"who":"u"}""");
+        Assert.Equal(milliseconds, properties.GetProperty("time").GetInt64());
+    }
+
+    [Theory]
+    [InlineData("null", "time_missing")]
+    [InlineData("\"\"", "time_missing")]
+    [InlineData("\"soon\"", "time_invalid")]
+    [InlineData("202603010815", "time_invalid")]
+    [InlineData("{}", "time_invalid")]
+    [InlineData("true", "time_invalid")]
+    [InlineData("1e40", "time_invalid")]
+    [InlineData("\"2026-02-30\"", "time_invalid")]
+    public async Task A_time_that_cannot_be_read_for_certain_is_refused_and_never_made_up(string time, string code)
+    {
+        var report = await _run.RunAsync(Request(Simple, $$"""{"name":"e","at":{{time}},"who":"u"}""" + "\n"));
+        Assert.Equal((3, code), (report.ExitCode, Assert.Single(report.Reasons!).Code));
+    }
+
+    [Theory]
+    [InlineData("\"u\"", "\"d\"", "u", "u", "d", "u")]
+    [InlineData("7346244611012968789", "null", "7346244611012968789", "7346244611012968789", null, "7346244611012968789")]
+    [InlineData("null", "\"d\"", "$device:d", null, "d", "d")]
+    [InlineData("\"anonymous\"", "\"d\"", "$device:d", null, "d", "d")]
+    [InlineData("\"00000000-0000-0000-0000-000000000000\"", "0", "", null, null, "")]
+    [InlineData("-1", "\"undefined\"", "", null, null, "")]
+    [InlineData("\" \"", "\"NULL\"", "", null, null, "")]
+    [InlineData("{}", "[]", "", null, null, "")]
+    [InlineData("\"\\u00fc\\\"\"", "null", "ü\"", "ü\"", null, "ü\"")]
+    public async Task Ids_say_who_it_was_and_those_that_stand_for_nobody_say_nothing(string user, string device, string distinctId, string? userId, string? deviceId, string original)
+    {
+        var record = $$"""{"name":"e","at":1772352930250,"who":{{user}},"device":{{device}}}""";
+        var properties = await OneAsync(record);
+        Assert.Equal((distinctId, userId, deviceId), (Text("distinct_id"), Text("$user_id"), Text("$device_id")));
+        properties = await OneAsync(record, request => request with { Identity = ImportIdentity.Original });
+        Assert.Equal((original, null, null), (Text("distinct_id"), Text("$user_id"), Text("$device_id")));
+
+        string? Text(string name) => properties.TryGetProperty(name, out var value) ? value.GetString() : null;
+    }
+
+    [Theory]
+    [InlineData("\"3f1c9a2e-5a5b-4c0d-9d0e-1a2b3c4d5e6f\"", "3f1c9a2e-5a5b-4c0d-9d0e-1a2b3c4d5e6f")]
+    [InlineData("4711000000000000123", "4711000000000000123")]
+    [InlineData("\"has spaces\"", null)]
+    [InlineData("\"3f1c9a2e-5a5b-4c0d-9d0e-1a2b3c4d5e6f0\"", null)]
+    [InlineData("\"ünïcode\"", null)]
+    [InlineData("null", null)]
+    [InlineData("\"undefined\"", null)]
+    public async Task An_id_that_fits_is_kept_and_any_other_is_hashed_and_never_cut(string id, string? kept)
+    {
+        var record = $$"""{"name":"e","at":1772352930250,"who":"u","id":{{id}}}""";
+        var made = (await OneAsync(record)).GetProperty("$insert_id").GetString()!;
+        if (kept is null) Assert.Matches("^[0-9a-f]{32}$", made);
+        else Assert.Equal(kept, made);
+        Assert.Equal(made, (await OneAsync(record)).GetProperty("$insert_id").GetString());
+    }
+
+    [Theory]
+    [InlineData("time")]
+    [InlineData("distinct_id")]
+    [InlineData("token")]
+    [InlineData("ip")]
+    [InlineData("event")]
+    [InlineData("alias")]
+    [InlineData("bucket")]
+    [InlineData("$bucket")]
+    [InlineData("$ignore")]
+    [InlineData("$insert_id")]
+    [InlineData("$user_id")]
+    [InlineData("mp_country_code")]
+    [InlineData("$os")]
+    [InlineData("$source")]
+    public async Task A_name_that_Mixpanel_reserves_or_a_rule_gives_begins_with_the_vendors(string name)
+    {
+        var properties = await OneAsync($$$"""{"name":"e","at":1772352930250,"who":"u","os":"linux","props":{"{{{name}}}":"theirs","plain":1}}""");
+        Assert.Equal("theirs", properties.GetProperty($"mine_{name}").GetString());
+        Assert.Equal(("linux", "mine-to-mixpanel", 1), (properties.GetProperty("$os").GetString(), properties.GetProperty("$source").GetString(), properties.GetProperty("plain").GetInt32()));
+    }
+
+    [Fact]
+    public async Task Values_stay_what_they_are_but_for_numbers_that_a_double_would_change()
+    {
+        var properties = await OneAsync("""{"name":"e","at":1772352930250,"who":"u","props":{"a":1.10,"b":9007199254740993,"c":{"x":[18446744073709551615,null,"\u00e9\ud83d\ude00"]},"d":-9007199254740992,"e":null,"f":"","g":true,"a":2}}""");
+        Assert.Equal("1.10", properties.GetProperty("a").GetRawText());
+        Assert.Equal("9007199254740993", properties.GetProperty("b").GetString());
+        Assert.Equal("""{"x":["18446744073709551615",null,"\u00e9\ud83d\ude00"]}""", properties.GetProperty("c").GetRawText());
+        Assert.Equal("-9007199254740992", properties.GetProperty("d").GetRawText());
+        Assert.False(properties.TryGetProperty("e", out _));
+        Assert.Equal("", properties.GetProperty("f").GetString());
+        Assert.Equal(2, properties.GetProperty("mine_a").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("{\"a\":1")]
+    [InlineData("\"text\"")]
+    [InlineData("{\"name\":\"\\ud800\",\"at\":1772352930250,\"who\":\"\\ud800\"}")]
+    public async Task What_is_no_record_is_refused_and_the_next_is_read(string line)
+    {
+        var report = await _run.RunAsync(Request(Simple, $"{Good}\n{line}\n{Good}\n"));
+        Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
+    }
+
+    [Theory]
+    [InlineData("$identify")]
+    [InlineData("$create_alias")]
+    [InlineData("$merge")]
+    public async Task An_event_by_which_projects_are_told_who_is_who_never_goes_out(string name)
+    {
+        var report = await _run.RunAsync(Request(Simple, $$"""{"name":"{{name}}","at":1772352930250,"who":"u"}""" + "\n"));
+        Assert.Equal((0, 0, 1), (report.ExitCode, report.Accepted, report.LeftOut!["identity_event"]));
+        Assert.Empty(_run.Mixpanel.Requests);
+    }
+
+    [Theory]
+    [InlineData("{", "no JSON: line 1")]
+    [InlineData("[]", "the file must be an object")]
+    [InlineData("""{"name":"x"}""", "neither events, profiles nor groups")]
+    [InlineData("""{"events":{}}""", "the file lacks name")]
+    [InlineData("""{"name":"X y","events":{}}""", "name must be")]
+    [InlineData("""{"name":"x","event":{}}""", "the file has the member event, which is none of")]
+    [InlineData("""{"name":"x","events":{"event":"a"}}""", "events lacks time")]
+    [InlineData("""{"name":"x","events":{"event":"a","time":"b","userid":"c"}}""", "events has the member userid")]
+    [InlineData("""{"name":"x","events":{"event":"a..b","time":"b"}}""", "events.event is no path: the path a..b has an empty name")]
+    [InlineData("""{"name":"x","events":{"event":{"path":"a","value":1},"time":"b"}}""", "events.event needs exactly one of")]
+    [InlineData("""{"name":"x","events":{"event":"a","time":{"path":"b","unit":"h"}}}""", "events.time.unit is one of s, ms, us")]
+    [InlineData("""{"name":"x","events":{"event":"a","time":"b","properties":{"p":{"path":"c","as":"int"}}}}""", "events.properties.p.as is one of")]
+    [InlineData("""{"name":"x","events":{"event":"a","time":"b","properties":{"time":"c"}}}""", "events.properties.time is no property to be set here")]
+    [InlineData("""{"name":"x","events":{"event":"a","time":"b","leave_out":[{"when":{"path":"c","is":1},"reason":"r"}]}}""", "events.leave_out[0].when has the member is")]
+    [InlineData("""{"name":"x","events":{"event":"a","time":"b","leave_out":[{"when":{"path":"c","equals":1},"reason":"no words"}]}}""", "events.leave_out[0].reason must be")]
+    [InlineData("""{"name":"x","events":{"event":{"text":"a {b"},"time":"b"}}""", "events.event.text has a brace that does not end")]
+    [InlineData("""{"name":"x","events":{"event":{"path":"a","lookup":"l"},"time":"b"}}""", "events.event.lookup is none of the mapping's lookups")]
+    [InlineData("""{"name":"x","profiles":{"id":"a"}}""", "profiles needs set or set_once")]
+    [InlineData("""{"name":"x","rows":{"types":"all"},"events":{"event":"a","time":"b"}}""", "rows.types is text or shown")]
+    public void A_mapping_that_is_wrong_says_what_and_where(string json, string message)
+    {
+        var refusal = Assert.Throws<MixpanelException>(() => ImportMapping.Parse(json));
+        Assert.Contains(message, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Of_each_property_of_a_profile_the_newest_is_set_whatever_the_order_and_wherever_the_import_went_on()
+    {
+        const string Mapping = """{"name":"mine","profiles":{"id":"who","time":"at","set":{"spread":["props"]}}}""";
+        Directory.CreateDirectory(_run.Folder.File("in"));
+        _run.Folder.Write("in/1.ndjson", Line(20, "a", 2) + Line(10, "a", 1) + Line(15, "b", 1));
+        _run.Folder.Write("in/2.ndjson", Line(5, "a", 0) + Line(16, "b", 2) + Line(20, "a", 3));
+        var request = _run.Request(_run.Folder.File("in")) with { Mapping = ImportMapping.Parse(Mapping), Type = ImportType.Profiles, BatchEvents = 1, CheckpointInterval = TimeSpan.Zero };
+        var whole = await _run.RunAsync(request);
+        Assert.Equal((6, 4, 2), (whole.Read, whole.Accepted, whole.LeftOut!["older"]));
+        for (var crash = 2; crash < 5; crash++)
+        {
+            _state.Clear();
+            _state.CrashAtSave = crash;
+            await _run.RunAsync(request, _state);
+            _state.CrashAtSave = 0;
+            var report = await _run.RunAsync(request, _state);
+            Assert.Equal((6, 4, 2), (report.Read, report.Accepted, report.LeftOut!["older"]));
+        }
+
+        static string Line(int at, string name, int value) => $$$"""{"who":"u","at":"2026-03-01T00:00:{{{at:00}}}Z","props":{"{{{name}}}":{{{value}}}}}""" + "\n";
+    }
+
+    [Fact]
+    public async Task A_mapping_is_shown_before_and_after_without_anything_being_sent()
+    {
+        using var client = new MixpanelClient(new MixpanelOptions(), new HttpClient(_run.Mixpanel, disposeHandler: false));
+        var shown = new List<MappedRecord>();
+        await foreach (var record in client.ShowMappingAsync(Request(Simple, """{"name":"e","at":1772352930250,"who":"u"}""" + "\n" + """{"name":"e"}""" + "\n"), 5, cancellationToken: TestContext.Current.CancellationToken)) shown.Add(record);
+        Assert.Equal(2, shown.Count);
+        Assert.Contains("\"distinct_id\":\"u\"", shown[0].After[0].Record, StringComparison.Ordinal);
+        Assert.Equal("time_missing", shown[1].After[0].Code);
+        Assert.Empty(_run.Mixpanel.Requests);
+    }
+
+    [Theory, MemberData(nameof(VendorNames))]
+    public void Every_vendor_s_table_is_read(string vendor) => Assert.Equal(vendor, ImportMapping.OfVendor(vendor).Name);
+
+    public static TheoryData<string> VendorNames => [.. ImportMapping.Vendors];
+}
