@@ -18,6 +18,17 @@ public sealed partial class ImportPageTests
     [InlineData("docs/csv.md", 5)]
     [InlineData("docs/parquet.md", 4)]
     [InlineData("docs/times.md", 4)]
+    [InlineData("docs/vendors/README.md", 1)]
+    [InlineData("docs/vendors/amplitude.md", 1)]
+    [InlineData("docs/vendors/ga4.md", 1)]
+    [InlineData("docs/vendors/segment.md", 1)]
+    [InlineData("docs/vendors/rudderstack.md", 1)]
+    [InlineData("docs/vendors/posthog.md", 1)]
+    [InlineData("docs/vendors/heap.md", 1)]
+    [InlineData("docs/vendors/mparticle.md", 1)]
+    [InlineData("docs/vendors/snowplow.md", 1)]
+    [InlineData("docs/vendors/matomo.md", 1)]
+    [InlineData("docs/vendors/adobe.md", 1)]
     public async Task The_runs_of_a_page_do_what_it_says(string page, int runs)
     {
         foreach (var section in (await File.ReadAllTextAsync(Repository.File(page), TestContext.Current.CancellationToken)).Split("\n## ").Skip(1))

@@ -20,6 +20,12 @@ static class DocsCommand
                 File.WriteAllText(file, text);
             }
 
+            foreach (var vendor in ImportMapping.Vendors)
+            {
+                var page = Path.Combine(parsed.GetValue(folder)!, "vendors", $"{vendor}.md");
+                if (File.Exists(page)) File.WriteAllText(page, VendorTable.Into(File.ReadAllText(page), ImportMapping.OfVendor(vendor)));
+            }
+
             return ExitCode.Success;
         });
         return command;
