@@ -72,6 +72,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     readonly TimeProvider _time = transport.Options.TimeProvider;
     readonly ImportCounts _counts = new();
     MappingLookups _lookups = MappingLookups.None;
+    ImportRequest? _withColumns; // that another file names
+
+    /// <summary>The import as it is read.</summary>
+    ImportRequest Reading => _withColumns ?? request;
 
     /// <summary>The memory of batches.</summary>
     public BufferPool Buffers { get; } = new(MostBytesInFlight + MostBytesFilling);
@@ -89,7 +93,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         Outputs.EnsureNoInputs(request, inputs);
         inputs = InputList.Unpacked(inputs, request);
-        (request, inputs, _lookups) = await MappingInputs.ReadAsync(request, inputs, Warn, cancellationToken).ConfigureAwait(false);
+        (_withColumns, inputs, _lookups) = await MappingInputs.ReadAsync(request, inputs, Warn, cancellationToken).ConfigureAwait(false);
         ImportCheckpoint? loaded;
         try
         {
@@ -107,7 +111,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var checkpoints = new CheckpointTracker(state, loaded, loaded?.OptionsFingerprint ?? Fingerprint(), NoneYet(), budget, _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request));
         try
         {
-            inputs = await new SourceIds(request, checkpoints.Known, Warn, problem => cancellation.Note(6, problem)).AssignAsync(inputs, cancellation.Stop).ConfigureAwait(false);
+            inputs = await new SourceIds(Reading, checkpoints.Known, Warn, problem => cancellation.Note(6, problem)).AssignAsync(inputs, cancellation.Stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
         {
@@ -131,7 +135,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         Action<DeadLetter, Refusal> refused = (letter, refusal) => Refused(letter, refusal, cancellation);
 
         // :: Steps 1-4: Source, Decode, Validate, Batch
-        var read = new ReadStage(request, _lookups.Fingerprint, inputs, RecordMapper.For(request, _lookups), RecordCleaner.For(request), preparer, checkpoints, budget, Buffers, limits, _counts, cancellation, refused, first, InspectAsync, batches.Writer, _time);
+        var read = new ReadStage(Reading, _lookups.Fingerprint, inputs, RecordMapper.For(request, _lookups), RecordCleaner.For(request), preparer, checkpoints, budget, Buffers, limits, _counts, cancellation, refused, first, InspectAsync, batches.Writer, _time);
         var reading = Guard(cancellation, Task.Run(read.RunAsync, CancellationToken.None));
 
         // :: Steps 5-6: Compress, Send
@@ -448,8 +452,8 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         if (request.Quote != '"') fingerprint.Append(CultureInfo.InvariantCulture, $"\nquote={(request.Quote is { } quote ? Uri.EscapeDataString(quote.ToString()) : "none")}");
         if (request.Escape is { } escape) fingerprint.Append(CultureInfo.InvariantCulture, $"\nescape={Uri.EscapeDataString(escape.ToString())}");
         if (request.SkipLines > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nskip_lines={request.SkipLines}");
-        if (request.NoHeader) fingerprint.Append("\nno_header");
-        if (request.ColumnNames.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_names={string.Join(',', request.ColumnNames.Select(Uri.EscapeDataString))}");
+        if (Reading.NoHeader) fingerprint.Append("\nno_header");
+        if (Reading.ColumnNames.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_names={string.Join(',', Reading.ColumnNames.Select(Uri.EscapeDataString))}");
         if (request.DecimalSeparator != '.') fingerprint.Append(CultureInfo.InvariantCulture, $"\ndecimal={request.DecimalSeparator}");
         if (request.NullValues.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nnull_values={string.Join(',', request.NullValues.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
         if (request.Drop.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\ndrop={string.Join(',', request.Drop.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");

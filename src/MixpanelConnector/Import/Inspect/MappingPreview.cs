@@ -16,15 +16,19 @@ namespace MixpanelConnector.Import.Inspect;
 sealed class MappingPreview(ImportRequest request, TimeProvider time)
 {
     RecordMapper _mapper = new(request);
+    ImportRequest? _withColumns; // that another file names
     readonly RecordCleaner? _cleaner = RecordCleaner.For(request);
     readonly RecordPreparer _preparer = request.Type is ImportType.Events ? new EventPreparer(time, SharedProperties.Parse(request.Properties), asked: request.Fixes, predicts: true) : new ProfilePreparer("", request.GroupKey, request.Fix);
     readonly BufferPool _buffers = new(2 * ImportRequest.LargestBatch);
+
+    /// <summary>The import as it is read.</summary>
+    ImportRequest Reading => _withColumns ?? request;
 
     public async IAsyncEnumerable<MappedRecord> ShowAsync(int count, Action<string> problem, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var state = new DryRunState(keepsDeadLetters: false);
         var inputs = InputList.Unpacked(InputList.Find(request, new ExcludedFiles(request, state), (_, _) => { }), request);
-        (request, inputs, var lookups) = await MappingInputs.ReadAsync(request, inputs, (_, _) => { }, cancellationToken).ConfigureAwait(false);
+        (_withColumns, inputs, var lookups) = await MappingInputs.ReadAsync(request, inputs, (_, _) => { }, cancellationToken).ConfigureAwait(false);
         _mapper = new RecordMapper(request, lookups);
         foreach (var input in inputs)
         {
@@ -60,7 +64,7 @@ sealed class MappingPreview(ImportRequest request, TimeProvider time)
 
     async ValueTask<RecordReader> OpenAsync(InputFile input, CancellationToken cancellationToken)
     {
-        var reader = await RecordReaders.OpenAsync(input, reached: null, request, cancellationToken).ConfigureAwait(false);
+        var reader = await RecordReaders.OpenAsync(input, reached: null, Reading, cancellationToken).ConfigureAwait(false);
         _mapper.Begin(input.Id, input.Name);
         _preparer.Begin(input.Id, ImportIds.None);
         _preparer.ReadClock();

@@ -299,7 +299,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         return new TextValue(parts);
     }
 
-    PartValue Part(MappingValue value, JsonElement json, string at)
+    static PartValue Part(MappingValue value, JsonElement json, string at)
     {
         Ensure(json, at, "at", "take", "trim");
         var separator = Text(Needed(json, "at", at), $"{at}.at");
@@ -361,9 +361,9 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
 
     static byte[] NameOf(string property) => JsonEncodedText.Encode(property, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes.ToArray();
 
-    static IEnumerable<JsonElement> OneOrMany(JsonElement json) => json.ValueKind is JsonValueKind.Array ? json.EnumerateArray() : [json];
+    static List<JsonElement> OneOrMany(JsonElement json) => json.ValueKind is JsonValueKind.Array ? [.. json.EnumerateArray()] : [json];
 
-    static IEnumerable<JsonElement> Items(JsonElement json, string at) => json.ValueKind is JsonValueKind.Array ? json.EnumerateArray() : throw Wrong(at, "must be a list");
+    static List<JsonElement> Items(JsonElement json, string at) => json.ValueKind is JsonValueKind.Array ? [.. json.EnumerateArray()] : throw Wrong(at, "must be a list");
 
     public static List<string> Texts(JsonElement json, string at) => [.. Items(json, at).Select((item, i) => Text(item, string.Create(CultureInfo.InvariantCulture, $"{at}[{i}]")))];
 

@@ -20,6 +20,7 @@ sealed class RecordMapper
     static readonly Rejection NoJson = new("invalid_json", null, "the record is no JSON object");
     static readonly Rejection NotUtf8 = JsonScanner.InvalidUtf8;
     static readonly Rejection HalfOfAPair = NotUtf8 with { Message = "a \\u escape is half of a surrogate pair" };
+    static readonly SearchValues<byte> OfEmptyLists = SearchValues.Create("[] \t\r\n"u8);
     static readonly SearchValues<string> Reserved = SearchValues.Create(["time", "distinct_id", "token", "ip", "event", "alias", "bucket"], StringComparison.Ordinal);
 
     readonly MappingSection _section;
@@ -374,7 +375,7 @@ sealed class RecordMapper
             if (!isFirst) Add(in scope, start: start);
         }
 
-        if (section.Unset?.Read(_view, in scope) is { Type: JsonTokenType.StartArray } unset && unset.Raw.ContainsAnyExcept("[] \t\r\n"u8))
+        if (section.Unset?.Read(_view, in scope) is { Type: JsonTokenType.StartArray } unset && unset.Raw.ContainsAnyExcept(OfEmptyLists))
         {
             var start = _out.WrittenCount;
             WriteHead(isGroup, in id);
