@@ -14,6 +14,13 @@ sealed class JsonTree
     /// <summary>No value.</summary>
     public const int None = -1;
 
+    /// <summary>Records have many members, most of which are looked up: these are found by their names at once, as long as they are no more than so many.</summary>
+    const int MostIndexed = Slots / 2;
+
+    const int Slots = 512;
+
+    readonly int[] _slots = new int[Slots]; // the members of the record by a hash of their names; 0 is a free one
+    bool _isIndexed;
     readonly List<int> _open = [];
     readonly List<byte[]> _texts = [];
     Node[] _nodes = new Node[256];
@@ -55,7 +62,10 @@ sealed class JsonTree
         if (!Utf8.IsValid(record)) return false;
         var text = TextOf(record.Length);
         record.CopyTo(text);
-        return TryAdd(text, record.Length) && _nodes[0].Type is JsonTokenType.StartObject;
+        _isIndexed = false;
+        if (!TryAdd(text, record.Length) || _nodes[0].Type is not JsonTokenType.StartObject) return false;
+        Index();
+        return true;
     }
 
     /// <summary>The first value that an object or list holds; <see cref="None"/> for none.</summary>
@@ -89,10 +99,37 @@ sealed class JsonTree
     public int Member(int container, ReadOnlySpan<byte> name)
     {
         if (container < 0 || _nodes[container].Type is not JsonTokenType.StartObject) return None;
-        for (var at = FirstOf(container); at >= 0; at = After(at, container))
-            if (HasName(at, name)) return at;
+        var nodes = _nodes;
+        if (container == 0 && _isIndexed)
+        {
+            for (var slot = SlotOf(name); _slots[slot] is var member and > 0; slot = (slot + 1) % Slots)
+                if (HasName(member, name)) return member;
+            return None;
+        }
+
+        var end = nodes[container].Next;
+        for (var at = container + 1; at < end; at = nodes[at].Next)
+            if ((nodes[at].NameEnd - nodes[at].NameStart == name.Length || nodes[at].NameIsEscaped) && HasName(at, name)) return at;
         return None;
     }
+
+    void Index()
+    {
+        _slots.AsSpan().Clear();
+        var members = 0;
+        for (var at = FirstOf(0); at >= 0; at = After(at, 0))
+        {
+            if (++members > MostIndexed) return;
+            ref readonly var node = ref _nodes[at];
+            var slot = SlotOf(node.NameIsEscaped ? JsonValues.Unescaped(node.RawName) : node.RawName);
+            while (_slots[slot] > 0) slot = (slot + 1) % Slots;
+            _slots[slot] = at;
+        }
+
+        _isIndexed = true;
+    }
+
+    static int SlotOf(ReadOnlySpan<byte> name) => name.IsEmpty ? 0 : ((name.Length * 31) + (name[0] * 7) + (name[^1] * 13) + (name[name.Length / 2] * 3)) % Slots;
 
     /// <summary>Whether a member has a name.</summary>
     public bool HasName(int member, ReadOnlySpan<byte> name)

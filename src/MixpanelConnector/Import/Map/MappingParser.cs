@@ -182,13 +182,13 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
 
     Spread Spread(JsonElement json, string at)
     {
-        if (json.ValueKind is JsonValueKind.String) return new Spread(Value(json, at)) { Names = new(StringComparer.Ordinal), Drop = new(StringComparer.Ordinal) };
+        if (json.ValueKind is JsonValueKind.String) return new Spread(Value(json, at)) { Names = [], Drop = [] };
         Ensure(json, at, "from", "key", "value", "time", "names", "keep", "drop", "group");
-        var names = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        var names = new Dictionary<ulong, byte[]>();
         if (json.TryGetProperty("names", out var renamed))
         {
             if (renamed.ValueKind is not JsonValueKind.Object) throw Wrong($"{at}.names", "must be an object");
-            foreach (var pair in renamed.EnumerateObject()) names[pair.Name] = NameOf(Text(pair.Value, $"{at}.names.{Columns.RecordFields.Shown(pair.Name)}"));
+            foreach (var pair in renamed.EnumerateObject()) names[RecordMapper.HashOf(Encoding.UTF8.GetBytes(pair.Name))] = NameOf(Text(pair.Value, $"{at}.names.{Columns.RecordFields.Shown(pair.Name)}"));
         }
 
         var drop = json.TryGetProperty("drop", out var dropped) ? Texts(dropped, $"{at}.drop") : [];
@@ -200,7 +200,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             Names = names,
             Groups = json.TryGetProperty("group", out var groups) && groups.ValueKind is JsonValueKind.True,
             Keep = json.TryGetProperty("keep", out var kept) ? [.. Texts(kept, $"{at}.keep").Select(text => Encoding.UTF8.GetBytes(text))] : [],
-            Drop = [.. drop.Where(text => !text.EndsWith('*')).Select(Filled).OfType<string>()],
+            Drop = [.. drop.Where(text => !text.EndsWith('*')).Select(Filled).OfType<string>().Select(name => RecordMapper.HashOf(Encoding.UTF8.GetBytes(name)))],
             DropPrefixes = [.. drop.Where(text => text.EndsWith('*')).Select(text => Encoding.UTF8.GetBytes(text[..^1]))],
         };
     }

@@ -33,11 +33,11 @@ sealed record Spread(MappingValue From)
     /// <summary>When each was set, where the newest wins; null for the time of the record.</summary>
     public MappingValue? Time { get; init; }
 
-    /// <summary>Other names, by the names that they have.</summary>
-    public required Dictionary<string, byte[]> Names { get; init; }
+    /// <summary>Other names, by the hashes of the names that they have.</summary>
+    public required Dictionary<ulong, byte[]> Names { get; init; }
 
-    /// <summary>Names that are left out.</summary>
-    public required HashSet<string> Drop { get; init; }
+    /// <summary>The hashes of names that are left out.</summary>
+    public required HashSet<ulong> Drop { get; init; }
 
     /// <summary>Whether several of one name become a list of them.</summary>
     public bool Groups { get; init; }

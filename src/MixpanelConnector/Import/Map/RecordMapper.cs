@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Frozen;
 using System.Globalization;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
@@ -21,7 +22,7 @@ sealed class RecordMapper
     static readonly Rejection NotUtf8 = JsonScanner.InvalidUtf8;
     static readonly Rejection HalfOfAPair = NotUtf8 with { Message = "a \\u escape is half of a surrogate pair" };
     static readonly SearchValues<byte> OfEmptyLists = SearchValues.Create("[] \t\r\n"u8);
-    static readonly SearchValues<string> Reserved = SearchValues.Create(["time", "distinct_id", "token", "ip", "event", "alias", "bucket"], StringComparison.Ordinal);
+    static readonly FrozenSet<ulong> Reserved = "time distinct_id token ip event alias bucket".Split(' ').Select(name => HashOf(Encoding.UTF8.GetBytes(name))).ToFrozenSet();
 
     readonly MappingSection _section;
     readonly string _vendor;
@@ -476,14 +477,15 @@ sealed class RecordMapper
     void WriteSpread(Spread spread, in Found key, in Found found, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
     {
         var text = _view.TextOf(in key);
-        var name = Encoding.UTF8.GetString(text);
-        var renamed = spread.Names.GetValueOrDefault(name);
-        if (spread.Drop.Contains(name)) return;
+        var named = HashOf(text);
+        var renamed = spread.Names.Count > 0 ? spread.Names.GetValueOrDefault(named) : null;
+        if (spread.Drop.Count > 0 && spread.Drop.Contains(named)) return;
         foreach (var beginning in spread.DropPrefixes)
             if (renamed is null && text.StartsWith(beginning)) return;
+
         var raw = renamed is not null ? renamed : key.Raw;
-        var hash = HashOf(raw);
-        var isPrefixed = renamed is null && IsReserved(name);
+        var hash = renamed is null && !key.IsEscaped ? named : HashOf(raw);
+        var isPrefixed = renamed is null && IsReserved(text, named);
         if (!isPrefixed && IsWritten(hash, in found)) return;
         if (isPrefixed || _names.Contains(hash))
         {
@@ -524,7 +526,7 @@ sealed class RecordMapper
         return length == value.Length && length > 0 && _out.WrittenSpan[(value.IsText ? start + 1 : start)..].StartsWith(value.Raw);
     }
 
-    static bool IsReserved(string name) => name is [] or ['$', ..] || name.StartsWith("mp_", StringComparison.Ordinal) || Reserved.Contains(name);
+    static bool IsReserved(ReadOnlySpan<byte> name, ulong hash) => name is [] or [(byte)'$', ..] || name.StartsWith("mp_"u8) || Reserved.Contains(hash);
 
     bool IsStale(ReadOnlySpan<byte> owner, ReadOnlySpan<byte> property, long time)
     {
