@@ -43,7 +43,7 @@ sealed class ColumnMap
     public ColumnMap(IReadOnlyList<string> columns, ImportRequest request, bool mayLackNames = false)
     {
         AreMapped = request.Mapping is not null;
-        var areText = mayLackNames && request.Mapping is { Rows.AreText: true };
+        var rows = mayLackNames ? request.Mapping?.Rows : null;
         (Type, Names) = (request.Type, columns);
         var (root, plain) = RecordFields.Root(Type);
         var (properties, alias) = RecordFields.Properties(Type);
@@ -62,7 +62,7 @@ sealed class ColumnMap
             {
                 var field = name == plain && !AreMapped ? root : name;
                 if (!sources.TryAdd(field, columns[i])) throw new InputException($"has two columns for {RecordFields.Shown(field)}: {RecordFields.Shown(sources[field])} and {RecordFields.Shown(columns[i])}. Rename one, or map it to another field");
-                var entry = new ColumnField(_fields.Count, i, areText ? FieldKind.Text : AreMapped ? FieldKind.Value : KindOf(field, Type), NameOf(field))
+                var entry = new ColumnField(_fields.Count, i, rows is not null && (rows.AreText || rows.TextColumns.Contains(columns[i])) ? FieldKind.Text : AreMapped ? FieldKind.Value : KindOf(field, Type), NameOf(field))
                 {
                     Type = request.ColumnTypes.TryGetValue(columns[i], out var type) ? type : null,
                     HoldsProperties = !AreMapped && (field == properties || field == alias),

@@ -22,11 +22,12 @@ namespace MixpanelConnector.Import;
 /// <summary>
 /// Imports files of records so that every one of them is accounted for.
 /// <code>
-///  Source ─bytes─► Decode ─record─► Validate ─event─► Batch ══► Compress ─► Send ×N ══verdict══► Settle ─► State
+///  Source ─bytes─► Decode ─record─► (Map) ─► Validate ─event─► Batch ══► Compress ─► Send ×N ══verdict══► Settle ─► State
 /// </code>
 /// <list type="number">
 /// <item>Source: the inputs in order, decompressed, every byte checked.</item>
 /// <item>Decode: cuts one record's bytes; parses no values.</item>
+/// <item>Map, where it was asked for: makes some of another tool's, or leaves it out.</item>
 /// <item>Validate: is it a record that Mixpanel takes? Adds what is missing; changes nothing else, unless cleaning was asked for,
 /// which comes first.</item>
 /// <item>Batch: up to 2000 records or 10 MB, numbered, in a pooled buffer.</item>
@@ -35,7 +36,7 @@ namespace MixpanelConnector.Import;
 /// <item>Settle: counts and dead letters, over the contiguous stretch of final outcomes.</item>
 /// <item>State: all of it in one durable transaction.</item>
 /// </list>
-/// Steps 1 to 4 run on one thread, 5 and 6 on the senders', 7 and 8 on one. In flight are at most 32 MB of batches, beside the
+/// Steps 1 to 5 run on one thread, 6 and 7 on the senders', 8 and 9 on one. In flight are at most 32 MB of batches, beside the
 /// one that is being filled (10 MB at most): a batch counts with its text until it is compressed, and then as what is sent.
 /// One batch at a time may be decompressed for its single records, which takes its size once more. Buffers that are kept for the
 /// next batch are bounded with it: 53 MB in all. Each input file takes about half a kilobyte more, for its name and its progress.
@@ -134,15 +135,15 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         Action<DeadLetter, Refusal> refused = (letter, refusal) => Refused(letter, refusal, cancellation);
 
-        // :: Steps 1-4: Source, Decode, Validate, Batch
+        // :: Steps 1-5: Source, Decode, Map, Validate, Batch
         var read = new ReadStage(Reading, _lookups.Fingerprint, inputs, RecordMapper.For(request, _lookups), RecordCleaner.For(request), preparer, checkpoints, budget, Buffers, limits, _counts, cancellation, refused, first, InspectAsync, batches.Writer, _time);
         var reading = Guard(cancellation, Task.Run(read.RunAsync, CancellationToken.None));
 
-        // :: Steps 5-6: Compress, Send
+        // :: Steps 6-7: Compress, Send
         var sender = new BatchSender(destination, limiter, limits, _counts, cancellation, request.MaxOutage, refused, ReplayOptions.Of(request), checkpoints.MarkInFlight);
         var sending = Task.WhenAll(Enumerable.Range(0, senders).Select(_ => Guard(cancellation, Task.Run(() => SendAsync(sender, checkpoints, budget, cancellation, batches.Reader, verdicts.Writer), CancellationToken.None))));
 
-        // :: Steps 7-8: Settle, State
+        // :: Steps 8-9: Settle, State
         var total = inputs.TrueForAll(input => input.Length is not null) ? inputs.Sum(input => input.Length) : null;
         var settling = Guard(cancellation, Task.Run(() => SettleAsync(checkpoints, verdicts.Reader, cancellation), CancellationToken.None));
         using var shown = new CancellationTokenSource();

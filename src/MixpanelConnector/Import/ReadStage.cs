@@ -15,7 +15,7 @@ using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Import;
 
-/// <summary>Steps 1 to 4 on one thread: reads the inputs, cuts, cleans and checks their records, and fills batches.</summary>
+/// <summary>Steps 1 to 5 on one thread: reads the inputs, cuts, maps, cleans and checks their records, and fills batches.</summary>
 /// <param name="request">What the import asks for.</param>
 /// <param name="lookedUp">A hash of what its mapping looks up in other files; null for nothing.</param>
 /// <param name="inputs">Its inputs.</param>

@@ -193,6 +193,14 @@ public sealed class MappingTests : IDisposable
         string? Text(string name) => properties.TryGetProperty(name, out var value) ? value.GetString() : null;
     }
 
+    [Fact]
+    public async Task An_id_that_stands_for_nobody_makes_room_for_the_next_that_is_looked_for()
+    {
+        var mapping = Simple.Replace("\"device_id\":\"device\"", "\"device_id\":{\"first\":[\"device\",\"other\"]}", StringComparison.Ordinal);
+        await _run.RunAsync(Request(mapping, """{"name":"e","at":1772352930250,"device":"00000000-0000-0000-0000-000000000000","other":77}""" + "\n"));
+        Assert.Equal("$device:77", Properties(_run.Mixpanel.Stored[^1]).GetProperty("distinct_id").GetString());
+    }
+
     [Theory]
     [InlineData("\"3f1c9a2e-5a5b-4c0d-9d0e-1a2b3c4d5e6f\"", "3f1c9a2e-5a5b-4c0d-9d0e-1a2b3c4d5e6f")]
     [InlineData("4711000000000000123", "4711000000000000123")]

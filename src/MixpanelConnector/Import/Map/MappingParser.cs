@@ -14,6 +14,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     const string GroupKey = "{group_key}";
 
     IReadOnlyList<byte[]> _none = [];
+    bool _isId; // whether what is parsed says who it was: then what stands for nobody is not there
 
     static readonly string[] Sources = ["path", "value", "first", "text", "clock", "hex64", "hash"];
 
@@ -39,8 +40,8 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             Time = time,
             TimeUnit = unit,
             InsertId = json.TryGetProperty("insert_id", out var ids) ? [.. OneOrMany(ids).Select((id, i) => InsertId(id, $"{at}.insert_id[{i}]"))] : [],
-            UserId = Optional(json, "user_id", at),
-            DeviceId = Optional(json, "device_id", at),
+            UserId = Id(json, "user_id", at),
+            DeviceId = Id(json, "device_id", at),
             Properties = Properties(json, "properties", at),
             Spread = Spreads(json, "spread", at),
         };
@@ -64,8 +65,8 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         {
             Each = Optional(json, "each", at),
             LeaveOut = Exclusions(json, at),
-            Id = Value(Needed(json, "id", at), $"{at}.id"),
-            DeviceId = Optional(json, "device_id", at),
+            Id = Id(Needed(json, "id", at), $"{at}.id"),
+            DeviceId = Id(json, "device_id", at),
             Time = time,
             TimeUnit = unit,
             Operations = operations,
@@ -75,7 +76,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
 
     public static MappingRows Rows(JsonElement json, string at)
     {
-        Ensure(json, at, "delimiter", "quote", "escape", "columns", "columns_from", "encoding", "types");
+        Ensure(json, at, "delimiter", "quote", "escape", "columns", "columns_from", "encoding", "types", "text_columns");
         var encoding = json.TryGetProperty("encoding", out var label) ? Text(label, $"{at}.encoding") : null;
         if (encoding is not null && Import.Source.TextEncoding.Find(encoding) is null) throw Wrong($"{at}.encoding", "is no encoding of the WHATWG Encoding Standard");
         var columns = json.TryGetProperty("columns", out var names) ? Texts(names, $"{at}.columns") : [];
@@ -84,7 +85,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             "text" => true,
             "shown" => false,
             _ => throw Wrong($"{at}.types", "is text or shown"),
-        });
+        }, json.TryGetProperty("text_columns", out var texts) ? Texts(texts, $"{at}.text_columns").ToHashSet(StringComparer.Ordinal) : []);
     }
 
     public static Dictionary<string, LookupRule> Lookups(JsonElement json, string at)
@@ -138,6 +139,21 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     static JsonElement Needed(JsonElement json, string member, string at) => json.TryGetProperty(member, out var value) ? value : throw Wrong(at, $"lacks {member}");
 
     MappingValue? Optional(JsonElement json, string member, string at) => json.TryGetProperty(member, out var value) ? Value(value, $"{at}.{member}") : null;
+
+    MappingValue? Id(JsonElement json, string member, string at) => json.TryGetProperty(member, out var value) ? Id(value, $"{at}.{member}") : null;
+
+    MappingValue Id(JsonElement json, string at)
+    {
+        _isId = true;
+        try
+        {
+            return Value(json, at);
+        }
+        finally
+        {
+            _isId = false;
+        }
+    }
 
     List<Exclusion> Exclusions(JsonElement json, string at)
     {
@@ -273,7 +289,8 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
 
         try
         {
-            return new PathValue(MappingPath.Parse(text), _none);
+            var path = new PathValue(MappingPath.Parse(text), _none);
+            return _isId ? new IdValue(path) : path;
         }
         catch (FormatException e)
         {
@@ -318,6 +335,20 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     }
 
     MappingCondition Condition(JsonElement json, string at)
+    {
+        var isId = _isId;
+        _isId = false;
+        try
+        {
+            return AnyCondition(json, at);
+        }
+        finally
+        {
+            _isId = isId;
+        }
+    }
+
+    MappingCondition AnyCondition(JsonElement json, string at)
     {
         if (json.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
         if (json.TryGetProperty("all", out var all)) return new AllHold(Conditions(json, "all", all, at));

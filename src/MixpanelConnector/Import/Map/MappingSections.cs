@@ -116,4 +116,5 @@ sealed record UpdateSection : MappingSection
 /// <param name="ColumnsFrom">The file whose first line names them, where it is among the inputs; null for none.</param>
 /// <param name="Encoding">What they are written in; null for UTF-8.</param>
 /// <param name="AreText">Whether cells are text, whatever they look like.</param>
-sealed record MappingRows(char? Delimiter, char? Quote, char? Escape, IReadOnlyList<string> Columns, string? ColumnsFrom, string? Encoding, bool AreText);
+/// <param name="TextColumns">The columns of which that is so where it is not of all, such as ids.</param>
+sealed record MappingRows(char? Delimiter, char? Quote, char? Escape, IReadOnlyList<string> Columns, string? ColumnsFrom, string? Encoding, bool AreText, IReadOnlySet<string> TextColumns);

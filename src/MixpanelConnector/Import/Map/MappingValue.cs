@@ -28,6 +28,16 @@ sealed class PathValue(MappingPath path, IReadOnlyList<byte[]> none) : MappingVa
     }
 }
 
+/// <summary>An id, which is not there where it stands for nobody.</summary>
+sealed class IdValue(MappingValue value) : MappingValue
+{
+    public override Found Read(RecordView record, in Scope scope)
+    {
+        var found = value.Read(record, in scope);
+        return found.IsThere && found.Type is not (JsonTokenType.StartObject or JsonTokenType.StartArray) && RecordMapper.IsNobody(record.TextOf(in found)) ? Found.Nothing : found;
+    }
+}
+
 /// <summary>Always the same.</summary>
 sealed class ConstantValue : MappingValue
 {

@@ -1,0 +1,214 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using System.Text.Json;
+using MixpanelConnector.Import.Validate;
+
+namespace MixpanelConnector.Import.Map;
+
+/// <content>The properties, by rules and of their own names.</content>
+sealed partial class RecordMapper
+{
+    void WriteProperties(IReadOnlyList<MappedProperty> properties, in Scope scope, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
+    {
+        for (var i = 0; i < properties.Count; i++)
+        {
+            var property = properties[i];
+            var found = property.Value.Read(_view, in scope);
+            if (!found.IsThere || (time is { } since && IsStale(owner, property.Name, since))) continue;
+            if (!isFirst) Write(","u8);
+            isFirst = false;
+            _names.Add(property.Hash);
+            _valuesAt.Add((_out.WrittenCount + property.Name.Length + 3, found.Length));
+            Write("\""u8);
+            Write(property.Name);
+            Write("\":"u8);
+            WriteValue(in found);
+        }
+    }
+
+    /// <summary>Writes members or elements as properties of their own names: those that Mixpanel reserves, or that a rule has given already, begin with the vendor's name.</summary>
+    void WriteSpread(Spread spread, in Scope scope, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
+    {
+        var from = spread.From.Read(_view, in scope);
+        var container = from.Node < 0 ? JsonTree.None : _view.Tree.ContainerOf(from.Node);
+        if (container < 0) return;
+        if (spread.Groups)
+        {
+            WriteGroups(spread, container, ref isFirst, owner, time);
+            return;
+        }
+
+        var isObject = _view.Tree[container].Type is JsonTokenType.StartObject;
+        var index = 0;
+        for (var at = _view.Tree.FirstOf(container); at >= 0; at = _view.Tree.After(at, container), index++)
+        {
+            var inner = new Scope(at, isObject ? at : JsonTree.None, index);
+            if (spread.Keep.Count > 0 && isObject && !IsKept(spread, _view.TextOf(Found.NameOf(in _view.Tree[at])))) continue;
+            var key = spread.Key is { } named ? named.Read(_view, in inner) : isObject ? Found.NameOf(in _view.Tree[at]) : Found.Nothing;
+            if (!key.IsThere) continue;
+            var found = spread.Value is { } value ? value.Read(_view, in inner) : Found.Of(in _view.Tree[at], at);
+            if (!found.IsThere) continue;
+            var since = spread.Time is { } when && owner.Length > 0 && when.Read(_view, in inner) is { IsThere: true } set && MappedTime.TryRead(_view.TextOf(in set), TimeUnit.ByDigits, out var own) ? own : time;
+            WriteSpread(spread, in key, in found, ref isFirst, owner, since);
+        }
+    }
+
+    /// <summary>Writes elements as properties of their own names: of several of one name, the list of them.</summary>
+    void WriteGroups(Spread spread, int container, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
+    {
+        var groups = new List<(Found Key, string Name, List<Found> Values)>();
+        for (var at = _view.Tree.FirstOf(container); at >= 0; at = _view.Tree.After(at, container))
+        {
+            var inner = new Scope(at, JsonTree.None, 0);
+            var key = spread.Key?.Read(_view, in inner) ?? Found.NameOf(in _view.Tree[at]);
+            var found = spread.Value is { } value ? value.Read(_view, in inner) : Found.Of(in _view.Tree[at], at);
+            if (!key.IsThere || !found.IsThere) continue;
+            var name = Encoding.UTF8.GetString(_view.TextOf(in key));
+            var known = groups.FindIndex(group => group.Name == name);
+            if (known >= 0) groups[known].Values.Add(found);
+            else groups.Add((key, name, [found]));
+        }
+
+        foreach (var (key, _, values) in groups)
+        {
+            var found = values is [var only] ? only : _view.Made(JsonTokenType.StartArray, [(byte)'[', .. values.SelectMany((value, i) => JsonOf(in value, i > 0)), (byte)']']);
+            WriteSpread(spread, in key, in found, ref isFirst, owner, time);
+        }
+
+        static byte[] JsonOf(in Found value, bool follows) => [.. follows ? ","u8 : [], .. value.IsText ? "\""u8 : [], .. value.Raw, .. value.IsText ? "\""u8 : []];
+    }
+
+    void WriteSpread(Spread spread, in Found key, in Found found, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
+    {
+        var text = _view.TextOf(in key);
+        var named = HashOf(text);
+        var renamed = spread.Names.Count > 0 ? spread.Names.GetValueOrDefault(named) : null;
+        if (spread.Drop.Count > 0 && spread.Drop.Contains(named)) return;
+        foreach (var beginning in spread.DropPrefixes)
+            if (renamed is null && text.StartsWith(beginning)) return;
+
+        var raw = renamed is not null ? renamed : key.Raw;
+        var hash = renamed is null && !key.IsEscaped ? named : HashOf(raw);
+        var isPrefixed = renamed is null && IsReserved(text, named);
+        if (!isPrefixed && IsWritten(hash, in found)) return;
+        if (isPrefixed || _names.Contains(hash))
+        {
+            raw = (byte[])[.. _prefix, .. raw];
+            hash = HashOf(raw);
+            _prefixed++;
+            for (var again = 2; _names.Contains(hash); again++)
+            {
+                raw = (byte[])[.. raw, .. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"_{again}"))];
+                hash = HashOf(raw);
+            }
+        }
+
+        if (time is { } since && IsStale(owner, raw, since)) return;
+        if (!isFirst) Write(","u8);
+        isFirst = false;
+        _names.Add(hash);
+        _valuesAt.Add((_out.WrittenCount + raw.Length + 3, found.Length));
+        Write("\""u8);
+        Write(raw);
+        Write("\":"u8);
+        WriteValue(in found);
+    }
+
+    static bool IsKept(Spread spread, ReadOnlySpan<byte> name)
+    {
+        foreach (var kept in spread.Keep)
+            if (kept is [.. var beginning, (byte)'*'] ? name.StartsWith(beginning) : name.SequenceEqual(kept)) return true;
+        return false;
+    }
+
+    /// <summary>Whether a rule has given a property of a name that very value.</summary>
+    bool IsWritten(ulong name, in Found value)
+    {
+        var at = _names.IndexOf(name);
+        if (at < 0) return false;
+        var (start, length) = _valuesAt[at];
+        return length == value.Length && length > 0 && _out.WrittenSpan[(value.IsText ? start + 1 : start)..].StartsWith(value.Raw);
+    }
+
+    static bool IsReserved(ReadOnlySpan<byte> name, ulong hash) => name is [] or [(byte)'$', ..] || name.StartsWith("mp_"u8) || Reserved.Contains(hash);
+
+    bool IsStale(ReadOnlySpan<byte> owner, ReadOnlySpan<byte> property, long time)
+    {
+        if (_latest.Take(XxHash3.HashToUInt64(property, (long)HashOf(owner)), time)) return false;
+        _stale++;
+        return true;
+    }
+
+    /// <summary>A value as JSON: as it stands there, but for numbers that a double would change, which become text.</summary>
+    void WriteValue(in Found found)
+    {
+        switch (found.Type)
+        {
+            case JsonTokenType.String:
+                WriteText(in found);
+                break;
+            case JsonTokenType.Number when JsonValues.IsInexact(found.Raw):
+                WriteText(in found);
+                break;
+            case JsonTokenType.StartObject or JsonTokenType.StartArray when found.Node >= 0 && HoldsInexact(found.Node):
+                WriteTree(found.Node);
+                break;
+            default:
+                Write(found.Raw);
+                break;
+        }
+    }
+
+    bool HoldsInexact(int container)
+    {
+        for (var at = container + 1; at < _view.Tree[container].Next; at++)
+            if (_view.Tree[at].Type is JsonTokenType.Number && JsonValues.IsInexact(_view.Tree[at].Json)) return true;
+        return false;
+    }
+
+    void WriteTree(int container)
+    {
+        var tree = _view.Tree;
+        var isObject = tree[container].Type is JsonTokenType.StartObject;
+        Write(isObject ? "{"u8 : "["u8);
+        for (var at = tree.FirstOf(container); at >= 0; at = tree.After(at, container))
+        {
+            if (at != container + 1) Write(","u8);
+            if (isObject)
+            {
+                Write("\""u8);
+                Write(tree[at].RawName);
+                Write("\":"u8);
+            }
+
+            if (tree[at].Type is JsonTokenType.Null) Write("null"u8);
+            else WriteValue(Found.Of(in tree[at], at));
+        }
+
+        Write(isObject ? "}"u8 : "]"u8);
+    }
+
+    void WriteMember(ReadOnlySpan<byte> name, in Found value)
+    {
+        Write(name);
+        WriteText(in value);
+    }
+
+    void WriteText(in Found found)
+    {
+        Write("\""u8);
+        WriteRaw(in found);
+        Write("\""u8);
+    }
+
+    /// <summary>What stands between the quotes of a text; of an object or list, its JSON as text.</summary>
+    void WriteRaw(in Found found)
+    {
+        if (found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) Write(_view.MadeText(found.Raw).Raw);
+        else Write(found.Raw);
+    }
+
+    void Write(ReadOnlySpan<byte> text) => _out.Write(text);
+}
