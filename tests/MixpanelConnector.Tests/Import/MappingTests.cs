@@ -337,6 +337,28 @@ public sealed class MappingTests : IDisposable
     }
 
     [Theory, MemberData(nameof(VendorNames))]
+    public async Task Whatever_a_record_holds_it_has_an_outcome(string vendor)
+    {
+        string[] values = ["null", "true", "0", "-1", "1e308", "9007199254740993", "\"\"", "\" \"", "\"\\u0000\"", "\"{\\\"a\\\":[1]}\"", "\"[\"", "[]", "{}", "[[]]", "[{}]", "{\"a\":null}", "\"2026-03-01\"", "\"x,y;z^\""];
+        var random = new Random(7);
+        var lines = new List<string>();
+        var names = System.Text.RegularExpressions.Regex.Matches(ImportMapping.OfVendor(vendor).Json, "\"([A-Za-z_$^][\\w.$^*]*)\"", default, TimeSpan.FromHours(1)).Select(match => match.Groups[1].Value.TrimStart('^', '.')).Where(name => name.Length > 0).Distinct().ToList();
+        for (var i = 0; i < 300; i++) lines.Add(Of([.. Enumerable.Range(0, 30).Select(_ => names[random.Next(names.Count)])], 0));
+        var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", string.Join('\n', lines) + "\n")) with { Mapping = ImportMapping.OfVendor(vendor), GroupKey = "company", BatchEvents = 7 });
+        Assert.True(report.Read >= 300);
+        Assert.DoesNotContain(report.ExitCode, (int[])[6, 7, 9]);
+
+        string Of(string[] paths, int depth) => $"{{{string.Join(',', paths.GroupBy(path => path.Split('.')[0]).Select(group => $"\"{group.Key.TrimEnd('*')}\":{Inner([.. group.Select(path => path.Contains('.', StringComparison.Ordinal) ? path[(path.IndexOf('.', StringComparison.Ordinal) + 1)..] : "").Where(path => path.Length > 0)], depth)}"))}}}";
+
+        string Inner(string[] paths, int depth)
+        {
+            if (paths.Length == 0 || depth > 4 || random.Next(10) == 0) return values[random.Next(values.Length)];
+            var inner = Of(paths, depth + 1);
+            return random.Next(8) == 0 ? $"[{inner},{values[random.Next(values.Length)]}]" : inner;
+        }
+    }
+
+    [Theory, MemberData(nameof(VendorNames))]
     public void Every_vendor_s_table_is_read(string vendor) => Assert.Equal(vendor, ImportMapping.OfVendor(vendor).Name);
 
     public static TheoryData<string> VendorNames => [.. ImportMapping.Vendors];
