@@ -20,8 +20,6 @@ public enum ImportIdentity
 /// <summary>A table of rules that makes Mixpanel's events, profiles and groups of the records of another tool: one of those for vendors that are built in, or your own in the same language, which the documentation describes with a JSON schema.</summary>
 public sealed class ImportMapping
 {
-    static readonly string[] Names = ["amplitude", "ga4", "segment", "rudderstack", "posthog", "heap", "mparticle", "snowplow", "matomo", "adobe"];
-
     readonly JsonElement _json;
 
     ImportMapping(string name, string? vendor, JsonElement json)
@@ -33,7 +31,7 @@ public sealed class ImportMapping
     }
 
     /// <summary>The vendors whose exports are known.</summary>
-    public static IReadOnlyList<string> Vendors { get; } = [.. Names.Where(name => ResourceOf(name) is not null)];
+    public static IReadOnlyList<string> Vendors { get; } = ["amplitude", "ga4", "segment", "rudderstack", "posthog", "heap", "mparticle", "snowplow", "matomo", "adobe"];
 
     /// <summary>What it is called: a vendor's name, or the <c>name</c> in the file. It is the beginning of names that Mixpanel reserves, and part of ids that are computed.</summary>
     public string Name { get; }
@@ -63,7 +61,7 @@ public sealed class ImportMapping
     {
         ArgumentNullException.ThrowIfNull(vendor);
         if (!Vendors.Contains(vendor, StringComparer.Ordinal)) throw MixpanelException.Invalid("vendor", $"The vendor must be one of {string.Join(", ", Vendors)}. For another one, write a mapping of your own.");
-        using var stream = ResourceOf(vendor)!;
+        using var stream = typeof(ImportMapping).Assembly.GetManifestResourceStream($"vendors.{vendor}.json")!;
         using var document = JsonDocument.Parse(stream, Options);
         return new ImportMapping(vendor, vendor, document.RootElement.Clone()).Checked();
     }
@@ -106,8 +104,6 @@ public sealed class ImportMapping
     }
 
     static JsonDocumentOptions Options => new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
-
-    static Stream? ResourceOf(string vendor) => typeof(ImportMapping).Assembly.GetManifestResourceStream($"vendors.{vendor}.json");
 
     /// <summary>All of it is read once, so that what is wrong shows before anything is done.</summary>
     ImportMapping Checked()

@@ -59,15 +59,20 @@ public sealed record MappedRecord
 
     static void WriteJson(Utf8JsonWriter json, string text)
     {
+        var whole = new ArrayBufferWriter<byte>();
         try
         {
             using var document = JsonDocument.Parse(text);
-            document.RootElement.WriteTo(json);
+            using var writer = new Utf8JsonWriter(whole, json.Options);
+            document.RootElement.WriteTo(writer);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            json.WriteStringValue(text);
+            json.WriteStringValue(text); // no JSON, or half of a surrogate pair
+            return;
         }
+
+        json.WriteRawValue(whole.WrittenSpan);
     }
 }
 

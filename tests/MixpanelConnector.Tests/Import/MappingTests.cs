@@ -46,7 +46,7 @@ public sealed class MappingTests : IDisposable
         var text = string.Concat(Enumerable.Range(0, 4).Select(i => Batch(23).Replace("\"mpid\":7", $"\"mpid\":{i}", StringComparison.Ordinal) + "\n"));
         var request = _run.Request(_run.Folder.Write("batches.json", text)) with { Mapping = ImportMapping.OfVendor("mparticle"), BatchEvents = 2, CheckpointInterval = TimeSpan.Zero, Senders = 1 };
         var whole = await _run.RunAsync(request);
-        var expected = _run.Mixpanel.Stored.Select(Id).ToHashSet();
+        var expected = _run.Mixpanel.Stored.Select(Id).ToHashSet(StringComparer.Ordinal);
         Assert.Equal(whole.Accepted, expected.Count);
         Assert.Equal(12, whole.LeftOut!["technical"]);
 
@@ -65,7 +65,7 @@ public sealed class MappingTests : IDisposable
             while (report.ExitCode == 7);
             Assert.Equal((whole.Read, whole.Accepted, whole.Rejected, 0), (report.Read, report.Accepted, report.Rejected, report.Pending));
             Assert.Equal(whole.LeftOut, report.LeftOut);
-            Assert.Equal(expected, _run.Mixpanel.Stored.Skip(before).Select(Id).ToHashSet());
+            Assert.Equal(expected, _run.Mixpanel.Stored.Skip(before).Select(Id).ToHashSet(StringComparer.Ordinal));
         }
     }
 
@@ -75,7 +75,7 @@ public sealed class MappingTests : IDisposable
         var text = string.Concat(Enumerable.Repeat("""{"name":"e","at":1772352930250,"who":"u"}""" + "\n", 9));
         var request = Request(Simple, text) with { BatchEvents = 2, CheckpointInterval = TimeSpan.Zero, Senders = 1 };
         await _run.RunAsync(request);
-        var expected = _run.Mixpanel.Stored.Select(Id).ToHashSet();
+        var expected = _run.Mixpanel.Stored.Select(Id).ToHashSet(StringComparer.Ordinal);
         Assert.Equal(9, expected.Count);
         for (var crash = 2; crash < 5; crash++)
         {
@@ -85,7 +85,7 @@ public sealed class MappingTests : IDisposable
             Assert.Equal(7, (await _run.RunAsync(request, _state)).ExitCode);
             _state.CrashAtSave = 0;
             Assert.Equal(9, (await _run.RunAsync(request, _state)).Accepted);
-            Assert.Equal(expected, _run.Mixpanel.Stored.Skip(before).Select(Id).ToHashSet());
+            Assert.Equal(expected, _run.Mixpanel.Stored.Skip(before).Select(Id).ToHashSet(StringComparer.Ordinal));
         }
     }
 
@@ -329,8 +329,9 @@ public sealed class MappingTests : IDisposable
     {
         using var client = new MixpanelClient(new MixpanelOptions(), new HttpClient(_run.Mixpanel, disposeHandler: false));
         var shown = new List<MappedRecord>();
-        await foreach (var record in client.ShowMappingAsync(Request(Simple, """{"name":"e","at":1772352930250,"who":"u"}""" + "\n" + """{"name":"e"}""" + "\n"), 5, cancellationToken: TestContext.Current.CancellationToken)) shown.Add(record);
-        Assert.Equal(2, shown.Count);
+        await foreach (var record in client.ShowMappingAsync(Request(Simple, """{"name":"e","at":1772352930250,"who":"u"}""" + "\n" + """{"name":"e"}""" + "\n" + """{"name":"\ud800"}""" + "\n"), 5, cancellationToken: TestContext.Current.CancellationToken)) shown.Add(record);
+        Assert.Equal(3, shown.Count);
+        Assert.All(shown, record => Assert.Equal(JsonValueKind.Array, JsonDocument.Parse(record.ToJson()).RootElement.GetProperty("after").ValueKind));
         Assert.Contains("\"distinct_id\":\"u\"", shown[0].After[0].Record, StringComparison.Ordinal);
         Assert.Equal("time_missing", shown[1].After[0].Code);
         Assert.Empty(_run.Mixpanel.Requests);
@@ -342,13 +343,13 @@ public sealed class MappingTests : IDisposable
         string[] values = ["null", "true", "0", "-1", "1e308", "9007199254740993", "\"\"", "\" \"", "\"\\u0000\"", "\"{\\\"a\\\":[1]}\"", "\"[\"", "[]", "{}", "[[]]", "[{}]", "{\"a\":null}", "\"2026-03-01\"", "\"x,y;z^\""];
         var random = new Random(7);
         var lines = new List<string>();
-        var names = System.Text.RegularExpressions.Regex.Matches(ImportMapping.OfVendor(vendor).Json, "\"([A-Za-z_$^][\\w.$^*]*)\"", default, TimeSpan.FromHours(1)).Select(match => match.Groups[1].Value.TrimStart('^', '.')).Where(name => name.Length > 0).Distinct().ToList();
+        var names = System.Text.RegularExpressions.Regex.Matches(ImportMapping.OfVendor(vendor).Json, "\"(?<name>[A-Za-z_$^][\\w.$^*]*)\"", System.Text.RegularExpressions.RegexOptions.ExplicitCapture, Hang.Limit).Select(match => match.Groups["name"].Value.TrimStart('^', '.')).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal).ToList();
         for (var i = 0; i < 300; i++) lines.Add(Of([.. Enumerable.Range(0, 30).Select(_ => names[random.Next(names.Count)])], 0));
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", string.Join('\n', lines) + "\n")) with { Mapping = ImportMapping.OfVendor(vendor), GroupKey = "company", BatchEvents = 7 });
         Assert.True(report.Read >= 300);
         Assert.DoesNotContain(report.ExitCode, (int[])[6, 7, 9]);
 
-        string Of(string[] paths, int depth) => $"{{{string.Join(',', paths.GroupBy(path => path.Split('.')[0]).Select(group => $"\"{group.Key.TrimEnd('*')}\":{Inner([.. group.Select(path => path.Contains('.', StringComparison.Ordinal) ? path[(path.IndexOf('.', StringComparison.Ordinal) + 1)..] : "").Where(path => path.Length > 0)], depth)}"))}}}";
+        string Of(string[] paths, int depth) => $"{{{string.Join(',', paths.GroupBy(path => path.Split('.')[0], StringComparer.Ordinal).Select(group => $"\"{group.Key.TrimEnd('*')}\":{Inner([.. group.Select(path => path.Contains('.', StringComparison.Ordinal) ? path[(path.IndexOf('.', StringComparison.Ordinal) + 1)..] : "").Where(path => path.Length > 0)], depth)}"))}}}";
 
         string Inner(string[] paths, int depth)
         {

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -86,6 +87,8 @@ sealed class Printer(HostEnvironment host, bool asTable)
         Add("rejected", report.Rejected, Color.Red);
         Add("pending", report.Pending, Color.Yellow);
         Add("blank", report.Blank);
+        foreach (var (why, count) in report.LeftOut ?? FrozenDictionary<string, long>.Empty) Add($"left out: {why}", count);
+        foreach (var (what, count) in report.Mapped ?? FrozenDictionary<string, long>.Empty) Add($"mapped: {what}", count);
         table.AddRow("bytes", report.Bytes.ToString("N0", CultureInfo.InvariantCulture));
         table.AddRow("requests", report.Requests.ToString("N0", CultureInfo.InvariantCulture));
         Add("retries", report.Retries, Color.Yellow);

@@ -7,7 +7,7 @@ abstract class MappingCondition
 }
 
 /// <summary>A value is one of some texts; a number and a truth value are the text that they are written as.</summary>
-sealed class IsOneOf(MappingValue value, IReadOnlyList<byte[]> texts) : MappingCondition
+sealed class EqualsOneOf(MappingValue value, IReadOnlyList<byte[]> texts) : MappingCondition
 {
     public override bool Holds(RecordView record, in Scope scope)
     {

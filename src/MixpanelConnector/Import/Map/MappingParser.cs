@@ -362,8 +362,8 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         Ensure(json, at, "path", "first", "equals", "in", "begins_with", "ends_with", "present", "same_as");
         var value = json.TryGetProperty("path", out var path) ? Path(Text(path, $"{at}.path"), $"{at}.path") : json.TryGetProperty("first", out var first) ? Source("first", first, $"{at}.first") : throw Wrong(at, "needs path or first; or all, any or not");
         if (json.EnumerateObject().Count() != 2) throw Wrong(at, "needs exactly one of equals, in, begins_with, ends_with, present, same_as");
-        if (json.TryGetProperty("equals", out var one)) return new IsOneOf(value, [.. ScalarTexts([one], $"{at}.equals")]);
-        if (json.TryGetProperty("in", out var several)) return new IsOneOf(value, [.. ScalarTexts(Items(several, $"{at}.in"), $"{at}.in")]);
+        if (json.TryGetProperty("equals", out var one)) return new EqualsOneOf(value, [.. ScalarTexts([one], $"{at}.equals")]);
+        if (json.TryGetProperty("in", out var several)) return new EqualsOneOf(value, [.. ScalarTexts(Items(several, $"{at}.in"), $"{at}.in")]);
         if (json.TryGetProperty("begins_with", out var beginnings)) return new BeginsOrEnds(value, [.. ScalarTexts(OneOrMany(beginnings), $"{at}.begins_with")], ends: false);
         if (json.TryGetProperty("ends_with", out var ends)) return new BeginsOrEnds(value, [.. ScalarTexts(OneOrMany(ends), $"{at}.ends_with")], ends: true);
         if (json.TryGetProperty("present", out var present)) return new IsPresent(value, present.ValueKind is JsonValueKind.True || (present.ValueKind is JsonValueKind.False ? false : throw Wrong($"{at}.present", "is true or false")));

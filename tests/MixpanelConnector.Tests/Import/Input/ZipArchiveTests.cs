@@ -52,7 +52,7 @@ public sealed class ZipArchiveTests : IDisposable
         var report = await _run.RunAsync(_run.Request(path), _state);
         Assert.Equal((0, 8), (report.ExitCode, report.Accepted));
         Assert.Equal(Enumerable.Range(0, 8), _run.StoredNumbers());
-        Assert.Equal(["export.zip/a/1.json.gz", "export.zip/b/2.ndjson"], _state.Load()!.Sources.Select(source => source.Id).Order(StringComparer.Ordinal));
+        Assert.Equal("export.zip/a/1.json.gz export.zip/b/2.ndjson", string.Join(' ', _state.Load()!.Sources.Select(source => source.Id).Order(StringComparer.Ordinal)));
         Assert.Equal(8, (await _run.RunAsync(_run.Request(path), _state)).Accepted);
         Assert.Equal(8, _run.StoredNumbers().Count);
     }
