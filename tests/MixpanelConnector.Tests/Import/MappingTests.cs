@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
+using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tests.Import;
 
@@ -343,7 +345,7 @@ public sealed class MappingTests : IDisposable
         string[] values = ["null", "true", "0", "-1", "1e308", "9007199254740993", "\"\"", "\" \"", "\"\\u0000\"", "\"{\\\"a\\\":[1]}\"", "\"[\"", "[]", "{}", "[[]]", "[{}]", "{\"a\":null}", "\"2026-03-01\"", "\"x,y;z^\""];
         var random = new Random(7);
         var lines = new List<string>();
-        var names = System.Text.RegularExpressions.Regex.Matches(ImportMapping.OfVendor(vendor).Json, "\"(?<name>[A-Za-z_$^][\\w.$^*]*)\"", System.Text.RegularExpressions.RegexOptions.ExplicitCapture, Hang.Limit).Select(match => match.Groups["name"].Value.TrimStart('^', '.')).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal).ToList();
+        var names = Regex.Matches(ImportMapping.OfVendor(vendor).Json, "\"(?<name>[A-Za-z_$^][\\w.$^*]*)\"", RegexOptions.ExplicitCapture, Hang.Limit).Select(match => match.Groups["name"].Value.TrimStart('^', '.')).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal).ToList();
         for (var i = 0; i < 300; i++) lines.Add(Of([.. Enumerable.Range(0, 30).Select(_ => names[random.Next(names.Count)])], 0));
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", string.Join('\n', lines) + "\n")) with { Mapping = ImportMapping.OfVendor(vendor), GroupKey = "company", BatchEvents = 7 });
         Assert.True(report.Read >= 300);
