@@ -30,7 +30,7 @@ static class RecordReaders
     public static async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached, ImportRequest request, CancellationToken cancellationToken, bool fromBeginning = false)
     {
         var (source, compression) = await DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
-        var (text, encoding) = await TranscodingByteSource.OpenAsync(source, request, cancellationToken).ConfigureAwait(false);
+        var (text, encoding) = await TranscodingByteSource.OpenAsync(source, OfText(request), cancellationToken).ConfigureAwait(false);
         var window = new InputWindow(text);
         try
         {
@@ -42,14 +42,14 @@ static class RecordReaders
             var format = request.Replay is null ? FormatOf(new ImportHead(window.Unread[start..], name, request)) : ImportFormat.Ndjson;
             var isSequence = request.Replay is not null && JsonSequenceReader.Begins(window.Unread[start..], isAll: true) == true;
             if (format.IsText) EnsureText(window.Unread);
-            if (encoding is not null && TextEncoding.Find(request.Encoding ?? "") != encoding)
+            if (encoding is not null && TextEncoding.Find(OfText(request).Encoding ?? "") != encoding)
                 request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"It is read as {encoding.Name}, as its byte order mark says."));
             if ((request.Columns.Count > 0 || request.ColumnTypes.Count > 0) && request.Replay is null && !format.HasColumns)
             {
                 bool? hasProperties;
                 while ((hasProperties = FlatRecords.FirstHasProperties(window.Unread[start..], request.Type)) is null && window.Unread.Length < LongestHead)
                     if (!await window.FillAsync(cancellationToken).ConfigureAwait(false)) break;
-                if (hasProperties is true) throw new InputException($"has no columns to map or to type: its records ({format.Name}) have properties. Rename those{(request.Format is null ? ", or name the format" : "")}");
+                if (hasProperties is true) throw new InputException($"has no columns to map or to type: its records ({format.Name}) have properties. Rename those{(request.Format is null ? ", or name the format" : "")}") { Option = request.Columns.Count > 0 ? "map" : "column_type" };
             }
 
             var opened = new FormatInput(input, window, start, compression is not null, reached, request);
@@ -68,7 +68,7 @@ static class RecordReaders
 
             await opened.ResumeAsync(cancellationToken).ConfigureAwait(false);
             var line = opened.Reached?.Line ?? 0;
-            return new DeadLetterReader(isSequence ? new JsonSequenceReader(window, line) : new NdjsonReader(window, line, opened.Reached?.OpenLine ?? false, DeadLetterReader.LargestLine), request.ReplayedOptions);
+            return new DeadLetterReader(isSequence ? new JsonSequenceReader(window, line) : new NdjsonReader(window, line, opened.Reached?.OpenLine ?? false, DeadLetterReader.LargestLine), request.ReplayedOptions, TextEncoding.Find(request.Encoding ?? ""), request.Formats.Select(known => known.NewRowParser(request)).FirstOrDefault(rows => rows is not null));
         }
         catch
         {
@@ -76,6 +76,9 @@ static class RecordReaders
             throw;
         }
     }
+
+    /// <summary>The same of the input itself: dead letters are UTF-8, whatever the records in them are in.</summary>
+    public static ImportRequest OfText(ImportRequest request) => request.Replay is null ? request : request with { Encoding = null };
 
     /// <summary>A name without the suffix of a compression.</summary>
     public static string Without(this ImportCompression compression, string name) =>

@@ -75,6 +75,21 @@ sealed class ColumnValue(ImportRequest request)
         return new("column_type", $"properties.{shown}", told ? $"the column {shown} holds something that is no {name}{way}" : $"the first values of the column {shown} are of the type {name}, this one is not{way}");
     }
 
+    /// <summary>The object that a text of all properties holds, or null; false when it holds neither.</summary>
+    public static bool TryProperties(ReadOnlySpan<byte> text, out ReadOnlySpan<byte> properties)
+    {
+        properties = text.Trim(" \t\r\n"u8);
+        return properties.SequenceEqual("null"u8) || (properties is [(byte)'{', .., (byte)'}'] && IsJson(properties));
+    }
+
+    /// <summary>Why a record is not taken whose properties are to be in a column, which holds something else.</summary>
+    /// <param name="column">The column's name.</param>
+    public static Rejection NoProperties(string column)
+    {
+        var shown = RecordFields.Shown(column);
+        return new("properties_invalid", $"properties.{shown}", $"{shown} holds the properties as a JSON object, or as the text of one, and this is neither. Mend it; --column-type '{shown}=text' takes all its values as text");
+    }
+
     /// <summary>Whether the text is one JSON value.</summary>
     public static bool IsJson(ReadOnlySpan<byte> text)
     {
@@ -130,7 +145,7 @@ sealed class ColumnValue(ImportRequest request)
     }
 
     /// <summary>A string's text; <c>?</c> when it holds half a surrogate pair, which is refused elsewhere.</summary>
-    ReadOnlySpan<byte> Unescape(ReadOnlySpan<byte> quoted)
+    public ReadOnlySpan<byte> Unescape(ReadOnlySpan<byte> quoted)
     {
         if (!quoted.Contains((byte)'\\')) return quoted[1..^1];
         Reserve(ref _text, quoted.Length);

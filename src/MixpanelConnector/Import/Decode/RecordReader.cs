@@ -31,6 +31,9 @@ readonly ref struct Record
     /// <summary>The row of text that it was built of, as it was read, but for commas between its cells, whatever parts them; otherwise empty.</summary>
     public ReadOnlySpan<byte> Row { get; init; }
 
+    /// <summary>What is needed to read it without its file, where it is a row of text that gave no record; otherwise empty.</summary>
+    public ReadOnlySpan<byte> Layout { get; init; }
+
     /// <summary>The bytes of the input that it takes, without its line end.</summary>
     public long LengthInInput => !Row.IsEmpty ? Row.Length : Oversized?.Length ?? Raw.Length;
 

@@ -71,7 +71,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         }
 
         var given = await TryAsync(request, input, cancellationToken).ConfigureAwait(false);
-        var isUnreadable = given.ExitCode is 6 or 7;
+        var isUnreadable = IsUnreadable(given);
         inspection = inspection with
         {
             Records = given.Accepted + given.Rejected,
@@ -131,10 +131,13 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         async Task TakeBetterAsync(ImportRequest options)
         {
             var other = await TryAsync(options, input, cancellationToken).ConfigureAwait(false);
-            if (other.ExitCode is 6 or 7 || IsNoBetter(report, other)) return;
+            if (IsUnreadable(other) || IsNoBetter(report, other)) return;
             (best, report) = (options, other);
         }
     }
+
+    /// <summary>Whether a trial could not read the input, or its options did not fit that.</summary>
+    static bool IsUnreadable(ImportReport trial) => trial.ExitCode is 2 or 6 or 7;
 
     /// <summary>Whether events are given an empty id for want of any.</summary>
     bool IsNobodys(ImportRequest options, ColumnSurvey survey) =>
@@ -205,7 +208,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     /// <summary>Lists the columns under their own names, whatever was asked to become of them.</summary>
     static async Task<(ImportFormat? Format, string? Delimiter)> SurveyAsync(InputFile input, ImportRequest asked, ColumnSurvey survey, CancellationToken cancellationToken)
     {
-        var plain = asked with { Columns = Empty<string>(), ColumnTypes = Empty<ImportColumnType>(), Event = null, Drop = [], Rename = Empty<string>(), Fix = ImportFixes.None, Diagnostics = null, Look = new ImportLook(MostRecords, MostBytes) };
+        var plain = asked with { NamedColumns = [.. asked.NamedColumns], Columns = Empty<string>(), ColumnTypes = Empty<ImportColumnType>(), Event = null, Drop = [], Rename = Empty<string>(), Fix = ImportFixes.None, Diagnostics = null, Look = new ImportLook(MostRecords, MostBytes) };
         using var reader = await RecordReaders.OpenAsync(input, reached: null, plain, cancellationToken).ConfigureAwait(false);
         if (reader.Columns is { } columns) survey.Add(columns);
         var left = MostRecords;
