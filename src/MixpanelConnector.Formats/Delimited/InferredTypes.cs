@@ -1,6 +1,6 @@
 using System.Text;
 using MixpanelConnector.Formats.Columns;
-using MixpanelConnector.Import.Columns;
+using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Formats.Delimited;
 

@@ -4,6 +4,7 @@ using MixpanelConnector.Import;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Delimited;
+using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Formats.Delimited;
 

@@ -5,6 +5,7 @@ using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Delimited;
 using MixpanelConnector.Import.Inspect;
 using MixpanelConnector.Import.Source;
+using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector;
 
@@ -204,6 +205,7 @@ public sealed record ImportRequest
             if (RecordFields.NearMiss(field, Type) is { } meant) throw MixpanelException.Invalid("map", $"{RecordFields.Shown(field)} is not the name of a field: {meant} is. To have a property of that name, leave the mapping out and rename the column's property.");
         if (ColumnTypes.Any(column => column.Key.Length == 0 || !Enum.IsDefined(column.Value))) throw MixpanelException.Invalid("column_type", "The type of a column needs the column's name, and is text, number, boolean, time or json.");
         Dialect.EnsureSense(this);
+        if (Encoding is not null && TextEncoding.IsUnread(Encoding)) throw MixpanelException.Invalid("encoding", $"{Encoding.Trim()} is an encoding that is not read here. Convert the input to UTF-8 first, for example with iconv.");
         if (Encoding is not null && TextEncoding.Find(Encoding) is null) throw MixpanelException.Invalid("encoding", "The encoding must be one of the WHATWG Encoding Standard, such as windows-1252, iso-8859-2, shift_jis or utf-16le.");
         if (Event is not null && (Type is not ImportType.Events || string.IsNullOrWhiteSpace(Event))) throw MixpanelException.Invalid("event", "The name of events must not be blank, and is for events only.");
         if (Replay is not null && (Format is not null || Dialect.IsSaid(this) || NullValues.Count > 0)) throw MixpanelException.Invalid("replay", "A dead-letter file has its own format: it needs neither format, delimiter nor anything else that is said of CSV.");

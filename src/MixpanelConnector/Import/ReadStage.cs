@@ -127,7 +127,7 @@ sealed class ReadStage(
             if (reader.HasPartialRecord)
             {
                 counts.RecordsRead(1);
-                cancellation.Note(6, $"{input.Name}, line {reader.Position.Line + 1}: the last record is incomplete and was left pending. When the input is whole, run the same command again.");
+                cancellation.Note(6, $"{input.Name}, line {reader.PartialLine}: the last record is incomplete and was left pending. When the input is whole, run the same command again.");
             }
 
             MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: !reader.HasPartialRecord);
@@ -148,7 +148,7 @@ sealed class ReadStage(
                 return;
             }
 
-            cancellation.Note(e.Option is null ? e.ExitCode : 6, $"{input.Name} {e.Message}{(reader?.Position.Line > 0 ? $"; all up to line {reader.Position.Line} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : "When the input is mended, run the same command again; it resumes.")}");
+            cancellation.Note(e.Option is null ? e.ExitCode : 6, $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; all records up to line {reader.LastLine} were read" : "")}. {(e.HasChanged ? WhenChanged(reached) : "When the input is mended, run the same command again; it resumes.")}");
         }
         finally
         {

@@ -16,6 +16,8 @@ static class RecordReaders
     /// <summary>A tenth of random bytes are control characters: binary shows itself long before.</summary>
     const int BinaryShowsWithin = 4096;
 
+    const string Spreadsheet = "is a spreadsheet, or another document of an office program, and no text. Open it there, and save the sheet as CSV (in Excel: \"CSV UTF-8\")";
+
     /// <summary>What no text has, but for the ends of lines and pages, tabs, and the escape of colours.</summary>
     static readonly SearchValues<byte> Controls = SearchValues.Create([1, 2, 3, 4, 5, 6, 7, 8, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 28, 29, 30, 31, 127]);
 
@@ -136,6 +138,8 @@ static class RecordReaders
         var hint = head switch
         {
             [0xff, 0xfe, 0, 0, ..] or [0, 0, 0xfe, 0xff, ..] => "is UTF-32 text. Convert it to UTF-8, for example with iconv",
+            [(byte)'P', (byte)'K', 3, 4, ..] when IsSpreadsheet(head) => Spreadsheet,
+            [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => Spreadsheet,
             [(byte)'P', (byte)'K', 3, 4, ..] or [(byte)'P', (byte)'K', 5, 6, ..] => "is a ZIP archive. Unpack it first",
             [0x28, 0xb5, 0x2f, 0xfd, ..] => "is compressed with zstd. Decompress it first, or import with the formats of MixpanelConnector.Formats",
             [(byte)'P', (byte)'A', (byte)'R', (byte)'1', ..] => "is a Parquet file. Import it with the formats of MixpanelConnector.Formats, or convert it to NDJSON first",
@@ -154,6 +158,10 @@ static class RecordReaders
         };
         if (hint is not null) throw new InputException(hint);
     }
+
+    /// <summary>Whether a ZIP archive is a workbook of Excel, OpenDocument or Numbers, by the names of its first parts.</summary>
+    static bool IsSpreadsheet(ReadOnlySpan<byte> head) =>
+        head.IndexOf("[Content_Types].xml"u8) >= 0 || head.IndexOf("xl/"u8) >= 0 || head.IndexOf("vnd.oasis.opendocument.spreadsheet"u8) >= 0 || head.IndexOf("Index/"u8) >= 0;
 
     static bool IsMarkup(ReadOnlySpan<byte> text) =>
         text.StartsWith("<?xml"u8) || Ascii.EqualsIgnoreCase(text[..Math.Min(text.Length, 5)], "<html"u8) || Ascii.EqualsIgnoreCase(text[..Math.Min(text.Length, 9)], "<!doctype"u8);

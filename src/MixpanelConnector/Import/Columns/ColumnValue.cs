@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
-using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Import.Columns;
 
@@ -12,9 +12,6 @@ namespace MixpanelConnector.Import.Columns;
 sealed class ColumnValue(ImportRequest request)
 {
     static readonly NumberText Literal = new('.');
-
-    // Of fewer digits, a date may be written (20260701), a year, or days be counted as spreadsheets do.
-    const long ShortestCount = 100_000_000;
 
     readonly NumberText _number = new(request.DecimalSeparator);
     readonly TimeReader _times = new(request);
@@ -128,7 +125,7 @@ sealed class ColumnValue(ImportRequest request)
             return true;
         }
 
-        if (isCount && time is >= 0 and < ShortestCount) return false;
+        if (isCount && TimeReader.MayBeDate(time, isEventTime: false)) return false;
         if (isCount && time is >= -TimeReader.LargestSeconds and <= TimeReader.LargestSeconds) time *= 1000;
         if (time < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return false;
         DateTimeOffset.FromUnixTimeMilliseconds(time).TryFormat(_made, out length, time % 1000 == 0 ? "'\"'yyyy-MM-dd'T'HH:mm:ss'\"'" : "'\"'yyyy-MM-dd'T'HH:mm:ss.fff'\"'", CultureInfo.InvariantCulture);

@@ -77,6 +77,12 @@ abstract class RecordReader : IDisposable
     /// <summary>Whether the input has begun a record that it does not end.</summary>
     public abstract bool HasPartialRecord { get; }
 
+    /// <summary>The last line of which something was read.</summary>
+    public virtual long LastLine => Position.Line;
+
+    /// <summary>The line that the record begins on which the input does not end.</summary>
+    public virtual long PartialLine => Position.Line + 1;
+
     /// <summary>The types of its columns so far, for the next run; null when they have none.</summary>
     public virtual string? ColumnTypes => null;
 

@@ -104,7 +104,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         return await new ImportPipeline(trial, state, transport).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Options beside those that were given, under which more records are accepted; null when none were found.</summary>
+    /// <summary>Options beside those that were given, under which more records are accepted, or all are refused for less; null when none were found.</summary>
     async Task<ImportProposal?> ProposeAsync(InputFile input, ImportRequest asked, ImportReport given, ColumnSurvey survey, CancellationToken cancellationToken)
     {
         var (best, report) = (request, given);
@@ -115,7 +115,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             if (!best.Fix.HasFlag(fix) && HasReason(report, code)) await TakeBetterAsync(best with { Fix = best.Fix | fix }).ConfigureAwait(false);
         }
 
-        if (report.Accepted <= given.Accepted) return null;
+        if (best == request) return null;
         return new ImportProposal
         {
             Format = best.Format == request.Format ? null : best.Format,
@@ -147,7 +147,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
 
     /// <summary>The repairs that may help, by the reason that calls for them. One hides behind another: a record is refused for what is found first.</summary>
     IEnumerable<(ImportFixes Fix, string Code)> Repairs() => request.Type is ImportType.Events
-        ? [(ImportFixes.Time, "time_invalid"), (ImportFixes.Ids, "distinct_id_invalid"), (ImportFixes.Ids, "distinct_id_missing"), (ImportFixes.InsertIds, "insert_id_invalid"), (ImportFixes.InsertIds, "insert_id_banned"), (ImportFixes.Time, "time_invalid")]
+        ? [(ImportFixes.Time, "time_invalid"), (ImportFixes.Time, "time_in_future"), (ImportFixes.Ids, "distinct_id_invalid"), (ImportFixes.Ids, "distinct_id_missing"), (ImportFixes.InsertIds, "insert_id_invalid"), (ImportFixes.InsertIds, "insert_id_banned"), (ImportFixes.Time, "time_invalid"), (ImportFixes.Time, "time_in_future")]
         : [(ImportFixes.Ids, "distinct_id_invalid"), (ImportFixes.Ids, "group_id_invalid")];
 
     /// <summary>Whether a trial has accepted no more, and has not got past what the one before was stopped by.</summary>
