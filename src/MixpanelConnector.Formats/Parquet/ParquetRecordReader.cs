@@ -174,7 +174,7 @@ sealed class ParquetRecordReader : RecordReader
         var needs = leaves.ConvertAll(leaf => ParquetPages.Follow(_file, _footer, group, leaf.Field, cancellationToken));
         var memory = needs.Sum(leaf => leaf.Memory) + needs.Max(leaf => leaf.Packed);
         if (memory > MostPageMemory)
-            throw new InputException($"has pages that take {memory >> 20} MB in the row group of line {line}, one of each column with what it takes to decompress it; at most {MostPageMemory >> 20} MB are taken. Write it with smaller pages or row groups, or leave out columns with --drop");
+            throw new InputException($"has pages that take {memory >> 20} MB in the row group of line {line}, one of each column with what it takes to decompress it; at most {MostPageMemory >> 20} MB are taken. Write it with smaller pages or row groups, as DuckDB does with (ROW_GROUP_SIZE 122880) and Arrow with data_page_size, or leave out columns with --drop");
         if (group.Rows == 0) return null;
         var reader = parquet.RowGroup(number);
         try

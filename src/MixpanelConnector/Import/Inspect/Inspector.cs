@@ -115,7 +115,8 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             if (!best.Fix.HasFlag(fix) && HasReason(report, code)) await TakeBetterAsync(best with { Fix = best.Fix | fix }).ConfigureAwait(false);
         }
 
-        if (best == request) return null;
+        var namesColumns = best.Columns.Count + best.Rename.Count > request.Columns.Count + request.Rename.Count;
+        if (best == request || (report.Accepted <= given.Accepted && !namesColumns)) return null;
         return new ImportProposal
         {
             Format = best.Format == request.Format ? null : best.Format,

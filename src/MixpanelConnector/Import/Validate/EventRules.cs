@@ -43,7 +43,7 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
     static readonly Rejection DistinctIdBanned = new("distinct_id_banned", "properties.distinct_id", "Mixpanel does not take this distinct_id: it stands for no user");
     public static readonly Rejection InsertIdInvalid = new("insert_id_invalid", "properties.$insert_id", "$insert_id must be 1 to 36 letters, digits and hyphens");
     static readonly Rejection InsertIdBanned = new("insert_id_banned", "properties.$insert_id", "Mixpanel does not take this $insert_id: it stands for no id");
-    public static readonly Rejection WhoIsWho = new("identity_event", "event", "Mixpanel refuses $identify, $create_alias and $merge where the project has the simplified identity, as new ones have. Leave such events out, for example with jq -c 'select(.event | IN(\"$identify\", \"$create_alias\", \"$merge\") | not)'; a project with the original identity takes them");
+    public static readonly Rejection WhoIsWho = new("identity_event", "event", "Mixpanel refuses $identify, $create_alias and $merge where the project has the simplified identity, as new ones have. Leave such events out, for example with jq -c 'select(.event | IN(\"$identify\", \"$create_alias\", \"$merge\") | not)' of jq 1.7 or newer, since older ones round large numbers; a project with the original identity takes them");
     static readonly Rejection Ignored = new("ignored", "properties.$ignore", "Mixpanel drops events with $ignore in silence");
 
     enum Property
