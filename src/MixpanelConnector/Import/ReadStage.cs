@@ -148,7 +148,7 @@ sealed class ReadStage(
                 return;
             }
 
-            cancellation.Note(e.Option is null ? e.ExitCode : 6, $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; all records up to line {reader.LastLine} were read" : "")}. {(e.HasChanged ? WhenChanged(reached) : "When the input is mended, run the same command again; it resumes.")}");
+            cancellation.Note(e.Option is null ? e.ExitCode : 6, $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; all up to line {reader.LastLine} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : "When the input is mended, run the same command again; it resumes.")}");
         }
         finally
         {

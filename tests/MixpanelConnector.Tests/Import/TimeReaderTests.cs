@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Values;
 
