@@ -5,7 +5,7 @@ using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
-using MixpanelConnector.Import.Clean;
+using MixpanelConnector.Import.Values;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Validate;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using MixpanelConnector.Import.Clean;
+using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Import.Map;
 
