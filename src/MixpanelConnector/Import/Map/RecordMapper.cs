@@ -5,9 +5,9 @@ using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
-using MixpanelConnector.Import.Values;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Validate;
+using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Import.Map;
 
