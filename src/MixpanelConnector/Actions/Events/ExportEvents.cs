@@ -77,7 +77,7 @@ static class ExportEvents
         var (type, item) = (context.Action.Group.Own<ExportEventsInput>(), context.Action.Group.Reply<MixpanelEvent>());
         var request = await ((ActionSpec<ExportEventsInput, ResultList<MixpanelEvent>>)context.Action).Endpoint.RequestAsync(context, JsonSerializer.SerializeToElement(input, type), type, cancellationToken).ConfigureAwait(false);
         var reply = await context.Transport.SendAsync(request with { IsStreamed = true }, cancellationToken).ConfigureAwait(false);
-        using var response = reply.Opened ?? throw new MixpanelException(Refusal(reply, context.Options));
+        using var response = reply.Opened ?? throw new MixpanelException(ReplyClassifier.ExportError(reply, context.Options));
         var pipe = PipeReader.Create(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), new StreamPipeReaderOptions(bufferSize: 64 << 10));
         try
         {
@@ -98,13 +98,6 @@ static class ExportEvents
         {
             await pipe.CompleteAsync().ConfigureAwait(false);
         }
-    }
-
-    /// <summary>Refused credentials come as 400 in plain text.</summary>
-    static MixpanelError Refusal(Reply reply, MixpanelOptions options)
-    {
-        var error = ReplyClassifier.ErrorOf(reply, options);
-        return reply.Status == 400 && error.Message.Contains("authenticate", StringComparison.OrdinalIgnoreCase) ? error with { Kind = ErrorKind.Unauthorized } : error;
     }
 
     static async ValueTask<ReadResult> ReadAsync(PipeReader pipe, CancellationToken cancellationToken)
