@@ -30,6 +30,7 @@ sealed class DelimitedReader : RecordReader
     readonly bool _writesNulls;
     readonly bool _timesFollowAFormat;
     readonly bool _isHeaded;
+    readonly bool _knowsEmptyText;
     readonly int[] _nameless; // but for the first column, which numbers the rows then
     long _line;
     bool _openLine;
@@ -65,6 +66,7 @@ sealed class DelimitedReader : RecordReader
         _nulls = [.. request.NullValues.Where(text => text.Length > 0).Select(Encoding.UTF8.GetBytes)];
         _timesFollowAFormat = request.TimeFormat is not null;
         _isHeaded = !request.NoHeader;
+        _knowsEmptyText = request.Exported is not null;
         _nameless = [.. Enumerable.Range(1, columns.Names.Count - 1).Where(i => string.IsNullOrWhiteSpace(columns.Names[i]))];
         _writesNulls = request.Fix.HasFlag(ImportFixes.Nulls);
         _position = new(window.Offset, line, openLine);
@@ -206,7 +208,12 @@ sealed class DelimitedReader : RecordReader
     void WriteCell(JsonText json, in ColumnField field)
     {
         var cell = _splitter.Cell(_row.Span, field.Column);
-        if (cell.IsEmpty) return;
+        if (cell.IsEmpty)
+        {
+            if (_knowsEmptyText && _splitter.IsQuoted(field.Column)) json.AppendString(cell);
+            return;
+        }
+
         if (IsNull(cell))
         {
             if (_writesNulls && field.Kind is FieldKind.Value) json.Append("null"u8); // to be removed, and counted

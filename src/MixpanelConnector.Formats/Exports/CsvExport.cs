@@ -54,8 +54,8 @@ sealed class CsvExport() : ExportFormat("csv")
 
         void WriteText(ReadOnlySpan<byte> text)
         {
-            // Spaces at an end are text, which not every reader knows.
-            if (text is not ([] or [(byte)' ', ..] or [.., (byte)' ']) && !text.ContainsAny(Special))
+            // Spaces at an end are text, and so is what looks like a byte order mark, which not every reader knows.
+            if (text is not ([] or [(byte)' ' or 0xef, ..] or [.., (byte)' ']) && !text.ContainsAny(Special))
             {
                 _text.Write(text);
                 return;

@@ -34,6 +34,7 @@ sealed class ParquetRecordReader : RecordReader
     readonly long _begin;
     readonly long _rawLength;
     readonly bool _dropsColumns;
+    readonly bool _isExport;
     RowGroupReader? _reader;
     long _row;
     long _endOfGroup;
@@ -45,6 +46,7 @@ sealed class ParquetRecordReader : RecordReader
     public ParquetRecordReader(ParquetFile file, ParquetFooter footer, ImportRequest request, UInt128 fingerprint, long begin, long rawLength, CancellationToken cancellationToken)
     {
         (_file, _footer, _fingerprint, _begin, _rawLength) = (file, footer, fingerprint, begin, rawLength);
+        _isExport = request.Exported is not null;
         if (begin > footer.Rows) throw InputException.Changed("has fewer rows than when it was imported");
 
         var columns = _columns = new ColumnMap([.. footer.Columns.Select(column => column.Name)], request);
@@ -159,7 +161,8 @@ sealed class ParquetRecordReader : RecordReader
     ParquetProperties PropertiesOf(in ColumnField field, CancellationToken cancellationToken)
     {
         var column = _footer.Columns[field.Column];
-        List<ReadOnlyMemory<byte>> others = [.. _columns.Fields.Where(other => other.Index != _columns.Root?.Index).Select(other => other.Name)];
+        // An export keeps among the properties what its column cannot hold, such as a number in place of a text.
+        List<ReadOnlyMemory<byte>> others = _isExport ? [] : [.. _columns.Fields.Where(other => other.Index != _columns.Root?.Index).Select(other => other.Name)];
         if (!column.IsText || field.Type is not (null or ImportColumnType.Json)) return new(ParquetNode.Of(column, field.Kind, _values, _columns.Type), others);
         var json = _values.LeafOf(column, FieldKind.Value, ParquetMeaning.Json);
         if (field.Type is not null) return new(json, others);
