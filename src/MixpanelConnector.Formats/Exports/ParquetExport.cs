@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 using MixpanelConnector.Export;
 using ParquetSharp;
@@ -6,10 +5,10 @@ using ParquetSharp.Schema;
 
 namespace MixpanelConnector.Formats.Exports;
 
-/// <summary>Parquet: texts, the time as a timestamp of milliseconds in UTC, the properties as JSON. What is absent is null. A row group is written when it holds 8 MiB, or less where many files are open.</summary>
+/// <summary>Parquet: texts, the time as a timestamp of milliseconds in UTC, the properties as JSON. What is absent is null. A row group is written when it holds 4 MiB, or less where several files are open: what is written takes several times as much memory.</summary>
 sealed class ParquetExport() : ExportFormat("parquet")
 {
-    const int LargestGroup = 8 << 20, SmallestGroup = 512 << 10, AllGroups = 32 << 20;
+    const int LargestGroup = 4 << 20, SmallestGroup = 256 << 10, AllGroups = 8 << 20;
 
     internal override bool CompressesItself => true;
 
@@ -24,7 +23,7 @@ sealed class ParquetExport() : ExportFormat("parquet")
         readonly bool _ofEvents;
         readonly int _largestGroup;
         readonly RecordCells _cells = new();
-        readonly ArrayBufferWriter<long> _times = new();
+        readonly NativeBuffer<long> _times = new();
         readonly TextColumn[] _texts;
         readonly ParquetSharp.IO.ManagedOutputStream _output;
         readonly ParquetFileWriter _file;
@@ -48,6 +47,7 @@ sealed class ParquetExport() : ExportFormat("parquet")
             using var builder = new WriterPropertiesBuilder();
             builder.Compression(request.Compression?.Name switch { "none" => Compression.Uncompressed, "gzip" => Compression.Gzip, _ => Compression.Zstd });
             builder.EnablePageChecksum();
+            builder.MemoryPool(MemoryPool.SystemMemoryPool()); // the usual one keeps a hundred megabytes that it does not need any more
             foreach (var name in names.Where(name => name != "event")) builder.DisableDictionary(name); // nearly each value is another
             using var properties = builder.Build();
             using var schema = new GroupNode("schema", Repetition.Required, nodes);
@@ -62,8 +62,7 @@ sealed class ParquetExport() : ExportFormat("parquet")
             _texts[0].Add(_cells.Id(record, scanned));
             if (_ofEvents)
             {
-                _times.GetSpan(1)[0] = scanned.Time;
-                _times.Advance(1);
+                _times.Add([scanned.Time]);
                 _texts[1].Add(_cells.DistinctId(record, scanned), isThere: !scanned.DistinctId.IsNone);
                 _texts[2].Add(_cells.InsertId(record, scanned), isThere: !scanned.InsertId.IsNone);
             }
@@ -83,6 +82,8 @@ sealed class ParquetExport() : ExportFormat("parquet")
         {
             _file.Dispose();
             _output.Dispose();
+            _times.Dispose();
+            foreach (var column in _texts) column.Dispose();
         }
 
         void WriteGroup()
@@ -92,50 +93,92 @@ sealed class ParquetExport() : ExportFormat("parquet")
             for (var (column, text) = (0, 0); text < _texts.Length; column++)
             {
                 using var writer = group.NextColumn();
-                if (_ofEvents && column == 1) ((ColumnWriter<long>)writer).WriteBatch(_times.WrittenSpan);
+                if (_ofEvents && column == 1) ((ColumnWriter<long>)writer).WriteBatch(_times.Written);
                 else _texts[text++].WriteTo((ColumnWriter<ByteArray>)writer, isOptional: _ofEvents && column is 2 or 3);
             }
 
-            _times.ResetWrittenCount();
+            _times.Clear();
             group.Close();
         }
     }
 
-    /// <summary>The texts of a column in one buffer, until they are written.</summary>
-    sealed class TextColumn
+    /// <summary>The texts of a column, until they are written.</summary>
+    sealed class TextColumn : IDisposable
     {
-        readonly ArrayBufferWriter<byte> _bytes = new();
-        readonly ArrayBufferWriter<int> _ends = new();
-        readonly ArrayBufferWriter<short> _levels = new();
+        readonly NativeBuffer<byte> _bytes = new();
+        readonly NativeBuffer<int> _ends = new();
+        readonly NativeBuffer<short> _levels = new();
+        readonly NativeBuffer<ByteArray> _values = new();
 
-        public int Length => _bytes.WrittenCount + (_levels.WrittenCount * 8);
+        public int Length => _bytes.Length + (_levels.Length * 8);
 
-        public int Rows => _levels.WrittenCount;
+        public int Rows => _levels.Length;
 
         public void Add(ReadOnlySpan<byte> text, bool isThere = true)
         {
-            _levels.GetSpan(1)[0] = isThere ? (short)1 : (short)0;
-            _levels.Advance(1);
+            _levels.Add([isThere ? (short)1 : (short)0]);
             if (!isThere) return;
-            _bytes.Write(text);
-            _ends.GetSpan(1)[0] = _bytes.WrittenCount;
-            _ends.Advance(1);
+            _bytes.Add(text);
+            _ends.Add([_bytes.Length]);
         }
 
-        public unsafe void WriteTo(ColumnWriter<ByteArray> writer, bool isOptional)
+        public void WriteTo(ColumnWriter<ByteArray> writer, bool isOptional)
         {
-            var ends = _ends.WrittenSpan;
-            fixed (byte* bytes = &MemoryMarshal.GetReference(_bytes.WrittenSpan))
+            var start = 0;
+            foreach (var end in _ends.Written)
             {
-                var values = new ByteArray[ends.Length];
-                for (var (i, start) = (0, 0); i < ends.Length; start = ends[i++]) values[i] = new ByteArray((nint)(bytes + start), ends[i] - start);
-                if (isOptional) writer.WriteBatch(_levels.WrittenCount, _levels.WrittenSpan, [], values);
-                else writer.WriteBatch(values);
+                _values.Add([new ByteArray(_bytes.Pointer + start, end - start)]);
+                start = end;
             }
 
-            _bytes.ResetWrittenCount();
-            _ends.ResetWrittenCount();
-            _levels.ResetWrittenCount();
+            if (isOptional) writer.WriteBatch(_levels.Length, _levels.Written, [], _values.Written);
+            else writer.WriteBatch(_values.Written);
+            _bytes.Clear();
+            _ends.Clear();
+            _levels.Clear();
+            _values.Clear();
+        }
+
+        public void Dispose()
+        {
+            _bytes.Dispose();
+            _ends.Dispose();
+            _levels.Dispose();
+            _values.Dispose();
+        }
+    }
+
+    /// <summary>A buffer outside the managed heap: large ones would stay there long after their file is written.</summary>
+    sealed unsafe class NativeBuffer<T> : IDisposable where T : unmanaged
+    {
+        T* _items;
+        int _capacity;
+
+        public int Length { get; private set; }
+
+        public nint Pointer => (nint)_items;
+
+        public ReadOnlySpan<T> Written => new(_items, Length);
+
+        public void Add(ReadOnlySpan<T> items)
+        {
+            if (Length + items.Length > _capacity)
+            {
+                _capacity = Math.Max(Length + items.Length, Math.Max(1024, _capacity / 2 * 3));
+                _items = (T*)NativeMemory.Realloc(_items, (nuint)_capacity * (nuint)sizeof(T));
+            }
+
+            items.CopyTo(new Span<T>(_items + Length, items.Length));
+            Length += items.Length;
+        }
+
+        public void Clear() => Length = 0;
+
+        public void Dispose()
+        {
+            NativeMemory.Free(_items);
+            _items = null;
+            (_capacity, Length) = (0, 0);
         }
     }
 }
