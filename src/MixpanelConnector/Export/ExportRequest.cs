@@ -94,6 +94,7 @@ public sealed record ExportRequest
         var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
         if (!Enum.IsDefined(Kind)) throw MixpanelException.Invalid("kind", "The kind must be events, profiles, groups or lookup tables.");
         if (string.IsNullOrEmpty(Folder)) throw MixpanelException.Invalid("to", "The export needs a folder to go to.");
+        if (Folder.Contains("://", StringComparison.Ordinal)) throw MixpanelException.Invalid("to", $"{Folder} is an address, and the files go to a folder.");
         if (Parallel is < 1 or > MostParallel) throw MixpanelException.Invalid("parallel", $"From 1 to {MostParallel} downloads run at once.");
         if (Lookback < 0) throw MixpanelException.Invalid("lookback", "The number of days to fetch again must not be negative.");
         if (Kind is ExportKind.Groups && (string.IsNullOrEmpty(GroupKey) || string.IsNullOrEmpty(DataGroupId)))

@@ -22,7 +22,8 @@ sealed class ProfileSession
 
     public IdSet Ids { get; private set; } = new();
 
-    public int Pages => (int)((Total + PageSize - 1) / PageSize);
+    /// <summary>How many pages there are; 0 when it has not begun.</summary>
+    public int Pages => PageSize == 0 ? 0 : (int)((Total + PageSize - 1) / PageSize);
 
     /// <summary>Takes up the session of a target of which so many records are there; a new one when there is none that fits.</summary>
     /// <param name="state">The folder that keeps it; null for none.</param>
