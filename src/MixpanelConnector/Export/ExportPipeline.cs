@@ -69,6 +69,10 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
         {
             Note(ExportOutcome.Damaged, e.Message);
         }
+        catch (MixpanelException e) when (IsOfDisk(e.InnerException))
+        {
+            Note(ExportOutcome.DiskFailed, e.Message);
+        }
         catch (Exception e) when (IsOfDisk(e))
         {
             NoteDisk(e);
@@ -117,7 +121,7 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
     {
         switch (failure)
         {
-            case MixpanelException { InnerException: IOException or UnauthorizedAccessException } e:
+            case MixpanelException e when IsOfDisk(e.InnerException):
                 Note(ExportOutcome.DiskFailed, e.Message);
                 return false;
             case MixpanelException { Error: { Kind: ErrorKind.RateLimited, HttpStatus: null } error }:
@@ -142,7 +146,7 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
         }
     }
 
-    static bool IsOfDisk(Exception e) => e is IOException or UnauthorizedAccessException;
+    static bool IsOfDisk(Exception? e) => e is IOException or UnauthorizedAccessException;
 
     void NoteDisk(Exception e) => Note(ExportOutcome.DiskFailed, $"The export cannot be written: {e.Message} When that is mended, run the same command again; it resumes.");
 
