@@ -20,7 +20,7 @@ public sealed class ExportKillTests
     [InlineData("parquet", "zstd")]
     public async Task An_export_that_is_killed_ends_with_the_same_files(string format, string compression)
     {
-        var (seed, kills, killed) = (Campaign.Number("SEED", 20261123), Campaign.Number("EXPORT_KILLS", 6), 0);
+        var (seed, kills, killed) = (Campaign.Number("SEED", 20261123), Campaign.Number("EXPORT_KILLS", 4), 0);
 #pragma warning disable CA5394 // to be repeated, not to be secret
         var random = new Random(seed);
         await using var server = await RecordingServer.StartAsync(request => AnswerTo(request, random));

@@ -37,7 +37,7 @@ public sealed class FaultTests
         await using var mixpanel = await WithAsync("""{"rules":[{"path":"/api/2.0/export","terminated_after":1,"times":1}]}""");
         var time = DateTimeOffset.UnixEpoch.AddDays(20_000);
         for (var i = 0; i < 3; i++)
-            (await mixpanel.ImportAsync($$$"""[{"event":"E","properties":{"time":{{{time.ToUnixTimeSeconds() + i}}},"distinct_id":"u","$insert_id":"i{{{i}}}"}}]""")).Is(200);
+            (await mixpanel.ImportAsync($$$"""[{"event":"E","properties":{"time":{{{time.ToUnixTimeSeconds() + i}}},"distinct_id":"u","$insert_id":"i{{{i}}}"}}]""")).Is(200, """{"code":200,"num_records_imported":1,"status":"OK"}""");
 
         var query = $"/api/2.0/export?project_id=1&from_date={time:yyyy-MM-dd}&to_date={time:yyyy-MM-dd}";
         var (first, second) = (await mixpanel.GetAsync(query), await mixpanel.GetAsync(query));

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using MixpanelConnector.Exported;
-using MixpanelConnector.Files;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Export;

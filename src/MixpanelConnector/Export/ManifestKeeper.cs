@@ -1,6 +1,5 @@
 using System.Reflection;
 using MixpanelConnector.Exported;
-using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Export;
 

@@ -1,9 +1,11 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Unicode;
 
 namespace MixpanelConnector.Export;
 
 /// <summary>Where something stands in a record.</summary>
+[StructLayout(LayoutKind.Auto)]
 readonly record struct Place(int Start, int End)
 {
     /// <summary>Where there is nothing.</summary>
