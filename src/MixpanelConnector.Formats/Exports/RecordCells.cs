@@ -46,7 +46,7 @@ sealed class RecordCells
     }
 
     /// <summary>A text without its quotes and escapes; a number as it is written.</summary>
-    ReadOnlySpan<byte> Text(ReadOnlySpan<byte> record, Place place, int column)
+    ReadOnlySpan<byte> Text(ReadOnlySpan<byte> record, Stretch place, int column)
     {
         var json = place.In(record);
         if (json is not [(byte)'"', .. var text, (byte)'"']) return json;

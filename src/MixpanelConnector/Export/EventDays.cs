@@ -30,7 +30,7 @@ sealed class EventDays(ExportRequest request, ExportTarget target, ManifestKeepe
         var days = Enumerable.Range(0, all).Select(from.AddDays).Where(day => !there.Contains(day)).ToList();
         var resumed = keeper.Manifest.Files.Count(entry => there.Contains(entry.Day!.Value));
         counts.Total = all;
-        counts.DoneAre(all - days.Count);
+        counts.FinishedAre(all - days.Count);
         if (days.Count > 0) await calls.TellNeedAsync(days.Count, CallKind.Export, cancellationToken).ConfigureAwait(false);
 
         var download = new DayDownload(request, target, calls, counts);
@@ -80,7 +80,7 @@ sealed class EventDays(ExportRequest request, ExportTarget target, ManifestKeepe
             if (fetched.Unreadable is null) await target.DeleteAsync(ExportNames.Unreadable(day), CancellationToken.None).ConfigureAwait(false);
         }
 
-        counts.Done(1);
+        counts.Finish(1);
         if (fetched.Entry.Unreadable > 0) request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"{ExportNames.Of(day)}: {Counted.Of(fetched.Entry.Unreadable, "line is no record", "lines are no records")} in a second download, too: {target.PathOf(ExportNames.Unreadable(day))} holds them."));
     }
 }

@@ -4,7 +4,7 @@ namespace MixpanelConnector.Export;
 sealed class ExportCounts
 {
     long _requests, _retries, _records, _bytes;
-    int _done, _busy, _waiting;
+    int _finished, _busy, _waiting;
 
     public int? Total { get; set; }
 
@@ -22,9 +22,9 @@ sealed class ExportCounts
 
     public void Received(long bytes) => Interlocked.Add(ref _bytes, bytes);
 
-    public void Done(int count) => Interlocked.Add(ref _done, count);
+    public void Finish(int count) => Interlocked.Add(ref _finished, count);
 
-    public void DoneAre(int count) => Volatile.Write(ref _done, count);
+    public void FinishedAre(int count) => Volatile.Write(ref _finished, count);
 
     public void Begin() => Interlocked.Increment(ref _busy);
 
@@ -46,7 +46,7 @@ sealed class ExportCounts
 
     public ExportProgress Snapshot() => new()
     {
-        Done = Volatile.Read(ref _done),
+        Finished = Volatile.Read(ref _finished),
         Total = Total,
         Records = Interlocked.Read(ref _records),
         Bytes = Interlocked.Read(ref _bytes),

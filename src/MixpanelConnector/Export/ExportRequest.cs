@@ -125,8 +125,8 @@ public sealed record ExportRequest
 /// <summary>How far an export is.</summary>
 public sealed record ExportProgress
 {
-    /// <summary>Days, or pages, that are done.</summary>
-    public required int Done { get; init; }
+    /// <summary>Days, or pages, that are there.</summary>
+    public required int Finished { get; init; }
 
     /// <summary>Days, or pages, in all; null as long as that is not known.</summary>
     public required int? Total { get; init; }

@@ -19,7 +19,7 @@ sealed class LookupTableList(ExportRequest request, ExportTarget target, Manifes
         counts.Total = 1;
         if (keeper.Manifest is { Complete: true, Files: [var there] } && await keeper.IsThereAsync(there, cancellationToken).ConfigureAwait(false))
         {
-            counts.DoneAre(1);
+            counts.FinishedAre(1);
             return 1;
         }
 
@@ -28,7 +28,7 @@ sealed class LookupTableList(ExportRequest request, ExportTarget target, Manifes
             await keeper.RemoveAsync(keeper.Manifest.Files, cancellationToken).ConfigureAwait(false);
             await FetchAsync(cancellationToken).ConfigureAwait(false);
             await keeper.CompleteAsync(cancellationToken).ConfigureAwait(false);
-            counts.Done(1);
+            counts.Finish(1);
         }
         catch (Exception e) when (e is MixpanelException or IOException or UnauthorizedAccessException)
         {

@@ -7,7 +7,7 @@ namespace MixpanelConnector.Export;
 /// <param name="PageSize">How many profiles a full page has.</param>
 /// <param name="Total">How many there are on all pages.</param>
 /// <param name="Profiles">Each profile's own bytes.</param>
-sealed record ProfilePage(string? SessionId, int? PageSize, long? Total, IReadOnlyList<Place> Profiles)
+sealed record ProfilePage(string? SessionId, int? PageSize, long? Total, IReadOnlyList<Stretch> Profiles)
 {
     /// <exception cref="NotWholeException">The answer is no whole page.</exception>
     public static ProfilePage Read(ReadOnlySpan<byte> answer)
@@ -26,7 +26,7 @@ sealed record ProfilePage(string? SessionId, int? PageSize, long? Total, IReadOn
     {
         var reader = new Utf8JsonReader(answer, new JsonReaderOptions { MaxDepth = 1000 });
         if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject) return null;
-        var (session, size, total, profiles, isRefused) = (default(string), default(int?), default(long?), default(List<Place>), false);
+        var (session, size, total, profiles, isRefused) = (default(string), default(int?), default(long?), default(List<Stretch>), false);
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
             if (reader.ValueTextEquals("results"u8))

@@ -89,7 +89,7 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
         var next = keeper.Manifest.Files.Sum(file => file.Pages ?? 0);
         if (session.Pages == 0) await calls.TellNeedAsync(1, CallKind.Query, cancellationToken, " at least, the first of which says how many").ConfigureAwait(false);
         else if (next < session.Pages) await calls.TellNeedAsync(session.Pages - next, CallKind.Query, cancellationToken).ConfigureAwait(false);
-        counts.DoneAre(next);
+        counts.FinishedAre(next);
         while (next == 0 || next < session.Pages) next = await FetchFileAsync(session, next, cancellationToken).ConfigureAwait(false);
         if (keeper.Manifest.Records != session.Total) throw new SessionException(string.Create(CultureInfo.InvariantCulture, $"{keeper.Manifest.Records} came, of {session.Total}"));
     }
@@ -108,7 +108,7 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
                 do
                 {
                     records += await FetchPageAsync(session, page++, writer, ids, cancellationToken).ConfigureAwait(false);
-                    counts.Done(1);
+                    counts.Finish(1);
                 }
                 while (page < session.Pages && page < first + PagesPerFile);
                 writer.Complete();

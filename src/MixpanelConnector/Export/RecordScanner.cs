@@ -6,10 +6,10 @@ namespace MixpanelConnector.Export;
 
 /// <summary>Where something stands in a record.</summary>
 [StructLayout(LayoutKind.Auto)]
-readonly record struct Place(int Start, int End)
+readonly record struct Stretch(int Start, int End)
 {
     /// <summary>Where there is nothing.</summary>
-    public static Place None => default;
+    public static Stretch None => default;
 
     public bool IsNone => End == 0;
 
@@ -28,23 +28,23 @@ sealed class RecordScanner(bool ofEvents, bool withColumns)
     /// <summary>Deeper is no value of a property.</summary>
     static readonly JsonReaderOptions Options = new() { MaxDepth = 1000 };
 
-    readonly List<Place> _others = [];
+    readonly List<Stretch> _others = [];
     int _run;
 
     /// <summary>The event's name, or the profile's id, as JSON.</summary>
-    public Place Id { get; private set; }
+    public Stretch Id { get; private set; }
 
     /// <summary>Milliseconds since 1970.</summary>
     public long Time { get; private set; }
 
     /// <summary>The text <c>distinct_id</c> of an event, with its quotes.</summary>
-    public Place DistinctId { get; private set; }
+    public Stretch DistinctId { get; private set; }
 
     /// <summary>The text <c>$insert_id</c> of an event, with its quotes.</summary>
-    public Place InsertId { get; private set; }
+    public Stretch InsertId { get; private set; }
 
     /// <summary>The other members of the properties: each a stretch of neighbours with the commas between them.</summary>
-    public IReadOnlyList<Place> Others => _others;
+    public IReadOnlyList<Stretch> Others => _others;
 
     /// <summary>Whether it has a member beside those that columns hold, or one twice.</summary>
     public bool HasMore { get; private set; }
@@ -54,7 +54,7 @@ sealed class RecordScanner(bool ofEvents, bool withColumns)
 
     public bool TryRead(ReadOnlySpan<byte> line)
     {
-        (Id, Time, DistinctId, InsertId, HasMore, IsError) = (Place.None, 0, Place.None, Place.None, false, false);
+        (Id, Time, DistinctId, InsertId, HasMore, IsError) = (Stretch.None, 0, Stretch.None, Stretch.None, false, false);
         _others.Clear();
         try
         {

@@ -31,11 +31,11 @@ sealed class ProgressLine(bool colour)
     public string Of(ExportProgress value, TimeSpan elapsed, int width)
     {
         var seconds = Math.Max(elapsed.TotalSeconds, 0.001);
-        var share = value.Total is > 0 and var all ? Math.Min(1.0, (double)value.Done / all) : (double?)null;
+        var share = value.Total is > 0 and var all ? Math.Min(1.0, (double)value.Finished / all) : (double?)null;
         var parts = new List<Part>();
         if (share is { } part) parts.Add(new(Text($"{part * 100:0} %"), 0));
         if (value.Waiting) parts.Add(new("waiting for Mixpanel", 1, "33"));
-        parts.Add(new(value.Total is { } total ? Text($"{value.Done:N0} of {total:N0}") : Text($"{value.Done:N0} done"), 1, "32"));
+        parts.Add(new(value.Total is { } total ? Text($"{value.Finished:N0} of {total:N0}") : Text($"{value.Finished:N0} done"), 1, "32"));
         parts.Add(new(Text($"{value.Records:N0} read"), 2));
         parts.Add(new(Text($"{value.Records / seconds:N0}/s"), 3));
         parts.Add(new(Text($"{value.Bytes / 1e6:N1} MB"), 6));
