@@ -31,7 +31,7 @@ sealed class ManifestKeeper : IDisposable
         if (found is not null && !request.Restart && Difference(found, asked) is { } other) throw MixpanelException.Invalid("to", $"{target.Name} holds an export with {other}. Choose another folder; or begin again with --restart, which forgets what is there.");
         var keeper = new ManifestKeeper(target, found is null || request.Restart ? asked : WithDays(found, asked));
         await target.DeleteLeftoversAsync(cancellationToken).ConfigureAwait(false);
-        await keeper.WriteAsync(cancellationToken).ConfigureAwait(false);
+        if (keeper.Manifest != found) await keeper.WriteAsync(cancellationToken).ConfigureAwait(false);
         if (request.Restart && found is not null) await keeper.DeleteAsync(found.Files, cancellationToken).ConfigureAwait(false);
         return keeper;
     }

@@ -119,7 +119,7 @@ public sealed class ExportTests
         tool.Clock.Advance(TimeSpan.FromDays(1));
         Assert.Equal((1, 0), ((await ExportAsync(tool, to, days)).Json.GetProperty("requests").GetInt32(), (await ExportAsync(tool, to, days)).Json.GetProperty("requests").GetInt32()));
         Assert.Equal((2, 2), ((await ExportAsync(tool, to, ["--from-date", "2026-11-22", "--to-date", "2026-11-25"])).Exit, (await ExportAsync(tool, to, ["--from-date", "2026-11-25"])).Exit));
-        Assert.Equal(["2026-11-23"], await FirstDaysAsync(tool, server, "2026-11-23")); // by default to yesterday
+        Assert.Equal("2026-11-23", Assert.Single(await FirstDaysAsync(tool, server, "2026-11-23"))); // by default to yesterday
     }
 
     [Theory]

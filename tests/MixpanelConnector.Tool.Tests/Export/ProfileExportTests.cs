@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json.Nodes;
 using MixpanelConnector.Testing;
 
 namespace MixpanelConnector.Tool.Tests.Export;

@@ -80,8 +80,8 @@ public sealed class RoundTripTests
 
         await tool.RunAsync("import", to.Folder, "--dry-run", "--keep-going", "--dead-letter", tool.Folder.File("letters"));
         var raw = (await File.ReadAllLinesAsync(tool.Folder.File("letters"), TestContext.Current.CancellationToken)).Select(line => JsonNode.Parse(line)!["raw"]!.ToJsonString()).ToList();
-        Assert.Contains("""{"event":"E","properties":{"time":1790812800000,"distinct_id":7,"a":1,"$insert_id":null,"b":[]}}""", raw);
-        Assert.Contains("""{"event":"E","properties":{"time":1790812800000,"distinct_id":"","$insert_id":""}}""", raw);
+        Assert.Contains("""{"event":"E","properties":{"time":1790812800000,"distinct_id":7,"a":1,"$insert_id":null,"b":[]}}""", raw, StringComparer.Ordinal);
+        Assert.Contains("""{"event":"E","properties":{"time":1790812800000,"distinct_id":"","$insert_id":""}}""", raw, StringComparer.Ordinal);
     }
 
     [Theory]

@@ -134,7 +134,7 @@ public sealed class WholeDayTests
 
         Assert.Equal((2, 3), (run.Json.GetProperty("joined").GetInt32(), run.Json.GetProperty("records").GetInt32()));
         Assert.Equal(run.Out, await File.ReadAllTextAsync(tool.Folder.File("report"), TestContext.Current.CancellationToken));
-        Assert.Equal(["kind", "days", "files", "records", "bytes", "requests", "retries", "joined", "unreadable", "resumed_files", "elapsed_seconds", "manifest", "exit_code"], run.Json.EnumerateObject().Select(member => member.Name));
+        Assert.Equal(["kind", "days", "files", "records", "bytes", "requests", "retries", "joined", "unreadable", "resumed_files", "elapsed_seconds", "manifest", "exit_code"], run.Json.EnumerateObject().Select(member => member.Name), StringComparer.Ordinal);
     }
 
     static byte[] Gzip(string text)

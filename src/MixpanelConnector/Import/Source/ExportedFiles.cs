@@ -47,7 +47,7 @@ static class ExportedFiles
     static bool IsExport(string input)
     {
         var manifest = Path.Combine(input, ExportManifest.FileName);
-        if (!File.Exists(manifest)) return false;
+        if (input.Length == 0 || !File.Exists(manifest)) return false;
         return ExportManifest.TryParse(File.ReadAllBytes(manifest)) is not null || Directory.EnumerateFiles(input).Any(file => IsOfExport(Path.GetFileName(file)));
     }
 
