@@ -12,6 +12,9 @@ public static class DevelopmentCredentials
     /// <summary>The project's token.</summary>
     public const string ProjectToken = "local";
 
+    /// <summary>The project's secret, which reads and imports in place of a service account, and names the project by itself. Mixpanel takes such secrets until March 2027.</summary>
+    public const string ProjectSecret = "local-secret";
+
     /// <summary>A lookup table of the project, empty at first: Mixpanel has no API to create one.</summary>
     public const string LookupTableId = "00000000-0000-4000-8000-000000000001";
 

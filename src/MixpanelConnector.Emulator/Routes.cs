@@ -27,10 +27,13 @@ sealed class Routes(
         var quota = new Quota(options.RateLimits, options.TimeProvider);
 
         Get(routes, "/healthz", new Health(instance, store).HandleAsync, ErrorShapes.App);
-        Post(routes, "/import", new ImportEvents(events, _feed, access, quota, options.TimeProvider).HandleAsync, ErrorShapes.Ingestion);
-        Browsers(routes, "/track", new TrackEvents(events, _feed, accounts, quota, options.TimeProvider).HandleAsync);
-        Browsers(routes, "/engage", new UpdateProfiles(profiles, _feed, identities, accounts, options.TimeProvider, ofGroups: false).HandleAsync);
-        Browsers(routes, "/groups", new UpdateProfiles(profiles, _feed, identities, accounts, options.TimeProvider, ofGroups: true).HandleAsync);
+        var import = new ImportEvents(events, _feed, access, quota, options.TimeProvider);
+        Get(routes, "/import", import.HandleAsync, ErrorShapes.Ingestion); // with data= in the query string
+        Post(routes, "/import", import.HandleAsync, ErrorShapes.Ingestion);
+        string[] image = [HttpMethods.Get, HttpMethods.Post]; // an image or a script of a page is a GET
+        Page(routes, "/track", image, new TrackEvents(events, _feed, accounts, quota, options.TimeProvider).HandleAsync, ErrorShapes.Tracking);
+        Page(routes, "/engage", image, new UpdateProfiles(profiles, _feed, identities, accounts, options.TimeProvider, ofGroups: false).HandleAsync, ErrorShapes.Tracking);
+        Page(routes, "/groups", image, new UpdateProfiles(profiles, _feed, identities, accounts, options.TimeProvider, ofGroups: true).HandleAsync, ErrorShapes.Tracking);
 
         var tables = new LookupTables(lookupTables, access, quota);
         Get(routes, "/lookup-tables", tables.ListAsync, ErrorShapes.Ingestion, "project_id");
@@ -40,7 +43,7 @@ sealed class Routes(
         var lookups = new LookupMappings(documents, lookupTables);
         var source = new ReportSource(events, profiles, identities, lookups, options.TimeProvider);
         var profileQuery = new ProfileQuery(profiles, source, lookups, options.TimeProvider);
-        var queryProfiles = new QueryProfiles(profiles, profileQuery, sessions, documents, access, quota);
+        var queryProfiles = new QueryProfiles(profiles, profileQuery, sessions, documents, access, quota, options.TimeProvider);
         foreach (var path in (string[])["/api/query/engage", "/api/2.0/engage"])
         {
             Get(routes, path, queryProfiles.HandleAsync, ErrorShapes.Query);
@@ -50,12 +53,14 @@ sealed class Routes(
 
         MapControl(routes, access, lookups);
         MapAppApi(routes, access, quota);
-        MapReports(routes, source, profileQuery, new QueryGate(access, quota));
+        MapReports(routes, source, profileQuery, new QueryGate(access, quota), new Annotations(documents, accounts, access));
         MapWarehouses(routes, access);
 
         var aboutMe = new AboutMe(accounts, access);
         Get(routes, "/api/app/me", aboutMe.HandleAsync, ErrorShapes.App);
         Get(routes, "/api/app/projects", aboutMe.ProjectsAsync, ErrorShapes.App);
+        Get(routes, "/api/app/projects/{project}/workspaces", aboutMe.WorkspacesAsync, ErrorShapes.App);
+        Get(routes, "/api/app/projects/{project}/workspaces/public", aboutMe.WorkspacesAsync, ErrorShapes.App);
         var serviceAccounts = new ServiceAccounts(accounts, access, options.TimeProvider);
         const string OfOrganization = "/api/app/organizations/{organization}/service-accounts";
         Get(routes, OfOrganization, serviceAccounts.ListAsync, ErrorShapes.App);
@@ -68,7 +73,7 @@ sealed class Routes(
     }
 
     /// <summary>The reports, under today's path and the one that older clients use.</summary>
-    void MapReports(IEndpointRouteBuilder routes, ReportSource source, ProfileQuery profileQuery, QueryGate gate)
+    void MapReports(IEndpointRouteBuilder routes, ReportSource source, ProfileQuery profileQuery, QueryGate gate, Annotations annotations)
     {
         void Report(string path, QueryHandler handler, params string[] parameters)
         {
@@ -99,8 +104,15 @@ sealed class Routes(
         Report("/insights", new Insights(source, documents).QueryAsync, "bookmark_id");
         Report("/stream/query", new ActivityStream(source).QueryAsync, "distinct_ids", "from_date", "to_date");
         var cohorts = new Cohorts(profileQuery, documents);
-        Post(routes, "/api/query/cohorts/list", gate.Before((context, _, project) => cohorts.ListAsync(context, project)), ErrorShapes.Query);
-        Post(routes, "/api/2.0/cohorts/list", gate.Before((context, _, project) => cohorts.ListAsync(context, project)), ErrorShapes.Query);
+        Report("/cohorts/list", (context, _, project) => cohorts.ListAsync(context, project));
+        foreach (var path in (string[])["/api/query/cohorts/list", "/api/2.0/cohorts/list"])
+            Post(routes, path, gate.Before((context, _, project) => cohorts.ListAsync(context, project)), ErrorShapes.Query);
+
+        // Not documented any more, and still asked for.
+        var profileProperties = new ProfileProperties(profiles, sessions, options.TimeProvider);
+        Report("/engage/properties", profileProperties.ListAsync, "limit");
+        Report("/engage/revenue", profileProperties.RevenueAsync, "from_date", "to_date");
+        Get(routes, "/api/2.0/annotations", gate.Before(annotations.ListOldAsync, "from_date", "to_date"), ErrorShapes.Query);
     }
 
     /// <summary>What stands in for Mixpanel's web pages.</summary>
@@ -126,13 +138,16 @@ sealed class Routes(
     {
         const string Project = "/api/app/projects/{project}";
         var annotations = new Annotations(documents, accounts, access);
-        Get(routes, Project + "/annotations", annotations.ListAsync, ErrorShapes.App, "fromDate", "toDate");
-        Post(routes, Project + "/annotations", annotations.CreateAsync, ErrorShapes.App);
-        Get(routes, Project + "/annotations/tags", annotations.ListTagsAsync, ErrorShapes.App);
-        Post(routes, Project + "/annotations/tags", annotations.CreateTagAsync, ErrorShapes.App);
-        Get(routes, Project + "/annotations/{annotation}", annotations.GetAsync, ErrorShapes.App);
-        Patch(routes, Project + "/annotations/{annotation}", annotations.PatchAsync, ErrorShapes.App);
-        Delete(routes, Project + "/annotations/{annotation}", annotations.DeleteAsync, ErrorShapes.App);
+        foreach (var of in (string[])[Project, "/api/app/workspaces/{project}"]) // each project has one workspace, numbered like it
+        {
+            Get(routes, of + "/annotations", annotations.ListAsync, ErrorShapes.App, "fromDate", "toDate");
+            Post(routes, of + "/annotations", annotations.CreateAsync, ErrorShapes.App);
+            Get(routes, of + "/annotations/tags", annotations.ListTagsAsync, ErrorShapes.App);
+            Post(routes, of + "/annotations/tags", annotations.CreateTagAsync, ErrorShapes.App);
+            Get(routes, of + "/annotations/{annotation}", annotations.GetAsync, ErrorShapes.App);
+            Patch(routes, of + "/annotations/{annotation}", annotations.PatchAsync, ErrorShapes.App);
+            Delete(routes, of + "/annotations/{annotation}", annotations.DeleteAsync, ErrorShapes.App);
+        }
 
         var schemas = new LexiconSchemas(documents, access, quota);
         Get(routes, Project + "/schemas", schemas.ListAsync, ErrorShapes.App);
@@ -154,12 +169,13 @@ sealed class Routes(
 
         var evaluation = new FlagRequests(documents, accounts, access);
         string[] askers = ["token", "project_id", "mp_lib", "lib_version", "$lib_version"]; // the project, and what SDKs say of themselves
-        Get(routes, "/flags", evaluation.AssignAsync, ErrorShapes.App, [.. askers, "context", "flag_key"]);
-        Get(routes, "/flags/definitions", evaluation.DefineAsync, ErrorShapes.App, askers);
+        Page(routes, "/flags", [HttpMethods.Get], QueryParameters.Taking(evaluation.AssignAsync, [.. askers, "context", "flag_key"]), ErrorShapes.App);
+        Page(routes, "/flags/definitions", [HttpMethods.Get], QueryParameters.Taking(evaluation.DefineAsync, askers), ErrorShapes.App);
 
         const string OfWorkspace = "/api/app/workspaces/{workspace}/experiments";
         var experiments = new Experiments(documents, access, options.TimeProvider);
         Get(routes, OfWorkspace, experiments.ListAsync, ErrorShapes.Typed);
+        Get(routes, "/api/app/projects/{workspace}/experiments", experiments.ListAsync, ErrorShapes.Typed);
         Post(routes, OfWorkspace, experiments.CreateAsync, ErrorShapes.Typed);
         Get(routes, OfWorkspace + "/{experiment}", experiments.GetAsync, ErrorShapes.Typed);
         Patch(routes, OfWorkspace + "/{experiment}", experiments.UpdateAsync, ErrorShapes.Typed);
@@ -209,10 +225,10 @@ sealed class Routes(
         Get(routes, Imports + "/{import}/history", imports.HistoryAsync, ErrorShapes.App);
     }
 
-    /// <summary>What web pages call too, by GET (an image or a script) or by POST.</summary>
-    static void Browsers(IEndpointRouteBuilder routes, string path, RequestDelegate handler)
+    /// <summary>What web pages of any origin call too.</summary>
+    static void Page(IEndpointRouteBuilder routes, string path, string[] methods, RequestDelegate handler, ErrorShape errors)
     {
-        routes.MapMethods(path, [HttpMethods.Get, HttpMethods.Post], handler.With(ErrorShapes.Tracking).WithCors());
+        routes.MapMethods(path, methods, handler.With(errors).WithCors());
         routes.MapMethods(path, [HttpMethods.Options], Cors.PreflightAsync);
     }
 
@@ -234,7 +250,7 @@ sealed class Routes(
     /// <summary>The App API and lookup tables take no parameters but these; the others read theirs themselves.</summary>
     static void Map(IEndpointRouteBuilder routes, string method, string path, RequestDelegate handler, ErrorShape errors, string[] parameters)
     {
-        var declares = path.StartsWith("/api/app/", StringComparison.Ordinal) || path.StartsWith("/lookup-tables", StringComparison.Ordinal) || path.StartsWith("/flags", StringComparison.Ordinal);
+        var declares = path.StartsWith("/api/app/", StringComparison.Ordinal) || path.StartsWith("/lookup-tables", StringComparison.Ordinal);
         routes.MapMethods(path, [method], (declares ? handler.Taking(parameters) : handler).With(errors));
     }
 }

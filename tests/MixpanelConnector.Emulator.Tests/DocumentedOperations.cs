@@ -45,9 +45,9 @@ static class DocumentedOperations
 
     const string Imported = """{"code":"int","num_records_imported":"int","status":"=OK"}""";
     const string Series = """{"data":{"series":["date"],"values":{"*":{"*":"number"}}},"legend_size":"int"}""";
-    const string Account = """{"id":"int","username":"string","last_used":"date|null","expires":"date|null","creator":"int","creator_name":"string","creator_email":"string","created":"date","user":"int"}""";
-    const string MemberAccount = """{"id":"int","username":"string","last_used":"date|null","expires":"date|null","creator":"int","creator_name":"string","creator_email":"string","created":"date","user":"int","hasSensitiveAccess":"bool","role":"string","role_order":"int","target_type":"=individual","email":"string"}""";
-    const string Annotation = """{"id":"int","date":"date","description":"string","user":{"id":"int","first_name":"string","last_name":"string"},"tags":[{"id":"int","name":"string"}]}""";
+    const string Account = """{"id":"int","username":"string","?last_used":"date","?expires":"date","creator":"int","creator_name":"string","creator_email":"string","created":"date","user":"int"}""";
+    const string MemberAccount = """{"id":"int","username":"string","?last_used":"date","?expires":"date","creator":"int","creator_name":"string","creator_email":"string","created":"date","user":"int","hasSensitiveAccess":"bool","role":"string","role_order":"int","target_type":"=individual","email":"string"}""";
+    const string Annotation = """{"id":"int","date":"date","project_id":"int","description":"string","user":{"id":"int","first_name":"string","last_name":"string"},"tags":[{"id":"int","name":"string"}]}""";
     const string Tag = """{"id":"int","name":"string","project_id":"int","has_annotations":"bool"}""";
     const string Schema = """{"description":"string","properties":{"*":{"type":"string"}},"metadata":{"com.mixpanel":{"displayName":"string"}}}""";
     const string Flag = """
@@ -114,14 +114,14 @@ static class DocumentedOperations
         new("segmentation-query-average", "GET", $"{Q}/segmentation/average?{Query}&event=Signed up{Days}{On}&unit=day{Where}", null, 200, """{"status":"=ok","results":{"*":"number"}}""") { Required = ["project_id", "event", "from_date", "to_date", "on"], AnyText = ["event"] },
         new("activity-stream-query", "GET", $"{Q}/stream/query?{Query}&distinct_ids=[\"ada\"]{Days}", null, 200, """{"status":"=ok","results":{"events":[{"event":"string","properties":"object"}]}}""") { Required = ["project_id", "distinct_ids", "from_date", "to_date"] },
         new("cohorts-list", "POST", $"{Q}/cohorts/list?{Query}", null, 200, """[{"count":"int","is_visible":"int","description":"string","created":"date","project_id":"int","id":"int","name":"string"}]""") { Required = ["project_id"] },
-        new("engage-query", "POST", $"{Q}/engage?{Query}&distinct_ids=[\"ada\"]&where=defined(properties[\"x\"])&output_properties=[\"x\"]&page=0&as_of_timestamp=1788264000&behaviors=[]", null, 200, """{"page":"int","page_size":"int","session_id":"string","status":"=ok","total":"int","results":[{"$distinct_id":"string","$properties":{"x":"int"}}]}""") { Required = ["project_id"] },
-        new("engage-query, of a cohort", "POST", $"{Q}/engage?{Query}&distinct_id=ada&filter_by_cohort={{\"id\":3}}&include_all_users=false", null, 200, """{"page":"int","page_size":"int","session_id":"string","status":"=ok","total":"int","results":[{"$distinct_id":"string","$properties":"object"}]}""") { AnyText = ["distinct_id"] },
+        new("engage-query", "POST", $"{Q}/engage?{Query}&distinct_ids=[\"ada\"]&where=defined(properties[\"x\"])&output_properties=[\"x\"]&page=0&as_of_timestamp=1788264000&behaviors=[]", null, 200, """{"page":"int","page_size":"int","session_id":"string","status":"=ok","total":"int","results":[{"$distinct_id":"string","$properties":{"x":"int"}}],"computed_at":"date"}""") { Required = ["project_id"] },
+        new("engage-query, of a cohort", "POST", $"{Q}/engage?{Query}&distinct_id=ada&filter_by_cohort={{\"id\":3}}&include_all_users=false", null, 200, """{"page":"int","page_size":"int","session_id":"string","status":"=ok","total":"int","results":[{"$distinct_id":"string","$properties":"object"}],"computed_at":"date"}""") { AnyText = ["distinct_id"] },
         new("list-recent-events", "GET", $"{Q}/events?{Query}&event=[\"Signed up\"]&type=general&unit=day&interval=1{Days}&format=json", null, 200, Series) { Required = ["project_id", "event", "type", "unit"], AnyText = ["interval"] },
         new("list-recent-events, up to now", "GET", $"{Q}/events?{Query}&event=[\"Signed up\"]&type=unique&unit=week&interval=2", null, 200, Series) { Required = ["project_id", "event", "type", "unit", "interval"] },
         new("query-top-events", "GET", $"{Q}/events/top?{Query}&type=unique&limit=3", null, 200, """{"events":[{"amount":"int","event":"string","percent_change":"number"}],"type":"=unique"}""") { Required = ["project_id", "type"] },
         new("query-months-top-event-names", "GET", $"{Q}/events/names?{Query}&type=general&limit=3", null, 200, """["string"]""") { Required = ["project_id", "type"] },
         new("query-event-properties", "GET", $"{Q}/events/properties?{Query}&event=Signed up&name=distinct_id&values=[\"ada\"]&type=general&unit=day&interval=1{Days}&format=json&limit=3", null, 200, Series) { Required = ["project_id", "event", "name", "type", "unit"], AnyText = ["event", "name", "interval"] },
-        new("query-events-top-properties", "GET", $"{Q}/events/properties/top?{Query}&event=Signed up&limit=3", null, 200, """{"*":{"count":"int"}}""") { Required = ["project_id", "event"], AnyText = ["event"] },
+        new("query-events-top-properties", "GET", $"{Q}/events/properties/top?{Query}&event=Signed up&limit=3", null, 200, """{"*":{"count":"int"}}""") { Required = ["project_id"], AnyText = ["event"] },
         new("query-events-top-property-values", "GET", $"{Q}/events/properties/values?{Query}&event=Signed up&name=distinct_id&limit=3", null, 200, """["string"]""") { Required = ["project_id", "event", "name"], AnyText = ["event", "name"] },
         new("raw-event-export", "GET", $"/api/2.0/export?project_id=1{Days}&limit=1&event=[\"Signed up\"]{Where}&time_in_ms=true", null, 200, """{"event":"string","properties":{"time":"int","distinct_id":"string","$insert_id":"string","mp_processing_time_ms":"int","$import":"bool"}}""") { Required = ["project_id", "from_date", "to_date"] },
 
@@ -138,12 +138,12 @@ static class DocumentedOperations
         new("get-variant-assignments", "GET", "/flags?project_id=1&context={\"distinct_id\":\"u\"}", null, 200, """{"code":"int","flags":{"*":{"variant_key":"string","variant_value":"any","?experiment_id":"string","?is_experiment_active":"bool","is_qa_tester":"bool"}}}""") { Required = ["project_id", "context"] },
         new("get-flag-definitions", "GET", "/flags/definitions?project_id=1", null, 200, """{"flags":["object"]}""") { Required = ["project_id"] },
         new("list-all-annotations-for-project", "GET", Project + "/annotations?fromDate=2026-09-01&toDate=2026-09-01", null, 200, $$"""{"results":[{{Annotation}}],"status":"=ok"}"""),
-        new("create-annotation", "POST", Project + "/annotations", """{"date":"2026-09-01 00:00:00","description":"d","tags":[4]}""", 201, OneAnnotation) { Required = ["date", "description"] },
+        new("create-annotation", "POST", Project + "/annotations", """{"date":"2026-09-01 00:00:00","description":"d","tags":[4]}""", 200, OneAnnotation) { Required = ["date", "description"] },
         new("get-annotation", "GET", Project + "/annotations/5", null, 200, OneAnnotation),
         new("patch-annotation", "PATCH", Project + "/annotations/5", """{"description":"e","tags":[4]}""", 200, OneAnnotation),
         new("delete-annotation", "DELETE", Project + "/annotations/5", null, 200, """{"results":{"id":"int"},"status":"=ok"}"""),
-        new("get-annotation-tags", "GET", Project + "/annotations/tags", null, 200, $"[{Tag}]"),
-        new("create-annotation-tag", "POST", Project + "/annotations/tags", """{"name":"t"}""", 200, Tag) { Required = ["name"] },
+        new("get-annotation-tags", "GET", Project + "/annotations/tags", null, 200, $$"""{"results":[{{Tag}}],"status":"=ok"}"""),
+        new("create-annotation-tag", "POST", Project + "/annotations/tags", """{"name":"t"}""", 200, $$"""{"results":{{Tag}},"status":"=ok"}""") { Required = ["name"] },
 
         new("list-all-schemas-for-project", "GET", Project + "/schemas", null, 200, $$"""{"results":[{"entityType":"string","name":"string","schemaJson":{{Schema}}}],"status":"=ok"}"""),
         new("upload-schemas-for-project", "POST", Project + "/schemas", $$"""{"entries":[{"entityType":"profile","name":"$user","schemaJson":{{SchemaBody}}}],"truncate":true}""", 200, """{"results":{"added":"int","deleted":"int"},"status":"=ok"}""") { Required = ["entries"], IsClosed = true },

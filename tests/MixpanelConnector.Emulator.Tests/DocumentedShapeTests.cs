@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
@@ -174,6 +175,11 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
         foreach (var who in new[] { null, LocalMixpanel.Basic("0123456789abcdef0123456789abcdef", ""), LocalMixpanel.Basic("local", "wrong"), new AuthenticationHeaderValue("Bearer", "wrong"), IsOfUsers(operation) ? Owner : null })
         {
             var answer = await mixpanel.SendAsync(new HttpMethod(operation.Method), PathOf(operation.Path), Content(operation, operation.Body, mixpanel), who);
+            if (operation.Id == "raw-event-export" && who is not null)
+            {
+                answer.Is(400, "Unable to authenticate request\n"); // so the service was recorded
+                continue;
+            }
             Assert.True(answer.Status == 401, $"{answer.Status} {answer.Text}");
             Shape.Is(ErrorOf(operation.Path, 401), answer.Json);
         }
@@ -288,7 +294,7 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
             {
                 var answer = await mixpanel.SendAsync(new HttpMethod(method), path, authorization: Owner);
                 Assert.True(answer.Status == 405, $"{method} {path}: {answer.Status}");
-                Assert.Empty(answer.Bytes);
+                Assert.Equal(JsonValueKind.String, answer.Json.GetProperty("error").ValueKind);
             }
         }
     }
@@ -367,7 +373,7 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
             if (operation.Path != "/track")
             {
                 var strict = (await mixpanel.PostAsync(operation.Path + "?strict=1", $"[{record}]")).Json;
-                Shape.Is($$"""{"error":"{{(good ? "null" : "string")}}","num_good_events":"int","status":"int","?failed_records":[{"index":"int","field":"string","message":"string"}]}""", strict);
+                Shape.Is($$"""{"error":"{{(good ? "null" : "string")}}","errors":"object","num_good_events":"int","status":"int","?failed_records":[{"index":"int","field":"string","message":"string"}]}""", strict);
                 Assert.Equal(good ? 1 : 0, strict.GetProperty("num_good_events").GetInt32());
             }
             Assert.Equal("text/javascript; charset=utf-8", (await mixpanel.PostAsync(operation.Path + "?callback=f", $"[{record}]")).ContentType);
@@ -384,8 +390,10 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
 
         var unheld = mixpanel.Server.Endpoints
             .Where(endpoint => !endpoint.Path.StartsWith("/emulator/", StringComparison.Ordinal) && endpoint.Path != "/healthz" && endpoint.Method != "OPTIONS")
-            // What only clients use: browsers' GET, and the older paths of the same handlers.
-            .Where(endpoint => endpoint is not { Method: "GET", Path: "/track" or "/engage" or "/groups" or "/api/query/engage" })
+            // What only clients use, which ClientRequestTests hold: browsers' GET, and the other paths of the same handlers.
+            .Where(endpoint => endpoint is not { Method: "GET", Path: "/track" or "/engage" or "/groups" or "/import" or "/api/query/engage" or "/api/query/engage/properties" or "/api/query/engage/revenue" or "/api/query/cohorts/list" })
+            .Where(endpoint => !endpoint.Path.StartsWith("/api/app/workspaces/{project}/annotations", StringComparison.Ordinal))
+            .Where(endpoint => endpoint.Path is not ("/api/app/projects/{workspace}/experiments" or "/api/app/projects/{project}/workspaces" or "/api/app/projects/{project}/workspaces/public"))
             .Where(endpoint => !endpoint.Path.StartsWith("/api/2.0/", StringComparison.Ordinal) || endpoint.Path == "/api/2.0/export")
             .Where(endpoint => !requests.Any(request => request.Method == endpoint.Method && IsPathOf(endpoint.Path, request.Path)));
 

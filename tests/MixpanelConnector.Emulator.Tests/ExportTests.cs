@@ -51,7 +51,7 @@ public sealed class ExportTests
         await mixpanel.ImportAsync($"[{string.Join(',', times.Select((time, i) => mixpanel.Event(time: $"{time.ToUnixTimeSeconds()}", insertId: $"\"id-{i}\"")))}]");
 
         Assert.Equal(2, Lines(await ExportAsync(mixpanel, "?project_id=1&from_date=2026-08-31&to_date=2026-08-31")).Count);
-        Assert.Equal(4, Lines(await ExportAsync(mixpanel, "?project_id=1&from_date=0001-01-01&to_date=9999-12-31")).Count);
+        Assert.Equal(4, Lines(await ExportAsync(mixpanel, "?project_id=1&from_date=0001-01-01&to_date=2026-09-01")).Count);
         (await ExportAsync(mixpanel, "?project_id=1&from_date=2020-01-01&to_date=2020-01-01")).Is(200, "");
     }
 

@@ -200,14 +200,6 @@ public sealed class ImportRequestTests
         Assert.Single(await mixpanel.Server.EventsAsync());
     }
 
-    [Fact]
-    public async Task Import_is_for_POST_only()
-    {
-        await using var mixpanel = await LocalMixpanel.StartAsync();
-
-        Assert.Equal(405, (await mixpanel.GetAsync("/import", LocalMixpanel.Basic("local", "local"))).Status);
-    }
-
     static Task<Answer> SendAsync(LocalMixpanel mixpanel, AuthenticationHeaderValue? authorization, string query = "?strict=1&project_id=1") =>
         mixpanel.SendAsync(HttpMethod.Post, "/import" + query, new StringContent($"[{mixpanel.Event()}]"), authorization);
 }

@@ -13,7 +13,7 @@ public sealed class ProfileQueryTests
         var session = answer.Json.GetProperty("session_id").GetString();
         Assert.Matches("^[0-9]+-[A-Z]{6}$", session);
         Assert.Equal(
-            $$$"""{"page":0,"page_size":1000,"session_id":"{{{session}}}","status":"ok","total":2,"results":[{"$distinct_id":"user-00","$properties":{"age":0,"price":0.10,"name":"\"ü\""}},{"$distinct_id":"user-01","$properties":{"age":1,"price":1.10,"name":"\"ü\""}}]}""",
+            $$$"""{"page":0,"page_size":1000,"session_id":"{{{session}}}","status":"ok","total":2,"results":[{"$distinct_id":"user-00","$properties":{"age":0,"price":0.10,"name":"\"ü\""}},{"$distinct_id":"user-01","$properties":{"age":1,"price":1.10,"name":"\"ü\""}}],"computed_at":"2026-09-01T12:00:00.000000+00:00"}""",
             answer.Text);
     }
 

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 
 namespace MixpanelConnector.Emulator.Tests;
@@ -99,7 +98,7 @@ public sealed class ProfileUpdateTests
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
 
-        (await mixpanel.PostAsync("/engage?strict=1", Update("""{"$set":{"a":1}}"""))).Is(200, """{"error":null,"num_good_events":1,"status":1}""");
+        (await mixpanel.PostAsync("/engage?strict=1", Update("""{"$set":{"a":1}}"""))).Is(200, """{"error":null,"errors":{},"num_good_events":1,"status":1}""");
     }
 
     [Theory]
@@ -124,14 +123,6 @@ public sealed class ProfileUpdateTests
         (await mixpanel.GetAsync("/engage/?data=" + Uri.EscapeDataString(update))).Is(200, "1");
 
         Assert.Equal("""{"n":2}""", Assert.Single(await mixpanel.Server.ProfilesAsync()).Properties);
-    }
-
-    [Fact]
-    public async Task Gzip_is_not_taken()
-    {
-        await using var mixpanel = await LocalMixpanel.StartAsync();
-
-        Assert.Equal(415, (await mixpanel.SendAsync(HttpMethod.Post, "/engage", LocalMixpanel.Gzip(Encoding.UTF8.GetBytes(Update("""{"$set":{"a":1}}"""))))).Status);
     }
 
     [Fact]

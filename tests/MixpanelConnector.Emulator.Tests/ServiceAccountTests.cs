@@ -22,7 +22,7 @@ public sealed class ServiceAccountTests
         var secret = results.GetProperty("token").GetString();
         Assert.Equal(32, secret!.Length);
         Assert.Equal(
-            $$"""{"token":"{{secret}}","id":2,"username":"robot","last_used":null,"expires":"2027-01-31T00:00:00Z","creator":1,"creator_name":"local","creator_email":"local@serviceaccount.invalid","created":"2026-09-01T12:00:00Z","user":2}""",
+            $$"""{"token":"{{secret}}","id":2,"username":"robot","expires":"2027-01-31T00:00:00Z","creator":1,"creator_name":"local","creator_email":"local@serviceaccount.invalid","created":"2026-09-01T12:00:00Z","user":2}""",
             results.GetRawText());
         var list = await mixpanel.GetAsync(Accounts, Owner);
         Assert.Equal("local robot", string.Join(' ', list.Json.GetProperty("results").EnumerateArray().Select(account => account.GetProperty("username").GetString())));
@@ -103,7 +103,7 @@ public sealed class ServiceAccountTests
     public async Task An_expired_account_is_refused()
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
-        var account = Login(await CreateAsync(mixpanel, """{"username":"robot","expires":"2026-09-01T13:00:00+00:00"}"""), "robot");
+        var account = Login(await CreateAsync(mixpanel, """{"username":"robot","expires":"2026-09-01T13:00:00Z"}"""), "robot");
 
         mixpanel.Clock.Advance(TimeSpan.FromMinutes(59));
         Assert.Equal(200, (await mixpanel.GetAsync("/api/app/me", account)).Status);
@@ -155,6 +155,9 @@ public sealed class ServiceAccountTests
     [InlineData("", """{"username":"local"}""")]
     [InlineData("", """{"username":"a","role":"king"}""")]
     [InlineData("", """{"username":"a","expires":"soon"}""")]
+    [InlineData("", """{"username":"a","expires":"2027-01-31"}""")]
+    [InlineData("", """{"username":"a","expires":"2027-01-31T00:00:00.000Z"}""")]
+    [InlineData("", """{"username":"a","expires":"2027-01-31T00:00:00+00:00"}""")]
     [InlineData("", """{"username":"a","expires":"2020-01-01T00:00:00Z"}""")]
     [InlineData("", """{"username":"a","projects":[{"role":"owner"}]}""")]
     [InlineData("/add-to-project", """{"projects":[{"id":1}],"service_account_ids":[1]}""")]

@@ -6,8 +6,8 @@ namespace MixpanelConnector.Formats.Tests;
 /// <summary>Rows that are parted and headed as the caller says, however the input comes in.</summary>
 public sealed class DelimitedDialectTests
 {
-    static readonly string[] Cells = ["a", "'a;b'", "'it''s'", "'it\\'s; \\\\'", "a\\;b", "two\\\nlines", "'two\\\r\nlines'", "C:\\new", "\\'", "''"];
-    static readonly string[] Values = ["a", "a;b", "it's", "it's; \\", "a;b", "two\nlines", "two\r\nlines", "C:\\new", "'"];
+    static readonly string[] Cells = ["a", "'a;b'", "'it''s'", "'it\\'s; \\\\'", "a\\;b", "two\\\nlines", "'two\\\r\nlines'", "C:\\\\new\\tab", "\\'", "''"];
+    static readonly string[] Values = ["a", "a;b", "it's", "it's; \\", "a;b", "two\nlines", "two\r\nlines", "C:\\new\tab", "'"];
 
     static readonly string Text = "# a ; comment\r\n'sep=;\r\n\r\nSEP=;\r\n\r\n" + string.Concat(Cells.Select((cell, i) => $"{Row(i).Replace(",", ";", StringComparison.Ordinal)};{cell}\r\n"));
 

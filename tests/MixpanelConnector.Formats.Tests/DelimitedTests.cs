@@ -68,21 +68,27 @@ public sealed class DelimitedTests : IDisposable
     }
 
     [Theory]
-    [InlineData("distinct_id", "missing", "no column missing")]
-    [InlineData("event", "time", "two columns for event")]
-    public async Task A_mapping_that_does_not_fit_is_told(string field, string column, string message)
+    [InlineData("distinct_id", "missing", "in.csv has no column missing, which is mapped to distinct_id. It has event, time, distinct_id")]
+    [InlineData("event", "time", "in.csv has two columns for event")]
+    public async Task A_mapping_that_does_not_fit_is_an_error_of_the_call_before_anything_is_sent(string field, string column, string message)
     {
         var request = _run.RequestAll(_run.Folder.Write("in.csv", Header + "\n" + Row(1))) with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { [field] = column } };
-        var report = await _run.RunAsync(request);
-        Assert.Equal((6, 0), (report.ExitCode, report.Read));
-        Assert.Contains(message, report.Problems[0], StringComparison.Ordinal);
+        var error = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(request));
+        Assert.Equal("map", error.Error.Field);
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+        Assert.Empty(_run.Mixpanel.Stored);
+
+        // A stream shows it when it is read, which is no later.
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(Header + "\n" + Row(1) + "\n"));
+        var report = await _run.RunAsync(request with { Inputs = ["-"], StandardInput = stream, Format = "csv" });
+        Assert.Equal((2, 0), (report.ExitCode, report.Read));
     }
 
     [Fact]
     public async Task A_mapping_of_an_input_without_columns_is_told()
     {
         var request = _run.RequestAll(_run.Folder.Write("in.ndjson", ImportRun.Events(1))) with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "name" } };
-        Assert.Contains("no columns", (await _run.RunAsync(request)).Problems[0], StringComparison.Ordinal);
+        Assert.Contains("no columns", (await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(request))).Message, StringComparison.Ordinal);
     }
 
     [Theory]

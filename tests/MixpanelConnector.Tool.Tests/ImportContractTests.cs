@@ -268,7 +268,7 @@ public sealed class ImportContractTests
             Assert.False(none.Json.TryGetProperty("fixed", out _)); // nothing was asked for
             foreach (var (fix, count) in ((string, string)[])[("time", """{"time":1}"""), ("ids", """{"ids":1}"""), ("nulls", """{"nulls":2}"""), ("time,ids,nulls", """{"time":1,"ids":1,"nulls":2}""")])
             {
-                var run = await bed.ImportAsync(input, "--fix", fix, "--restart");
+                var run = await bed.ImportAsync(input, "--fix", fix, "--restart", "--new-ids");
                 Assert.Equal(count, run.Json.GetProperty("fixed").GetRawText());
             }
 

@@ -15,7 +15,7 @@ namespace MixpanelConnector.Tool.Tests;
 public sealed partial class ImportPageTests
 {
     [Theory]
-    [InlineData("docs/csv.md", 5)]
+    [InlineData("docs/csv.md", 6)]
     [InlineData("docs/parquet.md", 4)]
     [InlineData("docs/times.md", 4)]
     public async Task The_runs_of_a_page_do_what_it_says(string page, int runs)

@@ -127,14 +127,14 @@ sealed class FlagRequests(DocumentStore documents, Accounts accounts, Access acc
             : throw new RefusedException(400, "distinct_id must be provided in evalContext as a string");
     }
 
-    /// <summary>The project of the token that signs in, or for a service account the one of <c>project_id</c> or <c>token</c>.</summary>
+    /// <summary>The project of the token or the secret that signs in, or for a service account the one of <c>project_id</c> or <c>token</c>.</summary>
     async Task<Project> ProjectAsync(HttpContext context)
     {
         var (token, id) = (context.Request.Query["token"].ToString(), context.Request.Query["project_id"].ToString());
         if (Credentials.Of(context.Request) is { Secret: "" } signer)
         {
-            var own = accounts.ProjectOfToken(signer.Username) ?? throw RefusedException.BadCredentials();
-            return (token == "" || token == own.Token) && (id == "" || id == IdOf(own)) ? own : throw new RefusedException(403, "the token that signs in is another project's");
+            var own = accounts.ProjectOfToken(signer.Username) ?? accounts.ProjectOfSecret(signer.Username) ?? throw RefusedException.BadCredentials();
+            return (token == "" || token == own.Token) && (id == "" || id == IdOf(own)) ? own : throw new RefusedException(403, "the token or the secret that signs in is another project's");
         }
         if (id == "" && token != "")
         {

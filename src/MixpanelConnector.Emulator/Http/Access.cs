@@ -29,9 +29,18 @@ sealed class Access(Accounts accounts)
         return Roles.Manages(role) ? project : throw new RefusedException(403, "service account must be an owner or admin of the project");
     }
 
-    /// <summary>The project that <c>project_id</c> names, which the calling account must own or administer.</summary>
+    /// <summary>Refuses whoever signs in neither as an account nor with the secret of a project.</summary>
+    public async Task RequireCallerAsync(HttpContext context)
+    {
+        if (ProjectOfSecret(context) is null)
+            await AccountAsync(context).ConfigureAwait(false);
+    }
+
+    /// <summary>The project whose secret signs in, else the one that <c>project_id</c> names, which the calling account must own or administer.</summary>
     public async Task<Project> ManagedProjectAsync(HttpContext context, string? projectId)
     {
+        if (ProjectOfSecret(context) is { } own)
+            return Own(own, projectId);
         var (project, role) = ProjectOf(await AccountAsync(context).ConfigureAwait(false), projectId);
         return Roles.Manages(role) ? project : throw new RefusedException(403, "service account must be an owner or admin of the project");
     }
@@ -56,7 +65,7 @@ sealed class Access(Accounts accounts)
     {
         var found = await ProjectOfPathAsync(context, "workspace").ConfigureAwait(false);
         var named = (string?)context.Request.RouteValues["project"];
-        return named is null || named == found.Project.Id.ToString(CultureInfo.InvariantCulture) ? found : throw new RefusedException(404, "workspace not found");
+        return named is null || named == IdOf(found.Project) ? found : throw new RefusedException(404, "workspace not found");
     }
 
     public async Task<(ServiceAccount Account, Project Project)> WritableWorkspaceAsync(HttpContext context)
@@ -68,21 +77,25 @@ sealed class Access(Accounts accounts)
     static (ServiceAccount Account, Project Project) RequireWriter(ServiceAccount account, Project project, string role) =>
         Roles.Writes(role) ? (account, project) : throw new RefusedException(403, "service account must be an owner, admin or analyst of the project");
 
-    /// <summary>The project that <c>project_id</c> names, when the calling account may read it.</summary>
+    /// <summary>The project whose secret signs in, else the one that <c>project_id</c> names, when the calling account may read it.</summary>
     public async Task<Project> ReadableProjectAsync(HttpContext context, string? projectId)
     {
+        if (ProjectOfSecret(context) is { } own)
+            return Own(own, projectId);
         var account = await AccountAsync(context).ConfigureAwait(false);
         return ProjectOf(account, projectId).Project;
     }
 
-    /// <summary>The project to import into: chosen by <c>project_id</c> for a service account, by itself for a token.</summary>
+    /// <summary>The project to import into: chosen by <c>project_id</c> for a service account, by itself for a project's secret or token.</summary>
     public async Task<Project> ImportProjectAsync(HttpContext context)
     {
         var projectId = context.Request.Query["project_id"].ToString();
+        if (ProjectOfSecret(context) is { } own)
+            return Own(own, projectId);
         if (Credentials.Of(context.Request) is { Secret: "" } token)
         {
             var project = accounts.ProjectOfToken(token.Username);
-            if (project is null || (projectId != "" && projectId != project.Id.ToString(CultureInfo.InvariantCulture)))
+            if (project is null || (projectId != "" && projectId != IdOf(project)))
                 throw RefusedException.BadCredentials();
             return project;
         }
@@ -95,6 +108,15 @@ sealed class Access(Accounts accounts)
 
     /// <summary>Whether the request carries the one OAuth token that there is.</summary>
     public static bool IsBearer(HttpContext context) => context.Request.Headers.Authorization.ToString() == $"Bearer {DevelopmentCredentials.OAuthToken}";
+
+    /// <summary>The project whose secret signs in: a name without a password.</summary>
+    public Project? ProjectOfSecret(HttpContext context) => Credentials.Of(context.Request) is { Secret: "" } sent ? accounts.ProjectOfSecret(sent.Username) : null;
+
+    /// <summary>A secret names its project; a <c>project_id</c> beside it may say the same, and nothing else.</summary>
+    static Project Own(Project project, string? projectId) =>
+        string.IsNullOrEmpty(projectId) || projectId == IdOf(project) ? project : throw new RefusedException(400, "'project_id' is another project's than the secret that signs in");
+
+    static string IdOf(Project project) => project.Id.ToString(CultureInfo.InvariantCulture);
 
     (Project Project, string Role) ProjectOf(ServiceAccount account, string? projectId)
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Http;
 
 namespace MixpanelConnector.Emulator.Http;
@@ -10,5 +11,5 @@ sealed class HostCheck(IReadOnlyList<string> allowed)
             ? next(context)
             : context.ErrorAsync(ErrorShapes.App, 421, "this server answers on loopback only");
 
-    bool IsKnown(string host) => host is "127.0.0.1" or "localhost" or "[::1]" || allowed.Contains(host, StringComparer.OrdinalIgnoreCase);
+    bool IsKnown(string host) => host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address)) || allowed.Contains(host, StringComparer.OrdinalIgnoreCase);
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -27,6 +28,10 @@ static class Replies
         json.WriteString("status", "ok");
         json.WriteEndObject();
     });
+
+    /// <summary>When an answer of the query API was computed, as the service writes it.</summary>
+    public static void WriteComputedAt(this Utf8JsonWriter json, DateTimeOffset moment) =>
+        json.WriteString("computed_at", moment.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'+00:00'", CultureInfo.InvariantCulture));
 
     /// <summary>The App API's answer that says no more than that it worked.</summary>
     public static Task OkAsync(this HttpResponse response) => response.JsonAsync(200, static json =>

@@ -43,6 +43,7 @@ static class Server
         var application = builder.Build();
         application.Use(new HostCheck(hosts).RunAsync);
         application.Use(guests);
+        application.Use(MethodCheck.RunAsync);
         application.Use(before);
         application.UseRouting();
 #pragma warning disable ASP0014 // endpoints must come before the answer to everything else

@@ -6,7 +6,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>GET /api/app/me</c>: what the calling account can see, each kind keyed by id; and <c>GET /api/app/projects</c>, its projects as a list.</summary>
+/// <summary><c>GET /api/app/me</c>: what the calling account can see, each kind keyed by id; and as lists its projects, and their workspaces.</summary>
 sealed class AboutMe(Accounts accounts, Access access)
 {
     public async Task HandleAsync(HttpContext context)
@@ -37,16 +37,11 @@ sealed class AboutMe(Accounts accounts, Access access)
             }
             json.WriteEndObject();
 
-            // Each project has one workspace that shows all of it, numbered like the project.
             json.WriteStartObject("workspaces");
             foreach (var project in projects)
             {
-                json.WriteStartObject(Key(project.Id));
-                json.WriteNumber("id", project.Id);
-                json.WriteString("name", "All Project Data");
-                json.WriteNumber("project_id", project.Id);
-                json.WriteBoolean("is_global", true);
-                json.WriteEndObject();
+                json.WritePropertyName(Key(project.Id));
+                WriteWorkspace(json, project);
             }
             json.WriteEndObject();
 
@@ -66,6 +61,30 @@ sealed class AboutMe(Accounts accounts, Access access)
                 Write(json, project, me);
             json.WriteEndArray();
         }).ConfigureAwait(false);
+    }
+
+    /// <summary><c>GET /api/app/projects/{project}/workspaces</c>, and those that anybody in the project may see, which is the same one.</summary>
+    public async Task WorkspacesAsync(HttpContext context)
+    {
+        var (_, project, _) = await access.ProjectOfPathAsync(context).ConfigureAwait(false);
+        await context.Response.ResultsAsync(200, json =>
+        {
+            json.WriteStartArray();
+            WriteWorkspace(json, project);
+            json.WriteEndArray();
+        }).ConfigureAwait(false);
+    }
+
+    /// <summary>Each project has one workspace that shows all of it, numbered like the project.</summary>
+    static void WriteWorkspace(Utf8JsonWriter json, Project project)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("id", project.Id);
+        json.WriteString("name", "All Project Data");
+        json.WriteNumber("project_id", project.Id);
+        json.WriteBoolean("is_global", true);
+        json.WriteBoolean("is_default", true);
+        json.WriteEndObject();
     }
 
     List<Project> ProjectsOf(ServiceAccount me) => [.. accounts.Projects.Where(project => accounts.RoleIn(me, project) is not null)];

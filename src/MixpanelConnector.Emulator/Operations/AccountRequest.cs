@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Emulator.Http;
@@ -8,6 +9,9 @@ namespace MixpanelConnector.Emulator.Operations;
 /// <summary>The JSON bodies of the service-account API, and what is wrong with them.</summary>
 static class AccountRequest
 {
+    /// <summary>The one form that the service takes, and gives.</summary>
+    public const string Time = "yyyy-MM-dd'T'HH:mm:ss'Z'";
+
     const int LargestBody = 1024 * 1024;
 
     public sealed record NewAccount(string Username, string Role, DateTimeOffset? Expires, IReadOnlyList<(int ProjectId, string Role)> Projects);
@@ -58,7 +62,8 @@ static class AccountRequest
     {
         if (!Has(body, "expires"))
             return null;
-        return body.GetProperty("expires") is { ValueKind: JsonValueKind.String } text && text.TryGetDateTimeOffset(out var expires)
+        return body.GetProperty("expires") is { ValueKind: JsonValueKind.String } text
+            && DateTimeOffset.TryParseExact(text.GetString(), Time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var expires)
             ? expires
             : throw Invalid("expires", "must be a date and time like 2026-01-31T00:00:00Z");
     }

@@ -24,12 +24,38 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
             json.WriteStartArray();
             foreach (var annotation in documents.List(project.Id, Kind))
             {
-                var day = DateOnly.FromDateTime(DateTime.ParseExact((string)annotation.Content["date"]!, Written, CultureInfo.InvariantCulture));
+                var day = DateOnly.FromDateTime(LocalTimeOf(annotation));
                 if (day >= from && day <= to)
                     Write(json, project, annotation);
             }
             json.WriteEndArray();
         }).ConfigureAwait(false);
+    }
+
+    /// <summary>The same for clients of the API before, under <c>/api/2.0/annotations</c>.</summary>
+    public Task ListOldAsync(HttpContext context, QueryFields fields, Project project)
+    {
+        var (from, to) = (fields.Text("from_date") is null ? DateOnly.MinValue : fields.Date("from_date"), fields.Text("to_date") is null ? DateOnly.MaxValue : fields.Date("to_date"));
+        return context.Response.JsonAsync(200, json =>
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("annotations");
+            foreach (var annotation in documents.List(project.Id, Kind))
+            {
+                var date = LocalTimeOf(annotation);
+                if (DateOnly.FromDateTime(date) < from || DateOnly.FromDateTime(date) > to)
+                    continue;
+                json.WriteStartObject();
+                json.WriteNumber("id", int.Parse(annotation.Id, CultureInfo.InvariantCulture));
+                json.WriteString("date", date.ToString(Written, CultureInfo.InvariantCulture));
+                json.WriteNumber("project_id", project.Id);
+                json.WriteString("description", (string)annotation.Content["description"]!);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+            json.WriteBoolean("error", false);
+            json.WriteEndObject();
+        });
     }
 
     public async Task CreateAsync(HttpContext context)
@@ -49,7 +75,7 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
                 ["user_id"] = account.Id,
             },
             context.RequestAborted).ConfigureAwait(false);
-        await context.Response.ResultsAsync(201, json => Write(json, project, annotation)).ConfigureAwait(false);
+        await context.Response.ResultsAsync(200, json => Write(json, project, annotation)).ConfigureAwait(false); // 201 by the specification
     }
 
     public async Task GetAsync(HttpContext context)
@@ -97,7 +123,7 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
     public async Task ListTagsAsync(HttpContext context)
     {
         var (_, project) = await access.WritableProjectAsync(context).ConfigureAwait(false);
-        await context.Response.JsonAsync(200, json =>
+        await context.Response.ResultsAsync(200, json => // by the specification, tags have no envelope
         {
             json.WriteStartArray();
             foreach (var tag in documents.List(project.Id, TagKind))
@@ -112,8 +138,11 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
         var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
         var name = body.RequiredText("name");
         var tag = await documents.AddAsync(project.Id, TagKind, _ => new JsonObject { ["name"] = name }, context.RequestAborted).ConfigureAwait(false);
-        await context.Response.JsonAsync(200, json => WriteTag(json, project, tag)).ConfigureAwait(false);
+        await context.Response.ResultsAsync(200, json => WriteTag(json, project, tag)).ConfigureAwait(false);
     }
+
+    /// <summary>In the project's time zone.</summary>
+    static DateTime LocalTimeOf(Document annotation) => DateTime.ParseExact((string)annotation.Content["date"]!, Written, CultureInfo.InvariantCulture);
 
     static RefusedException NotFound() => new(404, "annotation not found");
 
@@ -144,7 +173,8 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
         var names = documents.List(project.Id, TagKind).ToDictionary(tag => tag.Id, tag => (string)tag.Content["name"]!, StringComparer.Ordinal);
         json.WriteStartObject();
         json.WriteNumber("id", int.Parse(annotation.Id, CultureInfo.InvariantCulture));
-        json.WriteString("date", (string)annotation.Content["date"]!);
+        json.WriteString("date", project.Calendar.At(LocalTimeOf(annotation)).ToString("yyyy-MM-dd'T'HH:mm:sszzz", CultureInfo.InvariantCulture));
+        json.WriteNumber("project_id", project.Id);
         json.WriteString("description", (string)annotation.Content["description"]!);
         json.WriteStartObject("user");
         json.WriteNumber("id", author);

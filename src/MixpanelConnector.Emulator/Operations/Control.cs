@@ -87,6 +87,7 @@ sealed class Control(Accounts accounts, DocumentStore documents, LookupTableStor
         json.WriteNumber("id", project.Id);
         json.WriteString("name", project.Name);
         json.WriteString("token", project.Token);
+        json.WriteString("secret", project.Secret);
         json.WriteString("timezone", project.TimeZone);
         json.WriteString("identity_management", project.Identity.ToString().ToLowerInvariant());
         json.WriteEndObject();

@@ -201,7 +201,7 @@ sealed class DataPipelines(DocumentStore documents, Access access)
 
     async Task<(Project Project, FormFields Fields)> FormAsync(HttpContext context)
     {
-        await access.AccountAsync(context).ConfigureAwait(false); // before the body of anybody is read
+        await access.RequireCallerAsync(context).ConfigureAwait(false); // before the body of anybody is read
         var fields = await FormFields.OfFormAsync(context).ConfigureAwait(false);
         return (await access.ManagedProjectAsync(context, fields.Project).ConfigureAwait(false), fields);
     }

@@ -32,10 +32,10 @@ sealed class EventProperties(ReportSource source)
 
     public Task TopNamesAsync(HttpContext context, QueryFields fields, Project project)
     {
-        var name = fields.Required("event");
+        var name = fields.Text("event"); // those of all events without it, as clients ask that discover a project
         var limit = fields.Integer("limit", otherwise: 10, least: 1, most: int.MaxValue);
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
-        source.ForEach(project, new ReportRange(AllTime.From, AllTime.End, [name]), withProperties: true, cursor =>
+        source.ForEach(project, new ReportRange(AllTime.From, AllTime.End, name is null ? null : [name]), withProperties: true, cursor =>
         {
             foreach (var property in NamesIn(cursor.Properties))
                 counts[property] = counts.GetValueOrDefault(property) + 1;

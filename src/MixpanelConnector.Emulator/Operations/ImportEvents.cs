@@ -7,7 +7,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>POST /import</c>: valid events are stored, and each of the others is named with the rule that it breaks.</summary>
+/// <summary><c>/import</c>: valid events are stored, and each of the others is named with the rule that it breaks.</summary>
 sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quota, TimeProvider time)
 {
     const string IdentityEventsRefused = "identity events are not allowed when project is using simplified identity management";
@@ -84,6 +84,8 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
     {
         if (payload.IsForm)
             return TrackReply.WriteAsync(response, payload, verdict.Failed.Count == 0 || imported > 0 ? null : verdict.Failed[0].Fault.Message);
+        if (!strict && payload.Field("verbose") is not null)
+            return AnswerLenientlyAsync(response, payload, imported);
         var failed = strict && verdict.Failed.Count > 0;
         return response.JsonAsync(failed ? 400 : 200, json =>
         {
@@ -102,6 +104,19 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
             json.WriteEndObject();
         });
     }
+
+    /// <summary>Without strictness <c>verbose</c> chooses, as it does for <c>/track</c>: 1, or an object that has what either kind of client reads.</summary>
+    static Task AnswerLenientlyAsync(HttpResponse response, Payload payload, int imported) => !TrackReply.Asks(payload, "verbose")
+        ? TrackReply.WriteAsync(response, payload, error: null)
+        : TrackReply.WriteAsync(response, payload, json =>
+        {
+            json.WriteStartObject();
+            json.WriteNumber("code", 200);
+            json.WriteNull("error");
+            json.WriteNumber("num_records_imported", imported);
+            json.WriteNumber("status", 1);
+            json.WriteEndObject();
+        });
 
     static void WriteFailed(Utf8JsonWriter json, FailedRecord record)
     {

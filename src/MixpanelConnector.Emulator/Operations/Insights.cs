@@ -35,7 +35,7 @@ sealed class Insights(ReportSource source, DocumentStore documents)
         return context.Response.JsonAsync(200, json =>
         {
             json.WriteStartObject();
-            json.WriteString("computed_at", source.Now.UtcDateTime.ToString(Moment + ".ffffff'+00:00'", CultureInfo.InvariantCulture));
+            json.WriteComputedAt(source.Now);
             json.WriteStartObject("date_range");
             json.WriteString("from_date", Written(project, buckets.Start, Moment));
             json.WriteString("to_date", Written(project, buckets.End.AddMilliseconds(-1), Moment + ".ffffff"));

@@ -13,14 +13,22 @@ sealed class LookupTables(LookupTableStore tables, Access access, Quota quota)
 
     public async Task ListAsync(HttpContext context)
     {
+        await access.AccountAsync(context).ConfigureAwait(false); // a project's secret replaces tables, and does not list them
         var project = await access.ReadableProjectAsync(context, context.Request.Query["project_id"]).ConfigureAwait(false);
+        var own = tables.ReadAll().Where(table => table.ProjectId == project.Id).ToList();
         await context.Response.JsonAsync(200, json =>
         {
             json.WriteStartObject();
             json.WriteNumber("code", 200);
             json.WriteString("status", "OK");
+            if (own.Count == 0)
+            {
+                json.WriteNull("results"); // so the service answers
+                json.WriteEndObject();
+                return;
+            }
             json.WriteStartArray("results");
-            foreach (var table in tables.ReadAll().Where(table => table.ProjectId == project.Id))
+            foreach (var table in own)
             {
                 json.WriteStartObject();
                 json.WriteString("id", table.Id);
@@ -34,7 +42,7 @@ sealed class LookupTables(LookupTableStore tables, Access access, Quota quota)
 
     public async Task ReplaceAsync(HttpContext context)
     {
-        await access.AccountAsync(context).ConfigureAwait(false); // a token is not enough here
+        await access.RequireCallerAsync(context).ConfigureAwait(false); // a token is not enough here
         var project = await access.ImportProjectAsync(context).ConfigureAwait(false);
         var id = (string)context.Request.RouteValues["table"]!;
         using var body = await RequestBody.ReadAsync(context.Request, LargestTable, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);

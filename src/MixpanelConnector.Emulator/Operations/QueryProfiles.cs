@@ -10,7 +10,7 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary><c>/api/query/engage</c>: profiles of users, or of groups with <c>data_group_id</c>, page by page.</summary>
-sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessions sessions, DocumentStore documents, Access access, Quota quota)
+sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessions sessions, DocumentStore documents, Access access, Quota quota, TimeProvider time)
 {
     const int DefaultPageSize = 1000;
     const int LargestPageSize = 10_000;
@@ -54,6 +54,7 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessi
                 json.WriteEndObject();
             }
             json.WriteEndArray();
+            json.WriteComputedAt(time.GetUtcNow());
             json.WriteEndObject();
         }).ConfigureAwait(false);
     }

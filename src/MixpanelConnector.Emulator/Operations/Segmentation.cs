@@ -110,7 +110,7 @@ sealed class Segmentation(ReportSource source)
             json.WriteStartObject();
             json.WriteString("status", "ok");
             if (!isAverage)
-                json.WriteString("computed_at", source.Now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'+00:00'", CultureInfo.InvariantCulture));
+                json.WriteComputedAt(source.Now);
             json.WriteStartObject("results");
             for (var i = 0; i < buckets.Count; i++)
                 json.WriteNumber(buckets.Labels[i], isAverage ? sums[i] / Math.Max(counts[i], 1) : sums[i]);

@@ -160,6 +160,10 @@ sealed class ServiceAccounts(Accounts accounts, Access access, TimeProvider time
 
     public static string EmailOf(string username) => username == "" ? "" : $"{username}@serviceaccount.invalid";
 
-    static void WriteTime(Utf8JsonWriter json, string name, DateTimeOffset? time) =>
-        json.WriteString(name, time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+    /// <summary>What an account has not is left out: the specification knows no null here.</summary>
+    static void WriteTime(Utf8JsonWriter json, string name, DateTimeOffset? time)
+    {
+        if (time is { } known)
+            json.WriteString(name, known.UtcDateTime.ToString(AccountRequest.Time, CultureInfo.InvariantCulture));
+    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -15,7 +16,7 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
 
     public async Task HandleAsync(HttpContext context)
     {
-        using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
+        using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         var payload = Payload.Of(context.Request, body.Memory);
         using var document = Parse(payload, out var error);
         var verdict = error is null ? Judge(document!.RootElement) : new Verdict(0, [], [], []);
@@ -29,7 +30,7 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
         }
         Show(context.Request.Path, document?.RootElement ?? default, verdict, isTold: payload.Field("strict") == "1" || verdict.Good == 0);
         if (payload.Field("strict") == "1")
-            await AnswerStrictlyAsync(context.Response, verdict, error).ConfigureAwait(false);
+            await TrackReply.WriteAsync(context.Response, payload, json => WriteStrictly(json, verdict, error)).ConfigureAwait(false);
         else
             await TrackReply.WriteAsync(context.Response, payload, error ?? (verdict.Good > 0 ? null : verdict.Failed[0].Fault.Message)).ConfigureAwait(false);
     }
@@ -91,12 +92,16 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
         return new Verdict(index, updates, failed, nowhere);
     }
 
-    /// <summary>Mixpanel documents that there are errors per record here, not their shape: it is like that of an import.</summary>
-    static Task AnswerStrictlyAsync(HttpResponse response, Verdict verdict, string? error) => response.JsonAsync(200, json =>
+    /// <summary>Mixpanel documents that there are errors per record here, not their shape: it is like that of an import, beside what is seen where there are none.</summary>
+    static void WriteStrictly(Utf8JsonWriter json, Verdict verdict, string? error)
     {
         var failed = error is not null || verdict.Failed.Count > 0;
         json.WriteStartObject();
         json.WriteString("error", error ?? (failed ? "some data points in the request failed validation" : null));
+        json.WriteStartObject("errors");
+        foreach (var record in verdict.Failed.OrderBy(record => record.Index))
+            json.WriteString(record.Index.ToString(CultureInfo.InvariantCulture), record.Fault.Message);
+        json.WriteEndObject();
         if (verdict.Failed.Count > 0)
         {
             json.WriteStartArray("failed_records");
@@ -113,7 +118,7 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
         json.WriteNumber("num_good_events", verdict.Good);
         json.WriteNumber("status", failed ? 0 : 1);
         json.WriteEndObject();
-    });
+    }
 
     readonly record struct Accepted(int Index, int ProjectId, ProfileUpdate Update);
 

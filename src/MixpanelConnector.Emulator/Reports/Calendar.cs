@@ -21,6 +21,9 @@ sealed class Calendar(TimeZoneInfo zone)
             : new DateTimeOffset(local, offset).ToUniversalTime();
     }
 
+    /// <summary>A local time with the offset that it has.</summary>
+    public DateTimeOffset At(DateTime local) => TimeZoneInfo.ConvertTime(MomentOf(local), Zone);
+
     public DateTimeOffset StartOf(DateOnly day) => MomentOf(day.ToDateTime(TimeOnly.MinValue));
 
     public DateTimeOffset EndOf(DateOnly day) => day == DateOnly.MaxValue ? DateTimeOffset.MaxValue : StartOf(day.AddDays(1));

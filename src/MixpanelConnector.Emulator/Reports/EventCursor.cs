@@ -72,6 +72,7 @@ sealed class EventCursor : ISelectorRecord, IDisposable
     public SelectorValue Get(PropertyRoot root, string name) => (root, name) switch
     {
         (PropertyRoot.Properties, "distinct_id") => SelectorValue.FromText(DistinctId),
+        (PropertyRoot.Properties, "$time") => SelectorValue.FromDateTime(Time),
         (PropertyRoot.Properties, _) => _properties!.Get(root, name) is { IsUndefined: true } && _eventJoin is not null
             ? _eventJoin.Get(name, key => _properties.Get(root, key))
             : _properties.Get(root, name),

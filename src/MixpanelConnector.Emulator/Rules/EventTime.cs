@@ -9,6 +9,8 @@ namespace MixpanelConnector.Emulator.Rules;
 [StructLayout(LayoutKind.Auto)]
 readonly record struct EventTime(DateTimeOffset Value, long? Replacement)
 {
+    const int DayLength = 10;
+
     /// <summary>Reads seconds or milliseconds since 1970; null when there is no such moment.</summary>
     public static DateTimeOffset? Read(long time)
     {
@@ -17,11 +19,13 @@ readonly record struct EventTime(DateTimeOffset Value, long? Replacement)
         return time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() ? null : DateTimeOffset.FromUnixTimeMilliseconds(time);
     }
 
-    /// <summary>Reads a time as browsers send it: seconds with a fraction, or a number written as text.</summary>
+    /// <summary>Reads a time as clients send it: seconds with a fraction, a number written as text, or a date by ISO 8601, which without a zone is in UTC.</summary>
     public static DateTimeOffset? Read(string time)
     {
         if (long.TryParse(time, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer))
             return Read(integer);
+        if (time.Length >= DayLength && time[4] == '-' && DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment))
+            return moment;
         if (!double.TryParse(time, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !double.IsFinite(number))
             return null;
         var milliseconds = number <= EventLimits.LatestSecond ? number * 1000 : number;

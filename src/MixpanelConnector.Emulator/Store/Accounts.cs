@@ -8,7 +8,7 @@ namespace MixpanelConnector.Emulator.Store;
 
 sealed record Organization(int Id, string Name);
 
-sealed record Project(int Id, int OrganizationId, string Name, string Token, string TimeZone, IdentityManagement Identity)
+sealed record Project(int Id, int OrganizationId, string Name, string Token, string Secret, string TimeZone, IdentityManagement Identity)
 {
     /// <summary>The days and hours of the project's time zone.</summary>
     public Calendar Calendar { get; } = new(TimeZoneInfo.FindSystemTimeZoneById(TimeZone));
@@ -68,6 +68,8 @@ sealed class Accounts
                     accounts.CreateDevelopmentWorld(connection);
                 else if (known.Accounts.Values.All(account => account.Username != DevelopmentCredentials.ServiceAccountUsername))
                     accounts.CreateDevelopmentOwner(connection); // deleted: without it nobody could come in any more
+                foreach (var project in known.Projects.Where(project => project.Secret == "")) // of an earlier version, which had none
+                    connection.Execute("UPDATE projects SET secret = $secret WHERE project_id = $id", ("id", project.Id), ("secret", SecretFor(project.Id)));
                 return true;
             },
             cancellationToken).ConfigureAwait(false);
@@ -75,6 +77,8 @@ sealed class Accounts
     }
 
     public Project? ProjectOfToken(string token) => Projects.FirstOrDefault(project => project.Token == token);
+
+    public Project? ProjectOfSecret(string secret) => Projects.FirstOrDefault(project => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(project.Secret), Encoding.UTF8.GetBytes(secret)));
 
     /// <summary>The account with this name and secret, unless it has expired.</summary>
     public async Task<ServiceAccount?> AuthenticateAsync(string username, string secret, CancellationToken cancellationToken)
@@ -133,7 +137,7 @@ sealed class Accounts
                 if (ProjectOfToken(token) is not null)
                     return 0;
                 var id = Projects.Max(project => project.Id) + 1;
-                Insert(connection, new Project(id, creator.OrganizationId, name, token, timeZone, identity));
+                Insert(connection, new Project(id, creator.OrganizationId, name, token, SecretFor(id), timeZone, identity));
                 SetMember(connection, id, creator.Id, Roles.Owner);
                 return id;
             },
@@ -167,6 +171,10 @@ sealed class Accounts
         },
         cancellationToken);
 
+    /// <summary>The first project's is known, so that a test can be written before anything runs.</summary>
+    static string SecretFor(int projectId) =>
+        projectId == DevelopmentCredentials.ProjectId ? DevelopmentCredentials.ProjectSecret : RandomNumberGenerator.GetHexString(32, lowercase: true);
+
     static string Hash(string secret) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 
     static void SetMember(DuckDBConnection connection, int project, int account, string role)
@@ -179,8 +187,8 @@ sealed class Accounts
         "DELETE FROM project_members WHERE project_id = $project AND service_account_id = $account", ("project", project), ("account", account));
 
     static void Insert(DuckDBConnection connection, Project project) => connection.Execute(
-        "INSERT INTO projects (project_id, organization_id, name, token, timezone, identity_management) VALUES ($id, $organization, $name, $token, $timezone, $identity)",
-        ("id", project.Id), ("organization", project.OrganizationId), ("name", project.Name), ("token", project.Token),
+        "INSERT INTO projects (project_id, organization_id, name, token, secret, timezone, identity_management) VALUES ($id, $organization, $name, $token, $secret, $timezone, $identity)",
+        ("id", project.Id), ("organization", project.OrganizationId), ("name", project.Name), ("token", project.Token), ("secret", project.Secret),
         ("timezone", project.TimeZone), ("identity", project.Identity == IdentityManagement.Simplified ? "simplified" : "original"));
 
     int Insert(DuckDBConnection connection, int organization, string username, string secret, string role, int creator, DateTimeOffset? expires)
@@ -200,7 +208,7 @@ sealed class Accounts
     {
         connection.Execute("INSERT INTO organizations VALUES ($id, 'Local')", ("id", DevelopmentCredentials.OrganizationId));
         Insert(connection, new Project(
-            DevelopmentCredentials.ProjectId, DevelopmentCredentials.OrganizationId, "Local", DevelopmentCredentials.ProjectToken, "UTC", _identity));
+            DevelopmentCredentials.ProjectId, DevelopmentCredentials.OrganizationId, "Local", DevelopmentCredentials.ProjectToken, DevelopmentCredentials.ProjectSecret, "UTC", _identity));
         CreateDevelopmentOwner(connection);
     }
 
@@ -224,10 +232,10 @@ sealed class Accounts
     {
         var organizations = Rows(connection, "SELECT organization_id, name FROM organizations ORDER BY 1",
             row => new Organization(row.GetInt32(0), row.GetString(1)));
-        var projects = Rows(connection, "SELECT project_id, organization_id, name, token, timezone, identity_management FROM projects ORDER BY 1",
+        var projects = Rows(connection, "SELECT project_id, organization_id, name, token, secret, timezone, identity_management FROM projects ORDER BY 1",
             row => new Project(
-                row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetString(3), row.GetString(4),
-                row.GetString(5) == "original" ? IdentityManagement.Original : IdentityManagement.Simplified));
+                row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetString(3), row.IsDBNull(4) ? "" : row.GetString(4), row.GetString(5),
+                row.GetString(6) == "original" ? IdentityManagement.Original : IdentityManagement.Simplified));
         var members = Rows(connection, "SELECT project_id, service_account_id, role FROM project_members ORDER BY 1, 2",
             row => new ProjectMember(row.GetInt32(0), row.GetInt32(1), row.GetString(2)));
         var accounts = Rows(connection,

@@ -29,9 +29,10 @@ static class Schema
             name VARCHAR NOT NULL,
             token VARCHAR NOT NULL
         );
-        -- Databases of earlier versions lack these two.
+        -- Databases of earlier versions lack these.
         ALTER TABLE projects ADD COLUMN IF NOT EXISTS timezone VARCHAR DEFAULT 'UTC';
         ALTER TABLE projects ADD COLUMN IF NOT EXISTS identity_management VARCHAR DEFAULT 'simplified';
+        ALTER TABLE projects ADD COLUMN IF NOT EXISTS secret VARCHAR;
 
         CREATE TABLE IF NOT EXISTS service_accounts (
             service_account_id INTEGER NOT NULL,

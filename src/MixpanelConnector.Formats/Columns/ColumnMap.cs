@@ -48,8 +48,8 @@ sealed class ColumnMap
         if (!mayLackNames && columns.Any(string.IsNullOrWhiteSpace)) throw new InputException("has a column without a name. Name it in the header");
         var known = columns.ToHashSet(StringComparer.Ordinal);
         foreach (var (field, column) in request.Columns)
-            if (!known.Contains(column)) throw new InputException($"has no column {RecordFields.Shown(column)}, which is mapped to {RecordFields.Shown(field)}");
-        if (request.ColumnTypes.Keys.FirstOrDefault(column => !known.Contains(column)) is { } untyped) throw new InputException($"has no column {RecordFields.Shown(untyped)}, whose type was given");
+            if (!known.Contains(column)) throw new InputException($"has no column {RecordFields.Shown(column)}, which is mapped to {RecordFields.Shown(field)}. {Listed(columns)}") { Option = "map" };
+        if (request.ColumnTypes.Keys.FirstOrDefault(column => !known.Contains(column)) is { } untyped) throw new InputException($"has no column {RecordFields.Shown(untyped)}, whose type was given. {Listed(columns)}") { Option = "column_type" };
 
         var mapped = request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToLookup(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
         var sources = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -59,7 +59,7 @@ sealed class ColumnMap
             foreach (var name in mapped.Contains(columns[i]) ? mapped[columns[i]] : [columns[i]])
             {
                 var field = name == plain ? root : name;
-                if (!sources.TryAdd(field, columns[i])) throw new InputException($"has two columns for {RecordFields.Shown(field)}: {RecordFields.Shown(sources[field])} and {RecordFields.Shown(columns[i])}. Rename one, or map it to another field");
+                if (!sources.TryAdd(field, columns[i])) throw new InputException($"has two columns for {RecordFields.Shown(field)}: {RecordFields.Shown(sources[field])} and {RecordFields.Shown(columns[i])}. Rename one, or map it to another field") { Option = mapped.Contains(columns[i]) || mapped.Contains(sources[field]) ? "map" : null };
                 var entry = new ColumnField(_fields.Count, i, KindOf(field, Type), NameOf(field))
                 {
                     Type = request.ColumnTypes.TryGetValue(columns[i], out var type) ? type : null,
@@ -97,6 +97,14 @@ sealed class ColumnMap
         (ImportType.Events, "time") => FieldKind.Time,
         _ => FieldKind.Value,
     };
+
+    /// <summary>The columns that there are, to choose from.</summary>
+    static string Listed(IReadOnlyList<string> columns)
+    {
+        const int Most = 30;
+        var named = columns.Where(column => !string.IsNullOrWhiteSpace(column)).ToList();
+        return $"It has {string.Join(", ", named.Take(Most).Select(RecordFields.Shown))}{(named.Count > Most ? $" and {named.Count - Most} more" : "")}";
+    }
 
     /// <summary>A name as JSON, with the colon.</summary>
     public static ReadOnlyMemory<byte> NameOf(string field)

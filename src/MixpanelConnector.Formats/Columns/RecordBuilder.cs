@@ -1,3 +1,4 @@
+using System.Text.Unicode;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
 
@@ -59,6 +60,12 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
             _json.CutTo(start);
             _json.Append(inner);
             return !inner.IsEmpty;
+        }
+
+        if (field is { HoldsProperties: true, Type: null or ImportColumnType.Json } && _json.Length > named)
+        {
+            if (_json.IsWhole && _json.Written[named..].SequenceEqual("null"u8)) _json.CutTo(named);
+            else if (!_json.IsWhole || Utf8.IsValid(_json.Written[named..])) Fault ??= ColumnValue.NoProperties(columns.Names[field.Column]);
         }
 
         if (_json.Length > named) return true;

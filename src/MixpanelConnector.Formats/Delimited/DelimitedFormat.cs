@@ -16,6 +16,8 @@ sealed class DelimitedFormat(string name, byte? delimiter, string[] extensions) 
 
     internal override bool HasColumns => true;
 
+    internal override RowParser NewRowParser(ImportRequest request) => new DelimitedRowParser(request);
+
     internal override bool Recognizes(in ImportHead head)
     {
         var preamble = new Preamble(head.Request);

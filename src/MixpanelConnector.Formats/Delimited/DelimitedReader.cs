@@ -1,7 +1,4 @@
-using System.Text;
 using MixpanelConnector.Formats.Columns;
-using MixpanelConnector.Import;
-using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Delimited;
 using MixpanelConnector.Import.Source;
@@ -16,22 +13,12 @@ namespace MixpanelConnector.Formats.Delimited;
 /// </summary>
 sealed class DelimitedReader : RecordReader
 {
-    static readonly Rejection Marked = new("invalid_csv", null, "a byte order mark stands before the row, as where files were put together that each had one");
-    static readonly Rejection Malformed = new("invalid_csv", null, "a quoted cell goes on after its closing quote");
-
     readonly InputWindow _window;
     readonly Dialect _dialect;
     readonly RowSplitter _splitter;
     readonly ColumnMap _columns;
     readonly InferredTypes _types;
-    readonly RecordBuilder _builder;
-    readonly FieldWriter _writeCell;
-    readonly byte[][] _nulls;
-    readonly bool _writesNulls;
-    readonly bool _timesFollowAFormat;
-    readonly bool _isHeaded;
-    readonly bool _knowsEmptyText;
-    readonly int[] _nameless; // but for the first column, which numbers the rows then
+    readonly RowRecords _rows;
     long _line;
     bool _openLine;
     ReadPosition _position;
@@ -40,10 +27,6 @@ sealed class DelimitedReader : RecordReader
     OversizedRecord? _oversized;
     UInt128 _fingerprintBefore;
     long _offsetBefore = -1;
-
-    // The row that is being written.
-    ReadOnlyMemory<byte> _row;
-    byte[] _rowBuffer = [];
 
     // The first rows, as long as they are looked at; how much of them was; and the damage that ended them.
     RowSplitter? _first;
@@ -62,13 +45,7 @@ sealed class DelimitedReader : RecordReader
     public DelimitedReader(InputWindow window, Dialect dialect, ColumnMap columns, InferredTypes types, bool known, ImportRequest request, long line, bool openLine = false)
     {
         (_window, _dialect, _columns, _types, _line, _openLine) = (window, dialect, columns, types, line, openLine);
-        (_splitter, _builder, _writeCell) = (new RowSplitter(dialect), new RecordBuilder(columns, request), WriteCell);
-        _nulls = [.. request.NullValues.Where(text => text.Length > 0).Select(Encoding.UTF8.GetBytes)];
-        _timesFollowAFormat = request.TimeFormat is not null;
-        _isHeaded = !request.NoHeader;
-        _knowsEmptyText = request.Exported is not null;
-        _nameless = [.. Enumerable.Range(1, columns.Names.Count - 1).Where(i => string.IsNullOrWhiteSpace(columns.Names[i]))];
-        _writesNulls = request.Fix.HasFlag(ImportFixes.Nulls);
+        (_splitter, _rows) = (new RowSplitter(dialect), new RowRecords(dialect, columns, types, request));
         _position = new(window.Offset, line, openLine);
         _first = known ? null : new RowSplitter(dialect);
         if (!known) Look();
@@ -167,7 +144,7 @@ sealed class DelimitedReader : RecordReader
         if (first.Malformed || first.Count != _columns.Names.Count) return;
         _rowsLooked++;
         for (var i = 0; i < first.Count; i++)
-            if (first.Cell(row, i) is { IsEmpty: false } cell && !IsNull(cell)) _types.Look(i, cell);
+            if (first.Cell(row, i) is { IsEmpty: false } cell && !_rows.IsNull(first, row, i)) _types.Look(i, cell);
     }
 
     Record Give(ReadOnlySpan<byte> text, int end)
@@ -188,61 +165,8 @@ sealed class DelimitedReader : RecordReader
             return new Record { Kind = RecordKind.Oversized, Oversized = oversized.Complete(), Offset = offset, Line = number };
         }
 
-        if (IsBlank(row)) return new Record { Kind = RecordKind.Blank, Offset = offset, Line = number };
-        _splitter.Split(row);
-        if (_splitter.Malformed) return new Record { Bytes = row, Offset = offset, Line = number, Rejection = Malformed };
-        if (_splitter.Count != _columns.Names.Count) return new Record { Bytes = row, Offset = offset, Line = number, Rejection = Ragged(_splitter.Count) };
-
-        if (row.StartsWith(RecordReaders.ByteOrderMark)) return new Record { Bytes = row, Offset = offset, Line = number, Rejection = Marked };
-        foreach (var column in _nameless)
-            if (_splitter.Cell(row, column) is { IsEmpty: false } cell && !IsNull(cell)) return new Record { Bytes = row, Offset = offset, Line = number, Rejection = Nameless(column) };
-
-        if (_rowBuffer.Length < row.Length) _rowBuffer = new byte[Math.Max(row.Length, 4096)];
-        row.CopyTo(_rowBuffer);
-        _row = _rowBuffer.AsMemory(0, row.Length);
-        var record = _builder.Build(_writeCell, offset, number) with { Row = _row.Span };
-        if (_dialect.Delimiter != ',') _splitter.Part(_rowBuffer.AsSpan(0, row.Length), (byte)',');
-        return record;
+        return IsBlank(row) ? new Record { Kind = RecordKind.Blank, Offset = offset, Line = number } : _rows.Read(row, offset, number);
     }
-
-    void WriteCell(JsonText json, in ColumnField field)
-    {
-        var cell = _splitter.Cell(_row.Span, field.Column);
-        if (cell.IsEmpty)
-        {
-            if (_knowsEmptyText && _splitter.IsQuoted(field.Column)) json.AppendString(cell);
-            return;
-        }
-
-        if (IsNull(cell))
-        {
-            if (_writesNulls && field.Kind is FieldKind.Value) json.Append("null"u8); // to be removed, and counted
-        }
-        else if (field.Type is not null || field.Kind is FieldKind.Text)
-        {
-            json.AppendString(cell);
-        }
-        else if (field.Kind is FieldKind.Time)
-        {
-            if (!_timesFollowAFormat && NumberText.IsLiteral(cell, exponents: false)) json.Append(cell);
-            else json.AppendString(cell);
-        }
-        else if (_types.Write(json, field.Column, cell) is { } type)
-        {
-            _builder.Fault ??= ColumnValue.Misfit(_columns.Names[field.Column], type, told: false);
-        }
-    }
-
-    bool IsNull(ReadOnlySpan<byte> cell)
-    {
-        foreach (var text in _nulls)
-            if (cell.SequenceEqual(text)) return true;
-        return false;
-    }
-
-    Rejection Ragged(int found) => new("ragged_row", null, $"the row has {Counted.Of(found, "cell")}, {(_isHeaded ? "the header" : "--column-names names")} {_columns.Names.Count}");
-
-    static Rejection Nameless(int column) => new("nameless_column", null, $"there is something in column {column + 1}, which has no name. --column-names gives it one");
 
     /// <summary>Lets go of the beginning of a row that is too large, so that memory stays bounded.</summary>
     void PassBy()

@@ -1,6 +1,6 @@
 using System.Text;
 using MixpanelConnector.Formats.Columns;
-using MixpanelConnector.Import.Columns;
+using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Formats.Delimited;
 
@@ -17,12 +17,10 @@ sealed class InferredTypes
     const byte IsText = (byte)'t';
     const byte IsNumber = (byte)'n';
     const byte IsBoolean = (byte)'b';
-    const byte IsJson = (byte)'j';
 
     readonly NumberText _number;
     readonly byte[] _types;
     readonly bool[] _inferred;
-    readonly bool[] _holdProperties;
     string? _written;
 
     /// <param name="columns">The columns.</param>
@@ -30,13 +28,9 @@ sealed class InferredTypes
     public InferredTypes(ColumnMap columns, char separator = '.')
     {
         _number = new NumberText(separator);
-        (_types, _inferred, _holdProperties) = (new byte[columns.Names.Count], new bool[columns.Names.Count], new bool[columns.Names.Count]);
+        (_types, _inferred) = (new byte[columns.Names.Count], new bool[columns.Names.Count]);
         _types.AsSpan().Fill(NotShown);
-        foreach (var field in columns.Fields)
-        {
-            _inferred[field.Column] |= field is { Kind: FieldKind.Value, Type: null };
-            _holdProperties[field.Column] |= field.HoldsProperties;
-        }
+        foreach (var field in columns.Fields) _inferred[field.Column] |= field is { Kind: FieldKind.Value, Type: null, HoldsProperties: false };
     }
 
     /// <summary>Whether any column needs to be looked at.</summary>
@@ -58,7 +52,7 @@ sealed class InferredTypes
     public void Look(int column, ReadOnlySpan<byte> cell)
     {
         if (!_inferred[column] || _types[column] == IsText) return;
-        var shown = Shown(column, cell);
+        var shown = Shown(cell);
         _types[column] = _types[column] == NotShown || _types[column] == shown ? shown : IsText;
         _written = null;
     }
@@ -72,9 +66,6 @@ sealed class InferredTypes
             case IsNumber when _number.TryRead(cell, exponents: false, out var number):
                 json.Append(number);
                 return null;
-            case IsJson when IsObject(cell):
-                json.Append(cell);
-                return null;
             case IsBoolean when AsBoolean(cell) is { } boolean:
                 json.Append(boolean ? "true"u8 : "false"u8);
                 return null;
@@ -84,20 +75,16 @@ sealed class InferredTypes
                 {
                     IsNumber => ImportColumnType.Number,
                     IsBoolean => ImportColumnType.Boolean,
-                    IsJson => ImportColumnType.Json,
                     _ => null,
                 };
         }
     }
 
-    byte Shown(int column, ReadOnlySpan<byte> cell)
+    byte Shown(ReadOnlySpan<byte> cell)
     {
         if (_number.TryRead(cell, exponents: false, out _)) return IsNumber;
-        if (AsBoolean(cell) is not null) return IsBoolean;
-        return _holdProperties[column] && IsObject(cell) ? IsJson : IsText;
+        return AsBoolean(cell) is not null ? IsBoolean : IsText;
     }
-
-    static bool IsObject(ReadOnlySpan<byte> cell) => cell is [(byte)'{', .., (byte)'}'] && ColumnValue.IsJson(cell);
 
     static bool? AsBoolean(ReadOnlySpan<byte> cell)
     {

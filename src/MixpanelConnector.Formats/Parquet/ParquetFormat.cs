@@ -27,7 +27,7 @@ sealed class ParquetFormat() : ImportFormat("parquet")
         try
         {
             if (input.Reached is { Offset: > 0 } && fingerprint != input.Fingerprint) throw InputException.Changed("has changed since a part of it was imported");
-            var reader = new ParquetRecordReader(file, ParquetFooter.Read(file), input.Request, fingerprint, input.Reached?.Offset ?? 0, input.Compressed ? input.Window.RawPosition : file.Length, cancellationToken);
+            var reader = new ParquetRecordReader(file, ParquetFooter.Read(file), input.Request, fingerprint, input.Reached?.Offset ?? 0, input.Compressed ? input.Window.RawPosition : file.Length);
             input.Window.Dispose();
             return reader;
         }

@@ -8,9 +8,6 @@ namespace MixpanelConnector.Formats.Parquet;
 /// <param name="columns">The names that there are columns for, as JSON with the colon.</param>
 sealed class ParquetProperties(ParquetNode properties, List<ReadOnlyMemory<byte>> columns) : ParquetNode
 {
-    /// <summary>Refuses the record whose value is no object; null where any value may be.</summary>
-    public Action? Refuse { get; init; }
-
     readonly JsonText _written = new(spills: false);
 
     public override ParquetLeaf First => properties.First;
@@ -22,7 +19,6 @@ sealed class ParquetProperties(ParquetNode properties, List<ReadOnlyMemory<byte>
         var value = _written.Written;
         if (value is not [(byte)'{', ..])
         {
-            Refuse?.Invoke();
             json.Append(value);
             return true;
         }

@@ -1,5 +1,4 @@
 using MixpanelConnector.Formats.Columns;
-using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Source;
 using ParquetSharp;
@@ -9,9 +8,6 @@ namespace MixpanelConnector.Formats.Parquet;
 /// <summary>One record a row. The offset counts rows from 0, the line from 1. A page of each column is in memory at a time.</summary>
 sealed class ParquetRecordReader : RecordReader
 {
-    /// <summary>So many rows show whether texts are JSON, or more, until there is a value.</summary>
-    const int FirstRows = 1000;
-
     /// <summary>How many rows are read before it can be stopped.</summary>
     const int RowsPerFill = 1024;
 
@@ -43,7 +39,7 @@ sealed class ParquetRecordReader : RecordReader
 
     /// <exception cref="InputException">The rows cannot be records, or the file has changed.</exception>
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
-    public ParquetRecordReader(ParquetFile file, ParquetFooter footer, ImportRequest request, UInt128 fingerprint, long begin, long rawLength, CancellationToken cancellationToken)
+    public ParquetRecordReader(ParquetFile file, ParquetFooter footer, ImportRequest request, UInt128 fingerprint, long begin, long rawLength)
     {
         (_file, _footer, _fingerprint, _begin, _rawLength) = (file, footer, fingerprint, begin, rawLength);
         _isExport = request.Exported is not null;
@@ -63,7 +59,7 @@ sealed class ParquetRecordReader : RecordReader
                 continue;
             }
 
-            _nodes[field.Index] = field.HoldsProperties ? PropertiesOf(in field, cancellationToken) : ParquetNode.Of(footer.Columns[field.Column], field.Kind, _values);
+            _nodes[field.Index] = field.HoldsProperties ? PropertiesOf(in field) : ParquetNode.Of(footer.Columns[field.Column], field.Kind, _values);
             _nodes[field.Index]!.AddLeaves(_leaves);
         }
 
@@ -157,49 +153,14 @@ sealed class ParquetRecordReader : RecordReader
         return new ParquetFileReader(_file, properties, leaveOpen: true);
     }
 
-    /// <summary>A column of properties: one of texts without a type holds them where its first texts are objects.</summary>
-    ParquetProperties PropertiesOf(in ColumnField field, CancellationToken cancellationToken)
+    /// <summary>A column of properties, which are JSON where it is one of texts.</summary>
+    ParquetProperties PropertiesOf(in ColumnField field)
     {
         var column = _footer.Columns[field.Column];
         // An export keeps among the properties what its column cannot hold, such as a number in place of a text.
         List<ReadOnlyMemory<byte>> others = _isExport ? [] : [.. _columns.Fields.Where(other => other.Index != _columns.Root?.Index).Select(other => other.Name)];
-        if (!column.IsText || field.Type is not (null or ImportColumnType.Json)) return new(ParquetNode.Of(column, field.Kind, _values, _columns.Type), others);
-        var json = _values.LeafOf(column, FieldKind.Value, ParquetMeaning.Json);
-        if (field.Type is not null) return new(json, others);
-        return AreObjects(json, cancellationToken)
-            ? new(json, others) { Refuse = () => _builder.Fault ??= ColumnValue.Misfit(column.Name, ImportColumnType.Json, told: false) }
-            : new(_values.LeafOf(column, field.Kind), others);
-    }
-
-    /// <summary>Whether a column's first values are objects, all of them.</summary>
-    bool AreObjects(ParquetLeaf leaf, CancellationToken cancellationToken)
-    {
-        foreach (var group in _footer.Groups) ParquetPages.Check(_footer, group, leaf.Field);
-        _values.Cancellation = cancellationToken;
-        using var parquet = Open(leaves: 1);
-        var (json, row, length) = (new JsonText(), 0L, 0L);
-        for (var number = 0; number < _footer.Groups.Count && !IsEnough(); number++)
-        {
-            var group = OpenGroup(parquet, number, [leaf], row + 1, cancellationToken);
-            try
-            {
-                for (var end = row + _footer.Groups[number].Rows; row < end && !IsEnough(); row++)
-                {
-                    json.Clear();
-                    if (!leaf.Write(json)) continue;
-                    if (json.Written is not [(byte)'{', ..]) return false;
-                    length += json.Length;
-                }
-            }
-            finally
-            {
-                Close(group, [leaf]);
-            }
-        }
-
-        return length > 0;
-
-        bool IsEnough() => length > 0 && (row >= FirstRows || length > InputWindow.LargestRecord);
+        var isJson = column.IsText && field.Type is null or ImportColumnType.Json;
+        return new(isJson ? _values.LeafOf(column, FieldKind.Value, ParquetMeaning.Json) : ParquetNode.Of(column, field.Kind, _values, _columns.Type), others);
     }
 
     void BeginGroup(CancellationToken cancellationToken)
@@ -216,7 +177,7 @@ sealed class ParquetRecordReader : RecordReader
         var needs = leaves.ConvertAll(leaf => ParquetPages.Follow(_file, _footer, group, leaf.Field, cancellationToken));
         var memory = needs.Sum(leaf => leaf.Memory) + needs.Max(leaf => leaf.Packed);
         if (memory > MostPageMemory)
-            throw new InputException($"has pages that take {memory >> 20} MB in the row group of line {line}, one of each column with what it takes to decompress it; at most {MostPageMemory >> 20} MB are taken. Write it with smaller pages or row groups, or leave out columns with --drop");
+            throw new InputException($"has pages that take {memory >> 20} MB in the row group of line {line}, one of each column with what it takes to decompress it; at most {MostPageMemory >> 20} MB are taken. Write it with smaller pages or row groups, as DuckDB does with (ROW_GROUP_SIZE 122880) and Arrow with data_page_size, or leave out columns with --drop");
         if (group.Rows == 0) return null;
         var reader = parquet.RowGroup(number);
         try

@@ -10,7 +10,7 @@ public enum ImportFixes
     /// <summary>None.</summary>
     None = 0,
 
-    /// <summary>A <c>time</c> written as text becomes an integer: ISO 8601 and how databases and languages write it (a date, or a date and time; with <c>Z</c>, <c>UTC</c>, <c>GMT</c> or an offset, also after a space; without a zone it is UTC) in milliseconds, digits as seconds, milliseconds (13 of them), microseconds (16) or nanoseconds (19); so do numbers of micro- and nanoseconds. Other counts of digits from 11 on may be a date, and are refused; so are other names of zones, which stand for several. Events only.</summary>
+    /// <summary>A <c>time</c> written as text becomes an integer: ISO 8601 and how databases and languages write it (a date, or a date and time; with <c>Z</c>, <c>UTC</c>, <c>GMT</c> or an offset, also after a space; without a zone it is UTC) in milliseconds, digits as seconds, milliseconds (13 of them), microseconds (16) or nanoseconds (19); so do numbers of micro- and nanoseconds, and those with decimals or an exponent. Other counts of digits from 11 on may be a date, and are refused; so are other names of zones, which stand for several. Events only.</summary>
     Time = 1,
 
     /// <summary>

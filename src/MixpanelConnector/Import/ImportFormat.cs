@@ -24,6 +24,9 @@ public abstract class ImportFormat
     /// <summary>Whether its records have columns, which <see cref="ImportRequest.Columns"/> can map.</summary>
     internal virtual bool HasColumns => false;
 
+    /// <summary>Reads the rows that dead letters keep; null when its records are no rows of text.</summary>
+    internal virtual RowParser? NewRowParser(ImportRequest request) => null;
+
     /// <summary>Tells the format by the beginning of an input.</summary>
     internal abstract bool Recognizes(in ImportHead head);
 
@@ -78,7 +81,7 @@ readonly ref struct ImportHead(ReadOnlySpan<byte> text, string name, ImportReque
     public byte First => Text.TrimStart(" \t\r\n"u8) is [var first, ..] ? first : (byte)0;
 
     /// <summary>Whether it begins with a JSON object that has records in a list.</summary>
-    public bool IsJsonEnvelope => JsonEnvelopeReader.Begins(Text, Request) == true;
+    public bool IsJsonEnvelope => JsonEnvelopeReader.Begins(Text, Request, isAll: true) == true;
 
     /// <summary>Whether it begins with a JSON object that takes several lines, or has another behind it on its line.</summary>
     public bool IsJsonSequence => JsonSequenceReader.Begins(Text, isAll: true) ?? false;
@@ -128,7 +131,7 @@ sealed class JsonFormat() : ImportFormat("json")
 
     internal override async ValueTask<RecordReader> OpenAsync(FormatInput input, CancellationToken cancellationToken)
     {
-        var isEnvelope = JsonEnvelopeReader.Begins(input.Window.Unread[input.Start..], input.Request) == true;
+        var isEnvelope = JsonEnvelopeReader.Begins(input.Window.Unread[input.Start..], input.Request, isAll: true) == true;
         var isSequence = !isEnvelope && input.Window.Unread[input.Start..].TrimStart(" \t\r\n\u001e"u8) is [(byte)'{', ..];
         var begun = await input.ResumeAsync(cancellationToken).ConfigureAwait(false);
         if (isEnvelope) return new JsonEnvelopeReader(input.Window, input.Reached?.Line ?? 0, begun);

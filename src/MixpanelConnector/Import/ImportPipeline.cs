@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.IO.Hashing;
-using System.Text;
 using System.Threading.Channels;
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Buffers;
@@ -61,14 +60,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     /// <summary>The fingerprint of a source of which nothing was read.</summary>
     public static readonly string NothingRead = XxHash128.HashToUInt128([]).ToString("x32", CultureInfo.InvariantCulture);
 
-    /// <summary>The last line of the fingerprint of the options: missing ids do not come from the places of records, as in states of earlier versions.</summary>
-    const string IdsOfBytes = "\nids=bytes";
-
-    /// <summary>What of the fingerprint does not change how columns become a record.</summary>
-    static readonly string[] NotOfColumns = ["type=", "to=", "source_id=", "properties=", "drop=", "rename=", "fix=", "time_offset=", "ids="];
-
     readonly TimeProvider _time = transport.Options.TimeProvider;
     readonly ImportCounts _counts = new();
+
+    public ImportOptions Options { get; } = new(request, transport.Options);
 
     /// <summary>The memory of batches.</summary>
     public BufferPool Buffers { get; } = new(MostBytesInFlight + MostBytesFilling);
@@ -89,7 +84,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         try
         {
             Outputs.EnsureWritable(request);
-            loaded = Load();
+            loaded = Load(inputs);
         }
         catch (ImportStateException e)
         {
@@ -97,9 +92,9 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             return Report(cancellation, new ImportTotals(), pending: 0, deadLetterPath: null);
         }
 
-        ids.OfPlaces = loaded is not null && request.Type is ImportType.Events && !loaded.OptionsFingerprint.EndsWith(IdsOfBytes, StringComparison.Ordinal);
+        ids.OfPlaces = loaded is not null && request.Type is ImportType.Events && ImportOptions.ComputeIdsOfPlaces(loaded);
         var budget = new MemoryBudget(MostBytesInFlight, MostBatchesInFlight);
-        var checkpoints = new CheckpointTracker(state, loaded, loaded?.OptionsFingerprint ?? Fingerprint(), RecordCleaner.NoneYet(request), budget, _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request));
+        var checkpoints = new CheckpointTracker(state, loaded, loaded?.OptionsFingerprint ?? Options.Fingerprint, RecordCleaner.NoneYet(request), budget, _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request));
         try
         {
             inputs = await new SourceIds(request, checkpoints.Known, Warn, problem => cancellation.Note(6, problem)).AssignAsync(inputs, cancellation.Stop).ConfigureAwait(false);
@@ -110,6 +105,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
 
         NoteVanished(inputs, checkpoints, cancellation);
+        await EnsureFitAsync(inputs, checkpoints, cancellation.Stop).ConfigureAwait(false);
         var isAnew = request is { StopWhenRefusedAlike: true, Replay: null } && checkpoints.ReadBefore == 0;
         using var repeatable = isAnew && inputs is [{ SeekablePath: null, Fault: null } stream, ..] ? new RepeatableInput(stream, MostKeptOfStream) : null;
         if (repeatable is not null) inputs[0] = repeatable.Input;
@@ -375,75 +371,46 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         ? new EventDestination(transport, request.Strict)
         : new ProfileDestination(transport, request.Type is ImportType.Groups ? "/groups" : "/engage", request.Strict);
 
-    public ImportCheckpoint? Load()
+    /// <param name="inputs">What is to be sent.</param>
+    public ImportCheckpoint? Load(IReadOnlyCollection<InputFile> inputs)
     {
         if (request.Restart)
         {
-            if (!request.NewIds && state.Load() is { } known) EnsureSameIds(known);
+            if (!request.NewIds && state.Load() is { } known) Options.EnsureSameEvents(known, state.DeadLetterPath, inputs);
             state.Clear();
         }
 
         var loaded = state.Load();
-        if (loaded is null || loaded.OptionsFingerprint == Fingerprint() || loaded.OptionsFingerprint + IdsOfBytes == Fingerprint()) return loaded;
-        if (loaded is not { Finished: true, Totals: { Accepted: 0, Requests: 0 } } || loaded.Sources.Any(source => source.SentTo > 0))
-            throw MixpanelException.Invalid("restart", $"The checkpoint was made with other options ({loaded.OptionsFingerprint.ReplaceLineEndings(", ")}; now {Fingerprint().ReplaceLineEndings(", ")}). Use the same again, or begin again with --restart.");
+        if (loaded is null || Options.Are(loaded)) return loaded;
+        if (loaded is not { Finished: true, Totals: { Accepted: 0, Requests: 0 } } || loaded.Sources.Any(source => source.SentTo > 0)) throw Options.Differ(loaded, state.DeadLetterPath);
         state.Clear(); // nothing was sent, so that nothing can count twice; of a run that was killed that is not known
         return null;
     }
 
-    /// <exception cref="MixpanelException">Events that were accepted would be sent again under other ids.</exception>
-    void EnsureSameIds(ImportCheckpoint known)
+    /// <summary>What is said of columns must fit each input that is begun anew: that shows before anything is sent, but for streams.</summary>
+    /// <exception cref="MixpanelException">It does not.</exception>
+    async Task EnsureFitAsync(List<InputFile> inputs, CheckpointTracker checkpoints, CancellationToken cancellationToken)
     {
-        var (before, now) = (Lines(known.OptionsFingerprint), Lines(Fingerprint()));
-        if (request.Type is not ImportType.Events || known.Totals.Accepted == 0 || !Same("type=") || !Same("to=")) return;
-        var ids = known.Sources.Max(source => source.ComputedIds) ?? ImportIds.None;
-        var reason =
-            !before.Contains(IdsOfBytes.Trim()) ? "an earlier version computed the missing $insert_ids from the places of the events"
-            : ids is ImportIds.OfPlaces ? string.Create(CultureInfo.InvariantCulture, $"more than {Occurrences.Most} different events of one source have no $insert_id, and the ids of some come from their places")
-            : ids is not ImportIds.None && !Same("source_id=") ? "the missing $insert_ids come from the source id, which is another now"
-            : ids is not ImportIds.None && !Same("encoding=") ? "the missing $insert_ids come from the text, which is read in another encoding now"
-            : ids is not ImportIds.None && !(Same("quote=") && Same("escape=")) ? "the missing $insert_ids come from the rows, which are parted otherwise now"
-            : ids is ImportIds.OfColumns && !before.Where(IsOfColumns).SequenceEqual(now.Where(IsOfColumns), StringComparer.Ordinal) ? "the missing $insert_ids come from the columns, which are read otherwise now"
-            : null;
-        if (reason is not null)
-            throw MixpanelException.Invalid("restart", $"{Counted.Of(known.Totals.Accepted, "event was", "events were")} accepted, and {reason}: begun again, events without an $insert_id of their own would be sent under other ids, and Mixpanel would count them twice. Nothing was sent. Run the command without --restart to resume; or, if that is meant or every event has an $insert_id, add --new-ids.");
-
-        bool Same(string option) => before.Where(line => line.StartsWith(option, StringComparison.Ordinal)).SequenceEqual(now.Where(line => line.StartsWith(option, StringComparison.Ordinal)), StringComparer.Ordinal);
-        static string[] Lines(string fingerprint) => fingerprint.Split('\n');
-        static bool IsOfColumns(string line) => !Array.Exists(NotOfColumns, option => line.StartsWith(option, StringComparison.Ordinal));
-    }
-
-    /// <summary>The options that shape the records, and where they go, as text. Shared properties are told by a hash: they may hold what is not to be shown.</summary>
-    public string Fingerprint()
-    {
-        var fingerprint = new StringBuilder();
-        fingerprint.Append(CultureInfo.InvariantCulture, $"type={request.Type.ToString().ToLowerInvariant()}");
-        fingerprint.Append(CultureInfo.InvariantCulture, $"\nto={(transport.Options.ProjectId is { } project ? $"project {project}" : $"token {XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(transport.Options.Token ?? "")):x32}")} at {request.LocalStore ?? Hosts.BaseAddress(transport.Options, Api.Ingestion).AbsoluteUri}");
-        if (request.TableId is { } table) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntable_id={table}");
-        if (request.GroupKey is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\ngroup_key={Uri.EscapeDataString(request.GroupKey)}");
-        if (request.Properties is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nproperties={XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(request.Properties)):x32}");
-        if (request.SourceId is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nsource_id={request.SourceId}");
-        if (request.Format is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nformat={request.Format}");
-        if (request.Encoding is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nencoding={TextEncoding.Find(request.Encoding)!.Name}");
-        foreach (var (field, column) in request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\nmap={field}={column}");
-        foreach (var (column, columnType) in request.ColumnTypes.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_type={Uri.EscapeDataString(column)}={columnType.ToString().ToLowerInvariant()}");
-        if (request.Event is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nevent={Uri.EscapeDataString(request.Event)}");
-        if (request.Delimiter is { } delimiter) fingerprint.Append(CultureInfo.InvariantCulture, $"\ndelimiter={Uri.EscapeDataString(delimiter.ToString())}");
-        if (request.Quote != '"') fingerprint.Append(CultureInfo.InvariantCulture, $"\nquote={(request.Quote is { } quote ? Uri.EscapeDataString(quote.ToString()) : "none")}");
-        if (request.Escape is { } escape) fingerprint.Append(CultureInfo.InvariantCulture, $"\nescape={Uri.EscapeDataString(escape.ToString())}");
-        if (request.SkipLines > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nskip_lines={request.SkipLines}");
-        if (request.NoHeader) fingerprint.Append("\nno_header");
-        if (request.ColumnNames.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_names={string.Join(',', request.ColumnNames.Select(Uri.EscapeDataString))}");
-        if (request.DecimalSeparator != '.') fingerprint.Append(CultureInfo.InvariantCulture, $"\ndecimal={request.DecimalSeparator}");
-        if (request.NullValues.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nnull_values={string.Join(',', request.NullValues.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
-        if (request.Drop.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\ndrop={string.Join(',', request.Drop.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
-        if (request.Rename.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nrename={string.Join(',', request.Rename.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"))}");
-        if (request.Fix is not ImportFixes.None) fingerprint.Append(CultureInfo.InvariantCulture, $"\nfix={string.Join(", ", ImportFixNames.Of(request.Fix))}");
-        if (request.TimeFormat is { } format) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntime_format={Uri.EscapeDataString(format)}");
-        if (request.TimeZone is { } zone) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntime_zone={zone}");
-        if (request.TimeOffset is { } offset) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntime_offset={offset.TotalSeconds}s");
-        if (request.Type is ImportType.Events) fingerprint.Append(IdsOfBytes);
-        return fingerprint.ToString();
+        if (request is not { Replay: null, Look: null } || (!request.NamedColumns.Any() && request.ColumnNames.Count == 0 && request.Delimiter is null)) return;
+        foreach (var input in inputs.Where(input => input is { SeekablePath: not null, Fault: null } && checkpoints.ProgressOf(input.Id) is null))
+        {
+            try
+            {
+                using var reader = await RecordReaders.OpenAsync(input, reached: null, request with { Diagnostics = null }, cancellationToken).ConfigureAwait(false);
+            }
+            catch (InputException e) when (e.Option is { } option)
+            {
+                throw MixpanelException.Invalid(option, $"{input.Name} {e.Message}.");
+            }
+            catch (InputException)
+            {
+                // It is told when it is read.
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+        }
     }
 
     static void NoteVanished(List<InputFile> inputs, CheckpointTracker checkpoints, ImportCancellation cancellation)

@@ -6,6 +6,7 @@ using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Delimited;
 using MixpanelConnector.Import.Inspect;
 using MixpanelConnector.Import.Source;
+using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector;
 
@@ -43,10 +44,10 @@ public sealed record ImportRequest
     /// <summary>The name of the format that every input is in, in place of looking. Default: null, which means by content.</summary>
     public string? Format { get; init; }
 
-    /// <summary>The encoding of text, by a label of the WHATWG Encoding Standard such as <c>windows-1252</c>, of which <c>latin1</c> is another name. A byte order mark overrules it. Default: null, which means UTF-8, or UTF-16 where a mark says so.</summary>
+    /// <summary>The encoding of text, by a label of the WHATWG Encoding Standard such as <c>windows-1252</c>, of which <c>latin1</c> is another name. A byte order mark overrules it. With <see cref="Replay"/>: that of the records which are no UTF-8. Default: null, which means UTF-8, or UTF-16 where a mark says so.</summary>
     public string? Encoding { get; init; }
 
-    /// <summary>Which column holds a field: from the field's name, such as <c>time</c>, to the column's. Default: each column gives the field of its own name. JSON records without <c>properties</c> are rows, too: their members are columns.</summary>
+    /// <summary>Which column holds a field: from the field's name, such as <c>time</c>, to the column's. Default: each column gives the field of its own name. JSON records without <c>properties</c> are rows, too: their members are columns. A column that an input does not have is an error of the call, before anything is sent.</summary>
     public IReadOnlyDictionary<string, string> Columns { get; init; } = FrozenDictionary<string, string>.Empty;
 
     /// <summary>What the values of columns are, by the columns' names. Default: of CSV and TSV what the first values show; of other formats what each value is.</summary>
@@ -61,7 +62,7 @@ public sealed record ImportRequest
     /// <summary>What stands around a cell of CSV or TSV that holds a delimiter or a line end, and is written twice inside: one character of ASCII, or null for none. Default: <c>"</c>.</summary>
     public char? Quote { get; init; } = '"';
 
-    /// <summary>What makes text of a delimiter, a quote, a line end or itself in CSV and TSV, such as a backslash; before anything else it is text itself. Default: none.</summary>
+    /// <summary>What makes text of a delimiter, a quote, a line end or itself in CSV and TSV, such as a backslash; before anything else it is text itself. A backslash is also read as MySQL and PostgreSQL write it: before <c>n</c>, <c>r</c>, <c>t</c>, <c>b</c>, <c>f</c>, <c>v</c>, <c>0</c> and <c>Z</c> it makes control characters, before any other what stands there, and a cell <c>\N</c> is as good as empty. Default: none.</summary>
     public char? Escape { get; init; }
 
     /// <summary>How many lines of CSV and TSV stand before the header, and are left out. Default: 0. Blank lines, and a line such as <c>sep=;</c>, are passed by themselves.</summary>
@@ -76,7 +77,7 @@ public sealed record ImportRequest
     /// <summary>What stands before the decimals in numbers that are text: a point or a comma. Separators of thousands are not taken. Default: a point.</summary>
     public char DecimalSeparator { get; init; } = '.';
 
-    /// <summary>Cells of CSV and TSV that are as good as empty. Default: none but the empty ones.</summary>
+    /// <summary>Cells of CSV and TSV that are as good as empty, as they stand there: in quotes or with an escape it is text that looks alike. Default: none but the empty ones.</summary>
     public IReadOnlyList<string> NullValues { get; init; } = [];
 
     /// <summary>How times are written that are text, in the language of <c>strftime</c>, such as <c>%d.%m.%Y %H:%M:%S</c>: the time of events, which becomes an integer then, and columns of the type time. Text that does not follow it is rejected. Default: ISO 8601.</summary>
@@ -121,10 +122,10 @@ public sealed record ImportRequest
     /// <summary>The name of a local store that the records go to, in place of its address, which changes from run to run: a checkpoint belongs to it. Default: none, which means that it belongs to the endpoint or the region.</summary>
     public string? LocalStore { get; init; }
 
-    /// <summary>Forget the checkpoint and begin again. Default: false. Needed when an option that shapes the records has changed, and to send an input again that was mended: events that are as they were keep their ids, so that Mixpanel counts them once. Refused after accepted events whose computed ids would come out otherwise, unless <see cref="NewIds"/> is set.</summary>
+    /// <summary>Forget the checkpoint and begin again. Default: false. Needed when an option that shapes the records has changed, and to send an input again that was mended: events that are as they were keep their ids, so that Mixpanel counts them once. Refused after accepted events whose computed ids, times, users or names may come out otherwise by the options, unless <see cref="NewIds"/> is set: Mixpanel would count these twice.</summary>
     public bool Restart { get; init; }
 
-    /// <summary>With <see cref="Restart"/>: accept that events without <c>$insert_id</c> are sent under other ids than before, so that Mixpanel counts those again. Default: false.</summary>
+    /// <summary>With <see cref="Restart"/>: accept that events which were accepted may be sent with another event, time, distinct_id or <c>$insert_id</c> than before, so that Mixpanel counts those again. Default: false.</summary>
     public bool NewIds { get; init; }
 
     /// <summary>Where every record that was not accepted is written at the end. Default: <see cref="IImportState.DeadLetterPath"/>.</summary>
@@ -175,6 +176,13 @@ public sealed record ImportRequest
     /// <summary>The options that the first dead letter of a replay keeps, as JSON; empty for none.</summary>
     internal string ReplayedOptions { get; init; } = "";
 
+    /// <summary>The columns that are mapped or typed, by which a text is told; also of a look at the columns themselves, in which nothing becomes of them.</summary>
+    internal IEnumerable<string> NamedColumns
+    {
+        get => field ?? Columns.Values.Concat(ColumnTypes.Keys);
+        init;
+    }
+
     /// <summary>What is looked at, in a dry run that looks at a part. Default: all.</summary>
     internal ImportLook? Look { get; init; }
 
@@ -201,9 +209,10 @@ public sealed record ImportRequest
             if (RecordFields.NearMiss(field, Type) is { } meant) throw MixpanelException.Invalid("map", $"{RecordFields.Shown(field)} is not the name of a field: {meant} is. To have a property of that name, leave the mapping out and rename the column's property.");
         if (ColumnTypes.Any(column => column.Key.Length == 0 || !Enum.IsDefined(column.Value))) throw MixpanelException.Invalid("column_type", "The type of a column needs the column's name, and is text, number, boolean, time or json.");
         Dialect.EnsureSense(this);
+        if (Encoding is not null && TextEncoding.IsUnread(Encoding)) throw MixpanelException.Invalid("encoding", $"{Encoding.Trim()} is an encoding that is not read here. Convert the input to UTF-8 first, for example with iconv.");
         if (Encoding is not null && TextEncoding.Find(Encoding) is null) throw MixpanelException.Invalid("encoding", "The encoding must be one of the WHATWG Encoding Standard, such as windows-1252, iso-8859-2, shift_jis or utf-16le.");
         if (Event is not null && (Type is not ImportType.Events || string.IsNullOrWhiteSpace(Event))) throw MixpanelException.Invalid("event", "The name of events must not be blank, and is for events only.");
-        if (Replay is not null && (Format is not null || Encoding is not null || Dialect.IsSaid(this) || NullValues.Count > 0)) throw MixpanelException.Invalid("replay", "A dead-letter file has its own format: it needs neither format, encoding, delimiter nor anything else that is said of CSV.");
+        if (Replay is not null && (Format is not null || Dialect.IsSaid(this) || NullValues.Count > 0)) throw MixpanelException.Invalid("replay", "A dead-letter file has its own format: it needs neither format, delimiter nor anything else that is said of CSV.");
         if (!Enum.IsDefined(Type)) throw MixpanelException.Invalid("type", "The type must be events, profiles, groups or a lookup table.");
         if (Type is ImportType.Groups == string.IsNullOrWhiteSpace(GroupKey)) throw MixpanelException.Invalid("group_key", Type is ImportType.Groups ? "Groups need a group key: the property that makes them." : "The group key is for groups only.");
         if (Type is ImportType.LookupTable == TableId is null) throw MixpanelException.Invalid("table_id", Type is ImportType.LookupTable ? "A lookup table needs the id of the table that it replaces." : "The table id is for lookup tables only.");

@@ -127,7 +127,7 @@ sealed class ReadStage(
             if (reader.HasPartialRecord)
             {
                 counts.RecordsRead(1);
-                cancellation.Note(6, $"{input.Name}, line {reader.Position.Line + 1}: the last record is incomplete and was left pending. When the input is whole, run the same command again.");
+                cancellation.Note(6, $"{input.Name}, line {reader.PartialLine}: the last record is incomplete and was left pending. When the input is whole, run the same command again.");
             }
 
             MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: !reader.HasPartialRecord);
@@ -140,7 +140,15 @@ sealed class ReadStage(
         {
             if (reader?.HasPartialRecord == true) counts.RecordsRead(1);
             if (reader is not null) MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: false);
-            cancellation.Note(e.ExitCode, $"{input.Name} {e.Message}{(reader?.Position.Line > 0 ? $"; all up to line {reader.Position.Line} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : "When the input is mended, run the same command again; it resumes.")}");
+            if (e.Option is not null && _batchNumber == 0 && _batch?.Records is null or 0)
+            {
+                // A stream shows it only now, and nothing was read yet.
+                cancellation.Note(e.ExitCode, $"{input.Name} {e.Message}.");
+                _isEnough = true;
+                return;
+            }
+
+            cancellation.Note(e.Option is null ? e.ExitCode : 6, $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; all up to line {reader.LastLine} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : "When the input is mended, run the same command again; it resumes.")}");
         }
         finally
         {
@@ -317,7 +325,7 @@ sealed class ReadStage(
     {
         var wasTried = record is { Kind: RecordKind.Json, Rejection: null, Oversized: null };
         var refusal = new Refusal(rejection.Code, rejection.Field, rejection.Message) { InsertId = preparer.InsertIdOf(in record, wasTried), MaybeDelivered = rejection.MaybeDelivered };
-        var deadLetter = DeadLetters.Of(record.Origin ?? _name, record.Line, record.Offset, record.Raw, record.Oversized, _options, in refusal);
+        var deadLetter = DeadLetters.Of(record.Origin ?? _name, record.Line, record.Offset, record.Raw, record.Oversized, _options, in refusal, record.Layout);
         _batch!.Reject(deadLetter);
         if (_first is null)
         {

@@ -16,6 +16,8 @@ static class RecordReaders
     /// <summary>A tenth of random bytes are control characters: binary shows itself long before.</summary>
     const int BinaryShowsWithin = 4096;
 
+    const string Spreadsheet = "is a spreadsheet, or another document of an office program, and no text. Open it there, and save the sheet as CSV (in Excel: \"CSV UTF-8\")";
+
     /// <summary>What no text has, but for the ends of lines and pages, tabs, and the escape of colours.</summary>
     static readonly SearchValues<byte> Controls = SearchValues.Create([1, 2, 3, 4, 5, 6, 7, 8, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 28, 29, 30, 31, 127]);
 
@@ -30,7 +32,7 @@ static class RecordReaders
     public static async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached, ImportRequest request, CancellationToken cancellationToken, bool fromBeginning = false)
     {
         var (source, compression) = await DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
-        var (text, encoding) = await TranscodingByteSource.OpenAsync(source, request, cancellationToken).ConfigureAwait(false);
+        var (text, encoding) = await TranscodingByteSource.OpenAsync(source, OfText(request), cancellationToken).ConfigureAwait(false);
         var window = new InputWindow(text);
         try
         {
@@ -42,14 +44,14 @@ static class RecordReaders
             var format = request.Replay is null ? FormatOf(new ImportHead(window.Unread[start..], name, request)) : ImportFormat.Ndjson;
             var isSequence = request.Replay is not null && JsonSequenceReader.Begins(window.Unread[start..], isAll: true) == true;
             if (format.IsText) EnsureText(window.Unread);
-            if (encoding is not null && TextEncoding.Find(request.Encoding ?? "") != encoding)
+            if (encoding is not null && TextEncoding.Find(OfText(request).Encoding ?? "") != encoding)
                 request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"It is read as {encoding.Name}, as its byte order mark says."));
             if ((request.Columns.Count > 0 || request.ColumnTypes.Count > 0) && request.Replay is null && !format.HasColumns)
             {
                 bool? hasProperties;
                 while ((hasProperties = FlatRecords.FirstHasProperties(window.Unread[start..], request.Type)) is null && window.Unread.Length < LongestHead)
                     if (!await window.FillAsync(cancellationToken).ConfigureAwait(false)) break;
-                if (hasProperties is true) throw new InputException($"has no columns to map or to type: its records ({format.Name}) have properties. Rename those{(request.Format is null ? ", or name the format" : "")}");
+                if (hasProperties is true) throw new InputException($"has no columns to map or to type: its records ({format.Name}) have properties. Rename those{(request.Format is null ? ", or name the format" : "")}") { Option = request.Columns.Count > 0 ? "map" : "column_type" };
             }
 
             var opened = new FormatInput(input, window, start, compression is not null, reached, request);
@@ -68,7 +70,7 @@ static class RecordReaders
 
             await opened.ResumeAsync(cancellationToken).ConfigureAwait(false);
             var line = opened.Reached?.Line ?? 0;
-            return new DeadLetterReader(isSequence ? new JsonSequenceReader(window, line) : new NdjsonReader(window, line, opened.Reached?.OpenLine ?? false, DeadLetterReader.LargestLine), request.ReplayedOptions);
+            return new DeadLetterReader(isSequence ? new JsonSequenceReader(window, line) : new NdjsonReader(window, line, opened.Reached?.OpenLine ?? false, DeadLetterReader.LargestLine), request.ReplayedOptions, TextEncoding.Find(request.Encoding ?? ""), request.Formats.Select(known => known.NewRowParser(request)).FirstOrDefault(rows => rows is not null));
         }
         catch
         {
@@ -76,6 +78,9 @@ static class RecordReaders
             throw;
         }
     }
+
+    /// <summary>The same of the input itself: dead letters are UTF-8, whatever the records in them are in.</summary>
+    public static ImportRequest OfText(ImportRequest request) => request.Replay is null ? request : request with { Encoding = null };
 
     /// <summary>A name without the suffix of a compression.</summary>
     public static string Without(this ImportCompression compression, string name) =>
@@ -133,6 +138,8 @@ static class RecordReaders
         var hint = head switch
         {
             [0xff, 0xfe, 0, 0, ..] or [0, 0, 0xfe, 0xff, ..] => "is UTF-32 text. Convert it to UTF-8, for example with iconv",
+            [(byte)'P', (byte)'K', 3, 4, ..] when IsSpreadsheet(head) => Spreadsheet,
+            [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => Spreadsheet,
             [(byte)'P', (byte)'K', 3, 4, ..] or [(byte)'P', (byte)'K', 5, 6, ..] => "is a ZIP archive. Unpack it first",
             [0x28, 0xb5, 0x2f, 0xfd, ..] => "is compressed with zstd. Decompress it first, or import with the formats of MixpanelConnector.Formats",
             [(byte)'P', (byte)'A', (byte)'R', (byte)'1', ..] => "is a Parquet file. Import it with the formats of MixpanelConnector.Formats, or convert it to NDJSON first",
@@ -151,6 +158,10 @@ static class RecordReaders
         };
         if (hint is not null) throw new InputException(hint);
     }
+
+    /// <summary>Whether a ZIP archive is a workbook of Excel, OpenDocument or Numbers, by the names of its first parts.</summary>
+    static bool IsSpreadsheet(ReadOnlySpan<byte> head) =>
+        head.IndexOf("[Content_Types].xml"u8) >= 0 || head.IndexOf("xl/"u8) >= 0 || head.IndexOf("vnd.oasis.opendocument.spreadsheet"u8) >= 0 || head.IndexOf("Index/"u8) >= 0;
 
     static bool IsMarkup(ReadOnlySpan<byte> text) =>
         text.StartsWith("<?xml"u8) || Ascii.EqualsIgnoreCase(text[..Math.Min(text.Length, 5)], "<html"u8) || Ascii.EqualsIgnoreCase(text[..Math.Min(text.Length, 9)], "<!doctype"u8);

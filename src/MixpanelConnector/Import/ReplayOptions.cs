@@ -7,8 +7,8 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Import;
 
 /// <summary>
-/// The options that make of a record what is sent, as dead letters keep them: what is replayed is made of them again. Shared
-/// properties are not kept, since each dead letter would hold them.
+/// The options that make of a record what is sent, as dead letters keep them: what is replayed is made of them again. What is said
+/// of text and its rows is not among them: records were made of that, and rows that gave none have it beside them.
 /// </summary>
 static class ReplayOptions
 {
@@ -32,6 +32,7 @@ static class ReplayOptions
             if (request.TimeZone is { } zone) json.WriteString("time_zone", zone);
             if (request.DecimalSeparator != '.') json.WriteString("decimal", request.DecimalSeparator.ToString());
             if (request.TimeOffset is { } offset) json.WriteNumber("time_offset", (long)offset.TotalSeconds);
+            if (request.Properties is { } properties) Write(json, properties);
             json.WriteEndObject();
         }
 
@@ -48,7 +49,7 @@ static class ReplayOptions
         try
         {
             var (decompressed, _) = await RecordReaders.DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
-            var (source, _) = await TranscodingByteSource.OpenAsync(decompressed, request, cancellationToken).ConfigureAwait(false);
+            var (source, _) = await TranscodingByteSource.OpenAsync(decompressed, RecordReaders.OfText(request), cancellationToken).ConfigureAwait(false);
             using var window = new InputWindow(source);
             while (window.Unread.Length < LongestHead)
             {
@@ -114,13 +115,24 @@ static class ReplayOptions
                 TimeFormat = request.TimeFormat ?? Text(kept, "time_format"),
                 TimeZone = request.TimeZone ?? Text(kept, "time_zone"),
                 DecimalSeparator = request.DecimalSeparator == '.' && Text(kept, "decimal") is { Length: 1 } separator ? separator[0] : request.DecimalSeparator,
+                Properties = kept.TryGetProperty("properties", out var properties) ? Together(request.Properties, properties) : request.Properties,
                 TimeOffset = request.TimeOffset ?? (kept.TryGetProperty("time_offset", out var offset) ? TimeSpan.FromSeconds(offset.GetInt64()) : null),
             }).Validated();
         }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException or OverflowException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException or FormatException or OverflowException)
         {
             throw MixpanelException.Invalid("replay", $"The options in the first dead letter of {request.Replay} are not those of an import: take \"options\" out of the dead letters, and give them on the command line.");
         }
+    }
+
+    /// <summary>The properties that are shared, with those that were kept where none of the name was given.</summary>
+    static string Together(string? given, JsonElement kept)
+    {
+        if (given is null) return kept.GetRawText();
+        using var document = JsonDocument.Parse(given);
+        var own = document.RootElement.EnumerateObject().Select(member => member.Name).ToHashSet(StringComparer.Ordinal);
+        var members = document.RootElement.EnumerateObject().Concat(kept.EnumerateObject().Where(member => !own.Contains(member.Name)));
+        return $"{{{string.Join(',', members.Select(member => member.ToString()))}}}";
     }
 
     static string? Text(JsonElement kept, string name) => kept.TryGetProperty(name, out var text) ? text.GetString() : null;
@@ -141,6 +153,13 @@ static class ReplayOptions
         json.WriteStartObject(name);
         foreach (var (key, value) in pairs.OrderBy(pair => pair.Key, StringComparer.Ordinal)) json.WriteString(key, value);
         json.WriteEndObject();
+    }
+
+    static void Write(Utf8JsonWriter json, string properties)
+    {
+        using var document = JsonDocument.Parse(properties);
+        json.WritePropertyName("properties");
+        document.RootElement.WriteTo(json); // on one line
     }
 
     static void Write(Utf8JsonWriter json, string name, IReadOnlyList<string> items)

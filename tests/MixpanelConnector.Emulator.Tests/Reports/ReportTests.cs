@@ -193,7 +193,6 @@ public sealed class ReportTests
     [InlineData("events/names", "missing required parameter: type")]
     [InlineData("events/top?type=median", "invalid type: must be general, unique, average")]
     [InlineData("events/properties/values?event=A", "missing required parameter: name")]
-    [InlineData("events/properties/top", "missing required parameter: event")]
     [InlineData("segmentation?event=A&from_date=2026-09-01", "missing required parameter: to_date")]
     [InlineData("segmentation?event=A&unit=week&" + TheDay, "invalid unit: must be minute, hour, day, month")]
     [InlineData("segmentation?event=A&limit=10001&" + TheDay, "invalid limit: must be an integer from 1 to 10000")]

@@ -86,7 +86,7 @@ public sealed class CleaningTests : IDisposable
     [InlineData("20260921 134640")]
     [InlineData("21.09.2026")]
     [InlineData("09/21/2026")]
-    [InlineData("1757000000.5")]
+    [InlineData("1757000000,5")]
     [InlineData("+1757000000")]
     [InlineData(" 1757000000")]
     [InlineData("\\ud800")]

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using MixpanelConnector.Import.Clean;
+using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Tests.Import;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Columns;
+using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Tests.Import;
 

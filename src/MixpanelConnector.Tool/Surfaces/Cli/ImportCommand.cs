@@ -24,12 +24,12 @@ sealed class ImportCommand
     readonly Option<string> _encoding = new("--encoding") { Description = "The encoding of text, by a label such as windows-1252, latin1, iso-8859-2, shift_jis or utf-16le. Default: UTF-8, or UTF-16 where a byte order mark says so.", HelpName = "LABEL" };
     readonly Option<string> _delimiter = new("--delimiter") { Description = "What parts the cells of CSV: one character, or tab. Default: comma, semicolon, tab or vertical bar, as the header shows.", HelpName = "CHARACTER" };
     readonly Option<string> _quote = new("--quote") { Description = "What stands around cells of CSV: one character, or none. Default: \".", HelpName = "CHARACTER|none" };
-    readonly Option<string> _escape = new("--escape") { Description = "What makes text of a delimiter, a quote or a line end in CSV, such as \\. Default: none; quotes are doubled.", HelpName = "CHARACTER" };
+    readonly Option<string> _escape = new("--escape") { Description = "What makes text of a delimiter, a quote or a line end in CSV. \\ also means what it means to MySQL and PostgreSQL: \\n, \\t, and \\N for null. Default: none; quotes are doubled.", HelpName = "CHARACTER" };
     readonly Option<string> _skipLines = new("--skip-lines") { Description = "Lines of CSV to leave out before the header.", HelpName = "N" };
     readonly Option<bool> _noHeader = new("--no-header") { Description = "CSV begins with a row; --column-names names the columns." };
     readonly Option<string> _columnNames = new("--column-names") { Description = "The names of all columns of CSV, with commas, in place of the header's.", HelpName = "A,B,…" };
     readonly Option<string> _decimal = new("--decimal") { Description = "What stands before the decimals of numbers in text, . or ,. Default: the point. Thousands are not separated.", HelpName = ".|," };
-    readonly Option<string[]> _nullValues = new("--null-values") { Description = "A cell of CSV that is as good as empty, such as NULL; repeatable.", HelpName = "TEXT", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string[]> _nullValues = new("--null-values") { Description = "A cell of CSV that is as good as empty, such as NULL, as it stands there: not in quotes. Repeatable.", HelpName = "TEXT", Arity = ArgumentArity.OneOrMore };
     readonly Option<bool> _allowEmpty = new("--allow-empty") { Description = "An input without a record is no error." };
     readonly Option<string> _type = new("--type") { Description = "What the records are: events, profiles, groups or lookup-table. Default: events.", HelpName = "events|profiles|groups|lookup-table", DefaultValueFactory = _ => "events" };
     readonly Option<string> _groupKey = new("--group-key") { Description = "The property that makes the groups, such as company. Needed for groups.", HelpName = "NAME" };
@@ -37,8 +37,8 @@ sealed class ImportCommand
     readonly Option<string> _strict = new("--strict") { Description = "Mixpanel's validation, 0 or 1. Default: 1.", HelpName = "0|1", DefaultValueFactory = _ => "1" };
     readonly Option<string> _properties = new("--properties") { Description = "Properties shared by all events; an event's own value wins.", HelpName = "JSON|@FILE|@-" };
     readonly Option<string> _state = new("--state") { Description = "The checkpoint folder. Default: one in the user's state folder, by input and project; the same command run again resumes.", HelpName = "DIR" };
-    readonly Option<bool> _restart = new("--restart") { Description = "Forget the checkpoint, and send everything again. Needed when an option that shapes the records has changed, or the input was mended: events that are as they were keep their ids, and count once. Refused when accepted events would get other ids." };
-    readonly Option<bool> _newIds = new("--new-ids") { Description = "With --restart: send events without $insert_id although they get other ids than those that were accepted, and count again." };
+    readonly Option<bool> _restart = new("--restart") { Description = "Forget the checkpoint, and send everything again. Needed when an option that shapes the records has changed, or the input was mended: events that are as they were keep their ids, and count once. Refused when accepted events would come out with another event, time, distinct_id or $insert_id." };
+    readonly Option<bool> _newIds = new("--new-ids") { Description = "With --restart: send events although some that were accepted come out with another event, time, distinct_id or $insert_id, and count again." };
     readonly Option<string> _deadLetter = new("--dead-letter") { Description = "Where every record that was not accepted goes. Default: dead-letters.ndjson in the checkpoint folder.", HelpName = "FILE" };
     readonly Option<string> _replay = new("--replay") { Description = "Import a dead-letter file again, with the same ids and the options of its import.", HelpName = "FILE" };
     readonly Option<string> _report = new("--report") { Description = "Write the report as JSON.", HelpName = "FILE" };
@@ -94,7 +94,7 @@ sealed class ImportCommand
             lines end with LF, CR LF or CR. A first column without a name numbers the rows, and is left out. Bytes that are no text in
             the encoding end the reading with 6 where they stand. A column has one type: number,
             boolean or text, as its first 1000 rows show (12E5 and 007 are text), or as --column-type says; a later value that does not
-            fit is rejected. A column called properties that holds JSON objects gives the properties. A JSON record without properties
+            fit is rejected. A column called properties gives the properties, as JSON objects. A JSON record without properties
             is a row, too: its members are columns; of a profile or a group, they are set.
 
             A time of twelve digits, which may be a date, is refused; so is a time that does not exist in --time-zone, as clocks are put

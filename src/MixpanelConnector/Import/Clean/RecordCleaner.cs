@@ -9,6 +9,7 @@ using System.Text.Unicode;
 using MixpanelConnector.Import.Batch;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Validate;
+using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Import.Clean;
 
@@ -327,9 +328,15 @@ sealed class RecordCleaner
             if (!isCount) time = TimeReader.OfEvent(time);
             member.Made = Cleaned.Time;
         }
-        else if (reader.TokenType is not JsonTokenType.Number || !reader.TryGetInt64(out time))
+        else if (reader.TokenType is not JsonTokenType.Number)
         {
             return;
+        }
+        else if (!reader.TryGetInt64(out time))
+        {
+            if (!_fixes.HasFlag(ImportFixes.Time) || !IsRead(_times.ReadDecimal(reader.ValueSpan, out time, out var isCount))) return;
+            if (!isCount) time = TimeReader.OfEvent(time);
+            member.Made = Cleaned.Time;
         }
         else if (_times.HasPattern)
         {

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
-using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Import.Columns;
 
@@ -12,9 +12,6 @@ namespace MixpanelConnector.Import.Columns;
 sealed class ColumnValue(ImportRequest request)
 {
     static readonly NumberText Literal = new('.');
-
-    // Of fewer digits, a date may be written (20260701), a year, or days be counted as spreadsheets do.
-    const long ShortestCount = 100_000_000;
 
     readonly NumberText _number = new(request.DecimalSeparator);
     readonly TimeReader _times = new(request);
@@ -75,6 +72,21 @@ sealed class ColumnValue(ImportRequest request)
         return new("column_type", $"properties.{shown}", told ? $"the column {shown} holds something that is no {name}{way}" : $"the first values of the column {shown} are of the type {name}, this one is not{way}");
     }
 
+    /// <summary>The object that a text of all properties holds, or null; false when it holds neither.</summary>
+    public static bool TryProperties(ReadOnlySpan<byte> text, out ReadOnlySpan<byte> properties)
+    {
+        properties = text.Trim(" \t\r\n"u8);
+        return properties.SequenceEqual("null"u8) || (properties is [(byte)'{', .., (byte)'}'] && IsJson(properties));
+    }
+
+    /// <summary>Why a record is not taken whose properties are to be in a column, which holds something else.</summary>
+    /// <param name="column">The column's name.</param>
+    public static Rejection NoProperties(string column)
+    {
+        var shown = RecordFields.Shown(column);
+        return new("properties_invalid", $"properties.{shown}", $"{shown} holds the properties as a JSON object, or as the text of one, and this is neither. Mend it; --column-type '{shown}=text' takes all its values as text");
+    }
+
     /// <summary>Whether the text is one JSON value.</summary>
     public static bool IsJson(ReadOnlySpan<byte> text)
     {
@@ -113,7 +125,7 @@ sealed class ColumnValue(ImportRequest request)
             return true;
         }
 
-        if (isCount && time is >= 0 and < ShortestCount) return false;
+        if (isCount && TimeReader.MayBeDate(time, isEventTime: false)) return false;
         if (isCount && time is >= -TimeReader.LargestSeconds and <= TimeReader.LargestSeconds) time *= 1000;
         if (time < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()) return false;
         DateTimeOffset.FromUnixTimeMilliseconds(time).TryFormat(_made, out length, time % 1000 == 0 ? "'\"'yyyy-MM-dd'T'HH:mm:ss'\"'" : "'\"'yyyy-MM-dd'T'HH:mm:ss.fff'\"'", CultureInfo.InvariantCulture);
@@ -130,7 +142,7 @@ sealed class ColumnValue(ImportRequest request)
     }
 
     /// <summary>A string's text; <c>?</c> when it holds half a surrogate pair, which is refused elsewhere.</summary>
-    ReadOnlySpan<byte> Unescape(ReadOnlySpan<byte> quoted)
+    public ReadOnlySpan<byte> Unescape(ReadOnlySpan<byte> quoted)
     {
         if (!quoted.Contains((byte)'\\')) return quoted[1..^1];
         Reserve(ref _text, quoted.Length);

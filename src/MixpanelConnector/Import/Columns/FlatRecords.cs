@@ -3,13 +3,15 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Unicode;
 using MixpanelConnector.Import.Decode;
 
 namespace MixpanelConnector.Import.Columns;
 
 /// <summary>
 /// Reads JSON records without <c>properties</c> as rows: each member is a column. An event that has no such member, and some other
-/// beside its name, is one; so is an update of a profile or a group that says no operation: its members are set.
+/// beside its name, is one; so is an update of a profile or a group that says no operation: its members are set. Properties that are
+/// the text of a JSON object are such a column, too, whose members are properties.
 /// </summary>
 sealed class FlatRecords
 {
@@ -27,6 +29,7 @@ sealed class FlatRecords
     readonly byte[] _propertiesJson;
     readonly byte[][] _kept;
     readonly byte[][] _operations;
+    readonly byte[][] _holdProperties;
     readonly byte[]? _event;
     readonly List<Column> _columns = [];
     readonly List<Member> _members = [];
@@ -43,6 +46,7 @@ sealed class FlatRecords
         _propertiesJson = Json(RecordFields.Properties(_type).Field);
         _kept = _type is ImportType.Events ? [] : [.. Settings.Select(Encoding.UTF8.GetBytes)];
         _operations = _type is ImportType.Events ? ["properties"u8.ToArray()] : [.. Operations.Select(Encoding.UTF8.GetBytes)];
+        _holdProperties = [.. NamesOfProperties(_type).Select(Encoding.UTF8.GetBytes)];
         _event = request.Event is { } name ? Json(name) : null;
         foreach (var column in request.Columns.Values.Concat(request.ColumnTypes.Keys).Distinct(StringComparer.Ordinal))
         {
@@ -108,7 +112,10 @@ sealed class FlatRecords
             while (reader.Read())
             {
                 if (reader.TokenType is not JsonTokenType.PropertyName) return false;
-                if (type is ImportType.Events ? reader.ValueTextEquals("properties"u8) : IsOneOf(in reader, Operations)) return true;
+                var isOperation = type is ImportType.Events ? reader.ValueTextEquals("properties"u8) : IsOneOf(in reader, Operations);
+                var mayBeText = IsOneOf(in reader, NamesOfProperties(type));
+                if (!reader.Read()) return null;
+                if (isOperation && !(mayBeText && reader.TokenType is JsonTokenType.String)) return true;
                 if (!reader.TrySkip()) return null;
             }
 
@@ -129,19 +136,20 @@ sealed class FlatRecords
         var others = false;
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
-            HadProperties = IndexOf(_operations, in reader) >= 0;
-            if (HadProperties) return false;
+            var isOperation = IndexOf(_operations, in reader) >= 0;
             var member = new Member { NameStart = (int)reader.TokenStartIndex, Column = IndexOf(in reader) };
-            member.Place = reader.ValueTextEquals(_root) || reader.ValueTextEquals(_rootPlain) ? Place.Root : IndexOf(_kept, in reader) >= 0 ? Place.BesideRoot : Place.Property;
+            member.Place = reader.ValueTextEquals(_root) || reader.ValueTextEquals(_rootPlain) ? Place.Root : IndexOf(_kept, in reader) >= 0 ? Place.BesideRoot : IndexOf(_holdProperties, in reader) >= 0 ? Place.AllProperties : Place.Property;
             var isReserved = _type is not ImportType.Events && member.Column < 0 && reader.ValueSpan is [(byte)'$', ..];
             member.NameEnd = member.NameStart + reader.ValueSpan.Length + 2;
             reader.Read();
+            HadProperties = isOperation && !(member.Place is Place.AllProperties && reader.TokenType is JsonTokenType.String);
+            if (HadProperties) return false;
             member.Start = (int)reader.TokenStartIndex;
             // Mixpanel's own properties hold no objects: an operation that is misspelt does.
             if (isReserved && reader.TokenType is (JsonTokenType.StartObject or JsonTokenType.StartArray)) return false;
             reader.Skip();
             member.End = (int)reader.BytesConsumed;
-            others |= member.Place is Place.Property;
+            others |= member.Place is Place.Property or Place.AllProperties;
             if (member.Column >= 0) _wasSeen[member.Column] = true;
             _members.Add(member);
         }
@@ -179,16 +187,46 @@ sealed class FlatRecords
 
         if (column is null or { Fields: [] })
         {
-            if (member.Place is Place.Property == inProperties) Put(member.Place is Place.Root ? _rootJson : record[member.NameStart..member.NameEnd], value, ref empty);
+            var name = record[member.NameStart..member.NameEnd];
+            if (member.Place is Place.AllProperties)
+            {
+                if (inProperties) PutProperties(name, value, column, ref empty, ref misfit);
+            }
+            else if (member.Place is Place.Property == inProperties)
+            {
+                Put(member.Place is Place.Root ? _rootJson : name, value, ref empty);
+            }
+
             return;
         }
 
         foreach (var (place, name) in column.Fields)
         {
             if (place is Place.Root == inProperties) continue;
-            if (place is Place.AllProperties && value is [(byte)'{', .. var members, (byte)'}']) PutAll(members.Trim(" \t\r\n"u8), ref empty);
+            if (place is Place.AllProperties) PutProperties(name, value, column, ref empty, ref misfit);
             else Put(place is Place.Root ? _rootJson : name, value, ref empty);
         }
+    }
+
+    /// <summary>Puts the members of an object, which may be text; anything else is a property only where that was said.</summary>
+    void PutProperties(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, Column? column, ref bool empty, ref Rejection? misfit)
+    {
+        if (column?.Type is not (null or ImportColumnType.Json))
+        {
+            Put(name, value, ref empty);
+            return;
+        }
+
+        var text = value is [(byte)'"', ..] ? _value.Unescape(value) : value;
+        if (text.IsEmpty) return;
+        if (ColumnValue.TryProperties(text, out var properties))
+        {
+            if (properties is [(byte)'{', .. var members, (byte)'}']) PutAll(members.Trim(" \t\r\n"u8), ref empty);
+            return;
+        }
+
+        if (Utf8.IsValid(text)) misfit ??= ColumnValue.NoProperties(column?.Name ?? "properties"); // otherwise that is the fault that is told
+        Put(name, value, ref empty);
     }
 
     void Put(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, ref bool empty)
@@ -227,6 +265,8 @@ sealed class FlatRecords
         return -1;
     }
 
+    static string[] NamesOfProperties(ImportType type) => [RecordFields.Properties(type).Field, RecordFields.Properties(type).Plain];
+
     static bool IsOneOf(ref readonly Utf8JsonReader name, string[] names)
     {
         foreach (var one in names)
@@ -245,7 +285,7 @@ sealed class FlatRecords
         /// <summary>Beside the root's field, under its own name.</summary>
         BesideRoot,
 
-        /// <summary>If it is an object: its members are properties.</summary>
+        /// <summary>An object, or the text of one, whose members are properties.</summary>
         AllProperties,
     }
 

@@ -23,8 +23,7 @@ static class RecordFields
     /// <summary>Whether a column of this name says that a text has records of the type that is asked for.</summary>
     public static bool IsKnown(string column, ImportRequest request) =>
         (request.Type is not ImportType.LookupTable && Of(request.Type).Contains(column, StringComparer.Ordinal))
-        || request.Columns.Values.Contains(column, StringComparer.Ordinal)
-        || request.ColumnTypes.ContainsKey(column);
+        || request.NamedColumns.Contains(column, StringComparer.Ordinal);
 
     /// <summary>The field that was meant by a name which is none, but nearly; null when it names a property.</summary>
     public static string? NearMiss(string name, ImportType type)

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector.Import.Decode;
@@ -7,7 +9,9 @@ namespace MixpanelConnector.Import.Decode;
 /// <summary>The records inside a dead-letter file: each with its own bytes, and the place and the id that it had at first.</summary>
 /// <param name="lines">The dead letters.</param>
 /// <param name="options">The options that the replay has taken from the first of them.</param>
-sealed class DeadLetterReader(RecordReader lines, string options) : RecordReader
+/// <param name="encoding">What the records are in that are no UTF-8; null when that is not known.</param>
+/// <param name="rows">Reads rows of text; null when they are not read.</param>
+sealed class DeadLetterReader(RecordReader lines, string options, TextEncoding? encoding = null, RowParser? rows = null) : RecordReader
 {
     /// <summary>A record of 1 MiB whose every byte is escaped as six, and the fields around it.</summary>
     public const int LargestLine = 8 << 20;
@@ -15,6 +19,8 @@ sealed class DeadLetterReader(RecordReader lines, string options) : RecordReader
     static readonly Rejection NotADeadLetter = new("not_replayable", null, "this line is no dead letter: it needs raw or raw_base64");
 
     static readonly Rejection OfOtherOptions = new("not_replayable", "options", "this dead letter is of an import with other options than the first: replay it in a file of its own");
+
+    static readonly Rejection OfOtherLayout = new("not_replayable", "row", "this dead letter says in \"row\" how its row is to be read, and that is damaged or does not fit the options");
 
     readonly byte[] _options = Encoding.UTF8.GetBytes(options);
     byte[] _raw = [];
@@ -51,7 +57,8 @@ sealed class DeadLetterReader(RecordReader lines, string options) : RecordReader
         string? origin = null, insertId = null, sha256 = null;
         long? number = null, offset = null, length = null;
         var rawLength = -1;
-        ReadOnlySpan<byte> kept = default;
+        ReadOnlySpan<byte> kept = default, layout = default;
+        var isText = true;
         if (_raw.Length < line.Bytes.Length) _raw = new byte[line.Bytes.Length];
         try
         {
@@ -70,10 +77,11 @@ sealed class DeadLetterReader(RecordReader lines, string options) : RecordReader
                     case "line": number = reader.GetInt64(); break;
                     case "offset": offset = reader.GetInt64(); break;
                     case "length": length = reader.GetInt64(); break;
-                    case "raw" when reader.TokenType is JsonTokenType.StartObject: rawLength = Copy(ValueOf(ref reader, line.Bytes)); break;
+                    case "raw" when reader.TokenType is JsonTokenType.StartObject: (rawLength, isText) = (Copy(ValueOf(ref reader, line.Bytes)), false); break;
                     case "raw": rawLength = reader.CopyString(_raw); break;
                     case "options": kept = ValueOf(ref reader, line.Bytes); break;
-                    case "raw_base64": rawLength = Copy(reader.GetBytesFromBase64()); break;
+                    case "row": layout = ValueOf(ref reader, line.Bytes); break;
+                    case "raw_base64": rawLength = Copy(Text(reader.GetBytesFromBase64())); break;
                     default: reader.Skip(); break;
                 }
             }
@@ -86,6 +94,18 @@ sealed class DeadLetterReader(RecordReader lines, string options) : RecordReader
         if (rawLength < 0) return Refused(line);
         if (!kept.SequenceEqual(_options)) return Refused(line) with { Rejection = OfOtherOptions };
         var raw = _raw.AsSpan(0, rawLength);
+        if (!layout.IsEmpty && isText && sha256 is null && rows is not null)
+        {
+            try
+            {
+                return rows.Parse(raw, layout, offset ?? line.Offset, number ?? line.Line) with { Origin = origin, InsertId = insertId };
+            }
+            catch (FormatException)
+            {
+                return Refused(line) with { Rejection = OfOtherLayout };
+            }
+        }
+
         return new Record
         {
             Kind = sha256 is null ? RecordKind.Json : RecordKind.Oversized,
@@ -107,8 +127,17 @@ sealed class DeadLetterReader(RecordReader lines, string options) : RecordReader
         return line[start..(int)reader.BytesConsumed];
     }
 
+    /// <summary>Bytes that were no UTF-8, as text where it is known in which encoding they are.</summary>
+    ReadOnlySpan<byte> Text(byte[] bytes)
+    {
+        if (encoding is null) return bytes;
+        var text = new byte[(bytes.Length * 3) + Transcoder.LongestCharacter];
+        return encoding.NewTranscoder().Convert(bytes, text, ended: true, out _, out var length) is OperationStatus.Done ? text.AsSpan(0, length) : bytes;
+    }
+
     int Copy(ReadOnlySpan<byte> bytes)
     {
+        if (_raw.Length < bytes.Length) _raw = new byte[bytes.Length];
         bytes.CopyTo(_raw);
         return bytes.Length;
     }

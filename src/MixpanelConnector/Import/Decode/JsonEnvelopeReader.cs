@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Collections.Frozen;
+using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Import.Source;
 
@@ -24,10 +26,18 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
         Record,
     }
 
-    static readonly string[] Lists = ["data", "events", "results"];
+    /// <summary>So much of a text tells whether it begins with such an object.</summary>
+    const int LongestHead = 64 << 10;
+
+    static readonly byte[][] Lists = Names("data events results");
 
     /// <summary>What records have, and what they come in has not.</summary>
-    static readonly string[] OfRecords = ["event", "properties", "distinct_id", "group_id", "$distinct_id", "$group_id", "$properties", "$token", "$set", "$set_once", "$add", "$union", "$append", "$remove", "$unset", "$delete"];
+    static readonly byte[][] OfRecords = Names("event properties distinct_id group_id $distinct_id $group_id $properties $token $set $set_once $add $union $append $remove $unset $delete");
+
+    /// <summary>What is said of a page or an answer, beside its records. Underscores and capitals make no difference.</summary>
+    static readonly FrozenSet<string> OfPages = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase,
+        [.. "data events results page pages pagesize perpage total totalcount totalpages count limit offset next previous prev nextpage nextpagetoken cursor nextcursor hasmore meta metadata links paging pagination status sessionid computedat object url error errors success ok message requestid".Split(' ')]);
 
     static readonly SearchValues<byte> Marks = SearchValues.Create("\"[]{}"u8);
 
@@ -43,15 +53,21 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
 
     protected override bool MayGoOn => true;
 
-    /// <summary>Whether a text begins with such an object; null when its first object is not all there, and has not shown it yet.</summary>
+    /// <summary>
+    /// Whether a text begins with such an object; null when its first object is not all there, and has not shown it yet. It has a list
+    /// of objects, or an empty one, under one of the names; no member of records; and either the first of the list has one, or all
+    /// others are members of pages.
+    /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="request">Says which members are mapped or typed: records have these as well.</param>
-    public static bool? Begins(ReadOnlySpan<byte> text, ImportRequest request)
+    /// <param name="isAll">Whether more of it is not to be had.</param>
+    public static bool? Begins(ReadOnlySpan<byte> text, ImportRequest request, bool isAll = false)
     {
-        text = text.TrimStart(" \t\r\n"u8);
+        isAll |= text.Length >= LongestHead;
+        text = text[..Math.Min(text.Length, LongestHead)].TrimStart(" \t\r\n"u8);
         if (text is not [(byte)'{', ..]) return false;
-        bool? has = null;
-        string[] ofRecords = [.. OfRecords, .. request.Columns.Values, .. request.ColumnTypes.Keys];
+        byte[][] ofRecords = [.. OfRecords, .. request.NamedColumns.Select(Encoding.UTF8.GetBytes), .. request.Event is null ? [] : Names("time $user_id $device_id")];
+        var (has, holdsRecords, isPage) = (false, false, true);
         try
         {
             var reader = new Utf8JsonReader(text, isFinalBlock: false, default);
@@ -59,22 +75,38 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
             while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
             {
                 if (IsOneOf(in reader, ofRecords)) return false;
+                isPage = isPage && OfPages.Contains(reader.GetString()!.Replace("_", "", StringComparison.Ordinal));
                 var isList = IsOneOf(in reader, Lists);
                 if (!reader.Read()) break;
-                var list = reader;
-                if (isList && reader.TokenType is JsonTokenType.StartArray && (!list.Read() || list.TokenType is JsonTokenType.StartObject or JsonTokenType.EndArray)) has = true;
+                if (isList && reader.TokenType is JsonTokenType.StartArray) TakeList(reader, ofRecords, ref has, ref holdsRecords);
                 if (!reader.TrySkip()) break;
             }
 
-            return reader.TokenType is JsonTokenType.EndObject && reader.CurrentDepth == 0 ? has ?? false : has;
+            var isWhole = reader.TokenType is JsonTokenType.EndObject && reader.CurrentDepth == 0;
+            if (isWhole || isAll || holdsRecords) return has && (holdsRecords || isPage);
+            return isPage ? null : false;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return has ?? false; // it is told when it is read
+            return has && (holdsRecords || isPage); // it is told when it is read
         }
     }
 
-    static bool IsOneOf(ref readonly Utf8JsonReader name, string[] names)
+    /// <summary>Looks at the first of a list.</summary>
+    static void TakeList(Utf8JsonReader list, byte[][] ofRecords, ref bool has, ref bool holdsRecords)
+    {
+        has |= !list.Read() || list.TokenType is JsonTokenType.StartObject or JsonTokenType.EndArray;
+        if (list.TokenType is not JsonTokenType.StartObject) return;
+        while (list.Read() && list.TokenType is JsonTokenType.PropertyName)
+        {
+            holdsRecords |= IsOneOf(in list, ofRecords);
+            if (!list.Read() || !list.TrySkip()) return;
+        }
+    }
+
+    static byte[][] Names(string names) => [.. names.Split(' ').Select(Encoding.UTF8.GetBytes)];
+
+    static bool IsOneOf(ref readonly Utf8JsonReader name, byte[][] names)
     {
         foreach (var one in names)
             if (name.ValueTextEquals(one)) return true;
@@ -153,7 +185,12 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
         return false;
     }
 
-    static bool IsList(ReadOnlySpan<byte> name) => name.SequenceEqual("data"u8) || name.SequenceEqual("events"u8) || name.SequenceEqual("results"u8);
+    static bool IsList(ReadOnlySpan<byte> name)
+    {
+        foreach (var list in Lists)
+            if (name.SequenceEqual(list)) return true;
+        return false;
+    }
 
     /// <summary>Passes a value that holds no records, as far as it is there.</summary>
     bool PassValue()

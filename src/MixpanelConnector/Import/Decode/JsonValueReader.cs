@@ -12,6 +12,7 @@ abstract class JsonValueReader(InputWindow window, long line) : RecordReader
 {
     ReadPosition _position = new(window.Offset, line, OpenLine: false);
     bool _begun;
+    bool _wasRead = window.Offset > 0;
     bool _inString;
     long _offset;
     long _valueLine;
@@ -24,6 +25,10 @@ abstract class JsonValueReader(InputWindow window, long line) : RecordReader
     public override long RawPosition => window.RawPosition;
 
     public override bool HasPartialRecord => _begun;
+
+    public override long LastLine => _wasRead ? _position.Line + 1 : 0;
+
+    public override long PartialLine => _valueLine;
 
     protected InputWindow Window => window;
 
@@ -64,6 +69,7 @@ abstract class JsonValueReader(InputWindow window, long line) : RecordReader
         Advance(bytes);
         (_begun, Scanned, _inString) = (false, 0, false);
         EndValue();
+        _wasRead = true;
         _position = new(window.Offset, Line, OpenLine: false);
         (_previousFingerprint, _fingerprint) = (_fingerprint!.Value, null); // taken before what stood between the values was passed
         if (_oversized is { } oversized)

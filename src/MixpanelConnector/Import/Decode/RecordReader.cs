@@ -31,6 +31,9 @@ readonly ref struct Record
     /// <summary>The row of text that it was built of, as it was read, but for commas between its cells, whatever parts them; otherwise empty.</summary>
     public ReadOnlySpan<byte> Row { get; init; }
 
+    /// <summary>What is needed to read it without its file, where it is a row of text that gave no record; otherwise empty.</summary>
+    public ReadOnlySpan<byte> Layout { get; init; }
+
     /// <summary>The bytes of the input that it takes, without its line end.</summary>
     public long LengthInInput => !Row.IsEmpty ? Row.Length : Oversized?.Length ?? Raw.Length;
 
@@ -73,6 +76,12 @@ abstract class RecordReader : IDisposable
 
     /// <summary>Whether the input has begun a record that it does not end.</summary>
     public abstract bool HasPartialRecord { get; }
+
+    /// <summary>The last line of which something was read.</summary>
+    public virtual long LastLine => Position.Line;
+
+    /// <summary>The line that the record begins on which the input does not end.</summary>
+    public virtual long PartialLine => Position.Line + 1;
 
     /// <summary>The types of its columns so far, for the next run; null when they have none.</summary>
     public virtual string? ColumnTypes => null;

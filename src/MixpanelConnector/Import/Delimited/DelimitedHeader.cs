@@ -43,7 +43,7 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
         if (names.Exists(name => HoldsRows(name, dialect, names.Count))) throw new InputException("has a column whose name holds whole rows: a quote is left open in the header row");
         if (request.ColumnNames.Count > 0)
         {
-            if (request.ColumnNames.Count != names.Count) throw new InputException($"has a header row with {Counted.Of(names.Count, "cell")}, and --column-names names {request.ColumnNames.Count}");
+            if (request.ColumnNames.Count != names.Count) throw new InputException($"has a header row with {Counted.Of(names.Count, "cell")}, and --column-names names {request.ColumnNames.Count}") { Option = length < 0 ? null : "column_names" };
             names = [.. request.ColumnNames];
         }
         else if (names.TrueForAll(string.IsNullOrWhiteSpace))
@@ -52,7 +52,7 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
         }
 
         if (names is [var only] && only.AsSpan().IndexOfAny(",;\t|") is var other and >= 0)
-            throw new InputException($"has one column only: its cells are not parted by {Dialect.NameOf(dialect.Delimiter)}{(request.Delimiter is null ? "" : ", as --delimiter says")}, but perhaps by {Dialect.NameOf((byte)only[other])}{(request.Delimiter is null ? ". --delimiter names what parts them" : "")}");
+            throw new InputException($"has one column only: its cells are not parted by {Dialect.NameOf(dialect.Delimiter)}{(request.Delimiter is null ? "" : ", as --delimiter says")}, but perhaps by {Dialect.NameOf((byte)only[other])}{(request.Delimiter is null ? ". --delimiter names what parts them" : "")}") { Option = request.Delimiter is null || length < 0 ? null : "delimiter" };
         return new DelimitedHeader(names, dialect with { EndsWithReturn = end == 1 && text[length] == '\r' }, row.Length + end, splitter.CountLines(text[..(row.Length + end)]));
     }
 

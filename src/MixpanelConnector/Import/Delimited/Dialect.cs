@@ -11,8 +11,11 @@ readonly record struct Dialect(byte Delimiter, bool EndsWithReturn)
     /// <summary>Around a cell that holds what would part it, and written twice inside; null for none.</summary>
     public byte? Quote { get; init; } = (byte)'"';
 
-    /// <summary>Before a delimiter, a quote, a line end or another escape that is text; null for none.</summary>
+    /// <summary>Before a delimiter, a quote, a line end or another escape that is text; null for none. A backslash has more meanings: see <see cref="RowSplitter"/>.</summary>
     public byte? Escape { get; init; }
+
+    /// <summary>The cells that are null by the dialect itself: with a backslash as the escape, MySQL and PostgreSQL write them so.</summary>
+    public IReadOnlyList<string> Nulls => Escape == '\\' ? ["\\N"] : [];
 
     /// <summary>The delimiters that are found out, in the order in which they are likely.</summary>
     static ReadOnlySpan<byte> Usual => ",;\t|"u8;

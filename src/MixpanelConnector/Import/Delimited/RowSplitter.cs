@@ -5,7 +5,8 @@ namespace MixpanelConnector.Import.Delimited;
 
 /// <summary>
 /// Splits text into rows and rows into cells, after RFC 4180: a quote at the beginning of a cell opens it, and is written twice inside.
-/// Where the dialect has an escape, that makes text of what parts cells and rows; before anything else it is text itself.
+/// Where the dialect has an escape, that makes text of what parts cells and rows; before anything else it is text itself. A backslash is also
+/// that of the text formats of MySQL and PostgreSQL: it stands before letters that mean control characters, and before what means itself.
 /// </summary>
 sealed class RowSplitter(Dialect dialect)
 {
@@ -15,6 +16,7 @@ sealed class RowSplitter(Dialect dialect)
     // -1 for none, which no byte is.
     readonly int _quote = dialect.Quote ?? -1;
     readonly int _escape = dialect.Escape ?? -1;
+    readonly bool _readsLetters = dialect.Escape == '\\';
     readonly SearchValues<byte> _marks = SearchValues.Create([dialect.Delimiter, (byte)'\n', .. dialect.EndsWithReturn ? "\r"u8 : [], .. dialect.Escape is { } escape ? [escape] : (ReadOnlySpan<byte>)[]]);
 
     Span[] _cells = new Span[32];
@@ -185,17 +187,40 @@ sealed class RowSplitter(Dialect dialect)
         return _unquoted.AsSpan(0, written + cell.Length);
     }
 
+    /// <summary>A cell as it stands in the row, with its quotes and escapes.</summary>
+    public ReadOnlySpan<byte> Spelling(ReadOnlySpan<byte> row, int index)
+    {
+        var (start, length, quoted, _, _) = _cells[index];
+        return quoted ? row.Slice(start - 1, length + 2) : row.Slice(start, length);
+    }
+
     ReadOnlySpan<byte> Unescaped(ReadOnlySpan<byte> cell, bool quoted)
     {
         var written = 0;
         for (var i = 0; i < cell.Length; i++)
         {
-            var isMark = i + 1 < cell.Length && ((cell[i] == _escape && IsSpecial(cell[i + 1])) || (quoted && cell[i] == _quote && cell[i + 1] == _quote));
-            _unquoted[written++] = cell[isMark ? ++i : i];
+            var isLast = i + 1 == cell.Length;
+            if (!isLast && _readsLetters && cell[i] == _escape) _unquoted[written++] = Meaning(cell[++i]);
+            else if (!isLast && ((cell[i] == _escape && IsSpecial(cell[i + 1])) || (quoted && cell[i] == _quote && cell[i + 1] == _quote))) _unquoted[written++] = cell[++i];
+            else _unquoted[written++] = cell[i];
         }
 
         return _unquoted.AsSpan(0, written);
     }
+
+    /// <summary>What stands behind a backslash, as MySQL and PostgreSQL write it: those that only one of them writes mean nothing to the other.</summary>
+    static byte Meaning(byte escaped) => escaped switch
+    {
+        (byte)'n' => (byte)'\n',
+        (byte)'r' => (byte)'\r',
+        (byte)'t' => (byte)'\t',
+        (byte)'0' => 0,
+        (byte)'b' => (byte)'\b',
+        (byte)'f' => (byte)'\f',
+        (byte)'v' => (byte)'\v',
+        (byte)'Z' => 0x1a,
+        _ => escaped,
+    };
 
     bool IsSpecial(byte text) => text == _escape || text == _quote || text == dialect.Delimiter || text is (byte)'\r' or (byte)'\n';
 

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Import.Inspect;
 

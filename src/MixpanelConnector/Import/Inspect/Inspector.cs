@@ -71,7 +71,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         }
 
         var given = await TryAsync(request, input, cancellationToken).ConfigureAwait(false);
-        var isUnreadable = given.ExitCode is 6 or 7;
+        var isUnreadable = IsUnreadable(given);
         inspection = inspection with
         {
             Records = given.Accepted + given.Rejected,
@@ -104,7 +104,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         return await new ImportPipeline(trial, state, transport).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Options beside those that were given, under which more records are accepted; null when none were found.</summary>
+    /// <summary>Options beside those that were given, under which more records are accepted, or all are refused for less; null when none were found.</summary>
     async Task<ImportProposal?> ProposeAsync(InputFile input, ImportRequest asked, ImportReport given, ColumnSurvey survey, CancellationToken cancellationToken)
     {
         var (best, report) = (request, given);
@@ -115,7 +115,8 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             if (!best.Fix.HasFlag(fix) && HasReason(report, code)) await TakeBetterAsync(best with { Fix = best.Fix | fix }).ConfigureAwait(false);
         }
 
-        if (report.Accepted <= given.Accepted) return null;
+        var namesColumns = best.Columns.Count + best.Rename.Count > request.Columns.Count + request.Rename.Count;
+        if (best == request || (report.Accepted <= given.Accepted && !namesColumns)) return null;
         return new ImportProposal
         {
             Format = best.Format == request.Format ? null : best.Format,
@@ -131,10 +132,13 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         async Task TakeBetterAsync(ImportRequest options)
         {
             var other = await TryAsync(options, input, cancellationToken).ConfigureAwait(false);
-            if (other.ExitCode is 6 or 7 || IsNoBetter(report, other)) return;
+            if (IsUnreadable(other) || IsNoBetter(report, other)) return;
             (best, report) = (options, other);
         }
     }
+
+    /// <summary>Whether a trial could not read the input, or its options did not fit that.</summary>
+    static bool IsUnreadable(ImportReport trial) => trial.ExitCode is 2 or 6 or 7;
 
     /// <summary>Whether events are given an empty id for want of any.</summary>
     bool IsNobodys(ImportRequest options, ColumnSurvey survey) =>
@@ -144,7 +148,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
 
     /// <summary>The repairs that may help, by the reason that calls for them. One hides behind another: a record is refused for what is found first.</summary>
     IEnumerable<(ImportFixes Fix, string Code)> Repairs() => request.Type is ImportType.Events
-        ? [(ImportFixes.Time, "time_invalid"), (ImportFixes.Ids, "distinct_id_invalid"), (ImportFixes.Ids, "distinct_id_missing"), (ImportFixes.InsertIds, "insert_id_invalid"), (ImportFixes.InsertIds, "insert_id_banned"), (ImportFixes.Time, "time_invalid")]
+        ? [(ImportFixes.Time, "time_invalid"), (ImportFixes.Time, "time_in_future"), (ImportFixes.Ids, "distinct_id_invalid"), (ImportFixes.Ids, "distinct_id_missing"), (ImportFixes.InsertIds, "insert_id_invalid"), (ImportFixes.InsertIds, "insert_id_banned"), (ImportFixes.Time, "time_invalid"), (ImportFixes.Time, "time_in_future")]
         : [(ImportFixes.Ids, "distinct_id_invalid"), (ImportFixes.Ids, "group_id_invalid")];
 
     /// <summary>Whether a trial has accepted no more, and has not got past what the one before was stopped by.</summary>
@@ -205,7 +209,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     /// <summary>Lists the columns under their own names, whatever was asked to become of them.</summary>
     static async Task<(ImportFormat? Format, string? Delimiter)> SurveyAsync(InputFile input, ImportRequest asked, ColumnSurvey survey, CancellationToken cancellationToken)
     {
-        var plain = asked with { Columns = Empty<string>(), ColumnTypes = Empty<ImportColumnType>(), Event = null, Drop = [], Rename = Empty<string>(), Fix = ImportFixes.None, Diagnostics = null, Look = new ImportLook(MostRecords, MostBytes) };
+        var plain = asked with { NamedColumns = [.. asked.NamedColumns], Columns = Empty<string>(), ColumnTypes = Empty<ImportColumnType>(), Event = null, Drop = [], Rename = Empty<string>(), Fix = ImportFixes.None, Diagnostics = null, Look = new ImportLook(MostRecords, MostBytes) };
         using var reader = await RecordReaders.OpenAsync(input, reached: null, plain, cancellationToken).ConfigureAwait(false);
         if (reader.Columns is { } columns) survey.Add(columns);
         var left = MostRecords;

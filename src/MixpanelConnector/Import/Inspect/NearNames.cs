@@ -11,7 +11,7 @@ static class NearNames
     static readonly string[] Times =
     [
         "time", "timestamp", "eventtime", "eventtimestamp", "ts", "datetime", "eventdatetime", "occurredat", "happenedat", "createdat", "created", "createdtime", "eventdate", "date",
-        "unixtime", "epoch", "timestampms", "clienttime", "clienttimestamp", "sentat", "receivedat", "loggedat", "recordedat", "at",
+        "unixtime", "epoch", "timestampms", "clienttime", "clienttimestamp", "sentat", "receivedat", "loggedat", "recordedat", "when", "at",
     ];
 
     static readonly string[] Users =

@@ -44,7 +44,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         try
         {
             Outputs.EnsureWritable(request);
-            var loaded = _pipeline.Load();
+            var loaded = _pipeline.Load([]);
             var csv = await ReadAsync(input, cancellation).ConfigureAwait(false);
             if (csv is null) return Report(cancellation, loaded?.Totals ?? before, pending: 0);
 
@@ -73,7 +73,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             };
             state.Clear(); // between this and the last of the next, the table would only be sent again
             var deadLetters = new List<ReadOnlyMemory<byte>>(MostDeadLetters);
-            var checkpoint = new ImportCheckpoint { OptionsFingerprint = _pipeline.Fingerprint(), Totals = totals, Finished = accepted, DeadLetterPath = Outputs.LastingDeadLetters(request), Sources = [progress] };
+            var checkpoint = new ImportCheckpoint { OptionsFingerprint = _pipeline.Options.Fingerprint, Totals = totals, Finished = accepted, DeadLetterPath = Outputs.LastingDeadLetters(request), Sources = [progress] };
             foreach (var (row, refusal) in _refused)
             {
                 deadLetters.Add(Refuse(input, table.Rows[row], csv.Value, refusal));

@@ -50,12 +50,15 @@ sealed class TextEncoding
         new("x-mac-cyrillic", 10007, "x-mac-ukrainian", "\u00a2\u0490\u00b6\u0491\u00ff\u20ac"),
         new("gbk", 54936, "chinese csgb2312 csiso58gb231280 gb2312 gb_2312 gb_2312-80 iso-ir-58 x-gbk"),
         new("gb18030", 54936, ""),
-        new("big5", 950, "big5-hkscs cn-big5 csbig5 x-x-big5"),
+        new("big5", 950, "cn-big5 csbig5 x-x-big5"),
         new("euc-jp", 51932, "cseucpkdfmtjapanese x-euc-jp"),
         new("iso-2022-jp", 50220, "csiso2022jp"),
         new("shift_jis", 932, "csshiftjis ms932 ms_kanji shift-jis sjis windows-31j x-sjis"),
         new("euc-kr", 949, "cseuckr csksc56011987 iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601 ksc_5601 windows-949"),
     ];
+
+    /// <summary>Labels of the standard whose characters the runtime does not know, or that stand for no encoding there.</summary>
+    static readonly string[] Unread = ["big5-hkscs", "csiso2022kr", "hz-gb-2312", "iso-2022-cn", "iso-2022-cn-ext", "iso-2022-kr", "replacement", "x-user-defined"];
 
     static readonly TextEncoding Utf16Le = All[1];
     static readonly TextEncoding Utf16Be = All[2];
@@ -83,6 +86,9 @@ sealed class TextEncoding
         return Array.Find(All, encoding => encoding.Name.Equals(label, StringComparison.OrdinalIgnoreCase))
             ?? Array.Find(All, encoding => encoding._labels.Split(' ', StringSplitOptions.RemoveEmptyEntries).Contains(label, StringComparer.OrdinalIgnoreCase));
     }
+
+    /// <summary>Whether a label is one of the standard's that is not read.</summary>
+    public static bool IsUnread(string label) => Unread.Contains(label.Trim(), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>What a byte order mark says; null for none, and for that of UTF-32.</summary>
     public static TextEncoding? OfMark(ReadOnlySpan<byte> head) => head switch

@@ -43,7 +43,8 @@ static class DeadLetters
     /// <param name="oversized">What is left of it, when it is too large to keep.</param>
     /// <param name="options">The options that make of it what is sent, as a JSON object; empty for none.</param>
     /// <param name="refusal">Why it is not accepted.</param>
-    public static DeadLetter Of(string source, long line, long offset, ReadOnlySpan<byte> raw, OversizedRecord? oversized, ReadOnlySpan<byte> options, in Refusal refusal)
+    /// <param name="layout">What is needed to read it without its file, where it is a row of text, as a JSON object; empty for none.</param>
+    public static DeadLetter Of(string source, long line, long offset, ReadOnlySpan<byte> raw, OversizedRecord? oversized, ReadOnlySpan<byte> options, in Refusal refusal, ReadOnlySpan<byte> layout = default)
     {
         var buffer = new ArrayBufferWriter<byte>(raw.Length + 512);
         using (var json = new Utf8JsonWriter(buffer, Options))
@@ -52,7 +53,7 @@ static class DeadLetters
             json.WriteString("source"u8, source);
             json.WriteNumber("line"u8, line);
             json.WriteNumber("offset"u8, offset);
-            if (oversized is null && Utf8.IsValid(raw) && PlainObject.Is(raw)) WriteObject(json, raw);
+            if (oversized is null && layout.IsEmpty && Utf8.IsValid(raw) && PlainObject.Is(raw)) WriteObject(json, raw);
             else WriteText(json, oversized is null ? raw : oversized.Head.Span);
             if (oversized is not null)
             {
@@ -68,6 +69,12 @@ static class DeadLetters
             if (refusal.InsertId is not null) json.WriteString("insert_id"u8, refusal.InsertId);
             json.WriteNumber("attempts"u8, refusal.Attempts);
             json.WriteBoolean("maybe_delivered"u8, refusal.MaybeDelivered);
+            if (!layout.IsEmpty)
+            {
+                json.WritePropertyName("row"u8);
+                json.WriteRawValue(layout, skipInputValidation: true);
+            }
+
             if (!options.IsEmpty)
             {
                 json.WritePropertyName("options"u8);

@@ -3,6 +3,7 @@ using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Import.Validate;
 
@@ -17,9 +18,6 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
 {
     const long FirstOf1971 = 31_536_000;
 
-    // The rule by which Mixpanel's own queries tell seconds from milliseconds.
-    const long LargestSeconds = uint.MaxValue;
-
     const long MostSecondsAhead = 3600;
 
     static readonly NestingLimits EventLimits = new(Properties: 255, Keys: 254, Elements: 254, Depth: 3, ContainerBytes: 8192);
@@ -31,8 +29,9 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
     static readonly Rejection PropertiesInvalid = new("properties_invalid", "properties", "the properties must be an object");
     static readonly Rejection TimeMissing = new("time_missing", "properties.time", "the time is missing");
     static readonly Rejection TimeInvalid = new("time_invalid", "properties.time", "the time must be an integer: seconds or milliseconds since 1970");
+    static readonly Rejection TimeHasDecimals = TimeInvalid with { Message = $"{TimeInvalid.Message}, without decimals or an exponent. --fix time makes that of such numbers" };
     static readonly Rejection TimeIsText = TimeInvalid with { Message = "the time is text; it must be an integer: seconds or milliseconds since 1970" };
-    static readonly Rejection TimeMayBeIso = TimeIsText with { Message = $"{TimeIsText.Message}. --fix time makes that of ISO 8601 text" };
+    static readonly Rejection TimeMayBeIso = TimeIsText with { Message = $"{TimeIsText.Message}. --fix time makes that of ISO 8601 text, --time-format of other text" };
     static readonly Rejection TimeIsNotIso = TimeIsText with { Message = "the time is text, and not such that it can be read for certain: a date as in ISO 8601, with a time of day, and UTC or an offset where there is a zone. --time-format says how it is written, --time-zone where" };
     static readonly Rejection TimeMayBeDate = TimeInvalid with { Message = "the time has twelve digits, and may be a date written so or milliseconds of long ago, which is not guessed. --time-format says which: %Y%m%d%H%M, %y%m%d%H%M%S, or %Q for milliseconds" };
     static readonly Rejection TimeTooOld = new("time_too_old", "properties.time", "the time is before 1971");
@@ -44,7 +43,7 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
     static readonly Rejection DistinctIdBanned = new("distinct_id_banned", "properties.distinct_id", "Mixpanel does not take this distinct_id: it stands for no user");
     public static readonly Rejection InsertIdInvalid = new("insert_id_invalid", "properties.$insert_id", "$insert_id must be 1 to 36 letters, digits and hyphens");
     static readonly Rejection InsertIdBanned = new("insert_id_banned", "properties.$insert_id", "Mixpanel does not take this $insert_id: it stands for no id");
-    public static readonly Rejection WhoIsWho = new("identity_event", "event", "Mixpanel refuses $identify, $create_alias and $merge where the project has the simplified identity, as new ones have. Leave such events out, for example with jq -c 'select(.event | IN(\"$identify\", \"$create_alias\", \"$merge\") | not)'; a project with the original identity takes them");
+    public static readonly Rejection WhoIsWho = new("identity_event", "event", "Mixpanel refuses $identify, $create_alias and $merge where the project has the simplified identity, as new ones have. Leave such events out, for example with jq -c 'select(.event | IN(\"$identify\", \"$create_alias\", \"$merge\") | not)' of jq 1.7 or newer, since older ones round large numbers; a project with the original identity takes them");
     static readonly Rejection Ignored = new("ignored", "properties.$ignore", "Mixpanel drops events with $ignore in silence");
 
     enum Property
@@ -225,20 +224,14 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
     {
         _hasTime = true;
         if (value.Type is JsonTokenType.String) return asked is null ? TimeIsText : asked.Value.HasFlag(ImportFixes.Time) ? TimeIsNotIso : TimeMayBeIso;
-        if (value.Type is not JsonTokenType.Number || !Utf8Parser.TryParse(value.Text, out long time, out var used) || used != value.Text.Length) return TimeInvalid;
-        if (time is >= 100_000_000_000 and < 1_000_000_000_000 && asked is { } fixes && !fixes.HasFlag(ImportFixes.Time) && IsDateInDigits(time)) return TimeMayBeDate;
-        var seconds = time > LargestSeconds ? time / 1000 : time;
-        _milliseconds = time > LargestSeconds ? time : time * 1000;
+        if (value.Type is not JsonTokenType.Number) return TimeInvalid;
+        if (!Utf8Parser.TryParse(value.Text, out long time, out var used) || used != value.Text.Length) return asked is { } made && !made.HasFlag(ImportFixes.Time) ? TimeHasDecimals : TimeInvalid;
+        if (asked is { } fixes && !fixes.HasFlag(ImportFixes.Time) && TimeReader.MayBeDate(time, isEventTime: true)) return TimeMayBeDate;
+        var seconds = time > TimeReader.LargestSeconds ? time / 1000 : time;
+        _milliseconds = time > TimeReader.LargestSeconds ? time : time * 1000;
         _isAhead = seconds > _now + MostSecondsAhead; // told last: what else is known of a record must not depend on the clock
         return seconds < FirstOf1971 ? TimeTooOld : null;
     }
-
-    /// <summary>Whether a number of twelve digits may be a date: yyyyMMddHHmm, or yyMMddHHmmss of this century. In milliseconds these are in the seventies and early eighties.</summary>
-    static bool IsDateInDigits(long number) =>
-        (number / 100_000_000 is >= 1970 and <= 2099 && IsDate((int)(number / 100_000_000), (int)(number / 1_000_000 % 100), (int)(number / 10_000 % 100)) && number / 100 % 100 < 24 && number % 100 < 60)
-        || (number / 10_000_000_000 < 40 && IsDate(2000 + (int)(number / 10_000_000_000), (int)(number / 100_000_000 % 100), (int)(number / 1_000_000 % 100)) && number / 10_000 % 100 < 24 && number / 100 % 100 < 60 && number % 100 < 60);
-
-    static bool IsDate(int year, int month, int day) => month is >= 1 and <= 12 && day >= 1 && day <= DateTime.DaysInMonth(year, month);
 
     Rejection? DistinctId(in JsonToken value)
     {

@@ -82,7 +82,8 @@ public sealed class JsonEnvelopeTests
     {
         using var run = new ImportRun();
         var request = run.Request(run.Folder.Write("in.json", """{"name":"buy","at":1790000000,"who":"u","data":[{"sku":1},{"sku":2}]}""" + "\n"))
-            with { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "name", ["time"] = "at", ["distinct_id"] = "who" } };
+            with
+        { Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "name", ["time"] = "at", ["distinct_id"] = "who" } };
 
         var report = await run.RunAsync(request);
 

@@ -1,6 +1,6 @@
 using System.Buffers.Text;
 
-namespace MixpanelConnector.Import.Columns;
+namespace MixpanelConnector.Import.Values;
 
 /// <summary>Tells which text is a number, that arrives as it was written. What was made is good until the next call.</summary>
 /// <param name="separator">What stands before the decimals: a point or a comma.</param>

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace MixpanelConnector.Import.Clean;
+namespace MixpanelConnector.Import.Values;
 
 /// <summary>Reads a time that was written as text, in the forms that databases and languages give it; what could be read in two ways is none.</summary>
 static class TimeText

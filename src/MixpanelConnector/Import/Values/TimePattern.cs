@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace MixpanelConnector.Import.Clean;
+namespace MixpanelConnector.Import.Values;
 
 /// <summary>
 /// How times are written, in the language of <c>strftime</c>: <c>%Y %m %d %H %M %S</c> and so on, everything else as it stands. It

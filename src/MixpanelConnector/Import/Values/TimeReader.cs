@@ -1,4 +1,6 @@
-namespace MixpanelConnector.Import.Clean;
+using System.Buffers.Text;
+
+namespace MixpanelConnector.Import.Values;
 
 /// <summary>What became of a text that was to be a time.</summary>
 enum TimeReading
@@ -21,6 +23,12 @@ sealed class TimeReader
 {
     /// <summary>The rule by which Mixpanel's own queries tell seconds from milliseconds.</summary>
     public const long LargestSeconds = uint.MaxValue;
+
+    /// <summary>Of fewer digits, a date may be written (20260701), a year, or days be counted as spreadsheets do.</summary>
+    const long ShortestCount = 100_000_000;
+
+    /// <summary>Counts of up to ten digits are seconds.</summary>
+    const long LongestSeconds = 10_000_000_000;
 
     readonly TimePattern? _pattern;
     readonly TimeZoneInfo? _zone;
@@ -68,11 +76,38 @@ sealed class TimeReader
         }
         else if (!TimeText.TryRead(text, out time, out isLocal))
         {
-            return TimeReading.NotATime;
+            return ReadDecimal(text, out time, out isCount);
         }
 
         return isLocal && _zone is { } zone ? InZone(zone, ref time) : TimeReading.Read;
     }
+
+    /// <summary>Reads a count that has decimals or an exponent, as programs write floating-point numbers: exactly, and cut after milliseconds.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="time">Seconds or milliseconds since 1970.</param>
+    /// <param name="isCount">Whether it is a count of either, and which is told by how many; otherwise it is milliseconds.</param>
+    public TimeReading ReadDecimal(ReadOnlySpan<byte> text, out long time, out bool isCount)
+    {
+        (time, isCount) = (0, true);
+        if (!NumberText.IsLiteral(text, exponents: true) || !Utf8Parser.TryParse(text, out decimal number, out var used) || used != text.Length || Math.Abs(number) >= long.MaxValue) return TimeReading.NotATime;
+        time = (long)decimal.Floor(number);
+        if (time == number || Math.Abs(time) is < ShortestCount or >= LongestSeconds) return Scale(ref time);
+        (time, isCount) = ((long)decimal.Floor(number * 1000), false);
+        return TimeReading.Read;
+    }
+
+    /// <summary>Whether digits as a number may as well write a date. Nobody tells what they are: that is asked for.</summary>
+    /// <param name="number">The number.</param>
+    /// <param name="isEventTime">Whether it is the time of an event, which has moments of fewer digits, and no dates of them.</param>
+    public static bool MayBeDate(long number, bool isEventTime) => isEventTime ? IsDateInDigits(number) : number is >= 0 and < ShortestCount;
+
+    /// <summary>Whether a number of twelve digits may be a date: yyyyMMddHHmm, or yyMMddHHmmss of this century. In milliseconds these are in the seventies and early eighties.</summary>
+    static bool IsDateInDigits(long number) =>
+        number is >= 100_000_000_000 and < 1_000_000_000_000
+        && ((number / 100_000_000 is >= 1970 and <= 2099 && IsDate((int)(number / 100_000_000), (int)(number / 1_000_000 % 100), (int)(number / 10_000 % 100)) && number / 100 % 100 < 24 && number % 100 < 60)
+        || (number / 10_000_000_000 < 40 && IsDate(2000 + (int)(number / 10_000_000_000), (int)(number / 100_000_000 % 100), (int)(number / 1_000_000 % 100)) && number / 10_000 % 100 < 24 && number / 100 % 100 < 60 && number % 100 < 60));
+
+    static bool IsDate(int year, int month, int day) => month is >= 1 and <= 12 && day >= 1 && day <= DateTime.DaysInMonth(year, month);
 
     /// <summary>Makes seconds or milliseconds of a count, whose unit shows in its digits: up to 10 are seconds, 13 milliseconds, 16 micro- and 19 nanoseconds.</summary>
     public TimeReading Scale(ref long count)
@@ -80,7 +115,7 @@ sealed class TimeReader
         var size = Math.Abs(Math.Max(count, -long.MaxValue));
         switch (size)
         {
-            case < 10_000_000_000 or (>= 1_000_000_000_000 and < 10_000_000_000_000):
+            case < LongestSeconds or (>= 1_000_000_000_000 and < 10_000_000_000_000):
                 return TimeReading.Read;
             case >= 1_000_000_000_000_000 and < 10_000_000_000_000_000 when _scales:
                 count = Floor(count, 1000);

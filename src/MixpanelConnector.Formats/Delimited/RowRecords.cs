@@ -1,0 +1,110 @@
+using System.Text;
+using MixpanelConnector.Formats.Columns;
+using MixpanelConnector.Import;
+using MixpanelConnector.Import.Columns;
+using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Delimited;
+using MixpanelConnector.Import.Values;
+
+namespace MixpanelConnector.Formats.Delimited;
+
+/// <summary>Makes records of rows. A row that gives none is kept with its own bytes, and with what is needed to read it once it was mended.</summary>
+/// <param name="dialect">How cells are parted.</param>
+/// <param name="columns">What becomes of the cells.</param>
+/// <param name="types">The types of the columns.</param>
+/// <param name="request">What the import asks for.</param>
+/// <param name="nullValues">The cells that are as good as empty; null for those that the request names.</param>
+sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types, ImportRequest request, IReadOnlyList<string>? nullValues = null)
+{
+    static readonly Rejection Marked = new("invalid_csv", null, "a byte order mark stands before the row, as where files were put together that each had one");
+    static readonly Rejection Malformed = new("invalid_csv", null, "a quoted cell goes on after its closing quote");
+
+    readonly RowSplitter _splitter = new(dialect);
+    readonly RecordBuilder _builder = new(columns, request);
+    readonly IReadOnlyList<string> _nullValues = nullValues ?? request.NullValues;
+    readonly byte[][] _nulls = [.. (nullValues ?? request.NullValues).Concat(dialect.Nulls).Where(text => text.Length > 0).Select(Encoding.UTF8.GetBytes)];
+    readonly bool _writesNulls = request.Fix.HasFlag(ImportFixes.Nulls);
+    readonly bool _timesFollowAFormat = request.TimeFormat is not null;
+    readonly string _namedBy = request.NoHeader ? "--column-names names" : request.Replay is null ? "the header" : "the header of its file";
+    readonly int[] _nameless = [.. Enumerable.Range(1, columns.Names.Count - 1).Where(i => string.IsNullOrWhiteSpace(columns.Names[i]))]; // but for the first column, which numbers the rows then
+    FieldWriter? _writeCell;
+    byte[]? _layout;
+    string? _typesOfLayout;
+    ReadOnlyMemory<byte> _row;
+    byte[] _rowBuffer = [];
+
+    /// <summary>The record that a row gives, good until the next call.</summary>
+    public Record Read(ReadOnlySpan<byte> row, long offset, long number)
+    {
+        _splitter.Split(row);
+        if (_splitter.Malformed) return Refused(row, Malformed, offset, number);
+        if (_splitter.Count != columns.Names.Count) return Refused(row, Ragged(_splitter.Count), offset, number);
+
+        if (row.StartsWith(RecordReaders.ByteOrderMark)) return Refused(row, Marked, offset, number);
+        foreach (var column in _nameless)
+            if (!_splitter.Cell(row, column).IsEmpty && !IsNull(_splitter, row, column)) return Refused(row, Nameless(column), offset, number);
+
+        if (_rowBuffer.Length < row.Length) _rowBuffer = new byte[Math.Max(row.Length, 4096)];
+        row.CopyTo(_rowBuffer);
+        _row = _rowBuffer.AsMemory(0, row.Length);
+        var record = _builder.Build(_writeCell ??= WriteCell, offset, number) with { Row = _row.Span };
+        if (dialect.Delimiter != ',') _splitter.Part(_rowBuffer.AsSpan(0, row.Length), (byte)',');
+        return record;
+    }
+
+    /// <summary>Whether a cell is spelt as one that is as good as empty: in quotes or with an escape it is text that looks alike.</summary>
+    public bool IsNull(RowSplitter splitter, ReadOnlySpan<byte> row, int column)
+    {
+        if (_nulls.Length == 0) return false;
+        var spelling = splitter.Spelling(row, column);
+        foreach (var text in _nulls)
+            if (spelling.SequenceEqual(text)) return true;
+        return false;
+    }
+
+    /// <summary>A row that gives no record.</summary>
+    public Record Refused(ReadOnlySpan<byte> row, Rejection rejection, long offset, long number) =>
+        new() { Bytes = row, Offset = offset, Line = number, Rejection = rejection, Layout = Layout() };
+
+    byte[] Layout()
+    {
+        if (_layout is null || _typesOfLayout != types.Written) (_layout, _typesOfLayout) = (new RowLayout(columns.Names, dialect, _nullValues, types.Written).ToJson(), types.Written);
+        return _layout;
+    }
+
+    void WriteCell(JsonText json, in ColumnField field)
+    {
+        var cell = _splitter.Cell(_row.Span, field.Column);
+        if (cell.IsEmpty)
+        {
+            if (request.Exported is not null && _splitter.IsQuoted(field.Column)) json.AppendString(cell); // an export tells empty text from none
+            return;
+        }
+
+        if (IsNull(_splitter, _row.Span, field.Column))
+        {
+            if (_writesNulls && field.Kind is FieldKind.Value) json.Append("null"u8); // to be removed, and counted
+        }
+        else if (field.HoldsProperties && field.Type is null && ColumnValue.TryProperties(cell, out var properties))
+        {
+            json.Append(properties);
+        }
+        else if (field.Type is not null || field.Kind is FieldKind.Text || field.HoldsProperties)
+        {
+            json.AppendString(cell);
+        }
+        else if (field.Kind is FieldKind.Time)
+        {
+            if (!_timesFollowAFormat && NumberText.IsLiteral(cell, exponents: false)) json.Append(cell);
+            else json.AppendString(cell);
+        }
+        else if (types.Write(json, field.Column, cell) is { } type)
+        {
+            _builder.Fault ??= ColumnValue.Misfit(columns.Names[field.Column], type, told: false);
+        }
+    }
+
+    Rejection Ragged(int found) => new("ragged_row", null, $"the row has {Counted.Of(found, "cell")}, {_namedBy} {columns.Names.Count}");
+
+    static Rejection Nameless(int column) => new("nameless_column", null, $"there is something in column {column + 1}, which has no name. --column-names gives it one");
+}

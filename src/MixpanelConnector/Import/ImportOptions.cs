@@ -1,0 +1,163 @@
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using MixpanelConnector.Import.Source;
+using MixpanelConnector.Import.Validate;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector.Import;
+
+/// <summary>
+/// The options that shape the records, and where they go, as checkpoints keep them; and what other ones would make of events that
+/// were accepted: Mixpanel tells events apart by event, time, distinct_id and $insert_id, and counts one that comes out otherwise again.
+/// </summary>
+sealed class ImportOptions(ImportRequest request, MixpanelOptions options)
+{
+    /// <summary>The last line: missing ids do not come from the places of records, as in states of earlier versions.</summary>
+    const string IdsOfBytes = "\nids=bytes";
+
+    /// <summary>What does not change how columns become a record.</summary>
+    static readonly string[] NotOfColumns = ["type=", "to=", "source_id=", "properties=", "shared=", "drop=", "rename=", "fix=", "time_offset=", "ids="];
+
+    /// <summary>What Mixpanel tells events apart by, or takes in place of it.</summary>
+    static readonly string[] Identity = ["event", "time", "distinct_id", "$insert_id", "$user_id", "$device_id"];
+
+    /// <summary>Where a look-alike of that may come from.</summary>
+    static readonly string[] HoldIdentity = [.. Identity, "properties"];
+
+    /// <summary>They as text. Shared properties are told by a hash: they may hold what is not to be shown.</summary>
+    public string Fingerprint => field ??= Write();
+
+    /// <summary>Whether a checkpoint was made with these.</summary>
+    public bool Are(ImportCheckpoint checkpoint) => checkpoint.OptionsFingerprint == Fingerprint || checkpoint.OptionsFingerprint + IdsOfBytes == Fingerprint;
+
+    /// <summary>Whether the missing ids of a checkpoint of events come from their places.</summary>
+    public static bool ComputeIdsOfPlaces(ImportCheckpoint checkpoint) => !checkpoint.OptionsFingerprint.EndsWith(IdsOfBytes, StringComparison.Ordinal);
+
+    /// <summary>What is said when a checkpoint was made with others.</summary>
+    public MixpanelException Differ(ImportCheckpoint checkpoint, string? deadLetters) => MixpanelException.Invalid(
+        "restart", $"The checkpoint was made with other options ({checkpoint.OptionsFingerprint.ReplaceLineEndings(", ")}; now {Fingerprint.ReplaceLineEndings(", ")}). Use the same again{Replaying(checkpoint, deadLetters)}, or begin again with --restart.");
+
+    /// <param name="known">What was accepted.</param>
+    /// <param name="deadLetters">Where what was refused lies, unless the checkpoint says so.</param>
+    /// <param name="inputs">What is to be sent.</param>
+    /// <exception cref="MixpanelException">Events that were accepted would be sent again as others.</exception>
+    public void EnsureSameEvents(ImportCheckpoint known, string? deadLetters, IReadOnlyCollection<InputFile> inputs)
+    {
+        var (before, now) = (new Lines(known.OptionsFingerprint), new Lines(Fingerprint));
+        if (request.Type is not ImportType.Events || known.Totals.Accepted == 0 || !before.SameAs(now, "type") || !before.SameAs(now, "to")) return;
+        if (before.SameAs(now, "source_id") && !known.Sources.Any(source => inputs.Any(input => input.Id == source.Id || input.Path == source.Id))) return; // they are of other inputs
+        var accepted = Counted.Of(known.Totals.Accepted, "event was", "events were");
+        if (OtherIds(known, before, now) is { } reason)
+            throw MixpanelException.Invalid("restart", $"{accepted} accepted, and {reason}: begun again, events without an $insert_id of their own would be sent under other ids, and Mixpanel would count them twice. Nothing was sent. Run the command without --restart to resume{Replaying(known, deadLetters)}; or, if that is meant or every event has an $insert_id, add --new-ids.");
+        if (OtherIdentity(before, now) is { } option)
+            throw MixpanelException.Invalid("restart", $"{accepted} accepted, and --{option} has changed: Mixpanel tells events apart by event, time, distinct_id and $insert_id, and those that come out otherwise now would count again. Nothing was sent. Run the command as before and without --restart to resume{Replaying(known, deadLetters)}; or, if that is meant or none of the four comes out otherwise, add --new-ids.");
+    }
+
+    /// <summary>The way that sends nothing twice, where something was refused.</summary>
+    static string Replaying(ImportCheckpoint known, string? deadLetters) =>
+        known is { Finished: true, Totals.Rejected: > 0 } && (known.DeadLetterPath ?? deadLetters) is { } path ? $"; or send only what was refused, with the new options, by --replay {path}" : "";
+
+    /// <summary>Why ids that were computed would come out otherwise; null when they would not.</summary>
+    static string? OtherIds(ImportCheckpoint known, Lines before, Lines now)
+    {
+        var ids = known.Sources.Max(source => source.ComputedIds) ?? ImportIds.None;
+        return ComputeIdsOfPlaces(known) ? "an earlier version computed the missing $insert_ids from the places of the events"
+            : ids is ImportIds.OfPlaces ? string.Create(CultureInfo.InvariantCulture, $"more than {Occurrences.Most} different events of one source have no $insert_id, and the ids of some come from their places")
+            : ids is not ImportIds.None && !before.SameAs(now, "source_id") ? "the missing $insert_ids come from the source id, which is another now"
+            : ids is not ImportIds.None && !before.SameAs(now, "encoding") ? "the missing $insert_ids come from the text, which is read in another encoding now"
+            : ids is not ImportIds.None && !(before.SameAs(now, "quote") && before.SameAs(now, "escape")) ? "the missing $insert_ids come from the rows, which are parted otherwise now"
+            : ids is ImportIds.OfColumns && !before.OfColumns.SequenceEqual(now.OfColumns, StringComparer.Ordinal) ? "the missing $insert_ids come from the columns, which are read otherwise now"
+            : null;
+    }
+
+    /// <summary>The option by which what an event is told apart by may come out otherwise, although it was accepted; null when there is none.</summary>
+    static string? OtherIdentity(Lines before, Lines now)
+    {
+        string[] whole = ["encoding", "quote", "escape", "no_header", "column_names", "null_values", "time_offset"];
+        if (Array.Find(whole, name => !before.SameAs(now, name)) is { } changed) return changed.Replace('_', '-');
+        if (!before.SameAs(now, "shared")) return "properties";
+        if (!TimesAreReadAlike(before, now)) return before.SameAs(now, "time_format") ? before.SameAs(now, "time_zone") ? "fix" : "time-zone" : "time-format";
+        if (before.Fixes("ids") != now.Fixes("ids")) return "fix";
+        if (before.Of("event").Any() && now.Of("event").Any() && !before.SameAs(now, "event")) return "event"; // those that had a name kept it
+        if (before.Differing(now, "map").Exists(pair => HoldIdentity.Contains(pair.Name, StringComparer.Ordinal) || HoldIdentity.Contains(pair.Value, StringComparer.Ordinal))) return "map";
+        var columns = HoldIdentity.Concat(before.Pairs("map").Concat(now.Pairs("map")).Where(pair => HoldIdentity.Contains(pair.Name, StringComparer.Ordinal)).Select(pair => pair.Value)).ToHashSet(StringComparer.Ordinal);
+        if (before.Differing(now, "column_type").Exists(pair => columns.Contains(pair.Name) && pair is not { Name: "properties", Value: "json" })) return "column-type";
+        if (before.Differing(now, "rename").Exists(pair => Identity.Contains(pair.Name, StringComparer.Ordinal) || Identity.Contains(pair.Value, StringComparer.Ordinal))) return "rename";
+        return before.Differing(now, "drop").Exists(pair => Identity.Contains(pair.Name, StringComparer.Ordinal)) ? "drop" : null;
+    }
+
+    /// <summary>Whether a time that was accepted is the same time. Without any reading it was an integer, which stays, unless a format makes a date of its digits.</summary>
+    static bool TimesAreReadAlike(Lines before, Lines now)
+    {
+        if (before.SameAs(now, "time_format") && before.SameAs(now, "time_zone") && before.Fixes("time") == now.Fixes("time")) return true;
+        return !before.Of("time_format").Concat(now.Of("time_format")).Any() && (!before.ReadsTimes || !now.ReadsTimes);
+    }
+
+    string SharedOfIdentity()
+    {
+        var shared = SharedProperties.Parse(request.Properties);
+        return string.Join(',', Identity.Where(name => shared.IndexOf(Encoding.UTF8.GetBytes(name)) >= 0));
+    }
+
+    string Write()
+    {
+        var fingerprint = new StringBuilder();
+        fingerprint.Append(CultureInfo.InvariantCulture, $"type={request.Type.ToString().ToLowerInvariant()}");
+        fingerprint.Append(CultureInfo.InvariantCulture, $"\nto={(options.ProjectId is { } project ? $"project {project}" : $"token {XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(options.Token ?? "")):x32}")} at {request.LocalStore ?? Hosts.BaseAddress(options, Api.Ingestion).AbsoluteUri}");
+        if (request.TableId is { } table) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntable_id={table}");
+        if (request.GroupKey is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\ngroup_key={Uri.EscapeDataString(request.GroupKey)}");
+        if (request.Properties is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nproperties={XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(request.Properties)):x32}");
+        if (SharedOfIdentity() is { Length: > 0 } shared) fingerprint.Append(CultureInfo.InvariantCulture, $"\nshared={shared}");
+        if (request.SourceId is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nsource_id={request.SourceId}");
+        if (request.Format is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nformat={request.Format}");
+        if (request.Encoding is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nencoding={TextEncoding.Find(request.Encoding)!.Name}");
+        foreach (var (field, column) in request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\nmap={field}={column}");
+        foreach (var (column, columnType) in request.ColumnTypes.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_type={Uri.EscapeDataString(column)}={columnType.ToString().ToLowerInvariant()}");
+        if (request.Event is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nevent={Uri.EscapeDataString(request.Event)}");
+        if (request.Delimiter is { } delimiter) fingerprint.Append(CultureInfo.InvariantCulture, $"\ndelimiter={Uri.EscapeDataString(delimiter.ToString())}");
+        if (request.Quote != '"') fingerprint.Append(CultureInfo.InvariantCulture, $"\nquote={(request.Quote is { } quote ? Uri.EscapeDataString(quote.ToString()) : "none")}");
+        if (request.Escape is { } escape) fingerprint.Append(CultureInfo.InvariantCulture, $"\nescape={Uri.EscapeDataString(escape.ToString())}");
+        if (request.SkipLines > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nskip_lines={request.SkipLines}");
+        if (request.NoHeader) fingerprint.Append("\nno_header");
+        if (request.ColumnNames.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_names={string.Join(',', request.ColumnNames.Select(Uri.EscapeDataString))}");
+        if (request.DecimalSeparator != '.') fingerprint.Append(CultureInfo.InvariantCulture, $"\ndecimal={request.DecimalSeparator}");
+        if (request.NullValues.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nnull_values={string.Join(',', request.NullValues.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
+        if (request.Drop.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\ndrop={string.Join(',', request.Drop.Order(StringComparer.Ordinal).Select(Uri.EscapeDataString))}");
+        if (request.Rename.Count > 0) fingerprint.Append(CultureInfo.InvariantCulture, $"\nrename={string.Join(',', request.Rename.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"))}");
+        if (request.Fix is not ImportFixes.None) fingerprint.Append(CultureInfo.InvariantCulture, $"\nfix={string.Join(", ", ImportFixNames.Of(request.Fix))}");
+        if (request.TimeFormat is { } format) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntime_format={Uri.EscapeDataString(format)}");
+        if (request.TimeZone is { } zone) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntime_zone={zone}");
+        if (request.TimeOffset is { } offset) fingerprint.Append(CultureInfo.InvariantCulture, $"\ntime_offset={offset.TotalSeconds}s");
+        if (request.Type is ImportType.Events) fingerprint.Append(IdsOfBytes);
+        return fingerprint.ToString();
+    }
+
+    /// <summary>A fingerprint, line by line: an option each, or one of those of which there are several.</summary>
+    sealed class Lines(string fingerprint)
+    {
+        readonly string[] _lines = fingerprint.Split('\n');
+
+        public IEnumerable<string> OfColumns => _lines.Where(line => !Array.Exists(NotOfColumns, option => line.StartsWith(option, StringComparison.Ordinal)));
+
+        public bool ReadsTimes => Fixes("time") || Of("time_format").Any() || Of("time_zone").Any();
+
+        public IEnumerable<string> Of(string option) => _lines.Where(line => line == option || line.StartsWith($"{option}=", StringComparison.Ordinal));
+
+        public bool SameAs(Lines other, string option) => Of(option).SequenceEqual(other.Of(option), StringComparer.Ordinal);
+
+        public bool Fixes(string fix) => Of("fix").Any(line => line["fix=".Length..].Split(", ").Contains(fix, StringComparer.Ordinal));
+
+        /// <summary>What an option names, each with what it says of it.</summary>
+        public IEnumerable<(string Name, string Value)> Pairs(string option) =>
+            from line in Of(option)
+            from pair in option is "map" ? [line[(option.Length + 1)..]] : line[(option.Length + 1)..].Split(',')
+            let sign = pair.IndexOf('=', StringComparison.Ordinal)
+            select (Named(pair[..(sign < 0 ? pair.Length : sign)]), sign < 0 ? "" : Named(pair[(sign + 1)..]));
+
+        public List<(string Name, string Value)> Differing(Lines other, string option) =>
+            [.. Pairs(option).Except(other.Pairs(option)), .. other.Pairs(option).Except(Pairs(option))];
+
+        static string Named(string name) => Uri.UnescapeDataString(name);
+    }
+}
