@@ -89,6 +89,9 @@ public sealed record EmulatorFault
     /// <summary>Ends the connection after so many bytes of the answer's body. Default: never.</summary>
     public int? CutAfter { get; init; }
 
+    /// <summary>Ends a raw export after so many events with the line <c>terminated early</c>, under status 200, as Mixpanel does when it gives up. Default: never.</summary>
+    public int? TerminatedAfter { get; init; }
+
     /// <summary>Milliseconds that every answer is late. Default: 0.</summary>
     public int Delay { get; init; }
 
@@ -101,10 +104,10 @@ public sealed record EmulatorFault
             throw new FormatException("rate must be from 0 to 1");
         if (Status is < 400 or > 599)
             throw new FormatException("status must be from 400 to 599");
-        if (After < 0 || Times < 1 || RetryAfter < 0 || CutAfter < 0 || Delay < 0 || BytesPerSecond < 1)
-            throw new FormatException("after, times, retry_after, cut_after, delay and bytes_per_second must not be negative");
-        if ((Status is not null ? 1 : 0) + (Reset ? 1 : 0) + (CutAfter is not null ? 1 : 0) > 1)
-            throw new FormatException("a rule has one of status, reset and cut_after");
+        if (After < 0 || Times < 1 || RetryAfter < 0 || CutAfter < 0 || TerminatedAfter < 0 || Delay < 0 || BytesPerSecond < 1)
+            throw new FormatException("after, times, retry_after, cut_after, terminated_after, delay and bytes_per_second must not be negative");
+        if ((Status is not null ? 1 : 0) + (Reset ? 1 : 0) + (CutAfter is not null ? 1 : 0) + (TerminatedAfter is not null ? 1 : 0) > 1)
+            throw new FormatException("a rule has one of status, reset, cut_after and terminated_after");
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
@@ -6,6 +7,7 @@ namespace MixpanelConnector;
 public sealed partial class MixpanelClient : IDisposable
 {
     readonly HttpClient? _ownedClient;
+    readonly Lazy<HttpClient>? _ownedUndecoded;
 
     /// <summary>Makes a client with connections of its own.</summary>
     /// <param name="options">How to reach Mixpanel and as whom.</param>
@@ -15,10 +17,11 @@ public sealed partial class MixpanelClient : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         options = options.Validated();
         _ownedClient = new HttpClient(MixpanelTransport.NewHandler(options)) { Timeout = Timeout.InfiniteTimeSpan };
-        Transport = new MixpanelTransport(options, _ownedClient);
+        _ownedUndecoded = new(() => new HttpClient(MixpanelTransport.NewHandler(options, DecompressionMethods.None)) { Timeout = Timeout.InfiniteTimeSpan });
+        Transport = new MixpanelTransport(options, _ownedClient, () => _ownedUndecoded.Value);
     }
 
-    /// <summary>Makes a client on an <see cref="HttpClient"/> of the caller's, which the caller disposes. Switch its automatic redirects off.</summary>
+    /// <summary>Makes a client on an <see cref="HttpClient"/> of the caller's, which the caller disposes. Switch its automatic redirects off; for exports of events its automatic decompression, too, which does not tell when an answer was cut short.</summary>
     /// <param name="options">How to reach Mixpanel and as whom.</param>
     /// <param name="httpClient">The client to send with.</param>
     /// <exception cref="MixpanelException">An option is out of range.</exception>
@@ -43,5 +46,9 @@ public sealed partial class MixpanelClient : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _ownedClient?.Dispose();
+    public void Dispose()
+    {
+        _ownedClient?.Dispose();
+        if (_ownedUndecoded is { IsValueCreated: true }) _ownedUndecoded.Value.Dispose();
+    }
 }

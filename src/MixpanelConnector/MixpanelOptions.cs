@@ -60,6 +60,9 @@ public sealed record MixpanelOptions
     /// <summary>The longest wait between two tries. Default: 60 seconds. A longer <c>Retry-After</c> of Mixpanel's is honoured up to 300 seconds.</summary>
     public TimeSpan BackoffMax { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Where calls are counted that Mixpanel takes 60 of in an hour, queries and raw exports, so that one too many is not sent. Default: none, and Mixpanel counts alone.</summary>
+    public CallLedger? Ledger { get; init; }
+
     /// <summary>The clock for deadlines, waits and times. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 

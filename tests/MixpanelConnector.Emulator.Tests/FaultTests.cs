@@ -32,6 +32,21 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task An_export_that_is_terminated_early_says_so_under_status_200()
+    {
+        await using var mixpanel = await WithAsync("""{"rules":[{"path":"/api/2.0/export","terminated_after":1,"times":1}]}""");
+        var time = DateTimeOffset.UnixEpoch.AddDays(20_000);
+        for (var i = 0; i < 3; i++)
+            (await mixpanel.ImportAsync($$$"""[{"event":"E","properties":{"time":{{{time.ToUnixTimeSeconds() + i}}},"distinct_id":"u","$insert_id":"i{{{i}}}"}}]""")).Is(200, """{"code":200,"num_records_imported":1,"status":"OK"}""");
+
+        var query = $"/api/2.0/export?project_id=1&from_date={time:yyyy-MM-dd}&to_date={time:yyyy-MM-dd}";
+        var (first, second) = (await mixpanel.GetAsync(query), await mixpanel.GetAsync(query));
+
+        Assert.Equal((200, 2, "terminated early"), (first.Status, first.Text.TrimEnd().Split('\n').Length, first.Text.TrimEnd().Split('\n')[^1]));
+        Assert.Equal((200, 3), (second.Status, second.Text.TrimEnd().Split('\n').Length));
+    }
+
+    [Fact]
     public async Task Rules_spare_the_first_requests_end_and_ask_for_a_method()
     {
         await using var mixpanel = await WithAsync("""{"rules":[{"path":"/track","method":"POST","status":500,"after":1,"times":2}]}""");

@@ -34,7 +34,7 @@ sealed class Tool : IDisposable
 
     public int TerminalWidth { get; init; } = 80;
 
-    public ImpatientClock Clock { get; } = new();
+    public ImpatientClock Clock { get; init; } = new();
 
     /// <summary>The usual settings, for a server that stands for Mixpanel.</summary>
     public static Tool At(RecordingServer server, bool terminal = false) => new()

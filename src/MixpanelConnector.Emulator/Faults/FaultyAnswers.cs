@@ -20,7 +20,12 @@ sealed class FaultyAnswers(FaultPlan plan)
         }
         if (fault.Delay > 0)
             await Task.Delay(TimeSpan.FromMilliseconds(fault.Delay), Clock, context.RequestAborted).ConfigureAwait(false);
-        if (fault.Stored || fault.CutAfter is not null || fault.BytesPerSecond is not null || (fault.Status is null && !fault.Reset))
+        if (fault.TerminatedAfter is not null)
+        {
+            context.Features.Set(fault);
+            await next(context).ConfigureAwait(false);
+        }
+        else if (fault.Stored || fault.CutAfter is not null || fault.BytesPerSecond is not null || (fault.Status is null && !fault.Reset))
             await AnswerAsync(context, next, fault).ConfigureAwait(false);
         else if (fault.Reset)
             Reset(context);

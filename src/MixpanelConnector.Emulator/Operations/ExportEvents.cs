@@ -36,7 +36,8 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
         using var running = quota.BeginExport(project.Id);
         QueryBudget.Begin(context.RequestAborted);
 
-        await WriteAsync(context, Matching(range, selector, project).Take(limit), fields.Boolean("time_in_ms")).ConfigureAwait(false);
+        var terminatedAfter = context.Features.Get<EmulatorFault>()?.TerminatedAfter;
+        await WriteAsync(context, Matching(range, selector, project).Take(Math.Min(limit, terminatedAfter ?? limit)), fields.Boolean("time_in_ms"), terminatedAfter is null ? default : "terminated early\n"u8.ToArray()).ConfigureAwait(false);
     }
 
     /// <summary>The project to export; null for whoever may not.</summary>
@@ -52,7 +53,7 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
         }
     }
 
-    static async Task WriteAsync(HttpContext context, IEnumerable<ExportRow> rows, bool timeInMilliseconds)
+    static async Task WriteAsync(HttpContext context, IEnumerable<ExportRow> rows, bool timeInMilliseconds, ReadOnlyMemory<byte> last)
     {
         var chunk = new ArrayBufferWriter<byte>(ChunkBytes + 4096);
         using var row = rows.GetEnumerator();
@@ -68,6 +69,7 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
                 isLast = !Fill(chunk, row, timeInMilliseconds);
                 await body.WriteAsync(chunk.WrittenMemory, context.RequestAborted).ConfigureAwait(false);
             }
+            await body.WriteAsync(last, context.RequestAborted).ConfigureAwait(false);
         }
     }
 

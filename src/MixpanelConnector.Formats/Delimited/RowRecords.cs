@@ -75,7 +75,12 @@ sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types,
     void WriteCell(JsonText json, in ColumnField field)
     {
         var cell = _splitter.Cell(_row.Span, field.Column);
-        if (cell.IsEmpty) return;
+        if (cell.IsEmpty)
+        {
+            if (request.Exported is not null && _splitter.IsQuoted(field.Column)) json.AppendString(cell); // an export tells empty text from none
+            return;
+        }
+
         if (IsNull(_splitter, _row.Span, field.Column))
         {
             if (_writesNulls && field.Kind is FieldKind.Value) json.Append("null"u8); // to be removed, and counted

@@ -30,6 +30,7 @@ sealed class ParquetRecordReader : RecordReader
     readonly long _begin;
     readonly long _rawLength;
     readonly bool _dropsColumns;
+    readonly bool _isExport;
     RowGroupReader? _reader;
     long _row;
     long _endOfGroup;
@@ -41,6 +42,7 @@ sealed class ParquetRecordReader : RecordReader
     public ParquetRecordReader(ParquetFile file, ParquetFooter footer, ImportRequest request, UInt128 fingerprint, long begin, long rawLength)
     {
         (_file, _footer, _fingerprint, _begin, _rawLength) = (file, footer, fingerprint, begin, rawLength);
+        _isExport = request.Exported is not null;
         if (begin > footer.Rows) throw InputException.Changed("has fewer rows than when it was imported");
 
         var columns = _columns = new ColumnMap([.. footer.Columns.Select(column => column.Name)], request);
@@ -155,7 +157,8 @@ sealed class ParquetRecordReader : RecordReader
     ParquetProperties PropertiesOf(in ColumnField field)
     {
         var column = _footer.Columns[field.Column];
-        List<ReadOnlyMemory<byte>> others = [.. _columns.Fields.Where(other => other.Index != _columns.Root?.Index).Select(other => other.Name)];
+        // An export keeps among the properties what its column cannot hold, such as a number in place of a text.
+        List<ReadOnlyMemory<byte>> others = _isExport ? [] : [.. _columns.Fields.Where(other => other.Index != _columns.Root?.Index).Select(other => other.Name)];
         var isJson = column.IsText && field.Type is null or ImportColumnType.Json;
         return new(isJson ? _values.LeafOf(column, FieldKind.Value, ParquetMeaning.Json) : ParquetNode.Of(column, field.Kind, _values, _columns.Type), others);
     }

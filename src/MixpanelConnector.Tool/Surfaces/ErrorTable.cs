@@ -13,8 +13,9 @@ static class ExitCode
     public const int Refused = 3;
     public const int NotAllowed = 4;
     public const int Unavailable = 5;
-    public const int InputUnreadable = 6;
+    public const int InputDamaged = 6;
     public const int DiskFailed = 7;
+    public const int Busy = 8;
     public const int Interrupted = 130;
 }
 

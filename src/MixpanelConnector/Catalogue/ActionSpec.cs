@@ -219,5 +219,5 @@ sealed class ActionContext(MixpanelTransport transport, ActionDescriptor action,
     /// <summary>The request that the declaration tells of, without what comes from the input.</summary>
     /// <param name="path">The path in place of the declared one.</param>
     public MixpanelRequest Request(string? path = null) =>
-        new(endpoint.Method, Action.Api, path ?? Action.Group.BasePath + endpoint.Path, Action.Auth) { IsRepeatable = Action.IsRepeatable, Query = Action.Auth is AuthScheme.OAuthToken ? [.. endpoint.Query, new("token", Token)] : endpoint.Query };
+        new(endpoint.Method, Action.Api, path ?? Action.Group.BasePath + endpoint.Path, Action.Auth) { IsRepeatable = Action.IsRepeatable, Counts = Action.Cost switch { RateCost.Query => CallKind.Query, RateCost.Export => CallKind.Export, _ => null }, Query = Action.Auth is AuthScheme.OAuthToken ? [.. endpoint.Query, new("token", Token)] : endpoint.Query };
 }

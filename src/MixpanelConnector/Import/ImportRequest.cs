@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.ObjectModel;
+using MixpanelConnector.Exported;
 using MixpanelConnector.Import.Clean;
 using MixpanelConnector.Import.Columns;
 using MixpanelConnector.Import.Delimited;
@@ -29,7 +30,7 @@ public enum ImportType
 /// <summary>What to import, and how. Immutable: change a copy with <c>with</c>.</summary>
 public sealed record ImportRequest
 {
-    /// <summary>Files, globs, folders, or <c>-</c> for <see cref="StandardInput"/>. A folder gives every file below it, in ordinal order of their paths; names that begin with a dot are left out, and so is what the import itself writes. Not used with <see cref="Replay"/>.</summary>
+    /// <summary>Files, globs, folders, or <c>-</c> for <see cref="StandardInput"/>. A folder gives every file below it, in ordinal order of their paths; names that begin with a dot are left out, and so is what the import itself writes. The folder of a finished export gives the files that its manifest names, in its layout and of its type, each checked by its hash, and nothing else. Not used with <see cref="Replay"/>.</summary>
     public IReadOnlyList<string> Inputs { get; init; } = [];
 
     /// <summary>The stream behind the input <c>-</c>; the caller disposes it. Default: none.</summary>
@@ -175,6 +176,9 @@ public sealed record ImportRequest
 
     /// <summary>The one input, when it was found already.</summary>
     internal InputFile? Found { get; init; }
+
+    /// <summary>The manifest of the export that is imported: its files are read in its layout. Default: none.</summary>
+    internal ExportManifest? Exported { get; init; }
 
     /// <summary>The options that the first dead letter of a replay keeps, as JSON; empty for none.</summary>
     internal string ReplayedOptions { get; init; } = "";

@@ -17,7 +17,17 @@ public sealed partial class MixpanelClient
     public async Task<ImportReport> ImportAsync(ImportRequest request, IImportState? state = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        request = request.Validated();
+        try
+        {
+            request = ExportedFiles.Resolve(request).Validated();
+        }
+        catch (InputException e)
+        {
+            using var cancellation = new ImportCancellation(Options.TimeProvider, CancellationToken.None);
+            cancellation.Note(e.ExitCode, e.Message);
+            return ImportPipeline.Report(cancellation, new ImportTotals(), pending: 0, deadLetterPath: null);
+        }
+
         using IImportState? own = request.DryRun ? new DryRunState(keepsDeadLetters: request.DeadLetterPath is not null) : state is null ? new InMemoryImportState() : null;
         if (request.Type is ImportType.LookupTable) return await new LookupTableImport(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
         if (request.Replay is null) return await new ImportPipeline(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
@@ -54,7 +64,15 @@ public sealed partial class MixpanelClient
     public async Task<ImportInspection> InspectAsync(ImportRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        request = request.Validated();
+        try
+        {
+            request = ExportedFiles.Resolve(request).Validated();
+        }
+        catch (InputException e)
+        {
+            return new ImportInspection { Source = request.Inputs[0], Inputs = 0, Records = 0, Refused = 0, Columns = [], Problem = e.Message, ExitCode = e.ExitCode };
+        }
+
         if (request.Mapping is not null) throw MixpanelException.Invalid("inspect", "What options would mend is not looked for where records are mapped: --show-mapping N prints them before and after.");
         if (request.Replay is not null || request.Type is ImportType.LookupTable) throw MixpanelException.Invalid("inspect", "Dead letters and lookup tables have nothing that options could mend: look at them with a dry run.");
         return await new Inspector(request, Transport).LookAsync(cancellationToken).ConfigureAwait(false);

@@ -18,6 +18,12 @@ sealed record MixpanelRequest(HttpMethod Method, Api Api, string Path, AuthSchem
     /// <summary>Whether the body of a success is left to the caller to read, as it comes.</summary>
     public bool IsStreamed { get; init; }
 
+    /// <summary>Whether the body of a success comes as it was sent, compressed with gzip: only so can its end be checked.</summary>
+    public bool IsUndecoded { get; init; }
+
+    /// <summary>The limit of calls in an hour that it counts against; null for none.</summary>
+    public CallKind? Counts { get; init; }
+
     /// <summary>The project in place of the configured one.</summary>
     public long? ProjectId { get; init; }
 

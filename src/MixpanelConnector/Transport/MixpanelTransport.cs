@@ -13,14 +13,19 @@ sealed partial class MixpanelTransport
     const int SlowestUploadBytesPerSecond = 8 << 10;
 
     readonly HttpClient _client;
+    readonly Func<HttpClient> _undecoded;
     readonly ResiliencePipeline<Reply> _safe;
     readonly ResiliencePipeline<Reply> _onlyIfNotDone;
     readonly ILogger _logger;
 
-    public MixpanelTransport(MixpanelOptions options, HttpClient client)
+    /// <param name="options">How to reach Mixpanel and as whom.</param>
+    /// <param name="client">What sends.</param>
+    /// <param name="undecoded">What sends where the body of the answer is to come as it was sent. Default: the same, which then must not decompress.</param>
+    public MixpanelTransport(MixpanelOptions options, HttpClient client, Func<HttpClient>? undecoded = null)
     {
         Options = options;
         _client = client;
+        _undecoded = undecoded ?? (() => client);
         _logger = HarmlessLogger.Create(options, "MixpanelConnector.Transport");
         _safe = Pipeline(reply => reply.IsRateLimit || reply.IsUnavailable || reply.IsCut || reply.Failure is { Kind: ErrorKind.Unavailable or ErrorKind.Timeout });
         _onlyIfNotDone = Pipeline(reply => reply.IsRateLimit || reply is { Failure.Kind: ErrorKind.Unavailable, MayHaveArrived: false });
@@ -29,14 +34,14 @@ sealed partial class MixpanelTransport
     public MixpanelOptions Options { get; }
 
     /// <summary>The same connections with other options.</summary>
-    public MixpanelTransport With(MixpanelOptions options) => new(options, _client);
+    public MixpanelTransport With(MixpanelOptions options) => new(options, _client, _undecoded);
 
-    public static HttpMessageHandler NewHandler(MixpanelOptions options) => new SocketsHttpHandler
+    public static HttpMessageHandler NewHandler(MixpanelOptions options, DecompressionMethods decompression = DecompressionMethods.GZip | DecompressionMethods.Deflate | DecompressionMethods.Brotli) => new SocketsHttpHandler
     {
         AllowAutoRedirect = false, // a POST that is redirected becomes a GET, whose 200 would look like success
         UseCookies = false,
         UseProxy = options.Endpoint is not { IsLoopback: true },
-        AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate | DecompressionMethods.Brotli,
+        AutomaticDecompression = decompression,
         ConnectTimeout = TimeSpan.FromSeconds(10),
         PooledConnectionLifetime = TimeSpan.FromMinutes(2), // so that a change of DNS is seen
         MaxResponseHeadersLength = 64, // KB
@@ -65,6 +70,8 @@ sealed partial class MixpanelTransport
     {
         var (header, projectId) = Authorization.For(Options, request.Auth, request.ProjectId);
         if (projectId is not null) request = request.With("project_id", projectId);
+        if (request.Counts is { } kind && Options.Ledger is { } ledger && await ledger.EnterAsync(Options, kind, cancellationToken).ConfigureAwait(false) is { } usedUp)
+            return Reply.None(new(ErrorKind.RateLimited, $"The {(kind is CallKind.Export ? "exports" : "queries")} that this project has in an hour are used up, by the ledger in {ledger.Folder}: nothing was sent.") { RetryAfter = usedUp }, mayHaveArrived: false);
         var address = Hosts.Resolve(Options, request);
         var reply = await SendToAsync(address, request, header, cancellationToken).ConfigureAwait(false);
         return request.Api is Api.App && OnlyAddsSlash(address, reply.Location)
@@ -83,6 +90,7 @@ sealed partial class MixpanelTransport
             message.Headers.Authorization = header;
             message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
             message.Headers.UserAgent.Add(UserAgent);
+            if (request.IsUndecoded) message.Headers.AcceptEncoding.Add(Gzip);
             if (request.Body is { } body)
             {
                 message.Content = request.IsRepeatable ? new ReadOnlyMemoryContent(body.Bytes) : new SentOnce.Body(body.Bytes);
@@ -92,7 +100,7 @@ sealed partial class MixpanelTransport
 
             if (request.IsRepeatable) SentOnce.End();
             else SentOnce.Begin();
-            var answer = await _client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
+            var answer = await (request.IsUndecoded ? _undecoded() : _client).SendAsync(message, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
             if (request.IsStreamed && answer.StatusCode is HttpStatusCode.OK && answer.RequestMessage?.RequestUri == address)
             {
                 LogAnswer(request.Method.Method, request.Path, (int)answer.StatusCode, Options.TimeProvider.GetElapsedTime(started).TotalMilliseconds);
@@ -194,6 +202,8 @@ sealed partial class MixpanelTransport
             })
             .Build();
     }
+
+    static readonly StringWithQualityHeaderValue Gzip = new("gzip");
 
     static readonly ProductInfoHeaderValue UserAgent = new("mixpanel-connector", typeof(MixpanelTransport).Assembly.GetName().Version?.ToString(3));
 

@@ -156,6 +156,13 @@ static class ReplyClassifier
         return new(kind, message) { HttpStatus = reply.Status, RetryAfter = reply.RetryAfter, WithoutWords = shown };
     }
 
+    /// <summary>The error behind an answer to a raw export: refused credentials come as 400 in plain text.</summary>
+    public static MixpanelError ExportError(Reply reply, MixpanelOptions options)
+    {
+        var error = ErrorOf(reply, options);
+        return reply.Status == 400 && error.Message.Contains("authenticate", StringComparison.OrdinalIgnoreCase) ? error with { Kind = ErrorKind.Unauthorized } : error;
+    }
+
     static (ErrorKind Kind, string Message) Explain(Reply reply, MixpanelOptions options, string? words)
     {
         var said = words is null ? "" : $" ({words})";

@@ -64,9 +64,10 @@ sealed class ActionCommand : Command
 
         if (_action.NeedsConfirmation && !parsed.GetValue(_yes)) Confirm();
         var wait = CanWait(_action) && parsed.GetValue(_wait);
+        using var client = session.NewClient(session.Local is null && CanWait(_action) ? session.Options with { Ledger = new CallLedger(Session.LedgerIn(new Folders(_host.Environment).State)) } : session.Options);
         if (all)
         {
-            await PrintAllAsync(session.Client, input, printer, wait, cancellationToken);
+            await PrintAllAsync(client, input, printer, wait, cancellationToken);
             return ExitCode.Success;
         }
 
@@ -74,7 +75,7 @@ sealed class ActionCommand : Command
         {
             try
             {
-                var answer = await _action.InvokeAsync(session.Client, input, cancellationToken);
+                var answer = await _action.InvokeAsync(client, input, cancellationToken);
                 var result = handover is null ? answer.Json : handover.Deliver(answer);
                 var isLost = handover is { IsPrinted: true };
                 try

@@ -13,6 +13,7 @@ static class CommandLine
         ("config", (host, _) => ConfigCommand.Of(host)),
         ("docs", (_, _) => DocsCommand.Of()),
         ("emulator", (host, _) => EmulatorCommand.Of(host)),
+        ("export", ExportCommand.Of),
         ("help", HelpCommand.Of),
         ("import", ImportCommand.Of),
         ("mcp", (host, _) => McpCommand.Of(host)),

@@ -230,7 +230,7 @@ sealed class ImportCommand
 
         if (problem is null) return ExitCode.Success;
         _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
-        return ExitCode.InputUnreadable;
+        return ExitCode.InputDamaged;
     }
 
     int Print(ParseResult parsed, ImportInspection inspection)

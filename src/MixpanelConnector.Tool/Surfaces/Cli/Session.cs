@@ -26,6 +26,9 @@ sealed class Session : IAsyncDisposable
     /// <summary>The folder of the embedded Mixpanel; null with a real one.</summary>
     public string? LocalData => _local?.DataDirectory;
 
+    /// <summary>Where the calls are kept that count against limits of an hour, in a folder of state.</summary>
+    public static string LedgerIn(string state) => Path.Combine(state, "ledger");
+
     public MixpanelClient Client => _client ??= NewClient(Options);
 
     /// <summary>A client with other options; the caller disposes it.</summary>

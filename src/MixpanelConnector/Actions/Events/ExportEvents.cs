@@ -77,7 +77,7 @@ static class ExportEvents
         var (type, item) = (context.Action.Group.Own<ExportEventsInput>(), context.Action.Group.Reply<MixpanelEvent>());
         var request = await ((ActionSpec<ExportEventsInput, ResultList<MixpanelEvent>>)context.Action).Endpoint.RequestAsync(context, JsonSerializer.SerializeToElement(input, type), type, cancellationToken).ConfigureAwait(false);
         var reply = await context.Transport.SendAsync(request with { IsStreamed = true }, cancellationToken).ConfigureAwait(false);
-        using var response = reply.Opened ?? throw new MixpanelException(Refusal(reply, context.Options));
+        using var response = reply.Opened ?? throw new MixpanelException(ReplyClassifier.ExportError(reply, context.Options));
         var pipe = PipeReader.Create(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), new StreamPipeReaderOptions(bufferSize: 64 << 10));
         try
         {
@@ -98,13 +98,6 @@ static class ExportEvents
         {
             await pipe.CompleteAsync().ConfigureAwait(false);
         }
-    }
-
-    /// <summary>Refused credentials come as 400 in plain text.</summary>
-    static MixpanelError Refusal(Reply reply, MixpanelOptions options)
-    {
-        var error = ReplyClassifier.ErrorOf(reply, options);
-        return reply.Status == 400 && error.Message.Contains("authenticate", StringComparison.OrdinalIgnoreCase) ? error with { Kind = ErrorKind.Unauthorized } : error;
     }
 
     static async ValueTask<ReadResult> ReadAsync(PipeReader pipe, CancellationToken cancellationToken)
@@ -158,7 +151,7 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Exports events as they were sent, duplicates included.</summary>
     /// <remarks>An answer holds at most 20 MB of events: for more, read them one by one.</remarks>
-    /// <example>{"from_date":"2026-11-01","to_date":"2026-11-30","event":["Signed Up"],"limit":100}</example>
+    /// <example>{"from_date":"2026-10-01","to_date":"2026-10-31","event":["Signed Up"],"limit":100}</example>
     public ValueTask<ResultList<MixpanelEvent>> ExportEventsAsync(ExportEventsInput input, CancellationToken cancellationToken = default) => InvokeAsync(EventActions.ExportEvents, input, cancellationToken);
 
     /// <summary>Exports events as they were sent, one by one as they come; any number.</summary>

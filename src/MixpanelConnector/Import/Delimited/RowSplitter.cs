@@ -164,6 +164,9 @@ sealed class RowSplitter(Dialect dialect)
         }
     }
 
+    /// <summary>Whether a cell stands in quotes.</summary>
+    public bool IsQuoted(int index) => _cells[index].Quoted;
+
     /// <summary>A cell's text, without its quotes. Valid until the next is taken.</summary>
     public ReadOnlySpan<byte> Cell(ReadOnlySpan<byte> row, int index)
     {

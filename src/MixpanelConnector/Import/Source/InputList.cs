@@ -18,6 +18,8 @@ static class InputList
         if (request.Inputs is ["-"])
             return [new InputFile("", "<stdin>", request.SourceId ?? StandardInputId, Folder: null) { Stream = request.StandardInput }];
 
+        if (request.Exported is { } manifest) return ExportedFiles.Find(request, manifest);
+
         // One file that was named itself is the source that is named; of those below a folder there may be more tomorrow.
         var prefix = request.SourceId is null || (request.Inputs is [var only] && File.Exists(only)) ? "" : request.SourceId + "/";
         var found = new List<InputFile>();

@@ -1,0 +1,182 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using MixpanelConnector.Files;
+using MixpanelConnector.Formats;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>Exports events, profiles and lists of lookup tables into files, with a manifest.</summary>
+sealed class ExportCommand
+{
+    static readonly ImportValues Values = new("--");
+    static readonly string[] Kinds = ["events", "profiles", "groups", "lookup-tables"];
+
+    readonly Argument<string> _what = new("WHAT") { Description = "events, profiles, groups or lookup-tables.", Arity = ArgumentArity.ZeroOrOne };
+    readonly Option<string> _to = new("--to") { Description = "The folder that the files go to; made when it is missing.", HelpName = "DIR" };
+    readonly Option<string> _fromDate = new("--from-date") { Description = "The first day, in UTC. Events need it.", HelpName = "DATE" };
+    readonly Option<string> _toDate = new("--to-date") { Description = "The last day, in UTC; it is included. Default: yesterday.", HelpName = "DATE" };
+    readonly Option<string[]> _event = new("--event") { Description = "Only events of this name; repeatable. Default: all.", HelpName = "NAME", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string> _where = new("--where") { Description = "Only what meets a condition in Mixpanel's language, such as 'properties[\"plan\"] == \"pro\"'.", HelpName = "EXPR" };
+    readonly Option<string> _groupKey = new("--group-key") { Description = "The property that makes the groups, such as company. Needed for groups.", HelpName = "NAME" };
+    readonly Option<string> _dataGroupId = new("--data-group-id") { Description = "Mixpanel's own id of the kind of group, which may be negative. Needed for groups. The embedded Mixpanel takes the group key.", HelpName = "ID" };
+    readonly Option<string> _format = new("--format") { Description = "The format of the files. Default: ndjson, which keeps each record byte for byte.", HelpName = string.Join('|', ExportFormats.All) };
+    readonly Option<string> _compression = new("--compression") { Description = "The compression of the files, of Parquet that of its pages. Default: gzip; of Parquet zstd.", HelpName = string.Join('|', ExportFormats.AllCompressions) };
+    readonly Option<int?> _parallel = new("--parallel") { Description = "How many days are downloaded at once, 1 to 100. Default: 4.", HelpName = "N" };
+    readonly Option<int?> _callsPerHour = new("--calls-per-hour") { Description = "How many calls the project has in an hour; 0 for any number. Default: 60, Mixpanel's limit; of the embedded Mixpanel any number.", HelpName = "N" };
+    readonly Option<int?> _callsPerSecond = new("--calls-per-second") { Description = "How many calls the project has in a second; 0 for any number. Default: 3 for events, Mixpanel's limit; of all else any number.", HelpName = "N" };
+    readonly Option<bool> _wait = new("--wait") { Description = "Wait where the calls of the hour are used up. Default: end with 5, and say when it can go on." };
+    readonly Option<int?> _lookback = new("--lookback") { Description = "Fetch the last N days of the range again, since events may arrive late. Default: 0.", HelpName = "N" };
+    readonly Option<bool> _restart = new("--restart") { Description = "Forget what the folder holds, and begin again." };
+    readonly Option<string> _backoffMin = new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };
+    readonly Option<string> _backoffMax = new("--backoff-max") { Description = "The longest wait between tries. Default: 60s.", HelpName = "DURATION" };
+    readonly Option<string> _report = new("--report") { Description = "Write the report as JSON.", HelpName = "FILE" };
+    readonly Option<bool> _noProgress = new("--no-progress") { Description = "No progress bar (also off when standard error is no terminal)." };
+    readonly Option<string> _state = new("--state") { Description = "Where the ledger of calls and the session of profiles are kept. Default: the user's state folder.", HelpName = "DIR" };
+
+    readonly HostEnvironment _host;
+    readonly Stop _stop;
+
+    ExportCommand(HostEnvironment host, Stop stop)
+    {
+        _host = host;
+        _stop = stop;
+        _what.AcceptOnlyFromAmong(Kinds);
+        _format.AcceptOnlyFromAmong([.. ExportFormats.All.Select(format => format.Name)]);
+        _compression.AcceptOnlyFromAmong([.. ExportFormats.AllCompressions.Select(compression => compression.Name)]);
+        Command = new DetailedCommand("export", "Export events, profiles of users or groups, or the list of lookup tables into files, each of which is whole.", """
+            Events make a file a day, such as 2026-10-01.ndjson.gz; profiles one for 50 pages, such as pages-00000.ndjson.gz. A day
+            without an event makes none. manifest.json names the files, with their records and hashes: a file is finished when it has its
+            entry there. The same command resumes, and fetches what is missing; other days join what is there. Today is not over: it is
+            fetched again by the next run.
+
+            A day is whole when its answer ended as it said, and every line is an event of that day. What is not whole is thrown away and
+            asked for again, up to 5 times; then the other days are finished, and the command ends with 5. Lines that are no records in a
+            second download either are kept in a file such as 2026-10-01.unreadable, and the command ends with 3.
+
+            A day, and a page of profiles, costs a call. Mixpanel has 60 of each kind in an hour: all commands enter theirs into one
+            ledger before they are sent, and one too many is not sent.
+
+            CSV and Parquet have the columns event, time, distinct_id, $insert_id and properties, which hold all others as JSON; of
+            profiles $distinct_id (of groups $group_id) and $properties. mixpanel import DIR reads any of the formats back.
+
+            Lookup tables: ids and names alone, since Mixpanel does not give their rows.
+
+            Exit codes: 0 all is there; 2 usage or configuration, or the folder holds another export; 3 all is there, but lines that
+            cannot be read; 4 credentials or permission refused; 5 Mixpanel unavailable, or the calls of the hour used up; 6 the folder's
+            manifest is damaged; 7 the disk failed; 8 another export goes on in the folder; 130, 143 stopped. After 4, 5, 7, 130 and 143
+            the same command resumes.
+
+            Examples:
+              mixpanel export events --to october --from-date 2026-10-01 --to-date 2026-10-31
+              mixpanel export events --to daily --from-date 2026-01-01 --lookback 5 --format parquet --wait
+              mixpanel export events --to signups --from-date 2026-10-01 --event 'Signed Up' --format csv --compression none
+              mixpanel export profiles --to people
+              mixpanel export groups --to companies --group-key company --data-group-id -1405123841946871899
+              mixpanel export lookup-tables --to tables
+              mixpanel export verify october
+            """)
+        {
+            _what, _to, _fromDate, _toDate, _event, _where, _groupKey, _dataGroupId, _format, _compression, _parallel, _callsPerHour, _callsPerSecond, _wait, _lookback, _restart,
+            _backoffMin, _backoffMax, _report, _noProgress, _state, ExportVerifyCommand.Of(host),
+        };
+        Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
+    }
+
+    Command Command { get; }
+
+    public static Command Of(HostEnvironment host, Stop stop) => new ExportCommand(host, stop).Command;
+
+    async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var what = parsed.GetValue(_what) ?? throw Configuration.Invalid("what", $"Say what to export: {string.Join(", ", Kinds)}.");
+        var folder = parsed.GetValue(_to) ?? throw Configuration.Invalid("to", "Say where the files go: --to DIR.");
+        await using var session = await Session.OpenAsync(parsed, _host, needsCredential: true, cancellationToken);
+        using var display = new ExportDisplay(_host, showProgress: !parsed.GetValue(_noProgress));
+        var state = parsed.GetValue(_state) ?? new Folders(_host.Environment).State;
+        var store = session.Local is { } local ? await local.StoreNameAsync(cancellationToken) : null;
+        var request = Request(parsed, what, folder) with { State = state, LocalStore = store, Notices = display, Progress = display.ShowsProgress ? display : null };
+        using var client = session.NewClient(session.Options with
+        {
+            BackoffMin = Values.Duration("backoff_min", parsed.GetValue(_backoffMin)) ?? session.Options.BackoffMin,
+            BackoffMax = Values.Duration("backoff_max", parsed.GetValue(_backoffMax)) ?? session.Options.BackoffMax,
+            Ledger = new CallLedger(Session.LedgerIn(state)) { CallsPerHour = Limit("calls_per_hour", parsed.GetValue(_callsPerHour), store), CallsPerSecond = Limit("calls_per_second", parsed.GetValue(_callsPerSecond), store), Store = store },
+        });
+
+        var report = await client.ExportAsync(request, cancellationToken);
+        display.Finish();
+        foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
+        if (report.RetryAfter is { } wait) _host.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"mixpanel: the next call is free at {_host.TimeProvider.GetUtcNow() + wait:yyyy-MM-dd'T'HH:mm:ss'Z'}, in {Math.Max(0, Math.Ceiling(wait.TotalSeconds))} s: run the same command then, or with --wait."));
+        if (report.Outcome is ExportOutcome.Unavailable && session.Local is { } mixpanel) _host.Error.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
+        return Print(parsed, report);
+    }
+
+    ExportRequest Request(ParseResult parsed, string what, string folder)
+    {
+        var request = new ExportRequest
+        {
+            Kind = (ExportKind)Array.IndexOf(Kinds, what),
+            Folder = folder,
+            FromDate = Day("from_date", parsed.GetValue(_fromDate)),
+            ToDate = Day("to_date", parsed.GetValue(_toDate)),
+            Event = parsed.GetValue(_event) ?? [],
+            Where = parsed.GetValue(_where),
+            GroupKey = parsed.GetValue(_groupKey),
+            DataGroupId = parsed.GetValue(_dataGroupId),
+            Compression = parsed.GetValue(_compression) is { } compression ? ExportFormats.AllCompressions.First(one => one.Name == compression) : null,
+            Wait = parsed.GetValue(_wait),
+            Lookback = parsed.GetValue(_lookback) ?? 0,
+            Restart = parsed.GetValue(_restart),
+        };
+        if (parsed.GetValue(_format) is { } format) request = request with { Format = ExportFormats.All.First(one => one.Name == format) };
+        return parsed.GetValue(_parallel) is { } parallel ? request with { Parallel = parallel } : request;
+    }
+
+    static DateOnly? Day(string name, string? text)
+    {
+        if (text is null) return null;
+        return DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} takes a day such as 2026-10-01.");
+    }
+
+    /// <summary>The embedded Mixpanel has no limits of its own.</summary>
+    static int? Limit(string name, int? given, string? store) => given is < 0 ? throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} takes a number of calls, or 0 for any number.") : given ?? (store is null ? null : 0);
+
+    int Print(ParseResult parsed, ExportReport report)
+    {
+        var code = report.Outcome switch
+        {
+            ExportOutcome.Complete => ExitCode.Success,
+            ExportOutcome.Unreadable => ExitCode.Refused,
+            ExportOutcome.NotAllowed => ExitCode.NotAllowed,
+            ExportOutcome.Unavailable => ExitCode.Unavailable,
+            ExportOutcome.Damaged => ExitCode.InputDamaged,
+            ExportOutcome.DiskFailed => ExitCode.DiskFailed,
+            ExportOutcome.Busy => ExitCode.Busy,
+            _ => _stop.ExitCode != 0 ? _stop.ExitCode : ExitCode.Interrupted,
+        };
+        if (parsed.GetValue(_report) is { } path)
+        {
+            try
+            {
+                OutputFile.Write(path, Encoding.UTF8.GetBytes(Json(report, code) + "\n"), _host.Stopping);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                _host.Error.WriteLine($"mixpanel: the report {Printer.Clean(path)} cannot be written: {Printer.Clean(e.Message)}");
+                code = ExitCode.DiskFailed;
+            }
+        }
+
+        var asTable = CommonOptions.AsTable(parsed) || (_host.OutputIsTerminal && parsed.GetResult(CommonOptions.Output)?.Tokens is not [{ Value: "json" }]);
+        new Printer(_host, asTable).Json(Encoding.UTF8.GetBytes(Json(report, code)));
+        return code;
+    }
+
+    static string Json(ExportReport report, int code)
+    {
+        var json = JsonNode.Parse(report.ToJson())!.AsObject();
+        json["exit_code"] = code;
+        return json.ToJsonString();
+    }
+}

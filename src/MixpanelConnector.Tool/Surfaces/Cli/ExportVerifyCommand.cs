@@ -1,0 +1,29 @@
+using System.CommandLine;
+using System.Text;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>Checks the files of an export by the hashes in its manifest.</summary>
+static class ExportVerifyCommand
+{
+    public static Command Of(HostEnvironment host)
+    {
+        var folder = new Argument<string>("DIR") { Description = "The folder of the export." };
+        var command = new Command("verify", "Read the files of an export, and end with 6 when one is missing or not what it was, by the hashes in its manifest. Needs no credentials.") { folder };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var path = parsed.GetValue(folder)!;
+            if (await ExportVerification.OfAsync(path, cancellationToken) is not { } found)
+            {
+                host.Error.WriteLine($"mixpanel: {Printer.Clean(path)} has no manifest of an export, or a damaged one: what is there cannot be verified.");
+                return ExitCode.InputDamaged;
+            }
+
+            foreach (var name in found.Damaged) host.Error.WriteLine($"mixpanel: {Printer.Clean(name)} is missing, or not what it was. Run the export again with --restart, or delete the file and run it again.");
+            if (!found.Complete) host.Error.WriteLine("mixpanel: the export is not finished: run it again.");
+            new Printer(host, CommonOptions.AsTable(parsed)).Json(Encoding.UTF8.GetBytes(found.ToJson()));
+            return found.Damaged.Count > 0 ? ExitCode.InputDamaged : ExitCode.Success;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,72 @@
+using System.Globalization;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector.Export;
+
+/// <summary>The calls of an export, each sent until its answer is whole: up to five times, with a wait before each further one.</summary>
+sealed class ExportCalls(ExportRequest request, MixpanelTransport transport, ExportCounts counts)
+{
+    const int MostTries = 5;
+
+    public MixpanelOptions Options => transport.Options;
+
+    /// <summary>A moment as the manifest has it.</summary>
+    public static DateTime Seconds(DateTimeOffset moment) => new(moment.UtcTicks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond, DateTimeKind.Utc);
+
+    /// <summary>Says how many calls are needed, and how many there are.</summary>
+    public async Task TellNeedAsync(int needed, CallKind kind, CancellationToken cancellationToken, string more = "")
+    {
+        if (request.Notices is not { } notices) return;
+        var left = Options.Ledger is { } ledger ? await ledger.LeftAsync(Options, kind, cancellationToken).ConfigureAwait(false) : null;
+        var has = left is null ? "" : string.Create(CultureInfo.InvariantCulture, $"; the hour has {left} left{(left >= needed ? "" : request.Wait ? ", and the others wait for the next ones" : ", and the others need another run, or --wait")}");
+        notices.Report($"This needs {Counted.Of(needed, "call")}{more}{has}.");
+    }
+
+    /// <param name="call">What is sent.</param>
+    /// <param name="what">What it asks for, such as a day; for messages.</param>
+    /// <param name="read">Reads a success.</param>
+    /// <param name="refusal">The error behind another answer.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="MixpanelException">It is refused, or was not whole after all tries, or the calls of the hour are used up.</exception>
+    public async Task<T> UntilWholeAsync<T>(MixpanelRequest call, string what, Func<Reply, CancellationToken, Task<T>> read, Func<Reply, MixpanelError> refusal, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var reply = await SendAsync(call, isRetry: tries > 1, cancellationToken).ConfigureAwait(false);
+            string reason;
+            try
+            {
+                if (reply is { Failure: null, Status: 200 }) return await read(reply, cancellationToken).ConfigureAwait(false);
+                var error = refusal(reply);
+                if (!(reply.IsRateLimit || reply.IsUnavailable || reply.Failure is { Kind: ErrorKind.Unavailable or ErrorKind.Timeout })) throw new MixpanelException(error);
+                reason = error.Message;
+            }
+            catch (NotWholeException e)
+            {
+                reason = $"It is not whole: {e.Message}.";
+            }
+
+            if (tries == MostTries) throw new MixpanelException(new(ErrorKind.Unavailable, $"{what} was asked for {MostTries} times and did not come whole. {reason} Run the same command again.") { HttpStatus = reply.Status == 0 ? null : reply.Status });
+            var wait = Backoff.Delay(tries, Options.BackoffMin, Options.BackoffMax, reply.RetryAfter, Options.Randomizer());
+            request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"{what}: {reason} It is asked for again in {wait.TotalSeconds:0.#} s."));
+            await counts.WaitAsync(wait, Options.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    async Task<Reply> SendAsync(MixpanelRequest call, bool isRetry, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var reply = await transport.SendOnceAsync(call, cancellationToken).ConfigureAwait(false);
+            if (reply is not { Failure: { Kind: ErrorKind.RateLimited, RetryAfter: { } usedUp } error })
+            {
+                counts.Request(isRetry);
+                return reply;
+            }
+
+            if (!request.Wait) throw new MixpanelException(error);
+            request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"The calls of the hour are used up: going on at {Options.TimeProvider.GetUtcNow() + usedUp:yyyy-MM-dd'T'HH:mm:ss'Z'}."));
+            await counts.WaitAsync(usedUp, Options.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+using System.Diagnostics;
+using MixpanelConnector.Exported;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector.Export;
+
+/// <summary>
+/// Exports records into files so that each is there whole, once, or is fetched again.
+/// <code>
+///  Ledger ─► call ─bytes─► gunzip ─line─► record? ─► format ─► NAME.part ══whole══► NAME ─► manifest
+/// </code>
+/// <list type="number">
+/// <item>The target is locked; its manifest says what is there already.</item>
+/// <item>What is missing is asked for: days side by side (<see cref="EventDays"/>), pages one after the other (<see cref="ProfilePages"/>).
+/// Each call is entered into the ledger before it is sent.</item>
+/// <item>What comes is judged line by line and written as it comes (<see cref="DayDownload"/>). What is not whole is thrown away,
+/// and asked for again.</item>
+/// <item>A file is synced and gets its name; then it gets its entry in the manifest.</item>
+/// </list>
+/// </summary>
+sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
+{
+    static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
+
+    readonly TimeProvider _time = transport.Options.TimeProvider;
+    readonly ExportCounts _counts = new();
+    readonly List<(ExportOutcome Outcome, string Message, TimeSpan? RetryAfter)> _problems = [];
+
+    /// <exception cref="MixpanelException">An option or a setting does not fit, or the folder holds another export. Nothing was asked for.</exception>
+    public async Task<ExportReport> RunAsync(CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        transport.EnsureAccess(AuthScheme.ServiceAccountOfProject);
+        ManifestKeeper? keeper = null;
+        var resumed = 0;
+        var manifest = Path.Combine(request.Folder, ExportManifest.FileName);
+        try
+        {
+            var target = new FolderTarget(request.Folder);
+            manifest = target.PathOf(ExportManifest.FileName);
+            using var locked = target.TryLock();
+            if (locked is null)
+            {
+                Note(ExportOutcome.Busy, $"Another export into {target.Name} is running.");
+            }
+            else
+            {
+                keeper = await ManifestKeeper.OpenAsync(target, request, transport.Options, cancellationToken).ConfigureAwait(false);
+                using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                var showing = ShowAsync(ended.Token);
+                try
+                {
+                    resumed = await FetchAsync(target, keeper, cancellationToken).ConfigureAwait(false);
+                }
+                finally
+                {
+                    await ended.CancelAsync().ConfigureAwait(false);
+                    await showing.ConfigureAwait(false);
+                    request.Progress?.Report(_counts.Snapshot());
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            Note(ExportOutcome.Stopped, "Stopped before the end. Run the same command again; it resumes.");
+        }
+        catch (DamagedExportException e)
+        {
+            Note(ExportOutcome.Damaged, e.Message);
+        }
+        catch (MixpanelException e) when (IsOfDisk(e.InnerException))
+        {
+            Note(ExportOutcome.DiskFailed, e.Message);
+        }
+        catch (Exception e) when (IsOfDisk(e))
+        {
+            NoteDisk(e);
+        }
+
+        var files = keeper?.Manifest.Files ?? [];
+        keeper?.Dispose();
+        if (files.Sum(file => file.Unreadable) is > 0 and var unreadable && request.Kind is ExportKind.Events)
+            Note(ExportOutcome.Unreadable, $"{Counted.Of(unreadable, "line is no record, and stands", "lines are no records, and stand")} in a file of the day that ends with .unreadable: {string.Join(", ", files.Where(file => file.Unreadable > 0).Take(5).Select(file => ExportNames.Of(file.Day!.Value)))}.");
+        if (_problems.Count == 0 && keeper is { Manifest.Complete: false }) Note(ExportOutcome.Complete, $"The days that were asked for are there, but not all between {ExportNames.Of(keeper.Manifest.FromDate!.Value)} and {ExportNames.Of(keeper.Manifest.ToDate!.Value)}: the export is not complete until they are.");
+        var problems = _problems.OrderBy(problem => problem.Outcome).ToList();
+        return new ExportReport
+        {
+            Kind = request.KindName,
+            Days = files.Count(file => file.Day is not null),
+            Files = files.Count(file => file.Name is not null),
+            Records = files.Sum(file => file.Records),
+            Bytes = files.Sum(file => file.Bytes),
+            Requests = _counts.Requests,
+            Retries = _counts.Retries,
+            Joined = files.Sum(file => file.Joined),
+            Unreadable = files.Sum(file => file.Unreadable),
+            ResumedFiles = resumed,
+            ElapsedSeconds = Math.Round(_time.GetElapsedTime(started).TotalSeconds, 3),
+            Manifest = manifest,
+            Outcome = problems.Count == 0 ? ExportOutcome.Complete : problems[0].Outcome,
+            Problems = [.. problems.Select(problem => problem.Message).Distinct(StringComparer.Ordinal)],
+            RetryAfter = problems.Select(problem => problem.RetryAfter).Min(),
+        };
+    }
+
+    /// <summary>Fetches what is missing; how much was there.</summary>
+    Task<int> FetchAsync(ExportTarget target, ManifestKeeper keeper, CancellationToken cancellationToken)
+    {
+        var calls = new ExportCalls(request, transport, _counts);
+        return request.Kind switch
+        {
+            ExportKind.Events => new EventDays(request, target, keeper, calls, _counts, Failed).RunAsync(cancellationToken),
+            ExportKind.LookupTables => new LookupTableList(request, target, keeper, calls, _counts, Failed).RunAsync(cancellationToken),
+            _ => new ProfilePages(request, target, keeper, calls, _counts, Failed).RunAsync(cancellationToken),
+        };
+    }
+
+    /// <summary>Takes note of a failure; false when nothing else is worth trying.</summary>
+    bool Failed(Exception failure)
+    {
+        switch (failure)
+        {
+            case MixpanelException e when IsOfDisk(e.InnerException):
+                Note(ExportOutcome.DiskFailed, e.Message);
+                return false;
+            case MixpanelException { Error: { Kind: ErrorKind.RateLimited, HttpStatus: null } error }:
+                Note(ExportOutcome.Unavailable, error.Message, error.RetryAfter);
+                return false;
+            case MixpanelException { Error: { Kind: ErrorKind.Unauthorized or ErrorKind.Forbidden or ErrorKind.NotFound } error }:
+                Note(ExportOutcome.NotAllowed, error.Message);
+                return false;
+            case MixpanelException { Error: { Kind: ErrorKind.Rejected } error } when request.Where is not null || request.Event.Count > 0 || request.DataGroupId is not null:
+                throw new MixpanelException(error with { Kind = ErrorKind.InvalidInput, Field = request.Where is not null ? "where" : request.DataGroupId is not null ? "data_group_id" : "event" }, failure);
+            case MixpanelException { Error.Kind: ErrorKind.Unavailable } e:
+                Note(ExportOutcome.Unavailable, e.Message);
+                return true;
+            case MixpanelException { Error.Kind: not ErrorKind.InvalidInput } e:
+                Note(ExportOutcome.Unavailable, e.Message);
+                return false;
+            case var e when IsOfDisk(e):
+                NoteDisk(e);
+                return false;
+            default:
+                throw failure is MixpanelException ? failure : new UnreachableException(failure.Message, failure);
+        }
+    }
+
+    static bool IsOfDisk(Exception? e) => e is IOException or UnauthorizedAccessException;
+
+    void NoteDisk(Exception e) => Note(ExportOutcome.DiskFailed, $"The export cannot be written: {e.Message} When that is mended, run the same command again; it resumes.");
+
+    void Note(ExportOutcome outcome, string message, TimeSpan? retryAfter = null)
+    {
+        lock (_problems) _problems.Add((outcome, message, retryAfter));
+    }
+
+    async Task ShowAsync(CancellationToken ended)
+    {
+        if (request.Progress is null) return;
+        while (true)
+        {
+            await Task.Delay(ProgressInterval, _time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (ended.IsCancellationRequested) return;
+            request.Progress.Report(_counts.Snapshot());
+        }
+    }
+}

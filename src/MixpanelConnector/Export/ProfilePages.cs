@@ -1,0 +1,204 @@
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using MixpanelConnector.Exported;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector.Export;
+
+/// <summary>
+/// Fetches the profiles of users or of groups, page after page of one session. They are whole when there are as many as the first page
+/// says, and each id came once; otherwise, and when the session has expired, it begins again at page 0, in new files.
+/// </summary>
+/// <param name="request">What is exported, and how.</param>
+/// <param name="target">Where the files go.</param>
+/// <param name="keeper">The manifest.</param>
+/// <param name="calls">Sends.</param>
+/// <param name="counts">What was done so far.</param>
+/// <param name="failed">Takes note of a failure.</param>
+sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKeeper keeper, ExportCalls calls, ExportCounts counts, Func<Exception, bool> failed)
+{
+    const int PagesPerFile = 50, MostStarts = 5;
+
+    readonly RecordScanner _scanner = new(ofEvents: false, request.Format.HasColumns);
+
+    /// <summary>How many files were there already.</summary>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        counts.Begin();
+        try
+        {
+            return await RunToEndAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is MixpanelException or IOException or UnauthorizedAccessException)
+        {
+            failed(e);
+            return 0;
+        }
+        finally
+        {
+            counts.End();
+        }
+    }
+
+    async Task<int> RunToEndAsync(CancellationToken cancellationToken)
+    {
+        var isSound = true;
+        foreach (var entry in keeper.Manifest.Files) isSound &= await keeper.IsThereAsync(entry, cancellationToken).ConfigureAwait(false);
+        var session = ProfileSession.Open(request.State, target.PathOf(""), keeper.Manifest.Records);
+        if (isSound && keeper.Manifest.Complete)
+        {
+            session.End();
+            return keeper.Manifest.Files.Count;
+        }
+
+        if (!isSound || session.Pages == 0) await ForgetAsync(session, cancellationToken).ConfigureAwait(false);
+        var resumed = keeper.Manifest.Files.Count;
+        for (var starts = 1; ; starts++)
+        {
+            try
+            {
+                await FetchAsync(session, cancellationToken).ConfigureAwait(false);
+                await keeper.CompleteAsync(cancellationToken).ConfigureAwait(false);
+                session.End();
+                return resumed;
+            }
+            catch (SessionException e)
+            {
+                resumed = 0;
+                await ForgetAsync(session, cancellationToken).ConfigureAwait(false);
+                if (starts == MostStarts) throw new MixpanelException(new(ErrorKind.Unavailable, $"The profiles were begun {MostStarts} times and did not come whole: {e.Message}. Run the same command again."), e);
+                var wait = Backoff.Delay(starts, calls.Options.BackoffMin, calls.Options.BackoffMax, null, calls.Options.Randomizer());
+                request.Notices?.Report(string.Create(CultureInfo.InvariantCulture, $"The profiles begin again at the first page in {wait.TotalSeconds:0.#} s: {e.Message}."));
+                await counts.WaitAsync(wait, calls.Options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    async Task ForgetAsync(ProfileSession session, CancellationToken cancellationToken)
+    {
+        var files = keeper.Manifest.Files;
+        await keeper.RemoveAsync(files, cancellationToken).ConfigureAwait(false);
+        await keeper.DeleteAsync(files, cancellationToken).ConfigureAwait(false);
+        session.End();
+    }
+
+    /// <summary>Fetches the pages that are missing of a session, or of a new one.</summary>
+    async Task FetchAsync(ProfileSession session, CancellationToken cancellationToken)
+    {
+        var next = keeper.Manifest.Files.Sum(file => file.Pages ?? 0);
+        if (session.Pages == 0) await calls.TellNeedAsync(1, CallKind.Query, cancellationToken, " at least, the first of which says how many").ConfigureAwait(false);
+        else if (next < session.Pages) await calls.TellNeedAsync(session.Pages - next, CallKind.Query, cancellationToken).ConfigureAwait(false);
+        counts.FinishedAre(next);
+        while (next == 0 || next < session.Pages) next = await FetchFileAsync(session, next, cancellationToken).ConfigureAwait(false);
+        if (keeper.Manifest.Records != session.Total) throw new SessionException(string.Create(CultureInfo.InvariantCulture, $"{keeper.Manifest.Records} came, of {session.Total}"));
+    }
+
+    /// <summary>Fetches the pages of one file; the page after them.</summary>
+    async Task<int> FetchFileAsync(ProfileSession session, int first, CancellationToken cancellationToken)
+    {
+        var name = ExportNames.OfPages(first, request);
+        var file = new HashedFile(await target.CreateAsync(name, cancellationToken).ConfigureAwait(false), name);
+        await using (file.ConfigureAwait(false))
+        {
+            var now = calls.Options.TimeProvider.GetUtcNow();
+            var (page, records, ids) = (first, 0L, new List<ulong>());
+            using (var writer = request.Format.Open(file.Content, request))
+            {
+                do
+                {
+                    records += await FetchPageAsync(session, page++, writer, ids, cancellationToken).ConfigureAwait(false);
+                    counts.Finish(1);
+                }
+                while (page < session.Pages && page < first + PagesPerFile);
+                writer.Complete();
+            }
+
+            var isEmpty = records == 0;
+            var entry = new ExportEntry
+            {
+                Name = isEmpty ? null : name,
+                FirstPage = first,
+                Pages = page - first,
+                Records = records,
+                Joined = 0,
+                Unreadable = 0,
+                Bytes = isEmpty ? 0 : file.Length,
+                Sha256 = isEmpty ? null : file.Hash(),
+                FetchedAt = ExportCalls.Seconds(now),
+            };
+            session.Keep(ids);
+            if (!isEmpty) await file.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+            await keeper.SetAsync(entry, CancellationToken.None).ConfigureAwait(false);
+            return page;
+        }
+    }
+
+    /// <summary>Writes a page; how many profiles it has.</summary>
+    async Task<int> FetchPageAsync(ProfileSession session, int number, ExportWriter writer, List<ulong> ids, CancellationToken cancellationToken)
+    {
+        var body = default(ReadOnlyMemory<byte>);
+        var page = await calls.UntilWholeAsync(
+            RequestOf(session, number), string.Create(CultureInfo.InvariantCulture, $"Page {number} of the profiles"),
+            (reply, _) =>
+            {
+                body = reply.Body;
+                return Task.FromResult(ProfilePage.Read(reply.Body.Span));
+            },
+            reply => number > 0 && reply is { Status: 400, IsUnavailable: false } ? throw new SessionException("the session has expired") : ReplyClassifier.ErrorOf(reply, calls.Options),
+            cancellationToken).ConfigureAwait(false);
+        if (number == 0)
+        {
+            if (page is not { PageSize: > 0 and var size, Total: >= 0 and var total }) throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's first page of profiles does not say how many there are, and how many a page has."));
+            session.Begin(page.SessionId, size, total);
+            counts.Total = Math.Max(1, session.Pages);
+            if (session.Pages > 1 && string.IsNullOrEmpty(session.Id)) throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel gave a first page of several without the session_id that the next one needs."));
+            if (session.Pages > 1) await calls.TellNeedAsync(session.Pages - 1, CallKind.Query, cancellationToken, " more").ConfigureAwait(false);
+        }
+        else
+        {
+            counts.Total = session.Pages;
+            session.Continue(page.SessionId);
+        }
+
+        var expected = Math.Min(session.PageSize, session.Total - ((long)number * session.PageSize));
+        if (page.Profiles.Count != expected) throw new SessionException(string.Create(CultureInfo.InvariantCulture, $"page {number} has {Counted.Of(page.Profiles.Count, "profile")}, and should have {expected}"));
+        foreach (var place in page.Profiles) Write(place.In(body.Span), number, session, writer, ids);
+        counts.Read(page.Profiles.Count);
+        counts.Received(body.Length);
+        return page.Profiles.Count;
+    }
+
+    void Write(ReadOnlySpan<byte> profile, int page, ProfileSession session, ExportWriter writer, List<ulong> ids)
+    {
+        if (profile.Contains((byte)'\n')) profile = profile.ToArray().Where(text => text != '\n').ToArray(); // between the members: no text of JSON holds one
+        if (!_scanner.TryRead(profile)) throw new MixpanelException(new(ErrorKind.Protocol, string.Create(CultureInfo.InvariantCulture, $"Page {page} holds something that is no profile.")));
+        var id = XxHash64.HashToUInt64(_scanner.Id.In(profile));
+        if (!session.Ids.Add(id)) throw new SessionException(string.Create(CultureInfo.InvariantCulture, $"page {page} has a profile that came before"));
+        ids.Add(id);
+        if (!writer.TryWrite(profile, _scanner)) throw new MixpanelException(new(ErrorKind.Protocol, string.Create(CultureInfo.InvariantCulture, $"Page {page} has a profile with more than its id and its properties, which {request.Format} has no columns for: export NDJSON.")));
+    }
+
+    MixpanelRequest RequestOf(ProfileSession session, int page)
+    {
+        var form = new StringBuilder();
+        Add("where", request.Where);
+        Add("data_group_id", request.DataGroupId);
+        if (page > 0) Add("session_id", session.Id);
+        Add("page", page.ToString(CultureInfo.InvariantCulture));
+        return new(HttpMethod.Post, Api.Query, "/api/query/engage", AuthScheme.ServiceAccountOfProject)
+        {
+            IsRepeatable = true,
+            Counts = CallKind.Query,
+            Body = new RequestBody(Encoding.UTF8.GetBytes(form.ToString()), "application/x-www-form-urlencoded"),
+        };
+
+        void Add(string name, string? value)
+        {
+            if (!string.IsNullOrEmpty(value)) form.Append(form.Length > 0 ? "&" : "").Append(name).Append('=').Append(Uri.EscapeDataString(value));
+        }
+    }
+
+    /// <summary>The session gives no whole set of profiles.</summary>
+    sealed class SessionException(string message) : Exception(message);
+}

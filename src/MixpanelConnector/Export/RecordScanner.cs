@@ -1,0 +1,209 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace MixpanelConnector.Export;
+
+/// <summary>Where something stands in a record.</summary>
+[StructLayout(LayoutKind.Auto)]
+readonly record struct Stretch(int Start, int End)
+{
+    /// <summary>Where there is nothing.</summary>
+    public static Stretch None => default;
+
+    public bool IsNone => End == 0;
+
+    public ReadOnlySpan<byte> In(ReadOnlySpan<byte> record) => record[Start..End];
+}
+
+/// <summary>
+/// Finds out whether a line is a record, and where in it the members are that formats have columns for. A record of an event is an object
+/// with a text <c>event</c> and an object <c>properties</c>, whose <c>time</c> is an integer of milliseconds; of a profile one with a
+/// <c>$distinct_id</c> and an object <c>$properties</c>.
+/// </summary>
+/// <param name="ofEvents">Whether records are events.</param>
+/// <param name="withColumns">Whether the places of members are of interest.</param>
+sealed class RecordScanner(bool ofEvents, bool withColumns)
+{
+    /// <summary>Deeper is no value of a property.</summary>
+    static readonly JsonReaderOptions Options = new() { MaxDepth = 1000 };
+
+    readonly List<Stretch> _others = [];
+    int _run;
+
+    /// <summary>The event's name, or the profile's id, as JSON.</summary>
+    public Stretch Id { get; private set; }
+
+    /// <summary>Milliseconds since 1970.</summary>
+    public long Time { get; private set; }
+
+    /// <summary>The text <c>distinct_id</c> of an event, with its quotes.</summary>
+    public Stretch DistinctId { get; private set; }
+
+    /// <summary>The text <c>$insert_id</c> of an event, with its quotes.</summary>
+    public Stretch InsertId { get; private set; }
+
+    /// <summary>The other members of the properties: each a stretch of neighbours with the commas between them.</summary>
+    public IReadOnlyList<Stretch> Others => _others;
+
+    /// <summary>Whether it has a member beside those that columns hold, or one twice.</summary>
+    public bool HasMore { get; private set; }
+
+    /// <summary>Whether the line that was looked at last is an object with a member <c>error</c>, and no record.</summary>
+    public bool IsError { get; private set; }
+
+    public bool TryRead(ReadOnlySpan<byte> line)
+    {
+        (Id, Time, DistinctId, InsertId, HasMore, IsError) = (Stretch.None, 0, Stretch.None, Stretch.None, false, false);
+        _others.Clear();
+        try
+        {
+            return ReadRecord(line) && Utf8.IsValid(line);
+        }
+        catch (JsonException)
+        {
+            IsError = false;
+            return false;
+        }
+        catch (InvalidOperationException)
+        {
+            return false; // half a surrogate pair in a name
+        }
+    }
+
+    bool ReadRecord(ReadOnlySpan<byte> line)
+    {
+        var reader = new Utf8JsonReader(line, Options);
+        if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject) return false;
+        bool isNamed = false, hasProperties = false, hasError = false;
+        while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+        {
+            if (ofEvents ? reader.ValueTextEquals("event"u8) : reader.ValueTextEquals("$distinct_id"u8))
+            {
+                reader.Read();
+                HasMore |= isNamed;
+                isNamed = IsId(ref reader);
+                var start = (int)reader.TokenStartIndex;
+                reader.Skip();
+                Id = new(start, (int)reader.BytesConsumed);
+            }
+            else if (ofEvents ? reader.ValueTextEquals("properties"u8) : reader.ValueTextEquals("$properties"u8))
+            {
+                reader.Read();
+                HasMore |= hasProperties;
+                hasProperties = reader.TokenType is JsonTokenType.StartObject;
+                if (!hasProperties) reader.Skip();
+                else if (!ReadProperties(ref reader)) return false;
+            }
+            else
+            {
+                hasError |= reader.ValueTextEquals("error"u8);
+                HasMore = true;
+                reader.Read();
+                reader.Skip();
+            }
+        }
+
+        while (reader.Read()) { } // what stands behind it throws
+        IsError = hasError && !isNamed && !hasProperties;
+        return isNamed && hasProperties;
+    }
+
+    /// <summary>The name of an event is a text that is one; Mixpanel's specification has numbers as ids of profiles.</summary>
+    bool IsId(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType is JsonTokenType.Number) return !ofEvents;
+        return reader.TokenType is JsonTokenType.String && IsText(ref reader);
+    }
+
+    /// <summary>False when half a surrogate pair is in it, which no text can hold.</summary>
+    static bool IsText(ref Utf8JsonReader reader)
+    {
+        if (!reader.ValueIsEscaped) return true;
+        try
+        {
+            _ = reader.GetString();
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    bool ReadProperties(ref Utf8JsonReader reader)
+    {
+        var hasTime = false;
+        _run = -1;
+        var end = 0;
+        while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+        {
+            var start = (int)reader.TokenStartIndex;
+            var field = ofEvents ? FieldOf(ref reader) : Field.None;
+            reader.Read();
+            switch (field)
+            {
+                case Field.Time when TryGetTime(ref reader, out var time):
+                    HasMore |= hasTime;
+                    (hasTime, Time) = (true, time);
+                    EndRun(end);
+                    continue;
+                case Field.Time:
+                    return false;
+                case Field.DistinctId when reader.TokenType is JsonTokenType.String && DistinctId.IsNone && IsText(ref reader):
+                    DistinctId = new((int)reader.TokenStartIndex, (int)reader.BytesConsumed);
+                    EndRun(end);
+                    continue;
+                case Field.InsertId when reader.TokenType is JsonTokenType.String && InsertId.IsNone && IsText(ref reader):
+                    InsertId = new((int)reader.TokenStartIndex, (int)reader.BytesConsumed);
+                    EndRun(end);
+                    continue;
+                case Field.DistinctId:
+                    HasMore |= !DistinctId.IsNone;
+                    break;
+                case Field.InsertId:
+                    HasMore |= !InsertId.IsNone;
+                    break;
+            }
+
+            reader.Skip();
+            if (!withColumns) continue;
+            end = (int)reader.BytesConsumed;
+            if (_run < 0) _run = start;
+        }
+
+        EndRun(end);
+        return hasTime || !ofEvents;
+    }
+
+    void EndRun(int end)
+    {
+        if (_run >= 0) _others.Add(new(_run, end));
+        _run = -1;
+    }
+
+    enum Field
+    {
+        None,
+        Time,
+        DistinctId,
+        InsertId,
+    }
+
+    static Field FieldOf(ref Utf8JsonReader reader)
+    {
+        if (!reader.ValueIsEscaped && reader.ValueSpan.Length is not (4 or 10 or 11)) return Field.None;
+        return reader.ValueTextEquals("time"u8) ? Field.Time : reader.ValueTextEquals("distinct_id"u8) ? Field.DistinctId : reader.ValueTextEquals("$insert_id"u8) ? Field.InsertId : Field.None;
+    }
+
+    /// <summary>An integer, however it is written.</summary>
+    static bool TryGetTime(ref Utf8JsonReader reader, out long time)
+    {
+        time = 0;
+        if (reader.TokenType is not JsonTokenType.Number) return false;
+        if (reader.TryGetInt64(out time)) return true;
+        if (!reader.TryGetDecimal(out var number) || decimal.Truncate(number) != number || number is < long.MinValue or > long.MaxValue) return false;
+        time = (long)number;
+        return true;
+    }
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using MixpanelConnector.Exported;
+
+namespace MixpanelConnector.Import.Source;
+
+/// <summary>The folder of an export as an input: its manifest says which files are read, in which order and layout, and what they must be.</summary>
+static class ExportedFiles
+{
+    /// <summary>The request with what the manifest of its input says; unchanged when the input is no export.</summary>
+    /// <exception cref="InputException">The export is not finished, or its manifest is damaged.</exception>
+    /// <exception cref="MixpanelException">The export cannot be what is asked for.</exception>
+    public static ImportRequest Resolve(ImportRequest request)
+    {
+        if (request.Replay is not null || request.Inputs.FirstOrDefault(IsExport) is not { } folder) return request;
+        if (request.Inputs.Count > 1) throw MixpanelException.Invalid("input", $"{folder} is an export: import it by itself.");
+        var manifest = ExportManifest.TryParse(File.ReadAllBytes(Path.Combine(folder, ExportManifest.FileName))) ?? throw new InputException($"{folder} is an export whose manifest is damaged. Export it again, or import its files by their names.");
+        if (!manifest.Complete) throw new InputException($"{folder} is an export that is not finished. Run the export again, and then this command.");
+        var type = manifest.Kind switch
+        {
+            ExportManifest.Profiles => ImportType.Profiles,
+            ExportManifest.Groups => ImportType.Groups,
+            ExportManifest.LookupTables => throw MixpanelException.Invalid("input", $"{folder} holds the names and ids of lookup tables, and no rows that could be imported."),
+            _ => ImportType.Events,
+        };
+        if (request.Type is not ImportType.Events && request.Type != type) throw MixpanelException.Invalid("type", $"{folder} is an export of {manifest.Kind}: leave the type out.");
+        if ((request.Format ?? manifest.Format) != manifest.Format || request is not { Encoding: null, Columns.Count: 0, ColumnTypes.Count: 0, Event: null, Delimiter: null, Quote: '"', Escape: null, SkipLines: 0, NoHeader: false, ColumnNames.Count: 0, DecimalSeparator: '.', NullValues.Count: 0 })
+            throw MixpanelException.Invalid("format", $"{folder} is an export, whose manifest says how it is read: leave out what says so of other files.");
+        if (request.Formats.All(format => format.Name != manifest.Format)) throw MixpanelException.Invalid("format", $"{folder} is an export as {manifest.Format}, which the formats of MixpanelConnector.Formats read.");
+        return request with { Exported = manifest, Type = type, GroupKey = type is ImportType.Groups ? request.GroupKey ?? manifest.GroupKey : request.GroupKey, Format = manifest.Format };
+    }
+
+    /// <summary>The files that the manifest names.</summary>
+    public static List<InputFile> Find(ImportRequest request, ExportManifest manifest)
+    {
+        var root = request.Inputs[0];
+        var folder = InputList.RealPath(root);
+        var prefix = request.SourceId is null ? "" : request.SourceId + "/";
+        return [.. manifest.Files.Where(entry => entry.Name is not null).Select(entry => new InputFile(root, entry.Name!, prefix + InputList.WithoutCompression(entry.Name!, request), folder)
+        {
+            Length = entry.Bytes,
+            Opened = () => Open(Path.Join(folder, entry.Name), entry),
+        })];
+    }
+
+    /// <summary>A folder with a manifest of an export, be it damaged, where files of an export lie beside it.</summary>
+    static bool IsExport(string input)
+    {
+        var manifest = Path.Combine(input, ExportManifest.FileName);
+        if (input.Length == 0 || !File.Exists(manifest)) return false;
+        return ExportManifest.TryParse(File.ReadAllBytes(manifest)) is not null || Directory.EnumerateFiles(input).Any(file => IsOfExport(Path.GetFileName(file)));
+    }
+
+    static bool IsOfExport(string name) =>
+        name.StartsWith("pages-00000.", StringComparison.Ordinal)
+        || (name.Length > 10 && name[10] == '.' && DateOnly.TryParseExact(name.AsSpan(0, 10), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _));
+
+    /// <summary>Opens a file after its hash was found to be that of the manifest.</summary>
+    static FileByteSource Open(string path, ExportEntry entry)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
+            if (file.Length != entry.Bytes || Convert.ToHexStringLower(SHA256.HashData(file)) != entry.Sha256)
+                throw new InputException("is not the file that its export made: its length or its hash differs from the manifest's. Export it again");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"is named by the manifest of its export, and cannot be opened: {e.Message.TrimEnd('.')}", e);
+        }
+
+        return new FileByteSource(path);
+    }
+}

@@ -1,0 +1,128 @@
+using MixpanelConnector.Testing;
+
+namespace MixpanelConnector.Tool.Tests.Export;
+
+/// <summary>The calls that Mixpanel takes 60 of in an hour are counted before they are sent, by all commands in one place.</summary>
+public sealed class LedgerTests
+{
+    static readonly string[] Days = ["--from-date", "2026-10-01", "--to-date", "2026-10-05", "--calls-per-second", "0"];
+
+    [Fact]
+    public async Task An_export_ends_with_5_when_the_hour_is_used_up_and_says_when_it_can_go_on()
+    {
+        await using var server = await ServerAsync();
+        using var tool = Tool.At(server);
+        var to = new Exported(tool.Folder.File("out"));
+
+        var run = await ExportTests.ExportAsync(tool, to, [.. Days, "--calls-per-hour", "3"]);
+
+        Assert.Equal((5, 3, 3, false), (run.Exit, server.Requests.Count, to.Files.Count(), (bool)to.Manifest["complete"]!));
+        Assert.Contains("needs 5 calls; the hour has 3 left, and the others need another run, or --wait", run.Err, StringComparison.Ordinal);
+        Assert.Contains("2026-11-23T13:00:00Z, in 3600 s", run.Err, StringComparison.Ordinal);
+
+        tool.Clock.Advance(TimeSpan.FromMinutes(59));
+        Assert.Equal((5, 3), ((await ExportTests.ExportAsync(tool, to, [.. Days, "--calls-per-hour", "3"])).Exit, server.Requests.Count));
+        tool.Clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal((0, 5), ((await ExportTests.ExportAsync(tool, to, [.. Days, "--calls-per-hour", "3"])).Exit, server.Requests.Count));
+    }
+
+    [Fact]
+    public async Task With_wait_it_waits_for_the_next_hour()
+    {
+        await using var server = await ServerAsync();
+        using var tool = Tool.At(server);
+        var to = new Exported(tool.Folder.File("out"));
+        string[] options = [.. Days, "--calls-per-hour", "3", "--parallel", "1"];
+        await ExportTests.ExportAsync(tool, to, options);
+        tool.Clock.Advance(TimeSpan.FromMinutes(59));
+
+        var run = await ExportTests.ExportAsync(tool, to, [.. options, "--wait"]);
+
+        Assert.Equal((0, 5, TimeSpan.FromMinutes(1)), (run.Exit, server.Requests.Count, Assert.Single(tool.Clock.Waits)));
+        Assert.Contains("and the others wait for the next ones", run.Err, StringComparison.Ordinal);
+        Assert.Contains("going on at 2026-11-23T13:00:00Z", run.Err, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tries_count_and_so_do_429s()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Plain("", 429));
+        using var tool = Tool.At(server);
+        var run = await ExportTests.ExportAsync(tool, new(tool.Folder.File("out")), [.. Days, "--parallel", "1"]);
+        Assert.Equal((5, 25), (run.Exit, server.Requests.Count));
+        Assert.Contains("the hour has 35 left", (await ExportTests.ExportAsync(tool, new(tool.Folder.File("out")), [.. Days, "--parallel", "1"])).Err, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_more_calls_leave_in_a_second_than_it_takes()
+    {
+        await using var server = await ServerAsync();
+        using var tool = Tool.At(server);
+        await ExportTests.ExportAsync(tool, new(tool.Folder.File("out")), ["--from-date", "2026-10-01", "--to-date", "2026-10-07", "--parallel", "1"]);
+        Assert.Equal([TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1)], tool.Clock.Waits.Where(wait => wait > TimeSpan.FromMilliseconds(500)));
+    }
+
+    [Fact]
+    public async Task Actions_and_exports_share_a_ledger_by_project_and_kind_of_call()
+    {
+        await using var server = await RecordingServer.StartAsync(request => request.Path.EndsWith("/export", StringComparison.Ordinal) ? Exported.Lines(Exported.Event("A", Exported.DayOf(request))) : Answer.Json("""{"results":[],"page":0,"page_size":1000,"total":0,"status":"ok","session_id":"s"}"""));
+        using var tool = Tool.At(server);
+        string[] events = ["export-events", "--from-date", "2026-10-01", "--to-date", "2026-10-01"];
+        for (var i = 0; i < 60; i++)
+        {
+            tool.Clock.Advance(TimeSpan.FromSeconds(1));
+            if (i % 2 == 0) Assert.Equal(0, (await tool.RunAsync(events)).Exit);
+            else Assert.Equal(0, (await ExportTests.ExportAsync(tool, new(tool.Folder.File($"out{i}")), ["--from-date", "2026-10-01", "--to-date", "2026-10-01"])).Exit);
+        }
+
+        var used = await tool.RunAsync(events);
+        Assert.Equal((5, "", 60), (used.Exit, used.Out, server.Requests.Count));
+        Assert.Contains("--wait waits for that", used.Err, StringComparison.Ordinal);
+        Assert.Contains("2026-11-23T13:00:01Z", used.Err, StringComparison.Ordinal);
+
+        Assert.Equal(0, (await tool.RunAsync("query-user-profiles")).Exit); // another kind of call
+        Assert.Equal(0, (await tool.RunAsync([.. events, "--project-id", "7"])).Exit); // another project
+        Assert.Equal(62, server.Requests.Count);
+    }
+
+    [Fact]
+    public async Task An_action_waits_its_turn_where_that_is_said()
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json("""{"results":[],"page":0,"page_size":1000,"total":0,"status":"ok","session_id":"s"}"""));
+        using var tool = Tool.At(server);
+        for (var i = 0; i < 60; i++) await tool.RunAsync("query-user-profiles");
+        tool.Clock.Advance(TimeSpan.FromMinutes(59));
+
+        var run = await tool.RunAsync("query-user-profiles", "--wait");
+
+        Assert.Equal((0, 61), (run.Exit, server.Requests.Count));
+        Assert.Contains("trying again at 2026-11-23T13:00:00Z", run.Err, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_ledger_that_is_cut_or_of_another_time_is_read_as_far_as_it_goes()
+    {
+        await using var server = await ServerAsync();
+        using var tool = Tool.At(server);
+        await ExportTests.ExportAsync(tool, new(tool.Folder.File("a")), Days);
+        var path = Assert.Single(Directory.GetFiles(tool.Folder.File(".local/state/mixpanel/ledger")));
+        Assert.Equal(5 * 29, new FileInfo(path).Length);
+        await File.AppendAllTextAsync(path, "2036-11-23T12:00:00.0000000Z\nrubbish-rubbish-rubbish-rubb\n2026-11-", TestContext.Current.CancellationToken);
+
+        var run = await ExportTests.ExportAsync(tool, new(tool.Folder.File("b")), Days);
+
+        Assert.Equal(0, run.Exit);
+        Assert.Contains("the hour has 55 left", run.Err, StringComparison.Ordinal);
+        Assert.Equal(12 * 29, new FileInfo(path).Length);
+    }
+
+    [Fact]
+    public async Task A_ledger_that_cannot_be_kept_sends_nothing()
+    {
+        await using var server = await ServerAsync();
+        using var tool = Tool.At(server);
+        Assert.Equal((7, 0), ((await ExportTests.ExportAsync(tool, new(tool.Folder.File("out")), [.. Days, "--state", tool.Folder.Write("file", "")])).Exit, server.Requests.Count));
+    }
+
+    static Task<RecordingServer> ServerAsync() => RecordingServer.StartAsync(request => Exported.Lines(Exported.Event("A", Exported.DayOf(request))));
+}
