@@ -54,7 +54,7 @@ public sealed class ExportKillTests
 #pragma warning restore CA5394
 
         Importer Start(string to) => Importer.Start(
-            ["export", "events", "--to", to, "--from-date", "2026-10-01", "--to-date", Day(Days), "--format", format, "--compression", compression, "--parallel", $"{Parallel}", "--calls-per-hour", "0", "--calls-per-second", "0", "--backoff-min", "10ms"],
+            ["export", "events", "--output", "json", "--to", to, "--from-date", "2026-10-01", "--to-date", Day(Days), "--format", format, "--compression", compression, "--parallel", $"{Parallel}", "--calls-per-hour", "0", "--calls-per-second", "0", "--backoff-min", "10ms"],
             new Dictionary<string, string>(StringComparer.Ordinal)
             {
                 ["HOME"] = folder.Path,

@@ -267,7 +267,7 @@ public sealed class ExportTests
         });
         using var tool = Tool.At(server);
         var to = new Exported(tool.Folder.File("out"));
-        string[] line = ["export", "events", "--to", to.Folder, .. Range, "--parallel", "1"];
+        string[] line = ["export", "events", "--output", "json", "--to", to.Folder, .. Range, "--parallel", "1"];
 
         var run = await tool.RunAsync(stop, line);
 
@@ -283,7 +283,7 @@ public sealed class ExportTests
         return server.Requests.Skip(before).Select(request => request.Query.Split("from_date=")[1][..10]);
     }
 
-    internal static Task<Run> ExportAsync(Tool tool, Exported to, string[] options) => tool.RunAsync(["export", "events", "--to", to.Folder, .. options]);
+    internal static Task<Run> ExportAsync(Tool tool, Exported to, string[] options) => tool.RunAsync(["export", "events", "--output", "json", "--to", to.Folder, .. options]);
 
     static Task<RecordingServer> ServerAsync(int emptyDay = 0) => RecordingServer.StartAsync(request =>
         Exported.DayOf(request with { Query = request.Query.Replace("2026-09", "2026-10", StringComparison.Ordinal) }) is var day && day == emptyDay ? Exported.Lines() : request.Query.Contains("2026-09-30", StringComparison.Ordinal)

@@ -45,14 +45,14 @@ public sealed class ProfileExportTests
         using var tool = Tool.At(server);
         var to = new Exported(tool.Folder.File("out"));
 
-        var run = await tool.RunAsync("export", "profiles", "--to", to.Folder, "--where", "true", "--calls-per-hour", "0");
+        var run = await tool.RunAsync("export", "profiles", "--output", "json", "--to", to.Folder, "--where", "true", "--calls-per-hour", "0");
 
         Assert.Equal((0, names, All(total)), (run.Exit, to.Names, to.Records));
         if (asked is not null) Assert.Equal(asked, string.Join(' ', mixpanel.Asked));
         Assert.Equal((true, total), ((bool)to.Manifest["complete"]!, (int)to.Manifest["records"]!));
         Assert.All(server.Requests, request => Assert.Contains("where=true", request.Text, StringComparison.Ordinal));
         if (total == 101) Assert.Equal("0+50 50+1", string.Join(' ', to.Files.Select(file => $"{file["first_page"]}+{file["pages"]}")));
-        Assert.Equal((0, mixpanel.Asked.Count), ((await tool.RunAsync("export", "profiles", "--to", to.Folder, "--where", "true")).Exit, server.Requests.Count));
+        Assert.Equal((0, mixpanel.Asked.Count), ((await tool.RunAsync("export", "profiles", "--output", "json", "--to", to.Folder, "--where", "true")).Exit, server.Requests.Count));
     }
 
     [Theory]
@@ -82,7 +82,7 @@ public sealed class ProfileExportTests
         using var tool = Tool.At(server);
         var to = new Exported(tool.Folder.File("out"));
 
-        var run = await tool.RunAsync("export", "profiles", "--to", to.Folder);
+        var run = await tool.RunAsync("export", "profiles", "--output", "json", "--to", to.Folder);
 
         Assert.True(run.Exit == exit, run.Err);
         Assert.Equal((asked, exit == 0 ? All(5) : ""), (string.Join(' ', mixpanel.Asked), to.Records));
@@ -97,7 +97,7 @@ public sealed class ProfileExportTests
         await using var server = await RecordingServer.StartAsync(mixpanel.Answer);
         using var tool = Tool.At(server);
         var to = new Exported(tool.Folder.File("out"));
-        string[] line = ["export", "profiles", "--to", to.Folder, "--calls-per-hour", "0"];
+        string[] line = ["export", "profiles", "--output", "json", "--to", to.Folder, "--calls-per-hour", "0"];
 
         Assert.Equal(4, (await tool.RunAsync(line)).Exit);
         Assert.Equal(("manifest.json pages-00000.ndjson.gz", false), (to.Names, (bool)to.Manifest["complete"]!));
@@ -116,9 +116,9 @@ public sealed class ProfileExportTests
         await using var server = await RecordingServer.StartAsync(mixpanel.Answer);
         using var tool = Tool.At(server);
         var to = new Exported(tool.Folder.File("out"));
-        await tool.RunAsync("export", "profiles", "--to", to.Folder, "--calls-per-hour", "0");
+        await tool.RunAsync("export", "profiles", "--output", "json", "--to", to.Folder, "--calls-per-hour", "0");
         isUp = true;
-        var run = await tool.RunAsync("export", "profiles", "--to", to.Folder, "--calls-per-hour", "0", "--state", tool.Folder.File("another"));
+        var run = await tool.RunAsync("export", "profiles", "--output", "json", "--to", to.Folder, "--calls-per-hour", "0", "--state", tool.Folder.File("another"));
         Assert.Equal((0, "0", All(105)), (run.Exit, mixpanel.Asked[52], to.Records));
     }
 
@@ -129,8 +129,8 @@ public sealed class ProfileExportTests
         await using var server = await RecordingServer.StartAsync(mixpanel.Answer);
         using var tool = Tool.At(server);
         var (people, groups) = (new Exported(tool.Folder.File("people")), new Exported(tool.Folder.File("groups")));
-        await tool.RunAsync("export", "profiles", "--to", people.Folder, "--format", "csv", "--compression", "none");
-        await tool.RunAsync("export", "groups", "--to", groups.Folder, "--format", "csv", "--compression", "none", "--group-key", "company", "--data-group-id", "-1405123841946871899");
+        await tool.RunAsync("export", "profiles", "--output", "json", "--to", people.Folder, "--format", "csv", "--compression", "none");
+        await tool.RunAsync("export", "groups", "--output", "json", "--to", groups.Folder, "--format", "csv", "--compression", "none", "--group-key", "company", "--data-group-id", "-1405123841946871899");
 
         const string Rows = "u0,\"{\"\"n\"\": 0.0,\"\"$last_seen\"\":\"\"2026-01-01T00:00:00\"\",\"\"t\"\":\"\"a,\\\"\"b\\\"\"\\u00e4\"\"}\"\r\nu1,\"{\"\"n\"\": 1.0,\"\"$last_seen\"\":\"\"2026-01-01T00:00:00\"\",\"\"t\"\":\"\"a,\\\"\"b\\\"\"\\u00e4\"\"}\"\r\n";
         Assert.Equal("$distinct_id,$properties\r\n" + Rows, people.Text("pages-00000.csv"));
@@ -149,11 +149,11 @@ public sealed class ProfileExportTests
         using var tool = Tool.At(server);
         var to = new Exported(tool.Folder.File("out"));
 
-        var run = await tool.RunAsync("export", "lookup-tables", "--to", to.Folder);
+        var run = await tool.RunAsync("export", "lookup-tables", "--output", "json", "--to", to.Folder);
 
         Assert.Equal((0, lines, lines.Length > 0 ? "lookup-tables.ndjson manifest.json" : "manifest.json"), (run.Exit, to.Records.Replace('\n', '|'), to.Names));
         Assert.Equal(("not readable", true, "none"), ((string)to.Manifest["rows"]!, (bool)to.Manifest["complete"]!, (string)to.Manifest["compression"]!));
-        Assert.Equal((0, 1), ((await tool.RunAsync("export", "lookup-tables", "--to", to.Folder)).Exit, server.Requests.Count));
+        Assert.Equal((0, 1), ((await tool.RunAsync("export", "lookup-tables", "--output", "json", "--to", to.Folder)).Exit, server.Requests.Count));
         Assert.Equal(2, (await tool.RunAsync("import", to.Folder)).Exit);
     }
 }

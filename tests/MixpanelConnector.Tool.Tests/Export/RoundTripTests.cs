@@ -96,8 +96,8 @@ public sealed class RoundTripTests
         await ImportAsync(tool, tool.Folder.Write("people.ndjson", string.Concat(Enumerable.Range(1, 2100).Select(i => $$$"""{"$distinct_id":"{{{i}}}","$properties":{"n":{{{i}}},"t":"{{{i}}}","o":{"l":[1,"1"]},"e":""}}""" + "\n"))), "--type", "profiles");
         await ImportAsync(tool, tool.Folder.Write("companies.ndjson", """{"$group_id":"a,\"b\"","$properties":{"plan":"pro"}}""" + "\n" + """{"$group_id":"2","$properties":{"plan":2.5}}"""), "--type", "groups", "--group-key", "company");
         var (people, companies) = (new Exported(tool.Folder.File("people")), new Exported(tool.Folder.File("companies")));
-        Assert.Equal(0, (await tool.RunAsync("export", "profiles", "--to", people.Folder, "--format", format)).Exit);
-        Assert.Equal(0, (await tool.RunAsync("export", "groups", "--to", companies.Folder, "--format", format, "--group-key", "company", "--data-group-id", "company")).Exit);
+        Assert.Equal(0, (await tool.RunAsync("export", "profiles", "--output", "json", "--to", people.Folder, "--format", format)).Exit);
+        Assert.Equal(0, (await tool.RunAsync("export", "groups", "--output", "json", "--to", companies.Folder, "--format", format, "--group-key", "company", "--data-group-id", "company")).Exit);
 
         tool.Environment["MIXPANEL_ENDPOINT"] = second.Address.AbsoluteUri.TrimEnd('/');
         Assert.Equal(2100, (await ImportAsync(tool, people.Folder)).Json.GetProperty("accepted").GetInt32());

@@ -81,7 +81,7 @@ public sealed class WholeDayTests
         using var tool = Tool.At(server);
         var to = new Exported(tool.Folder.File("out"));
 
-        var run = await tool.RunAsync("export", "events", "--to", to.Folder, "--from-date", "2026-10-01", "--to-date", "2026-10-01");
+        var run = await tool.RunAsync("export", "events", "--output", "json", "--to", to.Folder, "--from-date", "2026-10-01", "--to-date", "2026-10-01");
 
         Assert.True(run.Exit == exit, $"{run.Exit}\n{run.Err}");
         Assert.Equal(answers.Length, server.Requests.Count);
@@ -102,12 +102,12 @@ public sealed class WholeDayTests
         using var tool = Tool.At(server);
         var to = new Exported(tool.Folder.File("out"));
 
-        var run = await tool.RunAsync("export", "events", "--to", to.Folder, "--from-date", "2026-10-01", "--to-date", "2026-10-01");
+        var run = await tool.RunAsync("export", "events", "--output", "json", "--to", to.Folder, "--from-date", "2026-10-01", "--to-date", "2026-10-01");
 
         Assert.Equal((3, 3, 2), (run.Exit, run.Json.GetProperty("unreadable").GetInt32(), run.Json.GetProperty("records").GetInt32()));
         Assert.Equal([.. Encoding.UTF8.GetBytes("rub\rbish\n"), 0xff, 0xfe, (byte)'\n', .. Encoding.UTF8.GetBytes($"{B[..40]}\n")], await File.ReadAllBytesAsync(Path.Combine(to.Folder, "2026-10-01.unreadable"), TestContext.Current.CancellationToken));
         Assert.DoesNotContain("rub", run.Err, StringComparison.Ordinal);
-        Assert.Equal(3, (await tool.RunAsync("export", "events", "--to", to.Folder, "--from-date", "2026-10-01", "--to-date", "2026-10-01")).Exit);
+        Assert.Equal(3, (await tool.RunAsync("export", "events", "--output", "json", "--to", to.Folder, "--from-date", "2026-10-01", "--to-date", "2026-10-01")).Exit);
         Assert.Equal(2, server.Requests.Count);
     }
 
@@ -118,7 +118,7 @@ public sealed class WholeDayTests
         using var tool = Tool.At(server);
         var to = new Exported(tool.Folder.File("out"));
 
-        var run = await tool.RunAsync("export", "events", "--to", to.Folder, "--from-date", "2026-10-01", "--to-date", "2026-10-05", "--calls-per-second", "0");
+        var run = await tool.RunAsync("export", "events", "--output", "json", "--to", to.Folder, "--from-date", "2026-10-01", "--to-date", "2026-10-05", "--calls-per-second", "0");
 
         Assert.Equal((5, 9, "2026-10-01.ndjson.gz 2026-10-03.ndjson.gz 2026-10-04.ndjson.gz 2026-10-05.ndjson.gz manifest.json"), (run.Exit, server.Requests.Count, to.Names));
         Assert.Contains("2026-10-02 was asked for 5 times", run.Err, StringComparison.Ordinal);
@@ -130,7 +130,7 @@ public sealed class WholeDayTests
     {
         await using var server = await RecordingServer.StartAsync(Answer.Plain($"{A[..50]}\n{A[50..]}\n{B[..40]}\n{B[40..]}\n{C}\n"));
         using var tool = Tool.At(server);
-        var run = await tool.RunAsync("export", "events", "--to", tool.Folder.File("out"), "--from-date", "2026-10-01", "--to-date", "2026-10-01", "--report", tool.Folder.File("report"));
+        var run = await tool.RunAsync("export", "events", "--output", "json", "--to", tool.Folder.File("out"), "--from-date", "2026-10-01", "--to-date", "2026-10-01", "--report", tool.Folder.File("report"));
 
         Assert.Equal((2, 3), (run.Json.GetProperty("joined").GetInt32(), run.Json.GetProperty("records").GetInt32()));
         Assert.Equal(run.Out, await File.ReadAllTextAsync(tool.Folder.File("report"), TestContext.Current.CancellationToken));

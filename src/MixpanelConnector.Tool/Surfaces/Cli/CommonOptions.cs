@@ -54,6 +54,9 @@ static class CommonOptions
         Profile = parsed.GetValue(Profile),
     };
 
+    /// <summary>Whether JSON is asked for; imports and exports end with a table without it.</summary>
+    public static bool AsJson(ParseResult parsed) => parsed.GetResult(Output)?.Tokens is [{ Value: "json" }];
+
     /// <summary>Read from the words themselves, since it is also asked of command lines with errors.</summary>
     public static bool AsTable(ParseResult parsed) => parsed.GetResult(Output)?.Tokens is [{ Value: "table" }];
 

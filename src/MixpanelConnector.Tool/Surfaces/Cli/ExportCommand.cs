@@ -168,8 +168,7 @@ sealed class ExportCommand
             }
         }
 
-        var asTable = CommonOptions.AsTable(parsed) || (_host.OutputIsTerminal && parsed.GetResult(CommonOptions.Output)?.Tokens is not [{ Value: "json" }]);
-        new Printer(_host, asTable).Json(Encoding.UTF8.GetBytes(Json(report, code)));
+        new Printer(_host, asTable: !CommonOptions.AsJson(parsed)).Json(Encoding.UTF8.GetBytes(Json(report, code)));
         return code;
     }
 

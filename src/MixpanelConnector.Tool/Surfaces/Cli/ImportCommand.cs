@@ -220,11 +220,11 @@ sealed class ImportCommand
 
     async Task<int> ShowAsync(ParseResult parsed, MixpanelClient client, ImportRequest request, int count, CancellationToken cancellationToken)
     {
-        var printer = new Printer(_host, asTable: !AsJson(parsed));
+        var printer = new Printer(_host, asTable: !CommonOptions.AsJson(parsed));
         var problem = default(string);
         await foreach (var record in client.ShowMappingAsync(request, count, said => problem = said, cancellationToken))
         {
-            if (AsJson(parsed)) printer.Json(Encoding.UTF8.GetBytes(record.ToJson()));
+            if (CommonOptions.AsJson(parsed)) printer.Json(Encoding.UTF8.GetBytes(record.ToJson()));
             else printer.Text(MappedRecordText.Of(record));
         }
 
@@ -236,7 +236,7 @@ sealed class ImportCommand
     int Print(ParseResult parsed, ImportInspection inspection)
     {
         var command = ProposedCommand.Of(parsed, inspection, _inspect);
-        if (AsJson(parsed))
+        if (CommonOptions.AsJson(parsed))
         {
             var json = JsonNode.Parse(inspection.ToJson())!.AsObject();
             if (command is not null) json["command"] = command;
@@ -250,8 +250,6 @@ sealed class ImportCommand
         if (inspection.Problem is { } problem) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
         return inspection.ExitCode;
     }
-
-    static bool AsJson(ParseResult parsed) => parsed.GetResult(CommonOptions.Output)?.Tokens is [{ Value: "json" }];
 
     int Print(ParseResult parsed, ImportReport report)
     {
@@ -273,7 +271,7 @@ sealed class ImportCommand
             }
         }
 
-        var asJson = AsJson(parsed);
+        var asJson = CommonOptions.AsJson(parsed);
         var printer = new Printer(_host, asTable: !asJson);
         if (!asJson && _host.OutputIsTerminal) printer.Report(report);
         else printer.Json(Encoding.UTF8.GetBytes(report.ToJson()));
