@@ -40,7 +40,7 @@ public sealed class FaultTests
             (await mixpanel.ImportAsync($$$"""[{"event":"E","properties":{"time":{{{time.ToUnixTimeSeconds() + i}}},"distinct_id":"u","$insert_id":"i{{{i}}}"}}]""")).Is(200, """{"code":200,"num_records_imported":1,"status":"OK"}""");
 
         var query = $"/api/2.0/export?project_id=1&from_date={time:yyyy-MM-dd}&to_date={time:yyyy-MM-dd}";
-        var (first, second) = (await mixpanel.GetAsync(query), await mixpanel.GetAsync(query));
+        var (first, second) = (await mixpanel.GetAsync(query, LocalMixpanel.Basic("local", "local")), await mixpanel.GetAsync(query, LocalMixpanel.Basic("local", "local")));
 
         Assert.Equal((200, 2, "terminated early"), (first.Status, first.Text.TrimEnd().Split('\n').Length, first.Text.TrimEnd().Split('\n')[^1]));
         Assert.Equal((200, 3), (second.Status, second.Text.TrimEnd().Split('\n').Length));
@@ -152,7 +152,7 @@ public sealed class FaultTests
     [InlineData("""{"rules":[{"rate":1,"Rate":0}]}""", "faults are not valid: ")]
     [InlineData("""{"rules":null}""", "rules must be a list of objects")]
     [InlineData("""{"rules":[null]}""", "rules must be a list of objects")]
-    [InlineData("""{"rules":[{"status":500,"reset":true}]}""", "a rule has one of status, reset and cut_after")]
+    [InlineData("""{"rules":[{"status":500,"reset":true}]}""", "a rule has one of status, reset, cut_after and terminated_after")]
     public async Task Faults_with_a_mistake_are_refused(string json, string error)
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();

@@ -93,6 +93,30 @@ public sealed class ImportContractTests
             Assert.Equal(0, (await bed.ImportAsync(bed.Write("in.csv", "event,time,distinct_id,a,b,c\nbuy,1790000000,ann,NULL,\\N,1\n"), "--null-values", "NULL", "--null-values", "\\N")).Exit);
             Assert.Equal((false, false, true), (bed.Properties.TryGetProperty("a", out _), bed.Properties.TryGetProperty("b", out _), bed.Properties.TryGetProperty("c", out _)));
         },
+        ["--vendor"] = async bed =>
+        {
+            var run = await bed.ImportAsync(bed.Write("in", """{"event_type":"buy","event_time":"2026-10-01 00:00:00","user_id":"ann"}""" + "\n" + """{"event_type":"$identify","user_id":"ann"}""" + "\n"), "--vendor", "amplitude");
+            Assert.Equal((0, 2, 1, 1), (run.Exit, run.Number("read"), run.Number("accepted"), run.Json.GetProperty("left_out").GetProperty("profiles").GetInt32()));
+            Assert.Equal("amplitude-to-mixpanel", bed.Properties.GetProperty("$source").GetString());
+        },
+        ["--mapping"] = async bed =>
+        {
+            var mapping = bed.Write("mine.json", """{"name":"shop","events":{"event":"kind","time":{"path":"at","unit":"s"},"user_id":"who"}}""");
+            Assert.Equal(0, (await bed.ImportAsync(bed.Write("in", """{"kind":"buy","at":1790000000,"who":"ann"}""" + "\n"), "--mapping", mapping)).Exit);
+            Assert.Equal("ann", bed.Properties.GetProperty("$user_id").GetString());
+        },
+        ["--show-mapping"] = async bed =>
+        {
+            var run = await bed.ImportAsync(bed.Write("in", """{"event_type":"buy","event_time":"2026-10-01 00:00:00","user_id":"ann"}""" + "\n"), "--vendor", "amplitude", "--show-mapping", "1");
+            Assert.Equal(0, run.Exit);
+            Assert.Contains("amplitude-to-mixpanel", run.Json.GetRawText(), StringComparison.Ordinal);
+            Assert.Empty(bed.Server.Requests);
+        },
+        ["--identity"] = async bed =>
+        {
+            Assert.Equal(0, (await bed.ImportAsync(bed.Write("in", """{"event_type":"buy","event_time":"2026-10-01 00:00:00","device_id":"d"}""" + "\n"), "--vendor", "amplitude", "--identity", "original")).Exit);
+            Assert.Equal("d", bed.Properties.GetProperty("distinct_id").GetString());
+        },
         ["--inspect"] = async bed =>
         {
             var run = await bed.ImportAsync(bed.Write("in.csv", "event_type,ts,user_id\nbuy,1790000000,ann\n"), "--inspect", "--state", bed.File("checkpoint"));
