@@ -234,7 +234,7 @@ public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing s
     [InlineData("DELETE", "/api/app/projects/1/workspaces/1/feature-flags/x", 404)]
     [InlineData("GET", "/api/app/workspaces/1/experiments/x", 404)]
     [InlineData("PUT", "/api/app/workspaces/1/experiments/x/launch", 404)]
-    [InlineData("POST", "/api/query/jql?project_id=1", 501)]
+    [InlineData("POST", "/api/query/jql?project_id=1&script=x", 412)]
     [InlineData("GET", "/flags?token=local", 400)]
     [InlineData("GET", "/flags/definitions?token=unknown", 403)]
     [InlineData("GET", "/api/2.0/nessie/pipeline/status?project_id=1&name=x", 404)]

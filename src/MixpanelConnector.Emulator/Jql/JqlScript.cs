@@ -38,8 +38,8 @@ static class JqlScript
             var program = Engine.PrepareScript(script, Name);
             if (program.Program!.DescendantNodes().OfType<BigIntLiteral>().Any())
                 throw new RefusedException(Failed, "BigInt is not available in scripts");
-            var limits = new ScriptLimits();
             var deadline = new OperationDeadlineConstraint();
+            var limits = new ScriptLimits(deadline);
             var engine = new Engine(options => Configure(options, limits, deadline, now));
             deadline.Begin(ScriptLimits.LongestRun, callerLeft);
             var deliver = ScriptHost.Install(engine, limits, read(engine, limits), Library.Value);
@@ -79,6 +79,7 @@ static class JqlScript
     static string? MessageOf(Exception e, string script) => e switch
     {
         RefusedException refused => refused.Status == 400 ? refused.Message : null,
+        JavaScriptException { Error: var error } when error is not Jint.Native.Object.ObjectInstance instance || !instance.HasProperty("message") => Uncaught(error.IsObject() ? "an object that is no Error was thrown" : error.ToString(), "Error", null, script),
         JavaScriptException thrown => Uncaught(thrown.Message, NameOf(thrown), thrown.Location.SourceFile == Name ? thrown.Location.Start : null, script),
         ScriptPreparationException { InnerException: ParseErrorException error } => Uncaught(error.Description, "SyntaxError", Position.From(error.LineNumber, error.Column), script),
         ScriptPreparationException or InsufficientExecutionStackException => Uncaught("the script nests too deeply", "SyntaxError", null, script),

@@ -1,4 +1,5 @@
 using Jint;
+using Jint.Constraints;
 using MixpanelConnector.Emulator.Http;
 
 namespace MixpanelConnector.Emulator.Jql;
@@ -7,7 +8,8 @@ namespace MixpanelConnector.Emulator.Jql;
 /// What one query may take, whatever its script does: steps, time, and memory at once. Steps are the script's statements and what is done
 /// in its stead: values written, keys compared. How much a single step takes is Jint's own limit.
 /// </summary>
-sealed class ScriptLimits : Constraint
+/// <param name="deadline">When time is over, or the caller has left.</param>
+sealed class ScriptLimits(OperationDeadlineConstraint deadline) : Constraint
 {
     public const long MostSteps = 100_000_000;
 
@@ -17,21 +19,23 @@ sealed class ScriptLimits : Constraint
     public static readonly TimeSpan LongestPattern = TimeSpan.FromSeconds(1);
 
     /// <summary>What a script may hold, in bytes.</summary>
-    public const long MostMemory = 64 * 1024 * 1024;
+    public const long MostMemory = 48 * 1024 * 1024;
 
     /// <summary>What may be allocated from one item to the next, so that no single text grows beyond what the limit can still see.</summary>
-    public const long MostAllocatedAtOnce = 48 * 1024 * 1024;
+    public const long MostAllocatedAtOnce = 24 * 1024 * 1024;
 
-    public const uint LongestArray = 2_000_000;
+    public const uint LongestArray = 1_000_000;
 
     public static readonly string TooMuchMemory = $"the script takes more than {MostMemory / (1024 * 1024)} MiB of memory at once: filter, reduce or group more before items are kept";
     public static readonly string TooMuchTime = $"the script takes more than {LongestRun.TotalSeconds:0} seconds";
     static readonly string TooManySteps = $"the script takes more than {MostSteps} steps";
 
-    const long BetweenLooks = 8 * 1024 * 1024;
+    const int StepsBetweenClocks = 1000;
+    const long BetweenLooks = 4 * 1024 * 1024;
 
     readonly long _before = Math.Min(GC.GetTotalMemory(forceFullCollection: false), AfterLastCollection);
     readonly long _allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
+    int _stepsToClock = StepsBetweenClocks;
     long _steps, _nextLook = MostMemory;
 
     static long AfterLastCollection => GC.GetGCMemoryInfo(GCKind.Any) is { Index: > 0 } last ? last.HeapSizeBytes : long.MaxValue;
@@ -51,6 +55,11 @@ sealed class ScriptLimits : Constraint
     {
         if ((_steps += steps) > MostSteps)
             throw new RefusedException(JqlScript.Failed, TooManySteps);
+        if ((_stepsToClock -= steps) < 0)
+        {
+            _stepsToClock = StepsBetweenClocks;
+            deadline.Check();
+        }
         var allocated = GC.GetAllocatedBytesForCurrentThread() - _allocatedBefore;
         if (allocated <= _nextLook)
             return;
