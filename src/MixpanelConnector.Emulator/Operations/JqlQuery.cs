@@ -26,19 +26,26 @@ sealed class JqlQuery(ReportSource source, ProfileStore profiles)
         var script = fields.Required("script");
         var format = fields.Choice("format", SeriesFormat.Json, SeriesFormat.Json, SeriesFormat.Csv);
         var parameters = ParametersOf(fields);
-        await Turn.WaitAsync(context.RequestAborted).ConfigureAwait(false);
+        var answer = new Pipe(new PipeOptions(pauseWriterThreshold: 0, minimumSegmentSize: SegmentBytes, useSynchronizationContext: false));
+        var callerLeft = context.RequestAborted;
+        await Turn.WaitAsync(callerLeft).ConfigureAwait(false);
+        var length = await EndAsync(OnThreadOfItsOwnAsync(() => Write(answer.Writer, script, parameters, project, callerLeft), () => Turn.Release()), callerLeft).ConfigureAwait(false);
+        if (format == SeriesFormat.Csv)
+            await context.Response.BytesAsync(200, "text/csv; charset=utf-8", await JqlCsv.ReadAsync(answer.Reader, callerLeft).ConfigureAwait(false)).ConfigureAwait(false);
+        else
+            await context.Response.CopyAsync(200, "application/json", answer.Reader, length).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits for a script, and not for one that a single step keeps beyond its time: that one ends at its next step, and until then no other begins.</summary>
+    static async Task<long> EndAsync(Task<long> script, CancellationToken callerLeft)
+    {
         try
         {
-            var answer = new Pipe(new PipeOptions(pauseWriterThreshold: 0, minimumSegmentSize: SegmentBytes, useSynchronizationContext: false));
-            var length = await OnThreadOfItsOwnAsync(() => Write(answer.Writer, script, parameters, project, context.RequestAborted)).ConfigureAwait(false);
-            if (format == SeriesFormat.Csv)
-                await context.Response.BytesAsync(200, "text/csv; charset=utf-8", await JqlCsv.ReadAsync(answer.Reader, context.RequestAborted).ConfigureAwait(false)).ConfigureAwait(false);
-            else
-                await context.Response.CopyAsync(200, "application/json", answer.Reader, length).ConfigureAwait(false);
+            return await script.WaitAsync(ScriptLimits.LongestRun + ScriptLimits.LongestStep, TimeProvider.System, callerLeft).ConfigureAwait(false);
         }
-        finally
+        catch (TimeoutException)
         {
-            Turn.Release();
+            throw new RefusedException(JqlScript.Failed, ScriptLimits.TooMuchTime);
         }
     }
 
@@ -71,7 +78,7 @@ sealed class JqlQuery(ReportSource source, ProfileStore profiles)
     }
 
     /// <summary>Runs what may recurse deeply, and for seconds, where it keeps nobody from his work.</summary>
-    static Task<T> OnThreadOfItsOwnAsync<T>(Func<T> work)
+    static Task<T> OnThreadOfItsOwnAsync<T>(Func<T> work, Action ended)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         new Thread(
@@ -79,10 +86,13 @@ sealed class JqlQuery(ReportSource source, ProfileStore profiles)
             {
                 try
                 {
-                    done.SetResult(work());
+                    var result = work();
+                    ended();
+                    done.SetResult(result);
                 }
                 catch (Exception e)
                 {
+                    ended();
                     done.SetException(e);
                 }
             },
