@@ -126,12 +126,8 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     public static void Ensure(JsonElement json, string at, params ReadOnlySpan<string> known)
     {
         if (json.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
-        var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var member in json.EnumerateObject())
-        {
             if (known.IndexOf(member.Name) < 0) throw Wrong(at, $"has the member {Columns.RecordFields.Shown(member.Name)}, which is none of {string.Join(", ", known.ToArray())}");
-            if (!seen.Add(member.Name)) throw Wrong(at, $"has the member {member.Name} twice");
-        }
     }
 
     public static string Text(JsonElement json, string at) => json.ValueKind is JsonValueKind.String ? json.GetString()! : throw Wrong(at, "must be text");
@@ -178,12 +174,13 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         at = $"{at}.{member}";
         if (rules.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
         var properties = new List<MappedProperty>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var rule in rules.EnumerateObject())
         {
             var value = Value(rule.Value, $"{at}.{Columns.RecordFields.Shown(rule.Name)}");
             if (Filled(rule.Name) is not { } filled) continue; // of a group key that was not given
             if (filled is "time" or "distinct_id" or "$insert_id" or "$user_id" or "$device_id" or "token" or "$ignore") throw Wrong($"{at}.{filled}", "is no property to be set here");
-            if (properties.Exists(known => known.Name.AsSpan().SequenceEqual(NameOf(filled)))) throw Wrong($"{at}.{Columns.RecordFields.Shown(filled)}", "stands there twice");
+            if (!names.Add(filled)) throw Wrong($"{at}.{Columns.RecordFields.Shown(filled)}", "stands there twice");
             properties.Add(new(NameOf(filled), value));
         }
 
