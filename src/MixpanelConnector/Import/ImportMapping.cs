@@ -74,6 +74,8 @@ public sealed class ImportMapping
         ArgumentNullException.ThrowIfNull(json);
         var root = MappingText.Read(json);
         MappingParser.Ensure(root, "the file", MappingParser.OfMappings);
+        foreach (var plain in (ReadOnlySpan<string>)["$schema", "documentation"])
+            if (root.TryGetProperty(plain, out var said)) MappingParser.Text(said, plain);
         if (!root.TryGetProperty("name", out var name)) throw MappingParser.Wrong("the file", "lacks name");
         var text = MappingParser.Text(name, "name");
         if (text.Length is 0 or > 64 || text.Any(c => !char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c is not ('_' or '-')) || !char.IsAsciiLetter(text[0])) throw MappingParser.Wrong("name", "must be up to 64 lower-case letters, digits, _ and -, and begin with a letter");
