@@ -266,7 +266,7 @@ sealed class Routes(
     static void Page(IEndpointRouteBuilder routes, string path, string[] methods, RequestDelegate handler, ErrorShape errors)
     {
         routes.MapMethods(path, methods, handler.With(errors).WithCors());
-        routes.MapMethods(path, [HttpMethods.Options], Cors.PreflightAsync);
+        routes.MapMethods(path, [HttpMethods.Options], Cors.Preflight(methods));
     }
 
     static void Get(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors, params string[] parameters) =>
