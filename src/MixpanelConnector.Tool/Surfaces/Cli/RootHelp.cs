@@ -15,6 +15,7 @@ static class RootHelp
             MIXPANEL_SERVICE_ACCOUNT_SECRET, MIXPANEL_PROJECT_ID. Without: add --local.
 
               import, export    Files in and out: events, profiles; all accounted for
+              migrate           One project's data to another project
               serve, mcp        Offer the actions over HTTP with a console, to agents
               emulator          Run the embedded Mixpanel, for development and tests
               check, config     Try the credentials, show the settings; also: completion
