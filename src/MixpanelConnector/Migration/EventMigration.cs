@@ -38,7 +38,7 @@ sealed class EventMigration(MigrationRun run)
         }
 
         run.Meter.Begin("events", _days.Count, _days.Count + left.Count);
-        await TellNeedAsync(left, cancellationToken).ConfigureAwait(false);
+        await run.TellNeedAsync(run.Source, left.Count(day => !File.Exists(Path.Combine(run.Folder.WorkOf(ExportNames.Of(day)), ExportManifest.FileName))), "events", cancellationToken).ConfigureAwait(false);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var ahead = new Queue<(DateOnly Day, Task<ExportReport> Download)>();
         try
@@ -62,12 +62,6 @@ sealed class EventMigration(MigrationRun run)
             await stop.CancelAsync().ConfigureAwait(false);
             foreach (var (_, download) in ahead) await ((Task)download).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-    }
-
-    async Task TellNeedAsync(Queue<DateOnly> days, CancellationToken cancellationToken)
-    {
-        var needed = days.Count(day => !File.Exists(Path.Combine(run.Folder.WorkOf(ExportNames.Of(day)), ExportManifest.FileName)));
-        if (needed > 0) await new ExportCalls(new ExportRequest { Folder = "", Notices = run.Request.Notices, Wait = run.Request.Wait }, run.Source.Transport, new()).TellNeedAsync(needed, Transport.CallKind.Export, cancellationToken).ConfigureAwait(false);
     }
 
     Task<ExportReport> DownloadAsync(DateOnly day, CancellationToken cancellationToken) =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MixpanelConnector.Export;
+using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Migration;
 
@@ -10,6 +11,8 @@ namespace MixpanelConnector.Migration;
 sealed class EventVerification(MigrationRun run, IEnumerable<DateOnly> days)
 {
     const int MostNamed = 5;
+
+    const string Name = "verification";
 
     /// <summary>What is wrong with what the target holds; null when it is what was sent.</summary>
     public async Task<string?> RunAsync(CancellationToken cancellationToken)
@@ -27,17 +30,23 @@ sealed class EventVerification(MigrationRun run, IEnumerable<DateOnly> days)
             }
         }
 
-        run.Meter.Begin("verification", 0, sent.Count);
+        // Days that were found to be right by a run that could not end are not read again by the next one.
+        var left = sent.Keys.Where(day => !File.Exists(PathOfRight(day))).ToList();
+        run.Meter.Begin("verification", sent.Count - left.Count, sent.Count);
+        await run.TellNeedAsync(run.Target, left.Count, "verification", cancellationToken).ConfigureAwait(false);
+        OwnFolder.Make(run.Folder.WorkOf(Name));
         var (wrong, others) = (new List<string>(), new List<string>());
-        foreach (var day in sent.Keys)
+        foreach (var day in left)
         {
             if (await HeldAsync(day, cancellationToken).ConfigureAwait(false) is not { } held) return null;
             var expected = all.GetValueOrDefault(day) ?? new DaySum { Day = day };
             if ((held.Count, held.WithoutUser) != (expected.Count, expected.WithoutUser)) wrong.Add(string.Create(CultureInfo.InvariantCulture, $"{ExportNames.Of(day)} ({expected.Count} accepted, {held.Count} there)"));
             else if (held.Whole != expected.Whole) others.Add(ExportNames.Of(day));
+            else NewFile.Write(PathOfRight(day), []);
             run.Meter.Add(MigrationCounts.None, isDay: true);
         }
 
+        run.Folder.Forget(Name);
         if (others.Count > 0) run.Request.Notices?.Report($"The events are the same, but users are told apart otherwise in the target on {Named(others)}.");
         return wrong.Count == 0 ? null : $"The target does not hold the events that it accepted, or holds others, too, on {Named(wrong)}. What was sent just now may take a while to show: verify again later. Where the target held events before, they cannot be told from what was sent.";
     }
@@ -60,6 +69,8 @@ sealed class EventVerification(MigrationRun run, IEnumerable<DateOnly> days)
         run.Folder.Forget(name);
         return held;
     }
+
+    string PathOfRight(DateOnly day) => Path.Combine(run.Folder.WorkOf(Name), ExportNames.Of(day));
 
     static string Named(List<string> days) => string.Join(", ", days.Take(MostNamed)) + (days.Count > MostNamed ? string.Create(CultureInfo.InvariantCulture, $" and {days.Count - MostNamed} more") : "");
 }

@@ -5,6 +5,7 @@ using MixpanelConnector.Import;
 using MixpanelConnector.Import.Map;
 using MixpanelConnector.Import.Source;
 using MixpanelConnector.Import.State;
+using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Migration;
 
@@ -31,9 +32,17 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
     /// <summary>The names of the days and parts that dead letters are of, in their order.</summary>
     public List<string> Names { get; } = [];
 
+    /// <summary>Says how many exports are needed of a project, and how many the hour has left.</summary>
+    public Task TellNeedAsync(MixpanelClient from, int exports, string what, CancellationToken cancellationToken) => exports == 0
+        ? Task.CompletedTask
+        : new ExportCalls(new ExportRequest { Folder = "", Notices = Noticed(what), Wait = request.Wait }, from.Transport, new()).TellNeedAsync(exports, CallKind.Export, cancellationToken);
+
+    /// <summary>Takes what is to be known of one part.</summary>
+    public IProgress<string>? Noticed(string what) => request.Notices is { } notices ? new Labelled(notices, what) : null;
+
     /// <summary>Fetches records into a folder.</summary>
     public Task<ExportReport> ExportAsync(MixpanelClient from, ExportRequest export, CancellationToken cancellationToken) =>
-        new ExportPipeline((export with { Wait = request.Wait, Notices = request.Notices, IsPart = true, Progress = request.Progress is null ? null : Meter }).Validated(Time), from.Transport).RunAsync(cancellationToken);
+        new ExportPipeline((export with { Wait = request.Wait, Notices = export.Notices ?? request.Notices, IsPart = true, Progress = request.Progress is null ? null : Meter }).Validated(Time), from.Transport).RunAsync(cancellationToken);
 
     /// <summary>What an export has left in a folder.</summary>
     /// <exception cref="InputException">It is damaged.</exception>
@@ -97,6 +106,11 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
         };
         if (isSettled && counts.Pending != 0) problems.Note(9, $"The audit of the counts failed for {name}: of {given} records {counts.Pending} have no outcome. This is a defect: please report it.", isFinal: true);
         return counts;
+    }
+
+    sealed class Labelled(IProgress<string> notices, string what) : IProgress<string>
+    {
+        public void Report(string value) => notices.Report($"{what}: {value}");
     }
 
     /// <summary>The lines of an input whose records were rejected.</summary>

@@ -71,6 +71,7 @@ sealed class ProfileMigration(MigrationRun run, (string Key, string Id)? group)
 
     ExportRequest Export(string folder) => new()
     {
+        Notices = run.Noticed(group is { } named ? $"groups of {named.Key}" : "profiles"),
         Kind = group is null ? ExportKind.Profiles : ExportKind.Groups,
         Folder = folder,
         GroupKey = group?.Key,
