@@ -166,7 +166,7 @@ public sealed class MigrationKillTests
                 case "/api/query/engage":
                     var page = request.Text.Split("page=") is [_, var text, ..] ? int.Parse(text.Split('&')[0], CultureInfo.InvariantCulture) : 0;
                     var ids = isOfSource ? [.. Enumerable.Range(0, MigrationKillTests.Profiles).Select(id => $"p{id}")] : Profiles.Keys.ToList();
-                    var some = ids.Skip(page * PageSize).Take(PageSize).Select(id => $$"""{"$distinct_id":"{{id}}","$properties":{"n":{{id[1..]}}}}""");
+                    var some = ids.Skip(page * PageSize).Take(PageSize).Select(id => $$$"""{"$distinct_id":"{{{id}}}","$properties":{"n":{{{id[1..]}}}}}""");
                     return Answer.Json($$"""{"page":{{page}},"page_size":{{PageSize}},"session_id":"s","status":"ok","total":{{ids.Count}},"results":[{{string.Join(',', some)}}]}""");
                 case "/engage":
                     foreach (var update in request.Json.EnumerateArray())

@@ -54,7 +54,7 @@ sealed class EventMigration(MigrationRun run)
                 if (!ahead.TryDequeue(out var next)) return;
                 if (!run.Problems.Note(await next.Download.ConfigureAwait(false))) continue;
                 if (run.Problems.AreFinal) NotSent(next.Day);
-                else await SendAsync(next.Day, cancellationToken).ConfigureAwait(false);
+                else await run.WithoutDamageAsync(ExportNames.Of(next.Day), () => SendAsync(next.Day, cancellationToken)).ConfigureAwait(false);
             }
         }
         finally

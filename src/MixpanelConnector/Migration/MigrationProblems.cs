@@ -1,5 +1,3 @@
-using MixpanelConnector.Import.Source;
-
 namespace MixpanelConnector.Migration;
 
 /// <summary>Why a migration does not end well.</summary>
@@ -19,6 +17,9 @@ sealed class MigrationProblems
     public int ExitCode => _problems.Count == 0 ? 0 : Sorted().First().ExitCode;
 
     public IReadOnlyList<string> Messages => [.. Sorted().Select(problem => problem.Message).Distinct(StringComparer.Ordinal)];
+
+    /// <summary>How many problems of an exit code there are.</summary>
+    public int Count(int exitCode) => _problems.Count(problem => problem.ExitCode == exitCode);
 
     /// <summary>Keeps a problem.</summary>
     /// <param name="exitCode">The exit code that it stands for.</param>
@@ -67,9 +68,6 @@ sealed class MigrationProblems
                 return true;
             case ImportStateException e:
                 Note(e.ExitCode, e.Message, isFinal: true);
-                return true;
-            case InputException e:
-                Note(e.ExitCode, $"What was downloaded {e.Message}. Begin again with --restart.");
                 return true;
             case MixpanelException { InnerException: IOException or UnauthorizedAccessException } e:
                 Note(7, e.Message, isFinal: true);

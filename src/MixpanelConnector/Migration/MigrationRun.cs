@@ -87,6 +87,22 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
         return report;
     }
 
+    /// <summary>Sends what was downloaded of a day or a part. Where that is damaged, it says how it is downloaded again.</summary>
+    public async Task WithoutDamageAsync(string name, Func<Task> send)
+    {
+        var before = problems.Count(6);
+        try
+        {
+            await send().ConfigureAwait(false);
+        }
+        catch (InputException e)
+        {
+            problems.Note(e.ExitCode, $"What was downloaded of {name} {e.Message}.");
+        }
+
+        if (problems.Count(6) > before) problems.Note(6, $"Delete {folder.WorkOf(name)}, and run the same command again: it is downloaded again then, and what was accepted of it keeps its ids, so that it counts once.");
+    }
+
     /// <summary>The account of records that were sent, of which the source gave so many.</summary>
     /// <param name="name">What they are of; for messages.</param>
     /// <param name="report">What became of them.</param>

@@ -41,10 +41,15 @@ sealed class ProfileMigration(MigrationRun run, (string Key, string Id)? group)
             return;
         }
 
+        await run.WithoutDamageAsync(Name, () => SendAsync(folder, download.Records, cancellationToken)).ConfigureAwait(false);
+    }
+
+    async Task SendAsync(string folder, long given, CancellationToken cancellationToken)
+    {
         var inputs = InputsOf(folder, MigrationRun.ManifestOf(folder));
         var report = await run.ImportAsync(Name, inputs, group is null ? ImportType.Profiles : ImportType.Groups, new ProfilePreparation(ofGroups: group is not null), group?.Key, cancellationToken).ConfigureAwait(false);
         var isSettled = run.Problems.Note(report);
-        var counts = run.CountsOf(Name, report, download.Records, isSettled);
+        var counts = run.CountsOf(Name, report, given, isSettled);
         if (isSettled && !run.Problems.AreFinal) run.Folder.Settle(Name, new(counts) { Ids = run.Request.DryRun ? null : await IdsAsync(inputs, input => run.RejectedLines(Name, input.Name).ToHashSet(), cancellationToken).ConfigureAwait(false) });
         Take(counts);
     }

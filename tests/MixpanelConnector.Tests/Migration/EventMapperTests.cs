@@ -2,6 +2,7 @@ using System.Text;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Import.Map;
 using MixpanelConnector.Migration;
+using Record = MixpanelConnector.Import.Decode.Record;
 
 namespace MixpanelConnector.Tests.Migration;
 

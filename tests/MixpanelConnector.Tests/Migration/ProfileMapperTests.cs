@@ -1,6 +1,7 @@
 using System.Text;
 using MixpanelConnector.Import.Decode;
 using MixpanelConnector.Migration;
+using Record = MixpanelConnector.Import.Decode.Record;
 
 namespace MixpanelConnector.Tests.Migration;
 

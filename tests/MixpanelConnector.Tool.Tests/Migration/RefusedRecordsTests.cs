@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using MixpanelConnector.Testing;
-using MixpanelConnector.Tool.Tests.Export;
 
 namespace MixpanelConnector.Tool.Tests.Migration;
 
@@ -15,8 +14,8 @@ public sealed class RefusedRecordsTests
         var isMended = false;
         await using var server = await RecordingServer.StartAsync(request => request.Path switch
         {
-            "/api/2.0/export" => Exported.Lines(
-                Exported.Event("A", Day, 0, ",\"mp_processing_time_ms\":5"), "{ this is no record", Exported.Event("A", Day, 1, ",\"n\":1"),
+            "/api/2.0/export" => Export.Exported.Lines(
+                Export.Exported.Event("A", Day, 0, ",\"mp_processing_time_ms\":5"), "{ this is no record", Export.Exported.Event("A", Day, 1, ",\"n\":1"),
                 """{"event":"A","properties":{"time":1790841600000,"distinct_id":"undefined","$insert_id":"x"}}"""),
             "/import" when isMended => Answer.Json("""{"code":200,"num_records_imported":1,"status":"OK"}"""),
             "/import" => Answer.Json("""{"code":400,"error":"some data points in the request failed validation","failed_records":[{"index":1,"insert_id":"A-1","field":"properties.n","message":"refused"}],"num_records_imported":1,"status":"Bad Request"}""", 400),
@@ -33,8 +32,8 @@ public sealed class RefusedRecordsTests
         Assert.Equal("4 1 3 0", string.Join(' ', new[] { "read", "accepted", "rejected", "pending" }.Select(name => run.Json.GetProperty("events").GetProperty(name).GetInt32())));
         Assert.Equal(dead, run.Json.GetProperty("dead_letter").GetString());
         var letters = (await File.ReadAllLinesAsync(dead, TestContext.Current.CancellationToken)).Select(letter => JsonNode.Parse(letter)!.AsObject()).ToList();
-        Assert.Equal("2026-10-01:2 refused, 2026-10-01:3 distinct_id_banned, 2026-10-01.unreadable:1 invalid_json", string.Join(", ", letters.Select(letter => $"{letter["source"]}:{letter["line"]} {(letter["http_status"] is null ? letter["code"] : letter["message"])}")));
-        Assert.Equal(Exported.Event("A", Day, 1, ",\"n\":1"), letters[0]["raw"]!.ToJsonString());
+        Assert.Equal("2026-10-01.unreadable:1 invalid_json, 2026-10-01:2 refused, 2026-10-01:3 distinct_id_banned", string.Join(", ", letters.Select(letter => $"{letter["source"]}:{letter["line"]} {(letter["http_status"] is null ? letter["code"] : letter["message"])}")));
+        Assert.Equal(Export.Exported.Event("A", Day, 1, ",\"n\":1"), letters[1]["raw"]!.ToJsonString());
 
         var requests = server.Requests.Count;
         var again = await tool.RunAsync(line);
@@ -58,7 +57,7 @@ public sealed class RefusedRecordsTests
         var isMended = false;
         await using var server = await RecordingServer.StartAsync(request => !isMended && request.Path == path ? Answer.Json("""{"error":"no","status":"error","code":1}""", status) : request.Path switch
         {
-            "/api/2.0/export" => Exported.Lines(Exported.Event("A", Day)),
+            "/api/2.0/export" => Export.Exported.Lines(Export.Exported.Event("A", Day)),
             "/import" => Answer.Json("""{"code":200,"num_records_imported":1,"status":"OK"}"""),
             "/api/app/projects/1/schemas" => Answer.Json("""{"status":"ok","results":[{"entityType":"event","name":"A","schemaJson":{"description":"a"}}]}"""),
             "/api/app/projects/2/schemas" => Answer.Json("""{"status":"ok","results":{"added":1,"deleted":0}}"""),
@@ -87,7 +86,7 @@ public sealed class RefusedRecordsTests
     {
         await using var server = await RecordingServer.StartAsync(request => request.Path switch
         {
-            "/api/app/projects/1/schemas" => Answer.Json($$"""{"status":"ok","results":[{{string.Join(',', "ABCDE".Select(name => $$"""{"entityType":"event","name":"{{name}}","schemaJson":{"description":"d"}}"""))}}]}"""),
+            "/api/app/projects/1/schemas" => Answer.Json($$"""{"status":"ok","results":[{{string.Join(',', "ABCDE".Select(name => $$$"""{"entityType":"event","name":"{{{name}}}","schemaJson":{"description":"d"}}"""))}}]}"""),
             _ when request.Text.Contains("\"C\"", StringComparison.Ordinal) => Answer.Json("""{"error":"no","status":"error"}""", 400),
             _ => Answer.Json("""{"status":"ok","results":{"added":1,"deleted":0}}"""),
         });

@@ -9,7 +9,7 @@ namespace MixpanelConnector.Tool.Tests.Migration;
 /// <summary>Two projects of an embedded Mixpanel, which the profiles <c>old</c> and <c>new</c> name.</summary>
 sealed class TwoProjects : IAsyncDisposable
 {
-    TwoProjects(EmulatedMixpanel mixpanel, int target, string token) => (Mixpanel, Target, Tool) = (mixpanel, target, new Tool());
+    TwoProjects(EmulatedMixpanel mixpanel, int target) => (Mixpanel, Target, Tool) = (mixpanel, target, new Tool());
 
     public EmulatedMixpanel Mixpanel { get; }
 
@@ -22,7 +22,7 @@ sealed class TwoProjects : IAsyncDisposable
     {
         var mixpanel = await EmulatedMixpanel.StartAsync(options, TestContext.Current.CancellationToken);
         var project = await PostAsync(mixpanel, "projects", """{"name":"new"}""");
-        var projects = new TwoProjects(mixpanel, (int)project["id"]!, (string)project["token"]!);
+        var projects = new TwoProjects(mixpanel, (int)project["id"]!);
         var endpoint = mixpanel.Address.AbsoluteUri.TrimEnd('/');
         projects.Tool.WriteProfiles($$"""{"old":{{Profile(endpoint, DevelopmentCredentials.ProjectId, DevelopmentCredentials.ProjectToken)}},"new":{{Profile(endpoint, projects.Target, (string)project["token"]!)}}}""");
         return projects;
@@ -46,18 +46,19 @@ sealed class TwoProjects : IAsyncDisposable
 
     public async Task<Run> MigrateAsync(params string[] options) => await Tool.RunAsync(["migrate", "--from", "old", "--to", "new", "--output", "json", .. options]);
 
-    /// <summary>The events of a project, each as what tells it apart and its own properties, sorted.</summary>
-    public async Task<IReadOnlyList<string>> EventsAsync(int project)
+    /// <summary>The events of a project, as it exports them but for what it adds, sorted.</summary>
+    public async Task<IReadOnlyList<string>> EventsAsync(string profile)
     {
-        var events = await Mixpanel.EventsAsync(deduplicated: true, TestContext.Current.CancellationToken);
-        return [.. events.Where(one => one.ProjectId == project).Select(one => $"{one.Name} {one.Time:O} {one.DistinctId} {one.InsertId} {Own(one.Properties)}").Order(StringComparer.Ordinal)];
+        var to = new Export.Exported(Tool.Folder.File($"{Guid.NewGuid():N}"));
+        var run = await Tool.RunAsync("export", "events", "--profile", profile, "--to", to.Folder, "--from-date", "2026-09-30", "--to-date", "2026-10-05", "--calls-per-hour", "0", "--state", Tool.Folder.File("exports"));
+        Assert.True(run.Exit == 0, run.Err);
+        return [.. to.Records.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Own).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
     }
 
-    /// <summary>Without what Mixpanel adds.</summary>
-    static string Own(string properties)
+    static string Own(string line)
     {
-        var json = JsonNode.Parse(properties)!.AsObject();
-        foreach (var added in (string[])["mp_processing_time_ms", "$import", "time", "distinct_id", "$insert_id", "$mp_api_endpoint", "$mp_api_timestamp_ms", "$mp_event_size", "mp_original_event_name", "mp_original_distinct_id"]) json.Remove(added);
+        var json = JsonNode.Parse(line)!;
+        foreach (var added in (string[])["mp_processing_time_ms", "$import", "$mp_api_endpoint", "$mp_api_timestamp_ms", "$mp_event_size"]) json["properties"]!.AsObject().Remove(added);
         return json.ToJsonString();
     }
 
