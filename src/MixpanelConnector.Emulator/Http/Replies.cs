@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Emulator.Live;
 
 namespace MixpanelConnector.Emulator.Http;
 
@@ -41,8 +42,11 @@ static class Replies
         json.WriteEndObject();
     });
 
-    public static Task ErrorAsync(this HttpContext context, ErrorShape shape, int status, string error) =>
-        context.Response.JsonAsync(status, json => shape(json, context.Request, status, error));
+    public static Task ErrorAsync(this HttpContext context, ErrorShape shape, int status, string error)
+    {
+        Journal.MarkRefused(context, error);
+        return context.Response.JsonAsync(status, json => shape(json, context.Request, status, error));
+    }
 
     public static Task BytesAsync(this HttpResponse response, int status, string contentType, ReadOnlyMemory<byte> body)
     {
