@@ -118,7 +118,7 @@ public sealed class MigrationKillTests
 
         public static string PropertiesOf(int number) => string.Create(CultureInfo.InvariantCulture, $"\"n\":{number},\"t\":\"é\\u2028\",\"f\":1.50");
 
-        public static IReadOnlyList<string> Lines(int day)
+        public static List<string> Lines(int day)
         {
             var lines = new List<string>();
             for (var number = 0; number < SizeOf(day); number++)

@@ -108,7 +108,7 @@ sealed class EventMigration(MigrationRun run)
         var entry = MigrationRun.ManifestOf(folder).Files[0];
         var inputs = new List<InputFile>();
         if (entry.Name is not null) inputs.Add(run.InputOf(folder, entry, name));
-        if (entry.Unreadable > 0) inputs.Add(new("", ExportNames.Unreadable(day), $"{run.Source.Options.ProjectId}/{ExportNames.Unreadable(day)}", folder) { RealName = ExportNames.Unreadable(day) });
+        if (entry.Unreadable > 0) inputs.Add(new("", ExportNames.Unreadable(day), $"{run.Source.Options.ProjectId}/{ExportNames.Unreadable(day)}", folder) { RealName = ExportNames.Unreadable(day), IsPlain = true });
         return (entry, inputs);
     }
 

@@ -8,14 +8,18 @@ public sealed class RefusedRecordsTests
 {
     const int Day = 1;
 
-    [Fact]
-    public async Task Each_that_is_not_taken_is_a_dead_letter_of_its_day_and_can_be_replayed()
+    [Theory]
+    [InlineData("{ this is no record")]
+    [InlineData("<html>")]
+    [InlineData("\u001f\u008b\u0000 binary")]
+    [InlineData("\ufeff{\"event\":7}")]
+    public async Task Each_that_is_not_taken_is_a_dead_letter_of_its_day_and_can_be_replayed(string unreadable)
     {
         var isMended = false;
         await using var server = await RecordingServer.StartAsync(request => request.Path switch
         {
             "/api/2.0/export" => Export.Exported.Lines(
-                Export.Exported.Event("A", Day, 0, ",\"mp_processing_time_ms\":5"), "{ this is no record", Export.Exported.Event("A", Day, 1, ",\"n\":1"),
+                Export.Exported.Event("A", Day, 0, ",\"mp_processing_time_ms\":5"), unreadable, Export.Exported.Event("A", Day, 1, ",\"n\":1"),
                 """{"event":"A","properties":{"time":1790841600000,"distinct_id":"undefined","$insert_id":"x"}}"""),
             "/import" when isMended => Answer.Json("""{"code":200,"num_records_imported":1,"status":"OK"}"""),
             "/import" => Answer.Json("""{"code":400,"error":"some data points in the request failed validation","failed_records":[{"index":1,"insert_id":"A-1","field":"properties.n","message":"refused"}],"num_records_imported":1,"status":"Bad Request"}""", 400),
@@ -44,6 +48,32 @@ public sealed class RefusedRecordsTests
         var replay = await tool.RunAsync("import", "--replay", dead, "--profile", "new", "--output", "json");
         Assert.Equal((3, 1), (replay.Exit, replay.Json.GetProperty("accepted").GetInt32()));
         Assert.Contains("\"$insert_id\":\"A-1\"", server.Requests[^1].Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_run_that_is_stopped_goes_on_and_a_second_one_beside_it_ends_with_8()
+    {
+        using var stop = new Stop();
+        using var tool = new Tool();
+        string[] line = ["migrate", "--from", "old", "--to", "new", "--only", "events", "--from-date", "2026-10-01", "--to-date", "2026-10-03", "--parallel", "1", "--output", "json"];
+        Run? second = null;
+        var isStopped = false;
+        await using var server = await RecordingServer.StartAsync(request =>
+        {
+            if (request.Path == "/import") return Answer.Json("""{"code":200,"num_records_imported":1,"status":"OK"}""");
+            if (Export.Exported.DayOf(request) != 2 || isStopped) return Export.Exported.Lines(Export.Exported.Event("A", Export.Exported.DayOf(request)));
+            isStopped = true;
+            second = Task.Run(() => tool.RunAsync(line)).GetAwaiter().GetResult();
+            stop.Begin(143);
+            return Answer.Stall;
+        });
+        tool.WriteProfiles($$"""{"old":{{TwoProjects.Profile(server.Url, 1, "a")}},"new":{{TwoProjects.Profile(server.Url, 2, "b")}}}""");
+
+        var run = await tool.RunAsync(stop, line);
+
+        Assert.Equal((8, 143, 1), (second!.Exit, run.Exit, run.Json.GetProperty("events").GetProperty("days").GetArrayLength()));
+        Assert.Equal((0, 3), (await tool.RunAsync(line)) is var rest ? (rest.Exit, rest.Json.GetProperty("events").GetProperty("accepted").GetInt32()) : default);
+        Assert.Equal(3, server.Requests.Count(request => request.Path == "/import"));
     }
 
     [Theory]
