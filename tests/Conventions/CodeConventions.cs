@@ -62,7 +62,6 @@ public class CodeConventions
     [InlineData("Import", "Actions Catalogue Tracking Export Migration")]
     [InlineData("Export", "Actions Catalogue Tracking Migration")]
     [InlineData("Exported", "Actions Catalogue Tracking Import Export Transport Migration")]
-    [InlineData("Actions", "Tracking Migration")]
     [InlineData("Migration", "Tracking")]
     [InlineData("Tracking", "Actions Catalogue Migration")]
     public void Within_the_library_nothing_points_back(string layer, string above)

@@ -61,7 +61,7 @@ sealed class SchemaMigration(MigrationRun run) : CatalogueMigration(run, "schema
 
     protected override async Task TakeAsync(CancellationToken cancellationToken)
     {
-        var entries = (await Run.Source.ListSchemasAsync(cancellationToken: cancellationToken).ConfigureAwait(false)).Results;
+        var entries = (await LexiconActions.List.InvokeAsync(Run.Source, new(), cancellationToken).ConfigureAwait(false)).Results;
         Account(entries.Count, accepted: Run.Request.DryRun ? entries.Count : 0);
         for (var first = 0; first < entries.Count && !Run.Request.DryRun; first += MostAtOnce)
             await UploadAsync(entries, first, Math.Min(MostAtOnce, entries.Count - first), cancellationToken).ConfigureAwait(false);
@@ -76,7 +76,7 @@ sealed class SchemaMigration(MigrationRun run) : CatalogueMigration(run, "schema
         {
             try
             {
-                await Run.Target.UploadSchemasAsync(new() { Entries = [.. entries.Skip(first).Take(count)] }, cancellationToken).ConfigureAwait(false);
+                await LexiconActions.Upload.InvokeAsync(Run.Target, new() { Entries = [.. entries.Skip(first).Take(count)] }, cancellationToken).ConfigureAwait(false);
                 Account(entries.Count, Counts.Accepted + count);
                 return;
             }
@@ -115,11 +115,11 @@ sealed class AnnotationMigration(MigrationRun run) : CatalogueMigration(run, "an
 
     protected override async Task TakeAsync(CancellationToken cancellationToken)
     {
-        var annotations = (await Run.Source.ListAnnotationsAsync(cancellationToken: cancellationToken).ConfigureAwait(false)).Results;
+        var annotations = (await AnnotationActions.List.InvokeAsync(Run.Source, new(), cancellationToken).ConfigureAwait(false)).Results;
         Account(annotations.Count, accepted: 0);
-        var held = (await Run.Target.ListAnnotationsAsync(cancellationToken: cancellationToken).ConfigureAwait(false)).Results.Select(KeyOf).ToHashSet(StringComparer.Ordinal);
+        var held = (await AnnotationActions.List.InvokeAsync(Run.Target, new(), cancellationToken).ConfigureAwait(false)).Results.Select(KeyOf).ToHashSet(StringComparer.Ordinal);
         var before = Before(held);
-        var tags = Run.Request.DryRun ? [] : (await Run.Target.ListAnnotationTagsAsync(cancellationToken: cancellationToken).ConfigureAwait(false)).Results.DistinctBy(tag => tag.Name, StringComparer.Ordinal).ToDictionary(tag => tag.Name, tag => tag.Id, StringComparer.Ordinal);
+        var tags = Run.Request.DryRun ? [] : (await AnnotationActions.ListTags.InvokeAsync(Run.Target, new(), cancellationToken).ConfigureAwait(false)).Results.DistinctBy(tag => tag.Name, StringComparer.Ordinal).ToDictionary(tag => tag.Name, tag => tag.Id, StringComparer.Ordinal);
         var (accepted, present) = (0L, 0L);
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var index = 0; index < annotations.Count; index++)
@@ -140,11 +140,11 @@ sealed class AnnotationMigration(MigrationRun run) : CatalogueMigration(run, "an
             var ids = new List<long>();
             foreach (var name in (annotation.Tags ?? []).Select(tag => tag.Name).Distinct(StringComparer.Ordinal))
             {
-                if (!tags.TryGetValue(name, out var id)) tags.Add(name, id = (await Run.Target.CreateAnnotationTagAsync(new() { Name = name }, cancellationToken).ConfigureAwait(false)).Id);
+                if (!tags.TryGetValue(name, out var id)) tags.Add(name, id = (await AnnotationActions.CreateTag.InvokeAsync(Run.Target, new() { Name = name }, cancellationToken).ConfigureAwait(false)).Id);
                 ids.Add(id);
             }
 
-            await Run.Target.CreateAnnotationAsync(new() { Date = MomentOf(annotation), Description = annotation.Description, Tags = ids }, cancellationToken).ConfigureAwait(false);
+            await AnnotationActions.Create.InvokeAsync(Run.Target, new() { Date = MomentOf(annotation), Description = annotation.Description, Tags = ids }, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (MixpanelException e) when (e.Error.Kind is ErrorKind.Rejected or ErrorKind.TooLarge or ErrorKind.InvalidInput)
@@ -180,9 +180,9 @@ sealed class LookupTableMigration(MigrationRun run)
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         run.Meter.Begin("lookup tables");
-        var names = (await run.Source.ListLookupTablesAsync(cancellationToken: cancellationToken).ConfigureAwait(false)).Results.Select(table => table.Name).ToList();
+        var names = (await LookupTableActions.List.InvokeAsync(run.Source, new(), cancellationToken).ConfigureAwait(false)).Results.Select(table => table.Name).ToList();
         var given = new Dictionary<Guid, string>(run.Request.LookupTables);
-        var targets = given.Count == 0 ? [] : (await run.Target.ListLookupTablesAsync(cancellationToken: cancellationToken).ConfigureAwait(false)).Results.Where(table => Guid.TryParse(table.Id, out _)).ToDictionary(table => Guid.Parse(table.Id), table => table.Name);
+        var targets = given.Count == 0 ? [] : (await LookupTableActions.List.InvokeAsync(run.Target, new(), cancellationToken).ConfigureAwait(false)).Results.Where(table => Guid.TryParse(table.Id, out _)).ToDictionary(table => Guid.Parse(table.Id), table => table.Name);
         var unread = names.Count;
         foreach (var id in given.Keys)
             if (targets.TryGetValue(id, out var name) && names.Remove(name)) unread--;
