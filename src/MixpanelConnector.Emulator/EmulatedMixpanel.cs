@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
@@ -62,6 +64,21 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     /// loopback alone, is kept in the data folder, and without one is gone when the embedded Mixpanel stops.
     /// </summary>
     public string? CertificateAuthorityFile => _authority?.File;
+
+    /// <summary>
+    /// The environment variables by which clients of curl, Go, Java, Node.js, Python, Ruby and their like go through the proxy and trust
+    /// its certificate; empty without the proxy.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> ProxyEnvironment => ProxyAddress is null || _authority is null ? FrozenDictionary<string, string>.Empty : new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["HTTPS_PROXY"] = ProxyAddress.AbsoluteUri.TrimEnd('/'),
+        ["SSL_CERT_FILE"] = _authority.File,
+        ["CURL_CA_BUNDLE"] = _authority.File,
+        ["REQUESTS_CA_BUNDLE"] = _authority.File,
+        ["NODE_EXTRA_CA_CERTS"] = _authority.File,
+        ["NODE_USE_ENV_PROXY"] = "1",
+        ["JAVA_TOOL_OPTIONS"] = $"-Dhttps.proxyHost={ProxyAddress.Host} -Dhttps.proxyPort={ProxyAddress.Port.ToString(CultureInfo.InvariantCulture)} -Djavax.net.ssl.trustStore={_authority.TrustStore} -Djavax.net.ssl.trustStorePassword={CertificateAuthority.TrustStorePassword}",
+    };
 
     /// <summary>The latest requests (at most 10,000) and what became of them, the oldest first. Those to <c>/emulator</c> are not among them.</summary>
     public IReadOnlyList<ReceivedRequest> Requests => _requests.All;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
+using System.Security.Cryptography.Pkcs;
 using System.Security.Cryptography.X509Certificates;
 using MixpanelConnector.Files;
 
@@ -11,21 +12,33 @@ namespace MixpanelConnector.Emulator.Http.Tls;
 /// </summary>
 sealed class CertificateAuthority : IDisposable
 {
-    const string CertificateName = "certificate-authority.pem", KeyName = "certificate-authority.key";
+    const string CertificateName = "certificate-authority.pem", KeyName = "certificate-authority.key", TrustStoreName = "certificate-authority.p12";
+
+    /// <summary>What Java asks for where nothing is secret.</summary>
+    public const string TrustStorePassword = "changeit";
 
     static readonly TimeSpan Lifetime = TimeSpan.FromDays(365);
     static readonly TimeSpan LeastLeft = TimeSpan.FromDays(30);
     static readonly TimeSpan Earlier = TimeSpan.FromHours(1); // of clocks that are late
 
+    /// <summary>Java takes a certificate for trusted by this attribute.</summary>
+    const string TrustedKeyUsage = "2.16.840.1.113894.746875.1.1";
+
+    static readonly byte[] AnyUsage = [0x06, 0x04, 0x55, 0x1D, 0x25, 0x00]; // 2.5.29.37.0
+
     readonly string? _ownFolder;
 
-    CertificateAuthority(string file, string? ownFolder, X509Certificate2 server)
+    CertificateAuthority(string folder, bool ownsFolder, X509Certificate2 server)
     {
-        (File, _ownFolder, Server) = (file, ownFolder, server);
+        (File, TrustStore) = (Path.Combine(folder, CertificateName), Path.Combine(folder, TrustStoreName));
+        (_ownFolder, Server) = (ownsFolder ? folder : null, server);
     }
 
     /// <summary>The certificate that clients are to trust, as PEM.</summary>
     public string File { get; }
+
+    /// <summary>The same for Java, which reads no PEM: a PKCS #12 file.</summary>
+    public string TrustStore { get; }
 
     /// <summary>What the server shows, under each of its names.</summary>
     public X509Certificate2 Server { get; }
@@ -36,16 +49,18 @@ sealed class CertificateAuthority : IDisposable
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public static CertificateAuthority Open(string? folder, DateTimeOffset now)
     {
-        var own = folder is null ? Directory.CreateTempSubdirectory("mixpanel-emulator-").FullName : null; // for its owner alone
+        var owns = folder is null;
+        folder = Path.GetFullPath(folder ?? Directory.CreateTempSubdirectory("mixpanel-emulator-").FullName); // the latter is for its owner alone
         try
         {
-            var (certificate, key) = (Path.Combine(own ?? folder!, CertificateName), Path.Combine(own ?? folder!, KeyName));
+            var (certificate, key) = (Path.Combine(folder, CertificateName), Path.Combine(folder, KeyName));
             using var authority = Load(certificate, key, now) ?? Make(certificate, key, now);
-            return new CertificateAuthority(certificate, own, Issue(authority, now));
+            NewFile.Write(Path.Combine(folder, TrustStoreName), TrustStoreOf(authority));
+            return new CertificateAuthority(folder, owns, Issue(authority, now));
         }
         catch
         {
-            if (own is not null) Directory.Delete(own, recursive: true);
+            if (owns) Directory.Delete(folder, recursive: true);
             throw;
         }
     }
@@ -86,6 +101,18 @@ sealed class CertificateAuthority : IDisposable
         NewFile.Write(key, System.Text.Encoding.ASCII.GetBytes(pair.ExportPkcs8PrivateKeyPem()));
         NewFile.Write(certificate, System.Text.Encoding.ASCII.GetBytes(authority.ExportCertificatePem()));
         return authority;
+    }
+
+    static byte[] TrustStoreOf(X509Certificate2 authority)
+    {
+        var certificates = new Pkcs12SafeContents();
+        using var trusted = X509CertificateLoader.LoadCertificate(authority.RawData);
+        var bag = certificates.AddCertificate(trusted);
+        bag.Attributes.Add(new CryptographicAttributeObject(new Oid(TrustedKeyUsage), new AsnEncodedDataCollection(new AsnEncodedData(TrustedKeyUsage, AnyUsage))));
+        var store = new Pkcs12Builder();
+        store.AddSafeContentsUnencrypted(certificates);
+        store.SealWithMac(TrustStorePassword, HashAlgorithmName.SHA256, 10_000);
+        return store.Encode();
     }
 
     static X509Certificate2 Issue(X509Certificate2 authority, DateTimeOffset now)
