@@ -77,6 +77,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         ["REQUESTS_CA_BUNDLE"] = _authority.File,
         ["NODE_EXTRA_CA_CERTS"] = _authority.File,
         ["NODE_USE_ENV_PROXY"] = "1",
+        ["NODE_OPTIONS"] = $"--require \"{_authority.NodeScript.Replace("\\", "\\\\", StringComparison.Ordinal)}\"",
         ["JAVA_TOOL_OPTIONS"] = $"-Dhttps.proxyHost={ProxyAddress.Host} -Dhttps.proxyPort={ProxyAddress.Port.ToString(CultureInfo.InvariantCulture)} -Djavax.net.ssl.trustStore={_authority.TrustStore} -Djavax.net.ssl.trustStorePassword={CertificateAuthority.TrustStorePassword}",
     };
 

@@ -113,6 +113,10 @@ sealed class Routes(
         foreach (var path in (string[])["/api/query/cohorts/list", "/api/2.0/cohorts/list"])
             Post(routes, path, gate.Before((context, _, project) => cohorts.ListAsync(context, project)), ErrorShapes.Query);
 
+        var jql = new JqlQuery(source, profiles);
+        foreach (var path in (string[])["/api/query/jql", "/api/2.0/jql"])
+            Post(routes, path, gate.Before(jql.QueryAsync, JqlQuery.Parameters), ErrorShapes.Query);
+
         // Not documented any more, and still asked for.
         var profileProperties = new ProfileProperties(profiles, sessions, options.TimeProvider);
         Report("/engage/properties", profileProperties.ListAsync, "limit");
@@ -262,7 +266,7 @@ sealed class Routes(
     static void Page(IEndpointRouteBuilder routes, string path, string[] methods, RequestDelegate handler, ErrorShape errors)
     {
         routes.MapMethods(path, methods, handler.With(errors).WithCors());
-        routes.MapMethods(path, [HttpMethods.Options], Cors.PreflightAsync);
+        routes.MapMethods(path, [HttpMethods.Options], Cors.Preflight(methods));
     }
 
     static void Get(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors, params string[] parameters) =>

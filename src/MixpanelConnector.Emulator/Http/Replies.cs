@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.IO.Pipelines;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -50,10 +51,22 @@ static class Replies
 
     public static Task BytesAsync(this HttpResponse response, int status, string contentType, ReadOnlyMemory<byte> body)
     {
+        response.Begin(status, contentType, body.Length);
+        return response.Body.WriteAsync(body, response.HttpContext.RequestAborted).AsTask();
+    }
+
+    /// <summary>An answer that is whole, in pieces.</summary>
+    public static Task CopyAsync(this HttpResponse response, int status, string contentType, PipeReader body, long length)
+    {
+        response.Begin(status, contentType, length);
+        return body.CopyToAsync(response.Body, response.HttpContext.RequestAborted);
+    }
+
+    static void Begin(this HttpResponse response, int status, string contentType, long length)
+    {
         response.StatusCode = status;
         response.ContentType = contentType;
-        response.ContentLength = body.Length;
+        response.ContentLength = length;
         response.Headers.XContentTypeOptions = "nosniff";
-        return response.Body.WriteAsync(body, response.HttpContext.RequestAborted).AsTask();
     }
 }

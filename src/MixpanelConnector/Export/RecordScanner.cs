@@ -109,11 +109,22 @@ sealed class RecordScanner(bool ofEvents, bool withColumns)
         return isNamed && hasProperties;
     }
 
-    /// <summary>The name of an event is a text that is one; Mixpanel's specification has numbers as ids of profiles.</summary>
+    /// <summary>What an id says, however it is escaped, and be it a number.</summary>
+    public static ReadOnlySpan<byte> TextOf(ReadOnlySpan<byte> id)
+    {
+        if (id is not [(byte)'"', .. var text, (byte)'"']) return id;
+        if (!text.Contains((byte)'\\')) return text;
+        var reader = new Utf8JsonReader(id);
+        reader.Read();
+        var plain = new byte[id.Length];
+        return plain.AsSpan(0, reader.CopyString(plain));
+    }
+
+    /// <summary>The name of an event is a text that is one; Mixpanel's specification has numbers as ids of profiles. An empty one is nobody's.</summary>
     bool IsId(ref Utf8JsonReader reader)
     {
         if (reader.TokenType is JsonTokenType.Number) return !ofEvents;
-        return reader.TokenType is JsonTokenType.String && IsText(ref reader);
+        return reader.TokenType is JsonTokenType.String && (ofEvents || reader.ValueSpan.Length > 0) && IsText(ref reader);
     }
 
     /// <summary>False when half a surrogate pair is in it, which no text can hold.</summary>

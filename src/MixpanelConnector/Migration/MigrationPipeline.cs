@@ -1,3 +1,4 @@
+using MixpanelConnector.Files;
 using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector.Migration;
@@ -40,6 +41,7 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
         var started = time.GetTimestamp();
         try
         {
+            if (request.DeadLetterPath is { } letters) OutputFile.EnsureWritable(letters);
             using var folder = MigrationFolder.Open(request, source.Options, target.Options);
             if (folder is null) _problems.Note(8, $"Another run of the migration goes on in {request.State}.");
             else await RunAsync(new MigrationRun(request, source, target, folder, _problems), cancellationToken).ConfigureAwait(false);

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace MixpanelConnector.Migration;
 
 /// <summary>Why a migration does not end well.</summary>
@@ -81,8 +83,11 @@ sealed class MigrationProblems
                 };
                 Note(code, error.Message, isFinal: code == 4);
                 return true;
+            case JsonException:
+                Note(7, "What the migration has kept is damaged. Restore it, or begin again with --restart: what was accepted keeps its ids, and counts once.", isFinal: true);
+                return true;
             case IOException or UnauthorizedAccessException:
-                Note(7, $"The state of the migration cannot be kept: {failure.Message} When that is mended, run the same command again; it resumes.", isFinal: true);
+                Note(7, $"What the migration keeps or writes cannot be written: {failure.Message} When that is mended, run the same command again; it resumes.", isFinal: true);
                 return true;
             default:
                 return false;

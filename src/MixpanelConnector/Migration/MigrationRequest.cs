@@ -130,6 +130,7 @@ public sealed record MigrationRequest
         if (Groups.Count > 0 && !Takes(MigrationParts.Groups)) throw MixpanelException.Invalid("group", "Groups are named, and are not among the parts to take.");
         if (LookupTables.Count > 0 && !Takes(MigrationParts.LookupTables)) throw MixpanelException.Invalid("lookup_table", "A lookup table is named, and is not among the parts to take.");
         if (LookupTables.Values.FirstOrDefault(file => !File.Exists(file)) is { } missing) throw MixpanelException.Invalid("lookup_table", $"The file {missing} does not exist.");
+        if (DeadLetterPath is { } letters && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(letters)))) throw MixpanelException.Invalid("dead_letter", $"The folder of {letters} does not exist.");
         _ = Zone;
         if (!Takes(MigrationParts.Events))
         {

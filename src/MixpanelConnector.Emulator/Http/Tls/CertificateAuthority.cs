@@ -12,7 +12,7 @@ namespace MixpanelConnector.Emulator.Http.Tls;
 /// </summary>
 sealed class CertificateAuthority : IDisposable
 {
-    const string CertificateName = "certificate-authority.pem", KeyName = "certificate-authority.key", TrustStoreName = "certificate-authority.p12";
+    const string CertificateName = "certificate-authority.pem", KeyName = "certificate-authority.key", TrustStoreName = "certificate-authority.p12", ScriptName = "node-proxy.cjs";
 
     /// <summary>What Java asks for where nothing is secret.</summary>
     public const string TrustStorePassword = "changeit";
@@ -30,7 +30,7 @@ sealed class CertificateAuthority : IDisposable
 
     CertificateAuthority(string folder, bool ownsFolder, X509Certificate2 server)
     {
-        (File, TrustStore) = (Path.Combine(folder, CertificateName), Path.Combine(folder, TrustStoreName));
+        (File, TrustStore, NodeScript) = (Path.Combine(folder, CertificateName), Path.Combine(folder, TrustStoreName), Path.Combine(folder, ScriptName));
         (_ownFolder, Server) = (ownsFolder ? folder : null, server);
     }
 
@@ -39,6 +39,9 @@ sealed class CertificateAuthority : IDisposable
 
     /// <summary>The same for Java, which reads no PEM: a PKCS #12 file.</summary>
     public string TrustStore { get; }
+
+    /// <summary>What leads Node.js through the proxy, whose versions before 24 know of none.</summary>
+    public string NodeScript { get; }
 
     /// <summary>What the server shows, under each of its names.</summary>
     public X509Certificate2 Server { get; }
@@ -56,6 +59,7 @@ sealed class CertificateAuthority : IDisposable
             var (certificate, key) = (Path.Combine(folder, CertificateName), Path.Combine(folder, KeyName));
             using var authority = Load(certificate, key, now) ?? Make(certificate, key, now);
             NewFile.Write(Path.Combine(folder, TrustStoreName), TrustStoreOf(authority));
+            NewFile.Write(Path.Combine(folder, ScriptName), Resources.Read(ScriptName));
             return new CertificateAuthority(folder, owns, Issue(authority, now));
         }
         catch

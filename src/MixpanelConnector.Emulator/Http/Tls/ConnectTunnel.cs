@@ -13,6 +13,7 @@ namespace MixpanelConnector.Emulator.Http.Tls;
 static class ConnectTunnel
 {
     const int LargestHead = 16 * 1024;
+    const byte TlsHandshake = 0x16;
 
     static readonly object Marker = new();
     static readonly TimeSpan LongestHead = TimeSpan.FromSeconds(30);
@@ -22,7 +23,14 @@ static class ConnectTunnel
 
     public static ConnectionDelegate Before(ConnectionDelegate next) => async connection =>
     {
-        var head = await ReadHeadAsync(connection).ConfigureAwait(false);
+        var (head, isTls) = await ReadHeadAsync(connection).ConfigureAwait(false);
+        if (isTls)
+        {
+            // Who was led here without knowing it, as by the script for Node.js.
+            connection.Items[Marker] = true;
+            await next(connection).ConfigureAwait(false);
+            return;
+        }
         if (head is null)
             return; // no head, or none of HTTP: nobody is there to be answered
         var words = head.Split("\r\n", 2)[0].Split(' ');
@@ -41,8 +49,8 @@ static class ConnectTunnel
         await next(connection).ConfigureAwait(false);
     };
 
-    /// <summary>The request line and the headers; null when they do not come, or do not end.</summary>
-    static async Task<string?> ReadHeadAsync(ConnectionContext connection)
+    /// <summary>The request line and the headers, null when they do not come, or do not end; or that TLS begins at once, of which nothing is taken.</summary>
+    static async Task<(string? Head, bool IsTls)> ReadHeadAsync(ConnectionContext connection)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed);
         end.CancelAfter(LongestHead);
@@ -52,23 +60,28 @@ static class ConnectTunnel
             while (true)
             {
                 var result = await input.ReadAsync(end.Token).ConfigureAwait(false);
+                if (!result.Buffer.IsEmpty && result.Buffer.FirstSpan[0] == TlsHandshake)
+                {
+                    input.AdvanceTo(result.Buffer.Start);
+                    return (null, true);
+                }
                 if (EndOf(result.Buffer) is { } at)
                 {
                     var head = Encoding.Latin1.GetString(result.Buffer.Slice(0, at));
                     input.AdvanceTo(at);
-                    return head;
+                    return (head, false);
                 }
                 if (result.IsCompleted || result.IsCanceled || result.Buffer.Length > LargestHead)
                 {
                     input.AdvanceTo(result.Buffer.End);
-                    return null;
+                    return (null, false);
                 }
                 input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
             }
         }
         catch (OperationCanceledException)
         {
-            return null;
+            return (null, false);
         }
     }
 

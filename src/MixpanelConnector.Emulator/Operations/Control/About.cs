@@ -6,7 +6,7 @@ namespace MixpanelConnector.Emulator.Operations.Control;
 /// <summary><c>/</c> and <c>/emulator</c>: what this is, and what it can be told.</summary>
 sealed class About(EmulatorOptions options)
 {
-    static readonly byte[] Description = ReadDescription();
+    static readonly byte[] Description = Resources.Read("openapi.json");
 
     public Task HandleAsync(HttpContext context) => context.Response.ResultsAsync(200, json =>
     {
@@ -28,12 +28,4 @@ sealed class About(EmulatorOptions options)
 
     /// <summary>The OpenAPI document of everything under <c>/emulator</c>.</summary>
     public static Task DescribeAsync(HttpContext context) => context.Response.BytesAsync(200, "application/json", Description);
-
-    static byte[] ReadDescription()
-    {
-        using var stream = typeof(About).Assembly.GetManifestResourceStream("openapi.json")!;
-        var bytes = new byte[stream.Length];
-        stream.ReadExactly(bytes);
-        return bytes;
-    }
 }

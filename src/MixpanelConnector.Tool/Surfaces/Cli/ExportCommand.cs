@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
-using MixpanelConnector.Files;
 using MixpanelConnector.Formats;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
@@ -31,7 +30,7 @@ sealed class ExportCommand
     readonly Option<bool> _restart = new("--restart") { Description = "Forget what the folder holds, and begin again." };
     readonly Option<string> _backoffMin = new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };
     readonly Option<string> _backoffMax = new("--backoff-max") { Description = "The longest wait between tries. Default: 60s.", HelpName = "DURATION" };
-    readonly Option<string> _report = new("--report") { Description = "Write the report as JSON.", HelpName = "FILE" };
+    readonly Option<string> _report = ReportFile.NewOption();
     readonly Option<bool> _noProgress = new("--no-progress") { Description = "No progress bar (also off when standard error is no terminal)." };
     readonly Option<string> _state = new("--state") { Description = "Where the ledger of calls and the session of profiles are kept. Default: the user's state folder.", HelpName = "DIR" };
 
@@ -92,6 +91,7 @@ sealed class ExportCommand
     {
         var what = parsed.GetValue(_what) ?? throw Configuration.Invalid("what", $"Say what to export: {string.Join(", ", Kinds)}.");
         var folder = parsed.GetValue(_to) ?? throw Configuration.Invalid("to", "Say where the files go: --to DIR.");
+        if (ReportFile.Of(parsed.GetValue(_report), _host) is { } file && !file.IsWritable(folder)) return ExitCode.DiskFailed;
         await using var session = await Session.OpenAsync(parsed, _host, needsCredential: true, cancellationToken);
         using var display = new ExportDisplay(_host, showProgress: !parsed.GetValue(_noProgress));
         var state = parsed.GetValue(_state) ?? new Folders(_host.Environment).State;
@@ -149,18 +149,12 @@ sealed class ExportCommand
             ExportOutcome.Busy => ExitCode.Busy,
             _ => _stop.ExitCode != 0 ? _stop.ExitCode : ExitCode.Interrupted,
         };
-        if (parsed.GetValue(_report) is { } path)
+        code = ReportFile.Of(parsed.GetValue(_report), _host)?.Write(Json(report, code)) switch
         {
-            try
-            {
-                OutputFile.Write(path, Encoding.UTF8.GetBytes(Json(report, code) + "\n"), _host.Stopping);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                _host.Error.WriteLine($"mixpanel: the report {Printer.Clean(path)} cannot be written: {Printer.Clean(e.Message)}");
-                code = ExitCode.DiskFailed;
-            }
-        }
+            ReportOutcome.NotRead when code is ExitCode.Success or ExitCode.Refused => _stop.ExitCode,
+            ReportOutcome.Failed => ExitCode.DiskFailed,
+            _ => code,
+        };
 
         new Printer(_host, asTable: !CommonOptions.AsJson(parsed)).Json(Encoding.UTF8.GetBytes(Json(report, code)));
         return code;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
-using MixpanelConnector.Files;
 using MixpanelConnector.Sqlite;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
@@ -35,7 +34,7 @@ sealed class MigrateCommand
     readonly Option<string> _backoffMin = new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };
     readonly Option<string> _backoffMax = new("--backoff-max") { Description = "The longest wait between tries. Default: 60s.", HelpName = "DURATION" };
     readonly Option<string> _deadLetter = new("--dead-letter") { Description = "Where every record that was not accepted goes. Default: a file in the folder of the state; in a dry run, nowhere.", HelpName = "FILE" };
-    readonly Option<string> _report = new("--report") { Description = "Write the report as JSON.", HelpName = "FILE" };
+    readonly Option<string> _report = ReportFile.NewOption();
     readonly Option<bool> _noProgress = new("--no-progress") { Description = "No progress bar (also off when standard error is no terminal)." };
     readonly Option<string> _state = new("--state") { Description = "Where the ledger of calls is kept, and how far the migration is. Default: the user's state folder.", HelpName = "DIR" };
 
@@ -113,6 +112,8 @@ sealed class MigrateCommand
             Progress = display.ShowsProgress ? display : null,
         };
 
+        if (parsed.GetValue(_report) is { } path && request.DeadLetterPath is { } letters && Path.GetFullPath(path) == Path.GetFullPath(letters)) throw Configuration.Invalid("report", $"{path} is named for the dead letters and for the report: one would overwrite the other. Choose another place for one of them.");
+        if (ReportFile.Of(parsed.GetValue(_report), _host) is { } file && !file.IsWritable(request.State)) return ExitCode.DiskFailed;
         var report = await source.MigrateAsync(target, request, cancellationToken);
         if (report.ExitCode == ExitCode.Interrupted && _stop.ExitCode != 0) report = report with { ExitCode = _stop.ExitCode };
         display.Finish();
@@ -171,19 +172,13 @@ sealed class MigrateCommand
 
     int Print(ParseResult parsed, MigrationReport report)
     {
-        if (parsed.GetValue(_report) is { } path)
+        var code = ReportFile.Of(parsed.GetValue(_report), _host)?.Write(report.ToJson()) switch
         {
-            try
-            {
-                OutputFile.Write(path, Encoding.UTF8.GetBytes(report.ToJson() + "\n"), _host.Stopping);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                _host.Error.WriteLine($"mixpanel: the report {Printer.Clean(path)} cannot be written: {Printer.Clean(e.Message)}");
-                report = report with { ExitCode = ExitCode.DiskFailed };
-            }
-        }
-
+            ReportOutcome.Failed => ExitCode.DiskFailed,
+            ReportOutcome.NotRead when report.ExitCode is ExitCode.Success or ExitCode.Refused => _stop.ExitCode,
+            _ => report.ExitCode,
+        };
+        report = report with { ExitCode = code };
         var printer = new Printer(_host, asTable: !CommonOptions.AsJson(parsed));
         if (CommonOptions.AsJson(parsed)) printer.Json(Encoding.UTF8.GetBytes(report.ToJson()));
         else printer.Report(report);

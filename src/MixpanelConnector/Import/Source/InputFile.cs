@@ -33,6 +33,9 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
     /// <summary>Where it lies; null for a stream.</summary>
     public string? Path => Folder is null ? null : System.IO.Path.Join(Folder, RealName ?? System.IO.Path.GetFileName(Relative));
 
+    /// <summary>What tells it apart from any other file: where it lies, or where the archive does and its name there; null for a stream.</summary>
+    public string? Place { get => field ?? Path; init; }
+
     /// <summary>Where it lies, when it can be read from any place; null for what gives its bytes once, one after the other.</summary>
     public string? SeekablePath => Path is { } path && !SpecialFile.IsAt(path) ? path : null;
 
