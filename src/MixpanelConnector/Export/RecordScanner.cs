@@ -154,7 +154,7 @@ sealed class RecordScanner(bool ofEvents, bool withColumns)
             reader.Read();
             switch (field)
             {
-                case Field.Time when TryGetTime(ref reader, out var time):
+                case Field.Time when ExportedTime.TryGet(ref reader, out var time):
                     HasMore |= hasTime;
                     (hasTime, Time) = (true, time);
                     EndRun(end);
@@ -205,16 +205,5 @@ sealed class RecordScanner(bool ofEvents, bool withColumns)
     {
         if (!reader.ValueIsEscaped && reader.ValueSpan.Length is not (4 or 10 or 11)) return Field.None;
         return reader.ValueTextEquals("time"u8) ? Field.Time : reader.ValueTextEquals("distinct_id"u8) ? Field.DistinctId : reader.ValueTextEquals("$insert_id"u8) ? Field.InsertId : Field.None;
-    }
-
-    /// <summary>An integer, however it is written.</summary>
-    static bool TryGetTime(ref Utf8JsonReader reader, out long time)
-    {
-        time = 0;
-        if (reader.TokenType is not JsonTokenType.Number) return false;
-        if (reader.TryGetInt64(out time)) return true;
-        if (!reader.TryGetDecimal(out var number) || decimal.Truncate(number) != number || number is < long.MinValue or > long.MaxValue) return false;
-        time = (long)number;
-        return true;
     }
 }

@@ -118,8 +118,8 @@ sealed class ExportCommand
         {
             Kind = (ExportKind)Array.IndexOf(Kinds, what),
             Folder = folder,
-            FromDate = Day("from_date", parsed.GetValue(_fromDate)),
-            ToDate = Day("to_date", parsed.GetValue(_toDate)),
+            FromDate = Values.Day("from_date", parsed.GetValue(_fromDate)),
+            ToDate = Values.Day("to_date", parsed.GetValue(_toDate)),
             Event = parsed.GetValue(_event) ?? [],
             Where = parsed.GetValue(_where),
             GroupKey = parsed.GetValue(_groupKey),
@@ -131,12 +131,6 @@ sealed class ExportCommand
         };
         if (parsed.GetValue(_format) is { } format) request = request with { Format = ExportFormats.All.First(one => one.Name == format) };
         return parsed.GetValue(_parallel) is { } parallel ? request with { Parallel = parallel } : request;
-    }
-
-    static DateOnly? Day(string name, string? text)
-    {
-        if (text is null) return null;
-        return DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} takes a day such as 2026-10-01.");
     }
 
     /// <summary>The embedded Mixpanel has no limits of its own.</summary>

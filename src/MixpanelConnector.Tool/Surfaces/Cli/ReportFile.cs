@@ -24,7 +24,7 @@ sealed class ReportFile
     {
         if (!OutputFile.IsSpecial(_path))
         {
-            if (LiesIn(target)) throw Configuration.Invalid("report", $"{_path} lies among the files of {target}, which are the export's alone. Choose another place for the report.");
+            if (LiesIn(target)) throw Configuration.Invalid("report", $"{_path} lies among the files of {target}, which are the command's alone. Choose another place for the report.");
             if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(_path)))) throw Configuration.Invalid("report", $"The folder of {_path} does not exist.");
         }
 

@@ -16,7 +16,7 @@ namespace MixpanelConnector.Import.Map;
 /// left out, for a reason. What was made is good until the next record is mapped. Each keeps the record that it was made of; where
 /// that holds others, too, without those.
 /// </summary>
-sealed partial class RecordMapper
+sealed partial class RecordMapper : IRecordMapper
 {
     static readonly Rejection NoJson = new("invalid_json", null, "the record is no JSON object");
     static readonly Rejection NotUtf8 = JsonScanner.InvalidUtf8;
@@ -74,7 +74,7 @@ sealed partial class RecordMapper
     public bool RecallsAll => _section is UpdateSection update && (update.Time is not null || update.Operations.Any(operation => operation.Spread.Any(spread => spread.Time is not null)));
 
     /// <summary>Null where no mapping was asked for: then it costs nothing.</summary>
-    public static RecordMapper? For(ImportRequest request, MappingLookups lookups) => request.Mapping is null ? null : new RecordMapper(request, lookups);
+    public static IRecordMapper? For(ImportRequest request, MappingLookups lookups) => request.Preparation?.NewMapper() ?? (request.Mapping is null ? null : new RecordMapper(request, lookups));
 
     /// <summary>The hash of a name.</summary>
     public static ulong HashOf(ReadOnlySpan<byte> name) => XxHash3.HashToUInt64(name);
@@ -121,7 +121,7 @@ sealed partial class RecordMapper
     }
 
     /// <summary>Gives the next of those that the record becomes, good until the one after it; of one that becomes nothing, why. False when there are no more.</summary>
-    public bool TryNext(out Record record, out Output output)
+    public bool TryNext(out Record record, out MapOutput mapped)
     {
         while (_given == _outputs.Count && (_isSingle || _at >= 0))
         {
@@ -144,11 +144,12 @@ sealed partial class RecordMapper
         if (_given == _outputs.Count)
         {
             record = default;
-            output = default;
+            mapped = default;
             return false;
         }
 
-        output = _outputs[_given++];
+        var output = _outputs[_given++];
+        mapped = new(output.LeftOut, output.Prefixed, output.IsNobodys);
         record = new Record
         {
             Kind = RecordKind.Json,
@@ -394,7 +395,7 @@ sealed partial class RecordMapper
     /// <param name="Prefixed">How many of its properties begin with the vendor's name.</param>
     /// <param name="IsNobodys">Whether it is an event of nobody.</param>
     [StructLayout(LayoutKind.Auto)]
-    public readonly record struct Output(int Start, int Length, int RawStart, int RawLength, Rejection? Rejection, string? LeftOut, string? InsertId, int Prefixed, bool IsNobodys);
+    readonly record struct Output(int Start, int Length, int RawStart, int RawLength, Rejection? Rejection, string? LeftOut, string? InsertId, int Prefixed, bool IsNobodys);
 
     readonly record struct RecordPlace(long Offset, long Line, string? Origin, string? InsertId);
 }

@@ -18,6 +18,9 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
     /// <summary>Opens it, when that is not done by its path or its stream.</summary>
     public Func<ByteSource>? Opened { get; init; }
 
+    /// <summary>Whether its bytes are lines as they are, whatever they begin with: neither compressed, nor in another encoding, nor another kind of file. Default: false.</summary>
+    public bool IsPlain { get; init; }
+
     /// <summary>Why it cannot be read, when that showed as it was found.</summary>
     public string? Fault { get; init; }
 
