@@ -206,7 +206,7 @@ public sealed class AppApiTests
         await using var mixpanel = await LocalMixpanel.StartAsync();
         var created = await AskAsync(mixpanel, HttpMethod.Post, "/emulator/projects", """{"name":"B","token":"b","timezone":"Asia/Tokyo","identity_management":"original"}""");
         created.Is(201,
-            $$"""{"results":{"id":2,"name":"B","token":"b","secret":"{{created.Json.GetProperty("results").GetProperty("secret")}}","timezone":"Asia/Tokyo","identity_management":"original"},"status":"ok"}""");
+            $$"""{"results":{"id":2,"name":"B","token":"b","secret":"{{created.Json.GetProperty("results").GetProperty("secret")}}","timezone":"Asia/Tokyo","identity_management":"original","region":null},"status":"ok"}""");
         await mixpanel.PostAsync("/track", mixpanel.Event(more: "\"token\":\"b\""));
         await mixpanel.ImportAsync($"[{mixpanel.Event(name: "\"$create_alias\"", more: "\"alias\":\"x\"")}]", "?strict=1&project_id=2");
 
