@@ -25,7 +25,7 @@ sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, Import
         var owners = new Dictionary<string, InputFile?>(StringComparer.Ordinal);
         foreach (var group in inputs.Where(input => shared.Contains(input.Id)).GroupBy(input => input.Id, StringComparer.Ordinal))
         {
-            foreach (var siblings in group.GroupBy(input => InputList.WithoutCompression(input.Path!, request), StringComparer.Ordinal).Where(siblings => siblings.Skip(1).Any()))
+            foreach (var siblings in group.GroupBy(input => InputList.WithoutCompression(input.Place!, request), StringComparer.Ordinal).Where(siblings => siblings.Skip(1).Any()))
                 left.UnionWith(await CopiesAsync(siblings, cancellationToken).ConfigureAwait(false));
             var claimants = group.Except(left).ToList();
             owners.Add(group.Key, claimants is [var only] ? only : await OwnerAsync(claimants, cancellationToken).ConfigureAwait(false));
@@ -36,7 +36,7 @@ sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, Import
         var others = -1;
         foreach (var input in inputs.Where(input => !left.Contains(input)))
         {
-            var takesPath = input.Path is not null && (known.ContainsKey(OwnId(input)) || (owners.TryGetValue(input.Id, out var owner) && owner != input));
+            var takesPath = input.Place is not null && (known.ContainsKey(OwnId(input)) || (owners.TryGetValue(input.Id, out var owner) && owner != input));
             assigned.Add(takesPath ? input with { Id = OwnId(input) } : input);
             if (!takesPath) continue;
             renamed ??= input;
@@ -48,12 +48,12 @@ sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, Import
     }
 
     /// <summary>A real path is one file's.</summary>
-    string OwnId(InputFile input) => request.SourceId is { } id ? $"{id}/{input.Path}" : input.Path!;
+    string OwnId(InputFile input) => request.SourceId is { } id ? $"{id}/{input.Place}" : input.Place!;
 
     /// <summary>Who keeps the id that all of them have; null when nobody has more right to it than others.</summary>
     async ValueTask<InputFile?> OwnerAsync(List<InputFile> claimants, CancellationToken cancellationToken)
     {
-        var exact = claimants.Where(input => InputList.WithoutCompression(input.Path!, request) == input.Path).ToList();
+        var exact = claimants.Where(input => InputList.WithoutCompression(input.Place!, request) == input.Place).ToList();
         if (!known.TryGetValue(claimants[0].Id, out var reached)) return exact is [var one] ? one : null;
         foreach (var input in exact.Concat(claimants.Except(exact)))
             if (await BeginsAsItWasReadAsync(input, reached, cancellationToken).ConfigureAwait(false)) return input;
