@@ -50,9 +50,10 @@ sealed class S3Store(string address, string bucket, IAmazonS3 client, bool repla
         return new ObjectAnswer(answer.ResponseStream, Tag(answer.ETag), start, length);
     });
 
+    /// <remarks>The body goes as it is, with its hash in the signature: not every store takes the SDK's chunks out again.</remarks>
     public override Task<string> PutAsync(string key, Stream content, ObjectCondition? condition, CancellationToken cancellationToken) => AskAsync(async () =>
     {
-        var request = new PutObjectRequest { BucketName = bucket, Key = key, InputStream = content, AutoCloseStream = false };
+        var request = new PutObjectRequest { BucketName = bucket, Key = key, InputStream = content, AutoCloseStream = false, UseChunkEncoding = false };
         if (condition is not null && replaces)
         {
             if (condition.ETag is { } tag) request.IfMatch = $"\"{tag}\"";
@@ -70,7 +71,7 @@ sealed class S3Store(string address, string bucket, IAmazonS3 client, bool repla
         (await client.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest { BucketName = bucket, Key = key }, cancellationToken).ConfigureAwait(false)).UploadId);
 
     public override Task<string> PutPartAsync(string key, string upload, int number, Stream content, CancellationToken cancellationToken) => AskAsync(async () =>
-        Tag((await client.UploadPartAsync(new UploadPartRequest { BucketName = bucket, Key = key, UploadId = upload, PartNumber = number, InputStream = content, PartSize = content.Length }, cancellationToken).ConfigureAwait(false)).ETag));
+        Tag((await client.UploadPartAsync(new UploadPartRequest { BucketName = bucket, Key = key, UploadId = upload, PartNumber = number, InputStream = content, PartSize = content.Length, UseChunkEncoding = false }, cancellationToken).ConfigureAwait(false)).ETag));
 
     public override Task CompleteAsync(string key, string upload, IReadOnlyList<string> parts, CancellationToken cancellationToken) => AskAsync(() =>
         client.CompleteMultipartUploadAsync(new CompleteMultipartUploadRequest { BucketName = bucket, Key = key, UploadId = upload, PartETags = [.. parts.Select((tag, at) => new PartETag(at + 1, $"\"{tag}\""))] }, cancellationToken));

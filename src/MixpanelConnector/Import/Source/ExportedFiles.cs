@@ -66,7 +66,8 @@ static class ExportedFiles
     {
         if (request.Stored?.Of(input) is { } stored) return stored.Manifest;
         var manifest = Path.Combine(input, ExportManifest.FileName);
-        return input.Length == 0 || !File.Exists(manifest) ? null : File.ReadAllBytes(manifest);
+        if (input.Length == 0 || !File.Exists(manifest)) return null;
+        return File.ReadAllBytes(manifest);
     }
 
     static bool IsOfExport(string name) =>
