@@ -66,7 +66,7 @@ sealed class Bucket : IAsyncDisposable
             ("GET", "") when query.Contains("uploads", StringComparison.Ordinal) => Xml(new XElement("ListMultipartUploadsResult", new XElement("IsTruncated", "false"), Uploads.Select(upload => new XElement("Upload", new XElement("Key", upload.Key), new XElement("UploadId", upload.Upload))))),
             ("GET", "") => List(request),
             ("DELETE", _) when Parameter(request, "uploadId") is { } upload => Aborted(upload),
-            ("DELETE", _) => _objects.TryRemove(key, out _) ? new() { Status = 204 } : new() { Status = 204 },
+            ("DELETE", _) => Deleted(key),
             ("POST", _) when query.Contains("uploads", StringComparison.Ordinal) => Xml(new XElement("InitiateMultipartUploadResult", new XElement("Bucket", "b"), new XElement("Key", key), new XElement("UploadId", "new"))),
             ("POST", _) => Completed(key),
             ("PUT", _) when Parameter(request, "partNumber") is { } number => Part(int.Parse(number, CultureInfo.InvariantCulture), request.Body),
@@ -94,6 +94,12 @@ sealed class Bucket : IAsyncDisposable
         var content = _parts.Values.SelectMany(part => part).ToArray();
         _objects[key] = (content, null);
         return Xml(new XElement("CompleteMultipartUploadResult", new XElement("ETag", $"\"{Tag(content)}\"")));
+    }
+
+    Answer Deleted(string key)
+    {
+        Delete(key);
+        return new() { Status = 204 };
     }
 
     Answer Aborted(string upload)

@@ -32,7 +32,7 @@ public sealed class StoredImportTests : IAsyncLifetime
 
         Assert.Equal((0, 2L), (report.ExitCode, report.Accepted));
         Assert.Equal([1, 2], _run.StoredNumbers());
-        Assert.Equal(["a/x.ndjson", "b.ndjson"], _state.Load()!.Sources.Select(source => source.Id).Order(StringComparer.Ordinal));
+        Assert.Equal(["a/x.ndjson", "b.ndjson"], _state.Load()!.Sources.Select(source => source.Id).Order(StringComparer.Ordinal), StringComparer.Ordinal);
     }
 
     [Theory]

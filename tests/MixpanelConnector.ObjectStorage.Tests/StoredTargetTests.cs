@@ -88,7 +88,7 @@ public sealed class StoredTargetTests : IAsyncLifetime
         using var target = Target();
         await target.DeleteLeftoversAsync(Token);
 
-        Assert.Equal(["foreign", "elsewhere"], _bucket.Uploads.Select(upload => upload.Upload));
+        Assert.Equal(["foreign", "elsewhere"], _bucket.Uploads.Select(upload => upload.Upload), StringComparer.Ordinal);
     }
 
     StoredTarget Target() => new("s3://b/x", _bucket.Store(), "x", new StorageCalls(_run.Options), state: null);
