@@ -63,6 +63,7 @@ public class CodeConventions
     [InlineData("Import", "Actions Catalogue Tracking Export")]
     [InlineData("Export", "Actions Catalogue Tracking")]
     [InlineData("Exported", "Actions Catalogue Tracking Import Export Transport")]
+    [InlineData("Storage", "Actions Catalogue Import Export Exported Tracking")]
     [InlineData("Tracking", "Actions Catalogue")]
     public void Within_the_library_nothing_points_back(string layer, string above)
     {

@@ -44,7 +44,9 @@ sealed class S3Store(string address, string bucket, IAmazonS3 client, bool repla
     public override Task<ObjectAnswer> OpenAsync(StoredObject pinned, long offset, CancellationToken cancellationToken) => AskAsync(async () =>
     {
         var request = new GetObjectRequest { BucketName = bucket, Key = pinned.Key, VersionId = pinned.Version, EtagToMatch = pinned.ETag.Length > 0 ? $"\"{pinned.ETag}\"" : null };
-        if (offset > 0) request.ByteRange = new ByteRange(string.Create(CultureInfo.InvariantCulture, $"bytes={offset}-"));
+
+        // Of a whole object the SDK takes the tag for its MD5 where it looks like one, which it is not in every store; an empty one has no ranges.
+        if (pinned.Length > 0) request.ByteRange = new ByteRange(string.Create(CultureInfo.InvariantCulture, $"bytes={offset}-"));
         var answer = await client.GetObjectAsync(request, cancellationToken).ConfigureAwait(false);
         var (start, length) = PartOf(answer.ContentRange) ?? (0, answer.ContentLength);
         return new ObjectAnswer(answer.ResponseStream, Tag(answer.ETag), start, length);
