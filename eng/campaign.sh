@@ -2,6 +2,7 @@
 # Runs a campaign: longer than a test, and repeatable by its seed. The last lines tell the result.
 #   bash eng/campaign.sh kills [N] [SEED]             N imports' processes are killed at random moments (1000), then others of every format and type
 #   bash eng/campaign.sh exports [N] [SEED]           N kills of exports of each format (100), each of which ends with the files of one that nobody killed
+#   bash eng/campaign.sh migrations [N] [SEED]        N kills of migrations (100), each of which ends with the same events on both sides
 #   bash eng/campaign.sh operations [STRIDE]          killed before every STRIDE-th operation on disk or network (1: each)
 #   bash eng/campaign.sh soak [EVENTS] [SEED]         one import of so many events, one request in thirty with a fault (20000000)
 #   bash eng/campaign.sh tracker [KILLS] [EVENTS] [SEED]   a process that tracks durably is killed so often (10) over so many events (100000)
@@ -63,6 +64,7 @@ native() { # what starts processes, with the tool compiled ahead of time
 case "${1:-}" in
   kills) export CAMPAIGN_KILLS=${2:-1000} CAMPAIGN_SEED=${3:-20261123}; faults KillTests && faults KindTests ;;
   exports) CAMPAIGN_EXPORT_KILLS=${2:-100} CAMPAIGN_SEED=${3:-20261123} faults ExportKillTests ;;
+  migrations) CAMPAIGN_MIGRATION_KILLS=${2:-100} CAMPAIGN_SEED=${3:-20261123} faults MigrationKillTests ;;
   operations) CAMPAIGN_EVERY=${2:-1} faults EveryOperationTests ;;
   outbox) CAMPAIGN_EVERY=${2:-7} faults TrackerTests ;;
   soak) CAMPAIGN_EVENTS=${2:-20000000} CAMPAIGN_SEED=${3:-20261123} faults SoakTests ;;

@@ -48,10 +48,8 @@ foreach (var (sample, expected) in new[] { ("events", 0), ("events-with-errors",
 using var emulator = Shell(work, "exec mixpanel emulator --port 0 --data data", quiet: true);
 try
 {
-    string? endpoint = null;
-    while (endpoint is null && await emulator.StandardOutput.ReadLineAsync() is { } line)
-        if (line.Split("MIXPANEL_ENDPOINT=") is [_, var address]) endpoint = address;
-    if (endpoint is null) throw new InvalidOperationException("The embedded Mixpanel did not start.");
+    var greeting = await emulator.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The embedded Mixpanel did not start.");
+    var endpoint = System.Text.Json.JsonDocument.Parse(greeting).RootElement.GetProperty("address").GetString()!;
     _ = emulator.StandardOutput.ReadToEndAsync();
     surroundings["MIXPANEL_ENDPOINT"] = surroundings["Mixpanel__Endpoint"] = endpoint;
     using var http = new HttpClient { BaseAddress = new Uri(endpoint) };

@@ -19,6 +19,8 @@ need() { # need COMMAND DEBIAN-PACKAGE...
 command -v dotnet >/dev/null || fail "The .NET 10 SDK is needed: https://dotnet.microsoft.com/download"
 need node nodejs
 need npm npm
+need python3 python3      # runs the example for Python
+need curl curl            # comes through the proxy
 need gcc gcc libc6-dev   # links the NativeAOT test program, and compiles the shim of tests/Faults
 need prlimit util-linux  # with unshare and setpriv, for tests/Faults
 need chromium chromium    # runs a page with Mixpanel's own script

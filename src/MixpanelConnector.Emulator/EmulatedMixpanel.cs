@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
@@ -5,6 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 using MixpanelConnector.Emulator.Faults;
 using MixpanelConnector.Emulator.Folder;
 using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Http.Tls;
+using MixpanelConnector.Emulator.Live;
+using MixpanelConnector.Emulator.Operations.Control;
 using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator;
@@ -23,12 +28,14 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     readonly EventStore _events;
     readonly ProfileStore _profiles;
     readonly LookupTableStore _lookupTables;
-    readonly RequestLog _requests;
+    readonly Journal _requests;
+    readonly CertificateAuthority? _authority;
+    readonly HttpClient _self;
     readonly WebApplication _application;
     readonly GuestRoom _guests;
     bool _isStopped;
 
-    EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, ProfileStore profiles, LookupTableStore lookupTables, RequestLog requests, GuestRoom guests, WebApplication application, Uri address)
+    EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, ProfileStore profiles, LookupTableStore lookupTables, Journal requests, GuestRoom guests, WebApplication application, CertificateAuthority? authority, HttpClient self, Server.Addresses addresses)
     {
         _folder = folder;
         _database = database;
@@ -38,13 +45,43 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         _requests = requests;
         _guests = guests;
         _application = application;
-        Address = address;
+        _authority = authority;
+        _self = self;
+        (Address, ProxyAddress, TlsAddress) = addresses;
     }
 
     /// <summary>Where it listens, like <c>http://127.0.0.1:41234/</c>: the one base address for all of Mixpanel's hosts.</summary>
     public Uri Address { get; }
 
-    /// <summary>The latest requests (at most 10,000) and what they were answered with, the oldest first.</summary>
+    /// <summary>The proxy that leads Mixpanel's hosts here, like <c>http://127.0.0.1:41235/</c>; null without <see cref="EmulatorOptions.ProxyPort"/>.</summary>
+    public Uri? ProxyAddress { get; }
+
+    /// <summary>Where it listens for HTTPS; null without <see cref="EmulatorOptions.TlsPort"/>.</summary>
+    public Uri? TlsAddress { get; }
+
+    /// <summary>
+    /// The certificate to trust for the proxy and for HTTPS, a file in PEM; null without either. It holds for Mixpanel's hosts and
+    /// loopback alone, is kept in the data folder, and without one is gone when the embedded Mixpanel stops.
+    /// </summary>
+    public string? CertificateAuthorityFile => _authority?.File;
+
+    /// <summary>
+    /// The environment variables by which clients of curl, Go, Java, Node.js, Python, Ruby and their like go through the proxy and trust
+    /// its certificate; empty without the proxy.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> ProxyEnvironment => ProxyAddress is null || _authority is null ? FrozenDictionary<string, string>.Empty : new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["HTTPS_PROXY"] = ProxyAddress.AbsoluteUri.TrimEnd('/'),
+        ["SSL_CERT_FILE"] = _authority.File,
+        ["CURL_CA_BUNDLE"] = _authority.File,
+        ["REQUESTS_CA_BUNDLE"] = _authority.File,
+        ["NODE_EXTRA_CA_CERTS"] = _authority.File,
+        ["NODE_USE_ENV_PROXY"] = "1",
+        ["NODE_OPTIONS"] = $"--require \"{_authority.NodeScript.Replace("\\", "\\\\", StringComparison.Ordinal)}\"",
+        ["JAVA_TOOL_OPTIONS"] = $"-Dhttps.proxyHost={ProxyAddress.Host} -Dhttps.proxyPort={ProxyAddress.Port.ToString(CultureInfo.InvariantCulture)} -Djavax.net.ssl.trustStore={_authority.TrustStore} -Djavax.net.ssl.trustStorePassword={CertificateAuthority.TrustStorePassword}",
+    };
+
+    /// <summary>The latest requests (at most 10,000) and what became of them, the oldest first. Those to <c>/emulator</c> are not among them.</summary>
     public IReadOnlyList<ReceivedRequest> Requests => _requests.All;
 
     /// <summary>Who answers under this address what is no path of Mixpanel's; null for nobody.</summary>
@@ -63,11 +100,15 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     /// <param name="cancellationToken">Gives up starting.</param>
     /// <exception cref="DataFolderInUseException">Another one serves the data folder.</exception>
     /// <exception cref="InvalidDataException">The data folder's database cannot be opened.</exception>
+    /// <exception cref="FormatException">The seed is wrong, or another one than the store was made from.</exception>
     public static async Task<EmulatedMixpanel> StartAsync(EmulatorOptions? options = null, CancellationToken cancellationToken = default)
     {
-        options ??= new EmulatorOptions();
+        var clock = new AdjustableClock((options ??= new EmulatorOptions()).TimeProvider);
+        options = options with { TimeProvider = clock };
         var folder = options.DataDirectory is { } path ? await TakeAsync(path, cancellationToken).ConfigureAwait(false) : null;
         Database? database = null;
+        CertificateAuthority? authority = null;
+        EmulatedMixpanel? started = null;
         try
         {
             database = Database.Open(folder?.DatabaseFile, folder is null ? null : folder.ProtectDatabase);
@@ -76,20 +117,37 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
             var profiles = new ProfileStore(database);
             var lookupTables = await LookupTableStore.LoadAsync(database, cancellationToken).ConfigureAwait(false);
             var accounts = await Accounts.LoadAsync(database, options.TimeProvider, options.Identity, cancellationToken).ConfigureAwait(false);
+            if (options.ProxyPort is not null || options.TlsPort is not null)
+                authority = CertificateAuthority.Open(options.DataDirectory, TimeProvider.System.GetUtcNow());
             var instance = RandomNumberGenerator.GetHexString(32, lowercase: true);
-            var faults = new FaultPlan(options.Faults);
+            var faults = new FaultPlan(null); // they begin once the seed is in
             var faulty = new FaultyAnswers(faults);
-            var requests = new RequestLog(options.TimeProvider);
+            var requests = new Journal(options.TimeProvider, instance);
+            var documents = new DocumentStore(database);
+            var seeding = new Seeding(documents, instance);
             var routes = new Routes(
-                events, profiles, new QuerySessions(database, options.TimeProvider), identities, new DocumentStore(database), lookupTables, new PersonalData(database, identities, profiles), accounts, faults, options, instance, database.Id);
+                events, profiles, new QuerySessions(database, options.TimeProvider), identities, documents, lookupTables, new PersonalData(database, identities, profiles), accounts,
+                faults, requests, new Snapshots(database, events, accounts), seeding, clock, options, instance, database);
             var guests = new GuestRoom();
-            var (application, address) = await Server.StartAsync(
-                options.Port, options.HostNames, routes.Map, (context, next) => requests.RunAsync(context, inner => faulty.RunAsync(inner, next)), guests.RunAsync, cancellationToken).ConfigureAwait(false);
-            folder?.Announce(new ServerNote(address, Environment.ProcessId, instance));
-            return new EmulatedMixpanel(folder, database, events, profiles, lookupTables, requests, guests, application, address);
+            var (application, addresses) = await Server.StartAsync(
+                options, authority, routes.Map, (context, next) => requests.RunAsync(context, inner => faulty.RunAsync(inner, next)), guests.RunAsync, cancellationToken).ConfigureAwait(false);
+            var self = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = addresses.Plain, Timeout = Timeout.InfiniteTimeSpan };
+            started = new EmulatedMixpanel(folder, database, events, profiles, lookupTables, requests, guests, application, authority, self, addresses);
+            seeding.Connect(self);
+            if (options.Seed is { } seed)
+                await seeding.ApplyOnceAsync(seed, cancellationToken).ConfigureAwait(false);
+            faults.Replace(options.Faults ?? new EmulatorFaults());
+            folder?.Announce(new ServerNote(addresses.Plain, Environment.ProcessId, instance));
+            return started;
+        }
+        catch when (started is not null)
+        {
+            await started.DisposeAsync().ConfigureAwait(false);
+            throw;
         }
         catch (Exception e)
         {
+            authority?.Dispose();
             database?.Dispose();
             folder?.Dispose();
             if (e is DuckDB.NET.Data.DuckDBException && folder is not null)
@@ -173,9 +231,11 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _isStopped, true))
             return;
+        _self.Dispose();
         await _application.StopAsync().ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
         _database.Dispose();
+        _authority?.Dispose();
         _folder?.Dispose();
     }
 

@@ -14,14 +14,6 @@ public sealed class EmulatorAssertionException : Exception
     }
 }
 
-/// <summary>A request as it was received.</summary>
-/// <param name="Method">The method, like <c>POST</c>.</param>
-/// <param name="Path">The path.</param>
-/// <param name="Query">The query string with its question mark; empty without one.</param>
-/// <param name="Status">The status that it was answered with; null when the connection was ended instead.</param>
-/// <param name="ReceivedAt">When.</param>
-public sealed record ReceivedRequest(string Method, string Path, string Query, int? Status, DateTimeOffset ReceivedAt);
-
 /// <summary>Assertions for tests, on what an embedded Mixpanel has received. All throw <see cref="EmulatorAssertionException"/>.</summary>
 public static class EmulatorAssertions
 {

@@ -13,12 +13,30 @@ public sealed record EmulatorOptions
     public IReadOnlyList<string> HostNames { get; init; } = [];
 
     /// <summary>
+    /// The loopback port of a proxy that leads <c>https://*.mixpanel.com</c> here, and refuses all other hosts: with it and
+    /// <see cref="EmulatedMixpanel.CertificateAuthorityFile"/>, clients run unchanged. 0 takes a free one. Default: none.
+    /// </summary>
+    public int? ProxyPort { get; init; }
+
+    /// <summary>A loopback port for HTTPS, by a certificate of <see cref="EmulatedMixpanel.CertificateAuthorityFile"/>. 0 takes a free one. Default: none.</summary>
+    public int? TlsPort { get; init; }
+
+    /// <summary>
+    /// What the store begins with, and has again after a reset: projects, accounts and data as a JSON object, described in
+    /// docs/emulator.md. A store that was made from it already stays as it is. Default: nothing but the development world.
+    /// </summary>
+    public string? Seed { get; init; }
+
+    /// <summary>Whether parameters and members that tracking, imports and profile updates do not know are refused, which Mixpanel takes and leaves out. Default: no.</summary>
+    public bool StrictUnknown { get; init; }
+
+    /// <summary>
     /// The folder that keeps the data from one start to the next; created, for this user alone, when missing.
     /// Default: none, everything stays in memory and is gone when the embedded Mixpanel stops.
     /// </summary>
     public string? DataDirectory { get; init; }
 
-    /// <summary>The clock by which events are judged, accounts expire and quotas refill. Default: the system's.</summary>
+    /// <summary>The clock by which events are judged, accounts expire and quotas refill, until <c>/emulator/clock</c> sets another time. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <summary>

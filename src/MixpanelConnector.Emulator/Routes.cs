@@ -8,6 +8,7 @@ using MixpanelConnector.Emulator.Flags;
 using MixpanelConnector.Emulator.Http;
 using MixpanelConnector.Emulator.Live;
 using MixpanelConnector.Emulator.Operations;
+using MixpanelConnector.Emulator.Operations.Control;
 using MixpanelConnector.Emulator.Reports;
 using MixpanelConnector.Emulator.Rules;
 using MixpanelConnector.Emulator.Store;
@@ -17,23 +18,27 @@ namespace MixpanelConnector.Emulator;
 /// <summary>Every operation that is emulated, under the paths of Mixpanel's several hosts. A wrong method is answered with 405.</summary>
 sealed class Routes(
     EventStore events, ProfileStore profiles, QuerySessions sessions, IdentityStore identities, DocumentStore documents, LookupTableStore lookupTables, PersonalData personalData, Accounts accounts,
-    FaultPlan faults, EmulatorOptions options, string instance, string store)
+    FaultPlan faults, Journal journal, Snapshots snapshots, Seeding seeding, AdjustableClock clock, EmulatorOptions options, string instance, Database database)
 {
     readonly Feed _feed = new();
+    StartOver _startOver = null!; // made with the quota
 
     public void Map(IEndpointRouteBuilder routes)
     {
         var access = new Access(accounts);
         var quota = new Quota(options.RateLimits, options.TimeProvider);
+        _startOver = new StartOver(snapshots, quota, _feed, journal, faults, clock, options);
+        if (options.Seed is { } seed)
+            _startOver.SeedAsync = token => seeding.ApplyOnceAsync(seed, token);
 
-        Get(routes, "/healthz", new Health(instance, store).HandleAsync, ErrorShapes.App);
-        var import = new ImportEvents(events, _feed, access, quota, options.TimeProvider);
+        Get(routes, "/healthz", new Health(instance, database).HandleAsync, ErrorShapes.App);
+        var import = new ImportEvents(events, _feed, access, quota, options);
         Get(routes, "/import", import.HandleAsync, ErrorShapes.Ingestion); // with data= in the query string
         Post(routes, "/import", import.HandleAsync, ErrorShapes.Ingestion);
         string[] image = [HttpMethods.Get, HttpMethods.Post]; // an image or a script of a page is a GET
-        Page(routes, "/track", image, new TrackEvents(events, _feed, accounts, quota, options.TimeProvider).HandleAsync, ErrorShapes.Tracking);
-        Page(routes, "/engage", image, new UpdateProfiles(profiles, _feed, identities, accounts, options.TimeProvider, ofGroups: false).HandleAsync, ErrorShapes.Tracking);
-        Page(routes, "/groups", image, new UpdateProfiles(profiles, _feed, identities, accounts, options.TimeProvider, ofGroups: true).HandleAsync, ErrorShapes.Tracking);
+        Page(routes, "/track", image, new TrackEvents(events, _feed, accounts, quota, options).HandleAsync, ErrorShapes.Tracking);
+        Page(routes, "/engage", image, new UpdateProfiles(profiles, _feed, identities, accounts, options, ofGroups: false).HandleAsync, ErrorShapes.Tracking);
+        Page(routes, "/groups", image, new UpdateProfiles(profiles, _feed, identities, accounts, options, ofGroups: true).HandleAsync, ErrorShapes.Tracking);
 
         var tables = new LookupTables(lookupTables, access, quota);
         Get(routes, "/lookup-tables", tables.ListAsync, ErrorShapes.Ingestion, "project_id");
@@ -108,6 +113,10 @@ sealed class Routes(
         foreach (var path in (string[])["/api/query/cohorts/list", "/api/2.0/cohorts/list"])
             Post(routes, path, gate.Before((context, _, project) => cohorts.ListAsync(context, project)), ErrorShapes.Query);
 
+        var jql = new JqlQuery(source, profiles);
+        foreach (var path in (string[])["/api/query/jql", "/api/2.0/jql"])
+            Post(routes, path, gate.Before(jql.QueryAsync, JqlQuery.Parameters), ErrorShapes.Query);
+
         // Not documented any more, and still asked for.
         var profileProperties = new ProfileProperties(profiles, sessions, options.TimeProvider);
         Report("/engage/properties", profileProperties.ListAsync, "limit");
@@ -118,9 +127,31 @@ sealed class Routes(
     /// <summary>What stands in for Mixpanel's web pages.</summary>
     void MapControl(IEndpointRouteBuilder routes, Access access, LookupMappings lookups)
     {
-        var control = new Control(accounts, documents, lookupTables, lookups, access, options);
+        var about = new About(options);
+        Get(routes, "/", about.HandleAsync, ErrorShapes.App);
+        Get(routes, "/emulator", about.HandleAsync, ErrorShapes.App);
+        Get(routes, "/emulator/openapi.json", About.DescribeAsync, ErrorShapes.App);
+        var whole = new SnapshotControl(snapshots, _startOver, access);
+        Post(routes, "/emulator/reset", whole.ResetAsync, ErrorShapes.App);
+        Get(routes, "/emulator/snapshots", whole.ListAsync, ErrorShapes.App);
+        Put(routes, "/emulator/snapshots/{snapshot}", whole.SaveAsync, ErrorShapes.App);
+        Post(routes, "/emulator/snapshots/{snapshot}/restore", whole.RestoreAsync, ErrorShapes.App);
+        Delete(routes, "/emulator/snapshots/{snapshot}", whole.DeleteAsync, ErrorShapes.App);
+        Post(routes, "/emulator/seed", new SeedControl(seeding, access).ApplyAsync, ErrorShapes.App);
+        var time = new ClockControl(clock, access);
+        Get(routes, "/emulator/clock", time.ShowAsync, ErrorShapes.App);
+        Put(routes, "/emulator/clock", time.SetAsync, ErrorShapes.App);
+        Delete(routes, "/emulator/clock", time.ReleaseAsync, ErrorShapes.App);
+        var received = new JournalControl(journal, access);
+        Get(routes, "/emulator/requests", received.ShowAsync, ErrorShapes.App, JournalControl.Parameters);
+        Delete(routes, "/emulator/requests", received.ForgetAsync, ErrorShapes.App);
+        Put(routes, "/emulator/service-accounts/{username}", new AccountControl(accounts, access).PutAsync, ErrorShapes.App);
+        var control = new ProjectControl(accounts, documents, lookupTables, lookups, _startOver, access, options);
         Get(routes, "/emulator/projects", control.ListProjectsAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects", control.CreateProjectAsync, ErrorShapes.App);
+        Put(routes, "/emulator/projects/{project}", control.ReplaceProjectAsync, ErrorShapes.App);
+        Delete(routes, "/emulator/projects/{project}", control.DeleteProjectAsync, ErrorShapes.App);
+        Post(routes, "/emulator/projects/{project}/reset", control.ResetProjectAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects/{project}/funnels", control.CreateFunnelAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects/{project}/reports", control.CreateReportAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects/{project}/cohorts", control.CreateCohortAsync, ErrorShapes.App);
@@ -194,6 +225,12 @@ sealed class Routes(
         Delete(routes, "/api/app/data-deletions/v3.0/{id}", requests.CancelAsync, ErrorShapes.App, "token");
         Get(routes, "/emulator/data-retrievals/{id}", requests.DownloadAsync, ErrorShapes.App);
         requests.Resume();
+        _startOver.Replaced = () =>
+        {
+            requests.Stop();
+            requests.Resume();
+        };
+        clock.Adjusted = requests.Rearm;
         routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(requests.Stop);
     }
 
@@ -229,7 +266,7 @@ sealed class Routes(
     static void Page(IEndpointRouteBuilder routes, string path, string[] methods, RequestDelegate handler, ErrorShape errors)
     {
         routes.MapMethods(path, methods, handler.With(errors).WithCors());
-        routes.MapMethods(path, [HttpMethods.Options], Cors.PreflightAsync);
+        routes.MapMethods(path, [HttpMethods.Options], Cors.Preflight(methods));
     }
 
     static void Get(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors, params string[] parameters) =>
@@ -247,10 +284,10 @@ sealed class Routes(
     static void Post(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors, params string[] parameters) =>
         Map(routes, HttpMethods.Post, path, handler, errors, parameters);
 
-    /// <summary>The App API and lookup tables take no parameters but these; the others read theirs themselves.</summary>
+    /// <summary>The App API, lookup tables and our own take no parameters but these; the others read theirs themselves.</summary>
     static void Map(IEndpointRouteBuilder routes, string method, string path, RequestDelegate handler, ErrorShape errors, string[] parameters)
     {
-        var declares = path.StartsWith("/api/app/", StringComparison.Ordinal) || path.StartsWith("/lookup-tables", StringComparison.Ordinal);
+        var declares = path.StartsWith("/api/app/", StringComparison.Ordinal) || path.StartsWith("/lookup-tables", StringComparison.Ordinal) || path.StartsWith("/emulator", StringComparison.Ordinal);
         routes.MapMethods(path, [method], (declares ? handler.Taking(parameters) : handler).With(errors));
     }
 }

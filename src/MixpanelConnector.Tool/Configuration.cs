@@ -68,6 +68,13 @@ sealed class Configuration
         }
     }
 
+    /// <summary>The settings of a profile alone, whatever options and the environment say.</summary>
+    public static Configuration Of(string profile, HostEnvironment host)
+    {
+        var read = Profile.Read(new Folders(host.Environment).Profiles, profile, host.Stopping);
+        return new Configuration(Names.ToDictionary(n => n.Name, n => read.Values.TryGetValue(n.Name, out var stored) ? new Setting(n.Name, stored, $"profile {read.Name}") : n.Name == "region" ? new(n.Name, "us", "default") : new(n.Name, null, "not set"), StringComparer.Ordinal));
+    }
+
     /// <summary>The embedded Mixpanel in place of whatever is configured.</summary>
     public static Configuration Local(LocalMixpanel local) => new(Names.ToDictionary(n => n.Name, n => new Setting(n.Name, n.Name switch
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
@@ -24,7 +23,7 @@ public sealed class EmulatorKillTests
         for (var kill = 0; kill < Kills; kill++)
         {
             using var server = Run.StartMixpanel(home, ["emulator", "--port", "0", "--data", home.File("data")]);
-            var address = await AddressOfAsync(server);
+            var address = new Uri((await EmulatorProcess.GreetingOfAsync(server)).GetProperty("address").GetString()!);
             var goal = acknowledged.Count + (EventsPerRequest * random.Next(1, 60));
             var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var sending = Enumerable.Range(0, Senders).Select(_ => SendAsync(address, () => Interlocked.Increment(ref sent), acknowledged, () =>
@@ -46,16 +45,6 @@ public sealed class EmulatorKillTests
         Assert.Empty(acknowledged.Except(stored));
         // A request that was not answered may be stored, but then all of it.
         Assert.All(stored.GroupBy(n => n / EventsPerRequest), request => Assert.Equal(EventsPerRequest, request.Count()));
-    }
-
-    static async Task<Uri> AddressOfAsync(Process server)
-    {
-        while (await server.StandardOutput.ReadLineAsync() is { } line)
-        {
-            if (line.Split("MIXPANEL_ENDPOINT=") is [_, var address]) return new Uri(address);
-        }
-
-        throw new InvalidOperationException($"The embedded Mixpanel did not start: {await server.StandardError.ReadToEndAsync()}");
     }
 
     static async Task SendAsync(Uri address, Func<int> next, HashSet<int> acknowledged, Action onAcknowledged)

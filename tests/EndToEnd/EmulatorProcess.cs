@@ -1,22 +1,26 @@
 using System.Diagnostics;
-using System.Text.RegularExpressions;
+using System.Text.Json;
 
 namespace MixpanelConnector.EndToEnd;
 
 /// <summary>The real command <c>mixpanel emulator</c>, whose address is the console's.</summary>
-sealed class EmulatorProcess(Process process, Uri address) : IAsyncDisposable
+sealed class EmulatorProcess(Process process, JsonElement greeting) : IAsyncDisposable
 {
-    public Uri Address { get; } = address;
+    public JsonElement Greeting { get; } = greeting;
+
+    public Uri Address { get; } = new(greeting.GetProperty("address").GetString()!);
 
     public static async Task<EmulatorProcess> StartAsync(Home home, IEnumerable<string> arguments, string? tool = null)
     {
         string[] all = ["emulator", "--port", "0", "--data", home.File("data"), .. arguments];
         var process = tool is null ? Run.StartMixpanel(home, all) : Run.Start(tool, all, home);
-        while (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
-        {
-            if (Regex.Match(line, @"^The console is at (?<address>http://\S+)$", RegexOptions.NonBacktracking) is { Success: true } found) return new EmulatorProcess(process, new Uri(found.Groups["address"].Value));
-        }
+        return new EmulatorProcess(process, await GreetingOfAsync(process));
+    }
 
+    /// <summary>What it says of itself once it serves: a line of JSON.</summary>
+    public static async Task<JsonElement> GreetingOfAsync(Process process)
+    {
+        if (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line) return JsonElement.Parse(line);
         Assert.Fail(await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
         throw new InvalidOperationException();
     }

@@ -14,7 +14,7 @@ public sealed class HostilePlaceTests
     {
         using var home = new Home();
         using var first = Run.StartMixpanel(home, ["emulator", "--port", "0", "--data", home.File("data")], WithoutLocks);
-        while (await first.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !line.StartsWith("Ctrl+C", StringComparison.Ordinal)) { }
+        await EmulatorProcess.GreetingOfAsync(first);
         File.Delete(home.File("data/server.json"));
 
         var second = await Run.MixpanelAsync(home, ["emulator", "export", home.File("events.ndjson"), "--data", home.File("data")], WithoutLocks);

@@ -15,7 +15,7 @@ public sealed class InterfaceClientsTests
 
     static readonly string Actions = string.Join(' ', Catalogue.Actions.Select(action => action.Name));
 
-    /// <summary>What nothing of the API makes, what began at once, what a project with the simplified merging of ids refuses, and what the embedded Mixpanel does not have.</summary>
+    /// <summary>What nothing of the API makes, what began at once, and what a project with the simplified merging of ids refuses.</summary>
     static readonly Dictionary<string, string> Unanswered = new(StringComparer.Ordinal)
     {
         ["cancel_data_deletion"] = "rejected",
@@ -23,7 +23,6 @@ public sealed class InterfaceClientsTests
         ["query_insights"] = "not_found",
         ["replace_lookup_table"] = "not_found",
         ["merge_identities"] = "rejected",
-        ["query_jql"] = "unavailable",
     };
 
     [Fact]

@@ -51,7 +51,7 @@ public sealed partial class ObjectStorageTests
                 : Run.Start("node", ["--openssl-legacy-provider", $"{modules}/s3rver/bin/s3rver.js", "-d", home.File("objects"), "--configure-bucket", "backup", "-p", "0"], home);
             while (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
             {
-                if (Regex.Match(line, @"listen.* (http://)?127\.0\.0\.1:(?<port>\d+)$", RegexOptions.NonBacktracking) is not { Success: true } found) continue;
+                if (Regex.Match(line, @"listen.*127\.0\.0\.1:(?<port>\d+)$", RegexOptions.NonBacktracking) is not { Success: true } found) continue;
                 var port = found.Groups["port"].Value;
                 if (scheme != "az") return new(process, $"{scheme}://backup/", Settings((scheme == "s3" ? "AWS_ENDPOINT_URL" : "GS_ENDPOINT_URL", $"http://127.0.0.1:{port}"), (scheme == "s3" ? "AWS_ACCESS_KEY_ID" : "GS_ACCESS_KEY_ID", "S3RVER"), (scheme == "s3" ? "AWS_SECRET_ACCESS_KEY" : "GS_SECRET_ACCESS_KEY", "S3RVER")));
                 var connection = $"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={AzuriteKey};BlobEndpoint=http://127.0.0.1:{port}/devstoreaccount1;";

@@ -5,18 +5,15 @@ namespace MixpanelConnector.EndToEnd;
 /// <summary>Clients that we did not write, against the embedded Mixpanel.</summary>
 public sealed class OtherClientsTests
 {
-    [Fact]
-    public async Task The_npm_package_mixpanel_tracks_imports_and_sets_people_and_groups()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_npm_package_mixpanel_tracks_imports_and_sets_people_and_groups(bool byProxy)
     {
-        await using var mixpanel = await EmulatedMixpanel.StartAsync();
-        await using var tls = new TlsFront(mixpanel.Address);
+        await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { TlsPort = 0, ProxyPort = 0 });
         using var home = new Home();
-        using var node = Run.Start("node", [Repository.File("tests/EndToEnd/clients/track.cjs"), mixpanel.Address.Authority, $"localhost:{tls.Port}"], home, new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["CLIENTS"] = Repository.File("tests/EndToEnd/clients"),
-            ["NODE_EXTRA_CA_CERTS"] = home.Write("ca.pem", tls.Pem),
-        });
-        var done = await Run.EndAsync(node);
+        string[] hosts = byProxy ? [] : [mixpanel.Address.Authority, mixpanel.TlsAddress!.Authority];
+        var done = await NodeAsync("track.cjs", hosts, home, mixpanel);
 
         Assert.True(done.ExitCode == 0, done.ToString());
         var events = await mixpanel.EventsAsync();
@@ -34,12 +31,10 @@ public sealed class OtherClientsTests
     [Fact]
     public async Task The_npm_package_mixpanel_import_imports_and_exports()
     {
-        string[] hosts = ["api.mixpanel.com", "data.mixpanel.com", "mixpanel.com"];
-        await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { HostNames = hosts });
-        await using var tls = new TlsFront(mixpanel.Address, hosts);
+        await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { ProxyPort = 0 });
         using var home = new Home();
         using var folder = new Testing.TemporaryFolder();
-        var done = await NodeAsync("import.cjs", [folder.Path], home, tls, ("NODE_OPTIONS", $"--require {Repository.File("tests/EndToEnd/clients/address.cjs")}"));
+        var done = await NodeAsync("import.cjs", [folder.Path], home, mixpanel);
 
         Assert.True(done.ExitCode == 0, done.ToString());
         await mixpanel.AssertEventsAsync("Imported", 3);
@@ -54,13 +49,14 @@ public sealed class OtherClientsTests
         mixpanel.AssertNothingRefused();
     }
 
-    [Fact]
-    public async Task The_npm_package_mixpanel_browser_tracks_identifies_and_sets_people_from_a_page()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_npm_package_mixpanel_browser_tracks_identifies_and_sets_people_from_a_page(bool byProxy)
     {
-        await using var mixpanel = await EmulatedMixpanel.StartAsync();
-        await using var tls = new TlsFront(mixpanel.Address);
+        await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { ProxyPort = byProxy ? 0 : null });
         using var home = new Home();
-        var done = await NodeAsync("browser.cjs", [mixpanel.Address.AbsoluteUri.TrimEnd('/'), "/usr/bin/chromium"], home, tls);
+        var done = await NodeAsync("browser.cjs", [byProxy ? "https://api-js.mixpanel.com" : mixpanel.Address.AbsoluteUri.TrimEnd('/'), "/usr/bin/chromium"], home, mixpanel);
 
         Assert.True(done.ExitCode == 0, done.ToString());
         var before = await mixpanel.AssertEventAsync("Before");
@@ -73,10 +69,9 @@ public sealed class OtherClientsTests
     [Fact]
     public async Task The_npm_package_mixpanel_node_sends_what_the_openapi_files_say()
     {
-        await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { HostNames = ["api.mixpanel.com"] });
-        await using var tls = new TlsFront(mixpanel.Address, "api.mixpanel.com");
+        await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { ProxyPort = 0 });
         using var home = new Home();
-        var done = await NodeAsync("spec.cjs", [], home, tls, ("NODE_OPTIONS", $"--require {Repository.File("tests/EndToEnd/clients/address.cjs")}"));
+        var done = await NodeAsync("spec.cjs", [], home, mixpanel);
 
         Assert.True(done.ExitCode == 0, done.ToString());
         Assert.Contains("import {\"code\":200,\"num_records_imported\":1,\"status\":\"OK\"}", done.Output, StringComparison.Ordinal);
@@ -90,15 +85,10 @@ public sealed class OtherClientsTests
         mixpanel.AssertNothingRefused();
     }
 
-    static async Task<Finished> NodeAsync(string script, IEnumerable<string> arguments, Home home, TlsFront tls, params IEnumerable<(string Name, string Value)> environment)
+    /// <summary>Runs a program of Node.js with the environment that the emulator names, where it has a proxy.</summary>
+    static async Task<Finished> NodeAsync(string script, IEnumerable<string> arguments, Home home, EmulatedMixpanel mixpanel)
     {
-        var variables = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["CLIENTS"] = Repository.File("tests/EndToEnd/clients"),
-            ["NODE_EXTRA_CA_CERTS"] = home.Write("ca.pem", tls.Pem),
-            ["TLS_PORT"] = tls.Port.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        };
-        foreach (var (name, value) in environment) variables[name] = value;
+        var variables = new Dictionary<string, string>(mixpanel.ProxyEnvironment, StringComparer.Ordinal) { ["CLIENTS"] = Repository.File("tests/EndToEnd/clients") };
         using var node = Run.Start("node", [Repository.File($"tests/EndToEnd/clients/{script}"), .. arguments], home, variables);
         return await Run.EndAsync(node);
     }

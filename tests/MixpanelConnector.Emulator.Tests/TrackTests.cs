@@ -261,4 +261,24 @@ public sealed class TrackTests
         Assert.Equal("https://shop.example", answer.Headers["Access-Control-Allow-Origin"]);
         Assert.Equal("true", answer.Headers["Access-Control-Allow-Credentials"]);
     }
+
+    [Theory]
+    [InlineData("/track/", "traceparent, tracestate,baggage", "traceparent, tracestate, baggage", "GET, POST, OPTIONS")]
+    [InlineData("/engage", "content-type, x-of-the-shop", "content-type, x-of-the-shop", "GET, POST, OPTIONS")]
+    [InlineData("/groups", "a b, c(d), traceparent", "traceparent", "GET, POST, OPTIONS")]
+    [InlineData("/flags", "authorization, traceparent", "authorization, traceparent", "GET, OPTIONS")]
+    [InlineData("/flags/definitions", null, "Authorization, Content-Encoding, Content-Type, X-Requested-With, traceparent, tracestate, baggage", "GET, OPTIONS")]
+    public async Task What_a_browser_asks_for_before_it_sends_is_allowed(string path, string? asked, string allowed, string methods)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        var preflight = await mixpanel.SendAsync(HttpMethod.Options, path, headers: headers =>
+        {
+            headers.Add("Origin", "https://shop.example");
+            headers.Add("Access-Control-Request-Method", "POST");
+            if (asked is not null) headers.TryAddWithoutValidation("Access-Control-Request-Headers", asked);
+        });
+
+        Assert.Equal((204, allowed, methods), (preflight.Status, preflight.Headers["Access-Control-Allow-Headers"], preflight.Headers["Access-Control-Allow-Methods"]));
+    }
 }

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
+using MixpanelConnector.Emulator;
 using MixpanelConnector.Testing;
 using MixpanelConnector.Tool.Surfaces.Cli;
 
@@ -23,7 +24,8 @@ public sealed class EmulatorCommandTests
         using var folder = new TemporaryFolder();
         await using (var emulator = await RunningEmulator.StartAsync("--data", folder.Path))
         {
-            Assert.Contains("MIXPANEL_PROJECT_ID=1 MIXPANEL_ORGANIZATION_ID=1 MIXPANEL_TOKEN=local", emulator.Printed, StringComparison.Ordinal);
+            Assert.Equal(1, emulator.Printed.Count(c => c == '\n'));
+            Assert.Equal((1, "local", folder.Path), (emulator.Greeting.GetProperty("project_id").GetInt32(), emulator.Greeting.GetProperty("token").GetString(), emulator.Greeting.GetProperty("data").GetString()));
             Assert.Equal(HttpStatusCode.OK, (await emulator.ImportAsync(Events)).StatusCode);
             Assert.Equal(0, await emulator.StopAsync());
         }
@@ -135,8 +137,68 @@ public sealed class EmulatorCommandTests
         }
     }
 
+    [Fact]
+    public async Task In_memory_it_keeps_nothing_and_makes_no_folder_of_that_name()
+    {
+        await using (var emulator = await RunningEmulator.StartAsync("--data", ":memory:"))
+        {
+            Assert.Equal(JsonValueKind.Null, emulator.Greeting.GetProperty("data").ValueKind);
+            Assert.Equal(HttpStatusCode.OK, (await emulator.ImportAsync(Events)).StatusCode);
+            Assert.Equal("""["A"]""", await (await emulator.GetAsync(Names)).Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        }
+
+        Assert.False(Path.Exists(":memory:"));
+    }
+
+    [Fact]
+    public async Task It_begins_with_its_seed_and_a_seed_that_is_wrong_is_told_with_the_place()
+    {
+        using var tool = new Tool();
+        var (good, bad) = (tool.Folder.Write("good.json", """{"projects":[{"id":1,"name":"Shop","token":"shop","events":[{"event":"Seeded","properties":{"time":1795000000,"distinct_id":"u1","$insert_id":"i-1"}}]}]}"""), tool.Folder.Write("bad.json", """{"projects":[{"id":1,"name":"Shop","events":[{"event":"x","properties":{}}]}]}"""));
+        await using (var emulator = await RunningEmulator.StartAsync("--data", ":memory:", "--seed", good))
+            Assert.Equal("""["Seeded"]""", await (await emulator.GetAsync(Names)).Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+
+        var run = await tool.RunAsync("emulator", "--port", "0", "--data", ":memory:", "--seed", bad);
+        Assert.Equal((2, "seed"), (run.Exit, run.Problem.GetProperty("field").GetString()));
+        Assert.Contains("projects[0].events[0]", run.Err, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--proxy")]
+    [InlineData("--tls")]
+    [InlineData("--proxy", "--tls")]
+    public async Task A_proxy_and_https_are_told_with_the_certificate_that_they_need(params string[] options)
+    {
+        using var folder = new TemporaryFolder();
+        await using var emulator = await RunningEmulator.StartAsync(["--data", folder.Path, .. options]);
+
+        var authority = emulator.Greeting.GetProperty("certificate_authority").GetString()!;
+        Assert.StartsWith("-----BEGIN CERTIFICATE-----", await File.ReadAllTextAsync(authority, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Equal(options.Contains("--proxy", StringComparer.Ordinal), emulator.Greeting.GetProperty("proxy").ValueKind is JsonValueKind.String);
+        Assert.Equal(options.Contains("--tls", StringComparer.Ordinal), emulator.Greeting.GetProperty("tls").ValueKind is JsonValueKind.String);
+        Assert.Equal(options.Contains("--proxy", StringComparer.Ordinal) ? authority : null, emulator.Greeting.GetProperty("environment").TryGetProperty("NODE_EXTRA_CA_CERTS", out var file) ? file.GetString() : null);
+    }
+
+    [Fact]
+    public async Task A_person_is_told_what_to_paste()
+    {
+        await using var mixpanel = await EmulatedMixpanel.StartAsync(new EmulatorOptions { ProxyPort = 0, TlsPort = 0 }, TestContext.Current.CancellationToken);
+        using var output = new MemoryStream();
+        new EmulatorGreeting(mixpanel, "data").Write(new Printer(new HostEnvironment { Environment = _ => null, Input = Stream.Null, Output = output, Error = TextWriter.Null, OutputIsTerminal = false, ErrorIsTerminal = false, TerminalWidth = () => 80, TimeProvider = TimeProvider.System }, asTable: false), asJson: false);
+        var text = Encoding.UTF8.GetString(output.ToArray());
+
+        Assert.Contains($"\nexport MIXPANEL_ENDPOINT={mixpanel.Address.AbsoluteUri.TrimEnd('/')}\n", text, StringComparison.Ordinal);
+        Assert.Contains("MIXPANEL_PROJECT_ID=1 MIXPANEL_ORGANIZATION_ID=1 MIXPANEL_TOKEN=local", text, StringComparison.Ordinal);
+        Assert.Contains($"\nexport NODE_EXTRA_CA_CERTS={mixpanel.CertificateAuthorityFile}\n", text, StringComparison.Ordinal);
+        Assert.Contains($"\nexport JAVA_TOOL_OPTIONS='-Dhttps.proxyHost=127.0.0.1 ", text, StringComparison.Ordinal);
+        Assert.EndsWith("Ctrl+C stops it.\n\n", text, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("port", "--port", "65536")]
+    [InlineData("proxy", "--proxy", "65536")]
+    [InlineData("tls", "--tls", "x")]
+    [InlineData("seed", "--seed", "missing.json")]
     [InlineData("port", "--port", "x")]
     [InlineData("identity", "--identity", "both")]
     [InlineData("faults", "--faults", "missing.json")]
@@ -192,6 +254,8 @@ public sealed class EmulatorCommandTests
 
         public string Printed { get; private set; } = "";
 
+        public JsonElement Greeting { get; private set; }
+
         public Uri Address { get; private set; } = null!;
 
         public static async Task<RunningEmulator> StartAsync(params string[] arguments)
@@ -199,7 +263,8 @@ public sealed class EmulatorCommandTests
             var emulator = new RunningEmulator(arguments);
             await await Task.WhenAny(emulator._output.Whole, emulator._running);
             emulator.Printed = await emulator._output.Whole;
-            emulator.Address = new Uri(emulator.Printed.Split("MIXPANEL_ENDPOINT=")[1].Split('\n')[0]);
+            emulator.Greeting = JsonElement.Parse(emulator.Printed);
+            emulator.Address = new Uri(emulator.Greeting.GetProperty("address").GetString()!);
             return emulator;
         }
 
@@ -246,7 +311,7 @@ public sealed class EmulatorCommandTests
         {
             base.Write(buffer, offset, count);
             var text = Encoding.UTF8.GetString(GetBuffer(), 0, (int)Length);
-            if (text.Contains("stops it", StringComparison.Ordinal))
+            if (text.EndsWith('\n'))
                 _whole.TrySetResult(text);
         }
     }

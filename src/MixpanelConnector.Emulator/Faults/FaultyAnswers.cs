@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Emulator.Live;
 
 namespace MixpanelConnector.Emulator.Faults;
 
@@ -13,7 +14,7 @@ sealed class FaultyAnswers(FaultPlan plan)
 
     public async Task RunAsync(HttpContext context, RequestDelegate next)
     {
-        if (plan.Next(context.Request) is not { } fault)
+        if (Journal.IsOurs(context) || plan.Next(context.Request) is not { } fault)
         {
             await next(context).ConfigureAwait(false);
             return;
@@ -91,7 +92,7 @@ sealed class FaultyAnswers(FaultPlan plan)
     {
         if (context.Features.Get<IConnectionSocketFeature>() is { } connection)
             connection.Socket.LingerState = new System.Net.Sockets.LingerOption(enable: true, seconds: 0);
-        RequestLog.MarkEnded(context);
+        Journal.MarkEnded(context);
         context.Abort();
     }
 }

@@ -133,14 +133,14 @@ sealed class FlagRequests(DocumentStore documents, Accounts accounts, Access acc
         var (token, id) = (context.Request.Query["token"].ToString(), context.Request.Query["project_id"].ToString());
         if (Credentials.Of(context.Request) is { Secret: "" } signer)
         {
-            var own = accounts.ProjectOfToken(signer.Username) ?? accounts.ProjectOfSecret(signer.Username) ?? throw RefusedException.BadCredentials();
+            var own = accounts.ProjectOfToken(signer.Username, context.Region()) ?? accounts.ProjectOfSecret(signer.Username, context.Region()) ?? throw RefusedException.BadCredentials();
             return (token == "" || token == own.Token) && (id == "" || id == IdOf(own)) ? own : throw new RefusedException(403, "the token or the secret that signs in is another project's");
         }
         if (id == "" && token != "")
         {
             // Who calls comes first: only then is it told whether there is such a token.
             await access.AccountAsync(context).ConfigureAwait(false);
-            id = accounts.ProjectOfToken(token) is { } named ? IdOf(named) : throw new RefusedException(403, "no project with this token");
+            id = accounts.ProjectOfToken(token, context.Region()) is { } named ? IdOf(named) : throw new RefusedException(403, "no project with this token");
         }
         var project = await access.ReadableProjectAsync(context, id).ConfigureAwait(false);
         return token == "" || token == project.Token ? project : throw new RefusedException(403, "'token' and 'project_id' are of two projects");

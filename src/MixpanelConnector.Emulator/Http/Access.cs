@@ -41,7 +41,7 @@ sealed class Access(Accounts accounts)
     {
         if (ProjectOfSecret(context) is { } own)
             return Own(own, projectId);
-        var (project, role) = ProjectOf(await AccountAsync(context).ConfigureAwait(false), projectId);
+        var (project, role) = ProjectOf(context, await AccountAsync(context).ConfigureAwait(false), projectId);
         return Roles.Manages(role) ? project : throw new RefusedException(403, "service account must be an owner or admin of the project");
     }
 
@@ -49,7 +49,7 @@ sealed class Access(Accounts accounts)
     public async Task<(ServiceAccount Account, Project Project, string Role)> ProjectOfPathAsync(HttpContext context, string name = "project")
     {
         var account = await AccountAsync(context).ConfigureAwait(false);
-        var (project, role) = ProjectOf(account, (string?)context.Request.RouteValues[name]);
+        var (project, role) = ProjectOf(context, account, (string?)context.Request.RouteValues[name]);
         return (account, project, role);
     }
 
@@ -83,7 +83,7 @@ sealed class Access(Accounts accounts)
         if (ProjectOfSecret(context) is { } own)
             return Own(own, projectId);
         var account = await AccountAsync(context).ConfigureAwait(false);
-        return ProjectOf(account, projectId).Project;
+        return ProjectOf(context, account, projectId).Project;
     }
 
     /// <summary>The project to import into: chosen by <c>project_id</c> for a service account, by itself for a project's secret or token.</summary>
@@ -94,7 +94,7 @@ sealed class Access(Accounts accounts)
             return Own(own, projectId);
         if (Credentials.Of(context.Request) is { Secret: "" } token)
         {
-            var project = accounts.ProjectOfToken(token.Username);
+            var project = accounts.ProjectOfToken(token.Username, context.Region());
             if (project is null || (projectId != "" && projectId != IdOf(project)))
                 throw RefusedException.BadCredentials();
             return project;
@@ -102,7 +102,7 @@ sealed class Access(Accounts accounts)
         // The token of a user, which stands for the owner of the development world.
         var account = IsBearer(context) ? accounts.All.FirstOrDefault(account => account.Username == DevelopmentCredentials.ServiceAccountUsername) ?? throw RefusedException.BadCredentials()
             : await AccountAsync(context).ConfigureAwait(false);
-        var (chosen, role) = ProjectOf(account, projectId);
+        var (chosen, role) = ProjectOf(context, account, projectId);
         return Roles.Manages(role) ? chosen : throw new RefusedException(403, "service account must be an owner or admin of the project");
     }
 
@@ -110,7 +110,7 @@ sealed class Access(Accounts accounts)
     public static bool IsBearer(HttpContext context) => context.Request.Headers.Authorization.ToString() == $"Bearer {DevelopmentCredentials.OAuthToken}";
 
     /// <summary>The project whose secret signs in: a name without a password.</summary>
-    public Project? ProjectOfSecret(HttpContext context) => Credentials.Of(context.Request) is { Secret: "" } sent ? accounts.ProjectOfSecret(sent.Username) : null;
+    public Project? ProjectOfSecret(HttpContext context) => Credentials.Of(context.Request) is { Secret: "" } sent ? accounts.ProjectOfSecret(sent.Username, context.Region()) : null;
 
     /// <summary>A secret names its project; a <c>project_id</c> beside it may say the same, and nothing else.</summary>
     static Project Own(Project project, string? projectId) =>
@@ -118,14 +118,14 @@ sealed class Access(Accounts accounts)
 
     static string IdOf(Project project) => project.Id.ToString(CultureInfo.InvariantCulture);
 
-    (Project Project, string Role) ProjectOf(ServiceAccount account, string? projectId)
+    (Project Project, string Role) ProjectOf(HttpContext context, ServiceAccount account, string? projectId)
     {
         if (string.IsNullOrEmpty(projectId))
             throw new RefusedException(400, "'project_id' is required with a service account");
         if (!int.TryParse(projectId, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
             throw new RefusedException(400, "'project_id' is invalid: must be an integer");
-        // A project that does not exist and one of somebody else look the same.
-        if (accounts.Projects.FirstOrDefault(project => project.Id == id) is not { } project || accounts.RoleIn(account, project) is not { } role)
+        // A project that does not exist, one of somebody else and one of another region look the same.
+        if (accounts.Projects.FirstOrDefault(project => project.Id == id) is not { } project || !project.IsKnownIn(context.Region()) || accounts.RoleIn(account, project) is not { } role)
             throw new RefusedException(403, "service account has no access to this project");
         return (project, role);
     }

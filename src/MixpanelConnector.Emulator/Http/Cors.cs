@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
 
 namespace MixpanelConnector.Emulator.Http;
 
@@ -11,16 +12,32 @@ static class Cors
         return handler(context);
     };
 
-    /// <summary>Answers what a browser asks before it sends.</summary>
-    public static Task PreflightAsync(HttpContext context)
+    /// <summary>What scripts send, and what those add that follow a request through several services.</summary>
+    const string KnownHeaders = "Authorization, Content-Encoding, Content-Type, X-Requested-With, traceparent, tracestate, baggage";
+
+    const int MostHeaders = 64;
+
+    /// <summary>Answers what a browser asks before it sends: what it asks for is allowed, since credentials rule out <c>*</c>.</summary>
+    /// <param name="methods">Those of the address.</param>
+    public static RequestDelegate Preflight(IEnumerable<string> methods)
     {
-        Allow(context);
-        context.Response.Headers.AccessControlAllowMethods = "GET, POST, OPTIONS";
-        context.Response.Headers.AccessControlAllowHeaders = "Authorization, Content-Encoding, Content-Type, X-Requested-With";
-        context.Response.Headers.AccessControlMaxAge = "86400";
-        context.Response.StatusCode = StatusCodes.Status204NoContent;
-        return Task.CompletedTask;
+        var allowed = string.Join(", ", methods.Append(HttpMethods.Options));
+        return context =>
+        {
+            Allow(context);
+            context.Response.Headers.AccessControlAllowMethods = allowed;
+            context.Response.Headers.AccessControlAllowHeaders = AskedFor(context) is { Count: > 0 } asked ? string.Join(", ", asked) : KnownHeaders;
+            context.Response.Headers.AccessControlMaxAge = "86400";
+            context.Response.Headers.Append(HeaderNames.Vary, HeaderNames.AccessControlRequestHeaders);
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+            return Task.CompletedTask;
+        };
     }
+
+    static List<string> AskedFor(HttpContext context) =>
+        [.. context.Request.Headers.AccessControlRequestHeaders.SelectMany(names => names?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? []).Where(IsName).Take(MostHeaders)];
+
+    static bool IsName(string name) => name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal));
 
     // Mixpanel's script sends with credentials, which rules out "*".
     static void Allow(HttpContext context)

@@ -80,6 +80,7 @@ static class ErrorShapes
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        412 => "Precondition Failed",
         413 => "Request Entity Too Large",
         415 => "Unsupported Media Type",
         429 => "Too Many Requests",

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Emulator.Http.Tls;
 
 namespace MixpanelConnector.Emulator.Http;
 
@@ -19,5 +20,9 @@ sealed class GuestRoom
     }
 
     public Task RunAsync(HttpContext context, RequestDelegate next) =>
-        _guest is { } guest && guest.Takes(context.Request.Path) ? guest.Answer(context) : next(context);
+        _guest is { } guest && guest.Takes(context.Request.Path) && !IsForUs(context) ? guest.Answer(context) : next(context);
+
+    /// <summary>Who comes to Mixpanel's hosts means Mixpanel; and at the root, who does not ask for a page asks what this is.</summary>
+    static bool IsForUs(HttpContext context) =>
+        ConnectTunnel.IsUnder(context) || (context.Request.Path == "/" && !context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase));
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Emulator.Http.Tls;
 
 namespace MixpanelConnector.Emulator.Http;
 
@@ -7,9 +8,9 @@ namespace MixpanelConnector.Emulator.Http;
 sealed class HostCheck(IReadOnlyList<string> allowed)
 {
     public Task RunAsync(HttpContext context, RequestDelegate next) =>
-        IsKnown(context.Request.Host.Host.ToLowerInvariant())
+        (ConnectTunnel.IsUnder(context) ? Regions.IsMixpanel(context.Request.Host.Host) : IsKnown(context.Request.Host.Host.ToLowerInvariant()))
             ? next(context)
-            : context.ErrorAsync(ErrorShapes.App, 421, "this server answers on loopback only");
+            : context.ErrorAsync(ErrorShapes.App, 421, "this server answers on loopback only, and through its proxy to Mixpanel's hosts");
 
     bool IsKnown(string host) => host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address)) || allowed.Contains(host, StringComparer.OrdinalIgnoreCase);
 }

@@ -44,6 +44,18 @@ sealed class Payload
         return new Payload(Decode(data.ToString()), isOneRecordPerLine: false, request.Query, form);
     }
 
+    /// <summary>Refuses what is none of these, in the query string and the form.</summary>
+    /// <param name="names">The parameters that there are.</param>
+    /// <exception cref="RefusedException">There is another one.</exception>
+    public void AllowOnly(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in (IEnumerable<string>)[.. _query.Keys, .. _form?.Keys ?? Enumerable.Empty<string>()])
+        {
+            if (!names.Contains(name))
+                throw new RefusedException(400, $"unknown parameter: {name}");
+        }
+    }
+
     /// <summary>A parameter of the query string, else of the form.</summary>
     public string? Field(string name)
     {

@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.Globalization;
+using System.IO.Pipelines;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Emulator.Live;
 
 namespace MixpanelConnector.Emulator.Http;
 
@@ -41,15 +43,30 @@ static class Replies
         json.WriteEndObject();
     });
 
-    public static Task ErrorAsync(this HttpContext context, ErrorShape shape, int status, string error) =>
-        context.Response.JsonAsync(status, json => shape(json, context.Request, status, error));
+    public static Task ErrorAsync(this HttpContext context, ErrorShape shape, int status, string error)
+    {
+        Journal.MarkRefused(context, error);
+        return context.Response.JsonAsync(status, json => shape(json, context.Request, status, error));
+    }
 
     public static Task BytesAsync(this HttpResponse response, int status, string contentType, ReadOnlyMemory<byte> body)
     {
+        response.Begin(status, contentType, body.Length);
+        return response.Body.WriteAsync(body, response.HttpContext.RequestAborted).AsTask();
+    }
+
+    /// <summary>An answer that is whole, in pieces.</summary>
+    public static Task CopyAsync(this HttpResponse response, int status, string contentType, PipeReader body, long length)
+    {
+        response.Begin(status, contentType, length);
+        return body.CopyToAsync(response.Body, response.HttpContext.RequestAborted);
+    }
+
+    static void Begin(this HttpResponse response, int status, string contentType, long length)
+    {
         response.StatusCode = status;
         response.ContentType = contentType;
-        response.ContentLength = body.Length;
+        response.ContentLength = length;
         response.Headers.XContentTypeOptions = "nosniff";
-        return response.Body.WriteAsync(body, response.HttpContext.RequestAborted).AsTask();
     }
 }

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using MixpanelConnector.Emulator.Http.Tls;
 using MixpanelConnector.Emulator.Operations;
 
 namespace MixpanelConnector.Emulator.Http;
@@ -22,10 +23,18 @@ static class Server
 
     static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
 
-    public static async Task<(WebApplication Application, Uri Address)> StartAsync(
-        int port, IReadOnlyList<string> hosts, Action<IEndpointRouteBuilder> mapRoutes, Func<HttpContext, RequestDelegate, Task> before, Func<HttpContext, RequestDelegate, Task> guests, CancellationToken cancellationToken)
+    /// <param name="options">Where to listen.</param>
+    /// <param name="authority">Who signs for TLS and the proxy; null where neither is asked for.</param>
+    /// <param name="mapRoutes">Maps what is answered.</param>
+    /// <param name="before">Comes before that.</param>
+    /// <param name="guests">Comes before everything.</param>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    public static async Task<(WebApplication Application, Addresses Addresses)> StartAsync(
+        EmulatorOptions options, CertificateAuthority? authority, Action<IEndpointRouteBuilder> mapRoutes, Func<HttpContext, RequestDelegate, Task> before, Func<HttpContext, RequestDelegate, Task> guests, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        if (authority is not null)
+            builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -34,14 +43,24 @@ static class Server
             // A GET of a browser's tracker carries its data in the request line.
             kestrel.Limits.MaxRequestLineSize = 64 * 1024;
             kestrel.Limits.MaxConcurrentConnections = 1024;
-            kestrel.Listen(IPAddress.Loopback, port);
+            kestrel.Listen(IPAddress.Loopback, options.Port);
+            if (options.ProxyPort is { } proxy)
+            {
+                kestrel.Listen(IPAddress.Loopback, proxy, listen =>
+                {
+                    listen.Use(ConnectTunnel.Before);
+                    listen.UseHttps(authority!.Server);
+                });
+            }
+            if (options.TlsPort is { } tls)
+                kestrel.Listen(IPAddress.Loopback, tls, listen => listen.UseHttps(authority!.Server));
         });
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
 
         var application = builder.Build();
-        application.Use(new HostCheck(hosts).RunAsync);
+        application.Use(new HostCheck(options.HostNames).RunAsync);
         application.Use(guests);
         application.Use(MethodCheck.RunAsync);
         application.Use(before);
@@ -53,8 +72,11 @@ static class Server
         try
         {
             await application.StartAsync(cancellationToken).ConfigureAwait(false);
-            var addresses = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
-            return (application, new Uri(addresses.Addresses.First()));
+            Uri[] all = [.. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address))]; // in the order of listening
+            return (application, new Addresses(
+                all[0],
+                options.ProxyPort is null ? null : new UriBuilder(all[1]) { Scheme = Uri.UriSchemeHttp }.Uri, // a proxy is spoken to in the clear
+                options.TlsPort is null ? null : all[^1]));
         }
         catch
         {
@@ -62,6 +84,8 @@ static class Server
             throw;
         }
     }
+
+    public sealed record Addresses(Uri Plain, Uri? Proxy, Uri? Tls);
 
     /// <summary>The default one would answer Ctrl-C and SIGTERM in place of the program around it.</summary>
     sealed class NoLifetime : IHostLifetime

@@ -31,15 +31,29 @@ sealed class Feed
         }
     }
 
-    public void Rejected(Rejection rejection)
+    public void Rejected(IEnumerable<Rejection> rejections)
     {
         lock (_lock)
         {
-            if (_rejections.Count == KeptRejections)
-                _rejections.Dequeue();
-            _rejections.Enqueue(rejection);
-            foreach (var watcher in _watchers)
-                watcher.Add(rejection);
+            foreach (var rejection in rejections)
+            {
+                if (_rejections.Count == KeptRejections)
+                    _rejections.Dequeue();
+                _rejections.Enqueue(rejection);
+                foreach (var watcher in _watchers)
+                    watcher.Add(rejection);
+            }
+        }
+    }
+
+    /// <summary>Forgets the rejections that are kept: all, or a project's.</summary>
+    public void Forget(int? projectId = null)
+    {
+        lock (_lock)
+        {
+            var others = _rejections.Where(rejection => projectId is not null && rejection.ProjectId != projectId).ToList();
+            _rejections.Clear();
+            others.ForEach(_rejections.Enqueue);
         }
     }
 

@@ -4,13 +4,14 @@ using MixpanelConnector.Emulator.Rules;
 namespace MixpanelConnector.Emulator.Live;
 
 /// <summary>A record that was not stored.</summary>
+/// <param name="Index">Its place in its request, from 0.</param>
 /// <param name="ProjectId">Where it would have gone; null where it names no project that there is.</param>
 /// <param name="At">When it came.</param>
 /// <param name="Path">The path that it came by.</param>
 /// <param name="Fault">The rule that it breaks.</param>
 /// <param name="IsTold">Whether the answer says so: much is dropped without a word.</param>
 /// <param name="Record">Its first bytes as text.</param>
-sealed record Rejection(int? ProjectId, DateTimeOffset At, string Path, Fault Fault, bool IsTold, string Record)
+sealed record Rejection(int Index, int? ProjectId, DateTimeOffset At, string Path, Fault Fault, bool IsTold, string Record)
 {
     const int MostBytes = 4096;
 

@@ -115,6 +115,16 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         }
     }
 
+    /// <summary>Waits anew for what waits: the clock is another one.</summary>
+    public void Rearm()
+    {
+        foreach (var project in accounts.Projects)
+        {
+            foreach (var request in documents.List(project.Id, Deletion).Where(request => _waiting.ContainsKey(request.Id)))
+                Wake(project.Id, request);
+        }
+    }
+
     /// <summary>Leaves what still waits to the next process.</summary>
     public void Stop()
     {
@@ -141,7 +151,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
     {
         if (!Access.IsBearer(context))
             throw RefusedException.BadCredentials();
-        return accounts.ProjectOfToken(context.Request.Query["token"].ToString()) ?? throw new RefusedException(403, "no project with this token");
+        return accounts.ProjectOfToken(context.Request.Query["token"].ToString(), context.Region()) ?? throw new RefusedException(403, "no project with this token");
     }
 
     (Project Project, Document Request) Find(HttpContext context, string kind)

@@ -8,19 +8,23 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary><c>/import</c>: valid events are stored, and each of the others is named with the rule that it breaks.</summary>
-sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quota, TimeProvider time)
+sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quota, EmulatorOptions options)
 {
     const string IdentityEventsRefused = "identity events are not allowed when project is using simplified identity management";
+
+    static readonly Fault AskedToBeIgnored = new("properties.$ignore", "asked to be ignored");
 
     public async Task HandleAsync(HttpContext context)
     {
         var project = await access.ImportProjectAsync(context).ConfigureAwait(false);
         using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         var payload = Payload.Of(context.Request, body.Memory);
+        if (options.StrictUnknown)
+            payload.AllowOnly("data", "project_id", "strict", "verbose", "ip", "api_key", "img", "callback", "_");
         // The form is older than strictness; whoever sends it without a word on that expects the old manners.
         var strict = payload.Field("strict") is { } asked ? asked != "0" : !payload.IsForm;
 
-        using var batch = new EventBatch(time.GetUtcNow(), imported: true);
+        using var batch = new EventBatch(options.TimeProvider.GetUtcNow(), imported: true);
         var verdict = Judge(payload, batch, project, strict);
         if (!quota.TakeIngestion(project.Id, batch.Rows.Count, body.Memory.Length))
             throw Quota.Exceeded();
@@ -30,7 +34,7 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
             return;
         }
         await events.AppendAsync(batch, context.RequestAborted).ConfigureAwait(false);
-        Show(batch, project, verdict, isTold: payload.IsForm ? verdict.Valid == 0 : strict);
+        Show(context, batch, project, verdict, isTold: payload.IsForm ? verdict.Valid == 0 : strict);
         await AnswerAsync(context.Response, payload, strict, verdict, verdict.Valid).ConfigureAwait(false);
     }
 
@@ -51,7 +55,9 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
             }
             if (fault is not null)
                 verdict.Failed.Add(new FailedRecord(verdict.Records, fields.InsertId.AsText(), fault, Rejection.Shown(body[fields.Start..fields.End])));
-            else if (!fields.Ignored)
+            else if (fields.Ignored)
+                verdict.Ignored.Add(new FailedRecord(verdict.Records, fields.InsertId.AsText(), AskedToBeIgnored, Rejection.Shown(body[fields.Start..fields.End])));
+            else
                 batch.Add(project, body, fields, moment);
             verdict.Records++;
         });
@@ -60,11 +66,16 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
         return verdict;
     }
 
-    void Show(EventBatch batch, Project project, Verdict verdict, bool isTold)
+    void Show(HttpContext context, EventBatch batch, Project project, Verdict verdict, bool isTold)
     {
         feed.Stored(batch);
-        foreach (var record in verdict.Failed)
-            feed.Rejected(new Rejection(project.Id, batch.ReceivedAt, "/import", record.Fault, isTold, record.Text));
+        List<Rejection> rejections =
+        [
+            .. verdict.Failed.Select(record => new Rejection(record.Index, project.Id, batch.ReceivedAt, "/import", record.Fault, isTold, record.Text)),
+            .. verdict.Ignored.Select(record => new Rejection(record.Index, project.Id, batch.ReceivedAt, "/import", record.Fault, IsTold: false, record.Text)),
+        ];
+        feed.Rejected(rejections);
+        Journal.MarkJudged(context, verdict.Records, [project.Id], rejections);
     }
 
     static Task RefuseIdentityEventsAsync(HttpResponse response) => response.JsonAsync(400, json =>
@@ -137,6 +148,9 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
         public bool HasIdentityEvents { get; set; }
 
         public List<FailedRecord> Failed { get; } = [];
+
+        /// <summary>They count as imported, and are dropped.</summary>
+        public List<FailedRecord> Ignored { get; } = [];
 
         public int Valid => Records - Failed.Count;
     }

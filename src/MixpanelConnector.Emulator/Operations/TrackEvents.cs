@@ -9,15 +9,20 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary><c>/track</c>: events as apps and browsers send them. The answer says whether one was well formed, not whether it was stored.</summary>
-sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota quota, TimeProvider time)
+sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota quota, EmulatorOptions options)
 {
+    /// <summary>What <c>/track</c>, <c>/engage</c> and <c>/groups</c> take; <c>_</c> is what browsers add so that nothing is cached.</summary>
+    public static readonly string[] Parameters = ["data", "ip", "verbose", "img", "callback", "redirect", "strict", "project_id", "_"];
+
     public async Task HandleAsync(HttpContext context)
     {
         using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         var payload = Payload.Of(context.Request, body.Memory);
-        using var batch = new EventBatch(time.GetUtcNow(), imported: false);
+        if (options.StrictUnknown)
+            payload.AllowOnly(Parameters);
+        using var batch = new EventBatch(options.TimeProvider.GetUtcNow(), imported: false);
         var rejections = new List<Rejection>();
-        var error = Judge(payload, batch, rejections, context.Connection.RemoteIpAddress);
+        var error = Judge(payload, batch, rejections, context.Region(), context.Connection.RemoteIpAddress);
         foreach (var project in batch.Rows.CountBy(row => row.ProjectId))
         {
             if (!quota.TakeIngestion(project.Key, project.Value, body.Memory.Length))
@@ -26,15 +31,17 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
         await events.AppendAsync(batch, context.RequestAborted).ConfigureAwait(false);
         feed.Stored(batch);
         // The answer is about all of them: it says that something is wrong where nothing was well formed.
-        foreach (var rejection in rejections)
-            feed.Rejected(rejection with { IsTold = error is not null });
+        var told = rejections.ConvertAll(rejection => rejection with { IsTold = error is not null });
+        feed.Rejected(told);
+        if (error is not null) Journal.MarkRefused(context, error);
+        if (batch.Rows.Count + told.Count > 0) Journal.MarkJudged(context, batch.Rows.Count + told.Count, batch.Rows.Select(row => row.ProjectId), told);
         await TrackReply.WriteAsync(context.Response, payload, error).ConfigureAwait(false);
     }
 
     /// <summary>Why no event was well formed; null when at least one was.</summary>
-    string? Judge(Payload payload, EventBatch batch, List<Rejection> rejections, IPAddress? sender)
+    string? Judge(Payload payload, EventBatch batch, List<Rejection> rejections, string? region, IPAddress? sender)
     {
-        var wellFormed = 0;
+        var (index, wellFormed) = (-1, 0);
         var anonymous = payload.Field("ip") == "1" && sender is not null
             ? Convert.ToHexStringLower(SHA256.HashData(sender.GetAddressBytes()))[..32]
             : "";
@@ -42,12 +49,13 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
         {
             EventReader.ForEach(payload, (body, in fields) =>
             {
-                if (TrackRules.Check(fields) is { } fault)
+                index++;
+                if (TrackRules.Check(fields, options.StrictUnknown) is { } fault)
                 {
                     Reject(body, fields, fault);
                     return;
                 }
-                if (accounts.ProjectOfToken(fields.Token.Text) is not { } project)
+                if (accounts.ProjectOfToken(fields.Token.Text, region) is not { } project)
                 {
                     wellFormed++;
                     Reject(body, fields, new Fault("properties.token", "no project has this token"));
@@ -76,12 +84,14 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
         }
         catch (RefusedException e) when (e.Status == StatusCodes.Status400BadRequest)
         {
+            // Nothing of it is kept, and what was judged before the fault does not count.
             batch.Clear();
+            rejections.Clear();
             return e.Message;
         }
         return wellFormed > 0 ? null : rejections.FirstOrDefault()?.Fault.Message ?? "request must have at least one event";
 
         void Reject(ReadOnlySpan<byte> body, in EventFields fields, Fault fault) => rejections.Add(new Rejection(
-            accounts.ProjectOfToken(fields.Token.Text)?.Id, batch.ReceivedAt, "/track", fault, IsTold: false, Rejection.Shown(body[fields.Start..fields.End])));
+            index, accounts.ProjectOfToken(fields.Token.Text, region)?.Id, batch.ReceivedAt, "/track", fault, IsTold: false, Rejection.Shown(body[fields.Start..fields.End])));
     }
 }

@@ -10,16 +10,20 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary><c>/engage</c> and <c>/groups</c>: updates of user and group profiles. The status is 200 whatever the verdict: the body has it.</summary>
-sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore identities, Accounts accounts, TimeProvider time, bool ofGroups)
+sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore identities, Accounts accounts, EmulatorOptions options, bool ofGroups)
 {
+    static readonly Fault NoSuchToken = new("$token", "no project has this token");
+
     static readonly JsonDocumentOptions Bounded = new() { MaxDepth = EventLimits.JsonDepth };
 
     public async Task HandleAsync(HttpContext context)
     {
         using var body = await RequestBody.ReadAsync(context.Request, EventLimits.RequestBytes, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         var payload = Payload.Of(context.Request, body.Memory);
+        if (options.StrictUnknown)
+            payload.AllowOnly(TrackEvents.Parameters);
         using var document = Parse(payload, out var error);
-        var verdict = error is null ? Judge(document!.RootElement) : new Verdict(0, [], [], []);
+        var verdict = error is null ? Judge(document!.RootElement, context.Region()) : new Verdict(0, [], [], []);
         error ??= verdict.Records == 0 ? "request must have at least one record" : null;
 
         var faults = await profiles.UpdateAsync([.. verdict.Updates.Select(update => (update.ProjectId, update.Update))], context.RequestAborted).ConfigureAwait(false);
@@ -28,7 +32,8 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
             if (faults[i] is { } fault)
                 verdict.Failed.Add(new FailedRecord(verdict.Updates[i].Index, fault));
         }
-        Show(context.Request.Path, document?.RootElement ?? default, verdict, isTold: payload.Field("strict") == "1" || verdict.Good == 0);
+        Show(context, document?.RootElement ?? default, verdict, isTold: payload.Field("strict") == "1" || verdict.Good == 0);
+        if (error is not null) Journal.MarkRefused(context, error);
         if (payload.Field("strict") == "1")
             await TrackReply.WriteAsync(context.Response, payload, json => WriteStrictly(json, verdict, error)).ConfigureAwait(false);
         else
@@ -36,18 +41,17 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
     }
 
     /// <summary>What was not stored, to those who watch: also what nobody is told of, for no project has its token.</summary>
-    void Show(string path, JsonElement root, Verdict verdict, bool isTold)
+    void Show(HttpContext context, JsonElement root, Verdict verdict, bool isTold)
     {
-        foreach (var failed in verdict.Failed)
-            feed.Rejected(RejectionOf(failed, isTold));
-        foreach (var index in verdict.Nowhere)
-            feed.Rejected(RejectionOf(new FailedRecord(index, new Fault("$token", "no project has this token")), isTold: false));
+        List<Rejection> rejections = [.. verdict.Failed.Select(failed => RejectionOf(failed, isTold)), .. verdict.Nowhere.Select(index => RejectionOf(new FailedRecord(index, NoSuchToken), isTold: false))];
+        feed.Rejected(rejections);
+        if (verdict.Records > 0) Journal.MarkJudged(context, verdict.Records, verdict.Updates.Select(update => update.ProjectId), rejections);
 
         Rejection RejectionOf(FailedRecord failed, bool isTold)
         {
             var record = root.ValueKind == JsonValueKind.Array ? root[failed.Index] : root;
             var token = record.ValueKind == JsonValueKind.Object && record.TryGetProperty("$token", out var given) && given.ValueKind == JsonValueKind.String ? given.GetString() : null;
-            return new Rejection(accounts.ProjectOfToken(token ?? "")?.Id, time.GetUtcNow(), path, failed.Fault, isTold, Rejection.Shown(JsonMarshal.GetRawUtf8Value(record)));
+            return new Rejection(failed.Index, accounts.ProjectOfToken(token ?? "", context.Region())?.Id, options.TimeProvider.GetUtcNow(), context.Request.Path, failed.Fault, isTold, Rejection.Shown(JsonMarshal.GetRawUtf8Value(record)));
         }
     }
 
@@ -71,19 +75,19 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
         }
     }
 
-    Verdict Judge(JsonElement root)
+    Verdict Judge(JsonElement root, string? region)
     {
-        var now = time.GetUtcNow();
+        var now = options.TimeProvider.GetUtcNow();
         List<Accepted> updates = [];
         List<FailedRecord> failed = [];
         List<int> nowhere = [];
         var index = 0;
         foreach (var record in root.ValueKind == JsonValueKind.Array ? root.EnumerateArray().ToArray() : [root])
         {
-            var (update, fault) = ProfileUpdate.Read(record, ofGroups, now);
+            var (update, fault) = ProfileUpdate.Read(record, ofGroups, now, options.StrictUnknown);
             if (fault is not null)
                 failed.Add(new FailedRecord(index, fault));
-            else if (accounts.ProjectOfToken(update!.Token) is { } project)
+            else if (accounts.ProjectOfToken(update!.Token, region) is { } project)
                 updates.Add(new Accepted(index, project.Id, ofGroups || update.IgnoresAlias ? update : update with { Id = identities.Resolve(project.Id, update.Id) }));
             else
                 nowhere.Add(index);

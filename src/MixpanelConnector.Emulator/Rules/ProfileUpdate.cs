@@ -30,8 +30,16 @@ sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOpe
         ("$delete", ProfileOperation.Delete, true),
     ];
 
+    /// <summary>What stands beside the operation; the last ones are what SDKs say of themselves and of the device.</summary>
+    static readonly HashSet<string> Members = new(
+        ["$token", "$distinct_id", "$group_key", "$group_id", "$ip", "$time", "$ignore_time", "$ignore_alias", "$device_id", "$user_id", "$had_persisted_distinct_id", "$mp_metadata", "mp_lib", "$lib_version"], StringComparer.Ordinal);
+
     /// <summary>Reads an update, or says which rule it breaks.</summary>
-    public static (ProfileUpdate? Update, Fault? Fault) Read(JsonElement record, bool ofGroup, DateTimeOffset now)
+    /// <param name="record">The update.</param>
+    /// <param name="ofGroup">Whether it is a group's.</param>
+    /// <param name="now">When it came.</param>
+    /// <param name="strict">Whether members that are not known are minded.</param>
+    public static (ProfileUpdate? Update, Fault? Fault) Read(JsonElement record, bool ofGroup, DateTimeOffset now, bool strict)
     {
         if (record.ValueKind != JsonValueKind.Object)
             return (null, new Fault("", "record is invalid: must be an object"));
@@ -43,6 +51,8 @@ sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOpe
         try
         {
             var root = JsonNode.Parse(bytes, documentOptions: NoDuplicates)!.AsObject();
+            if (strict && root.FirstOrDefault(member => !Members.Contains(member.Key) && !Operations.Any(known => known.Name == member.Key)) is { Key: { } unknown })
+                return (null, new Fault(unknown, $"'{unknown}' is invalid: not known"));
             if (ReadIdentity(root, ofGroup, out var token, out var groupKey, out var id) is { } anonymous)
                 return (null, anonymous);
             if (ReadOperation(root, ofGroup, out var operation, out var value) is { } fault)

@@ -19,6 +19,16 @@ sealed class Quota(EmulatorRateLimits? limits, TimeProvider time)
     public bool TakeIngestion(int project, int events, long bytes) => limits is null || TryTake(
         project, new Use("ingested bytes", bytes, Minute, limits.IngestedBytesPerMinute), new Use("ingested events", events, Minute, limits.IngestedEventsPerMinute));
 
+    /// <summary>Forgets what was used: by all, or by one project.</summary>
+    public void Forget(int? project = null)
+    {
+        lock (_lock)
+        {
+            foreach (var key in _sums.Keys.Where(key => project is null || key.Owner == project).ToList())
+                _sums.Remove(key);
+        }
+    }
+
     /// <summary>Begins a query; disposing of the result ends it.</summary>
     public IDisposable BeginQuery(int project) => limits is null
         ? new Running(null)

@@ -4,10 +4,14 @@ namespace MixpanelConnector.Emulator.Rules;
 static class TrackRules
 {
     /// <summary>Why the event is not well formed, if it is not.</summary>
-    public static Fault? Check(in EventFields fields)
+    /// <param name="fields">The event.</param>
+    /// <param name="strict">Whether members that are not known are minded.</param>
+    public static Fault? Check(in EventFields fields, bool strict)
     {
         if (fields.ShapeFault is not null)
             return fields.ShapeFault;
+        if (strict && fields.ExtraMember is not null)
+            return fields.ExtraMember;
         if (fields.Name.Kind != FieldKind.Text || string.IsNullOrWhiteSpace(fields.Name.Text))
             return new Fault("event", "'event' must not be missing or blank");
         if (!fields.HasProperties)

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
@@ -8,11 +9,25 @@ namespace MixpanelConnector.Emulator.Store;
 
 sealed record Organization(int Id, string Name);
 
-sealed record Project(int Id, int OrganizationId, string Name, string Token, string Secret, string TimeZone, IdentityManagement Identity)
+/// <param name="Id">Its id.</param>
+/// <param name="OrganizationId">Whose it is.</param>
+/// <param name="Name">What it is called.</param>
+/// <param name="Token">What clients track with.</param>
+/// <param name="Secret">What reads and imports in place of an account.</param>
+/// <param name="TimeZone">The time zone of its reports.</param>
+/// <param name="Identity">How identities are resolved.</param>
+/// <param name="Region">Whose hosts know it: <c>us</c>, <c>eu</c> or <c>in</c>; null for all.</param>
+sealed record Project(int Id, int OrganizationId, string Name, string Token, string Secret, string TimeZone, IdentityManagement Identity, string? Region = null)
 {
+    /// <summary>Whether a host of a region knows it; null for an address that is no host of Mixpanel's.</summary>
+    public bool IsKnownIn(string? region) => region is null || Region is null || Region == region;
+
     /// <summary>The days and hours of the project's time zone.</summary>
     public Calendar Calendar { get; } = new(TimeZoneInfo.FindSystemTimeZoneById(TimeZone));
 }
+
+/// <summary>What a project is made with; see <see cref="Project"/>.</summary>
+sealed record ProjectSettings(string Name, string Token, string Secret, string TimeZone, IdentityManagement Identity, string? Region);
 
 sealed record ServiceAccount(
     int Id, int OrganizationId, string Username, string SecretHash, string OrganizationRole, int CreatorId,
@@ -76,9 +91,14 @@ sealed class Accounts
         return accounts;
     }
 
-    public Project? ProjectOfToken(string token) => Projects.FirstOrDefault(project => project.Token == token);
+    /// <param name="token">The token.</param>
+    /// <param name="region">The region that was asked; null for any.</param>
+    public Project? ProjectOfToken(string token, string? region = null) => _state.ByToken.GetValueOrDefault(token) is { } project && project.IsKnownIn(region) ? project : null;
 
-    public Project? ProjectOfSecret(string secret) => Projects.FirstOrDefault(project => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(project.Secret), Encoding.UTF8.GetBytes(secret)));
+    /// <param name="secret">The secret.</param>
+    /// <param name="region">The region that was asked; null for any.</param>
+    public Project? ProjectOfSecret(string secret, string? region = null) =>
+        Projects.FirstOrDefault(project => project.IsKnownIn(region) && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(project.Secret), Encoding.UTF8.GetBytes(secret)));
 
     /// <summary>The account with this name and secret, unless it has expired.</summary>
     public async Task<ServiceAccount?> AuthenticateAsync(string username, string secret, CancellationToken cancellationToken)
@@ -127,31 +147,49 @@ sealed class Accounts
         return id == 0 ? null : (_state.Accounts[username], secret);
     }
 
-    /// <summary>Creates a project, which its creator owns; null when the token is another project's.</summary>
-    public async Task<Project?> CreateProjectAsync(
-        ServiceAccount creator, string name, string token, string timeZone, IdentityManagement identity, CancellationToken cancellationToken)
+    /// <summary>Creates a project, which its creator owns; null when the token or the secret is another project's.</summary>
+    /// <param name="creator">Who owns it.</param>
+    /// <param name="settings">All but the organization; an empty secret stands for a new one.</param>
+    /// <param name="id">Its id; null for the next one. A project that has it already takes on the settings, and keeps what is in it.</param>
+    /// <param name="cancellationToken">Gives up before creating.</param>
+    public async Task<Project?> PutProjectAsync(ServiceAccount creator, ProjectSettings settings, int? id, CancellationToken cancellationToken)
     {
-        var id = await ChangeAsync(
+        var made = await ChangeAsync(
             connection =>
             {
-                if (ProjectOfToken(token) is not null)
+                var number = id ?? Projects.Max(project => project.Id) + 1;
+                var before = Projects.FirstOrDefault(project => project.Id == number);
+                var secret = settings.Secret != "" ? settings.Secret : before?.Secret ?? SecretFor(number);
+                if (Projects.Any(project => project.Id != number && (project.Token == settings.Token || project.Secret == secret)))
                     return 0;
-                var id = Projects.Max(project => project.Id) + 1;
-                Insert(connection, new Project(id, creator.OrganizationId, name, token, SecretFor(id), timeZone, identity));
-                SetMember(connection, id, creator.Id, Roles.Owner);
+                connection.Execute("DELETE FROM projects WHERE project_id = $id", ("id", number));
+                Insert(connection, new Project(number, creator.OrganizationId, settings.Name, settings.Token, secret, settings.TimeZone, settings.Identity, settings.Region));
+                SetMember(connection, number, creator.Id, Roles.Owner);
+                return number;
+            },
+            cancellationToken).ConfigureAwait(false);
+        return Projects.FirstOrDefault(project => project.Id == made);
+    }
+
+    /// <summary>Creates an account with a secret that is known beforehand, in place of one that has its name.</summary>
+    public async Task<ServiceAccount> PutAccountAsync(
+        ServiceAccount creator, string username, string secret, string role, DateTimeOffset? expires, IReadOnlyList<(int ProjectId, string Role)> projects, CancellationToken cancellationToken)
+    {
+        await ChangeAsync(
+            connection =>
+            {
+                if (_state.Accounts.GetValueOrDefault(username) is { } before)
+                    Delete(connection, before.Id);
+                var id = Insert(connection, creator.OrganizationId, username, secret, role, creator.Id, expires);
+                foreach (var (project, projectRole) in projects)
+                    SetMember(connection, project, id, projectRole);
                 return id;
             },
             cancellationToken).ConfigureAwait(false);
-        return Projects.FirstOrDefault(project => project.Id == id);
+        return _state.Accounts[username];
     }
 
-    public Task DeleteAsync(int accountId, CancellationToken cancellationToken) => ChangeAsync(
-        connection =>
-        {
-            connection.Execute("DELETE FROM project_members WHERE service_account_id = $id", ("id", accountId));
-            return connection.Execute("DELETE FROM service_accounts WHERE service_account_id = $id", ("id", accountId));
-        },
-        cancellationToken);
+    public Task DeleteAsync(int accountId, CancellationToken cancellationToken) => ChangeAsync(connection => Delete(connection, accountId), cancellationToken);
 
     public Task SetMembersAsync(IReadOnlyList<ProjectMember> members, CancellationToken cancellationToken) => ChangeAsync(
         connection =>
@@ -177,6 +215,12 @@ sealed class Accounts
 
     static string Hash(string secret) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 
+    static int Delete(DuckDBConnection connection, int accountId)
+    {
+        connection.Execute("DELETE FROM project_members WHERE service_account_id = $id", ("id", accountId));
+        return connection.Execute("DELETE FROM service_accounts WHERE service_account_id = $id", ("id", accountId));
+    }
+
     static void SetMember(DuckDBConnection connection, int project, int account, string role)
     {
         RemoveMember(connection, project, account);
@@ -187,9 +231,10 @@ sealed class Accounts
         "DELETE FROM project_members WHERE project_id = $project AND service_account_id = $account", ("project", project), ("account", account));
 
     static void Insert(DuckDBConnection connection, Project project) => connection.Execute(
-        "INSERT INTO projects (project_id, organization_id, name, token, secret, timezone, identity_management) VALUES ($id, $organization, $name, $token, $secret, $timezone, $identity)",
+        "INSERT INTO projects (project_id, organization_id, name, token, secret, timezone, identity_management, region) VALUES ($id, $organization, $name, $token, $secret, $timezone, $identity, $region)",
         ("id", project.Id), ("organization", project.OrganizationId), ("name", project.Name), ("token", project.Token), ("secret", project.Secret),
-        ("timezone", project.TimeZone), ("identity", project.Identity == IdentityManagement.Simplified ? "simplified" : "original"));
+        ("timezone", project.TimeZone), ("identity", project.Identity == IdentityManagement.Simplified ? "simplified" : "original"),
+        ("region", project.Region));
 
     int Insert(DuckDBConnection connection, int organization, string username, string secret, string role, int creator, DateTimeOffset? expires)
     {
@@ -204,14 +249,6 @@ sealed class Accounts
         return (int)command.ExecuteScalar()!;
     }
 
-    void CreateDevelopmentWorld(DuckDBConnection connection)
-    {
-        connection.Execute("INSERT INTO organizations VALUES ($id, 'Local')", ("id", DevelopmentCredentials.OrganizationId));
-        Insert(connection, new Project(
-            DevelopmentCredentials.ProjectId, DevelopmentCredentials.OrganizationId, "Local", DevelopmentCredentials.ProjectToken, DevelopmentCredentials.ProjectSecret, "UTC", _identity));
-        CreateDevelopmentOwner(connection);
-    }
-
     void CreateDevelopmentOwner(DuckDBConnection connection)
     {
         var owner = Insert(
@@ -220,8 +257,17 @@ sealed class Accounts
         SetMember(connection, DevelopmentCredentials.ProjectId, owner, Roles.Owner);
     }
 
+    /// <summary>The world that every store begins with.</summary>
+    public void CreateDevelopmentWorld(DuckDBConnection connection)
+    {
+        connection.Execute("INSERT INTO organizations VALUES ($id, 'Local')", ("id", DevelopmentCredentials.OrganizationId));
+        Insert(connection, new Project(
+            DevelopmentCredentials.ProjectId, DevelopmentCredentials.OrganizationId, "Local", DevelopmentCredentials.ProjectToken, DevelopmentCredentials.ProjectSecret, "UTC", _identity));
+        CreateDevelopmentOwner(connection);
+    }
+
     /// <summary>Carries out a change, and shows it once it is committed.</summary>
-    Task<T> ChangeAsync<T>(Func<DuckDBConnection, T> change, CancellationToken cancellationToken) => _changes.RunAsync(async () =>
+    public Task<T> ChangeAsync<T>(Func<DuckDBConnection, T> change, CancellationToken cancellationToken) => _changes.RunAsync(async () =>
     {
         var (result, state) = await _database.WriteAsync(connection => (change(connection), Read(connection)), cancellationToken).ConfigureAwait(false);
         _state = state;
@@ -232,10 +278,11 @@ sealed class Accounts
     {
         var organizations = Rows(connection, "SELECT organization_id, name FROM organizations ORDER BY 1",
             row => new Organization(row.GetInt32(0), row.GetString(1)));
-        var projects = Rows(connection, "SELECT project_id, organization_id, name, token, secret, timezone, identity_management FROM projects ORDER BY 1",
+        var projects = Rows(connection, "SELECT project_id, organization_id, name, token, secret, timezone, identity_management, region FROM projects ORDER BY 1",
             row => new Project(
                 row.GetInt32(0), row.GetInt32(1), row.GetString(2), row.GetString(3), row.IsDBNull(4) ? "" : row.GetString(4), row.GetString(5),
-                row.GetString(6) == "original" ? IdentityManagement.Original : IdentityManagement.Simplified));
+                row.GetString(6) == "original" ? IdentityManagement.Original : IdentityManagement.Simplified,
+                row.IsDBNull(7) ? null : row.GetString(7)));
         var members = Rows(connection, "SELECT project_id, service_account_id, role FROM project_members ORDER BY 1, 2",
             row => new ProjectMember(row.GetInt32(0), row.GetInt32(1), row.GetString(2)));
         var accounts = Rows(connection,
@@ -252,7 +299,11 @@ sealed class Accounts
 
     /// <summary>All of it as of one commit.</summary>
     sealed record State(
-        ImmutableArray<Organization> Organizations, ImmutableArray<Project> Projects, ImmutableArray<ProjectMember> Members, ImmutableDictionary<string, ServiceAccount> Accounts);
+        ImmutableArray<Organization> Organizations, ImmutableArray<Project> Projects, ImmutableArray<ProjectMember> Members, ImmutableDictionary<string, ServiceAccount> Accounts)
+    {
+        /// <summary>Asked for by each record that is tracked.</summary>
+        public FrozenDictionary<string, Project> ByToken { get; } = Projects.ToFrozenDictionary(project => project.Token, StringComparer.Ordinal);
+    }
 
     static ImmutableArray<T> Rows<T>(DuckDBConnection connection, string sql, Func<DuckDBDataReader, T> read)
     {

@@ -17,8 +17,8 @@ sealed class Database : IDisposable
         _committed = committed;
     }
 
-    /// <summary>Made with the database, and kept with it.</summary>
-    public required string Id { get; init; }
+    /// <summary>Made with the database, and kept with it until other data takes its place.</summary>
+    public string Id { get; set; } = "";
 
     /// <summary>Opens a database file, or one in memory, and creates what is missing in it.</summary>
     /// <param name="file">The file; null for memory.</param>

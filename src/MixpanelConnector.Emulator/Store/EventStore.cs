@@ -30,8 +30,31 @@ sealed class EventStore
     public static EventStore Load(Database database, IdentityStore identities, HotShards hotShards)
     {
         using var connection = database.Connect();
-        using var last = connection.Command("SELECT coalesce(max(sequence), 0) FROM events");
-        return new EventStore(database, identities, hotShards, (long)last.ExecuteScalar()!);
+        return new EventStore(database, identities, hotShards, LastSequence(connection));
+    }
+
+    /// <summary>Runs a transaction that changes the store as a whole, between one batch and the next: afterwards what is kept in memory is read again.</summary>
+    /// <param name="accounts">What else is kept in memory.</param>
+    /// <param name="work">The transaction.</param>
+    /// <param name="cancellationToken">Gives up before the transaction.</param>
+    public Task<T> RewriteAsync<T>(Accounts accounts, Func<DuckDBConnection, T> work, CancellationToken cancellationToken)
+    {
+        var sequence = 0L;
+        return _identities.RewriteAsync(
+            readIdentities => accounts.ChangeAsync(
+                connection =>
+                {
+                    var result = work(connection);
+                    readIdentities(connection);
+                    sequence = LastSequence(connection);
+                    return result;
+                },
+                cancellationToken),
+            committed: () =>
+            {
+                _hotShards.Forget();
+                _sequence = sequence;
+            });
     }
 
     /// <summary>Stores the batch; when this returns, it is durable.</summary>
@@ -140,6 +163,12 @@ sealed class EventStore
         if (range.DistinctIds is not null)
             command.Parameters.Add(new DuckDBParameter("ids", StoredText.Of(range.DistinctIds)));
         return (connection, command);
+    }
+
+    static long LastSequence(DuckDBConnection connection)
+    {
+        using var last = connection.Command("SELECT coalesce(max(sequence), 0) FROM events");
+        return (long)last.ExecuteScalar()!;
     }
 
     long Append(DuckDBConnection connection, EventBatch batch, long sequence)

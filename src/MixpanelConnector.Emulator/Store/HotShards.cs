@@ -23,6 +23,9 @@ sealed class HotShards(int limit)
     /// <summary>Forgets what a transaction counted that came to nothing.</summary>
     public void Begin() => _uncommitted.Clear();
 
+    /// <summary>Counts anew: the events that were counted may be gone.</summary>
+    public void Forget() => _counts = null;
+
     public void Commit()
     {
         foreach (var (key, count) in _uncommitted)

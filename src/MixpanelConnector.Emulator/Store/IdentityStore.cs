@@ -38,25 +38,26 @@ sealed class IdentityStore
     public const int LargestCluster = 500;
 
     /// <summary>From an id to its canonical one. An id that leads nowhere is its own.</summary>
-    readonly ConcurrentDictionary<(int ProjectId, string Id), string> _canonical = new();
+    volatile ConcurrentDictionary<(int ProjectId, string Id), string> _canonical = new();
 
     /// <summary>The ids of each user who has several, the canonical one among them. Only the one who changes them uses it.</summary>
-    readonly Dictionary<(int ProjectId, string Canonical), List<string>> _clusters = [];
+    Dictionary<(int ProjectId, string Canonical), List<string>> _clusters = [];
 
     readonly Turns _changes = new();
 
     public static IdentityStore Load(Database database)
     {
-        var store = new IdentityStore();
         using var connection = database.Connect();
-        using var query = connection.Command("SELECT project_id, distinct_id, canonical_distinct_id FROM identities ORDER BY ALL");
-        using var row = query.ExecuteReader();
-        while (row.Read())
-            store.Put(row.GetInt32(0), row.GetString(1), row.GetString(2));
+        var store = new IdentityStore();
+        store.Take(Read(connection));
         return store;
     }
 
-    public string Resolve(int projectId, string id) => _canonical.IsEmpty ? id : _canonical.GetValueOrDefault((projectId, id), id);
+    public string Resolve(int projectId, string id)
+    {
+        var canonical = _canonical;
+        return canonical.IsEmpty ? id : canonical.GetValueOrDefault((projectId, id), id);
+    }
 
     /// <summary>All ids of the user that an id belongs to.</summary>
     public IReadOnlyList<string> IdsOf(int projectId, string id)
@@ -89,6 +90,18 @@ sealed class IdentityStore
         return result;
     });
 
+    /// <summary>Runs a transaction that changes the store as a whole: afterwards what is in memory is read again.</summary>
+    /// <param name="transaction">The transaction; its last step is to be given what reads who is who.</param>
+    /// <param name="committed">Called after the commit, before another transaction that changes who is who begins.</param>
+    public Task<T> RewriteAsync<T>(Func<Action<DuckDBConnection>, Task<T>> transaction, Action committed) => _changes.RunAsync(async () =>
+    {
+        List<(int ProjectId, string Id, string Canonical)> rows = [];
+        var result = await transaction(connection => rows = Read(connection)).ConfigureAwait(false);
+        Take(rows);
+        committed();
+        return result;
+    });
+
     internal bool TryGet((int ProjectId, string Id) id, out string? canonical) => _canonical.TryGetValue(id, out canonical);
 
     internal IReadOnlyList<string> MembersOf((int ProjectId, string Canonical) user) => _clusters.TryGetValue(user, out var members) ? members : [];
@@ -109,11 +122,19 @@ sealed class IdentityStore
             _clusters[user] = members;
     }
 
-    void Put(int projectId, string id, string canonical)
+    static List<(int ProjectId, string Id, string Canonical)> Read(DuckDBConnection connection)
     {
-        _canonical[(projectId, id)] = canonical;
-        if (!_clusters.TryGetValue((projectId, canonical), out var members))
-            _clusters.Add((projectId, canonical), members = []);
-        members.Add(id);
+        using var query = connection.Command("SELECT project_id, distinct_id, canonical_distinct_id FROM identities ORDER BY ALL");
+        using var row = query.ExecuteReader();
+        var rows = new List<(int, string, string)>();
+        while (row.Read())
+            rows.Add((row.GetInt32(0), row.GetString(1), row.GetString(2)));
+        return rows;
+    }
+
+    void Take(List<(int ProjectId, string Id, string Canonical)> rows)
+    {
+        _canonical = new(rows.Select(row => KeyValuePair.Create((row.ProjectId, row.Id), row.Canonical)));
+        _clusters = rows.GroupBy(row => (row.ProjectId, row.Canonical), row => row.Id).ToDictionary(user => user.Key, user => user.ToList());
     }
 }

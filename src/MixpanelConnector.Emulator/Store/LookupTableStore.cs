@@ -1,3 +1,5 @@
+using DuckDB.NET.Data;
+
 namespace MixpanelConnector.Emulator.Store;
 
 /// <summary>A lookup table as it is stored.</summary>
@@ -12,13 +14,14 @@ sealed class LookupTableStore
 
     public static async Task<LookupTableStore> LoadAsync(Database database, CancellationToken cancellationToken)
     {
-        await database.WriteAsync(
-            connection => connection.Execute(
-                "INSERT INTO lookup_tables SELECT $project, $id, 'Local', '' WHERE NOT EXISTS (SELECT 1 FROM lookup_tables WHERE id = $id)",
-                ("project", DevelopmentCredentials.ProjectId), ("id", DevelopmentCredentials.LookupTableId)),
-            cancellationToken).ConfigureAwait(false);
+        await database.WriteAsync(CreateDevelopmentTable, cancellationToken).ConfigureAwait(false);
         return new LookupTableStore(database);
     }
+
+    /// <summary>The table of the world that every store begins with.</summary>
+    public static int CreateDevelopmentTable(DuckDBConnection connection) => connection.Execute(
+        "INSERT INTO lookup_tables SELECT $project, $id, 'Local', '' WHERE NOT EXISTS (SELECT 1 FROM lookup_tables WHERE id = $id)",
+        ("project", DevelopmentCredentials.ProjectId), ("id", DevelopmentCredentials.LookupTableId));
 
     public IReadOnlyList<LookupTableRow> ReadAll()
     {

@@ -6,7 +6,7 @@ static class Roles
     public const string Owner = "owner";
     public const string Analyst = "analyst";
 
-    static readonly string[] All = [Owner, "admin", Analyst, "consumer"];
+    public static readonly string[] All = [Owner, "admin", Analyst, "consumer"];
 
     public static bool IsKnown(string? role) => All.Contains(role, StringComparer.Ordinal);
 

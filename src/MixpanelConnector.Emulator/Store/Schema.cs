@@ -33,6 +33,7 @@ static class Schema
         ALTER TABLE projects ADD COLUMN IF NOT EXISTS timezone VARCHAR DEFAULT 'UTC';
         ALTER TABLE projects ADD COLUMN IF NOT EXISTS identity_management VARCHAR DEFAULT 'simplified';
         ALTER TABLE projects ADD COLUMN IF NOT EXISTS secret VARCHAR;
+        ALTER TABLE projects ADD COLUMN IF NOT EXISTS region VARCHAR;
 
         CREATE TABLE IF NOT EXISTS service_accounts (
             service_account_id INTEGER NOT NULL,

@@ -173,6 +173,12 @@ sealed record ImportValues(string Prefix)
             : throw Invalid("time_offset", "takes hours such as 3 or -5.5, at most 100 years.");
     }
 
+    public DateOnly? Day(string name, string? text)
+    {
+        if (text is null) return null;
+        return DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : throw Invalid(name, "takes a day such as 2026-10-01.");
+    }
+
     public TimeSpan? Duration(string name, string? text)
     {
         if (text is null) return null;

@@ -31,7 +31,7 @@ sealed class EventDays(ExportRequest request, ExportTarget target, ManifestKeepe
         var resumed = keeper.Manifest.Files.Count(entry => there.Contains(entry.Day!.Value));
         counts.Total = all;
         counts.FinishedAre(all - days.Count);
-        if (days.Count > 0) await calls.TellNeedAsync(days.Count, CallKind.Export, cancellationToken).ConfigureAwait(false);
+        if (days.Count > 0 && !request.IsPart) await calls.TellNeedAsync(days.Count, CallKind.Export, cancellationToken).ConfigureAwait(false);
 
         var download = new DayDownload(request, target, calls, counts);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

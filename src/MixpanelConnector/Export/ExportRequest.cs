@@ -80,6 +80,9 @@ public sealed record ExportRequest
     /// <summary>Gets what a person should know while it runs: how many calls it needs, what is fetched again and why. Holds no property values. Default: none.</summary>
     public IProgress<string>? Notices { get; init; }
 
+    /// <summary>Whether it is one of many, whose caller says for all of them how many calls they need. Default: false.</summary>
+    internal bool IsPart { get; init; }
+
     /// <summary>Whether the files go to object storage, and not to this machine.</summary>
     internal bool IsAddress => Storages.Any(scheme => scheme.Holds(Folder));
 

@@ -3,11 +3,12 @@ using System.Text.Json;
 namespace MixpanelConnector.Export;
 
 /// <summary>A page of profiles, as places in the answer that holds it.</summary>
+/// <param name="Number">Which page it is; null when it was not said.</param>
 /// <param name="SessionId">What the next page is asked for with; null when it was not said.</param>
 /// <param name="PageSize">How many profiles a full page has.</param>
 /// <param name="Total">How many there are on all pages.</param>
 /// <param name="Profiles">Each profile's own bytes.</param>
-sealed record ProfilePage(string? SessionId, int? PageSize, long? Total, IReadOnlyList<Stretch> Profiles)
+sealed record ProfilePage(long? Number, string? SessionId, int? PageSize, long? Total, IReadOnlyList<Stretch> Profiles)
 {
     /// <exception cref="NotWholeException">The answer is no whole page.</exception>
     public static ProfilePage Read(ReadOnlySpan<byte> answer)
@@ -26,7 +27,7 @@ sealed record ProfilePage(string? SessionId, int? PageSize, long? Total, IReadOn
     {
         var reader = new Utf8JsonReader(answer, new JsonReaderOptions { MaxDepth = 1000 });
         if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject) return null;
-        var (session, size, total, profiles, isRefused) = (default(string), default(int?), default(long?), default(List<Stretch>), false);
+        var (number, session, size, total, profiles, isRefused) = (default(long?), default(string), default(int?), default(long?), default(List<Stretch>), false);
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
             if (reader.ValueTextEquals("results"u8))
@@ -40,6 +41,11 @@ sealed record ProfilePage(string? SessionId, int? PageSize, long? Total, IReadOn
                     reader.Skip();
                     profiles.Add(new(start, (int)reader.BytesConsumed));
                 }
+            }
+            else if (reader.ValueTextEquals("page"u8))
+            {
+                reader.Read();
+                number = reader.TokenType is JsonTokenType.Number ? reader.GetInt64() : null;
             }
             else if (reader.ValueTextEquals("session_id"u8))
             {
@@ -66,6 +72,6 @@ sealed record ProfilePage(string? SessionId, int? PageSize, long? Total, IReadOn
         }
 
         while (reader.Read()) { } // what stands behind it throws
-        return profiles is null || isRefused ? null : new ProfilePage(session, size, total, profiles);
+        return profiles is null || isRefused ? null : new ProfilePage(number, session, size, total, profiles);
     }
 }

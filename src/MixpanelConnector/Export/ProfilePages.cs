@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 using MixpanelConnector.Exported;
+using MixpanelConnector.Import.Source;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Export;
@@ -19,6 +20,9 @@ namespace MixpanelConnector.Export;
 sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKeeper keeper, ExportCalls calls, ExportCounts counts, Func<Exception, bool> failed)
 {
     const int PagesPerFile = 50, MostStarts = 5;
+
+    /// <summary>As much of any answer is taken.</summary>
+    const int LargestPage = 20 << 20;
 
     readonly RecordScanner _scanner = new(ofEvents: false, request.Format.HasColumns);
 
@@ -140,10 +144,12 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
         var body = default(ReadOnlyMemory<byte>);
         var page = await calls.UntilWholeAsync(
             RequestOf(session, number), string.Create(CultureInfo.InvariantCulture, $"Page {number} of the profiles"),
-            (reply, _) =>
+            async (reply, token) =>
             {
-                body = reply.Body;
-                return Task.FromResult(ProfilePage.Read(reply.Body.Span));
+                body = await UnpackedAsync(reply.Body, token).ConfigureAwait(false);
+                var read = ProfilePage.Read(body.Span);
+                EnsureWhole(read, number, body.Span);
+                return read;
             },
             reply => number > 0 && reply is { Status: 400, IsUnavailable: false } ? throw new SessionException("the session has expired") : ReplyClassifier.ErrorOf(reply, calls.Options),
             cancellationToken).ConfigureAwait(false);
@@ -158,6 +164,7 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
         else
         {
             counts.Total = session.Pages;
+            if (page.Total is { } total && total != session.Total) throw new SessionException(string.Create(CultureInfo.InvariantCulture, $"page {number} says that there are {total} in all, and the first page said {session.Total}"));
             session.Continue(page.SessionId);
         }
 
@@ -169,11 +176,43 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
         return page.Profiles.Count;
     }
 
+    /// <summary>What came: without its compression, which has to be whole to its end.</summary>
+    static async ValueTask<ReadOnlyMemory<byte>> UnpackedAsync(ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    {
+        if (body.Span is not [0x1f, 0x8b, ..]) return body;
+        using var packed = new MemoryStream(body.ToArray());
+        using var source = new GzipByteSource(new StreamByteSource(packed));
+        using var unpacked = new MemoryStream();
+        var block = new byte[64 << 10];
+        try
+        {
+            while (await source.ReadAsync(block, cancellationToken).ConfigureAwait(false) is var read and > 0)
+            {
+                unpacked.Write(block, 0, read);
+                if (unpacked.Length > LargestPage) throw new MixpanelException(new(ErrorKind.Protocol, $"A page of profiles has more than {LargestPage >> 20} MB. Check the endpoint and the region."));
+            }
+        }
+        catch (InputException e)
+        {
+            throw new NotWholeException(e.Message, e);
+        }
+
+        return unpacked.GetBuffer().AsMemory(0, (int)unpacked.Length);
+    }
+
+    /// <exception cref="NotWholeException">It is another page, or something on it is no profile.</exception>
+    void EnsureWhole(ProfilePage page, int number, ReadOnlySpan<byte> body)
+    {
+        if (page.Number is { } said && said != number) throw new NotWholeException(string.Create(CultureInfo.InvariantCulture, $"it is page {said}"));
+        for (var i = 0; i < page.Profiles.Count; i++)
+            if (!_scanner.TryRead(page.Profiles[i].In(body))) throw new NotWholeException(string.Create(CultureInfo.InvariantCulture, $"number {i + 1} on it is no profile with an id and properties"));
+    }
+
     void Write(ReadOnlySpan<byte> profile, int page, ProfileSession session, ExportWriter writer, List<ulong> ids)
     {
         if (profile.Contains((byte)'\n')) profile = profile.ToArray().Where(text => text != '\n').ToArray(); // between the members: no text of JSON holds one
-        if (!_scanner.TryRead(profile)) throw new MixpanelException(new(ErrorKind.Protocol, string.Create(CultureInfo.InvariantCulture, $"Page {page} holds something that is no profile.")));
-        var id = XxHash64.HashToUInt64(_scanner.Id.In(profile));
+        _scanner.TryRead(profile);
+        var id = XxHash64.HashToUInt64(RecordScanner.TextOf(_scanner.Id.In(profile)));
         if (!session.Ids.Add(id)) throw new SessionException(string.Create(CultureInfo.InvariantCulture, $"page {page} has a profile that came before"));
         ids.Add(id);
         if (!writer.TryWrite(profile, _scanner)) throw new MixpanelException(new(ErrorKind.Protocol, string.Create(CultureInfo.InvariantCulture, $"Page {page} has a profile with more than its id and its properties, which {request.Format} has no columns for: export NDJSON.")));
@@ -189,6 +228,7 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
         return new(HttpMethod.Post, Api.Query, "/api/query/engage", AuthScheme.ServiceAccountOfProject)
         {
             IsRepeatable = true,
+            IsUndecoded = true,
             Counts = CallKind.Query,
             Body = new RequestBody(Encoding.UTF8.GetBytes(form.ToString()), "application/x-www-form-urlencoded"),
         };

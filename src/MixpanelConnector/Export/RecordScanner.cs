@@ -109,11 +109,22 @@ sealed class RecordScanner(bool ofEvents, bool withColumns)
         return isNamed && hasProperties;
     }
 
-    /// <summary>The name of an event is a text that is one; Mixpanel's specification has numbers as ids of profiles.</summary>
+    /// <summary>What an id says, however it is escaped, and be it a number.</summary>
+    public static ReadOnlySpan<byte> TextOf(ReadOnlySpan<byte> id)
+    {
+        if (id is not [(byte)'"', .. var text, (byte)'"']) return id;
+        if (!text.Contains((byte)'\\')) return text;
+        var reader = new Utf8JsonReader(id);
+        reader.Read();
+        var plain = new byte[id.Length];
+        return plain.AsSpan(0, reader.CopyString(plain));
+    }
+
+    /// <summary>The name of an event is a text that is one; Mixpanel's specification has numbers as ids of profiles. An empty one is nobody's.</summary>
     bool IsId(ref Utf8JsonReader reader)
     {
         if (reader.TokenType is JsonTokenType.Number) return !ofEvents;
-        return reader.TokenType is JsonTokenType.String && IsText(ref reader);
+        return reader.TokenType is JsonTokenType.String && (ofEvents || reader.ValueSpan.Length > 0) && IsText(ref reader);
     }
 
     /// <summary>False when half a surrogate pair is in it, which no text can hold.</summary>
@@ -143,7 +154,7 @@ sealed class RecordScanner(bool ofEvents, bool withColumns)
             reader.Read();
             switch (field)
             {
-                case Field.Time when TryGetTime(ref reader, out var time):
+                case Field.Time when ExportedTime.TryGet(ref reader, out var time):
                     HasMore |= hasTime;
                     (hasTime, Time) = (true, time);
                     EndRun(end);
@@ -194,16 +205,5 @@ sealed class RecordScanner(bool ofEvents, bool withColumns)
     {
         if (!reader.ValueIsEscaped && reader.ValueSpan.Length is not (4 or 10 or 11)) return Field.None;
         return reader.ValueTextEquals("time"u8) ? Field.Time : reader.ValueTextEquals("distinct_id"u8) ? Field.DistinctId : reader.ValueTextEquals("$insert_id"u8) ? Field.InsertId : Field.None;
-    }
-
-    /// <summary>An integer, however it is written.</summary>
-    static bool TryGetTime(ref Utf8JsonReader reader, out long time)
-    {
-        time = 0;
-        if (reader.TokenType is not JsonTokenType.Number) return false;
-        if (reader.TryGetInt64(out time)) return true;
-        if (!reader.TryGetDecimal(out var number) || decimal.Truncate(number) != number || number is < long.MinValue or > long.MaxValue) return false;
-        time = (long)number;
-        return true;
     }
 }

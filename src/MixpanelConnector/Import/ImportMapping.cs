@@ -62,8 +62,8 @@ public sealed class ImportMapping
         ArgumentNullException.ThrowIfNull(vendor);
         if (!Vendors.Contains(vendor, StringComparer.Ordinal)) throw MixpanelException.Invalid("vendor", $"The vendor must be one of {string.Join(", ", Vendors)}. For another one, write a mapping of your own.");
         using var stream = typeof(ImportMapping).Assembly.GetManifestResourceStream($"vendors.{vendor}.json")!;
-        using var document = JsonDocument.Parse(stream, Options);
-        return new ImportMapping(vendor, vendor, document.RootElement.Clone()).Checked();
+        using var text = new StreamReader(stream);
+        return new ImportMapping(vendor, vendor, MappingText.Read(text.ReadToEnd())).Checked();
     }
 
     /// <summary>A mapping of your own. Comments and commas at the end are allowed.</summary>
@@ -72,20 +72,14 @@ public sealed class ImportMapping
     public static ImportMapping Parse(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
-        try
-        {
-            using var document = JsonDocument.Parse(json, Options);
-            var root = document.RootElement;
-            MappingParser.Ensure(root, "the file", MappingParser.OfMappings);
-            if (!root.TryGetProperty("name", out var name)) throw MappingParser.Wrong("the file", "lacks name");
-            var text = MappingParser.Text(name, "name");
-            if (text.Length is 0 or > 64 || text.Any(c => !char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c is not ('_' or '-')) || !char.IsAsciiLetter(text[0])) throw MappingParser.Wrong("name", "must be up to 64 lower-case letters, digits, _ and -, and begin with a letter");
-            return new ImportMapping(text, null, root.Clone()).Checked();
-        }
-        catch (JsonException e)
-        {
-            throw MixpanelException.Invalid("mapping", string.Create(CultureInfo.InvariantCulture, $"The mapping is no JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1} of it is where it goes wrong."));
-        }
+        var root = MappingText.Read(json);
+        MappingParser.Ensure(root, "the file", MappingParser.OfMappings);
+        foreach (var plain in (ReadOnlySpan<string>)["$schema", "documentation"])
+            if (root.TryGetProperty(plain, out var said)) MappingParser.Text(said, plain);
+        if (!root.TryGetProperty("name", out var name)) throw MappingParser.Wrong("the file", "lacks name");
+        var text = MappingParser.Text(name, "name");
+        if (text.Length is 0 or > 64 || text.Any(c => !char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c is not ('_' or '-')) || !char.IsAsciiLetter(text[0])) throw MappingParser.Wrong("name", "must be up to 64 lower-case letters, digits, _ and -, and begin with a letter");
+        return new ImportMapping(text, null, root).Checked();
     }
 
     /// <summary>The rules for a type of records; null where it has none.</summary>
@@ -102,8 +96,6 @@ public sealed class ImportMapping
             _ => null,
         };
     }
-
-    static JsonDocumentOptions Options => new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 
     /// <summary>All of it is read once, so that what is wrong shows before anything is done.</summary>
     ImportMapping Checked()

@@ -119,6 +119,7 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
         foreach (var (field, column) in request.Columns.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\nmap={field}={column}");
         foreach (var (column, columnType) in request.ColumnTypes.OrderBy(pair => pair.Key, StringComparer.Ordinal)) fingerprint.Append(CultureInfo.InvariantCulture, $"\ncolumn_type={Uri.EscapeDataString(column)}={columnType.ToString().ToLowerInvariant()}");
         if (request.Mapping is { } mapping) fingerprint.Append(CultureInfo.InvariantCulture, $"\nmapping={mapping.Name} {mapping.Fingerprint}, {request.Identity.ToString().ToLowerInvariant()} identity{(lookedUp is null ? "" : $", looked up {lookedUp}")}");
+        if (request.Preparation is { } preparation) fingerprint.Append(CultureInfo.InvariantCulture, $"\nprepared={preparation.Fingerprint}");
         if (request.Event is not null) fingerprint.Append(CultureInfo.InvariantCulture, $"\nevent={Uri.EscapeDataString(request.Event)}");
         if (request.Delimiter is { } delimiter) fingerprint.Append(CultureInfo.InvariantCulture, $"\ndelimiter={Uri.EscapeDataString(delimiter.ToString())}");
         if (request.Quote != '"') fingerprint.Append(CultureInfo.InvariantCulture, $"\nquote={(request.Quote is { } quote ? Uri.EscapeDataString(quote.ToString()) : "none")}");

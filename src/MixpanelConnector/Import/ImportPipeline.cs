@@ -84,7 +84,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var preparer = NewPreparer(ids, identities);
         var destination = NewDestination();
         if (!request.DryRun) destination.EnsureAccess();
-        var inputs = request.Found is { } found ? [found] : InputList.Find(request, new ExcludedFiles(request, state), Warn);
+        var inputs = request.Found is { } found ? [.. found] : InputList.Find(request, new ExcludedFiles(request, state), Warn);
         using var cancellation = new ImportCancellation(_time, cancellationToken);
 
         Outputs.EnsureNoInputs(request, inputs);
@@ -379,8 +379,8 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     ImportTotals NoneYet() => new()
     {
         Fixed = RecordCleaner.NoneYet(request),
-        LeftOut = request.Mapping is null ? null : FrozenDictionary<string, long>.Empty,
-        Mapped = request.Mapping is null ? null : FrozenDictionary<string, long>.Empty,
+        LeftOut = !request.IsMapped ? null : FrozenDictionary<string, long>.Empty,
+        Mapped = !request.IsMapped ? null : FrozenDictionary<string, long>.Empty,
     };
 
     RecordPreparer NewPreparer(ComputedInsertIds ids, Occurrences identities)

@@ -177,8 +177,14 @@ public sealed record ImportRequest
     /// <summary>How often the state is saved while the import runs: seldom enough to cost nothing, often enough that little is sent twice after a crash.</summary>
     internal TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>The one input, when it was found already.</summary>
-    internal InputFile? Found { get; init; }
+    /// <summary>The inputs, when they were found already.</summary>
+    internal IReadOnlyList<InputFile>? Found { get; init; }
+
+    /// <summary>What is done to records in place of a <see cref="Mapping"/>. Default: none.</summary>
+    internal RecordPreparation? Preparation { get; init; }
+
+    /// <summary>Whether records become others before they are checked.</summary>
+    internal bool IsMapped => Mapping is not null || Preparation is not null;
 
     /// <summary>The manifest of the export that is imported: its files are read in its layout. Default: none.</summary>
     internal ExportManifest? Exported { get; init; }

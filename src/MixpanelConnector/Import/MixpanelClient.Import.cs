@@ -46,7 +46,7 @@ public sealed partial class MixpanelClient
         var letters = InputList.FindReplay(request.Replay)[0];
         using var repeatable = letters.SeekablePath is null ? new RepeatableInput(letters, long.MaxValue) : null;
         letters = repeatable?.Input ?? letters;
-        request = await ReplayOptions.WithThoseOfAsync(request, letters, cancellationToken).ConfigureAwait(false) with { Found = letters };
+        request = await ReplayOptions.WithThoseOfAsync(request, letters, cancellationToken).ConfigureAwait(false) with { Found = [letters] };
         repeatable?.KeepNoMore();
         return await new ImportPipeline(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
     }

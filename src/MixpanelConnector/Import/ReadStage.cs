@@ -37,7 +37,7 @@ sealed class ReadStage(
     ImportRequest request,
     string? lookedUp,
     List<InputFile> inputs,
-    RecordMapper? mapper,
+    IRecordMapper? mapper,
     RecordCleaner? cleaner,
     RecordPreparer preparer,
     CheckpointTracker checkpoints,
@@ -363,7 +363,7 @@ sealed class ReadStage(
     }
 
     /// <summary>Takes one of those that a record becomes. Where the open batch has no room for it, that one, which is to be sent, and of which the record's others may be a part.</summary>
-    RecordBatch? TakePart(InputFile input, RecordReader reader, ImportSourceProgress? reached, scoped in Record mapped, in RecordMapper.Output output)
+    RecordBatch? TakePart(InputFile input, RecordReader reader, ImportSourceProgress? reached, scoped in Record mapped, in MapOutput output)
     {
         var record = cleaner is null || output.LeftOut is not null ? mapped : cleaner.Clean(in mapped);
         var closed = IsFull() || !Fits(record.Bytes.Length) ? CloseWithin(input, reader) : null;
@@ -379,6 +379,7 @@ sealed class ReadStage(
         preparer.Next();
         _batch.AddMapped("prefixed", output.Prefixed);
         _batch.AddMapped("without_user", output.IsNobodys ? 1 : 0);
+        _batch.AddMapped("ambiguous_time", output.IsAmbiguous ? 1 : 0);
         var rejection = Take(in record, maybeSent: reader.Position.Offset <= reached?.SentTo);
         if (cleaner is not null) _batch.Cleaned.Add(cleaner.Made);
         if (rejection is not null) Reject(in record, rejection == JsonScanner.InvalidUtf8 && _mayBeInAnotherEncoding ? InAnotherEncoding : rejection);

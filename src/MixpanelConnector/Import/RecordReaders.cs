@@ -31,8 +31,8 @@ static class RecordReaders
     /// <exception cref="InputException">The input cannot be read, is of an unknown format, or its beginning has changed.</exception>
     public static async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached, ImportRequest request, CancellationToken cancellationToken, bool fromBeginning = false)
     {
-        var (source, compression) = await DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
-        var (text, encoding) = await TranscodingByteSource.OpenAsync(source, OfText(request), cancellationToken).ConfigureAwait(false);
+        var (source, compression) = input.IsPlain ? (input.Open(), null) : await DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
+        var (text, encoding) = input.IsPlain ? (source, null) : await TranscodingByteSource.OpenAsync(source, OfText(request), cancellationToken).ConfigureAwait(false);
         var window = new InputWindow(text);
         try
         {
@@ -40,10 +40,10 @@ static class RecordReaders
                 if (!await window.FillAsync(cancellationToken).ConfigureAwait(false)) break;
 
             var name = compression is null ? input.Name : compression.Without(input.Name);
-            var start = window.Unread.StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0;
+            var start = !input.IsPlain && window.Unread.StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0;
             var format = request.Replay is null ? FormatOf(new ImportHead(window.Unread[start..], name, request)) : ImportFormat.Ndjson;
             var isSequence = request.Replay is not null && JsonSequenceReader.Begins(window.Unread[start..], isAll: true) == true;
-            if (format.IsText) EnsureText(window.Unread);
+            if (format.IsText && !input.IsPlain) EnsureText(window.Unread);
             if (encoding is not null && TextEncoding.Find(OfText(request).Encoding ?? "") != encoding)
                 request.Diagnostics?.Report(new ImportDiagnostic(input.Name, Line: null, "warning", $"It is read as {encoding.Name}, as its byte order mark says."));
             if ((request.Columns.Count > 0 || request.ColumnTypes.Count > 0) && request.Replay is null && !format.HasColumns)

@@ -111,7 +111,7 @@ sealed partial class MixpanelTransport
             if (response.RequestMessage?.RequestUri is { } reached && reached != address)
                 return Reply.None(new(ErrorKind.Protocol, $"The HTTP client followed a redirect to {reached.Host}. Mixpanel does not redirect: check the endpoint and the region, and switch automatic redirects off."), mayHaveArrived: true);
 
-            var content = await ReplyBody.ReadAsync(response, request.Api, either.Token).ConfigureAwait(false);
+            var content = await ReplyBody.ReadAsync(response, request.Api, isPacked: request.IsUndecoded && response.StatusCode is not HttpStatusCode.OK, either.Token).ConfigureAwait(false);
             LogAnswer(request.Method.Method, request.Path, (int)response.StatusCode, Options.TimeProvider.GetElapsedTime(started).TotalMilliseconds);
             return content is { } bytes
                 ? Reply.Answer((int)response.StatusCode, bytes, RetryAfter(response), Redirect(address, response))

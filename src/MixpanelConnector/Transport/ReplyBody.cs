@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text.Json;
 
 namespace MixpanelConnector.Transport;
@@ -13,11 +14,16 @@ static class ReplyBody
     const int MostTokens = 600_000;
 
     /// <summary>The body; null for one beyond the limits.</summary>
-    public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpResponseMessage response, Api api, CancellationToken cancellationToken)
+    /// <param name="response">The answer.</param>
+    /// <param name="api">What was asked.</param>
+    /// <param name="isPacked">Whether it may be compressed still, and nobody else unpacks it.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpResponseMessage response, Api api, bool isPacked, CancellationToken cancellationToken)
     {
         var largest = api is Api.Ingestion ? LargestOfIngestion : Largest;
         if (response.Content.Headers.ContentLength > largest) return null;
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        if (isPacked && response.Content.Headers.ContentEncoding.Contains("gzip", StringComparer.OrdinalIgnoreCase)) stream = new GZipStream(stream, CompressionMode.Decompress);
         await using (stream.ConfigureAwait(false))
         {
             using var pieces = new Pieces();

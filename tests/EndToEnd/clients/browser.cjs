@@ -22,9 +22,10 @@ async function main() {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const browser = await chromium.launch({
     executablePath: program,
+    ...(process.env.HTTPS_PROXY ? { proxy: { server: process.env.HTTPS_PROXY, bypass: "127.0.0.1" } } : {}),
     args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
-  const tab = await browser.newPage();
+  const tab = await browser.newPage({ ignoreHTTPSErrors: true }); // Chromium takes no authority from a variable
   tab.on("console", (message) => console.log("console", message.text()));
   tab.on("pageerror", (error) => console.log("pageerror", error.message));
   tab.on("requestfailed", (request) => console.log("requestfailed", request.url(), request.failure().errorText));

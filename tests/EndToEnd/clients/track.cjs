@@ -1,4 +1,4 @@
-// The npm package "mixpanel", unchanged but for the address: tracks, imports through TLS, and updates people and groups.
+// The npm package "mixpanel": tracks, imports, and updates people and groups. With addresses it is told them, else it is unchanged.
 const Mixpanel = require(process.env.CLIENTS + "/node_modules/mixpanel");
 
 const [host, tlsHost] = process.argv.slice(2);
@@ -11,13 +11,13 @@ const done = (what) => (error) => {
   }
 };
 
-const tracker = Mixpanel.init("local", { host, protocol: "http", keepAlive: false });
+const tracker = Mixpanel.init("local", { ...(host ? { host, protocol: "http" } : {}), keepAlive: false });
 tracker.track("Tracked by npm", { distinct_id: "npm-1", $insert_id: "npm-track-1", amount: 12.5 }, done("track"));
 tracker.people.set("npm-1", { plan: "pro", $email: "npm@example.com" }, done("people.set"));
 tracker.groups.set("company", "npm", { size: 3 }, done("groups.set"));
 
 const importer = Mixpanel.init("local", {
-  host: tlsHost,
+  ...(tlsHost ? { host: tlsHost } : {}),
   keepAlive: false,
   credentials: new Mixpanel.ServiceAccountCredentials("local", "local", "1"),
 });

@@ -327,6 +327,82 @@ public sealed class MappingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_property_that_was_taken_away_is_as_one_that_was_set_whatever_the_order()
+    {
+        const string Mapping = """{"name":"mine","profiles":{"id":"who","time":"at","set":{"spread":[{"from":"props","names":{"mail":"$email"},"drop":["secret"]}]},"set_once":{"spread":["once"]},"unset":"gone"}}""";
+        var report = await _run.RunAsync(Request(Mapping, string.Join('\n',
+            """{"who":"u","at":1772352930,"props":{"mail":"a","plan":1,"kept":1}}""",
+            """{"who":"u","at":1772352920,"gone":["mail","plan","caf\u00e9"]}""", // older than what was set, but for one
+            """{"who":"u","at":1772352910,"props":{"caf\u00e9":2}}""", // taken away later
+            """{"who":"u","at":1772352910,"props":{"café":2},"once":{"café":3}}""",
+            """{"who":"u","at":1772352940,"gone":{"mail":"-","$x":"-","secret":"-"}}""",
+            """{"who":"u","at":1772352935,"props":{"mail":"b"}}""",
+            """{"who":"v","at":1772352935,"props":{"mail":"c"}}""",
+            """{"who":"u","at":1772352950,"props":{"mail":"d"},"once":{"café":4}}""",
+            """{"who":"u","at":1772352945,"gone":"[\"mail\",\"café\"]"}""", "")) with { Type = ImportType.Profiles });
+        Assert.Equal((0, 4), (report.ExitCode, report.LeftOut!["older"]));
+        Assert.Equal(
+            ["""{"$set":{"$email":"a","plan":1,"kept":1}}""", """{"$unset":["caf\u00e9"]}""", """{"$unset":["$email","mine_$x"]}""", """{"$set":{"$email":"c"}}""", """{"$set":{"$email":"d"}}""", """{"$set_once":{"café":4}}"""],
+            [.. _run.Mixpanel.Stored.Select(record => $"{{{record[(record.IndexOf("\"$ip\":\"0\",", StringComparison.Ordinal) + 10)..]}")]);
+    }
+
+    [Fact]
+    public async Task Very_many_properties_that_come_to_one_name_get_numbers()
+    {
+        const int Same = 80_000; // with the square of it, this would not end
+        var report = await _run.RunAsync(Request(Simple, $$$"""{"name":"e","at":1772352930250,"who":"u","props":{{{{string.Join(',', Enumerable.Range(0, Same).Select(i => $"\"t\":{i}"))}}}}}""" + "\n" + Good + "\n"));
+        Assert.Equal((3, 1, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        var properties = await OneAsync("""{"name":"e","at":1772352930250,"who":"u","props":{"time":1,"time":2,"tim\u0065":3,"mine_time_2":4,"mine_time":5}}""");
+        Assert.Equal((1, 2, 3, 4, 5), (properties.GetProperty("mine_time").GetInt32(), properties.GetProperty("mine_time_2").GetInt32(), properties.GetProperty("mine_time_3").GetInt32(), properties.GetProperty("mine_mine_time_2").GetInt32(), properties.GetProperty("mine_mine_time").GetInt32()));
+    }
+
+    [Theory]
+    [InlineData("segment", """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","properties":"{\"a\":"}""", "properties")]
+    [InlineData("segment", """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","context":"{'ip':'192.0.2.1'}"}""", "context")]
+    [InlineData("segment", """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","properties":"none of it"}""", "properties")]
+    [InlineData("posthog", """{"event":"e","distinct_id":"u","timestamp":"2026-03-01T08:15:30Z","properties":"{\"a\":1}}"}""", "properties")]
+    [InlineData("snowplow", """{"event":"page_view","event_id":"1","collector_tstamp":"2026-03-01 08:15:30","contexts":"{\"data\":["}""", "contexts")]
+    [InlineData("mparticle", """{"mpid":7,"events":"[{\"event_type\":"}""", "events")]
+    [InlineData("matomo", """{"idVisit":7,"actionDetails":"[{"}""", "actionDetails")]
+    [InlineData("ga4", """{"event_name":"e","event_timestamp":1772352930250000,"user_id":"u","event_params":"[{]"}""", "event_params")]
+    public async Task A_text_that_is_to_hold_json_and_is_broken_is_refused_by_its_name(string vendor, string record, string column)
+    {
+        var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record + "\n")) with { Mapping = ImportMapping.OfVendor(vendor) });
+        Assert.Equal((3, 1), (report.ExitCode, report.Rejected));
+        var letter = Assert.Single(_run.DeadLetters());
+        Assert.Equal(("invalid_json", column), (letter.GetProperty("code").GetString(), letter.GetProperty("field").GetString()));
+    }
+
+    [Theory]
+    [InlineData("segment", """{"type":"track","event":"e","userId":"u","timestamp":"2026-03-01T08:15:30Z","properties":{"a":1}}""")]
+    [InlineData("rudderstack", """{"type":"track","event":"e","userId":"u","originalTimestamp":"2026-03-01T08:15:30Z","properties":{"a":1}}""")]
+    [InlineData("posthog", """{"event":"e","distinct_id":"u","timestamp":"2026-03-01T08:15:30Z","properties":{"a":1}}""")]
+    [InlineData("snowplow", """{"event":"struct","se_action":"e","user_id":"u","collector_tstamp":"2026-03-01 08:15:30","se_label":"a"}""")]
+    [InlineData("amplitude", """{"event_type":"e","user_id":"u","event_time":"2026-03-01 08:15:30","event_properties":{"a":1}}""")]
+    [InlineData("heap", """{"type":"e","identity":"u","time":"2026-03-01 08:15:30"}""")]
+    [InlineData("mparticle", """{"mpid":7,"events":[{"event_type":"custom_event","data":{"event_name":"e","timestamp_unixtime_ms":1772352930250}}]}""")]
+    [InlineData("matomo", """{"idVisit":7,"visitorId":"a1","actionDetails":[{"type":"event","eventAction":"e","timestamp":1772352930}]}""")]
+    public async Task An_event_without_an_id_of_its_own_gets_the_same_one_wherever_it_lies(string vendor, string record)
+    {
+        var other = record.Replace("\"u\"", "\"w\"", StringComparison.Ordinal).Replace("\"mpid\":7", "\"mpid\":8", StringComparison.Ordinal).Replace("\"idVisit\":7", "\"idVisit\":8", StringComparison.Ordinal);
+        foreach (var (name, text) in ((string, string)[])[("one.ndjson", $"{record}\n{record}\n{other}\n"), ("two.json", $"{other}\n{record}\n{record}\n")])
+            Assert.Equal(3, (await _run.RunAsync(_run.Request(_run.Folder.Write(name, text)) with { Mapping = ImportMapping.OfVendor(vendor) })).Accepted);
+        var ids = _run.Mixpanel.Stored.Select(Id).ToList();
+        Assert.Equal(3, ids.Take(3).Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(ids.Take(3).Order(StringComparer.Ordinal), ids.Skip(3).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("1e400", "\"1e400\"")]
+    [InlineData("-1E999", "\"-1E999\"")]
+    [InlineData("12345678901234567890.5", "\"12345678901234567890.5\"")]
+    [InlineData("1e308", "1e308")]
+    [InlineData("1234567.891", "1234567.891")]
+    [InlineData("0.12345678901234567890", "0.12345678901234567890")]
+    public async Task A_number_that_no_double_holds_stays_what_it_is_as_text(string number, string expected) =>
+        Assert.Equal(expected, (await OneAsync($$$"""{"name":"e","at":1772352930250,"who":"u","props":{"revenue":{{{number}}}}}""")).GetProperty("revenue").GetRawText());
+
+    [Fact]
     public async Task A_mapping_is_shown_before_and_after_without_anything_being_sent()
     {
         using var client = new MixpanelClient(new MixpanelOptions(), new HttpClient(_run.Mixpanel, disposeHandler: false));

@@ -1,25 +1,28 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using MixpanelConnector.Emulator;
 using MixpanelConnector.Testing;
+using MixpanelConnector.Tool.Tests.Migration;
 
 namespace MixpanelConnector.Tool.Tests.Export;
 
 /// <summary>
-/// The runs of the page about exports, section by section: a block after <c>`NAME`:</c> is a file, <c>sh</c> the commands, each with the exit
+/// The runs of the pages about exports and migrations, section by section: a block after <c>`NAME`:</c> is a file, <c>sh</c> the commands, each with the exit
 /// code behind it where that is not 0, <c>text</c> what they print, with … for what is left out.
 /// </summary>
 public sealed partial class ExportPageTests
 {
-    [Fact]
-    public async Task The_runs_of_the_page_do_what_it_says()
+    [Theory]
+    [InlineData("export", 4)]
+    [InlineData("migration", 1)]
+    public async Task The_runs_of_the_page_do_what_it_says(string page, int count)
     {
         var runs = 0;
-        foreach (var section in (await File.ReadAllTextAsync(Repository.File("docs/export.md"), TestContext.Current.CancellationToken)).Split("\n## ").Skip(1))
+        foreach (var section in (await File.ReadAllTextAsync(Repository.File($"docs/{page}.md"), TestContext.Current.CancellationToken)).Split("\n## ").Skip(1))
         {
             if (!section.Contains("```sh", StringComparison.Ordinal)) continue;
-            await using var mixpanel = await EmulatedMixpanel.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
-            using var tool = ImportCaseTests.ToolOf(mixpanel);
+            await using var projects = await TwoProjects.StartAsync();
+            using var ofOne = ImportCaseTests.ToolOf(projects.Mixpanel);
+            var tool = page is "migration" ? projects.Tool : ofOne;
             var said = "";
             foreach (Match block in Block().Matches(section))
             {
@@ -33,7 +36,7 @@ public sealed partial class ExportPageTests
             runs++;
         }
 
-        Assert.Equal(4, runs);
+        Assert.Equal(count, runs);
     }
 
     static async Task<string> RunAsync(string line, Tool tool)

@@ -38,6 +38,32 @@ public sealed class ExportTests
         Assert.Equal((0, 3), ((await tool.RunAsync("export", "verify", to.Folder)).Exit, server.Requests.Count));
     }
 
+    [Theory]
+    [InlineData("out/report.json", 2, "lies among the files of")]
+    [InlineData("out/below/report.json", 2, "lies among the files of")]
+    [InlineData("out/manifest.json", 2, "lies among the files of")]
+    [InlineData("link/report.json", 2, "lies among the files of")]
+    [InlineData("linked.json", 2, "lies among the files of")]
+    [InlineData("nowhere/report.json", 2, "The folder of")]
+    [InlineData("folder", 7, "It is a folder")]
+    public async Task A_report_that_cannot_be_written_or_lies_among_the_files_is_refused_before_anything_is_asked(string report, int exit, string message)
+    {
+        await using var server = await ServerAsync();
+        using var tool = Tool.At(server);
+        var to = new Exported(tool.Folder.File("out"));
+        Directory.CreateDirectory(tool.Folder.File("out/below"));
+        Directory.CreateDirectory(tool.Folder.File("folder"));
+        Directory.CreateSymbolicLink(tool.Folder.File("link"), to.Folder);
+        File.CreateSymbolicLink(tool.Folder.File("linked.json"), Path.Combine(to.Folder, "2026-10-01.ndjson.gz"));
+
+        var run = await ExportAsync(tool, to, [.. Range, "--report", tool.Folder.File(report)]);
+
+        Assert.Equal((exit, 0, ""), (run.Exit, server.Requests.Count, to.Names));
+        Assert.Contains(message, run.Err, StringComparison.Ordinal);
+        Assert.Equal(2, (await ExportAsync(tool, new(tool.Folder.File("new")), [.. Range, "--report", tool.Folder.File("new/report.json")])).Exit);
+        Assert.False(Directory.Exists(tool.Folder.File("new")));
+    }
+
     [Fact]
     public async Task The_same_command_fetches_what_is_missing_alone()
     {

@@ -61,7 +61,21 @@ public sealed class ProfileExportTests
     [InlineData("an expired session", "0 1@s1 0 1@s2 2@s2", 0)]
     [InlineData("a short page", "0 1@s1 0 1@s2 2@s2", 0)]
     [InlineData("a profile twice", "0 1@s1 0 1@s2 2@s2", 0)]
-    [InlineData("no profile", "0 1@s1", 5)]
+    [InlineData("no profile", "0 1@s1 1@s1 2@s1", 0)]
+    [InlineData("null", "0 1@s1 1@s1 2@s1", 0)]
+    [InlineData("no id", "0 1@s1 1@s1 2@s1", 0)]
+    [InlineData("an empty id", "0 1@s1 1@s1 2@s1", 0)]
+    [InlineData("no properties", "0 1@s1 1@s1 2@s1", 0)]
+    [InlineData("another page", "0 1@s1 1@s1 2@s1", 0)]
+    [InlineData("fewer in all", "0 1@s1 0 1@s2 2@s2", 0)]
+    [InlineData("more in all", "0 1@s1 0 1@s2 2@s2", 0)]
+    [InlineData("a profile twice, escaped", "0 1@s1 0 1@s2 2@s2", 0)]
+    [InlineData("a profile twice on it", "0 1@s1 0 1@s2 2@s2", 0)]
+    [InlineData("gzip", "0 1@s1 2@s1", 0)]
+    [InlineData("gzip without its trailer", "0 1@s1 1@s1 2@s1", 0)]
+    [InlineData("gzip that is cut short", "0 1@s1 1@s1 2@s1", 0)]
+    [InlineData("gzip with another checksum", "0 1@s1 1@s1 2@s1", 0)]
+    [InlineData("an expired session, in gzip", "0 1@s1 0 1@s2 2@s2", 0)]
     [InlineData("401", "0 1@s1", 4)]
     public async Task What_is_not_whole_comes_again(string fault, string asked, int exit)
     {
@@ -74,6 +88,20 @@ public sealed class ProfileExportTests
                 "an expired session" => Answer.Json("""{"error":"request for page in uncached query for params"}""", 400),
                 "a short page" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u2","$properties":{}}]}"""),
                 "a profile twice" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u1","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "null" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u2","$properties":{}},null]}"""),
+                "no id" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "an empty id" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "no properties" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u2"},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "another page" => Answer.Json("""{"page":2,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u2","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "fewer in all" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":4,"results":[{"$distinct_id":"u2","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "more in all" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":6,"results":[{"$distinct_id":"u2","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "a profile twice, escaped" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"\u0075\u0031","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "a profile twice on it" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u3","$properties":{}},{"$distinct_id":"u3","$properties":{}}]}"""),
+                "gzip" => answer.Gzipped(),
+                "gzip without its trailer" => answer.Gzipped() with { Body = answer.Gzipped().Body[..^8] },
+                "gzip that is cut short" => answer.Gzipped() with { Body = answer.Gzipped().Body[..^20] },
+                "gzip with another checksum" => answer.Gzipped() with { Body = [.. answer.Gzipped().Body[..^8], 1, 2, 3, 4, .. answer.Gzipped().Body[^4..]] },
+                "an expired session, in gzip" => (Answer.Json("""{"error":"request for page in uncached query for params"}""").Gzipped()) with { Status = 400 },
                 "no profile" => Answer.Json("""{"page":1,"page_size":2,"session_id":"s1","status":"ok","total":5,"results":[{"$distinct_id":"u1"},7]}"""),
                 _ => Answer.Plain("", 401),
             },
@@ -87,6 +115,24 @@ public sealed class ProfileExportTests
         Assert.True(run.Exit == exit, run.Err);
         Assert.Equal((asked, exit == 0 ? All(5) : ""), (string.Join(' ', mixpanel.Asked), to.Records));
         Assert.Equal(exit == 0, (bool)to.Manifest["complete"]!);
+    }
+
+    [Theory]
+    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":1,"results":[{"$distinct_id":"","$properties":{}}]}""", "number 1 on it is no profile")]
+    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":1,"results":[null]}""", "number 1 on it is no profile")]
+    [InlineData("""{"page":1,"page_size":2,"session_id":"s","status":"ok","total":1,"results":[{"$distinct_id":"u","$properties":{}}]}""", "it is page 1")]
+    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":2,"results":[{"$distinct_id":7,"$properties":{}},{"$distinct_id":"7","$properties":{}}]}""", "has a profile that came before")]
+    [InlineData("""{"page":0,"page_size":2,"session_id":"s","status":"ok","total":3,"results":[{"$distinct_id":"u","$properties":{}}]}""", "should have 2")]
+    public async Task What_never_comes_whole_ends_the_export_after_five_times(string answer, string reason)
+    {
+        await using var server = await RecordingServer.StartAsync(_ => Answer.Json(answer));
+        using var tool = Tool.At(server);
+        var to = new Exported(tool.Folder.File("out"));
+
+        var run = await tool.RunAsync("export", "profiles", "--output", "json", "--to", to.Folder);
+
+        Assert.Equal((5, 5, "manifest.json", false), (run.Exit, server.Requests.Count, to.Names, (bool)to.Manifest["complete"]!));
+        Assert.Contains(reason, run.Err, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -16,6 +16,7 @@ static class CommandLine
         ("export", ExportCommand.Of),
         ("help", HelpCommand.Of),
         ("import", ImportCommand.Of),
+        ("migrate", MigrateCommand.Of),
         ("mcp", (host, _) => McpCommand.Of(host)),
         ("serve", (host, _) => ServeCommand.Of(host)),
     ];

@@ -9,13 +9,23 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>Serves the embedded Mixpanel until it is stopped.</summary>
 static class EmulatorCommand
 {
+    /// <summary>In place of a folder: everything stays in memory.</summary>
+    const string Memory = ":memory:";
+
     public static Command Of(HostEnvironment host)
     {
-        var port = new Option<int>("--port") { Description = "The port on loopback; 0 takes a free one. Default: 8123.", HelpName = "N", DefaultValueFactory = _ => 8123 };
-        port.Validators.Add(result =>
+        var port = new Option<int>("--port") { Description = "The port on loopback; 0 takes a free one, and says which in a line of JSON. Default: 8123.", HelpName = "N", DefaultValueFactory = _ => 8123 };
+        var proxy = new Option<int?>("--proxy") { Description = "Beside it, a proxy on loopback that leads https://*.mixpanel.com here, and refuses all other hosts, so that clients run unchanged: it says which environment variables they need. Default port: a free one.", HelpName = "PORT", Arity = ArgumentArity.ZeroOrOne };
+        var tls = new Option<int?>("--tls") { Description = "Beside it, a port on loopback for HTTPS, by a certificate of the emulator's own authority. Default port: a free one.", HelpName = "PORT", Arity = ArgumentArity.ZeroOrOne };
+        foreach (var option in (Option[])[port, proxy, tls])
         {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 65535) result.AddError("--port must be from 0 to 65535.");
-        });
+            option.Validators.Add(result =>
+            {
+                if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 65535) result.AddError($"{option.Name} must be from 0 to 65535.");
+            });
+        }
+        var seed = new Option<FileInfo>("--seed") { Description = "A JSON file of what the store begins with, and has again after a reset: projects, accounts, events, profiles, funnels, cohorts, feature flags. See docs/emulator.md.", HelpName = "FILE" };
+        var strict = new Option<bool>("--strict-unknown") { Description = "Refuse parameters and members that Mixpanel would leave out without a word." };
         var faults = new Option<FileInfo>("--faults") { Description = "A JSON file of faults on purpose: statuses, resets, cut and slow answers, on chosen paths at chosen rates. See FIDELITY.md.", HelpName = "FILE" };
         var rateLimits = new Option<bool>("--rate-limits") { Description = "Keep to Mixpanel's documented rate limits, and answer 429 beyond them." };
         var identity = new Option<IdentityManagement>("--identity") { Description = "How projects that are created resolve identities: simplified or original. Default: simplified.", HelpName = "KIND" };
@@ -25,42 +35,39 @@ static class EmulatorCommand
             if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds) && (seconds < 0 || seconds > 2_592_000)) result.AddError("--deletion-delay must be from 0 to 2592000.");
         });
         var hosts = new Option<string[]>("--host") { Description = "A name to answer to besides those of loopback, such as api.mixpanel.com for clients whose address cannot be changed. May be given several times.", HelpName = "NAME" };
-        var command = new Command("emulator", "Run the embedded Mixpanel on loopback, for development and tests: it validates, stores and answers as Mixpanel's documentation says.") { port, hosts, faults, rateLimits, identity, deletionDelay, ExportOf(host) };
+        var command = new Command("emulator", "Run the embedded Mixpanel on loopback, for development and tests: it validates, stores and answers as Mixpanel's documentation says. With --data :memory: nothing is kept.")
+        {
+            port, proxy, tls, hosts, seed, strict, faults, rateLimits, identity, deletionDelay, ExportOf(host),
+        };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var folder = parsed.GetValue(CommonOptions.Data) ?? new Folders(host.Environment).LocalData;
+            var inMemory = folder == Memory;
+            var options = new EmulatorOptions
+            {
+                DataDirectory = inMemory ? null : folder,
+                Port = parsed.GetValue(port),
+                ProxyPort = parsed.GetResult(proxy) is null ? null : parsed.GetValue(proxy) ?? 0,
+                TlsPort = parsed.GetResult(tls) is null ? null : parsed.GetValue(tls) ?? 0,
+                HostNames = parsed.GetValue(hosts) ?? [],
+                TimeProvider = host.TimeProvider,
+                Identity = parsed.GetValue(identity),
+                DeletionDelay = TimeSpan.FromSeconds(parsed.GetValue(deletionDelay)),
+                RateLimits = parsed.GetValue(rateLimits) ? new EmulatorRateLimits() : null,
+                Faults = Given(parsed, faults, EmulatorFaults.Parse, cancellationToken),
+                Seed = Given(parsed, seed, text => text, cancellationToken),
+                StrictUnknown = parsed.GetValue(strict),
+            };
+            var scratch = inMemory ? Directory.CreateTempSubdirectory("mixpanel-emulator-").FullName : null; // the console keeps its imports there
             try
             {
-                var options = new EmulatorOptions
-                {
-                    DataDirectory = folder,
-                    Port = parsed.GetValue(port),
-                    HostNames = parsed.GetValue(hosts) ?? [],
-                    TimeProvider = host.TimeProvider,
-                    Identity = parsed.GetValue(identity),
-                    DeletionDelay = TimeSpan.FromSeconds(parsed.GetValue(deletionDelay)),
-                    RateLimits = parsed.GetValue(rateLimits) ? new EmulatorRateLimits() : null,
-                    Faults = parsed.GetValue(faults) is { } file ? EmulatorFaults.Parse(Encoding.UTF8.GetString(GivenFile.Read(file.FullName, cancellationToken))) : null,
-                };
                 await using var mixpanel = await EmulatedMixpanel.StartAsync(options, cancellationToken);
-                await using var local = LocalMixpanel.At(mixpanel, folder, host.TimeProvider);
+                await using var local = LocalMixpanel.At(mixpanel, scratch ?? folder, host.TimeProvider);
                 var settings = Configuration.Local(local).ToOptions(host.TimeProvider);
                 using var http = local.NewHttpClient();
                 using var client = new MixpanelClient(settings with { MaxRetries = 1 }, http);
                 await using var console = await Gateway.StartAsync(ConsoleOptions(mixpanel, local, http, host), client, () => new MixpanelClient(settings, http), host.Error, cancellationToken);
-                new Printer(host, asTable: false).Text($"""
-                    The embedded Mixpanel serves {folder}. It is a stand-in for development, not Mixpanel: see FIDELITY.md.
-                    The console is at {mixpanel.Address.AbsoluteUri}
-
-                    export MIXPANEL_ENDPOINT={mixpanel.Address.AbsoluteUri.TrimEnd('/')}
-                    export MIXPANEL_SERVICE_ACCOUNT_USERNAME={LocalMixpanel.Username}
-                    export MIXPANEL_SERVICE_ACCOUNT_SECRET={LocalMixpanel.Secret}
-                    export MIXPANEL_OAUTH_TOKEN={LocalMixpanel.OAuthToken}
-                    export MIXPANEL_PROJECT_ID={LocalMixpanel.ProjectId} MIXPANEL_ORGANIZATION_ID={LocalMixpanel.OrganizationId} MIXPANEL_TOKEN={LocalMixpanel.Token}
-
-                    Ctrl+C stops it.
-
-                    """);
+                new EmulatorGreeting(mixpanel, inMemory ? null : folder).Write(new Printer(host, asTable: false), asJson: options.Port == 0 || CommonOptions.AsJson(parsed));
                 await UntilStoppedAsync(cancellationToken);
                 return ExitCode.Success;
             }
@@ -68,9 +75,9 @@ static class EmulatorCommand
             {
                 throw Configuration.Invalid("data", e.Address is { } address ? $"Another process serves {folder} at {address}. Use that one, or another --data folder." : $"Another process uses {folder}. Choose another --data folder.");
             }
-            catch (Exception e) when (e is FormatException || (e is FileNotFoundException or DirectoryNotFoundException && parsed.GetValue(faults) is { Exists: false }))
+            catch (FormatException e)
             {
-                throw Configuration.Invalid("faults", e.Message);
+                throw Configuration.Invalid("seed", e.Message);
             }
             catch (InvalidDataException e)
             {
@@ -80,8 +87,26 @@ static class EmulatorCommand
             {
                 throw Configuration.Invalid("port", $"The embedded Mixpanel cannot start: {e.Message}");
             }
+            finally
+            {
+                if (scratch is not null) Directory.Delete(scratch, recursive: true);
+            }
         });
         return command;
+    }
+
+    /// <summary>What a file says that an option names; the default where the option was not given.</summary>
+    static T? Given<T>(ParseResult parsed, Option<FileInfo> option, Func<string, T> read, CancellationToken cancellationToken)
+    {
+        if (parsed.GetValue(option) is not { } file) return default;
+        try
+        {
+            return read(Encoding.UTF8.GetString(GivenFile.Read(file.FullName, cancellationToken)));
+        }
+        catch (Exception e) when (e is FormatException || (e is FileNotFoundException or DirectoryNotFoundException && !file.Exists))
+        {
+            throw Configuration.Invalid(option.Name.TrimStart('-'), e.Message);
+        }
     }
 
     /// <summary>Everything that <c>serve</c> has, for this one and under its address; agents at /mcp only read.</summary>

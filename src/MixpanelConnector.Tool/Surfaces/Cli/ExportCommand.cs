@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
-using MixpanelConnector.Files;
 using MixpanelConnector.Formats;
 using MixpanelConnector.ObjectStorage;
 
@@ -32,7 +31,7 @@ sealed class ExportCommand
     readonly Option<bool> _restart = new("--restart") { Description = "Forget what the folder holds, and begin again." };
     readonly Option<string> _backoffMin = new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };
     readonly Option<string> _backoffMax = new("--backoff-max") { Description = "The longest wait between tries. Default: 60s.", HelpName = "DURATION" };
-    readonly Option<string> _report = new("--report") { Description = "Write the report as JSON.", HelpName = "FILE" };
+    readonly Option<string> _report = ReportFile.NewOption();
     readonly Option<bool> _noProgress = new("--no-progress") { Description = "No progress bar (also off when standard error is no terminal)." };
     readonly Option<string> _state = new("--state") { Description = "Where the ledger of calls and the session of profiles are kept. Default: the user's state folder.", HelpName = "DIR" };
 
@@ -97,6 +96,7 @@ sealed class ExportCommand
     {
         var what = parsed.GetValue(_what) ?? throw Configuration.Invalid("what", $"Say what to export: {string.Join(", ", Kinds)}.");
         var folder = parsed.GetValue(_to) ?? throw Configuration.Invalid("to", "Say where the files go: --to DIR or an address.");
+        if (ReportFile.Of(parsed.GetValue(_report), _host) is { } file && !file.IsWritable(folder)) return ExitCode.DiskFailed;
         await using var session = await Session.OpenAsync(parsed, _host, needsCredential: true, cancellationToken);
         using var display = new ExportDisplay(_host, showProgress: !parsed.GetValue(_noProgress));
         var state = parsed.GetValue(_state) ?? new Folders(_host.Environment).State;
@@ -124,8 +124,8 @@ sealed class ExportCommand
             Kind = (ExportKind)Array.IndexOf(Kinds, what),
             Folder = folder,
             Storages = StorageSchemes.All,
-            FromDate = Day("from_date", parsed.GetValue(_fromDate)),
-            ToDate = Day("to_date", parsed.GetValue(_toDate)),
+            FromDate = Values.Day("from_date", parsed.GetValue(_fromDate)),
+            ToDate = Values.Day("to_date", parsed.GetValue(_toDate)),
             Event = parsed.GetValue(_event) ?? [],
             Where = parsed.GetValue(_where),
             GroupKey = parsed.GetValue(_groupKey),
@@ -137,12 +137,6 @@ sealed class ExportCommand
         };
         if (parsed.GetValue(_format) is { } format) request = request with { Format = ExportFormats.All.First(one => one.Name == format) };
         return parsed.GetValue(_parallel) is { } parallel ? request with { Parallel = parallel } : request;
-    }
-
-    static DateOnly? Day(string name, string? text)
-    {
-        if (text is null) return null;
-        return DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} takes a day such as 2026-10-01.");
     }
 
     /// <summary>The embedded Mixpanel has no limits of its own.</summary>
@@ -161,18 +155,12 @@ sealed class ExportCommand
             ExportOutcome.Busy => ExitCode.Busy,
             _ => _stop.ExitCode != 0 ? _stop.ExitCode : ExitCode.Interrupted,
         };
-        if (parsed.GetValue(_report) is { } path)
+        code = ReportFile.Of(parsed.GetValue(_report), _host)?.Write(Json(report, code)) switch
         {
-            try
-            {
-                OutputFile.Write(path, Encoding.UTF8.GetBytes(Json(report, code) + "\n"), _host.Stopping);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                _host.Error.WriteLine($"mixpanel: the report {Printer.Clean(path)} cannot be written: {Printer.Clean(e.Message)}");
-                code = ExitCode.DiskFailed;
-            }
-        }
+            ReportOutcome.NotRead when code is ExitCode.Success or ExitCode.Refused => _stop.ExitCode,
+            ReportOutcome.Failed => ExitCode.DiskFailed,
+            _ => code,
+        };
 
         new Printer(_host, asTable: !CommonOptions.AsJson(parsed)).Json(Encoding.UTF8.GetBytes(Json(report, code)));
         return code;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
-using MixpanelConnector.Files;
 using MixpanelConnector.Formats;
 using MixpanelConnector.ObjectStorage;
 using MixpanelConnector.Sqlite;
@@ -46,7 +45,7 @@ sealed class ImportCommand
     readonly Option<bool> _newIds = new("--new-ids") { Description = "With --restart: send events although some that were accepted come out with another event, time, distinct_id or $insert_id, and count again." };
     readonly Option<string> _deadLetter = new("--dead-letter") { Description = "Where every record that was not accepted goes. Default: dead-letters.ndjson in the checkpoint folder.", HelpName = "FILE" };
     readonly Option<string> _replay = new("--replay") { Description = "Import a dead-letter file again, with the same ids and the options of its import.", HelpName = "FILE" };
-    readonly Option<string> _report = new("--report") { Description = "Write the report as JSON.", HelpName = "FILE" };
+    readonly Option<string> _report = ReportFile.NewOption();
     readonly Option<int?> _senders = new("--senders") { Description = "How many requests at once, 1 to 20. Default: adaptive.", HelpName = "N" };
     readonly Option<int?> _batchEvents = new("--batch-events") { Description = "The most records in a request. Default: 2000.", HelpName = "N" };
     readonly Option<int?> _batchBytes = new("--batch-bytes") { Description = "The most bytes in a request, uncompressed. Default: 10 MB, a little less to be safe.", HelpName = "N" };
@@ -259,23 +258,12 @@ sealed class ImportCommand
 
     int Print(ParseResult parsed, ImportReport report)
     {
-        if (parsed.GetValue(_report) is { } path)
+        report = ReportFile.Of(parsed.GetValue(_report), _host)?.Write(report.ToJson(), isTold: report is { Accepted: 0, ExitCode: ExitCode.DiskFailed }) switch
         {
-            try
-            {
-                OutputFile.Write(path, Encoding.UTF8.GetBytes(report.ToJson() + "\n"), _host.Stopping);
-            }
-            catch (OperationCanceledException) when (_host.Stopping.IsCancellationRequested)
-            {
-                _host.Error.WriteLine($"mixpanel: nobody reads {Printer.Clean(path)}: the report was not written there.");
-                if (report.ExitCode is ExitCode.Success or ExitCode.Refused) report = report with { ExitCode = _stop.ExitCode };
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                if (report.Accepted > 0 || report.ExitCode != ExitCode.DiskFailed) _host.Error.WriteLine($"mixpanel: the report {Printer.Clean(path)} cannot be written: {Printer.Clean(e.Message)}");
-                report = report with { ExitCode = ExitCode.DiskFailed };
-            }
-        }
+            ReportOutcome.NotRead when report.ExitCode is ExitCode.Success or ExitCode.Refused => report with { ExitCode = _stop.ExitCode },
+            ReportOutcome.Failed => report with { ExitCode = ExitCode.DiskFailed },
+            _ => report,
+        };
 
         var asJson = CommonOptions.AsJson(parsed);
         var printer = new Printer(_host, asTable: !asJson);

@@ -107,6 +107,39 @@ sealed class Printer(HostEnvironment host, bool asTable)
             table.AddRow(new Text(name), new Text(count.ToString("N0", CultureInfo.InvariantCulture), colour is { } some && count > 0 ? new Style(some) : Style.Plain));
     }
 
+    /// <summary>A migration, a part in each row; then its days that did not end with all accepted or left out.</summary>
+    public void Report(MigrationReport report)
+    {
+        var table = new Spectre.Console.Table().Border(TableBorder.Rounded).AddColumn("");
+        foreach (var column in (string[])["read", "accepted", "rejected", "left out", "pending"]) table.AddColumn(new TableColumn(column).RightAligned());
+        Add("schemas", report.Schemas);
+        Add("lookup tables", report.LookupTables);
+        Add("events", report.Events);
+        foreach (var day in report.Events?.Days.Where(day => day.Rejected > 0 || day.Pending > 0) ?? []) Add($"  {day.Day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}", day);
+        Add("profiles", report.Profiles);
+        foreach (var (key, groups) in report.Groups ?? FrozenDictionary<string, MigrationCounts>.Empty) Add($"groups: {key}", groups);
+        Add("annotations", report.Annotations);
+        NewConsole().Write(table);
+        foreach (var (part, counts) in new (string, MigrationCounts?)[] { ("lookup tables", report.LookupTables), ("events", report.Events), ("profiles", report.Profiles), ("annotations", report.Annotations) })
+        {
+            foreach (var (why, count) in counts?.LeftOut ?? FrozenDictionary<string, long>.Empty) Text($"left out of {part}: {count.ToString("N0", CultureInfo.InvariantCulture)} {Clean(why)}\n");
+            if (counts?.AmbiguousTime is > 0 and var twice) Text($"times that exist twice: {twice.ToString("N0", CultureInfo.InvariantCulture)}\n");
+        }
+
+        Text($"not migrated: {string.Join(", ", report.NotMigrated)}\n");
+        if (report.Verified is { } isVerified) Text($"verified: {(isVerified ? "the target holds what it accepted" : "the target differs")}\n");
+        Text($"seconds: {report.ElapsedSeconds.ToString("N1", CultureInfo.InvariantCulture)}\n");
+        if (report.DeadLetter is { } path) Text($"dead letters: {Clean(path)}\n");
+
+        void Add(string name, MigrationCounts? counts)
+        {
+            if (counts is null) return;
+            table.AddRow(Cell(name), Number(counts.Read), Number(counts.Accepted, Color.Green), Number(counts.Rejected, Color.Red), Number(counts.LeftOut.Values.Sum()), Number(counts.Pending, Color.Yellow));
+        }
+
+        static Text Number(long count, Color? colour = null) => new(count.ToString("N0", CultureInfo.InvariantCulture), colour is { } some && count > 0 ? new Style(some) : Style.Plain);
+    }
+
     IAnsiConsole NewConsole()
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings

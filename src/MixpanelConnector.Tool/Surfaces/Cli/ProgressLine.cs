@@ -43,6 +43,20 @@ sealed class ProgressLine(bool colour)
         return Fit(parts, share, seconds, width);
     }
 
+    public string Of(MigrationProgress value, TimeSpan elapsed, int width)
+    {
+        var seconds = Math.Max(elapsed.TotalSeconds, 0.001);
+        var share = value.Total is > 0 and var all ? Math.Min(1.0, (double)value.Finished / all) : (double?)null;
+        var parts = new List<Part> { new(value.Total is { } total ? Text($"{value.Part} {value.Finished:N0} of {total:N0}") : value.Part, 0) };
+        if (value.Waiting) parts.Add(new("waiting for Mixpanel", 1, "33"));
+        parts.Add(new(Text($"{value.Read:N0} read"), 5));
+        parts.Add(new(Text($"{value.Accepted:N0} accepted"), 1, "32"));
+        parts.Add(new(Text($"{value.Rejected:N0} rejected"), value.Rejected > 0 ? 2 : 7, value.Rejected > 0 ? "31" : null));
+        parts.Add(new(Text($"{value.Accepted / seconds:N0}/s"), 3));
+        parts.Add(new(Text($"{value.Retries:N0} {(value.Retries == 1 ? "retry" : "retries")}"), value.Retries > 0 ? 4 : 8, value.Retries > 0 ? "33" : null));
+        return Fit(parts, share, seconds, width);
+    }
+
     string Fit(List<Part> parts, double? share, double seconds, int width)
     {
         if (share is > 0.01 and < 1 and var done) parts.Add(new($"{Span(seconds / done * (1 - done))} left", 2));

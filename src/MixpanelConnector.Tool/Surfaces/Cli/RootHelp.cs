@@ -14,7 +14,7 @@ static class RootHelp
             Put Mixpanel to work. With an account: set MIXPANEL_SERVICE_ACCOUNT_USERNAME,
             MIXPANEL_SERVICE_ACCOUNT_SECRET, MIXPANEL_PROJECT_ID. Without: add --local.
 
-              import, export    Files in and out: events, profiles; all accounted for
+              import, export    Files in and out; also: migrate, from project to project
               serve, mcp        Offer the actions over HTTP with a console, to agents
               emulator          Run the embedded Mixpanel, for development and tests
               check, config     Try the credentials, show the settings; also: completion

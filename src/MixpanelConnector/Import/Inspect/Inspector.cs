@@ -90,7 +90,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         using var state = new DryRunState(keepsDeadLetters: false);
         var trial = options with
         {
-            Found = input,
+            Found = [input],
             Look = new ImportLook(MostRecords, MostBytes),
             DryRun = true,
             StopWhenRefusedAlike = false,

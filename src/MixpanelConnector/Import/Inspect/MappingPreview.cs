@@ -85,7 +85,7 @@ sealed class MappingPreview(ImportRequest request, TimeProvider time)
         }
     }
 
-    MappedOutcome Outcome(InputFile input, scoped in Record mapped, in RecordMapper.Output output)
+    MappedOutcome Outcome(InputFile input, scoped in Record mapped, in MapOutput output)
     {
         if (output.LeftOut is { } reason) return new MappedOutcome { LeftOut = reason };
         var record = _cleaner is null ? mapped : _cleaner.Clean(in mapped);

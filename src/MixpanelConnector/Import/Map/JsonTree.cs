@@ -14,6 +14,11 @@ sealed class JsonTree
     /// <summary>No value.</summary>
     public const int None = -1;
 
+    /// <summary>What is nested deeper than Mixpanel takes is told by the check of what was made.</summary>
+    const int Deepest = 1000;
+
+    const int IsBroken = -2; // of a text: begun as a container, and none
+
     /// <summary>Records have many members, most of which are looked up: these are found by their names at once, as long as they are no more than so many.</summary>
     const int MostIndexed = Slots / 2;
 
@@ -58,7 +63,7 @@ sealed class JsonTree
     /// <summary>Takes a copy of a record; false when it is no JSON, or no object.</summary>
     public bool TryParse(ReadOnlySpan<byte> record)
     {
-        (_count, _textsUsed) = (0, 0);
+        (_count, _textsUsed, Broken) = (0, 0, None);
         if (!Utf8.IsValid(record)) return false;
         var text = TextOf(record.Length);
         record.CopyTo(text);
@@ -78,21 +83,36 @@ sealed class JsonTree
     /// <summary>The value after another one within its container; <see cref="None"/> for none.</summary>
     public int After(int value, int container) => _nodes[value].Next is var next && next < _nodes[container].Next ? next : None;
 
+    /// <summary>The last text that was to hold an object or list, begins as one, and is none; <see cref="None"/> for none.</summary>
+    public int Broken { get; set; } = None;
+
+    /// <summary>Whether a value stands for nothing: null, be it as text, or blank.</summary>
+    public bool IsNothing(int value)
+    {
+        ref readonly var node = ref _nodes[value];
+        if (node.Type is not JsonTokenType.String) return node.Type is JsonTokenType.Null;
+        var text = node.Json[1..^1].Trim(" \t\r\n"u8);
+        return text.IsEmpty || text.SequenceEqual("null"u8);
+    }
+
     /// <summary>The object or list that a value is, or that its text holds; <see cref="None"/> where it is neither.</summary>
-    public int ContainerOf(int value)
+    /// <param name="value">The value.</param>
+    /// <param name="isNeeded">Whether what its text holds is lost where it is neither.</param>
+    public int ContainerOf(int value, bool isNeeded = true)
     {
         if (value < 0) return None;
         ref var node = ref _nodes[value];
         if (node.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return value;
         if (node.Type is not JsonTokenType.String) return None;
-        if (node.Inner == 0)
+        var inner = node.Inner;
+        if (inner == 0)
         {
-            var inner = Read(value);
+            inner = Read(value);
             _nodes[value].Inner = inner;
-            return inner;
         }
 
-        return node.Inner;
+        if (inner == IsBroken && isNeeded) Broken = value;
+        return inner == IsBroken ? None : inner;
     }
 
     /// <summary>The member of an object by its name; <see cref="None"/> for none.</summary>
@@ -149,7 +169,7 @@ sealed class JsonTree
         var length = node.IsEscaped ? JsonValues.Unescape(quoted, text) : Copy(quoted, text);
         if (TryAdd(text, length) && _nodes[count].Type is JsonTokenType.StartObject or JsonTokenType.StartArray) return count;
         (_count, _textsUsed) = (count, used);
-        return None;
+        return text.AsSpan(0, length).TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..] ? IsBroken : None;
     }
 
     static int Copy(ReadOnlySpan<byte> from, byte[] to)
@@ -164,7 +184,7 @@ sealed class JsonTree
         _open.Clear();
         try
         {
-            var reader = new Utf8JsonReader(text.AsSpan(0, length));
+            var reader = new Utf8JsonReader(text.AsSpan(0, length), new JsonReaderOptions { MaxDepth = Deepest });
             var (nameStart, nameEnd, nameIsEscaped) = (0, 0, false);
             while (reader.Read())
             {

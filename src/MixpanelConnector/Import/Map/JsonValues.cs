@@ -28,11 +28,13 @@ static class JsonValues
         return text.AsSpan(0, Unescape(escaped, text));
     }
 
-    /// <summary>Whether a double changes an integer: such ones are ids, and stay what they are as text only.</summary>
+    /// <summary>Whether a double changes a number, or cannot hold it: whole ones above 2^53, which are ids, and what is beyond all doubles. Such ones stay what they are as text only.</summary>
     public static bool IsInexact(ReadOnlySpan<byte> number)
     {
-        if (number.Length < 16 || number.IndexOfAny((byte)'.', (byte)'e', (byte)'E') >= 0) return false;
-        return !System.Buffers.Text.Utf8Parser.TryParse(number, out long value, out var used) || used != number.Length || value is > LargestExact or < -LargestExact;
+        if (number.IndexOfAny((byte)'e', (byte)'E') >= 0) return !double.IsFinite(double.Parse(number, CultureInfo.InvariantCulture));
+        var whole = number.IndexOf((byte)'.') is var point and >= 0 ? number[..point] : number;
+        if (whole.Length < 16) return false;
+        return !System.Buffers.Text.Utf8Parser.TryParse(whole, out long value, out var used) || used != whole.Length || value is > LargestExact or < -LargestExact;
     }
 
     /// <summary>Whether a text is a number as JSON writes them.</summary>

@@ -2,9 +2,18 @@ using System.Runtime.InteropServices;
 
 namespace MixpanelConnector.Import.Map;
 
+/// <summary>What is done to a property of a profile.</summary>
+enum ProfileChange
+{
+    Set,
+    SetOnce,
+    Unset,
+}
+
 /// <summary>
-/// When each property of each profile was set last, so that what is older does not undo it, in whichever order it is read. Exact for
-/// the first <see cref="Most"/> of them, which take 50 MB; the others are set in the order of the files.
+/// When each property of each profile was set or taken away last, so that what is older does not undo it, in whichever order it is
+/// read. Exact for the first <see cref="Most"/> of them, which take 50 MB; the others change in the order of the files. What is set
+/// once keeps its first value in that order, but neither comes back where it was taken away later, nor goes by what was before it.
 /// </summary>
 sealed class LatestValues
 {
@@ -12,8 +21,29 @@ sealed class LatestValues
 
     readonly Dictionary<ulong, long> _times = [];
 
-    /// <summary>Whether a value is not older than the last one; it is the last one then.</summary>
-    public bool Take(ulong property, long time)
+    /// <summary>Whether a change is not older than the last one; it is the last one then.</summary>
+    public bool Take(ulong property, long time, ProfileChange change)
+    {
+        switch (change)
+        {
+            case ProfileChange.Set:
+                return Take(property, time);
+            case ProfileChange.SetOnce:
+                if (IsOlder(Of(property, ProfileChange.Unset), time)) return false;
+                Take(Of(property, ProfileChange.SetOnce), time);
+                return true;
+            default:
+                if (IsOlder(Of(property, ProfileChange.SetOnce), time) || !Take(property, time)) return false;
+                Take(Of(property, ProfileChange.Unset), time);
+                return true;
+        }
+    }
+
+    static ulong Of(ulong property, ProfileChange change) => System.Numerics.BitOperations.RotateLeft(property, 1 + (int)change) ^ (ulong)change;
+
+    bool IsOlder(ulong property, long time) => _times.TryGetValue(property, out var known) && time < known;
+
+    bool Take(ulong property, long time)
     {
         ref var known = ref CollectionsMarshal.GetValueRefOrNullRef(_times, property);
         if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref known))

@@ -104,7 +104,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             json.TryGetProperty("columns", out var columns) ? Texts(columns, $"{at}.columns") : [],
             json.TryGetProperty("follow", out var follow) ? Lookup(follow, $"{at}.follow") : null)
         {
-            HoldsNoRecords = json.TryGetProperty("records", out var records) && records.ValueKind is JsonValueKind.False,
+            HoldsNoRecords = !Boolean(json, "records", at, otherwise: true),
         };
     }
 
@@ -126,12 +126,8 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
     public static void Ensure(JsonElement json, string at, params ReadOnlySpan<string> known)
     {
         if (json.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
-        var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var member in json.EnumerateObject())
-        {
             if (known.IndexOf(member.Name) < 0) throw Wrong(at, $"has the member {Columns.RecordFields.Shown(member.Name)}, which is none of {string.Join(", ", known.ToArray())}");
-            if (!seen.Add(member.Name)) throw Wrong(at, $"has the member {member.Name} twice");
-        }
     }
 
     public static string Text(JsonElement json, string at) => json.ValueKind is JsonValueKind.String ? json.GetString()! : throw Wrong(at, "must be text");
@@ -163,7 +159,8 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         {
             Ensure(item, $"{at}[{i}]", "when", "reason", "refuse");
             var when = Condition(Needed(item, "when", $"{at}[{i}]"), $"{at}[{i}].when");
-            if (item.TryGetProperty("refuse", out var refused)) return new Exclusion(when, Text(refused, $"{at}[{i}].refuse"), Refuses: true);
+            if (item.TryGetProperty("refuse", out var refused) && item.TryGetProperty("reason", out _)) throw Wrong($"{at}[{i}]", "takes a reason or refuse, not both");
+            if (refused.ValueKind is not JsonValueKind.Undefined) return new Exclusion(when, Text(refused, $"{at}[{i}].refuse"), Refuses: true);
             var reason = Text(Needed(item, "reason", $"{at}[{i}]"), $"{at}[{i}].reason");
             if (reason.Length is 0 or > 64 || reason.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '_')) throw Wrong($"{at}[{i}].reason", "must be letters, digits and _");
             return new Exclusion(when, reason, Refuses: false);
@@ -178,12 +175,13 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         at = $"{at}.{member}";
         if (rules.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
         var properties = new List<MappedProperty>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var rule in rules.EnumerateObject())
         {
             var value = Value(rule.Value, $"{at}.{Columns.RecordFields.Shown(rule.Name)}");
             if (Filled(rule.Name) is not { } filled) continue; // of a group key that was not given
             if (filled is "time" or "distinct_id" or "$insert_id" or "$user_id" or "$device_id" or "token" or "$ignore") throw Wrong($"{at}.{filled}", "is no property to be set here");
-            if (properties.Exists(known => known.Name.AsSpan().SequenceEqual(NameOf(filled)))) throw Wrong($"{at}.{Columns.RecordFields.Shown(filled)}", "stands there twice");
+            if (!names.Add(filled)) throw Wrong($"{at}.{Columns.RecordFields.Shown(filled)}", "stands there twice");
             properties.Add(new(NameOf(filled), value));
         }
 
@@ -214,7 +212,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
             Value = Optional(json, "value", at),
             Time = Optional(json, "time", at),
             Names = names,
-            Groups = json.TryGetProperty("group", out var groups) && groups.ValueKind is JsonValueKind.True,
+            Groups = Boolean(json, "group", at, otherwise: false),
             Keep = json.TryGetProperty("keep", out var kept) ? [.. Texts(kept, $"{at}.keep").Select(text => Encoding.UTF8.GetBytes(text))] : [],
             Drop = [.. drop.Where(text => !text.EndsWith('*')).Select(Filled).OfType<string>().Select(name => RecordMapper.HashOf(Encoding.UTF8.GetBytes(name)))],
             DropPrefixes = [.. drop.Where(text => text.EndsWith('*')).Select(text => Encoding.UTF8.GetBytes(text[..^1]))],
@@ -227,12 +225,14 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         Ensure(json, at, "hash", "counted");
         var values = Items(parts, $"{at}.hash").Select((part, i) => Value(part, $"{at}.hash[{i}]")).ToList();
         if (values.Count == 0) throw Wrong($"{at}.hash", "must not be empty");
-        var counted = json.TryGetProperty("counted", out var asked) && (asked.ValueKind is JsonValueKind.True || (asked.ValueKind is not JsonValueKind.False ? throw Wrong($"{at}.counted", "is true or false") : false));
-        return new(null, values, counted);
+        return new(null, values, Boolean(json, "counted", at, otherwise: false));
     }
 
     (MappingValue Value, TimeUnit Unit) Time(JsonElement json, string at) =>
         (Value(json, at), json.ValueKind is JsonValueKind.Object && !json.TryGetProperty("as", out _) ? Unit(json, at) : TimeUnit.ByDigits);
+
+    static bool Boolean(JsonElement json, string member, string at, bool otherwise) =>
+        !json.TryGetProperty(member, out var value) ? otherwise : value.ValueKind is JsonValueKind.True || (value.ValueKind is JsonValueKind.False ? false : throw Wrong($"{at}.{member}", "is true or false"));
 
     static TimeUnit Unit(JsonElement json, string at) =>
         !json.TryGetProperty("unit", out var unit) ? TimeUnit.ByDigits : Units.TryGetValue(Text(unit, $"{at}.unit"), out var known) ? known : throw Wrong($"{at}.unit", $"is one of {string.Join(", ", Units.Keys)}");
@@ -250,8 +250,9 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         if (json.TryGetProperty("lookup", out var lookup)) value = lookups.Contains(Text(lookup, $"{at}.lookup")) ? new LookedUpValue(value, lookup.GetString()!) : throw Wrong($"{at}.lookup", "is none of the mapping's lookups");
         if (json.TryGetProperty("table", out var table)) value = Table(value, table, json, at);
         else if (json.TryGetProperty("else", out _)) throw Wrong($"{at}.else", "belongs to a table");
+        var unit = Unit(json, at);
         if (json.TryGetProperty("as", out var form))
-            value = new FormedValue(value, Forms.TryGetValue(Text(form, $"{at}.as"), out var known) ? known : throw Wrong($"{at}.as", $"is one of {string.Join(", ", Forms.Keys)}"), Unit(json, at));
+            value = new FormedValue(value, Forms.TryGetValue(Text(form, $"{at}.as"), out var known) ? known : throw Wrong($"{at}.as", $"is one of {string.Join(", ", Forms.Keys)}"), unit);
         return value;
     }
 
@@ -272,7 +273,8 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
                 Ensure(json, at, "original", "sent", "received");
                 return new ClockValue(Value(Needed(json, "original", at), $"{at}.original"), Value(Needed(json, "sent", at), $"{at}.sent"), Value(Needed(json, "received", at), $"{at}.received"));
             case "hash":
-                return new HashValue(Encoding.UTF8.GetBytes(name), [.. Items(json, at).Select((item, i) => Value(item, $"{at}[{i}]"))]);
+                var hashed = Items(json, at).Select((item, i) => Value(item, $"{at}[{i}]")).ToList();
+                return hashed.Count > 0 ? new HashValue(Encoding.UTF8.GetBytes(name), hashed) : throw Wrong(at, "must not be empty");
             default:
                 var halves = Items(json, at).Select((item, i) => Value(item, $"{at}[{i}]")).ToList();
                 return halves is [var high, var low] ? new HexValue(high, low) : throw Wrong(at, "takes two values: the upper and the lower half");
@@ -321,7 +323,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         Ensure(json, at, "at", "take", "trim");
         var separator = Text(Needed(json, "at", at), $"{at}.at");
         if (separator.Length == 0) throw Wrong($"{at}.at", "must not be empty");
-        var take = json.TryGetProperty("take", out var number) ? number.ValueKind is JsonValueKind.Number && number.TryGetInt32(out var index) && index is >= 0 and < 1000 ? index : throw Wrong($"{at}.take", "is a number from 0") : 0;
+        var take = json.TryGetProperty("take", out var number) ? number.ValueKind is JsonValueKind.Number && number.TryGetDouble(out var index) && index is >= 0 and < 1000 && double.IsInteger(index) ? (int)index : throw Wrong($"{at}.take", "is a whole number from 0 to 999") : 0;
         return new(value, separator is "version" or "entity" ? null : Encoding.UTF8.GetBytes(separator), take, json.TryGetProperty("trim", out var trim) ? Encoding.UTF8.GetBytes(Text(trim, $"{at}.trim")) : " "u8.ToArray()) { IsEntity = separator == "entity" };
     }
 
@@ -330,7 +332,12 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         if (table.ValueKind is not JsonValueKind.Object) throw Wrong($"{at}.table", "must be an object");
         var meanings = new Dictionary<string, MappingValue>(StringComparer.Ordinal);
         foreach (var pair in table.EnumerateObject())
-            meanings[pair.Name] = pair.Value.ValueKind is JsonValueKind.Object ? Value(pair.Value, $"{at}.table.{Columns.RecordFields.Shown(pair.Name)}") : new ConstantValue(pair.Value);
+            meanings[pair.Name] = pair.Value.ValueKind switch
+            {
+                JsonValueKind.Object => Value(pair.Value, $"{at}.table.{Columns.RecordFields.Shown(pair.Name)}"),
+                JsonValueKind.Array => throw Wrong($"{at}.table.{Columns.RecordFields.Shown(pair.Name)}", "is text, a number, true, false, null or a value"),
+                _ => new ConstantValue(pair.Value),
+            };
         return new(value, meanings, json.TryGetProperty("else", out var otherwise) ? Value(otherwise, $"{at}.else") : null);
     }
 
@@ -366,7 +373,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         if (json.TryGetProperty("in", out var several)) return new EqualsOneOf(value, [.. ScalarTexts(Items(several, $"{at}.in"), $"{at}.in")]);
         if (json.TryGetProperty("begins_with", out var beginnings)) return new BeginsOrEnds(value, [.. ScalarTexts(OneOrMany(beginnings), $"{at}.begins_with")], ends: false);
         if (json.TryGetProperty("ends_with", out var ends)) return new BeginsOrEnds(value, [.. ScalarTexts(OneOrMany(ends), $"{at}.ends_with")], ends: true);
-        if (json.TryGetProperty("present", out var present)) return new IsPresent(value, present.ValueKind is JsonValueKind.True || (present.ValueKind is JsonValueKind.False ? false : throw Wrong($"{at}.present", "is true or false")));
+        if (json.TryGetProperty("present", out _)) return new IsPresent(value, Boolean(json, "present", at, otherwise: true));
         return json.TryGetProperty("same_as", out var other) ? new IsSame(value, Value(other, $"{at}.same_as")) : throw Wrong(at, "needs exactly one of equals, in, begins_with, ends_with, present, same_as");
     }
 

@@ -17,7 +17,7 @@ sealed record Exclusion(MappingCondition When, string Reason, bool Refuses)
 sealed record MappedProperty(byte[] Name, MappingValue Value)
 {
     /// <summary>Told apart by it from others.</summary>
-    public ulong Hash { get; } = RecordMapper.HashOf(Name);
+    public ulong Hash { get; } = RecordMapper.HashOfRaw(Name);
 }
 
 /// <summary>The members of an object, or the elements of a list, that become properties of their own names.</summary>

@@ -177,7 +177,15 @@ sealed class GuardedValue(MappingValue value, MappingCondition? when, IReadOnlyL
 sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] trim) : MappingValue
 {
     /// <summary>Domains that the vendors' names of schemas begin with, as they stand in names of columns.</summary>
-    static readonly string[] Owners = ["com_snowplowanalytics_snowplow_ecommerce", "com_snowplowanalytics_snowplow_media", "com_snowplowanalytics_snowplow", "com_snowplowanalytics_mobile", "com_snowplowanalytics_monitoring", "com_google_tag_manager_server_side", "com_google_analytics", "com_android_installreferrer_api", "com_dbip", "com_iab_snowplow"];
+    static readonly string[] Owners =
+    [
+        "com_snowplowanalytics_snowplow_ecommerce", "com_snowplowanalytics_snowplow_media", "com_snowplowanalytics_snowplow", "com_snowplowanalytics_mobile", "com_snowplowanalytics_monitoring",
+        "com_google_tag_manager_server_side", "com_google_analytics_measurement_protocol", "com_google_analytics_enhanced_ecommerce", "com_google_analytics", "com_android_installreferrer_api", "com_dbip", "com_iab_snowplow",
+        "com_mparticle_snowplow", "com_optimizely_optimizelyx", "com_optimizely_snowplow", "com_urbanairship_connect", "com_amazon_aws_lambda", "com_amazon_aws_cloudfront", "com_clearbit_enrichment",
+    ];
+
+    /// <summary>Names of schemas that begin as the rest of a longer owner would.</summary>
+    static readonly string[] OfShorterOwners = ["com_snowplowanalytics_snowplow_media_player", "com_snowplowanalytics_snowplow_media_player_event"];
 
     /// <summary>Whether it is the name of a schema, in the name of a column with its owner and its version.</summary>
     public bool IsEntity { get; init; }
@@ -218,7 +226,7 @@ sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] t
         foreach (var kind in (string[])["contexts_", "unstruct_event_"])
             if (column.StartsWith(kind, StringComparison.Ordinal)) column = column[kind.Length..];
         if (column.LastIndexOf('_') is var version and > 0 && column.AsSpan(version + 1).IndexOfAnyExceptInRange('0', '9') < 0) column = column[..version];
-        if (Array.Find(Owners, owner => column.StartsWith($"{owner}_", StringComparison.Ordinal)) is { } known) return column[(known.Length + 1)..];
+        if (Array.Find(Owners, owner => column.StartsWith($"{owner}_", StringComparison.Ordinal) && !Array.Exists(OfShorterOwners, name => name == column && owner.EndsWith("_media", StringComparison.Ordinal))) is { } known) return column[(known.Length + 1)..];
         var parts = column.Split('_', 3);
         return parts is [_, _, { Length: > 0 } rest] ? rest : column;
     }
@@ -285,7 +293,7 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
             case MappedForm.Boolean:
                 return isContainer ? found : BooleanOf(record, in found);
             case MappedForm.Json:
-                return found is { IsText: true, Node: >= 0 } && record.Tree.ContainerOf(found.Node) is var inner and >= 0 ? Found.Of(in record.Tree[inner], inner) : found;
+                return found is { IsText: true, Node: >= 0 } && record.Tree.ContainerOf(found.Node, isNeeded: false) is var inner and >= 0 ? Found.Of(in record.Tree[inner], inner) : found;
             case MappedForm.List:
                 return found.Type is JsonTokenType.StartArray ? found : record.Made(JsonTokenType.StartArray, found.IsText ? [(byte)'[', (byte)'"', .. found.Raw, (byte)'"', (byte)']'] : [(byte)'[', .. found.Raw, (byte)']']);
             case MappedForm.Single:

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Globalization;
-using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
 
@@ -18,8 +16,7 @@ sealed partial class RecordMapper
             if (!found.IsThere || (time is { } since && IsStale(owner, property.Name, since))) continue;
             if (!isFirst) Write(","u8);
             isFirst = false;
-            _names.Add(property.Hash);
-            _valuesAt.Add((_out.WrittenCount + property.Name.Length + 3, found.Length));
+            _names.Add(property.Hash, _out.WrittenCount + property.Name.Length + 3, found.Length);
             Write("\""u8);
             Write(property.Name);
             Write("\":"u8);
@@ -31,7 +28,7 @@ sealed partial class RecordMapper
     void WriteSpread(Spread spread, in Scope scope, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
     {
         var from = spread.From.Read(_view, in scope);
-        var container = from.Node < 0 ? JsonTree.None : _view.Tree.ContainerOf(from.Node);
+        var container = ContainerOf(in from);
         if (container < 0) return;
         if (spread.Groups)
         {
@@ -57,7 +54,7 @@ sealed partial class RecordMapper
     /// <summary>Writes elements as properties of their own names: of several of one name, the list of them.</summary>
     void WriteGroups(Spread spread, int container, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
     {
-        var groups = new List<(Found Key, string Name, List<Found> Values)>();
+        var groups = new OrderedDictionary<string, (Found Key, List<Found> Values)>(StringComparer.Ordinal);
         for (var at = _view.Tree.FirstOf(container); at >= 0; at = _view.Tree.After(at, container))
         {
             var inner = new Scope(at, JsonTree.None, 0);
@@ -65,12 +62,11 @@ sealed partial class RecordMapper
             var found = spread.Value is { } value ? value.Read(_view, in inner) : Found.Of(in _view.Tree[at], at);
             if (!key.IsThere || !found.IsThere) continue;
             var name = Encoding.UTF8.GetString(_view.TextOf(in key));
-            var known = groups.FindIndex(group => group.Name == name);
-            if (known >= 0) groups[known].Values.Add(found);
-            else groups.Add((key, name, [found]));
+            if (groups.TryGetValue(name, out var known)) known.Values.Add(found);
+            else groups.Add(name, (key, [found]));
         }
 
-        foreach (var (key, _, values) in groups)
+        foreach (var (key, values) in groups.Values)
         {
             var found = values is [var only] ? only : _view.Made(JsonTokenType.StartArray, [(byte)'[', .. values.SelectMany((value, i) => JsonOf(in value, i > 0)), (byte)']']);
             WriteSpread(spread, in key, in found, ref isFirst, owner, time);
@@ -89,30 +85,68 @@ sealed partial class RecordMapper
             if (renamed is null && text.StartsWith(beginning)) return;
 
         var raw = renamed is not null ? renamed : key.Raw;
-        var hash = renamed is null && !key.IsEscaped ? named : HashOf(raw);
+        var hash = renamed is null ? named : HashOfRaw(raw);
         var isPrefixed = renamed is null && IsReserved(text, named);
         if (!isPrefixed && IsWritten(hash, in found)) return;
         if (isPrefixed || _names.Contains(hash))
         {
-            raw = (byte[])[.. _prefix, .. raw];
-            hash = HashOf(raw);
+            raw = _names.Free([.. _prefix, .. raw], out hash);
             _prefixed++;
-            for (var again = 2; _names.Contains(hash); again++)
-            {
-                raw = (byte[])[.. raw, .. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"_{again}"))];
-                hash = HashOf(raw);
-            }
         }
 
         if (time is { } since && IsStale(owner, raw, since)) return;
         if (!isFirst) Write(","u8);
         isFirst = false;
-        _names.Add(hash);
-        _valuesAt.Add((_out.WrittenCount + raw.Length + 3, found.Length));
+        _names.Add(hash, _out.WrittenCount + raw.Length + 3, found.Length);
         Write("\""u8);
         Write(raw);
         Write("\":"u8);
         WriteValue(in found);
+    }
+
+    /// <summary>Writes the names of properties that are taken away: they are called as those that are set.</summary>
+    void WriteUnset(UpdateSection section, in Found unset, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
+    {
+        var container = ContainerOf(in unset);
+        if (container < 0) return;
+        var isObject = _view.Tree[container].Type is JsonTokenType.StartObject;
+        for (var at = _view.Tree.FirstOf(container); at >= 0; at = _view.Tree.After(at, container))
+        {
+            var name = isObject ? Found.NameOf(in _view.Tree[at]) : Found.Of(in _view.Tree[at], at);
+            if (!name.IsText) continue;
+            var text = _view.TextOf(in name);
+            var raw = NameOfSet(section, text, in name);
+            if (raw.IsEmpty || !_names.TryAdd(HashOfRaw(raw)) || (time is { } since && IsStale(owner, raw, since))) continue;
+            if (!isFirst) Write(","u8);
+            isFirst = false;
+            Write("\""u8);
+            Write(raw);
+            Write("\""u8);
+        }
+    }
+
+    /// <summary>What a property is called where it is set; empty where it is not.</summary>
+    ReadOnlySpan<byte> NameOfSet(UpdateSection section, ReadOnlySpan<byte> text, in Found name)
+    {
+        var (hash, isDropped) = (HashOf(text), false);
+        foreach (var operation in section.Operations)
+            foreach (var spread in operation.Spread)
+            {
+                if (spread.Names.TryGetValue(hash, out var renamed)) return renamed;
+                isDropped |= spread.Drop.Contains(hash);
+            }
+
+        if (isDropped) return default;
+        return IsReserved(text, hash) ? (byte[])[.. _prefix, .. name.Raw] : name.Raw;
+    }
+
+    /// <summary>The object or list that a value is, or that its text holds; a value that is neither is broken, but where it stands for nothing.</summary>
+    int ContainerOf(in Found found)
+    {
+        if (found.Node < 0) return JsonTree.None;
+        var container = _view.Tree.ContainerOf(found.Node);
+        if (container < 0 && !_view.Tree.IsNothing(found.Node)) _view.Tree.Broken = found.Node;
+        return container;
     }
 
     static bool IsKept(Spread spread, ReadOnlySpan<byte> name)
@@ -125,9 +159,7 @@ sealed partial class RecordMapper
     /// <summary>Whether a rule has given a property of a name that very value.</summary>
     bool IsWritten(ulong name, in Found value)
     {
-        var at = _names.IndexOf(name);
-        if (at < 0) return false;
-        var (start, length) = _valuesAt[at];
+        if (!_names.TryGet(name, out var start, out var length)) return false;
         return length == value.Length && length > 0 && _out.WrittenSpan[(value.IsText ? start + 1 : start)..].StartsWith(value.Raw);
     }
 
@@ -135,7 +167,7 @@ sealed partial class RecordMapper
 
     bool IsStale(ReadOnlySpan<byte> owner, ReadOnlySpan<byte> property, long time)
     {
-        if (_latest.Take(XxHash3.HashToUInt64(property, (long)HashOf(owner)), time)) return false;
+        if (_latest.Take(HashOfRaw(property) ^ System.Numerics.BitOperations.RotateLeft(HashOf(owner) * 0x9E3779B97F4A7C15, 31), time, _change)) return false;
         _stale++;
         return true;
     }

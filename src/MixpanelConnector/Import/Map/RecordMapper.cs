@@ -16,12 +16,11 @@ namespace MixpanelConnector.Import.Map;
 /// left out, for a reason. What was made is good until the next record is mapped. Each keeps the record that it was made of; where
 /// that holds others, too, without those.
 /// </summary>
-sealed partial class RecordMapper
+sealed partial class RecordMapper : IRecordMapper
 {
     static readonly Rejection NoJson = new("invalid_json", null, "the record is no JSON object");
     static readonly Rejection NotUtf8 = JsonScanner.InvalidUtf8;
     static readonly Rejection HalfOfAPair = NotUtf8 with { Message = "a \\u escape is half of a surrogate pair" };
-    static readonly SearchValues<byte> OfEmptyLists = SearchValues.Create("[] \t\r\n"u8);
     static readonly FrozenSet<ulong> Reserved = "time distinct_id token ip event alias bucket".Split(' ').Select(name => HashOf(Encoding.UTF8.GetBytes(name))).ToFrozenSet();
 
     readonly MappingSection _section;
@@ -40,8 +39,7 @@ sealed partial class RecordMapper
     readonly XxHash128 _hash = new();
     readonly ArrayBufferWriter<byte> _out = new(4096);
     readonly List<Output> _outputs = [];
-    readonly List<ulong> _names = [];
-    readonly List<(int Start, int Length)> _valuesAt = []; // of these names, without quotes
+    readonly WrittenNames _names = new();
     RecordPlace _place;
     int _container;
     int _at;
@@ -52,6 +50,7 @@ sealed partial class RecordMapper
     long _source64;
     int _prefixed;
     int _stale;
+    ProfileChange _change;
 
     /// <exception cref="MixpanelException">The mapping has no rules for what the records are to be.</exception>
     public RecordMapper(ImportRequest request, MappingLookups? lookups = null)
@@ -75,10 +74,13 @@ sealed partial class RecordMapper
     public bool RecallsAll => _section is UpdateSection update && (update.Time is not null || update.Operations.Any(operation => operation.Spread.Any(spread => spread.Time is not null)));
 
     /// <summary>Null where no mapping was asked for: then it costs nothing.</summary>
-    public static RecordMapper? For(ImportRequest request, MappingLookups lookups) => request.Mapping is null ? null : new RecordMapper(request, lookups);
+    public static IRecordMapper? For(ImportRequest request, MappingLookups lookups) => request.Preparation?.NewMapper() ?? (request.Mapping is null ? null : new RecordMapper(request, lookups));
 
-    /// <summary>The hash of a name as it stands in JSON.</summary>
+    /// <summary>The hash of a name.</summary>
     public static ulong HashOf(ReadOnlySpan<byte> name) => XxHash3.HashToUInt64(name);
+
+    /// <summary>The hash of a name that stands in JSON: the same one, however it is escaped there.</summary>
+    public static ulong HashOfRaw(ReadOnlySpan<byte> name) => HashOf(name.Contains((byte)'\\') ? JsonValues.Unescaped(name) : name);
 
     /// <summary>Begins a source.</summary>
     public void Begin(string sourceId, string fileName)
@@ -119,7 +121,7 @@ sealed partial class RecordMapper
     }
 
     /// <summary>Gives the next of those that the record becomes, good until the one after it; of one that becomes nothing, why. False when there are no more.</summary>
-    public bool TryNext(out Record record, out Output output)
+    public bool TryNext(out Record record, out MapOutput mapped)
     {
         while (_given == _outputs.Count && (_isSingle || _at >= 0))
         {
@@ -142,11 +144,12 @@ sealed partial class RecordMapper
         if (_given == _outputs.Count)
         {
             record = default;
-            output = default;
+            mapped = default;
             return false;
         }
 
-        output = _outputs[_given++];
+        var output = _outputs[_given++];
+        mapped = new(output.LeftOut, output.Prefixed, output.IsNobodys);
         record = new Record
         {
             Kind = RecordKind.Json,
@@ -176,6 +179,7 @@ sealed partial class RecordMapper
         _at = _container < 0 ? list.Node : _view.Tree.FirstOf(_container);
         _index = 0;
         if (_at < 0 && !IsExcluded(in Scope.Record)) LeaveOut(in Scope.Record, "empty");
+        if (RefuseBroken(in Scope.Record)) _at = JsonTree.None;
     }
 
     bool IsExcluded(in Scope scope)
@@ -193,9 +197,23 @@ sealed partial class RecordMapper
 
     void MapOne(in Scope scope)
     {
+        _view.Tree.Broken = JsonTree.None;
         if (IsExcluded(in scope)) return;
         if (_section is EventSection events) MapEvent(events, in scope);
         else MapUpdates((UpdateSection)_section, in scope);
+        RefuseBroken(in scope);
+    }
+
+    /// <summary>Refuses what would go out without what a text holds, because that is no whole JSON.</summary>
+    bool RefuseBroken(in Scope scope)
+    {
+        if (_view.Tree.Broken < 0) return false;
+        var name = Encoding.UTF8.GetString(_view.TextOf(Found.NameOf(in _view.Tree[_view.Tree.Broken])));
+        var shown = name.Length == 0 ? "a text" : Columns.RecordFields.Shown(name);
+        var insertId = _outputs is [{ Rejection: not null } refused, ..] ? refused.InsertId : null;
+        Clear();
+        Add(in scope, rejection: new Rejection("invalid_json", name.Length == 0 ? null : name, $"{shown} is to hold a JSON object or list, and its text is none: it was cut short, or is escaped otherwise"), insertId: insertId ?? _place.InsertId);
+        return true;
     }
 
     void MapEvent(EventSection section, in Scope scope)
@@ -208,6 +226,7 @@ sealed partial class RecordMapper
         else if (_view.TextOf(in name) is var text && (text.SequenceEqual("$identify"u8) || text.SequenceEqual("$create_alias"u8) || text.SequenceEqual("$merge"u8)))
         {
             LeaveOut(in scope, "identity_event");
+            _view.Tree.Broken = JsonTree.None; // nothing is lost with it
             return;
         }
 
@@ -222,7 +241,6 @@ sealed partial class RecordMapper
         }
 
         _names.Clear();
-        _valuesAt.Clear();
         Write("{\"event\":"u8);
         WriteText(in name);
         Write(",\"properties\":{\"time\":"u8);
@@ -233,8 +251,7 @@ sealed partial class RecordMapper
         if (insertId.IsThere) WriteMember(",\"$insert_id\":"u8, in insertId);
         Write(","u8);
         Write(_source);
-        _names.Add(HashOf("$source"u8));
-        _valuesAt.Add(default);
+        _names.Add(HashOf("$source"u8), 0, 0);
         var isFirst = false;
         WriteProperties(section.Properties, in scope, ref isFirst, default, null);
         foreach (var spread in section.Spread) WriteSpread(spread, in scope, ref isFirst, default, null);
@@ -273,9 +290,8 @@ sealed partial class RecordMapper
             var isFirst = true;
             (_prefixed, _stale) = (0, 0);
             _names.Clear();
-            _valuesAt.Clear();
-            // What is set once keeps its first value, in the order of the files.
-            var since = operation.Name.AsSpan().SequenceEqual("$set"u8) ? time : null;
+            _change = operation.Name.AsSpan().SequenceEqual("$set"u8) ? ProfileChange.Set : ProfileChange.SetOnce;
+            var since = _change is ProfileChange.SetOnce && section.Unset is null ? null : time; // then nothing is told apart by it
             WriteProperties(operation.Properties, in scope, ref isFirst, _view.TextOf(in id), since);
             foreach (var spread in operation.Spread) WriteSpread(spread, in scope, ref isFirst, _view.TextOf(in id), since);
             Write("}}"u8);
@@ -283,14 +299,18 @@ sealed partial class RecordMapper
             if (!isFirst) Add(in scope, start: start);
         }
 
-        if (section.Unset?.Read(_view, in scope) is { Type: JsonTokenType.StartArray } unset && unset.Raw.ContainsAnyExcept(OfEmptyLists))
+        if (section.Unset?.Read(_view, in scope) is { IsThere: true } unset)
         {
             var start = _out.WrittenCount;
             WriteHead(isGroup, in id);
-            Write("$unset\":"u8);
-            Write(unset.Raw);
-            Write("}"u8);
-            Add(in scope, start: start);
+            Write("$unset\":["u8);
+            var isFirst = true;
+            (_prefixed, _stale, _change) = (0, 0, ProfileChange.Unset);
+            _names.Clear();
+            WriteUnset(section, in unset, ref isFirst, _view.TextOf(in id), time);
+            Write("]}"u8);
+            stale += _stale;
+            if (!isFirst) Add(in scope, start: start);
         }
 
         if (_outputs.Count == 0)
@@ -375,7 +395,7 @@ sealed partial class RecordMapper
     /// <param name="Prefixed">How many of its properties begin with the vendor's name.</param>
     /// <param name="IsNobodys">Whether it is an event of nobody.</param>
     [StructLayout(LayoutKind.Auto)]
-    public readonly record struct Output(int Start, int Length, int RawStart, int RawLength, Rejection? Rejection, string? LeftOut, string? InsertId, int Prefixed, bool IsNobodys);
+    readonly record struct Output(int Start, int Length, int RawStart, int RawLength, Rejection? Rejection, string? LeftOut, string? InsertId, int Prefixed, bool IsNobodys);
 
     readonly record struct RecordPlace(long Offset, long Line, string? Origin, string? InsertId);
 }

@@ -75,7 +75,7 @@ static class ExportedFiles
         || (name.Length > 10 && name[10] == '.' && DateOnly.TryParseExact(name.AsSpan(0, 10), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _));
 
     /// <summary>Opens a file after its hash was found to be that of the manifest.</summary>
-    static FileByteSource Open(string path, ExportEntry entry)
+    public static FileByteSource Open(string path, ExportEntry entry)
     {
         try
         {

@@ -19,6 +19,9 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
     /// <summary>Opens it, when that is not done by its path or its stream.</summary>
     public Func<ByteSource>? Opened { get; init; }
 
+    /// <summary>Whether its bytes are lines as they are, whatever they begin with: neither compressed, nor in another encoding, nor another kind of file. Default: false.</summary>
+    public bool IsPlain { get; init; }
+
     /// <summary>Why it cannot be read, when that showed as it was found.</summary>
     public string? Fault { get; init; }
 
@@ -31,14 +34,14 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
     /// <summary>As the caller gave or found it; for messages and dead letters.</summary>
     public string Name => Root.Length == 0 ? Relative : Object is not null ? Root + Relative : System.IO.Path.Combine(Root, Relative);
 
-    /// <summary>Where it lies, be it at an address; null for a stream.</summary>
-    public string? Place => Object is null ? Path : Name;
-
     /// <summary>Whether it gives its bytes as often as it is opened.</summary>
     public bool CanBeOpenedAgain => Object is not null || SeekablePath is not null;
 
     /// <summary>Where it lies on this machine; null for a stream and an object.</summary>
     public string? Path => Folder is null ? null : System.IO.Path.Join(Folder, RealName ?? System.IO.Path.GetFileName(Relative));
+
+    /// <summary>What tells it apart from any other file: where it lies, be it at an address, or where the archive does and its name there; null for a stream.</summary>
+    public string? Place { get => field ?? (Object is null ? Path : Name); init; }
 
     /// <summary>Where it lies, when it can be read from any place; null for what gives its bytes once, one after the other.</summary>
     public string? SeekablePath => Path is { } path && !SpecialFile.IsAt(path) ? path : null;

@@ -49,20 +49,35 @@ static class ZipArchiveFile
             return [archive with { Fault = $"is a ZIP archive that cannot be read: {e.Message.TrimEnd('.')}" }];
         }
 
-        var names = new HashSet<string>(StringComparer.Ordinal);
+        var names = entries.Select(entry => entry.Name).ToHashSet(StringComparer.Ordinal);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var number = 1;
         return
         [
-            .. entries.Where(entry => !entry.Name.EndsWith('/') && !IsHidden(entry.Name)).OrderBy(entry => entry.Name, StringComparer.Ordinal).Select(entry => archive with
+            .. entries.Where(entry => !entry.Name.EndsWith('/') && !IsHidden(entry.Name)).OrderBy(entry => entry.Name, StringComparer.Ordinal).Select(entry =>
             {
-                Relative = $"{archive.Relative}/{entry.Name}",
-                Id = $"{archive.Id}/{entry.Name}",
-                Folder = null,
-                RealName = null,
-                Length = entry.Packed,
-                Opened = () => most is { } bytes ? new BoundedByteSource(new ZipEntrySource(path, entry), bytes) : new ZipEntrySource(path, entry),
-                Fault = names.Add(entry.Name) ? entry.Fault : "is in the archive twice",
+                var isFirst = seen.Add(entry.Name);
+                var name = isFirst ? entry.Name : Another(entry.Name);
+                return archive with
+                {
+                    Relative = $"{archive.Relative}/{entry.Name}",
+                    Id = $"{archive.Id}/{name}",
+                    Place = $"{path}/{name}",
+                    Folder = null,
+                    RealName = null,
+                    Length = entry.Packed,
+                    Opened = () => most is { } bytes ? new BoundedByteSource(new ZipEntrySource(path, entry), bytes) : new ZipEntrySource(path, entry),
+                    Fault = isFirst ? entry.Fault : "is in the archive twice, and the first one of that name is read",
+                };
             }),
         ];
+
+        // What is told of one of that name is not told of the other.
+        string Another(string name)
+        {
+            while (true)
+                if (string.Create(CultureInfo.InvariantCulture, $"{name}#{++number}") is var other && names.Add(other)) return other;
+        }
     }
 
     static bool IsHidden(string name) => name.StartsWith("__MACOSX/", StringComparison.Ordinal) || Path.GetFileName(name).StartsWith('.');

@@ -54,7 +54,7 @@ sealed class TimeReader
         var option = request.TimeFormat is null ? "time_zone" : "time_format";
         if (request.Type is not ImportType.Events && !request.ColumnTypes.Values.Contains(ImportColumnType.Time)) throw MixpanelException.Invalid(option, "A time format and a time zone are for the time of events, and for columns of the type time.");
         if (request.TimeFormat is { } format) TimePattern.Parse(format);
-        if (request.TimeZone is { } zone && FindZone(zone) is null) throw MixpanelException.Invalid("time_zone", "The time zone is not known here. Name one of the IANA database, such as Europe/Berlin, Asia/Kolkata or UTC.");
+        if (request.TimeZone is { } zone) ZoneOf(zone, "time_zone");
     }
 
     /// <summary>Reads a text.</summary>
@@ -132,15 +132,33 @@ sealed class TimeReader
 
     TimeReading InZone(TimeZoneInfo zone, ref long time)
     {
+        var reading = InZone(zone, movesOverGaps: false, ref time, out var isTwice);
+        if (isTwice) Twice++;
+        return reading;
+    }
+
+    /// <summary>Makes UTC of a time by the clocks of a zone. Of a time that exists twice, as clocks are put back, it takes the first.</summary>
+    /// <param name="zone">The zone.</param>
+    /// <param name="movesOverGaps">Whether a time that clocks were put forward over moves on by as much; otherwise it is not taken.</param>
+    /// <param name="time">Milliseconds since 1970, as if the clocks showed UTC.</param>
+    /// <param name="isTwice">Whether it exists twice.</param>
+    public static TimeReading InZone(TimeZoneInfo zone, bool movesOverGaps, ref long time, out bool isTwice)
+    {
         const long Day = 86_400_000;
+        isTwice = false;
         if (time < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() + (2 * Day) || time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() - (2 * Day)) return TimeReading.NotATime;
         var written = DateTime.UnixEpoch.AddMilliseconds(time);
 
         // What .NET says of local times misses changes of zones whose summer time is less than their standard time, or that moved. From UTC it is right.
         var (before, after) = (OffsetAt(written.AddDays(-1)), OffsetAt(written.AddDays(1)));
         var (isBefore, isAfter) = (OffsetAt(written - before) == before, OffsetAt(written - after) == after);
-        if (!isBefore && !isAfter) return TimeReading.NotInZone;
-        if (isBefore && isAfter && before != after) Twice++;
+        if (!isBefore && !isAfter)
+        {
+            if (!movesOverGaps) return TimeReading.NotInZone;
+            isBefore = true;
+        }
+
+        isTwice = isBefore && isAfter && before != after;
         time -= (long)(isBefore && (!isAfter || before > after) ? before : after).TotalMilliseconds;
         return TimeReading.Read;
 
@@ -149,6 +167,10 @@ sealed class TimeReader
 
     /// <summary>The time of an event in a form that is read alike: seconds where so few milliseconds would be taken for seconds.</summary>
     public static long OfEvent(long milliseconds) => milliseconds is >= -LargestSeconds and <= LargestSeconds ? Floor(milliseconds, 1000) : milliseconds;
+
+    /// <exception cref="MixpanelException">There is no zone of the name.</exception>
+    public static TimeZoneInfo ZoneOf(string name, string option) =>
+        FindZone(name) ?? throw MixpanelException.Invalid(option, "The time zone is not known here. Name one of the IANA database, such as Europe/Berlin, Asia/Kolkata or UTC.");
 
     static TimeZoneInfo? FindZone(string name)
     {

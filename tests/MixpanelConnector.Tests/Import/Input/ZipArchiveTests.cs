@@ -58,6 +58,47 @@ public sealed class ZipArchiveTests : IDisposable
     }
 
     [Fact]
+    public async Task Two_files_of_one_name_in_it_are_told_apart_and_the_first_is_read()
+    {
+        var path = Archive(("1.ndjson", Some(0, 40)), ("1.ndjson#2", Some(80, 2)), ("1.ndjson", Some(40, 10)), ("1.ndjson", Some(50, 1)));
+        var report = await _run.RunAsync(_run.Request(path), _state);
+        Assert.Equal((6, 42), (report.ExitCode, report.Accepted));
+        Assert.Contains("in the archive twice", Assert.Single(report.Problems), StringComparison.Ordinal);
+        Assert.Equal("export.zip/1.ndjson export.zip/1.ndjson#2", string.Join(' ', _state.Load()!.Sources.Where(source => source.Offset > 0).Select(source => source.Id).Order(StringComparer.Ordinal)));
+        Assert.Equal((6, 42), (await _run.RunAsync(_run.Request(path), _state)) is var again ? (again.ExitCode, again.Accepted) : default);
+        Assert.Equal(42, _run.StoredNumbers().Count);
+    }
+
+    [Fact]
+    public async Task Archives_of_one_name_in_several_folders_have_ids_of_their_own_and_go_on_where_they_were()
+    {
+        string[] paths = [Moved("a", Some(0, 20)), Moved("b", Some(0, 20)), Moved("c", Some(20, 3))];
+        var request = _run.Request(paths) with { Mapping = ImportMapping.Parse("""{"name":"mine","events":{"event":"event","time":"properties.time","user_id":"properties.distinct_id","spread":["properties"]}}"""), BatchEvents = 3, CheckpointInterval = TimeSpan.Zero, Senders = 1 };
+        Assert.Equal((0, 43), (await _run.RunAsync(request)) is var whole ? (whole.ExitCode, whole.Accepted) : default);
+        var ids = Ids();
+        Assert.Equal(43, ids.Count);
+        for (var crash = 3; crash < 16; crash += 4)
+        {
+            using var state = new CrashingState { CrashAtSave = crash };
+            var before = _run.Mixpanel.Stored.Count;
+            await _run.RunAsync(request, state);
+            state.CrashAtSave = 0;
+            Assert.Equal((0, 43), (await _run.RunAsync(request, state)) is var report ? (report.ExitCode, report.Accepted) : default);
+            Assert.Equal(ids, Ids(before));
+        }
+
+        string Moved(string folder, byte[] content)
+        {
+            Directory.CreateDirectory(_run.Folder.File(folder));
+            var path = _run.Folder.File($"{folder}/export.zip");
+            File.Move(Archive(("1.ndjson", [.. content.Where(text => text != 0)])), path);
+            return path;
+        }
+
+        HashSet<string> Ids(int from = 0) => [.. _run.Mixpanel.Stored.Skip(from).Select(record => System.Text.Json.JsonDocument.Parse(record).RootElement.GetProperty("properties").GetProperty("$insert_id").GetString()!)];
+    }
+
+    [Fact]
     public async Task A_damaged_file_in_it_ends_there_and_the_others_are_read()
     {
         var path = Archive(("1.ndjson", Some(0, 40)), ("2.ndjson", Some(40, 2)));

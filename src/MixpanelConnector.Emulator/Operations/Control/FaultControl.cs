@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Emulator.Faults;
 using MixpanelConnector.Emulator.Http;
 
-namespace MixpanelConnector.Emulator.Operations;
+namespace MixpanelConnector.Emulator.Operations.Control;
 
 /// <summary><c>/emulator/faults</c>: shows, replaces and clears the faults on purpose.</summary>
 sealed class FaultControl(FaultPlan plan, Access access)

@@ -6,13 +6,13 @@ using MixpanelConnector.Emulator.Http;
 using MixpanelConnector.Emulator.Reports;
 using MixpanelConnector.Emulator.Store;
 
-namespace MixpanelConnector.Emulator.Operations;
+namespace MixpanelConnector.Emulator.Operations.Control;
 
 /// <summary>
-/// <c>/emulator/…</c>: what Mixpanel has only in its web pages, and no API for. Projects; funnels, reports and cohorts that queries
-/// name by id; lookup tables. For owners and admins of the organization.
+/// <c>/emulator/projects/…</c>: what Mixpanel has only in its web pages, and no API for. Projects; funnels, reports and cohorts that
+/// queries name by id; lookup tables. For owners and admins of the organization.
 /// </summary>
-sealed class Control(Accounts accounts, DocumentStore documents, LookupTableStore tables, LookupMappings lookups, Access access, EmulatorOptions options)
+sealed class ProjectControl(Accounts accounts, DocumentStore documents, LookupTableStore tables, LookupMappings lookups, StartOver startOver, Access access, EmulatorOptions options)
 {
     public async Task ListProjectsAsync(HttpContext context)
     {
@@ -26,19 +26,27 @@ sealed class Control(Accounts accounts, DocumentStore documents, LookupTableStor
         }).ConfigureAwait(false);
     }
 
-    public async Task CreateProjectAsync(HttpContext context)
+    public async Task CreateProjectAsync(HttpContext context) => await PutProjectAsync(context, null, 201).ConfigureAwait(false);
+
+    /// <summary>Makes a project with an id that is known beforehand, or gives the one that has it other settings.</summary>
+    public async Task ReplaceProjectAsync(HttpContext context) => await PutProjectAsync(context, IdOf(context), 200).ConfigureAwait(false);
+
+    /// <summary>Takes a project away with everything in it.</summary>
+    public async Task DeleteProjectAsync(HttpContext context)
     {
-        var manager = await access.ManagerAsync(context).ConfigureAwait(false);
-        var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
-        body.AllowOnly("name", "token", "timezone", "identity_management");
-        var zone = body.Text("timezone") ?? "UTC";
-        if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _))
-            throw body.Invalid("timezone", "must be a time zone like Europe/Berlin");
-        var token = body.Text("token") ?? RandomNumberGenerator.GetHexString(32, lowercase: true);
-        var project = await accounts.CreateProjectAsync(
-            manager, body.RequiredText("name"), token, zone, body.Choice("identity_management", options.Identity), context.RequestAborted).ConfigureAwait(false)
-            ?? throw body.Invalid("token", "already taken");
-        await context.Response.ResultsAsync(201, json => Write(json, project)).ConfigureAwait(false);
+        var project = await access.ManagedProjectAsync(context).ConfigureAwait(false);
+        if (project.Id == DevelopmentCredentials.ProjectId)
+            throw new RefusedException(400, "the first project cannot be deleted: POST /emulator/projects/1/reset empties it");
+        await startOver.DeleteAsync(project.Id, context.RequestAborted).ConfigureAwait(false);
+        await context.Response.OkAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Takes everything out of a project.</summary>
+    public async Task ResetProjectAsync(HttpContext context)
+    {
+        var project = await access.ManagedProjectAsync(context).ConfigureAwait(false);
+        await startOver.ClearAsync(project.Id, context.RequestAborted).ConfigureAwait(false);
+        await context.Response.OkAsync().ConfigureAwait(false);
     }
 
     public Task CreateFunnelAsync(HttpContext context) => CreateAsync(context, Funnel.Kind, body => Funnel.Read(body));
@@ -51,8 +59,11 @@ sealed class Control(Accounts accounts, DocumentStore documents, LookupTableStor
     {
         var project = await access.ManagedProjectAsync(context).ConfigureAwait(false);
         var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
-        body.AllowOnly("name", "mappings");
-        var (id, name) = (Guid.NewGuid(), body.RequiredText("name"));
+        body.AllowOnly("id", "name", "mappings");
+        var id = body.Text("id") is not { } given ? Guid.NewGuid() : Guid.TryParse(given, out var parsed) ? parsed : throw body.Invalid("id", "must be a UUID");
+        if (tables.ReadAll().Any(row => row.Id == id))
+            throw body.Invalid("id", "already taken");
+        var name = body.RequiredText("name");
         if (body.Has("mappings"))
         {
             LookupMappings.Check(body);
@@ -81,6 +92,27 @@ sealed class Control(Accounts accounts, DocumentStore documents, LookupTableStor
         await context.Response.OkAsync().ConfigureAwait(false);
     }
 
+    static int IdOf(HttpContext context) =>
+        int.TryParse((string?)context.Request.RouteValues["project"], NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 ? id : throw new RefusedException(400, "a project's id must be an integer from 1");
+
+    async Task PutProjectAsync(HttpContext context, int? id, int status)
+    {
+        var manager = await access.ManagerAsync(context).ConfigureAwait(false);
+        if (id is not null && accounts.Projects.Any(project => project.Id == id && project.OrganizationId != manager.OrganizationId))
+            throw new RefusedException(403, "service account has no access to this project");
+        var body = await JsonBody.ReadAsync(context).ConfigureAwait(false);
+        body.AllowOnly("name", "token", "secret", "timezone", "identity_management", "region");
+        var zone = body.Text("timezone") ?? "UTC";
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _))
+            throw body.Invalid("timezone", "must be a time zone like Europe/Berlin");
+        var settings = new ProjectSettings(
+            body.RequiredText("name"), body.Has("token") ? body.RequiredText("token") : RandomNumberGenerator.GetHexString(32, lowercase: true), body.Has("secret") ? body.RequiredText("secret") : "", zone,
+            body.Choice("identity_management", options.Identity), body.Has("region") ? body.OneOf("region", "", Regions.All) : null);
+        var project = await accounts.PutProjectAsync(manager, settings, id, context.RequestAborted).ConfigureAwait(false)
+            ?? throw body.Invalid("token", "already taken, or the secret is");
+        await context.Response.ResultsAsync(status, json => Write(json, project)).ConfigureAwait(false);
+    }
+
     static void Write(Utf8JsonWriter json, Project project)
     {
         json.WriteStartObject();
@@ -90,6 +122,7 @@ sealed class Control(Accounts accounts, DocumentStore documents, LookupTableStor
         json.WriteString("secret", project.Secret);
         json.WriteString("timezone", project.TimeZone);
         json.WriteString("identity_management", project.Identity.ToString().ToLowerInvariant());
+        json.WriteString("region", project.Region);
         json.WriteEndObject();
     }
 

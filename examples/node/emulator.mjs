@@ -1,0 +1,39 @@
+// Starts the embedded Mixpanel for tests. It needs the command mixpanel, or its place in MIXPANEL_TOOL.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+
+export async function startMixpanel(...options) {
+  const child = spawn(process.env.MIXPANEL_TOOL ?? "mixpanel", ["emulator", "--port", "0", "--data", ":memory:", ...options], { stdio: ["ignore", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout });
+  const [line] = await Promise.race([once(lines, "line"), once(child, "exit").then(([code]) => Promise.reject(new Error(`the emulator ended with ${code}`)))]);
+  const told = JSON.parse(line); // where it is, and who may come in
+  const authorization = "Basic " + Buffer.from(`${told.service_account_username}:${told.service_account_secret}`).toString("base64");
+
+  const ask = async (method, path, body) => {
+    const answer = await fetch(told.address + path, { method, headers: { authorization }, body: body && JSON.stringify(body) });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text;
+  };
+
+  return {
+    ...told,
+    host: new URL(told.address).host,
+    /** A project of its own, so that tests may run side by side. */
+    project: async (name, settings = {}) => JSON.parse(await ask("POST", "/emulator/projects", { name, ...settings })).results,
+    /** The events that were kept, as Mixpanel exports them. */
+    events: async (projectId = told.project_id) => {
+      const today = JSON.parse(await ask("GET", "/emulator/clock")).results.now.slice(0, 10);
+      const text = await ask("GET", `/api/2.0/export?from_date=1971-01-01&to_date=${today}&project_id=${projectId}`);
+      return text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+    },
+    /** What came, and why records were not kept. */
+    requests: async () => JSON.parse(await ask("GET", "/emulator/requests")).results,
+    reset: () => ask("POST", "/emulator/reset"),
+    stop: async () => {
+      child.kill();
+      await once(child, "exit");
+    },
+  };
+}

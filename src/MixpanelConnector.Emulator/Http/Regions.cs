@@ -1,0 +1,29 @@
+using Microsoft.AspNetCore.Http;
+
+namespace MixpanelConnector.Emulator.Http;
+
+/// <summary>Mixpanel's regions, told apart by the hosts that clients send to. Under an address of loopback there are none.</summary>
+static class Regions
+{
+    const string Domain = "mixpanel.com";
+
+    public static readonly string[] All = ["us", "eu", "in"];
+
+    /// <summary>The region whose host was asked; null for an address that is no host of Mixpanel's.</summary>
+    public static string? Region(this HttpContext context) => OfHost(context.Request.Host.Host);
+
+    /// <summary>Whether it is a host of Mixpanel's, such as <c>api-eu.mixpanel.com</c>.</summary>
+    public static bool IsMixpanel(string host) =>
+        host.Equals(Domain, StringComparison.OrdinalIgnoreCase) || (host.Length > Domain.Length && host[^(Domain.Length + 1)] == '.' && host.EndsWith(Domain, StringComparison.OrdinalIgnoreCase));
+
+    public static string? OfHost(string host)
+    {
+        if (!IsMixpanel(host))
+            return null;
+        var name = host.AsSpan(0, Math.Max(0, host.Length - Domain.Length - 1));
+        return Is(name, "eu") ? "eu" : Is(name, "in") ? "in" : "us";
+    }
+
+    static bool Is(ReadOnlySpan<char> name, string region) =>
+        name.Equals(region, StringComparison.OrdinalIgnoreCase) || (name.Length > region.Length && name[^(region.Length + 1)] == '-' && name.EndsWith(region, StringComparison.OrdinalIgnoreCase));
+}

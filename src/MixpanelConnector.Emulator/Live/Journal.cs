@@ -1,0 +1,160 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Emulator.Operations.Control;
+
+namespace MixpanelConnector.Emulator.Live;
+
+/// <summary>The latest requests, what they were answered with, and what became of their records. Requests about the emulator itself are not among them.</summary>
+/// <param name="time">The clock.</param>
+/// <param name="instance">The name of this start, by which requests of our own are told.</param>
+sealed class Journal(TimeProvider time, string instance)
+{
+    const int MostRequests = 10_000;
+    const int MostNotKept = 100;
+
+    /// <summary>Of records that were not kept: of older requests they are forgotten.</summary>
+    const long MostCharacters = 16 << 20;
+
+    static readonly object Ended = new(), Own = new();
+
+    readonly Lock _lock = new();
+    readonly LinkedList<ReceivedRequest> _requests = new();
+    LinkedListNode<ReceivedRequest>? _oldestWithRecords;
+    long _characters;
+    long _last;
+
+    public IReadOnlyList<ReceivedRequest> All
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _requests];
+        }
+    }
+
+    /// <summary>Whether the request is this server's to itself.</summary>
+    public static bool IsOurs(HttpContext context) => context.Items.ContainsKey(Own);
+
+    /// <summary>The connection was ended in place of an answer.</summary>
+    public static void MarkEnded(HttpContext context) => context.Items[Ended] = true;
+
+    /// <summary>The whole request was refused.</summary>
+    public static void MarkRefused(HttpContext context, string error) => NoteOf(context).Error = error;
+
+    /// <summary>What became of the request's records.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="received">How many came.</param>
+    /// <param name="projects">Where they went.</param>
+    /// <param name="notKept">Those that were not kept.</param>
+    public static void MarkJudged(HttpContext context, int received, IEnumerable<int> projects, IReadOnlyList<Rejection> notKept)
+    {
+        var note = NoteOf(context);
+        note.Records = new ReceivedRecords(
+            received, received - notKept.Count,
+            [.. notKept.OrderBy(rejection => rejection.Index).Take(MostNotKept).Select(rejection => new RecordNotKept(rejection.Index, rejection.Fault.Where, rejection.Fault.Message, rejection.IsTold, rejection.Record))]);
+        note.Projects = [.. projects.Concat(notKept.Select(rejection => rejection.ProjectId).OfType<int>()).Distinct().Order()];
+    }
+
+    public async Task RunAsync(HttpContext context, RequestDelegate next)
+    {
+        var at = time.GetUtcNow();
+        if (context.Request.Headers[Seeding.Header] == instance)
+            context.Items[Own] = true;
+        try
+        {
+            await next(context).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!IsOurs(context) && !context.Request.Path.StartsWithSegments("/emulator", StringComparison.Ordinal) && context.Request.Path != "/healthz")
+                Add(context, at);
+        }
+    }
+
+    /// <summary>Forgets all requests, or those that are about one project alone.</summary>
+    public void Forget(int? projectId = null)
+    {
+        lock (_lock)
+        {
+            for (var node = _requests.First; node is not null;)
+            {
+                var next = node.Next;
+                if (projectId is null || (node.Value.ProjectIds is [var only] && only == projectId))
+                    Remove(node);
+                node = next;
+            }
+            if (projectId is null)
+                _last = 0;
+        }
+    }
+
+    static Note NoteOf(HttpContext context)
+    {
+        if (context.Items.TryGetValue(typeof(Note), out var there))
+            return (Note)there!;
+        var note = new Note();
+        context.Items[typeof(Note)] = note;
+        return note;
+    }
+
+    static int[] ProjectsOf(HttpContext context) =>
+        int.TryParse((string?)(context.Request.RouteValues["project"] ?? context.Request.RouteValues["workspace"]) ?? context.Request.Query["project_id"], NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? [id] : [];
+
+    static long SizeOf(ReceivedRequest request) => request.Records?.NotKept.Sum(record => 64L + record.Record.Length + record.Reason.Length + record.Field.Length) ?? 0;
+
+    void Add(HttpContext context, DateTimeOffset at)
+    {
+        var note = context.Items.TryGetValue(typeof(Note), out var there) ? (Note)there! : null;
+        var ended = context.Items.ContainsKey(Ended) || context.RequestAborted.IsCancellationRequested;
+        var request = new ReceivedRequest(context.Request.Method, context.Request.Path, context.Request.QueryString.ToString(), ended ? null : context.Response.StatusCode, at)
+        {
+            Host = context.Request.Host.Value ?? "",
+            ProjectIds = note?.Projects ?? ProjectsOf(context),
+            Records = note?.Records,
+            Error = note?.Error,
+        };
+        lock (_lock)
+        {
+            if (_requests.Count == MostRequests)
+                Remove(_requests.First!);
+            var node = _requests.AddLast(request with { Number = ++_last });
+            _characters += SizeOf(request);
+            if (request.Records is not null)
+                _oldestWithRecords ??= node;
+            while (_characters > MostCharacters && _oldestWithRecords is { } oldest && oldest != node)
+                ForgetRecords(oldest);
+        }
+    }
+
+    void Remove(LinkedListNode<ReceivedRequest> node)
+    {
+        if (node == _oldestWithRecords)
+            _oldestWithRecords = NextWithRecords(node);
+        _characters -= SizeOf(node.Value);
+        _requests.Remove(node);
+    }
+
+    void ForgetRecords(LinkedListNode<ReceivedRequest> node)
+    {
+        _oldestWithRecords = NextWithRecords(node);
+        _characters -= SizeOf(node.Value);
+        node.Value = node.Value with { Records = node.Value.Records! with { NotKept = [] } };
+    }
+
+    static LinkedListNode<ReceivedRequest>? NextWithRecords(LinkedListNode<ReceivedRequest> node)
+    {
+        var next = node.Next;
+        while (next is not null && next.Value.Records is null)
+            next = next.Next;
+        return next;
+    }
+
+    sealed class Note
+    {
+        public ReceivedRecords? Records { get; set; }
+
+        public IReadOnlyList<int>? Projects { get; set; }
+
+        public string? Error { get; set; }
+    }
+}

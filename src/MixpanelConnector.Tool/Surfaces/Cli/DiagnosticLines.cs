@@ -1,0 +1,24 @@
+using System.Globalization;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>What is said of records that are not accepted, and of warnings, each in a line.</summary>
+sealed class DiagnosticLines
+{
+    /// <summary>So many records are named, and so many warnings given: who has more of them wants to know what they have in common.</summary>
+    const int MostLines = 50;
+
+    int _records;
+    int _warnings;
+
+    /// <summary>The line for one; null when there were too many.</summary>
+    public string? Of(ImportDiagnostic value)
+    {
+        var count = value.Line is null ? Interlocked.Increment(ref _warnings) : Interlocked.Increment(ref _records);
+        if (count > MostLines + 1) return null;
+        if (count == MostLines + 1) return value.Line is null ? "mixpanel: more warnings follow, and are not shown." : "mixpanel: more records are not accepted. They are named in the dead letters alone, where these are kept; the report counts them by reason.";
+        var place = value.Line is { } line ? string.Create(CultureInfo.InvariantCulture, $"{value.Source}:{line}") : value.Source;
+        var field = value.Field is { } name ? $" [{name}]" : "";
+        return Printer.Clean($"{place}: {value.Code}: {value.Reason}{field}".ReplaceLineEndings(" "));
+    }
+}

@@ -1,0 +1,187 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using MixpanelConnector.Sqlite;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>Takes what one project holds to another.</summary>
+sealed class MigrateCommand
+{
+    static readonly ImportValues Values = new("--");
+
+    static readonly (string Name, MigrationParts Part)[] Parts =
+    [
+        ("events", MigrationParts.Events), ("profiles", MigrationParts.Profiles), ("groups", MigrationParts.Groups),
+        ("schemas", MigrationParts.Schemas), ("annotations", MigrationParts.Annotations), ("lookup-tables", MigrationParts.LookupTables),
+    ];
+
+    readonly Option<string> _from = new("--from") { Description = "The profile of the project to take from.", HelpName = "PROFILE" };
+    readonly Option<string> _to = new("--to") { Description = "The profile of the project to take to.", HelpName = "PROFILE" };
+    readonly Option<string> _fromDate = new("--from-date") { Description = "The first day of events, in UTC. Events need it.", HelpName = "DATE" };
+    readonly Option<string> _toDate = new("--to-date") { Description = "The last day of events; it is included, and over. Default: yesterday.", HelpName = "DATE" };
+    readonly Option<string[]> _only = new("--only") { Description = "What is taken, several with commas. Default: all.", HelpName = string.Join(',', Parts.Select(part => part.Name)), Arity = ArgumentArity.OneOrMore };
+    readonly Option<string[]> _group = new("--group") { Description = "A kind of groups: the property that makes them, and Mixpanel's own id of the kind in the source, such as company=-1405123841946871899; repeatable. Default: no groups.", HelpName = "KEY=DATA_GROUP_ID", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string[]> _lookupTable = new("--lookup-table") { Description = "A lookup table of the target, by its id, and the CSV file that replaces its rows; repeatable. Default: none, since Mixpanel does not give rows.", HelpName = "ID=FILE.csv", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string> _zone = new("--source-time-zone") { Description = "The zone whose clocks the source has written times by, such as Europe/Berlin: for projects that were made before 2023. Default: UTC.", HelpName = "ZONE" };
+    readonly Option<bool> _verify = new("--verify") { Description = "Read the target at the end, and compare it with what it accepted." };
+    readonly Option<bool> _dryRun = new("--dry-run") { Description = "Read and map, and send nothing; keep nothing." };
+    readonly Option<int?> _parallel = new("--parallel") { Description = "How many days are downloaded at once, 1 to 100. Default: 4.", HelpName = "N" };
+    readonly Option<int?> _callsPerHour = new("--calls-per-hour") { Description = "How many calls of a kind a project has in an hour; 0 for any number. Default: 60, Mixpanel's limit.", HelpName = "N" };
+    readonly Option<int?> _callsPerSecond = new("--calls-per-second") { Description = "How many calls of a kind a project has in a second; 0 for any number. Default: 3 for events, Mixpanel's limit; of all else any number.", HelpName = "N" };
+    readonly Option<bool> _wait = new("--wait") { Description = "Wait where the calls of the hour are used up. Default: end with 5, and say when it can go on." };
+    readonly Option<bool> _restart = new("--restart") { Description = "Forget how far an earlier run came, and begin again." };
+    readonly Option<string> _backoffMin = new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };
+    readonly Option<string> _backoffMax = new("--backoff-max") { Description = "The longest wait between tries. Default: 60s.", HelpName = "DURATION" };
+    readonly Option<string> _deadLetter = new("--dead-letter") { Description = "Where every record that was not accepted goes. Default: a file in the folder of the state; in a dry run, nowhere.", HelpName = "FILE" };
+    readonly Option<string> _report = ReportFile.NewOption();
+    readonly Option<bool> _noProgress = new("--no-progress") { Description = "No progress bar (also off when standard error is no terminal)." };
+    readonly Option<string> _state = new("--state") { Description = "Where the ledger of calls is kept, and how far the migration is. Default: the user's state folder.", HelpName = "DIR" };
+
+    readonly HostEnvironment _host;
+    readonly Stop _stop;
+
+    MigrateCommand(HostEnvironment host, Stop stop)
+    {
+        _host = host;
+        _stop = stop;
+        Command = new DetailedCommand("migrate", "Take what one project holds to another: events, profiles, groups, schemas, annotations; all accounted for.", """
+            Both projects are profiles of the profile file, and all settings come from these two: token, service_account_username,
+            service_account_secret, project_id, region or endpoint. The source needs a service account; so does the target, and its token
+            for profiles and groups.
+
+            In this order: schemas of the Lexicon, lookup tables, events by day, profiles, groups, annotations with their tags. The same
+            command resumes; a day that is settled is not read again. What was downloaded stays on the disk until it is settled.
+
+            Events are sent as they are, with their ids: what was sent twice counts once. Left out, and counted: what merged users
+            ($identify, $create_alias, $merge), since its result is in each event's distinct_id; and duplicates, by name, time,
+            distinct_id and $insert_id. Dropped from each: what Mixpanel adds, such as mp_processing_time_ms and $import. Projects made
+            before 2023 have times by their own clocks: name the zone with --source-time-zone.
+
+            Profiles are set as they are, $last_seen too, without $mp_first_event_time and $geo_source. Schemas replace those of the same
+            names. An annotation is left out where the target has one of the same moment and text. Lookup tables are left out unless
+            --lookup-table names a file, for Mixpanel does not give their rows. Cohorts, boards and custom properties have no API.
+
+            A day costs an export, a page of profiles a query: Mixpanel has 60 of each in an hour. The ledger is that of mixpanel export.
+
+            --verify reads the target's events and profiles, and compares their number and a hash: 9 when they differ, also where the
+            target held others before.
+
+            Exit codes: 0 all accepted or left out; 2 usage or configuration, nothing sent; 3 some records dead-lettered (mixpanel import
+            --replay sends them again); 4 credentials or permission refused; 5 Mixpanel unavailable, or the calls of the hour used up;
+            6 what was downloaded is damaged; 7 the disk failed; 8 another run goes on; 9 the counts or the target do not agree; 130, 143
+            stopped. After 4, 5, 7, 130 and 143 the same command resumes.
+
+            Examples:
+              mixpanel migrate --from old --to new --from-date 2024-01-01 --dry-run
+              mixpanel migrate --from old --to new --from-date 2024-01-01 --wait --verify
+              mixpanel migrate --from old --to new --only profiles,groups --group company=-1405123841946871899
+              mixpanel migrate --from old --to new --from-date 2021-05-01 --source-time-zone Europe/Berlin
+              mixpanel migrate --from old --to new --only lookup-tables --lookup-table 0f8fad5b-d9cb-469f-a165-70867728950e=skus.csv
+            """)
+        {
+            _from, _to, _fromDate, _toDate, _only, _group, _lookupTable, _zone, _verify, _dryRun, _parallel, _callsPerHour, _callsPerSecond, _wait, _restart,
+            _backoffMin, _backoffMax, _deadLetter, _report, _noProgress, _state,
+        };
+        Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
+    }
+
+    Command Command { get; }
+
+    public static Command Of(HostEnvironment host, Stop stop) => new MigrateCommand(host, stop).Command;
+
+    async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var from = parsed.GetValue(_from) ?? throw Configuration.Invalid("from", "Say which project to take from: --from PROFILE.");
+        var to = parsed.GetValue(_to) ?? throw Configuration.Invalid("to", "Say which project to take to: --to PROFILE.");
+        if (CommonOptions.All.FirstOrDefault(option => option != CommonOptions.Output && parsed.GetResult(option) is { Implicit: false }) is { } setting)
+            throw Configuration.Invalid(CommonOptions.Name(setting), $"The settings of a migration come from its two profiles alone: leave {setting.Name} out, and put what it says into one of them.");
+        var root = parsed.GetValue(_state) ?? new Folders(_host.Environment).State;
+        var ledger = new CallLedger(Session.LedgerIn(root)) { CallsPerHour = Calls("calls_per_hour", parsed.GetValue(_callsPerHour)), CallsPerSecond = Calls("calls_per_second", parsed.GetValue(_callsPerSecond)) };
+        using var display = new MigrationDisplay(_host, showProgress: !parsed.GetValue(_noProgress));
+        using var source = ClientOf(parsed, from, ledger);
+        using var target = ClientOf(parsed, to, ledger);
+        var request = Request(parsed) with
+        {
+            From = from,
+            To = to,
+            State = Path.Combine(root, "migrations", MigrationRequest.StateKeyOf(source.Options, target.Options)),
+            OpenState = folder => SqliteImportState.Open(folder),
+            Notices = display,
+            Diagnostics = display,
+            Progress = display.ShowsProgress ? display : null,
+        };
+
+        if (parsed.GetValue(_report) is { } path && request.DeadLetterPath is { } letters && Path.GetFullPath(path) == Path.GetFullPath(letters)) throw Configuration.Invalid("report", $"{path} is named for the dead letters and for the report: one would overwrite the other. Choose another place for one of them.");
+        if (ReportFile.Of(parsed.GetValue(_report), _host) is { } file && !file.IsWritable(request.State)) return ExitCode.DiskFailed;
+        var report = await source.MigrateAsync(target, request, cancellationToken);
+        if (report.ExitCode == ExitCode.Interrupted && _stop.ExitCode != 0) report = report with { ExitCode = _stop.ExitCode };
+        display.Finish();
+        foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
+        if (report.RetryAfter is { } wait) _host.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"mixpanel: the next call is free at {_host.TimeProvider.GetUtcNow() + wait:yyyy-MM-dd'T'HH:mm:ss'Z'}, in {Math.Max(0, Math.Ceiling(wait.TotalSeconds))} s: run the same command then, or with --wait."));
+        return Print(parsed, report);
+    }
+
+    MixpanelClient ClientOf(ParseResult parsed, string profile, CallLedger ledger)
+    {
+        var options = Configuration.Of(profile, _host).ToOptions(_host.TimeProvider);
+        return new(options with
+        {
+            BackoffMin = Values.Duration("backoff_min", parsed.GetValue(_backoffMin)) ?? options.BackoffMin,
+            BackoffMax = Values.Duration("backoff_max", parsed.GetValue(_backoffMax)) ?? options.BackoffMax,
+            Ledger = ledger,
+        });
+    }
+
+    MigrationRequest Request(ParseResult parsed)
+    {
+        var request = new MigrationRequest
+        {
+            Only = (parsed.GetValue(_only) ?? []).SelectMany(list => list.Split(',')).Aggregate(MigrationParts.None, (parts, name) => parts | PartOf(name)) is not MigrationParts.None and var only ? only : MigrationParts.All,
+            FromDate = Values.Day("from_date", parsed.GetValue(_fromDate)),
+            ToDate = Values.Day("to_date", parsed.GetValue(_toDate)),
+            Groups = Pairs("group", parsed.GetValue(_group), "KEY=DATA_GROUP_ID, such as company=-1405123841946871899", pair => pair.LastIndexOf('=')).ToDictionary(StringComparer.Ordinal),
+            LookupTables = Pairs("lookup_table", parsed.GetValue(_lookupTable), "ID=FILE.csv", pair => pair.IndexOf('=', StringComparison.Ordinal)).ToDictionary(pair => Guid.TryParse(pair.Key, out var id) ? id : throw Configuration.Invalid("lookup_table", "--lookup-table takes the id of a table of the target, which is a UUID, and a file: ID=FILE.csv."), pair => pair.Value),
+            SourceTimeZone = parsed.GetValue(_zone),
+            Verify = parsed.GetValue(_verify),
+            DryRun = parsed.GetValue(_dryRun),
+            Wait = parsed.GetValue(_wait),
+            Restart = parsed.GetValue(_restart),
+            DeadLetterPath = parsed.GetValue(_deadLetter),
+        };
+        return parsed.GetValue(_parallel) is { } parallel ? request with { Parallel = parallel } : request;
+    }
+
+    static MigrationParts PartOf(string name) =>
+        Array.Find(Parts, part => part.Name == name) is { Name: not null } part ? part.Part : throw Configuration.Invalid("only", $"--only takes {string.Join(", ", Parts.Select(one => one.Name))}, several with commas.");
+
+    static Dictionary<string, string> Pairs(string name, string[]? given, string form, Func<string, int> equalsAt)
+    {
+        var pairs = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var pair in given ?? [])
+        {
+            var at = equalsAt(pair);
+            if (at <= 0 || at == pair.Length - 1) throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} takes {form}.");
+            if (!pairs.TryAdd(pair[..at], pair[(at + 1)..])) throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} names {pair[..at]} twice.");
+        }
+
+        return pairs;
+    }
+
+    static int? Calls(string name, int? given) => given is < 0 ? throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} takes a number of calls, or 0 for any number.") : given;
+
+    int Print(ParseResult parsed, MigrationReport report)
+    {
+        var code = ReportFile.Of(parsed.GetValue(_report), _host)?.Write(report.ToJson()) switch
+        {
+            ReportOutcome.Failed => ExitCode.DiskFailed,
+            ReportOutcome.NotRead when report.ExitCode is ExitCode.Success or ExitCode.Refused => _stop.ExitCode,
+            _ => report.ExitCode,
+        };
+        report = report with { ExitCode = code };
+        var printer = new Printer(_host, asTable: !CommonOptions.AsJson(parsed));
+        if (CommonOptions.AsJson(parsed)) printer.Json(Encoding.UTF8.GetBytes(report.ToJson()));
+        else printer.Report(report);
+        return report.ExitCode;
+    }
+}

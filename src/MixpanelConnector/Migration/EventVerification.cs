@@ -1,0 +1,76 @@
+using System.Globalization;
+using MixpanelConnector.Export;
+using MixpanelConnector.Files;
+
+namespace MixpanelConnector.Migration;
+
+/// <summary>
+/// Reads the days of the target that events were sent to, and compares how many there are, and a hash of what tells them apart: the name, the time
+/// and the <c>$insert_id</c>. Events that were sent twice count once, as Mixpanel counts them.
+/// </summary>
+sealed class EventVerification(MigrationRun run, IEnumerable<DateOnly> days)
+{
+    const int MostNamed = 5;
+
+    const string Name = "verification";
+
+    /// <summary>What is wrong with what the target holds; null when it is what was sent.</summary>
+    public async Task<string?> RunAsync(CancellationToken cancellationToken)
+    {
+        var sent = new SortedDictionary<DateOnly, DaySum>();
+        foreach (var day in days) sent[day] = new DaySum { Day = day };
+        var asked = sent.Keys.ToHashSet();
+        var all = new Dictionary<DateOnly, DaySum>();
+        foreach (var (day, settled) in run.Folder.SettledDays())
+        {
+            foreach (var sum in settled.Sums)
+            {
+                all[sum.Day] = all.TryGetValue(sum.Day, out var other) ? other.And(sum) : sum;
+                if (asked.Contains(day)) sent[sum.Day] = sum; // in a zone, also days beside those that were asked for
+            }
+        }
+
+        // Days that were found to be right by a run that could not end are not read again by the next one.
+        var left = sent.Keys.Where(day => !File.Exists(PathOfRight(day))).ToList();
+        run.Meter.Begin("verification", sent.Count - left.Count, sent.Count);
+        await run.TellNeedAsync(run.Target, left.Count, "verification", cancellationToken).ConfigureAwait(false);
+        OwnFolder.Make(run.Folder.WorkOf(Name));
+        var (wrong, others) = (new List<string>(), new List<string>());
+        foreach (var day in left)
+        {
+            if (await HeldAsync(day, cancellationToken).ConfigureAwait(false) is not { } held) return null;
+            var expected = all.GetValueOrDefault(day) ?? new DaySum { Day = day };
+            if ((held.Count, held.WithoutUser) != (expected.Count, expected.WithoutUser)) wrong.Add(string.Create(CultureInfo.InvariantCulture, $"{ExportNames.Of(day)} ({expected.Count} accepted, {held.Count} there)"));
+            else if (held.Whole != expected.Whole) others.Add(ExportNames.Of(day));
+            else NewFile.Write(PathOfRight(day), []);
+            run.Meter.Add(MigrationCounts.None, isDay: true);
+        }
+
+        run.Folder.Forget(Name);
+        if (others.Count > 0) run.Request.Notices?.Report($"The events are the same, but users are told apart otherwise in the target on {Named(others)}.");
+        return wrong.Count == 0 ? null : $"The target does not hold the events that it accepted, or holds others, too, on {Named(wrong)}. What was sent just now may take a while to show: verify again later. Where the target held events before, they cannot be told from what was sent.";
+    }
+
+    /// <summary>What the target holds of a day; null when it cannot be read.</summary>
+    async Task<DaySum?> HeldAsync(DateOnly day, CancellationToken cancellationToken)
+    {
+        var name = $"verify-{ExportNames.Of(day)}";
+        var folder = run.Folder.WorkOf(name);
+        if (!run.Problems.Note(await run.ExportAsync(run.Target, new ExportRequest { Folder = folder, FromDate = day, ToDate = day, Restart = true }, cancellationToken).ConfigureAwait(false))) return null;
+        var entry = MigrationRun.ManifestOf(folder).Files[0];
+        var held = new DaySum { Day = day };
+        if (entry.Name is not null)
+        {
+            var file = new DayFile(run.InputOf(folder, entry, name), entry.Records, zone: null);
+            var sums = await file.SumsAsync(name, await file.DuplicatesAsync(cancellationToken).ConfigureAwait(false), without: null, run.Time, cancellationToken).ConfigureAwait(false);
+            held = sums.Aggregate(held, (all, sum) => all.And(sum));
+        }
+
+        run.Folder.Forget(name);
+        return held;
+    }
+
+    string PathOfRight(DateOnly day) => Path.Combine(run.Folder.WorkOf(Name), ExportNames.Of(day));
+
+    static string Named(List<string> days) => string.Join(", ", days.Take(MostNamed)) + (days.Count > MostNamed ? string.Create(CultureInfo.InvariantCulture, $" and {days.Count - MostNamed} more") : "");
+}

@@ -1,0 +1,68 @@
+using System.Buffers;
+using System.Text.Json;
+using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Map;
+using MixpanelConnector.Import.Validate;
+
+namespace MixpanelConnector.Migration;
+
+/// <summary>Makes one record of each line of an export, or none.</summary>
+/// <param name="notOne">Why a line is refused that is none of the export's.</param>
+abstract class LineMapper(Rejection notOne) : IRecordMapper
+{
+    static readonly Rejection HalfOfAPair = JsonScanner.InvalidUtf8 with { Message = "a \\u escape is half of a surrogate pair" };
+
+    MapOutput _output;
+    Rejection? _rejection;
+    (long Offset, long Line) _place;
+    bool _isGiven = true;
+
+    public bool Recalls => false;
+
+    public bool RecallsAll => false;
+
+    /// <summary>Takes what is made.</summary>
+    protected ArrayBufferWriter<byte> Out { get; } = new(4096);
+
+    public virtual void Begin(string sourceId, string fileName) { }
+
+    public bool Begin(scoped in Record record)
+    {
+        if (record is not { Kind: RecordKind.Json, Rejection: null, Oversized: null }) return false;
+        (_output, _rejection, _place, _isGiven) = (default, null, (record.Offset, record.Line), false);
+        Out.ResetWrittenCount();
+        try
+        {
+            _output = Make(record.Bytes, record.Line);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            Out.ResetWrittenCount();
+            Out.Write(record.Bytes);
+            _rejection = e is JsonException ? notOne : HalfOfAPair;
+        }
+
+        return true;
+    }
+
+    public bool TryNext(out Record record, out MapOutput output)
+    {
+        record = default;
+        output = _output;
+        if (_isGiven) return false;
+        _isGiven = true;
+        record = new Record { Kind = RecordKind.Json, Bytes = Out.WrittenSpan, Offset = _place.Offset, Line = _place.Line, Rejection = _rejection };
+        return true;
+    }
+
+    /// <summary>Makes a record, unless it is left out.</summary>
+    /// <exception cref="JsonException">The line is none of the export's.</exception>
+    protected abstract MapOutput Make(ReadOnlySpan<byte> line, long number);
+
+    /// <summary>What stands between two parts.</summary>
+    protected void Part(ref bool isFirst)
+    {
+        if (!isFirst) Out.Write(","u8);
+        isFirst = false;
+    }
+}

@@ -1,0 +1,180 @@
+using System.Security.Cryptography;
+using System.Text;
+using MixpanelConnector.Import.Values;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>What a migration takes from one project to another.</summary>
+[Flags]
+public enum MigrationParts
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>The schemas of the Lexicon.</summary>
+    Schemas = 1,
+
+    /// <summary>Lookup tables, of which files hold the rows: <see cref="MigrationRequest.LookupTables"/>.</summary>
+    LookupTables = 2,
+
+    /// <summary>Events, day by day.</summary>
+    Events = 4,
+
+    /// <summary>Profiles of users.</summary>
+    Profiles = 8,
+
+    /// <summary>Profiles of groups: <see cref="MigrationRequest.Groups"/>.</summary>
+    Groups = 16,
+
+    /// <summary>Annotations, with their tags.</summary>
+    Annotations = 32,
+
+    /// <summary>All that can be taken.</summary>
+    All = Schemas | LookupTables | Events | Profiles | Groups | Annotations,
+}
+
+/// <summary>What to take from one project to another, and how. Immutable: change a copy with <c>with</c>.</summary>
+public sealed record MigrationRequest
+{
+    /// <summary>What is taken. Default: all that can be.</summary>
+    public MigrationParts Only { get; init; } = MigrationParts.All;
+
+    /// <summary>The first day of events, in UTC; with <see cref="SourceTimeZone"/> by the clocks of that zone. Events need it.</summary>
+    public DateOnly? FromDate { get; init; }
+
+    /// <summary>The last day of events; it is included, and over. Default: yesterday.</summary>
+    public DateOnly? ToDate { get; init; }
+
+    /// <summary>The kinds of groups to take: from the property that makes the groups, such as <c>company</c>, to Mixpanel's own id of the kind in the source, which may be negative; the embedded Mixpanel takes the group key itself. Default: none.</summary>
+    public IReadOnlyDictionary<string, string> Groups { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>The lookup tables of the target to replace, by their ids, each with a CSV file: Mixpanel does not give their rows. Default: none.</summary>
+    public IReadOnlyDictionary<Guid, string> LookupTables { get; init; } = new Dictionary<Guid, string>();
+
+    /// <summary>The zone whose clocks the source has written times by as if they were UTC, by its name in the IANA database: so do projects that were made before 2023. Default: none, for UTC.</summary>
+    public string? SourceTimeZone { get; init; }
+
+    /// <summary>Whether events and profiles are read from the target at the end, and compared with what was accepted. Default: false.</summary>
+    public bool Verify { get; init; }
+
+    /// <summary>Reads and maps, and sends nothing; keeps no state. Default: false.</summary>
+    public bool DryRun { get; init; }
+
+    /// <summary>Forget how far an earlier run came, and begin again. Default: false. Events that were accepted keep their ids, so that Mixpanel counts them once.</summary>
+    public bool Restart { get; init; }
+
+    /// <summary>Whether to wait where the calls of the hour are used up, by <see cref="MixpanelOptions.Ledger"/>. Default: false: the migration ends there, to go on later.</summary>
+    public bool Wait { get; init; }
+
+    /// <summary>How many days are downloaded at once, and lie on the disk ahead of the one that is sent; from 1 to 100. Default: 4.</summary>
+    public int Parallel { get; init; } = 4;
+
+    /// <summary>The folder that keeps how far the migration is, with what was downloaded and is not settled. It is of one migration. Needed, unless nothing is sent.</summary>
+    public string? State { get; init; }
+
+    /// <summary>Opens the state of an import in a folder, which is made when it is missing, such as <c>folder => SqliteImportState.Open(folder)</c> of MixpanelConnector.Sqlite. Needed, unless nothing is sent.</summary>
+    public Func<string, IImportState>? OpenState { get; init; }
+
+    /// <summary>Where every record that was not accepted is written at the end. Default: a file in <see cref="State"/>; in a dry run, nowhere.</summary>
+    public string? DeadLetterPath { get; init; }
+
+    /// <summary>What the source is called in the report. Default: its project.</summary>
+    public string? From { get; init; }
+
+    /// <summary>What the target is called in the report. Default: its project.</summary>
+    public string? To { get; init; }
+
+    /// <summary>How long the target may stay out of reach before the migration stops, to be resumed later. Default: 24 hours.</summary>
+    public TimeSpan MaxOutage { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>Gets a snapshot of the counts, at most five times a second. Default: none.</summary>
+    public IProgress<MigrationProgress>? Progress { get; init; }
+
+    /// <summary>Gets what a person should know while it runs: how many calls it needs, what is asked for again and why. Holds no property values. Default: none.</summary>
+    public IProgress<string>? Notices { get; init; }
+
+    /// <summary>Gets one line for each record that was not accepted, and each warning, as they occur. Default: none.</summary>
+    public IProgress<ImportDiagnostic>? Diagnostics { get; init; }
+
+    /// <summary>A name for the folder of a migration's state: the same for the same two projects.</summary>
+    /// <param name="source">The options of the source.</param>
+    /// <param name="target">The options of the target.</param>
+    public static string StateKeyOf(MixpanelOptions source, MixpanelOptions target)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(target);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Migration.MigrationFolder.NameOf(source)}\n{Migration.MigrationFolder.NameOf(target)}")))[..20];
+    }
+
+    internal TimeZoneInfo? Zone => SourceTimeZone is { } zone ? TimeReader.ZoneOf(zone, "source_time_zone") : null;
+
+    internal bool Takes(MigrationParts part) => Only.HasFlag(part);
+
+    /// <summary>The same with all defaults filled in.</summary>
+    /// <exception cref="MixpanelException">An option is out of range, or does not fit the others.</exception>
+    internal MigrationRequest Validated(MixpanelOptions source, MixpanelOptions target)
+    {
+        if (Only is MigrationParts.None || (Only & ~MigrationParts.All) is not MigrationParts.None) throw MixpanelException.Invalid("only", "Name at least one part to take: events, profiles, groups, schemas, annotations, lookup-tables.");
+        if (source.ProjectId is null || source.ServiceAccount is null) throw MixpanelException.Invalid("from", $"{Of(From, "the source")} needs a service account and project_id: its records are read with them.");
+        if (target.ProjectId is null) throw MixpanelException.Invalid("to", $"{Of(To, "the target")} needs project_id: it must be certain that it is another project.");
+        if (source.ProjectId == target.ProjectId && Hosts.BaseAddress(source, Api.App) == Hosts.BaseAddress(target, Api.App)) throw MixpanelException.Invalid("to", $"{Of(From, "The source")} and {Of(To, "the target")} are the same project, {source.ProjectId}: a migration goes to another one.");
+        if (target.ServiceAccount is null && (Verify || Only.HasFlag(MigrationParts.Schemas) || Only.HasFlag(MigrationParts.Annotations) || LookupTables.Count > 0 || (target.Token is null && Takes(MigrationParts.Events))))
+            throw MixpanelException.Invalid("to", $"{Of(To, "the target")} needs a service account: schemas, annotations, lookup tables and what is verified go with it. With a token alone, name other parts with --only.");
+        if (target.Token is null && (Takes(MigrationParts.Profiles) || (Takes(MigrationParts.Groups) && Groups.Count > 0))) throw MixpanelException.Invalid("to", $"{Of(To, "the target")} needs the project token: profiles and groups are sent with it. Add token, or name other parts with --only.");
+        if (Parallel is < 1 or > ExportRequest.MostParallel) throw MixpanelException.Invalid("parallel", $"From 1 to {ExportRequest.MostParallel} downloads run at once.");
+        if (MaxOutage <= TimeSpan.Zero) throw MixpanelException.Invalid("max_outage", "The longest outage must be above zero.");
+        if (DryRun && (Verify || Restart)) throw MixpanelException.Invalid(Verify ? "verify" : "restart", "A dry run sends nothing and keeps nothing: there is nothing to verify, and nothing to forget.");
+        if (!DryRun && (string.IsNullOrEmpty(State) || OpenState is null)) throw MixpanelException.Invalid("state", "A migration needs a folder that keeps how far it is.");
+        if (Groups.Any(group => group.Key.Length == 0 || group.Value.Length == 0)) throw MixpanelException.Invalid("group", "A kind of group needs the property that makes it, and the id that Mixpanel has for it in the source.");
+        if (Groups.Count > 0 && !Takes(MigrationParts.Groups)) throw MixpanelException.Invalid("group", "Groups are named, and are not among the parts to take.");
+        if (LookupTables.Count > 0 && !Takes(MigrationParts.LookupTables)) throw MixpanelException.Invalid("lookup_table", "A lookup table is named, and is not among the parts to take.");
+        if (LookupTables.Values.FirstOrDefault(file => !File.Exists(file)) is { } missing) throw MixpanelException.Invalid("lookup_table", $"The file {missing} does not exist.");
+        if (DeadLetterPath is { } letters && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(letters)))) throw MixpanelException.Invalid("dead_letter", $"The folder of {letters} does not exist.");
+        _ = Zone;
+        if (!Takes(MigrationParts.Events))
+        {
+            if (FromDate is not null || ToDate is not null) throw MixpanelException.Invalid(FromDate is null ? "to_date" : "from_date", "Days are for events, which are not among the parts to take.");
+            if (SourceTimeZone is not null) throw MixpanelException.Invalid("source_time_zone", "The zone is for events, which are not among the parts to take.");
+            return this;
+        }
+
+        var today = DateOnly.FromDateTime(source.TimeProvider.GetUtcNow().UtcDateTime);
+        if (FromDate is not { } from) throw MixpanelException.Invalid("from_date", "Events need the first day to take: --from-date 2024-01-01. Without events, name the parts to take with --only.");
+        var to = ToDate ?? today.AddDays(-1);
+        if (to >= today) throw MixpanelException.Invalid("to_date", $"{Named(to)} is not over: it is {Named(today)} in UTC. Take the days up to yesterday, and the others by the same command later.");
+        if (to < from) throw MixpanelException.Invalid(ToDate is null ? "from_date" : "to_date", $"The last day, {Named(to)}, must not be before the first, {Named(from)}.");
+        return this with { ToDate = to };
+
+        static string Named(DateOnly day) => Export.ExportNames.Of(day);
+        static string Of(string? name, string otherwise) => name is null ? otherwise : $"The profile {name}";
+    }
+}
+
+/// <summary>How far a migration is.</summary>
+public sealed record MigrationProgress
+{
+    /// <summary>What is taken now, such as <c>events</c>.</summary>
+    public required string Part { get; init; }
+
+    /// <summary>Days that are settled; 0 beside events.</summary>
+    public required int Finished { get; init; }
+
+    /// <summary>Days in all; null beside events.</summary>
+    public required int? Total { get; init; }
+
+    /// <summary>Records that were read, of all parts so far.</summary>
+    public required long Read { get; init; }
+
+    /// <summary>Those that the target accepted.</summary>
+    public required long Accepted { get; init; }
+
+    /// <summary>Those that were not accepted.</summary>
+    public required long Rejected { get; init; }
+
+    /// <summary>Requests to the target that repeated one whose outcome was not final.</summary>
+    public required long Retries { get; init; }
+
+    /// <summary>Whether nothing is under way but waits: for Mixpanel to answer again, or for the next hour.</summary>
+    public required bool Waiting { get; init; }
+}

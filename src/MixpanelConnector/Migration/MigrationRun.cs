@@ -1,0 +1,141 @@
+using System.Text.Json;
+using MixpanelConnector.Export;
+using MixpanelConnector.Exported;
+using MixpanelConnector.Import;
+using MixpanelConnector.Import.Map;
+using MixpanelConnector.Import.Source;
+using MixpanelConnector.Import.State;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector.Migration;
+
+/// <summary>What the parts of a migration have in common: both projects, what is kept, and the ways to fetch and to send.</summary>
+sealed class MigrationRun(MigrationRequest request, MixpanelClient source, MixpanelClient target, MigrationFolder folder, MigrationProblems problems)
+{
+    /// <summary>The states of imports, beside what they read.</summary>
+    const string OfImport = "import";
+
+    public MigrationRequest Request => request;
+
+    public MixpanelClient Source => source;
+
+    public MixpanelClient Target => target;
+
+    public MigrationFolder Folder => folder;
+
+    public MigrationProblems Problems => problems;
+
+    public MigrationMeter Meter { get; } = new(request.Progress);
+
+    public TimeProvider Time => source.Options.TimeProvider;
+
+    /// <summary>The names of the days and parts that dead letters are of, in their order.</summary>
+    public List<string> Names { get; } = [];
+
+    /// <summary>Says how many exports are needed of a project, and how many the hour has left.</summary>
+    public Task TellNeedAsync(MixpanelClient from, int exports, string what, CancellationToken cancellationToken) => exports == 0
+        ? Task.CompletedTask
+        : new ExportCalls(new ExportRequest { Folder = "", Notices = Noticed(what), Wait = request.Wait }, from.Transport, new()).TellNeedAsync(exports, CallKind.Export, cancellationToken);
+
+    /// <summary>Takes what is to be known of one part.</summary>
+    public IProgress<string>? Noticed(string what) => request.Notices is { } notices ? new Labelled(notices, what) : null;
+
+    /// <summary>Fetches records into a folder.</summary>
+    public Task<ExportReport> ExportAsync(MixpanelClient from, ExportRequest export, CancellationToken cancellationToken) =>
+        new ExportPipeline((export with { Wait = request.Wait, Notices = export.Notices ?? request.Notices, IsPart = true, Progress = request.Progress is null ? null : Meter }).Validated(Time), from.Transport).RunAsync(cancellationToken);
+
+    /// <summary>What an export has left in a folder.</summary>
+    /// <exception cref="InputException">It is damaged.</exception>
+    public static ExportManifest ManifestOf(string folder) =>
+        ExportManifest.TryParse(File.ReadAllBytes(Path.Combine(folder, ExportManifest.FileName))) ?? throw new InputException($"into {folder} has a damaged manifest");
+
+    /// <summary>A file of an export, as an input.</summary>
+    /// <param name="exported">The folder of the export.</param>
+    /// <param name="entry">The file.</param>
+    /// <param name="name">What its records are said to be from.</param>
+    public InputFile InputOf(string exported, ExportEntry entry, string name) => new("", name, $"{source.Options.ProjectId}/{name}", exported)
+    {
+        RealName = entry.Name,
+        Length = entry.Bytes,
+        Opened = () => ExportedFiles.Open(Path.Join(exported, entry.Name), entry),
+    };
+
+    /// <summary>Sends records.</summary>
+    /// <exception cref="ImportStateException">Their state cannot be opened.</exception>
+    public async Task<ImportReport> ImportAsync(string name, IReadOnlyList<InputFile> inputs, ImportType type, RecordPreparation preparation, string? groupKey, CancellationToken cancellationToken)
+    {
+        using IImportState state = request.DryRun ? new DryRunState(keepsDeadLetters: request.DeadLetterPath is not null) : request.OpenState!(Path.Combine(folder.WorkOf(name), OfImport));
+        var report = await new ImportPipeline(
+            new ImportRequest
+            {
+                Inputs = [.. inputs.Select(input => input.Name)],
+                Found = inputs,
+                Format = ImportFormat.Ndjson.Name,
+                Type = type,
+                GroupKey = groupKey,
+                Preparation = preparation,
+                AllowEmpty = true,
+                DryRun = request.DryRun,
+                DeadLetterPath = request.DryRun && request.DeadLetterPath is null ? null : folder.RejectedOf(name),
+                MaxOutage = request.MaxOutage,
+                Diagnostics = request.Diagnostics,
+                Progress = request.Progress is null ? null : Meter,
+            },
+            state,
+            target.Transport).RunAsync(cancellationToken).ConfigureAwait(false);
+        Meter.Sent(report);
+        return report;
+    }
+
+    /// <summary>Sends what was downloaded of a day or a part. Where that is damaged, it says how it is downloaded again.</summary>
+    public async Task WithoutDamageAsync(string name, Func<Task> send)
+    {
+        var before = problems.Count(6);
+        try
+        {
+            await send().ConfigureAwait(false);
+        }
+        catch (InputException e)
+        {
+            problems.Note(e.ExitCode, $"What was downloaded of {name} {e.Message}.");
+        }
+
+        if (problems.Count(6) > before) problems.Note(6, $"Delete {folder.WorkOf(name)}, and run the same command again: it is downloaded again then, and what was accepted of it keeps its ids, so that it counts once.");
+    }
+
+    /// <summary>The account of records that were sent, of which the source gave so many.</summary>
+    /// <param name="name">What they are of; for messages.</param>
+    /// <param name="report">What became of them.</param>
+    /// <param name="given">How many there are.</param>
+    /// <param name="isSettled">Whether all of them have come to an end.</param>
+    public MigrationCounts CountsOf(string name, ImportReport report, long given, bool isSettled)
+    {
+        var leftOut = report.LeftOut ?? new Dictionary<string, long>(StringComparer.Ordinal);
+        var counts = new MigrationCounts
+        {
+            Read = given,
+            Accepted = report.Accepted,
+            Rejected = report.Rejected,
+            LeftOut = leftOut,
+            Pending = given - report.Accepted - report.Rejected - leftOut.Values.Sum(),
+            AmbiguousTime = request.SourceTimeZone is null ? null : report.Mapped?.GetValueOrDefault("ambiguous_time") ?? 0,
+        };
+        if (isSettled && counts.Pending != 0) problems.Note(9, $"The audit of the counts failed for {name}: of {given} records {counts.Pending} have no outcome. This is a defect: please report it.", isFinal: true);
+        return counts;
+    }
+
+    sealed class Labelled(IProgress<string> notices, string what) : IProgress<string>
+    {
+        public void Report(string value) => notices.Report($"{what}: {value}");
+    }
+
+    /// <summary>The lines of an input whose records were rejected.</summary>
+    public IEnumerable<long> RejectedLines(string name, string input)
+    {
+        foreach (var letter in folder.Rejected([name]))
+        {
+            using var json = JsonDocument.Parse(letter);
+            if (json.RootElement.GetProperty("source").GetString() == input) yield return json.RootElement.GetProperty("line").GetInt64();
+        }
+    }
+}
