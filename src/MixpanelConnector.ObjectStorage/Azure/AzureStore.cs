@@ -15,7 +15,8 @@ namespace MixpanelConnector.ObjectStorage.Azure;
 /// <param name="container">Sends each request once.</param>
 sealed class AzureStore(string address, BlobContainerClient container) : ObjectStore
 {
-    static readonly UploadTransferValidationOptions Checked = new() { ChecksumAlgorithm = StorageChecksumAlgorithm.StorageCrc64 };
+    /// <summary>By MD5, which every server answers with; that of the SDK for Azure alone, CRC-64, azurite does not.</summary>
+    static readonly UploadTransferValidationOptions Checked = new() { ChecksumAlgorithm = StorageChecksumAlgorithm.MD5 };
 
     public override string Address => address;
 
@@ -110,9 +111,9 @@ sealed class AzureStore(string address, BlobContainerClient container) : ObjectS
                 ? new StorageException(StorageFault.Unconfigured, "the Azure SDK found no credentials: set AZURE_STORAGE_CONNECTION_STRING, AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, or log in with az login", e)
                 : new StorageException(StorageFault.Forbidden, "the Azure SDK found credentials that were not accepted", e);
         }
-        catch (Exception e) when (e is RequestFailedException or IOException or HttpRequestException or AggregateException)
+        catch (Exception e) when (e is RequestFailedException or InvalidDataException or IOException or HttpRequestException or AggregateException)
         {
-            throw new StorageException(StorageFault.Unavailable, "it cannot be reached", e);
+            throw new StorageException(StorageFault.Unavailable, e is InvalidDataException ? "it took other bytes than were sent" : "it cannot be reached", e);
         }
     }
 
