@@ -8,7 +8,7 @@ using System.Xml.Linq;
 const string Tool = "MixpanelConnector.Tool";
 var sourceLink = new Guid("cc110556-a091-4d38-9fec-25ab9a351a6a");
 var embeddedSource = new Guid("0e8a571b-6926-466e-b4ad-8ab04611f5fe");
-string[] libraries = ["MixpanelConnector", "MixpanelConnector.Emulator", "MixpanelConnector.Formats", "MixpanelConnector.Sqlite"];
+string[] libraries = ["MixpanelConnector", "MixpanelConnector.Emulator", "MixpanelConnector.Formats", "MixpanelConnector.ObjectStorage", "MixpanelConnector.Sqlite"];
 Dictionary<string, string[]> natives = new(StringComparer.Ordinal)
 {
     ["linux-x64"] = ["libduckdb.so", "libe_sqlite3.so", "ParquetSharpNative.so"],

@@ -38,7 +38,7 @@ clone() { # clone FOLDER
 
 pack() { # pack CLONE FOLDER
   local project
-  for project in MixpanelConnector MixpanelConnector.Sqlite MixpanelConnector.Formats MixpanelConnector.Emulator; do
+  for project in MixpanelConnector MixpanelConnector.Sqlite MixpanelConnector.Formats MixpanelConnector.ObjectStorage MixpanelConnector.Emulator; do
     (cd "$1" && dotnet pack "src/$project" -o "$2" "${common[@]}")
   done
   # A package for each platform, with the native libraries of that platform only, and one that points to them.

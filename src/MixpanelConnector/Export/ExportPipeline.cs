@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using MixpanelConnector.Exported;
+using MixpanelConnector.Import.Source;
+using MixpanelConnector.Storage;
 using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Export;
@@ -33,10 +35,10 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
         transport.EnsureAccess(AuthScheme.ServiceAccountOfProject);
         ManifestKeeper? keeper = null;
         var resumed = 0;
-        var manifest = Path.Combine(request.Folder, ExportManifest.FileName);
+        var manifest = request.IsAddress ? $"{request.Folder.TrimEnd('/')}/{ExportManifest.FileName}" : Path.Combine(request.Folder, ExportManifest.FileName);
         try
         {
-            var target = new FolderTarget(request.Folder);
+            using var target = ExportTarget.Open(request.Folder, request.Storages, transport.Options, request.State);
             manifest = target.PathOf(ExportManifest.FileName);
             using var locked = target.TryLock();
             if (locked is null)
@@ -63,6 +65,14 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             Note(ExportOutcome.Stopped, "Stopped before the end. Run the same command again; it resumes.");
+        }
+        catch (StorageException e) when (e.Fault is StorageFault.Unconfigured or StorageFault.Missing)
+        {
+            throw e.Told("to", request.Folder);
+        }
+        catch (Exception e) when (e is StorageException or InputException)
+        {
+            NoteStorage(e);
         }
         catch (DamagedExportException e)
         {
@@ -137,6 +147,11 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
             case MixpanelException { Error.Kind: not ErrorKind.InvalidInput } e:
                 Note(ExportOutcome.Unavailable, e.Message);
                 return false;
+            case StorageException { Fault: StorageFault.Unconfigured or StorageFault.Missing } e:
+                throw e.Told("to", request.Folder);
+            case StorageException or InputException:
+                NoteStorage(failure);
+                return false;
             case var e when IsOfDisk(e):
                 NoteDisk(e);
                 return false;
@@ -148,6 +163,13 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
     static bool IsOfDisk(Exception? e) => e is IOException or UnauthorizedAccessException;
 
     void NoteDisk(Exception e) => Note(ExportOutcome.DiskFailed, $"The export cannot be written: {e.Message} When that is mended, run the same command again; it resumes.");
+
+    void NoteStorage(Exception failure)
+    {
+        if (failure is StorageException { Fault: StorageFault.Changed }) Note(ExportOutcome.Busy, $"Another export into {request.Folder} is running, or was: its manifest is not the one that was there before. Run the same command again when no other runs.");
+        else if (failure is StorageException { Fault: StorageFault.Forbidden }) Note(ExportOutcome.NotAllowed, $"{request.Folder} cannot be written: {failure.Message}. The credentials are not accepted, or do not allow it.");
+        else Note(ExportOutcome.Unavailable, $"{request.Folder} cannot be read or written: {failure.Message}. Run the same command again; it resumes.");
+    }
 
     void Note(ExportOutcome outcome, string message, TimeSpan? retryAfter = null)
     {

@@ -26,8 +26,11 @@ public sealed record ExportRequest
     /// <summary>What is exported. Default: <see cref="ExportKind.Events"/>.</summary>
     public ExportKind Kind { get; init; }
 
-    /// <summary>The folder that the files go to; made when it is missing. It holds one export: another kind, project, endpoint, format or filter needs another folder; other days join it.</summary>
+    /// <summary>The folder that the files go to, made when it is missing; or an address of <see cref="Storages"/>, of a prefix. It holds one export: another kind, project, endpoint, format or filter needs another folder; other days join it.</summary>
     public required string Folder { get; init; }
+
+    /// <summary>The object storage that <see cref="Folder"/> may be an address of. Default: none. MixpanelConnector.ObjectStorage holds some.</summary>
+    public IReadOnlyList<StorageScheme> Storages { get; init; } = [];
 
     /// <summary>The first day, in UTC. Events only, which need it.</summary>
     public DateOnly? FromDate { get; init; }
@@ -80,6 +83,9 @@ public sealed record ExportRequest
     /// <summary>Whether it is one of many, whose caller says for all of them how many calls they need. Default: false.</summary>
     internal bool IsPart { get; init; }
 
+    /// <summary>Whether the files go to object storage, and not to this machine.</summary>
+    internal bool IsAddress => Storages.Any(scheme => scheme.Holds(Folder));
+
     internal ExportCompression Compressed => Compression ?? ExportCompression.Gzip;
 
     internal string KindName => Kind switch
@@ -97,7 +103,7 @@ public sealed record ExportRequest
         var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
         if (!Enum.IsDefined(Kind)) throw MixpanelException.Invalid("kind", "The kind must be events, profiles, groups or lookup tables.");
         if (string.IsNullOrEmpty(Folder)) throw MixpanelException.Invalid("to", "The export needs a folder to go to.");
-        if (Folder.Contains("://", StringComparison.Ordinal)) throw MixpanelException.Invalid("to", $"{Folder} is an address, and the files go to a folder.");
+        if (Folder.Contains("://", StringComparison.Ordinal) && !IsAddress) throw MixpanelException.Invalid("to", $"{Folder} is an address that files do not go to: folders, and with MixpanelConnector.ObjectStorage s3://, gs:// and az://, are.");
         if (Parallel is < 1 or > MostParallel) throw MixpanelException.Invalid("parallel", $"From 1 to {MostParallel} downloads run at once.");
         if (Lookback < 0) throw MixpanelException.Invalid("lookback", "The number of days to fetch again must not be negative.");
         if (Kind is ExportKind.Groups && (string.IsNullOrEmpty(GroupKey) || string.IsNullOrEmpty(DataGroupId)))

@@ -1,8 +1,25 @@
+using MixpanelConnector.Import.Source;
+using MixpanelConnector.Storage;
+
 namespace MixpanelConnector.Export;
 
 /// <summary>Where the files of an export go. A file is there whole and durable, or not at all, and so is the manifest, which comes after it.</summary>
-abstract class ExportTarget
+abstract class ExportTarget : IDisposable
 {
+    /// <summary>Opens a folder, or a prefix at an address.</summary>
+    /// <param name="folder">As the caller named it.</param>
+    /// <param name="storages">The addresses that are known.</param>
+    /// <param name="options">The waits.</param>
+    /// <param name="state">The folder that keeps what runs share; null for none.</param>
+    /// <exception cref="IOException">The folder cannot be made.</exception>
+    /// <exception cref="StorageException">The address or a setting does not fit.</exception>
+    public static ExportTarget Open(string folder, IReadOnlyList<StorageScheme> storages, MixpanelOptions options, string? state)
+    {
+        if (storages.FirstOrDefault(scheme => scheme.Holds(folder)) is not { } scheme) return new FolderTarget(folder);
+        var (store, key) = scheme.Open(folder);
+        return new StoredTarget(folder, store, key, new StorageCalls(options), state);
+    }
+
     /// <summary>As the caller named it; for messages.</summary>
     public abstract string Name { get; }
 
@@ -27,15 +44,17 @@ abstract class ExportTarget
     /// <summary>The length of a file; null when there is none.</summary>
     public abstract ValueTask<long?> LengthOfAsync(string name, CancellationToken cancellationToken);
 
-    /// <summary>Opens a file to be read from its beginning.</summary>
-    /// <exception cref="IOException">It cannot be read.</exception>
-    public abstract ValueTask<Stream> OpenAsync(string name, CancellationToken cancellationToken);
+    /// <summary>Opens a file to be read from its beginning; null when there is none.</summary>
+    /// <exception cref="InputException">It cannot be read.</exception>
+    public abstract ValueTask<ByteSource?> OpenAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>Takes a file away, if it is there.</summary>
     public abstract ValueTask DeleteAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>Takes away what exports left that were killed: files that were begun.</summary>
     public abstract ValueTask DeleteLeftoversAsync(CancellationToken cancellationToken);
+
+    public abstract void Dispose();
 }
 
 /// <summary>A file of an export that is being written. Unless it is committed, nothing of it stays.</summary>

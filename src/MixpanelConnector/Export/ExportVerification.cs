@@ -1,8 +1,9 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MixpanelConnector.Export;
 using MixpanelConnector.Exported;
+using MixpanelConnector.Import.Source;
+using MixpanelConnector.Storage;
 
 namespace MixpanelConnector;
 
@@ -27,15 +28,37 @@ public sealed record ExportVerification
     /// <summary>The names of files that are missing, or are not what they were.</summary>
     [JsonPropertyOrder(5)] public required IReadOnlyList<string> Damaged { get; init; }
 
-    /// <summary>Reads the files of an export. Needs no credentials.</summary>
-    /// <param name="folder">The folder.</param>
+    /// <summary>Reads the files of an export. Needs no credentials of Mixpanel's.</summary>
+    /// <param name="folder">The folder, or an address of <paramref name="storages"/>.</param>
+    /// <param name="storages">The object storage that it may lie in. Default: none.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <returns>What was found; null when there is no manifest, or one that cannot be read.</returns>
-    public static async Task<ExportVerification?> OfAsync(string folder, CancellationToken cancellationToken = default)
+    /// <exception cref="MixpanelException">The folder does not exist, or the storage does not give it.</exception>
+    public static async Task<ExportVerification?> OfAsync(string folder, IReadOnlyList<StorageScheme>? storages = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        if (!Directory.Exists(folder)) throw MixpanelException.Invalid("to", $"{folder} is no folder.");
-        var target = new FolderTarget(folder);
+        storages ??= [];
+        if (!storages.Any(scheme => scheme.Holds(folder)) && !Directory.Exists(folder)) throw MixpanelException.Invalid("to", $"{folder} is no folder.");
+        try
+        {
+            using var target = ExportTarget.Open(folder, storages, new MixpanelOptions(), state: null);
+            return await OfAsync(target, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException e)
+        {
+            throw e.Told("to", folder);
+        }
+        catch (InputException e)
+        {
+            throw new MixpanelException(new MixpanelError(e.ExitCode == 4 ? ErrorKind.Forbidden : ErrorKind.Unavailable, $"{folder} {e.Message}."), e);
+        }
+    }
+
+    /// <summary>What was found as JSON, with the names of its documentation.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, ExportVerificationJson.Default.ExportVerification);
+
+    static async Task<ExportVerification?> OfAsync(ExportTarget target, CancellationToken cancellationToken)
+    {
         if (await target.ReadManifestAsync(cancellationToken).ConfigureAwait(false) is not { } bytes || ExportManifest.TryParse(bytes.Span) is not { } manifest) return null;
         var (damaged, read) = (new List<string>(), 0L);
         foreach (var entry in manifest.Files.Where(entry => entry.Name is not null))
@@ -49,17 +72,15 @@ public sealed record ExportVerification
         return new ExportVerification { Kind = manifest.Kind, Complete = manifest.Complete, Files = manifest.Files.Count(entry => entry.Name is not null), Records = manifest.Records, Bytes = read, Damaged = damaged };
     }
 
-    /// <summary>What was found as JSON, with the names of its documentation.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ExportVerificationJson.Default.ExportVerification);
-
-    static async Task<string?> HashOfAsync(FolderTarget target, string name, CancellationToken cancellationToken)
+    /// <summary>Null for a file that is not there, or cannot be read.</summary>
+    static async Task<string?> HashOfAsync(ExportTarget target, string name, CancellationToken cancellationToken)
     {
         try
         {
-            var file = await target.OpenAsync(name, cancellationToken).ConfigureAwait(false);
-            await using (file.ConfigureAwait(false)) return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellationToken).ConfigureAwait(false));
+            using var file = await target.OpenAsync(name, cancellationToken).ConfigureAwait(false);
+            return file is null ? null : await CheckedObjectSource.HashAsync(file, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (InputException e) when (e.ExitCode == 6)
         {
             return null;
         }

@@ -1,5 +1,6 @@
 using MixpanelConnector.Exported;
 using MixpanelConnector.Files;
+using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Export;
 
@@ -56,8 +57,7 @@ sealed class FolderTarget : ExportTarget
         return new(file.Exists ? file.Length : null);
     }
 
-    public override ValueTask<Stream> OpenAsync(string name, CancellationToken cancellationToken) =>
-        new(new FileStream(PathOf(name), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan));
+    public override ValueTask<ByteSource?> OpenAsync(string name, CancellationToken cancellationToken) => new(new FileByteSource(PathOf(name)));
 
     public override ValueTask DeleteAsync(string name, CancellationToken cancellationToken)
     {
@@ -71,6 +71,8 @@ sealed class FolderTarget : ExportTarget
             if (ExportNames.IsOurs(Path.GetFileName(path)[..^Part.Length])) File.Delete(path);
         return default;
     }
+
+    public override void Dispose() { }
 
     sealed class FolderFile(string path) : ExportFile
     {

@@ -35,7 +35,7 @@ sealed class ProfileSession
         if (state is null) return new(null);
         var folder = Path.Combine(state, "exports");
         OwnFolder.Make(folder);
-        var session = new ProfileSession(Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(target))))[..20]));
+        var session = new ProfileSession(Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(target)))[..20]));
         session.Load(records);
         return session;
     }

@@ -49,7 +49,7 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
     {
         var (before, now) = (new Lines(known.OptionsFingerprint), new Lines(Fingerprint));
         if (request.Type is not ImportType.Events || known.Totals.Accepted == 0 || !before.SameAs(now, "type") || !before.SameAs(now, "to")) return;
-        if (before.SameAs(now, "source_id") && !known.Sources.Any(source => inputs.Any(input => input.Id == source.Id || input.Path == source.Id))) return; // they are of other inputs
+        if (before.SameAs(now, "source_id") && !known.Sources.Any(source => inputs.Any(input => input.Id == source.Id || input.Place == source.Id))) return; // they are of other inputs
         var accepted = Counted.Of(known.Totals.Accepted, "event was", "events were");
         if (OtherIds(known, before, now) is { } reason)
             throw MixpanelException.Invalid("restart", $"{accepted} accepted, and {reason}: begun again, events without an $insert_id of their own would be sent under other ids, and Mixpanel would count them twice. Nothing was sent. Run the command without --restart to resume{Replaying(known, deadLetters)}; or, if that is meant or every event has an $insert_id, add --new-ids.");

@@ -117,8 +117,9 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
 
         NoteVanished(inputs, checkpoints, cancellation);
         await EnsureFitAsync(inputs, checkpoints, cancellation.Stop).ConfigureAwait(false);
+        if (!TryPin(inputs, checkpoints, cancellation)) return Report(cancellation, checkpoints.Saved, pending: 0, deadLetterPath: null);
         var isAnew = request is { StopWhenRefusedAlike: true, Replay: null } && checkpoints.ReadBefore == 0;
-        using var repeatable = isAnew && inputs is [{ SeekablePath: null, Fault: null } stream, ..] ? new RepeatableInput(stream, MostKeptOfStream) : null;
+        using var repeatable = isAnew && inputs is [{ CanBeOpenedAgain: false, Fault: null } stream, ..] ? new RepeatableInput(stream, MostKeptOfStream) : null;
         if (repeatable is not null) inputs[0] = repeatable.Input;
         var first = isAnew ? new FirstRefusals(() => repeatable?.Release()) : null;
         ImportInspection? inspection = null;
@@ -168,7 +169,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             var input = inputs.Find(input => input.Name == alike.Source) ?? inputs[0];
             try
             {
-                if (input == inputs[0] ? repeatable?.CanRepeat != false : input.SeekablePath is not null) inspection = await new Inspector(request, transport).LookAsync(input, inputs.Count, cancellation.Stop).ConfigureAwait(false);
+                if (input == inputs[0] ? repeatable?.CanRepeat != false : input.CanBeOpenedAgain) inspection = await new Inspector(request, transport).LookAsync(input, inputs.Count, cancellation.Stop).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
             {
@@ -413,7 +414,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     async Task EnsureFitAsync(List<InputFile> inputs, CheckpointTracker checkpoints, CancellationToken cancellationToken)
     {
         if (request is not { Replay: null, Look: null, Mapping: null } || (!request.NamedColumns.Any() && request.ColumnNames.Count == 0 && request.Delimiter is null)) return;
-        foreach (var input in inputs.Where(input => input is { SeekablePath: not null, Fault: null } && checkpoints.ProgressOf(input.Id) is null))
+        foreach (var input in inputs.Where(input => input is { CanBeOpenedAgain: true, Fault: null } && checkpoints.ProgressOf(input.Id) is not { Offset: > 0 }))
         {
             try
             {
@@ -438,7 +439,24 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     {
         var present = inputs.Select(input => input.Id).ToHashSet(StringComparer.Ordinal);
         foreach (var source in checkpoints.Known.Values.Where(source => !source.Ended && !present.Contains(source.Id)))
-            cancellation.Note(6, $"{source.Id} was imported in part and is not among the inputs any more. Put it back and run the same command again, or begin again with --restart.");
+            cancellation.Note(6, $"{source.Id} was {(source.Offset > 0 || source.Pinned is null ? "imported in part" : "listed before")} and is not among the inputs any more. Put it back and run the same command again, or begin again with --restart.");
+    }
+
+    /// <summary>Has the checkpoint say which objects are meant, before the first is read. False when the state cannot be written.</summary>
+    static bool TryPin(List<InputFile> inputs, CheckpointTracker checkpoints, ImportCancellation cancellation)
+    {
+        try
+        {
+            checkpoints.Pin(inputs
+                .Where(input => input is { Object: not null, Fault: null } && checkpoints.ProgressOf(input.Id) is null)
+                .Select(input => new ImportSourceProgress { Id = input.Id, Offset = 0, Line = 0, Fingerprint = NothingRead, Pinned = input.Object!.Pin }));
+            return true;
+        }
+        catch (ImportStateException e)
+        {
+            cancellation.Because(e);
+            return false;
+        }
     }
 
     void Warn(string name, string reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason));

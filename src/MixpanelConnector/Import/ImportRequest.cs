@@ -30,8 +30,11 @@ public enum ImportType
 /// <summary>What to import, and how. Immutable: change a copy with <c>with</c>.</summary>
 public sealed record ImportRequest
 {
-    /// <summary>Files, globs, folders, or <c>-</c> for <see cref="StandardInput"/>. A folder gives every file below it, in ordinal order of their paths; names that begin with a dot are left out, and so is what the import itself writes. The folder of a finished export gives the files that its manifest names, in its layout and of its type, each checked by its hash, and nothing else. Not used with <see cref="Replay"/>.</summary>
+    /// <summary>Files, globs, folders, addresses of <see cref="Storages"/>, or <c>-</c> for <see cref="StandardInput"/>. A folder gives every file below it, in ordinal order of their paths; names that begin with a dot are left out, and so is what the import itself writes. The folder of a finished export gives the files that its manifest names, in its layout and of its type, each checked by its hash, and nothing else. Not used with <see cref="Replay"/>.</summary>
     public IReadOnlyList<string> Inputs { get; init; } = [];
+
+    /// <summary>The object storage whose addresses may be among the inputs, such as <c>s3://bucket/key</c>: of an object, of a prefix (it ends with a slash, or has objects below it), or a glob (<c>*</c>, <c>?</c> and <c>[…]</c> within a slash, <c>**</c> across). An object that changes once it was listed is not read any further. Default: none. MixpanelConnector.ObjectStorage holds some.</summary>
+    public IReadOnlyList<StorageScheme> Storages { get; init; } = [];
 
     /// <summary>The stream behind the input <c>-</c>; the caller disposes it. Default: none.</summary>
     public Stream? StandardInput { get; init; }
@@ -185,6 +188,12 @@ public sealed record ImportRequest
 
     /// <summary>The manifest of the export that is imported: its files are read in its layout. Default: none.</summary>
     internal ExportManifest? Exported { get; init; }
+
+    /// <summary>What the addresses among the inputs lead to. Default: none were looked up.</summary>
+    internal StoredInputs? Stored { get; init; }
+
+    /// <summary>Whether an input is an address of object storage, and not of this machine.</summary>
+    internal bool IsAddress(string input) => Storages.Any(scheme => scheme.Holds(input));
 
     /// <summary>The options that the first dead letter of a replay keeps, as JSON; empty for none.</summary>
     internal string ReplayedOptions { get; init; } = "";

@@ -29,7 +29,8 @@ public static class ImportStateKey
             request.Replay is null ? "import" : "replay",
         };
         if (isStream) parts.Add(request.SourceId!);
-        else parts.AddRange(InputList.RealPaths(request.Replay is { } replay ? [replay] : request.Inputs));
+        else if (request.Replay is { } replay) parts.Add(InputList.RealPath(replay));
+        else parts.AddRange(request.Inputs.Select(input => request.IsAddress(input) ? input : InputList.RealPath(input)));
 
         // Each part with its length before it: no two lists give the same text.
         var text = string.Concat(parts.Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Length}:{part}")));

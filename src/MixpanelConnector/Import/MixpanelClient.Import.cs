@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using MixpanelConnector.Import;
 using MixpanelConnector.Import.Inspect;
 using MixpanelConnector.Import.Lookup;
@@ -17,9 +18,12 @@ public sealed partial class MixpanelClient
     public async Task<ImportReport> ImportAsync(ImportRequest request, IImportState? state = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
+        StoredInputs? opened = null;
         try
         {
+            (request, opened) = await StoredInputs.ResolveAsync(request, Options, cancellationToken).ConfigureAwait(false);
             request = ExportedFiles.Resolve(request).Validated();
+            return await ImportFoundAsync(request, state, cancellationToken).ConfigureAwait(false);
         }
         catch (InputException e)
         {
@@ -27,7 +31,14 @@ public sealed partial class MixpanelClient
             cancellation.Note(e.ExitCode, e.Message);
             return ImportPipeline.Report(cancellation, new ImportTotals(), pending: 0, deadLetterPath: null);
         }
+        finally
+        {
+            opened?.Dispose();
+        }
+    }
 
+    async Task<ImportReport> ImportFoundAsync(ImportRequest request, IImportState? state, CancellationToken cancellationToken)
+    {
         using IImportState? own = request.DryRun ? new DryRunState(keepsDeadLetters: request.DeadLetterPath is not null) : state is null ? new InMemoryImportState() : null;
         if (request.Type is ImportType.LookupTable) return await new LookupTableImport(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
         if (request.Replay is null) return await new ImportPipeline(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
@@ -53,7 +64,26 @@ public sealed partial class MixpanelClient
         if (request.Mapping is null) throw MixpanelException.Invalid("show_mapping", "There is no mapping to show: name a vendor, or a mapping of your own.");
         if (count is < 1 or > 1000) throw MixpanelException.Invalid("show_mapping", "From 1 to 1000 records can be shown.");
         if (request.Replay is not null) throw MixpanelException.Invalid("show_mapping", "The mapping of dead letters is that of their import: show it on its inputs.");
-        return new MappingPreview(request, Transport.Options.TimeProvider).ShowAsync(count, problem ?? (_ => { }), cancellationToken);
+        return ShowFoundAsync(request, count, problem ?? (_ => { }), cancellationToken);
+    }
+
+    async IAsyncEnumerable<MappedRecord> ShowFoundAsync(ImportRequest request, int count, Action<string> problem, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        StoredInputs? opened = null;
+        try
+        {
+            (request, opened) = await StoredInputs.ResolveAsync(request, Options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (InputException e)
+        {
+            problem(e.Message);
+        }
+
+        using (opened)
+        {
+            if (opened is null) yield break;
+            await foreach (var record in new MappingPreview(request, Transport.Options.TimeProvider).ShowAsync(count, problem, cancellationToken).ConfigureAwait(false)) yield return record;
+        }
     }
 
     /// <summary>Looks at the first 1000 records of an import, of its first input that has some: its form, its columns, what would be refused, and options that would help. Sends nothing, keeps nothing, and needs no credentials.</summary>
@@ -64,15 +94,24 @@ public sealed partial class MixpanelClient
     public async Task<ImportInspection> InspectAsync(ImportRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
+        StoredInputs? opened = null;
         try
         {
-            request = ExportedFiles.Resolve(request).Validated();
+            (request, opened) = await StoredInputs.ResolveAsync(request, Options, cancellationToken).ConfigureAwait(false);
+            return await InspectFoundAsync(ExportedFiles.Resolve(request).Validated(), cancellationToken).ConfigureAwait(false);
         }
         catch (InputException e)
         {
             return new ImportInspection { Source = request.Inputs[0], Inputs = 0, Records = 0, Refused = 0, Columns = [], Problem = e.Message, ExitCode = e.ExitCode };
         }
+        finally
+        {
+            opened?.Dispose();
+        }
+    }
 
+    async Task<ImportInspection> InspectFoundAsync(ImportRequest request, CancellationToken cancellationToken)
+    {
         if (request.Mapping is not null) throw MixpanelException.Invalid("inspect", "What options would mend is not looked for where records are mapped: --show-mapping N prints them before and after.");
         if (request.Replay is not null || request.Type is ImportType.LookupTable) throw MixpanelException.Invalid("inspect", "Dead letters and lookup tables have nothing that options could mend: look at them with a dry run.");
         return await new Inspector(request, Transport).LookAsync(cancellationToken).ConfigureAwait(false);

@@ -123,6 +123,12 @@ sealed class ReadStage(
         _isFlat = mapper is null; // until its first record shows that it is not
         try
         {
+            if (input.Object is { } found && reached?.Pinned is { } pinned)
+            {
+                if (!pinned.IsSameAs(found.Pin)) throw InputException.Changed("is another object than the one that was listed first: its tag or its length differs");
+                if (reached.Ended && mapper is not { RecallsAll: true }) return; // it is the same to its last byte
+            }
+
             reader = await OpenAsync(input, reached).ConfigureAwait(false);
             _mayBeInAnotherEncoding = request is { Encoding: null, Replay: null } && reader.OffsetsAreBytes;
             do
@@ -161,7 +167,8 @@ sealed class ReadStage(
                 return;
             }
 
-            cancellation.Note(e.Option is null ? e.ExitCode : 6, $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; all up to line {reader.LastLine} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : "When the input is mended, run the same command again; it resumes.")}");
+            cancellation.Note(e.Option is null ? e.ExitCode : 6, $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; all up to line {reader.LastLine} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : e.ExitCode is 4 or 5 ? "Run the same command again; it resumes." : "When the input is mended, run the same command again; it resumes.")}");
+            _isEnough |= e.ExitCode == 5; // the others would fare alike, and each be waited for
         }
         finally
         {
@@ -243,7 +250,7 @@ sealed class ReadStage(
     /// <summary>Reads more. Where the input keeps it waiting, what is there is sent.</summary>
     async ValueTask<bool> FillAsync(InputFile input, RecordReader reader)
     {
-        if (reader.HoldsBack && input.Path is null) return await reader.FillWithinAsync(LongestWait, time, cancellation.Stop).ConfigureAwait(false);
+        if (reader.HoldsBack && input.Place is null) return await reader.FillWithinAsync(LongestWait, time, cancellation.Stop).ConfigureAwait(false);
         if (_batch is null) return await reader.FillAsync(cancellation.Stop).ConfigureAwait(false);
         var (position, fingerprint) = (reader.Position, reader.Fingerprint(reader.Position)); // while the reader rests
         var filling = reader.FillAsync(cancellation.Stop);
@@ -487,6 +494,7 @@ sealed class ReadStage(
             Fingerprint = Hex(fingerprint),
             Ended = ended,
             ColumnTypes = reader.ColumnTypes,
+            Pinned = input.Object?.Pin,
             ComputedIds = preparer.ComputedIds,
         };
         if (progress == checkpoints.ProgressOf(input.Id)) return;

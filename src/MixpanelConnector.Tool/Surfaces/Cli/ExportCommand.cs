@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Formats;
+using MixpanelConnector.ObjectStorage;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
@@ -13,7 +14,7 @@ sealed class ExportCommand
     static readonly string[] Kinds = ["events", "profiles", "groups", "lookup-tables"];
 
     readonly Argument<string> _what = new("WHAT") { Description = "events, profiles, groups or lookup-tables.", Arity = ArgumentArity.ZeroOrOne };
-    readonly Option<string> _to = new("--to") { Description = "The folder that the files go to; made when it is missing.", HelpName = "DIR" };
+    readonly Option<string> _to = new("--to") { Description = "The folder that the files go to, made when it is missing; or a prefix in object storage: s3://bucket/prefix, gs://bucket/prefix or az://account/container/prefix.", HelpName = "DIR|ADDRESS" };
     readonly Option<string> _fromDate = new("--from-date") { Description = "The first day, in UTC. Events need it.", HelpName = "DATE" };
     readonly Option<string> _toDate = new("--to-date") { Description = "The last day, in UTC; it is included. Default: yesterday.", HelpName = "DATE" };
     readonly Option<string[]> _event = new("--event") { Description = "Only events of this name; repeatable. Default: all.", HelpName = "NAME", Arity = ArgumentArity.OneOrMore };
@@ -60,6 +61,9 @@ sealed class ExportCommand
             CSV and Parquet have the columns event, time, distinct_id, $insert_id and properties, which hold all others as JSON; of
             profiles $distinct_id (of groups $group_id) and $properties. mixpanel import DIR reads any of the formats back.
 
+            Credentials of object storage are found by each vendor's own rules in the environment, and never named here: see
+            docs/object-storage.md. A file is put whole, or in parts of 8 MiB, after it came whole.
+
             Lookup tables: ids and names alone, since Mixpanel does not give their rows.
 
             Exit codes: 0 all is there; 2 usage or configuration, or the folder holds another export; 3 all is there, but lines that
@@ -74,6 +78,7 @@ sealed class ExportCommand
               mixpanel export profiles --to people
               mixpanel export groups --to companies --group-key company --data-group-id -1405123841946871899
               mixpanel export lookup-tables --to tables
+              mixpanel export events --to s3://backup/mixpanel --from-date 2026-10-01
               mixpanel export verify october
             """)
         {
@@ -90,7 +95,7 @@ sealed class ExportCommand
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var what = parsed.GetValue(_what) ?? throw Configuration.Invalid("what", $"Say what to export: {string.Join(", ", Kinds)}.");
-        var folder = parsed.GetValue(_to) ?? throw Configuration.Invalid("to", "Say where the files go: --to DIR.");
+        var folder = parsed.GetValue(_to) ?? throw Configuration.Invalid("to", "Say where the files go: --to DIR or an address.");
         if (ReportFile.Of(parsed.GetValue(_report), _host) is { } file && !file.IsWritable(folder)) return ExitCode.DiskFailed;
         await using var session = await Session.OpenAsync(parsed, _host, needsCredential: true, cancellationToken);
         using var display = new ExportDisplay(_host, showProgress: !parsed.GetValue(_noProgress));
@@ -118,6 +123,7 @@ sealed class ExportCommand
         {
             Kind = (ExportKind)Array.IndexOf(Kinds, what),
             Folder = folder,
+            Storages = StorageSchemes.All,
             FromDate = Values.Day("from_date", parsed.GetValue(_fromDate)),
             ToDate = Values.Day("to_date", parsed.GetValue(_toDate)),
             Event = parsed.GetValue(_event) ?? [],

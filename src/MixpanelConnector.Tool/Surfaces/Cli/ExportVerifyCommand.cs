@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using MixpanelConnector.ObjectStorage;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
@@ -8,12 +9,12 @@ static class ExportVerifyCommand
 {
     public static Command Of(HostEnvironment host)
     {
-        var folder = new Argument<string>("DIR") { Description = "The folder of the export." };
-        var command = new Command("verify", "Read the files of an export, and end with 6 when one is missing or not what it was, by the hashes in its manifest. Needs no credentials.") { folder };
+        var folder = new Argument<string>("DIR|ADDRESS") { Description = "The folder of the export, or its address in object storage." };
+        var command = new Command("verify", "Read the files of an export, and end with 6 when one is missing or not what it was, by the hashes in its manifest. Needs no credentials of Mixpanel's.") { folder };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var path = parsed.GetValue(folder)!;
-            if (await ExportVerification.OfAsync(path, cancellationToken) is not { } found)
+            if (await ExportVerification.OfAsync(path, StorageSchemes.All, cancellationToken) is not { } found)
             {
                 host.Error.WriteLine($"mixpanel: {Printer.Clean(path)} has no manifest of an export, or a damaged one: what is there cannot be verified.");
                 return ExitCode.InputDamaged;

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Formats;
+using MixpanelConnector.ObjectStorage;
 using MixpanelConnector.Sqlite;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
@@ -15,7 +16,7 @@ sealed class ImportCommand
 
     static readonly ImportValues Values = new("--");
 
-    readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, or - for standard input: NDJSON, a JSON array, CSV or TSV, plain, gzip or zstd; or Parquet; told by content.", Arity = ArgumentArity.ZeroOrMore };
+    readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, addresses of object storage (s3://, gs://, az://), or - for standard input: NDJSON, a JSON array, CSV or TSV, plain, gzip or zstd; or Parquet; told by content.", Arity = ArgumentArity.ZeroOrMore };
     readonly Option<string> _format = new("--format") { Description = "The format of every input. Default: told by content and name.", HelpName = string.Join('|', FileFormats.All) };
     readonly Option<string[]> _map = new("--map") { Description = "Which column holds a field, such as time=created_at; repeatable. Default: the column of the field's name. For rows, and JSON records without properties.", HelpName = "FIELD=COLUMN", Arity = ArgumentArity.OneOrMore };
     readonly Option<string[]> _columnType = new("--column-type") { Description = "What a column holds, such as sku=text; repeatable. Default: of CSV and TSV what the first 1000 rows show.", HelpName = $"COLUMN={string.Join('|', ImportValues.ColumnTypeNames)}", Arity = ArgumentArity.OneOrMore };
@@ -106,6 +107,10 @@ sealed class ImportCommand
             A time of twelve digits, which may be a date, is refused; so is a time that does not exist in --time-zone, as clocks are put
             forward; of one that exists twice the first is taken. JSON may come in pages: objects with a list data, events or results.
 
+            s3://bucket/key, gs://bucket/key and az://account/container/key are objects, prefixes or globs; credentials are found by each
+            vendor's own rules in the environment, and never named here: see docs/object-storage.md. What was listed first is read: an
+            object that has changed since ends with 6.
+
             An input without a record ends with 6, unless --allow-empty says that it may be so.
 
             A lookup table is one CSV file of at most 100 MB, plain or gzip, whose first row names the columns and whose first column
@@ -127,6 +132,7 @@ sealed class ImportCommand
               mixpanel import products.csv --type lookup-table --table-id 7b6c1f0e-0b5b-4c5e-9a39-3e4f0c6f2a11
               mixpanel import export.zip --vendor amplitude --show-mapping 5
               mixpanel import segment-logs --vendor segment --type profiles
+              mixpanel import 's3://exports/2026/**/*.parquet'
               mixpanel import old.ndjson --rename user=distinct_id --drop debug --fix time,nulls --time-offset -2
             """)
         {
@@ -276,6 +282,7 @@ sealed class ImportCommand
         var request = ImportValues.Base with
         {
             Inputs = inputs,
+            Storages = StorageSchemes.All,
             StandardInput = inputs is ["-"] ? _host.TakeInput("input") : null,
             Format = parsed.GetValue(_format),
             Columns = Values.Columns(parsed.GetValue(_map) ?? []),

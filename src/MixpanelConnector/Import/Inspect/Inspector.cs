@@ -25,7 +25,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         ImportInspection? empty = null;
         foreach (var input in inputs)
         {
-            using var repeatable = input.SeekablePath is null ? new RepeatableInput(input, long.MaxValue) : null;
+            using var repeatable = !input.CanBeOpenedAgain ? new RepeatableInput(input, long.MaxValue) : null;
             var inspection = await LookAsync(repeatable?.Input ?? input, inputs.Count, cancellationToken).ConfigureAwait(false);
             if (inspection.Records > 0 || inspection.Problem is not null) return inspection;
             empty ??= inspection;
@@ -202,7 +202,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     /// <summary>What events may be called for want of a name: as their file is.</summary>
     static string NameOf(InputFile input)
     {
-        var file = input.Path is null ? "" : Path.GetFileName(input.Name);
+        var file = input.Place is null ? "" : Path.GetFileName(input.Name);
         var name = file.IndexOf('.', StringComparison.Ordinal) is var dot and >= 0 ? file[..dot] : file;
         return string.IsNullOrWhiteSpace(name) || name[0] == '$' ? "Event" : name;
     }

@@ -82,6 +82,17 @@ sealed class CheckpointTracker
     /// <summary>The records that were settled in this run.</summary>
     public long Records => Totals.Read - Totals.Blank - RecordsBefore;
 
+    /// <summary>Makes durable which sources there are, before the first is read.</summary>
+    public void Pin(IEnumerable<ImportSourceProgress> sources)
+    {
+        lock (_lock)
+        {
+            foreach (var source in sources)
+                if (_sources.TryAdd(source.Id, source)) _moved.Add(source.Id);
+            if (_moved.Count > 0) Save(finished: false);
+        }
+    }
+
     /// <summary>Makes durable, before a batch is sent or sent again, that its records may have been delivered.</summary>
     public void MarkInFlight(RecordBatch batch)
     {

@@ -7,14 +7,16 @@ namespace MixpanelConnector.Import.Source;
 /// <summary>The folder of an export as an input: its manifest says which files are read, in which order and layout, and what they must be.</summary>
 static class ExportedFiles
 {
+    public const string NotWhatItWas = "is not the file that its export made: its length or its hash differs from the manifest's. Export it again";
+
     /// <summary>The request with what the manifest of its input says; unchanged when the input is no export.</summary>
     /// <exception cref="InputException">The export is not finished, or its manifest is damaged.</exception>
     /// <exception cref="MixpanelException">The export cannot be what is asked for.</exception>
     public static ImportRequest Resolve(ImportRequest request)
     {
-        if (request.Replay is not null || request.Inputs.FirstOrDefault(IsExport) is not { } folder) return request;
+        if (request.Replay is not null || request.Inputs.FirstOrDefault(input => IsExport(input, request)) is not { } folder) return request;
         if (request.Inputs.Count > 1) throw MixpanelException.Invalid("input", $"{folder} is an export: import it by itself.");
-        var manifest = ExportManifest.TryParse(File.ReadAllBytes(Path.Combine(folder, ExportManifest.FileName))) ?? throw new InputException($"{folder} is an export whose manifest is damaged. Export it again, or import its files by their names.");
+        var manifest = ExportManifest.TryParse(ManifestOf(folder, request)!.Value.Span) ?? throw new InputException($"{folder} is an export whose manifest is damaged. Export it again, or import its files by their names.");
         if (!manifest.Complete) throw new InputException($"{folder} is an export that is not finished. Run the export again, and then this command.");
         var type = manifest.Kind switch
         {
@@ -34,21 +36,38 @@ static class ExportedFiles
     public static List<InputFile> Find(ImportRequest request, ExportManifest manifest)
     {
         var root = request.Inputs[0];
-        var folder = InputList.RealPath(root);
         var prefix = request.SourceId is null ? "" : request.SourceId + "/";
-        return [.. manifest.Files.Where(entry => entry.Name is not null).Select(entry => new InputFile(root, entry.Name!, prefix + InputList.WithoutCompression(entry.Name!, request), folder)
+        var entries = manifest.Files.Where(entry => entry.Name is not null);
+        if (request.Stored?.Of(root) is { } stored) return [.. entries.Select(entry => FindStored(stored, entry, IdOf(entry)))];
+        var folder = InputList.RealPath(root);
+        return [.. entries.Select(entry => new InputFile(root, entry.Name!, IdOf(entry), folder)
         {
             Length = entry.Bytes,
             Opened = () => Open(Path.Join(folder, entry.Name), entry),
         })];
+
+        string IdOf(ExportEntry entry) => prefix + InputList.WithoutCompression(entry.Name!, request);
+    }
+
+    static InputFile FindStored(StoredInput stored, ExportEntry entry, string id)
+    {
+        if (stored.Of(entry.Name!) is not { } one) return new InputFile(stored.Root, entry.Name!, id, Folder: null) { Fault = "is named by the manifest of its export, and is not there" };
+        var file = stored.File(one, entry.Name!, id);
+        return one.Length == entry.Bytes ? file with { Opened = () => new CheckedObjectSource(() => stored.Open(one), entry.Sha256!) } : file with { Fault = NotWhatItWas };
     }
 
     /// <summary>A folder with a manifest of an export, be it damaged, where files of an export lie beside it.</summary>
-    static bool IsExport(string input)
+    static bool IsExport(string input, ImportRequest request) =>
+        ManifestOf(input, request) is { } manifest
+        && (ExportManifest.TryParse(manifest.Span) is not null || (request.Stored?.Of(input) is { } stored ? stored.Objects.Select(one => one.Relative) : Directory.EnumerateFiles(input).Select(file => Path.GetFileName(file))).Any(IsOfExport));
+
+    /// <summary>What lies beside the files of an input as the manifest of an export; null when none does.</summary>
+    static ReadOnlyMemory<byte>? ManifestOf(string input, ImportRequest request)
     {
+        if (request.Stored?.Of(input) is { } stored) return stored.Manifest;
         var manifest = Path.Combine(input, ExportManifest.FileName);
-        if (input.Length == 0 || !File.Exists(manifest)) return false;
-        return ExportManifest.TryParse(File.ReadAllBytes(manifest)) is not null || Directory.EnumerateFiles(input).Any(file => IsOfExport(Path.GetFileName(file)));
+        if (input.Length == 0 || !File.Exists(manifest)) return null;
+        return File.ReadAllBytes(manifest);
     }
 
     static bool IsOfExport(string name) =>
@@ -62,7 +81,7 @@ static class ExportedFiles
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
             if (file.Length != entry.Bytes || Convert.ToHexStringLower(SHA256.HashData(file)) != entry.Sha256)
-                throw new InputException("is not the file that its export made: its length or its hash differs from the manifest's. Export it again");
+                throw new InputException(NotWhatItWas);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

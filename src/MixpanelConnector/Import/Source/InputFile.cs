@@ -1,4 +1,5 @@
 using MixpanelConnector.Files;
+using MixpanelConnector.Storage;
 
 namespace MixpanelConnector.Import.Source;
 
@@ -24,17 +25,23 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
     /// <summary>Why it cannot be read, when that showed as it was found.</summary>
     public string? Fault { get; init; }
 
-    /// <summary>Bytes on the disk; null for a stream.</summary>
+    /// <summary>The object that it is, when it lies in object storage.</summary>
+    public StoredObject? Object { get; init; }
+
+    /// <summary>Bytes as they lie there; null for a stream.</summary>
     public long? Length { get; init; }
 
     /// <summary>As the caller gave or found it; for messages and dead letters.</summary>
-    public string Name => Root.Length == 0 ? Relative : System.IO.Path.Combine(Root, Relative);
+    public string Name => Root.Length == 0 ? Relative : Object is not null ? Root + Relative : System.IO.Path.Combine(Root, Relative);
 
-    /// <summary>Where it lies; null for a stream.</summary>
+    /// <summary>Whether it gives its bytes as often as it is opened.</summary>
+    public bool CanBeOpenedAgain => Object is not null || SeekablePath is not null;
+
+    /// <summary>Where it lies on this machine; null for a stream and an object.</summary>
     public string? Path => Folder is null ? null : System.IO.Path.Join(Folder, RealName ?? System.IO.Path.GetFileName(Relative));
 
-    /// <summary>What tells it apart from any other file: where it lies, or where the archive does and its name there; null for a stream.</summary>
-    public string? Place { get => field ?? Path; init; }
+    /// <summary>What tells it apart from any other file: where it lies, be it at an address, or where the archive does and its name there; null for a stream.</summary>
+    public string? Place { get => field ?? (Object is null ? Path : Name); init; }
 
     /// <summary>Where it lies, when it can be read from any place; null for what gives its bytes once, one after the other.</summary>
     public string? SeekablePath => Path is { } path && !SpecialFile.IsAt(path) ? path : null;

@@ -21,12 +21,24 @@ static class InputList
         if (request.Exported is { } manifest) return ExportedFiles.Find(request, manifest);
 
         // One file that was named itself is the source that is named; of those below a folder there may be more tomorrow.
-        var prefix = request.SourceId is null || (request.Inputs is [var only] && File.Exists(only)) ? "" : request.SourceId + "/";
+        var prefix = request.SourceId is null || (request.Inputs is [var only] && (request.Stored?.Of(only)?.IsOne ?? File.Exists(only))) ? "" : request.SourceId + "/";
         var found = new List<InputFile>();
         var seen = new HashSet<(string Folder, string Name)>();
         var folders = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var input in request.Inputs)
         {
+            if (request.Stored?.Of(input) is { } stored)
+            {
+                foreach (var (relative, one) in stored.Objects)
+                {
+                    var file = stored.File(one, relative, prefix + WithoutCompression(relative, request));
+                    if (seen.Add((file.Name, ""))) found.Add(file);
+                    else warn(file.Name, "This object is already among the inputs, and is read once.");
+                }
+
+                continue;
+            }
+
             var (root, files, named) = Follow(input, own, warn, out var unreadable);
             found.AddRange(unreadable.Select(entry => new InputFile(root, entry.Relative, prefix + entry.Relative, Folder: Path.GetFullPath(Path.Combine(root, Path.GetDirectoryName(entry.Relative) ?? ""))) { Fault = entry.Fault }));
             foreach (var relative in files)
@@ -72,9 +84,6 @@ static class InputList
         return file with { Folder = Path.GetDirectoryName(target), RealName = Path.GetFileName(target) };
     }
 
-    /// <summary>The real places of the inputs as they were given: what a checkpoint belongs to.</summary>
-    public static IEnumerable<string> RealPaths(IEnumerable<string> inputs) => inputs.Select(RealPath);
-
     /// <summary>Whether a path stands for something that this process was started with and that has no name of its own, as <c>&lt;(command)</c> has none.</summary>
     public static bool IsUnnamedPipe(string path) =>
         (path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal)) && SpecialFile.IsAt(path);
@@ -115,6 +124,7 @@ static class InputList
         if (File.Exists(input)) return ("", [input], true);
         if (Directory.Exists(input)) return (input, Below(input, pattern: null, own, warn, unreadable), false);
         var wildcard = input.AsSpan().IndexOfAny('*', '?');
+        if (input.Contains("://", StringComparison.Ordinal)) throw MixpanelException.Invalid("input", $"The input {input} is an address that is not read here: those of files, and with MixpanelConnector.ObjectStorage of s3://, gs:// and az://, are.");
         if (wildcard < 0) throw MixpanelException.Invalid("input", $"The input {input} does not exist.");
 
         var root = Path.GetDirectoryName(input[..wildcard]) is { Length: > 0 } folder ? folder : input[0] == '/' ? "/" : ".";

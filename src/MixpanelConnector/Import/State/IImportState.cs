@@ -149,6 +149,9 @@ public sealed record ImportSourceProgress
     /// <summary>The types of its columns, one letter each, as the first values have shown them; null where they have none.</summary>
     public string? ColumnTypes { get; init; }
 
+    /// <summary>The object that it is, as it was first listed; null when it does not lie in object storage.</summary>
+    public ImportObject? Pinned { get; init; }
+
     /// <summary>Records before this offset may have been sent without an answer: those that cannot be repeated safely are not sent again. 0 when there are none.</summary>
     public long SentTo { get; init; }
 }

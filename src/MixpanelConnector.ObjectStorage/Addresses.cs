@@ -1,0 +1,28 @@
+using MixpanelConnector.Storage;
+
+namespace MixpanelConnector.ObjectStorage;
+
+static class Addresses
+{
+    /// <summary>The bucket of an address, and the key as it stands.</summary>
+    /// <exception cref="StorageException">There is no bucket in it, or none that can be one.</exception>
+    public static (string Bucket, string Key) Part(string scheme, string address)
+    {
+        var rest = address[(scheme.Length + "://".Length)..];
+        var slash = rest.IndexOf('/', StringComparison.Ordinal);
+        var (bucket, key) = slash < 0 ? (rest, "") : (rest[..slash], rest[(slash + 1)..]);
+        return bucket.Length > 0 && bucket.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_' or '$')
+            ? (bucket, key)
+            : throw new StorageException(StorageFault.Unconfigured, $"it names no bucket: an address is such as {scheme}://bucket/folder/file.ndjson");
+    }
+
+    /// <summary>An endpoint that a variable names.</summary>
+    /// <exception cref="StorageException">It is none.</exception>
+    public static Uri Endpoint(string variable, string value) =>
+        Uri.TryCreate(value, UriKind.Absolute, out var endpoint) && (endpoint.Scheme == Uri.UriSchemeHttps || endpoint.Scheme == Uri.UriSchemeHttp) && endpoint.UserInfo.Length == 0
+            ? endpoint
+            : throw new StorageException(StorageFault.Unconfigured, $"{variable} is not the address of a server, such as https://storage.example.com");
+
+    /// <summary>A code that a server gave, if it is one.</summary>
+    public static string Code(string? code) => code is { Length: > 0 and <= 64 } && code.All(char.IsAsciiLetterOrDigit) ? " " + code : "";
+}

@@ -1,0 +1,172 @@
+using System.Security.Cryptography;
+using System.Text;
+using MixpanelConnector.Exported;
+using MixpanelConnector.Files;
+using MixpanelConnector.Import.Buffers;
+using MixpanelConnector.Import.Source;
+using MixpanelConnector.Storage;
+
+namespace MixpanelConnector.Export;
+
+/// <summary>
+/// A prefix in object storage. A file is written into a temporary one first, so that its length and its hash are known, and what is not whole is
+/// never sent; then it is put, in one request or in parts, and is there whole or not at all. The manifest replaces the one that was seen last, and no other.
+/// </summary>
+sealed class StoredTarget : ExportTarget
+{
+    /// <summary>Larger files are put in parts.</summary>
+    const long LargestPart = 8 << 20;
+
+    readonly ObjectStore _store;
+    readonly string _prefix;
+    readonly StorageCalls _calls;
+    readonly string? _state;
+    string? _manifestTag;
+
+    public StoredTarget(string name, ObjectStore store, string key, StorageCalls calls, string? state)
+    {
+        (Name, _store, _calls, _state) = (name, store, calls, state);
+        _prefix = key.Length == 0 || key.EndsWith('/') ? key : key + '/';
+    }
+
+    public override string Name { get; }
+
+    public override string PathOf(string name) => _store.Address + _prefix + name;
+
+    /// <summary>Of this machine: others are told by the manifest that they replace.</summary>
+    public override IDisposable? TryLock()
+    {
+        if (_state is null) return new MemoryStream();
+        var folder = Path.Combine(_state, "exports");
+        OwnFolder.Make(folder);
+        return FileLock.TryTake(Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(PathOf(""))))[..20] + ".lock"));
+    }
+
+    public override async ValueTask<ReadOnlyMemory<byte>?> ReadManifestAsync(CancellationToken cancellationToken)
+    {
+        if (await HeadAsync(ExportManifest.FileName, cancellationToken).ConfigureAwait(false) is not { } found) return null;
+        _manifestTag = found.ETag;
+        return await ReadAsync(found, cancellationToken).ConfigureAwait(false);
+    }
+
+    public override async ValueTask ReplaceManifestAsync(ReadOnlyMemory<byte> manifest, CancellationToken cancellationToken)
+    {
+        var bytes = manifest.ToArray();
+        try
+        {
+            _manifestTag = await _calls.RunAsync(token => _store.PutAsync(_prefix + ExportManifest.FileName, new MemoryStream(bytes), new ObjectCondition(_manifestTag), token), cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException e) when (e.Fault is StorageFault.Changed)
+        {
+            // Perhaps it is ours, of a try whose answer was lost.
+            if (await HeadAsync(ExportManifest.FileName, cancellationToken).ConfigureAwait(false) is not { } found || !(await ReadAsync(found, cancellationToken).ConfigureAwait(false)).Span.SequenceEqual(bytes)) throw;
+            _manifestTag = found.ETag;
+        }
+    }
+
+    public override ValueTask<ExportFile> CreateAsync(string name, CancellationToken cancellationToken) => new(new StoredFile(this, _prefix + name));
+
+    public override async ValueTask<long?> LengthOfAsync(string name, CancellationToken cancellationToken) => (await HeadAsync(name, cancellationToken).ConfigureAwait(false))?.Length;
+
+    public override async ValueTask<ByteSource?> OpenAsync(string name, CancellationToken cancellationToken) =>
+        await HeadAsync(name, cancellationToken).ConfigureAwait(false) is { } found ? new ObjectByteSource(_store, found, _calls) : null;
+
+    public override async ValueTask DeleteAsync(string name, CancellationToken cancellationToken) =>
+        await _calls.RunAsync(token => _store.DeleteAsync(_prefix + name, token), cancellationToken).ConfigureAwait(false);
+
+    public override async ValueTask DeleteLeftoversAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (key, upload) in await UploadsAsync(cancellationToken).ConfigureAwait(false))
+            if (key.StartsWith(_prefix, StringComparison.Ordinal) && ExportNames.IsOurs(key[_prefix.Length..])) await AbortAsync(key, upload, cancellationToken).ConfigureAwait(false);
+    }
+
+    public override void Dispose() => _store.Dispose();
+
+    /// <summary>A store that does not list uploads, or not for these credentials, keeps what was left.</summary>
+    async Task<IReadOnlyList<(string Key, string Upload)>> UploadsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _calls.RunAsync(token => _store.UploadsAsync(_prefix, token), cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException e) when (e.Fault is StorageFault.Forbidden or StorageFault.Refused)
+        {
+            return [];
+        }
+    }
+
+    async Task AbortAsync(string key, string upload, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _calls.RunAsync(token => _store.AbortAsync(key, upload, token), cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException e) when (e.Fault is StorageFault.Missing or StorageFault.Forbidden)
+        {
+            // It is gone already, or stays for whoever may take it away.
+        }
+    }
+
+    Task<StoredObject?> HeadAsync(string name, CancellationToken cancellationToken) => _calls.RunAsync(token => _store.HeadAsync(_prefix + name, token), cancellationToken);
+
+    async Task<ReadOnlyMemory<byte>> ReadAsync(StoredObject found, CancellationToken cancellationToken)
+    {
+        using var source = new ObjectByteSource(_store, found, _calls);
+        using var bytes = new MemoryStream();
+        var buffer = new byte[64 << 10];
+        while (await source.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is var read and > 0) bytes.Write(buffer, 0, read);
+        return bytes.ToArray();
+    }
+
+    Task PutAsync(string key, FileStream content, CancellationToken cancellationToken)
+    {
+        if (content.Length <= LargestPart) return _calls.RunAsync(token => _store.PutAsync(key, new PartOfFile(content, 0, content.Length), condition: null, token), cancellationToken);
+        return PutInPartsAsync(key, content, Math.Max(LargestPart, (content.Length + _store.MostParts - 1) / _store.MostParts), cancellationToken);
+    }
+
+    async Task PutInPartsAsync(string key, FileStream content, long length, CancellationToken cancellationToken)
+    {
+        var upload = await _calls.RunAsync(token => _store.BeginAsync(key, token), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var parts = new List<string>();
+            for (var start = 0L; start < content.Length; start += length)
+            {
+                var from = start;
+                parts.Add(await _calls.RunAsync(token => _store.PutPartAsync(key, upload, parts.Count + 1, new PartOfFile(content, from, Math.Min(length, content.Length - from)), token), cancellationToken).ConfigureAwait(false));
+            }
+
+            await _calls.RunAsync(token => _store.CompleteAsync(key, upload, parts, token), cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageException e) when (e.Fault is StorageFault.Missing)
+        {
+            throw new StorageException(StorageFault.Unavailable, "an upload in parts was taken away, by another export or by a rule of the bucket", e);
+        }
+        catch
+        {
+            await ((Task)_calls.WithinAsync(token => EndAsync(key, upload, token), CancellationToken.None)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+    }
+
+    async Task<bool> EndAsync(string key, string upload, CancellationToken cancellationToken)
+    {
+        await _store.AbortAsync(key, upload, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    sealed class StoredFile(StoredTarget target, string key) : ExportFile
+    {
+        readonly FileStream _content = TemporaryFile.Create();
+
+        public override Stream Content => _content;
+
+        public override async ValueTask CommitAsync(CancellationToken cancellationToken)
+        {
+            await _content.FlushAsync(cancellationToken).ConfigureAwait(false);
+            await target.PutAsync(key, _content, cancellationToken).ConfigureAwait(false);
+        }
+
+        public override ValueTask DisposeAsync() => _content.DisposeAsync();
+    }
+}

@@ -1,0 +1,56 @@
+using MixpanelConnector.Storage;
+
+namespace MixpanelConnector.Import.Source;
+
+/// <summary>The addresses among the inputs of an import: looked up once, before anything is read.</summary>
+sealed class StoredInputs : IDisposable
+{
+    readonly Dictionary<string, StoredInput> _inputs = new(StringComparer.Ordinal);
+    readonly List<ObjectStore> _stores = [];
+
+    /// <summary>The request with what its addresses lead to, and who closes that; unchanged when it has none.</summary>
+    /// <exception cref="MixpanelException">There is nothing at an address, or it or a setting does not fit.</exception>
+    /// <exception cref="InputException">The storage does not give it.</exception>
+    public static async Task<(ImportRequest Request, StoredInputs Opened)> ResolveAsync(ImportRequest request, MixpanelOptions options, CancellationToken cancellationToken)
+    {
+        var found = new StoredInputs();
+        if (request.Replay is not null || !request.Inputs.Any(request.IsAddress)) return (request, found);
+        try
+        {
+            var calls = new StorageCalls(options);
+            foreach (var input in request.Inputs.Where(request.IsAddress).Distinct(StringComparer.Ordinal)) await found.AddAsync(input, request, calls, cancellationToken).ConfigureAwait(false);
+            return (request with { Stored = found }, found);
+        }
+        catch
+        {
+            found.Dispose();
+            throw;
+        }
+    }
+
+    public StoredInput? Of(string input) => _inputs.GetValueOrDefault(input);
+
+    public void Dispose() => _stores.ForEach(store => store.Dispose());
+
+    async Task AddAsync(string input, ImportRequest request, StorageCalls calls, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (store, key) = request.Storages.First(scheme => scheme.Holds(input)).Open(input);
+            _stores.Add(store);
+            _inputs.Add(input, await StoredInput.FindAsync(input, key, store, calls, cancellationToken).ConfigureAwait(false));
+        }
+        catch (StorageException e) when (e.Fault is StorageFault.Unconfigured)
+        {
+            throw e.Told("input", input);
+        }
+        catch (StorageException e) when (e.Fault is StorageFault.Missing)
+        {
+            throw MixpanelException.Invalid("input", $"The input {input} does not exist.");
+        }
+        catch (StorageException e)
+        {
+            throw new InputException($"{input} {ObjectByteSource.Reason(e)}", e) { ExitCode = ObjectByteSource.ExitCodeOf(e) };
+        }
+    }
+}

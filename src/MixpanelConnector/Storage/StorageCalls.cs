@@ -1,0 +1,65 @@
+using System.Globalization;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector.Storage;
+
+/// <summary>Sends requests to object storage until one is answered, with the waits that the client has for Mixpanel.</summary>
+sealed class StorageCalls(MixpanelOptions options)
+{
+    public const int MostTries = 5;
+
+    /// <summary>How long an answer, or the next bytes of one, may be in coming.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    /// <exception cref="StorageException">It failed in a way that a repetition does not mend, or each time.</exception>
+    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await WithinAsync(call, cancellationToken).ConfigureAwait(false);
+            }
+            catch (StorageException e) when (e.Fault is StorageFault.Unavailable)
+            {
+                await WaitAsync(tries, e, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    public Task RunAsync(Func<CancellationToken, Task> call, CancellationToken cancellationToken) =>
+        RunAsync(
+            async token =>
+            {
+                await call(token).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken);
+
+    /// <summary>Waits before the next try.</summary>
+    /// <param name="tries">How many have failed, from 1.</param>
+    /// <param name="failure">What the last one failed with.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="StorageException">There were enough tries.</exception>
+    public Task WaitAsync(int tries, StorageException failure, CancellationToken cancellationToken)
+    {
+        if (tries >= MostTries) throw new StorageException(failure.Fault, string.Create(CultureInfo.InvariantCulture, $"{failure.Message}, {tries} times"), failure);
+        return Task.Delay(Backoff.Delay(tries, options.BackoffMin, options.BackoffMax, failure.RetryAfter, options.Randomizer()), options.TimeProvider, cancellationToken);
+    }
+
+    /// <summary>One call that does not last for ever.</summary>
+    /// <exception cref="StorageException">It did not end in time, or it failed.</exception>
+    public async Task<T> WithinAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+    {
+        using var late = new CancellationTokenSource(options.AttemptTimeout ?? Patience, options.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
+        try
+        {
+            return await call(either.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not StorageException && late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new StorageException(StorageFault.Unavailable, "it did not answer in time", e);
+        }
+    }
+}
