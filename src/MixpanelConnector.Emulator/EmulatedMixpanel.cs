@@ -84,6 +84,9 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     /// <summary>The latest requests (at most 10,000) and what became of them, the oldest first. Those to <c>/emulator</c> are not among them.</summary>
     public IReadOnlyList<ReceivedRequest> Requests => _requests.All;
 
+    /// <summary>What arrived, for the assertions of a test.</summary>
+    public Received Received => new(this);
+
     /// <summary>Who answers under this address what is no path of Mixpanel's; null for nobody.</summary>
     internal Guest? Guest
     {

@@ -12,13 +12,22 @@ public sealed class EmulatorAssertionException : Exception
         : base(message)
     {
     }
+
+    const int MostShown = 20;
+
+    internal static EmulatorAssertionException Of(string expected, string found, IEnumerable<string> all)
+    {
+        var message = new StringBuilder($"Expected {expected}, found {found}. There are:");
+        var shown = all.Take(MostShown + 1).ToList();
+        foreach (var one in shown.Take(MostShown))
+            message.Append("\n  ").Append(one);
+        return new EmulatorAssertionException(message.Append(shown.Count > MostShown ? "\n  …" : shown.Count == 0 ? " none" : "").ToString());
+    }
 }
 
 /// <summary>Assertions for tests, on what an embedded Mixpanel has received. All throw <see cref="EmulatorAssertionException"/>.</summary>
 public static class EmulatorAssertions
 {
-    const int MostShown = 20;
-
     /// <summary>Exactly one event fits, after deduplication; it is returned.</summary>
     /// <param name="mixpanel">The embedded Mixpanel.</param>
     /// <param name="name">The event's name.</param>
@@ -46,7 +55,7 @@ public static class EmulatorAssertions
         var found = all.Where(e => e.Name == name && (distinctId is null || e.DistinctId == distinctId) && (properties is null || properties(JsonElement.Parse(e.Properties)))).ToList();
         var whose = distinctId is null ? "" : $" of '{distinctId}'";
         var how = properties is null ? "" : " with these properties";
-        return found.Count == count ? found : throw Failure($"{count} events '{name}'{whose}{how}", $"{found.Count}", all.Select(e => $"'{e.Name}' of '{e.DistinctId}' {e.Properties}"));
+        return found.Count == count ? found : throw EmulatorAssertionException.Of($"{count} events '{name}'{whose}{how}", $"{found.Count}", all.Select(e => $"'{e.Name}' of '{e.DistinctId}' {e.Properties}"));
     }
 
     /// <summary>No event was stored.</summary>
@@ -56,7 +65,7 @@ public static class EmulatorAssertions
     {
         var all = await mixpanel.EventsAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
         if (all.Count > 0)
-            throw Failure("no events", $"{all.Count}", all.Select(e => $"'{e.Name}' of '{e.DistinctId}' {e.Properties}"));
+            throw EmulatorAssertionException.Of("no events", $"{all.Count}", all.Select(e => $"'{e.Name}' of '{e.DistinctId}' {e.Properties}"));
     }
 
     /// <summary>There is a user profile that fits; it is returned.</summary>
@@ -69,7 +78,7 @@ public static class EmulatorAssertions
     {
         var all = await mixpanel.ProfilesAsync(cancellationToken).ConfigureAwait(false);
         return all.FirstOrDefault(profile => profile.DistinctId == distinctId && (properties is null || properties(JsonElement.Parse(profile.Properties))))
-            ?? throw Failure($"a profile of '{distinctId}'{(properties is null ? "" : " with these properties")}", "none", all.Select(profile => $"'{profile.DistinctId}' {profile.Properties}"));
+            ?? throw EmulatorAssertionException.Of($"a profile of '{distinctId}'{(properties is null ? "" : " with these properties")}", "none", all.Select(profile => $"'{profile.DistinctId}' {profile.Properties}"));
     }
 
     /// <summary>Every request was answered with a status below 400.</summary>
@@ -78,15 +87,6 @@ public static class EmulatorAssertions
     {
         var refused = mixpanel.Requests.Where(request => request.Status is null or >= 400).ToList();
         if (refused.Count > 0)
-            throw Failure("no request to be refused", $"{refused.Count}", refused.Select(request => $"{request.Method} {request.Path}{request.Query}: {request.Status?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "ended"}"));
-    }
-
-    static EmulatorAssertionException Failure(string expected, string found, IEnumerable<string> all)
-    {
-        var message = new StringBuilder($"Expected {expected}, found {found}. There are:");
-        var shown = all.Take(MostShown + 1).ToList();
-        foreach (var one in shown.Take(MostShown))
-            message.Append("\n  ").Append(one);
-        return new EmulatorAssertionException(message.Append(shown.Count > MostShown ? "\n  …" : shown.Count == 0 ? " none" : "").ToString());
+            throw EmulatorAssertionException.Of("no request to be refused", $"{refused.Count}", refused.Select(request => $"{request.Method} {request.Path}{request.Query}: {request.Status?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "ended"}"));
     }
 }

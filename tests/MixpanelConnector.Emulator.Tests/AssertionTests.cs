@@ -34,4 +34,28 @@ public sealed class AssertionTests
         await Assert.ThrowsAsync<EmulatorAssertionException>(() => mixpanel.Server.AssertProfileAsync("ada"));
         Assert.Equal("Expected no request to be refused, found 1. There are:\n  GET /lookup-tables: 401", Assert.Throws<EmulatorAssertionException>(mixpanel.Server.AssertNothingRefused).Message);
     }
+
+    [Fact]
+    public async Task An_expectation_is_built_of_parts_and_awaited()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        await mixpanel.ImportAsync($"[{mixpanel.Event(more: "\"n\":5.0,\"plan\":\"pro\",\"vip\":true,\"none\":null,\"big\":12345678901234567890,\"list\":[1]")},{mixpanel.Event(insertId: "\"id-2\"", distinctId: "\"bob\"")}]");
+        var events = mixpanel.Server.Received.Event("Signed up");
+
+        var found = await events.By("ada").In(1).With("n", 5).With("n", 5L).With("n", 5.0).With("n", 5m).With("plan", "pro").With("vip", true).With("none", null).With("missing", null).With("big", 12345678901234567890UL).With(properties => properties.GetProperty("list")[0].GetInt32() == 1);
+        Assert.Equal("ada", found.DistinctId);
+        Assert.Equal("bob", (await events.By("bob").OnceAsync()).DistinctId);
+        Assert.Equal(2, (await events.TimesAsync(2)).Count);
+        await mixpanel.Server.Received.Event("Signed out").NeverAsync();
+        await events.With("n", 6).NeverAsync();
+        await events.With("n", "5").NeverAsync();
+        await events.With("plan", 5).NeverAsync();
+        await events.With("vip", false).NeverAsync();
+        await events.In(2).NeverAsync();
+
+        var failure = await Assert.ThrowsAsync<EmulatorAssertionException>(async () => await events.By("ada").With("plan", "free").With("n", 5.5));
+        Assert.StartsWith("Expected 1 event 'Signed up' by 'ada' with plan = 'free' with n = 5.5, found 0. There are:\n  'Signed up' of 'ada' {", failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Expected 3 events 'Signed up', found 2.", (await Assert.ThrowsAsync<EmulatorAssertionException>(() => events.TimesAsync(3))).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => events.With("at", DateTimeOffset.UnixEpoch));
+    }
 }

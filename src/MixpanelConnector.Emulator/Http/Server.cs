@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -48,8 +49,10 @@ static class Server
             {
                 kestrel.Listen(IPAddress.Loopback, proxy, listen =>
                 {
-                    listen.Use(ConnectTunnel.Before);
+                    ConnectionDelegate? http = null;
+                    listen.Use(tls => ConnectTunnel.Before(tls, () => http!));
                     listen.UseHttps(authority!.Server);
+                    listen.Use(next => http = next);
                 });
             }
             if (options.TlsPort is { } tls)

@@ -37,6 +37,23 @@ public sealed class ProxyTests
         Assert.All(mixpanel.Server.Requests, request => Assert.Equal(new Uri(address).Host, request.Host));
     }
 
+    [Theory]
+    [InlineData("http")]
+    [InlineData("https")]
+    public async Task An_address_that_is_asked_for_in_the_clear_is_answered_and_another_host_behind_it_is_not(string scheme)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync(Both);
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, mixpanel.Server.ProxyAddress!.Port, TestContext.Current.CancellationToken);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET {scheme}://api.mixpanel.com/healthz HTTP/1.1\r\nHost: api.mixpanel.com\r\n\r\nGET {scheme}://example.com/healthz HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n"), TestContext.Current.CancellationToken);
+
+        using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
+        var answers = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+
+        Assert.StartsWith("HTTP/1.1 200 OK\r\n", answers, StringComparison.Ordinal);
+        Assert.Contains("HTTP/1.1 421 ", answers, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Https_is_served_on_loopback()
     {
@@ -54,7 +71,10 @@ public sealed class ProxyTests
     [InlineData("CONNECT api.mixpanel.com:22 HTTP/1.1", "403")]
     [InlineData("CONNECT api.mixpanel.com HTTP/1.1", "403")]
     [InlineData("CONNECT 127.0.0.1:443 HTTP/1.1", "403")]
-    [InlineData("GET http://example.com/ HTTP/1.1", "405")]
+    [InlineData("GET http://example.com/ HTTP/1.1", "403")]
+    [InlineData("GET https://example.com/ HTTP/1.1", "403")]
+    [InlineData("GET http://api.mixpanel.com:8080/ HTTP/1.1", "403")]
+    [InlineData("GET ftp://api.mixpanel.com/ HTTP/1.1", "403")]
     [InlineData("GET / HTTP/1.1", "405")]
     [InlineData("CONNECT", "405")]
     public async Task Whatever_else_is_asked_for_is_refused(string line, string status)

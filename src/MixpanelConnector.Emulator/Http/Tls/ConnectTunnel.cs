@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace MixpanelConnector.Emulator.Http.Tls;
 
 /// <summary>
-/// A proxy for Mixpanel's hosts alone: what is asked for by CONNECT is this very server, behind TLS. Nothing is ever connected to
+/// A proxy for Mixpanel's hosts alone: what is asked for is this very server, by CONNECT behind TLS. Nothing is ever connected to
 /// anywhere else.
 /// </summary>
 static class ConnectTunnel
@@ -21,36 +21,32 @@ static class ConnectTunnel
     /// <summary>Whether the request came through the proxy.</summary>
     public static bool IsUnder(HttpContext context) => context.Features.Get<IConnectionItemsFeature>()?.Items.ContainsKey(Marker) == true;
 
-    public static ConnectionDelegate Before(ConnectionDelegate next) => async connection =>
+    /// <param name="tls">What answers behind TLS.</param>
+    /// <param name="plain">What answers without: some clients ask a proxy for an address in the clear, one of https too.</param>
+    public static ConnectionDelegate Before(ConnectionDelegate tls, Func<ConnectionDelegate> plain) => async connection =>
     {
-        var (head, isTls) = await ReadHeadAsync(connection).ConfigureAwait(false);
-        if (isTls)
+        var (kind, target) = await BeginningOfAsync(connection).ConfigureAwait(false);
+        switch (kind)
         {
-            // Who was led here without knowing it, as by the script for Node.js.
-            connection.Items[Marker] = true;
-            await next(connection).ConfigureAwait(false);
-            return;
-        }
-        if (head is null)
-            return; // no head, or none of HTTP: nobody is there to be answered
-        var words = head.Split("\r\n", 2)[0].Split(' ');
-        if (words is not ["CONNECT", var target, "HTTP/1.1" or "HTTP/1.0"])
-        {
-            await AnswerAsync(connection, "405 Method Not Allowed", "This proxy takes CONNECT alone: ask for https addresses of mixpanel.com.").ConfigureAwait(false);
-            return;
-        }
-        if (!target.EndsWith(":443", StringComparison.Ordinal) || !Regions.IsMixpanel(target[..^":443".Length]))
-        {
-            await AnswerAsync(connection, "403 Forbidden", "This proxy leads to the embedded Mixpanel, under mixpanel.com:443 and *.mixpanel.com:443, and nowhere else.").ConfigureAwait(false);
-            return;
+            case Beginning.Nothing:
+                return; // nobody is there to be answered
+            case Beginning.Other:
+                await AnswerAsync(connection, "405 Method Not Allowed", "This is a proxy for addresses of mixpanel.com: ask for those.").ConfigureAwait(false);
+                return;
+            case Beginning.Connect when !target.EndsWith(":443", StringComparison.Ordinal) || !Regions.IsMixpanel(target[..^":443".Length]):
+            case Beginning.Absolute when !Regions.IsMixpanel(target):
+                await AnswerAsync(connection, "403 Forbidden", "This proxy leads to the embedded Mixpanel, under mixpanel.com and *.mixpanel.com, and nowhere else.").ConfigureAwait(false);
+                return;
+            case Beginning.Connect:
+                await WriteAsync(connection, "HTTP/1.1 200 Connection established\r\n\r\n").ConfigureAwait(false);
+                break;
         }
         connection.Items[Marker] = true;
-        await WriteAsync(connection, "HTTP/1.1 200 Connection established\r\n\r\n").ConfigureAwait(false);
-        await next(connection).ConfigureAwait(false);
+        await (kind is Beginning.Absolute ? plain() : tls)(connection).ConfigureAwait(false);
     };
 
-    /// <summary>The request line and the headers, null when they do not come, or do not end; or that TLS begins at once, of which nothing is taken.</summary>
-    static async Task<(string? Head, bool IsTls)> ReadHeadAsync(ConnectionContext connection)
+    /// <summary>How a connection begins, and which host it is for. Of CONNECT the head is taken, of the others nothing.</summary>
+    static async Task<(Beginning Kind, string Target)> BeginningOfAsync(ConnectionContext connection)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed);
         end.CancelAfter(LongestHead);
@@ -63,27 +59,35 @@ static class ConnectTunnel
                 if (!result.Buffer.IsEmpty && result.Buffer.FirstSpan[0] == TlsHandshake)
                 {
                     input.AdvanceTo(result.Buffer.Start);
-                    return (null, true);
+                    return (Beginning.Tls, ""); // who was led here without knowing it, as by the script for Node.js
                 }
                 if (EndOf(result.Buffer) is { } at)
                 {
-                    var head = Encoding.Latin1.GetString(result.Buffer.Slice(0, at));
-                    input.AdvanceTo(at);
-                    return (head, false);
+                    var found = Read(Encoding.Latin1.GetString(result.Buffer.Slice(0, at)).Split("\r\n", 2)[0]);
+                    input.AdvanceTo(found.Kind is Beginning.Absolute ? result.Buffer.Start : at);
+                    return found;
                 }
                 if (result.IsCompleted || result.IsCanceled || result.Buffer.Length > LargestHead)
                 {
                     input.AdvanceTo(result.Buffer.End);
-                    return (null, false);
+                    return (Beginning.Nothing, "");
                 }
                 input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
             }
         }
         catch (OperationCanceledException)
         {
-            return (null, false);
+            return (Beginning.Nothing, "");
         }
     }
+
+    static (Beginning Kind, string Target) Read(string line) => line.Split(' ') switch
+    {
+        ["CONNECT", var target, "HTTP/1.1" or "HTTP/1.0"] => (Beginning.Connect, target),
+        [_, var address, "HTTP/1.1" or "HTTP/1.0"] when Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.IsDefaultPort => (Beginning.Absolute, uri.Host),
+        [_, var address, "HTTP/1.1" or "HTTP/1.0"] when address.Contains("://", StringComparison.Ordinal) => (Beginning.Absolute, ""),
+        _ => (Beginning.Other, ""),
+    };
 
     static SequencePosition? EndOf(ReadOnlySequence<byte> buffer)
     {
@@ -96,4 +100,13 @@ static class ConnectTunnel
 
     static async Task WriteAsync(ConnectionContext connection, string text) =>
         await connection.Transport.Output.WriteAsync(Encoding.ASCII.GetBytes(text)).ConfigureAwait(false);
+
+    enum Beginning
+    {
+        Nothing,
+        Other,
+        Connect,
+        Absolute,
+        Tls,
+    }
 }

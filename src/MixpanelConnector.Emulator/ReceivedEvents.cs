@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+
+namespace MixpanelConnector.Emulator;
+
+/// <summary>What arrived at an embedded Mixpanel, for the assertions of a test, whatever its framework. All throw <see cref="EmulatorAssertionException"/>.</summary>
+public sealed class Received
+{
+    readonly EmulatedMixpanel _mixpanel;
+
+    internal Received(EmulatedMixpanel mixpanel) => _mixpanel = mixpanel;
+
+    /// <summary>The events of a name, after deduplication: <c>await mixpanel.Received.Event("Order Placed").By("ada").With("total", 59.9)</c>.</summary>
+    /// <param name="name">The event's name.</param>
+    public ReceivedEvents Event(string name) => new(_mixpanel, name, []);
+}
+
+/// <summary>Events that are expected. Awaited, it is that exactly one fits, which is the result.</summary>
+public sealed class ReceivedEvents
+{
+    readonly EmulatedMixpanel _mixpanel;
+    readonly string _name;
+    readonly IReadOnlyList<(string Text, Func<StoredEvent, bool> Holds)> _conditions;
+
+    internal ReceivedEvents(EmulatedMixpanel mixpanel, string name, IReadOnlyList<(string Text, Func<StoredEvent, bool> Holds)> conditions) => (_mixpanel, _name, _conditions) = (mixpanel, name, conditions);
+
+    /// <summary>Of this person.</summary>
+    /// <param name="distinctId">The <c>distinct_id</c>.</param>
+    public ReceivedEvents By(string distinctId) => And($"by '{distinctId}'", stored => stored.DistinctId == distinctId);
+
+    /// <summary>In this project. Default: any.</summary>
+    /// <param name="projectId">The project.</param>
+    public ReceivedEvents In(int projectId) => And(string.Create(CultureInfo.InvariantCulture, $"in project {projectId}"), stored => stored.ProjectId == projectId);
+
+    /// <summary>With a property that has this value.</summary>
+    /// <param name="property">The property.</param>
+    /// <param name="value">Text, a number of any type, true or false; null for a property that is null or missing. Numbers are compared by value: 5 fits 5.0.</param>
+    /// <exception cref="ArgumentException">The value is of another type: use the other overload.</exception>
+    public ReceivedEvents With(string property, object? value)
+    {
+        if (value is not (null or string or bool or byte or sbyte or short or ushort or int or uint or long or ulong or float or double or decimal))
+            throw new ArgumentException($"A {value.GetType().Name} cannot be compared with a property's value; give a condition instead.", nameof(value));
+        return And(
+            $"with {property} = {(value is string text ? $"'{text}'" : Convert.ToString(value, CultureInfo.InvariantCulture) is { Length: > 0 } shown ? shown : "null")}",
+            stored => Fits(JsonElement.Parse(stored.Properties).TryGetProperty(property, out var found) ? found : default, value));
+    }
+
+    /// <summary>With properties for which a condition holds.</summary>
+    /// <param name="condition">The condition, on the JSON object of all properties.</param>
+    public ReceivedEvents With(Func<JsonElement, bool> condition) => And("with properties that fit", stored => condition(JsonElement.Parse(stored.Properties)));
+
+    /// <summary>Exactly so many fit; they are the result, in the order of storing.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    public async Task<IReadOnlyList<StoredEvent>> TimesAsync(int count, CancellationToken cancellationToken = default)
+    {
+        var all = await _mixpanel.EventsAsync(deduplicated: true, cancellationToken).ConfigureAwait(false);
+        var found = all.Where(stored => stored.Name == _name && _conditions.All(condition => condition.Holds(stored))).ToList();
+        if (found.Count == count)
+            return found;
+        var what = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "event" : "events")} '{_name}'"));
+        foreach (var (text, _) in _conditions)
+            what.Append(' ').Append(text);
+        throw EmulatorAssertionException.Of(what.ToString(), found.Count.ToString(CultureInfo.InvariantCulture), all.Select(stored => $"'{stored.Name}' of '{stored.DistinctId}' {stored.Properties}"));
+    }
+
+    /// <summary>None fits.</summary>
+    /// <param name="cancellationToken">Stops reading.</param>
+    public Task NeverAsync(CancellationToken cancellationToken = default) => TimesAsync(0, cancellationToken);
+
+    /// <summary>Exactly one fits; it is the result.</summary>
+    /// <param name="cancellationToken">Stops reading.</param>
+    public async Task<StoredEvent> OnceAsync(CancellationToken cancellationToken = default) => (await TimesAsync(1, cancellationToken).ConfigureAwait(false))[0];
+
+    /// <summary>Exactly one fits, for <c>await</c>.</summary>
+    public TaskAwaiter<StoredEvent> GetAwaiter() => OnceAsync().GetAwaiter();
+
+    ReceivedEvents And(string text, Func<StoredEvent, bool> holds) => new(_mixpanel, _name, [.. _conditions, (text, holds)]);
+
+    static bool Fits(JsonElement found, object? value) => value switch
+    {
+        null => found.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null,
+        string text => found.ValueKind is JsonValueKind.String && found.GetString() == text,
+        bool flag => found.ValueKind is JsonValueKind.True or JsonValueKind.False && found.GetBoolean() == flag,
+        _ when found.ValueKind is not JsonValueKind.Number => false,
+        float or double => found.GetDouble().Equals(Convert.ToDouble(value, CultureInfo.InvariantCulture)),
+        _ => found.TryGetDecimal(out var number) && number == Convert.ToDecimal(value, CultureInfo.InvariantCulture),
+    };
+}
