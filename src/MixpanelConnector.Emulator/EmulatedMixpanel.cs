@@ -26,6 +26,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     readonly DataFolder? _folder;
     readonly Database _database;
     readonly EventStore _events;
+    readonly Accounts _accounts;
     readonly ProfileStore _profiles;
     readonly LookupTableStore _lookupTables;
     readonly Journal _requests;
@@ -35,11 +36,12 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     readonly GuestRoom _guests;
     bool _isStopped;
 
-    EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, ProfileStore profiles, LookupTableStore lookupTables, Journal requests, GuestRoom guests, WebApplication application, CertificateAuthority? authority, HttpClient self, Server.Addresses addresses)
+    EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, Accounts accounts, ProfileStore profiles, LookupTableStore lookupTables, Journal requests, GuestRoom guests, WebApplication application, CertificateAuthority? authority, HttpClient self, Server.Addresses addresses)
     {
         _folder = folder;
         _database = database;
         _events = events;
+        _accounts = accounts;
         _profiles = profiles;
         _lookupTables = lookupTables;
         _requests = requests;
@@ -72,6 +74,9 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     public IReadOnlyDictionary<string, string> ProxyEnvironment => ProxyAddress is null || _authority is null ? FrozenDictionary<string, string>.Empty : new Dictionary<string, string>(StringComparer.Ordinal)
     {
         ["HTTPS_PROXY"] = ProxyAddress.AbsoluteUri.TrimEnd('/'),
+        ["https_proxy"] = ProxyAddress.AbsoluteUri.TrimEnd('/'), // where both are set, some take this one
+        ["NO_PROXY"] = "",
+        ["no_proxy"] = "",
         ["SSL_CERT_FILE"] = _authority.File,
         ["CURL_CA_BUNDLE"] = _authority.File,
         ["REQUESTS_CA_BUNDLE"] = _authority.File,
@@ -86,6 +91,9 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
 
     /// <summary>What arrived, for the assertions of a test.</summary>
     public Received Received => new(this);
+
+    /// <summary>The token and the secret of the first project.</summary>
+    internal (string Token, string Secret) FirstProject => _accounts.Projects.First(project => project.Id == DevelopmentCredentials.ProjectId) is var project ? (project.Token, project.Secret) : default;
 
     /// <summary>Who answers under this address what is no path of Mixpanel's; null for nobody.</summary>
     internal Guest? Guest
@@ -135,7 +143,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
             var (application, addresses) = await Server.StartAsync(
                 options, authority, routes.Map, (context, next) => requests.RunAsync(context, inner => faulty.RunAsync(inner, next)), guests.RunAsync, cancellationToken).ConfigureAwait(false);
             var self = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = addresses.Plain, Timeout = Timeout.InfiniteTimeSpan };
-            started = new EmulatedMixpanel(folder, database, events, profiles, lookupTables, requests, guests, application, authority, self, addresses);
+            started = new EmulatedMixpanel(folder, database, events, accounts, profiles, lookupTables, requests, guests, application, authority, self, addresses);
             seeding.Connect(self);
             if (options.Seed is { } seed)
                 await seeding.ApplyOnceAsync(seed, cancellationToken).ConfigureAwait(false);

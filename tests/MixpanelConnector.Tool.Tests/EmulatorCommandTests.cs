@@ -156,7 +156,10 @@ public sealed class EmulatorCommandTests
         using var tool = new Tool();
         var (good, bad) = (tool.Folder.Write("good.json", """{"projects":[{"id":1,"name":"Shop","token":"shop","events":[{"event":"Seeded","properties":{"time":1795000000,"distinct_id":"u1","$insert_id":"i-1"}}]}]}"""), tool.Folder.Write("bad.json", """{"projects":[{"id":1,"name":"Shop","events":[{"event":"x","properties":{}}]}]}"""));
         await using (var emulator = await RunningEmulator.StartAsync("--data", ":memory:", "--seed", good))
+        {
+            Assert.Equal("shop", emulator.Greeting.GetProperty("token").GetString());
             Assert.Equal("""["Seeded"]""", await (await emulator.GetAsync(Names)).Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        }
 
         var run = await tool.RunAsync("emulator", "--port", "0", "--data", ":memory:", "--seed", bad);
         Assert.Equal((2, "seed"), (run.Exit, run.Problem.GetProperty("field").GetString()));

@@ -149,7 +149,7 @@ sealed class Accounts
 
     /// <summary>Creates a project, which its creator owns; null when the token or the secret is another project's.</summary>
     /// <param name="creator">Who owns it.</param>
-    /// <param name="settings">All but the organization; an empty secret stands for a new one.</param>
+    /// <param name="settings">All but the organization; an empty token or secret stands for the one that it has, else a new one.</param>
     /// <param name="id">Its id; null for the next one. A project that has it already takes on the settings, and keeps what is in it.</param>
     /// <param name="cancellationToken">Gives up before creating.</param>
     public async Task<Project?> PutProjectAsync(ServiceAccount creator, ProjectSettings settings, int? id, CancellationToken cancellationToken)
@@ -159,11 +159,12 @@ sealed class Accounts
             {
                 var number = id ?? Projects.Max(project => project.Id) + 1;
                 var before = Projects.FirstOrDefault(project => project.Id == number);
+                var token = settings.Token != "" ? settings.Token : before?.Token ?? RandomNumberGenerator.GetHexString(32, lowercase: true);
                 var secret = settings.Secret != "" ? settings.Secret : before?.Secret ?? SecretFor(number);
-                if (Projects.Any(project => project.Id != number && (project.Token == settings.Token || project.Secret == secret)))
+                if (Projects.Any(project => project.Id != number && (project.Token == token || project.Secret == secret)))
                     return 0;
                 connection.Execute("DELETE FROM projects WHERE project_id = $id", ("id", number));
-                Insert(connection, new Project(number, creator.OrganizationId, settings.Name, settings.Token, secret, settings.TimeZone, settings.Identity, settings.Region));
+                Insert(connection, new Project(number, creator.OrganizationId, settings.Name, token, secret, settings.TimeZone, settings.Identity, settings.Region));
                 SetMember(connection, number, creator.Id, Roles.Owner);
                 return number;
             },

@@ -3,7 +3,7 @@ const fs = require("node:fs");
 const http = require("node:http");
 const { chromium } = require(process.env.CLIENTS + "/node_modules/playwright-core");
 
-const [api, program] = process.argv.slice(2);
+const [api, program, proxy] = process.argv.slice(2);
 const script = fs.readFileSync(process.env.CLIENTS + "/node_modules/mixpanel-browser/dist/mixpanel.umd.js");
 const page = `<!doctype html><title>page</title><script src="/mixpanel.js"></script><script>
   mixpanel.init("local", { api_host: "${api}", persistence: "localStorage", batch_requests: location.hash === "#batch", ignore_dnt: true, record_sessions_percent: 0, flags: false });
@@ -22,7 +22,7 @@ async function main() {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const browser = await chromium.launch({
     executablePath: program,
-    ...(process.env.HTTPS_PROXY ? { proxy: { server: process.env.HTTPS_PROXY, bypass: "127.0.0.1" } } : {}),
+    ...(proxy ? { proxy: { server: proxy, bypass: "127.0.0.1" } } : {}),
     args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
   const tab = await browser.newPage({ ignoreHTTPSErrors: true }); // Chromium takes no authority from a variable

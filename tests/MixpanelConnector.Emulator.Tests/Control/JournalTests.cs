@@ -49,7 +49,8 @@ public sealed class JournalTests
 
         Assert.Equal([2, 3, 4], await NumbersAsync("?project_id=2"));
         Assert.Equal([3], await NumbersAsync("?project_id=2&path=/track&after=2"));
-        Assert.Equal([1, 2], await NumbersAsync("?limit=2"));
+        Assert.Equal([3, 4], await NumbersAsync("?limit=2"));
+        Assert.Equal([1, 2], await NumbersAsync("?limit=2&after=0"));
         await mixpanel.ControlAsync("GET /emulator/requests?limit=0", status: 400);
         await mixpanel.ControlAsync("GET /emulator/requests?before=1", status: 400);
         await mixpanel.ControlAsync("POST /emulator/projects/2/reset");

@@ -143,6 +143,24 @@ public sealed class ProxyTests
         Assert.False(Trusts(authority, "example.com"));
     }
 
+    [Theory]
+    [InlineData("certificate-authority.key", true)]
+    [InlineData("certificate-authority.key", false)]
+    [InlineData("certificate-authority.pem", false)]
+    public async Task An_authority_that_is_damaged_or_half_another_one_is_made_anew(string file, bool ofAnother)
+    {
+        using var folder = new TemporaryFolder();
+        using var other = new TemporaryFolder();
+        foreach (var path in (string[])[folder.Path, other.Path])
+            await (await LocalMixpanel.StartAsync(options => Both(options) with { DataDirectory = path })).DisposeAsync();
+        if (ofAnother) File.Copy(other.File(file), folder.File(file), overwrite: true);
+        else await File.WriteAllTextAsync(folder.File(file), "-----BEGIN", TestContext.Current.CancellationToken);
+
+        await using var mixpanel = await LocalMixpanel.StartAsync(options => Both(options) with { DataDirectory = folder.Path });
+        using var http = Client(mixpanel, new WebProxy(mixpanel.Server.ProxyAddress));
+        Assert.Contains("\"ok\"", await http.GetStringAsync(new Uri("https://api.mixpanel.com/healthz"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task In_memory_the_authority_is_gone_with_it()
     {

@@ -65,7 +65,9 @@ public sealed class SeedTests
     }
 
     [Theory]
-    [InlineData("""[]""", "request body must be a JSON object")]
+    [InlineData("""[]""", "at its top: must be a JSON object")]
+    [InlineData("""{"projects":[""", "no JSON, or names a member twice, at line 1, byte 14")]
+    [InlineData("""{"projects":[{"id":2,"name":"x"},{"id":2,"name":"y"}]}""", "at projects[1].id: stands there twice")]
     [InlineData("""{"project":[]}""", "at its top: it has project")]
     [InlineData("""{"projects":[{"name":"x"}]}""", "at projects[0].id: must be an integer from 1")]
     [InlineData("""{"projects":[{"id":2,"name":"x","colour":1}]}""", "at projects[0]: it has colour")]

@@ -339,7 +339,8 @@ public sealed class MappingTests : IDisposable
             """{"who":"u","at":1772352935,"props":{"mail":"b"}}""",
             """{"who":"v","at":1772352935,"props":{"mail":"c"}}""",
             """{"who":"u","at":1772352950,"props":{"mail":"d"},"once":{"café":4}}""",
-            """{"who":"u","at":1772352945,"gone":"[\"mail\",\"café\"]"}""", "")) with { Type = ImportType.Profiles });
+            """{"who":"u","at":1772352945,"gone":"[\"mail\",\"café\"]"}""", "")) with
+        { Type = ImportType.Profiles });
         Assert.Equal((0, 4), (report.ExitCode, report.LeftOut!["older"]));
         Assert.Equal(
             ["""{"$set":{"$email":"a","plan":1,"kept":1}}""", """{"$unset":["caf\u00e9"]}""", """{"$unset":["$email","mine_$x"]}""", """{"$set":{"$email":"c"}}""", """{"$set":{"$email":"d"}}""", """{"$set_once":{"café":4}}"""],

@@ -86,9 +86,9 @@ sealed class CertificateAuthority : IDisposable
                 return authority;
             authority.Dispose();
         }
-        catch (CryptographicException)
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            // Half of it was written: it is made anew.
+            // Half of it was written, or the one is not the other's: it is made anew.
         }
         return null;
     }

@@ -17,13 +17,13 @@ sealed class JournalControl(Journal journal, Access access)
     {
         await access.ManagerAsync(context).ConfigureAwait(false);
         var query = context.Request.Query;
-        var (after, limit) = (Integer("after") ?? 0, Integer("limit") ?? 1000);
+        var (after, limit) = (Integer("after"), Integer("limit") ?? 1000);
         if (limit is 0 or > MostShown)
             throw new RefusedException(400, $"limit: must be from 1 to {MostShown}");
         var (path, project) = (query["path"].ToString(), Integer("project_id"));
         var found = journal.All
-            .Where(request => request.Number > after && (path == "" || request.Path == path) && (project is null || request.ProjectIds.Contains((int)project)))
-            .Take((int)limit);
+            .Where(request => (path == "" || request.Path == path) && (project is null || request.ProjectIds.Contains((int)project)));
+        found = after is null ? found.TakeLast((int)limit) : found.Where(request => request.Number > after).Take((int)limit);
         await context.Response.ResultsAsync(200, json =>
         {
             json.WriteStartArray();
@@ -82,6 +82,7 @@ sealed class JournalControl(Journal journal, Access access)
             json.WriteEndObject();
         }
         json.WriteEndArray();
+        json.WriteNumber("not_shown", records.Received - records.Kept - records.NotKept.Count);
         json.WriteEndObject();
     }
 }

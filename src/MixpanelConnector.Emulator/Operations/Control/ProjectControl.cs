@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using MixpanelConnector.Emulator.Http;
@@ -93,7 +92,7 @@ sealed class ProjectControl(Accounts accounts, DocumentStore documents, LookupTa
     }
 
     static int IdOf(HttpContext context) =>
-        int.TryParse((string?)context.Request.RouteValues["project"], NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 ? id : throw new RefusedException(400, "a project's id must be an integer from 1");
+        (string)context.Request.RouteValues["project"]! is var text && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 && text[0] != '0' ? id : throw new RefusedException(400, "a project's id must be an integer from 1 to 2147483647");
 
     async Task PutProjectAsync(HttpContext context, int? id, int status)
     {
@@ -106,7 +105,7 @@ sealed class ProjectControl(Accounts accounts, DocumentStore documents, LookupTa
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _))
             throw body.Invalid("timezone", "must be a time zone like Europe/Berlin");
         var settings = new ProjectSettings(
-            body.RequiredText("name"), body.Has("token") ? body.RequiredText("token") : RandomNumberGenerator.GetHexString(32, lowercase: true), body.Has("secret") ? body.RequiredText("secret") : "", zone,
+            body.RequiredText("name"), body.Has("token") ? body.RequiredText("token") : "", body.Has("secret") ? body.RequiredText("secret") : "", zone,
             body.Choice("identity_management", options.Identity), body.Has("region") ? body.OneOf("region", "", Regions.All) : null);
         var project = await accounts.PutProjectAsync(manager, settings, id, context.RequestAborted).ConfigureAwait(false)
             ?? throw body.Invalid("token", "already taken, or the secret is");

@@ -14,7 +14,7 @@ sealed class SeedControl(Seeding seeding, Access access)
         using var body = await RequestBody.ReadAsync(context.Request, LargestSeed, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);
         try
         {
-            await seeding.ApplyAsync(JsonBody.ParseObject(body.Memory.Span), context.RequestAborted).ConfigureAwait(false);
+            await seeding.ApplyAsync(body.Memory, context.RequestAborted).ConfigureAwait(false);
         }
         catch (FormatException e)
         {

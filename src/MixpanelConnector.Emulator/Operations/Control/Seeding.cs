@@ -42,24 +42,32 @@ sealed class Seeding(DocumentStore documents, string instance)
         if (known.Any(document => document.Id == hash))
             return;
         if (known.Count > 0)
-            throw new FormatException("The seed is another one than the store was made from. Empty the store by POST /emulator/reset, which brings in the new one, or use another folder.");
-        JsonElement json;
-        try
-        {
-            json = Http.JsonBody.ParseObject(Encoding.UTF8.GetBytes(seed));
-        }
-        catch (Http.RefusedException e)
-        {
-            throw new FormatException($"The seed is wrong: {e.Message}", e);
-        }
-        await ApplyAsync(json, cancellationToken).ConfigureAwait(false);
+            throw new FormatException("The seed is another one than the store was made from. Use another folder, or delete this one; or start without a seed, and bring it in by POST /emulator/seed.");
+        await ApplyAsync(Encoding.UTF8.GetBytes(seed), cancellationToken).ConfigureAwait(false);
         await documents.ChangeAsync(0, Kind, all => all.TryAdd(hash, []), cancellationToken).ConfigureAwait(false);
     }
 
     /// <exception cref="FormatException">It is wrong: the message says where.</exception>
-    public async Task ApplyAsync(JsonElement seed, CancellationToken cancellationToken)
+    public async Task ApplyAsync(ReadOnlyMemory<byte> text, CancellationToken cancellationToken)
     {
+        JsonElement seed;
+        try
+        {
+            seed = JsonElement.Parse(text.Span, new JsonDocumentOptions { AllowDuplicateProperties = false });
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException($"The seed is no JSON, or names a member twice, at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.", e);
+        }
+        if (seed.ValueKind != JsonValueKind.Object)
+            throw Wrong("", "must be a JSON object");
         AllowOnly(seed, "", "$schema", "projects", "service_accounts");
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (project, at) in Objects(seed, "projects", ""))
+        {
+            if (project.TryGetProperty("id", out var id) && !ids.Add(id.GetRawText()))
+                throw Wrong($"{at}.id", "stands there twice");
+        }
         foreach (var (project, at) in Objects(seed, "projects", ""))
             await ApplyProjectAsync(project, at, cancellationToken).ConfigureAwait(false);
         foreach (var (account, at) in Objects(seed, "service_accounts", ""))

@@ -34,10 +34,10 @@ sealed class EmulatorGreeting(EmulatedMixpanel mixpanel, string? folder)
             json.WriteString("data", folder);
             json.WriteNumber("project_id", LocalMixpanel.ProjectId);
             json.WriteNumber("organization_id", LocalMixpanel.OrganizationId);
-            json.WriteString("token", LocalMixpanel.Token);
+            json.WriteString("token", mixpanel.FirstProject.Token);
             json.WriteString("service_account_username", LocalMixpanel.Username);
             json.WriteString("service_account_secret", LocalMixpanel.Secret);
-            json.WriteString("project_secret", DevelopmentCredentials.ProjectSecret);
+            json.WriteString("project_secret", mixpanel.FirstProject.Secret);
             json.WriteString("oauth_token", LocalMixpanel.OAuthToken);
             json.WriteString("proxy", mixpanel.ProxyAddress is { } proxy ? Shown(proxy) : null);
             json.WriteString("tls", mixpanel.TlsAddress is { } tls ? Shown(tls) : null);
@@ -61,7 +61,7 @@ sealed class EmulatorGreeting(EmulatedMixpanel mixpanel, string? folder)
             export MIXPANEL_SERVICE_ACCOUNT_USERNAME={LocalMixpanel.Username}
             export MIXPANEL_SERVICE_ACCOUNT_SECRET={LocalMixpanel.Secret}
             export MIXPANEL_OAUTH_TOKEN={LocalMixpanel.OAuthToken}
-            export MIXPANEL_PROJECT_ID={LocalMixpanel.ProjectId} MIXPANEL_ORGANIZATION_ID={LocalMixpanel.OrganizationId} MIXPANEL_TOKEN={LocalMixpanel.Token}
+            export MIXPANEL_PROJECT_ID={LocalMixpanel.ProjectId} MIXPANEL_ORGANIZATION_ID={LocalMixpanel.OrganizationId} MIXPANEL_TOKEN={mixpanel.FirstProject.Token}
 
 
             """);
