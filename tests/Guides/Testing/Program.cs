@@ -10,8 +10,8 @@ Check(recorded.Events is [{ Name: "Order placed", User.DistinctId: "user-1" } pl
 await using var emulated = await EmulatedMixpanel.StartAsync();
 await using (var tracker = new MixpanelTracker(new MixpanelOptions { Token = "local", Endpoint = emulated.Address }))
     new Shop(tracker).PlaceOrder("user-1", 12.5m);
-var stored = await emulated.EventsAsync();
-Check(stored is [{ Name: "Order placed", DistinctId: "user-1" }]);
+await emulated.Received.Event("Order placed").By("user-1").With("Total", 12.5m); // throws, and shows what arrived, unless exactly one fits
+await emulated.Received.Event("Order shipped").NeverAsync();
 Console.WriteLine("Both hold.");
 
 static void Check(bool holds)
