@@ -23,16 +23,16 @@ sealed class ExportCommand
     readonly Option<string> _dataGroupId = new("--data-group-id") { Description = "Mixpanel's own id of the kind of group, which may be negative. Needed for groups. The embedded Mixpanel takes the group key.", HelpName = "ID" };
     readonly Option<string> _format = new("--format") { Description = "The format of the files. Default: ndjson, which keeps each record byte for byte.", HelpName = string.Join('|', ExportFormats.All) };
     readonly Option<string> _compression = new("--compression") { Description = "The compression of the files, of Parquet that of its pages. Default: gzip; of Parquet zstd.", HelpName = string.Join('|', ExportFormats.AllCompressions) };
-    readonly Option<int?> _parallel = new("--parallel") { Description = "How many days are downloaded at once, 1 to 100. Default: 4.", HelpName = "N" };
+    readonly Option<int?> _parallel = TransferOptions.Parallel();
     readonly Option<int?> _callsPerHour = new("--calls-per-hour") { Description = "How many calls the project has in an hour; 0 for any number. Default: 60, Mixpanel's limit; of the embedded Mixpanel any number.", HelpName = "N" };
     readonly Option<int?> _callsPerSecond = new("--calls-per-second") { Description = "How many calls the project has in a second; 0 for any number. Default: 3 for events, Mixpanel's limit; of all else any number.", HelpName = "N" };
-    readonly Option<bool> _wait = new("--wait") { Description = "Wait where the calls of the hour are used up. Default: end with 5, and say when it can go on." };
+    readonly Option<bool> _wait = TransferOptions.Wait();
     readonly Option<int?> _lookback = new("--lookback") { Description = "Fetch the last N days of the range again, since events may arrive late. Default: 0.", HelpName = "N" };
     readonly Option<bool> _restart = new("--restart") { Description = "Forget what the folder holds, and begin again." };
-    readonly Option<string> _backoffMin = new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };
-    readonly Option<string> _backoffMax = new("--backoff-max") { Description = "The longest wait between tries. Default: 60s.", HelpName = "DURATION" };
+    readonly Option<string> _backoffMin = TransferOptions.BackoffMin();
+    readonly Option<string> _backoffMax = TransferOptions.BackoffMax();
     readonly Option<string> _report = ReportFile.NewOption();
-    readonly Option<bool> _noProgress = new("--no-progress") { Description = "No progress bar (also off when standard error is no terminal)." };
+    readonly Option<bool> _noProgress = TransferOptions.NoProgress();
     readonly Option<string> _state = new("--state") { Description = "Where the ledger of calls and the session of profiles are kept. Default: the user's state folder.", HelpName = "DIR" };
 
     readonly HostEnvironment _host;

@@ -49,8 +49,8 @@ sealed class ImportCommand
     readonly Option<int?> _senders = new("--senders") { Description = "How many requests at once, 1 to 20. Default: adaptive.", HelpName = "N" };
     readonly Option<int?> _batchEvents = new("--batch-events") { Description = "The most records in a request. Default: 2000.", HelpName = "N" };
     readonly Option<int?> _batchBytes = new("--batch-bytes") { Description = "The most bytes in a request, uncompressed. Default: 10 MB, a little less to be safe.", HelpName = "N" };
-    readonly Option<string> _backoffMin = new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };
-    readonly Option<string> _backoffMax = new("--backoff-max") { Description = "The longest wait between tries. Default: 60s.", HelpName = "DURATION" };
+    readonly Option<string> _backoffMin = TransferOptions.BackoffMin();
+    readonly Option<string> _backoffMax = TransferOptions.BackoffMax();
     readonly Option<string> _maxOutage = new("--max-outage") { Description = "How long Mixpanel may be unavailable. Default: 24h.", HelpName = "DURATION" };
     readonly Option<string[]> _fix = new("--fix") { Description = "Repairs, several with commas. time: times written as ISO 8601 text, with UTC or an offset or without a zone (UTC), or as digits become integers of seconds or milliseconds, which they get from micro- and nanoseconds, too. ids: a missing distinct_id is taken from $user_id, else $device_id, else empty: an event of nobody; a numeric one becomes text. nulls: null properties are removed. insert-ids: an $insert_id that Mixpanel does not take is hashed.", HelpName = "time,ids,nulls,insert-ids" };
     readonly Option<string[]> _rename = new("--rename") { Description = "Rename a property. A record that has the new name already is rejected. Repeatable.", HelpName = "OLD=NEW" };
@@ -62,7 +62,7 @@ sealed class ImportCommand
     readonly Option<bool> _inspect = new("--inspect") { Description = "Look at the first 1000 records only: format, columns with samples, what would be refused, and options that would help. Needs no credentials, sends nothing, keeps no state." };
     readonly Option<bool> _keepGoing = new("--keep-going") { Description = "Go on although the first 1000 records, or all there are, are refused alike." };
     readonly Option<string> _sourceId = new("--source-id") { Description = "Names a stream on standard input, so that it can be resumed: give the same stream from its beginning.", HelpName = "ID" };
-    readonly Option<bool> _noProgress = new("--no-progress") { Description = "No progress bar (also off when standard error is no terminal)." };
+    readonly Option<bool> _noProgress = TransferOptions.NoProgress();
 
     readonly HostEnvironment _host;
     readonly Stop _stop;

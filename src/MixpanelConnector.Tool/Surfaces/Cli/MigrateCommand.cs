@@ -26,16 +26,16 @@ sealed class MigrateCommand
     readonly Option<string> _zone = new("--source-time-zone") { Description = "The zone whose clocks the source has written times by, such as Europe/Berlin: for projects that were made before 2023. Default: UTC.", HelpName = "ZONE" };
     readonly Option<bool> _verify = new("--verify") { Description = "Read the target at the end, and compare it with what it accepted." };
     readonly Option<bool> _dryRun = new("--dry-run") { Description = "Read and map, and send nothing; keep nothing." };
-    readonly Option<int?> _parallel = new("--parallel") { Description = "How many days are downloaded at once, 1 to 100. Default: 4.", HelpName = "N" };
+    readonly Option<int?> _parallel = TransferOptions.Parallel();
     readonly Option<int?> _callsPerHour = new("--calls-per-hour") { Description = "How many calls of a kind a project has in an hour; 0 for any number. Default: 60, Mixpanel's limit.", HelpName = "N" };
     readonly Option<int?> _callsPerSecond = new("--calls-per-second") { Description = "How many calls of a kind a project has in a second; 0 for any number. Default: 3 for events, Mixpanel's limit; of all else any number.", HelpName = "N" };
-    readonly Option<bool> _wait = new("--wait") { Description = "Wait where the calls of the hour are used up. Default: end with 5, and say when it can go on." };
+    readonly Option<bool> _wait = TransferOptions.Wait();
     readonly Option<bool> _restart = new("--restart") { Description = "Forget how far an earlier run came, and begin again." };
-    readonly Option<string> _backoffMin = new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };
-    readonly Option<string> _backoffMax = new("--backoff-max") { Description = "The longest wait between tries. Default: 60s.", HelpName = "DURATION" };
+    readonly Option<string> _backoffMin = TransferOptions.BackoffMin();
+    readonly Option<string> _backoffMax = TransferOptions.BackoffMax();
     readonly Option<string> _deadLetter = new("--dead-letter") { Description = "Where every record that was not accepted goes. Default: a file in the folder of the state; in a dry run, nowhere.", HelpName = "FILE" };
     readonly Option<string> _report = ReportFile.NewOption();
-    readonly Option<bool> _noProgress = new("--no-progress") { Description = "No progress bar (also off when standard error is no terminal)." };
+    readonly Option<bool> _noProgress = TransferOptions.NoProgress();
     readonly Option<string> _state = new("--state") { Description = "Where the ledger of calls is kept, and how far the migration is. Default: the user's state folder.", HelpName = "DIR" };
 
     readonly HostEnvironment _host;
