@@ -1,0 +1,80 @@
+using System.Globalization;
+using MixpanelConnector.Import.Decode;
+using MixpanelConnector.Import.Source;
+
+namespace MixpanelConnector.Import;
+
+/// <content>Going on where an earlier run stopped.</content>
+sealed partial class ReadStage
+{
+    /// <summary>
+    /// Opens an input where an earlier run stopped. What that run read is read again where the ids of what follows, or a count that goes on,
+    /// depend on it. Where a pipe has no writer yet, what earlier inputs gave is sent meanwhile.
+    /// </summary>
+    async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached)
+    {
+        preparer.Begin(input.Id, reached is null ? ImportIds.None : reached.ComputedIds);
+        var recalls = reached is { Offset: > 0 } && (preparer.Recalls(reached) || mapper is { RecallsAll: true } || (mapper is { Recalls: true } && !reached.Ended));
+        var opening = RecordReaders.OpenAsync(input, reached, request, cancellation.Stop, fromBeginning: recalls).AsTask();
+        if (_batch is not null && !opening.IsCompleted && !await EndsWithinAsync(opening, LongestWait, time).ConfigureAwait(false)) await SendAsync(Close()).ConfigureAwait(false);
+        var reader = await opening.ConfigureAwait(false);
+        if (!recalls) return reader;
+        try
+        {
+            do RecallBuffered(reader, reached!);
+            while (reader.Position.Offset < reached!.Offset && await reader.FillAsync(cancellation.Stop).ConfigureAwait(false));
+            RecallBuffered(reader, reached); // the reader may need to see the end before it gives the last record
+            var fingerprint = reader.Fingerprint(reader.Position);
+            if (reader.Position.Offset < reached.Offset) throw InputException.Changed(string.Create(CultureInfo.InvariantCulture, $"is shorter than when it was imported: {reader.Position.Offset} of {reached.Offset} {(reader.OffsetsAreBytes ? "bytes" : "records")} are left"));
+            if (!reader.OffsetsAreBytes && Hex(fingerprint) != reached.Fingerprint) throw InputException.Changed("has changed since a part of it was imported");
+            return reader;
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Takes note of records as <see cref="ReadBufferedAsync"/> would take them.</summary>
+    void RecallBuffered(RecordReader reader, ImportSourceProgress reached)
+    {
+        preparer.ReadClock();
+        while (reader.Position.Offset < reached.Offset && reader.TryRead(out var read))
+        {
+            if (reader.OffsetsAreBytes && reader.Position.Offset > reached.Offset && read.Offset + read.LengthInInput > reached.Offset)
+                throw InputException.Changed("has changed: its last record, which was already imported, is longer now");
+            if (mapper?.Begin(in read) == true)
+            {
+                while (RecallPart()) { }
+                continue;
+            }
+
+            preparer.Next();
+            var record = _isFlat || cleaner is not null ? Prepare(in read) : read;
+            if (record is not { Kind: RecordKind.Json, Oversized: null } || preparer.Recall(in record) is null || _isFlat || !_flatRecords.TryRead(in read, out _)) continue;
+            _isFlat = true;
+            record = Prepare(in read);
+            preparer.Recall(in record);
+        }
+    }
+
+    /// <summary>Takes note of one of those that a record becomes; false when there are no more.</summary>
+    bool RecallPart()
+    {
+        if (!mapper!.TryNext(out var record, out var output)) return false;
+        if (output.LeftOut is not null) return true;
+        preparer.Next();
+        if (cleaner is not null) record = cleaner.Clean(in record);
+        preparer.Recall(in record);
+        return true;
+    }
+
+    /// <summary>What to do when a source is not what an earlier run has read.</summary>
+    string WhenChanged(ImportSourceProgress? reached) => (request.Type, reached?.ComputedIds) switch
+    {
+        (not ImportType.Events, _) => "Restore it, and run the same command again; or send everything again with --restart: what adds or appends would then take effect twice.",
+        (_, null or ImportIds.OfPlaces) => "Restore it, and run the same command again; or send everything again with --restart and --new-ids: events without an $insert_id of their own would then count twice.",
+        _ => "Restore it, and run the same command again; or, if it was mended, send everything again with --restart: events that are as they were keep their ids, so that Mixpanel counts them once.",
+    };
+}
