@@ -129,6 +129,7 @@ sealed class Bucket : IAsyncDisposable
         var more = keys.Count > page.Count;
         return Xml(new XElement(
             "ListBucketResult",
+            new XElement("Name", "b"),
             new XElement("IsTruncated", more ? "true" : "false"),
             more ? new XElement("NextContinuationToken", page[^1]) : null,
             page.Select(key => new XElement("Contents", new XElement("Key", key), new XElement("ETag", $"\"{Tag(Of(key)!)}\""), new XElement("Size", Of(key)!.Length)))));

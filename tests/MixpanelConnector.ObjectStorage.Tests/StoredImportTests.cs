@@ -144,6 +144,17 @@ public sealed class StoredImportTests : IAsyncLifetime
         Assert.Equal(exit, (await ImportAsync("s3://b/p/")).ExitCode);
     }
 
+    [Theory]
+    [InlineData("<html><body>It works!</body></html>", "text/html")]
+    [InlineData("<Listing/>", "application/xml")]
+    public async Task What_is_no_listing_is_not_taken_for_an_empty_one(string text, string type)
+    {
+        _bucket.Script = request => request.Path is "/b/" or "/b" ? Answer.Plain(text, type: type) : null;
+        var report = await ImportAsync("s3://b/p/");
+        Assert.Equal(5, report.ExitCode);
+        Assert.NotEmpty(report.Problems);
+    }
+
     [Fact]
     public async Task What_is_not_there_is_as_a_file_that_is_missing()
     {

@@ -21,6 +21,8 @@ sealed class S3Store(string address, string bucket, IAmazonS3 client, bool repla
     public override Task<ObjectPage> ListAsync(string prefix, string? from, CancellationToken cancellationToken) => AskAsync(async () =>
     {
         var page = await client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = bucket, Prefix = prefix, ContinuationToken = from }, cancellationToken).ConfigureAwait(false);
+        // What is no listing reads as an empty one, and would tell that nothing is there.
+        if (string.IsNullOrEmpty(page.Name)) throw new StorageException(StorageFault.Unavailable, "it answered with something that is no listing of a bucket: is the endpoint one of S3?");
         var objects = (page.S3Objects ?? []).ConvertAll(one => new StoredObject(one.Key, one.Size ?? 0, Tag(one.ETag), Version: null));
         return new ObjectPage(objects, page.IsTruncated == true ? page.NextContinuationToken : null);
     });

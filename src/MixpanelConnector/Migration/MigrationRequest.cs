@@ -118,10 +118,13 @@ public sealed record MigrationRequest
         if (Only is MigrationParts.None || (Only & ~MigrationParts.All) is not MigrationParts.None) throw MixpanelException.Invalid("only", "Name at least one part to take: events, profiles, groups, schemas, annotations, lookup-tables.");
         if (source.ProjectId is null || source.ServiceAccount is null) throw MixpanelException.Invalid("from", $"{Of(From, "the source")} needs a service account and project_id: its records are read with them.");
         if (target.ProjectId is null) throw MixpanelException.Invalid("to", $"{Of(To, "the target")} needs project_id: it must be certain that it is another project.");
-        if (source.ProjectId == target.ProjectId && Hosts.BaseAddress(source, Api.App) == Hosts.BaseAddress(target, Api.App)) throw MixpanelException.Invalid("to", $"{Of(From, "The source")} and {Of(To, "the target")} are the same project, {source.ProjectId}: a migration goes to another one.");
+        if (source.ProjectId == target.ProjectId && Hosts.BaseAddress(source, Api.App) == Hosts.BaseAddress(target, Api.App)) throw MixpanelException.Invalid("to", $"{Of(From, "The source")} and {Within(To)} are the same project, {source.ProjectId}: a migration goes to another one.");
         if (target.ServiceAccount is null && (Verify || Only.HasFlag(MigrationParts.Schemas) || Only.HasFlag(MigrationParts.Annotations) || LookupTables.Count > 0 || (target.Token is null && Takes(MigrationParts.Events))))
             throw MixpanelException.Invalid("to", $"{Of(To, "the target")} needs a service account: schemas, annotations, lookup tables and what is verified go with it. With a token alone, name other parts with --only.");
         if (target.Token is null && (Takes(MigrationParts.Profiles) || (Takes(MigrationParts.Groups) && Groups.Count > 0))) throw MixpanelException.Invalid("to", $"{Of(To, "the target")} needs the project token: profiles and groups are sent with it. Add token, or name other parts with --only.");
+        // Profiles go by the token alone, whatever project_id says: with the source's they would come back to it.
+        if (target.Token is not null && target.Token == source.Token && Hosts.BaseAddress(source, Api.App) == Hosts.BaseAddress(target, Api.App))
+            throw MixpanelException.Invalid("to", $"{Of(From, "The source")} and {Within(To)} have the same token: it is of one project alone, and profiles and groups would go there. Put the target's own into its profile.");
         if (Parallel is < 1 or > ExportRequest.MostParallel) throw MixpanelException.Invalid("parallel", $"From 1 to {ExportRequest.MostParallel} downloads run at once.");
         if (MaxOutage <= TimeSpan.Zero) throw MixpanelException.Invalid("max_outage", "The longest outage must be above zero.");
         if (DryRun && (Verify || Restart)) throw MixpanelException.Invalid(Verify ? "verify" : "restart", "A dry run sends nothing and keeps nothing: there is nothing to verify, and nothing to forget.");
@@ -148,6 +151,7 @@ public sealed record MigrationRequest
 
         static string Named(DateOnly day) => Export.ExportNames.Of(day);
         static string Of(string? name, string otherwise) => name is null ? otherwise : $"The profile {name}";
+        static string Within(string? name) => name is null ? "the target" : $"the profile {name}";
     }
 }
 

@@ -160,6 +160,7 @@ public sealed class MigrationTests
     [InlineData("--from old --to tokenless --from-date 2026-10-01", "needs the project token")]
     [InlineData("--from old --to bare --from-date 2026-10-01", "needs a service account")]
     [InlineData("--from bare --to new --from-date 2026-10-01", "needs a service account")]
+    [InlineData("--from old --to doubled --from-date 2026-10-01", "The profile old and the profile doubled have the same token")]
     [InlineData("--from old --to new --from-date 2026-10-01 --to-date 2026-11-23", "is not over")]
     [InlineData("--from old --to new --from-date 2026-10-02 --to-date 2026-10-01", "must not be before")]
     [InlineData("--from old --to new --from-date 2026-10-1", "takes a day")]
@@ -185,7 +186,7 @@ public sealed class MigrationTests
         tool.Environment["MIXPANEL_SERVICE_ACCOUNT_USERNAME"] = "of-the-environment";
         tool.Environment["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = "of-the-environment";
         const string Nowhere = "http://127.0.0.1:9";
-        tool.WriteProfiles($$$"""{"old":{{{TwoProjects.Profile(Nowhere, 1, "a")}}},"new":{{{TwoProjects.Profile(Nowhere, 2, "b")}}},"tokenless":{"endpoint":"{{{Nowhere}}}","project_id":3,"service_account_username":"a","service_account_secret":"b"},"bare":{"endpoint":"{{{Nowhere}}}","project_id":4,"token":"c"}}""");
+        tool.WriteProfiles($$$"""{"old":{{{TwoProjects.Profile(Nowhere, 1, "a")}}},"new":{{{TwoProjects.Profile(Nowhere, 2, "b")}}},"tokenless":{"endpoint":"{{{Nowhere}}}","project_id":3,"service_account_username":"a","service_account_secret":"b"},"doubled":{{{TwoProjects.Profile(Nowhere, 3, "a")}}},"bare":{"endpoint":"{{{Nowhere}}}","project_id":4,"token":"c"}}""");
 
         var run = await tool.RunAsync(["migrate", .. options.Split(' ')]);
 
