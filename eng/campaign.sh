@@ -7,12 +7,14 @@
 #   bash eng/campaign.sh soak [EVENTS] [SEED]         one import of so many events, one request in thirty with a fault (20000000)
 #   bash eng/campaign.sh tracker [KILLS] [EVENTS] [SEED]   a process that tracks durably is killed so often (10) over so many events (100000)
 #   bash eng/campaign.sh outbox [STRIDE]              a process that tracks durably is killed, or loses its power, before every STRIDE-th operation (7)
+#   bash eng/campaign.sh queues [KILLS] [LEADERS] [SEED]   consumers of RabbitMQ are killed so often (200); leaders of three nodes are killed or frozen (12)
+#   bash eng/campaign.sh connectors                   the node for n8n is linted and built, and n8n itself runs a workflow of it: installs n8n, 3 GB in the temporary folder
 #   bash eng/campaign.sh native                       tests/EndToEnd and tests/Faults with the tool compiled ahead of time
 #   bash eng/campaign.sh reports [SEEDS]              the reports over so many random projects (200) against small computations
 #   bash eng/campaign.sh records [N]                  the check of records against the base library's reader, over N mutated records (200000)
 #   bash eng/campaign.sh fuzz [MINUTES] [TARGET...]   fuzzing, guided by coverage; MINUTES for each target (2)
 # MIXPANEL_TOOL=FILE has kills, operations and soak start another build of the tool.
-# TARGETs of fuzz: Decoder Validator Gzip State Replies. MIXPANEL_FUZZ_SEED chooses other inputs.
+# TARGETs of fuzz: Decoder Validator Gzip Avro State Replies. MIXPANEL_FUZZ_SEED chooses other inputs.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -34,13 +36,13 @@ faults() { # faults CLASS: runs one class of tests/Faults, whose progress comes 
 
 fuzz() { # fuzz MINUTES TARGET...: on copies of the assemblies that count where they have been
   local minutes=${1:-2}; shift || true
-  local targets=("$@"); [ ${#targets[@]} -gt 0 ] || targets=(Decoder Validator Gzip State Replies)
+  local targets=("$@"); [ ${#targets[@]} -gt 0 ] || targets=(Decoder Validator Gzip Avro State Replies)
   local work; work=$(mktemp -d)
   trap "rm -rf '$work'" EXIT
   dotnet build tests/Fuzz -c Release -v quiet -nologo -p:RunAnalyzers=false || exit 1
   cp -r tests/Fuzz/bin/Release/net10.0 "$work/fuzz"
   dotnet tool install SharpFuzz.CommandLine --version 2.3.0 --tool-path "$work/tool" >/dev/null || exit 1
-  for assembly in MixpanelConnector MixpanelConnector.Sqlite; do "$work/tool/sharpfuzz" "$work/fuzz/$assembly.dll" || exit 1; done
+  for assembly in MixpanelConnector MixpanelConnector.Formats MixpanelConnector.Sqlite; do "$work/tool/sharpfuzz" "$work/fuzz/$assembly.dll" || exit 1; done
   local status=0
   for target in "${targets[@]}"; do
     MIXPANEL_FUZZ_SECONDS=$(awk "BEGIN { print $minutes * 60 }") "$work/fuzz/MixpanelConnector.Fuzz" -method "MixpanelConnector.Fuzz.FuzzTests.$target" -showLiveOutput -noColor || status=1
@@ -72,6 +74,12 @@ case "${1:-}" in
     dotnet build bench/MixpanelConnector.Bench -c Release -v quiet -nologo || exit 1
     dotnet bench/MixpanelConnector.Bench/bin/Release/net10.0/MixpanelConnector.Bench.dll campaign --kills "${2:-10}" --events "${3:-100000}" --seed "${4:-1}"
     ;;
+  queues)
+    [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || { apt-get update && apt-get install -y rabbitmq-server; } || exit 1
+    dotnet build tests/MixpanelConnector.RabbitMq.Tests -c Release -v quiet -nologo && dotnet build src/MixpanelConnector.Tool -c Release -v quiet -nologo || exit 1
+    CAMPAIGN_QUEUE_KILLS=${2:-200} CAMPAIGN_QUEUE_LEADERS=${3:-12} CAMPAIGN_SEED=${4:-20261129} tests/MixpanelConnector.RabbitMq.Tests/bin/Release/net10.0/MixpanelConnector.RabbitMq.Tests -noColor
+    ;;
+  connectors) dotnet build src/MixpanelConnector.Tool -c Release -v quiet -nologo && bash eng/n8n.sh ;;
   native) native ;;
   reports)
     dotnet build tests/MixpanelConnector.Emulator.Tests -c Release -v quiet -nologo || exit 1

@@ -8,7 +8,8 @@ using System.Xml.Linq;
 const string Tool = "MixpanelConnector.Tool";
 var sourceLink = new Guid("cc110556-a091-4d38-9fec-25ab9a351a6a");
 var embeddedSource = new Guid("0e8a571b-6926-466e-b4ad-8ab04611f5fe");
-string[] libraries = ["MixpanelConnector", "MixpanelConnector.Emulator", "MixpanelConnector.Formats", "MixpanelConnector.ObjectStorage", "MixpanelConnector.Sqlite"];
+string[] libraries = ["MixpanelConnector", "MixpanelConnector.AspNetCore", "MixpanelConnector.Aspire", "MixpanelConnector.Aspire.Hosting", "MixpanelConnector.Emulator", "MixpanelConnector.FeatureManagement", "MixpanelConnector.Formats", "MixpanelConnector.Kafka", "MixpanelConnector.ObjectStorage", "MixpanelConnector.RabbitMq", "MixpanelConnector.Sqlite", "MixpanelConnector.Testcontainers"];
+string[] onNet8 = ["MixpanelConnector", "MixpanelConnector.AspNetCore", "MixpanelConnector.Aspire", "MixpanelConnector.FeatureManagement", "MixpanelConnector.Kafka", "MixpanelConnector.RabbitMq", "MixpanelConnector.Sqlite"];
 Dictionary<string, string[]> natives = new(StringComparer.Ordinal)
 {
     ["linux-x64"] = ["libduckdb.so", "libe_sqlite3.so", "ParquetSharpNative.so"],
@@ -57,16 +58,9 @@ string Check(string id, string path)
 
 string CheckLibrary(string id, string path, ZipArchive package, Action<string> fault)
 {
-    if (package.GetEntry($"lib/net10.0/{id}.dll") is not { } assembly)
-    {
-        fault("it has no assembly");
-        return "";
-    }
-
-    if (package.GetEntry($"lib/net10.0/{id}.xml") is not { } xml) fault("it has no XML documentation");
-    else if (XDocument.Load(xml.Open()).Descendants("summary").Count() < 3) fault("its XML documentation is empty");
     foreach (var entry in package.Entries.Where(entry => entry.FullName.StartsWith("lib/", StringComparison.Ordinal) && Path.GetFileNameWithoutExtension(entry.Name) != id)) fault($"it holds {entry.FullName}, which is not its own");
-
+    string[] analyzers = id == "MixpanelConnector" ? ["MixpanelConnector.CodeFixes.dll", "MixpanelConnector.Generators.dll"] : [];
+    if (!package.Entries.Where(entry => entry.FullName.StartsWith("analyzers/", StringComparison.Ordinal)).Select(entry => entry.FullName).Order(StringComparer.Ordinal).SequenceEqual(analyzers.Select(name => $"analyzers/dotnet/cs/{name}"), StringComparer.Ordinal)) fault("its analyzers are not as they should be");
     var symbols = Path.ChangeExtension(path, ".snupkg");
     if (!File.Exists(symbols))
     {
@@ -75,13 +69,29 @@ string CheckLibrary(string id, string path, ZipArchive package, Action<string> f
     }
 
     using var symbolPackage = ZipFile.OpenRead(symbols);
-    if (symbolPackage.GetEntry($"lib/net10.0/{id}.pdb") is not { } pdb)
+    string[] frameworks = onNet8.Contains(id, StringComparer.Ordinal) ? ["net10.0", "net8.0"] : ["net10.0"];
+    var found = package.Entries.Where(entry => entry.FullName.StartsWith("lib/", StringComparison.Ordinal)).Select(entry => entry.FullName.Split('/')[1]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+    if (!found.SequenceEqual(frameworks, StringComparer.Ordinal)) fault($"it is for {string.Join(" and ", found)}, not for {string.Join(" and ", frameworks)}");
+    return string.Concat(frameworks.Select(framework => CheckAssembly(framework, id, package, symbolPackage, what => fault($"{framework}: {what}"))));
+}
+
+string CheckAssembly(string framework, string id, ZipArchive package, ZipArchive symbolPackage, Action<string> fault)
+{
+    if (package.GetEntry($"lib/{framework}/{id}.dll") is not { } assembly)
+    {
+        fault("it has no assembly");
+        return "";
+    }
+
+    if (package.GetEntry($"lib/{framework}/{id}.xml") is not { } xml) fault("it has no XML documentation");
+    else if (XDocument.Load(xml.Open()).Descendants("summary").Count() < 3) fault("its XML documentation is empty");
+    if (symbolPackage.GetEntry($"lib/{framework}/{id}.pdb") is not { } pdb)
     {
         fault("its symbol package has no symbols");
         return "";
     }
 
-    return CheckSymbols(id, Bytes(assembly), Bytes(pdb), fault);
+    return $"; {framework}" + CheckSymbols(id, Bytes(assembly), Bytes(pdb), fault);
 }
 
 string CheckTool(string id, ZipArchive package, Action<string> fault)

@@ -1,10 +1,11 @@
 // Follows the guides as a reader would; eng/guides.sh tells how. Its rules, which a guide must keep to so that a reader can follow it:
-// a block of csharp or json has the name of its file in backquotes just before it; json goes into what the file holds already;
+// a block of csharp, razor or json has the name of its file in backquotes just before it; json goes into what the file holds already;
 // blocks of sh run in their order; one after the words "another terminal" runs while the one before it goes on.
 #:property NoWarn=$(NoWarn);MA0004;MA0009
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
@@ -34,6 +35,7 @@ Dictionary<string, string> surroundings = new(StringComparer.Ordinal)
     ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
     ["NUGET_PACKAGES"] = ownPackages,
 };
+if (!File.Exists("/usr/bin/clang")) surroundings["CppCompilerAndLinker"] = "gcc";   // links what is compiled ahead of time
 
 var tool = Shell(work, "dotnet tool install MixpanelConnector.Tool --tool-path bin && mixpanel --version");
 if (await EndAsync(tool, TimeSpan.FromMinutes(10)) != 0) return 1;
@@ -55,24 +57,30 @@ try
     using var http = new HttpClient { BaseAddress = new Uri(endpoint) };
 
     var failed = 0;
-    foreach (var (page, events) in new[]
-    {
-        ("docs/tracking.md", new[] { "Order placed", "Order shipped" }),
-        ("docs/aspnetcore.md", ["Order placed"]),
-        ("docs/worker.md", ["Invoice sent", "Invoice sent", "Invoice sent"]),
-        ("docs/testing.md", []),
-    })
+    (string Page, string[] Events, string? Framework)[] guides =
+    [
+        ("docs/tracking.md", ["Order placed", "Order shipped"], null),
+        ("docs/tracking.md", ["Order placed", "Order shipped"], "net8.0"),
+        ("docs/aspnetcore.md", ["Order placed"], null),
+        ("docs/minimal-api.md", ["Order placed"], null),
+        ("docs/blazor.md", ["Page viewed"], null),
+        ("docs/worker.md", ["Invoice sent", "Invoice sent", "Invoice sent"], null),
+        ("docs/testing.md", [], null),
+        ("docs/typed-events.md", ["Order placed", "Order placed", "Order shipped", "Order shipped"], null),   // run, and compiled ahead of time
+    ];
+    foreach (var (page, events, framework) in guides)
     {
         var before = await StoredAsync(http);
-        Console.WriteLine($"\n=== {page}");
-        var told = await FollowAsync(page);
+        var name = framework is null ? page : $"{page}, {framework}";
+        Console.WriteLine($"\n=== {name}");
+        var told = await FollowAsync(page, framework);
         var arrived = (await StoredAsync(http)).Skip(before.Count).Order(StringComparer.Ordinal).ToList();
         if (told is null && !arrived.SequenceEqual(events, StringComparer.Ordinal)) told = $"Mixpanel has [{string.Join(", ", arrived)}], not [{string.Join(", ", events)}]";
-        Console.WriteLine($"=== {page}: {told ?? $"followed; {arrived.Count} events arrived"}");
+        Console.WriteLine($"=== {name}: {told ?? $"followed; {arrived.Count} events arrived"}");
         if (told is not null) failed++;
     }
 
-    Console.WriteLine($"\n{4 - failed} passed, {failed} failed");
+    Console.WriteLine($"\n{guides.Length - failed} passed, {failed} failed");
     return failed == 0 ? 0 : 1;
 }
 finally
@@ -80,10 +88,11 @@ finally
     await InterruptAsync(emulator);
 }
 
-// Null when a reader comes through; else where he is stuck.
-async Task<string?> FollowAsync(string page)
+// Null when a reader comes through; else where he is stuck. One with an older SDK gets that framework from its templates, and has its
+// runtime; here the templates are the newest, and the program brings the runtime.
+async Task<string?> FollowAsync(string page, string? framework)
 {
-    var folder = Directory.CreateDirectory(Path.Combine(work, Path.GetFileNameWithoutExtension(page))).FullName;
+    var folder = Directory.CreateDirectory(Path.Combine(work, Path.GetFileNameWithoutExtension(page) + framework)).FullName;
     var text = await File.ReadAllTextAsync(page);
     Process? running = null;
     try
@@ -96,7 +105,7 @@ async Task<string?> FollowAsync(string page)
             var (language, content) = (block.Groups["language"].Value, block.Groups["text"].Value);
             if (language != "sh")
             {
-                var named = Regex.Matches(lead, @"`(?<name>[\w.]+\.(cs|json))`", RegexOptions.ExplicitCapture);
+                var named = Regex.Matches(lead, @"`(?<name>[\w./]+\.(cs|razor|json))`", RegexOptions.ExplicitCapture);
                 if (named.Count == 0) return $"into which file does this go?\n{content}";
                 Write(Path.Combine(folder, named[0].Groups["name"].Value), content);
                 continue;
@@ -104,6 +113,9 @@ async Task<string?> FollowAsync(string page)
 
             if (running is not null && !lead.Contains("another terminal", StringComparison.Ordinal)) return $"the guide goes on, and the program before still runs:\n{content}";
             var command = content.Replace("the-token-of-your-project", "local", StringComparison.Ordinal);
+            if (framework is not null)
+                command = command.Replace("dotnet new console", $"dotnet new console --no-restore && sed -i s/net10.0/{framework}/ *.csproj", StringComparison.Ordinal)
+                    .Replace("dotnet run", $"dotnet run --runtime {RuntimeInformation.RuntimeIdentifier} --self-contained", StringComparison.Ordinal);
             var process = Shell(folder, command);
             if (Regex.Match(command, @"--urls http://127\.0\.0\.1:(?<port>\d+)") is { Success: true } listens)
             {

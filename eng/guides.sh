@@ -12,6 +12,6 @@ trap 'rm -rf "$work"' EXIT
 packages=${1:-}
 if [ -z "$packages" ]; then
   packages=$work/packages
-  bash eng/pack.sh "$packages"
+  bash eng/pack.sh --version 0.1.0 "$packages"   # a reader gets a version without asking for one that is not done
 fi
 dotnet run eng/guides.cs "$(cd "$packages" && pwd)" "$work/readers"

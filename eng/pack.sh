@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Packs what is committed: the libraries, and the tool for each platform, into a folder (default: artifacts/packages), and checks the packages.
-#   bash eng/pack.sh [--single-file] [--native] [--twice] [FOLDER]
+#   bash eng/pack.sh [--version V] [--single-file] [--native] [--twice] [FOLDER]
+# Their version is that of the tags (eng/version.sh), unless --version gives another.
 # With --single-file it also publishes the tool as one file for each platform, into mixpanel-PLATFORM.tar.gz beside the folder.
 # With --native it publishes the tool compiled ahead of time for this platform, into mixpanel-native-PLATFORM.tar.gz there.
 # With --twice it packs a second time from another place, and fails unless every file in every package is the same to the byte.
@@ -9,13 +10,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 platforms="linux-x64 linux-arm64 win-x64 osx-arm64"
-single= native= twice=
+single= native= twice= version=
 while [[ "${1:-}" == --* ]]; do
   case $1 in
+    --version) shift; version=$1 ;;
     --single-file) single=1 ;;
     --native) native=1 ;;
     --twice) twice=1 ;;
-    *) sed -n '2,7{s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;;
+    *) sed -n '2,8{s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;;
   esac
   shift
 done
@@ -27,6 +29,8 @@ trap 'rm -rf "$work"' EXIT
 
 # The lock files know nothing of other platforms than the one that builds.
 common=(-c Release -nologo -v quiet -p:RestorePackagesWithLockFile=false -p:ContinuousIntegrationBuild=true)
+common+=(-p:RunAnalyzers=false)   # eng/test.sh runs them, for .NET 8 too, and they take most of the time
+common+=(-p:Version="${version:=$(bash eng/version.sh)}")
 # Without an address of the repository there is nothing that a source link could name: then the sources are in the symbols.
 [ -n "$origin" ] || common+=(-p:EmbedAllSources=true)
 
@@ -38,8 +42,8 @@ clone() { # clone FOLDER
 
 pack() { # pack CLONE FOLDER
   local project
-  for project in MixpanelConnector MixpanelConnector.Sqlite MixpanelConnector.Formats MixpanelConnector.ObjectStorage MixpanelConnector.Emulator; do
-    (cd "$1" && dotnet pack "src/$project" -o "$2" "${common[@]}")
+  for project in $(cd src && ls -d */PublicAPI.Unshipped.txt | xargs -n 1 dirname | grep -vx MixpanelConnector.Tool); do   # every library
+    (cd "$1" && dotnet pack "src/$project" -o "$2" "${common[@]}" -p:Net8=true)
   done
   # A package for each platform, with the native libraries of that platform only, and one that points to them.
   (cd "$1" && dotnet pack src/MixpanelConnector.Tool -o "$2" "${common[@]}" -p:PackForPlatforms=true)

@@ -2,7 +2,7 @@
 # Writes the public API of the libraries into their PublicAPI.Unshipped.txt files: what the analyzer misses is added, what is gone is taken out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-for project in MixpanelConnector MixpanelConnector.Sqlite MixpanelConnector.Formats MixpanelConnector.ObjectStorage MixpanelConnector.Emulator; do
+for project in $(cd src && ls -d */PublicAPI.Unshipped.txt | xargs -n 1 dirname | grep -vx MixpanelConnector.Tool); do   # every library
   file=src/$project/PublicAPI.Unshipped.txt
   echo '#nullable enable' > "$file"
   log=$(dotnet build "src/$project" -c Release --no-incremental -nologo 2>&1 || true)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs everything that must be green: format, build without warnings, the programs compiled ahead of time, and all tests.
-# Installs what the tests need: packages from the lock files, Node.js, Chromium and a C linker where they are missing.
+# Installs what the tests need: packages from the lock files, and where they are missing the .NET SDK (into .dotnet in this clone),
+# Node.js, Chromium and a C linker.
 # The last line reads "N passed, N failed". Arguments are passed on to the test runner.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -16,7 +17,8 @@ need() { # need COMMAND DEBIAN-PACKAGE...
   { $sudo apt-get update -qq && $sudo apt-get install -y -qq "$@" >/dev/null; } || fail "$command is missing and could not be installed."
 }
 
-command -v dotnet >/dev/null || fail "The .NET 10 SDK is needed: https://dotnet.microsoft.com/download"
+. eng/sdk.sh
+use_sdk || fail "The .NET SDK that global.json names is needed: https://dotnet.microsoft.com/download"
 need node nodejs
 need npm npm
 need python3 python3      # runs the example for Python
@@ -53,6 +55,7 @@ run() { # run JOB ARGUMENT...: what failed is shown, what passed is counted
   case $job in
     native)
       step "The programs that are compiled ahead of time could not be, or with warnings." bash eng/native.sh
+      step "The libraries could not be built for .NET 8, or with warnings." bash eng/net8.sh
       touch "$LOGS/native"
       return ;;
     format)   # the build holds style and analyzers, whose warnings are errors; only white space is left

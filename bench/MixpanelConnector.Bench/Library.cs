@@ -12,6 +12,6 @@ static class Library
         var report = await client.ImportAsync(new ImportRequest { Inputs = [path] }, state);
         Console.WriteLine(report.ToJson());
         foreach (var problem in report.Problems) Console.Error.WriteLine(problem);
-        return report.ExitCode;
+        return (int)report.Outcome;
     }
 }

@@ -41,6 +41,12 @@ switch (args)
     case ["serve", ..]:
         await ServeLoad.RunAsync(new Settings(args));
         return 0;
+    case ["emulator", ..]:
+        await EmulatorLoad.RunAsync(new Settings(args));
+        return 0;
+    case ["flags", ..]:
+        FlagBench.Run(new Settings(args));
+        return 0;
     case ["track", ..]:
         await TrackerBench.RunTrackAsync(new Settings(args));
         return 0;
@@ -56,6 +62,6 @@ switch (args)
     case ["campaign", ..]:
         return await Campaign.RunAsync(new Settings(args));
     default:
-        Console.Error.WriteLine("bench: say stages, throughput, peer, memory, quota, serve, track, track-through or outbox; see bench/README.md");
+        Console.Error.WriteLine("bench: say stages, throughput, peer, memory, quota, serve, emulator, track, track-through, outbox or flags; see bench/README.md");
         return 2;
 }

@@ -1,10 +1,20 @@
-// Starts the embedded Mixpanel for tests. It needs the command mixpanel, or its place in MIXPANEL_TOOL.
+// Starts the embedded Mixpanel for tests. It needs the command mixpanel, or its place in MIXPANEL_TOOL, or else .NET, which gets it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 
+/** The command that is the tool, with what comes before its own arguments. */
+export function toolCommand() {
+  if (process.env.MIXPANEL_TOOL) return [process.env.MIXPANEL_TOOL];
+  const find = (name) => (process.env.PATH ?? "").split(delimiter).some((folder) => folder && existsSync(join(folder, process.platform === "win32" ? `${name}.exe` : name)));
+  return find("mixpanel") || !find("dotnet") ? ["mixpanel"] : ["dotnet", "tool", "exec", "MixpanelConnector.Tool", "--yes", "--"];
+}
+
 export async function startMixpanel(...options) {
-  const child = spawn(process.env.MIXPANEL_TOOL ?? "mixpanel", ["emulator", "--port", "0", "--data", ":memory:", ...options], { stdio: ["ignore", "pipe", "inherit"] });
+  const [command, ...before] = toolCommand();
+  const child = spawn(command, [...before, "emulator", "--port", "0", "--data", ":memory:", ...options], { stdio: ["ignore", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout });
   const [line] = await Promise.race([once(lines, "line"), once(child, "exit").then(([code]) => Promise.reject(new Error(`the emulator ended with ${code}`)))]);
   const told = JSON.parse(line); // where it is, and who may come in

@@ -25,6 +25,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
 
     readonly DataFolder? _folder;
     readonly Database _database;
+    readonly Snapshots _snapshots;
     readonly EventStore _events;
     readonly Accounts _accounts;
     readonly ProfileStore _profiles;
@@ -36,10 +37,11 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     readonly GuestRoom _guests;
     bool _isStopped;
 
-    EmulatedMixpanel(DataFolder? folder, Database database, EventStore events, Accounts accounts, ProfileStore profiles, LookupTableStore lookupTables, Journal requests, GuestRoom guests, WebApplication application, CertificateAuthority? authority, HttpClient self, Server.Addresses addresses)
+    EmulatedMixpanel(DataFolder? folder, Database database, Snapshots snapshots, EventStore events, Accounts accounts, ProfileStore profiles, LookupTableStore lookupTables, Journal requests, GuestRoom guests, WebApplication application, CertificateAuthority? authority, HttpClient self, Server.Addresses addresses)
     {
         _folder = folder;
         _database = database;
+        _snapshots = snapshots;
         _events = events;
         _accounts = accounts;
         _profiles = profiles;
@@ -90,7 +92,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     public IReadOnlyList<ReceivedRequest> Requests => _requests.All;
 
     /// <summary>What arrived, for the assertions of a test.</summary>
-    public Received Received => new(this);
+    public Received Received => new(this, projectId: null);
 
     /// <summary>The token and the secret of the first project.</summary>
     internal (string Token, string Secret) FirstProject => _accounts.Projects.First(project => project.Id == DevelopmentCredentials.ProjectId) is var project ? (project.Token, project.Secret) : default;
@@ -135,15 +137,17 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
             var faulty = new FaultyAnswers(faults);
             var requests = new Journal(options.TimeProvider, instance);
             var documents = new DocumentStore(database);
-            var seeding = new Seeding(documents, instance);
+            var snapshots = new Snapshots(database, events, accounts);
+            await snapshots.UndoAsync(cancellationToken).ConfigureAwait(false); // a seed that the process before this one ended in
+            var seeding = new Seeding(documents, snapshots, instance);
             var routes = new Routes(
                 events, profiles, new QuerySessions(database, options.TimeProvider), identities, documents, lookupTables, new PersonalData(database, identities, profiles), accounts,
-                faults, requests, new Snapshots(database, events, accounts), seeding, clock, options, instance, database);
+                faults, requests, snapshots, seeding, clock, options, instance, database);
             var guests = new GuestRoom();
             var (application, addresses) = await Server.StartAsync(
                 options, authority, routes.Map, (context, next) => requests.RunAsync(context, inner => faulty.RunAsync(inner, next)), guests.RunAsync, cancellationToken).ConfigureAwait(false);
             var self = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = addresses.Plain, Timeout = Timeout.InfiniteTimeSpan };
-            started = new EmulatedMixpanel(folder, database, events, accounts, profiles, lookupTables, requests, guests, application, authority, self, addresses);
+            started = new EmulatedMixpanel(folder, database, snapshots, events, accounts, profiles, lookupTables, requests, guests, application, authority, self, addresses);
             seeding.Connect(self);
             if (options.Seed is { } seed)
                 await seeding.ApplyOnceAsync(seed, cancellationToken).ConfigureAwait(false);
@@ -210,11 +214,24 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     static InvalidDataException Damaged(DataFolder folder, Exception e) =>
         new($"{folder.DatabaseFile} is damaged, or no database of the embedded Mixpanel, or its disk is full. Delete it to begin with an empty one, or use another folder.", e);
 
+    /// <summary>Makes a project, so that a test meets no other.</summary>
+    /// <param name="name">What it is called.</param>
+    /// <param name="cancellationToken">Gives up before making it.</param>
+    public async Task<EmulatedProject> CreateProjectAsync(string name = "test", CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        var owner = _accounts.All.First(account => account.Username == DevelopmentCredentials.ServiceAccountUsername);
+        var project = await _accounts.PutProjectAsync(owner, new ProjectSettings(name, "", "", "UTC", _accounts.Identity, null), null, cancellationToken).ConfigureAwait(false);
+        return new EmulatedProject(this, project!.Id, project.Token, project.Secret);
+    }
+
+    internal Task<IReadOnlyList<StoredEvent>> EventsOfAsync(int? projectId, CancellationToken cancellationToken) => _events.ReadAllAsync(deduplicated: true, projectId, cancellationToken);
+
     /// <summary>The events that were stored, in the order of storing.</summary>
     /// <param name="deduplicated">Only the latest of those that agree in name, time, <c>distinct_id</c> and <c>$insert_id</c>, as reports count them.</param>
     /// <param name="cancellationToken">Stops reading.</param>
     public Task<IReadOnlyList<StoredEvent>> EventsAsync(bool deduplicated = false, CancellationToken cancellationToken = default) =>
-        _events.ReadAllAsync(deduplicated, cancellationToken);
+        _events.ReadAllAsync(deduplicated, projectId: null, cancellationToken);
 
     /// <summary>How many events were stored.</summary>
     /// <param name="deduplicated">Only the latest of those that agree in name, time, <c>distinct_id</c> and <c>$insert_id</c>, as reports count them.</param>
@@ -245,6 +262,7 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         _self.Dispose();
         await _application.StopAsync().ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
+        _snapshots.Dispose();
         _database.Dispose();
         _authority?.Dispose();
         _folder?.Dispose();

@@ -7,6 +7,13 @@ public sealed record EmulatorOptions
     public int Port { get; init; }
 
     /// <summary>
+    /// Whether to listen on all addresses in place of loopback alone: for a container, whose network is its own. Whoever reaches it may
+    /// come in, for the credentials are known. Under an IP address it answers then, under a name still only if it is one of
+    /// <see cref="HostNames"/>. Default: no.
+    /// </summary>
+    public bool AnyAddress { get; init; }
+
+    /// <summary>
     /// Names besides those of loopback that are answered to, such as <c>api.mixpanel.com</c> for clients whose address cannot be
     /// changed, when their system leads that name here. Default: none.
     /// </summary>
@@ -59,6 +66,9 @@ public sealed record EmulatorOptions
 
     /// <summary>Faults on purpose, which <c>/emulator/faults</c> can replace. Default: none.</summary>
     public EmulatorFaults? Faults { get; init; }
+
+    /// <summary>Whether the process is there for it alone, so that its heap may be limited while a script runs.</summary>
+    internal bool OwnsProcess { get; init; }
 }
 
 /// <summary>Mixpanel's ways to tell who an event belongs to.</summary>

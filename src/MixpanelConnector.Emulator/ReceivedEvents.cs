@@ -9,22 +9,24 @@ namespace MixpanelConnector.Emulator;
 public sealed class Received
 {
     readonly EmulatedMixpanel _mixpanel;
+    readonly int? _projectId;
 
-    internal Received(EmulatedMixpanel mixpanel) => _mixpanel = mixpanel;
+    internal Received(EmulatedMixpanel mixpanel, int? projectId) => (_mixpanel, _projectId) = (mixpanel, projectId);
 
     /// <summary>The events of a name, after deduplication: <c>await mixpanel.Received.Event("Order Placed").By("ada").With("total", 59.9)</c>.</summary>
     /// <param name="name">The event's name.</param>
-    public ReceivedEvents Event(string name) => new(_mixpanel, name, []);
+    public ReceivedEvents Event(string name) => new(_mixpanel, _projectId, name, []);
 }
 
 /// <summary>Events that are expected. Awaited, it is that exactly one fits, which is the result.</summary>
 public sealed class ReceivedEvents
 {
     readonly EmulatedMixpanel _mixpanel;
+    readonly int? _projectId;
     readonly string _name;
     readonly IReadOnlyList<(string Text, Func<StoredEvent, bool> Holds)> _conditions;
 
-    internal ReceivedEvents(EmulatedMixpanel mixpanel, string name, IReadOnlyList<(string Text, Func<StoredEvent, bool> Holds)> conditions) => (_mixpanel, _name, _conditions) = (mixpanel, name, conditions);
+    internal ReceivedEvents(EmulatedMixpanel mixpanel, int? projectId, string name, IReadOnlyList<(string Text, Func<StoredEvent, bool> Holds)> conditions) => (_mixpanel, _projectId, _name, _conditions) = (mixpanel, projectId, name, conditions);
 
     /// <summary>Of this person.</summary>
     /// <param name="distinctId">The <c>distinct_id</c>.</param>
@@ -56,7 +58,7 @@ public sealed class ReceivedEvents
     /// <param name="cancellationToken">Stops reading.</param>
     public async Task<IReadOnlyList<StoredEvent>> TimesAsync(int count, CancellationToken cancellationToken = default)
     {
-        var all = await _mixpanel.EventsAsync(deduplicated: true, cancellationToken).ConfigureAwait(false);
+        var all = await _mixpanel.EventsOfAsync(_projectId, cancellationToken).ConfigureAwait(false);
         var found = all.Where(stored => stored.Name == _name && _conditions.All(condition => condition.Holds(stored))).ToList();
         if (found.Count == count)
             return found;
@@ -77,7 +79,7 @@ public sealed class ReceivedEvents
     /// <summary>Exactly one fits, for <c>await</c>.</summary>
     public TaskAwaiter<StoredEvent> GetAwaiter() => OnceAsync().GetAwaiter();
 
-    ReceivedEvents And(string text, Func<StoredEvent, bool> holds) => new(_mixpanel, _name, [.. _conditions, (text, holds)]);
+    ReceivedEvents And(string text, Func<StoredEvent, bool> holds) => new(_mixpanel, _projectId, _name, [.. _conditions, (text, holds)]);
 
     static bool Fits(JsonElement found, object? value) => value switch
     {

@@ -20,7 +20,7 @@ sealed class Routes(
     EventStore events, ProfileStore profiles, QuerySessions sessions, IdentityStore identities, DocumentStore documents, LookupTableStore lookupTables, PersonalData personalData, Accounts accounts,
     FaultPlan faults, Journal journal, Snapshots snapshots, Seeding seeding, AdjustableClock clock, EmulatorOptions options, string instance, Database database)
 {
-    readonly Feed _feed = new();
+    readonly Feed _feed = new(TimeProvider.System);
     StartOver _startOver = null!; // made with the quota
 
     public void Map(IEndpointRouteBuilder routes)
@@ -28,6 +28,7 @@ sealed class Routes(
         var access = new Access(accounts);
         var quota = new Quota(options.RateLimits, options.TimeProvider);
         _startOver = new StartOver(snapshots, quota, _feed, journal, faults, clock, options);
+        seeding.Undone = () => _startOver.Forget();
         if (options.Seed is { } seed)
             _startOver.SeedAsync = token => seeding.ApplyOnceAsync(seed, token);
 
@@ -36,7 +37,9 @@ sealed class Routes(
         Get(routes, "/import", import.HandleAsync, ErrorShapes.Ingestion); // with data= in the query string
         Post(routes, "/import", import.HandleAsync, ErrorShapes.Ingestion);
         string[] image = [HttpMethods.Get, HttpMethods.Post]; // an image or a script of a page is a GET
-        Page(routes, "/track", image, new TrackEvents(events, _feed, accounts, quota, options).HandleAsync, ErrorShapes.Tracking);
+        var track = new TrackEvents(events, _feed, accounts, quota, options);
+        foreach (var path in (string[])["/track", "/batch"]) // some clients call it so where they send several
+            Page(routes, path, image, track.HandleAsync, ErrorShapes.Tracking);
         Page(routes, "/engage", image, new UpdateProfiles(profiles, _feed, identities, accounts, options, ofGroups: false).HandleAsync, ErrorShapes.Tracking);
         Page(routes, "/groups", image, new UpdateProfiles(profiles, _feed, identities, accounts, options, ofGroups: true).HandleAsync, ErrorShapes.Tracking);
 
@@ -69,9 +72,9 @@ sealed class Routes(
         var serviceAccounts = new ServiceAccounts(accounts, access, options.TimeProvider);
         const string OfOrganization = "/api/app/organizations/{organization}/service-accounts";
         Get(routes, OfOrganization, serviceAccounts.ListAsync, ErrorShapes.App);
-        Post(routes, OfOrganization, serviceAccounts.CreateAsync, ErrorShapes.App);
-        Post(routes, OfOrganization + "/add-to-project", serviceAccounts.AddToProjectsAsync, ErrorShapes.App);
-        Post(routes, OfOrganization + "/remove-from-project", serviceAccounts.RemoveFromProjectsAsync, ErrorShapes.App);
+        Post(routes, OfOrganization, Knowing(serviceAccounts.CreateAsync, "username", "role", "expires", "projects", "projects.id", "projects.role"), ErrorShapes.App);
+        Post(routes, OfOrganization + "/add-to-project", Knowing(serviceAccounts.AddToProjectsAsync, "service_account_ids", "projects", "projects.id", "projects.role"), ErrorShapes.App);
+        Post(routes, OfOrganization + "/remove-from-project", Knowing(serviceAccounts.RemoveFromProjectsAsync, "projects", "projects.id", "projects.service_account_ids"), ErrorShapes.App);
         Get(routes, OfOrganization + "/{account}", serviceAccounts.GetAsync, ErrorShapes.App);
         Delete(routes, OfOrganization + "/{account}", serviceAccounts.DeleteAsync, ErrorShapes.App);
         Get(routes, "/api/app/projects/{project}/service-accounts", serviceAccounts.ListOfProjectAsync, ErrorShapes.App);
@@ -113,7 +116,7 @@ sealed class Routes(
         foreach (var path in (string[])["/api/query/cohorts/list", "/api/2.0/cohorts/list"])
             Post(routes, path, gate.Before((context, _, project) => cohorts.ListAsync(context, project)), ErrorShapes.Query);
 
-        var jql = new JqlQuery(source, profiles);
+        var jql = new JqlQuery(source, profiles, options);
         foreach (var path in (string[])["/api/query/jql", "/api/2.0/jql"])
             Post(routes, path, gate.Before(jql.QueryAsync, JqlQuery.Parameters), ErrorShapes.Query);
 
@@ -155,7 +158,7 @@ sealed class Routes(
         Post(routes, "/emulator/projects/{project}/funnels", control.CreateFunnelAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects/{project}/reports", control.CreateReportAsync, ErrorShapes.App);
         Post(routes, "/emulator/projects/{project}/cohorts", control.CreateCohortAsync, ErrorShapes.App);
-        Get(routes, "/emulator/projects/{project}/live", new LiveFeed(events, _feed, access).HandleAsync, ErrorShapes.App);
+        Get(routes, "/emulator/projects/{project}/live", new LiveFeed(events, _feed, access, options.TimeProvider).HandleAsync, ErrorShapes.App);
         var faultControl = new FaultControl(faults, access);
         Get(routes, "/emulator/faults", faultControl.ShowAsync, ErrorShapes.App);
         Put(routes, "/emulator/faults", faultControl.ReplaceAsync, ErrorShapes.App);
@@ -172,11 +175,11 @@ sealed class Routes(
         foreach (var of in (string[])[Project, "/api/app/workspaces/{project}"]) // each project has one workspace, numbered like it
         {
             Get(routes, of + "/annotations", annotations.ListAsync, ErrorShapes.App, "fromDate", "toDate");
-            Post(routes, of + "/annotations", annotations.CreateAsync, ErrorShapes.App);
+            Post(routes, of + "/annotations", Knowing(annotations.CreateAsync, "date", "description", "tags"), ErrorShapes.App);
             Get(routes, of + "/annotations/tags", annotations.ListTagsAsync, ErrorShapes.App);
-            Post(routes, of + "/annotations/tags", annotations.CreateTagAsync, ErrorShapes.App);
+            Post(routes, of + "/annotations/tags", Knowing(annotations.CreateTagAsync, "name"), ErrorShapes.App);
             Get(routes, of + "/annotations/{annotation}", annotations.GetAsync, ErrorShapes.App);
-            Patch(routes, of + "/annotations/{annotation}", annotations.PatchAsync, ErrorShapes.App);
+            Patch(routes, of + "/annotations/{annotation}", Knowing(annotations.PatchAsync, "description", "tags"), ErrorShapes.App);
             Delete(routes, of + "/annotations/{annotation}", annotations.DeleteAsync, ErrorShapes.App);
         }
 
@@ -207,20 +210,20 @@ sealed class Routes(
         var experiments = new Experiments(documents, access, options.TimeProvider);
         Get(routes, OfWorkspace, experiments.ListAsync, ErrorShapes.Typed);
         Get(routes, "/api/app/projects/{workspace}/experiments", experiments.ListAsync, ErrorShapes.Typed);
-        Post(routes, OfWorkspace, experiments.CreateAsync, ErrorShapes.Typed);
+        Post(routes, OfWorkspace, Knowing(experiments.CreateAsync, Experiments.Members), ErrorShapes.Typed);
         Get(routes, OfWorkspace + "/{experiment}", experiments.GetAsync, ErrorShapes.Typed);
-        Patch(routes, OfWorkspace + "/{experiment}", experiments.UpdateAsync, ErrorShapes.Typed);
+        Patch(routes, OfWorkspace + "/{experiment}", Knowing(experiments.UpdateAsync, Experiments.Members), ErrorShapes.Typed);
         Delete(routes, OfWorkspace + "/{experiment}", experiments.DeleteAsync, ErrorShapes.Typed);
-        Post(routes, OfWorkspace + "/{experiment}/archive", experiments.ArchiveAsync, ErrorShapes.Typed);
-        Delete(routes, OfWorkspace + "/{experiment}/archive", experiments.UnarchiveAsync, ErrorShapes.Typed);
-        Patch(routes, OfWorkspace + "/{experiment}/decide", experiments.DecideAsync, ErrorShapes.Typed);
-        Put(routes, OfWorkspace + "/{experiment}/force_conclude", experiments.ConcludeAsync, ErrorShapes.Typed);
-        Put(routes, OfWorkspace + "/{experiment}/launch", experiments.LaunchAsync, ErrorShapes.Typed);
+        Post(routes, OfWorkspace + "/{experiment}/archive", Knowing(experiments.ArchiveAsync), ErrorShapes.Typed);
+        Delete(routes, OfWorkspace + "/{experiment}/archive", Knowing(experiments.UnarchiveAsync), ErrorShapes.Typed);
+        Patch(routes, OfWorkspace + "/{experiment}/decide", Knowing(experiments.DecideAsync, "success", "variant", "message"), ErrorShapes.Typed);
+        Put(routes, OfWorkspace + "/{experiment}/force_conclude", Knowing(experiments.ConcludeAsync, "end_date"), ErrorShapes.Typed);
+        Put(routes, OfWorkspace + "/{experiment}/launch", Knowing(experiments.LaunchAsync), ErrorShapes.Typed);
 
         var requests = new GdprRequests(personalData, documents, accounts, quota, options);
-        Post(routes, "/api/app/data-retrievals/v3.0", requests.CreateRetrievalAsync, ErrorShapes.App, "token");
+        Post(routes, "/api/app/data-retrievals/v3.0", Knowing(requests.CreateRetrievalAsync, "distinct_ids", "compliance_type", "disclosure_type"), ErrorShapes.App, "token");
         Get(routes, "/api/app/data-retrievals/v3.0/{id}", requests.GetRetrievalAsync, ErrorShapes.App, "token");
-        Post(routes, "/api/app/data-deletions/v3.0", requests.CreateDeletionAsync, ErrorShapes.App, "token");
+        Post(routes, "/api/app/data-deletions/v3.0", Knowing(requests.CreateDeletionAsync, "distinct_ids", "compliance_type"), ErrorShapes.App, "token");
         Get(routes, "/api/app/data-deletions/v3.0/{id}", requests.GetDeletionAsync, ErrorShapes.App, "token");
         Delete(routes, "/api/app/data-deletions/v3.0/{id}", requests.CancelAsync, ErrorShapes.App, "token");
         Get(routes, "/emulator/data-retrievals/{id}", requests.DownloadAsync, ErrorShapes.App);
@@ -261,6 +264,9 @@ sealed class Routes(
         Put(routes, Imports + "/{import}/manual-sync", imports.RunAsync, ErrorShapes.App);
         Get(routes, Imports + "/{import}/history", imports.HistoryAsync, ErrorShapes.App);
     }
+
+    /// <summary>Where unknown members are to be refused, those of a body that Mixpanel's specification leaves open are these.</summary>
+    RequestDelegate Knowing(RequestDelegate handler, params string[] members) => options.StrictUnknown ? handler.Knowing(members) : handler;
 
     /// <summary>What web pages of any origin call too.</summary>
     static void Page(IEndpointRouteBuilder routes, string path, string[] methods, RequestDelegate handler, ErrorShape errors)

@@ -1,3 +1,4 @@
+using MixpanelConnector.Formats.Avro;
 using MixpanelConnector.Formats.Delimited;
 using MixpanelConnector.Formats.Parquet;
 using MixpanelConnector.Formats.Zstd;
@@ -37,11 +38,19 @@ public static class FileFormats
     /// </summary>
     public static ImportFormat Parquet { get; } = new ParquetFormat();
 
+    /// <summary>
+    /// Avro's object container files, whose blocks are plain or compressed with deflate, Snappy or zstandard. The fields of their records are
+    /// columns, and what becomes of values is as with <see cref="Parquet"/>: nulls are left out, whichever branch of a union holds a value gives
+    /// it, enumerations are text. Its lines and offsets count records, from 1 and from 0. Blocks of more than 32 MB, or 64 MB when they are
+    /// decompressed, and values nested more than 64 deep are refused.
+    /// </summary>
+    public static ImportFormat Avro { get; } = new AvroFormat();
+
     /// <summary>zstd, with any number of frames.</summary>
     public static ImportCompression Zstd { get; } = new ZstdCompression();
 
     /// <summary>Every format there is, those of the library included.</summary>
-    public static IReadOnlyList<ImportFormat> All { get; } = [ImportFormat.Ndjson, ImportFormat.Json, Parquet, Csv, Tsv];
+    public static IReadOnlyList<ImportFormat> All { get; } = [ImportFormat.Ndjson, ImportFormat.Json, Parquet, Avro, Csv, Tsv];
 
     /// <summary>Every compression there is, those of the library included.</summary>
     public static IReadOnlyList<ImportCompression> AllCompressions { get; } = [ImportCompression.Gzip, Zstd];

@@ -8,6 +8,7 @@ static class Addresses
     /// <exception cref="StorageException">There is no bucket in it, or none that can be one.</exception>
     public static (string Bucket, string Key) Part(string scheme, string address)
     {
+        if (StorageScheme.Shown(address) != address) throw new StorageException(StorageFault.Unconfigured, $"it holds credentials, which never belong into an address: take them out, and set {(scheme == "az" ? "AZURE_STORAGE_SAS_TOKEN" : scheme == "gs" ? "GS_ACCESS_KEY_ID and GS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")}");
         var rest = address[(scheme.Length + "://".Length)..];
         var slash = rest.IndexOf('/', StringComparison.Ordinal);
         var (bucket, key) = slash < 0 ? (rest, "") : (rest[..slash], rest[(slash + 1)..]);

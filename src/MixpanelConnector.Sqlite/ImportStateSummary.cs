@@ -19,6 +19,12 @@ public sealed record ImportStateSummary(string Folder)
     /// <summary>How far each source is.</summary>
     public IReadOnlyList<ImportSourceProgress> Sources { get; init; } = [];
 
+    /// <summary>When the state was made; null where the disk does not tell.</summary>
+    public DateTimeOffset? Began { get; init; }
+
+    /// <summary>When a checkpoint was last written; null where the disk does not tell.</summary>
+    public DateTimeOffset? LastSaved { get; init; }
+
     /// <summary>Why nothing more is known: an import holds it (<see cref="ImportStateFault.Busy"/>), or it is damaged; null when all is well.</summary>
     public ImportStateFault? Fault { get; init; }
 

@@ -11,6 +11,9 @@ namespace MixpanelConnector.Sqlite;
 /// <summary>One database of an outbox, held by one process. Every row carries a checksum.</summary>
 sealed class OutboxDatabase : IDisposable
 {
+    /// <summary>At once, whatever the number of records: what waits for a queue has messages of 8 MB.</summary>
+    const long MostBytesRead = 16 << 20;
+
     const int BusyCode = 5;
     const int CorruptCode = 11;
     const int FullCode = 13;
@@ -119,11 +122,13 @@ sealed class OutboxDatabase : IDisposable
         Set(_read, (int)kind, after);
         using (var reader = _read.ExecuteReader())
         {
+            var bytes = 0L;
             for (var sum = 0; sum < records && reader.Read();)
             {
                 if (ReadRow(reader, kind) is { } batch)
                 {
-                    if (batches.Count > 0 && sum + batch.Records > Math.Max(records, 1)) break;
+                    bytes += batch.Content.Length;
+                    if (batches.Count > 0 && (sum + batch.Records > Math.Max(records, 1) || bytes > MostBytesRead)) break;
                     batches.Add(batch);
                     sum += batch.Records;
                 }

@@ -440,6 +440,25 @@ public sealed class SqliteImportState : IImportState
 
     static ImportStateSummary Summarize(string folder)
     {
+        // Looked up first: whoever opens a database may write into its folder.
+        var (began, saved) = (Written(Path.Combine(folder, MarkerName)), Written(Path.Combine(folder, DatabaseName + "-wal")) ?? Written(Path.Combine(folder, DatabaseName)));
+        return SummarizeContent(folder) with { Began = began, LastSaved = saved };
+    }
+
+    static DateTimeOffset? Written(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? new DateTimeOffset(File.GetLastWriteTimeUtc(path)) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    static ImportStateSummary SummarizeContent(string folder)
+    {
         try
         {
             using var state = OpenExisting(folder, readOnly: true);

@@ -1,7 +1,4 @@
 using System.Globalization;
-using System.Text;
-using System.Text.Json;
-using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Tool;
 
@@ -27,6 +24,9 @@ sealed class Configuration
     public const string SecretName = "service_account_secret";
     public const string OAuthTokenName = "oauth_token";
 
+    /// <summary>The source of what a person has answered.</summary>
+    public const string Answered = "answer";
+
     /// <summary>The settings by name, with their environment variables, in the order they are shown.</summary>
     public static readonly IReadOnlyList<(string Name, string Variable)> Names =
     [
@@ -41,8 +41,20 @@ sealed class Configuration
         ("endpoint", "MIXPANEL_ENDPOINT"),
     ];
 
+    /// <summary>A value as it may be shown: of a secret nothing, of a token its beginning.</summary>
+    public static string? Shown(string name, string? value) => (name, value) switch
+    {
+        (_, null) => null,
+        _ when IsSecret(name) => "***",
+        ("token", { Length: > 8 } token) => token[..4] + "***",
+        ("endpoint", var address) when Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.UserInfo.Length > 0 => "***",
+        _ => value,
+    };
+
     /// <summary>Whether nobody may see the setting.</summary>
     public static bool IsSecret(string name) => name is SecretName or OAuthTokenName;
+
+    const string FromProfile = "profile ";
 
     readonly Dictionary<string, Setting> _settings;
 
@@ -52,9 +64,11 @@ sealed class Configuration
 
     public string? this[string name] => _settings.TryGetValue(name, out var setting) ? setting.Value : null;
 
-    public static Configuration Load(GivenSettings given, HostEnvironment host)
+    public static Configuration Load(GivenSettings given, HostEnvironment host) => Load(given, new ProfileFile(host).Read(given.Profile), host);
+
+    /// <summary>The same with a profile that may not be in the file.</summary>
+    public static Configuration Load(GivenSettings given, Profile profile, HostEnvironment host)
     {
-        var profile = Profile.Read(new Folders(host.Environment).Profiles, given.Profile ?? NonEmpty(host.Environment("MIXPANEL_PROFILE")), host.Stopping);
         var secret = given.SecretFile is { } path ? (path, Secrets.Read(path, host)) : default((string Path, string Text)?);
         return new Configuration(Names.ToDictionary(n => n.Name, n => Find(n.Name, n.Variable), StringComparer.Ordinal));
 
@@ -63,16 +77,26 @@ sealed class Configuration
             if (name == given.Secret && secret is { } read) return new(name, read.Text, read.Path == "-" ? "standard input" : $"file {read.Path}");
             if (given.Options.TryGetValue(name, out var option)) return new(name, option, $"option --{name.Replace('_', '-')}");
             if (NonEmpty(host.Environment(variable)) is { } value) return new(name, value, $"environment {variable}");
-            if (profile.Values.TryGetValue(name, out var stored)) return new(name, stored, $"profile {profile.Name}");
+            if (profile.Values.TryGetValue(name, out var stored)) return new(name, stored, FromProfile + profile.Name);
             return name == "region" ? new(name, "us", "default") : new(name, null, "not set");
         }
     }
 
+    /// <summary>The same with some settings as a person has answered.</summary>
+    public Configuration With(IReadOnlyDictionary<string, string> answers) =>
+        new(Names.ToDictionary(n => n.Name, n => answers.TryGetValue(n.Name, out var answer) ? new Setting(n.Name, answer, Answered) : _settings[n.Name], StringComparer.Ordinal));
+
+    /// <summary>Where a setting came from.</summary>
+    public string SourceOf(string name) => _settings[name].Source;
+
+    /// <summary>The profile that a setting came from; null for one from elsewhere.</summary>
+    public string? ProfileOf(string name) => SourceOf(name) is { } source && source.StartsWith(FromProfile, StringComparison.Ordinal) ? source[FromProfile.Length..] : null;
+
     /// <summary>The settings of a profile alone, whatever options and the environment say.</summary>
     public static Configuration Of(string profile, HostEnvironment host)
     {
-        var read = Profile.Read(new Folders(host.Environment).Profiles, profile, host.Stopping);
-        return new Configuration(Names.ToDictionary(n => n.Name, n => read.Values.TryGetValue(n.Name, out var stored) ? new Setting(n.Name, stored, $"profile {read.Name}") : n.Name == "region" ? new(n.Name, "us", "default") : new(n.Name, null, "not set"), StringComparer.Ordinal));
+        var read = new ProfileFile(host).Read(profile);
+        return new Configuration(Names.ToDictionary(n => n.Name, n => read.Values.TryGetValue(n.Name, out var stored) ? new Setting(n.Name, stored, FromProfile + read.Name) : n.Name == "region" ? new(n.Name, "us", "default") : new(n.Name, null, "not set"), StringComparer.Ordinal));
     }
 
     /// <summary>The embedded Mixpanel in place of whatever is configured.</summary>
@@ -115,6 +139,7 @@ sealed class Configuration
             Endpoint = this["endpoint"] is not { } endpoint ? null
                 : Uri.TryCreate(endpoint, UriKind.Absolute, out var address) ? address
                 : throw Invalid("endpoint", "The endpoint must be an address such as http://127.0.0.1:8080."),
+            HintsAtEventNames = true,
             TimeProvider = timeProvider,
         };
     }
@@ -133,93 +158,7 @@ sealed class Configuration
         _ => throw Invalid(name, $"{name} must be an integer."),
     };
 
-    static string? NonEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+    internal static string? NonEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
     internal static MixpanelException Invalid(string field, string message) => new(new(ErrorKind.InvalidInput, message) { Field = field });
-}
-
-/// <summary>A named set of settings in the profile file.</summary>
-sealed record Profile(string Name, IReadOnlyDictionary<string, string> Values)
-{
-    const string Default = "default";
-
-    public static Profile Read(string path, string? name, CancellationToken stopping)
-    {
-        var values = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (!File.Exists(path)) return name is null ? new(Default, values) : throw Configuration.Invalid("profile", $"There is no profile file {path}.");
-        try
-        {
-            using var document = JsonDocument.Parse(GivenFile.Read(path, stopping), new JsonDocumentOptions { AllowDuplicateProperties = false });
-            if (document.RootElement.ValueKind is not JsonValueKind.Object) throw new JsonException();
-            if (!document.RootElement.TryGetProperty(name ?? Default, out var profile))
-                return name is null ? new(Default, values) : throw Configuration.Invalid("profile", $"{path} has no profile {name}.");
-            foreach (var member in profile.EnumerateObject())
-            {
-                if (Configuration.Names.All(n => n.Name != member.Name)) throw Configuration.Invalid(member.Name, $"{path}: profile {name ?? Default} has an unknown setting {member.Name}; known are {string.Join(", ", Configuration.Names.Select(n => n.Name))}.");
-                if (member.Value.ValueKind is JsonValueKind.Null) continue;
-                values[member.Name] = member.Value.ValueKind switch
-                {
-                    JsonValueKind.String => member.Value.GetString()!,
-                    JsonValueKind.Number => member.Value.GetRawText(),
-                    _ => throw Configuration.Invalid(member.Name, $"{path}: profile {name ?? Default}: {member.Name} must be text or a number."),
-                };
-            }
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            throw Configuration.Invalid("profile", $"{path} must be a JSON object of profiles, each an object of settings, with no name twice.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Configuration.Invalid("profile", $"{path} cannot be read: {e.Message}");
-        }
-
-        if (values.Keys.Any(Configuration.IsSecret)) Secrets.EnsurePrivate(path, "profile");
-        return new(name ?? Default, values);
-    }
-}
-
-/// <summary>Secrets come from files that only their owner can read, or from standard input; never from the command line, which every process can see.</summary>
-static class Secrets
-{
-    const int Longest = 4096;
-
-    public static string Read(string path, HostEnvironment host)
-    {
-        try
-        {
-            if (path != "-") EnsurePrivate(path, "secret_file");
-            using var file = path == "-" ? null : GivenFile.Open(path, host.Stopping);
-            var text = file is null ? GivenFile.Input(host.TakeInput("secret_file"), FirstLine, host.Stopping) : FirstLine(file);
-            return text is [] || text.Length > Longest ? throw Configuration.Invalid("secret_file", "The secret must be the first line of the file.") : text;
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or PathTooLongException or ArgumentException)
-        {
-            // Not named: whoever takes the option for the secret itself has given it here.
-            throw Configuration.Invalid("secret_file", "There is no file of the name that --secret-file gives. It takes the name of a file whose first line is the secret, never the secret itself.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Configuration.Invalid("secret_file", $"The secret cannot be read: {e.Message}");
-        }
-    }
-
-    static string FirstLine(Stream stream)
-    {
-        using var reader = new StreamReader(stream);
-        var line = new StringBuilder();
-        while (line.Length <= Longest && reader.Read() is >= 0 and not '\n' and var character) line.Append((char)character);
-        return line.ToString().Trim();
-    }
-
-    /// <exception cref="MixpanelException">Others can read the file, or decide what is in it.</exception>
-    /// <exception cref="FileNotFoundException">There is none.</exception>
-    public static void EnsurePrivate(string path, string field)
-    {
-        if (OperatingSystem.IsWindows()) return;
-        const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
-        var mode = File.GetUnixFileMode(path);
-        if ((mode & Others) != UnixFileMode.None) throw Configuration.Invalid(field, $"{path} holds a secret and can be read by others. Make it private: chmod 600 {path}");
-        if (!FileStatus.Behind(path).IsOursOrRoots) throw Configuration.Invalid(field, $"{path} holds a secret and belongs to another user, who can read and exchange it. Make it yours: chown {Environment.UserName} {path}");
-    }
 }

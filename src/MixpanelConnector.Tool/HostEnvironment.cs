@@ -21,7 +21,16 @@ sealed record HostEnvironment
 
     public required TextWriter Error { get; init; }
 
+    /// <summary>Whether only what went wrong is said.</summary>
+    public bool IsQuiet { get; init; }
+
+    /// <summary>Where to say what is good to know, and is no error.</summary>
+    public TextWriter Notes => IsQuiet ? TextWriter.Null : Error;
+
     public bool InputIsTerminal { get; init; }
+
+    /// <summary>Has the terminal not show what is written, until the result is disposed.</summary>
+    public Func<IDisposable> HideInput { get; init; } = HiddenInput.Begin;
 
     public bool OutputIsTerminal { get; init; }
 
@@ -31,7 +40,15 @@ sealed record HostEnvironment
     public Func<int> TerminalWidth { get; init; } = () => 80;
 
     /// <summary>The columns that help takes.</summary>
-    public int HelpWidth => OutputIsTerminal ? TerminalWidth() : 80;
+    public int HelpWidth => OutputWidth(80);
+
+    /// <summary>The columns for what is printed: those that COLUMNS says, else those of the terminal.</summary>
+    /// <param name="elsewhere">How many there are where there is no terminal.</param>
+    public int OutputWidth(int elsewhere) =>
+        int.TryParse(Environment("COLUMNS"), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var columns) && columns > 0 ? columns : OutputIsTerminal ? TerminalWidth() : elsewhere;
+
+    /// <summary>Whether colours are wanted: not with NO_COLOR, nor on a terminal that has none.</summary>
+    public bool WantsColour => string.IsNullOrEmpty(Environment("NO_COLOR")) && Environment("TERM") != "dumb";
 
     /// <summary>Why the words of the command line cannot be what was given; null when they are.</summary>
     public string? CommandLineFault { get; init; }
@@ -44,7 +61,7 @@ sealed record HostEnvironment
     public static HostEnvironment OfThisProcess(string[] args, CancellationToken stopping) => new()
     {
         Environment = System.Environment.GetEnvironmentVariable,
-        Input = OperatingSystem.IsWindows() || StandardDescriptor.IsOpen(0) ? Console.OpenStandardInput() : Stream.Null,
+        Input = StandardInput(),
         Output = OperatingSystem.IsWindows() ? Console.OpenStandardOutput() : new StandardOutput(stopping),
         Error = OperatingSystem.IsWindows() ? Console.Error : StandardError.NewWriter(),
         Stopping = stopping,
@@ -54,6 +71,13 @@ sealed record HostEnvironment
         ErrorIsTerminal = !Console.IsErrorRedirected,
         TerminalWidth = Width,
     };
+
+    /// <summary>The console's own stream edits what a terminal sends, and shows it whatever the terminal is told: there it is read as the system gives it.</summary>
+    static Stream StandardInput() =>
+        OperatingSystem.IsWindows() ? Console.OpenStandardInput()
+        : !StandardDescriptor.IsOpen(0) ? Stream.Null
+        : Console.IsInputRedirected ? Console.OpenStandardInput()
+        : new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
 
     static string? Fault(string[] args)
     {

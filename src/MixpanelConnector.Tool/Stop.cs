@@ -7,13 +7,17 @@ sealed class Stop : IDisposable
 {
     readonly CancellationTokenSource _source = new();
     readonly PosixSignalRegistration[] _registrations;
+    RunOutcome? _outcome;
 
-    public Stop() => _registrations = [On(PosixSignal.SIGINT, 130), On(PosixSignal.SIGTERM, 143), On(PosixSignal.SIGHUP, 129)];
+    public Stop() => _registrations = [On(PosixSignal.SIGINT, RunOutcome.Stopped), On(PosixSignal.SIGTERM, RunOutcome.Terminated), On(PosixSignal.SIGHUP, RunOutcome.HungUp)];
 
     public CancellationToken Token => _source.Token;
 
     /// <summary>The exit code of the signal that came; 0 when none came.</summary>
-    public int ExitCode { get; private set; }
+    public int ExitCode => (int)(_outcome ?? RunOutcome.Complete);
+
+    /// <summary>How something ended that a signal may have stopped.</summary>
+    public RunOutcome OutcomeOf(RunOutcome outcome) => outcome is RunOutcome.Stopped ? _outcome ?? outcome : outcome;
 
     public void Dispose()
     {
@@ -21,17 +25,17 @@ sealed class Stop : IDisposable
         _source.Dispose();
     }
 
-    PosixSignalRegistration On(PosixSignal signal, int code) => PosixSignalRegistration.Create(signal, context =>
+    PosixSignalRegistration On(PosixSignal signal, RunOutcome outcome) => PosixSignalRegistration.Create(signal, context =>
     {
         if (_source.IsCancellationRequested) return;
         context.Cancel = true;
-        Begin(code);
+        Begin(outcome);
     });
 
     /// <summary>Stops as at a signal.</summary>
-    public void Begin(int code)
+    public void Begin(RunOutcome outcome)
     {
-        ExitCode = code;
+        _outcome = outcome;
         _source.Cancel();
     }
 }

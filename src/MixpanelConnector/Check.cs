@@ -24,9 +24,9 @@ public sealed record CredentialCheck
 
 public sealed partial class MixpanelClient
 {
-    /// <summary>Tries each configured credential on each API that takes it. Stores nothing: imports are tried with an event that Mixpanel must refuse. The query costs one of the 60 an hour.</summary>
+    /// <summary>Tries each configured credential on each API that takes it, until one finding holds for the others, too: a secret that is wrong, or a project that the account does not see, is found once. Stores nothing: imports are tried with an event that Mixpanel must refuse. The query costs one of the 60 an hour.</summary>
     /// <param name="cancellationToken">Stops the check.</param>
-    /// <returns>One result for each credential and API.</returns>
+    /// <returns>One result for each credential and API that was tried.</returns>
     /// <exception cref="MixpanelException">No credential is configured.</exception>
     public async Task<IReadOnlyList<CredentialCheck>> CheckAsync(CancellationToken cancellationToken = default)
     {
@@ -47,9 +47,14 @@ public sealed partial class MixpanelClient
         if (Options.ServiceAccount is not null)
         {
             var transport = Transport;
-            checks.Add(await TryAsync(transport, "app", "service_account", app, reply => ReplyClassifier.ReadJson(reply, Options).Dispose(), cancellationToken).ConfigureAwait(false));
-            checks.Add(await TryAsync(transport, "query", "service_account", query, reply => ReplyClassifier.ReadJson(reply, Options).Dispose(), cancellationToken).ConfigureAwait(false));
-            checks.Add(await TryAsync(transport, "import", "service_account", import, EnsureImport, cancellationToken).ConfigureAwait(false));
+            var seen = ProjectsSeen.Unknown;
+            checks.Add(await TryAsync(transport, "app", "service_account", app, reply => seen = ProjectsSeen.Of(reply, Options), cancellationToken).ConfigureAwait(false));
+            foreach (var (api, request, ensure) in new (string, MixpanelRequest, Action<Reply>)[] { ("query", query, reply => ReplyClassifier.ReadJson(reply, Options).Dispose()), ("import", import, EnsureImport) })
+            {
+                if (checks[^1].Error is { Kind: ErrorKind.Unauthorized } or { Field: not null }) break; // it would be the same again
+                var check = await TryAsync(transport, api, "service_account", request, ensure, cancellationToken).ConfigureAwait(false);
+                checks.Add(check.Error is { } error ? check with { Error = seen.Explain(error, api, Options) } : check);
+            }
         }
 
         if (Options.Token is not null)

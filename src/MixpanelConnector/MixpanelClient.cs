@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using MixpanelConnector.Transport;
 
@@ -37,7 +38,7 @@ public sealed partial class MixpanelClient : IDisposable
 
     internal MixpanelTransport Transport { get; }
 
-    ValueTask<TOutput> InvokeAsync<TInput, TOutput>(ActionSpec<TInput, TOutput> action, TInput input, CancellationToken cancellationToken)
+    ValueTask<TOutput> InvokeAsync<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOutput>(ActionSpec<TInput, TOutput> action, TInput input, CancellationToken cancellationToken)
         where TInput : class
         where TOutput : class
     {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
@@ -63,6 +64,12 @@ public sealed record MixpanelOptions
     /// <summary>Where calls are counted that Mixpanel takes 60 of in an hour, queries and raw exports, so that one too many is not sent. Default: none, and Mixpanel counts alone.</summary>
     public CallLedger? Ledger { get; init; }
 
+    /// <summary>Whether a report that is empty for an event asks for the names of events, too, and says in its <c>Hint</c> which may be meant: one more of the calls that Mixpanel takes 60 of in an hour. Default: false; the program <c>mixpanel</c> does.</summary>
+    public bool HintsAtEventNames { get; init; }
+
+    /// <summary>A queue that events and updates of profiles are published to in place of being sent to Mixpanel, which is asked for everything else. A call has succeeded when the broker has confirmed it; the caller disposes the queue. Default: none.</summary>
+    public MixpanelQueue? Queue { get; init; }
+
     /// <summary>The clock for deadlines, waits and times. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
@@ -71,6 +78,12 @@ public sealed record MixpanelOptions
 
     /// <summary>Where log messages go. Default: nowhere. Messages hold no secret and no property value.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>Where the service account may be replaced: the one to use now.</summary>
+    internal AccountRotation? Rotation { get; init; }
+
+    /// <summary>The service account to use now: the replacement, unless a copy of the options names an account of its own.</summary>
+    internal ServiceAccountCredentials? CurrentAccount => Rotation is { } rotation && ServiceAccount == rotation.First ? rotation.Current : ServiceAccount;
 
     /// <summary>Gives the settings as text, without the token and the secret.</summary>
     public override string ToString() =>
@@ -82,7 +95,7 @@ public sealed record MixpanelOptions
     {
         if (Endpoint is { } endpoint)
         {
-            if (!endpoint.IsAbsoluteUri || (endpoint.Scheme != Uri.UriSchemeHttps && !(endpoint.Scheme == Uri.UriSchemeHttp && endpoint.IsLoopback)))
+            if (!endpoint.IsAbsoluteUri || (endpoint.Scheme != Uri.UriSchemeHttps && !(endpoint.Scheme == Uri.UriSchemeHttp && Hosts.IsLoopback(endpoint))))
                 throw MixpanelException.Invalid("endpoint", "The endpoint must be an https address, or http on loopback, such as http://127.0.0.1:8080.");
             if (endpoint.UserInfo.Length > 0 || endpoint.Query.Length > 0 || endpoint.Fragment.Length > 0)
                 throw MixpanelException.Invalid("endpoint", "The endpoint must be a bare address, without user name, query or fragment.");

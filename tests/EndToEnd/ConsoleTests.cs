@@ -8,6 +8,9 @@ namespace MixpanelConnector.EndToEnd;
 public sealed class ConsoleTests
 {
     [Fact]
+    public async Task Every_number_is_that_of_the_store() => await OnEmulatorAsync("numbers");
+
+    [Fact]
     public async Task Every_page_is_accessible_wide_and_narrow_light_and_dark() => await OnEmulatorAsync("accessible");
 
     [Fact]
@@ -24,7 +27,7 @@ public sealed class ConsoleTests
     public async Task What_arrives_shows_by_itself() => await OnEmulatorAsync("live");
 
     [Fact]
-    public async Task A_page_that_breaks_leaves_the_others() => await OnEmulatorAsync("broken");
+    public async Task A_page_that_breaks_leaves_the_others_and_of_a_server_that_is_down_nothing_else_is_said() => await OnEmulatorAsync("broken");
 
     [Fact]
     public async Task The_keyboard_is_enough() => await OnEmulatorAsync("keyboard");
@@ -57,6 +60,17 @@ public sealed class ConsoleTests
         var done = await DriveAsync("key", serve.Address, home, ("CONSOLE_KEY", (string)JsonNode.Parse(made.Output)!["key"]!));
 
         Assert.True(done.ExitCode == 0, done.ToString());
+    }
+
+    [Fact]
+    public async Task What_needs_no_page_is_tested_without_one()
+    {
+        using var home = new Home();
+        using var node = Run.Start("npm", ["test", "--silent", "--prefix", Repository.File("src/MixpanelConnector.Console")], home);
+        var done = await Run.EndAsync(node);
+
+        Assert.True(done.ExitCode == 0, done.ToString());
+        Assert.Matches(@"(?m)^# pass [1-9]\d*", done.Output);
     }
 
     [Fact]

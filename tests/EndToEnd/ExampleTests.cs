@@ -19,6 +19,43 @@ public sealed class ExampleTests
         Assert.Matches(@"(?m)^. pass 2$", done.Output);
     }
 
+    /// <summary>As npm packs it, installs it and runs it.</summary>
+    [Fact]
+    public async Task Npx_runs_it_and_the_npm_package_mixpanel_tracks_to_it()
+    {
+        using var home = new Home();
+        var environment = Environment(home);
+        using var pack = Run.Start("npm", ["pack", "--silent", "--pack-destination", home.Path, Repository.File("examples/node")], home, environment);
+        Assert.Equal(0, (await Run.EndAsync(pack)).ExitCode);
+        using var install = Run.Start("npm", ["install", "--silent", "--offline", "--no-audit", "--no-fund", "--prefix", home.Path, home.File("mixpanel-emulator-0.1.0.tgz")], home, environment);
+        var installed = await Run.EndAsync(install);
+        Assert.True(installed.ExitCode == 0, installed.ToString());
+        Directory.CreateSymbolicLink(home.File("node_modules/mixpanel"), Repository.File("tests/EndToEnd/clients/node_modules/mixpanel"));
+
+        home.Write("track.mjs", """
+            import { spawn } from "node:child_process";
+            import { once } from "node:events";
+            import { createInterface } from "node:readline";
+            import { promisify } from "node:util";
+            import Mixpanel from "mixpanel";
+
+            const child = spawn("npx", ["--no-install", "mixpanel-emulator", "--port", "0", "--data", ":memory:"], { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "inherit"], detached: true });
+            const [line] = await once(createInterface({ input: child.stdout }), "line");
+            const told = JSON.parse(line);
+            const mixpanel = Mixpanel.init(told.token, { host: new URL(told.address).host, protocol: "http", keepAlive: false });
+            await promisify(mixpanel.track.bind(mixpanel))("Order Placed", { distinct_id: "ada" });
+            const answer = await fetch(told.address + "/emulator/requests", { headers: { authorization: "Basic " + Buffer.from("local:local").toString("base64") } });
+            console.log((await answer.json()).results.map(request => request.records.kept).join());
+            process.kill(-child.pid, "SIGTERM");
+            await once(child, "exit");
+            """);
+        using var node = Run.Start("node", [home.File("track.mjs")], home, environment);
+        var done = await Run.EndAsync(node);
+
+        Assert.True(done.ExitCode == 0, done.ToString());
+        Assert.Equal("1", done.Output.Trim());
+    }
+
     [Fact]
     public async Task The_example_for_python_is_green()
     {
@@ -30,6 +67,19 @@ public sealed class ExampleTests
 
         Assert.True(done.ExitCode == 0, done.ToString());
         Assert.Contains("Ran 2 tests", done.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_health_of_a_container_is_asked_for_by_the_program_itself()
+    {
+        using var home = new Home();
+        var mixpanel = await EmulatedMixpanel.StartAsync();
+        string[] health = ["emulator", "health", "--port", $"{mixpanel.Address.Port}"];
+
+        Assert.Equal(new Finished(0, "", ""), await Run.MixpanelAsync(home, health));
+        await mixpanel.DisposeAsync();
+        var gone = await Run.MixpanelAsync(home, health);
+        Assert.True(gone is { ExitCode: 5, Output: "" } && gone.Error.Contains("/healthz does not answer", StringComparison.Ordinal), gone.ToString());
     }
 
     [Fact]

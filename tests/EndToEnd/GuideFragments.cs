@@ -1,20 +1,22 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using MixpanelConnector.Sqlite;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The C# that stands in the prose and in the tables of the guides: compiled here, and run against a tracker that records.</summary>
+/// <summary>The C# that stands in the prose and in the tables of the guides: compiled here, or in the tests of Aspire, and run against a tracker that records.</summary>
 public sealed partial class GuideFragments
 {
-    static readonly string[] Pages = ["docs/tracking.md", "docs/aspnetcore.md", "docs/worker.md", "docs/testing.md", "docs/from-mixpanel-csharp.md", "docs/observability.md"];
+    static readonly string[] Pages = ["docs/tracking.md", "docs/aspnetcore.md", "docs/aspire.md", "docs/blazor.md", "docs/worker.md", "docs/testing.md", "docs/typed-events.md", "docs/from-mixpanel-csharp.md", "docs/observability.md"];
 
     [Fact]
     public void Every_piece_of_code_in_the_prose_of_a_guide_is_compiled_here()
     {
-        var compiled = string.Join('\n', new DirectoryInfo(Repository.File("tests/Guides")).EnumerateFiles("*.cs", SearchOption.AllDirectories).Append(new FileInfo(Repository.File("tests/EndToEnd/GuideFragments.cs"))).Select(file => File.ReadAllText(file.FullName)));
+        var compiled = string.Join('\n', new DirectoryInfo(Repository.File("tests/Guides")).EnumerateFiles("*.cs", SearchOption.AllDirectories).Append(new FileInfo(Repository.File("tests/EndToEnd/GuideFragments.cs"))).Append(new FileInfo(Repository.File("tests/Hosting/AspireClientTests.cs"))).Select(file => File.ReadAllText(file.FullName)));
         var pieces = Pages.SelectMany(page => PiecesOf(File.ReadAllText(Repository.File(page))).Select(piece => (page, piece))).ToList();
         Assert.True(pieces.Count > 20, $"only {pieces.Count} pieces");
 
@@ -56,6 +58,10 @@ public sealed partial class GuideFragments
         await using var app = WebApplication.CreateSlimBuilder().Build();
         app.UseForwardedHeaders();
         Assert.NotNull((Func<MixpanelOptions, MixpanelTracker>)Durably);
+
+        var (user, properties) = (MixpanelUser.FromDistinctId("user-1"), new Dictionary<string, object?>(StringComparer.Ordinal));
+        using var scope = MixpanelScope.Begin(user, properties);
+        Assert.Equal(user, MixpanelUser.Current);
     }
 
     static MixpanelTracker Durably(MixpanelOptions options)
@@ -63,6 +69,54 @@ public sealed partial class GuideFragments
         return
             new MixpanelTracker(options, new TrackerOptions { Outbox = SqliteOutbox.Open("outbox") });
     }
+
+    [Fact]
+    public void What_is_tracked_and_what_is_not_is_as_the_guide_says()
+    {
+        var optOuts = new OptOuts { "eve" };
+        MixpanelOptions connection = new() { Token = "local", Endpoint = new Uri("http://127.0.0.1:9") };
+        using var mixpanel = Screened(connection, optOuts);
+        Assert.True(mixpanel.Track("Health checked", "ada"));
+        Assert.True(mixpanel.Track("Order placed", "eve"));
+        Assert.Equal(0, mixpanel.Pending);
+
+        var order = (PlacedAt: new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), Total: 12.5m);
+        var recording = Recorder(new() { BeforeSend = [record => record.Name != "Health checked"] });
+        Place(recording);
+        using (MixpanelScope.Begin("eve", optedOut: true)) Place(recording);
+        Assert.Equal((1, 1), (recording.Events.Count, recording.LeftOut.Count));
+
+        var services = new ServiceCollection();
+        services.AddSingleton(optOuts);
+        services.AddOptions<MixpanelSettings>().Configure<OptOuts>((settings, optOuts) => settings.IsOptedOut = user => optOuts.Contains(user.DistinctId));
+        using var provider = services.BuildServiceProvider();
+        Assert.True(provider.GetRequiredService<Microsoft.Extensions.Options.IOptions<MixpanelSettings>>().Value.IsOptedOut!("eve"));
+        Assert.False(Refuses(new DefaultHttpContext()));
+
+        void Place(IMixpanelTracker mixpanel) => mixpanel.At(order.PlacedAt).InGroup("company", "acme").Track("Order placed", "ada", new { order.Total });
+
+        static bool Refuses(HttpContext http) => http.Features.Get<ITrackingConsentFeature>() is { CanTrack: false };
+
+        static RecordingTracker Recorder(TrackerOptions options) => new RecordingTracker(options);
+
+        MixpanelScope Begin(MixpanelUser user) => MixpanelScope.Begin(user, optedOut: true);
+        using var scope = Begin("eve");
+        Assert.True(scope.IsOptedOut);
+    }
+
+    static MixpanelTracker Screened(MixpanelOptions options, OptOuts optOuts)
+    {
+        return
+            new MixpanelTracker(options, new TrackerOptions
+            {
+                BeforeSend = [record => { record.Properties["host"] = Environment.MachineName; return record.Name != "Health checked"; }],
+                Redaction = new() { Names = ["password", "$email"], EmailAddresses = true, CardNumbers = true, Patterns = [@"\b\d{3}-\d{2}-\d{4}\b"] },
+                SampleRates = new Dictionary<string, double>(StringComparer.Ordinal) { ["Page viewed"] = 0.1 },
+                IsOptedOut = user => optOuts.Contains(user.DistinctId),
+            });
+    }
+
+    sealed class OptOuts : HashSet<string>;
 
     static async Task MoveAsync(RecordingTracker mixpanel, string user, string name, object properties, JsonNode value, int amount, JsonNode[] values, string[] names, string alias, decimal charge, string email)
     {

@@ -1,16 +1,20 @@
+using System.Text.Json;
 using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
+/// <summary>The library where it has less: without reflection, and on .NET 8.</summary>
 [Trait("tool", "native")]
 public sealed class NativeAotTests
 {
-    [Fact]
-    public async Task The_library_works_compiled_ahead_of_time()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_library_works_compiled_ahead_of_time_and_on_net8(bool onNet8)
     {
         using var home = new Home();
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
-        using var program = Run.Start(Published.Library, [mixpanel.Address.AbsoluteUri], home);
+        using var program = Run.Start(Program(onNet8), [mixpanel.Address.AbsoluteUri], home);
         var done = await Run.EndAsync(program);
 
         Assert.True(done.ExitCode == 0, done.ToString());
@@ -30,15 +34,17 @@ public sealed class NativeAotTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_web_program_compiled_ahead_of_time_tracks_and_loses_nothing_on_sigterm(bool durable)
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_web_program_compiled_ahead_of_time_or_on_net8_tracks_and_loses_nothing_on_sigterm(bool onNet8, bool durable)
     {
         using var home = new Home();
         await using var mixpanel = await EmulatedMixpanel.StartAsync();
         var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["Mixpanel__Token"] = "local", ["Mixpanel__Endpoint"] = mixpanel.Address.AbsoluteUri, ["Mixpanel__FlushInterval"] = "00:10:00" };
         if (durable) environment["Outbox"] = home.File("outbox");
-        using var program = Run.Start(Published.Library, ["--urls", "http://127.0.0.1:0"], home, environment);
+        using var program = Run.Start(Program(onNet8), ["--urls", "http://127.0.0.1:0"], home, environment);
         using var http = new HttpClient { BaseAddress = await WebProgram.AddressOfAsync(program) };
         for (var i = 0; i < 50; i++)
         {
@@ -48,7 +54,12 @@ public sealed class NativeAotTests
 
         await WebProgram.TerminateAsync(program);
 
-        Assert.Equal(50, (await mixpanel.EventsAsync()).Count);
+        var events = await mixpanel.EventsAsync();
+        Assert.Equal((50, 50), (events.Count(one => one.Name == "Order placed"), events.Count(one => one.Name == "Order checked")));
+        Assert.Contains(events, one => one.Name == "Order checked" && JsonElement.Parse(one.Properties) is var properties && properties.GetProperty("Order").GetRawText() == """{"Total":7,"Currency":"EUR"}"""
+            && properties.GetProperty("Verdict").GetString() == "Fine" && properties.GetProperty("Marks").GetRawText() == "[1,null]" && properties.GetProperty("Since").GetString() == "1970-01-01T00:00:00" && !properties.TryGetProperty("Doubt", out _));
         Assert.Contains("EUR", Assert.Single(await mixpanel.ProfilesAsync()).Properties, StringComparison.Ordinal);
     }
+
+    static string Program(bool onNet8) => onNet8 ? Published.OnNet8 : Published.Library;
 }

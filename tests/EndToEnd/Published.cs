@@ -1,18 +1,21 @@
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>A program compiled ahead of time for this platform by <c>eng/native.sh</c>, which compiles once for all tests: no test waits for a compiler.</summary>
+/// <summary>A program made for this platform by <c>eng/native.sh</c>, which compiles ahead of time, or <c>eng/net8.sh</c>, once for all tests: no test waits for a compiler.</summary>
 static class Published
 {
-    public static string Library { get; } = Find("NativeAot", "MixpanelConnector.NativeAot");
+    public static string Library { get; } = Find("native/NativeAot", "MixpanelConnector.NativeAot", "native.sh");
 
-    public static string Tool { get; } = Find("MixpanelConnector.Tool.Native", "mixpanel");
+    /// <summary>The same program, with the runtime of .NET 8.</summary>
+    public static string OnNet8 { get; } = Find("net8/program", "MixpanelConnector.Net8", "net8.sh");
 
-    static string Find(string project, string name)
+    public static string Tool { get; } = Find("native/MixpanelConnector.Tool.Native", "mixpanel", "native.sh");
+
+    static string Find(string folder, string name, string maker)
     {
-        var program = Repository.File($"artifacts/native/{project}/{name}");
+        var program = Repository.File($"artifacts/{folder}/{name}");
         var built = Directory.EnumerateFiles(Path.GetDirectoryName(ToolUnderTest.OfThisBuild)!, "MixpanelConnector*.dll").Max(File.GetLastWriteTimeUtc);
         return File.GetLastWriteTimeUtc(program) >= built
             ? program
-            : throw new InvalidOperationException($"{name} is missing or older than what was built: run bash eng/native.sh.");
+            : throw new InvalidOperationException($"{name} is missing or older than what was built: run bash eng/{maker}.");
     }
 }

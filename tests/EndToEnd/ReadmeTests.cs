@@ -2,36 +2,50 @@ using System.Text.RegularExpressions;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>Every line of shell in the README, run one after the other as a reader would, in a home of its own.</summary>
+/// <summary>Every line of shell in the README and in the pages for those who come to it, run one after the other as a reader would, in a home of its own.</summary>
 [Trait("tool", "native")]
 public sealed partial class ReadmeTests
 {
-    [Fact]
-    public async Task The_commands_of_the_readme_do_what_it_says()
+    const string TestCommand = "bash eng/test.sh"; // what runs this test
+
+    public static TheoryData<string> Pages => ["README.md", .. Directory.GetFiles(Repository.File("docs"), "for-*.md").Select(page => $"docs/{Path.GetFileName(page)}").Order(StringComparer.Ordinal)];
+
+    [Theory, MemberData(nameof(Pages))]
+    public async Task The_commands_of_a_page_do_what_it_says(string page)
     {
         using var home = new Home();
-        var lines = MarkdownBlocks.Of("README.md", "sh").SelectMany(block => block.Split('\n')).Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#').ToList();
-        Assert.Equal("bash eng/test.sh", lines[^1]); // what runs this test
-        var ran = 0;
-        foreach (var line in lines.SkipLast(1).Where(line => !line.StartsWith("alias ", StringComparison.Ordinal)))
+        var lines = MarkdownBlocks.Of(page, "sh").SelectMany(block => block.Split('\n')).Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#' && line != TestCommand).ToList();
+        Assert.Matches(@"^(./mixpanel |echo .*\| ./mixpanel )", lines[0]);
+        foreach (var line in lines)
         {
             // The program is the one that was built with the tests; everything else is as it is written.
-            var command = Program().Replace(line, $"{ToolUnderTest.InShell} ").Replace("bad-events.ndjson", home.File("bad-events.ndjson"), StringComparison.Ordinal);
+            var command = Program().Replace(line, $"${{before}}{ToolUnderTest.InShell} ").Replace("bad-events.ndjson", home.File("bad-events.ndjson"), StringComparison.Ordinal);
+            Assert.Contains(ToolUnderTest.InShell, command, StringComparison.Ordinal);
             using var shell = Run.Start("bash", ["-c", command], home);
             var done = await Run.EndAsync(shell);
 
             var expected = ExitCode().Match(line) is { Success: true } match ? match.Groups["code"].Value : "0";
             Assert.True(done.ExitCode.ToString(System.Globalization.CultureInfo.InvariantCulture) == expected, $"{line}\n{done}");
             Assert.True((done.Output + done.Error).Length > 0, $"{line} printed nothing");
-            ran++;
         }
-
-        Assert.Equal(12, ran);
-        var bad = await File.ReadAllLinesAsync(home.File("bad-events.ndjson"));
-        Assert.Equal(12, bad.Length);
     }
 
-    [GeneratedRegex("^(dotnet run --project src/MixpanelConnector.Tool -- |mixpanel )", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: Hang.Milliseconds)]
+    [Fact]
+    public void The_readme_has_its_commands_and_each_reader_a_page()
+    {
+        Assert.Equal(13, MarkdownBlocks.Of("README.md", "sh").SelectMany(block => block.Split('\n')).Count(line => line.Trim() is { Length: > 0 } text && text[0] != '#'));
+        Assert.Equal(5, Pages.Count);
+    }
+
+    [Fact]
+    public async Task The_file_with_errors_leaves_the_dead_letters_that_are_told()
+    {
+        using var home = new Home();
+        await Run.MixpanelAsync(home, ["import", "samples/events-with-errors.ndjson", "--local", "--dead-letter", home.File("bad-events.ndjson")]);
+        Assert.Equal(12, (await File.ReadAllLinesAsync(home.File("bad-events.ndjson"), TestContext.Current.CancellationToken)).Length);
+    }
+
+    [GeneratedRegex(@"(?<before>^|\| )\./mixpanel ", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: Hang.Milliseconds)]
     private static partial Regex Program();
 
     [GeneratedRegex("# exit (?<code>\\d+)$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: Hang.Milliseconds)]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using DuckDB.NET.Data;
 
 namespace MixpanelConnector.Faults;
@@ -9,7 +10,7 @@ public sealed class MemoryCapTests
     public async Task It_runs_within_a_small_heap_at_full_concurrency()
     {
         await using var scene = new Scene().Given(new Lines { BadEvery = 3, Padding = 1500 }, 40_000, "events.ndjson.gz").With("--senders", "20");
-        scene.Environment["DOTNET_GCHeapHardLimit"] = "0x8000000"; // 128 MB
+        scene.Environment["DOTNET_GCHeapHardLimit"] = Hex(128 << 20);
         scene.Server.Script = _ => new Reply { Delay = TimeSpan.FromMilliseconds(20) };
 
         var done = await scene.RunAsync();
@@ -26,7 +27,7 @@ public sealed class MemoryCapTests
         for (var i = 0; i < Files; i++)
             await File.WriteAllTextAsync(Path.Combine(folder, $"{i}.ndjson"), $$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","oid":{{{i}}}}}""", TestContext.Current.CancellationToken);
         scene.Inputs.Add(folder);
-        scene.Environment["DOTNET_GCHeapHardLimit"] = "0x3000000"; // 48 MB
+        scene.Environment["DOTNET_GCHeapHardLimit"] = Hex(48 << 20);
 
         foreach (var again in (bool[])[false, true])
         {
@@ -42,7 +43,7 @@ public sealed class MemoryCapTests
     public async Task A_heap_that_is_too_small_loses_nothing()
     {
         await using var scene = new Scene().Given(new Lines { BadEvery = 10, Padding = 1500 }, 20_000).With("--senders", "20");
-        scene.Environment["DOTNET_GCHeapHardLimit"] = "0x1000000"; // 16 MB
+        scene.Environment["DOTNET_GCHeapHardLimit"] = Hex(16 << 20);
         var starved = await scene.RunAsync();
         if (starved.ExitCode == 3)
         {
@@ -83,4 +84,7 @@ public sealed class MemoryCapTests
         Assert.True(done.ExitCode is 0 or 3 || (columns > 0 && done.ExitCode is 6), done.ToString());
         Assert.InRange(done.MostMemory, 1, 250_000_000);
     }
+
+    /// <summary>As each of both runtimes reads it: with 0x before it, one of them does not, and has no limit.</summary>
+    static string Hex(int bytes) => bytes.ToString("x", CultureInfo.InvariantCulture);
 }

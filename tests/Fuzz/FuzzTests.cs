@@ -16,6 +16,9 @@ public sealed class FuzzTests(ITestOutputHelper output)
     public void Gzip() => Run(new GzipTarget(), 10_000);
 
     [Fact]
+    public void Avro() => Run(new AvroTarget(), 8_000);
+
+    [Fact]
     public void State() => Run(new StateTarget(), 60);
 
     [Fact]

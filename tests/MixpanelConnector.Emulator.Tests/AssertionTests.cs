@@ -1,3 +1,5 @@
+using MixpanelConnector.Emulator.Tests.Control;
+
 namespace MixpanelConnector.Emulator.Tests;
 
 public sealed class AssertionTests
@@ -33,6 +35,20 @@ public sealed class AssertionTests
         await Assert.ThrowsAsync<EmulatorAssertionException>(() => mixpanel.Server.AssertNoEventsAsync());
         await Assert.ThrowsAsync<EmulatorAssertionException>(() => mixpanel.Server.AssertProfileAsync("ada"));
         Assert.Equal("Expected no request to be refused, found 1. There are:\n  GET /lookup-tables: 401", Assert.Throws<EmulatorAssertionException>(mixpanel.Server.AssertNothingRefused).Message);
+    }
+
+    [Fact]
+    public async Task Tests_with_a_project_each_do_not_meet()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        var (one, other) = (await mixpanel.Server.CreateProjectAsync(cancellationToken: TestContext.Current.CancellationToken), await mixpanel.Server.CreateProjectAsync("other", TestContext.Current.CancellationToken));
+        await mixpanel.TrackAsync("Order placed", one.Token);
+
+        Assert.Equal(one.Id, (await one.Received.Event("Order placed")).ProjectId);
+        await other.Received.Event("Order placed").NeverAsync(TestContext.Current.CancellationToken);
+        await mixpanel.Server.Received.Event("Order placed");
+        Assert.DoesNotContain("Order placed", (await Assert.ThrowsAsync<EmulatorAssertionException>(async () => await other.Received.Event("Other"))).Message, StringComparison.Ordinal);
+        Assert.Equal(200, (await mixpanel.GetAsync("/api/query/events/names?type=general", LocalMixpanel.Basic(one.Secret, ""))).Status);
     }
 
     [Fact]

@@ -198,6 +198,22 @@ public sealed class IdentityTests
         Assert.Equal("ada", properties.GetProperty("mp_original_distinct_id").GetString());
     }
 
+    [Fact]
+    public async Task Events_of_an_id_are_counted_from_request_to_request_and_from_start_to_start()
+    {
+        using var folder = new TemporaryFolder();
+        for (var start = 0; start < 2; start++)
+        {
+            await using var mixpanel = await LocalMixpanel.StartAsync(options => options with { EventsPerDistinctIdAndDay = 3, DataDirectory = folder.Path });
+            foreach (var id in (string[])["ada", "bob"])
+                await mixpanel.ImportAsync($"[{mixpanel.Event(insertId: $"\"{id}-{start}-1\"", distinctId: $"\"{id}\"")},{mixpanel.Event(insertId: $"\"{id}-{start}-2\"", distinctId: $"\"{id}\"")}]");
+        }
+
+        await using var last = await LocalMixpanel.StartAsync(options => options with { DataDirectory = folder.Path });
+        var events = await last.Server.EventsAsync();
+        Assert.Equal((3, 3, 2), (events.Count(stored => stored.DistinctId == "ada"), events.Count(stored => stored.DistinctId == "bob"), events.Count(stored => stored.Name == "$hotshard_events")));
+    }
+
     static async Task SetAsync(LocalMixpanel mixpanel, string id, string properties) => Assert.Equal(
         "1", (await mixpanel.PostAsync("/engage", $$"""[{"$token":"local","$distinct_id":"{{id}}","$ignore_time":true,"$set":{{properties}}}]""")).Text);
 

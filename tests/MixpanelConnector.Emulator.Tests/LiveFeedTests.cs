@@ -1,6 +1,8 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using MixpanelConnector.Emulator.Live;
+using MixpanelConnector.Emulator.Rules;
 
 #pragma warning disable MA0002 // names compare by their characters wherever nothing else is said
 namespace MixpanelConnector.Emulator.Tests;
@@ -13,7 +15,7 @@ public sealed class LiveFeedTests
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
         using var feed = await Watching.StartAsync(mixpanel);
-        Assert.Equal("""{"accepted":0,"rejected":0,"events":[],"rejections":[]}""", (await feed.NextAsync()).ToString());
+        Assert.StartsWith("""{"accepted":0,"rejected":0,"events":[],"rejections":[],"time_zone":"UTC","names":[],"seconds":[],"today":{""", (await feed.NextAsync()).ToString(), StringComparison.Ordinal);
 
         await mixpanel.ImportAsync($$$"""[{{{mixpanel.Event()}}},{"event":"","properties":{}}]""");
 
@@ -66,6 +68,40 @@ public sealed class LiveFeedTests
         var seen = await feed.NextAsync();
         Assert.Equal(120, seen.GetProperty("accepted").GetInt32());
         Assert.Equal(Enumerable.Range(70, 50).Select(n => $"Event {n}"), seen.GetProperty("events").EnumerateArray().Select(one => one.GetProperty("event").GetString()!));
+    }
+
+    [Fact]
+    public async Task Who_comes_later_is_told_what_was_before()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        await mixpanel.ImportAsync($$$"""[{{{mixpanel.Event("\"Rare\"")}}},{{{mixpanel.Event("\"Common\"")}}},{{{mixpanel.Event("\"Common\"")}}},{"event":"","properties":{}},{"event":"","properties":{}},{"event":"x","properties":{"time":"never","distinct_id":"u"}}]""");
+
+        using var feed = await Watching.StartAsync(mixpanel);
+        var first = await feed.NextAsync();
+        Assert.Equal((0, 0), (first.GetProperty("accepted").GetInt32(), first.GetProperty("rejected").GetInt32())); // they came before
+        Assert.Equal(["Common", "Rare"], first.GetProperty("names").EnumerateArray().Select(name => name.GetString()!));
+        Assert.Equal((3, 3), (first.GetProperty("seconds").EnumerateArray().Sum(second => second[1].GetInt32()), first.GetProperty("seconds").EnumerateArray().Sum(second => second[2].GetInt32())));
+        Assert.True(string.CompareOrdinal(first.GetProperty("first").GetString(), first.GetProperty("last").GetString()) <= 0);
+        var today = first.GetProperty("today");
+        Assert.Equal(3, today.GetProperty("rejected").GetInt32());
+        Assert.Equal([2, 1], today.GetProperty("reasons").EnumerateArray().Select(reason => reason.GetProperty("count").GetInt32()));
+        Assert.Equal(["event", "properties.time"], today.GetProperty("reasons").EnumerateArray().Select(reason => reason.GetProperty("field").GetString()!));
+    }
+
+    [Fact]
+    public void A_reason_that_names_what_somebody_made_up_does_not_fill_the_memory_and_the_day_ends_at_midnight_of_the_project()
+    {
+        var recent = new Recent();
+        var now = new DateTimeOffset(2026, 11, 29, 22, 59, 59, TimeSpan.Zero); // in Berlin it is a second to midnight
+        for (var i = 0; i < 1000; i++)
+            recent.Reject(now, new Rejection(0, 1, now, "/import", new Fault($"p{i}", $"'p{i}' is invalid"), IsTold: true, "{}"));
+        recent.Reject(now, new Rejection(0, 1, now.AddSeconds(1), "/import", new Fault("time", "late"), IsTold: true, "{}"));
+
+        Assert.Equal(1001, recent.RefusalsSince(now.AddHours(-23)).Sum(reason => reason.Count));
+        Assert.InRange(recent.RefusalsSince(now.AddHours(-23)).Count(), 1, 202);
+        Assert.Equal(new Refusals("time", "late", 1), Assert.Single(recent.RefusalsSince(now.AddSeconds(1))));
+        Assert.Equal((now.ToUnixTimeSeconds(), 0, 1001), Assert.Single(recent.SecondsUntil(now)));
+        Assert.Empty(recent.SecondsUntil(now.AddSeconds(Recent.Seconds)));
     }
 
     [Fact]

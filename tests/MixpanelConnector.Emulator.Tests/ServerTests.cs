@@ -44,6 +44,20 @@ public sealed class ServerTests
         Assert.Equal(421, (await mixpanel.SendAsync(HttpMethod.Get, "/healthz", headers: headers => headers.Host = "data.mixpanel.com")).Status);
     }
 
+    /// <summary>As in a container.</summary>
+    [Theory]
+    [InlineData("localhost", 200)]
+    [InlineData("172.17.0.2:8123", 200)]
+    [InlineData("mixpanel", 200)]
+    [InlineData("attacker.example", 421)]
+    public async Task On_all_addresses_it_answers_to_any_of_them_and_to_names_that_are_allowed(string host, int status)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync(options => options with { AnyAddress = true, HostNames = ["mixpanel"] });
+
+        Assert.Equal("127.0.0.1", mixpanel.Server.Address.Host); // how it is come to from here
+        Assert.Equal(status, (await mixpanel.SendAsync(HttpMethod.Get, "/healthz", headers: headers => headers.Host = host)).Status);
+    }
+
     [Theory]
     [InlineData("localhost", 200)]
     [InlineData("LOCALHOST:80", 200)]

@@ -10,6 +10,7 @@ public sealed class TrackTests
     [Theory]
     [InlineData("/track")]
     [InlineData("/track/")]
+    [InlineData("/batch")]
     public async Task Events_are_taken_as_a_JSON_array_or_one_object(string path)
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
@@ -19,6 +20,26 @@ public sealed class TrackTests
         (await mixpanel.PostAsync(path, json)).Is(200, "1");
 
         Assert.Equal(3, (await mixpanel.Server.EventsAsync()).Count);
+    }
+
+    [Theory]
+    [InlineData("""{"event":1,"properties":{"token":"local"}}""", "'event' is invalid: must be text, and is a number", true)]
+    [InlineData("""{"event":["a"],"properties":{"token":"local"}}""", "'event' is invalid: must be text, and is a boolean, a list or an object", true)]
+    [InlineData("""{"event":null,"properties":{"token":"local"}}""", "'event' must not be missing or blank", true)]
+    [InlineData("""{"event":"a","properties":{"token":12}}""", "'properties.token' is invalid: must be text, and is a number", true)]
+    [InlineData("""{"event":"a","properties":{"token":null}}""", "token, missing or empty", true)]
+    [InlineData("""{"event":"a","properties":[]}""", "'properties' is invalid: must be an object", true)]
+    [InlineData("""{"event":"a","properties":{"token":"local","time":true}}""", "not a time: must be a number or text, and is a boolean, a list or an object", false)]
+    [InlineData("""{"event":"a","properties":{"token":"local","time":"soon"}}""", "not a time", false)]
+    [InlineData("""{"event":"a","properties":{"token":"local","distinct_id":{}}}""", "must be text or a number, and is a boolean, a list or an object", false)]
+    public async Task What_is_of_the_wrong_type_is_named(string json, string reason, bool isTold)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+
+        var answer = await mixpanel.PostAsync("/track?verbose=1", json);
+
+        Assert.Equal(isTold ? reason : null, answer.Json.GetProperty("error").GetString());
+        Assert.Equal(reason, Assert.Single(Assert.Single(mixpanel.Server.Requests).Records!.NotKept).Reason);
     }
 
     [Theory]

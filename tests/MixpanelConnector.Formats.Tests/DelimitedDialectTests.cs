@@ -33,10 +33,10 @@ public sealed class DelimitedDialectTests
             using var state = new InMemoryImportState();
             var request = Said(run.RequestAll(run.Folder.Write("in.csv", whole.AsSpan(0, length)))) with { AllowEmpty = true };
             var first = await run.RunAsync(request, state);
-            Assert.True(first.ExitCode is 0 or 6, $"byte {length}: {first.ExitCode}");
+            Assert.True(first.Outcome is RunOutcome.Complete or RunOutcome.Damaged, $"byte {length}: {first.Outcome}");
             run.Folder.Write("in.csv", whole);
             var second = await run.RunAsync(request, state);
-            if (second.ExitCode == 6)
+            if (second.Outcome is RunOutcome.Damaged)
             {
                 // The cut was within a last cell that could as well have been whole, or within the line sep=. It is told, and nothing is sent twice.
                 Assert.Contains("has changed", second.Problems[0], StringComparison.Ordinal);
@@ -44,7 +44,7 @@ public sealed class DelimitedDialectTests
                 continue;
             }
 
-            Assert.Equal((0, Cells.Length, 0), (second.ExitCode, second.Accepted, second.Blank));
+            Assert.Equal((RunOutcome.Complete, Cells.Length, 0), (second.Outcome, second.Accepted, second.Blank));
             Assert.Equal<IEnumerable<string>>(Values, Notes(run));
         }
 
@@ -61,8 +61,8 @@ public sealed class DelimitedDialectTests
             var request = Said(run.RequestAll(run.Folder.Write("in.csv", [0xff, 0xfe, .. Encoding.Unicode.GetBytes(Text + "bad\r\n")]))) with { BatchEvents = 1, Senders = 1, CheckpointInterval = TimeSpan.Zero };
             var first = await run.RunAsync(request, state);
             state.CrashAtSave = 0;
-            var second = first.ExitCode == 7 ? await run.RunAsync(request, state) : first;
-            Assert.Equal((3, Cells.Length, 1), (second.ExitCode, second.Accepted, second.Rejected));
+            var second = first.Outcome is RunOutcome.DiskFailed ? await run.RunAsync(request, state) : first;
+            Assert.Equal((RunOutcome.Rejected, Cells.Length, 1), (second.Outcome, second.Accepted, second.Rejected));
             Assert.Empty(Values.Except(Notes(run), StringComparer.Ordinal));
             Assert.Equal(18, run.DeadLetters()[^1].GetProperty("line").GetInt32());
         }
@@ -77,7 +77,7 @@ public sealed class DelimitedDialectTests
         using var run = new ImportRun();
         var text = $"# one\n\"two\n\n\nsep=|\n\n{Header.Replace(',', '|')}\n{Row(0).Replace(',', '|')}\nbad\n".Replace("\n", end, StringComparison.Ordinal);
         var report = await run.RunAsync(run.RequestAll(run.Folder.Write("in.csv", text)) with { SkipLines = 2 });
-        Assert.Equal((3, 1, 1, 0), (report.ExitCode, report.Accepted, report.Rejected, report.Blank));
+        Assert.Equal((RunOutcome.Rejected, 1, 1, 0), (report.Outcome, report.Accepted, report.Rejected, report.Blank));
         Assert.Equal(9, run.DeadLetters()[0].GetProperty("line").GetInt32());
     }
 
@@ -87,7 +87,7 @@ public sealed class DelimitedDialectTests
         using var run = new ImportRun();
         var names = string.Join(',', Enumerable.Range(0, 10_000).Select(i => $"c{i}"));
         var report = await run.RunAsync(run.RequestAll(run.Folder.Write("in.csv", $"{Header},{names}\n{Row(0)},{new string(',', 9_998)}x,\n{Row(1)}{string.Concat(Enumerable.Repeat(",1", 10_000))}\n")));
-        Assert.Equal((3, 1, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1, 1), (report.Outcome, report.Accepted, report.Rejected));
         Assert.Equal("x", Properties(run.Mixpanel.Stored[0]).GetProperty("c9998").GetString());
     }
 
@@ -97,7 +97,7 @@ public sealed class DelimitedDialectTests
         using var run = new ImportRun();
         using var state = new InMemoryImportState();
         var request = run.RequestAll(run.Folder.Write("in.csv", $"event;time;distinct_id\ne;{ImportRun.Time};u\n"));
-        Assert.Equal(0, (await run.RunAsync(request, state)).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await run.RunAsync(request, state)).Outcome);
         await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request with { Quote = null }, state));
         var restarted = await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request with { Escape = '\\', Restart = true }, state));
         Assert.Contains("--new-ids", restarted.Message, StringComparison.Ordinal);

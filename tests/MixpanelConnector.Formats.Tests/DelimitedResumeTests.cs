@@ -32,8 +32,8 @@ public sealed class DelimitedResumeTests : IDisposable
             var request = run.RequestAll(run.Folder.Write("in.csv", whole)) with { BatchEvents = 1, Senders = 1, CheckpointInterval = TimeSpan.Zero };
             var first = await run.RunAsync(request, state);
             state.CrashAtSave = 0;
-            var second = first.ExitCode == 7 ? await run.RunAsync(request, state) : first;
-            Assert.Equal((3, 24, 4, 4), (second.ExitCode, second.Accepted, second.Rejected, second.Blank));
+            var second = first.Outcome is RunOutcome.DiskFailed ? await run.RunAsync(request, state) : first;
+            Assert.Equal((RunOutcome.Rejected, 24, 4, 4), (second.Outcome, second.Accepted, second.Rejected, second.Blank));
             Assert.Equal(Enumerable.Range(0, 24), run.StoredNumbers().Distinct().Order());
             Assert.Equal([10, 20, 30, 40], run.DeadLetters().Select(letter => letter.GetProperty("line").GetInt32()));
         }
@@ -50,10 +50,10 @@ public sealed class DelimitedResumeTests : IDisposable
             using var state = new InMemoryImportState();
             var request = run.RequestAll(run.Folder.Write("in.csv", whole.AsSpan(0, length)));
             var first = await run.RunAsync(request, state);
-            Assert.True(first.ExitCode is 0 or 3 or 6, $"byte {length}: {first.ExitCode}");
+            Assert.True(first.Outcome is RunOutcome.Complete or RunOutcome.Rejected or RunOutcome.Damaged, $"byte {length}: {first.Outcome}");
             run.Folder.Write("in.csv", whole);
             var second = await run.RunAsync(request, state);
-            if (second.ExitCode == 6)
+            if (second.Outcome is RunOutcome.Damaged)
             {
                 // The cut was within the last cell of a row, which could as well have been whole. It is told, and nothing is sent twice.
                 Assert.Contains("longer now", second.Problems[0], StringComparison.Ordinal);
@@ -61,7 +61,7 @@ public sealed class DelimitedResumeTests : IDisposable
                 continue;
             }
 
-            Assert.Equal((3, 7, 1), (second.ExitCode, second.Accepted, second.Rejected));
+            Assert.Equal((RunOutcome.Rejected, 7, 1), (second.Outcome, second.Accepted, second.Rejected));
             Assert.Equal(Enumerable.Range(0, 7), run.StoredNumbers());
         }
 
@@ -76,7 +76,7 @@ public sealed class DelimitedResumeTests : IDisposable
     {
         await _run.RunCsvAsync($"{Header}\n{Some(0, 3).TrimEnd()}", _state);
         var report = await _run.RunCsvAsync($"{Header}\n{Some(0, 3).TrimEnd()}{lineEnd}{(lineEnd.Length > 0 ? Some(3, 2) : "")}", _state);
-        Assert.Equal((0, lineEnd.Length > 0 ? 5 : 3, 0), (report.ExitCode, report.Accepted, report.Blank));
+        Assert.Equal((RunOutcome.Complete, lineEnd.Length > 0 ? 5 : 3, 0), (report.Outcome, report.Accepted, report.Blank));
         Assert.Equal(report.Accepted, _run.StoredNumbers().Count);
     }
 
@@ -87,7 +87,7 @@ public sealed class DelimitedResumeTests : IDisposable
     {
         await _run.RunCsvAsync($"{Header}\n{Some(0, 3)}", _state);
         var report = await _run.RunCsvAsync($"{header}{Some(0, 4)}", _state);
-        Assert.Equal((6, 3), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Damaged, 3), (report.Outcome, report.Accepted));
     }
 
     [Theory]
@@ -99,8 +99,8 @@ public sealed class DelimitedResumeTests : IDisposable
         var whole = $"{Header}\n{Some(0, 3)}";
         await _run.RunCsvAsync(whole, _state);
         var report = await _run.RunCsvAsync(text, _state);
-        Assert.Equal((6, 3), (report.ExitCode, report.Accepted));
-        Assert.Equal((0, 3), await _run.RunCsvAsync(whole, _state) is var last ? (last.ExitCode, last.Accepted) : default);
+        Assert.Equal((RunOutcome.Damaged, 3), (report.Outcome, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 3), await _run.RunCsvAsync(whole, _state) is var last ? (last.Outcome, last.Accepted) : default);
         Assert.Equal(3, _run.Mixpanel.Stored.Count);
     }
 
@@ -109,7 +109,7 @@ public sealed class DelimitedResumeTests : IDisposable
     {
         await _run.RunCsvAsync(Header, _state);
         await _run.RunCsvAsync(Header + "\n", _state);
-        Assert.Equal((0, 3), await _run.RunCsvAsync($"{Header}\n{Some(0, 3)}", _state) is var report ? (report.ExitCode, report.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 3), await _run.RunCsvAsync($"{Header}\n{Some(0, 3)}", _state) is var report ? (report.Outcome, report.Accepted) : default);
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class DelimitedTests : IDisposable
     public async Task Group_profiles_come_from_a_column_of_their_ids(string csv, string expected)
     {
         var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("groups.csv", csv)) with { Type = ImportType.Groups, GroupKey = "company" });
-        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
         var sent = JsonElement.Parse(Assert.Single(_run.Mixpanel.Stored));
         Assert.True(JsonElement.DeepEquals(JsonElement.Parse(expected), sent), sent.GetRawText());
     }
@@ -28,7 +28,7 @@ public sealed class DelimitedTests : IDisposable
     public async Task A_row_becomes_an_event_with_a_property_for_each_other_column()
     {
         var report = await _run.RunCsvAsync($"plan,event,time,distinct_id,$insert_id,paid,note\npro,Sign Up,{ImportRun.Time},12345,id-1,1.10,\n");
-        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
         Assert.Equal([$$$"""{"event":"Sign Up","properties":{"plan":"pro","time":{{{ImportRun.Time}}},"distinct_id":"12345","$insert_id":"id-1","paid":1.10}}"""], _run.Mixpanel.Stored);
     }
 
@@ -39,7 +39,7 @@ public sealed class DelimitedTests : IDisposable
         {
             Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "name;x", ["time"] = "when", ["distinct_id"] = "who", ["kind"] = "event" },
         };
-        Assert.Equal(0, (await _run.RunAsync(request)).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(request)).Outcome);
         Assert.Equal([$$$"""{"event":"Sign Up","properties":{"time":{{{ImportRun.Time}}},"distinct_id":"ann","kind":"old"}}"""], _run.StoredWithoutIds());
     }
 
@@ -63,7 +63,7 @@ public sealed class DelimitedTests : IDisposable
     public async Task A_header_that_gives_no_record_is_told(string text, string message)
     {
         var report = await _run.RunCsvAsync(text);
-        Assert.Equal((6, 0), (report.ExitCode, report.Read));
+        Assert.Equal((RunOutcome.Damaged, 0), (report.Outcome, report.Read));
         Assert.Contains(message, report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -81,7 +81,7 @@ public sealed class DelimitedTests : IDisposable
         // A stream shows it when it is read, which is no later.
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes(Header + "\n" + Row(1) + "\n"));
         var report = await _run.RunAsync(request with { Inputs = ["-"], StandardInput = stream, Format = "csv" });
-        Assert.Equal((2, 0), (report.ExitCode, report.Read));
+        Assert.Equal((RunOutcome.Invalid, 0), (report.Outcome, report.Read));
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class DelimitedTests : IDisposable
     public async Task The_format_is_told_by_content(string name)
     {
         var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write(name, Header + "\n" + Some(0, 3))));
-        Assert.Equal((0, 3), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 3), (report.Outcome, report.Accepted));
     }
 
     [Theory]
@@ -110,7 +110,7 @@ public sealed class DelimitedTests : IDisposable
     public async Task Tabs_separate_as_well(string name, string header)
     {
         var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write(name, $"{header}a,b\t{ImportRun.Time}\t\"x\ty\"\n")));
-        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
         Assert.Equal([$$$"""{"event":"a,b","properties":{"time":{{{ImportRun.Time}}},"distinct_id":"x\ty"}}"""], _run.StoredWithoutIds());
     }
 
@@ -127,14 +127,14 @@ public sealed class DelimitedTests : IDisposable
     public async Task Text_without_a_known_header_is_taken_for_lines(string text, int rejected)
     {
         var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("in", text)));
-        Assert.Equal((3, rejected), (report.ExitCode, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, rejected), (report.Outcome, report.Rejected));
     }
 
     [Fact]
     public async Task A_named_format_is_not_questioned()
     {
         var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("in.csv", "[a],{b}\n1,2\n")) with { Format = "csv" });
-        Assert.Equal((3, 1), (report.ExitCode, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1), (report.Outcome, report.Rejected));
         Assert.Equal("""{"properties":{"[a]":1,"{b}":2}}""", _run.DeadLetters()[0].Raw());
     }
 
@@ -148,7 +148,7 @@ public sealed class DelimitedTests : IDisposable
     public async Task Quotes_keep_separators_line_ends_and_quotes(string lineEnd)
     {
         var report = await _run.RunCsvAsync($"\uFEFFevent,time,distinct_id,\"a,b\"{lineEnd}e,{ImportRun.Time},\"x\",\"1\n2, \"\"3\"\"\r\n\"{lineEnd}\"\"\"\",{ImportRun.Time},x,\"\"{lineEnd}bad{lineEnd}");
-        Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
         Assert.Equal(
             [
                 $$$"""{"event":"e","properties":{"time":{{{ImportRun.Time}}},"distinct_id":"x","a,b":"1\n2, \"3\"\r\n"}}""",
@@ -174,7 +174,7 @@ public sealed class DelimitedTests : IDisposable
     public async Task A_row_that_does_not_fit_is_kept_as_it_was(string row, string code)
     {
         var report = await _run.RunCsvAsync($"{Header}\n{Some(0, 2)}{row}{Some(2, 2)}");
-        Assert.Equal((3, 4, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 4, 1), (report.Outcome, report.Accepted, report.Rejected));
         var letter = _run.DeadLetters()[0];
         Assert.Equal((code, row.TrimEnd('\n'), 4), (letter.GetProperty("code").GetString(), letter.Raw(), letter.GetProperty("line").GetInt32()));
         Assert.Equal(Header.Length + 1 + Some(0, 2).Length, letter.GetProperty("offset").GetInt32());
@@ -191,7 +191,7 @@ public sealed class DelimitedTests : IDisposable
 
         var mended = _run.Folder.Write("mended", File.ReadAllText(_run.DeadLetterPath).Replace("{\"properties", "{\"event\":\"e\",\"properties", StringComparison.Ordinal));
         var report = await _run.RunAsync(_run.Request() with { Replay = mended });
-        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
         Assert.Equal(letter.GetProperty("insert_id").GetString(), Properties(_run.Mixpanel.Stored[0]).GetProperty("$insert_id").GetString());
     }
 
@@ -200,7 +200,7 @@ public sealed class DelimitedTests : IDisposable
     {
         var text = Encoding.Latin1.GetBytes($"event,time,distinct_id\ne,{ImportRun.Time},caf\u00e9\n");
         var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("in.csv", text)));
-        Assert.Equal((3, 1), (report.ExitCode, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1), (report.Outcome, report.Rejected));
         var letter = _run.DeadLetters()[0];
         Assert.Equal("invalid_utf8", letter.GetProperty("code").GetString());
         Assert.Contains((byte)0xe9, letter.GetProperty("raw_base64").GetBytesFromBase64());
@@ -215,7 +215,7 @@ public sealed class DelimitedTests : IDisposable
         var cell = new string('x', 3_000_000);
         var row = $"e,{ImportRun.Time},u,id,{(quoted ? $"\"{cell}\n\"\"\"" : cell)}";
         var report = await _run.RunCsvAsync($"{Header}\n{Some(0, 2, lineEnd)}{row}{lineEnd}{Some(2, 2, lineEnd)}short{lineEnd}");
-        Assert.Equal((3, 4, 2), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 4, 2), (report.Outcome, report.Accepted, report.Rejected));
         var letters = _run.DeadLetters();
         Assert.Equal(("record_too_large", 4, row.Length), (letters[0].GetProperty("code").GetString(), letters[0].GetProperty("line").GetInt32(), letters[0].GetProperty("length").GetInt32()));
         Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(row))), letters[0].GetProperty("sha256").GetString());
@@ -227,7 +227,7 @@ public sealed class DelimitedTests : IDisposable
     public async Task A_row_that_grows_over_1_MiB_when_it_is_written_as_json_is_too_large()
     {
         var report = await _run.RunCsvAsync($"{Header}\ne,{ImportRun.Time},u,id,\"{new string('\u0001', 300_000)}\"\n{Some(0, 1)}");
-        Assert.Equal((3, 1, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1, 1), (report.Outcome, report.Accepted, report.Rejected));
         Assert.Equal("record_too_large", _run.DeadLetters()[0].GetProperty("code").GetString());
     }
 
@@ -241,9 +241,9 @@ public sealed class DelimitedTests : IDisposable
     public async Task An_input_without_rows_is_an_empty_one(string text, int blank)
     {
         var report = await _run.RunCsvAsync(text);
-        Assert.Equal((6, blank, 0), (report.ExitCode, report.Blank, report.Accepted));
+        Assert.Equal((RunOutcome.Damaged, blank, 0), (report.Outcome, report.Blank, report.Accepted));
         report = await _run.RunAsync(_run.RequestAll(_run.Folder.File("in.csv")) with { AllowEmpty = true });
-        Assert.Equal((0, blank, 0), (report.ExitCode, report.Blank, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, blank, 0), (report.Outcome, report.Blank, report.Accepted));
     }
 
     [Theory]
@@ -254,14 +254,14 @@ public sealed class DelimitedTests : IDisposable
     public async Task A_last_row_without_its_end_counts_when_it_has_all_its_cells(string last, int accepted, int pending, int exit)
     {
         var report = await _run.RunCsvAsync($"{Header}\n{Some(0, 2)}{last}");
-        Assert.Equal((exit, accepted + 2, pending), (report.ExitCode, report.Accepted, report.Pending));
+        Assert.Equal((exit, accepted + 2, pending), ((int)report.Outcome, report.Accepted, report.Pending));
     }
 
     [Fact]
     public async Task A_row_of_a_profile_sets_every_other_column()
     {
         var request = _run.RequestAll(_run.Folder.Write("people.csv", "name,distinct_id,age,$email\nAnn,007,41,\n")) with { Type = ImportType.Profiles };
-        Assert.Equal(0, (await _run.RunAsync(request)).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(request)).Outcome);
         Assert.Equal(["""{"$token":"token","$distinct_id":"007","$set":{"name":"Ann","age":41}}"""], _run.Mixpanel.Stored);
     }
 
@@ -281,7 +281,7 @@ public sealed class DelimitedTests : IDisposable
     {
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes($"{Header}\n{Some(0, 3)}"));
         var report = await _run.RunAsync(_run.RequestAll("-") with { StandardInput = stream });
-        Assert.Equal((0, 3), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 3), (report.Outcome, report.Accepted));
     }
 
     static byte[] Gzip(string text)

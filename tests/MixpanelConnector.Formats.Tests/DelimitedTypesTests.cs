@@ -41,13 +41,13 @@ public sealed class DelimitedTypesTests : IDisposable
     {
         string[] values = [.. Enumerable.Range(0, 1000).Select(i => i.ToString(CultureInfo.InvariantCulture)), "12E5", "7"];
         var report = await _run.RunCsvAsync(Names + Valued(values));
-        Assert.Equal((3, 1001, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1001, 1), (report.Outcome, report.Accepted, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal(("column_type", "properties.a", 1002), (letter.GetProperty("code").GetString(), letter.GetProperty("field").GetString(), letter.GetProperty("line").GetInt32()));
         Assert.Contains("--column-type 'a=text'", letter.GetProperty("message").GetString(), StringComparison.Ordinal);
 
         File.Move(_run.DeadLetterPath, _run.Folder.File("again"));
-        Assert.Equal((0, 1), await _run.RunAsync(_run.Request() with { Replay = _run.Folder.File("again") }) is var replay ? (replay.ExitCode, replay.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 1), await _run.RunAsync(_run.Request() with { Replay = _run.Folder.File("again") }) is var replay ? (replay.Outcome, replay.Accepted) : default);
         Assert.Equal("\"12E5\"", Stored()[^1]);
     }
 
@@ -57,7 +57,7 @@ public sealed class DelimitedTypesTests : IDisposable
         string[] first = [.. Enumerable.Repeat("", 1100), "5"];
         await _run.RunCsvAsync(Names + Valued(first), _state);
         var report = await _run.RunCsvAsync(Names + Valued([.. first, "x", "6"]), _state);
-        Assert.Equal((3, 1102, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1102, 1), (report.Outcome, report.Accepted, report.Rejected));
         Assert.Equal(["5", "6"], Stored()[1100..]);
     }
 
@@ -66,7 +66,7 @@ public sealed class DelimitedTypesTests : IDisposable
     {
         await _run.RunCsvAsync(Names + Valued("1", "2"), _state);
         var report = await _run.RunCsvAsync(Names + Valued("1", "2", "x", "3"), _state);
-        Assert.Equal((3, 3, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 3, 1), (report.Outcome, report.Accepted, report.Rejected));
         Assert.Equal(["1", "2", "3"], Stored());
     }
 
@@ -81,8 +81,8 @@ public sealed class DelimitedTypesTests : IDisposable
             var request = run.RequestAll(run.Folder.Write("in.csv", text)) with { BatchEvents = 2, Senders = 1, CheckpointInterval = TimeSpan.Zero };
             var first = await run.RunAsync(request, state);
             state.CrashAtSave = 0;
-            var second = first.ExitCode == 7 ? await run.RunAsync(request, state) : first;
-            Assert.Equal((3, 1006, 1), (second.ExitCode, second.Accepted, second.Rejected));
+            var second = first.Outcome is RunOutcome.DiskFailed ? await run.RunAsync(request, state) : first;
+            Assert.Equal((RunOutcome.Rejected, 1006, 1), (second.Outcome, second.Accepted, second.Rejected));
             Assert.DoesNotContain(run.Mixpanel.Stored, record => record.Contains("\"a\":\"", StringComparison.Ordinal));
         }
     }
@@ -98,7 +98,7 @@ public sealed class DelimitedTypesTests : IDisposable
             request with { NullValues = ["NULL"] },
             request with { Event = "e" }])
             Assert.Equal("restart", (await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(other, _state))).Error.Field);
-        Assert.Equal(0, (await _run.RunAsync(request with { AllowEmpty = true }, _state)).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(request with { AllowEmpty = true }, _state)).Outcome);
     }
 
     [Fact]
@@ -114,10 +114,10 @@ public sealed class DelimitedTypesTests : IDisposable
 
         await pipe.Writer.WriteAsync(Encoding.UTF8.GetBytes($"90000000,u2,3\n{Valued("x")}"));
         await pipe.Writer.CompleteAsync();
-        Assert.Equal((3, 3, 1), await import is var report ? (report.ExitCode, report.Accepted, report.Rejected) : default);
+        Assert.Equal((RunOutcome.Rejected, 3, 1), await import is var report ? (report.Outcome, report.Accepted, report.Rejected) : default);
 
         using var whole = new MemoryStream(Encoding.UTF8.GetBytes(Names + Valued("1", "2") + $"e,1790000000,u2,3\n{Valued("x", "4")}"));
-        Assert.Equal((3, 4, 1), await _run.RunAsync(request with { StandardInput = whole }, state) is var again ? (again.ExitCode, again.Accepted, again.Rejected) : default);
+        Assert.Equal((RunOutcome.Rejected, 4, 1), await _run.RunAsync(request with { StandardInput = whole }, state) is var again ? (again.Outcome, again.Accepted, again.Rejected) : default);
         Assert.Equal("4", Stored()[^1]);
     }
 
@@ -125,7 +125,7 @@ public sealed class DelimitedTypesTests : IDisposable
     public async Task A_stream_that_comes_in_small_pieces_shows_the_types_of_the_whole()
     {
         using var stream = new Dripping(Encoding.UTF8.GetBytes(Names + Valued("1", "2", "3x")));
-        Assert.Equal(0, (await _run.RunAsync(_run.RequestAll("-") with { StandardInput = stream })).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(_run.RequestAll("-") with { StandardInput = stream })).Outcome);
         Assert.Equal(["\"1\"", "\"2\"", "\"3x\""], Stored());
     }
 
@@ -151,10 +151,10 @@ public sealed class DelimitedTypesTests : IDisposable
         using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(Encoding.UTF8.GetBytes(Names + Valued([.. Enumerable.Range(0, 500).Select(i => (i * 7919).ToString(CultureInfo.InvariantCulture))])));
         var request = _run.RequestAll(_run.Folder.Write("in.csv.gz", packed.ToArray().AsSpan(0, (int)packed.Length - 300)));
         var report = await _run.RunAsync(request, _state);
-        Assert.Equal(6, report.ExitCode);
+        Assert.Equal(RunOutcome.Damaged, report.Outcome);
         Assert.InRange(report.Accepted, 100, 499);
         _run.Folder.Write("in.csv.gz", packed.ToArray());
-        Assert.Equal((0, 500), await _run.RunAsync(request, _state) is var whole ? (whole.ExitCode, whole.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 500), await _run.RunAsync(request, _state) is var whole ? (whole.Outcome, whole.Accepted) : default);
         Assert.Equal(500, _run.Mixpanel.Stored.Count);
     }
 
@@ -164,7 +164,7 @@ public sealed class DelimitedTypesTests : IDisposable
         var names = string.Join(',', Enumerable.Range(0, 8000).Select(i => $"c{i}"));
         var values = string.Join(',', Enumerable.Range(0, 8000).Select(i => i % 2 == 0 ? "1" : "x"));
         var request = _run.RequestAll(_run.Folder.Write("in.csv", $"distinct_id,{names}\nu1,{values}\nu2,{values}\n")) with { Type = ImportType.Profiles };
-        Assert.Equal((0, 2), await _run.RunAsync(request) is var report ? (report.ExitCode, report.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 2), await _run.RunAsync(request) is var report ? (report.Outcome, report.Accepted) : default);
         Assert.Equal(2, _run.Mixpanel.Stored.Count(record => record.Contains("\"c7998\":1,\"c7999\":\"x\"", StringComparison.Ordinal)));
     }
 
@@ -175,7 +175,7 @@ public sealed class DelimitedTypesTests : IDisposable
     {
         using var endless = new MemoryStream(Encoding.UTF8.GetBytes($"event,{quote}{new string('x', 40_000_000)}"));
         var report = await _run.RunAsync(_run.RequestAll("-") with { StandardInput = endless, Format = "csv" });
-        Assert.Equal((6, 0), (report.ExitCode, report.Read));
+        Assert.Equal((RunOutcome.Damaged, 0), (report.Outcome, report.Read));
         Assert.Contains("more than 1 MiB", report.Problems[0], StringComparison.Ordinal);
         Assert.InRange(endless.Position, 0, 4 << 20);
     }

@@ -19,7 +19,7 @@ public sealed class ParquetDamageTests : IDisposable
     async Task<string> RefusedAsync(byte[] file, int accepted = 0)
     {
         var report = await RunAsync(file);
-        Assert.Equal((6, accepted, 0), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Damaged, accepted, 0), (report.Outcome, report.Accepted, report.Rejected));
         return Assert.Single(report.Problems);
     }
 
@@ -65,7 +65,7 @@ public sealed class ParquetDamageTests : IDisposable
     {
         Assert.NotEmpty(name);
         var report = await RunAsync(file);
-        Assert.Equal((6, 0), (report.ExitCode, report.Read));
+        Assert.Equal((RunOutcome.Damaged, 0), (report.Outcome, report.Read));
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class ParquetDamageTests : IDisposable
     {
         var sound = Events(1).ToArray();
         var report = await RunAsync(sound);
-        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
 
         // The same of one row group without columns' values, each field with its whole number.
         var footer = new Thrift { LongIds = true }
@@ -145,7 +145,7 @@ public sealed class ParquetDamageTests : IDisposable
         var file = Events(3);
         file.Add("v", AsText, encoding == 6 ? Lengths(count) : [.. Lengths(3), .. Lengths(count)], 3, converted: 0, encoding: encoding);
         if (tooMany) Assert.Contains("has a page of more texts than values", await RefusedAsync(file.ToArray()), StringComparison.Ordinal);
-        else Assert.Equal((0, 3), await RunAsync(file.ToArray()) is var report ? (report.ExitCode, report.Accepted) : default);
+        else Assert.Equal((RunOutcome.Complete, 3), await RunAsync(file.ToArray()) is var report ? (report.Outcome, report.Accepted) : default);
     }
 
     [Theory]
@@ -167,7 +167,7 @@ public sealed class ParquetDamageTests : IDisposable
             Assert.InRange((long)command.ExecuteScalar()!, 2, 5);
         }
 
-        Assert.Equal((0, 3000), await _run.RunAsync(_run.RequestAll(_run.Folder.File("in.parquet")) with { Senders = 1 }) is var report ? (report.ExitCode, report.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 3000), await _run.RunAsync(_run.RequestAll(_run.Folder.File("in.parquet")) with { Senders = 1 }) is var report ? (report.Outcome, report.Accepted) : default);
         var row = string.Concat(Enumerable.Repeat("text", 2999 % 50)) + 2999;
         Assert.Contains($"\"v\":\"{row}\",\"distinct_id\":\"u2999\",\"l\":[\"2999\",\"{new string('x', 299)}\"]", _run.Mixpanel.Stored[^1], StringComparison.Ordinal);
     }
@@ -214,7 +214,7 @@ public sealed class ParquetDamageTests : IDisposable
     public async Task A_flipped_bit_in_a_file_with_checksums_is_never_sent()
     {
         var sound = Checked();
-        Assert.Equal(0, (await RunAsync(sound)).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await RunAsync(sound)).Outcome);
         var right = _run.Mixpanel.Stored.ToList();
         var random = new Random(20);
         var refused = 0;
@@ -226,8 +226,8 @@ public sealed class ParquetDamageTests : IDisposable
             damaged[place] ^= (byte)(1 << bit);
             var report = await run.RunAsync(run.RequestAll(run.Folder.Write("in.parquet", damaged)));
             Assert.True(run.Mixpanel.Stored.SequenceEqual(right.Take(run.Mixpanel.Stored.Count), StringComparer.Ordinal) || Renamed(damaged), $"bit {bit} of byte {place} changed what was sent");
-            Assert.True(report.ExitCode == 6 || report.Accepted == 300 || Renamed(damaged), $"bit {bit} of byte {place}: exit {report.ExitCode}, {report.Accepted} accepted");
-            if (report.ExitCode == 6) refused++;
+            Assert.True(report.Outcome is RunOutcome.Damaged || report.Accepted == 300 || Renamed(damaged), $"bit {bit} of byte {place}: exit {report.Outcome}, {report.Accepted} accepted");
+            if (report.Outcome is RunOutcome.Damaged) refused++;
         }
 
         Assert.InRange(refused, 100, 250);
@@ -252,7 +252,7 @@ public sealed class ParquetDamageTests : IDisposable
         }
 
         var report = await _run.RunAsync(_run.RequestAll(_run.Folder.File("in.parquet")));
-        Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal(("record_too_large", 2), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32()));
         var record = $$$"""{"event":"e","properties":{"time":{{{ImportRun.Time}}},"distinct_id":"u","l":[{{{string.Join(',', Enumerable.Range(0, 3_000_000))}}}]}}""";

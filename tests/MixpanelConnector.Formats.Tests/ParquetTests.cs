@@ -111,7 +111,7 @@ public sealed class ParquetTests : IDisposable
     public async Task A_value_that_cannot_be_sent_is_refused(string value, string code)
     {
         var report = await RunAsync($"SELECT {Base}, {value} AS v UNION ALL SELECT {Base}, NULL");
-        Assert.Equal((3, 1, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1, 1), (report.Outcome, report.Accepted, report.Rejected));
         var letter = _run.DeadLetters()[0];
         Assert.Equal((code, 1, 0), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt32()));
     }
@@ -124,7 +124,7 @@ public sealed class ParquetTests : IDisposable
         for (var at = bytes.AsSpan().IndexOf("é"u8); at >= 0; at = bytes.AsSpan().IndexOf("é"u8)) bytes[at] = bytes[at + 1] = 0xff;
         File.WriteAllBytes(file, bytes);
         var report = await _run.RunAsync(_run.RequestAll(file));
-        Assert.Equal((3, 1), (report.ExitCode, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1), (report.Outcome, report.Rejected));
         Assert.Equal("invalid_utf8", _run.DeadLetters()[0].GetProperty("code").GetString());
         Assert.Contains((byte)0xff, _run.DeadLetters()[0].GetProperty("raw_base64").GetBytesFromBase64());
     }
@@ -146,7 +146,7 @@ public sealed class ParquetTests : IDisposable
     public async Task Texts_are_properties_where_the_column_is_called_so(string text, string? first)
     {
         var report = await RunAsync($"SELECT {Base}, {text} AS properties FROM range(3000) t(i) ORDER BY i", ", ROW_GROUP_SIZE 2048");
-        Assert.Equal((0, 3000), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 3000), (report.Outcome, report.Accepted));
         var stored = _run.StoredWithoutIds();
         Assert.Contains($$$"""{"event":"e","properties":{"time":1790000000,"distinct_id":"u"{{{(first is null ? "" : $",{first}")}}}}}""", stored, StringComparer.Ordinal);
         if (text.Contains("1500", StringComparison.Ordinal)) Assert.Contains("""{"event":"e","properties":{"time":1790000000,"distinct_id":"u","n":2999}}""", stored, StringComparer.Ordinal);
@@ -158,13 +158,13 @@ public sealed class ParquetTests : IDisposable
         var file = Write(_run, $"SELECT {Base}, CASE WHEN i IN (1200, 2500) THEN 'oops' ELSE '{{\"n\":' || i || '}}' END AS properties FROM range(3000) t(i) ORDER BY i", ", ROW_GROUP_SIZE 2048");
         var request = _run.RequestAll(file) with { BatchEvents = 500, Senders = 1 };
         _run.Mixpanel.Script = call => call.Number <= 4 ? null : MixpanelDouble.Answer(401, "{}");
-        Assert.Equal(4, (await _run.RunAsync(request, _state)).ExitCode);
+        Assert.Equal(RunOutcome.NotAllowed, (await _run.RunAsync(request, _state)).Outcome);
         _run.Mixpanel.Script = _ => null;
         var report = await _run.RunAsync(request, _state);
-        Assert.Equal((3, 2998, 2), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 2998, 2), (report.Outcome, report.Accepted, report.Rejected));
         Assert.All(_run.DeadLetters(), letter => Assert.Contains("properties holds the properties as a JSON object", letter.GetProperty("message").GetString(), StringComparison.Ordinal));
         Assert.Equal([1201, 2501], _run.DeadLetters().Select(letter => letter.GetProperty("line").GetInt32()));
-        Assert.Equal(0, (await _run.RunAsync(request with { ColumnTypes = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal) { ["properties"] = ImportColumnType.Text }, DryRun = true })).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(request with { ColumnTypes = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal) { ["properties"] = ImportColumnType.Text }, DryRun = true })).Outcome);
     }
 
     [Fact]
@@ -186,7 +186,7 @@ public sealed class ParquetTests : IDisposable
     public async Task Row_groups_follow_each_other(string options)
     {
         var report = await RunAsync(Numbered(0, 7000), $", ROW_GROUP_SIZE 2048{options}");
-        Assert.Equal((0, 7000), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 7000), (report.Outcome, report.Accepted));
         Assert.Equal(Enumerable.Range(0, 7000), _run.StoredNumbers().Order());
         Assert.InRange(report.Bytes, 7000 * 90, 7000 * 120); // of the records
     }
@@ -201,8 +201,8 @@ public sealed class ParquetTests : IDisposable
             var request = run.RequestAll(Write(run, Numbered(0, 5000), ", ROW_GROUP_SIZE 2048")) with { BatchEvents = 401, Senders = 1, CheckpointInterval = TimeSpan.Zero };
             var first = await run.RunAsync(request, state);
             state.CrashAtSave = 0;
-            var second = first.ExitCode == 7 ? await run.RunAsync(request, state) : first;
-            Assert.Equal((0, 5000), (second.ExitCode, second.Accepted));
+            var second = first.Outcome is RunOutcome.DiskFailed ? await run.RunAsync(request, state) : first;
+            Assert.Equal((RunOutcome.Complete, 5000), (second.Outcome, second.Accepted));
             Assert.Equal(Enumerable.Range(0, 5000), run.StoredNumbers().Distinct().Order());
         }
     }
@@ -212,9 +212,9 @@ public sealed class ParquetTests : IDisposable
     {
         var first = await RunAsync(Numbered(0, 10));
         var again = await RunAsync(Numbered(0, 10));
-        Assert.Equal((0, 10, 10), (again.ExitCode, first.Accepted, again.Accepted));
+        Assert.Equal((RunOutcome.Complete, 10, 10), (again.Outcome, first.Accepted, again.Accepted));
         var changed = await RunAsync(Numbered(0, 11));
-        Assert.Equal((6, 10), (changed.ExitCode, changed.Accepted));
+        Assert.Equal((RunOutcome.Damaged, 10), (changed.Outcome, changed.Accepted));
         Assert.Contains("has changed", changed.Problems[0], StringComparison.Ordinal);
         Assert.Equal(10, _run.Mixpanel.Stored.Count);
     }
@@ -235,7 +235,7 @@ public sealed class ParquetTests : IDisposable
     {
         var file = Write(_run, "SELECT 7 AS id, 'Ann' AS name, [1] AS l");
         var request = _run.RequestAll(file) with { Type = ImportType.Profiles, Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["distinct_id"] = "id", ["id"] = "id", ["$name"] = "name" } };
-        Assert.Equal(0, (await _run.RunAsync(request)).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(request)).Outcome);
         Assert.Equal(["""{"$token":"token","$distinct_id":"7","$set":{"id":7,"$name":"Ann","l":[1]}}"""], _run.Mixpanel.Stored);
     }
 
@@ -247,11 +247,11 @@ public sealed class ParquetTests : IDisposable
         {
             var file = _run.Folder.Write("in.parquet", whole.AsSpan(0, length));
             var report = await _run.RunAsync(_run.RequestAll(file), _state);
-            Assert.Equal((6, 0), (report.ExitCode, report.Read));
+            Assert.Equal((RunOutcome.Damaged, 0), (report.Outcome, report.Read));
         }
 
         _run.Folder.Write("in.parquet", whole);
-        Assert.Equal((0, 3), await _run.RunAsync(_run.RequestAll(_run.Folder.File("in.parquet")), _state) is var last ? (last.ExitCode, last.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 3), await _run.RunAsync(_run.RequestAll(_run.Folder.File("in.parquet")), _state) is var last ? (last.Outcome, last.Accepted) : default);
     }
 
     [Fact]
@@ -264,7 +264,7 @@ public sealed class ParquetTests : IDisposable
             var damaged = whole.ToArray();
             damaged[position] ^= 0x10;
             var report = await run.RunAsync(run.RequestAll(run.Folder.Write("in.parquet", damaged)) with { DryRun = true });
-            Assert.True(report.ExitCode is 0 or 3 or 6, $"byte {position}: {report.ExitCode}");
+            Assert.True(report.Outcome is RunOutcome.Complete or RunOutcome.Rejected or RunOutcome.Damaged, $"byte {position}: {report.Outcome}");
         }
     }
 
@@ -288,7 +288,7 @@ public sealed class ParquetTests : IDisposable
 
         var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("in.parquet", file.ToArray())), _state);
 
-        Assert.Equal((6, 20), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Damaged, 20), (report.Outcome, report.Accepted));
         Assert.Contains("damaged, cut short, or of a kind that is not supported: the column secret: ", Assert.Single(report.Problems), StringComparison.Ordinal);
     }
 
@@ -317,10 +317,10 @@ public sealed class ParquetTests : IDisposable
 
         _run.Mixpanel.Script = request => request.Number <= 3 ? null : MixpanelDouble.Answer(401, "{}");
         var stopped = await RunAsync(7000);
-        Assert.Equal((4, 3000), (stopped.ExitCode, stopped.Accepted));
+        Assert.Equal((RunOutcome.NotAllowed, 3000), (stopped.Outcome, stopped.Accepted));
         _run.Mixpanel.Script = _ => null;
-        Assert.Equal((6, 3000), await RunAsync(6999) is var changed ? (changed.ExitCode, changed.Accepted) : default);
-        Assert.Equal((0, 7000, 3000), await RunAsync(7000) is var report ? (report.ExitCode, report.Accepted, report.ResumedFrom) : default);
+        Assert.Equal((RunOutcome.Damaged, 3000), await RunAsync(6999) is var changed ? (changed.Outcome, changed.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 7000, 3000), await RunAsync(7000) is var report ? (report.Outcome, report.Accepted, report.ResumedFrom) : default);
         Assert.Equal(Enumerable.Range(0, 7000), _run.StoredNumbers());
     }
 
@@ -338,7 +338,7 @@ public sealed class ParquetTests : IDisposable
         stream.SetLength(stream.Length - 20);
         stream.Position = 0;
         var report = await _run.RunAsync(_run.RequestAll("-") with { StandardInput = stream });
-        Assert.Equal((6, 0), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Damaged, 0), (report.Outcome, report.Accepted));
         Assert.Contains("cut short", report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -346,12 +346,12 @@ public sealed class ParquetTests : IDisposable
     public async Task A_name_does_not_make_a_parquet_file()
     {
         var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("in.parquet", ImportRun.Events(2))) with { Format = "parquet" });
-        Assert.Equal(6, report.ExitCode);
+        Assert.Equal(RunOutcome.Damaged, report.Outcome);
     }
 
     [Fact]
     public async Task A_file_without_rows_is_an_empty_one() =>
-        Assert.Equal((6, 0), await RunAsync(Numbered(0, 0)) is var report ? (report.ExitCode, report.Read) : default);
+        Assert.Equal((RunOutcome.Damaged, 0), await RunAsync(Numbered(0, 0)) is var report ? (report.Outcome, report.Read) : default);
 
     [Fact]
     public async Task Columns_that_must_have_a_value_and_old_repeated_ones_are_read()
@@ -375,7 +375,7 @@ public sealed class ParquetTests : IDisposable
             Append<int>(group, [1, 1, 1, 0], [0, 1, 0, 0], [1, 2, 3]);
         }
 
-        Assert.Equal(0, (await _run.RunAsync(_run.RequestAll(_run.Folder.File("in.parquet")))).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(_run.RequestAll(_run.Folder.File("in.parquet")))).Outcome);
         Assert.Equal(
             [
                 $$$"""{"event":"a","properties":{"time":{{{ImportRun.Time}}},"distinct_id":"u","list":[1,2]}}""",

@@ -100,16 +100,16 @@ public sealed class ParquetValueTests : IDisposable
         if (json is null)
         {
             // Only this row is judged by it; left out, it is no obstacle.
-            Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
+            Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
             var letter = Assert.Single(_run.DeadLetters());
             Assert.Equal((type == "half" ? "number_range" : DateRange, 2), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32()));
             Assert.Contains("\"v\":", letter.Raw(), StringComparison.Ordinal);
             using var dropping = new ImportRun();
-            Assert.Equal((0, 3), await dropping.RunAsync(dropping.RequestAll(_run.Folder.File("in.parquet")) with { Drop = ["v"] }) is var dropped ? (dropped.ExitCode, dropped.Accepted) : default);
+            Assert.Equal((RunOutcome.Complete, 3), await dropping.RunAsync(dropping.RequestAll(_run.Folder.File("in.parquet")) with { Drop = ["v"] }) is var dropped ? (dropped.Outcome, dropped.Accepted) : default);
             return;
         }
 
-        Assert.Equal((0, 3), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 3), (report.Outcome, report.Accepted));
         Assert.Equal(
             $$$"""{"event":"e","properties":{"time":{{{ImportRun.Time}}},"distinct_id":"u1"{{{(json.Length > 0 ? ",\"v\":" : "")}}}{{{json}}}}}""",
             _run.StoredWithoutIds()[1]);
@@ -129,9 +129,9 @@ public sealed class ParquetValueTests : IDisposable
         else file.Add("odd", AsText, Texts(["a", "b"]), 2, logical: logical => logical.Struct(5, of => of.I32(1, 1000).I32(2, 1000)));
         var request = _run.RequestAll(_run.Folder.Write("in.parquet", file.ToArray()));
         var refused = await _run.RunAsync(request);
-        Assert.Equal((6, 0), (refused.ExitCode, refused.Read));
+        Assert.Equal((RunOutcome.Damaged, 0), (refused.Outcome, refused.Read));
         Assert.Contains("the column odd of a type that is not supported. Leave it out with --drop", refused.Problems[0], StringComparison.Ordinal);
-        Assert.Equal((0, 2), await _run.RunAsync(request with { Drop = ["odd"] }) is var read ? (read.ExitCode, read.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 2), await _run.RunAsync(request with { Drop = ["odd"] }) is var read ? (read.Outcome, read.Accepted) : default);
         Assert.Equal(2, read.Fixed!.Dropped);
     }
 
@@ -158,8 +158,8 @@ public sealed class ParquetValueTests : IDisposable
 
         var request = _run.RequestAll(_run.Folder.File("in.parquet"));
         var refused = await _run.RunAsync(request);
-        Assert.Equal(6, refused.ExitCode);
+        Assert.Equal(RunOutcome.Damaged, refused.Outcome);
         Assert.Contains("the column secret, which is encrypted", refused.Problems[0], StringComparison.Ordinal);
-        Assert.Equal((0, 1), await _run.RunAsync(request with { Drop = ["secret"] }) is var read ? (read.ExitCode, read.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 1), await _run.RunAsync(request with { Drop = ["secret"] }) is var read ? (read.Outcome, read.Accepted) : default);
     }
 }

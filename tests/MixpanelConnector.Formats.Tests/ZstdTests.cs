@@ -31,13 +31,13 @@ public sealed class ZstdTests : IDisposable
             using var state = new InMemoryImportState();
             var request = run.RequestAll(run.Folder.Write("in.ndjson.zst", whole.AsSpan(0, length)));
             var report = await run.RunAsync(request, state);
-            Assert.Equal(length == frameEnd ? 0 : 6, report.ExitCode);
+            Assert.Equal(length == frameEnd ? RunOutcome.Complete : RunOutcome.Damaged, report.Outcome);
             Assert.Equal(Enumerable.Range(0, (int)report.Accepted), run.StoredNumbers());
-            if (report.ExitCode == 6) Assert.Contains("compressed byte", report.Problems[0], StringComparison.Ordinal);
+            if (report.Outcome is RunOutcome.Damaged) Assert.Contains("compressed byte", report.Problems[0], StringComparison.Ordinal);
 
             run.Folder.Write("in.ndjson.zst", whole);
             report = await run.RunAsync(request, state);
-            Assert.Equal((0, 20), (report.ExitCode, report.Accepted));
+            Assert.Equal((RunOutcome.Complete, 20), (report.Outcome, report.Accepted));
             Assert.Equal(Enumerable.Range(0, 20), run.StoredNumbers());
         }
     }
@@ -52,8 +52,8 @@ public sealed class ZstdTests : IDisposable
             var damaged = whole.ToArray();
             damaged[position] ^= 0x10;
             var report = await run.RunAsync(run.RequestAll(run.Folder.Write("in.zst", damaged)) with { DryRun = true });
-            if (report.ExitCode == 0) Assert.Equal(20, report.Accepted);
-            else Assert.True(report.ExitCode is 6 or 3, $"byte {position}: {report.ExitCode}");
+            if (report.Outcome is RunOutcome.Complete) Assert.Equal(20, report.Accepted);
+            else Assert.True(report.Outcome is RunOutcome.Damaged or RunOutcome.Rejected, $"byte {position}: {report.Outcome}");
         }
     }
 
@@ -64,7 +64,7 @@ public sealed class ZstdTests : IDisposable
     public async Task Anything_after_the_last_frame_is_an_error(byte[] garbage)
     {
         var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("a.zst", [.. Compress(Lines(0, 20)), .. garbage])));
-        Assert.Equal((6, 20), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Damaged, 20), (report.Outcome, report.Accepted));
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class ZstdTests : IDisposable
     {
         byte[] skippable = [0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
         var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("a", [.. Compress(Lines(0, 2)), .. skippable, .. Compress(Lines(2, 2))])));
-        Assert.Equal((0, 4), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 4), (report.Outcome, report.Accepted));
     }
 
     [Theory]
@@ -83,7 +83,7 @@ public sealed class ZstdTests : IDisposable
         byte[] block = [0x02, 0, 0x10, (byte)'x']; // 128 KiB of one byte
         byte[] frame = [0x28, 0xb5, 0x2f, 0xfd, 0, window, .. Enumerable.Repeat(block, blocks).SelectMany(bytes => bytes), 0x01, 0, 0];
         var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("a.ndjson.zst", [.. Compress(Lines(0, 20)), .. frame])));
-        Assert.Equal((6, 20), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Damaged, 20), (report.Outcome, report.Accepted));
         Assert.Contains("needs a window of more than 128 MiB", report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -92,7 +92,7 @@ public sealed class ZstdTests : IDisposable
     {
         byte[] frame = [0x28, 0xb5, 0x2f, 0xfd, 0x01, 0x48, 7, 0x01, 0, 0];
         var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write("a.zst", frame)));
-        Assert.Equal(6, report.ExitCode);
+        Assert.Equal(RunOutcome.Damaged, report.Outcome);
         Assert.Contains("dictionary", report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -104,13 +104,13 @@ public sealed class ZstdTests : IDisposable
     public async Task Csv_can_be_compressed(string name)
     {
         var report = await _run.RunAsync(_run.RequestAll(_run.Folder.Write(name, Compress($"{Header}\n{Some(0, 5000)}"))));
-        Assert.Equal((0, 5000), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 5000), (report.Outcome, report.Accepted));
         Assert.Equal(Enumerable.Range(0, 5000), _run.StoredNumbers().Order());
     }
 
     [Fact]
     public async Task An_array_can_be_compressed() =>
-        Assert.Equal((0, 2), await _run.RunAsync(_run.RequestAll(_run.Folder.Write("a.json.zst", Compress($"[{ImportRun.Event(0)},{ImportRun.Event(1)}]")))) is var report ? (report.ExitCode, report.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 2), await _run.RunAsync(_run.RequestAll(_run.Folder.Write("a.json.zst", Compress($"[{ImportRun.Event(0)},{ImportRun.Event(1)}]")))) is var report ? (report.Outcome, report.Accepted) : default);
 
     [Fact]
     public async Task The_suffix_is_no_part_of_the_ids()

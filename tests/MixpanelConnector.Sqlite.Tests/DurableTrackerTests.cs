@@ -45,6 +45,42 @@ public sealed class DurableTrackerTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_taken_out_of_records_is_never_on_the_disk()
+    {
+        var mixpanel = new MixpanelDouble { Script = _ => MixpanelDouble.Answer(503, "") };
+        using var http = new HttpClient(mixpanel);
+        using var client = Client(http);
+        var options = StopAtOnce with
+        {
+            BeforeSend = [record => record.Name == "fail" ? throw new InvalidDataException() : record.Properties.Remove("hooked") && record.Name != "drop"],
+            Redaction = new() { Names = ["password"], EmailAddresses = true },
+            IsOptedOut = user => user.DistinctId == "eve",
+        };
+        await using (var tracker = Tracker(client, SqliteOutbox.Open(_folder.Path), options))
+        {
+            for (var i = 0; i < 20; i++)
+            {
+                await tracker.TrackAsync("E", "u", new { Number = i, hooked = "4711", password = "4711", note = "mail 4711@example.com" });
+                await tracker.TrackAsync("drop", "u", new { Number = i, hooked = "4711" });
+                await tracker.TrackAsync("E", "eve", new { Number = i, hooked = "x", more = "4711" });
+                await Assert.ThrowsAsync<MixpanelException>(() => tracker.TrackAsync("fail", "u", new { more = "4711" }).AsTask());
+                await tracker.Profile("u").SetAsync(new { hooked = "4711", password = "4711", kept = 1 });
+            }
+
+            Assert.Equal(40, tracker.Pending);
+            foreach (var file in Directory.GetFiles(_folder.Path, "*.db*"))
+            {
+                using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+                var content = new byte[stream.Length];
+                stream.ReadExactly(content);
+                Assert.Equal(-1, content.AsSpan().IndexOf("4711"u8));
+            }
+        }
+
+        Assert.All(mixpanel.Requests, request => Assert.Equal(-1, request.Body.AsSpan().IndexOf("4711"u8)));
+    }
+
+    [Fact]
     public async Task Many_who_wait_share_a_transaction()
     {
         var mixpanel = new MixpanelDouble();

@@ -93,9 +93,9 @@ public sealed class ImportAccountTests
             using var state = new FailingState(SqliteImportState.Open(folder.File("state")), () => diskFails && runs < FaultyRuns && Draw(6) == 0 ? (Draw(2) == 0, true) : default);
             report = await client.ImportAsync(importRequest, state, stop.Token);
             Assert.Equal(report.Read, report.Accepted + report.Rejected + report.Pending + report.Blank);
-            Assert.True(report.ExitCode is 0 or 3 or 4 or 7, string.Join('\n', report.Problems));
+            Assert.True(report.Outcome is RunOutcome.Complete or RunOutcome.Rejected or RunOutcome.NotAllowed or RunOutcome.DiskFailed, string.Join('\n', report.Problems));
         }
-        while (report.ExitCode is 4 or 7);
+        while (report.Outcome is RunOutcome.NotAllowed or RunOutcome.DiskFailed);
 
         Check(fates, lines, text, mixpanel, report, folder.File($"state/{SqliteImportState.DeadLettersName}"));
     }
@@ -107,7 +107,7 @@ public sealed class ImportAccountTests
 
         // The account is the truth's, and the exit code says so.
         Assert.Equal((fates.Count, good.Count, blank, 0L), (report.Read, report.Accepted, report.Blank, report.Pending));
-        Assert.Equal(report.Rejected == 0 ? 0 : 3, report.ExitCode);
+        Assert.Equal(report.Rejected == 0 ? RunOutcome.Complete : RunOutcome.Rejected, report.Outcome);
 
         // Nothing lost, doubled, merged or changed: each good record has one identity, of its own, and its own bytes.
         var identities = new Dictionary<string, int>(StringComparer.Ordinal);

@@ -29,7 +29,7 @@ public sealed class SqliteImportStateFilesTests : IDisposable
         Fill(State);
         File.SetUnixFileMode(State, File.GetUnixFileMode(State) | more);
         var refused = Assert.Throws<ImportStateException>(() => SqliteImportState.Open(State));
-        Assert.Equal((ImportStateFault.Unwritable, 7), (refused.Fault, refused.ExitCode));
+        Assert.Equal((ImportStateFault.Unwritable, RunOutcome.DiskFailed), (refused.Fault, refused.Outcome));
         Assert.Contains($"chmod go-w {State}", refused.Message, StringComparison.Ordinal);
         Assert.Contains("chmod", Assert.Single(SqliteImportState.List(_folder.Path)).Message, StringComparison.Ordinal);
         File.SetUnixFileMode(State, File.GetUnixFileMode(State) & ~more);

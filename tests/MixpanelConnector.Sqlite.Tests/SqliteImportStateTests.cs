@@ -63,7 +63,7 @@ public sealed class SqliteImportStateTests : IDisposable
     {
         using var state = SqliteImportState.Open(State);
         var refusal = Assert.Throws<ImportStateException>(() => SqliteImportState.Open(State));
-        Assert.Equal((ImportStateFault.Busy, 8), (refusal.Fault, refusal.ExitCode));
+        Assert.Equal((ImportStateFault.Busy, RunOutcome.Busy), (refusal.Fault, refusal.Outcome));
         Assert.Contains($"process {Environment.ProcessId}", refusal.Message, StringComparison.Ordinal);
         state.Save(Checkpoint(1));
     }
@@ -95,7 +95,7 @@ public sealed class SqliteImportStateTests : IDisposable
         if (emptied) File.WriteAllBytes(database, []);
         else File.Delete(database);
         var refusal = Assert.Throws<ImportStateException>(() => SqliteImportState.Open(State));
-        Assert.Equal((ImportStateFault.Damaged, 7), (refusal.Fault, refusal.ExitCode));
+        Assert.Equal((ImportStateFault.Damaged, RunOutcome.DiskFailed), (refusal.Fault, refusal.Outcome));
     }
 
     [Fact]
@@ -139,7 +139,7 @@ public sealed class SqliteImportStateTests : IDisposable
         }
         catch (ImportStateException e)
         {
-            Assert.Equal(7, e.ExitCode);
+            Assert.Equal(RunOutcome.DiskFailed, e.Outcome);
             return true;
         }
     }

@@ -22,6 +22,30 @@ public class ActionCommandTests
     }
 
     [Fact]
+    public async Task A_report_that_is_empty_for_an_event_says_which_may_be_meant()
+    {
+        await using var server = await RecordingServer.StartAsync(request => Answer.Json(request.Path.EndsWith("/names", StringComparison.Ordinal) ? """["Order Placed","A"]""" : """{"data":{"series":["2026-11-01"],"values":{"A":{"2026-11-01":2}}},"legend_size":1}"""));
+        using var tool = Tool.At(server);
+
+        var run = await tool.RunAsync("query-event-counts", "--events", """["Order Placd","A"]""", "--interval", "1");
+
+        Assert.Equal(0, run.Exit);
+        Assert.Contains("Did you mean", run.Json.GetProperty("hint").GetString(), StringComparison.Ordinal);
+        Assert.Equal(2, server.Requests.Count);
+    }
+
+    [Theory]
+    [InlineData(200, """["A"]""")]
+    [InlineData(429, "{}")]
+    public async Task A_report_stands_without_a_hint_where_the_name_is_known_or_names_cannot_be_had(int status, string names)
+    {
+        await using var server = await RecordingServer.StartAsync(request => request.Path.EndsWith("/names", StringComparison.Ordinal) ? Answer.Json(names, status) : Answer.Json("{}"));
+        using var tool = Tool.At(server);
+
+        Assert.Equal(new Run(0, "{\"properties\":[]}\n", ""), await tool.RunAsync("get-event-properties", "--event", "A"));
+    }
+
+    [Fact]
     public async Task Refused_data_prints_its_json_and_exits_3()
     {
         await using var server = await RecordingServer.StartAsync(Answer.Json("""{"code":400,"error":"e","failed_records":[{"index":0,"message":"late"}],"num_records_imported":0,"status":"Bad Request"}""", 400));

@@ -107,7 +107,7 @@ public sealed class HostileFilesTests : IDisposable
         using var stop = new Stop();
         string[] words = [.. line.Split(' ').Select(word => word.Replace("PIPE", pipe, StringComparison.Ordinal).Replace("DATA", _tool.Folder.File("data"), StringComparison.Ordinal).Replace("STATE", _tool.Folder.File("state"), StringComparison.Ordinal).Replace("BAD", Bad, StringComparison.Ordinal))];
         var running = Task.Run(() => _tool.RunAsync(stop, words), TestContext.Current.CancellationToken);
-        stop.Begin(143);
+        stop.Begin(RunOutcome.Terminated);
         Assert.Equal(143, (await running).Exit);
     }
 

@@ -1,5 +1,5 @@
-// With the address of a Mixpanel, calls actions there and ends. Without it, tracks each order that is posted: through a source-generated
-// type in memory, and durably where an outbox is configured.
+// With the address of a Mixpanel, calls actions there and ends. Without it, tracks each order that is posted, by a source-generated JSON
+// contract and as an event whose writing is generated: in memory, and durably where an outbox is configured.
 using System.Text.Json.Serialization;
 using MixpanelConnector;
 using MixpanelConnector.Sqlite;
@@ -15,6 +15,7 @@ var app = builder.Build();
 app.MapPost("/orders", async (OrderPlaced order, IMixpanelTracker tracker) =>
 {
     await tracker.TrackAsync("user-1", order, Json.Default.OrderPlaced);
+    await tracker.TrackAsync("user-1", new OrderChecked(order, Verdict.Fine, [1, null], DateTimeOffset.UnixEpoch, Doubt: null));
     tracker.Profile("user-1").Set("Currency", order.Currency);
 });
 app.Run();
@@ -22,6 +23,15 @@ return 0;
 
 [MixpanelEvent("Order placed")]
 sealed record OrderPlaced(decimal Total, string Currency);
+
+[MixpanelEvent("Order checked")]
+sealed partial record OrderChecked(OrderPlaced Order, Verdict Verdict, IReadOnlyList<int?> Marks, DateTimeOffset Since, Verdict? Doubt);
+
+enum Verdict
+{
+    Unknown,
+    Fine,
+}
 
 [JsonSerializable(typeof(OrderPlaced))]
 sealed partial class Json : JsonSerializerContext;

@@ -1,12 +1,14 @@
-import { Button, Group, Modal, NativeSelect, Stack, TagsInput, Text, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, NativeSelect, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { type FormEvent, useId, useState } from "react";
 import { type Action, invoke, type Problem, type Schema } from "./api.ts";
 import { confirmed } from "./calls.ts";
 import { useSession } from "./context.ts";
+import { isDay } from "./data/dates.ts";
 import { fieldsOf, formFields, inputOf, kindOf, limitsOf } from "./fields.ts";
-import { type Json, write } from "./json.ts";
-import { asProblem, JsonView, ProblemAlert } from "./parts.tsx";
+import { get, type Json, shown, write } from "./json.ts";
+import { Names } from "./Names.tsx";
+import { asProblem, Dialog, JsonView, ProblemAlert } from "./parts.tsx";
 
 /** A form made from an action's schema. */
 export function ActionForm({ action, initial, onInput, onDone, submit = "Run", isFirst = false }: {
@@ -65,7 +67,7 @@ export function ActionForm({ action, initial, onInput, onDone, submit = "Run", i
     <form onSubmit={submitted} noValidate>
       <Stack>
         {formFields(action.input_schema).map(([name, schema], index) => (
-          <Field key={name} takesFocus={isFirst && index === 0} name={name} schema={schema} isRequired={action.input_schema.required?.includes(name) === true && schema.default === undefined} value={fields[name] ?? ""} error={atField(name)} onChange={(value) => change(name, value)} />
+          <Field key={name} takesFocus={isFirst && index === 0} name={name} schema={schema} example={shown(get(initial, name))} isRequired={action.input_schema.required?.includes(name) === true && schema.default === undefined} value={fields[name] ?? ""} error={atField(name)} onChange={(value) => change(name, value)} />
         ))}
         <ProblemAlert problem={problem} />
         <div>
@@ -73,16 +75,16 @@ export function ActionForm({ action, initial, onInput, onDone, submit = "Run", i
           {isForbidden && <Text id={why} size="sm" c="dimmed" mt="xs">This changes data. Switch on “Allow changes” at the top of the page first.</Text>}
         </div>
       </Stack>
-      <Modal opened={asked !== undefined} onClose={() => setAsked(undefined)} title={`${action.title}?`} lockScroll={false} closeButtonProps={{ "aria-label": "Close" }}>
+      {asked && <Dialog title={`${action.title}?`} onClose={() => setAsked(undefined)}>
         <Stack>
           <Text size="sm">{action.description} This cannot be undone.</Text>
-          {asked && <JsonView json={asked} label="input" />}
+          <JsonView json={asked} label="input" />
           <Group justify="end">
             <Button variant="default" data-autofocus onClick={() => setAsked(undefined)}>Cancel</Button>
-            <Button color="red.8" onClick={() => asked && void run(asked)}>Yes, do it for good</Button>
+            <Button color="red.8" onClick={() => void run(asked)}>Yes, do it for good</Button>
           </Group>
         </Stack>
-      </Modal>
+      </Dialog>}
     </form>
   );
 }
@@ -92,9 +94,9 @@ function describe(schema: Schema): string | undefined {
   return limits === undefined ? schema.description : `${schema.description ?? ""} (${limits})`.trimStart();
 }
 
-function Field({ takesFocus, name, schema, isRequired, value, error, onChange }: { takesFocus: boolean; name: string; schema: Schema; isRequired: boolean; value: string | string[]; error: string | undefined; onChange: (value: string | string[]) => void }) {
+function Field({ takesFocus, name, schema, example, isRequired, value, error, onChange }: { takesFocus: boolean; name: string; schema: Schema; example: string; isRequired: boolean; value: string | string[]; error: string | undefined; onChange: (value: string | string[]) => void }) {
   const common = { "data-autofocus": takesFocus || undefined, label: name, description: describe(schema), required: isRequired, error: error || undefined, styles: { label: { fontFamily: "var(--mantine-font-family-monospace)" } } };
-  if (Array.isArray(value)) return <TagsInput {...common} value={value} onChange={onChange} placeholder="Type, then press Enter" comboboxProps={{ withinPortal: false }} splitChars={[]} acceptValueOnBlur />;
+  if (Array.isArray(value)) return <Names label={name} description={describe(schema)} isRequired={isRequired} error={error} isMono takesFocus={takesFocus} value={value} onChange={onChange} placeholder="Type, then press Enter" proposals={(schema.items?.enum ?? []).map(String)} />;
   const set = (change: { currentTarget: { value: string } }) => onChange(change.currentTarget.value);
   switch (kindOf(schema)) {
     case "choice":
@@ -106,6 +108,24 @@ function Field({ takesFocus, name, schema, isRequired, value, error, onChange }:
     case "json":
       return <Textarea {...common} value={value} onChange={set} autosize minRows={3} maxRows={24} spellCheck={false} classNames={{ input: "mono" }} />;
     default:
-      return <TextInput {...common} value={value} onChange={set} />;
+      return <TextField common={common} schema={schema} value={value} onChange={onChange} isDay={schema.format === "date" || isDay(example)} />;
   }
+}
+
+/** A text: of a day by a picker, of words that its description lists with these as proposals. */
+function TextField({ common, schema, value, onChange, isDay }: { common: object; schema: Schema; value: string; onChange: (value: string) => void; isDay: boolean }) {
+  const list = useId();
+  const choices = choicesIn(schema.description);
+  return (
+    <>
+      <TextInput {...common} type={isDay ? "date" : "text"} value={value} onChange={(change) => onChange(change.currentTarget.value)} list={choices.length > 0 ? list : undefined} />
+      {choices.length > 0 && <datalist id={list}>{choices.map((choice) => <option key={choice} value={choice} />)}</datalist>}
+    </>
+  );
+}
+
+/** The words of "one, two or three" at the end of a sentence. */
+function choicesIn(description = ""): string[] {
+  const found = /: ((?:[a-z_]+, )*[a-z_]+) or ([a-z_]+)\./.exec(description);
+  return found ? [...found[1]!.split(", "), found[2]!] : [];
 }

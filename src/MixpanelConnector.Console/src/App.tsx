@@ -1,99 +1,117 @@
-import { ActionIcon, Anchor, Badge, Button, Loader, Paper, PasswordInput, Stack, Switch, Text, Title, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
-import { IconActivity, IconAlertTriangle, IconApi, IconChartAreaLine, IconFileImport, IconKey, IconMoon, IconSun, IconUsers } from "@tabler/icons-react";
-import { type FormEvent, useEffect, useState } from "react";
-import { type Action, actions, key, type Problem, type Server, server } from "./api.ts";
+import { ActionIcon, Anchor, Badge, Button, Loader, Paper, Stack, Switch, Text, TextInput, Title, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { IconActivity, IconAlertTriangle, IconApi, IconBook, IconChartAreaLine, IconFileImport, IconKey, IconMoon, IconSun, IconUsers, IconZoomCode } from "@tabler/icons-react";
+import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import { key, Problem, type Server, server } from "./api.ts";
 import { SessionContext } from "./context.ts";
 import { Fence } from "./Fence.tsx";
-import { listen, useLive } from "./live.ts";
+import { begin, useLive } from "./live.ts";
 import { Actions } from "./pages/Actions.tsx";
+import { Explore } from "./pages/Explore.tsx";
 import { Imports } from "./pages/Imports.tsx";
-import { LiveEvents, Rejected } from "./pages/LiveEvents.tsx";
+import { LiveEvents } from "./pages/LiveEvents.tsx";
 import { Overview } from "./pages/Overview.tsx";
 import { Profiles } from "./pages/Profiles.tsx";
+import { Rejected } from "./pages/Rejected.tsx";
 import { ServiceAccounts } from "./pages/ServiceAccounts.tsx";
-import { asProblem, ProblemAlert } from "./parts.tsx";
+import { asProblem, PageTitle, ProblemAlert } from "./parts.tsx";
+import { useRoute } from "./route.ts";
+import { visible } from "./text.ts";
 
-const pages = [
-  { path: "", label: "Overview", icon: IconChartAreaLine, page: () => <Overview />, ofEmbedded: false },
-  { path: "live", label: "Live events", icon: IconActivity, page: () => <LiveEvents />, ofEmbedded: true },
-  { path: "rejected", label: "Rejected", icon: IconAlertTriangle, page: () => <Rejected />, ofEmbedded: true },
-  { path: "imports", label: "Imports", icon: IconFileImport, page: () => <Imports />, ofEmbedded: false },
-  { path: "profiles", label: "Profiles", icon: IconUsers, page: () => <Profiles />, ofEmbedded: false },
-  { path: "accounts", label: "Service accounts", icon: IconKey, page: () => <ServiceAccounts />, ofEmbedded: false },
-  { path: "actions", label: "Actions", icon: IconApi, page: (name: string | undefined) => <Actions name={name} />, ofEmbedded: false },
-];
-
-function useHash(): string[] {
-  const [hash, setHash] = useState(location.hash);
-  useEffect(() => {
-    const changed = () => setHash(location.hash);
-    addEventListener("hashchange", changed);
-    return () => removeEventListener("hashchange", changed);
-  }, []);
-  return hash.replace(/^#\/?/, "").split("/");
+interface Page {
+  path: string;
+  label: string;
+  icon: typeof IconKey;
+  page: (name: string | undefined) => ReactNode;
+  /** Whether only the embedded Mixpanel can fill it. */
+  ofEmbedded?: boolean;
+  /** Whether a name may follow its path. */
+  hasNames?: boolean;
 }
 
+const pages: Page[] = [
+  { path: "", label: "Overview", icon: IconChartAreaLine, page: () => <Overview /> },
+  { path: "explore", label: "Explore", icon: IconZoomCode, page: () => <Explore /> },
+  { path: "live", label: "Live events", icon: IconActivity, page: () => <LiveEvents />, ofEmbedded: true },
+  { path: "rejected", label: "Rejected", icon: IconAlertTriangle, page: () => <Rejected />, ofEmbedded: true },
+  { path: "imports", label: "Imports", icon: IconFileImport, page: () => <Imports /> },
+  { path: "profiles", label: "Profiles", icon: IconUsers, page: () => <Profiles /> },
+  { path: "accounts", label: "Service accounts", icon: IconKey, page: () => <ServiceAccounts /> },
+  { path: "actions", label: "Actions", icon: IconApi, page: (name) => <Actions name={name} />, hasNames: true },
+];
+
 export function App() {
-  const [known, setKnown] = useState<{ server: Server; actions: Action[] }>();
+  const [known, setKnown] = useState<Server>();
   const [problem, setProblem] = useState<Problem>();
   const [mayChange, setMayChange] = useState(false);
-  const [path, name] = useHash();
+  const { path: [path, name, ...more] } = useRoute();
+  const isDown = useLive(({ state }) => state === "down");
 
-  async function begin() {
+  async function start() {
     try {
-      const [about, list] = await Promise.all([server(), actions()]);
-      setKnown({ server: about, actions: list });
+      setKnown(await server());
       setProblem(undefined);
-      listen();
+      begin();
     } catch (error) {
       setProblem(asProblem(error));
     }
   }
 
-  useEffect(() => void begin(), []);
+  useEffect(() => void start(), []);
 
-  // On a phone the pages are a row that is wider than the screen.
-  useEffect(() => void document.querySelector("nav.pages [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" }), [path, known]);
-
-  if (!known) return <Door problem={problem} onKey={() => void begin()} />;
-  const shown = pages.filter(({ ofEmbedded }) => !ofEmbedded || known.server.mixpanel === "embedded");
-  const page = shown.find((one) => one.path === path) ?? shown[0]!;
+  if (!known) return <Door problem={problem} onKey={() => void start()} />;
+  const shown = pages.filter(({ ofEmbedded }) => !ofEmbedded || known.mixpanel === "embedded");
+  const page = more.length === 0 ? shown.find((one) => one.path === path && (one.hasNames || name === undefined)) : undefined;
   return (
-    <SessionContext value={{ ...known, mayChange }}>
+    <SessionContext value={{ server: known, mayChange }}>
       <a className="skip" href="#main" onClick={(event) => { event.preventDefault(); document.querySelector<HTMLElement>("#main h1")?.focus(); }}>To the content</a>
       <div className="shell">
-        <Header server={known.server} mayChange={mayChange} setMayChange={setMayChange} />
+        <Header server={known} mayChange={mayChange} setMayChange={setMayChange} />
         <nav className="pages" aria-label="Pages">
           {shown.map(({ path, label, icon: Icon }) => (
-            <a key={path} href={`#/${path}`} aria-current={path === page.path ? "page" : undefined}>
+            <a key={path} href={`#/${path}`} title={label} aria-current={path === page?.path ? "page" : undefined}>
               <Icon size={18} aria-hidden="true" />
               <span>{label}</span>
             </a>
           ))}
-          <Anchor href="reference" target="_blank" rel="noopener" size="sm" className="reference">API reference</Anchor>
+          <a href="reference" target="_blank" rel="noopener" title="API reference"><IconBook size={18} aria-hidden="true" /><span>API reference</span></a>
         </nav>
-        <main id="main"><Fence key={`${page.path}/${name ?? ""}`}>{page.page(name)}</Fence></main>
+        <main id="main">
+          {isDown && <ProblemAlert problem={new Problem(0, "unreachable", "The server does not answer", "It may have been stopped. This page goes on by itself once it is there again.", undefined)} />}
+          {/* The page keeps what was written into it. */}
+          <div hidden={isDown}>
+            {page ? <Fence key={`${page.path}/${name ?? ""}`}>{page.page(name)}</Fence> : <NoPage path={[path, name, ...more].filter((part) => part !== undefined).join("/")} isHidden={pages.some((one) => one.path === path && one.ofEmbedded)} />}
+          </div>
+        </main>
       </div>
     </SessionContext>
   );
 }
 
+function NoPage({ path, isHidden }: { path: string; isHidden: boolean }) {
+  return (
+    <Stack>
+      <PageTitle about={isHidden ? "This page shows what only the embedded Mixpanel tells; this server works with a real project." : "The address may be mistyped, or from another version of the console."}>{isHidden ? "Nothing to show here" : "There is no such page"}</PageTitle>
+      <Text className="wrap">{visible(`#/${path}`)} leads nowhere. <Anchor href="#/">Go to the overview</Anchor>.</Text>
+    </Stack>
+  );
+}
+
+const states = { open: "live", connecting: "connecting", broken: "not connected, trying again", down: "the server does not answer" };
+
 function Header({ server, mayChange, setMayChange }: { server: Server; mayChange: boolean; setMayChange: (value: boolean) => void }) {
-  const { state } = useLive();
+  const state = useLive(({ state }) => state);
   const { setColorScheme } = useMantineColorScheme();
   const scheme = useComputedColorScheme("light");
   const other = scheme === "dark" ? "light" : "dark";
   return (
     <header>
-      <a className="brand" href="#/"><img src="console.svg" alt="" width="26" height="26" /> Mixpanel Connector</a>
+      <a className="brand" href="#/"><img src="console.svg" alt="" width="26" height="26" /> <span>Mixpanel Connector</span></a>
       <Badge variant="light" color={server.mixpanel === "embedded" ? "violet" : "orange"} tt="none" size="lg" className="where">
-        {server.mixpanel === "embedded" ? "embedded Mixpanel" : `Mixpanel${server.region ? ` (${server.region})` : ""}`}{server.project_id === null ? "" : `, project ${server.project_id}`}
+        {server.mixpanel === "embedded" ? "embedded" : `Mixpanel${server.region ? ` (${server.region})` : ""}`}{server.project_id === null ? "" : `, project ${server.project_id}`}
       </Badge>
-      <span className={`pulse ${state}`} role="status">{state === "open" ? "live" : state === "connecting" ? "connecting" : "not connected, trying again"}</span>
+      <span className={`pulse ${state}`} role="status"><span>{states[state]}</span></span>
       <Switch label="Allow changes" checked={mayChange} disabled={server.scope === "read"} description={server.scope === "read" ? "This key may only read." : undefined} onChange={(change) => setMayChange(change.currentTarget.checked)} />
-      <Tooltip label={`Use ${other} colours`} withinPortal={false}>
-        <ActionIcon variant="default" size="lg" aria-label={`Use ${other} colours`} onClick={() => setColorScheme(other)}>{scheme === "dark" ? <IconSun size={18} /> : <IconMoon size={18} />}</ActionIcon>
-      </Tooltip>
+      <ActionIcon variant="default" size="lg" title={`Use ${other} colours`} aria-label={`Use ${other} colours`} onClick={() => setColorScheme(other)}>{scheme === "dark" ? <IconSun size={18} /> : <IconMoon size={18} />}</ActionIcon>
     </header>
   );
 }
@@ -122,7 +140,7 @@ function Door({ problem, onKey }: { problem: Problem | undefined; onKey: () => v
             <form onSubmit={submit}>
               <Stack>
                 <Text size="sm">This server wants a key. It stays in this tab, and is gone when you close it.</Text>
-                <PasswordInput label="Key" autoFocus autoComplete="off" value={value} onChange={(change) => setValue(change.currentTarget.value)} error={value.trim() !== "" && !isKey ? "A key has letters, digits and _ alone." : key.get() !== "" ? "The server does not know this key." : undefined} visibilityToggleButtonProps={{ "aria-label": "Show the key" }} />
+                <TextInput type="password" label="Key" autoFocus autoComplete="off" value={value} onChange={(change) => setValue(change.currentTarget.value)} error={value.trim() !== "" && !isKey ? "A key has letters, digits and _ alone." : key.get() !== "" ? "The server does not know this key." : undefined} />
                 <Button type="submit" disabled={!isKey}>Open</Button>
               </Stack>
             </form>

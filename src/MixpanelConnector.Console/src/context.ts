@@ -1,10 +1,9 @@
 import { createContext, useContext } from "react";
-import type { Action, Server } from "./api.ts";
+import type { Server } from "./api.ts";
 
 /** What every page may need. */
 export interface Session {
   server: Server;
-  actions: Action[];
   /** Whether the person at the screen has allowed changes. */
   mayChange: boolean;
 }

@@ -1,5 +1,6 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { headers, problemOf } from "./api.ts";
+import { headers, type Problem, problemOf } from "./api.ts";
+import { type Sample, Seconds } from "./data/rate.ts";
 
 export interface SeenEvent {
   id: number;
@@ -22,27 +23,73 @@ export interface Rejection {
   record: string;
 }
 
+export interface Reason {
+  code: string;
+  field: string | null;
+  count: number;
+  samples: { place: string; message: string }[];
+}
+
 export interface ImportJob {
   id: string;
   status: "queued" | "running" | "finished" | "stopped" | "cancelled" | "failed";
   type: string;
+  name: string;
   source_id: string;
   created: string;
   bytes: number;
-  progress?: { read: number; accepted: number; rejected: number; requests: number; retries: number; input_bytes: number; waiting: boolean };
-  report?: { read: number; accepted: number; rejected: number; pending: number; blank: number; bytes: number; requests: number; retries: number; elapsed_seconds: number; dead_letter: string | null; exit_code: number };
+  dry_run: boolean;
+  progress?: { read: number; accepted: number; rejected: number; requests: number; retries: number; input_bytes: number; elapsed_seconds: number; waiting: boolean };
+  report?: { read: number; accepted: number; rejected: number; pending: number; blank: number; bytes: number; requests: number; retries: number; elapsed_seconds: number; dead_letter: string | null; exit_code: number; reasons?: Reason[] };
   problem?: string;
 }
 
+/** An import of the command line, while it runs. */
+export interface TerminalImport {
+  name: string;
+  last_saved: string;
+  read: number;
+  accepted: number;
+  rejected: number;
+  percent?: number;
+  seconds_left?: number;
+}
+
+/** What was refused on a day of the project. */
+export interface Today {
+  day: string;
+  rejected: number;
+  reasons: { field: string; message: string; count: number }[];
+}
+
 export interface Live {
-  state: "connecting" | "open" | "broken";
+  /** down: the server does not answer. */
+  state: "connecting" | "open" | "broken" | "down";
+  /** Why it is broken, when the server says so. */
+  problem?: Problem | undefined;
+  /** Whether it is known what the project has, and which imports there are: until then, none is no answer. */
+  hasProject: boolean;
+  hasImports: boolean;
+  /** The latest of the events that were shown. */
   events: SeenEvent[];
   rejections: Rejection[];
+  /** How many came since the page was opened, shown or not. */
+  accepted: number;
+  rejected: number;
+  /** How many of them were shown. */
+  shown: number;
+  today?: Today;
+  /** The project's time zone. */
+  zone: string;
+  /** The times of the earliest and the latest event that is stored. */
+  first?: string | undefined;
+  last?: string | undefined;
+  /** The names of the events that are stored, the most common first. */
+  names: string[];
   imports: ImportJob[];
-  /** Seconds of the epoch, and what came in each: accepted and rejected. */
-  rate: Map<number, [accepted: number, rejected: number]>;
-  /** How many records each import had read, and when, in milliseconds. */
-  paces: Map<string, [time: number, read: number][]>;
+  terminal: TerminalImport[];
+  /** How many records each import had read, and when. */
+  paces: Map<string, Sample[]>;
 }
 
 interface Line {
@@ -51,40 +98,54 @@ interface Line {
   events?: Omit<SeenEvent, "id">[];
   rejections?: Omit<Rejection, "id">[];
   imports?: ImportJob[];
+  terminal?: TerminalImport[];
+  today?: Today;
+  time_zone?: string;
+  names?: string[];
+  first?: string;
+  last?: string;
+  seconds?: [second: number, accepted: number, rejected: number][];
 }
 
 const mostEvents = 2000;
 const mostRejections = 1000;
-export const secondsOfRate = 120;
-const mostPaces = 600;
+const mostNames = 2000;
+const mostSamples = 900;
 const longestSilence = 40_000;
+export const secondsOfRate = 120;
 
-let live: Live = { state: "connecting", events: [], rejections: [], imports: [], rate: new Map(), paces: new Map() };
+const nothing: Live = { state: "connecting", hasProject: false, hasImports: false, events: [], rejections: [], accepted: 0, rejected: 0, shown: 0, zone: "UTC", names: [], imports: [], terminal: [], paces: new Map() };
+let live = nothing;
+
+/** What came in each second: changed in its place, for it is looked at by the clock. */
+export const seconds = new Seconds(secondsOfRate);
+
 const listeners = new Set<() => void>();
 let next = 0;
 let stop: AbortController | undefined;
 
-export function useLive(): Live {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => live,
-  );
+function listen(listener: () => void) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
-/** Draws again each second: what is shown goes by the clock, also when nothing comes. */
-export function useSeconds() {
-  const [, tick] = useState(0);
+/** What is known now, or the part of it that is asked for: who asks for a part is drawn again only when that changes. */
+export function useLive<T = Live>(select: (live: Live) => T = (all) => all as unknown as T): T {
+  return useSyncExternalStore(listen, () => select(live));
+}
+
+/** The second at hand, each second: what is shown goes by the clock, also when nothing comes. */
+export function useSecond(): number {
+  const [second, setSecond] = useState(() => Math.floor(Date.now() / 1000));
   useEffect(() => {
-    const timer = setInterval(() => tick((count) => count + 1), 1000);
+    const timer = setInterval(() => setSecond(Math.floor(Date.now() / 1000)), 1000);
     return () => clearInterval(timer);
   }, []);
+  return second;
 }
 
 /** Begins to listen, once; the one who calls again begins anew. */
-export function listen() {
+export function begin() {
   stop?.abort();
   stop = new AbortController();
   void run(stop.signal);
@@ -96,22 +157,20 @@ async function run(signal: AbortSignal) {
     // The server says something every 15 seconds; a connection without a word is dead.
     const silence = new AbortController();
     let timer = setTimeout(() => silence.abort(), longestSilence);
+    let isAnswered = false;
+    let problem: Problem | undefined;
     try {
       const response = await fetch("/v1/live", { headers: headers(), signal: AbortSignal.any([signal, silence.signal]), cache: "no-store" });
-      if (!response.ok) throw await problemOf(response);
+      isAnswered = true;
+      if (!response.ok) {
+        problem = await problemOf(response);
+        throw problem;
+      }
       failures = 0;
-      let isFirst = true;
       for await (const line of lines(response.body!)) {
         clearTimeout(timer);
         timer = setTimeout(() => silence.abort(), longestSilence);
-        if (line === "") continue;
-        const parsed = JSON.parse(line) as Line;
-        // The latest is told at the beginning, also what was seen before the connection broke.
-        if (parsed.events && isFirst) {
-          isFirst = false;
-          change({ events: [], rejections: [] });
-        }
-        add(parsed);
+        if (line !== "") add(JSON.parse(line) as Line);
       }
     } catch {
       failures++;
@@ -121,8 +180,8 @@ async function run(signal: AbortSignal) {
     if (signal.aborted) return;
     // A stream ends after ten minutes, and is begun anew at once.
     if (failures === 0 && Date.now() - began > longestSilence) continue;
-    change({ state: "broken" });
-    await new Promise((resolve) => setTimeout(resolve, Math.min(1000 * 2 ** failures, 15_000)));
+    change({ state: isAnswered ? "broken" : "down", problem });
+    await new Promise((resolve) => setTimeout(resolve, Math.min(500 * 2 ** failures, 15_000)));
   }
 }
 
@@ -146,23 +205,43 @@ export async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<s
 }
 
 function add(line: Line) {
-  const now = Date.now();
-  const changes: Partial<Live> = { state: "open" };
-  if (line.events && line.events.length > 0) changes.events = [...line.events.map((event) => ({ ...event, id: next++ })).reverse(), ...live.events].slice(0, mostEvents);
-  if (line.rejections && line.rejections.length > 0) changes.rejections = [...line.rejections.map((rejection) => ({ ...rejection, id: next++ })).reverse(), ...live.rejections].slice(0, mostRejections);
-  if (line.accepted || line.rejected) {
-    const second = Math.floor(now / 1000);
-    const rate = new Map([...live.rate].filter(([at]) => at > second - secondsOfRate));
-    const [accepted, rejected] = rate.get(second) ?? [0, 0];
-    changes.rate = rate.set(second, [accepted + (line.accepted ?? 0), rejected + (line.rejected ?? 0)]);
+  const second = Math.floor(Date.now() / 1000);
+  const changes: Partial<Live> = { state: "open", problem: undefined };
+  // The first line of a connection tells what was before it, also what was seen before the connection broke.
+  const before = line.time_zone === undefined ? live : { ...live, events: [], rejections: [], first: line.first, last: line.last };
+  if (line.time_zone !== undefined) {
+    Object.assign(changes, { hasProject: true, zone: line.time_zone, names: line.names ?? [], first: line.first, last: line.last, events: [], rejections: [], accepted: 0, rejected: 0, shown: 0 });
+    seconds.clear();
+    for (const one of line.seconds ?? []) seconds.add(...one);
+  } else if (line.accepted || line.rejected) {
+    seconds.add(second, line.accepted ?? 0, line.rejected ?? 0);
+    Object.assign(changes, { accepted: live.accepted + (line.accepted ?? 0), rejected: live.rejected + (line.rejected ?? 0), shown: live.shown + (line.events?.length ?? 0) });
   }
+  if (line.events && line.events.length > 0) changes.events = [...line.events.map((event) => ({ ...event, id: next++ })).reverse(), ...before.events].slice(0, mostEvents);
+  const unknown = new Set(line.events?.map(({ event }) => event));
+  for (const name of changes.names ?? live.names) unknown.delete(name);
+  if (unknown.size > 0) changes.names = [...(changes.names ?? live.names), ...unknown].slice(0, mostNames);
+  if (line.rejections && line.rejections.length > 0) changes.rejections = [...line.rejections.map((rejection) => ({ ...rejection, id: next++ })).reverse(), ...before.rejections].slice(0, mostRejections);
+  if (line.today) changes.today = line.today;
+  if (line.first && (before.first === undefined || line.first < before.first)) changes.first = line.first;
+  if (line.last && (before.last === undefined || line.last > before.last)) changes.last = line.last;
   if (line.imports) {
     changes.imports = line.imports;
-    const paces = new Map(live.paces);
-    for (const job of line.imports) if (job.progress) paces.set(job.id, [...(paces.get(job.id) ?? []), [now, job.progress.read] as [number, number]].slice(-mostPaces));
-    changes.paces = paces;
+    changes.hasImports = true;
+    changes.terminal = line.terminal ?? [];
+    changes.paces = new Map(line.imports.filter((job) => job.progress || live.paces.has(job.id)).map((job) => [job.id, pacesOf(job)]));
   }
   change(changes);
+}
+
+/** The samples of an import: of a run alone, for the next one counts from nothing. */
+function pacesOf(job: ImportJob): Sample[] {
+  const before = live.paces.get(job.id) ?? [];
+  if (!job.progress) return before;
+  const { elapsed_seconds: at, read } = job.progress;
+  const last = before.at(-1);
+  if (last && at <= last[0]) return at === last[0] ? before : [[at, read]];
+  return [...before, [at, read] as Sample].slice(-mostSamples);
 }
 
 function change(changes: Partial<Live>) {

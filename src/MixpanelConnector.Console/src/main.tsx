@@ -1,11 +1,37 @@
-import "@mantine/core/styles.css";
+// What is used of it alone, in the order of its own sheet.
+import "@mantine/core/styles/default-css-variables.css";
+import "@mantine/core/styles/baseline.css";
+import "@mantine/core/styles/global.css";
+import "@mantine/core/styles/UnstyledButton.css";
+import "@mantine/core/styles/VisuallyHidden.css";
+import "@mantine/core/styles/Paper.css";
+import "@mantine/core/styles/CloseButton.css";
+import "@mantine/core/styles/Group.css";
+import "@mantine/core/styles/Loader.css";
+import "@mantine/core/styles/Input.css";
+import "@mantine/core/styles/InlineInput.css";
+import "@mantine/core/styles/ActionIcon.css";
+import "@mantine/core/styles/Alert.css";
+import "@mantine/core/styles/Text.css";
+import "@mantine/core/styles/Anchor.css";
+import "@mantine/core/styles/Badge.css";
+import "@mantine/core/styles/Button.css";
+import "@mantine/core/styles/Checkbox.css";
+import "@mantine/core/styles/Code.css";
+import "@mantine/core/styles/Kbd.css";
+import "@mantine/core/styles/Progress.css";
+import "@mantine/core/styles/Stack.css";
+import "@mantine/core/styles/Switch.css";
+import "@mantine/core/styles/Table.css";
+import "@mantine/core/styles/Tabs.css";
+import "@mantine/core/styles/Title.css";
 import "./style.css";
-import { createTheme, MantineProvider } from "@mantine/core";
+import { Anchor, createTheme, MantineProvider } from "@mantine/core";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App.tsx";
 
-const theme = createTheme({ primaryColor: "violet", defaultRadius: "md", respectReducedMotion: true, cursorType: "pointer" });
+const theme = createTheme({ primaryColor: "violet", defaultRadius: "md", respectReducedMotion: true, cursorType: "pointer", components: { Anchor: Anchor.extend({ defaultProps: { underline: "always" } }) } });
 
 // Style elements that a script writes would need a hole in the policy of what the page may do: all styles are in the sheet.
 createRoot(document.getElementById("root")!).render(

@@ -1,15 +1,16 @@
-import { ActionIcon, Alert, Badge, Code, CopyButton, Group, Text, Title, Tooltip } from "@mantine/core";
-import { IconAlertTriangle, IconCheck, IconCopy } from "@tabler/icons-react";
-import { Fragment, type ReactNode, useEffect, useMemo, useRef } from "react";
+import { ActionIcon, Alert, Badge, Code, Group, Text, Title } from "@mantine/core";
+import { IconAlertTriangle, IconCheck, IconCopy, IconX } from "@tabler/icons-react";
+import { Fragment, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { Problem } from "./api.ts";
 import { type Json, write } from "./json.ts";
+import { visible } from "./text.ts";
 
 /** A page's title takes the focus when the page comes up, so that the keyboard and a screen reader go on from there. */
 export function PageTitle({ children, about, right }: { children: string; about: ReactNode; right?: ReactNode }) {
   const title = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${children} · Mixpanel Connector`;
-    title.current?.focus();
+    title.current?.focus({ preventScroll: true });
   }, [children]);
   return (
     <div className="page-title">
@@ -53,22 +54,20 @@ function coloured(text: string): ReactNode[] {
   return parts;
 }
 
-/** What would change the direction of what follows, or cannot be seen, is shown by its code. */
-export function visible(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
-
+/** A copy is offered where the page may write to the clipboard: on loopback, and over TLS. */
 export function CopyText({ text, label }: { text: string; label: string }) {
+  const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!copied) return;
+    const timer = setTimeout(() => setCopied(false), 1500);
+    return () => clearTimeout(timer);
+  }, [copied]);
+  if (!navigator.clipboard) return null;
+  const says = copied ? "Copied" : label;
   return (
-    <CopyButton value={text} timeout={1500}>
-      {({ copied, copy }) => (
-        <Tooltip label={copied ? "Copied" : label} withinPortal={false}>
-          <ActionIcon className="copy" variant="default" size="md" onClick={copy} aria-label={copied ? "Copied" : label}>
-            {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
-          </ActionIcon>
-        </Tooltip>
-      )}
-    </CopyButton>
+    <ActionIcon className="copy" variant="default" size="md" aria-label={says} title={says} onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}>
+      {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
+    </ActionIcon>
   );
 }
 
@@ -109,6 +108,11 @@ export function Empty({ title, children }: { title: string; children: ReactNode 
   );
 }
 
+/** Something that is asked for: the space that it will take, and a word for those who do not see it. */
+export function Loading({ height = 120 }: { height?: number }) {
+  return <div className="loading" style={{ height }} role="status"><span>Loading …</span></div>;
+}
+
 export function Facts({ facts }: { facts: [string, ReactNode][] }) {
   return (
     <dl className="facts">
@@ -122,23 +126,26 @@ export function Facts({ facts }: { facts: [string, ReactNode][] }) {
   );
 }
 
-export const number = (value: number) => value.toLocaleString("en");
-
-export function bytes(value: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
-}
-
-/** In the time of whoever looks. */
-export function time(iso: string, withDate = true): string {
-  const at = new Date(iso);
-  if (Number.isNaN(at.valueOf())) return iso;
-  const pad = (value: number, width = 2) => value.toString().padStart(width, "0");
-  const clock = `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
-  return withDate ? `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${clock}` : clock;
+/** The browser's own dialog: it keeps the focus, and gives it back. */
+export function Dialog({ title, onClose, mayLeave = true, children }: { title: string; onClose: () => void; mayLeave?: boolean; children: ReactNode }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const element = dialog.current!;
+    const before = document.activeElement as HTMLElement | null;
+    element.showModal();
+    element.querySelector<HTMLElement>("[data-autofocus]")?.focus();
+    return () => {
+      element.close();
+      before?.focus();
+    };
+  }, []);
+  return (
+    <dialog ref={dialog} aria-label={title} onCancel={(event) => { event.preventDefault(); if (mayLeave) onClose(); }}>
+      <Group justify="space-between" mb="sm" wrap="nowrap">
+        <Title order={2} size="h4">{title}</Title>
+        {mayLeave && <ActionIcon variant="subtle" color="gray" aria-label="Close" onClick={onClose}><IconX size={18} /></ActionIcon>}
+      </Group>
+      {children}
+    </dialog>
+  );
 }

@@ -63,7 +63,7 @@ static class FlagEvaluation
     {
         JsonValueKind.String => value.GetString()!,
         JsonValueKind.Number when value.GetRawText() is var digits && digits.AsSpan().TrimStart('-').ContainsAnyExceptInRange('0', '9') => JavaScript.ToText(value.GetDouble()),
-        JsonValueKind.Number => value.GetRawText(),
+        JsonValueKind.Number => value.GetRawText() is var whole && whole == "-0" ? "0" : value.GetRawText(),
         JsonValueKind.True => "true",
         JsonValueKind.False => "false",
         _ => value.GetRawText(),
@@ -78,12 +78,12 @@ static class FlagEvaluation
 
     static JsonElement? Find(List<JsonElement> variants, string key)
     {
+        var lowered = Lowered(key);
         foreach (var variant in variants)
-        {
-            if (string.Equals(Text(variant, "key"), key, StringComparison.OrdinalIgnoreCase))
-                return variant;
-        }
+            if (Lowered(Text(variant, "key")) == lowered) return variant;
         return null;
+
+        static string? Lowered(string? text) => text?.ToLowerInvariant(); // as the SDKs compare, which is not the same as without case
     }
 
     /// <summary>The first variant, by key, up to which the shares exceed the hash; the last one where they never do.</summary>

@@ -170,7 +170,18 @@ static class JavaScript
 
     static object? Primitive(object? value) => IsObject(value) ? ToText(value) : value;
 
-    static string Trim(string text) => text.Trim().Trim('\uFEFF').Trim();
+    /// <summary>White space as JavaScript means it: a byte order mark too, but not U+0085.</summary>
+    internal static string Trim(string text)
+    {
+        var (start, end) = (0, text.Length);
+        while (start < end && IsWhite(text[start]))
+            start++;
+        while (end > start && IsWhite(text[end - 1]))
+            end--;
+        return text[start..end];
+    }
+
+    static bool IsWhite(char character) => character == '\uFEFF' || char.IsWhiteSpace(character) && character != '\u0085';
 
     static double ToNumber(string text)
     {

@@ -27,8 +27,8 @@ sealed class JsonLogic(RuleBudget budget)
             "map" => Items(arguments, data)?.Select(item => Evaluate(At(arguments, 1), item)).ToList() ?? [],
             "reduce" => Reduce(arguments, data),
             "all" => Items(arguments, data) is { Count: > 0 } items && items.All(item => JavaScript.IsTrue(Evaluate(At(arguments, 1), item))),
-            "some" => Filter(arguments, data).Count > 0,
-            "none" => Filter(arguments, data).Count == 0,
+            "some" => HasOne(arguments, data),
+            "none" => !HasOne(arguments, data),
             _ => Bounded(Applied(name, [.. arguments.Select(argument => Evaluate(argument, data))], data)),
         };
     }
@@ -122,6 +122,9 @@ sealed class JsonLogic(RuleBudget budget)
     List<object?> Filter(List<object?> arguments, object? data) =>
         Items(arguments, data)?.Where(item => JavaScript.IsTrue(Evaluate(At(arguments, 1), item))).ToList() ?? [];
 
+    /// <summary>After the first item that fits, no other is looked at.</summary>
+    bool HasOne(List<object?> arguments, object? data) => Items(arguments, data)?.Exists(item => JavaScript.IsTrue(Evaluate(At(arguments, 1), item))) == true;
+
     object? Reduce(List<object?> arguments, object? data)
     {
         var items = Items(arguments, data);
@@ -144,7 +147,10 @@ sealed class JsonLogic(RuleBudget budget)
         start = start < 0 ? Math.Max(0, text.Length + start) : Math.Min(start, text.Length);
         var rest = text[(int)start..];
         var count = Whole(length, rest.Length);
-        return rest[..(int)Math.Clamp(count < 0 ? rest.Length + count : count, 0, rest.Length)];
+        // A number below zero is taken from the length; a text is put behind its digits.
+        if (length != JavaScript.Undefined && JavaScript.Compare(length, 0.0) < 0)
+            count = length is double less ? Math.Truncate(rest.Length + less) : Whole(rest.Length.ToString(CultureInfo.InvariantCulture) + JavaScript.ToText(length), 0);
+        return rest[..(int)Math.Clamp(count, 0, rest.Length)];
     }
 
     static double Whole(object? value, double otherwise) =>
@@ -172,13 +178,15 @@ sealed class JsonLogic(RuleBudget budget)
     static int? IndexOf(string name, int count) =>
         int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < count && name == index.ToString(CultureInfo.InvariantCulture) ? index : null;
 
-    static List<object?> Missing(List<object?> names, object? data) => [.. names.Where(name => Variable(name, JavaScript.Undefined, data) is null or "")];
+    /// <summary>A name that is a list has what var takes: a path, and what is taken in its place.</summary>
+    static List<object?> Missing(List<object?> names, object? data) =>
+        [.. names.Where(name => (name is List<object?> both ? Variable(At(both, 0), At(both, 1), data) : Variable(name, JavaScript.Undefined, data)) is null or "")];
 
     static List<object?> MissingSome(object? needed, object? names, object? data)
     {
         if (names is not List<object?> options)
             throw new JsonLogicException("missing_some needs a list");
-        var missing = Missing(options, data);
+        var missing = Missing(At(options, 0) as List<object?> ?? options, data);
         return JavaScript.ToNumber(needed) <= options.Count - missing.Count ? [] : missing;
     }
 }

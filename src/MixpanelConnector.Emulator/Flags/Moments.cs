@@ -6,14 +6,19 @@ namespace MixpanelConnector.Emulator.Flags;
 static class Moments
 {
     const int ToSeconds = 19; // yyyy-MM-ddTHH:mm:ss
+    const double TwoToThe63 = 9223372036854775808; // what is no 64-bit number is no time
 
     public static bool Hold(object? actual, object? operation, object? target) =>
-        SecondsOf(actual) is { } one && target is double other && double.IsFinite(other) && Comparison.Holds(one.CompareTo(Math.Floor(other / 1000)), operation);
+        SecondsOf(actual) is { } one && target is double other && Math.Abs(other) < TwoToThe63 && Comparison.Holds(one.CompareTo(Math.Truncate(other / 1000)), operation);
 
     static double? SecondsOf(object? value)
     {
-        if (value is not string { Length: > ToSeconds } text
-            || !DateTime.TryParseExact(text.AsSpan(0, ToSeconds), ["yyyy-MM-dd't'HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var local))
+        if (value is not string given || JavaScript.Trim(given) is not { Length: > ToSeconds } text)
+            return null;
+        // The calendar repeats after 400 years, and DateTime begins with year 1.
+        var isYear0 = text.StartsWith("0000", StringComparison.Ordinal);
+        text = isYear0 ? string.Concat("0400", text.AsSpan(4)) : text;
+        if (!DateTime.TryParseExact(text.AsSpan(0, ToSeconds), ["yyyy-MM-dd't'HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var local))
             return null;
         var rest = text.AsSpan(ToSeconds);
         if (rest[0] == '.')
@@ -23,7 +28,8 @@ static class Moments
                 return null;
             rest = rest[(1 + digits)..];
         }
-        return OffsetOf(rest) is { } offset ? (local - DateTime.UnixEpoch).TotalSeconds - offset : null;
+        const int DaysOf400Years = 146_097;
+        return OffsetOf(rest) is { } offset ? (local - DateTime.UnixEpoch).TotalSeconds - (isYear0 ? DaysOf400Years * 86_400.0 : 0) - offset : null;
     }
 
     static int? OffsetOf(ReadOnlySpan<char> text)

@@ -13,7 +13,7 @@ static class Versions
     {
         if (value is not string { Length: <= Longest } given)
             return null;
-        var text = given.Trim();
+        var text = JavaScript.Trim(given);
         text = text.StartsWith('v') || text.StartsWith('V') ? text[1..] : text;
         var build = text.IndexOf('+', StringComparison.Ordinal);
         if (build >= 0 && !text[(build + 1)..].Split('.').All(IsIdentifier))

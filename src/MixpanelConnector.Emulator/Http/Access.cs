@@ -22,9 +22,12 @@ sealed class Access(Accounts accounts)
         return Roles.Manages(account.OrganizationRole) ? account : throw new RefusedException(403, "service account must be an owner or admin of the organization");
     }
 
-    /// <summary>The project of the path, which the calling account must own or administer.</summary>
+    /// <summary>The project of the path, which the calling account must own or administer. Who manages the organization is told when there is none: it is no secret to them.</summary>
     public async Task<Project> ManagedProjectAsync(HttpContext context)
     {
+        var caller = await AccountAsync(context).ConfigureAwait(false);
+        if (Roles.Manages(caller.OrganizationRole) && int.TryParse((string?)context.Request.RouteValues["project"], NumberStyles.None, CultureInfo.InvariantCulture, out var id) && accounts.Projects.All(project => project.Id != id))
+            throw new RefusedException(404, "there is no project with this id");
         var (_, project, role) = await ProjectOfPathAsync(context).ConfigureAwait(false);
         return Roles.Manages(role) ? project : throw new RefusedException(403, "service account must be an owner or admin of the project");
     }

@@ -4,13 +4,13 @@ using MixpanelConnector.Emulator.Http.Tls;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>Answers only to loopback names and to those that were allowed, so that no web page reaches this server under a name of its own (DNS rebinding).</summary>
-sealed class HostCheck(IReadOnlyList<string> allowed)
+/// <summary>Answers only to loopback names and to those that were allowed, so that no web page reaches this server under a name of its own (DNS rebinding). An IP address is no such name.</summary>
+sealed class HostCheck(IReadOnlyList<string> allowed, bool anyAddress)
 {
     public Task RunAsync(HttpContext context, RequestDelegate next) =>
         (ConnectTunnel.IsUnder(context) ? Regions.IsMixpanel(context.Request.Host.Host) : IsKnown(context.Request.Host.Host.ToLowerInvariant()))
             ? next(context)
-            : context.ErrorAsync(ErrorShapes.App, 421, "this server answers on loopback only, and through its proxy to Mixpanel's hosts");
+            : context.ErrorAsync(ErrorShapes.App, 421, anyAddress ? "this server answers to localhost and to IP addresses, to names that --host allows, and through its proxy to Mixpanel's hosts" : "this server answers on loopback only, and through its proxy to Mixpanel's hosts");
 
-    bool IsKnown(string host) => host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address)) || allowed.Contains(host, StringComparer.OrdinalIgnoreCase);
+    bool IsKnown(string host) => host == "localhost" || (IPAddress.TryParse(host, out var address) && (anyAddress || IPAddress.IsLoopback(address))) || allowed.Contains(host, StringComparer.OrdinalIgnoreCase);
 }

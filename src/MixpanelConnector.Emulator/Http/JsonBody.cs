@@ -20,7 +20,9 @@ sealed class JsonBody(JsonElement root, string path = "")
     public static async Task<JsonBody> ReadAsync(HttpContext context, bool optional = false)
     {
         using var body = await RequestBody.ReadAsync(context.Request, LargestBody, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
-        return optional && body.Length == 0 ? new JsonBody(JsonElement.Parse("{}")) : Parse(body.Memory.Span);
+        var root = optional && body.Length == 0 ? JsonElement.Parse("{}") : ParseObject(body.Memory.Span);
+        KnownMembers.Check(context, root);
+        return new JsonBody(root);
     }
 
     /// <exception cref="RefusedException">The text is no JSON object.</exception>

@@ -14,7 +14,7 @@ using MixpanelConnector.Emulator.Operations;
 namespace MixpanelConnector.Emulator.Http;
 
 /// <summary>
-/// Kestrel on loopback, with nothing taken from the surroundings: no configuration files, no environment variables, no
+/// Kestrel on loopback, or on all addresses where that is asked for, with nothing taken from the surroundings: no configuration files, no environment variables, no
 /// logging, and no hand on the signals of the process that it lives in.
 /// </summary>
 static class Server
@@ -44,10 +44,11 @@ static class Server
             // A GET of a browser's tracker carries its data in the request line.
             kestrel.Limits.MaxRequestLineSize = 64 * 1024;
             kestrel.Limits.MaxConcurrentConnections = 1024;
-            kestrel.Listen(IPAddress.Loopback, options.Port);
+            var address = options.AnyAddress ? IPAddress.Any : IPAddress.Loopback;
+            kestrel.Listen(address, options.Port);
             if (options.ProxyPort is { } proxy)
             {
-                kestrel.Listen(IPAddress.Loopback, proxy, listen =>
+                kestrel.Listen(address, proxy, listen =>
                 {
                     ConnectionDelegate? http = null;
                     listen.Use(tls => ConnectTunnel.Before(tls, () => http!));
@@ -56,14 +57,14 @@ static class Server
                 });
             }
             if (options.TlsPort is { } tls)
-                kestrel.Listen(IPAddress.Loopback, tls, listen => listen.UseHttps(authority!.Server));
+                kestrel.Listen(address, tls, listen => listen.UseHttps(authority!.Server));
         });
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
 
         var application = builder.Build();
-        application.Use(new HostCheck(options.HostNames).RunAsync);
+        application.Use(new HostCheck(options.HostNames, options.AnyAddress).RunAsync);
         application.Use(guests);
         application.Use(MethodCheck.RunAsync);
         application.Use(before);
@@ -75,7 +76,7 @@ static class Server
         try
         {
             await application.StartAsync(cancellationToken).ConfigureAwait(false);
-            Uri[] all = [.. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address))]; // in the order of listening
+            Uri[] all = [.. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new UriBuilder(address) { Host = IPAddress.Loopback.ToString() }.Uri)]; // in the order of listening
             return (application, new Addresses(
                 all[0],
                 options.ProxyPort is null ? null : new UriBuilder(all[1]) { Scheme = Uri.UriSchemeHttp }.Uri, // a proxy is spoken to in the clear

@@ -38,6 +38,8 @@ static class JqlScript
             var program = Engine.PrepareScript(script, Name);
             if (program.Program!.DescendantNodes().OfType<BigIntLiteral>().Any())
                 throw new RefusedException(Failed, "BigInt is not available in scripts");
+            if (program.Program!.DescendantNodes().OfType<RegExpLiteral>().Any(literal => literal.RegExp.Pattern.Length > ScriptLimits.LongestPatternText))
+                throw new RefusedException(Failed, $"a regular expression is longer than {ScriptLimits.LongestPatternText} characters");
             var deadline = new OperationDeadlineConstraint();
             var limits = new ScriptLimits(deadline);
             var engine = new Engine(options => Configure(options, limits, deadline, now));

@@ -13,15 +13,26 @@ sealed class ResultWriter(Utf8JsonWriter json, ScriptLimits limits)
     const long MostBytes = 32 * 1024 * 1024;
     const int MostLevels = 64;
 
+    /// <summary>Of texts that become one in a single step: six times as many where all of them are escaped.</summary>
+    const long MostCharacters = 1_000_000;
+
     public long Bytes => json.BytesCommitted + json.BytesPending;
 
     /// <summary>Writes an item of a collection; what JSON has no form for is null there.</summary>
     public void WriteItem(JsValue value) => Write(value, MostLevels);
 
     /// <summary>How much a value would be, without writing it: values that are there many times over count each time.</summary>
-    public static void Measure(JsValue value, ScriptLimits limits, int levels = MostLevels)
+    public static void Measure(JsValue value, ScriptLimits limits)
+    {
+        var characters = 0L;
+        Measure(value, limits, MostLevels, ref characters);
+    }
+
+    static void Measure(JsValue value, ScriptLimits limits, int levels, ref long characters)
     {
         limits.Spend(1);
+        if (value is JsString text && (characters += text.Length) > MostCharacters)
+            throw new RefusedException(JqlScript.Failed, $"JSON.stringify takes texts of at most {MostCharacters} characters together");
         if (value is not ObjectInstance parent || value.IsCallable())
             return;
         if (levels == 0)
@@ -29,7 +40,7 @@ sealed class ResultWriter(Utf8JsonWriter json, ScriptLimits limits)
         foreach (var (_, property) in parent.GetOwnProperties())
         {
             if (property.Enumerable && property.Value is { } inner)
-                Measure(inner, limits, levels - 1);
+                Measure(inner, limits, levels - 1, ref characters);
         }
     }
 

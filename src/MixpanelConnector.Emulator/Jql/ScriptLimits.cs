@@ -23,10 +23,18 @@ sealed class ScriptLimits(OperationDeadlineConstraint deadline) : Constraint
     /// <summary>What a script may hold, in bytes.</summary>
     public const long MostMemory = 48 * 1024 * 1024;
 
+    /// <summary>
+    /// What all of a process that is the program's own may come to hold while a script runs, beyond what it held before: a single step that
+    /// nothing else has foreseen ends there.
+    /// </summary>
+    public const long MostOfTheProcess = 96 * 1024 * 1024;
+
     /// <summary>What may be allocated from one item to the next, so that no single text grows beyond what the limit can still see.</summary>
     public const long MostAllocatedAtOnce = 24 * 1024 * 1024;
 
-    public const uint LongestArray = 1_000_000;
+    public const uint LongestArray = 250_000;
+
+    public const int LongestPatternText = 10_000;
 
     public static readonly string TooMuchMemory = $"the script takes more than {MostMemory / (1024 * 1024)} MiB of memory at once: filter, reduce or group more before items are kept";
     public static readonly string TooMuchTime = $"the script takes more than {LongestRun.TotalSeconds:0} seconds";

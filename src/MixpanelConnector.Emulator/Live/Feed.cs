@@ -13,19 +13,24 @@ readonly record struct SeenEvent(string Name, DateTimeOffset Time, string Distin
 }
 
 /// <summary>What comes in, for those who watch. The latest rejections are kept for those who come later; nowhere else are they kept at all.</summary>
-sealed class Feed
+/// <param name="screens">The clock of those who watch: the real one, whatever clock the events go by.</param>
+sealed class Feed(TimeProvider screens)
 {
     const int KeptRejections = 500;
 
     readonly Lock _lock = new();
     readonly List<Watcher> _watchers = [];
     readonly Queue<Rejection> _rejections = new();
+    readonly Dictionary<int, Recent> _recent = [];
+    readonly Recent _ofNoProject = new();
 
     /// <summary>Events that are in the store now.</summary>
     public void Stored(EventBatch batch)
     {
         lock (_lock)
         {
+            foreach (var own in batch.Rows.CountBy(row => row.ProjectId))
+                RecentOf(own.Key).Accept(Now, own.Value);
             foreach (var watcher in _watchers)
                 watcher.Add(batch);
         }
@@ -40,6 +45,7 @@ sealed class Feed
                 if (_rejections.Count == KeptRejections)
                     _rejections.Dequeue();
                 _rejections.Enqueue(rejection);
+                RecentOf(rejection.ProjectId).Reject(Now, rejection);
                 foreach (var watcher in _watchers)
                     watcher.Add(rejection);
             }
@@ -54,7 +60,22 @@ sealed class Feed
             var others = _rejections.Where(rejection => projectId is not null && rejection.ProjectId != projectId).ToList();
             _rejections.Clear();
             others.ForEach(_rejections.Enqueue);
+            if (projectId is { } id)
+                _recent.Remove(id);
+            else
+                _recent.Clear();
         }
+    }
+
+    DateTimeOffset Now => screens.GetUtcNow();
+
+    Recent RecentOf(int? projectId)
+    {
+        if (projectId is not { } id)
+            return _ofNoProject;
+        if (!_recent.TryGetValue(id, out var recent))
+            _recent[id] = recent = new Recent();
+        return recent;
     }
 
     /// <summary>Begins to watch a project: first come the rejections that are kept.</summary>
@@ -92,6 +113,30 @@ sealed class Feed
             }
         }
 
+        /// <summary>What came in each second of the last two minutes.</summary>
+        public IReadOnlyList<(long Second, long Accepted, long Rejected)> Seconds()
+        {
+            lock (feed._lock)
+            {
+                var now = feed.Now;
+                return [.. feed.RecentOf(projectId).SecondsUntil(now).Concat(feed._ofNoProject.SecondsUntil(now)).OrderBy(one => one.Second)];
+            }
+        }
+
+        /// <summary>What was refused from a moment on, by reason, the most common first.</summary>
+        public IReadOnlyList<Refusals> RefusalsSince(DateTimeOffset start)
+        {
+            lock (feed._lock)
+            {
+                return
+                [
+                    .. feed.RecentOf(projectId).RefusalsSince(start).Concat(feed._ofNoProject.RefusalsSince(start))
+                        .GroupBy(one => (one.Field, one.Message), (reason, all) => new Refusals(reason.Field, reason.Message, all.Sum(one => one.Count)))
+                        .OrderByDescending(one => one.Count),
+                ];
+            }
+        }
+
         public void Dispose()
         {
             lock (feed._lock)
@@ -105,6 +150,8 @@ sealed class Feed
             if (own == 0)
                 return;
             _seen.Accepted += own;
+            foreach (var row in batch.Rows.Where(row => row.ProjectId == projectId))
+                (_seen.First, _seen.Last) = (row.Time < _seen.First ? row.Time : _seen.First, row.Time > _seen.Last ? row.Time : _seen.Last);
             foreach (var row in batch.Rows.Where(row => row.ProjectId == projectId).Skip(own - MostShown))
             {
                 if (_seen.Events.Count == MostShown)
@@ -145,6 +192,11 @@ sealed class Feed
         public long Accepted { get; set; }
 
         public long Rejected { get; set; }
+
+        /// <summary>The times of the earliest and the latest event; the first is after the last where there is none.</summary>
+        public DateTimeOffset First { get; set; } = DateTimeOffset.MaxValue;
+
+        public DateTimeOffset Last { get; set; } = DateTimeOffset.MinValue;
 
         public Queue<SeenEvent> Events { get; } = new();
 

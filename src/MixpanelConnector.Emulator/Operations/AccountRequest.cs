@@ -46,7 +46,9 @@ static class AccountRequest
     static async Task<JsonElement> ReadAsync(HttpContext context)
     {
         using var body = await RequestBody.ReadAsync(context.Request, LargestBody, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
-        return JsonBody.ParseObject(body.Memory.Span);
+        var root = JsonBody.ParseObject(body.Memory.Span);
+        KnownMembers.Check(context, root);
+        return root;
     }
 
     /// <param name="body">The request.</param>

@@ -19,7 +19,7 @@ sealed class CountEvents(ReportSource source)
         var tallies = new Tallies(type, buckets);
         source.ForEach(project, new ReportRange(buckets.Start, buckets.End, names), cursor =>
         {
-            tallies.Add(cursor.Name, buckets.IndexOf(cursor.Time), cursor.DistinctId);
+            tallies.Add(cursor.Name, cursor);
         });
         return SeriesAnswer.WriteAsync(context, format == SeriesFormat.Csv, buckets, tallies.Top());
     }
@@ -89,7 +89,7 @@ sealed class CountEvents(ReportSource source)
         var tallies = new Tallies(type, days);
         source.ForEach(project, new ReportRange(days.Start, days.End, Names: null), cursor =>
         {
-            tallies.Add(cursor.Name, days.IndexOf(cursor.Time), cursor.DistinctId);
+            tallies.Add(cursor.Name, cursor);
         });
         return tallies;
     }

@@ -25,7 +25,7 @@ sealed class EventProperties(ReportSource source)
         {
             var value = cursor.Evaluate(property);
             if (!value.IsUndefined && Segments.LabelOf(value) is var label && values?.Contains(label) != false)
-                tallies.Add(label, buckets.IndexOf(cursor.Time), cursor.DistinctId);
+                tallies.Add(label, cursor);
         }, property);
         return SeriesAnswer.WriteAsync(context, format == SeriesFormat.Csv, buckets, tallies.Top(limit));
     }

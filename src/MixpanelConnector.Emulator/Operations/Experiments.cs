@@ -17,6 +17,9 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
 
     static readonly string[] Updated = [.. Created, "status", "start_date", "end_date", "exposures_cache", "results_cache", "tags"];
 
+    /// <summary>All that a request may name.</summary>
+    public static readonly string[] Members = [.. Updated, "global_access_type"];
+
     static readonly string[] Nullable = ["description", "hypothesis", "start_date", "end_date"];
 
     public async Task ListAsync(HttpContext context)

@@ -24,7 +24,7 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
         // The form is older than strictness; whoever sends it without a word on that expects the old manners.
         var strict = payload.Field("strict") is { } asked ? asked != "0" : !payload.IsForm;
 
-        using var batch = new EventBatch(options.TimeProvider.GetUtcNow(), imported: true);
+        using var batch = new EventBatch(options.TimeProvider.GetUtcNow(), imported: true, capacity: body.Length + (body.Length / 4) + 1024);
         var verdict = Judge(payload, batch, project, strict);
         if (!quota.TakeIngestion(project.Id, batch.Rows.Count, body.Memory.Length))
             throw Quota.Exceeded();

@@ -29,7 +29,7 @@ sealed class Insights(ReportSource source, DocumentStore documents)
         source.ForEach(project, new ReportRange(buckets.Start, buckets.End, report.Events), cursor =>
         {
             if (cursor.Holds(report.Where))
-                tallies[cursor.Name].Add(report.On is null ? cursor.Name : Segments.LabelOf(cursor.Evaluate(report.On)), buckets.IndexOf(cursor.Time), cursor.DistinctId);
+                tallies[cursor.Name].Add(report.On is null ? cursor.Name : Segments.LabelOf(cursor.Evaluate(report.On)), cursor);
         }, report.Where, report.On);
 
         return context.Response.JsonAsync(200, json =>

@@ -9,7 +9,7 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary><c>/api/query/jql</c>: a script over events and profiles, whose result is a JSON array, or CSV.</summary>
-sealed class JqlQuery(ReportSource source, ProfileStore profiles)
+sealed class JqlQuery(ReportSource source, ProfileStore profiles, EmulatorOptions options)
 {
     public static readonly string[] Parameters = ["script", "params", "format", "download_file"];
 
@@ -66,6 +66,7 @@ sealed class JqlQuery(ReportSource source, ProfileStore profiles)
 
     long Write(PipeWriter answer, string script, string parameters, Project project, CancellationToken callerLeft)
     {
+        using var heap = options.OwnsProcess ? new HeapLimit(ScriptLimits.MostOfTheProcess) : null;
         using var json = new Utf8JsonWriter(answer, Replies.Readable);
         json.WriteStartArray();
         JqlScript.Run(

@@ -12,11 +12,14 @@ namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary>
 /// <c>GET /emulator/projects/{project}/live</c>: what the project gets, as it comes, a line of JSON for each quarter of a second
-/// in which something came. The first line has the latest events and rejections that are known; an empty line means that nothing came for a while.
+/// in which something came. The counts are of all of it, the lists of the latest. The first line has the latest events and rejections
+/// that are known, what came in each second of the last two minutes, the names of the events that are stored, and the project's time zone; an empty line means that nothing came for a while.
 /// </summary>
-sealed class LiveFeed(EventStore events, Feed feed, Access access)
+sealed class LiveFeed(EventStore events, Feed feed, Access access, TimeProvider time)
 {
     const int EventsAtFirst = 200;
+    const int MostReasons = 50;
+    const int MostNames = 1000;
 
     // The other end is a real screen: it goes by the real clock, whatever clock the events go by.
     static readonly TimeProvider Clock = TimeProvider.System;
@@ -35,7 +38,8 @@ sealed class LiveFeed(EventStore events, Feed feed, Access access)
             var first = watcher.Take();
             foreach (var seen in await events.LatestAsync(project.Id, EventsAtFirst, end.Token).ConfigureAwait(false))
                 first.Events.Enqueue(seen);
-            await WriteAsync(context.Response, first, end.Token).ConfigureAwait(false);
+            (first.First, first.Last) = events.TimesOf(project.Id) ?? (first.First, first.Last);
+            await WriteAsync(context.Response, project, watcher, first, isFirst: true, end.Token).ConfigureAwait(false);
             while (true)
             {
                 if (!await watcher.WaitAsync(LongestSilence, end.Token).ConfigureAwait(false))
@@ -44,7 +48,7 @@ sealed class LiveFeed(EventStore events, Feed feed, Access access)
                     continue;
                 }
                 await Task.Delay(Moment, Clock, end.Token).ConfigureAwait(false);
-                await WriteAsync(context.Response, watcher.Take(), end.Token).ConfigureAwait(false);
+                await WriteAsync(context.Response, project, watcher, watcher.Take(), isFirst: false, end.Token).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)
@@ -53,7 +57,7 @@ sealed class LiveFeed(EventStore events, Feed feed, Access access)
         }
     }
 
-    static Task WriteAsync(HttpResponse response, Feed.Seen seen, CancellationToken cancellationToken)
+    Task WriteAsync(HttpResponse response, Project project, Feed.Watcher watcher, Feed.Seen seen, bool isFirst, CancellationToken cancellationToken)
     {
         var line = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(line, Replies.Readable))
@@ -69,10 +73,56 @@ sealed class LiveFeed(EventStore events, Feed feed, Access access)
             foreach (var rejection in seen.Rejections)
                 Write(json, rejection);
             json.WriteEndArray();
+            if (seen.First <= seen.Last)
+            {
+                json.WriteString("first", Written(seen.First));
+                json.WriteString("last", Written(seen.Last));
+            }
+            if (isFirst)
+            {
+                json.WriteString("time_zone", project.TimeZone);
+                json.WriteStartArray("names");
+                foreach (var name in events.NamesOf(project.Id, MostNames))
+                    json.WriteStringValue(name);
+                json.WriteEndArray();
+                json.WriteStartArray("seconds");
+                foreach (var (second, accepted, rejected) in watcher.Seconds())
+                {
+                    json.WriteStartArray();
+                    json.WriteNumberValue(second);
+                    json.WriteNumberValue(accepted);
+                    json.WriteNumberValue(rejected);
+                    json.WriteEndArray();
+                }
+                json.WriteEndArray();
+            }
+            if (isFirst || seen.Rejected > 0)
+                WriteToday(json, project, watcher);
             json.WriteEndObject();
         }
         line.Write("\n"u8);
         return WriteAsync(response, line.WrittenMemory, cancellationToken);
+    }
+
+    /// <summary>All that was refused on this day of the project, by reason.</summary>
+    void WriteToday(Utf8JsonWriter json, Project project, Feed.Watcher watcher)
+    {
+        var day = project.Calendar.DayOf(time.GetUtcNow());
+        var reasons = watcher.RefusalsSince(project.Calendar.StartOf(day));
+        json.WriteStartObject("today");
+        json.WriteString("day", day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+        json.WriteNumber("rejected", reasons.Sum(reason => reason.Count));
+        json.WriteStartArray("reasons");
+        foreach (var reason in reasons.Take(MostReasons))
+        {
+            json.WriteStartObject();
+            json.WriteString("field", reason.Field);
+            json.WriteString("message", reason.Message);
+            json.WriteNumber("count", reason.Count);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
     }
 
     /// <summary>The properties stay text, so that numbers reach a reader of JavaScript as they were written.</summary>

@@ -32,7 +32,7 @@ sealed class Segmentation(ReportSource source)
         source.ForEach(project, new ReportRange(buckets.Start, buckets.End, [name]), cursor =>
         {
             if (cursor.Holds(where))
-                tallies.Add(on is null ? name : Segments.LabelOf(cursor.Evaluate(on)), buckets.IndexOf(cursor.Time), cursor.DistinctId);
+                tallies.Add(on is null ? name : Segments.LabelOf(cursor.Evaluate(on)), cursor);
         }, where, on);
         return SeriesAnswer.WriteAsync(context, format == SeriesFormat.Csv, buckets, tallies.Top(limit));
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using DuckDB.NET.Data;
 using MixpanelConnector.Emulator.Selectors;
 using MixpanelConnector.Emulator.Store;
@@ -17,6 +18,8 @@ sealed class EventCursor : ISelectorRecord, IDisposable
     readonly Func<string, string> _resolve;
     readonly SelectorContext _context;
     readonly QueryBudget? _budget = QueryBudget.Current;
+    byte[] _json = [];
+    string? _name, _distinctId;
 
     /// <param name="connection">To be disposed of with the cursor.</param>
     /// <param name="command">Gives name, time, distinct_id and properties.</param>
@@ -42,15 +45,22 @@ sealed class EventCursor : ISelectorRecord, IDisposable
         _row = _command.ExecuteReader();
     }
 
-    public string Name { get; private set; } = "";
+    public string Name => _name ??= _row.GetString(0);
 
     public DateTimeOffset Time { get; private set; }
 
     /// <summary>Who did it, under the one id that all of theirs lead to; empty for nobody.</summary>
-    public string DistinctId { get; private set; } = "";
+    public string DistinctId => _distinctId ??= _resolve(_row.GetString(2));
 
     /// <summary>All properties as JSON text, where the query reads them.</summary>
-    public string Properties => _row.GetString(3);
+    public string Properties
+    {
+        get
+        {
+            using var text = new StreamReader(_row.GetStream(3), Encoding.UTF8);
+            return text.ReadToEnd();
+        }
+    }
 
     /// <exception cref="OperationCanceledException">The caller of the query has left.</exception>
     public bool Read()
@@ -58,11 +68,21 @@ sealed class EventCursor : ISelectorRecord, IDisposable
         _budget?.CheckCaller();
         if (!_row.Read())
             return false;
-        Name = _row.GetString(0);
+        (_name, _distinctId) = (null, null);
         Time = _row.GetTime(1);
-        DistinctId = _resolve(_row.GetString(2));
-        _properties?.Load(_row.GetString(3));
+        if (_properties is not null)
+            Load(_properties);
         return true;
+    }
+
+    void Load(JsonSelectorRecord properties)
+    {
+        using var json = _row.GetStream(3);
+        var length = (int)json.Length;
+        if (_json.Length < length)
+            _json = new byte[length * 2];
+        json.ReadExactly(_json, 0, length);
+        properties.Load(_json.AsSpan(0, length));
     }
 
     public bool Holds(Selector? where) => where is null || Where.Holds(where, this, _context);

@@ -60,11 +60,14 @@ sealed class Tallies(CountType type, Buckets buckets)
     readonly Dictionary<string, Tally> _segments = new(StringComparer.Ordinal);
     readonly Users _users = new();
 
+    /// <summary>Counts the event that a cursor is at.</summary>
+    public void Add(string segment, EventCursor cursor) => Add(segment, buckets.IndexOf(cursor.Time), type == CountType.General ? "" : cursor.DistinctId);
+
     public void Add(string segment, int bucket, string distinctId)
     {
         if (!_segments.TryGetValue(segment, out var tally))
             _segments.Add(segment, tally = new Tally(type, buckets.Count));
-        tally.Add(bucket, _users.NumberOf(distinctId));
+        tally.Add(bucket, type == CountType.General ? Users.Nobody : _users.NumberOf(distinctId));
     }
 
     /// <summary>A segment that is shown even when nothing was counted in it.</summary>

@@ -9,9 +9,9 @@ readonly record struct EventRow(
     int ProjectId, string Name, DateTimeOffset Time, string DistinctId, string InsertId, int TextStart, int TextLength);
 
 /// <summary>The events of one request that passed the rules.</summary>
-sealed class EventBatch(DateTimeOffset receivedAt, bool imported) : IDisposable
+sealed class EventBatch(DateTimeOffset receivedAt, bool imported, int capacity = 64 * 1024) : IDisposable
 {
-    readonly PooledBytes _output = new(64 * 1024);
+    readonly PooledBytes _output = new(capacity);
     readonly List<EventRow> _rows = [];
     readonly List<IdentityLink> _links = [];
     EventText? _text;

@@ -17,6 +17,19 @@ enum FieldKind : byte
     TextNotUtf8,
 }
 
+static class FieldKinds
+{
+    /// <summary>A kind in the words of a message.</summary>
+    public static string Shown(this FieldKind kind) => kind switch
+    {
+        FieldKind.Missing => "missing",
+        FieldKind.Text => "text",
+        FieldKind.TextNotUtf8 => "text that is no valid utf8",
+        FieldKind.Other => "a boolean, a list or an object",
+        _ => "a number",
+    };
+}
+
 /// <summary>A field that has rules of its own. Of a name that occurs twice the last one counts.</summary>
 readonly record struct Field(FieldKind Kind, string? Written = null, long Integer = 0, int Start = 0, int End = 0)
 {

@@ -81,41 +81,41 @@ readonly ref struct EventScanner(bool bodyIsUtf8)
             return;
         }
         fields.NeedsRewriting |= JsonText.IsTooLong(ref reader);
-        var name = reader;
+        var name = JsonText.Of(ref reader); // to copy the reader would cost more than all that is done with it
         reader.Read();
-        if (name.ValueTextEquals("time"u8))
+        if (name.SequenceEqual("time"u8))
             fields.Time = ReadField(ref reader, ref fields.NeedsRewriting);
-        else if (name.ValueTextEquals("distinct_id"u8))
+        else if (name.SequenceEqual("distinct_id"u8))
             fields.DistinctId = ReadField(ref reader, ref fields.NeedsRewriting);
-        else if (name.ValueTextEquals("$insert_id"u8))
+        else if (name.SequenceEqual("$insert_id"u8))
             fields.InsertId = ReadField(ref reader, ref fields.NeedsRewriting);
-        else if (name.ValueTextEquals("$user_id"u8))
+        else if (name.SequenceEqual("$user_id"u8))
             fields.UserId = ReadField(ref reader, ref fields.NeedsRewriting);
-        else if (name.ValueTextEquals("$device_id"u8))
+        else if (name.SequenceEqual("$device_id"u8))
             fields.DeviceId = ReadField(ref reader, ref fields.NeedsRewriting);
-        else if (name.ValueTextEquals("token"u8))
+        else if (name.SequenceEqual("token"u8))
             fields.Token = ReadField(ref reader, ref fields.NeedsRewriting);
         else
-            ScanOther(ref name, ref reader, ref fields);
+            ScanOther(name, ref reader, ref fields);
     }
 
-    void ScanOther(ref Utf8JsonReader name, ref Utf8JsonReader reader, ref EventFields fields)
+    void ScanOther(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref EventFields fields)
     {
-        fields.Ignored |= name.ValueTextEquals("$ignore"u8);
-        fields.NeedsRewriting |= IsAddedOnReceipt(ref name);
+        fields.Ignored |= name.SequenceEqual("$ignore"u8);
+        fields.NeedsRewriting |= IsAddedOnReceipt(name);
         var start = reader.TokenStartIndex;
         var fault = CheckValue(ref reader, depth: 0, ref fields.NeedsRewriting);
         if (fault is null && reader.TokenType is (JsonTokenType.EndArray or JsonTokenType.EndObject) && reader.BytesConsumed - start > EventLimits.ContainerBytes)
             fault = $"must be at most {EventLimits.ContainerBytes} bytes";
         if (fault is null || fields.PropertyFault is not null)
             return;
-        var property = "properties." + name.GetString();
+        var property = "properties." + Encoding.UTF8.GetString(name);
         fields.PropertyFault = new Fault(property, fault == NotUtf8 ? $"{property} {fault}" : $"'{property}' is invalid: {fault}");
     }
 
     /// <summary>Properties that Mixpanel sets itself, so that what an export gave can be imported again.</summary>
-    public static bool IsAddedOnReceipt(ref Utf8JsonReader name) =>
-        name.ValueTextEquals("$import"u8) || name.ValueTextEquals("mp_processing_time_ms"u8);
+    public static bool IsAddedOnReceipt(ReadOnlySpan<byte> name) =>
+        name.SequenceEqual("$import"u8) || name.SequenceEqual("mp_processing_time_ms"u8);
 
     const string NotUtf8 = "is invalid: string should be valid utf8";
 

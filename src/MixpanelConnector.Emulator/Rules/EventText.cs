@@ -88,7 +88,7 @@ sealed class EventText(IBufferWriter<byte> output) : IDisposable
             }
             var name = reader;
             reader.Read();
-            var isLeftOut = EventScanner.IsAddedOnReceipt(ref name) || (reader.TokenType == JsonTokenType.Null && IsField(ref name));
+            var isLeftOut = EventScanner.IsAddedOnReceipt(JsonText.Of(ref name)) || (reader.TokenType == JsonTokenType.Null && IsField(ref name));
             if (isLeftOut)
             {
                 reader.Skip();

@@ -67,7 +67,7 @@ sealed class ImportRules(DateTimeOffset now, IdentityManagement identity, bool s
             case not FieldKind.Text:
                 return Invalid(Name, "must be a string");
         }
-        if (id.Text.EnumerateRunes().Count() > EventLimits.Characters)
+        if (id.Text.Length > EventLimits.Characters && id.Text.EnumerateRunes().Count() > EventLimits.Characters)
             return Invalid(Name, $"must be at most {EventLimits.Characters} characters");
         return ForbiddenIds.Contain(id.Text) ? Invalid(Name, "value is not allowed") : null;
     }

@@ -30,6 +30,9 @@ static class JsonText
         return true;
     }
 
+    /// <summary>The valid text under the reader, unescaped.</summary>
+    public static ReadOnlySpan<byte> Of(ref Utf8JsonReader reader) => reader.ValueIsEscaped ? Unescape(ref reader) : reader.ValueSpan;
+
     public static bool IsTooLong(ref Utf8JsonReader reader) =>
         reader.ValueSpan.Length > EventLimits.Characters && Cut(ref reader).Shortened;
 

@@ -71,13 +71,17 @@ sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOpe
         groupKey = ofGroup ? StoredText.Of(Text(root["$group_key"])) : "";
         id = StoredText.Of(Text(root[ofGroup ? "$group_id" : "$distinct_id"]));
         if (token == "")
-            return new Fault("$token", "$token, missing or empty");
+            return Nameless(root, "$token");
         if (ofGroup && root.ContainsKey("$distinct_id"))
             return new Fault("$distinct_id", "'$distinct_id' is invalid: must not be present on a group");
         if (ofGroup && groupKey == "")
-            return new Fault("$group_key", "$group_key, missing or empty");
-        return id == "" ? new Fault(ofGroup ? "$group_id" : "$distinct_id", $"{(ofGroup ? "$group_id" : "$distinct_id")}, missing or empty") : null;
+            return Nameless(root, "$group_key");
+        return id == "" ? Nameless(root, ofGroup ? "$group_id" : "$distinct_id") : null;
     }
+
+    static Fault Nameless(JsonObject root, string member) => new(member, root[member]?.GetValueKind() is JsonValueKind.True or JsonValueKind.False or JsonValueKind.Array or JsonValueKind.Object
+        ? $"'{member}' is invalid: must be text or a number, and is a boolean, a list or an object"
+        : $"{member}, missing or empty");
 
     static Fault? ReadOperation(JsonObject root, bool ofGroup, out ProfileOperation operation, out JsonNode? value)
     {

@@ -12,10 +12,14 @@ static class TrackRules
             return fields.ShapeFault;
         if (strict && fields.ExtraMember is not null)
             return fields.ExtraMember;
+        if (fields.Name.Kind is not (FieldKind.Text or FieldKind.Missing))
+            return new Fault("event", $"'event' is invalid: must be text, and is {fields.Name.Kind.Shown()}");
         if (fields.Name.Kind != FieldKind.Text || string.IsNullOrWhiteSpace(fields.Name.Text))
             return new Fault("event", "'event' must not be missing or blank");
         if (!fields.HasProperties)
             return new Fault("properties", "'properties' is invalid: must not be missing");
+        if (fields.Token.Kind is not (FieldKind.Text or FieldKind.Missing))
+            return new Fault("properties.token", $"'properties.token' is invalid: must be text, and is {fields.Token.Kind.Shown()}");
         if (fields.Token.Kind != FieldKind.Text || fields.Token.Text == "")
             return new Fault("properties.token", "token, missing or empty");
         return null;
@@ -29,6 +33,11 @@ static class TrackRules
             return null;
         if (fields.Time.Kind == FieldKind.Missing)
             return EventTime.Now(now, sent: 0);
+        if (fields.Time.Kind is FieldKind.Other or FieldKind.TextNotUtf8)
+        {
+            reason = new Fault("properties.time", $"not a time: must be a number or text, and is {fields.Time.Kind.Shown()}");
+            return null;
+        }
         var moment = fields.Time.Kind == FieldKind.Integer ? EventTime.Read(fields.Time.Integer) : EventTime.Read(fields.Time.Text);
         if (moment is null || now - moment > EventLimits.TrackWindow)
         {
@@ -48,9 +57,9 @@ static class TrackRules
             return new Fault("properties.$ignore", "asked to be ignored");
         if (fields.PropertyFault is not null)
             return fields.PropertyFault;
-        var broken = IsBroken(fields.DistinctId) ? "distinct_id" : IsBroken(fields.InsertId) ? "$insert_id" : IsBroken(fields.UserId) ? "$user_id" : IsBroken(fields.DeviceId) ? "$device_id" : null;
-        return broken is null ? null : new Fault($"properties.{broken}", "not a text or a number");
+        return BrokenId("distinct_id", fields.DistinctId) ?? BrokenId("$insert_id", fields.InsertId) ?? BrokenId("$user_id", fields.UserId) ?? BrokenId("$device_id", fields.DeviceId);
     }
 
-    static bool IsBroken(in Field field) => field.Kind is FieldKind.TextNotUtf8 or FieldKind.Other;
+    static Fault? BrokenId(string name, in Field field) =>
+        field.Kind is FieldKind.TextNotUtf8 or FieldKind.Other ? new Fault($"properties.{name}", $"must be text or a number, and is {field.Kind.Shown()}") : null;
 }

@@ -60,6 +60,9 @@ sealed class Accounts
         _identity = identity;
     }
 
+    /// <summary>How a project that is created resolves identities.</summary>
+    public IdentityManagement Identity => _identity;
+
     public ImmutableArray<Organization> Organizations => _state.Organizations;
 
     public ImmutableArray<Project> Projects => _state.Projects;

@@ -1,21 +1,38 @@
+using System.Globalization;
 using DuckDB.NET.Data;
 using DuckDB.NET.Native;
 using MixpanelConnector.Emulator.Rules;
 
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>One DuckDB database: one writer at a time, whose transaction is durable when it returns; readers beside it.</summary>
+/// <summary>
+/// One DuckDB database: one writer at a time, whose transaction is durable when it returns; readers beside it. What it has read and written
+/// stays in its memory for the next one, and is given back a moment after the last of them.
+/// </summary>
 sealed class Database : IDisposable
 {
+    /// <summary>What is kept of that, in bytes.</summary>
+    const long Kept = 48_000_000;
+
+    static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
+
     readonly DuckDBConnection _writer;
     readonly Action? _committed;
     readonly SemaphoreSlim _writing = new(1, 1);
+    readonly Timer _trimming;
+    readonly Lock _reading = new();
+    DirectoryInfo? _spill;
+    int _readers;
+    bool _isTrimmingSoon, _isClosed;
 
     Database(DuckDBConnection writer, Action? committed)
     {
         _writer = writer;
         _committed = committed;
+        _trimming = new Timer(_ => Trim(), null, Timeout.Infinite, Timeout.Infinite);
     }
+
+    bool IsInMemory => _writer.DataSource is ":memory:" or "";
 
     /// <summary>Made with the database, and kept with it until other data takes its place.</summary>
     public string Id { get; set; } = "";
@@ -44,8 +61,18 @@ sealed class Database : IDisposable
     /// <summary>A connection of its own for reading: it sees what was committed when a query starts.</summary>
     public DuckDBConnection Connect()
     {
-        var connection = _writer.DataSource is ":memory:" or "" ? _writer.Duplicate() : new DuckDBConnection(_writer.ConnectionString);
-        connection.Open();
+        var connection = IsInMemory ? _writer.Duplicate() : new DuckDBConnection(_writer.ConnectionString);
+        lock (_reading)
+        {
+            connection.Open();
+            _readers++;
+        }
+        connection.Disposed += (_, _) =>
+        {
+            lock (_reading)
+                _readers--;
+            TrimSoon();
+        };
         return connection;
     }
 
@@ -76,7 +103,67 @@ sealed class Database : IDisposable
         finally
         {
             _writing.Release();
+            TrimSoon();
         }
+    }
+
+    void TrimSoon()
+    {
+        lock (_reading)
+        {
+            if (_isTrimmingSoon || _isClosed)
+                return;
+            _isTrimmingSoon = true;
+            _trimming.Change(Moment, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>
+    /// Gives memory back, by a limit that holds for this moment alone: a query that needs more, to sort or for long texts, must not fail by it.
+    /// So it is done between two transactions, when nobody reads.
+    /// </summary>
+    void Trim()
+    {
+        _writing.Wait();
+        try
+        {
+            lock (_reading)
+            {
+                _isTrimmingSoon = false;
+                if (_readers > 0 || _isClosed)
+                    return;
+                if (Held() <= Kept)
+                    return;
+                if (IsInMemory && _spill is null)
+                {
+                    // What does not fit lies in a folder for this user alone.
+                    _spill = Directory.CreateTempSubdirectory("mixpanel-emulator-");
+                    _writer.Execute($"SET temp_directory = '{_spill.FullName.Replace("'", "''", StringComparison.Ordinal)}'");
+                }
+                try
+                {
+                    _writer.Execute(string.Create(CultureInfo.InvariantCulture, $"SET memory_limit = '{Kept}B'"));
+                }
+                finally
+                {
+                    _writer.Execute("RESET memory_limit");
+                }
+            }
+        }
+        catch (Exception e) when (e is DuckDBException or IOException or UnauthorizedAccessException)
+        {
+            // It keeps what it cannot give back: the disk is full or not ours, or the database has given up, which the next transaction is told.
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    long Held()
+    {
+        using var query = _writer.Command("SELECT sum(memory_usage_bytes)::BIGINT FROM duckdb_memory()");
+        return (long)query.ExecuteScalar()!;
     }
 
     /// <summary>A transaction that cannot begin or end is the store's failure, whatever type the database gives its error.</summary>
@@ -107,9 +194,24 @@ sealed class Database : IDisposable
     /// <summary>Closes the database, after the transaction that is running.</summary>
     public void Dispose()
     {
+        lock (_reading)
+            _isClosed = true;
+        using (var ended = new ManualResetEvent(false))
+        {
+            if (_trimming.Dispose(ended))
+                ended.WaitOne();
+        }
         _writing.Wait();
         _writer.Dispose();
         _writing.Dispose();
+        try
+        {
+            _spill?.Delete(recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It lies where everything is temporary.
+        }
     }
 }
 

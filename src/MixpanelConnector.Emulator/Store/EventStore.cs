@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using DuckDB.NET.Data;
 using MixpanelConnector.Emulator.Live;
 using MixpanelConnector.Emulator.Reports;
@@ -14,9 +15,12 @@ readonly record struct ExportRow(string Name, DateTimeOffset Time, string Distin
 /// <summary>The events: appended as they come, read as they are or as reports see them.</summary>
 sealed class EventStore
 {
+    const int MostRowsTogether = 20_000;
+
     readonly Database _database;
     readonly IdentityStore _identities;
     readonly HotShards _hotShards;
+    readonly List<Waiting> _waiting = [];
     long _sequence;
 
     EventStore(Database database, IdentityStore identities, HotShards hotShards, long lastSequence)
@@ -57,27 +61,64 @@ sealed class EventStore
             });
     }
 
-    /// <summary>Stores the batch; when this returns, it is durable.</summary>
+    /// <summary>Stores the batch; when this returns, it is durable. Batches that wait at the same time are stored in one transaction, whose cost is mostly its own.</summary>
     public async Task AppendAsync(EventBatch batch, CancellationToken cancellationToken)
     {
         if (batch.Rows.Count == 0)
             return;
+        var waiting = new Waiting(batch);
+        lock (_waiting)
+            _waiting.Add(waiting);
+        List<Waiting> together = [];
         var sequence = 0L;
-        await _identities.ChangeAsync(
-            _database,
-            (connection, identities) =>
-            {
-                _hotShards.Begin();
-                sequence = Append(connection, batch, _sequence);
-                identities.Apply(batch.Links);
-                return true;
-            },
-            committed: () =>
-            {
-                _hotShards.Commit();
-                _sequence = sequence;
-            },
-            cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _identities.ChangeAsync(
+                _database,
+                (connection, identities) =>
+                {
+                    together = Together();
+                    _hotShards.Begin();
+                    sequence = Append(connection, together, _sequence);
+                    foreach (var each in together)
+                        identities.Apply(each.Batch.Links);
+                    return true;
+                },
+                committed: () =>
+                {
+                    _hotShards.Commit();
+                    _sequence = sequence;
+                    together.ForEach(each => each.IsStored = true);
+                },
+                isDone: () => waiting.IsStored || waiting.Failure is not null,
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            together.ForEach(each => each.Failure = e); // none of them is stored
+            throw;
+        }
+        finally
+        {
+            lock (_waiting)
+                _waiting.Remove(waiting);
+        }
+        if (waiting.Failure is { } failure)
+            ExceptionDispatchInfo.Throw(failure);
+    }
+
+    /// <summary>Takes the batches that wait, in the order in which they came, as far as they make one transaction.</summary>
+    List<Waiting> Together()
+    {
+        lock (_waiting)
+        {
+            var (count, rows) = (0, 0);
+            while (count < _waiting.Count && (count == 0 || rows + _waiting[count].Batch.Rows.Count <= MostRowsTogether))
+                rows += _waiting[count++].Batch.Rows.Count;
+            var taken = _waiting.GetRange(0, count);
+            _waiting.RemoveRange(0, count);
+            return taken;
+        }
     }
 
     public async Task<long> CountAsync(bool deduplicated, CancellationToken cancellationToken)
@@ -102,16 +143,40 @@ sealed class EventStore
         return events;
     }
 
-    /// <summary>All events in the order of storing.</summary>
-    public async Task<IReadOnlyList<StoredEvent>> ReadAllAsync(bool deduplicated, CancellationToken cancellationToken)
+    /// <summary>The times of the earliest and the latest event of a project; null where it has none.</summary>
+    public (DateTimeOffset First, DateTimeOffset Last)? TimesOf(int projectId)
+    {
+        using var connection = _database.Connect();
+        using var query = connection.Command("SELECT min(time), max(time) FROM events WHERE project_id = $project", ("project", projectId));
+        using var row = query.ExecuteReader();
+        return row.Read() && !row.IsDBNull(0) ? (row.GetTime(0), row.GetTime(1)) : null;
+    }
+
+    /// <summary>The names of a project's events, the most common first.</summary>
+    public IReadOnlyList<string> NamesOf(int projectId, int most)
+    {
+        using var connection = _database.Connect();
+        using var query = connection.Command("SELECT event_name FROM events WHERE project_id = $project GROUP BY event_name ORDER BY count(*) DESC, event_name LIMIT $most", ("project", projectId), ("most", most));
+        using var row = query.ExecuteReader();
+        var names = new List<string>();
+        while (row.Read())
+            names.Add(row.GetString(0));
+        return names;
+    }
+
+    /// <summary>All events, or those of a project, in the order of storing.</summary>
+    public async Task<IReadOnlyList<StoredEvent>> ReadAllAsync(bool deduplicated, int? projectId, CancellationToken cancellationToken)
     {
         using var connection = _database.Connect();
         using var query = connection.Command(
             $"""
             SELECT sequence, project_id, event_name, time, distinct_id, insert_id, properties, received_at
             FROM {(deduplicated ? "deduplicated_events" : "events")}
+            {(projectId is null ? "" : "WHERE project_id = $project")}
             ORDER BY sequence
             """);
+        if (projectId is { } id)
+            query.Parameters.Add(new DuckDBParameter("project", id));
         using var row = query.ExecuteReader();
         var events = new List<StoredEvent>();
         while (await row.ReadAsync(cancellationToken).ConfigureAwait(false))
@@ -143,19 +208,25 @@ sealed class EventStore
             yield return new ExportRow(row.GetString(0), row.GetTime(1), row.GetString(2), row.GetString(3), row.GetString(4));
     }
 
-    /// <summary>A query of the events as reports see them: name, time, distinct_id and, where they are wanted, properties.</summary>
+    /// <summary>A query of the events as reports see them: name, time, distinct_id and, where they are wanted, properties as bytes.</summary>
     public (DuckDBConnection Connection, DuckDBCommand Command) Deduplicated(int projectId, ReportRange range, bool inOrder, bool withProperties)
     {
         var connection = _database.Connect();
-        var command = connection.Command(
-            $"""
-            SELECT event_name, time, distinct_id, {(withProperties ? "arg_max(properties, sequence)" : "''")}
-            FROM events
-            WHERE project_id = $project AND time >= $from AND time < $end
+        const string Key = "event_name, time, distinct_id, insert_id";
+        var within = $"""
+            project_id = $project AND time >= $from AND time < $end
             {(range.Names is null ? "" : "AND event_name IN (SELECT unnest($names))")}
             {(range.DistinctIds is null ? "" : "AND distinct_id IN (SELECT unnest($ids))")}
-            GROUP BY event_name, time, distinct_id, insert_id
-            {(inOrder ? "ORDER BY time, max(sequence)" : "")}
+            """;
+        // Grouping all events with their properties would hold all of them. Few have another one like them: those are found by a hash, and then looked at.
+        var command = connection.Command(
+            $"""
+            WITH alike AS (SELECT hash({Key}) AS key FROM events WHERE {within} GROUP BY 1 HAVING count(*) > 1),
+            numbered AS (SELECT sequence, row_number() OVER (PARTITION BY {Key} ORDER BY sequence DESC) AS number FROM events WHERE {within} AND hash({Key}) IN (SELECT key FROM alike))
+            SELECT event_name, time, distinct_id, {(withProperties ? "encode(properties)" : "''::BLOB")}
+            FROM events
+            WHERE {within} AND sequence NOT IN (SELECT sequence FROM numbered WHERE number > 1)
+            {(inOrder ? "ORDER BY time, sequence" : "")}
             """,
             ("project", projectId), ("from", range.From.UtcDateTime), ("end", range.End.UtcDateTime));
         if (range.Names is not null)
@@ -171,24 +242,37 @@ sealed class EventStore
         return (long)last.ExecuteScalar()!;
     }
 
-    long Append(DuckDBConnection connection, EventBatch batch, long sequence)
+    long Append(DuckDBConnection connection, List<Waiting> together, long sequence)
     {
-        var received = batch.ReceivedAt.UtcDateTime;
         using var appender = connection.CreateAppender("events");
-        foreach (var row in batch.Rows)
+        foreach (var batch in together.Select(waiting => waiting.Batch))
         {
-            var isTooMany = _hotShards.IsTooMany(connection, row);
-            appender.CreateRow()
-                .AppendValue(++sequence)
-                .AppendValue(row.ProjectId)
-                .AppendValue(isTooMany ? HotShards.EventName : row.Name)
-                .AppendValue(row.Time.UtcDateTime)
-                .AppendValue(isTooMany ? "" : row.DistinctId)
-                .AppendValue(row.InsertId)
-                .AppendValue(isTooMany ? HotShards.Rename(row, batch.TextOf(row)) : batch.TextOf(row))
-                .AppendValue(received)
-                .EndRow();
+            var received = batch.ReceivedAt.UtcDateTime;
+            foreach (var row in batch.Rows)
+            {
+                var isTooMany = _hotShards.IsTooMany(connection, row);
+                appender.CreateRow()
+                    .AppendValue(++sequence)
+                    .AppendValue(row.ProjectId)
+                    .AppendValue(isTooMany ? HotShards.EventName : row.Name)
+                    .AppendValue(row.Time.UtcDateTime)
+                    .AppendValue(isTooMany ? "" : row.DistinctId)
+                    .AppendValue(row.InsertId)
+                    .AppendValue(isTooMany ? HotShards.Rename(row, batch.TextOf(row)) : batch.TextOf(row))
+                    .AppendValue(received)
+                    .EndRow();
+            }
         }
         return sequence;
+    }
+
+    /// <summary>A batch that is to be stored, and what became of it.</summary>
+    sealed class Waiting(EventBatch batch)
+    {
+        public EventBatch Batch { get; } = batch;
+
+        public bool IsStored { get; set; }
+
+        public Exception? Failure { get; set; }
     }
 }

@@ -14,35 +14,61 @@ sealed class HotShards(int limit)
 {
     public const string EventName = "$hotshard_events";
 
-    /// <summary>Keyed by a hash: a few collisions among billions matter less than the memory of all ids.</summary>
-    Dictionary<ulong, int>? _counts;
+    const int Buckets = 1 << 16;
 
-    /// <summary>The counts of a transaction that is not committed yet.</summary>
-    readonly Dictionary<ulong, int> _uncommitted = [];
+    /// <summary>How many events fell into each bucket of keys: at least as many as each of its keys has. It is all that most events are held against.</summary>
+    int[]? _most;
 
-    /// <summary>Forgets what a transaction counted that came to nothing.</summary>
-    public void Begin() => _uncommitted.Clear();
+    /// <summary>The counts of keys in buckets that have reached the limit. Keyed by a hash: a few collisions among billions matter less than the memory of all ids.</summary>
+    readonly Dictionary<ulong, int> _counts = [];
 
-    /// <summary>Counts anew: the events that were counted may be gone.</summary>
-    public void Forget() => _counts = null;
+    /// <summary>The keys of the transaction that is not committed yet.</summary>
+    readonly List<ulong> _uncommitted = [];
 
-    public void Commit()
+    /// <summary>Begins a transaction. What one before it counted that came to nothing is forgotten.</summary>
+    public void Begin()
     {
-        foreach (var (key, count) in _uncommitted)
-            _counts![key] = count;
+        foreach (var key in _uncommitted)
+            _counts.Remove(key);
         _uncommitted.Clear();
     }
+
+    /// <summary>Counts anew: the events that were counted may be gone.</summary>
+    public void Forget()
+    {
+        _most = null;
+        _counts.Clear();
+        _uncommitted.Clear();
+    }
+
+    public void Commit() => _uncommitted.Clear();
 
     /// <summary>Counts an event; true when it is one too many.</summary>
     public bool IsTooMany(DuckDBConnection connection, in EventRow row)
     {
         if (row.DistinctId == "")
             return false;
-        _counts ??= Load(connection);
-        var key = KeyOf(row.ProjectId, row.DistinctId, DateOnly.FromDateTime(row.Time.UtcDateTime).DayNumber);
-        ref var count = ref CollectionsMarshal.GetValueRefOrAddDefault(_uncommitted, key, out var isCounted);
-        count = (isCounted ? count : _counts.GetValueOrDefault(key)) + 1;
-        return count > limit;
+        _most ??= Load(connection);
+        var day = DateOnly.FromDateTime(row.Time.UtcDateTime);
+        var key = KeyOf(row.ProjectId, row.DistinctId, day.DayNumber);
+        var isTooMany = ++_most[BucketOf(key)] > limit && CountOf(connection, row, day, key) > limit;
+        _uncommitted.Add(key);
+        return isTooMany;
+    }
+
+    /// <summary>How many events the key has, with this one.</summary>
+    int CountOf(DuckDBConnection connection, in EventRow row, DateOnly day, ulong key)
+    {
+        ref var count = ref CollectionsMarshal.GetValueRefOrAddDefault(_counts, key, out var isKnown);
+        if (!isKnown)
+        {
+            var from = day.ToDateTime(TimeOnly.MinValue);
+            using var query = connection.Command(
+                "SELECT count(*) FROM events WHERE project_id = $project AND distinct_id = $id AND time >= $from AND time < $end",
+                ("project", row.ProjectId), ("id", row.DistinctId), ("from", from), ("end", from.AddDays(1)));
+            count = (int)(long)query.ExecuteScalar()! + _uncommitted.Count(uncommitted => uncommitted == key); // what is being appended cannot be asked for yet
+        }
+        return ++count;
     }
 
     public static byte[] Rename(in EventRow row, ReadOnlySpan<byte> properties)
@@ -52,8 +78,8 @@ sealed class HotShards(int limit)
         return [.. Encoding.UTF8.GetBytes($"{{\"mp_original_event_name\":\"{name}\",\"mp_original_distinct_id\":\"{id}\","), .. properties[1..]];
     }
 
-    /// <summary>Those that a limit is near for, from before this process.</summary>
-    Dictionary<ulong, int> Load(DuckDBConnection connection)
+    /// <summary>The buckets of those that a limit is near for, from before this process.</summary>
+    int[] Load(DuckDBConnection connection)
     {
         using var query = connection.Command(
             """
@@ -65,11 +91,14 @@ sealed class HotShards(int limit)
             """,
             ("least", limit / 100));
         using var row = query.ExecuteReader();
-        var counts = new Dictionary<ulong, int>();
+        var most = new int[Buckets];
         while (row.Read())
-            counts[KeyOf(row.GetInt32(0), row.GetString(1), DateOnly.FromDateTime(row.GetDateTime(2)).DayNumber)] = (int)row.GetInt64(3);
-        return counts;
+            most[BucketOf(KeyOf(row.GetInt32(0), row.GetString(1), DateOnly.FromDateTime(row.GetDateTime(2)).DayNumber))] += (int)row.GetInt64(3);
+        return most;
     }
+
+    /// <summary>By the bits that all of a key's bytes have changed.</summary>
+    static int BucketOf(ulong key) => (int)((key ^ (key >> 32)) & (Buckets - 1));
 
     /// <summary>FNV-1a.</summary>
     static ulong KeyOf(int projectId, string distinctId, int day)

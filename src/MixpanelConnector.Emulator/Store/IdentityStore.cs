@@ -70,9 +70,12 @@ sealed class IdentityStore
     /// <param name="database">The database.</param>
     /// <param name="work">The transaction.</param>
     /// <param name="committed">Called after the commit, before another such transaction begins.</param>
+    /// <param name="isDone">Asked when the turn has come: whether somebody else has done the work meanwhile. Null: never.</param>
     /// <param name="cancellationToken">Gives up before the transaction.</param>
-    public Task<T> ChangeAsync<T>(Database database, Func<DuckDBConnection, IdentityChanges, T> work, Action committed, CancellationToken cancellationToken) => _changes.RunAsync(async () =>
+    public Task<T?> ChangeAsync<T>(Database database, Func<DuckDBConnection, IdentityChanges, T> work, Action committed, Func<bool>? isDone, CancellationToken cancellationToken) => _changes.RunAsync(async () =>
     {
+        if (isDone?.Invoke() == true)
+            return default;
         var changes = new IdentityChanges(this);
         var result = await database.WriteAsync(
             connection =>
@@ -87,7 +90,7 @@ sealed class IdentityStore
         foreach (var (user, members) in changes.Clusters)
             Set(user, members);
         committed();
-        return result;
+        return (T?)result;
     });
 
     /// <summary>Runs a transaction that changes the store as a whole: afterwards what is in memory is read again.</summary>

@@ -122,6 +122,7 @@ sealed class PersonalData(Database database, IdentityStore identities, ProfileSt
             return true;
         },
         committed: static () => { },
+        isDone: null,
         cancellationToken);
 
     List<string> IdsOf(int projectId, IReadOnlyList<string> users) =>

@@ -3,15 +3,22 @@ using DuckDB.NET.Data;
 namespace MixpanelConnector.Emulator.Store;
 
 /// <summary>The store as a whole: kept under a name to come back to, and begun anew. A snapshot lies in the database, in tables of its own, and is kept with it.</summary>
-sealed class Snapshots(Database database, EventStore events, Accounts accounts)
+sealed class Snapshots(Database database, EventStore events, Accounts accounts) : IDisposable
 {
     const string Prefix = "snapshot_";
+
+    /// <summary>What there was before a change that is not done yet.</summary>
+    const string Before = "before_change";
 
     /// <summary>Everything but the name of the store.</summary>
     static readonly string[] Tables = ["organizations", "projects", "service_accounts", "project_members", "events", "identities", "documents", "profiles", "query_sessions", "lookup_tables"];
 
     /// <summary>What a project has of its own, but for those who may use it.</summary>
     static readonly string[] OfProjects = ["events", "identities", "documents", "profiles", "query_sessions", "lookup_tables"];
+
+    readonly SemaphoreSlim _changing = new(1, 1); // what there was before is kept once
+
+    public void Dispose() => _changing.Dispose();
 
     /// <summary>The names of what was kept, in their order.</summary>
     public IReadOnlyList<string> Names
@@ -24,10 +31,57 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts)
     }
 
     /// <summary>Keeps everything as it is now, in place of what had the name before.</summary>
-    public Task SaveAsync(string name, CancellationToken cancellationToken) => database.WriteAsync(
+    public Task SaveAsync(string name, CancellationToken cancellationToken) => KeepAsync(SchemaOf(name), cancellationToken);
+
+    /// <summary>Carries out a change of many steps: if one of them fails, or the process ends meanwhile, all is as it was, but for what others have changed in this time, which is gone with it.</summary>
+    /// <param name="change">The change.</param>
+    /// <param name="undone">Told that it came to nothing.</param>
+    /// <param name="cancellationToken">Gives up before the change.</param>
+    public async Task AllOrNothingAsync(Func<Task> change, Action undone, CancellationToken cancellationToken)
+    {
+        await _changing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await KeepAsync(Before, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await change().ConfigureAwait(false);
+            }
+            catch
+            {
+                await UndoAsync(CancellationToken.None).ConfigureAwait(false);
+                undone();
+                throw;
+            }
+            await database.WriteAsync(connection => connection.Execute($"DROP SCHEMA {Before} CASCADE"), CancellationToken.None).ConfigureAwait(false);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Takes back a change that the process ended in, if there is one.</summary>
+    public async Task UndoAsync(CancellationToken cancellationToken)
+    {
+        using (var connection = database.Connect())
+        using (var query = connection.Command("SELECT count(*) FROM duckdb_schemas() WHERE database_name = current_database() AND schema_name = $name", ("name", Before)))
+        {
+            if ((long)(await query.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))! == 0)
+                return;
+        }
+        await RewriteAsync(
+            connection =>
+            {
+                BringBack(connection, Before);
+                return connection.Execute($"DROP SCHEMA {Before} CASCADE");
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    Task<bool> KeepAsync(string schema, CancellationToken cancellationToken) => database.WriteAsync(
         connection =>
         {
-            var schema = SchemaOf(name);
             connection.Execute($"DROP SCHEMA IF EXISTS {schema} CASCADE");
             connection.Execute($"CREATE SCHEMA {schema}");
             foreach (var table in Tables)
@@ -43,13 +97,7 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts)
         {
             if (!NamesIn(connection).Contains(name, StringComparer.Ordinal))
                 return false; // it was deleted just now
-            var schema = SchemaOf(name);
-            foreach (var table in Tables)
-            {
-                connection.Execute($"DELETE FROM main.{table}");
-                connection.Execute($"INSERT INTO main.{table} SELECT * FROM {schema}.{table}");
-            }
-            StartSequences(connection, $"SELECT name, next FROM {schema}.sequences");
+            BringBack(connection, SchemaOf(name));
             return true;
         },
         cancellationToken).ConfigureAwait(false);
@@ -98,6 +146,16 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts)
             return connection.Execute("DELETE FROM projects WHERE project_id = $project", ("project", projectId));
         },
         cancellationToken);
+
+    static void BringBack(DuckDBConnection connection, string schema)
+    {
+        foreach (var table in Tables)
+        {
+            connection.Execute($"DELETE FROM main.{table}");
+            connection.Execute($"INSERT INTO main.{table} SELECT * FROM {schema}.{table}");
+        }
+        StartSequences(connection, $"SELECT name, next FROM {schema}.sequences");
+    }
 
     static void Clear(DuckDBConnection connection, int projectId)
     {

@@ -71,6 +71,13 @@ sealed class JsonText(bool spills = true)
     public void AppendString(ReadOnlySpan<byte> text)
     {
         AppendByte((byte)'"');
+        AppendText(text);
+        AppendByte((byte)'"');
+    }
+
+    /// <summary>A part of a string, between its quotes.</summary>
+    public void AppendText(ReadOnlySpan<byte> text)
+    {
         while (text.IndexOfAny(Special) is var special and >= 0)
         {
             Append(text[..special]);
@@ -79,7 +86,6 @@ sealed class JsonText(bool spills = true)
         }
 
         Append(text);
-        AppendByte((byte)'"');
     }
 
     /// <summary>A value that formats itself as JSON.</summary>

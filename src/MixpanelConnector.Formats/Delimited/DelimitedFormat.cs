@@ -87,7 +87,13 @@ sealed class DelimitedFormat(string name, byte? delimiter, string[] extensions) 
         var (dialect, ends) = (header.Dialect, header.Dialect.EndsWithReturn ? "; its lines end with CR" : "");
         if (string.IsNullOrWhiteSpace(header.Names[0]) && input.Request.ColumnNames.Count == 0)
             input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning", "The first column has no name, as that of row numbers, and is left out. --column-names gives it one."));
+        if (input.Request is { NoHeader: false, ColumnNames.Count: 0 } && header.Names.Any(IsTime))
+            input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning", "The first line is taken for the names of the columns, and one of them is a time. If it is a record, say --no-header and --column-names A,B,C, with a name for each column."));
         if (ends.Length == 0 && (input.Request.Delimiter is not null || dialect.Delimiter == (delimiter ?? (byte)','))) return;
         input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning", $"It is read as {Name} with {Dialect.NameOf(dialect.Delimiter)} between cells{ends}."));
     }
+
+    /// <summary>Whether a cell is a time in seconds or milliseconds, or begins with a date: hardly the name of a column.</summary>
+    static bool IsTime(string cell) =>
+        cell is { Length: 10 or 13 } && cell.All(char.IsAsciiDigit) || (cell is [_, _, _, _, '-', _, _, '-', _, _, ..] && DateOnly.TryParseExact(cell.AsSpan(0, 10), "yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.None, out _));
 }

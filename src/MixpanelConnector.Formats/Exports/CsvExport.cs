@@ -10,7 +10,7 @@ sealed class CsvExport() : ExportFormat("csv")
 {
     internal override bool HasColumns => true;
 
-    internal override ExportWriter Open(Stream content, ExportRequest request) => new Writer(new TextSink(content, request.Compressed), request);
+    internal override ExportWriter Open(Stream content, ExportRequest request) => new Writer(new TextSink(content, request), request);
 
     sealed class Writer : ExportWriter
     {

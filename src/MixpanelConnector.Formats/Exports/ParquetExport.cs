@@ -8,7 +8,7 @@ namespace MixpanelConnector.Formats.Exports;
 /// <summary>Parquet: texts, the time as a timestamp of milliseconds in UTC, the properties as JSON. What is absent is null. A row group is written when it holds 3 MiB, or less where several files are open: what is written takes several times as much memory.</summary>
 sealed class ParquetExport() : ExportFormat("parquet")
 {
-    const int LargestGroup = 3 << 20, SmallestGroup = 256 << 10, AllGroups = 8 << 20;
+    const int LargestGroup = 3 << 20, SmallestGroup = 256 << 10, AllGroups = 4 << 20;
 
     internal override bool CompressesItself => true;
 

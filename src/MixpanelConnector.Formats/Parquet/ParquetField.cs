@@ -82,7 +82,7 @@ sealed class ParquetField
     public int Depth => Parent is { } parent ? parent.Depth + 1 : 0;
 
     /// <summary>The names from the column to here.</summary>
-    public string Path => Parent is { Parent: not null } parent ? $"{parent.Path}.{Name}" : Name;
+    public string Path => field ??= Parent is { Parent: not null } parent ? $"{parent.Path}.{Name}" : Name;
 
     public static ParquetField Read(ref ThriftReader thrift)
     {

@@ -28,7 +28,7 @@ sealed class ParquetFile(FileStream file, bool isTemporary) : Stream
     /// <exception cref="InputException">The disk has failed.</exception>
     public void ThrowIfFailed()
     {
-        if (_failure is { } failure) throw new InputException(isTemporary ? $"could not be read again from the temporary file that it was put into: {failure.Message}" : $"cannot be read: {failure.Message}", failure) { ExitCode = isTemporary ? 7 : 6 };
+        if (_failure is { } failure) throw new InputException(isTemporary ? $"could not be read again from the temporary file that it was put into: {failure.Message}" : $"cannot be read: {failure.Message}", failure) { Outcome = isTemporary ? RunOutcome.DiskFailed : RunOutcome.Damaged };
     }
 
     /// <exception cref="InputException">The disk has failed.</exception>

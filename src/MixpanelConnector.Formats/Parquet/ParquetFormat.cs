@@ -56,8 +56,7 @@ sealed class ParquetFormat() : ImportFormat("parquet")
         const string Begin = "(message: '";
         var message = cause.Message;
         if (message.IndexOf(Begin, StringComparison.Ordinal) is var begin and >= 0 && message.LastIndexOf("')", StringComparison.Ordinal) is var end && end >= begin + Begin.Length) message = message[(begin + Begin.Length)..end];
-        var shown = message.Length > LongestReason ? $"{message[..LongestReason]}…" : message;
-        return string.Concat(shown.Select(character => char.IsControl(character) ? ' ' : character)).TrimEnd(' ', '.');
+        return UnsafeText.Replaced(message, ' ', LongestReason).TrimEnd(' ', '.');
     }
 
     static async ValueTask<(FileStream, UInt128)> OpenAsync(string path, bool hashes, CancellationToken cancellationToken)
@@ -98,7 +97,7 @@ sealed class ParquetFormat() : ImportFormat("parquet")
         {
             if (file is not null) await file.DisposeAsync().ConfigureAwait(false);
             if (e is not (IOException or UnauthorizedAccessException)) throw;
-            throw new InputException($"is a Parquet file in a stream, or compressed as a whole: it needs a temporary file, which cannot be written in {TemporaryFile.Folder}: {e.Message} Make room there, or name another folder in TMPDIR", e) { ExitCode = 7 };
+            throw new InputException($"is a Parquet file in a stream, or compressed as a whole: it needs a temporary file, which cannot be written in {TemporaryFile.Folder}: {e.Message} Make room there, or name another folder in TMPDIR", e) { Outcome = RunOutcome.DiskFailed };
         }
     }
 }

@@ -30,7 +30,7 @@ sealed class ParquetRecordReader : RecordReader
     readonly long _begin;
     readonly long _rawLength;
     readonly bool _dropsColumns;
-    readonly bool _isExport;
+    readonly OwnColumns _own;
     RowGroupReader? _reader;
     long _row;
     long _endOfGroup;
@@ -42,10 +42,10 @@ sealed class ParquetRecordReader : RecordReader
     public ParquetRecordReader(ParquetFile file, ParquetFooter footer, ImportRequest request, UInt128 fingerprint, long begin, long rawLength)
     {
         (_file, _footer, _fingerprint, _begin, _rawLength) = (file, footer, fingerprint, begin, rawLength);
-        _isExport = request.Exported is not null;
         if (begin > footer.Rows) throw InputException.Changed("has fewer rows than when it was imported");
 
         var columns = _columns = new ColumnMap([.. footer.Columns.Select(column => column.Name)], request);
+        _own = OwnColumns.Of(columns, request);
         _builder = new RecordBuilder(columns, request);
         _values = new ParquetValues(Math.Clamp((1 << 17) / footer.Leaves.Count, 16, 1024), _builder);
         var dropped = request.Drop.Select(name => Convert.ToHexString(ColumnMap.NameOf(name).Span)).ToHashSet(StringComparer.Ordinal);
@@ -157,10 +157,8 @@ sealed class ParquetRecordReader : RecordReader
     ParquetProperties PropertiesOf(in ColumnField field)
     {
         var column = _footer.Columns[field.Column];
-        // An export keeps among the properties what its column cannot hold, such as a number in place of a text.
-        List<ReadOnlyMemory<byte>> others = _isExport ? [] : [.. _columns.Fields.Where(other => other.Index != _columns.Root?.Index).Select(other => other.Name)];
         var isJson = column.IsText && field.Type is null or ImportColumnType.Json;
-        return new(isJson ? _values.LeafOf(column, FieldKind.Value, ParquetMeaning.Json) : ParquetNode.Of(column, field.Kind, _values, _columns.Type), others);
+        return new(isJson ? _values.LeafOf(column, FieldKind.Value, ParquetMeaning.Json) : ParquetNode.Of(column, field.Kind, _values, _columns.Type), _own);
     }
 
     void BeginGroup(CancellationToken cancellationToken)

@@ -135,8 +135,8 @@ sealed class S3Store(string address, string bucket, IAmazonS3 client, bool repla
         {
             (412 or 409, _) => new(StorageFault.Changed, said, failure),
             (404, _) => new(StorageFault.Missing, said, failure),
-            (401 or 403, _) or (400, "ExpiredToken" or "InvalidToken" or "TokenRefreshRequired" or "AuthorizationHeaderMalformed") => new(StorageFault.Forbidden, said, failure),
-            (301 or 307, _) => new(StorageFault.Refused, $"{said}: the bucket is in another region, which AWS_REGION names", failure),
+            (401 or 403, _) or (400, "ExpiredToken" or "InvalidToken" or "TokenRefreshRequired") => new(StorageFault.Forbidden, said, failure),
+            (301 or 307, _) or (400, "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" or "PermanentRedirect") => new(StorageFault.Unconfigured, $"{said}: the bucket is in another region: name it in AWS_REGION", failure),
             (408 or 429 or (>= 500 and not 501), _) or (400, "RequestTimeout" or "SlowDown") => new(StorageFault.Unavailable, said, failure),
             _ => new(StorageFault.Refused, said, failure),
         };

@@ -9,14 +9,12 @@ static class ExitCode
 {
     public const int Success = 0;
     public const int InternalError = 1;
-    public const int InvalidInput = 2;
-    public const int Refused = 3;
-    public const int NotAllowed = 4;
-    public const int Unavailable = 5;
-    public const int InputDamaged = 6;
-    public const int DiskFailed = 7;
-    public const int Busy = 8;
-    public const int Interrupted = 130;
+    public const int InvalidInput = (int)RunOutcome.Invalid;
+    public const int Refused = (int)RunOutcome.Rejected;
+    public const int NotAllowed = (int)RunOutcome.NotAllowed;
+    public const int Unavailable = (int)RunOutcome.Unavailable;
+    public const int InputDamaged = (int)RunOutcome.Damaged;
+    public const int DiskFailed = (int)RunOutcome.DiskFailed;
 }
 
 /// <summary>What each kind of error is at each interface.</summary>
@@ -33,7 +31,7 @@ static class ErrorTable
         ErrorKind.Rejected => (Surfaces.ExitCode.Refused, 422, "Mixpanel refused the request"),
         ErrorKind.Timeout => (Surfaces.ExitCode.Unavailable, 504, "Mixpanel did not answer in time"),
         ErrorKind.Protocol => (Surfaces.ExitCode.Unavailable, 502, "What answered is not Mixpanel as documented"),
-        _ => (Surfaces.ExitCode.Unavailable, 503, "Mixpanel is not available"),
+        _ => (Surfaces.ExitCode.Unavailable, 503, "The service is not available"),
     };
 
     /// <summary>The problem object, the same at every interface.</summary>

@@ -9,6 +9,11 @@ sealed record ImportValues(string Prefix)
 {
     public static readonly IReadOnlyList<string> Types = ["events", "profiles", "groups", "lookup-table"];
 
+    public static readonly IReadOnlyList<string> Identities = ["simplified", "original"];
+
+    /// <summary>So many records are shown before and after a mapping.</summary>
+    public const int MostShown = 1000;
+
     public static readonly IReadOnlyList<string> ColumnTypeNames = [.. Enum.GetNames<ImportColumnType>().Select(name => name.ToLowerInvariant())];
 
     public static ImportRequest Base { get; } = new() { Formats = FileFormats.All, Compressions = FileFormats.AllCompressions };
@@ -28,6 +33,25 @@ sealed record ImportValues(string Prefix)
         "0" => false,
         _ => throw Invalid("strict", "takes 0 or 1."),
     };
+
+    /// <summary>The mapping of a vendor, or one of the caller's own; null for none.</summary>
+    /// <param name="vendor">The vendor's name.</param>
+    /// <param name="mapping">Gives the rules of the caller's own; null where there are none.</param>
+    public ImportMapping? Mapping(string? vendor, Func<string>? mapping) => (vendor, mapping) switch
+    {
+        (null, null) => null,
+        ({ } name, null) => ImportMapping.OfVendor(name),
+        (null, { } rules) => ImportMapping.Parse(rules()),
+        _ => throw Configuration.Invalid("mapping", $"{Prefix}vendor and {Prefix}mapping exclude each other: records are mapped once."),
+    };
+
+    public MixpanelException NoMapping() => Configuration.Invalid("show_mapping", $"There is no mapping to show: name one with {Prefix}vendor or {Prefix}mapping.");
+
+    public int Shown(string? text)
+    {
+        if (text is null) return 10;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= MostShown ? count : throw Invalid("show_mapping", FormattableString.Invariant($"takes a number from 1 to {MostShown}."));
+    }
 
     public ImportIdentity Identity(string? text) => text switch
     {

@@ -71,6 +71,9 @@ public abstract class ActionDescriptor
     /// <summary>Where the answer can be read as a resource, such as <c>events/{event}/properties</c>, a part in braces standing for any text; null for nowhere.</summary>
     public abstract string? ResourcePath { get; }
 
+    /// <summary>The request of Mixpanel's that the action is; null where the library does more than to send it with a service account and to read its answer.</summary>
+    public abstract PlainCall? PlainCall { get; }
+
     /// <summary>The JSON schema that the input must fit.</summary>
     /// <param name="annotate">Adds to the schema of a property what an interface says about it, such as its description; null for nothing.</param>
     public abstract JsonObject InputSchema(Action<PropertyInfo, JsonObject>? annotate = null);

@@ -59,6 +59,9 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
     /// <summary>Carries the action out, where a declaration does not do. Default: the call of the endpoint.</summary>
     public Func<ActionContext, TInput, CancellationToken, ValueTask<TOutput>>? Execute { get; init; }
 
+    /// <summary>What is added to an output. Default: nothing.</summary>
+    public Func<ActionContext, TInput, TOutput, CancellationToken, ValueTask<TOutput>>? Then { get; init; }
+
     /// <summary>Tells from an output that Mixpanel refused data. Default: never.</summary>
     public Func<TOutput, bool> Refused { get; init; } = static output => output is Acknowledgement { Status: 0 };
 
@@ -93,6 +96,18 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
     public override bool IsCommon => Common;
 
     public override string? ResourcePath => Resource?.Path;
+
+    public override PlainCall? PlainCall => field ??= IsPlain
+        ? new() { Method = Endpoint.Method, Path = Group.BasePath + Endpoint.Path, HasBody = Endpoint.Fields is FieldPlace.Json, NamesProject = Auth is AuthScheme.ServiceAccountOfProject, HasEnvelope = Group.HasEnvelope, IsResults = typeof(TOutput).IsAssignableTo(typeof(IResults)) }
+        : null;
+
+    /// <summary>Whether it goes to the host that the App and the query API share, nothing is done around the request, fields keep their names, and the output is the result.</summary>
+    bool IsPlain =>
+        Api is Api.App or Api.Query && Auth is AuthScheme.ServiceAccount or AuthScheme.ServiceAccountOfProject && Endpoint.IsPlain
+        && Execute is null && Then is null && Check is null && Result is null && OnRefusal is null && TooLate is null
+        && typeof(TOutput) != typeof(Done) && typeof(TOutput) != typeof(Acknowledgement)
+        && !Input.Properties.Any(property => property.AttributeProvider?.IsDefined(typeof(WireNameAttribute), inherit: false) is true)
+        && Schema["required"] is var required && Endpoint.PartsOf(Group.BasePath + Endpoint.Path).All(part => part == "project_id" || required?.AsArray().Any(name => (string?)name == part) is true);
 
     JsonTypeInfo<TInput> Input => _input ??= Group.Own<TInput>();
 
@@ -130,8 +145,12 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
     /// <summary>The call of a .NET caller.</summary>
     public ValueTask<TOutput> InvokeAsync(MixpanelClient client, TInput input, CancellationToken cancellationToken) => InvokeAsync(Context(client), input, isChecked: false, cancellationToken);
 
-    ValueTask<TOutput> InvokeAsync(ActionContext context, TInput input, bool isChecked, CancellationToken cancellationToken) =>
-        Execute is null ? CallAsync(context, input, isChecked, cancellationToken) : Execute(context, input, cancellationToken);
+    /// <summary>The call with what it works with.</summary>
+    public async ValueTask<TOutput> InvokeAsync(ActionContext context, TInput input, bool isChecked, CancellationToken cancellationToken)
+    {
+        var output = Execute is null ? await CallAsync(context, input, isChecked, cancellationToken).ConfigureAwait(false) : await Execute(context, input, cancellationToken).ConfigureAwait(false);
+        return Then is null ? output : await Then(context, input, output, cancellationToken).ConfigureAwait(false);
+    }
 
     async ValueTask<TOutput> CallAsync(ActionContext context, TInput input, bool isChecked, CancellationToken cancellationToken)
     {

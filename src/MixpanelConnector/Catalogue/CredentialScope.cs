@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using MixpanelConnector.Transport;
 
@@ -18,9 +17,9 @@ static class CredentialScope
         var (members, field) = (what + "s", what + "_id");
         var reply = await context.Transport.SendAsync(new(HttpMethod.Get, Api.App, "/api/app/me", AuthScheme.ServiceAccount), cancellationToken).ConfigureAwait(false);
         using var document = ReplyClassifier.ReadJson(reply, context.Options);
-        if (Member(Member(document.RootElement, "results"), members) is not { ValueKind: JsonValueKind.Object } seen)
+        if (ProjectsSeen.Members(document.RootElement, members).ValueKind is not JsonValueKind.Object)
             throw new MixpanelException(new(ErrorKind.Protocol, $"Mixpanel's answer about the credential does not list its {members}. Name one with {field}.") { HttpStatus = reply.Status });
-        var ids = seen.EnumerateObject().Select(each => long.TryParse(each.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0).Where(id => id > 0).ToArray();
+        var ids = ProjectsSeen.Ids(document.RootElement, members).ToArray();
         return ids switch
         {
             [var only] => only,
@@ -28,7 +27,4 @@ static class CredentialScope
             _ => throw MixpanelException.Invalid(field, $"The service account sees {ids.Length} {members} ({string.Join(", ", ids.Take(10))}). Name the one you mean."),
         };
     }
-
-    static JsonElement Member(JsonElement element, string name) =>
-        element.ValueKind is JsonValueKind.Object && element.TryGetProperty(name, out var member) ? member : default;
 }

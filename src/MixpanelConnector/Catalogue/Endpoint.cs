@@ -23,6 +23,9 @@ sealed record Endpoint(HttpMethod Method, string Path)
     /// <summary>The fields, by their names on the wire, that go into the query although the others go into the body.</summary>
     public IReadOnlyList<string> QueryFields { get; init; } = [];
 
+    /// <summary>The fields that are for this library alone, and not sent.</summary>
+    public IReadOnlyList<string> OwnFields { get; init; } = [];
+
     /// <summary>Whether a list in the query is a repeated field. Default: false, it is JSON text.</summary>
     public bool RepeatsLists { get; init; }
 
@@ -34,6 +37,12 @@ sealed record Endpoint(HttpMethod Method, string Path)
 
     /// <summary>Makes the body from the fields that the path does not name. Default: the fields.</summary>
     public Func<ActionContext, JsonObject, JsonNode?>? Body { get; init; }
+
+    /// <summary>Whether the fields go into the path, and else all into the query or all into the JSON body, as they are.</summary>
+    public bool IsPlain => Fields is FieldPlace.Query or FieldPlace.Json && Body is null && QueryFields.Count + OwnFields.Count + Query.Count + Constant.Count == 0 && !RepeatsLists;
+
+    /// <summary>The names in a path that stand for fields or settings.</summary>
+    public static IEnumerable<string> PartsOf(string path) => path.Split('/').Where(part => part is ['{', .., '}']).Select(part => part[1..^1]);
 
     public static Endpoint Get(string path = "") => new(HttpMethod.Get, path);
 
@@ -58,6 +67,7 @@ sealed record Endpoint(HttpMethod Method, string Path)
         }
 
         Rename(fields, type);
+        foreach (var name in OwnFields) fields.Remove(name);
         foreach (var (name, value) in Constant) fields[name] = value;
         var request = context.Request(path.ToString());
         foreach (var name in QueryFields)

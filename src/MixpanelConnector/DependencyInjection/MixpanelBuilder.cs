@@ -1,4 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using MixpanelConnector.Flags;
 
 namespace MixpanelConnector;
 
@@ -22,6 +25,29 @@ public sealed class MixpanelBuilder
     {
         ArgumentNullException.ThrowIfNull(open);
         Services.Configure<Tracking.TrackerServices>(Name ?? Microsoft.Extensions.Options.Options.DefaultName, services => services.OpenOutbox = open);
+        return this;
+    }
+
+    /// <summary>Publishes what is tracked to a queue in place of sending it; <c>mixpanel consume</c> takes it from there. MixpanelConnector.RabbitMq has <c>UseRabbitMq</c>, MixpanelConnector.Kafka <c>UseKafka</c>. With an outbox it is kept on the disk while the broker is away.</summary>
+    /// <param name="open">Names the queue, when the host starts; nothing is connected before something is tracked. The application's services dispose it, after the tracker.</param>
+    public MixpanelBuilder UseQueue(Func<IServiceProvider, MixpanelQueue> open)
+    {
+        ArgumentNullException.ThrowIfNull(open);
+        if (Name is null) Services.AddSingleton(open);
+        else Services.AddKeyedSingleton(Name, (provider, _) => open(provider));
+        return this;
+    }
+
+    /// <summary>Adds feature flags: <see cref="MixpanelFlags"/> and <see cref="IMixpanelFlags"/> for the application, and a <see cref="FlagSnapshot"/> for each scope, such as a request. Exposures go through the tracker. Keyed, where the project has a name.</summary>
+    /// <param name="options">How they are kept up to date.</param>
+    public MixpanelBuilder AddFlags(FlagOptions? options = null)
+    {
+        var (name, flags) = (Name, (options ?? new()).Validated());
+        Services.TryAddKeyedOrNot(name, provider => new MixpanelFlags(provider.Mixpanel<MixpanelClient>(name), provider.Mixpanel<IMixpanelTracker>(name), flags));
+        Services.TryAddKeyedOrNot<IMixpanelFlags>(name, provider => provider.Mixpanel<MixpanelFlags>(name));
+        if (name is null) Services.TryAddScoped(provider => provider.GetRequiredService<MixpanelFlags>().Snapshot());
+        else Services.TryAddKeyedScoped(name, (provider, _) => provider.GetRequiredKeyedService<MixpanelFlags>(name).Snapshot());
+        Services.AddSingleton<IHostedService>(provider => new FlagsHost(provider, name, flags.FetchesDefinitions ? flags.StartTimeout : TimeSpan.Zero));
         return this;
     }
 }

@@ -44,7 +44,7 @@ sealed class MixpanelSettingsValidation(string optionsName) : IValidateOptions<M
         {
             var checkedOptions = options.ToOptions().Validated();
             options.ToTrackerOptions().Validated();
-            return checkedOptions is { Token: null, ServiceAccount: null }
+            return checkedOptions is { Token: null, ServiceAccount: null } && options.Enabled
                 ? ValidateOptionsResult.Fail("Mixpanel has no credential: configure its Token, or ServiceAccountUsername, ServiceAccountSecret and ProjectId.")
                 : ValidateOptionsResult.Success;
         }

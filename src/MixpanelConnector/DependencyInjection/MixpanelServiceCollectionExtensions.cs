@@ -21,8 +21,8 @@ public static class MixpanelServiceCollectionExtensions
 
     /// <summary>Adds <see cref="IMixpanelTracker"/> and <see cref="MixpanelClient"/>, with settings of the application's configuration, such as <c>builder.Configuration.GetSection("Mixpanel")</c>. What is tracked is sent before the host has stopped.</summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="configuration">A section with the names of <see cref="MixpanelSettings"/>.</param>
-    public static MixpanelBuilder AddMixpanel(this IServiceCollection services, IConfiguration configuration) => Add(services, null, configuration, null);
+    /// <param name="configuration">A section with the names of <see cref="MixpanelSettings"/>. When it is loaded again with another service account, that one is used from then on; all else holds until the next start.</param>
+    public static MixpanelBuilder AddMixpanel(this IServiceCollection services, IConfiguration configuration) => Add(services, null, Source(null, configuration), null);
 
     /// <summary>Adds <see cref="IMixpanelTracker"/> and <see cref="MixpanelClient"/>. What is tracked is sent before the host has stopped.</summary>
     /// <param name="services">The application's services.</param>
@@ -32,11 +32,11 @@ public static class MixpanelServiceCollectionExtensions
     /// <summary>Adds one of several projects: its services are keyed by a name, such as <c>[FromKeyedServices("shop")] IMixpanelTracker</c>.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="name">The name.</param>
-    /// <param name="configuration">A section with the names of <see cref="MixpanelSettings"/>.</param>
+    /// <param name="configuration">A section with the names of <see cref="MixpanelSettings"/>. When it is loaded again with another service account, that one is used from then on; all else holds until the next start.</param>
     public static MixpanelBuilder AddMixpanel(this IServiceCollection services, string name, IConfiguration configuration)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        return Add(services, name, configuration, null);
+        return Add(services, name, Source(name, configuration), null);
     }
 
     /// <summary>Adds one of several projects: its services are keyed by a name, such as <c>[FromKeyedServices("shop")] IMixpanelTracker</c>.</summary>
@@ -49,13 +49,16 @@ public static class MixpanelServiceCollectionExtensions
         return Add(services, name, null, configure);
     }
 
-    static MixpanelBuilder Add(IServiceCollection services, string? name, IConfiguration? configuration, Action<MixpanelSettings>? configure)
+    static SettingsSource? Source(string? name, IConfiguration? configuration) =>
+        configuration is null ? null : new(name ?? Options.Options.DefaultName, configuration.GetChildren, configuration.GetReloadToken);
+
+    internal static MixpanelBuilder Add(IServiceCollection services, string? name, SettingsSource? source, Action<MixpanelSettings>? configure)
     {
         ArgumentNullException.ThrowIfNull(services);
-        if (configuration is null) ArgumentNullException.ThrowIfNull(configure);
+        if (source is null) ArgumentNullException.ThrowIfNull(configure);
         var optionsName = name ?? Options.Options.DefaultName;
         var settings = services.AddOptions<MixpanelSettings>(optionsName);
-        if (configuration is not null) settings.Configure(settings => settings.Bind(optionsName, configuration));
+        if (source is not null) settings.Configure(settings => settings.Bind(optionsName, source.Entries()));
         if (configure is not null) settings.Configure(configure);
         settings.ValidateOnStart();
         services.AddSingleton<IValidateOptions<MixpanelSettings>>(new MixpanelSettingsValidation(optionsName));
@@ -68,11 +71,14 @@ public static class MixpanelServiceCollectionExtensions
 
         services.AddSingleton<IHttpMessageHandlerBuilderFilter>(new SentOnceFilter(clientName));
 
-        services.TryAddKeyedOrNot(name, provider => new MixpanelClient(WithServices(Settings(provider, optionsName).ToOptions(), provider), provider.GetRequiredService<IHttpClientFactory>().CreateClient(clientName)));
+        if (source is not null) services.AddSingleton(source);
+        services.TryAddKeyedOrNot(name, provider => new SettingsWatch(provider, optionsName, WithServices(Settings(provider, optionsName).ToOptions(), provider)));
+        services.TryAddKeyedOrNot(name, provider => new MixpanelClient(provider.Mixpanel<SettingsWatch>(name).Options, provider.GetRequiredService<IHttpClientFactory>().CreateClient(clientName)));
         services.TryAddKeyedOrNot(name, provider => new MixpanelTracker(provider.Mixpanel<MixpanelClient>(name), Settings(provider, optionsName).ToTrackerOptions() with
         {
             MeterFactory = provider.GetService<IMeterFactory>(),
-            Outbox = provider.GetRequiredService<IOptionsMonitor<TrackerServices>>().Get(optionsName).OpenOutbox?.Invoke(provider),
+            Queue = !Settings(provider, optionsName).Enabled ? null : name is null ? provider.GetService<MixpanelQueue>() : provider.GetKeyedService<MixpanelQueue>(name),
+            Outbox = !Settings(provider, optionsName).Enabled ? null : provider.GetRequiredService<IOptionsMonitor<TrackerServices>>().Get(optionsName).OpenOutbox?.Invoke(provider),
         }));
         services.TryAddKeyedOrNot<IMixpanelTracker>(name, provider => provider.Mixpanel<MixpanelTracker>(name));
         services.AddSingleton<IHostedService>(provider => new MixpanelHost(provider, name));
@@ -87,7 +93,7 @@ public static class MixpanelServiceCollectionExtensions
         LoggerFactory = provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance,
     };
 
-    static void TryAddKeyedOrNot<T>(this IServiceCollection services, string? name, Func<IServiceProvider, T> make) where T : class
+    internal static void TryAddKeyedOrNot<T>(this IServiceCollection services, string? name, Func<IServiceProvider, T> make) where T : class
     {
         if (name is null) services.TryAddSingleton(make);
         else services.TryAddKeyedSingleton(name, (provider, _) => make(provider));

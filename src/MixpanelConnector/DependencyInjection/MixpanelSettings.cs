@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
@@ -8,6 +9,9 @@ namespace MixpanelConnector;
 /// <summary>The settings of an application that uses Mixpanel by <c>AddMixpanel</c>: what its configuration says, or its code. Checked when the host starts.</summary>
 public sealed class MixpanelSettings
 {
+    /// <inheritdoc cref="TrackerOptions.Enabled"/>
+    public bool Enabled { get; set; } = true;
+
     /// <summary>The project token. Enough to track. Default: none.</summary>
     public string? Token { get; set; }
 
@@ -59,33 +63,100 @@ public sealed class MixpanelSettings
     /// <summary>Properties for every event that does not have them of its own. In a configuration, which knows only text, what reads as a number is one, <c>true</c> and <c>false</c> are booleans, and text in double quotes is text whatever it reads as; sections are objects, numbered ones lists. Default: none.</summary>
     public JsonObject SuperProperties { get; } = [];
 
+    /// <inheritdoc cref="TrackerOptions.Redaction"/>
+    public Redaction? Redaction { get; set; }
+
+    /// <inheritdoc cref="TrackerOptions.SampleRates"/>
+    public IDictionary<string, double> SampleRates { get; } = new Dictionary<string, double>(StringComparer.Ordinal);
+
+    /// <inheritdoc cref="TrackerOptions.SampleBy"/>
+    public Func<MixpanelUser, string?>? SampleBy { get; set; }
+
+    /// <inheritdoc cref="TrackerOptions.BeforeSend"/>
+    public IList<Func<OutgoingRecord, bool>> BeforeSend { get; } = [];
+
+    /// <inheritdoc cref="TrackerOptions.IsOptedOut"/>
+    public Func<MixpanelUser, bool>? IsOptedOut { get; set; }
+
+    /// <inheritdoc cref="TrackerOptions.EventsTo"/>
+    public EventEndpoint EventsTo { get; set; } = EventEndpoint.Import;
+
     /// <inheritdoc cref="TrackerOptions.AdoptUnowned"/>
     public bool AdoptUnowned { get; set; }
 
     /// <inheritdoc cref="TrackerOptions.OnRejected"/>
     public Action<RejectedRecord>? OnRejected { get; set; }
 
-    /// <summary>Takes the settings over that a section of the configuration has. An unknown name is an error.</summary>
-    internal void Bind(string name, IConfiguration section)
+    /// <summary>Takes the settings over that a configuration has. An unknown name is an error.</summary>
+    internal void Bind(string name, IEnumerable<IConfigurationSection> entries)
     {
-        foreach (var entry in section.GetChildren())
+        foreach (var entry in entries)
         {
             if (entry.Key.Equals(nameof(SuperProperties), StringComparison.OrdinalIgnoreCase))
             {
+                EnsureSection(name, entry, "names of properties with their values");
                 foreach (var property in entry.GetChildren()) SuperProperties[property.Key] = ConfiguredValue.Of(property);
-                continue;
             }
+            else if (entry.Key.Equals(nameof(SampleRates), StringComparison.OrdinalIgnoreCase))
+            {
+                EnsureSection(name, entry, "names of events with their rates");
+                foreach (var rate in entry.GetChildren()) Read(name, rate, value => SampleRates[rate.Key] = Fraction(value));
+            }
+            else if (entry.Key.Equals(nameof(Redaction), StringComparison.OrdinalIgnoreCase))
+            {
+                EnsureSection(name, entry, "a section, such as Names and Patterns");
+                foreach (var part in entry.GetChildren()) BindRedaction(name, part);
+            }
+            else
+            {
+                Read(name, entry, value => Set(entry.Key, value));
+            }
+        }
+    }
 
-            if (string.IsNullOrEmpty(entry.Value) && !entry.GetChildren().Any()) continue; // an empty variable of the environment is none
-            try
-            {
-                Set(entry.Key, entry.Value ?? throw new FormatException("it must be one value"));
-            }
-            catch (Exception e) when (e is FormatException or OverflowException or ArgumentException or NotSupportedException)
-            {
-                // The value itself may be a secret: it is not shown.
-                throw new OptionsValidationException(name, typeof(MixpanelSettings), [$"{entry.Path}: {(e is FormatException and not UriFormatException ? "the value is not of the setting's form" : e.Message)}."]);
-            }
+    void BindRedaction(string name, IConfigurationSection part)
+    {
+        var redaction = Redaction ?? new();
+        switch (part.Key.ToUpperInvariant())
+        {
+            case "NAMES":
+                Redaction = redaction with { Names = [.. redaction.Names, .. Texts()] };
+                break;
+            case "PATTERNS":
+                Redaction = redaction with { Patterns = [.. redaction.Patterns, .. Texts()] };
+                break;
+            case "EMAILADDRESSES":
+                Read(name, part, value => Redaction = redaction with { EmailAddresses = Flag(value) });
+                break;
+            case "CARDNUMBERS":
+                Read(name, part, value => Redaction = redaction with { CardNumbers = Flag(value) });
+                break;
+            case "REPLACEMENT":
+                Read(name, part, value => Redaction = redaction with { Replacement = value });
+                break;
+            default:
+                Read(name, part, _ => throw new FormatException("there is no such part of a redaction; there are Names, Patterns, EmailAddresses, CardNumbers, Replacement"));
+                break;
+        }
+
+        // One text is a list of one.
+        IEnumerable<string> Texts() => part.Value is { Length: > 0 } one ? [one] : part.GetChildren().Select(item => item.Value).OfType<string>();
+    }
+
+    static void EnsureSection(string name, IConfigurationSection entry, string what) => Read(name, entry, _ => throw new FormatException($"it must be {what}"), ofSection: true);
+
+    /// <summary>Takes over one value. An empty variable of the environment is none.</summary>
+    static void Read(string name, IConfigurationSection entry, Action<string> set, bool ofSection = false)
+    {
+        if (string.IsNullOrEmpty(entry.Value) && (ofSection || !entry.GetChildren().Any())) return;
+        try
+        {
+            set(entry.Value ?? throw new FormatException("it must be one value"));
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException)
+        {
+            // The value itself may be a secret: it is not shown.
+            throw new OptionsValidationException(name, typeof(MixpanelSettings), [$"{entry.Path}: {e.Message.TrimEnd('.')}."]);
         }
     }
 
@@ -112,13 +183,26 @@ public sealed class MixpanelSettings
         WaitTimeout = WaitTimeout,
         StopTimeout = StopTimeout,
         SuperProperties = SuperProperties,
+        EventsTo = EventsTo,
         AdoptUnowned = AdoptUnowned,
         OnRejected = OnRejected,
+        Enabled = Enabled,
+        Redaction = Redaction,
+        SampleRates = SampleRates.ToDictionary(StringComparer.Ordinal),
+        SampleBy = SampleBy,
+        BeforeSend = [.. BeforeSend],
+        IsOptedOut = IsOptedOut,
     };
+
+    static readonly string[] Known =
+    [
+        nameof(Token), nameof(ServiceAccountUsername), nameof(ServiceAccountSecret), nameof(ProjectId), nameof(OrganizationId), nameof(Region), nameof(Endpoint), nameof(AttemptTimeout), nameof(MaxRetries), nameof(FlushInterval),
+        nameof(BatchRecords), nameof(Senders), nameof(MaxBufferedBytes), nameof(WhenFull), nameof(WaitTimeout), nameof(StopTimeout), nameof(SuperProperties), nameof(EventsTo), nameof(AdoptUnowned),
+        nameof(Enabled), nameof(Redaction), nameof(SampleRates),
+    ];
 
     void Set(string name, string value)
     {
-        var invariant = CultureInfo.InvariantCulture;
         switch (name.ToUpperInvariant())
         {
             case "TOKEN":
@@ -131,49 +215,72 @@ public sealed class MixpanelSettings
                 ServiceAccountSecret = new Secret(value);
                 break;
             case "PROJECTID":
-                ProjectId = long.Parse(value, invariant);
+                ProjectId = Number<long>(value);
                 break;
             case "ORGANIZATIONID":
-                OrganizationId = long.Parse(value, invariant);
+                OrganizationId = Number<long>(value);
                 break;
             case "REGION":
-                Region = Enum.Parse<MixpanelRegion>(value, ignoreCase: true);
+                Region = OneOf<MixpanelRegion>(value);
                 break;
             case "ENDPOINT":
-                Endpoint = new Uri(value);
+                Endpoint = Uri.TryCreate(value, UriKind.Absolute, out var address) ? address : throw new FormatException("it must be an address, such as http://127.0.0.1:8080");
                 break;
             case "ATTEMPTTIMEOUT":
-                AttemptTimeout = TimeSpan.Parse(value, invariant);
+                AttemptTimeout = Length(value);
                 break;
             case "MAXRETRIES":
-                MaxRetries = int.Parse(value, invariant);
+                MaxRetries = Number<int>(value);
                 break;
             case "WAITTIMEOUT":
-                WaitTimeout = TimeSpan.Parse(value, invariant);
+                WaitTimeout = Length(value);
                 break;
             case "STOPTIMEOUT":
-                StopTimeout = TimeSpan.Parse(value, invariant);
+                StopTimeout = Length(value);
                 break;
             case "FLUSHINTERVAL":
-                FlushInterval = TimeSpan.Parse(value, invariant);
+                FlushInterval = Length(value);
                 break;
             case "BATCHRECORDS":
-                BatchRecords = int.Parse(value, invariant);
+                BatchRecords = Number<int>(value);
                 break;
             case "SENDERS":
-                Senders = int.Parse(value, invariant);
+                Senders = Number<int>(value);
                 break;
             case "MAXBUFFEREDBYTES":
-                MaxBufferedBytes = int.Parse(value, invariant);
+                MaxBufferedBytes = Number<int>(value);
                 break;
             case "WHENFULL":
-                WhenFull = Enum.Parse<WhenFull>(value, ignoreCase: true);
+                WhenFull = OneOf<WhenFull>(value);
+                break;
+            case "EVENTSTO":
+                EventsTo = OneOf<EventEndpoint>(value);
                 break;
             case "ADOPTUNOWNED":
-                AdoptUnowned = bool.Parse(value);
+                AdoptUnowned = Flag(value);
+                break;
+            case "ENABLED":
+                Enabled = Flag(value);
                 break;
             default:
-                throw new NotSupportedException("there is no such setting");
+                throw new FormatException($"there is no such setting{(Spelling.Nearest(name.ToUpperInvariant(), Known.Select(known => known.ToUpperInvariant())) is { } near ? $"; did you mean {Known.First(known => known.Equals(near, StringComparison.OrdinalIgnoreCase))}" : $"; there are {string.Join(", ", Known)}")}");
         }
     }
+
+    static T Number<T>(string value)
+        where T : IBinaryInteger<T> =>
+        T.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : throw new FormatException("it must be a whole number");
+
+    static bool Flag(string value) => bool.TryParse(value, out var flag) ? flag : throw new FormatException("it must be true or false");
+
+    static double Fraction(string value) =>
+        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var rate) ? rate : throw new FormatException("it must be a number from 0 to 1");
+
+    static TimeSpan Length(string value) =>
+        TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var length) ? length : throw new FormatException("it must be a length of time, such as 00:00:05");
+
+    /// <summary>One of the names of an enumeration, in any case; no number, and not several.</summary>
+    static T OneOf<T>(string value)
+        where T : struct, Enum =>
+        Enum.GetNames<T>().FirstOrDefault(name => name.Equals(value.Trim(), StringComparison.OrdinalIgnoreCase)) is { } known ? Enum.Parse<T>(known) : throw new FormatException($"it must be one of {string.Join(", ", Enum.GetNames<T>())}");
 }

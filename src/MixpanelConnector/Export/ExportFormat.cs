@@ -50,7 +50,9 @@ public abstract class ExportCompression
     internal abstract string Extension { get; }
 
     /// <summary>A stream whose bytes come compressed into another one, which stays open; null where they come as they are.</summary>
-    internal abstract Stream? Compress(Stream content);
+    /// <param name="content">Takes the bytes.</param>
+    /// <param name="files">How many files may be written at once: the memory of all of them is bounded.</param>
+    internal abstract Stream? Compress(Stream content, int files);
 
     /// <summary>The compression's name.</summary>
     public override string ToString() => Name;
@@ -59,13 +61,13 @@ public abstract class ExportCompression
     {
         internal override string Extension => "";
 
-        internal override Stream? Compress(Stream content) => null;
+        internal override Stream? Compress(Stream content, int files) => null;
     }
 
     sealed class GzipCompression() : ExportCompression("gzip")
     {
         internal override string Extension => ".gz";
 
-        internal override Stream? Compress(Stream content) => new GZipStream(content, CompressionLevel.Fastest, leaveOpen: true);
+        internal override Stream? Compress(Stream content, int files) => new GZipStream(content, CompressionLevel.Fastest, leaveOpen: true);
     }
 }

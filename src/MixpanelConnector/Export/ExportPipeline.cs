@@ -26,7 +26,8 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
 
     readonly TimeProvider _time = transport.Options.TimeProvider;
     readonly ExportCounts _counts = new();
-    readonly List<(ExportOutcome Outcome, string Message, TimeSpan? RetryAfter)> _problems = [];
+    readonly ProblemList _problems = new();
+    TimeSpan? _retryAfter;
 
     /// <exception cref="MixpanelException">An option or a setting does not fit, or the folder holds another export. Nothing was asked for.</exception>
     public async Task<ExportReport> RunAsync(CancellationToken cancellationToken)
@@ -43,7 +44,7 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
             using var locked = target.TryLock();
             if (locked is null)
             {
-                Note(ExportOutcome.Busy, $"Another export into {target.Name} is running.");
+                Note(RunOutcome.Busy, $"Another export into {target.Name} is running.");
             }
             else
             {
@@ -64,7 +65,7 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            Note(ExportOutcome.Stopped, "Stopped before the end. Run the same command again; it resumes.");
+            Note(RunOutcome.Stopped, "Stopped before the end. Run the same command again; it resumes.");
         }
         catch (StorageException e) when (e.Fault is StorageFault.Unconfigured or StorageFault.Missing)
         {
@@ -76,11 +77,11 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
         }
         catch (DamagedExportException e)
         {
-            Note(ExportOutcome.Damaged, e.Message);
+            Note(RunOutcome.Damaged, e.Message);
         }
         catch (MixpanelException e) when (IsOfDisk(e.InnerException))
         {
-            Note(ExportOutcome.DiskFailed, e.Message);
+            Note(RunOutcome.DiskFailed, e.Message);
         }
         catch (Exception e) when (IsOfDisk(e))
         {
@@ -90,9 +91,8 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
         var files = keeper?.Manifest.Files ?? [];
         keeper?.Dispose();
         if (files.Sum(file => file.Unreadable) is > 0 and var unreadable && request.Kind is ExportKind.Events)
-            Note(ExportOutcome.Unreadable, $"{Counted.Of(unreadable, "line is no record, and stands", "lines are no records, and stand")} in a file of the day that ends with .unreadable: {string.Join(", ", files.Where(file => file.Unreadable > 0).Take(5).Select(file => ExportNames.Of(file.Day!.Value)))}.");
-        if (_problems.Count == 0 && keeper is { Manifest.Complete: false }) Note(ExportOutcome.Complete, $"The days that were asked for are there, but not all between {ExportNames.Of(keeper.Manifest.FromDate!.Value)} and {ExportNames.Of(keeper.Manifest.ToDate!.Value)}: the export is not complete until they are.");
-        var problems = _problems.OrderBy(problem => problem.Outcome).ToList();
+            Note(RunOutcome.Rejected, $"{Counted.Of(unreadable, "line is no record, and stands", "lines are no records, and stand")} in a file of the day that ends with .unreadable: {string.Join(", ", files.Where(file => file.Unreadable > 0).Take(5).Select(file => ExportNames.Of(file.Day!.Value)))}.");
+        if (_problems.IsEmpty && keeper is { Manifest.Complete: false }) Note(RunOutcome.Complete, $"The days that were asked for are there, but not all between {ExportNames.Of(keeper.Manifest.FromDate!.Value)} and {ExportNames.Of(keeper.Manifest.ToDate!.Value)}: the export is not complete until they are.");
         return new ExportReport
         {
             Kind = request.KindName,
@@ -107,9 +107,9 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
             ResumedFiles = resumed,
             ElapsedSeconds = Math.Round(_time.GetElapsedTime(started).TotalSeconds, 3),
             Manifest = manifest,
-            Outcome = problems.Count == 0 ? ExportOutcome.Complete : problems[0].Outcome,
-            Problems = [.. problems.Select(problem => problem.Message).Distinct(StringComparer.Ordinal)],
-            RetryAfter = problems.Select(problem => problem.RetryAfter).Min(),
+            Outcome = _problems.Outcome,
+            Problems = _problems.Messages,
+            RetryAfter = _retryAfter,
         };
     }
 
@@ -131,21 +131,21 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
         switch (failure)
         {
             case MixpanelException e when IsOfDisk(e.InnerException):
-                Note(ExportOutcome.DiskFailed, e.Message);
+                Note(RunOutcome.DiskFailed, e.Message);
                 return false;
             case MixpanelException { Error: { Kind: ErrorKind.RateLimited, HttpStatus: null } error }:
-                Note(ExportOutcome.Unavailable, error.Message, error.RetryAfter);
+                Note(RunOutcome.Unavailable, error.Message, error.RetryAfter);
                 return false;
             case MixpanelException { Error: { Kind: ErrorKind.Unauthorized or ErrorKind.Forbidden or ErrorKind.NotFound } error }:
-                Note(ExportOutcome.NotAllowed, error.Message);
+                Note(RunOutcome.NotAllowed, error.Message);
                 return false;
             case MixpanelException { Error: { Kind: ErrorKind.Rejected } error } when request.Where is not null || request.Event.Count > 0 || request.DataGroupId is not null:
                 throw new MixpanelException(error with { Kind = ErrorKind.InvalidInput, Field = request.Where is not null ? "where" : request.DataGroupId is not null ? "data_group_id" : "event" }, failure);
             case MixpanelException { Error.Kind: ErrorKind.Unavailable } e:
-                Note(ExportOutcome.Unavailable, e.Message);
+                Note(RunOutcome.Unavailable, e.Message);
                 return true;
             case MixpanelException { Error.Kind: not ErrorKind.InvalidInput } e:
-                Note(ExportOutcome.Unavailable, e.Message);
+                Note(RunOutcome.Unavailable, e.Message);
                 return false;
             case StorageException { Fault: StorageFault.Unconfigured or StorageFault.Missing } e:
                 throw e.Told("to", request.Folder);
@@ -162,18 +162,19 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
 
     static bool IsOfDisk(Exception? e) => e is IOException or UnauthorizedAccessException;
 
-    void NoteDisk(Exception e) => Note(ExportOutcome.DiskFailed, $"The export cannot be written: {e.Message} When that is mended, run the same command again; it resumes.");
+    void NoteDisk(Exception e) => Note(RunOutcome.DiskFailed, $"The export cannot be written: {e.Message} When that is mended, run the same command again; it resumes.");
 
     void NoteStorage(Exception failure)
     {
-        if (failure is StorageException { Fault: StorageFault.Changed }) Note(ExportOutcome.Busy, $"Another export into {request.Folder} is running, or was: its manifest is not the one that was there before. Run the same command again when no other runs.");
-        else if (failure is StorageException { Fault: StorageFault.Forbidden }) Note(ExportOutcome.NotAllowed, $"{request.Folder} cannot be written: {failure.Message}. The credentials are not accepted, or do not allow it.");
-        else Note(ExportOutcome.Unavailable, $"{request.Folder} cannot be read or written: {failure.Message}. Run the same command again; it resumes.");
+        if (failure is StorageException { Fault: StorageFault.Changed }) Note(RunOutcome.Busy, $"Another export into {request.Folder} is running, or was: its manifest is not the one that was there before. Run the same command again when no other runs.");
+        else if (failure is StorageException { Fault: StorageFault.Forbidden }) Note(RunOutcome.NotAllowed, $"{request.Folder} cannot be written: {failure.Message}. The credentials are not accepted, or do not allow it.");
+        else Note(RunOutcome.Unavailable, $"{request.Folder} cannot be read or written: {failure.Message}. Run the same command again; it resumes.");
     }
 
-    void Note(ExportOutcome outcome, string message, TimeSpan? retryAfter = null)
+    void Note(RunOutcome outcome, string message, TimeSpan? retryAfter = null)
     {
-        lock (_problems) _problems.Add((outcome, message, retryAfter));
+        _problems.Note(outcome, message);
+        lock (_problems) _retryAfter = new[] { _retryAfter, retryAfter }.Min();
     }
 
     async Task ShowAsync(CancellationToken ended)

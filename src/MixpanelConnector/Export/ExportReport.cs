@@ -3,34 +3,6 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector;
 
-/// <summary>How an export ended, in the order in which what is worse is told first.</summary>
-public enum ExportOutcome
-{
-    /// <summary>The disk failed: full, read-only, not synced. The same call resumes.</summary>
-    DiskFailed,
-
-    /// <summary>The credentials were refused, or do not allow it. The same call resumes.</summary>
-    NotAllowed,
-
-    /// <summary>What the folder holds is damaged.</summary>
-    Damaged,
-
-    /// <summary>Mixpanel is not available or not to be trusted, or the calls of the hour are used up. The same call resumes.</summary>
-    Unavailable,
-
-    /// <summary>Stopped by the caller. The same call resumes.</summary>
-    Stopped,
-
-    /// <summary>Another export goes on in the folder. Nothing was done.</summary>
-    Busy,
-
-    /// <summary>All is there, but lines that cannot be read.</summary>
-    Unreadable,
-
-    /// <summary>All is there.</summary>
-    Complete,
-}
-
 /// <summary>The account of an export: cumulative, as its manifest, but for requests, retries and the time.</summary>
 public sealed record ExportReport
 {
@@ -70,8 +42,8 @@ public sealed record ExportReport
     /// <summary>Where the manifest lies.</summary>
     [JsonPropertyOrder(11)] public required string Manifest { get; init; }
 
-    /// <summary>How it ended.</summary>
-    [JsonIgnore] public ExportOutcome Outcome { get; init; }
+    /// <summary>How it ended; in JSON by its number. <see cref="RunOutcome.Rejected"/>: all is there, but lines that cannot be read. <see cref="RunOutcome.Damaged"/>: what the folder holds is damaged.</summary>
+    [JsonPropertyOrder(12), JsonPropertyName("exit_code")] public RunOutcome Outcome { get; init; }
 
     /// <summary>Why it is not complete, and what to do next, most important first. Holds no secret and no property value.</summary>
     [JsonIgnore] public IReadOnlyList<string> Problems { get; init; } = [];

@@ -50,6 +50,9 @@ public sealed record ExportRequest
     /// <summary>Mixpanel's own id of the kind of group, which may be negative; the embedded Mixpanel takes the group key itself. Groups only.</summary>
     public string? DataGroupId { get; init; }
 
+    /// <summary>The data view (workspace) whose profiles are taken: what it hides is not in the export. Profiles and groups only. Default: none, for all of the project.</summary>
+    public long? WorkspaceId { get; init; }
+
     /// <summary>The format of the files. Default: NDJSON. MixpanelConnector.Formats holds more.</summary>
     public ExportFormat Format { get; init; } = ExportFormat.Ndjson;
 
@@ -108,6 +111,8 @@ public sealed record ExportRequest
         if (Lookback < 0) throw MixpanelException.Invalid("lookback", "The number of days to fetch again must not be negative.");
         if (Kind is ExportKind.Groups && (string.IsNullOrEmpty(GroupKey) || string.IsNullOrEmpty(DataGroupId)))
             throw MixpanelException.Invalid(string.IsNullOrEmpty(GroupKey) ? "group_key" : "data_group_id", "Groups need the group key, and the id that Mixpanel has for this kind of group.");
+        if (WorkspaceId is not null && Kind is not (ExportKind.Profiles or ExportKind.Groups)) throw MixpanelException.Invalid("workspace_id", "Only profiles and groups can be taken from a data view: Mixpanel gives events and lookup tables of the whole project.");
+        if (WorkspaceId is <= 0) throw MixpanelException.Invalid("workspace_id", "The data view must be a positive integer.");
         if (Kind is not ExportKind.Groups && (GroupKey ?? DataGroupId) is not null) throw MixpanelException.Invalid(GroupKey is null ? "data_group_id" : "group_key", "The group key and the id of the kind of group are for groups only.");
         if (Kind is ExportKind.LookupTables && Where is not null) throw MixpanelException.Invalid("where", "Lookup tables are listed all: there is no condition on them.");
         if (Kind is ExportKind.LookupTables && (Format.Name != ExportFormat.Ndjson.Name || (Compression is { } compression && compression.Name != ExportCompression.None.Name)))

@@ -50,7 +50,7 @@ public sealed record ExportVerification
         }
         catch (InputException e)
         {
-            throw new MixpanelException(new MixpanelError(e.ExitCode == 4 ? ErrorKind.Forbidden : ErrorKind.Unavailable, $"{folder} {e.Message}."), e);
+            throw new MixpanelException(new MixpanelError(e.Outcome is RunOutcome.NotAllowed ? ErrorKind.Forbidden : ErrorKind.Unavailable, $"{folder} {e.Message}."), e);
         }
     }
 
@@ -80,7 +80,7 @@ public sealed record ExportVerification
             using var file = await target.OpenAsync(name, cancellationToken).ConfigureAwait(false);
             return file is null ? null : await CheckedObjectSource.HashAsync(file, cancellationToken).ConfigureAwait(false);
         }
-        catch (InputException e) when (e.ExitCode == 6)
+        catch (InputException e) when (e.Outcome is RunOutcome.Damaged)
         {
             return null;
         }

@@ -14,12 +14,12 @@ abstract class ExportWriter : IDisposable
 
 /// <summary>Text that goes compressed into a file, in blocks of one size: so that the file is the same however its bytes came in.</summary>
 /// <param name="content">The file.</param>
-/// <param name="compression">How the bytes go into it.</param>
-sealed class TextSink(Stream content, ExportCompression compression) : IDisposable
+/// <param name="request">What is exported, and how.</param>
+sealed class TextSink(Stream content, ExportRequest request) : IDisposable
 {
     const int Block = 128 << 10;
 
-    readonly Stream? _compressed = compression.Compress(content);
+    readonly Stream? _compressed = request.Compressed.Compress(content, request.Parallel);
     readonly byte[] _block = new byte[Block];
     int _length;
 
@@ -52,7 +52,7 @@ sealed class TextSink(Stream content, ExportCompression compression) : IDisposab
 
 sealed class NdjsonExport() : ExportFormat("ndjson")
 {
-    internal override ExportWriter Open(Stream content, ExportRequest request) => new Writer(new TextSink(content, request.Compressed));
+    internal override ExportWriter Open(Stream content, ExportRequest request) => new Writer(new TextSink(content, request));
 
     sealed class Writer(TextSink text) : ExportWriter
     {

@@ -106,6 +106,7 @@ sealed class ManifestKeeper : IDisposable
         Where = string.IsNullOrEmpty(request.Where) ? null : request.Where,
         GroupKey = request.GroupKey,
         DataGroupId = request.DataGroupId,
+        WorkspaceId = request.WorkspaceId,
         Format = request.Format.Name,
         Compression = request.Compression?.Name ?? request.Format.UsualCompression,
         Complete = false,
@@ -125,6 +126,7 @@ sealed class ManifestKeeper : IDisposable
         : found.Compression != asked.Compression ? $"another compression ({found.Compression})"
         : found.Where != asked.Where ? "another condition (where)"
         : !(found.Event ?? []).SequenceEqual(asked.Event ?? [], StringComparer.Ordinal) ? "other names of events"
+        : found.WorkspaceId != asked.WorkspaceId ? "another data view"
         : found.GroupKey != asked.GroupKey || found.DataGroupId != asked.DataGroupId ? $"another kind of group ({found.GroupKey}, {found.DataGroupId})"
         : null;
 

@@ -225,13 +225,14 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
         Add("data_group_id", request.DataGroupId);
         if (page > 0) Add("session_id", session.Id);
         Add("page", page.ToString(CultureInfo.InvariantCulture));
-        return new(HttpMethod.Post, Api.Query, "/api/query/engage", AuthScheme.ServiceAccountOfProject)
+        var asked = new MixpanelRequest(HttpMethod.Post, Api.Query, "/api/query/engage", AuthScheme.ServiceAccountOfProject)
         {
             IsRepeatable = true,
             IsUndecoded = true,
             Counts = CallKind.Query,
             Body = new RequestBody(Encoding.UTF8.GetBytes(form.ToString()), "application/x-www-form-urlencoded"),
         };
+        return request.WorkspaceId is { } view ? asked.With("workspace_id", view) : asked;
 
         void Add(string name, string? value)
         {

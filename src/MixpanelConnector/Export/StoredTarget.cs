@@ -120,7 +120,7 @@ sealed class StoredTarget : ExportTarget
 
     Task PutAsync(string key, FileStream content, CancellationToken cancellationToken)
     {
-        if (content.Length <= LargestPart) return _calls.RunAsync(token => _store.PutAsync(key, new PartOfFile(content, 0, content.Length), condition: null, token), cancellationToken);
+        if (content.Length <= LargestPart) return _calls.RunAsync(token => _store.PutAsync(key, new PartOfFile(content, 0, content.Length), condition: null, token), cancellationToken, StorageCalls.UploadPatience);
         return PutInPartsAsync(key, content, Math.Max(LargestPart, (content.Length + _store.MostParts - 1) / _store.MostParts), cancellationToken);
     }
 
@@ -133,10 +133,10 @@ sealed class StoredTarget : ExportTarget
             for (var start = 0L; start < content.Length; start += length)
             {
                 var from = start;
-                parts.Add(await _calls.RunAsync(token => _store.PutPartAsync(key, upload, parts.Count + 1, new PartOfFile(content, from, Math.Min(length, content.Length - from)), token), cancellationToken).ConfigureAwait(false));
+                parts.Add(await _calls.RunAsync(token => _store.PutPartAsync(key, upload, parts.Count + 1, new PartOfFile(content, from, Math.Min(length, content.Length - from)), token), cancellationToken, StorageCalls.UploadPatience).ConfigureAwait(false));
             }
 
-            await _calls.RunAsync(token => _store.CompleteAsync(key, upload, parts, token), cancellationToken).ConfigureAwait(false);
+            await _calls.RunAsync(token => _store.CompleteAsync(key, upload, parts, token), cancellationToken, StorageCalls.UploadPatience).ConfigureAwait(false);
         }
         catch (StorageException e) when (e.Fault is StorageFault.Missing)
         {

@@ -37,6 +37,8 @@ sealed record ExportManifest
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? DataGroupId { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public long? WorkspaceId { get; init; }
+
     public required string Format { get; init; }
 
     public required string Compression { get; init; }

@@ -8,10 +8,6 @@ sealed class ImportCancellation : IDisposable
     /// <summary>Within this time after the signal, requests under way are awaited.</summary>
     static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(8);
 
-    static readonly int[] Precedence = [2, 8, 9, 7, 4, 6, 5, 130, 3];
-
-    readonly Lock _lock = new();
-    readonly List<(int ExitCode, string Message)> _problems = [];
     readonly CancellationTokenSource _stop = new();
     readonly CancellationTokenSource _abandon;
     readonly CancellationTokenSource _abandonOutput;
@@ -46,17 +42,16 @@ sealed class ImportCancellation : IDisposable
     /// <summary>Whether nothing can be made durable any more.</summary>
     public bool StateFailed { get; private set; }
 
+    /// <summary>Why the import does not end well.</summary>
+    public ProblemList Problems { get; } = new();
+
     /// <summary>Keeps a problem, and goes on.</summary>
-    public void Note(int exitCode, string message)
-    {
-        lock (_lock)
-            if (!_problems.Contains((exitCode, message))) _problems.Add((exitCode, message));
-    }
+    public void Note(RunOutcome outcome, string message) => Problems.Note(outcome, message);
 
     /// <summary>Keeps a problem, and ends the import.</summary>
-    public void Because(int exitCode, string message)
+    public void Because(RunOutcome outcome, string message)
     {
-        Note(exitCode, message);
+        Note(outcome, message);
         Begin();
     }
 
@@ -64,7 +59,7 @@ sealed class ImportCancellation : IDisposable
     public void Because(ImportStateException failure)
     {
         StateFailed = true;
-        Because(failure.ExitCode, failure.Message);
+        Because(failure.Outcome, failure.Message);
     }
 
     /// <summary>Ends the import because of a defect in it, or in a callback of the caller's.</summary>
@@ -76,12 +71,6 @@ sealed class ImportCancellation : IDisposable
 
     /// <summary>The first defect, which the caller is to see.</summary>
     public ExceptionDispatchInfo? Defect => _defect;
-
-    /// <summary>The problems, those first whose exit code wins.</summary>
-    public List<(int ExitCode, string Message)> Problems()
-    {
-        lock (_lock) return [.. _problems.OrderBy(problem => Array.IndexOf(Precedence, problem.ExitCode))];
-    }
 
     public void Dispose()
     {

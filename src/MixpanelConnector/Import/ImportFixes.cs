@@ -68,4 +68,16 @@ public sealed record ImportFixed
 
     /// <summary>Records whose time was moved.</summary>
     [JsonPropertyOrder(6)] public long? TimeOffset { get; init; }
+
+    /// <summary>What was counted before, and after.</summary>
+    internal static ImportFixed? Sum(ImportFixed? before, ImportFixed? after) => before is null || after is null ? before ?? after : new()
+    {
+        Time = before.Time + after.Time,
+        Ids = before.Ids + after.Ids,
+        Nulls = before.Nulls + after.Nulls,
+        InsertIds = before.InsertIds + after.InsertIds,
+        Renamed = before.Renamed + after.Renamed,
+        Dropped = before.Dropped + after.Dropped,
+        TimeOffset = before.TimeOffset + after.TimeOffset,
+    };
 }

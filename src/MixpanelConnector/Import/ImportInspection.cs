@@ -45,8 +45,8 @@ public sealed record ImportInspection
     /// <summary>Why it could not be read, or not to where the looking ends, and what to do next; null when it could.</summary>
     [JsonPropertyOrder(12)] public string? Problem { get; init; }
 
-    /// <summary>0 it was looked at · 6 it is unreadable, corrupt, or has no record · 7 the disk failed.</summary>
-    [JsonPropertyOrder(13)] public required int ExitCode { get; init; }
+    /// <summary>How it ended; in JSON by its number. <see cref="RunOutcome.Damaged"/>: it is unreadable, corrupt, or has no record.</summary>
+    [JsonPropertyOrder(13), JsonPropertyName("exit_code")] public required RunOutcome Outcome { get; init; }
 
     /// <summary>It as JSON, with the names of its documentation.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, ImportInspectionJson.Default.ImportInspection);

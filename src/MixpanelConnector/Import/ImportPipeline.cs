@@ -84,11 +84,11 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var preparer = NewPreparer(ids, identities);
         var destination = NewDestination();
         if (!request.DryRun) destination.EnsureAccess();
-        var inputs = request.Found is { } found ? [.. found] : InputList.Find(request, new ExcludedFiles(request, state), Warn);
-        using var cancellation = new ImportCancellation(_time, cancellationToken);
+        var inputs = request.Feed is not null ? [] : request.Found is { } found ? [.. found] : InputList.Find(request, new ExcludedFiles(request, state), Warn);
+        using var cancellation = new ImportCancellation(_time, cancellationToken, request.Grace);
 
         Outputs.EnsureNoInputs(request, inputs);
-        inputs = InputList.Unpacked(inputs, request);
+        inputs = await InputList.UnpackedAsync(inputs, request, cancellationToken).ConfigureAwait(false);
         (_withColumns, inputs, _lookups) = await MappingInputs.ReadAsync(request, inputs, Warn, cancellationToken).ConfigureAwait(false);
         if (request.Mapping is not null) Options = new ImportOptions(Reading, transport.Options, _lookups.Fingerprint);
         ImportCheckpoint? loaded;
@@ -99,16 +99,16 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
         catch (ImportStateException e)
         {
-            cancellation.Note(e.ExitCode, e.Message);
+            cancellation.Note(e.Outcome, e.Message);
             return Report(cancellation, new ImportTotals(), pending: 0, deadLetterPath: null);
         }
 
         ids.OfPlaces = loaded is not null && request.Type is ImportType.Events && ImportOptions.ComputeIdsOfPlaces(loaded);
         var budget = new MemoryBudget(MostBytesInFlight, MostBatchesInFlight);
-        var checkpoints = new CheckpointTracker(state, loaded, loaded?.OptionsFingerprint ?? Options.Fingerprint, NoneYet(), budget, _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request));
+        var checkpoints = new CheckpointTracker(state, loaded, loaded?.OptionsFingerprint ?? Options.Fingerprint, NoneYet(), _counts, _time, request.CheckpointInterval, Outputs.LastingDeadLetters(request), forgetsEnded: request.Feed is not null);
         try
         {
-            inputs = await new SourceIds(Reading, checkpoints.Known, Warn, problem => cancellation.Note(6, problem)).AssignAsync(inputs, cancellation.Stop).ConfigureAwait(false);
+            inputs = await new SourceIds(Reading, checkpoints.Known, Warn, problem => cancellation.Note(RunOutcome.Damaged, problem)).AssignAsync(inputs, cancellation.Stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
         {
@@ -134,15 +134,15 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         Action<DeadLetter, Refusal> refused = (letter, refusal) => Refused(letter, refusal, cancellation);
 
         // :: Steps 1-5: Source, Decode, Map, Validate, Batch
-        var read = new ReadStage(Reading, _lookups.Fingerprint, inputs, RecordMapper.For(request, _lookups), RecordCleaner.For(request), preparer, checkpoints, budget, Buffers, limits, _counts, cancellation, refused, first, InspectAsync, batches.Writer, _time);
+        var read = new ReadStage(Reading, _lookups.Fingerprint, request.Feed ?? new ListedInputs(inputs), RecordMapper.For(request, _lookups), RecordCleaner.For(request), preparer, checkpoints, budget, Buffers, limits, _counts, cancellation, refused, first, InspectAsync, batches.Writer, _time);
         var reading = Guard(cancellation, Task.Run(read.RunAsync, CancellationToken.None));
 
         // :: Steps 6-7: Compress, Send
         var sender = new BatchSender(destination, limiter, limits, _counts, cancellation, request.MaxOutage, refused, ReplayOptions.Of(request, _lookups.Fingerprint), checkpoints.MarkInFlight);
-        var sending = Task.WhenAll(Enumerable.Range(0, senders).Select(_ => Guard(cancellation, Task.Run(() => SendAsync(sender, checkpoints, budget, cancellation, batches.Reader, verdicts.Writer), CancellationToken.None))));
+        var sending = Task.WhenAll(Enumerable.Range(0, senders).Select(_ => Guard(cancellation, Task.Run(() => SendAsync(sender, checkpoints, cancellation, batches.Reader, verdicts.Writer), CancellationToken.None))));
 
         // :: Steps 8-9: Settle, State
-        var total = inputs.TrueForAll(input => input.Length is not null) ? inputs.Sum(input => input.Length) : null;
+        var total = request.Feed is null && inputs.TrueForAll(input => input.Length is not null) ? inputs.Sum(input => input.Length) : null;
         var settling = Guard(cancellation, Task.Run(() => SettleAsync(checkpoints, verdicts.Reader, cancellation), CancellationToken.None));
         using var shown = new CancellationTokenSource();
         var showing = request.Progress is null ? Task.CompletedTask : Guard(cancellation, Task.Run(() => ShowAsync(request.Progress, limiter, total, shown.Token), CancellationToken.None));
@@ -163,7 +163,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         // Whether the import is to end before anything is sent, since what was read first was refused alike.
         async Task<bool> InspectAsync(FirstRefusals alike)
         {
-            if (cancellation.Stop.IsCancellationRequested || cancellation.Problems().Count > 0) return false;
+            if (cancellation.Stop.IsCancellationRequested || !cancellation.Problems.IsEmpty) return false;
             repeatable?.End();
             if (request.Mapping is not null) return stopped = alike.Count >= FirstRefusals.Enough;
             var input = inputs.Find(input => input.Name == alike.Source) ?? inputs[0];
@@ -189,20 +189,19 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
         catch (ImportStateException e)
         {
-            cancellation.Note(e.ExitCode, e.Message);
+            cancellation.Note(e.Outcome, e.Message);
         }
 
         var reason = first.Reasons.Reasons![0];
         var proposal = inspection?.Proposal is { } way ? $" With {string.Join(' ', way.Options.Select(RecordFields.Shown))}, {way.Accepted} of the {inspection.Records} that were looked at would be accepted." : "";
-        cancellation.Note(2, $"{(first.Reasons.Reasons.Count > 1 ? "None is good, and nearly all" : "All")} of the first {Counted.Of(first.Count, "record")} would be refused alike ({reason.Code}: {reason.Samples[0].Message}): nothing was sent.{proposal}");
+        cancellation.Note(RunOutcome.Invalid, $"{(first.Reasons.Reasons.Count > 1 ? "None is good, and nearly all" : "All")} of the first {Counted.Of(first.Count, "record")} would be refused alike ({reason.Code}: {reason.Samples[0].Message}): nothing was sent.{proposal}");
         return Report(cancellation, new ImportTotals(), pending: _counts.Read, deadLetterPath: null, reasons: first.Reasons) with { Inspection = inspection };
     }
 
-    async Task SendAsync(BatchSender sender, CheckpointTracker checkpoints, MemoryBudget budget, ImportCancellation cancellation, ChannelReader<RecordBatch> batches, ChannelWriter<BatchOutcome> verdicts)
+    async Task SendAsync(BatchSender sender, CheckpointTracker checkpoints, ImportCancellation cancellation, ChannelReader<RecordBatch> batches, ChannelWriter<BatchOutcome> verdicts)
     {
         await foreach (var batch in batches.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
         {
-            var memory = batch.Memory;
             BatchOutcome outcome;
             try
             {
@@ -219,8 +218,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
                 {
                     if (!batch.Repeatable) checkpoints.MarkInFlight(batch);
                     sender.Compress(batch);
-                    budget.GiveBackBytes(memory - batch.Memory);
-                    memory = batch.Memory;
+                    batch.Lease?.ShrinkTo(batch.Memory);
                     outcome = await sender.SendAsync(batch).ConfigureAwait(false);
                 }
             }
@@ -229,13 +227,16 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
                 cancellation.Because(e);
                 continue;
             }
+            catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
+            {
+                continue; // its state has ended it before this was sent
+            }
             finally
             {
                 batch.Release();
             }
 
-            outcome.HeldMemory = Math.Min(memory, batch.RejectedBytes + outcome.Refused.Sum(letter => (long)letter.Json.Length));
-            budget.GiveBackBytes(memory - outcome.HeldMemory);
+            batch.Lease?.ShrinkTo(batch.RejectedBytes + outcome.Refused.Sum(letter => (long)letter.Json.Length)); // until they are durable
             await verdicts.WriteAsync(outcome, CancellationToken.None).ConfigureAwait(false);
         }
     }
@@ -244,7 +245,8 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     {
         while (true)
         {
-            await Task.Delay(ProgressInterval, _time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // By the real clock: whoever watches does, and a clock that is moved on is not moved by it.
+            await Task.Delay(ProgressInterval, TimeProvider.System, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (ended.IsCancellationRequested) return;
             progress.Report(_counts.Snapshot(total, limiter.Waiting, limiter.QuotaRate));
         }
@@ -263,7 +265,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         while (!verdicts.TryRead(out outcome))
         {
             var more = verdicts.WaitToReadAsync(CancellationToken.None).AsTask();
-            if (checkpoints.IsBehind && !await ReadStage.EndsWithinAsync(more, request.CheckpointInterval, _time).ConfigureAwait(false)) Keep(checkpoints, cancellation, checkpoints.Save);
+            if (checkpoints.IsBehind && !await Waits.EndsWithinAsync(more, request.CheckpointInterval, _time).ConfigureAwait(false)) Keep(checkpoints, cancellation, checkpoints.Save);
             if (!await more.ConfigureAwait(false)) return null;
         }
 
@@ -280,6 +282,10 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         catch (ImportStateException e)
         {
             cancellation.Because(e);
+        }
+        catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
+        {
+            // The state has ended it; it lags behind.
         }
         catch (Exception e)
         {
@@ -300,19 +306,19 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         {
             try
             {
-                if (!request.AllowEmpty && cancellation.Problems().Count == 0 && !cancellation.ByCaller && cancellation.Defect is null && checkpoints.Records == 0 && (checkpoints.RecordsBefore == 0 || !isKnown)) cancellation.Note(6, Empty(request));
-                var finished = cancellation.Problems().Count == 0 && !cancellation.ByCaller && cancellation.Defect is null;
+                if (!request.AllowEmpty && cancellation.Problems.IsEmpty && !cancellation.ByCaller && cancellation.Defect is null && checkpoints.Records == 0 && (checkpoints.RecordsBefore == 0 || !isKnown)) cancellation.Note(RunOutcome.Damaged, Empty(request));
+                var finished = cancellation.Problems.IsEmpty && !cancellation.ByCaller && cancellation.Defect is null;
                 var hasDeadLetters = path is not null && checkpoints.Totals.Rejected > 0;
                 checkpoints.Close(finished && !hasDeadLetters);
                 totals = checkpoints.Saved;
                 if (path is not null && !WriteDeadLetters(path, cancellation)) path = null;
                 if (finished && hasDeadLetters) checkpoints.Close(finished: true); // and whoever finds it finished finds the file, too
                 reasons = ReasonsOf(state);
-                if (reasons.Total != totals.Rejected || checkpoints.Broken) cancellation.Note(9, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {totals.Rejected} rejected records, {reasons.Total} dead letters. This is a defect of the importer: please report it."));
+                if (reasons.Total != totals.Rejected || checkpoints.Broken) cancellation.Note(RunOutcome.Inconsistent, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {totals.Rejected} rejected records, {reasons.Total} dead letters. This is a defect of the importer: please report it."));
             }
             catch (ImportStateException e)
             {
-                cancellation.Note(e.ExitCode, e.Message);
+                cancellation.Note(e.Outcome, e.Message);
                 (totals, path) = (checkpoints.Saved, null);
             }
         }
@@ -326,7 +332,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     }
 
     /// <summary>Why the records of a state were not accepted.</summary>
-    public static ReasonCounts ReasonsOf(IImportState state) => state is DryRunState dry ? dry.Reasons : ReasonCounts.Of(state.DeadLetters());
+    public static ReasonCounts ReasonsOf(IImportState state) => state is ICountsReasons counting ? counting.Reasons : ReasonCounts.Of(state.DeadLetters());
 
     /// <summary>False when it is a pipe that nobody reads, and the caller waits no longer.</summary>
     public bool WriteDeadLetters(string path, ImportCancellation cancellation)
@@ -338,17 +344,16 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
         catch (OperationCanceledException) when (cancellation.AbandonOutput.IsCancellationRequested)
         {
-            cancellation.Note(130, $"Nobody reads {path}: the dead letters were not written there.");
+            cancellation.Note(RunOutcome.Stopped, $"Nobody reads {path}: the dead letters were not written there.");
             return false;
         }
     }
 
     public static ImportReport Report(ImportCancellation cancellation, ImportTotals totals, long pending, string? deadLetterPath, string advice = "mend a copy and import it with --replay", ReasonCounts? reasons = null)
     {
-        if (cancellation.ByCaller) cancellation.Note(130, "Stopped before the end. Run the same command again; it resumes.");
-        if (totals.Rejected > 0) cancellation.Note(3, $"{Counted.Of(totals.Rejected, "record was", "records were")} not accepted.{(deadLetterPath is null ? "" : $" {deadLetterPath} holds each, with its reason: {advice}.")}");
-        var problems = cancellation.Problems();
-        if (pending != 0 && problems.Count == 0) problems.Add((9, $"The audit of the counts failed: {Counted.Of(pending, "record has", "records have")} no outcome. This is a defect of the importer: please report it."));
+        if (cancellation.ByCaller) cancellation.Note(RunOutcome.Stopped, "Stopped before the end. Run the same command again; it resumes.");
+        if (totals.Rejected > 0) cancellation.Note(RunOutcome.Rejected, $"{Counted.Of(totals.Rejected, "record was", "records were")} not accepted.{(deadLetterPath is null ? "" : $" {deadLetterPath} holds each, with its reason: {advice}.")}");
+        if (pending != 0 && cancellation.Problems.IsEmpty) cancellation.Note(RunOutcome.Inconsistent, $"The audit of the counts failed: {Counted.Of(pending, "record has", "records have")} no outcome. This is a defect of the importer: please report it.");
         return new ImportReport
         {
             Read = totals.Read + pending,
@@ -367,8 +372,8 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             Reasons = reasons?.Reasons,
             LeftOut = totals.LeftOut,
             Mapped = totals.Mapped,
-            ExitCode = problems.Count == 0 ? 0 : problems[0].ExitCode,
-            Problems = [.. problems.Select(problem => problem.Message)],
+            Outcome = cancellation.Problems.Outcome,
+            Problems = cancellation.Problems.Messages,
         };
     }
 
@@ -439,7 +444,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     {
         var present = inputs.Select(input => input.Id).ToHashSet(StringComparer.Ordinal);
         foreach (var source in checkpoints.Known.Values.Where(source => !source.Ended && !present.Contains(source.Id)))
-            cancellation.Note(6, $"{source.Id} was {(source.Offset > 0 || source.Pinned is null ? "imported in part" : "listed before")} and is not among the inputs any more. Put it back and run the same command again, or begin again with --restart.");
+            cancellation.Note(RunOutcome.Damaged, $"{source.Id} was {(source.Offset > 0 || source.Pinned is null ? "imported in part" : "listed before")} and is not among the inputs any more. Put it back and run the same command again, or begin again with --restart.");
     }
 
     /// <summary>Has the checkpoint say which objects are meant, before the first is read. False when the state cannot be written.</summary>

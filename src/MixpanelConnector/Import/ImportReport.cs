@@ -39,8 +39,8 @@ public sealed record ImportReport
     /// <summary>The dead-letter file; null when none was asked for, or it could not be written.</summary>
     [JsonPropertyOrder(10), JsonIgnore(Condition = JsonIgnoreCondition.Never)] public required string? DeadLetter { get; init; }
 
-    /// <summary>0 all accepted · 2 nothing was sent, since the first records were refused alike · 3 some records dead-lettered · 4 credentials or permission refused · 5 Mixpanel unavailable or not to be trusted · 6 an input unreadable, corrupt or cut short · 7 the disk failed · 9 the audit of the counts failed · 130 stopped by the caller. A caller that was stopped by SIGTERM puts 143 in place of 130.</summary>
-    [JsonPropertyOrder(11)] public required int ExitCode { get; init; }
+    /// <summary>How it ended; in JSON by its number. <see cref="RunOutcome.Invalid"/>: the first records were refused alike, and nothing was sent. <see cref="RunOutcome.Inconsistent"/>: the audit of the counts failed.</summary>
+    [JsonPropertyOrder(11), JsonPropertyName("exit_code")] public required RunOutcome Outcome { get; init; }
 
     /// <summary>How many records were cleaned, by what was asked for; null when nothing was.</summary>
     [JsonPropertyOrder(12)] public ImportFixed? Fixed { get; init; }
@@ -60,7 +60,7 @@ public sealed record ImportReport
     /// <summary>What the first input looks like, and options that would help, when the first records, or all there are, were refused alike; otherwise null.</summary>
     [JsonIgnore] public ImportInspection? Inspection { get; init; }
 
-    /// <summary>Why the exit code is not 0, and what to do next, most important first. Holds no secret and no property value.</summary>
+    /// <summary>Why not all is done, and what to do next, most important first. Holds no secret and no property value.</summary>
     [JsonIgnore] public IReadOnlyList<string> Problems { get; init; } = [];
 
     /// <summary>The report as JSON, with the names of its documentation.</summary>

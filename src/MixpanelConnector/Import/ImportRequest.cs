@@ -129,6 +129,9 @@ public sealed record ImportRequest
     /// <summary>The name of the input in the ids that are computed for events without <c>$insert_id</c>, and of a stream's checkpoint. Default: each file's path relative to the input that it was found by, without a suffix of compression; <c>stdin</c> for a stream.</summary>
     public string? SourceId { get; init; }
 
+    /// <summary>What the one file or stream among the inputs is called, in place of the name under which it lies: for a mapping, which may ask for it, and to tell an archive. Default: null, which means the name under which it lies.</summary>
+    public string? InputName { get; init; }
+
     /// <summary>The name of a local store that the records go to, in place of its address, which changes from run to run: a checkpoint belongs to it. Default: none, which means that it belongs to the endpoint or the region.</summary>
     public string? LocalStore { get; init; }
 
@@ -179,6 +182,12 @@ public sealed record ImportRequest
 
     /// <summary>The inputs, when they were found already.</summary>
     internal IReadOnlyList<InputFile>? Found { get; init; }
+
+    /// <summary>Gives the inputs, where they are not known before.</summary>
+    internal InputFeed? Feed { get; init; }
+
+    /// <summary>How long requests that are under way are awaited once the import is stopped. Default: null, which means 8 seconds.</summary>
+    internal TimeSpan? Grace { get; init; }
 
     /// <summary>What is done to records in place of a <see cref="Mapping"/>. Default: none.</summary>
     internal RecordPreparation? Preparation { get; init; }
@@ -254,6 +263,7 @@ public sealed record ImportRequest
         if (MaxOutage <= TimeSpan.Zero) throw MixpanelException.Invalid("max_outage", "The longest outage must be above zero.");
         if (NewIds && !Restart) throw MixpanelException.Invalid("new_ids", "New ids are for an import that begins again: they need --restart.");
         if (SourceId is { Length: 0 }) throw MixpanelException.Invalid("source_id", "The source id must not be empty.");
+        if (InputName is { Length: 0 }) throw MixpanelException.Invalid("name", "The name of the input must not be empty.");
         if (Properties is not null && Type is not ImportType.Events) throw MixpanelException.Invalid("properties", "Shared properties are for events only.");
         RecordCleaner.EnsureSense(this);
         TimeReader.EnsureSense(this);

@@ -28,7 +28,7 @@ public sealed partial class MixpanelClient
         catch (InputException e)
         {
             using var cancellation = new ImportCancellation(Options.TimeProvider, CancellationToken.None);
-            cancellation.Note(e.ExitCode, e.Message);
+            cancellation.Note(e.Outcome, e.Message);
             return ImportPipeline.Report(cancellation, new ImportTotals(), pending: 0, deadLetterPath: null);
         }
         finally
@@ -102,7 +102,7 @@ public sealed partial class MixpanelClient
         }
         catch (InputException e)
         {
-            return new ImportInspection { Source = request.Inputs[0], Inputs = 0, Records = 0, Refused = 0, Columns = [], Problem = e.Message, ExitCode = e.ExitCode };
+            return new ImportInspection { Source = request.Inputs[0], Inputs = 0, Records = 0, Refused = 0, Columns = [], Problem = e.Message, Outcome = e.Outcome };
         }
         finally
         {

@@ -13,10 +13,10 @@ sealed partial class ReadStage
     /// </summary>
     async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached)
     {
-        preparer.Begin(input.Id, reached is null ? ImportIds.None : reached.ComputedIds);
+        preparer.Begin(input.IdsFrom, reached is null ? ImportIds.None : reached.ComputedIds);
         var recalls = reached is { Offset: > 0 } && (preparer.Recalls(reached) || mapper is { RecallsAll: true } || (mapper is { Recalls: true } && !reached.Ended));
         var opening = RecordReaders.OpenAsync(input, reached, request, cancellation.Stop, fromBeginning: recalls).AsTask();
-        if (_batch is not null && !opening.IsCompleted && !await EndsWithinAsync(opening, LongestWait, time).ConfigureAwait(false)) await SendAsync(Close()).ConfigureAwait(false);
+        if (_batch is not null && !opening.IsCompleted && !await Waits.EndsWithinAsync(opening, LongestWait, time).ConfigureAwait(false)) await SendAsync(Close()).ConfigureAwait(false);
         var reader = await opening.ConfigureAwait(false);
         if (!recalls) return reader;
         try

@@ -18,7 +18,7 @@ namespace MixpanelConnector.Import;
 /// <summary>Steps 1 to 5 on one thread: reads the inputs, cuts, maps, cleans and checks their records, and fills batches.</summary>
 /// <param name="request">What the import asks for.</param>
 /// <param name="lookedUp">A hash of what its mapping looks up in other files; null for nothing.</param>
-/// <param name="inputs">Its inputs.</param>
+/// <param name="feed">Gives its inputs.</param>
 /// <param name="mapper">Makes Mixpanel's records of another tool's; null for none.</param>
 /// <param name="cleaner">Makes the repairs that were asked for; null for none.</param>
 /// <param name="preparer">Checks records.</param>
@@ -36,7 +36,7 @@ namespace MixpanelConnector.Import;
 sealed partial class ReadStage(
     ImportRequest request,
     string? lookedUp,
-    List<InputFile> inputs,
+    InputFeed feed,
     IRecordMapper? mapper,
     RecordCleaner? cleaner,
     RecordPreparer preparer,
@@ -90,7 +90,7 @@ sealed partial class ReadStage(
     {
         try
         {
-            foreach (var input in inputs)
+            while (await NextAsync().ConfigureAwait(false) is { } input)
             {
                 await ReadAsync(input).ConfigureAwait(false);
                 if (_isEnough) break;
@@ -111,15 +111,61 @@ sealed partial class ReadStage(
         }
     }
 
+    /// <summary>The next input. Where that is long in coming, what there is is sent meanwhile.</summary>
+    async ValueTask<InputFile?> NextAsync()
+    {
+        var next = feed.NextAsync(cancellation.Stop);
+        if (_batch is null || next.IsCompleted) return await next.ConfigureAwait(false);
+        var more = next.AsTask();
+        await SendWhileAsync(more, feed.WaitsForSettling ? TimeSpan.Zero : LongestWait - time.GetElapsedTime(_batchBegan)).ConfigureAwait(false);
+        return await more.ConfigureAwait(false);
+    }
+
+    /// <summary>Sends what there is while something is waited for that is not there within a time.</summary>
+    async ValueTask SendWhileAsync(Task more, TimeSpan patience)
+    {
+        if (more.IsCompleted || (patience > TimeSpan.Zero && await Waits.EndsWithinAsync(more, patience, time).ConfigureAwait(false)) || more.IsCompleted) return;
+        _first?.Tell(refused); // who watches a stream waits for it
+        try
+        {
+            await SendAsync(Close()).ConfigureAwait(false);
+        }
+        finally
+        {
+            await more.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // nothing else may touch what it comes from before
+        }
+    }
+
+    /// <summary>Refuses an input as a whole.</summary>
+    async ValueTask RefuseAsync(InputFile input, RefusedInput whole)
+    {
+        counts.RecordsRead(1);
+        _batch ??= NewBatch();
+        var refusal = new Refusal(whole.Code, null, whole.Message);
+        var deadLetter = DeadLetters.Of(input.Name, line: 0, offset: 0, whole.Raw.Span, oversized: null, _options, in refusal);
+        _batch.Reject(deadLetter);
+        _batch.Bytes += whole.Raw.Length;
+        _batch.Reached.Add(new ImportSourceProgress { Id = input.Id, Offset = whole.Raw.Length, Line = 0, Fingerprint = ImportPipeline.NothingRead, Ended = true });
+        refused(deadLetter, refusal);
+        if (IsFull()) await SendAsync(Close()).ConfigureAwait(false);
+    }
+
     async Task ReadAsync(InputFile input)
     {
+        if (input.Refused is { } whole)
+        {
+            await RefuseAsync(input, whole).ConfigureAwait(false);
+            return;
+        }
+
         var reached = checkpoints.ProgressOf(input.Id);
+        if (input.MaybeSent) reached ??= new ImportSourceProgress { Id = input.Id, Offset = 0, Line = 0, Fingerprint = ImportPipeline.NothingRead, ComputedIds = ImportIds.None, SentTo = long.MaxValue };
         _name = input.Name;
         RecordReader? reader = null;
         var twiceBefore = cleaner?.TimesTwice ?? 0;
         _offset = reached?.Offset ?? 0;
         _flatRecords.Begin();
-        mapper?.Begin(input.Id, input.Name);
+        mapper?.Begin(input.IdsFrom, input.FileName);
         _isFlat = mapper is null; // until its first record shows that it is not
         try
         {
@@ -130,7 +176,7 @@ sealed partial class ReadStage(
             }
 
             reader = await OpenAsync(input, reached).ConfigureAwait(false);
-            _mayBeInAnotherEncoding = request is { Encoding: null, Replay: null } && reader.OffsetsAreBytes;
+            _mayBeInAnotherEncoding = request is { Encoding: null, Replay: null } && reader.OffsetsAreBytes && !input.IsPlain;
             do
             {
                 await ReadBufferedAsync(input, reader, reached).ConfigureAwait(false);
@@ -146,7 +192,7 @@ sealed partial class ReadStage(
             if (reader.HasPartialRecord)
             {
                 counts.RecordsRead(1);
-                cancellation.Note(6, $"{input.Name}, line {reader.PartialLine}: the last record is incomplete and was left pending. When the input is whole, run the same command again.");
+                cancellation.Note(RunOutcome.Damaged, $"{input.Name}, line {reader.PartialLine}: the last record is incomplete and was left pending. When the input is whole, run the same command again.");
             }
 
             MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: !reader.HasPartialRecord);
@@ -162,13 +208,13 @@ sealed partial class ReadStage(
             if (e.Option is not null && _batchNumber == 0 && _batch?.Records is null or 0)
             {
                 // A stream shows it only now, and nothing was read yet.
-                cancellation.Note(e.ExitCode, $"{input.Name} {e.Message}.");
+                cancellation.Note(e.Outcome, $"{input.Name} {e.Message}.");
                 _isEnough = true;
                 return;
             }
 
-            cancellation.Note(e.Option is null ? e.ExitCode : 6, $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; all up to line {reader.LastLine} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : e.ExitCode is 4 or 5 ? "Run the same command again; it resumes." : "When the input is mended, run the same command again; it resumes.")}");
-            _isEnough |= e.ExitCode == 5; // the others would fare alike, and each be waited for
+            cancellation.Note(e.Option is null ? e.Outcome : RunOutcome.Damaged, $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; all up to line {reader.LastLine} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : e.Outcome is RunOutcome.NotAllowed or RunOutcome.Unavailable ? "Run the same command again; it resumes." : "When the input is mended, run the same command again; it resumes.")}");
+            _isEnough |= e.Outcome is RunOutcome.Unavailable; // the others would fare alike, and each be waited for
         }
         finally
         {
@@ -187,29 +233,10 @@ sealed partial class ReadStage(
 
         var more = filling.AsTask();
         var patience = LongestWait - time.GetElapsedTime(_batchBegan);
-        if (patience > TimeSpan.Zero && await EndsWithinAsync(more, patience, time).ConfigureAwait(false)) return await more.ConfigureAwait(false);
-        if (more.IsCompleted) return await more.ConfigureAwait(false);
+        if (more.IsCompleted || (patience > TimeSpan.Zero && await Waits.EndsWithinAsync(more, patience, time).ConfigureAwait(false)) || more.IsCompleted) return await more.ConfigureAwait(false);
         MarkReached(input, reader, position, fingerprint, ended: false);
-        _first?.Tell(refused); // who watches a stream waits for it
-        try
-        {
-            await SendAsync(Close()).ConfigureAwait(false);
-        }
-        finally
-        {
-            await ((Task)more).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // nothing else may touch the reader before
-        }
-
+        await SendWhileAsync(more, TimeSpan.Zero).ConfigureAwait(false);
         return await more.ConfigureAwait(false);
-    }
-
-    /// <summary>Whether a task comes to its end within a time.</summary>
-    public static async Task<bool> EndsWithinAsync(Task task, TimeSpan span, TimeProvider time)
-    {
-        using var enough = new CancellationTokenSource();
-        var ended = await Task.WhenAny(task, Task.Delay(span, time, enough.Token)).ConfigureAwait(false) == task;
-        await enough.CancelAsync().ConfigureAwait(false);
-        return ended;
     }
 
     async ValueTask ReadBufferedAsync(InputFile input, RecordReader reader, ImportSourceProgress? reached)
@@ -363,7 +390,7 @@ sealed partial class ReadStage(
         {
             _first.Take(in deadLetter, in refusal);
             if (_first.Count < FirstRefusals.Enough) return;
-            if (_first.AreAlike && cancellation.Problems().Count == 0) _isEnough = true;
+            if (_first.AreAlike && cancellation.Problems.IsEmpty) _isEnough = true;
             else EndFirst(); // also where an input before was at fault: that is what is told, and the others are read
         }
     }
@@ -436,7 +463,7 @@ sealed partial class ReadStage(
 
     async ValueTask SendAsync(RecordBatch batch)
     {
-        await budget.TakeAsync(batch.Memory, cancellation.Stop).ConfigureAwait(false);
+        batch.Lease = await budget.TakeAsync(batch.Memory, cancellation.Stop).ConfigureAwait(false);
         await batches.WriteAsync(batch, cancellation.Stop).ConfigureAwait(false);
     }
 }

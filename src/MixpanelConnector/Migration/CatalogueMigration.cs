@@ -105,7 +105,7 @@ sealed class SchemaMigration(MigrationRun run) : CatalogueMigration(run, "schema
 
 /// <summary>
 /// Takes annotations with their tags. One whose moment and text the target has is left out: by what the target held when this began, so that what
-/// a killed run made counts as accepted.
+/// a killed run made counts as accepted. Of equal ones the target holds as many as the source in the end.
 /// </summary>
 sealed class AnnotationMigration(MigrationRun run) : CatalogueMigration(run, "annotations")
 {
@@ -117,16 +117,17 @@ sealed class AnnotationMigration(MigrationRun run) : CatalogueMigration(run, "an
     {
         var annotations = (await AnnotationActions.List.InvokeAsync(Run.Source, new(), cancellationToken).ConfigureAwait(false)).Results;
         Account(annotations.Count, accepted: 0);
-        var held = (await AnnotationActions.List.InvokeAsync(Run.Target, new(), cancellationToken).ConfigureAwait(false)).Results.Select(KeyOf).ToHashSet(StringComparer.Ordinal);
-        var before = Before(held);
+        var held = (await AnnotationActions.List.InvokeAsync(Run.Target, new(), cancellationToken).ConfigureAwait(false)).Results.Select(KeyOf).ToList();
+        var (before, now) = (CountsOf(Before(held)), CountsOf(held));
         var tags = Run.Request.DryRun ? [] : (await AnnotationActions.ListTags.InvokeAsync(Run.Target, new(), cancellationToken).ConfigureAwait(false)).Results.DistinctBy(tag => tag.Name, StringComparer.Ordinal).ToDictionary(tag => tag.Name, tag => tag.Id, StringComparer.Ordinal);
         var (accepted, present) = (0L, 0L);
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var seen = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var index = 0; index < annotations.Count; index++)
         {
             var (annotation, key) = (annotations[index], KeyOf(annotations[index]));
-            if (before.Contains(key) || !seen.Add(key)) present++;
-            else if (held.Contains(key) || Run.Request.DryRun || await CreateAsync(index, annotation, tags, cancellationToken).ConfigureAwait(false)) accepted++;
+            var number = seen[key] = seen.GetValueOrDefault(key) + 1;
+            if (number <= before.GetValueOrDefault(key)) present++;
+            else if (number <= now.GetValueOrDefault(key) || Run.Request.DryRun || await CreateAsync(index, annotation, tags, cancellationToken).ConfigureAwait(false)) accepted++;
             Account(annotations.Count, accepted, present == 0 ? null : new Dictionary<string, long>(StringComparer.Ordinal) { [Present] = present });
         }
 
@@ -155,7 +156,7 @@ sealed class AnnotationMigration(MigrationRun run) : CatalogueMigration(run, "an
     }
 
     /// <summary>What the target held when the migration came to its annotations first.</summary>
-    HashSet<string> Before(HashSet<string> held)
+    List<string> Before(List<string> held)
     {
         if (Run.Request.DryRun) return held;
         if (File.Exists(PathOfPresent)) return [.. JsonSerializer.Deserialize(File.ReadAllBytes(PathOfPresent), MigrationCatalogueJson.Default.StringArray)!];
@@ -163,6 +164,8 @@ sealed class AnnotationMigration(MigrationRun run) : CatalogueMigration(run, "an
         NewFile.Write(PathOfPresent, JsonSerializer.SerializeToUtf8Bytes([.. held], MigrationCatalogueJson.Default.StringArray));
         return held;
     }
+
+    static Dictionary<string, int> CountsOf(List<string> keys) => keys.CountBy(key => key, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
 
     static string KeyOf(Annotation annotation) => $"{MomentOf(annotation)}\n{annotation.Description}";
 
@@ -203,8 +206,8 @@ sealed class LookupTableMigration(MigrationRun run)
         var work = run.Folder.WorkOf($"lookup-table-{id:D}");
         using var state = run.Request.DryRun ? null : run.Request.OpenState!(work);
         var report = await run.Target.ImportAsync(new() { Type = ImportType.LookupTable, TableId = id, Inputs = [file], DryRun = run.Request.DryRun, MaxOutage = run.Request.MaxOutage, Diagnostics = run.Request.Diagnostics }, state, cancellationToken).ConfigureAwait(false);
-        foreach (var problem in report.Problems) run.Problems.Note(report.ExitCode, problem, isFinal: report.ExitCode is 4 or 5 or 7 or 8 or 130);
-        return report.ExitCode == 0;
+        foreach (var problem in report.Problems) run.Problems.Note(report.Outcome, problem, isFinal: report.Outcome is RunOutcome.NotAllowed or RunOutcome.Unavailable or RunOutcome.DiskFailed or RunOutcome.Busy or RunOutcome.Stopped);
+        return report.Outcome is RunOutcome.Complete;
     }
 
     void Account(long unread, long given, long accepted) => Counts = MigrationCounts.None with

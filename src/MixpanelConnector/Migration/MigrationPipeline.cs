@@ -43,7 +43,7 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
         {
             if (request.DeadLetterPath is { } letters) OutputFile.EnsureWritable(letters);
             using var folder = MigrationFolder.Open(request, source.Options, target.Options);
-            if (folder is null) _problems.Note(8, $"Another run of the migration goes on in {request.State}.");
+            if (folder is null) _problems.Note(RunOutcome.Busy, $"Another run of the migration goes on in {request.State}.");
             else await RunAsync(new MigrationRun(request, source, target, folder, _problems), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is ImportStateException or IOException or UnauthorizedAccessException)
@@ -70,7 +70,7 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
         await StepAsync(_profiles is null ? null : _profiles.RunAsync, cancellationToken).ConfigureAwait(false);
         foreach (var (_, groups) in _groups) await StepAsync(groups.RunAsync, cancellationToken).ConfigureAwait(false);
         await StepAsync(_annotations is null ? null : _annotations.RunAsync, cancellationToken).ConfigureAwait(false);
-        if (request.Verify && _problems.ExitCode == 0) await StepAsync(token => VerifyAsync(run, token), cancellationToken).ConfigureAwait(false);
+        if (request.Verify && _problems.Outcome is RunOutcome.Complete) await StepAsync(token => VerifyAsync(run, token), cancellationToken).ConfigureAwait(false);
         WriteDeadLetters(run, cancellationToken);
     }
 
@@ -93,8 +93,9 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
         var wrong = new List<string?>();
         if (_events is not null) wrong.Add(await new EventVerification(run, _events.Days).RunAsync(cancellationToken).ConfigureAwait(false));
         if (_profiles is not null) wrong.Add(await _profiles.VerifyAsync(cancellationToken).ConfigureAwait(false));
-        foreach (var problem in wrong.OfType<string>()) _problems.Note(9, problem);
-        if (_problems.ExitCode is 0 or 9) _isVerified = _problems.ExitCode == 0;
+        foreach (var (_, groups) in _groups) wrong.Add(await groups.VerifyAsync(cancellationToken).ConfigureAwait(false));
+        foreach (var problem in wrong.OfType<string>()) _problems.Note(RunOutcome.Inconsistent, problem);
+        if (_problems.Outcome is RunOutcome.Complete or RunOutcome.Inconsistent) _isVerified = _problems.Outcome is RunOutcome.Complete;
     }
 
     /// <summary>Puts all dead letters into one file.</summary>
@@ -112,10 +113,10 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _problems.Note(7, $"The dead-letter file {path} cannot be written: {e.Message}");
+            _problems.Note(RunOutcome.DiskFailed, $"The dead-letter file {path} cannot be written: {e.Message}");
         }
 
-        if (rejected > 0) _problems.Note(3, $"{Counted.Of(rejected, "record was", "records were")} not accepted.{(_deadLetters is null ? "" : $" {_deadLetters} holds each, as it was sent, with its reason.")}");
+        if (rejected > 0) _problems.Note(RunOutcome.Rejected, $"{Counted.Of(rejected, "record was", "records were")} not accepted.{(_deadLetters is null ? "" : $" {_deadLetters} holds each, as it was sent, with its reason.")}");
     }
 
     IEnumerable<MigrationCounts> Parts() => new[] { _schemas?.Counts, _tables?.Counts, _events?.Counts, _profiles?.Counts, _annotations?.Counts }.Concat(_groups.Select(group => group.Groups.Counts)).OfType<MigrationCounts>();
@@ -134,7 +135,7 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
         Verified = _isVerified,
         DeadLetter = _deadLetters,
         ElapsedSeconds = seconds,
-        ExitCode = _problems.ExitCode,
+        Outcome = _problems.Outcome,
         Problems = _problems.Messages,
         RetryAfter = _problems.RetryAfter,
     };

@@ -90,10 +90,10 @@ public sealed record MigrationReport
     /// <summary>The time that this run took.</summary>
     [JsonPropertyOrder(11)] public required double ElapsedSeconds { get; init; }
 
-    /// <summary>0 all accepted · 3 some records dead-lettered · 4 credentials or permission refused · 5 Mixpanel unavailable or not to be trusted, or the calls of the hour are used up · 6 what was downloaded is damaged · 7 the disk failed · 8 another run of the migration goes on · 9 the audit of the counts failed, or the target does not hold what was sent · 130 stopped by the caller. A caller that was stopped by SIGTERM puts 143 in place of 130.</summary>
-    [JsonPropertyOrder(12)] public required int ExitCode { get; init; }
+    /// <summary>How it ended; in JSON by its number. <see cref="RunOutcome.Damaged"/>: what was downloaded is damaged. <see cref="RunOutcome.Inconsistent"/>: the audit of the counts failed, or the target does not hold what was sent.</summary>
+    [JsonPropertyOrder(12), JsonPropertyName("exit_code")] public required RunOutcome Outcome { get; init; }
 
-    /// <summary>Why the exit code is not 0, and what to do next, most important first. Holds no secret and no property value.</summary>
+    /// <summary>Why not all is done, and what to do next, most important first. Holds no secret and no property value.</summary>
     [JsonIgnore] public IReadOnlyList<string> Problems { get; init; } = [];
 
     /// <summary>How long it takes until the hour has calls again; null when they are not what is missing.</summary>

@@ -49,13 +49,16 @@ public sealed record MigrationRequest
     /// <summary>The kinds of groups to take: from the property that makes the groups, such as <c>company</c>, to Mixpanel's own id of the kind in the source, which may be negative; the embedded Mixpanel takes the group key itself. Default: none.</summary>
     public IReadOnlyDictionary<string, string> Groups { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>The same kinds in the target, by Mixpanel's own ids there: with <see cref="Verify"/> they are read from it. Default: none, which leaves groups unread and says so.</summary>
+    public IReadOnlyDictionary<string, string> TargetGroups { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
     /// <summary>The lookup tables of the target to replace, by their ids, each with a CSV file: Mixpanel does not give their rows. Default: none.</summary>
     public IReadOnlyDictionary<Guid, string> LookupTables { get; init; } = new Dictionary<Guid, string>();
 
     /// <summary>The zone whose clocks the source has written times by as if they were UTC, by its name in the IANA database: so do projects that were made before 2023. Default: none, for UTC.</summary>
     public string? SourceTimeZone { get; init; }
 
-    /// <summary>Whether events and profiles are read from the target at the end, and compared with what was accepted. Default: false.</summary>
+    /// <summary>Whether events, profiles and the groups of <see cref="TargetGroups"/> are read from the target at the end, and compared with what was accepted. Default: false.</summary>
     public bool Verify { get; init; }
 
     /// <summary>Reads and maps, and sends nothing; keeps no state. Default: false.</summary>
@@ -118,12 +121,13 @@ public sealed record MigrationRequest
         if (Only is MigrationParts.None || (Only & ~MigrationParts.All) is not MigrationParts.None) throw MixpanelException.Invalid("only", "Name at least one part to take: events, profiles, groups, schemas, annotations, lookup-tables.");
         if (source.ProjectId is null || source.ServiceAccount is null) throw MixpanelException.Invalid("from", $"{Of(From, "the source")} needs a service account and project_id: its records are read with them.");
         if (target.ProjectId is null) throw MixpanelException.Invalid("to", $"{Of(To, "the target")} needs project_id: it must be certain that it is another project.");
-        if (source.ProjectId == target.ProjectId && Hosts.BaseAddress(source, Api.App) == Hosts.BaseAddress(target, Api.App)) throw MixpanelException.Invalid("to", $"{Of(From, "The source")} and {Within(To)} are the same project, {source.ProjectId}: a migration goes to another one.");
+        var isOneServer = Hosts.BaseAddress(source, Api.App) is var one && Hosts.BaseAddress(target, Api.App) is var other && (one == other || (Hosts.IsLoopback(one) && Hosts.IsLoopback(other) && one.Port == other.Port));
+        if (source.ProjectId == target.ProjectId && isOneServer) throw MixpanelException.Invalid("to", $"{Of(From, "The source")} and {Within(To)} are the same project, {source.ProjectId}: a migration goes to another one.");
         if (target.ServiceAccount is null && (Verify || Only.HasFlag(MigrationParts.Schemas) || Only.HasFlag(MigrationParts.Annotations) || LookupTables.Count > 0 || (target.Token is null && Takes(MigrationParts.Events))))
             throw MixpanelException.Invalid("to", $"{Of(To, "the target")} needs a service account: schemas, annotations, lookup tables and what is verified go with it. With a token alone, name other parts with --only.");
         if (target.Token is null && (Takes(MigrationParts.Profiles) || (Takes(MigrationParts.Groups) && Groups.Count > 0))) throw MixpanelException.Invalid("to", $"{Of(To, "the target")} needs the project token: profiles and groups are sent with it. Add token, or name other parts with --only.");
         // Profiles go by the token alone, whatever project_id says: with the source's they would come back to it.
-        if (target.Token is not null && target.Token == source.Token && Hosts.BaseAddress(source, Api.App) == Hosts.BaseAddress(target, Api.App))
+        if (target.Token is not null && target.Token == source.Token && isOneServer)
             throw MixpanelException.Invalid("to", $"{Of(From, "The source")} and {Within(To)} have the same token: it is of one project alone, and profiles and groups would go there. Put the target's own into its profile.");
         if (Parallel is < 1 or > ExportRequest.MostParallel) throw MixpanelException.Invalid("parallel", $"From 1 to {ExportRequest.MostParallel} downloads run at once.");
         if (MaxOutage <= TimeSpan.Zero) throw MixpanelException.Invalid("max_outage", "The longest outage must be above zero.");
@@ -131,6 +135,8 @@ public sealed record MigrationRequest
         if (!DryRun && (string.IsNullOrEmpty(State) || OpenState is null)) throw MixpanelException.Invalid("state", "A migration needs a folder that keeps how far it is.");
         if (Groups.Any(group => group.Key.Length == 0 || group.Value.Length == 0)) throw MixpanelException.Invalid("group", "A kind of group needs the property that makes it, and the id that Mixpanel has for it in the source.");
         if (Groups.Count > 0 && !Takes(MigrationParts.Groups)) throw MixpanelException.Invalid("group", "Groups are named, and are not among the parts to take.");
+        if (TargetGroups.Count > 0 && !Verify) throw MixpanelException.Invalid("target_group", "The ids of kinds in the target are for its verification: they need --verify.");
+        if (TargetGroups.FirstOrDefault(group => group.Value.Length == 0 || !Groups.ContainsKey(group.Key)) is { Key: { } stray }) throw MixpanelException.Invalid("target_group", $"{stray} is to be read from the target, and is not among the groups to take, or has no id there.");
         if (LookupTables.Count > 0 && !Takes(MigrationParts.LookupTables)) throw MixpanelException.Invalid("lookup_table", "A lookup table is named, and is not among the parts to take.");
         if (LookupTables.Values.FirstOrDefault(file => !File.Exists(file)) is { } missing) throw MixpanelException.Invalid("lookup_table", $"The file {missing} does not exist.");
         if (DeadLetterPath is { } letters && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(letters)))) throw MixpanelException.Invalid("dead_letter", $"The folder of {letters} does not exist.");

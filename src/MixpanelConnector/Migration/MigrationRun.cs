@@ -90,17 +90,17 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
     /// <summary>Sends what was downloaded of a day or a part. Where that is damaged, it says how it is downloaded again.</summary>
     public async Task WithoutDamageAsync(string name, Func<Task> send)
     {
-        var before = problems.Count(6);
+        var before = problems.Count(RunOutcome.Damaged);
         try
         {
             await send().ConfigureAwait(false);
         }
         catch (InputException e)
         {
-            problems.Note(e.ExitCode, $"What was downloaded of {name} {e.Message}.");
+            problems.Note(e.Outcome, $"What was downloaded of {name} {e.Message}.");
         }
 
-        if (problems.Count(6) > before) problems.Note(6, $"Delete {folder.WorkOf(name)}, and run the same command again: it is downloaded again then, and what was accepted of it keeps its ids, so that it counts once.");
+        if (problems.Count(RunOutcome.Damaged) > before) problems.Note(RunOutcome.Damaged, $"Delete {folder.WorkOf(name)}, and run the same command again: it is downloaded again then, and what was accepted of it keeps its ids, so that it counts once.");
     }
 
     /// <summary>The account of records that were sent, of which the source gave so many.</summary>
@@ -120,7 +120,7 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
             Pending = given - report.Accepted - report.Rejected - leftOut.Values.Sum(),
             AmbiguousTime = request.SourceTimeZone is null ? null : report.Mapped?.GetValueOrDefault("ambiguous_time") ?? 0,
         };
-        if (isSettled && counts.Pending != 0) problems.Note(9, $"The audit of the counts failed for {name}: of {given} records {counts.Pending} have no outcome. This is a defect: please report it.", isFinal: true);
+        if (isSettled && counts.Pending != 0) problems.Note(RunOutcome.Inconsistent, $"The audit of the counts failed for {name}: of {given} records {counts.Pending} have no outcome. This is a defect: please report it.", isFinal: true);
         return counts;
     }
 

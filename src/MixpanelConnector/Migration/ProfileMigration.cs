@@ -41,6 +41,8 @@ sealed class ProfileMigration(MigrationRun run, (string Key, string Id)? group)
             return;
         }
 
+        if (group is { } none && download.Records == 0)
+            run.Request.Diagnostics?.Report(new ImportDiagnostic(Name, Line: null, "warning", $"The source has no groups of {none.Key} under the id {none.Id}. If there should be some, look at both: the settings of the project name them."));
         await run.WithoutDamageAsync(Name, () => SendAsync(folder, download.Records, cancellationToken)).ConfigureAwait(false);
     }
 
@@ -58,14 +60,21 @@ sealed class ProfileMigration(MigrationRun run, (string Key, string Id)? group)
     public async Task<string?> VerifyAsync(CancellationToken cancellationToken)
     {
         if (run.Folder.SettledOf(Name)?.Ids is not { } sent) return null;
+        string? id = null;
+        if (group is { } kind && !run.Request.TargetGroups.TryGetValue(kind.Key, out id))
+        {
+            run.Request.Notices?.Report($"The groups of {kind.Key} are not verified: name Mixpanel's id of the kind in the target with --target-group {kind.Key}=DATA_GROUP_ID.");
+            return null;
+        }
+
         var work = $"verify-{Name}";
         var folder = run.Folder.WorkOf(work);
-        var download = await run.ExportAsync(run.Target, Export(folder), cancellationToken).ConfigureAwait(false);
+        var download = await run.ExportAsync(run.Target, Export(folder) with { DataGroupId = id }, cancellationToken).ConfigureAwait(false);
         if (!run.Problems.Note(download)) return null;
         var held = await IdsAsync(InputsOf(folder, MigrationRun.ManifestOf(folder)), _ => [], cancellationToken).ConfigureAwait(false);
         run.Folder.Forget(work);
         if (held == sent) return null;
-        return string.Create(CultureInfo.InvariantCulture, $"Of the profiles, {sent.Count} were accepted, and the target holds {held.Count}{(held.Count == sent.Count ? ", with other ids" : "")}.");
+        return string.Create(CultureInfo.InvariantCulture, $"Of the {(group is { } named ? $"groups of {named.Key}" : "profiles")}, {sent.Count} were accepted, and the target holds {held.Count}{(held.Count == sent.Count ? ", with other ids" : "")}.");
     }
 
     void Take(MigrationCounts counts)

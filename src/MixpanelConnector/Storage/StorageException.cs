@@ -40,7 +40,7 @@ sealed class StorageException(StorageFault fault, string message, Exception? inn
                 StorageFault.Forbidden => ErrorKind.Forbidden,
                 _ => ErrorKind.Unavailable,
             },
-            $"{address} {(fault is StorageFault.Missing ? "does not exist" : $"cannot be used: {Message}")}.")
+            $"{StorageScheme.Shown(address)} {(fault is StorageFault.Missing ? "does not exist" : $"cannot be used: {Message}")}.")
         {
             Field = fault is StorageFault.Unconfigured or StorageFault.Missing ? field : null,
         },

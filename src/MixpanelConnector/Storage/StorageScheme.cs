@@ -17,5 +17,21 @@ public abstract class StorageScheme
     /// <exception cref="StorageException">It is no address of a bucket, or a setting for it is missing.</exception>
     internal abstract (ObjectStore Store, string Key) Open(string address);
 
+    /// <summary>An address for a message: without what may be credentials, which somebody wrote where none belong.</summary>
+    internal static string Shown(string address)
+    {
+        var rest = address[(address.IndexOf("://", StringComparison.Ordinal) + "://".Length)..];
+        var scheme = address[..^rest.Length];
+        var slash = rest.IndexOf('/', StringComparison.Ordinal);
+        var isSecret = (slash < 0 ? rest : rest[..slash]).AsSpan().IndexOfAny(':', '@') >= 0;
+        if (isSecret) return rest.LastIndexOf('@') is var at and >= 0 ? $"{scheme}…{rest[at..]}" : $"{scheme}…";
+        return HasSignature(rest) ? $"{scheme}{rest[..rest.IndexOf('?', StringComparison.Ordinal)]}?…" : address;
+    }
+
+    /// <summary>Whether an address ends as one that was signed for somebody.</summary>
+    internal static bool HasSignature(string address) =>
+        address.IndexOf('?', StringComparison.Ordinal) is var query and >= 0
+        && address[query..].Split('?', '&').Any(part => part.StartsWith("sig=", StringComparison.OrdinalIgnoreCase) || part.StartsWith("X-Amz-", StringComparison.OrdinalIgnoreCase) || part.StartsWith("X-Goog-", StringComparison.OrdinalIgnoreCase) || part.StartsWith("AWSAccessKeyId=", StringComparison.OrdinalIgnoreCase));
+
     internal bool Holds(string address) => address.StartsWith($"{Name}://", StringComparison.Ordinal);
 }

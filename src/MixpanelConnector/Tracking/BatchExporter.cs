@@ -21,13 +21,18 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
     readonly Lock _lock = new();
     string _dropReason = "";
     TaskCompletionSource<MixpanelError> _trouble = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    ServiceAccountCredentials? _troubled; // the account with which it came
 
-    /// <summary>Completes when nothing will be accepted until somebody mends something. A new one once something was accepted.</summary>
+    /// <summary>Completes when nothing will be accepted until somebody mends something. A new one once something was accepted, or the account was replaced.</summary>
     public Task<MixpanelError> WhenFailing
     {
         get
         {
-            lock (_lock) return _trouble.Task;
+            lock (_lock)
+            {
+                if (_troubled != options.Rotation?.Current) Renew();
+                return _trouble.Task;
+            }
         }
     }
 
@@ -39,6 +44,7 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
         for (var failures = 1; ; failures++)
         {
             var delivery = new Delivery(kind, destination, options, tracking.Patience, metrics, outage, isRetry: failures > 1);
+            var (replaced, account) = (options.Rotation?.WhenReplaced, options.Rotation?.Current);
             MixpanelError error;
             try
             {
@@ -72,8 +78,11 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
             }
 
             if (stop.IsCancellationRequested) return left;
-            Failing(error);
-            await Task.Delay(Backoff.Delay(failures, options.BackoffMin, options.BackoffMax, retryAfter: null, options.Randomizer()), options.TimeProvider, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Failing(error, account);
+            var wait = Backoff.Delay(failures, options.BackoffMin, options.BackoffMax, retryAfter: null, options.Randomizer());
+            // Credentials that are replaced are tried at once.
+            if (replaced is not null) await replaced.WaitAsync(wait, options.TimeProvider, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            else await Task.Delay(wait, options.TimeProvider, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
             void Settle(List<(long Position, RejectedRecord Record)> refused)
             {
@@ -117,6 +126,9 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
         }
     }
 
+    /// <summary>Counts a record that is left out on purpose.</summary>
+    public void LeaveOut(string reason) => metrics.LeftOut(kind, reason);
+
     /// <summary>Counts records that are not taken, and says so in the log when that begins.</summary>
     public void Drop(long count, string reason)
     {
@@ -133,16 +145,28 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
     }
 
     /// <summary>Nothing will be accepted until somebody mends something.</summary>
-    public void Failing(MixpanelError error)
+    public void Failing(MixpanelError error) => Failing(error, options.Rotation?.Current);
+
+    /// <summary>As the other, unless the account was replaced meanwhile: what the next one finds counts.</summary>
+    void Failing(MixpanelError error, ServiceAccountCredentials? account)
     {
+        lock (_lock)
+        {
+            if (account != options.Rotation?.Current) return;
+            (_troubled, _) = (account, _trouble.TrySetResult(error));
+        }
+
         outage.Failed(kind, error, again: true, forGood: true);
-        lock (_lock) _trouble.TrySetResult(error);
     }
 
     public void Mended()
     {
-        lock (_lock)
-            if (_trouble.Task.IsCompleted) _trouble = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_lock) Renew();
+    }
+
+    void Renew()
+    {
+        if (_trouble.Task.IsCompleted) _trouble = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     RejectedRecord OutcomeUnknown(byte[] json) => new()

@@ -42,7 +42,7 @@ sealed partial class DurableSendLoop : SendLoop
     {
         (_gathered, _outbox, _buffers, _tracking, _time) = (gathered, outbox, buffers, tracking, options.TimeProvider);
         _logger = HarmlessLogger.Create(options, "MixpanelConnector.Tracker");
-        _owner = new OutboxOwner(options, tracking.AdoptUnowned);
+        _owner = new OutboxOwner(options, tracking.AdoptUnowned, tracking.EventsTo);
         (_troubles, _others) = (new(_time, lines: 1), new(_time, lines: 1));
         _cursors = [.. channels.Select(_ => new OutboxCursor())];
         try

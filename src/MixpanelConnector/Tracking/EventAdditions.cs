@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Tracking;
 
@@ -24,17 +25,32 @@ sealed class EventAdditions
     readonly (byte[] Name, byte[] Member)[] _members;
     readonly byte[] _all;
     readonly ulong[] _firstLettersByLength = new ulong[64];
+    readonly JsonObject _superProperties;
+    readonly string? _token;
 
-    public EventAdditions(JsonObject superProperties)
+    /// <param name="superProperties">Those of the application.</param>
+    /// <param name="token">The project's token, where it travels in the events; else null.</param>
+    public EventAdditions(JsonObject superProperties, string? token = null)
     {
+        (_superProperties, _token) = (superProperties, token);
         // ip 0: without it, Mixpanel would place the user where this server is.
-        var added = new OrderedDictionary<string, JsonNode>(StringComparer.Ordinal) { ["ip"] = 0, ["mp_lib"] = "mixpanel-connector", ["$lib_version"] = typeof(EventAdditions).Assembly.GetName().Version!.ToString(3) };
+        var added = new OrderedDictionary<string, JsonNode>(StringComparer.Ordinal) { ["ip"] = 0, ["mp_lib"] = ThisLibrary.Name, ["$lib_version"] = ThisLibrary.Version };
         foreach (var (name, value) in superProperties)
             if (value is not null) added[name] = value;
+        if (token is not null) added["token"] = token;
         _members = [.. added.Select(member => (Encoding.UTF8.GetBytes(member.Key), Member(member.Key, member.Value)))];
         _all = [.. _members.SelectMany(member => member.Member)];
         foreach (var name in (IEnumerable<byte[]>)[.. _members.Select(member => member.Name), "time"u8.ToArray(), "distinct_id"u8.ToArray(), "$insert_id"u8.ToArray(), "$user_id"u8.ToArray(), "$device_id"u8.ToArray()])
             if (name.Length is > 0 and < 64) _firstLettersByLength[name.Length] |= 1UL << (name[0] & 63);
+    }
+
+    /// <summary>The same with further properties, which win.</summary>
+    public EventAdditions With(JsonObject properties)
+    {
+        if (properties.Count == 0) return this;
+        var all = _superProperties.DeepClone().AsObject();
+        foreach (var (name, value) in properties) all[name] = value?.DeepClone();
+        return new(all, _token);
     }
 
     bool MayBeKnown(ReadOnlySpan<byte> name) => name.Length >= 64 || (name.Length > 0 && (_firstLettersByLength[name.Length] & (1UL << (name[0] & 63))) != 0);

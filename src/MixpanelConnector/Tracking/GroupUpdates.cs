@@ -24,6 +24,12 @@ public readonly struct GroupUpdates
     /// <returns>False when it was not taken.</returns>
     public bool Set(JsonObject properties) => _profile.Send("$set", Payload.Of(properties));
 
+    /// <summary>Sets a property that has no value yet.</summary>
+    /// <param name="name">The property.</param>
+    /// <param name="value">Its value: text, a number, a boolean, or any JSON.</param>
+    /// <returns>False when it was not taken.</returns>
+    public bool SetOnce(string name, JsonNode? value) => _profile.Send("$set_once", UpdatedProfile.One(name, value));
+
     /// <summary>Sets those of the properties that have no value yet.</summary>
     /// <param name="properties">The properties.</param>
     /// <returns>False when it was not taken.</returns>
@@ -88,6 +94,13 @@ public readonly struct GroupUpdates
     /// <param name="cancellationToken">Stops the waiting.</param>
     /// <exception cref="MixpanelException">It was not taken.</exception>
     public ValueTask SetAsync(JsonObject properties, CancellationToken cancellationToken = default) => _profile.SendAsync("$set", Payload.Of(properties), cancellationToken);
+
+    /// <summary>Sets a property that has no value yet.</summary>
+    /// <param name="name">The property.</param>
+    /// <param name="value">Its value: text, a number, a boolean, or any JSON.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <exception cref="MixpanelException">It was not taken.</exception>
+    public ValueTask SetOnceAsync(string name, JsonNode? value, CancellationToken cancellationToken = default) => _profile.SendAsync("$set_once", UpdatedProfile.One(name, value), cancellationToken);
 
     /// <summary>Sets those of the properties that have no value yet.</summary>
     /// <param name="properties">The properties.</param>

@@ -9,10 +9,10 @@ public interface IMixpanelTracker
 {
     /// <summary>Takes a record and returns at once. Nothing about the network makes it fail.</summary>
     /// <param name="record">What happened.</param>
-    /// <returns>False when it was not taken; that is counted, and the reason was logged.</returns>
+    /// <returns>True when it was taken, or left out because the application wants it so: by <see cref="TrackerOptions.BeforeSend"/>, the sample, an opt-out, or a tracker that is switched off. False when it was not taken though it should; that is counted, and the reason was logged.</returns>
     bool Enqueue(in TrackedRecord record);
 
-    /// <summary>Takes a record; completes when it is as safe as the tracker promises: in memory, or on the disk.</summary>
+    /// <summary>Takes a record; completes when it is as safe as the tracker promises: in memory, or on the disk; at once when it is left out because the application wants it so.</summary>
     /// <param name="record">What happened.</param>
     /// <param name="cancellationToken">Stops the waiting; whether the record was taken is then unknown.</param>
     /// <exception cref="MixpanelException">It was not taken.</exception>

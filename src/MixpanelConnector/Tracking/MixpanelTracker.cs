@@ -22,6 +22,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     readonly MixpanelOptions _options;
     readonly TrackerOptions _tracking;
     readonly EventAdditions _additions;
+    readonly RecordScreen? _screen;
     readonly RecordBudget _budget;
     readonly RecordChannel[] _channels;
     readonly SendLoop _sendLoop;
@@ -53,13 +54,22 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         // What runs in the background belongs to no request, not even to the one that made the tracker.
         using IDisposable? unbound = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
         (_client, _ownsClient, _options, _tracking) = (client, ownsClient, client.Options, tracking.Validated());
-        var events = new EventDestination(client.Transport, strict: true);
-        events.EnsureAccess();
-        _additions = new EventAdditions(tracking.SuperProperties);
+        var transport = tracking.Queue is { } queue ? client.Transport.With(client.Options with { Queue = queue }) : client.Transport;
+        Destination events = tracking.EventsTo is EventEndpoint.Track ? new TrackDestination(transport) : new EventDestination(transport, strict: true);
+        if (tracking.Enabled) events.EnsureAccess();
+        _screen = RecordScreen.Of(tracking);
+        _additions = new EventAdditions(tracking.SuperProperties, tracking.EventsTo is EventEndpoint.Track ? _options.Token : null);
         _budget = new RecordBudget(tracking.MaxBufferedBytes);
         _logger = HarmlessLogger.Create(_options, "MixpanelConnector.Tracker");
         Convert.TryToHexStringLower(RandomNumberGenerator.GetBytes(8), _idPrefix, out _);
         _outage = new OutageWatch(_logger, _options.TimeProvider, kind => _sendLoop!.Queue(kind).Records);
+        if (!tracking.Enabled)
+        {
+            tracking.Outbox?.Dispose(); // what is in it stays there
+            (_metrics, _channels, _sendLoop) = (TrackerMetrics.None, [], new BufferedSendLoop([], [], _budget, _options));
+            return;
+        }
+
         _metrics = new TrackerMetrics(tracking.MeterFactory, kind => _sendLoop?.Queue(kind) ?? default, _outage.Lasts);
         var buffers = new BufferPool(tracking.MaxBufferedBytes);
         // All channels share one limiter: a rate limit is the project's.
@@ -69,8 +79,8 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         _channels =
         [
             NewChannel(TrackedKind.Event, events, tracking.Senders),
-            NewChannel(TrackedKind.Profile, new ProfileDestination(client.Transport, "/engage", strict: true), senders: 1),
-            NewChannel(TrackedKind.Group, new ProfileDestination(client.Transport, "/groups", strict: true), senders: 1),
+            NewChannel(TrackedKind.Profile, new ProfileDestination(transport, "/engage", strict: true), senders: 1),
+            NewChannel(TrackedKind.Group, new ProfileDestination(transport, "/groups", strict: true), senders: 1),
         ];
         _sendLoop = tracking.Outbox is { } outbox
             ? new DurableSendLoop(_channels, gathered, outbox, _budget, buffers, tracking, _options)
@@ -85,10 +95,10 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     }
 
     /// <summary>How many records Mixpanel does not have yet.</summary>
-    public long Pending => Enum.GetValues<TrackedKind>().Sum(kind => _sendLoop.Queue(kind).Records);
+    public long Pending => _channels.Sum(channel => _sendLoop.Queue(channel.Kind).Records);
 
     /// <summary>How long the oldest of the <see cref="Pending"/> records has waited.</summary>
-    public TimeSpan OldestAge => Enum.GetValues<TrackedKind>().Max(kind => _sendLoop.Queue(kind).Oldest);
+    public TimeSpan OldestAge => _channels.Select(channel => _sendLoop.Queue(channel.Kind).Oldest).DefaultIfEmpty().Max();
 
     /// <summary>Why records are kept and not accepted, or why none can be taken: the last error of an outage, too. Null while nothing is known to be wrong.</summary>
     public MixpanelError? LastError => Fault ?? _outage.Error;
@@ -105,13 +115,20 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     /// <inheritdoc/>
     public bool Enqueue(in TrackedRecord record)
     {
+        if (!_tracking.Enabled) return true;
         var writer = RecordWriter.Rent();
         try
         {
-            if (Write(writer, in record) is { } rejected)
+            if (Write(writer, in record, out var leftOut) is { } rejected)
             {
                 _channels[(int)record.Kind].Exporter.Reject(rejected);
                 return false;
+            }
+
+            if (leftOut is not null)
+            {
+                _channels[(int)record.Kind].Exporter.LeaveOut(leftOut);
+                return true;
             }
 
             if (Refusal() is { } refusal) return Drop(record.Kind, refusal);
@@ -134,11 +151,18 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     public ValueTask EnqueueAsync(TrackedRecord record, CancellationToken cancellationToken = default)
     {
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
+        if (!_tracking.Enabled) return default;
         var writer = RecordWriter.Rent();
         var waits = false;
         try
         {
-            if (Write(writer, in record) is { } rejected) return ValueTask.FromException(new MixpanelException(MixpanelError.Invalid(rejected.Field, rejected.Message)));
+            if (Write(writer, in record, out var leftOut) is { } rejected) return ValueTask.FromException(new MixpanelException(MixpanelError.Invalid(rejected.Field, rejected.Message)));
+            if (leftOut is not null)
+            {
+                _channels[(int)record.Kind].Exporter.LeaveOut(leftOut);
+                return default;
+            }
+
             if (Refusal() is { } refusal) return ValueTask.FromException(Dropped(record.Kind, refusal));
             var length = writer.Written.Length;
             if (!_budget.TryTake(length))
@@ -248,29 +272,45 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
 
     const string Full = "The tracker's buffer is full: Mixpanel takes records more slowly than they come, or not at all. See TrackerOptions.MaxBufferedBytes and WhenFull.";
 
-    /// <summary>Writes what is sent. Gives why that cannot be, which should fail no request.</summary>
-    RejectedRecord? Write(RecordWriter writer, in TrackedRecord record)
+    /// <summary>Writes what is sent. Gives why that cannot be, which should fail no request, or why it is not to be.</summary>
+    RejectedRecord? Write(RecordWriter writer, in TrackedRecord record, out string? leftOut)
     {
+        leftOut = null;
         try
         {
+            var scope = MixpanelScope.Current;
+            if (scope is { IsOptedOut: true } && RecordScreen.MindsOptOut(in record))
+            {
+                leftOut = RecordScreen.OptedOut;
+                return null;
+            }
+
             if (record.Kind is TrackedKind.Event)
             {
                 Span<byte> id = stackalloc byte[32];
                 _idPrefix.CopyTo(id); // of this tracker; the rest counts
                 Interlocked.Increment(ref _ids).TryFormat(id[16..], out _, "x16", CultureInfo.InvariantCulture);
-                writer.WriteEvent(in record, _options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds(), id, _additions);
+                var time = record.Time ?? _options.TimeProvider.GetUtcNow();
+                var additions = scope?.Properties.AddTo(_additions) ?? _additions;
+                writer.WriteEvent(in record, time.ToUnixTimeMilliseconds(), id, record.Context?.Groups.AddTo(additions) ?? additions);
             }
             else
             {
                 writer.WriteUpdate(in record, _options.Token ?? throw ProfileDestination.NeedsToken());
             }
+
+            if (_screen is { } screen) leftOut = screen.Pass(writer, in record, _options.Token);
+        }
+        catch (RecordScreenException e)
+        {
+            return RejectedRecord.NotScreened(record.Kind, e);
         }
         catch (Exception e) when (e is not MixpanelException and not OutOfMemoryException)
         {
             return RejectedRecord.NotSerializable(record.Kind, e);
         }
 
-        return writer.Written.Length <= RecordWriter.MostRecordBytes ? null : RejectedRecord.TooLarge(record.Kind, writer.Written.Length);
+        return leftOut is not null || writer.Written.Length <= RecordWriter.MostRecordBytes ? null : RejectedRecord.TooLarge(record.Kind, writer.Written.Length);
     }
 
     bool TryAdd(RecordWriter writer, in TrackedRecord record, bool wantsToKnow, out Task? safe)

@@ -43,7 +43,15 @@ public static class MixpanelTrackerExtensions
     /// <returns>False when it was not taken.</returns>
     public static bool Track<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, JsonTypeInfo<T> type) => Send(tracker, Event(name, user, new(properties, NotNull(type))));
 
-    /// <summary>Tracks an event of a type that carries <see cref="MixpanelEventAttribute"/>.</summary>
+    /// <summary>Tracks an event of a partial type that carries <see cref="MixpanelEventAttribute"/>: how it is written was generated when it was compiled.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="happened">The event.</param>
+    /// <returns>False when it was not taken.</returns>
+    public static bool Track<T>(this IMixpanelTracker tracker, MixpanelUser user, T happened)
+        where T : IMixpanelEvent<T> => Send(tracker, Event(user, happened));
+
+    /// <summary>Tracks an event of a type that carries <see cref="MixpanelEventAttribute"/>, by the type's JSON contract.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="happened">The event.</param>
@@ -97,7 +105,16 @@ public static class MixpanelTrackerExtensions
     /// <exception cref="MixpanelException">It was not taken.</exception>
     public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, JsonTypeInfo<T> type, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, new(properties, NotNull(type))), cancellationToken);
 
-    /// <summary>Tracks an event of a type that carries <see cref="MixpanelEventAttribute"/>, and completes when it is safe.</summary>
+    /// <summary>Tracks an event of a partial type that carries <see cref="MixpanelEventAttribute"/>, and completes when it is safe.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="happened">The event.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <exception cref="MixpanelException">It was not taken.</exception>
+    public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, MixpanelUser user, T happened, CancellationToken cancellationToken = default)
+        where T : IMixpanelEvent<T> => SendAsync(tracker, Event(user, happened), cancellationToken);
+
+    /// <summary>Tracks an event of a type that carries <see cref="MixpanelEventAttribute"/>, by the type's JSON contract, and completes when it is safe.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="happened">The event.</param>
@@ -125,6 +142,25 @@ public static class MixpanelTrackerExtensions
     [OverloadResolutionPriority(1)]
     public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, IReadOnlyDictionary<string, object?> properties, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, Payload.Of(properties)), cancellationToken);
 
+    /// <summary>The same tracker, for events that happened at a time other than now: <c>tracker.At(order.PlacedAt).Track(…)</c>. A property <c>time</c> of an event's own stands.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="time">The time.</param>
+    public static IMixpanelTracker At(this IMixpanelTracker tracker, DateTimeOffset time) => ContextTracker.Of(tracker, context => context with { Time = time });
+
+    /// <summary>The same tracker, for events that belong to a group, or to several of a kind: <c>tracker.InGroup("company", "acme").Track(…)</c>. Another call adds another kind of groups. A property of that name of an event's own stands.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="groupKey">The property that makes groups, such as <c>company</c>.</param>
+    /// <param name="groupIds">The group or the groups, such as <c>acme</c>.</param>
+    public static IMixpanelTracker InGroup(this IMixpanelTracker tracker, string groupKey, params IEnumerable<string> groupIds)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(groupKey);
+        ArgumentNullException.ThrowIfNull(groupIds);
+        List<string> groups = [.. groupIds];
+        if (groups.Count == 0 || groups.Exists(string.IsNullOrEmpty)) throw new ArgumentException("There must be a group, and none may be empty.", nameof(groupIds));
+        JsonNode value = groups is [var only] ? JsonValue.Create(only) : new JsonArray([.. groups.Select(group => JsonValue.Create(group))]);
+        return ContextTracker.Of(tracker, context => context with { Groups = context.Groups.With(new JsonObject { [groupKey] = value }) });
+    }
+
     /// <summary>The profile of a user, for updates.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="distinctId">The user's <c>distinct_id</c>.</param>
@@ -134,6 +170,11 @@ public static class MixpanelTrackerExtensions
         ArgumentException.ThrowIfNullOrEmpty(distinctId);
         return new(tracker, distinctId);
     }
+
+    /// <summary>The profile of a user, for updates: of who is signed in, else of the device.</summary>
+    /// <param name="tracker">The tracker.</param>
+    /// <param name="user">The user; not nobody.</param>
+    public static ProfileUpdates Profile(this IMixpanelTracker tracker, MixpanelUser user) => Profile(tracker, user.DistinctId);
 
     /// <summary>The profile of a group, for updates.</summary>
     /// <param name="tracker">The tracker.</param>
@@ -187,6 +228,13 @@ public static class MixpanelTrackerExtensions
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         return new(TrackedKind.Event, name, user, payload);
+    }
+
+    static TrackedRecord Event<T>(MixpanelUser user, T happened)
+        where T : IMixpanelEvent<T>
+    {
+        ArgumentNullException.ThrowIfNull(happened);
+        return Event(T.EventName, user, new(happened, EventContract<T>.Instance));
     }
 
     static JsonTypeInfo<T> NotNull<T>(JsonTypeInfo<T> type) => type ?? throw new ArgumentNullException(nameof(type));

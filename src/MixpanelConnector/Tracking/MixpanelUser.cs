@@ -14,6 +14,9 @@ public readonly record struct MixpanelUser
     /// <summary>Nobody: the event belongs to no user.</summary>
     public static MixpanelUser None => default;
 
+    /// <summary>The user of the <see cref="MixpanelScope"/> that this call is in, such as of the request; nobody outside of every scope.</summary>
+    public static MixpanelUser Current => MixpanelScope.Current?.User ?? None;
+
     /// <summary>The id under which Mixpanel counts; empty for nobody.</summary>
     public string DistinctId => _distinctId ?? "";
 
@@ -43,6 +46,9 @@ public readonly record struct MixpanelUser
     /// <summary>Someone by <c>distinct_id</c>; nobody when it is null.</summary>
     /// <param name="distinctId">The id.</param>
     public static MixpanelUser FromDistinctId(string? distinctId) => new(distinctId, null, null);
+
+    /// <summary>Someone by the ids that an event has.</summary>
+    internal static MixpanelUser Of(string distinctId, string? userId, string? deviceId) => new(distinctId, userId, deviceId);
 
     /// <summary>Someone by <c>distinct_id</c>; nobody when it is null.</summary>
     /// <param name="distinctId">The id.</param>

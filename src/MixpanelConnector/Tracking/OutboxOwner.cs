@@ -7,13 +7,13 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector.Tracking;
 
 /// <summary>Whose a batch in an outbox is: of the project that its records are for, at the address that they go to. The key that says so is a hash; it holds no credential.</summary>
-sealed class OutboxOwner(MixpanelOptions options, bool adoptsUnowned)
+sealed class OutboxOwner(MixpanelOptions options, bool adoptsUnowned, EventEndpoint eventsTo = EventEndpoint.Import)
 {
     /// <summary>The bytes of a key.</summary>
     public const int Length = 16;
 
     // Which credential speaks for the project is decided as for the requests themselves.
-    readonly byte[] _events = Key(options, options.ServiceAccount is null ? $"token {options.Token}" : string.Create(CultureInfo.InvariantCulture, $"project {options.ProjectId}"));
+    readonly byte[] _events = Key(options, eventsTo is EventEndpoint.Track ? $"track {options.Token}" : options.ServiceAccount is null ? $"token {options.Token}" : string.Create(CultureInfo.InvariantCulture, $"project {options.ProjectId}"));
     readonly byte[] _updates = Key(options, $"token {options.Token}");
 
     public byte[] Of(TrackedKind kind) => kind is TrackedKind.Event ? _events : _updates;

@@ -4,15 +4,28 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>Properties as the caller gave them: a value with its type's JSON contract, JSON, names with values, or nothing.</summary>
-readonly struct Payload(object? value, JsonTypeInfo? type)
+/// <summary>Properties as the caller gave them: a value with its type's contract, JSON, names with values, or nothing.</summary>
+readonly struct Payload
 {
-    public static Payload Of(JsonNode? json) => new(json, null);
+    readonly object? _value, _contract;
 
-    public static Payload Of(IEnumerable<KeyValuePair<string, object?>> properties) => new(properties, null);
+    /// <param name="value">The value.</param>
+    /// <param name="type">How it is written as JSON.</param>
+    public Payload(object? value, JsonTypeInfo? type) => (_value, _contract) = (value, type);
+
+    /// <param name="happened">The event.</param>
+    /// <param name="contract">How it is written.</param>
+    public Payload(object happened, EventContract contract) => (_value, _contract) = (happened, contract);
+
+    public static Payload Of(JsonNode? json) => new(json, type: null);
+
+    public static Payload Of(IEnumerable<KeyValuePair<string, object?>> properties) => new(properties, type: null);
 
     /// <summary>One property, which may be null on purpose.</summary>
-    public static Payload Of(string name, object? value) => new(new OneProperty(name, value), null);
+    public static Payload Of(string name, object? value) => new(new OneProperty(name, value), type: null);
+
+    /// <summary>Properties of an update whose nulls were given on purpose.</summary>
+    public static Payload WithNulls(JsonObject properties) => new(new Nullable(properties), type: null);
 
     /// <summary>Writes the properties.</summary>
     /// <param name="json">Where to.</param>
@@ -22,11 +35,12 @@ readonly struct Payload(object? value, JsonTypeInfo? type)
     {
         try
         {
-            if (ContractFor(ofEvent) is not { } contract) Write(json, ofEvent);
-            else if (contract.Kind is JsonTypeInfoKind.Dictionary && value is IEnumerable<KeyValuePair<string, object?>> members) Write(json, members, contract.Options, ofEvent);
-            else JsonSerializer.Serialize(json, value, contract);
+            if (_contract is EventContract own) own.Write(_value!, json);
+            else if (ContractFor(ofEvent) is not { } contract) Write(json, ofEvent);
+            else if (contract.Kind is JsonTypeInfoKind.Dictionary && _value is IEnumerable<KeyValuePair<string, object?>> members) Write(json, members, contract.Options, ofEvent);
+            else JsonSerializer.Serialize(json, _value, contract);
         }
-        catch (UnwritableValueException e) when (type is not null)
+        catch (UnwritableValueException e) when (_contract is not null)
         {
             // A converter within the contract knows the way from its own value alone.
             var name = FindUnwritable(ofEvent);
@@ -41,12 +55,22 @@ readonly struct Payload(object? value, JsonTypeInfo? type)
 
     void Write(Utf8JsonWriter json, bool ofEvent)
     {
-        switch (value)
+        switch (_value)
         {
             case OneProperty one:
                 json.WriteStartObject();
                 json.WritePropertyName(one.Name);
                 TrackedValue.Write(json, one.Value, one.Name);
+                json.WriteEndObject();
+                break;
+            case Nullable nullable:
+                json.WriteStartObject();
+                foreach (var (name, member) in nullable.Members)
+                {
+                    json.WritePropertyName(name);
+                    TrackedValue.Write(json, member, name);
+                }
+
                 json.WriteEndObject();
                 break;
             case JsonObject members when ofEvent:
@@ -60,7 +84,7 @@ readonly struct Payload(object? value, JsonTypeInfo? type)
                 json.WriteEndObject();
                 break;
             default:
-                TrackedValue.Write(json, value, "");
+                TrackedValue.Write(json, _value, "");
                 break;
         }
     }
@@ -86,12 +110,13 @@ readonly struct Payload(object? value, JsonTypeInfo? type)
     }
 
     /// <summary>The contract to write by; null where there is none. What is declared as an object goes by what it is.</summary>
-    JsonTypeInfo? ContractFor(bool ofEvent) => type is null ? null
-        : TrackedContract.Of(value is not null && type.Type == typeof(object) ? type.Options.GetTypeInfo(value.GetType()) : type, ofEvent);
+    JsonTypeInfo? ContractFor(bool ofEvent) => _contract is not JsonTypeInfo type ? null
+        : TrackedContract.Of(_value is not null && type.Type == typeof(object) ? type.Options.GetTypeInfo(_value.GetType()) : type, ofEvent);
 
     /// <summary>The property that cannot be written: each is tried alone.</summary>
     string FindUnwritable(bool ofEvent)
     {
+        if (_contract is EventContract own) return own.FindUnwritable(_value!);
         foreach (var (name, write) in Members(ofEvent))
         {
             try
@@ -110,7 +135,7 @@ readonly struct Payload(object? value, JsonTypeInfo? type)
 
     IEnumerable<(string Name, Action<Utf8JsonWriter> Write)> Members(bool ofEvent)
     {
-        var held = value;
+        var held = _value;
         if (held is OneProperty one)
         {
             yield return (one.Name, json => TrackedValue.Write(json, one.Value, one.Name));
@@ -132,4 +157,6 @@ readonly struct Payload(object? value, JsonTypeInfo? type)
     }
 
     sealed record OneProperty(string Name, object? Value);
+
+    sealed record Nullable(JsonObject Members);
 }

@@ -13,6 +13,12 @@ public readonly struct ProfileUpdates
 
     internal ProfileUpdates(IMixpanelTracker tracker, string distinctId) => _profile = new(tracker, TrackedKind.Profile, distinctId, null, null);
 
+    ProfileUpdates(UpdatedProfile profile) => _profile = profile;
+
+    /// <summary>Updates that say more than values: the person's address, when the person was seen, whether that is left alone.</summary>
+    /// <param name="settings">What they say.</param>
+    public ProfileUpdates With(ProfileSettings settings) => new(_profile.With(settings));
+
     /// <summary>Sets a property.</summary>
     /// <param name="name">The property.</param>
     /// <param name="value">Its value: text, a number, a boolean, or any JSON.</param>
@@ -23,6 +29,12 @@ public readonly struct ProfileUpdates
     /// <param name="properties">The properties.</param>
     /// <returns>False when it was not taken.</returns>
     public bool Set(JsonObject properties) => _profile.Send("$set", Payload.Of(properties));
+
+    /// <summary>Sets a property that has no value yet.</summary>
+    /// <param name="name">The property.</param>
+    /// <param name="value">Its value: text, a number, a boolean, or any JSON.</param>
+    /// <returns>False when it was not taken.</returns>
+    public bool SetOnce(string name, JsonNode? value) => _profile.Send("$set_once", UpdatedProfile.One(name, value));
 
     /// <summary>Sets those of the properties that have no value yet.</summary>
     /// <param name="properties">The properties.</param>
@@ -112,6 +124,13 @@ public readonly struct ProfileUpdates
     /// <param name="cancellationToken">Stops the waiting.</param>
     /// <exception cref="MixpanelException">It was not taken.</exception>
     public ValueTask SetAsync(JsonObject properties, CancellationToken cancellationToken = default) => _profile.SendAsync("$set", Payload.Of(properties), cancellationToken);
+
+    /// <summary>Sets a property that has no value yet.</summary>
+    /// <param name="name">The property.</param>
+    /// <param name="value">Its value: text, a number, a boolean, or any JSON.</param>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <exception cref="MixpanelException">It was not taken.</exception>
+    public ValueTask SetOnceAsync(string name, JsonNode? value, CancellationToken cancellationToken = default) => _profile.SendAsync("$set_once", UpdatedProfile.One(name, value), cancellationToken);
 
     /// <summary>Sets those of the properties that have no value yet.</summary>
     /// <param name="properties">The properties.</param>

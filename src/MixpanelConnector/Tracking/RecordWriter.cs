@@ -27,6 +27,9 @@ sealed class RecordWriter : IBufferWriter<byte>
     /// <summary>Where the <c>$insert_id</c> is in an event; length 0 when the properties brought their own.</summary>
     public (int At, int Length) InsertId { get; private set; }
 
+    /// <summary>Whether an event brought ids of its own, which say whose it is.</summary>
+    public bool HasOwnIds { get; private set; }
+
     /// <summary>Not reentrant for one writer: a converter that tracks gets another.</summary>
     public static RecordWriter Rent()
     {
@@ -53,6 +56,7 @@ sealed class RecordWriter : IBufferWriter<byte>
     /// <exception cref="UnwritableValueException">The properties are no object, or one of them has no form in JSON.</exception>
     public void WriteEvent(in TrackedRecord record, long milliseconds, ReadOnlySpan<byte> insertId, EventAdditions additions)
     {
+        HasOwnIds = false;
         BeginEvent(in record, milliseconds, insertId, additions, own: null);
         var payloadAt = _length;
         Append(record.Payload, ofEvent: true);
@@ -67,6 +71,7 @@ sealed class RecordWriter : IBufferWriter<byte>
         EnsureObject(payload);
         if (additions.OwnOf(payload) is { } own)
         {
+            HasOwnIds = own.DistinctId || own.UserId || own.DeviceId;
             // Rare: a property of the event's own stands in place of one that was written before it.
             var kept = payload.ToArray();
             BeginEvent(in record, milliseconds, insertId, additions, own);
@@ -79,10 +84,35 @@ sealed class RecordWriter : IBufferWriter<byte>
         Append("}"u8);
     }
 
+    /// <summary>Writes an event anew that was changed after it had been written here.</summary>
+    /// <exception cref="UnwritableValueException">A property has no form in JSON.</exception>
+    public void WriteEvent(OutgoingRecord record)
+    {
+        var hasIdOfOurs = InsertId.Length > 0;
+        BeginEvent(record.Name);
+        if (!record.Envelope.ContainsKey("distinct_id")) _json.WriteString("distinct_id"u8, record.User.DistinctId);
+        if (record.User.UserId is { } userId && !record.Envelope.ContainsKey("$user_id")) _json.WriteString("$user_id"u8, userId);
+        if (record.User.DeviceId is { } deviceId && !record.Envelope.ContainsKey("$device_id")) _json.WriteString("$device_id"u8, deviceId);
+        foreach (var (name, value) in record.Envelope)
+        {
+            TrackedValue.WriteMember(_json, name, value, "");
+            if (!hasIdOfOurs || name != "$insert_id") continue;
+            var length = value!.GetValue<string>().Length; // hexadecimal
+            InsertId = ((int)(_json.BytesCommitted + _json.BytesPending) - length - 1, length);
+        }
+
+        if (record.Properties["ip"] is null) _json.WriteNumber("ip"u8, 0); // without it, Mixpanel would place the user where this server is
+        foreach (var (name, value) in record.Properties) TrackedValue.WriteMember(_json, name, value, "");
+        _json.WriteEndObject();
+        _json.WriteEndObject();
+        _json.Flush();
+    }
+
     /// <summary>Writes an update of a profile.</summary>
     public void WriteUpdate(in TrackedRecord record, string token)
     {
         _length = 0;
+        HasOwnIds = false;
         InsertId = default;
         _json.Reset(this);
         _json.WriteStartObject();
@@ -97,6 +127,14 @@ sealed class RecordWriter : IBufferWriter<byte>
             _json.WriteString("$distinct_id"u8, record.User.DistinctId);
         }
 
+        if (record.Settings is { } settings)
+        {
+            if (settings.Ip is { } ip) _json.WriteString("$ip"u8, ip);
+            if (settings.Time is { } time) _json.WriteNumber("$time"u8, time.ToUnixTimeSeconds());
+            if (settings.IgnoreTime) _json.WriteBoolean("$ignore_time"u8, value: true);
+            if (settings.IgnoreAlias) _json.WriteBoolean("$ignore_alias"u8, value: true);
+        }
+
         _json.WritePropertyName(record.Name);
         record.Payload.WriteTo(_json, ofEvent: false);
         _json.WriteEndObject();
@@ -108,14 +146,19 @@ sealed class RecordWriter : IBufferWriter<byte>
         if (payload is not [(byte)'{', ..]) throw new UnwritableValueException("", "those of an event must be an object");
     }
 
-    void BeginEvent(in TrackedRecord record, long milliseconds, ReadOnlySpan<byte> insertId, EventAdditions additions, OwnProperties? own)
+    void BeginEvent(string name)
     {
         _length = 0;
         InsertId = default;
         _json.Reset(this);
         _json.WriteStartObject();
-        _json.WriteString("event"u8, record.Name);
+        _json.WriteString("event"u8, name);
         _json.WriteStartObject("properties"u8);
+    }
+
+    void BeginEvent(in TrackedRecord record, long milliseconds, ReadOnlySpan<byte> insertId, EventAdditions additions, OwnProperties? own)
+    {
+        BeginEvent(record.Name);
         var user = record.User;
         if (own is not { DistinctId: true }) _json.WriteString("distinct_id"u8, user.DistinctId);
         if (user.UserId is { } userId && own is not { UserId: true }) _json.WriteString("$user_id"u8, userId);

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using MixpanelConnector.Tracking;
 
@@ -16,19 +18,48 @@ public sealed record Recorded(TrackedKind Kind, string Name, MixpanelUser User, 
 
     /// <summary>The group; null for everything but an update of a group.</summary>
     public string? GroupId { get; init; }
+
+    /// <summary>What an update says beside its value; null for nothing.</summary>
+    public ProfileSettings? Settings { get; init; }
+
+    /// <summary>When an event happened, as <c>At</c> said it; null for now, or where its properties say it.</summary>
+    public DateTimeOffset? Time { get; init; }
+
+    /// <summary>Why it was left out: <c>opted_out</c>, <c>sampled</c>, <c>before_send</c>; null for what was taken.</summary>
+    public string? LeftOut { get; init; }
 }
 
 /// <summary>A tracker for tests: it keeps what was tracked, and sends nothing. What has no form in JSON, or is too large, it refuses as <see cref="MixpanelTracker"/> does.</summary>
 public sealed class RecordingTracker : IMixpanelTracker
 {
     readonly ConcurrentQueue<Recorded> _records = new();
+    readonly ConcurrentQueue<Recorded> _leftOut = new();
     readonly ConcurrentQueue<RejectedRecord> _rejected = new();
+    readonly TrackerOptions _tracking;
+    readonly RecordScreen? _screen;
+    long _ids;
+
+    /// <summary>Makes one that keeps everything as it was given.</summary>
+    public RecordingTracker()
+        : this(new()) { }
+
+    /// <summary>Makes one that keeps what Mixpanel would get, as far as the options say who and what is left out, changed or redacted; what a tracker adds to every event by itself is not there.</summary>
+    /// <param name="tracking">The options of the tracker in whose place this is.</param>
+    /// <exception cref="MixpanelException">An option is out of range.</exception>
+    public RecordingTracker(TrackerOptions tracking)
+    {
+        ArgumentNullException.ThrowIfNull(tracking);
+        (_tracking, _screen) = (tracking.Validated(), RecordScreen.Of(tracking));
+    }
 
     /// <summary>Everything that was tracked, in order.</summary>
     public IReadOnlyList<Recorded> Records => [.. _records];
 
     /// <summary>The events among it, in order.</summary>
     public IReadOnlyList<Recorded> Events => [.. _records.Where(record => record.Kind is TrackedKind.Event)];
+
+    /// <summary>What was left out on purpose, in order, as it was given: of this, <c>Track</c> gave true.</summary>
+    public IReadOnlyList<Recorded> LeftOut => [.. _leftOut];
 
     /// <summary>What was refused, in order: of this, <c>Track</c> gave false or <c>TrackAsync</c> threw.</summary>
     public IReadOnlyList<RejectedRecord> Rejected => [.. _rejected];
@@ -46,23 +77,30 @@ public sealed class RecordingTracker : IMixpanelTracker
     /// <inheritdoc/>
     public Task FlushAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
 
-    /// <summary>Forgets what was tracked, and what was refused.</summary>
+    /// <summary>Forgets what was tracked, left out and refused.</summary>
     public void Clear()
     {
         _records.Clear();
+        _leftOut.Clear();
         _rejected.Clear();
     }
 
-    /// <summary>Gives why the record is refused; null when it is kept.</summary>
+    /// <summary>Gives why the record is refused; null when it is kept, or left out.</summary>
     RejectedRecord? Record(in TrackedRecord record)
     {
+        if (!_tracking.Enabled) return null;
         RejectedRecord? rejected = null;
         var writer = RecordWriter.Rent();
         try
         {
+            var scope = MixpanelScope.Current;
             writer.WritePayload(in record);
             if (writer.Written.Length > RecordWriter.MostRecordBytes) rejected = RejectedRecord.TooLarge(record.Kind, writer.Written.Length);
-            else _records.Enqueue(new Recorded(record.Kind, record.Name, record.User, JsonNode.Parse(writer.Written) ?? new JsonObject()) { GroupKey = record.GroupKey, GroupId = record.GroupId });
+            else Screen(writer, in record, scope, JsonNode.Parse(writer.Written) ?? new JsonObject());
+        }
+        catch (RecordScreenException e)
+        {
+            rejected = RejectedRecord.NotScreened(record.Kind, e);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
@@ -76,4 +114,28 @@ public sealed class RecordingTracker : IMixpanelTracker
         if (rejected is not null) _rejected.Enqueue(rejected);
         return rejected;
     }
+
+    void Screen(RecordWriter writer, in TrackedRecord record, MixpanelScope? scope, JsonNode properties)
+    {
+        if (record.Kind is TrackedKind.Event)
+        {
+            record.Context?.Groups.FillIn(properties);
+            scope?.Properties.FillIn(properties);
+        }
+
+        var recorded = new Recorded(record.Kind, record.Name, record.User, properties) { GroupKey = record.GroupKey, GroupId = record.GroupId, Settings = record.Settings, Time = record.Time };
+        var leftOut = scope is { IsOptedOut: true } && RecordScreen.MindsOptOut(in record) ? RecordScreen.OptedOut : null;
+        if (leftOut is null && _screen is { } screen)
+        {
+            if (record.Kind is TrackedKind.Event) writer.WriteEvent(in record, 0, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Interlocked.Increment(ref _ids):x32}")), NoAdditions);
+            var outgoing = OutgoingRecord.Of(in record, properties.DeepClone());
+            leftOut = screen.LeavesOut(writer, in record) ?? screen.Pass(outgoing);
+            if (leftOut is null) recorded = recorded with { Name = outgoing.Name, User = outgoing.User, Properties = outgoing.HasProperties ? outgoing.AllProperties() : properties, Settings = outgoing.Settings };
+        }
+
+        if (leftOut is null) _records.Enqueue(recorded);
+        else _leftOut.Enqueue(recorded with { LeftOut = leftOut });
+    }
+
+    static readonly EventAdditions NoAdditions = new([]);
 }

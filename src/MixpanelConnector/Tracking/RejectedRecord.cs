@@ -12,7 +12,7 @@ public sealed record RejectedRecord
     /// <summary>What it was.</summary>
     public required TrackedKind Kind { get; init; }
 
-    /// <summary>A stable name of the reason, in snake_case: <c>rejected</c> by Mixpanel, <c>record_too_large</c>, <c>outcome_unknown</c>, <c>not_serializable</c>, <c>damaged</c>.</summary>
+    /// <summary>A stable name of the reason, in snake_case: <c>rejected</c> by Mixpanel, <c>record_too_large</c>, <c>outcome_unknown</c>, <c>not_serializable</c>, <c>damaged</c>; <c>before_send_failed</c>, <c>opt_out_failed</c>, <c>sample_failed</c> where the application's own code threw.</summary>
     public required string Code { get; init; }
 
     /// <summary>The reason in words, without any value of the record.</summary>
@@ -42,6 +42,14 @@ public sealed record RejectedRecord
         Code = "not_serializable",
         Field = e is UnwritableValueException { Path: not "" and var path } ? path : null,
         Message = e is UnwritableValueException ? e.Message : $"The record cannot be written as JSON ({e.GetType().Name}).", // what another threw may hold a value
+    };
+
+    /// <summary>Nothing of the record is in it, for what was to be taken out is still there.</summary>
+    internal static RejectedRecord NotScreened(TrackedKind kind, RecordScreenException e) => new()
+    {
+        Kind = kind,
+        Code = e.Code,
+        Message = $"{e.Message} The record is not taken, since what it may hold is not known.",
     };
 
     internal static RejectedRecord TooLarge(TrackedKind kind, int bytes) => new()

@@ -34,6 +34,7 @@ static class TrackedContract
     {
         var options = new JsonSerializerOptions(given.Options);
         if (options.DefaultIgnoreCondition is JsonIgnoreCondition.Never) options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+        options.Encoder ??= JsonDefaults.WriterOptions.Encoder; // names are escaped as values are
         foreach (var converter in TrackedValue.Converters) options.Converters.Add(converter);
         var resolver = given.Options.TypeInfoResolver ?? given.OriginatingResolver ?? throw new NotSupportedException($"The contract of {given.Type.Name} has no resolver.");
         if (ofEvent) resolver = resolver.WithAddedModifier(contract =>

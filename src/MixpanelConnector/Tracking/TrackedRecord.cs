@@ -3,25 +3,12 @@ using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector;
 
-/// <summary>What is tracked.</summary>
-public enum TrackedKind
-{
-    /// <summary>Something that happened.</summary>
-    Event,
-
-    /// <summary>An update of a user's profile.</summary>
-    Profile,
-
-    /// <summary>An update of a group's profile.</summary>
-    Group,
-}
-
 /// <summary>One record on its way into a tracker: an event, or an update of a profile.</summary>
 public readonly struct TrackedRecord
 {
-    internal TrackedRecord(TrackedKind kind, string name, MixpanelUser user, Payload payload, string? groupKey = null, string? groupId = null)
+    internal TrackedRecord(TrackedKind kind, string name, MixpanelUser user, Payload payload, string? groupKey = null, string? groupId = null, ProfileSettings? settings = null, EventContext? context = null)
     {
-        (Kind, Name, User, Payload, GroupKey, GroupId) = (kind, name, user, payload, groupKey, groupId);
+        (Kind, Name, User, Payload, GroupKey, GroupId, Settings, Context) = (kind, name, user, payload, groupKey, groupId, settings, context);
     }
 
     /// <summary>What it is.</summary>
@@ -39,16 +26,28 @@ public readonly struct TrackedRecord
     /// <summary>The group; null for everything but an update of a group.</summary>
     public string? GroupId { get; }
 
+    /// <summary>What an update says beside its value; null for nothing.</summary>
+    public ProfileSettings? Settings { get; }
+
+    /// <summary>When an event happened, as <c>At</c> said it; null for now, or where its properties say it.</summary>
+    public DateTimeOffset? Time => Context?.Time;
+
     internal Payload Payload { get; }
 
-    /// <summary>The properties as JSON, as they were given; of an update the value of its operation.</summary>
+    internal EventContext? Context { get; }
+
+    /// <summary>An event with what was said of it beside its properties; an update stays as it is.</summary>
+    internal TrackedRecord In(EventContext context) => Kind is TrackedKind.Event ? new(Kind, Name, User, Payload, context: context) : this;
+
+    /// <summary>The properties as JSON, as they were given, with the groups that <c>InGroup</c> gave; of an update the value of its operation.</summary>
     public JsonNode? ToJson()
     {
         var writer = RecordWriter.Rent();
         try
         {
             writer.WritePayload(in this);
-            return JsonNode.Parse(writer.Written);
+            var json = JsonNode.Parse(writer.Written);
+            return Context is { } context ? context.Groups.FillIn(json ?? new JsonObject()) : json;
         }
         finally
         {

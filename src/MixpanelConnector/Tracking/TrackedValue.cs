@@ -14,7 +14,7 @@ namespace MixpanelConnector.Tracking;
 static class TrackedValue
 {
     /// <summary>The rule for contracts: what System.Text.Json writes in another way.</summary>
-    public static readonly IReadOnlyList<JsonConverter> Converters = [new TimeConverter(), new OffsetTimeConverter(), new EnumConverter(), new BigIntegerConverter(), new NodeConverter()];
+    public static readonly IReadOnlyList<JsonConverter> Converters = [new TimeConverter(), new OffsetTimeConverter(), new EnumConverter(), new NullableEnumConverter(), new BigIntegerConverter(), new NodeConverter()];
 
     /// <summary>Writes a value.</summary>
     /// <param name="json">Where to.</param>
@@ -196,7 +196,7 @@ static class TrackedValue
         : type == typeof(object) ? new AnyTimeConverter()
         : null;
 
-    static UnwritableValueException NotFinite(string path) => new(path, "a number must be finite");
+    public static UnwritableValueException NotFinite(string path) => new(path, "a number must be finite");
 
     abstract class WriteOnlyConverter<T> : JsonConverter<T>
     {
@@ -216,11 +216,21 @@ static class TrackedValue
     /// <summary>For every enumeration: a converter for each type of its own could not be made ahead of time.</summary>
     sealed class EnumConverter : WriteOnlyConverter<Enum>
     {
-        public override bool CanConvert(Type typeToConvert) => typeToConvert.IsEnum && !typeToConvert.IsDefined(typeof(JsonConverterAttribute), inherit: false);
+        public static bool Converts(Type type) => type.IsEnum && !type.IsDefined(typeof(JsonConverterAttribute), inherit: false);
+
+        public override bool CanConvert(Type typeToConvert) => Converts(typeToConvert);
 
         public override void Write(Utf8JsonWriter writer, Enum value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
 
         public override void WriteAsPropertyName(Utf8JsonWriter writer, Enum value, JsonSerializerOptions options) => writer.WritePropertyName(value.ToString());
+    }
+
+    /// <summary>What System.Text.Json would do with a nullable one, it cannot with a converter for every enumeration.</summary>
+    sealed class NullableEnumConverter : WriteOnlyConverter<object>
+    {
+        public override bool CanConvert(Type typeToConvert) => Nullable.GetUnderlyingType(typeToConvert) is { } type && EnumConverter.Converts(type);
+
+        public override void Write(Utf8JsonWriter writer, object value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
     }
 
     sealed class BigIntegerConverter : WriteOnlyConverter<BigInteger>

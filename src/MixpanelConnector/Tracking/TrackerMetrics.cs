@@ -16,6 +16,11 @@ sealed class TrackerMetrics : IDisposable
     readonly Counter<long>? _retries;
     readonly Histogram<long>? _batchSize;
 
+    TrackerMetrics() { }
+
+    /// <summary>Of a tracker that is switched off.</summary>
+    public static TrackerMetrics None { get; } = new();
+
     public TrackerMetrics(IMeterFactory? factory, Func<TrackedKind, (long Records, TimeSpan Oldest)> queue, Func<TrackedKind, TimeSpan> outage)
     {
         _owned = factory is null;
@@ -46,6 +51,10 @@ sealed class TrackerMetrics : IDisposable
     {
         if (count > 0) Harmless(() => _records?.Add(count, new("mixpanel.record.kind", NameOf(kind)), new("mixpanel.outcome", outcome)));
     }
+
+    /// <summary>A record that is left out on purpose.</summary>
+    public void LeftOut(TrackedKind kind, string reason) =>
+        Harmless(() => _records?.Add(1, new("mixpanel.record.kind", NameOf(kind)), new("mixpanel.outcome", "left_out"), new("mixpanel.reason", reason)));
 
     public void Requested(TrackedKind kind, int bytes, bool isRetry)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json.Nodes;
+using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector;
 
@@ -11,6 +12,16 @@ public enum WhenFull
 
     /// <summary>The caller waits until there is room, for <see cref="TrackerOptions.WaitTimeout"/> at most: <c>Track</c> blocks, <c>TrackAsync</c> waits without a thread. After that, it is as with <see cref="Drop"/>.</summary>
     Wait,
+}
+
+/// <summary>The address of Mixpanel's that events are sent to.</summary>
+public enum EventEndpoint
+{
+    /// <summary><c>/import</c>: takes events of any age, names each that it refuses, and marks them as imported.</summary>
+    Import,
+
+    /// <summary><c>/track</c>, as browsers and the official SDKs use it: takes events of the last five days, and says nothing of one that it drops. It needs the project token.</summary>
+    Track,
 }
 
 /// <summary>How a tracker gathers and sends. Immutable: change a copy with <c>with</c>.</summary>
@@ -37,11 +48,35 @@ public sealed record TrackerOptions
     /// <summary>How long disposing the tracker waits until everything is sent. Default: 10 seconds. A host's own limit is used when the host stops it.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>The address that events are sent to. Default: <see cref="EventEndpoint.Import"/>. What an outbox holds for the other address stays there until a tracker sends to it again.</summary>
+    public EventEndpoint EventsTo { get; init; } = EventEndpoint.Import;
+
     /// <summary>Properties for every event that does not have them of its own. Default: none.</summary>
     public JsonObject SuperProperties { get; init; } = [];
 
+    /// <summary>Whether anything is tracked. Default: true. A tracker that is switched off starts no thread, opens no file and no connection, and needs no credential; <c>Track</c> gives true at once and counts nothing. What an outbox holds stays there.</summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>Called for each event and each update of a profile, one after the other and on the thread that tracks, before the record is kept anywhere: each may change it; false leaves it out. Where one throws, the record is not taken, and nothing of it goes to Mixpanel or to the disk. Default: none, and no record is parsed.</summary>
+    public IReadOnlyList<Func<OutgoingRecord, bool>> BeforeSend { get; init; } = [];
+
+    /// <summary>What is taken out of events and updates of profiles, after <see cref="BeforeSend"/>. Default: nothing.</summary>
+    public Redaction? Redaction { get; init; }
+
+    /// <summary>For names of events, the part of the people whose events are tracked, from 0 to 1; all events of a person with that name, or none of them. Who is in at one rate is in at every higher one. Events that say who somebody is or what somebody has seen (<c>$identify</c>, <c>$create_alias</c>, <c>$merge</c>, <c>$experiment_started</c>) cannot be named; updates of profiles are all tracked. Default: none, and all events are.</summary>
+    public IReadOnlyDictionary<string, double> SampleRates { get; init; } = new Dictionary<string, double>(StringComparer.Ordinal);
+
+    /// <summary>Gives what decides whether a person is in the sample: an id that stays the same wherever and as whoever the person is met; null for the default. Default: the id of the device where an event has one, so that a person stays whole at the sign-in, else the <c>distinct_id</c>. Events of nobody are decided on one by one.</summary>
+    public Func<MixpanelUser, string?>? SampleBy { get; init; }
+
+    /// <summary>Says whether a person does not want to be tracked: then no event and no update of the profile is taken, but for <c>Delete</c>. It is called on the thread that tracks, for each record, and should be quick. Where it throws, the record is not taken. Default: nobody has said so.</summary>
+    public Func<MixpanelUser, bool>? IsOptedOut { get; init; }
+
     /// <summary>Called for each record that was taken and is not in Mixpanel after all, on a thread of the tracker's. What it throws is logged. Default: nothing; they are logged and counted in any case.</summary>
     public Action<RejectedRecord>? OnRejected { get; init; }
+
+    /// <summary>A queue that records are published to in place of being sent to Mixpanel; the caller disposes it. With an <see cref="Outbox"/> they are kept on the disk while the broker is away. Default: none.</summary>
+    public MixpanelQueue? Queue { get; init; }
 
     /// <summary>Where records are kept on the disk until Mixpanel has them, so that they survive the end of the process; <c>MixpanelConnector.Sqlite</c> has one. The tracker disposes it. Default: none, records are in memory only.</summary>
     public ITrackerOutbox? Outbox { get; init; }
@@ -65,8 +100,11 @@ public sealed record TrackerOptions
         if (Senders is < 1 or > 20) throw MixpanelException.Invalid("senders", "There are from 1 to 20 senders.");
         if (MaxBufferedBytes < 1 << 20) throw MixpanelException.Invalid("max_buffered_bytes", "The buffer must hold at least 1 MB.");
         if (!Enum.IsDefined(WhenFull)) throw MixpanelException.Invalid("when_full", "What happens when the buffer is full must be drop or wait.");
+        if (!Enum.IsDefined(EventsTo)) throw MixpanelException.Invalid("events_to", "Events are sent to import or track.");
         if (WaitTimeout < TimeSpan.Zero || WaitTimeout > TimeSpan.FromDays(1)) throw MixpanelException.Invalid("wait_timeout", "The time to wait for room must be from zero to a day.");
         if (StopTimeout < TimeSpan.Zero || StopTimeout > TimeSpan.FromDays(1)) throw MixpanelException.Invalid("stop_timeout", "The time to stop must be from zero to a day.");
+        RecordScreen.Validate(SampleRates);
+        Redaction?.Validated();
         return this;
     }
 }

@@ -3,13 +3,15 @@ using System.Text.Json.Nodes;
 namespace MixpanelConnector.Tracking;
 
 /// <summary>A profile, of a user or of a group, that updates go to.</summary>
-readonly struct UpdatedProfile(IMixpanelTracker tracker, TrackedKind kind, MixpanelUser user, string? groupKey, string? groupId)
+readonly struct UpdatedProfile(IMixpanelTracker tracker, TrackedKind kind, MixpanelUser user, string? groupKey, string? groupId, ProfileSettings? settings = null)
 {
     public const string Reflection = "The properties are found by reflection. For trimmed and ahead-of-time compiled applications, give the type's JsonTypeInfo too, or a JsonObject.";
 
-    public bool Send(string operation, Payload payload) => tracker.Enqueue(new TrackedRecord(kind, operation, user, payload, groupKey, groupId));
+    public UpdatedProfile With(ProfileSettings settings) => new(tracker, kind, user, groupKey, groupId, settings ?? throw new ArgumentNullException(nameof(settings)));
 
-    public ValueTask SendAsync(string operation, Payload payload, CancellationToken cancellationToken) => tracker.EnqueueAsync(new TrackedRecord(kind, operation, user, payload, groupKey, groupId), cancellationToken);
+    public bool Send(string operation, Payload payload) => tracker.Enqueue(new TrackedRecord(kind, operation, user, payload, groupKey, groupId, settings));
+
+    public ValueTask SendAsync(string operation, Payload payload, CancellationToken cancellationToken) => tracker.EnqueueAsync(new TrackedRecord(kind, operation, user, payload, groupKey, groupId, settings), cancellationToken);
 
     public static Payload One(string name, object? value)
     {

@@ -15,6 +15,7 @@ static class Authorization
     const int ShortestCensored = 8;
 
     static readonly ConditionalWeakTable<MixpanelOptions, string[]> FormsOf = [];
+    static readonly ConditionalWeakTable<ServiceAccountCredentials, string[]> FormsOfAccounts = [];
 
     /// <summary>The header and the project to name in the query, either of which may be absent.</summary>
     /// <exception cref="MixpanelException">No configured credential fits.</exception>
@@ -33,7 +34,7 @@ static class Authorization
                 throw MixpanelException.Invalid("service_account_username", "This call needs a service account (user name, secret and project id) or a project token. Configure one of them, or use the embedded Mixpanel.");
         }
 
-        if (options.ServiceAccount is not { } account)
+        if (options.CurrentAccount is not { } account)
             throw MixpanelException.Invalid("service_account_username", "This call needs a service account: a project token alone is not accepted by Mixpanel here. Configure the user name and the secret, or use the embedded Mixpanel.");
         if (scheme is AuthScheme.ServiceAccount)
             return (Basic(account), null);
@@ -46,17 +47,24 @@ static class Authorization
     public static string Censor(MixpanelOptions options, string text)
     {
         foreach (var form in FormsOf.GetValue(options, Forms)) text = text.Replace(form, "***", StringComparison.OrdinalIgnoreCase);
+        foreach (var account in options.Rotation?.Known ?? [])
+            foreach (var form in FormsOfAccounts.GetValue(account, static account => Forms(SecretsOf(account)))) text = text.Replace(form, "***", StringComparison.OrdinalIgnoreCase);
         return text;
     }
 
-    /// <summary>Raw, as base64, percent-encoded, hexadecimal and within JSON; longer ones first, since they hold shorter ones.</summary>
     static string[] Forms(MixpanelOptions options)
     {
         var secrets = new List<string>();
-        if (options.ServiceAccount is { } account) secrets.AddRange([Reveal(account.Secret), $"{account.Username}:{Reveal(account.Secret)}"]);
+        if (options.ServiceAccount is { } account) secrets.AddRange(SecretsOf(account));
         if (options.OAuthToken is { } bearer) secrets.Add(Reveal(bearer));
         if (options.Token is { } token) secrets.AddRange([token, $"{token}:"]);
-        return
+        return Forms(secrets);
+    }
+
+    static string[] SecretsOf(ServiceAccountCredentials account) => [Reveal(account.Secret), $"{account.Username}:{Reveal(account.Secret)}"];
+
+    /// <summary>Raw, as base64, percent-encoded, hexadecimal and within JSON; longer ones first, since they hold shorter ones.</summary>
+    static string[] Forms(IEnumerable<string> secrets) =>
         [
             .. secrets
                 .SelectMany(secret =>
@@ -74,7 +82,6 @@ static class Authorization
                 .Distinct(StringComparer.OrdinalIgnoreCase)
                 .OrderByDescending(form => form.Length),
         ];
-    }
 
     static AuthenticationHeaderValue Basic(ServiceAccountCredentials account) => Basic(account.Username, Reveal(account.Secret));
 

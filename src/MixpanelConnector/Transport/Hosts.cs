@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace MixpanelConnector.Transport;
 
 /// <summary>The families of Mixpanel's API; each lives on hosts of its own.</summary>
@@ -12,6 +14,9 @@ enum Api
 /// <summary>Which address a request goes to.</summary>
 static class Hosts
 {
+    /// <summary>Whether an address is of this machine. <see cref="Uri.IsLoopback"/> can be wrong in an instance that another thread uses for the first time.</summary>
+    public static bool IsLoopback(Uri address) => address.IdnHost.TrimEnd('.') is var host && (host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.Equals("loopback", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var ip) && IPAddress.IsLoopback(ip)));
+
     public static Uri BaseAddress(MixpanelOptions options, Api api)
     {
         if (options.Endpoint is { } endpoint) return endpoint;

@@ -40,7 +40,7 @@ sealed partial class MixpanelTransport
     {
         AllowAutoRedirect = false, // a POST that is redirected becomes a GET, whose 200 would look like success
         UseCookies = false,
-        UseProxy = options.Endpoint is not { IsLoopback: true },
+        UseProxy = options.Endpoint is not { } endpoint || !Hosts.IsLoopback(endpoint),
         AutomaticDecompression = decompression,
         ConnectTimeout = TimeSpan.FromSeconds(10),
         PooledConnectionLifetime = TimeSpan.FromMinutes(2), // so that a change of DNS is seen
@@ -68,10 +68,21 @@ sealed partial class MixpanelTransport
     /// <summary>Sends once. A failure to get an answer is a value, whatever a handler of the client throws; only cancellation by the caller and a missing credential throw.</summary>
     public async Task<Reply> SendOnceAsync(MixpanelRequest request, CancellationToken cancellationToken)
     {
+        while (true)
+        {
+            var account = Options.CurrentAccount;
+            var reply = await SendWithAccountAsync(request, cancellationToken).ConfigureAwait(false);
+            if (reply.Status is not (401 or 403) || Options.CurrentAccount == account) return reply; // refused, so without effect, and the account was replaced on the way
+        }
+    }
+
+    async Task<Reply> SendWithAccountAsync(MixpanelRequest request, CancellationToken cancellationToken)
+    {
         var (header, projectId) = Authorization.For(Options, request.Auth, request.ProjectId);
         if (projectId is not null) request = request.With("project_id", projectId);
         if (request.Counts is { } kind && Options.Ledger is { } ledger && await ledger.EnterAsync(Options, kind, cancellationToken).ConfigureAwait(false) is { } usedUp)
             return Reply.None(new(ErrorKind.RateLimited, $"The {(kind is CallKind.Export ? "exports" : "queries")} that this project has in an hour are used up, by the ledger in {ledger.Folder}: nothing was sent.") { RetryAfter = usedUp }, mayHaveArrived: false);
+        if (Options.Queue is { } queue && QueuedIngestion.Takes(request)) return await QueuedIngestion.SendAsync(queue, request, cancellationToken).ConfigureAwait(false);
         var address = Hosts.Resolve(Options, request);
         var reply = await SendToAsync(address, request, header, cancellationToken).ConfigureAwait(false);
         return request.Api is Api.App && OnlyAddsSlash(address, reply.Location)
@@ -205,7 +216,7 @@ sealed partial class MixpanelTransport
 
     static readonly StringWithQualityHeaderValue Gzip = new("gzip");
 
-    static readonly ProductInfoHeaderValue UserAgent = new("mixpanel-connector", typeof(MixpanelTransport).Assembly.GetName().Version?.ToString(3));
+    static readonly ProductInfoHeaderValue UserAgent = new(ThisLibrary.Name, ThisLibrary.Version);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Path} answered {Status} in {Milliseconds:0} ms")]
     partial void LogAnswer(string method, string path, int status, double milliseconds);

@@ -20,7 +20,7 @@ static class ReplyBody
     /// <param name="cancellationToken">Ends the reading.</param>
     public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpResponseMessage response, Api api, bool isPacked, CancellationToken cancellationToken)
     {
-        var largest = api is Api.Ingestion ? LargestOfIngestion : Largest;
+        var largest = api is Api.Ingestion && response.RequestMessage?.Method != HttpMethod.Get ? LargestOfIngestion : Largest; // definitions of flags are asked for there, too
         if (response.Content.Headers.ContentLength > largest) return null;
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         if (isPacked && response.Content.Headers.ContentEncoding.Contains("gzip", StringComparer.OrdinalIgnoreCase)) stream = new GZipStream(stream, CompressionMode.Decompress);

@@ -106,6 +106,18 @@ static class ReplyClassifier
         return ImportVerdict.Unclear(error, nothingImported: good is null or 0);
     }
 
+    /// <summary>What an answer of <c>/track</c> says of a batch of so many events: it takes what it can read, and names none that it does not.</summary>
+    public static ImportVerdict ReadTrack(Reply reply, int sent, MixpanelOptions options)
+    {
+        if (ByStatus(reply, options) is { } verdict) return verdict;
+        return ReadAcknowledgement(reply, options) switch
+        {
+            null => ImportVerdict.Accepted(sent, "1"),
+            { Kind: ErrorKind.Rejected } error => ImportVerdict.Unclear(error, nothingImported: true),
+            { } error => ImportVerdict.Untrusted(error),
+        };
+    }
+
     /// <summary>What an answer to a lookup table of so many rows says. It is taken as a whole, or not at all: refused rows that cannot be trusted are left out.</summary>
     public static ImportVerdict ReadLookupTable(Reply reply, int rows, MixpanelOptions options)
     {
@@ -274,36 +286,10 @@ static class ReplyClassifier
         }
     }
 
-    static string Safe(MixpanelOptions options, string text) => Clean(Authorization.Censor(options, text));
+    internal static string Safe(MixpanelOptions options, string text) => Clean(Authorization.Censor(options, text));
 
     /// <summary>Text from outside, fit for a terminal and a log: one line, no control or direction characters, at most 300 characters.</summary>
-    internal static string Clean(string text)
-    {
-        var clean = new StringBuilder(Math.Min(text.Length, LongestMessage) + 1);
-        foreach (var rune in text.EnumerateRunes())
-        {
-            if (clean.Length >= LongestMessage)
-            {
-                clean.Append('…');
-                break;
-            }
-
-            clean.Append(IsUnsafe(rune) ? " " : rune.ToString());
-        }
-
-        return clean.ToString().Trim();
-    }
-
-    /// <summary>The same text with a space for every character that could move a cursor or turn the line.</summary>
-    internal static string OneLine(ReadOnlySpan<char> text)
-    {
-        var line = new StringBuilder(text.Length);
-        foreach (var rune in text.EnumerateRunes()) line.Append(IsUnsafe(rune) ? new string(' ', rune.Utf16SequenceLength) : rune.ToString());
-        return line.ToString();
-    }
-
-    static bool IsUnsafe(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
-        or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse;
+    internal static string Clean(string text) => UnsafeText.Replaced(text, ' ', LongestMessage).Trim();
 
     static string? Text(JsonElement element, string name)
     {

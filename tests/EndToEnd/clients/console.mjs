@@ -7,11 +7,11 @@ import { strict as assert } from "node:assert";
 const [, , what, address, program, pictures] = process.argv;
 const axe = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 const origin = new URL(address).origin;
-const all = ["", "live", "rejected", "imports", "profiles", "accounts", "actions/create_service_account", "actions/import_events", "actions/delete_annotation"];
+const all = ["", "explore", "explore?report=funnels", "explore?report=retention", "live", "rejected", "imports", "profiles", "profiles?person=user-1", "accounts", "actions", "actions/create_service_account", "actions/import_events", "actions/delete_annotation", "nowhere"];
 const auth = { Authorization: `Basic ${btoa("local:local")}`, "Content-Type": "application/json" };
 const faults = [];
 
-async function open(browser, { path = "", scheme = "light", width = 1360, height = 900 } = {}) {
+async function open(browser, { path = "", scheme = "light", width = 1440, height = 900 } = {}) {
   const context = await browser.newContext({ colorScheme: scheme, viewport: { width, height }, reducedMotion: "reduce", permissions: [] });
   await context.addInitScript(() => {
     globalThis.violations = [];
@@ -42,7 +42,7 @@ async function close(page) {
 
 async function go(page, path) {
   await page.evaluate((to) => (location.hash = `#/${to}`), path);
-  await page.waitForFunction((to) => document.querySelector(`nav [aria-current=page][href="#/${to}"]`), path.split("/")[0]);
+  if (path !== "nowhere") await page.waitForFunction((to) => document.querySelector(`nav [aria-current=page][href="#/${to}"]`), path.split(/[/?]/)[0]);
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 }
 
@@ -56,32 +56,228 @@ async function post(path, body) {
 
 const event = (name, properties = {}) => ({ event: name, properties: { time: Math.floor(Date.now() / 1000) - 60, distinct_id: "user-1", $insert_id: crypto.randomUUID(), ...properties } });
 
+/** Waits until an expression has a value: a number on a page may be on its way. */
+async function shows(page, expression, wanted, about) {
+  const patience = performance.now() + 30000;
+  for (;;) {
+    const found = await page.evaluate(expression);
+    if (JSON.stringify(found) === JSON.stringify(wanted)) return;
+    if (performance.now() > patience) assert.deepEqual(found, wanted, about);
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+}
+
+/** What a page shows, as expressions. */
+const legend = `[...document.querySelectorAll(".legend button")].map((one) => one.innerText.trim())`;
+const tile = (label) => `[...document.querySelectorAll(".tile")].find((one) => one.querySelector("span").innerText === "${label}")?.querySelector("b").innerText`;
+const bars = (title) => `[...document.querySelectorAll("section[aria-label^='${title}'] tbody tr")].map((row) => [...row.cells].map((cell) => cell.innerText.trim()).join("|"))`;
+const table = `[...document.querySelectorAll(".chart details tbody tr")].map((row) => [...row.cells].map((cell) => cell.innerText.trim()).join("|"))`;
+
+/** Events whose numbers are known: 120 people come each month of three, and 40 of them buy once. */
+function known() {
+  const at = (day) => Date.parse(`${day}T12:00:00Z`) / 1000;
+  const people = Array.from({ length: 120 }, (_, index) => `person-${index}`);
+  const visits = ["2025-08-01", "2025-09-01", "2025-10-01"].flatMap((day, month) => people.map((id, index) => ({ event: "Visited", properties: { time: at(day), distinct_id: id, $insert_id: `v-${month}-${index}`, plan: index % 4 === 0 ? "pro" : "free" } })));
+  const orders = people.slice(0, 40).map((id, index) => ({ event: "Bought", properties: { time: at("2025-08-02"), distinct_id: id, $insert_id: `b-${index}`, price: 10 + index, plan: index % 4 === 0 ? "pro" : "free" } }));
+  const again = people.slice(0, 10).map((id, index) => ({ event: "Bought", properties: { time: at("2025-10-02"), distinct_id: id, $insert_id: `c-${index}`, price: 2.5, gift: true, plan: index % 4 === 0 ? "pro" : "free" } }));
+  return [...visits, ...orders, ...again];
+}
+
+/** Brings a page to what it shows when nothing more comes: a record is looked at, a file is chosen. */
+async function settle(page, path) {
+  if (path === "" || path === "explore") await page.locator(".chart canvas").first().waitFor();
+  if (path === "explore?report=retention") await page.locator(".cohorts, .empty").first().waitFor();
+  if (path.startsWith("profiles?")) await page.locator(".timeline, .empty").first().waitFor();
+  if (path.startsWith("actions/")) await page.getByRole("button", { name: "Run" }).waitFor();
+  if (path === "imports") {
+    await page.getByLabel("File to import").setInputFiles({ name: "orders.csv", mimeType: "text/csv", buffer: Buffer.from("who;when;price\nu1;2025-10-01;1,5\nu2;never;2\n") });
+    await page.getByRole("region", { name: "Columns" }).waitFor();
+    await page.getByRole("button", { name: "Show what was rejected" }).first().click();
+    await page.getByRole("region", { name: "Rejected records" }).waitFor();
+  }
+  if (["live", "rejected", "profiles", "accounts"].includes(path)) {
+    const row = page.locator(".records tbody tr").first();
+    await row.click();
+    await page.getByRole("region", { name: "Selected" }).waitFor();
+  }
+  await page.waitForFunction(() => !document.querySelector(".loading, [data-loading]"));
+}
+
+const nameOf = (path) => path.replaceAll(/[^a-z_]+/g, "-") || "overview";
+
 const tasks = {
+  /** Every number on a page is that of the store, which was filled with what is known. */
+  async numbers(browser) {
+    const events = known();
+    await post("/import?strict=1&project_id=1", [...events, { event: "", properties: {} }, { event: "", properties: {} }, { event: "x", properties: { time: "never", distinct_id: "u" } }]);
+    await post("/emulator/projects/1/funnels", { name: "To buy", steps: [{ event: "Visited" }, { event: "Bought" }], length: 7, length_unit: "day" });
+    const page = await open(browser);
+    const isInAMinute = (await page.evaluate(tile("Accepted in the last minute"))) === "410"; // on a machine that is too slow, the minute is over
+    if (isInAMinute) await shows(page, tile("Rejected in the last minute"), "3");
+    await shows(page, tile("Rejected today"), "3");
+    await shows(page, bars("Rejected today"), ["'event' must not be missing or blank|2|66.7 %", "'properties.time' is invalid: must be specified as seconds since epoch|1|33.3 %"], "refusals by reason");
+    await shows(page, tile("Data"), "2025-08-01 to 2025-10-02");
+
+    // Users are counted once, however many months they come in; what cannot be added up is not.
+    await shows(page, legend, ["Visited 360", "Bought 50"]);
+    await page.getByLabel("Count").selectOption("Users");
+    await shows(page, legend, ["Visited 120", "Bought 40"]);
+    await page.getByLabel("Count").selectOption("Events per user");
+    await shows(page, legend, ["Visited 3", "Bought 1.25"]);
+    await page.getByText("As a table").click();
+    await shows(page, `${table}.filter((row) => !row.endsWith("|0|0"))`, ["2025-08-01|1|0", "2025-08-02|0|1", "2025-09-01|1|0", "2025-10-01|1|0", "2025-10-02|0|1"]);
+    await page.reload();
+    await shows(page, legend, ["Visited 3", "Bought 1.25"], "the address holds the state");
+
+    // The values are there under the pointer, and a series can be hidden.
+    await page.locator(".plot").hover({ position: { x: 80, y: 60 } });
+    await page.locator(".tip").getByText("2025-08-0").waitFor();
+    assert.match(await page.locator(".tip").innerText(), /Visited\s+[01]\s+Bought\s+[01]/);
+    await page.getByRole("button", { name: "Bought" }).click();
+    assert.equal(await page.getByRole("button", { name: "Bought" }).getAttribute("aria-pressed"), "false");
+    await page.locator(".plot").hover({ position: { x: 84, y: 60 } });
+    assert.ok(!(await page.locator(".tip").innerText()).includes("Bought"));
+
+    // All of an event have a plan, and a bar that stands for all of it reaches its end.
+    await page.getByLabel("Event", { exact: true }).selectOption("Bought");
+    await page.getByText("50 of this event are stored.").waitFor();
+    await shows(page, `${bars("Top properties")}.filter((row) => /^(plan|gift)[|]/.test(row))`, ["plan|50|100 %", "gift|10|20 %"]);
+    assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll(".bars th > i")].filter((rail) => rail.closest("tr").cells[2].innerText === "100 %").map((rail) => [rail.getBoundingClientRect().width - rail.firstChild.getBoundingClientRect().width, rail.getBoundingClientRect().width - rail.parentElement.getBoundingClientRect().width]).filter(([part, whole]) => Math.abs(part) > 1 || Math.abs(whole) > 1)), []);
+    await page.getByRole("button", { name: "plan", exact: true }).click();
+    await shows(page, bars("Values of plan"), ["free|37|74 %", "pro|13|26 %"]);
+
+    // Explore: by property, with filters, sums and averages; as CSV and as a command.
+    await go(page, "explore?event=Bought&from=2025-08-01&to=2025-10-31&unit=month");
+    await shows(page, legend, ["Bought 50"]);
+    await page.getByLabel("Parted by").selectOption("plan");
+    await shows(page, legend, ["free 37", "pro 13"]);
+    await page.getByLabel("Count").selectOption("Users");
+    await shows(page, legend, ["free 30", "pro 10"]);
+    await page.getByLabel("Parted by").selectOption("Nothing");
+    await page.getByLabel("Count").selectOption("Sum of a property");
+    await page.getByLabel("Property", { exact: true }).selectOption("price");
+    await shows(page, legend, ["Bought 1,205"]);
+    await page.getByLabel("Count").selectOption("Average of a property");
+    await shows(page, legend, ["Bought"], "an average is not added up");
+    await page.getByText("As a table").click();
+    await shows(page, `${table}.filter((row) => !row.endsWith("|0"))`, ["2025-08-02|29.5", "2025-10-02|2.5"]);
+    await page.getByLabel("Count").selectOption("Events");
+    await page.getByRole("button", { name: "Add a filter" }).click();
+    await page.getByLabel("Where").selectOption("price");
+    await page.getByLabel("Comparison").selectOption("is above");
+    await page.getByLabel("Value", { exact: true }).fill("30");
+    await shows(page, legend, ["Bought 19"]);
+    await page.getByLabel("Condition").fill('properties["plan"] == "pro"');
+    await shows(page, legend, ["Bought 4"]);
+    const saved = page.waitForEvent("download");
+    await page.getByRole("button", { name: "CSV" }).click();
+    assert.equal(readFileSync(await (await saved).path(), "utf8"), "time,Bought\r\n2025-08-01,4\r\n2025-09-01,0\r\n2025-10-01,0\r\n");
+    await page.getByRole("button", { name: "Show the command" }).click();
+    const command = await page.getByRole("region", { name: "command" }).innerText();
+    assert.ok(command.startsWith("mixpanel query-segmentation --input '") && command.includes('properties[\\"price\\"] > 30'), command);
+    await page.getByRole("tab", { name: "HTTP" }).click();
+    const body = JSON.parse(/--json '(.*)'$/s.exec(await page.getByRole("region", { name: "request" }).innerText())[1]);
+    const answer = await post("/v1/actions/query_segmentation", body);
+    assert.equal(Object.values(answer.values["Bought"]).reduce((sum, value) => sum + value, 0), 4, "the request gives what is shown");
+    await page.getByLabel("Save this view as").fill("Dear orders");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await go(page, "explore?report=retention&born=Visited&back=Bought&from=2025-08-01&to=2025-08-31&unit=month");
+    await shows(page, `[...document.querySelectorAll(".cohorts tbody tr")].map((row) => [...row.cells].slice(0, 5).map((cell) => cell.innerText.trim()).join("|"))`, ["2025-08-01|120|33.3 %|0 %|8.3 %"]);
+    await go(page, "explore?report=funnels&from=2025-08-01&to=2025-08-31");
+    await page.getByText("40 of 120 came to the end: 33.3 %.").waitFor();
+    await page.getByLabel("Saved views").selectOption("Dear orders");
+    await shows(page, legend, ["Bought 4"], "a saved view");
+
+    // A person's events, in the order of time.
+    await go(page, "profiles?person=person-3");
+    await shows(page, `[...document.querySelectorAll(".timeline summary")].map((one) => one.innerText.replace(/\\s+/g, " ").trim())`, ["12:00:00 Bought", "12:00:00 Visited", "12:00:00 Visited", "12:00:00 Bought", "12:00:00 Visited"]);
+
+    // A burst is counted whole, and says that it is shown in part.
+    await go(page, "live");
+    await page.getByText("shown.").first().waitFor();
+    await post("/import?strict=1&project_id=1", Array.from({ length: 2000 }, (_, index) => event("Burst", { index })));
+    await page.getByText("2,000 events were accepted, and 50 shown").waitFor();
+
+    // What is paused stays, and what came meanwhile is counted.
+    await page.getByRole("button", { name: "Pause" }).click();
+    await post("/import?strict=1&project_id=1", [event("Meanwhile", { distinct_id: "zoe" }), { event: "", properties: {} }]);
+    await page.getByRole("button", { name: "Go on (2 more)" }).click();
+    await page.getByRole("row", { name: /Rejected: / }).and(page.locator(".refused")).first().waitFor();
+    await page.getByRole("textbox", { name: "Person" }).fill("zoe");
+    await page.getByRole("row", { name: /Meanwhile/ }).waitFor();
+    assert.equal(await page.locator(".records tbody tr").count(), 1);
+
+    // A table sorts, and has columns to choose and to widen; the address says which.
+    await page.getByRole("textbox", { name: "Person" }).fill("");
+    const title = page.getByRole("columnheader").getByRole("button", { name: "Person" });
+    await title.click();
+    await title.click();
+    await page.locator("th[aria-sort=descending]").waitFor();
+    await page.locator(".records tbody tr").first().getByText("zoe").waitFor();
+    await page.keyboard.press("Shift+ArrowRight");
+    await shows(page, `document.querySelectorAll(".records col")[2].style.width`, "170px");
+    await page.getByText("Columns", { exact: true }).click();
+    await page.getByLabel("$insert_id").check();
+    await page.getByRole("columnheader").getByRole("button", { name: "$insert_id" }).waitFor();
+    await page.waitForURL(/sort=-person.*columns=/);
+    await close(page);
+  },
+
   /** Every page, wide and narrow, light and dark, has nothing that axe minds. */
   async accessible(browser) {
     await post("/import?strict=1&project_id=1", [event("Signed Up", { plan: "pro" }), event("Signed Up", { plan: "free" }), event("Left", { reason: "price" })]);
     await post("/import?strict=1&project_id=1", [{ event: "", properties: {} }]);
     await post("/engage?verbose=1", [{ $token: "local", $distinct_id: "user-1", $set: { plan: "pro", $email: "a@example.com" } }]);
+    await fetch(`${address}v1/imports?name=some.ndjson`, { method: "POST", headers: { "Content-Type": "application/x-ndjson" }, body: `${JSON.stringify(event("Signed Up"))}\n{"event":"","properties":{}}\n` });
     for (const scheme of ["light", "dark"]) {
-      for (const [width, height] of [[1360, 900], [390, 844]]) {
+      // Light and dark, a page differs in its colours alone.
+      const runOnly = scheme === "light" ? ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] : { type: "rule", values: ["color-contrast", "link-in-text-block"] };
+      for (const [width, height] of [[1440, 900], [390, 844]]) {
         const page = await open(browser, { scheme, width, height });
         await allow(page);
         await page.evaluate(axe);
         for (const path of all) {
           await go(page, path);
-          if (path === "") await page.locator(".chart canvas").first().waitFor();
-          if (["live", "rejected", "profiles", "accounts"].includes(path)) {
-            const row = page.locator(".records tbody tr").first();
-            await row.click();
-            await page.getByRole("region", { name: "Selected" }).waitFor();
-          }
+          await settle(page, path);
           // The list of actions is the same beside each of them, and looked at once.
-          const exclude = path.startsWith("actions/") && path !== all.find((one) => one.startsWith("actions/")) ? [[".action-list nav"]] : [];
-          const found = await page.evaluate((exclude) => globalThis.axe.run({ include: [["html"]], exclude }, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }), exclude);
-          for (const { id, nodes } of found.violations) faults.push(`axe ${scheme} ${width} /${path}: ${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary.replaceAll(/\s+/g, " ")}`).slice(0, 2).join("; ")}`);
+          const exclude = path.startsWith("actions/") ? [[".action-list nav"]] : [];
+          const look = async () => (await page.evaluate(({ exclude, runOnly }) => globalThis.axe.run({ include: [["html"]], exclude }, { runOnly, resultTypes: ["violations"] }), { exclude, runOnly })).violations;
+          let found = await look();
+          for (let again = 0; again < 2 && found.length > 0; again++) found = await look(); // what changed while it was looked at is none
+          for (const { id, nodes } of found) faults.push(`axe ${scheme} ${width} /${path}: ${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary.replaceAll(/\s+/g, " ")}`).slice(0, 2).join("; ")}`);
           const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
+          if (width < 500 && (await page.evaluate(() => new Set([...document.querySelectorAll("nav.pages a")].map((one) => one.getBoundingClientRect().top)).size)) !== 1) faults.push(`/${path}: the pages are not on one row`);
           if (isTooWide) faults.push(`${scheme} ${width} /${path}: wider than the screen`);
-          if (pictures) await page.screenshot({ path: `${pictures}/${scheme}-${width}-${path.replace("/", "-") || "overview"}.png` });
+          if (pictures) await page.screenshot({ path: `${pictures}/${scheme}-${width}-${nameOf(path)}.png` });
+        }
+        await close(page);
+      }
+    }
+    const page = await open(browser, { width: 390, height: 844 });
+    await page.goto(`${address}reference`);
+    assert.deepEqual(await page.evaluate(() => [document.body.innerText.includes("`"), document.documentElement.scrollWidth > innerWidth + 1]), [false, false], "the reference");
+    await page.context().close();
+  },
+
+  /** Pictures of every page over the sample data, wide and narrow, light and dark; for people to look at. */
+  async pictures(browser) {
+    const sample = (name) => readFileSync(new URL(`../../../samples/${name}`, import.meta.url));
+    for (const [name, type] of [["events.ndjson", "events"], ["profiles.ndjson", "profiles"], ["events-with-errors.ndjson", "events"]]) {
+      const taken = await fetch(`${address}v1/imports?name=${name}&type=${type}`, { method: "POST", headers: { "Content-Type": "application/x-ndjson" }, body: sample(name) });
+      const { id } = await taken.json();
+      while (["queued", "running"].includes((await (await fetch(`${address}v1/imports/${id}`)).json()).status));
+    }
+    await post("/track", [event("Signed In", { token: "local", time: 1000 }), event("Page Viewed", { token: "nobodys" }), event("", { token: "local" })]);
+    await post("/emulator/projects/1/funnels", { name: "From page to order", steps: [{ event: "Page Viewed" }, { event: "Product Added" }, { event: "Order Placed" }], length: 14, length_unit: "day" });
+    const paths = [...all.filter((path) => !path.startsWith("profiles?")), "explore?by=plan", "profiles?person=user-0001", "actions/query_segmentation"];
+    for (const scheme of ["light", "dark"]) {
+      for (const [width, height] of [[1440, 900], [390, 844]]) {
+        const page = await open(browser, { scheme, width, height });
+        await allow(page);
+        for (const path of paths) {
+          await go(page, path);
+          await settle(page, path);
+          await page.screenshot({ path: `${pictures}/${scheme}-${width}-${nameOf(path)}.png`, fullPage: true });
         }
         await close(page);
       }
@@ -167,7 +363,7 @@ const tasks = {
     await page.getByRole("button", { name: "Run" }).click();
     await page.getByRole("dialog").getByText("This cannot be undone.").waitFor();
     await page.evaluate(axe);
-    const found = await page.evaluate(() => globalThis.axe.run(document.querySelector("[role=dialog]"), { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
+    const found = await page.evaluate(() => globalThis.axe.run(document.querySelector("dialog"), { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
     faults.push(...found.violations.map(({ id, nodes }) => `axe dialog: ${id}: ${nodes.map((node) => node.failureSummary).join("; ")}`));
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
@@ -190,7 +386,7 @@ const tasks = {
     await page.getByRole("row", { name: /Arrived/ }).waitFor();
     await page.keyboard.press("/");
     await page.keyboard.type("blue");
-    await page.getByText("1 of 1").waitFor();
+    await page.getByText("1 shown").waitFor();
     await page.keyboard.type("green");
     await page.getByText("Nothing matches", { exact: true }).waitFor();
     await go(page, "rejected");
@@ -200,23 +396,92 @@ const tasks = {
     await allow(page);
     const lines = Array.from({ length: 3000 }, (_, index) => JSON.stringify(index % 1000 === 7 ? { event: "", properties: {} } : event("Imported", { n: index })));
     await page.getByLabel("File to import").setInputFiles({ name: "events.ndjson", mimeType: "application/x-ndjson", buffer: Buffer.from(lines.join("\n")) });
-    const job = page.getByRole("region", { name: /^Import / });
-    await job.getByText("finished").waitFor();
+    const file = page.getByRole("region", { name: "The file" });
+    await file.getByText("Of the first 1,000 records, 1 would be refused.").waitFor();
+    await file.getByRole("button", { name: "Check all of it" }).click();
+    await page.getByRole("region", { name: "The check" }).getByText("All of it was checked").waitFor();
+    assert.match(await page.getByRole("region", { name: "The check" }).innerText(), /would be accepted\s+2,997\s+would be rejected\s+3\s/);
+    await file.getByRole("button", { name: "Start the import" }).click();
+    const job = page.getByRole("region", { name: "Import events.ndjson", exact: true }).filter({ hasText: "finished, 3 rejected" });
     await job.getByText("2,997").waitFor();
     await job.getByRole("button", { name: "Show what was rejected" }).click();
-    await job.getByRole("region", { name: "Rejected records" }).getByRole("row").nth(3).waitFor();
+    const letters = job.getByRole("region", { name: "Rejected records" });
+    await letters.getByRole("textbox").nth(2).waitFor();
+    assert.equal(await letters.getByRole("textbox").count(), 3);
+    for (const [index, letter] of (await letters.getByRole("textbox").all()).entries()) await letter.fill(index === 0 ? "{" : JSON.stringify(event("Mended")));
+    await letters.getByText(/^Line 1, column 2/).waitFor();
+    await letters.getByRole("textbox").first().fill(JSON.stringify(event("Mended")));
+    await job.getByRole("button", { name: "Send 3 of them again" }).click();
+    await page.getByRole("region", { name: "Import events.ndjson, sent again" }).getByText("finished", { exact: true }).waitFor();
+
+    // A file whose columns are named otherwise is read as it is proposed, and what is proposed can be changed.
+    await page.getByLabel("File to import").setInputFiles({ name: "orders.csv", mimeType: "text/csv", buffer: Buffer.from("who;when;price\nu1;2025-10-01;1,5\nu2;2025-10-02;2,5\n") });
+    await file.getByText("Of the first 2 records, none would be refused.").waitFor();
+    assert.match(await file.innerText(), /csv, semicolons between cells/);
+    assert.equal(await file.getByLabel("What when becomes").inputValue(), "time");
+    assert.equal(await file.getByLabel("Name of all events").inputValue(), "orders");
+    await file.getByLabel("What when becomes").selectOption("left out");
+    await file.getByText("Of the first 2 records, 2 would be refused.").waitFor();
+    await file.getByLabel("What when becomes").selectOption("time");
+    await file.getByLabel("decimals after a comma").check();
+    await file.getByText("Of the first 2 records, none would be refused.").waitFor();
+    await file.getByRole("button", { name: "Start the import" }).click();
+    await page.getByRole("region", { name: "Import orders.csv" }).getByText("finished", { exact: true }).waitFor();
+    const sum = await post("/v1/actions/query_segmentation_sum", { event: "orders", on: 'number(properties["price"])', from_date: "2025-10-01", to_date: "2025-10-02" });
+    assert.deepEqual(Object.values(sum.results), [1.5, 2.5]);
+    // An export of another tool, and one by a mapping of one's own, are shown before and after.
+    const call = { type: "track", event: "Order <b>", messageId: "m-1", userId: "u-7", timestamp: "2025-10-03T08:15:30.250Z", properties: { total: 59.9 } };
+    await page.getByLabel("File to import").setInputFiles({ name: "calls.json", mimeType: "application/json", buffer: Buffer.from(`${JSON.stringify(call)}\n${JSON.stringify({ ...call, type: "identify" })}\n`) });
+    await file.getByLabel("Whose records they are").selectOption("segment");
+    await file.getByText("The first 2 records, and what they become.").waitFor();
+    assert.match(await file.getByRole("region", { name: "what it becomes" }).innerText(), /"event": "Order <b>"[^]*"\$insert_id": "m-1"/);
+    await file.getByText("Left out: profiles.").waitFor();
+    await file.getByRole("button", { name: "Start the import" }).click();
+    await page.getByRole("region", { name: "Import calls.json" }).getByText("finished", { exact: true }).waitFor();
+    await page.getByLabel("File to import").setInputFiles({ name: "shop.ndjson", mimeType: "application/x-ndjson", buffer: Buffer.from('{"kind":"order","at":1759478400,"user":"u-8"}\n{"kind":"order"}\n') });
+    await file.getByLabel("Whose records they are").selectOption("a mapping of your own");
+    await file.getByRole("textbox", { name: "The mapping" }).fill('{"name":"shop","events":{"event":{"text":"{kind} of {@file}"},"time":{"path":"at","unit":"s"},"user_id":"user"}}');
+    assert.match(await file.getByRole("region", { name: "what it becomes" }).first().innerText(), /"event": "order of shop"/);
+    await file.getByText(/^Would be refused/).waitFor();
+    await file.getByRole("button", { name: "Start the import" }).click();
+    const own = page.getByRole("region", { name: "Import shop.ndjson", exact: true });
+    await own.getByText("finished, 1 rejected").waitFor();
+    await own.getByRole("button", { name: "Show what was rejected" }).click();
+    await own.getByRole("region", { name: "Rejected records" }).getByRole("textbox").fill('{"kind":"refund","at":1759478400,"user":"u-8"}');
+    await own.getByRole("button", { name: "Send 1 of them again" }).click();
+    await page.getByRole("region", { name: "Import shop.ndjson, sent again" }).getByText("finished", { exact: true }).waitFor();
+    await page.getByLabel("File to import").setInputFiles({ name: "bad.ndjson", mimeType: "application/x-ndjson", buffer: Buffer.from('{"event":"","properties":{}}') });
+    await file.getByLabel("Whose records they are").selectOption("Mixpanel's form, or a table");
+    await file.getByText("Of the first 1 records, 1 would be refused.").waitFor();
+    await file.getByRole("button", { name: "Start the import" }).click();
+    await page.getByRole("region", { name: "Import bad.ndjson" }).getByText("all rejected", { exact: true }).waitFor();
     const saved = page.waitForEvent("download");
     await job.getByRole("button", { name: "Download the dead letters" }).click();
     assert.equal(readFileSync(await (await saved).path(), "utf8").trim().split("\n").length, 3);
-    await job.getByRole("button", { name: "Remove" }).click();
-    await job.getByRole("button", { name: "Remove it for good" }).click();
+    for (const jobs = page.getByRole("region", { name: /^Import / }); (await jobs.count()) > 0; ) {
+      const left = await jobs.count();
+      await jobs.first().getByRole("button", { name: "Remove" }).click();
+      await jobs.first().getByRole("button", { name: "Remove it for good" }).click();
+      await page.waitForFunction((left) => document.querySelectorAll("section[aria-label^='Import ']").length < left, left);
+    }
     await page.getByText("No imports yet").waitFor();
     await close(page);
   },
 
-  /** An answer that the page cannot show breaks one page, and says so. */
+  /** An answer that the page cannot show breaks one page, and says so; a server that does not answer is all that is said. */
   async broken(browser) {
     const page = await open(browser);
+    await page.getByText("No events yet").waitFor();
+    await page.route("**/v1/live", (route) => route.abort());
+    await page.reload();
+    await page.getByRole("alert").getByText("The server does not answer").waitFor();
+    assert.equal(await page.getByRole("alert").count(), 1);
+    assert.equal(await page.getByRole("heading", { level: 1 }).isVisible(), false, "nothing else is said");
+    await page.unroute("**/v1/live");
+    await page.getByText("No events yet").waitFor(); // by itself
+    faults.length = 0;
+    await page.evaluate(() => (location.hash = "#/no/such/place"));
+    await page.getByRole("heading", { level: 1, name: "There is no such page" }).waitFor();
     await page.route("**/v1/actions", async (route) => {
       const answer = await (await route.fetch()).json();
       for (const action of answer.actions ?? answer) action.input_schema = null;
@@ -259,7 +524,7 @@ const tasks = {
     assert.match(await focused(), /^H1/, "the focus goes to the title of the new page");
     await tabTo(/^TR/);
     await press("ArrowDown", "ArrowDown", "Enter");
-    await page.getByRole("region", { name: "Selected" }).getByText('"First"').waitFor();
+    await page.getByRole("region", { name: "Selected" }).getByText("First", { exact: true }).waitFor();
     await press("Escape");
     await page.getByRole("region", { name: "Selected" }).waitFor({ state: "detached" });
 
@@ -272,6 +537,7 @@ const tasks = {
     await go(page, "accounts");
     await page.locator("header").getByRole("switch").focus();
     await press("Space");
+    await page.getByRole("button", { name: "New service account" }).and(page.locator(":enabled")).waitFor();
     await page.getByRole("heading", { level: 1 }).focus();
     await tabTo(/^BUTTON\s+New service account$/);
     await press("Enter");
@@ -302,7 +568,7 @@ const tasks = {
     await page.locator(".chart canvas").first().waitFor();
     for (const option of (await page.getByLabel("Event", { exact: true }).locator("option").all()).slice(0, 8)) {
       await page.getByLabel("Event", { exact: true }).selectOption(await option.getAttribute("value"));
-      await page.locator(".bar-name").first().click();
+      await page.locator(".bars button").first().click();
     }
     for (const path of ["live", "rejected", "profiles"]) {
       await go(page, path);
@@ -323,29 +589,39 @@ const tasks = {
     }
     await go(page, "imports");
     await allow(page);
-    // Each as the name of a file, which shows while the file is sent; nobody takes these files, for the server never sees a file's name.
-    await page.evaluate(() => {
-      globalThis.sending = new Set();
-      new MutationObserver(() => document.querySelectorAll("[role=status] p").forEach((line) => globalThis.sending.add(line.textContent))).observe(document.querySelector("main"), { childList: true, subtree: true, characterData: true });
-    });
-    const uploads = (url) => url.pathname === "/v1/imports";
-    await page.route(uploads, (route) => (route.request().method() === "POST" ? route.fulfill({ status: 202, json: {} }) : route.fallback()));
+    // Each as the name of a file, and as all that is said of one when it is looked at.
     const names = texts.map((text) => text.replaceAll(/[/\\\0]/g, "_").slice(0, 100));
-    for (const name of names) {
-      await page.getByLabel("File to import").setInputFiles({ name, mimeType: "text/html", buffer: Buffer.from("{}") });
-      await page.getByText("Sending").waitFor({ state: "detached" });
+    const looks = (url) => url.pathname === "/v1/imports/inspect";
+    let look = 0;
+    await page.route(looks, (route) => {
+      const text = texts[look];
+      const reasons = [{ code: text, field: text, count: 1, samples: [{ place: text, message: text }] }];
+      return route.fulfill({ json: { source: text, format: text, records: 1, refused: 1, reasons, columns: [{ name: text, type: text, samples: [text] }, { name: `properties.${text}`, type: text, samples: [text] }], proposal: { map: { [text]: text }, rename: { [text]: text }, event: text, fix: [text], accepted: 1, note: text, reasons }, problem: text } });
+    });
+    for (; look < texts.length; look++) {
+      await page.getByLabel("File to import").setInputFiles({ name: names[look], mimeType: "text/html", buffer: Buffer.from("{}") });
+      await page.getByRole("region", { name: "Columns" }).waitFor();
+      await page.waitForFunction((length) => [...document.querySelectorAll("section[aria-label='The file'] h2")].some((title) => title.textContent.length >= length), names[look].length);
     }
-    await page.unroute(uploads);
-    assert.equal((await page.evaluate(() => globalThis.sending.size)), new Set(names).size);
-    // Each as a record that is refused: all of it shows. The page shows 200 of a file.
+    await page.unroute(looks);
+    // Each as a record that is refused: all of it shows.
     for (let at = 0; at < texts.length; at += 200) {
       const part = texts.slice(at, at + 200);
       await page.getByLabel("File to import").setInputFiles({ name: names[at], mimeType: "text/html", buffer: Buffer.from(part.map((text) => JSON.stringify(event(text, { time: text, [text]: text }))).join("\n")) });
-      const jobs = page.getByRole("region", { name: /^Import / });
-      await jobs.nth(at / 200).waitFor();
-      const job = jobs.first(); // the newest
+      await page.getByText(/^Of the first [\d,]+ records/).waitFor();
+      await page.getByRole("button", { name: "Start the import" }).click();
+      await page.getByRole("region", { name: "The file" }).waitFor({ state: "detached" });
+      const job = page.getByRole("region", { name: /^Import / }).first(); // the newest
       await job.getByRole("button", { name: "Show what was rejected" }).click();
-      await job.getByRole("region", { name: "Rejected records" }).getByRole("row").nth(part.length).waitFor();
+      const letters = job.getByRole("region", { name: "Rejected records" });
+      await letters.getByRole("textbox").first().waitFor();
+      let seen = 0;
+      for (const reason of await job.locator(".bars button").all()) {
+        await reason.click();
+        for (const more = letters.getByRole("button", { name: /more$/ }); (await more.count()) > 0; ) await more.click();
+        seen += await letters.getByRole("textbox").count();
+      }
+      assert.equal(seen, part.length);
     }
     await go(page, "actions/track_event");
     await page.getByRole("textbox", { name: "event", exact: true }).fill(texts.join(" "));
@@ -373,10 +649,10 @@ const tasks = {
   async real(browser) {
     const page = await open(browser);
     await page.getByRole("link", { name: "API reference" }).waitFor(); // the links come with the first answer
-    assert.deepEqual(await page.locator("nav.pages a").allInnerTexts(), ["Overview", "Imports", "Profiles", "Service accounts", "Actions", "API reference"]);
+    assert.deepEqual(await page.locator("nav.pages a").allInnerTexts(), ["Overview", "Explore", "Imports", "Profiles", "Service accounts", "Actions", "API reference"]);
     const asked = [];
     page.on("request", (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
-    for (const path of ["", "imports", "profiles", "accounts", "actions"]) await go(page, path);
+    for (const path of ["", "explore", "explore?event=A&report=trends", "explore?report=funnels", "explore?report=retention&born=A", "imports", "profiles", "profiles?person=p", "accounts", "actions", "actions/query_funnel"]) await go(page, path);
     assert.deepEqual(asked.filter((one) => one.startsWith("POST")), []);
     await go(page, "");
     const answer = page.waitForResponse((response) => response.url().endsWith("/get_event_names"));

@@ -58,7 +58,7 @@ sealed class StateTarget : Target
         }
         catch (ImportStateException e)
         {
-            Same(7, e.ExitCode, "the exit code");
+            Same(RunOutcome.DiskFailed, e.Outcome, "the outcome");
         }
     }
 

@@ -68,6 +68,7 @@ public sealed class ProxyTests
     [InlineData("CONNECT example.com:443 HTTP/1.1", "403")]
     [InlineData("CONNECT mixpanel.com.example.com:443 HTTP/1.1", "403")]
     [InlineData("CONNECT notmixpanel.com:443 HTTP/1.1", "403")]
+    [InlineData("CONNECT api.mixpanel.com..:443 HTTP/1.1", "403")]
     [InlineData("CONNECT api.mixpanel.com:22 HTTP/1.1", "403")]
     [InlineData("CONNECT api.mixpanel.com HTTP/1.1", "403")]
     [InlineData("CONNECT 127.0.0.1:443 HTTP/1.1", "403")]
@@ -89,6 +90,20 @@ public sealed class ProxyTests
 
         Assert.StartsWith($"HTTP/1.1 {status} ", answer, StringComparison.Ordinal);
         Assert.Contains("mixpanel.com", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_name_may_end_with_the_dot_of_the_root()
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync(Both);
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, mixpanel.Server.ProxyAddress!.Port, TestContext.Current.CancellationToken);
+        await client.GetStream().WriteAsync("CONNECT api-eu.mixpanel.com.:443 HTTP/1.1\r\nHost: api-eu.mixpanel.com.:443\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+
+        using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
+
+        Assert.Equal("HTTP/1.1 200 Connection established", await reader.ReadLineAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("eu", MixpanelConnector.Emulator.Http.Regions.OfHost("api-eu.mixpanel.com."));
     }
 
     [Fact]

@@ -82,8 +82,24 @@ public sealed class SeedTests
     public async Task A_seed_that_is_wrong_is_refused_with_the_place(string seed, string message)
     {
         await using var mixpanel = await LocalMixpanel.StartAsync();
+        await mixpanel.TrackAsync("Before", "local");
 
         Assert.Contains(message, (await mixpanel.ControlAsync("POST /emulator/seed", seed, 400)).GetString(), StringComparison.Ordinal);
         Assert.Contains(message, (await Assert.ThrowsAsync<FormatException>(() => LocalMixpanel.StartAsync(options => options with { Seed = seed }))).Message, StringComparison.Ordinal);
+        Assert.Equal("Before", Assert.Single(await mixpanel.Server.EventsAsync()).Name); // nothing of it stays, and nothing else goes
+        Assert.Equal(403, (await mixpanel.GetAsync("/api/query/events/names?project_id=2", LocalMixpanel.Basic("local", "local"))).Status);
+    }
+
+    [Fact]
+    public async Task A_folder_that_a_wrong_seed_was_for_takes_the_right_one()
+    {
+        using var folder = new TemporaryFolder();
+        var wrong = Seed.Replace("\"time\":", "\"tome\":", StringComparison.Ordinal);
+        Assert.NotEqual(Seed, wrong, StringComparer.Ordinal);
+
+        await Assert.ThrowsAsync<FormatException>(() => LocalMixpanel.StartAsync(options => options with { Seed = wrong, DataDirectory = folder.Path }));
+        await using var mixpanel = await LocalMixpanel.StartAsync(options => options with { Seed = Seed, DataDirectory = folder.Path });
+
+        Assert.Equal(1, await mixpanel.Server.CountEventsAsync());
     }
 }

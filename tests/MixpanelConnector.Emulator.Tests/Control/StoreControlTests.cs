@@ -180,6 +180,20 @@ public sealed class StoreControlTests
         Task<Answer> NamesAsync(string secret, int project) => mixpanel.GetAsync($"/api/query/events/names?project_id={project}&type=general", LocalMixpanel.Basic("bob", secret));
     }
 
+    [Theory]
+    [InlineData("DELETE /emulator/projects/2")]
+    [InlineData("POST /emulator/projects/2/reset")]
+    [InlineData("POST /emulator/projects/2/funnels")]
+    [InlineData("GET /emulator/projects/2/live")]
+    public async Task A_project_that_is_gone_is_not_found(string request)
+    {
+        await using var mixpanel = await LocalMixpanel.StartAsync();
+        await mixpanel.ControlAsync("PUT /emulator/projects/2", """{"name":"Second"}""");
+        await mixpanel.ControlAsync("DELETE /emulator/projects/2");
+
+        Assert.Equal("there is no project with this id", (await mixpanel.ControlAsync(request, "{}", 404)).GetString());
+    }
+
     [Fact]
     public async Task Only_who_manages_the_organization_may_do_any_of_it()
     {

@@ -26,4 +26,23 @@ public sealed class StrictUnknownTests
         else Assert.Contains(message, answers[0].Replace("\\u0027", "'", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.DoesNotContain("known", answers[1], StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("/api/app/projects/1/annotations", """{"date":"2026-01-31 13:00:00","description":"d"}""", null)]
+    [InlineData("/api/app/projects/1/annotations", """{"date":"2026-01-31 13:00:00","description":"d","colour":1}""", "colour: is not known")]
+    [InlineData("/api/app/projects/1/annotations/tags", """{"name":"t","colour":1}""", "colour: is not known")]
+    [InlineData("/api/app/organizations/1/service-accounts", """{"username":"u","projects":[{"id":1,"role":"admin"}]}""", null)]
+    [InlineData("/api/app/organizations/1/service-accounts", """{"username":"u","projects":[{"id":1,"rôle":"admin"}]}""", "projects.rôle: is not known")]
+    [InlineData("/api/app/organizations/1/service-accounts", """{"username":"u","expired":"2030-01-01T00:00:00Z"}""", "expired: is not known")]
+    [InlineData("/api/app/workspaces/1/experiments", """{"name":"e","hypotheses":"h"}""", "hypotheses: is not known")]
+    public async Task An_unknown_member_of_a_body_of_the_App_API_is_refused(string path, string body, string? message)
+    {
+        await using var strict = await LocalMixpanel.StartAsync(options => options with { StrictUnknown = true });
+        await using var lenient = await LocalMixpanel.StartAsync();
+
+        var answer = await strict.SendAsync(HttpMethod.Post, path, new StringContent(body), LocalMixpanel.Basic("local", "local"));
+
+        Assert.Equal((message is null ? null : 400, message), (answer.Status < 300 ? null : (int?)answer.Status, answer.Status < 300 ? null : answer.Json.GetProperty("error").GetString()));
+        Assert.InRange((await lenient.SendAsync(HttpMethod.Post, path, new StringContent(body), LocalMixpanel.Basic("local", "local"))).Status, 200, 299);
+    }
 }

@@ -34,6 +34,36 @@ public sealed class JsonSelectorRecordTests
         Assert.Equal(SelectorValue.FromNumber(2), record.Get(PropertyRoot.Properties, "a"));
     }
 
+    [Theory]
+    [InlineData("""{"x":"a","a":2,"y":"a"}""", "a")]
+    [InlineData("{\"x\":\"a\" ,\n\"a\"\t: 2 }", "a")]
+    [InlineData("""{"a":1,"x":true,"a":2}""", "a")]
+    [InlineData("""{"x":",a:2,","a":2,"aa":1,"ba":1}""", "a")]
+    [InlineData("""{"é":2,"e":1}""", "é")]
+    [InlineData("""{"a":":","x":1,":":2}""", ":")]
+    [InlineData("""{"a":"::","x":1,":":2}""", ":")]
+    [InlineData("""{"x":"a","b":1,"a\",\"b":2}""", "a\",\"b")]
+    [InlineData("""{"x":"","y":1,"":2}""", "")]
+    public void A_name_is_told_from_a_text_that_looks_like_it(string json, string name)
+    {
+        var record = new JsonSelectorRecord([new PropertyReference(PropertyRoot.Properties, name)]);
+        record.Load(json);
+
+        Assert.Equal(SelectorValue.FromNumber(2), record.Get(PropertyRoot.Properties, name));
+    }
+
+    [Theory]
+    [InlineData("""{"x":"a","b":1}""", "a")]
+    [InlineData("""{"a":"::","x":1}""", ":")]
+    [InlineData("""{"x":"a","b":1}""", "a\",\"b")]
+    public void What_only_looks_like_a_name_is_none(string json, string name)
+    {
+        var record = new JsonSelectorRecord([new PropertyReference(PropertyRoot.Properties, name)]);
+        record.Load(json);
+
+        Assert.True(record.Get(PropertyRoot.Properties, name).IsUndefined);
+    }
+
     [Fact]
     public void The_next_record_replaces_the_one_before()
     {

@@ -49,7 +49,7 @@ public sealed class SpecialFileTests : IDisposable
         var importing = _run.RunAsync(_run.Request(path));
         await File.WriteAllTextAsync(path, ImportRun.Events(3000), TestContext.Current.CancellationToken);
         var report = await importing;
-        Assert.Equal((0, 3000), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 3000), (report.Outcome, report.Accepted));
     }
 
     [Theory]
@@ -65,7 +65,7 @@ public sealed class SpecialFileTests : IDisposable
         while (_run.Mixpanel.Stored.Count < events) await Task.Yield(); // what pauses is sent meanwhile
         await stop.CancelAsync();
         var report = await importing;
-        Assert.Equal((130, events), (report.ExitCode, report.Accepted + report.Pending)); // an answer that was still on its way leaves its record pending
+        Assert.Equal((RunOutcome.Stopped, events), (report.Outcome, report.Accepted + report.Pending)); // an answer that was still on its way leaves its record pending
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class SpecialFileTests : IDisposable
         var importing = _run.RunAsync(_run.Request(_run.Folder.Write("a.ndjson", ImportRun.Events(2)), Pipe("z")), cancellationToken: stop.Token); // in a folder it would be left out
         while (_run.Mixpanel.Stored.Count < 2) await Task.Yield();
         await stop.CancelAsync();
-        Assert.Equal(130, (await importing).ExitCode);
+        Assert.Equal(RunOutcome.Stopped, (await importing).Outcome);
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class SpecialFileTests : IDisposable
         var input = _run.Folder.Write("in.ndjson", "{}\n" + ImportRun.Events(1) + "{}\n");
         var importing = _run.RunAsync(_run.Request(input) with { DeadLetterPath = dead });
         var read = await File.ReadAllLinesAsync(dead, TestContext.Current.CancellationToken);
-        Assert.Equal(3, (await importing).ExitCode);
+        Assert.Equal(RunOutcome.Rejected, (await importing).Outcome);
         Assert.Equal(2, read.Length);
         Assert.True(File.Exists(dead));
     }
@@ -99,7 +99,7 @@ public sealed class SpecialFileTests : IDisposable
         while (_run.Mixpanel.Stored.Count < 1) await Task.Yield();
         await stop.CancelAsync();
         var report = await importing;
-        Assert.Equal((130, null), (report.ExitCode, report.DeadLetter));
+        Assert.Equal((RunOutcome.Stopped, null), (report.Outcome, report.DeadLetter));
         Assert.Contains(report.Problems, problem => problem.Contains("Nobody reads", StringComparison.Ordinal));
     }
 
@@ -113,7 +113,7 @@ public sealed class SpecialFileTests : IDisposable
         {
             using var run = new ImportRun();
             var report = await run.RunAsync(run.Request(_run.Folder.File(input)));
-            Assert.Equal(6, report.ExitCode);
+            Assert.Equal(RunOutcome.Damaged, report.Outcome);
             Assert.Equal(refused, report.Problems.Count(problem => problem.Contains("not UTF-8", StringComparison.Ordinal)));
             if (input != "in/*/*.ndjson") Assert.Contains(report.Problems, problem => problem.Contains(@"b\xff.ndjson", StringComparison.Ordinal));
             Assert.Equal(input == "in/*/*.ndjson" ? 0 : 2, report.Accepted);

@@ -22,7 +22,7 @@ public sealed class AuditTests : IDisposable
 
         var report = await client.ImportAsync(_run.Request(_run.Folder.Write("a", Events(3) + "nonsense\nmore\n")), state);
 
-        Assert.Equal((exitCode, 5, 3, 2), (report.ExitCode, report.Read, report.Accepted, report.Rejected));
+        Assert.Equal((exitCode, 5, 3, 2), ((int)report.Outcome, report.Read, report.Accepted, report.Rejected));
         if (lost > 0) Assert.Contains("audit", report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -36,15 +36,16 @@ public sealed class AuditTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Ranked))]
-    public void Of_two_exit_codes_the_more_serious_wins(int winner, int loser)
+    public void Of_two_outcomes_the_more_serious_wins(int winningCode, int losingCode)
     {
-        foreach (var first in (int[])[winner, loser])
+        var (winner, loser) = ((RunOutcome)winningCode, (RunOutcome)losingCode);
+        foreach (var first in (RunOutcome[])[winner, loser])
         {
             using var cancellation = new ImportCancellation(_run.Clock, CancellationToken.None);
             cancellation.Note(first, "the first");
             cancellation.Note(first == winner ? loser : winner, "the second");
             var report = ImportPipeline.Report(cancellation, new ImportTotals(), pending: 0, deadLetterPath: null);
-            Assert.Equal((winner, 2), (report.ExitCode, report.Problems.Count));
+            Assert.Equal((winner, 2), (report.Outcome, report.Problems.Count));
         }
     }
 
@@ -59,12 +60,12 @@ public sealed class AuditTests : IDisposable
 
         using var http = new HttpClient(_run.Mixpanel, disposeHandler: false);
         using var client = new MixpanelClient(_run.Options, http);
-        Assert.Equal(7, (await client.ImportAsync(request, state)).ExitCode);
+        Assert.Equal(RunOutcome.DiskFailed, (await client.ImportAsync(request, state)).Outcome);
         if (exitCode == 3) Assert.False(state.Load()!.Finished);
 
         Directory.Delete(_run.DeadLetterPath);
         var report = await client.ImportAsync(request, state);
-        Assert.Equal((exitCode, 3), (report.ExitCode, report.Accepted));
+        Assert.Equal((exitCode, 3), ((int)report.Outcome, report.Accepted));
         Assert.True(state.Load()!.Finished);
         Assert.Equal(report.Rejected, File.ReadLines(_run.DeadLetterPath).LongCount());
         Assert.True(state.FinishedAfterTheFile || exitCode == 0);

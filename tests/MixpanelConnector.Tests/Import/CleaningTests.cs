@@ -21,7 +21,7 @@ public sealed class CleaningTests : IDisposable
     async Task<string> SentAsync(string properties, Func<ImportRequest, ImportRequest> with)
     {
         var report = await _run.RunAsync(with(Request(Of(properties))));
-        Assert.True(report.ExitCode == 0, string.Join('\n', report.Problems) + string.Join('\n', _run.Diagnostics));
+        Assert.True(report.Outcome is RunOutcome.Complete, string.Join('\n', report.Problems) + string.Join('\n', _run.Diagnostics));
         return Assert.Single(_run.Mixpanel.Stored)["{\"event\":\"e\",\"properties\":".Length..^1];
     }
 
@@ -93,7 +93,7 @@ public sealed class CleaningTests : IDisposable
     public async Task Text_that_is_no_time_is_rejected(string text)
     {
         var report = await _run.RunAsync(Request(Of($$"""{"time":"{{text}}","distinct_id":"u"}""")) with { Fix = ImportFixes.Time });
-        Assert.Equal((3, 1, 0L), (report.ExitCode, report.Rejected, report.Fixed!.Time));
+        Assert.Equal((RunOutcome.Rejected, 1, 0L), (report.Outcome, report.Rejected, report.Fixed!.Time));
     }
 
     [Fact]
@@ -144,7 +144,7 @@ public sealed class CleaningTests : IDisposable
     public async Task A_numeric_id_of_a_profile_or_a_group_becomes_text(ImportType type, string record, string sent)
     {
         var report = await _run.RunAsync(Request(record) with { Type = type, GroupKey = type is ImportType.Groups ? "company" : null, Fix = ImportFixes.Ids });
-        Assert.Equal((0, 1L), (report.ExitCode, report.Fixed!.Ids));
+        Assert.Equal((RunOutcome.Complete, 1L), (report.Outcome, report.Fixed!.Ids));
         Assert.Equal(sent, Assert.Single(_run.Mixpanel.Stored));
     }
 
@@ -184,7 +184,7 @@ public sealed class CleaningTests : IDisposable
     {
         var text = Event(1, ",\"a\":1") + "\n" + Event(2, ",\"a\":1,\"b\":2") + "\n" + Event(3, ",\"b\":1") + "\n";
         var report = await _run.RunAsync(Request(text) with { Rename = Names(("a", "b")) });
-        Assert.Equal((3, 2, 1L), (report.ExitCode, report.Accepted, report.Fixed!.Renamed));
+        Assert.Equal((RunOutcome.Rejected, 2, 1L), (report.Outcome, report.Accepted, report.Fixed!.Renamed));
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal(("rename_collision", Event(2, ",\"a\":1,\"b\":2")), (letter.GetProperty("code").GetString(), letter.Raw()));
     }
@@ -202,7 +202,7 @@ public sealed class CleaningTests : IDisposable
     public async Task Everything_may_be_dropped()
     {
         var report = await _run.RunAsync(Request(Of("""{"a":1,"b":2}""")) with { Drop = ["a", "b"], Properties = """{"time":1790000000,"distinct_id":"u"}""" });
-        Assert.Equal((0, 1L), (report.ExitCode, report.Fixed!.Dropped));
+        Assert.Equal((RunOutcome.Complete, 1L), (report.Outcome, report.Fixed!.Dropped));
         Assert.Matches("""^\{"event":"e","properties":\{"\$insert_id":"[0-9a-f]{32}","time":1790000000,"distinct_id":"u"\}\}$""", Assert.Single(_run.Mixpanel.Stored));
     }
 
@@ -222,7 +222,7 @@ public sealed class CleaningTests : IDisposable
         var text = Of("""{"ts":"2026-09-21","debug":1,"x":null,"y":null,"$user_id":"u","$insert_id":"i"}""") + "\n\n" + Of("""{"time":1790000000,"distinct_id":"u","$insert_id":"j"}""") + "\nnonsense\n";
         var request = Request(text) with { Drop = ["debug"], Rename = Names(("ts", "time")), Fix = ImportFixes.Time | ImportFixes.Ids | ImportFixes.Nulls, TimeOffset = TimeSpan.FromHours(2) };
         var report = await _run.RunAsync(request);
-        Assert.Equal((3, 2), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Rejected, 2), (report.Outcome, report.Accepted));
         Assert.Equal(["""{"event":"e","properties":{"distinct_id":"u","time":1789956000000,"$user_id":"u","$insert_id":"i"}}""", """{"event":"e","properties":{"time":1790007200,"distinct_id":"u","$insert_id":"j"}}"""], _run.Mixpanel.Stored);
         Assert.Equal(new ImportFixed { Time = 1, Ids = 1, Nulls = 1, Renamed = 1, Dropped = 1, TimeOffset = 2 }, report.Fixed);
         Given.JsonEqual("""{"time":1,"ids":1,"nulls":1,"renamed":1,"dropped":1,"time_offset":2}""", JsonElement.Parse(report.ToJson()).GetProperty("fixed"));
@@ -256,14 +256,14 @@ public sealed class CleaningTests : IDisposable
         var bad = Of("""{"ts":1790000000, "distinct_id":"u" ,"x":null}""");
         var late = Of("""{"ts":1890000000,"distinct_id":"u","x":null}""");
         var request = Request(bad + "\n" + bad + "\n" + late) with { Fix = ImportFixes.Nulls, Rename = Names(("ts", "time")) };
-        Assert.Equal((3, 1, 2), await _run.RunAsync(request) is var report ? (report.ExitCode, report.Accepted, report.Rejected) : default);
+        Assert.Equal((RunOutcome.Rejected, 1, 2), await _run.RunAsync(request) is var report ? (report.Outcome, report.Accepted, report.Rejected) : default);
         var letters = _run.DeadLetters();
         Assert.Equal((bad, late), (letters[0].Raw(), letters[1].Raw()));
         Assert.Equal(("rejected", "time_in_future"), (letters[0].GetProperty("code").GetString(), letters[1].GetProperty("code").GetString()));
 
         var dead = _run.Folder.Write("replay.ndjson", File.ReadAllText(_run.DeadLetterPath));
         var replayed = await _run.RunAsync(request with { Inputs = [], Replay = dead });
-        Assert.Equal((3, 1, 1), (replayed.ExitCode, replayed.Accepted, replayed.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1, 1), (replayed.Outcome, replayed.Accepted, replayed.Rejected));
         Assert.Equal($$$"""{"event":"e","properties":{"$insert_id":"{{{letters[0].GetProperty("insert_id").GetString()}}}","time":1790000000, "distinct_id":"u"}}""", _run.Mixpanel.Stored[^1]);
     }
 
@@ -274,10 +274,10 @@ public sealed class CleaningTests : IDisposable
         var text = string.Concat(Enumerable.Range(0, 60).Select(i => Event(i, i % 2 == 0 ? ",\"x\":null" : "") + "\n"));
         var request = Request(text) with { Fix = ImportFixes.Nulls, BatchEvents = 10, Senders = 1, CheckpointInterval = TimeSpan.Zero };
         var first = await _run.RunAsync(request, state);
-        Assert.Equal((7, 10L), (first.ExitCode, first.Fixed!.Nulls));
+        Assert.Equal((RunOutcome.DiskFailed, 10L), (first.Outcome, first.Fixed!.Nulls));
         state.CrashAtSave = 0;
         var second = await _run.RunAsync(request, state);
-        Assert.Equal((0, 60, 20, 30L), (second.ExitCode, second.Accepted, second.ResumedFrom, second.Fixed!.Nulls));
+        Assert.Equal((RunOutcome.Complete, 60, 20, 30L), (second.Outcome, second.Accepted, second.ResumedFrom, second.Fixed!.Nulls));
         Assert.Equal(second.Fixed, (await _run.RunAsync(request, state)).Fixed);
     }
 
@@ -293,7 +293,7 @@ public sealed class CleaningTests : IDisposable
         ];
         await _run.RunAsync(request, state);
         foreach (var other in changed) Assert.Equal("restart", (await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(other, state))).Error.Field);
-        Assert.Equal(0, (await _run.RunAsync(changed[0] with { Restart = true }, state)).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(changed[0] with { Restart = true }, state)).Outcome);
     }
 
     [Theory]
@@ -321,7 +321,7 @@ public sealed class CleaningTests : IDisposable
 
             """;
         var report = await _run.RunAsync(Request(text) with { Type = ImportType.Profiles, Fix = ImportFixes.Nulls, Drop = ["debug"], Rename = Names(("old", "new")) });
-        Assert.Equal((0, new ImportFixed { Nulls = 2, Renamed = 1, Dropped = 1 }), (report.ExitCode, report.Fixed));
+        Assert.Equal((RunOutcome.Complete, new ImportFixed { Nulls = 2, Renamed = 1, Dropped = 1 }), (report.Outcome, report.Fixed));
         Assert.Equal(
             ["""{"$token":"token","$distinct_id":"a", "$set":{"new":1.0}}""", """{"$token":"token","$distinct_id":"b","$unset":["old"]}""", """{"$token":"token","$distinct_id":"c","$set":{}}"""],
             _run.Mixpanel.Stored);

@@ -50,12 +50,12 @@ public sealed class DeadLetterRecordTests : IDisposable
             Drop = ["junk"],
             TimeOffset = TimeSpan.FromHours(1),
         };
-        Assert.Equal(3, (await _run.RunAsync(request)).ExitCode);
+        Assert.Equal(RunOutcome.Rejected, (await _run.RunAsync(request)).Outcome);
         var mended = _run.Folder.Write("mended", File.ReadAllText(_run.DeadLetterPath).Replace("\" \"", "\"e\"", StringComparison.Ordinal));
 
         var report = await _run.RunAsync(_run.Request() with { Replay = mended });
 
-        Assert.Equal((0, 1, 1, 1), (report.ExitCode, report.Accepted, report.Fixed!.Dropped, report.Fixed.TimeOffset));
+        Assert.Equal((RunOutcome.Complete, 1, 1, 1), (report.Outcome, report.Accepted, report.Fixed!.Dropped, report.Fixed.TimeOffset));
         var sent = JsonElement.Parse(_run.Mixpanel.Stored[0]).GetProperty("properties");
         Assert.Equal(("u", 1789952400000L, false, false), (sent.GetProperty("distinct_id").GetString(), sent.GetProperty("time").GetInt64(), sent.TryGetProperty("junk", out _), sent.TryGetProperty("new", out _)));
     }
@@ -69,7 +69,7 @@ public sealed class DeadLetterRecordTests : IDisposable
 
         var report = await _run.RunAsync(_run.Request() with { Replay = letters, Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["event"] = "kind" } });
 
-        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
         Assert.Contains("\"event\":\"k\"", _run.Mixpanel.Stored[0], StringComparison.Ordinal);
     }
 
@@ -90,7 +90,7 @@ public sealed class DeadLetterRecordTests : IDisposable
 
         var report = await _run.RunAsync(_run.Request() with { Replay = mended });
 
-        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
         Assert.Contains("ü", _run.Mixpanel.Stored[0], StringComparison.Ordinal);
     }
 }

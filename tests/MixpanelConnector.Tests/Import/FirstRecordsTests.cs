@@ -19,7 +19,7 @@ public sealed class FirstRecordsTests : IDisposable
     public async Task A_thousand_refused_alike_stop_it_before_anything_is_sent_and_nobody_is_told_of_each()
     {
         var report = await _run.RunAsync(Stopping(Flat(1000) + ImportRun.Event(1) + "\n"));
-        Assert.Equal((2, 1000, 1000), (report.ExitCode, report.Read, report.Pending));
+        Assert.Equal((RunOutcome.Invalid, 1000, 1000), (report.Outcome, report.Read, report.Pending));
         Assert.Equal(["--map", "event=name", "--map", "time=ts", "--map", "distinct_id=uid"], report.Inspection!.Proposal!.Options);
         Assert.Equal(("event_missing", 1000), (Assert.Single(report.Reasons!).Code, report.Reasons![0].Count));
         Assert.Empty(_run.Mixpanel.Requests);
@@ -33,7 +33,7 @@ public sealed class FirstRecordsTests : IDisposable
     public async Task A_good_one_among_them_lets_it_go_on_and_everyone_is_told(int bad, int read)
     {
         var report = await _run.RunAsync(Stopping(Flat(bad) + ImportRun.Event(1) + "\n"));
-        Assert.Equal((3, read, 1, bad), (report.ExitCode, report.Read, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, read, 1, bad), (report.Outcome, report.Read, report.Accepted, report.Rejected));
         Assert.Equal(bad, _run.Diagnostics.Count);
         Assert.Null(report.Inspection);
     }
@@ -43,7 +43,7 @@ public sealed class FirstRecordsTests : IDisposable
     {
         var mixed = string.Concat(Enumerable.Repeat("""{"event":"e","properties":{"time":"x"}}""" + "\nnonsense\n", 600));
         var report = await _run.RunAsync(Stopping(mixed));
-        Assert.Equal((3, 1200), (report.ExitCode, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1200), (report.Outcome, report.Rejected));
         Assert.Equal(1200, _run.Diagnostics.Count);
     }
 
@@ -51,7 +51,7 @@ public sealed class FirstRecordsTests : IDisposable
     public async Task Without_being_asked_it_goes_on()
     {
         var report = await _run.RunAsync(Flat(1001));
-        Assert.Equal((3, 1001), (report.ExitCode, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1001), (report.Outcome, report.Rejected));
     }
 
     [Fact]
@@ -60,12 +60,12 @@ public sealed class FirstRecordsTests : IDisposable
         using var state = new InMemoryImportState();
         var large = $$"""{"name":"e","ts":{{ImportRun.Time}},"uid":"u","more":"{{new string('x', 20_000)}}"}""" + "\n";
         var report = await _run.RunAsync(Stopping(string.Concat(Enumerable.Repeat(large, 1000))), state); // several batches of dead letters
-        Assert.Equal((2, 0), (report.ExitCode, report.Rejected));
+        Assert.Equal((RunOutcome.Invalid, 0), (report.Outcome, report.Rejected));
         Assert.Null(state.Load());
         Assert.Empty(_run.Diagnostics);
 
         report = await _run.RunAsync(Stopping(Flat(3)) with { Columns = report.Inspection!.Proposal!.Map }, state);
-        Assert.Equal((0, 3), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 3), (report.Outcome, report.Accepted));
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class FirstRecordsTests : IDisposable
     {
         using var stream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes(Flat(5000)));
         var report = await _run.RunAsync(_run.Request("-") with { StandardInput = stream, StopWhenRefusedAlike = true });
-        Assert.Equal((2, 1000), (report.ExitCode, report.Inspection!.Proposal!.Accepted));
+        Assert.Equal((RunOutcome.Invalid, 1000), (report.Outcome, report.Inspection!.Proposal!.Accepted));
         Assert.Equal("name ts uid", string.Join(' ', report.Inspection.Columns.Select(column => column.Name)));
     }
 
@@ -82,8 +82,8 @@ public sealed class FirstRecordsTests : IDisposable
     {
         using var state = new InMemoryImportState();
         var request = _run.Request(_run.Folder.Write("in.ndjson", Flat(2)));
-        Assert.Equal(3, (await _run.RunAsync(request, state)).ExitCode);
-        Assert.Equal(0, (await _run.RunAsync(request with { Event = "e", Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["time"] = "ts", ["distinct_id"] = "uid" } }, state)).ExitCode);
+        Assert.Equal(RunOutcome.Rejected, (await _run.RunAsync(request, state)).Outcome);
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(request with { Event = "e", Columns = new Dictionary<string, string>(StringComparer.Ordinal) { ["time"] = "ts", ["distinct_id"] = "uid" } }, state)).Outcome);
         await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(request, state)); // now something was
     }
 
@@ -115,7 +115,7 @@ public sealed class FirstRecordsTests : IDisposable
         for (var again = 0; again < 2; again++)
         {
             var report = await _run.RunAsync(_run.Request(inputs) with { StopWhenRefusedAlike = true }, state);
-            Assert.Equal((6, 1501, 1, 1500, 0), (report.ExitCode, report.Read, report.Accepted, report.Rejected, report.Pending));
+            Assert.Equal((RunOutcome.Damaged, 1501, 1, 1500, 0), (report.Outcome, report.Read, report.Accepted, report.Rejected, report.Pending));
         }
     }
 
@@ -123,7 +123,7 @@ public sealed class FirstRecordsTests : IDisposable
     public async Task The_input_that_they_are_of_is_looked_at()
     {
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a.ndjson", "\n"), _run.Folder.Write("b.ndjson", Flat(3))) with { StopWhenRefusedAlike = true });
-        Assert.Equal((2, 3), (report.ExitCode, report.Inspection!.Proposal!.Accepted));
+        Assert.Equal((RunOutcome.Invalid, 3), (report.Outcome, report.Inspection!.Proposal!.Accepted));
         Assert.EndsWith("b.ndjson", report.Inspection.Source, StringComparison.Ordinal);
     }
 
@@ -137,7 +137,7 @@ public sealed class FirstRecordsTests : IDisposable
         Assert.Equal(10, await ReadAsync(input.Input.Open()));
         if (most < 10)
         {
-            Assert.Equal(7, Assert.Throws<InputException>(() => input.Input.Open()).ExitCode);
+            Assert.Equal(RunOutcome.DiskFailed, Assert.Throws<InputException>(() => input.Input.Open()).Outcome);
             Assert.False(input.CanRepeat);
             return;
         }

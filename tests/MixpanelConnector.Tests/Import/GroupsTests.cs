@@ -20,7 +20,7 @@ public sealed class GroupsTests : IDisposable
             { "$group_key":"comp\u0061ny" ,"$group_id":"b","$delete":null}
 
             """));
-        Assert.Equal((0, 3, 1), (report.ExitCode, report.Accepted, report.Requests));
+        Assert.Equal((RunOutcome.Complete, 3, 1), (report.Outcome, report.Accepted, report.Requests));
         var request = Assert.Single(_run.Mixpanel.Requests);
         Assert.Equal(("/groups", "?verbose=1&ip=0&strict=1"), (request.Path, request.Query));
         Assert.Equal(
@@ -35,7 +35,7 @@ public sealed class GroupsTests : IDisposable
     public async Task An_exported_group_becomes_a_set(string record, string sent)
     {
         var report = await _run.RunAsync(Request(record));
-        Assert.Equal(0, report.ExitCode);
+        Assert.Equal(RunOutcome.Complete, report.Outcome);
         Assert.Equal("{\"$token\":\"token\",\"$group_key\":\"company\",\"" + sent, Assert.Single(_run.Mixpanel.Stored));
     }
 
@@ -54,7 +54,7 @@ public sealed class GroupsTests : IDisposable
     public async Task A_bad_update_is_dead_lettered_by_its_reason(string record, string code)
     {
         var report = await _run.RunAsync(Request(record));
-        Assert.Equal((3, 1, 0), (report.ExitCode, report.Rejected, report.Requests));
+        Assert.Equal((RunOutcome.Rejected, 1, 0), (report.Outcome, report.Rejected, report.Requests));
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal((code, record), (letter.GetProperty("code").GetString(), letter.Raw()));
     }
@@ -64,7 +64,7 @@ public sealed class GroupsTests : IDisposable
     {
         _run.Mixpanel.Script = request => request.Records.Any(record => record.Contains("\"g5\"", StringComparison.Ordinal)) ? MixpanelDouble.Answer(200, """{"status":0,"error":"bad"}""") : null;
         var report = await _run.RunAsync(Request(string.Concat(Enumerable.Range(0, 10).Select(i => $$$"""{"$distinct_id":"g{{{i}}}","$properties":{"x":null}}""" + "\n"))) with { Fix = ImportFixes.Nulls });
-        Assert.Equal((3, 9, 1, 10L), (report.ExitCode, report.Accepted, report.Rejected, report.Fixed!.Nulls));
+        Assert.Equal((RunOutcome.Rejected, 9, 1, 10L), (report.Outcome, report.Accepted, report.Rejected, report.Fixed!.Nulls));
         Assert.Equal("""{"$distinct_id":"g5","$properties":{"x":null}}""", Assert.Single(_run.DeadLetters()).Raw());
         Assert.Equal("""{"$token":"token","$group_key":"company","$group_id":"g9","$set":{}}""", _run.Mixpanel.Stored[^1]);
     }
@@ -74,7 +74,7 @@ public sealed class GroupsTests : IDisposable
     {
         _run.Mixpanel.Script = request => request.Number == 1 ? MixpanelDouble.Answer(200, """{"ok":true}""") : null;
         var report = await _run.RunAsync(Request("""{"$group_id":"a","$set":{}}"""));
-        Assert.Equal((0, 1, 2), (report.ExitCode, report.Accepted, report.Requests));
+        Assert.Equal((RunOutcome.Complete, 1, 2), (report.Outcome, report.Accepted, report.Requests));
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class GroupsTests : IDisposable
             {"$group_id":"a","$set":{"n":1}}
             {"$group_id":"a","$add":{"n":1}}
             """));
-        Assert.Equal((3, 1, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1, 1), (report.Outcome, report.Accepted, report.Rejected));
         Assert.True(Assert.Single(_run.DeadLetters()).GetProperty("maybe_delivered").GetBoolean());
     }
 
@@ -96,7 +96,7 @@ public sealed class GroupsTests : IDisposable
         var request = Request("""{"$group_id":"a","$set":{}}""");
         await _run.RunAsync(request, state);
         Assert.Equal("restart", (await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(request with { GroupKey = "team" }, state))).Error.Field);
-        Assert.Equal(0, (await _run.RunAsync(request, state)).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(request, state)).Outcome);
         Assert.Single(_run.Mixpanel.Requests);
     }
 

@@ -33,13 +33,13 @@ public sealed class GzipTests : IDisposable
             using var state = new InMemoryImportState();
             var request = run.Request(run.Folder.Write("input.ndjson.gz", whole.AsSpan(0, length)));
             var report = await run.RunAsync(request, state);
-            Assert.Equal(memberEnds.Contains(length) ? 0 : 6, report.ExitCode);
+            Assert.Equal(memberEnds.Contains(length) ? RunOutcome.Complete : RunOutcome.Damaged, report.Outcome);
             Assert.Equal(Enumerable.Range(0, (int)report.Accepted), run.StoredNumbers());
-            if (report.ExitCode == 6) Assert.Contains("compressed byte", report.Problems[0], StringComparison.Ordinal);
+            if (report.Outcome is RunOutcome.Damaged) Assert.Contains("compressed byte", report.Problems[0], StringComparison.Ordinal);
 
             run.Folder.Write("input.ndjson.gz", whole);
             report = await run.RunAsync(request, state);
-            Assert.Equal((0, 20), (report.ExitCode, report.Accepted));
+            Assert.Equal((RunOutcome.Complete, 20), (report.Outcome, report.Accepted));
             Assert.Equal(Enumerable.Range(0, 20), run.StoredNumbers());
         }
     }
@@ -51,9 +51,9 @@ public sealed class GzipTests : IDisposable
     {
         var most = Encoding.UTF8.GetByteCount(Some(0, 20)) + more;
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.gz", Gzip(Some(0, 20)))) with { MaxDecompressedBytes = most });
-        Assert.Equal((exit, accepted), (report.ExitCode, report.Accepted));
+        Assert.Equal((exit, accepted), ((int)report.Outcome, report.Accepted));
         if (exit == 6) Assert.Contains($"more than {most} bytes when it is decompressed", report.Problems[0], StringComparison.Ordinal);
-        Assert.Equal(0, (await _run.RunAsync(_run.Request(_run.Folder.Write("plain.ndjson", Encoding.UTF8.GetBytes(Some(0, 20)))) with { MaxDecompressedBytes = 1 })).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(_run.Request(_run.Folder.Write("plain.ndjson", Encoding.UTF8.GetBytes(Some(0, 20)))) with { MaxDecompressedBytes = 1 })).Outcome);
     }
 
     [Fact]
@@ -66,8 +66,8 @@ public sealed class GzipTests : IDisposable
             var damaged = whole.ToArray();
             damaged[position] ^= 0x10;
             var report = await run.RunAsync(run.Request(run.Folder.Write("input.gz", damaged)) with { DryRun = true });
-            if (report.ExitCode == 0) Assert.Equal(20, report.Accepted); // the header holds a time and a system that mean nothing
-            else Assert.True(report.ExitCode is 6 or 3, $"byte {position}: {report.ExitCode}");
+            if (report.Outcome is RunOutcome.Complete) Assert.Equal(20, report.Accepted); // the header holds a time and a system that mean nothing
+            else Assert.True(report.Outcome is RunOutcome.Damaged or RunOutcome.Rejected, $"byte {position}: {report.Outcome}");
         }
     }
 
@@ -79,7 +79,7 @@ public sealed class GzipTests : IDisposable
     public async Task Zeros_after_the_end_are_padding(int zeros)
     {
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a.gz", [.. ThreeMembers(), .. new byte[zeros]])));
-        Assert.Equal((0, 20), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 20), (report.Outcome, report.Accepted));
     }
 
     [Theory]
@@ -93,7 +93,7 @@ public sealed class GzipTests : IDisposable
     public async Task Anything_else_after_the_end_is_an_error(byte[] garbage)
     {
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a.gz", [.. ThreeMembers(), .. garbage])));
-        Assert.Equal((6, 20), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Damaged, 20), (report.Outcome, report.Accepted));
     }
 
     [Theory]
@@ -106,7 +106,7 @@ public sealed class GzipTests : IDisposable
         foreach (var from in (int[])[0, 20_000])
             using (var gzip = new GZipStream(buffer, level, leaveOpen: true)) gzip.Write(Encoding.UTF8.GetBytes(Some(from, 20_000)));
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a.gz", buffer.ToArray())));
-        Assert.Equal((0, 40_000), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 40_000), (report.Outcome, report.Accepted));
     }
 
     [Fact]
@@ -115,6 +115,6 @@ public sealed class GzipTests : IDisposable
         var plain = Gzip(Some(0, 5));
         byte[] header = [0x1f, 0x8b, 8, 2 | 4 | 8 | 16, 0, 0, 0, 0, 0, 3, 3, 0, 1, 2, 3, .. "name\0comment\0"u8, 9, 9];
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", [.. header, .. plain[10..]])));
-        Assert.Equal((0, 5), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 5), (report.Outcome, report.Accepted));
     }
 }

@@ -86,7 +86,7 @@ public sealed class InputsTests : IDisposable
     public async Task What_is_no_JSON_text_is_told_with_a_hint_and_the_other_inputs_are_read(byte[] content, string hint)
     {
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("bad", content), Write("good", 1)));
-        Assert.Equal((6, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Damaged, 1), (report.Outcome, report.Accepted));
         Assert.Contains(hint, report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -99,12 +99,12 @@ public sealed class InputsTests : IDisposable
         for (var run = 0; run < 2; run++)
         {
             var report = await _run.RunAsync(text, state);
-            Assert.Equal((6, blank, 0), (report.ExitCode, report.Read, report.Requests));
+            Assert.Equal((RunOutcome.Damaged, blank, 0), (report.Outcome, report.Read, report.Requests));
             Assert.Contains("--allow-empty", report.Problems[0], StringComparison.Ordinal);
         }
 
         var allowed = await _run.RunAsync(_run.Request(_run.Folder.File("input.ndjson")) with { AllowEmpty = true }, state);
-        Assert.Equal((0, blank, 0), (allowed.ExitCode, allowed.Read, allowed.Requests));
+        Assert.Equal((RunOutcome.Complete, blank, 0), (allowed.Outcome, allowed.Read, allowed.Requests));
     }
 
     [Theory]
@@ -128,8 +128,8 @@ public sealed class InputsTests : IDisposable
             "groups" => _run.Request(file) with { Type = ImportType.Groups, GroupKey = "company" },
             _ => _run.Request(file),
         };
-        Assert.Equal(6, (await _run.RunAsync(request)).ExitCode);
-        Assert.Equal(0, (await _run.RunAsync(request with { AllowEmpty = true })).ExitCode);
+        Assert.Equal(RunOutcome.Damaged, (await _run.RunAsync(request)).Outcome);
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(request with { AllowEmpty = true })).Outcome);
     }
 
     [Fact]
@@ -138,8 +138,8 @@ public sealed class InputsTests : IDisposable
         using var state = new InMemoryImportState();
         var request = _run.Request(_run.Folder.Write("a", ""), Write("b", 1), _run.Folder.Write("c", "\n"));
         for (var run = 0; run < 2; run++) // a finished import stays as it is
-            Assert.Equal((0, 2), await _run.RunAsync(request, state) is var report ? (report.ExitCode, report.Read) : default);
-        Assert.Equal(6, (await _run.RunAsync(_run.Request(_run.Folder.File("a")), state)).ExitCode); // on the books of another input
+            Assert.Equal((RunOutcome.Complete, 2), await _run.RunAsync(request, state) is var report ? (report.Outcome, report.Read) : default);
+        Assert.Equal(RunOutcome.Damaged, (await _run.RunAsync(_run.Request(_run.Folder.File("a")), state)).Outcome); // on the books of another input
     }
 
     [Fact]
@@ -191,12 +191,12 @@ public sealed class InputsTests : IDisposable
         WriteAnonymous($"in/{first}", 1, 2, 3);
         await _run.RunAsync(_run.Request(_run.Folder.File("in")), state);
         WriteAnonymous($"in/{second}", 4, 5);
-        Assert.Equal((0, 5), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var both ? (both.ExitCode, both.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 5), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var both ? (both.Outcome, both.Accepted) : default);
         WriteAnonymous($"in/{first}", 1, 2, 3, 6); // each goes on where it was
-        Assert.Equal((0, 6), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var grown ? (grown.ExitCode, grown.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 6), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var grown ? (grown.Outcome, grown.Accepted) : default);
         File.Delete(_run.Folder.File($"in/{first}"));
         WriteAnonymous($"in/{second}", 4, 5, 7);
-        Assert.Equal((0, 7), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var alone ? (alone.ExitCode, alone.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 7), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var alone ? (alone.Outcome, alone.Accepted) : default);
         Assert.Equal((7, 7), (Keys().Count, _run.Mixpanel.Stored.Count));
     }
 
@@ -218,12 +218,12 @@ public sealed class InputsTests : IDisposable
         using var state = new InMemoryImportState();
         WriteAnonymous("in/a.ndjson", 1, 2, 3);
         if (bothAtFirst) WriteAnonymous("in/a.ndjson.gz", 1, 2, 3); // gzip -k
-        Assert.Equal((0, 3), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var first ? (first.ExitCode, first.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 3), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var first ? (first.Outcome, first.Accepted) : default);
         Assert.Equal(bothAtFirst ? 1 : 0, _run.Diagnostics.Count(diagnostic => diagnostic is { Code: "warning" } && diagnostic.Reason.Contains("nothing but what", StringComparison.Ordinal)));
 
         WriteAnonymous("in/a.ndjson.gz", 1, 2, 3, 4);
         WriteAnonymous("in/a.ndjson", 5, 6);
-        Assert.Equal((0, 6), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var second ? (second.ExitCode, second.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 6), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var second ? (second.Outcome, second.Accepted) : default);
         Assert.Equal((6, 6), (Keys().Count, _run.Mixpanel.Stored.Count));
     }
 
@@ -235,10 +235,10 @@ public sealed class InputsTests : IDisposable
         WriteAnonymous("in/a.ndjson", numbers);
         var copy = WriteAnonymous("in/a.ndjson.gz", numbers);
         await File.WriteAllBytesAsync(copy, (await File.ReadAllBytesAsync(copy, TestContext.Current.CancellationToken))[..1000], TestContext.Current.CancellationToken);
-        Assert.Equal((6, 2000, 0), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var first ? (first.ExitCode, first.Accepted, first.Pending) : default);
+        Assert.Equal((RunOutcome.Damaged, 2000, 0), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var first ? (first.Outcome, first.Accepted, first.Pending) : default);
         WriteAnonymous("in/a.ndjson.gz", numbers);
         File.Delete(_run.Folder.File("in/a.ndjson"));
-        Assert.Equal((0, 2000), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var second ? (second.ExitCode, second.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 2000), await _run.RunAsync(_run.Request(_run.Folder.File("in")), state) is var second ? (second.Outcome, second.Accepted) : default);
         Assert.Equal((2000, 2000), (Keys().Count, _run.Mixpanel.Stored.Count));
     }
 
@@ -262,7 +262,7 @@ public sealed class InputsTests : IDisposable
         _run.Folder.Write("in/report.json", first.ToJson());
         _run.Folder.Write("in/dead.json.1", "{}\n");
         var second = await _run.RunAsync(request);
-        Assert.Equal((3, 2, 1, 1), (second.ExitCode, second.Read, second.Accepted, second.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 2, 1, 1), (second.Outcome, second.Read, second.Accepted, second.Rejected));
         Assert.Equal(first.Read, second.Read);
         Assert.Equal(3, _run.Diagnostics.Count(diagnostic => diagnostic is { Code: "warning" } && diagnostic.Reason.Contains("written by the import itself", StringComparison.Ordinal)));
     }
@@ -286,8 +286,8 @@ public sealed class InputsTests : IDisposable
             return await _run.RunAsync(_run.Request("-") with { StandardInput = stream, SourceId = "nightly" }, state);
         }
 
-        Assert.Equal((0, 2), await Run(Events(2)) is var first ? (first.ExitCode, first.Accepted) : default);
-        Assert.Equal((0, 5), await Run(Events(5)) is var second ? (second.ExitCode, second.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 2), await Run(Events(2)) is var first ? (first.Outcome, first.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 5), await Run(Events(5)) is var second ? (second.Outcome, second.Accepted) : default);
         Assert.Equal(Enumerable.Range(0, 5), _run.StoredNumbers());
     }
 
@@ -315,7 +315,7 @@ public sealed class InputsTests : IDisposable
     [Fact]
     public void The_report_has_the_documented_fields()
     {
-        var report = new ImportReport { Read = 1, Accepted = 2, Rejected = 3, Pending = 4, Blank = 5, Bytes = 6, Requests = 7, Retries = 8, ResumedFrom = 9, ElapsedSeconds = 1.5, DeadLetter = null, ExitCode = 3 };
+        var report = new ImportReport { Read = 1, Accepted = 2, Rejected = 3, Pending = 4, Blank = 5, Bytes = 6, Requests = 7, Retries = 8, ResumedFrom = 9, ElapsedSeconds = 1.5, DeadLetter = null, Outcome = RunOutcome.Rejected };
         Assert.Equal(
             """{"read":1,"accepted":2,"rejected":3,"pending":4,"blank":5,"bytes":6,"requests":7,"retries":8,"resumed_from":9,"elapsed_seconds":1.5,"dead_letter":null,"exit_code":3}""",
             report.ToJson());

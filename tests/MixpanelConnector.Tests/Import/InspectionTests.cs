@@ -78,7 +78,7 @@ public sealed class InspectionTests : IDisposable
     public async Task What_cannot_be_read_is_told(string text, long records)
     {
         var inspection = await InspectAsync(text);
-        Assert.Equal((6, records), (inspection.ExitCode, inspection.Records));
+        Assert.Equal((RunOutcome.Damaged, records), (inspection.Outcome, inspection.Records));
         Assert.NotNull(inspection.Problem);
     }
 

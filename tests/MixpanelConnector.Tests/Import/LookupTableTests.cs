@@ -29,7 +29,7 @@ public sealed class LookupTableTests : IDisposable
         var report = await client.ImportAsync(request, _state, cancellationToken);
         Assert.Equal(report.Read, report.Accepted + report.Rejected + report.Pending + report.Blank);
         Assert.Equal(report.Rejected, File.ReadLines(_run.DeadLetterPath).LongCount());
-        if (report.ExitCode == 0) Assert.Equal(0, report.Rejected + report.Pending);
+        if (report.Outcome is RunOutcome.Complete) Assert.Equal(0, report.Rejected + report.Pending);
         else Assert.NotEmpty(report.Problems);
         return report;
     }
@@ -41,7 +41,7 @@ public sealed class LookupTableTests : IDisposable
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
         var report = await RunAsync(Table, server);
-        Assert.Equal((0, 3, 2, 1, 1), (report.ExitCode, report.Read, report.Accepted, report.Blank, report.Requests));
+        Assert.Equal((RunOutcome.Complete, 3, 2, 1, 1), (report.Outcome, report.Read, report.Accepted, report.Blank, report.Requests));
         Assert.Equal($"PUT /lookup-tables/{Id}?project_id=12345", server.Lines);
         Assert.Equal(("text/csv", "gzip", Given.AccountHeader), (server.Request.Header("Content-Type"), server.Request.Header("Content-Encoding"), server.Request.Header("Authorization")));
         Assert.Equal(Table, server.Request.Text);
@@ -54,7 +54,7 @@ public sealed class LookupTableTests : IDisposable
         using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) gzip.Write([0xef, 0xbb, 0xbf, .. Encoding.UTF8.GetBytes(Table)]);
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
         var report = await RunAsync(Request("") with { Inputs = [_run.Folder.Write("table.csv.gz", packed.ToArray())] }, server);
-        Assert.Equal((0, 2), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 2), (report.Outcome, report.Accepted));
         Assert.Equal(Table, server.Request.Text);
     }
 
@@ -66,7 +66,7 @@ public sealed class LookupTableTests : IDisposable
         Assert.Equal(first, await RunAsync(Table, server) with { Problems = first.Problems });
         Assert.Single(server.Requests);
         var changed = await RunAsync(Table + "c,d\n", server);
-        Assert.Equal((0, 3, 0, 2), (changed.ExitCode, changed.Accepted, changed.ResumedFrom, server.Requests.Count));
+        Assert.Equal((RunOutcome.Complete, 3, 0, 2), (changed.Outcome, changed.Accepted, changed.ResumedFrom, server.Requests.Count));
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class LookupTableTests : IDisposable
             Answer.Json("""{"code":400,"error":"Some data points in the request failed validation","failed_records":[{"index":1,"message":"odd"}],"status":0}""", 400),
             Answer.Json(Done));
         var report = await RunAsync("id,n\na,1\n\n\"b\",\"2\n\"\nc,3\n", server);
-        Assert.Equal((3, 4, 0, 1, 2, 1), (report.ExitCode, report.Read, report.Accepted, report.Rejected, report.Pending, report.Blank));
+        Assert.Equal((RunOutcome.Rejected, 4, 0, 1, 2, 1), (report.Outcome, report.Read, report.Accepted, report.Rejected, report.Pending, report.Blank));
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal(
             ("\"b\",\"2\n\"", "rejected", "odd", 4, 10, 400, 1),
@@ -84,7 +84,7 @@ public sealed class LookupTableTests : IDisposable
         Assert.Contains("nothing of it was taken", report.Problems[0], StringComparison.Ordinal);
 
         var mended = await RunAsync("id,n\na,1\n\nb,2\nc,3\n", server);
-        Assert.Equal((0, 4, 3, 0, 2), (mended.ExitCode, mended.Read, mended.Accepted, mended.Rejected, mended.Requests));
+        Assert.Equal((RunOutcome.Complete, 4, 3, 0, 2), (mended.Outcome, mended.Read, mended.Accepted, mended.Rejected, mended.Requests));
     }
 
     [Theory]
@@ -95,11 +95,11 @@ public sealed class LookupTableTests : IDisposable
     {
         await using var server = await RecordingServer.StartAsync(Answer.Json(answer, status), Answer.Json(Done));
         var report = await RunAsync(Table, server);
-        Assert.Equal((3, 0, 2, 0, 1), (report.ExitCode, report.Accepted, report.Rejected, report.Pending, report.Blank));
+        Assert.Equal((RunOutcome.Rejected, 0, 2, 0, 1), (report.Outcome, report.Accepted, report.Rejected, report.Pending, report.Blank));
         Assert.All(_run.DeadLetters(), letter => Assert.Equal((status == 413 ? "table_too_large" : "rejected", status), (letter.GetProperty("code").GetString(), letter.GetProperty("http_status").GetInt32())));
         Assert.Equal<string[]>(["a,\"1,\"\"x\"\"\ny\"", "b,\"\""], [.. _run.DeadLetters().Select(letter => letter.Raw())]);
         Assert.Contains("run the same command again", Assert.Single(report.Problems), StringComparison.Ordinal);
-        Assert.Equal((0, 2, 0), await RunAsync(Table, server) is var again ? (again.ExitCode, again.Accepted, again.Rejected) : default);
+        Assert.Equal((RunOutcome.Complete, 2, 0), await RunAsync(Table, server) is var again ? (again.Outcome, again.Accepted, again.Rejected) : default);
     }
 
     [Theory]
@@ -109,7 +109,7 @@ public sealed class LookupTableTests : IDisposable
     public async Task Refused_credentials_or_an_unknown_table_end_the_import(int status)
     {
         await using var server = await RecordingServer.StartAsync(Answer.Json("""{"error":"no"}""", status));
-        Assert.Equal((4, 2, 1), await RunAsync(Table, server) is var report ? (report.ExitCode, report.Pending, report.Requests) : default);
+        Assert.Equal((RunOutcome.NotAllowed, 2, 1), await RunAsync(Table, server) is var report ? (report.Outcome, report.Pending, report.Requests) : default);
     }
 
     [Fact]
@@ -117,14 +117,14 @@ public sealed class LookupTableTests : IDisposable
     {
         await using var server = await RecordingServer.StartAsync(Answer.Json("{}", 429), Answer.Json("", 502), Answer.Json("""{"code":200,"sta"""), Answer.Json(Done));
         var report = await RunAsync(Table, server);
-        Assert.Equal((0, 2, 4, 3), (report.ExitCode, report.Accepted, report.Requests, report.Retries));
+        Assert.Equal((RunOutcome.Complete, 2, 4, 3), (report.Outcome, report.Accepted, report.Requests, report.Retries));
     }
 
     [Fact]
     public async Task Something_else_that_answers_in_mixpanels_place_is_not_trusted()
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Plain("<html>hello</html>"));
-        Assert.Equal((5, 0, 2), await RunAsync(Table, server) is var report ? (report.ExitCode, report.Accepted, report.Pending) : default);
+        Assert.Equal((RunOutcome.Unavailable, 0, 2), await RunAsync(Table, server) is var report ? (report.Outcome, report.Accepted, report.Pending) : default);
     }
 
     [Theory]
@@ -142,7 +142,7 @@ public sealed class LookupTableTests : IDisposable
         foreach (var dryRun in (bool[])[true, false])
         {
             var report = await RunAsync(Request(csv) with { DryRun = dryRun }, server);
-            Assert.Equal((3, 0, 1), (report.ExitCode, report.Accepted, report.Rejected));
+            Assert.Equal((RunOutcome.Rejected, 0, 1), (report.Outcome, report.Accepted, report.Rejected));
             var letter = Assert.Single(_run.DeadLetters());
             Assert.Equal((code, raw), (letter.GetProperty("code").GetString(), letter.Raw()));
         }
@@ -168,7 +168,7 @@ public sealed class LookupTableTests : IDisposable
     public async Task A_file_that_is_no_table_is_not_sent(string csv, int exitCode)
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
-        Assert.Equal((exitCode, 0, 0), await RunAsync(csv, server) is var report ? (report.ExitCode, report.Accepted, report.Rejected) : default);
+        Assert.Equal((exitCode, 0, 0), await RunAsync(csv, server) is var report ? ((int)report.Outcome, report.Accepted, report.Rejected) : default);
         Assert.Empty(server.Requests);
     }
 
@@ -179,8 +179,8 @@ public sealed class LookupTableTests : IDisposable
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
         var report = await RunAsync(Request(csv) with { AllowEmpty = true }, server);
-        Assert.Equal((0, 0, requests), (report.ExitCode, report.Read, server.Requests.Count));
-        Assert.Equal(6, (await RunAsync(Request(csv) with { Restart = true }, server)).ExitCode);
+        Assert.Equal((RunOutcome.Complete, 0, requests), (report.Outcome, report.Read, server.Requests.Count));
+        Assert.Equal(RunOutcome.Damaged, (await RunAsync(Request(csv) with { Restart = true }, server)).Outcome);
         Assert.Equal(requests, server.Requests.Count);
     }
 
@@ -188,7 +188,7 @@ public sealed class LookupTableTests : IDisposable
     public async Task A_table_without_rows_that_mixpanel_refuses_ends_with_6()
     {
         await using var server = await RecordingServer.StartAsync(Answer.Json("""{"code":400,"error":"no rows","status":"Bad Request"}""", 400));
-        Assert.Equal((6, 0), await RunAsync(Request("id,n\n") with { AllowEmpty = true }, server) is var report ? (report.ExitCode, report.Read) : default);
+        Assert.Equal((RunOutcome.Damaged, 0), await RunAsync(Request("id,n\n") with { AllowEmpty = true }, server) is var report ? (report.Outcome, report.Read) : default);
     }
 
     [Theory]
@@ -201,7 +201,7 @@ public sealed class LookupTableTests : IDisposable
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
         var report = await RunAsync(Request(csv) with { Delimiter = delimiter }, server);
-        Assert.Equal((0, sent, 0), (report.ExitCode, server.Request.Text, report.Rejected));
+        Assert.Equal((RunOutcome.Complete, sent, 0), (report.Outcome, server.Request.Text, report.Rejected));
     }
 
     [Fact]
@@ -209,7 +209,7 @@ public sealed class LookupTableTests : IDisposable
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
         var report = await RunAsync(Request("id;n\n\na;1\nb\n") with { Delimiter = ';' }, server);
-        Assert.Equal((3, 1, 1, 1), (report.ExitCode, report.Rejected, report.Pending, report.Blank));
+        Assert.Equal((RunOutcome.Rejected, 1, 1, 1), (report.Outcome, report.Rejected, report.Pending, report.Blank));
         Assert.Equal(("b", 4), (_run.DeadLetters()[0].Raw(), _run.DeadLetters()[0].GetProperty("line").GetInt32()));
     }
 
@@ -218,7 +218,7 @@ public sealed class LookupTableTests : IDisposable
     {
         await using var server = await RecordingServer.StartAsync(Answer.Json("""{"code":400,"error":"no","status":"Bad Request"}""", 400));
         var report = await RunAsync("id,n\n" + string.Concat(Enumerable.Range(0, 2500).Select(i => $"{i},x\n")), server);
-        Assert.Equal((3, 2500, 0), (report.ExitCode, report.Rejected, report.Pending));
+        Assert.Equal((RunOutcome.Rejected, 2500, 0), (report.Outcome, report.Rejected, report.Pending));
         Assert.Equal<string[]>([.. Enumerable.Range(0, 2500).Select(i => $"{i},x")], [.. _run.DeadLetters().Select(letter => letter.Raw())]);
         Assert.False(_state.Load()!.Finished);
     }
@@ -228,7 +228,7 @@ public sealed class LookupTableTests : IDisposable
     {
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
         var report = await RunAsync(Request(Table) with { DryRun = true }, server);
-        Assert.Equal((0, 2, 0), (report.ExitCode, report.Accepted, report.Requests));
+        Assert.Equal((RunOutcome.Complete, 2, 0), (report.Outcome, report.Accepted, report.Requests));
         Assert.Empty(server.Requests);
         Assert.Null(_state.Load());
     }
@@ -253,7 +253,7 @@ public sealed class LookupTableTests : IDisposable
         using var stop = new CancellationTokenSource();
         await stop.CancelAsync();
         var report = await RunAsync(Request(Table), server, stop.Token);
-        Assert.Equal((130, 0), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Stopped, 0), (report.Outcome, report.Accepted));
         Assert.Empty(server.Requests);
     }
 
@@ -263,7 +263,7 @@ public sealed class LookupTableTests : IDisposable
         await using var server = await RecordingServer.StartAsync(_ => Answer.Json(Done));
         await RunAsync(Table, server);
         Assert.Equal("restart", (await Assert.ThrowsAsync<MixpanelException>(() => RunAsync(Request(Table) with { TableId = Guid.Empty }, server))).Error.Field);
-        Assert.Equal(0, (await RunAsync(Request(Table) with { TableId = Guid.Empty, Restart = true }, server)).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await RunAsync(Request(Table) with { TableId = Guid.Empty, Restart = true }, server)).Outcome);
     }
 
     public static TheoryData<string, ImportRequest> Contradictions => new()

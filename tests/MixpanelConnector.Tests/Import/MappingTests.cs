@@ -64,7 +64,7 @@ public sealed class MappingTests : IDisposable
                 Assert.True(++runs < 100);
                 if (runs > 3) state.CrashAtSave = 0;
             }
-            while (report.ExitCode == 7);
+            while (report.Outcome is RunOutcome.DiskFailed);
             Assert.Equal((whole.Read, whole.Accepted, whole.Rejected, 0), (report.Read, report.Accepted, report.Rejected, report.Pending));
             Assert.Equal(whole.LeftOut, report.LeftOut);
             Assert.Equal(expected, _run.Mixpanel.Stored.Skip(before).Select(Id).ToHashSet(StringComparer.Ordinal));
@@ -84,7 +84,7 @@ public sealed class MappingTests : IDisposable
             _state.Clear();
             var before = _run.Mixpanel.Stored.Count;
             _state.CrashAtSave = crash;
-            Assert.Equal(7, (await _run.RunAsync(request, _state)).ExitCode);
+            Assert.Equal(RunOutcome.DiskFailed, (await _run.RunAsync(request, _state)).Outcome);
             _state.CrashAtSave = 0;
             Assert.Equal(9, (await _run.RunAsync(request, _state)).Accepted);
             Assert.Equal(expected, _run.Mixpanel.Stored.Skip(before).Select(Id).ToHashSet(StringComparer.Ordinal));
@@ -96,7 +96,7 @@ public sealed class MappingTests : IDisposable
     {
         var request = _run.Request(_run.Folder.Write("batches.json", Batch(4) + "\n")) with { Mapping = ImportMapping.OfVendor("mparticle") };
         var report = await _run.RunAsync(request);
-        Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
         var raw = letter.GetProperty("raw");
         Assert.Equal("u", raw.GetProperty("user_identities").GetProperty("customer_id").GetString());
@@ -105,7 +105,7 @@ public sealed class MappingTests : IDisposable
 
         var mended = _run.Folder.Write("mended", File.ReadAllText(_run.DeadLetterPath).Replace("\"bad\"", "1772352930250", StringComparison.Ordinal));
         var replay = await _run.RunAsync(_run.Request() with { Replay = mended, DeadLetterPath = _run.Folder.File("again") });
-        Assert.Equal((0, 1), (replay.ExitCode, replay.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1), (replay.Outcome, replay.Accepted));
         Assert.Equal(letter.GetProperty("insert_id").GetString(), Id(_run.Mixpanel.Stored[^1]));
     }
 
@@ -140,7 +140,7 @@ public sealed class MappingTests : IDisposable
         await _run.RunAsync(Request(Simple, Record + "\n"), _state);
         await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(Request(Simple.Replace("\"os\"", "\"system\"", StringComparison.Ordinal), Record + "\n"), _state));
         await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(Request(Simple, Record + "\n") with { Identity = ImportIdentity.Original }, _state));
-        Assert.Equal(0, (await _run.RunAsync(Request(Simple, Record + "\n"), _state)).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(Request(Simple, Record + "\n"), _state)).Outcome);
     }
 
     [Theory]
@@ -171,7 +171,7 @@ public sealed class MappingTests : IDisposable
     public async Task A_time_that_cannot_be_read_for_certain_is_refused_and_never_made_up(string time, string code)
     {
         var report = await _run.RunAsync(Request(Simple, $$"""{"name":"e","at":{{time}},"who":"u"}""" + "\n"));
-        Assert.Equal((3, code), (report.ExitCode, Assert.Single(report.Reasons!).Code));
+        Assert.Equal((RunOutcome.Rejected, code), (report.Outcome, Assert.Single(report.Reasons!).Code));
     }
 
     [Theory]
@@ -263,7 +263,7 @@ public sealed class MappingTests : IDisposable
     public async Task What_is_no_record_is_refused_and_the_next_is_read(string line)
     {
         var report = await _run.RunAsync(Request(Simple, $"{Good}\n{line}\n{Good}\n"));
-        Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
     }
 
     [Theory]
@@ -273,7 +273,7 @@ public sealed class MappingTests : IDisposable
     public async Task An_event_by_which_projects_are_told_who_is_who_never_goes_out(string name)
     {
         var report = await _run.RunAsync(Request(Simple, $$"""{"name":"{{name}}","at":1772352930250,"who":"u"}""" + "\n"));
-        Assert.Equal((0, 0, 1), (report.ExitCode, report.Accepted, report.LeftOut!["identity_event"]));
+        Assert.Equal((RunOutcome.Complete, 0, 1), (report.Outcome, report.Accepted, report.LeftOut!["identity_event"]));
         Assert.Empty(_run.Mixpanel.Requests);
     }
 
@@ -341,7 +341,7 @@ public sealed class MappingTests : IDisposable
             """{"who":"u","at":1772352950,"props":{"mail":"d"},"once":{"café":4}}""",
             """{"who":"u","at":1772352945,"gone":"[\"mail\",\"café\"]"}""", "")) with
         { Type = ImportType.Profiles });
-        Assert.Equal((0, 4), (report.ExitCode, report.LeftOut!["older"]));
+        Assert.Equal((RunOutcome.Complete, 4), (report.Outcome, report.LeftOut!["older"]));
         Assert.Equal(
             ["""{"$set":{"$email":"a","plan":1,"kept":1}}""", """{"$unset":["caf\u00e9"]}""", """{"$unset":["$email","mine_$x"]}""", """{"$set":{"$email":"c"}}""", """{"$set":{"$email":"d"}}""", """{"$set_once":{"café":4}}"""],
             [.. _run.Mixpanel.Stored.Select(record => $"{{{record[(record.IndexOf("\"$ip\":\"0\",", StringComparison.Ordinal) + 10)..]}")]);
@@ -352,7 +352,7 @@ public sealed class MappingTests : IDisposable
     {
         const int Same = 80_000; // with the square of it, this would not end
         var report = await _run.RunAsync(Request(Simple, $$$"""{"name":"e","at":1772352930250,"who":"u","props":{{{{string.Join(',', Enumerable.Range(0, Same).Select(i => $"\"t\":{i}"))}}}}}""" + "\n" + Good + "\n"));
-        Assert.Equal((3, 1, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1, 1), (report.Outcome, report.Accepted, report.Rejected));
         var properties = await OneAsync("""{"name":"e","at":1772352930250,"who":"u","props":{"time":1,"time":2,"tim\u0065":3,"mine_time_2":4,"mine_time":5}}""");
         Assert.Equal((1, 2, 3, 4, 5), (properties.GetProperty("mine_time").GetInt32(), properties.GetProperty("mine_time_2").GetInt32(), properties.GetProperty("mine_time_3").GetInt32(), properties.GetProperty("mine_mine_time_2").GetInt32(), properties.GetProperty("mine_mine_time").GetInt32()));
     }
@@ -369,7 +369,7 @@ public sealed class MappingTests : IDisposable
     public async Task A_text_that_is_to_hold_json_and_is_broken_is_refused_by_its_name(string vendor, string record, string column)
     {
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", record + "\n")) with { Mapping = ImportMapping.OfVendor(vendor) });
-        Assert.Equal((3, 1), (report.ExitCode, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1), (report.Outcome, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal(("invalid_json", column), (letter.GetProperty("code").GetString(), letter.GetProperty("field").GetString()));
     }
@@ -426,7 +426,7 @@ public sealed class MappingTests : IDisposable
         for (var i = 0; i < 300; i++) lines.Add(Of([.. Enumerable.Range(0, 30).Select(_ => names[random.Next(names.Count)])], 0));
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("input.ndjson", string.Join('\n', lines) + "\n")) with { Mapping = ImportMapping.OfVendor(vendor), GroupKey = "company", BatchEvents = 7 });
         Assert.True(report.Read >= 300);
-        Assert.DoesNotContain(report.ExitCode, (int[])[6, 7, 9]);
+        Assert.DoesNotContain(report.Outcome, (RunOutcome[])[RunOutcome.Damaged, RunOutcome.DiskFailed, RunOutcome.Inconsistent]);
 
         string Of(string[] paths, int depth) => $"{{{string.Join(',', paths.GroupBy(path => path.Split('.')[0], StringComparer.Ordinal).Select(group => $"\"{group.Key.TrimEnd('*')}\":{Inner([.. group.Select(path => path.Contains('.', StringComparison.Ordinal) ? path[(path.IndexOf('.', StringComparison.Ordinal) + 1)..] : "").Where(path => path.Length > 0)], depth)}"))}}}";
 

@@ -18,7 +18,7 @@ public sealed class OutcomesTests : IDisposable
     {
         _run.Mixpanel.Script = request => _run.Mixpanel.TakeAllBut(request, 0, 7, request.Records.Count - 1);
         var report = await _run.RunAsync(Events(20));
-        Assert.Equal((3, 17, 3, 1), (report.ExitCode, report.Accepted, report.Rejected, report.Requests));
+        Assert.Equal((RunOutcome.Rejected, 17, 3, 1), (report.Outcome, report.Accepted, report.Rejected, report.Requests));
         var letters = _run.DeadLetters();
         Assert.Equal([1, 8, 20], letters.Select(letter => letter.GetProperty("line").GetInt32()));
         var second = letters[1];
@@ -40,7 +40,7 @@ public sealed class OutcomesTests : IDisposable
     {
         _run.Mixpanel.Script = request => request.Records.Any(record => NumberOf(record) is 3 or 777) ? MixpanelDouble.Answer(400, body) : null;
         var report = await _run.RunAsync(Events(2000));
-        Assert.Equal((3, 1998, 2), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1998, 2), (report.Outcome, report.Accepted, report.Rejected));
         Assert.InRange(report.Requests, 2, (2 * 2 * 11) + 1);
         Assert.Equal([4, 778], _run.DeadLetters().Select(letter => letter.GetProperty("line").GetInt32()));
         Assert.All(_run.DeadLetters(), letter => Assert.Equal(maybeDelivered, letter.GetProperty("maybe_delivered").GetBoolean()));
@@ -54,7 +54,7 @@ public sealed class OutcomesTests : IDisposable
             ? null
             : MixpanelDouble.Answer(400, $$"""{"code":400,"failed_records":[{"index":0,"insert_id":"other","message":"x"}],"num_records_imported":{{request.Records.Count - 1}},"status":"Bad Request"}""");
         var report = await _run.RunAsync(Events(4));
-        Assert.Equal((0, 4), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 4), (report.Outcome, report.Accepted));
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class OutcomesTests : IDisposable
     {
         _run.Mixpanel.Script = request => request.Body.Length > 50_000 ? MixpanelDouble.Answer(413, """{"code":413,"error":"request exceeds max limit","status":"Request Entity Too Large"}""") : null;
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(20_000))) with { Senders = 1 });
-        Assert.Equal((0, 20_000), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 20_000), (report.Outcome, report.Accepted));
         Assert.InRange(_run.Mixpanel.Requests.Count(request => request.Body.Length > 50_000), 1, 6);
     }
 
@@ -71,7 +71,7 @@ public sealed class OutcomesTests : IDisposable
     {
         _run.Mixpanel.Script = request => request.Records.Any(record => NumberOf(record) == 5) ? MixpanelDouble.Answer(413, "{}") : null;
         var report = await _run.RunAsync(Events(10));
-        Assert.Equal((3, 9, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 9, 1), (report.Outcome, report.Accepted, report.Rejected));
         Assert.Equal("record_too_large", _run.DeadLetters()[0].GetProperty("code").GetString());
     }
 
@@ -86,7 +86,7 @@ public sealed class OutcomesTests : IDisposable
         _run.Mixpanel.Script = _ => Interlocked.Decrement(ref failures) >= 0 ? MixpanelDouble.Answer(status, "<busy>") : null;
         var before = _run.Clock.GetUtcNow();
         var report = await _run.RunAsync(Events(10));
-        Assert.Equal((0, 10, 6, 5), (report.ExitCode, report.Accepted, report.Requests, report.Retries));
+        Assert.Equal((RunOutcome.Complete, 10, 6, 5), (report.Outcome, report.Accepted, report.Requests, report.Retries));
         Assert.All(_run.Mixpanel.Requests, request => Assert.Equal(_run.Mixpanel.Requests[0].Body, request.Body));
         Assert.Equal(seconds, (_run.Clock.GetUtcNow() - before).TotalSeconds, 3);
     }
@@ -103,7 +103,7 @@ public sealed class OutcomesTests : IDisposable
             return answer;
         };
         var before = _run.Clock.GetUtcNow();
-        Assert.Equal(0, (await _run.RunAsync(Events(10))).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await _run.RunAsync(Events(10))).Outcome);
         Assert.Equal(77, (_run.Clock.GetUtcNow() - before).TotalSeconds, 3);
     }
 
@@ -112,7 +112,7 @@ public sealed class OutcomesTests : IDisposable
     {
         var failures = 2;
         _run.Mixpanel.Script = _ => Interlocked.Decrement(ref failures) >= 0 ? throw new HttpRequestException("reset") : null;
-        Assert.Equal((0, 10), (await _run.RunAsync(Events(10))) is var report ? (report.ExitCode, report.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 10), (await _run.RunAsync(Events(10))) is var report ? (report.Outcome, report.Accepted) : default);
     }
 
     [Fact]
@@ -122,11 +122,11 @@ public sealed class OutcomesTests : IDisposable
         _run.Mixpanel.Script = _ => MixpanelDouble.Answer(503, "");
         var request = _run.Request(_run.Folder.Write("a", Events(3000)));
         var report = await _run.RunAsync(request, state);
-        Assert.Equal((5, 0), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Unavailable, 0), (report.Outcome, report.Accepted));
         Assert.InRange(report.Requests, 23 * 60, 24 * 60);
         _run.Mixpanel.Script = _ => null;
         report = await _run.RunAsync(request, state);
-        Assert.Equal((0, 3000), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 3000), (report.Outcome, report.Accepted));
     }
 
     [Theory]
@@ -140,13 +140,13 @@ public sealed class OutcomesTests : IDisposable
         _run.Mixpanel.Script = request => request.Number > 3 ? MixpanelDouble.Answer(status, """{"error":"no"}""") : null;
         var request = _run.Request(_run.Folder.Write("a", Events(100_000)));
         var report = await _run.RunAsync(request, state);
-        Assert.Equal((4, 0), (report.ExitCode, report.Rejected));
+        Assert.Equal((RunOutcome.NotAllowed, 0), (report.Outcome, report.Rejected));
         Assert.True(report.Pending > 0);
         Assert.InRange(report.Requests, 4, 30);
         Assert.DoesNotContain("canary-58c1", report.Problems[0], StringComparison.Ordinal);
         _run.Mixpanel.Script = _ => null;
         report = await _run.RunAsync(request, state);
-        Assert.Equal((0, 100_000, 0), (report.ExitCode, report.Accepted, report.Pending));
+        Assert.Equal((RunOutcome.Complete, 100_000, 0), (report.Outcome, report.Accepted, report.Pending));
         Assert.Equal(100_000, _run.StoredNumbers().Distinct().Count());
     }
 
@@ -160,7 +160,7 @@ public sealed class OutcomesTests : IDisposable
     {
         _run.Mixpanel.Script = _ => MixpanelDouble.Answer(status, body);
         var report = await _run.RunAsync(Events(10));
-        Assert.Equal((5, 0, 10, 3), (report.ExitCode, report.Accepted, report.Pending, report.Requests));
+        Assert.Equal((RunOutcome.Unavailable, 0, 10, 3), (report.Outcome, report.Accepted, report.Pending, report.Requests));
     }
 
     [Fact]
@@ -169,7 +169,7 @@ public sealed class OutcomesTests : IDisposable
         var cuts = 6;
         _run.Mixpanel.Script = _ => Interlocked.Decrement(ref cuts) >= 0 ? MixpanelDouble.Answer(200, """{"code":200,"num_records_imp""") : null;
         var report = await _run.RunAsync(Events(10));
-        Assert.Equal((0, 10, 7), (report.ExitCode, report.Accepted, report.Requests));
+        Assert.Equal((RunOutcome.Complete, 10, 7), (report.Outcome, report.Accepted, report.Requests));
     }
 
     [Fact]
@@ -184,9 +184,9 @@ public sealed class OutcomesTests : IDisposable
         };
         var request = _run.Request(_run.Folder.Write("a", Events(50_000)));
         var report = await _run.RunAsync(request, state, stop.Token);
-        Assert.Equal(130, report.ExitCode);
+        Assert.Equal(RunOutcome.Stopped, report.Outcome);
         report = await _run.RunAsync(request, state, TestContext.Current.CancellationToken);
-        Assert.Equal((0, 50_000), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 50_000), (report.Outcome, report.Accepted));
         Assert.Equal(50_000, _run.StoredNumbers().Distinct().Count());
     }
 
@@ -195,7 +195,7 @@ public sealed class OutcomesTests : IDisposable
     {
         _run.Options = new() { TimeProvider = _run.Clock };
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(10) + "nonsense\n")) with { DryRun = true });
-        Assert.Equal((3, 10, 1, 0), (report.ExitCode, report.Accepted, report.Rejected, report.Requests));
+        Assert.Equal((RunOutcome.Rejected, 10, 1, 0), (report.Outcome, report.Accepted, report.Rejected, report.Requests));
         Assert.Empty(_run.Mixpanel.Requests);
     }
 
@@ -222,7 +222,7 @@ public sealed class OutcomesTests : IDisposable
     {
         var request = _run.Request(_run.Folder.Write("a", Events(3) + string.Concat(Enumerable.Repeat("nonsense\n", 5000)) + Event(3) + "\n")) with { DryRun = true };
         var report = await _run.RunAsync(write ? request : request with { DeadLetterPath = null });
-        Assert.Equal((3, 4, 5000, write), (report.ExitCode, report.Accepted, report.Rejected, report.DeadLetter is not null));
+        Assert.Equal((RunOutcome.Rejected, 4, 5000, write), (report.Outcome, report.Accepted, report.Rejected, report.DeadLetter is not null));
         Assert.Equal(write, File.Exists(_run.DeadLetterPath));
         if (write) Assert.Equal(Enumerable.Range(4, 5000), _run.DeadLetters().Select(letter => letter.GetProperty("line").GetInt32()));
         Assert.Equal(5000, _run.Diagnostics.Count);

@@ -24,7 +24,7 @@ public sealed class ProfilesTests : IDisposable
             { "$distinct_id":"b","$union":{"l":[1]}}
 
             """);
-        Assert.Equal((0, 3), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 3), (report.Outcome, report.Accepted));
         var request = Assert.Single(_run.Mixpanel.Requests);
         Assert.Equal(("/engage", "?verbose=1&ip=0&strict=1"), (request.Path, request.Query));
         Assert.Equal("""[{"$token":"token","$distinct_id":"a", "$set":{"n":1.50}},{"$token":"token","$distinct_id":"a","$unset":["x"]},{"$token":"token", "$distinct_id":"b","$union":{"l":[1]}}]""", Body(request));
@@ -53,7 +53,7 @@ public sealed class ProfilesTests : IDisposable
     public async Task A_bad_update_is_dead_lettered_by_its_reason(string record, string code)
     {
         var report = await RunAsync(record);
-        Assert.Equal((3, 1), (report.ExitCode, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1), (report.Outcome, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal((code, record), (letter.GetProperty("code").GetString(), letter.Raw()));
     }
@@ -65,7 +65,7 @@ public sealed class ProfilesTests : IDisposable
             ? MixpanelDouble.Answer(200, """{"status":0,"error":"bad update"}""")
             : null;
         var report = await RunAsync(string.Concat(Enumerable.Range(0, 10).Select(i => $$$"""{"$distinct_id":"u{{{i}}}","$properties":{"n":{{{i}}}}}""" + "\n")));
-        Assert.Equal((3, 9, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 9, 1), (report.Outcome, report.Accepted, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal("""{"$distinct_id":"u5","$properties":{"n":5}}""", letter.Raw());
         Assert.Contains("bad update", letter.GetProperty("message").GetString(), StringComparison.Ordinal);
@@ -81,7 +81,7 @@ public sealed class ProfilesTests : IDisposable
             {"$distinct_id":"a","$add":{"n":1}}
             {"$distinct_id":"a","$append":{"l":1}}
             """);
-        Assert.Equal((3, 1, 2), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1, 2), (report.Outcome, report.Accepted, report.Rejected));
         Assert.All(_run.DeadLetters(), letter => Assert.Equal(("outcome_unknown", true), (letter.GetProperty("code").GetString(), letter.GetProperty("maybe_delivered").GetBoolean())));
         Assert.Equal("""[{"$token":"token","$distinct_id":"a","$set":{"n":1}}]""", Body(_run.Mixpanel.Requests[1]));
     }
@@ -91,7 +91,7 @@ public sealed class ProfilesTests : IDisposable
     {
         _run.Mixpanel.Script = request => request.Number == 1 ? MixpanelDouble.Answer(429, "{}") : null;
         var report = await RunAsync("""{"$distinct_id":"a","$add":{"n":1}}""");
-        Assert.Equal((0, 1, 2), (report.ExitCode, report.Accepted, report.Requests));
+        Assert.Equal((RunOutcome.Complete, 1, 2), (report.Outcome, report.Accepted, report.Requests));
     }
 
     [Fact]
@@ -99,11 +99,11 @@ public sealed class ProfilesTests : IDisposable
     {
         using var state = new CrashingState { CrashAtSave = 2 };
         var text = "{\"$distinct_id\":\"a\",\"$add\":{\"n\":1}}\n{\"$distinct_id\":\"a\",\"$set\":{\"n\":1}}\n";
-        Assert.Equal(7, (await RunAsync(text, state)).ExitCode);
+        Assert.Equal(RunOutcome.DiskFailed, (await RunAsync(text, state)).Outcome);
         Assert.Single(_run.Mixpanel.Requests);
         state.CrashAtSave = 0;
         var report = await RunAsync(text, state);
-        Assert.Equal((3, 1, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1, 1), (report.Outcome, report.Accepted, report.Rejected));
         Assert.True(Assert.Single(_run.DeadLetters()).GetProperty("maybe_delivered").GetBoolean());
         Assert.Equal("""[{"$token":"token","$distinct_id":"a","$set":{"n":1}}]""", Body(_run.Mixpanel.Requests[1]));
     }

@@ -91,7 +91,7 @@ public sealed class RecordsTests : IDisposable
     public async Task A_bad_record_is_dead_lettered_by_its_reason(string record, string code)
     {
         var report = await _run.RunAsync(Event(1) + "\n" + record + "\n" + Event(2) + "\n");
-        Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal((code, 2, record), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.Raw()));
         Assert.Equal(0, letter.GetProperty("attempts").GetInt32());
@@ -124,7 +124,7 @@ public sealed class RecordsTests : IDisposable
     public async Task A_good_record_keeps_its_bytes(string record)
     {
         var report = await _run.RunAsync(record + "\n");
-        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
         var body = Encoding.UTF8.GetString(_run.Mixpanel.Requests[0].Body);
         if (!record.Contains("$insert_id", StringComparison.Ordinal))
         {
@@ -143,7 +143,7 @@ public sealed class RecordsTests : IDisposable
     {
         var time = _run.Clock.GetUtcNow().ToUnixTimeSeconds() + ahead;
         var report = await _run.RunAsync(WithProperties($"\"distinct_id\":\"u\",\"time\":{time}") + "\n");
-        Assert.Equal(exitCode, report.ExitCode);
+        Assert.Equal(exitCode, (int)report.Outcome);
     }
 
     [Theory]
@@ -177,7 +177,7 @@ public sealed class RecordsTests : IDisposable
     {
         var input = _run.Folder.Write("a", WithProperties("\"time\":1790000000,\"plan\":\"own\"") + "\n" + WithProperties("") + "\n");
         var report = await _run.RunAsync(_run.Request(input) with { Properties = """{ "plan" : "shared", "distinct_id":"u", "time":1790000001, "ip": 0 }""" });
-        Assert.Equal((0, 2), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 2), (report.Outcome, report.Accepted));
         Assert.Contains("\"plan\":\"own\"", _run.Mixpanel.Stored[0], StringComparison.Ordinal);
         Assert.DoesNotContain("shared", _run.Mixpanel.Stored[0], StringComparison.Ordinal);
         Assert.EndsWith(",\"plan\":\"shared\",\"distinct_id\":\"u\",\"time\":1790000001,\"ip\":0}}", _run.Mixpanel.Stored[1], StringComparison.Ordinal);
@@ -204,7 +204,7 @@ public sealed class RecordsTests : IDisposable
         var giant = Valid($"\"x\":\"{new string('y', 3_000_000)}\"");
         var text = array ? $"[{Event(1)},\n{giant},{Event(2)}]" : $"{Event(1)}\n{giant}\r\n{Event(2)}\n";
         var report = await _run.RunAsync(text);
-        Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal(("record_too_large", 2, true), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("raw_truncated").GetBoolean()));
         Assert.Equal(giant[..65536], letter.Raw());

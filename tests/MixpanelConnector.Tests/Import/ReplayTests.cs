@@ -23,7 +23,7 @@ public sealed class ReplayTests : IDisposable
         var sent = _run.Mixpanel.Requests[0].Records;
         _run.Mixpanel.Script = _ => null;
         var report = await _run.RunAsync(Replay(_run.DeadLetterPath));
-        Assert.Equal((0, 2), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 2), (report.Outcome, report.Accepted));
         Assert.Equal(sent, _run.Mixpanel.Requests[1].Records);
     }
 
@@ -36,7 +36,7 @@ public sealed class ReplayTests : IDisposable
         var id = JsonDocument.Parse(letter).RootElement.GetProperty("insert_id").GetString();
         var mended = _run.Folder.Write("mended", letter.Replace("\"soon\"", "1790000000", StringComparison.Ordinal));
         var report = await _run.RunAsync(Replay(mended));
-        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
         Assert.Equal(id, IdOf(_run.Mixpanel.Stored[0]));
     }
 
@@ -46,7 +46,7 @@ public sealed class ReplayTests : IDisposable
         await _run.RunAsync(Event(1) + "\nnonsense\n\"\\ud800\"\n" + new string('x', 2_000_000) + "\n");
         var first = File.ReadAllLines(_run.DeadLetterPath);
         var report = await _run.RunAsync(Replay(_run.DeadLetterPath));
-        Assert.Equal((3, 3), (report.ExitCode, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 3), (report.Outcome, report.Rejected));
         Assert.Equal(first, File.ReadAllLines(_run.Folder.File("dead-again.ndjson")));
     }
 
@@ -54,7 +54,7 @@ public sealed class ReplayTests : IDisposable
     public async Task A_line_that_is_no_dead_letter_is_refused()
     {
         var report = await _run.RunAsync(Replay(_run.Folder.Write("other", Events(1))));
-        Assert.Equal((3, 1), (report.ExitCode, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1), (report.Outcome, report.Rejected));
         Assert.Contains("not_replayable", File.ReadAllText(_run.Folder.File("dead-again.ndjson")), StringComparison.Ordinal);
     }
 }

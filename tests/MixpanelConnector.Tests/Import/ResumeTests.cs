@@ -39,7 +39,7 @@ public sealed class ResumeTests : IDisposable
     {
         await RunAsync(Some(0, 30) + "nonsense\n");
         var report = await RunAsync(Some(0, 30) + "nonsense\n" + Some(31, 20) + "more nonsense\n");
-        Assert.Equal((3, 50, 2, 52, 31), (report.ExitCode, report.Accepted, report.Rejected, report.Read, report.ResumedFrom));
+        Assert.Equal((RunOutcome.Rejected, 50, 2, 52, 31), (report.Outcome, report.Accepted, report.Rejected, report.Read, report.ResumedFrom));
         Assert.Equal([31, 52], _run.DeadLetters().Select(letter => letter.GetProperty("line").GetInt32()));
         Assert.Equal(50, _run.StoredNumbers().Count);
     }
@@ -52,7 +52,7 @@ public sealed class ResumeTests : IDisposable
     {
         await RunAsync(Some(0, 3).TrimEnd());
         var report = await RunAsync(Some(0, 3).TrimEnd() + lineEnd + (lineEnd.Length > 0 ? Some(3, 2) : ""));
-        Assert.Equal((0, lineEnd.Length > 0 ? 5 : 3, 0), (report.ExitCode, report.Accepted, report.Blank));
+        Assert.Equal((RunOutcome.Complete, lineEnd.Length > 0 ? 5 : 3, 0), (report.Outcome, report.Accepted, report.Blank));
         Assert.Equal(report.Accepted, _run.StoredNumbers().Count);
     }
 
@@ -60,7 +60,7 @@ public sealed class ResumeTests : IDisposable
     public async Task A_last_line_that_is_longer_now_has_changed()
     {
         await RunAsync(Some(0, 3).TrimEnd());
-        Assert.Equal((6, 3), await RunAsync(Some(0, 3).TrimEnd() + "x\n") is var report ? (report.ExitCode, report.Accepted) : default);
+        Assert.Equal((RunOutcome.Damaged, 3), await RunAsync(Some(0, 3).TrimEnd() + "x\n") is var report ? (report.Outcome, report.Accepted) : default);
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class ResumeTests : IDisposable
         var elements = Enumerable.Range(0, 5).Select(i => Event(i)).ToList();
         await RunAsync($"[\n{string.Join(",\n", elements[..3])}\n]\n");
         var report = await RunAsync($"[\n{string.Join(",\n", elements)}\n]\n");
-        Assert.Equal((0, 5), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 5), (report.Outcome, report.Accepted));
         Assert.Equal(Enumerable.Range(0, 5), _run.StoredNumbers());
     }
 
@@ -85,9 +85,9 @@ public sealed class ResumeTests : IDisposable
     public async Task A_broken_array_gives_what_came_before(string form, int accepted)
     {
         var report = await RunAsync(form.Replace("{0}", Event(1), StringComparison.Ordinal));
-        Assert.Equal((6, accepted), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Damaged, accepted), (report.Outcome, report.Accepted));
         report = await RunAsync($"[{Event(1)},{Event(2)}]");
-        Assert.Equal((0, 2), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 2), (report.Outcome, report.Accepted));
         Assert.Equal([1, 2], _run.StoredNumbers());
     }
 
@@ -96,7 +96,7 @@ public sealed class ResumeTests : IDisposable
     {
         await RunAsync(Some(0, 30));
         var report = await RunAsync(Some(1, 30) + Some(40, 10));
-        Assert.Equal((6, 30, 0), (report.ExitCode, report.Accepted, report.Pending));
+        Assert.Equal((RunOutcome.Damaged, 30, 0), (report.Outcome, report.Accepted, report.Pending));
         Assert.Equal(30, _run.StoredNumbers().Count);
     }
 
@@ -104,16 +104,16 @@ public sealed class ResumeTests : IDisposable
     public async Task A_shorter_input_is_noticed()
     {
         await RunAsync(Some(0, 30));
-        Assert.Equal(6, (await RunAsync(Some(0, 29))).ExitCode);
+        Assert.Equal(RunOutcome.Damaged, (await RunAsync(Some(0, 29))).Outcome);
     }
 
     [Fact]
     public async Task A_pending_last_line_is_taken_when_it_is_whole()
     {
         var whole = Some(0, 3);
-        Assert.Equal((6, 2, 1), await RunAsync(whole[..^5]) is var cut ? (cut.ExitCode, cut.Accepted, cut.Pending) : default);
-        Assert.Equal((6, 2, 1), await RunAsync(whole[..^4]) is var same ? (same.ExitCode, same.Accepted, same.Pending) : default);
-        Assert.Equal((0, 3, 0), await RunAsync(whole) is var report ? (report.ExitCode, report.Accepted, report.Pending) : default);
+        Assert.Equal((RunOutcome.Damaged, 2, 1), await RunAsync(whole[..^5]) is var cut ? (cut.Outcome, cut.Accepted, cut.Pending) : default);
+        Assert.Equal((RunOutcome.Damaged, 2, 1), await RunAsync(whole[..^4]) is var same ? (same.Outcome, same.Accepted, same.Pending) : default);
+        Assert.Equal((RunOutcome.Complete, 3, 0), await RunAsync(whole) is var report ? (report.Outcome, report.Accepted, report.Pending) : default);
         Assert.Equal([0, 1, 2], _run.StoredNumbers());
     }
 
@@ -135,11 +135,11 @@ public sealed class ResumeTests : IDisposable
         foreach (var part in (double[])[0.3, 0.7, 0.8]) // within what is kept in memory, and beyond
         {
             var cut = await RunAsync(bytes => bytes[..(int)(bytes.Length * part)]);
-            Assert.Equal((6, 1, 0, 1), (cut.ExitCode, cut.Accepted, cut.Rejected, cut.Pending));
+            Assert.Equal((RunOutcome.Damaged, 1, 0, 1), (cut.Outcome, cut.Accepted, cut.Rejected, cut.Pending));
         }
 
         var report = await RunAsync(bytes => bytes);
-        Assert.Equal((3, 2, 1, 0), (report.ExitCode, report.Accepted, report.Rejected, report.Pending));
+        Assert.Equal((RunOutcome.Rejected, 2, 1, 0), (report.Outcome, report.Accepted, report.Rejected, report.Pending));
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal(("record_too_large", 2, large.Length), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("length").GetInt32()));
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(large))), letter.GetProperty("sha256").GetString());
@@ -157,9 +157,9 @@ public sealed class ResumeTests : IDisposable
     public async Task A_last_line_too_large_to_keep_is_taken_without_its_end_when_its_brackets_are_closed(string begin, string end, bool whole)
     {
         var report = await RunAsync(Some(0, 1) + begin + new string('a', 3_000_000) + end);
-        Assert.Equal(whole ? (3, 1, 0) : (6, 0, 1), (report.ExitCode, report.Rejected, report.Pending));
+        Assert.Equal(whole ? (RunOutcome.Rejected, 1, 0) : (RunOutcome.Damaged, 0, 1), (report.Outcome, report.Rejected, report.Pending));
         report = await RunAsync(Some(0, 1) + begin + new string('a', 3_000_000) + end + "\n" + Some(2, 1));
-        Assert.Equal((3, 2, 1, 0), (report.ExitCode, report.Accepted, report.Rejected, report.Pending));
+        Assert.Equal((RunOutcome.Rejected, 2, 1, 0), (report.Outcome, report.Accepted, report.Rejected, report.Pending));
     }
 
     [Fact]
@@ -171,7 +171,7 @@ public sealed class ResumeTests : IDisposable
         var error = await Assert.ThrowsAsync<MixpanelException>(() => _run.RunAsync(changed, _state));
         Assert.Equal("restart", error.Error.Field);
         var report = await _run.RunAsync(changed with { Restart = true }, _state);
-        Assert.Equal((0, 3, 3), (report.ExitCode, report.Accepted, report.Read));
+        Assert.Equal((RunOutcome.Complete, 3, 3), (report.Outcome, report.Accepted, report.Read));
         Assert.Equal(6, _run.Mixpanel.Stored.Count);
     }
 
@@ -182,10 +182,10 @@ public sealed class ResumeTests : IDisposable
         Directory.CreateDirectory(folder);
         var half = _run.Folder.Write("in/b", Some(0, 3) + "{");
         _run.Folder.Write("in/a", Some(10, 3));
-        Assert.Equal(6, (await _run.RunAsync(_run.Request(folder), _state)).ExitCode);
+        Assert.Equal(RunOutcome.Damaged, (await _run.RunAsync(_run.Request(folder), _state)).Outcome);
         File.Delete(half);
         var report = await _run.RunAsync(_run.Request(folder), _state);
-        Assert.Equal((6, 6), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Damaged, 6), (report.Outcome, report.Accepted));
         Assert.Contains("b was imported in part", report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -198,7 +198,7 @@ public sealed class ResumeTests : IDisposable
         await _run.RunAsync(request, _state);
         _run.Folder.Write("in/a", Some(10, 3));
         var report = await _run.RunAsync(request, _state);
-        Assert.Equal((0, 6), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 6), (report.Outcome, report.Accepted));
         Assert.Equal([0, 1, 2, 10, 11, 12], _run.StoredNumbers());
     }
 }

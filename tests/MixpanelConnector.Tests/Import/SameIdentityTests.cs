@@ -35,7 +35,7 @@ public sealed class SameIdentityTests : IDisposable
         {
             _run.Diagnostics.Clear();
             var report = await _run.RunAsync(_run.Request(input) with { DryRun = dryRun });
-            Assert.Equal((0, 2, isSame ? 1L : null), (report.ExitCode, report.Accepted, report.SameIdentity));
+            Assert.Equal((RunOutcome.Complete, 2, isSame ? 1L : null), (report.Outcome, report.Accepted, report.SameIdentity));
             Assert.Equal(isSame, _run.Diagnostics.Any(line => line.Reason.Contains("counts", StringComparison.Ordinal)));
             Assert.Equal(isSame, JsonElement.Parse(report.ToJson()).TryGetProperty("same_identity", out _));
         }
@@ -48,7 +48,7 @@ public sealed class SameIdentityTests : IDisposable
     {
         var input = _run.Folder.Write("in.ndjson", One + "\n" + """{"event":"A","properties":{"$insert_id":"x"}}""" + "\n" + """{"event":"A","properties":{"$insert_id":"x","distinct_id":"v"}}""" + "\n");
         var report = await _run.RunAsync(_run.Request(input) with { Properties = """{"time":1790000000,"distinct_id":"u"}""" });
-        Assert.Equal((0, 1L), (report.ExitCode, report.SameIdentity));
+        Assert.Equal((RunOutcome.Complete, 1L), (report.Outcome, report.SameIdentity));
     }
 
     [Theory]
@@ -58,14 +58,14 @@ public sealed class SameIdentityTests : IDisposable
     public async Task Events_are_compared_within_a_batch_and_with_those_before(int batchEvents)
     {
         var input = _run.Folder.Write("in.ndjson", string.Concat(Enumerable.Range(0, 100).Select(i => Event(i % 30) + "\n")));
-        Assert.Equal((0, 70L), await _run.RunAsync(_run.Request(input) with { BatchEvents = batchEvents }) is var report ? (report.ExitCode, report.SameIdentity) : default);
+        Assert.Equal((RunOutcome.Complete, 70L), await _run.RunAsync(_run.Request(input) with { BatchEvents = batchEvents }) is var report ? (report.Outcome, report.SameIdentity) : default);
     }
 
     [Fact]
     public async Task Files_are_compared_with_one_another_and_refused_events_with_none()
     {
         string[] inputs = [_run.Folder.Write("a.ndjson", $"{One}\n{One.Replace("}}", ",\"$ignore\":true}}", StringComparison.Ordinal)}\n"), _run.Folder.Write("b.ndjson", $"{One}\n{One}\n")];
-        Assert.Equal((3, 3, 2L), await _run.RunAsync(_run.Request(inputs)) is var report ? (report.ExitCode, report.Accepted, report.SameIdentity) : default);
+        Assert.Equal((RunOutcome.Rejected, 3, 2L), await _run.RunAsync(_run.Request(inputs)) is var report ? (report.Outcome, report.Accepted, report.SameIdentity) : default);
     }
 
     [Fact]
@@ -74,9 +74,9 @@ public sealed class SameIdentityTests : IDisposable
         var text = string.Concat(Enumerable.Range(0, 100).Select(i => Event(i % 40) + "\n"));
         using var state = new CrashingState { CrashAtSave = 3 };
         var request = _run.Request(_run.Folder.Write("in.ndjson", text)) with { BatchEvents = 10, CheckpointInterval = TimeSpan.Zero };
-        Assert.Equal(7, (await _run.RunAsync(request, state)).ExitCode);
+        Assert.Equal(RunOutcome.DiskFailed, (await _run.RunAsync(request, state)).Outcome);
         state.CrashAtSave = 0;
-        Assert.Equal((0, 60L), await _run.RunAsync(request, state) is var report ? (report.ExitCode, report.SameIdentity) : default);
+        Assert.Equal((RunOutcome.Complete, 60L), await _run.RunAsync(request, state) is var report ? (report.Outcome, report.SameIdentity) : default);
         Assert.Equal(60, (await _run.RunAsync(request, state)).SameIdentity);
     }
 
@@ -94,12 +94,12 @@ public sealed class SameIdentityTests : IDisposable
             : null;
         var request = _run.Request(_run.Folder.Write("in.ndjson", text)) with { Senders = 1 };
         var report = await _run.RunAsync(request);
-        Assert.Equal((3, 4995, 5, 4L), (report.ExitCode, report.Accepted, report.Rejected, report.Requests)); // one is refused, of three batches
+        Assert.Equal((RunOutcome.Rejected, 4995, 5, 4L), (report.Outcome, report.Accepted, report.Rejected, report.Requests)); // one is refused, of three batches
         Assert.All(_run.DeadLetters(), letter => Assert.Equal(("identity_event", identify), (letter.GetProperty("code").GetString(), letter.Raw())));
         Assert.All(_run.Diagnostics.Where(line => line.Line is not null), line => Assert.Contains("simplified", line.Reason, StringComparison.Ordinal));
 
         _run.Mixpanel.Script = _ => null;
-        Assert.Equal((3, 4995, 5), await _run.RunAsync(request with { DryRun = true }) is var dry ? (dry.ExitCode, dry.Accepted, dry.Rejected) : default);
-        Assert.Equal((0, 5000), await _run.RunAsync(request) is var taken ? (taken.ExitCode, taken.Accepted) : default);
+        Assert.Equal((RunOutcome.Rejected, 4995, 5), await _run.RunAsync(request with { DryRun = true }) is var dry ? (dry.Outcome, dry.Accepted, dry.Rejected) : default);
+        Assert.Equal((RunOutcome.Complete, 5000), await _run.RunAsync(request) is var taken ? (taken.Outcome, taken.Accepted) : default);
     }
 }

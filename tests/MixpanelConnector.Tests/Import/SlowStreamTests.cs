@@ -37,7 +37,7 @@ public sealed class SlowStreamTests : IDisposable
 
         await _pipe.Writer.CompleteAsync();
         var report = await import;
-        Assert.Equal((3, 4, 3, 1), (report.ExitCode, report.Read, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 4, 3, 1), (report.Outcome, report.Read, report.Accepted, report.Rejected));
     }
 
     [Fact]
@@ -48,11 +48,11 @@ public sealed class SlowStreamTests : IDisposable
         await _state.SavedAsync(read: 2);
         await GiveAsync(Event(3)[..9]);
         await _pipe.Writer.CompleteAsync();
-        Assert.Equal(6, (await import).ExitCode);
+        Assert.Equal(RunOutcome.Damaged, (await import).Outcome);
 
         using var whole = new MemoryStream(Encoding.UTF8.GetBytes(Event(1) + "\n" + Event(2) + "\n" + Event(3) + "\n"));
         var report = await _run.RunAsync(Stream() with { StandardInput = whole }, _state);
-        Assert.Equal((0, 3, 2), (report.ExitCode, report.Accepted, report.ResumedFrom));
+        Assert.Equal((RunOutcome.Complete, 3, 2), (report.Outcome, report.Accepted, report.ResumedFrom));
         Assert.Equal([1, 2, 3], _run.StoredNumbers());
     }
 
@@ -66,7 +66,7 @@ public sealed class SlowStreamTests : IDisposable
         await _state.SavedAsync(read: 2);
         await GiveAsync(Event(3) + "]");
         await _pipe.Writer.CompleteAsync();
-        Assert.Equal((0, 3), await import is var report ? (report.ExitCode, report.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 3), await import is var report ? (report.Outcome, report.Accepted) : default);
         Assert.Equal([1, 2, 3], _run.StoredNumbers());
     }
 
@@ -87,7 +87,7 @@ public sealed class SlowStreamTests : IDisposable
         }
 
         await _pipe.Writer.CompleteAsync();
-        Assert.Equal((0, 3), await import is var report ? (report.ExitCode, report.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 3), await import is var report ? (report.Outcome, report.Accepted) : default);
     }
 
     [Fact]
@@ -99,6 +99,6 @@ public sealed class SlowStreamTests : IDisposable
         await GiveAsync("\n\n");
         await _state.SavedAsync(read: 3);
         await _pipe.Writer.CompleteAsync();
-        Assert.Equal((0, 1, 2, 1), await import is var report ? (report.ExitCode, report.Accepted, report.Blank, report.Requests) : default);
+        Assert.Equal((RunOutcome.Complete, 1, 2, 1), await import is var report ? (report.Outcome, report.Accepted, report.Blank, report.Requests) : default);
     }
 }

@@ -82,7 +82,7 @@ public class TimeReaderTests
         using var run = new ImportRun();
         var report = await run.RunAsync(run.Request(run.Folder.Write("in.ndjson", $$$"""{"event":"e","properties":{"distinct_id":"u","time":{{{number}}}}}""" + "\n")) with { TimeFormat = "%Y%m%d%H%M" });
 
-        Assert.Equal(time is null ? 3 : 0, report.ExitCode);
+        Assert.Equal(time is null ? RunOutcome.Rejected : RunOutcome.Complete, report.Outcome);
         if (time is null) return;
         var sent = System.Text.Json.JsonElement.Parse(run.Mixpanel.Stored[0]).GetProperty("properties").GetProperty("time").GetInt64();
         Assert.Equal(time, DateTimeOffset.FromUnixTimeMilliseconds(sent > TimeReader.LargestSeconds ? sent : sent * 1000).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture));
@@ -99,7 +99,7 @@ public class TimeReaderTests
             ColumnTypes = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal) { ["born"] = ImportColumnType.Time },
             Drop = ["junk"],
         };
-        Assert.Equal(0, (await run.RunAsync(request)).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await run.RunAsync(request)).Outcome);
 
         Assert.Contains("\"time\":20260228,\"born\":\"2020-01-31T00:00:00\"", run.Mixpanel.Stored[0], StringComparison.Ordinal);
     }

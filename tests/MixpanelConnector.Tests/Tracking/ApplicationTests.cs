@@ -4,6 +4,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using MixpanelConnector.Testing;
+using MixpanelConnector.Tests.Consume;
 
 namespace MixpanelConnector.Tests.Tracking;
 
@@ -23,6 +24,55 @@ public sealed class ApplicationTests
         var properties = server.Request.Json[0].GetProperty("properties");
         Assert.Equal("shop", properties.GetProperty("app").GetString());
         Assert.Equal(Given.TokenHeader, server.Request.Header("Authorization"));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("shop")]
+    public async Task With_a_queue_it_is_published_in_place_of_being_sent(string? name)
+    {
+        var queue = new FakeQueue();
+        var builder = Empty();
+        void Configure(MixpanelSettings settings) => (settings.Token, settings.Endpoint) = (Given.TokenText, new Uri("http://127.0.0.1:1"));
+        (name is null ? builder.Services.AddMixpanel(Configure) : builder.Services.AddMixpanel(name, Configure)).UseQueue(_ => new MixpanelQueue(FakeQueue.Address, [queue]));
+        using var host = builder.Build();
+        await host.StartAsync();
+
+        var tracker = host.Services.Mixpanel<IMixpanelTracker>(name);
+        await tracker.TrackAsync("Order placed", "user-1");
+        await tracker.Profile("user-1").SetAsync("plan", "pro");
+        await host.StopAsync();
+
+        Assert.Equal(["events", "events.profiles"], queue.Published.Select(message => message.Name!).Order(StringComparer.Ordinal), StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_queue_that_does_not_fit_is_told_when_the_host_starts_and_one_that_is_switched_off_is_not_opened()
+    {
+        var builder = Empty();
+        builder.Services.AddMixpanel(settings => settings.Token = Given.TokenText).UseQueue(_ => new MixpanelQueue("nowhere://host/q", [new FakeQueue()]));
+        using var host = builder.Build();
+        Assert.Equal("queue", (await Assert.ThrowsAsync<MixpanelException>(() => host.StartAsync())).Error.Field);
+
+        var disabled = new ServiceCollection();
+        disabled.AddMixpanel(settings => settings.Enabled = false).UseQueue(_ => throw new InvalidOperationException("opened"));
+        using var services = disabled.BuildServiceProvider();
+        Assert.NotNull(services.GetRequiredService<IMixpanelTracker>());
+    }
+
+    /// <summary>Services that are disposed on a blocked thread, as containers of tests are.</summary>
+    [Fact]
+    public void Its_queue_is_closed_with_the_services()
+    {
+        var services = new ServiceCollection();
+        services.AddMixpanel(settings => settings.Token = Given.TokenText).UseQueue(_ => new MixpanelQueue(FakeQueue.Address, [new FakeQueue()]));
+        var provider = services.BuildServiceProvider();
+        var queue = provider.GetRequiredService<MixpanelQueue>();
+        _ = provider.GetRequiredService<IMixpanelTracker>();
+
+        provider.Dispose();
+
+        queue.Dispose(); // twice is once
     }
 
     [Fact]
@@ -46,7 +96,15 @@ public sealed class ApplicationTests
     [Theory]
     [InlineData("Token", "with spaces in it", "token")]
     [InlineData("ProjectId", "abc", "Mixpanel:ProjectId")]
-    [InlineData("Tokn", "x", "Mixpanel:Tokn: there is no such setting")]
+    [InlineData("ProjectId", "abc", "it must be a whole number")]
+    [InlineData("Tokn", "x", "Mixpanel:Tokn: there is no such setting; did you mean Token")]
+    [InlineData("Quux", "x", "there are Token, ServiceAccountUsername")]
+    [InlineData("Region", "Europe", "Mixpanel:Region: it must be one of Us, Eu, In.")]
+    [InlineData("Region", "1", "it must be one of Us, Eu, In")]
+    [InlineData("WhenFull", "explode", "it must be one of ")]
+    [InlineData("FlushInterval", "soon", "such as 00:00:05")]
+    [InlineData("AdoptUnowned", "maybe", "true or false")]
+    [InlineData("Endpoint", "nowhere", "http://127.0.0.1:8080")]
     [InlineData("BatchRecords", "2001", "2000")]
     [InlineData("Endpoint", "http://example.com", "endpoint")]
     [InlineData("Region", "", "credential")]

@@ -1,5 +1,4 @@
 using MixpanelConnector.Testing;
-using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector.Tests.Tracking;
 

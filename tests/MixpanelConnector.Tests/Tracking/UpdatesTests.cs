@@ -33,6 +33,27 @@ public sealed class UpdatesTests
     }
 
     [Fact]
+    public async Task An_update_says_beside_its_value_what_it_is_told_to()
+    {
+        await using var run = new TrackerRun();
+        var profile = run.Tracker.Profile(MixpanelUser.Identified("user-1", "d-1"));
+
+        Assert.True(profile.SetOnce("Plan", "pro"));
+        Assert.True(profile.With(new ProfileSettings { Ip = "203.0.113.7", Time = DateTimeOffset.UnixEpoch.AddSeconds(7.9) }).Set("Seats", 3));
+        await run.Tracker.Profile(MixpanelUser.Anonymous("d-2")).With(new ProfileSettings { IgnoreTime = true, IgnoreAlias = true }).DeleteAsync();
+        Assert.True(run.Tracker.Group("company", "acme").SetOnce("Plan", "pro"));
+        await run.Tracker.FlushAsync();
+
+        const string Token = $$"""{"$token":"{{Given.TokenText}}",""";
+        string[] expected =
+        [
+            Token + """ "$distinct_id":"user-1","$set_once":{"Plan":"pro"}}""".TrimStart(), Token + """ "$distinct_id":"user-1","$ip":"203.0.113.7","$time":7,"$set":{"Seats":3}}""".TrimStart(),
+            Token + """ "$distinct_id":"$device:d-2","$ignore_time":true,"$ignore_alias":true,"$delete":""}""".TrimStart(), Token + """ "$group_key":"company","$group_id":"acme","$set_once":{"Plan":"pro"}}""".TrimStart(),
+        ];
+        Assert.Equal(expected.Order(StringComparer.Ordinal), run.Mixpanel.Stored.Order(StringComparer.Ordinal), StringComparer.Ordinal);
+    }
+
+    [Fact]
     public async Task Updates_of_a_group_arrive_in_the_form_of_groups()
     {
         await using var run = new TrackerRun();

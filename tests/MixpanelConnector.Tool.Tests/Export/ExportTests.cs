@@ -288,7 +288,7 @@ public sealed class ExportTests
         {
             if (Exported.DayOf(request) != 2 || isStopped) return Exported.Lines(Exported.Event("A", Exported.DayOf(request)));
             isStopped = true;
-            stop.Begin(143);
+            stop.Begin(RunOutcome.Terminated);
             return Answer.Stall;
         });
         using var tool = Tool.At(server);

@@ -183,6 +183,26 @@ public sealed class ProfileExportTests
         Assert.Equal("$group_id,$properties\r\n" + Rows, groups.Text("pages-00000.csv"));
         Assert.Equal(("company", "-1405123841946871899"), ((string)groups.Manifest["group_key"]!, (string)groups.Manifest["data_group_id"]!));
         Assert.Equal("data_group_id=-1405123841946871899&page=0", server.Requests[^1].Text);
+        Assert.All(server.Requests, request => Assert.Equal("?project_id=12345", request.Query));
+    }
+
+    [Fact]
+    public async Task A_data_view_is_asked_for_where_the_command_line_names_one()
+    {
+        var mixpanel = new Profiles(2);
+        await using var server = await RecordingServer.StartAsync(mixpanel.Answer);
+        using var tool = Tool.At(server);
+        tool.Environment["MIXPANEL_WORKSPACE_ID"] = "9"; // is for flags and experiments
+        var to = new Exported(tool.Folder.File("people"));
+        string[] export = ["export", "profiles", "--output", "json", "--to", to.Folder];
+
+        Assert.Equal(0, (await tool.RunAsync([.. export, "--workspace-id", "7"])).Exit);
+        Assert.Equal("?workspace_id=7&project_id=12345", server.Request.Query);
+        Assert.Equal(7, (int)to.Manifest["workspace_id"]!);
+        Assert.Contains("another data view", (await tool.RunAsync(export)) is { Exit: 2 } other ? other.Err : "", StringComparison.Ordinal);
+        Assert.Equal(0, (await tool.RunAsync("export", "profiles", "--output", "json", "--to", tool.Folder.File("all"))).Exit);
+        Assert.Equal("?project_id=12345", server.Requests[^1].Query);
+        Assert.Equal(2, (await tool.RunAsync("export", "events", "--to", tool.Folder.File("events"), "--from-date", "2026-10-01", "--workspace-id", "7")).Exit);
     }
 
     [Theory]

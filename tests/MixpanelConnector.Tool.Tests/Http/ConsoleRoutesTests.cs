@@ -53,6 +53,20 @@ public sealed class ConsoleRoutesTests
         Assert.Equal("", await lines.ReadToEndAsync(TestContext.Current.CancellationToken));
     }
 
+    [Theory]
+    [InlineData(false, """{"imports":[],"terminal":[{"read":5,"name":"may.csv, june.csv"}]}""")]
+    [InlineData(true, """{"imports":[]}""")]
+    public async Task Imports_of_the_command_line_show_without_their_folders_and_to_no_caller_with_a_key(bool hasKeys, string told)
+    {
+        using var folder = new TemporaryFolder();
+        var keys = Served.KeysIn(folder, out var read, out _);
+        await using var served = await Served.StartAsync(options => options with { Keys = hasKeys ? keys : Keys.None, TerminalImports = () => [JsonElement.Parse("""{"sources":"/home/a/may.csv, C:\\data\\june.csv","read":5}""")] });
+        using var stream = await served.BeginAsync("GET", "/v1/live", null, ("Authorization", $"Bearer {read}"));
+        using var lines = new StreamReader(await stream.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
+
+        Assert.Equal(told, await lines.ReadLineAsync(TestContext.Current.CancellationToken));
+    }
+
     [Fact]
     public async Task The_feed_of_the_embedded_Mixpanel_is_passed_on_as_it_is()
     {

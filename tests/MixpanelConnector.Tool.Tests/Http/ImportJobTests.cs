@@ -37,6 +37,16 @@ public sealed class ImportJobTests
     }
 
     [Fact]
+    public async Task An_import_is_called_as_its_caller_says()
+    {
+        await using var served = await Served.StartAsync(options => options, Accept);
+        var taken = await (await served.PostAsync("/v1/imports?name=May%20%E2%80%AE.csv&source_id=s&dry_run=true", Events, Ndjson)).JsonAsync();
+        Assert.Equal(("May \u202e.csv", "s", true), (taken.GetProperty("name").GetString(), taken.GetProperty("source_id").GetString(), taken.GetProperty("dry_run").GetBoolean()));
+        Assert.Equal("s", (await (await served.PostAsync("/v1/imports?source_id=s", Events, Ndjson)).JsonAsync()).GetProperty("name").GetString());
+        Assert.Equal(400, (int)(await served.PostAsync($"/v1/imports?name={new string('n', 256)}", Events, Ndjson)).StatusCode);
+    }
+
+    [Fact]
     public async Task Cancelling_an_import_that_has_ended_leaves_it_as_it_is()
     {
         await using var served = await Served.StartAsync(options => options, Accept);
@@ -261,7 +271,7 @@ public sealed class ImportJobTests
         Assert.Equal((60_000, 0), (Report(job, "accepted"), served.Mixpanel.Requests.Count));
     }
 
-    static int Report(JsonElement job, string count) => job.GetProperty("report").GetProperty(count).GetInt32();
+    internal static int Report(JsonElement job, string count) => job.GetProperty("report").GetProperty(count).GetInt32();
 
     static byte[] Gzip(string text)
     {
@@ -270,7 +280,7 @@ public sealed class ImportJobTests
         return compressed.ToArray();
     }
 
-    static async Task<JsonElement> EndAsync(Served served, string path, params (string, string)[] headers)
+    internal static async Task<JsonElement> EndAsync(Served served, string path, params (string, string)[] headers)
     {
         while (true)
         {

@@ -10,7 +10,7 @@ namespace MixpanelConnector.Tool.Tests.Http;
 /// <summary>What one import may do to the server and to the imports of others.</summary>
 public sealed class ImportLimitTests
 {
-    static readonly ImportReport Done = new() { Read = 1, Accepted = 1, Rejected = 0, Pending = 0, Blank = 0, Bytes = 1, Requests = 1, Retries = 0, ResumedFrom = 0, ElapsedSeconds = 0, DeadLetter = null, ExitCode = 0, Problems = [] };
+    static readonly ImportReport Done = new() { Read = 1, Accepted = 1, Rejected = 0, Pending = 0, Blank = 0, Bytes = 1, Requests = 1, Retries = 0, ResumedFrom = 0, ElapsedSeconds = 0, DeadLetter = null, Outcome = RunOutcome.Complete, Problems = [] };
 
     [Fact]
     public async Task A_body_that_ends_the_process_twice_is_set_aside_and_the_others_go_on()
@@ -168,7 +168,7 @@ public sealed class ImportLimitTests
     public async Task Dry_runs_keep_little_and_nobody_pushes_out_what_is_anothers()
     {
         using var folder = new TemporaryFolder();
-        await using var scene = new Scene(folder.File("1"), (request, _, _) => Task.FromResult(request.DryRun ? Done : Done with { Rejected = 1, ExitCode = 3 }));
+        await using var scene = new Scene(folder.File("1"), (request, _, _) => Task.FromResult(request.DryRun ? Done : Done with { Rejected = 1, Outcome = RunOutcome.Rejected }));
         var kept = await scene.TakeAsync("a");
         await scene.EndAsync(kept);
         var dry = new JsonObject { ["dry_run"] = new JsonArray("true") };
@@ -198,7 +198,7 @@ public sealed class ImportLimitTests
     static async Task<ImportReport> Hang(ImportRequest request, IImportState? state, CancellationToken stop)
     {
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return Done with { ExitCode = 130, Problems = ["Stopped before the end."] };
+        return Done with { Outcome = RunOutcome.Stopped, Problems = ["Stopped before the end."] };
     }
 
     static int Begun(Scene scene, string job) => scene.Jobs.Find(job)!.Begun;

@@ -15,6 +15,14 @@ public sealed class OpenApiTests
         Assert.All(Catalogue.Groups, group => Assert.Equal(group.About, tags[group.Title]));
     }
 
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/console.js")]
+    [InlineData("/console.css")]
+    [InlineData("/console.svg")]
+    [InlineData("/reference.css")]
+    public void What_a_page_is_made_of_is_no_operation_of_a_generated_client(string path) => Assert.Null(Document["paths"]![path]);
+
     [Fact]
     public void Every_operation_is_described_and_tells_of_its_problems()
     {

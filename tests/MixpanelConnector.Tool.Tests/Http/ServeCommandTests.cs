@@ -14,6 +14,8 @@ public sealed class ServeCommandTests
     [InlineData("keys", "--listen", "0.0.0.0")]
     [InlineData("keys", "--keys", "missing")]
     [InlineData("certificate", "--certificate", "cert.pem")]
+    [InlineData("queue", "--declare")]
+    [InlineData("queue", "--queue-outbox", "none")]
     public async Task A_mistake_ends_with_2_and_names_the_option(string field, params string[] arguments)
     {
         await using var server = await RecordingServer.StartAsync();

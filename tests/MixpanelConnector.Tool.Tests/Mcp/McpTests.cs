@@ -20,7 +20,12 @@ public sealed class McpTests
         await using var served = await Served.StartAsync();
         Assert.Equal(ReadTools, await ToolsAsync(served));
         foreach (var action in Catalogue.Actions.Where(action => action.Effect is not ActionEffect.Read))
-            Assert.Contains("There is no tool", (await CallAsync(served, "tools/call", new JsonObject { ["name"] = action.Name, ["arguments"] = new JsonObject() }))["error"]!["message"]!.ToString(), StringComparison.Ordinal);
+        {
+            var says = (await CallAsync(served, "tools/call", new JsonObject { ["name"] = action.Name, ["arguments"] = new JsonObject() }))["error"]!["message"]!.ToString();
+            Assert.Contains($"There is no tool {action.Name} here.", says, StringComparison.Ordinal);
+            Assert.Contains(action.CanBeUndone ? "--allow-write" : "A person can run it", says, StringComparison.Ordinal);
+        }
+
         Assert.Empty(served.Mixpanel.Requests);
     }
 

@@ -44,7 +44,7 @@ public sealed class MigrationTests
         var table = await projects.NewTableAsync("skus");
         var csv = projects.Tool.Folder.Write("skus.csv", "id,name\n1,Chair\n");
 
-        var run = await projects.MigrateAsync([.. Range, "--group", "company=company", "--lookup-table", $"{table}={csv}", "--verify"]);
+        var run = await projects.MigrateAsync([.. Range, "--group", "company=company", "--target-group", "company=company", "--lookup-table", $"{table}={csv}", "--verify"]);
 
         Assert.True(run.Exit == 0, run.Out + run.Err);
         Assert.Equal(
@@ -71,6 +71,34 @@ public sealed class MigrationTests
 
         async Task<string> AnnotationsAsync() => string.Join("; ", JsonNode.Parse(await ListAsync("list-annotations", "new"))!["results"]!.AsArray()
             .Select(annotation => string.Join(' ', new[] { (string)annotation!["date"]!, (string)annotation["description"]! }.Concat(annotation["tags"]!.AsArray().Select(tag => (string)tag!["name"]!)))).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(0, 3, 0)]
+    [InlineData(1, 2, 1)]
+    [InlineData(4, 0, 3)]
+    public async Task Of_equal_annotations_the_target_holds_as_many_in_the_end(int held, int accepted, int present)
+    {
+        await using var projects = await TwoProjects.StartAsync();
+        for (var number = 0; number < 3 + held; number++)
+            Assert.Equal(0, (await projects.Tool.RunAsync("create-annotation", "--date", "2026-10-03 13:00:00", "--description", "Deployed", "--profile", number < 3 ? "old" : "new")).Exit);
+
+        var run = await projects.MigrateAsync("--only", "annotations");
+
+        Assert.Equal((0, accepted, present), (run.Exit, Accepted(run, "annotations"), run.Json.GetProperty("annotations").GetProperty("left_out").TryGetProperty("present", out var left) ? left.GetInt32() : 0));
+        Assert.Equal(Math.Max(3, held), JsonNode.Parse((await projects.Tool.RunAsync("list-annotations", "--profile", "new")).Out)!["results"]!.AsArray().Count);
+    }
+
+    [Fact]
+    public async Task A_kind_of_groups_that_the_source_has_none_of_is_told()
+    {
+        await using var projects = await TwoProjects.StartAsync();
+        await FillAsync(projects);
+
+        var run = await projects.MigrateAsync("--only", "groups", "--group", "company=compnay");
+
+        Assert.Equal(0, run.Exit);
+        Assert.Contains("no groups of company under the id compnay", run.Err, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -120,6 +148,26 @@ public sealed class MigrationTests
     }
 
     [Fact]
+    public async Task Groups_are_verified_where_their_kind_is_named_in_the_target()
+    {
+        await using var projects = await TwoProjects.StartAsync();
+        await FillAsync(projects);
+        string[] groups = ["--only", "groups", "--group", "company=company", "--verify"];
+
+        var unnamed = await projects.MigrateAsync(groups);
+        Assert.Equal(0, unnamed.Exit);
+        Assert.Contains("The groups of company are not verified", unnamed.Err, StringComparison.Ordinal);
+        var named = await projects.MigrateAsync([.. groups, "--target-group", "company=company"]);
+        Assert.Equal((0, true), (named.Exit, named.Json.GetProperty("verified").GetBoolean()));
+        Assert.DoesNotContain("not verified", named.Err, StringComparison.Ordinal);
+
+        await projects.ImportAsync("new", ["""{"$group_id":"own","$properties":{}}"""], "--type", "groups", "--group-key", "company");
+        var other = await projects.MigrateAsync([.. groups, "--target-group", "company=company"]);
+        Assert.Equal((9, false), (other.Exit, other.Json.GetProperty("verified").GetBoolean()));
+        Assert.Contains("Of the groups of company, 1 were accepted, and the target holds 2.", other.Err, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Hot_shards_get_their_names_back()
     {
         await using var projects = await TwoProjects.StartAsync(new EmulatorOptions { EventsPerDistinctIdAndDay = 2 });
@@ -161,6 +209,7 @@ public sealed class MigrationTests
     [InlineData("--from old --to bare --from-date 2026-10-01", "needs a service account")]
     [InlineData("--from bare --to new --from-date 2026-10-01", "needs a service account")]
     [InlineData("--from old --to doubled --from-date 2026-10-01", "The profile old and the profile doubled have the same token")]
+    [InlineData("--from old --to byname --from-date 2026-10-01", "same project")]
     [InlineData("--from old --to new --from-date 2026-10-01 --to-date 2026-11-23", "is not over")]
     [InlineData("--from old --to new --from-date 2026-10-02 --to-date 2026-10-01", "must not be before")]
     [InlineData("--from old --to new --from-date 2026-10-1", "takes a day")]
@@ -168,6 +217,8 @@ public sealed class MigrationTests
     [InlineData("--from old --to new --only profiles --from-date 2026-10-01", "Days are for events")]
     [InlineData("--from old --to new --only profiles --group a=1", "not among the parts")]
     [InlineData("--from old --to new --only groups --group a", "--group takes")]
+    [InlineData("--from old --to new --only groups --group a=1 --target-group a=2", "need --verify")]
+    [InlineData("--from old --to new --only groups --group a=1 --target-group b=2 --verify", "b is to be read")]
     [InlineData("--from old --to new --only lookup-tables --lookup-table x=y", "UUID")]
     [InlineData("--from old --to new --only lookup-tables --lookup-table 0f8fad5b-d9cb-469f-a165-70867728950e=none.csv", "does not exist")]
     [InlineData("--from old --to new --from-date 2026-10-01 --source-time-zone Nowhere", "time zone is not known")]
@@ -186,7 +237,7 @@ public sealed class MigrationTests
         tool.Environment["MIXPANEL_SERVICE_ACCOUNT_USERNAME"] = "of-the-environment";
         tool.Environment["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = "of-the-environment";
         const string Nowhere = "http://127.0.0.1:9";
-        tool.WriteProfiles($$$"""{"old":{{{TwoProjects.Profile(Nowhere, 1, "a")}}},"new":{{{TwoProjects.Profile(Nowhere, 2, "b")}}},"tokenless":{"endpoint":"{{{Nowhere}}}","project_id":3,"service_account_username":"a","service_account_secret":"b"},"doubled":{{{TwoProjects.Profile(Nowhere, 3, "a")}}},"bare":{"endpoint":"{{{Nowhere}}}","project_id":4,"token":"c"}}""");
+        tool.WriteProfiles($$$"""{"old":{{{TwoProjects.Profile(Nowhere, 1, "a")}}},"new":{{{TwoProjects.Profile(Nowhere, 2, "b")}}},"tokenless":{"endpoint":"{{{Nowhere}}}","project_id":3,"service_account_username":"a","service_account_secret":"b"},"doubled":{{{TwoProjects.Profile(Nowhere, 3, "a")}}},"byname":{{{TwoProjects.Profile("http://localhost:9", 1, "d")}}},"bare":{"endpoint":"{{{Nowhere}}}","project_id":4,"token":"c"}}""");
 
         var run = await tool.RunAsync(["migrate", .. options.Split(' ')]);
 

@@ -64,7 +64,7 @@ public sealed class RefusedRecordsTests
             if (Export.Exported.DayOf(request) != 2 || isStopped) return Export.Exported.Lines(Export.Exported.Event("A", Export.Exported.DayOf(request)));
             isStopped = true;
             second = Task.Run(() => tool.RunAsync(line)).GetAwaiter().GetResult();
-            stop.Begin(143);
+            stop.Begin(RunOutcome.Terminated);
             return Answer.Stall;
         });
         tool.WriteProfiles($$"""{"old":{{TwoProjects.Profile(server.Url, 1, "a")}},"new":{{TwoProjects.Profile(server.Url, 2, "b")}}}""");

@@ -2,12 +2,16 @@ import { Anchor, Badge, Group, Paper, Stack, Tabs, Text, TextInput, Title } from
 import { type KeyboardEvent, memo, useEffect, useMemo, useRef, useState } from "react";
 import { ActionForm } from "../ActionForm.tsx";
 import { type Action, key } from "../api.ts";
+import { useActions } from "../asked.ts";
 import { callsOf } from "../calls.ts";
 import { useSession } from "../context.ts";
+import { exampleOf, type Known } from "../data/examples.ts";
+import { dayOf } from "../data/dates.ts";
 import { fieldsOf, inputOf } from "../fields.ts";
 import { from, type Json } from "../json.ts";
-import { CodeBlock, JsonView, PageTitle } from "../parts.tsx";
-import { useSearch } from "../RecordList.tsx";
+import { type Live, useLive } from "../live.ts";
+import { CodeBlock, JsonView, Loading, PageTitle, ProblemAlert } from "../parts.tsx";
+import { useSearch } from "../search.ts";
 
 const effects: Record<string, { label: string; short: string; colour: string }> = {
   read: { label: "changes nothing", short: "read", colour: "teal" },
@@ -18,21 +22,26 @@ const effects: Record<string, { label: string; short: string; colour: string }> 
 
 /** Every action: its form, and the same call at each of the other doors. */
 export function Actions({ name }: { name: string | undefined }) {
-  const { actions } = useSession();
-  const action = actions.find((one) => one.name === name) ?? actions[0]!;
+  const { value: actions, problem } = useActions();
+  const { server } = useSession();
+  const isKnown = useLive(({ hasProject, state }) => hasProject || state === "broken" || server.mixpanel === "real"); // what an example may name
+  const action = actions?.find((one) => one.name === name);
   return (
     <Stack>
       <PageTitle about="Everything that this server can do, as it does it over HTTP, on the command line, in .NET and for agents.">Actions</PageTitle>
-      <div className="actions">
-        <ActionList actions={actions} current={action.name} />
-        <ActionPage key={action.name} action={action} />
-      </div>
+      {problem ? <ProblemAlert problem={problem} /> : !actions || !isKnown ? <Loading height={480} /> : (
+        <div className={name === undefined ? "actions" : "actions one"}>
+          <ActionList actions={actions} current={action?.name} />
+          {action ? <ActionPage key={action.name} action={action} /> : name === undefined ? <Paper withBorder p="xl" className="choose"><Text c="dimmed">Choose an action: the key / leads to the search.</Text></Paper>
+            : <Paper withBorder p="xl"><Text>There is no action of this name. <Anchor href="#/actions">Choose one</Anchor>.</Text></Paper>}
+        </div>
+      )}
     </Stack>
   );
 }
 
 /** The actions by group. The search goes through names, operationIds, groups and descriptions; Enter opens the first that is left. */
-const ActionList = memo(function ActionList({ actions, current }: { actions: Action[]; current: string }) {
+const ActionList = memo(function ActionList({ actions, current }: { actions: Action[]; current: string | undefined }) {
   const { text, setText, field, matches } = useSearch();
   const list = useRef<HTMLElement>(null);
   const shown = actions.filter((action) => matches(action.name, action.title, action.operation_id, action.group, action.description));
@@ -73,7 +82,8 @@ const ActionList = memo(function ActionList({ actions, current }: { actions: Act
 
 function ActionPage({ action }: { action: Action }) {
   const { server } = useSession();
-  const initial = useMemo(() => exampleOf(action, server.organization_id), [action]);
+  const live = useLive();
+  const initial = useMemo(() => from(exampleOf(action, { organization: server.organization_id, ...knownOf(live) })), [action]);
   const [input, setInput] = useState<Json>(() => inputOf(action.input_schema, fieldsOf(action.input_schema, initial)).input);
   const [output, setOutput] = useState<Json>();
   const calls = useMemo(() => callsOf(action, input, location.origin, key.get() !== ""), [action, input]);
@@ -81,6 +91,7 @@ function ActionPage({ action }: { action: Action }) {
   return (
     <div className="action">
       <Paper withBorder p="md">
+        <Anchor href="#/actions" size="sm" className="back">All actions</Anchor>
         <Group justify="space-between" mb={4}>
           <Title order={2} size="h3">{action.title}</Title>
           <Badge color={effect.colour} variant="light" tt="none">{effect.label}</Badge>
@@ -115,11 +126,10 @@ function ActionPage({ action }: { action: Action }) {
   );
 }
 
-/** The documentation's example, for the organization at hand. */
-function exampleOf(action: Action, organization: number | null): Json {
-  const example = { ...((action.example ?? {}) as Record<string, unknown>) };
-  if ("organization_id" in example && organization !== null) example["organization_id"] = organization;
-  return from(example);
+/** What the project has, as far as it has been seen. */
+function knownOf({ names, events, first, last, zone }: Live): Omit<Known, "organization"> {
+  const latest = events[0];
+  return { events: names, event: latest, from: first && dayOf(Date.parse(first), zone), to: last && dayOf(Date.parse(last), zone) };
 }
 
 /** Addresses of Mixpanel's documentation become links; nothing else does. */

@@ -1,104 +1,126 @@
-import { Button, Group, Kbd, Paper, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Kbd, NativeSelect, Paper, Stack, Text, TextInput } from "@mantine/core";
 import { IconPlayerPause, IconPlayerPlay, IconSearch } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import { Chart } from "../Chart.tsx";
+import { time, timeOf, wall } from "../data/dates.ts";
+import { number } from "../data/numbers.ts";
 import { type Json, parse, shown } from "../json.ts";
-import { type Live, type Rejection, secondsOfRate, type SeenEvent, useLive, useSeconds } from "../live.ts";
-import { Empty, JsonView, number, PageTitle, time, visible } from "../parts.tsx";
-import { RecordList, useSearch } from "../RecordList.tsx";
+import { type Live, type Rejection, seconds, secondsOfRate, type SeenEvent, useLive, useSecond } from "../live.ts";
+import { Empty, Loading, PageTitle } from "../parts.tsx";
+import { type Column, RecordTable } from "../RecordTable.tsx";
+import { addressOf, useParameter } from "../route.ts";
+import { useSearch } from "../search.ts";
+import { visible } from "../text.ts";
+import { Tree } from "../Tree.tsx";
+import { RejectedRecord } from "./Rejected.tsx";
 
-/** Events as they arrive. */
+/** An event that was stored, or a record that was not. */
+interface Arrival {
+  id: number;
+  event?: SeenEvent;
+  rejection?: Rejection;
+}
+
+/** Records as they arrive: those that are stored, and those that are refused. */
 export function LiveEvents() {
   const now = useLive();
   const [paused, setPaused] = useState<Live>();
   const live = paused ?? now;
+  const [kind, setKind] = useParameter("show", "all");
+  const [event, setEvent] = useParameter("event");
+  const [person, setPerson] = useParameter("person");
   const search = useSearch();
-  const found = useMemo(() => live.events.filter((event) => search.matches(event.event, event.distinct_id, event.properties)), [live.events, search.text]);
+  const arrivals = useMemo(() => arrivalsOf(live.events, live.rejections), [live.events, live.rejections]);
+  const found = useMemo(
+    () => arrivals.filter(({ event: stored, rejection }) =>
+      (kind === "all" || (kind === "stored") === (stored !== undefined)) &&
+      (event === "" || (stored?.event ?? eventOf(rejection!)) === event) &&
+      (person === "" || (stored ? stored.distinct_id.includes(person) : rejection!.record.includes(person))) &&
+      search.matches(...(stored ? [stored.event, stored.distinct_id, stored.properties] : [rejection!.message, rejection!.record]))),
+    [arrivals, kind, event, person, search.matches],
+  );
+  const columns = useMemo(() => columnsIn(live.zone), [live.zone]);
+  const since = now.accepted + now.rejected - ((paused?.accepted ?? 0) + (paused?.rejected ?? 0));
   return (
     <Stack>
       <PageTitle
-        about="What the project gets, the moment it is stored. Duplicates are shown as they come."
-        right={<Button variant="default" leftSection={paused ? <IconPlayerPlay size={16} /> : <IconPlayerPause size={16} />} onClick={() => setPaused(paused ? undefined : now)}>{paused ? `Go on (${number(countSince(paused, now))} new)` : "Pause"}</Button>}
+        about={`What the project gets, the moment it is stored or refused. Duplicates are shown as they come. Times are those of ${live.zone}.`}
+        right={<Button variant="default" leftSection={paused ? <IconPlayerPlay size={16} /> : <IconPlayerPause size={16} />} onClick={() => setPaused(paused ? undefined : now)}>{paused ? `Go on (${number(since)} more)` : "Pause"}</Button>}
       >
         Live events
       </PageTitle>
-      <Rate live={now} />
-      <SearchField search={search} label="Search in events" count={found.length} of={live.events.length} />
-      <RecordList
+      <Rate zone={live.zone} />
+      <Group align="end">
+        <NativeSelect label="Show" value={kind} onChange={(change) => setKind(change.currentTarget.value)} data={[{ value: "all", label: "All records" }, { value: "stored", label: "Accepted" }, { value: "refused", label: "Rejected" }]} />
+        <NativeSelect label="Event" value={event} onChange={(change) => setEvent(change.currentTarget.value)} data={[{ value: "", label: "All events" }, ...[...new Set([...live.names, ...(event === "" ? [] : [event])])].map((name) => ({ value: name, label: visible(name) }))]} />
+        <TextInput label="Person" placeholder="A part of an id" value={person} onChange={(change) => setPerson(change.currentTarget.value)} />
+        <TextInput className="grow" label="Search in events" ref={search.field} leftSection={<IconSearch size={16} />} rightSection={<Kbd size="xs">/</Kbd>} placeholder="A part of a name, a user, a property" value={search.text} onChange={(change) => search.setText(change.currentTarget.value)} />
+      </Group>
+      <Shown live={live} found={found.length} of={arrivals.length} />
+      {!live.hasProject && <Paper withBorder p="md"><Loading height={240} /></Paper>}
+      {live.hasProject && <RecordTable
         label="Events"
         records={found}
-        columns={["Time", "Event", "User", "Properties"]}
-        cells={(event) => [time(event.time), <b key="name">{visible(event.event)}</b>, visible(event.distinct_id), <span key="properties" className="faint">{preview(event.properties)}</span>]}
-        detail={(event) => <JsonView tall label="event" json={eventJson(event)} />}
-        empty={live.events.length > 0 ? <Empty title="Nothing matches">Change the search to see more of the {number(live.events.length)} events.</Empty> : <Empty title="Waiting for events">Send one with <code>mixpanel track-event</code>, an import with <code>mixpanel import</code>, or any Mixpanel library that is pointed at this address.</Empty>}
-      />
+        columns={columns}
+        tone={({ rejection }) => (rejection ? "refused" : undefined)}
+        detail={({ event, rejection }) => event ? (
+          <Stack gap="sm">
+            <Tree label="event" json={eventJson(event)} />
+            <a href={addressOf("profiles", { person: event.distinct_id })}>What {visible(event.distinct_id) || "nobody"} did</a>
+          </Stack>
+        ) : <RejectedRecord rejection={rejection!} />}
+        empty={arrivals.length > 0 ? <Empty title="Nothing matches">Change the filters to see more of the {number(arrivals.length)} records.</Empty> : <Empty title="Waiting for events">Send one with <code>mixpanel track-event</code>, an import with <code>mixpanel import</code>, or any Mixpanel library that is pointed at this address.</Empty>}
+      />}
     </Stack>
   );
 }
 
-/** Records that were not stored, with the reason; also those whose sender was told nothing. */
-export function Rejected() {
-  const { rejections } = useLive();
-  const search = useSearch();
-  const found = useMemo(() => rejections.filter((rejection) => search.matches(rejection.message, rejection.field, rejection.path, rejection.record)), [rejections, search.text]);
+/** What is shown, of what came: a burst is counted whole, and shown in part. */
+function Shown({ live, found, of }: { live: Live; found: number; of: number }) {
+  const isSample = live.accepted > live.shown;
   return (
-    <Stack>
-      <PageTitle about="Records that were not stored, and why. Mixpanel drops some of them without a word to their sender: here they show.">Rejected records</PageTitle>
-      <SearchField search={search} label="Search in rejected records" count={found.length} of={rejections.length} />
-      <RecordList
-        label="Rejected records"
-        records={found}
-        columns={["Time", "Path", "Field", "Reason", "Sender"]}
-        cells={(rejection) => [time(rejection.time), rejection.path, <code key="field">{visible(rejection.field) || "(record)"}</code>, <b key="reason">{visible(rejection.message)}</b>, rejection.told ? "was told" : <span key="told" className="warning">was not told</span>]}
-        detail={(rejection) => <RejectedRecord rejection={rejection} />}
-        empty={rejections.length > 0 ? <Empty title="Nothing matches">Change the search to see more of the {number(rejections.length)} records.</Empty> : <Empty title="Nothing was rejected">Since this server started, no record was refused or dropped one by one. The latest 500 would be shown here. A request that is refused as a whole is not: its sender was told.</Empty>}
-      />
-    </Stack>
+    <Text size="sm" c="dimmed" role="status">
+      {found === of ? `${number(of)} shown` : `${number(found)} of ${number(of)}`}
+      {isSample && `: a sample, for of each quarter of a second the latest 50 are shown. Since this page was opened, ${number(live.accepted)} events were accepted, and ${number(live.shown)} shown`}.
+      {of >= 2000 && " The latest 2,000 are kept here."}
+    </Text>
   );
 }
 
-function RejectedRecord({ rejection }: { rejection: Rejection }) {
-  let json: Json | undefined;
-  try {
-    json = parse(rejection.record);
-  } catch {
-    // It is shown as it is: being no JSON may be the very reason.
-  }
-  return (
-    <Stack gap="sm">
-      <Text fw={600} className="wrap">{visible(rejection.message)}</Text>
-      {json ? <JsonView tall label="record" json={json} /> : <pre className="raw" tabIndex={0}>{visible(rejection.record)}</pre>}
-    </Stack>
-  );
+/** The latest first; what came in one moment, as it came. */
+function arrivalsOf(events: SeenEvent[], rejections: Rejection[]): Arrival[] {
+  const all: Arrival[] = [...events.map((event) => ({ id: event.id, event })), ...rejections.map((rejection) => ({ id: rejection.id, rejection }))];
+  return all.sort((one, other) => other.id - one.id);
 }
 
-function SearchField({ search, label, count, of }: { search: ReturnType<typeof useSearch>; label: string; count: number; of: number }) {
-  return (
-    <Group align="end">
-      <TextInput className="grow" label={label} ref={search.field} leftSection={<IconSearch size={16} />} rightSection={<Kbd size="xs">/</Kbd>} placeholder="A part of a name, a user, a property" value={search.text} onChange={(change) => search.setText(change.currentTarget.value)} />
-      <Text size="sm" c="dimmed" role="status">{search.text === "" ? `${number(of)} shown` : `${number(count)} of ${number(of)}`}</Text>
-    </Group>
-  );
+function Rate({ zone }: { zone: string }) {
+  const second = useSecond();
+  const data = useMemo(() => {
+    const start = second - secondsOfRate;
+    const shift = wall(second * 1000, zone) - second;
+    const at = Array.from({ length: secondsOfRate }, (_, index) => start + index); // the second at hand is not over
+    return {
+      labels: at.map((one) => timeOf(one + shift)),
+      series: [0, 1].map((part) => {
+        const values = at.map((one) => seconds.at(one)[part]!);
+        return { label: ["accepted", "rejected"][part]!, values, total: values.reduce((sum, value) => sum + value, 0) };
+      }),
+    };
+  }, [second, zone]);
+  return <Paper withBorder p="sm"><Chart label="Records a second, in the last two minutes" height={120} data={data} refusals={1} /></Paper>;
 }
 
-function Rate({ live }: { live: Live }) {
-  useSeconds();
-  const now = Math.floor(Date.now() / 1000);
-  const seconds = Array.from({ length: secondsOfRate }, (_, index) => now - secondsOfRate + 1 + index);
-  return (
-    <Paper withBorder p="sm">
-      <Chart
-        label="Records a second, in the last two minutes"
-        height={120}
-        summary="latest"
-        seconds={seconds}
-        series={[
-          { label: "accepted", values: seconds.map((second) => live.rate.get(second)?.[0] ?? 0) },
-          { label: "rejected", values: seconds.map((second) => live.rate.get(second)?.[1] ?? 0) },
-        ]}
-      />
-    </Paper>
-  );
+const columnsIn = (zone: string): Column<Arrival>[] => [
+  { key: "time", title: "Time", width: 165, cell: ({ event, rejection }) => time((event ?? rejection)!.time, zone), sort: ({ event, rejection }) => (event ?? rejection)!.time },
+  { key: "event", title: "Event", width: 200, cell: ({ event, rejection }) => <b>{visible(event ? event.event : eventOf(rejection!) || "(no name)")}</b>, sort: ({ event, rejection }) => event?.event ?? eventOf(rejection!) },
+  { key: "person", title: "Person", width: 150, cell: ({ event }) => visible(event?.distinct_id ?? ""), sort: ({ event }) => event?.distinct_id ?? "" },
+  { key: "insert_id", title: "$insert_id", width: 200, isExtra: true, cell: ({ event }) => visible(event?.insert_id ?? ""), sort: ({ event }) => event?.insert_id ?? "" },
+  { key: "properties", title: "Properties, or the reason", width: 420, cell: ({ event, rejection }) => (event ? <span className="faint">{preview(event.properties)}</span> : <span className="reason">Rejected: {visible(rejection!.message)}{rejection!.told ? "" : " (the sender was not told)"}</span>) },
+];
+
+/** The name of an event in a record that was refused. */
+function eventOf({ record }: Rejection): string {
+  return /"event"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(record.slice(0, 2000))?.[1] ?? "";
 }
 
 function eventJson(event: SeenEvent): Json {
@@ -128,9 +150,3 @@ function parseOr(text: string): Json {
     return { kind: "string", value: text };
   }
 }
-
-function countSince(then: Live, now: Live): number {
-  const latest = then.events[0]?.id ?? -1;
-  return now.events.filter(({ id }) => id > latest).length;
-}
-

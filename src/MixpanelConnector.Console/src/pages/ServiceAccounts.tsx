@@ -1,47 +1,43 @@
-import { Alert, Button, Code, Group, Modal, Paper, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Code, Group, Paper, Stack, Text, TextInput } from "@mantine/core";
 import { IconKey, IconPlus } from "@tabler/icons-react";
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useMemo, useState } from "react";
 import { ActionForm } from "../ActionForm.tsx";
-import { invoke, type Problem } from "../api.ts";
+import { invoke } from "../api.ts";
+import { useActions, useAsked } from "../asked.ts";
 import { useSession } from "../context.ts";
+import { time } from "../data/dates.ts";
 import { from, get, items, type Json, shown } from "../json.ts";
-import { asProblem, CopyText, Empty, JsonView, PageTitle, ProblemAlert, time, visible } from "../parts.tsx";
-import { RecordList } from "../RecordList.tsx";
+import { useLive } from "../live.ts";
+import { CopyText, Dialog, Empty, JsonView, Loading, PageTitle, ProblemAlert } from "../parts.tsx";
+import { type Column, RecordTable } from "../RecordTable.tsx";
+import { setState, useRoute } from "../route.ts";
+import { visible } from "../text.ts";
+import { Tree } from "../Tree.tsx";
 
 /** The service accounts of an organization, and a form for a new one. */
 export function ServiceAccounts() {
-  const { server, actions, mayChange } = useSession();
-  const [organization, setOrganization] = useState(server.organization_id?.toString() ?? "");
-  const [accounts, setAccounts] = useState<Json[]>();
-  const [problem, setProblem] = useState<Problem>();
-  const [isBusy, setBusy] = useState(false);
+  const { server, mayChange } = useSession();
+  const { state } = useRoute();
+  const zone = useLive(({ zone }) => zone);
+  const shownOrganization = state.get("organization") ?? server.organization_id?.toString() ?? "";
+  const [organization, setOrganization] = useState(shownOrganization);
+  const [isPressed, setPressed] = useState(server.mixpanel === "embedded");
   const [isOpen, setOpen] = useState(false);
   const [made, setMade] = useState<Json>();
-  const create = actions.find(({ name }) => name === "create_service_account");
-
-  async function load() {
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      setAccounts(items(get(await invoke("get_all_service_accounts", `{"organization_id":${/^\d+$/.test(organization) ? organization : "0"}}`), "service_accounts")));
-    } catch (error) {
-      setProblem(asProblem(error));
-    } finally {
-      setBusy(false);
-    }
-  }
-
-  useEffect(() => {
-    if (server.mixpanel === "embedded") void load();
-  }, []);
+  const actions = useActions();
+  const create = actions.value?.find(({ name }) => name === "create_service_account");
+  const { value: accounts, problem, isBusy, ask } = useAsked(isPressed ? shownOrganization : null, async () =>
+    items(get(await invoke("get_all_service_accounts", `{"organization_id":${/^\d+$/.test(shownOrganization) ? shownOrganization : "0"}}`), "service_accounts")));
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    void load();
+    setState({ organization: organization === server.organization_id?.toString() ? "" : organization });
+    if (isPressed && organization === shownOrganization) ask();
+    setPressed(true);
   }
 
-  const records = (accounts ?? []).map((account, index) => ({ id: shown(get(account, "id")) || index, account }));
-  const of = (account: Json, ...names: string[]) => names.map((name) => shown(get(account, name))).find((value) => value !== "") ?? "";
+  const records = useMemo(() => (accounts ?? []).map((account, index) => ({ id: shown(get(account, "id")) || index, account })), [accounts]);
+  const columns = useMemo(() => columnsIn(zone), [zone]);
   return (
     <Stack>
       <PageTitle about="Who may use the API of an organization." right={create && <Button leftSection={<IconPlus size={16} />} disabled={!mayChange} title={mayChange ? undefined : "Switch on “Allow changes” first"} onClick={() => { setMade(undefined); setOpen(true); }}>New service account</Button>}>Service accounts</PageTitle>
@@ -52,19 +48,19 @@ export function ServiceAccounts() {
         </Group>
       </form>
       <ProblemAlert problem={problem} />
-      {accounts && (
-        <RecordList
+      {!accounts && isBusy && <Paper withBorder p="md"><Loading height={160} /></Paper>}
+      {accounts && !problem && (
+        <RecordTable
           label="Service accounts"
           records={records}
-          columns={["Name", "Id", "Made", "Last used", "Expires"]}
-          cells={({ account }) => [<b key="name">{visible(of(account, "username"))}</b>, of(account, "id"), time(of(account, "created", "created_at")), of(account, "last_used") === "" ? "never" : time(of(account, "last_used")), of(account, "expires") === "" ? "never" : time(of(account, "expires"))]}
-          detail={({ account }) => <JsonView tall label="service account" json={account} />}
+          columns={columns}
+          detail={({ account }) => <Tree label="service account" json={account} />}
           empty={<Empty title="There is none">Make one with the button above.</Empty>}
         />
       )}
-      {accounts === undefined && !problem && server.mixpanel === "real" && <Paper withBorder p="xl"><Empty title="Nothing asked yet">Press Show to list the service accounts.</Empty></Paper>}
-      {create && (
-        <Modal opened={isOpen} onClose={() => setOpen(false)} title={made ? "Keep the secret" : "New service account"} lockScroll={false} size="lg" closeOnClickOutside={false} closeOnEscape={!made} withCloseButton={!made} closeButtonProps={{ "aria-label": "Close" }}>
+      {accounts === undefined && !problem && !isBusy && <Paper withBorder p="xl"><Empty title="Nothing asked yet">Press Show to list the service accounts.</Empty></Paper>}
+      {create && isOpen && (
+        <Dialog title={made ? "Keep the secret" : "New service account"} onClose={() => setOpen(false)} mayLeave={!made}>
           {made ? <Made output={made} onClose={() => setOpen(false)} /> : (
             <ActionForm
               isFirst
@@ -75,14 +71,31 @@ export function ServiceAccounts() {
                 if (!output) return;
                 setMade(output);
                 setOpen(true); // whatever became of the dialog meanwhile: the secret is shown this once
-                void load();
+                ask();
               }}
             />
           )}
-        </Modal>
+        </Dialog>
       )}
     </Stack>
   );
+}
+
+interface Account {
+  id: string | number;
+  account: Json;
+}
+
+function columnsIn(zone: string): Column<Account>[] {
+  const of = (account: Json, ...names: string[]) => names.map((name) => shown(get(account, name))).find((value) => value !== "") ?? "";
+  const moment = (key: string, title: string, ...names: string[]): Column<Account> => ({ key, title, width: 170, cell: ({ account }) => (of(account, ...names) === "" ? "never" : time(of(account, ...names), zone)), sort: ({ account }) => of(account, ...names) });
+  return [
+    { key: "name", title: "Name", width: 220, cell: ({ account }) => <b>{visible(of(account, "username"))}</b>, sort: ({ account }) => of(account, "username") },
+    { key: "id", title: "Id", width: 80, cell: ({ account }) => of(account, "id"), sort: ({ account }) => Number(of(account, "id")) },
+    moment("made", "Made", "created", "created_at"),
+    moment("used", "Last used", "last_used"),
+    moment("expires", "Expires", "expires"),
+  ];
 }
 
 /** The secret is shown this once: neither Mixpanel nor this server can show it again. */

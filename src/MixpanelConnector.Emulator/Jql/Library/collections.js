@@ -56,10 +56,22 @@
   }
 
   function combined(parts) {
+    if (parts.length === 1)
+      return parts[0];
     let keys = [[]];
     for (const alternatives of parts)
       keys = alternatives.length === 1 ? keys.map(key => key.concat(alternatives[0])) : keys.flatMap(key => alternatives.map(alternative => key.concat(alternative)));
     return keys;
+  }
+
+  /** Tells keys apart; texts with their length, so that no two keys look the same. */
+  function identityOf(key) {
+    let id = '';
+    for (let i = 0; i < key.length; i++) {
+      const part = key[i];
+      id += typeof part === 'string' ? `${part.length}:${part}` : typeof part === 'number' && !isFinite(part) ? 'null;' : `${part};`;
+    }
+    return id;
   }
 
   function keysMaker(specs) {
@@ -125,7 +137,7 @@
       let pending = 0;
       give(item => {
         for (const key of keysOf(item)) {
-          const id = stringify(key);
+          const id = identityOf(key);
           let found = groups.get(id);
           if (found === undefined)
             groups.set(id, found = { key, group: group(reducers, isOfUser) });

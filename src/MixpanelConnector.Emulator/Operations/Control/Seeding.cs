@@ -10,9 +10,9 @@ namespace MixpanelConnector.Emulator.Operations.Control;
 
 /// <summary>
 /// Brings in what a seed describes, as any client would: by requests to this server, so that whatever is in the store has passed its
-/// rules. A seed that is wrong is refused with the place where; what stands before that place has been brought in.
+/// rules. A seed that is wrong is refused with the place where, and nothing of it stays.
 /// </summary>
-sealed class Seeding(DocumentStore documents, string instance)
+sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instance)
 {
     /// <summary>Requests with this header, and the name of this start in it, meet no faults and are not in the journal.</summary>
     public const string Header = "X-Emulator-Instance";
@@ -24,6 +24,9 @@ sealed class Seeding(DocumentStore documents, string instance)
     static readonly AuthenticationHeaderValue Owner = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{DevelopmentCredentials.ServiceAccountUsername}:{DevelopmentCredentials.ServiceAccountSecret}")));
 
     HttpClient? _http;
+
+    /// <summary>Told that a seed was taken back.</summary>
+    public Action Undone { get; set; } = () => { };
 
     /// <summary>Where this server answers.</summary>
     public void Connect(HttpClient http)
@@ -68,6 +71,11 @@ sealed class Seeding(DocumentStore documents, string instance)
             if (project.TryGetProperty("id", out var id) && !ids.Add(id.GetRawText()))
                 throw Wrong($"{at}.id", "stands there twice");
         }
+        await snapshots.AllOrNothingAsync(() => BringInAsync(seed, cancellationToken), Undone, cancellationToken).ConfigureAwait(false);
+    }
+
+    async Task BringInAsync(JsonElement seed, CancellationToken cancellationToken)
+    {
         foreach (var (project, at) in Objects(seed, "projects", ""))
             await ApplyProjectAsync(project, at, cancellationToken).ConfigureAwait(false);
         foreach (var (account, at) in Objects(seed, "service_accounts", ""))

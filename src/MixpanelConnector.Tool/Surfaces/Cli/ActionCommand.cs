@@ -62,7 +62,7 @@ sealed class ActionCommand : Command
         await using var session = await Session.OpenAsync(parsed, _host, needsCredential: true, cancellationToken, _action.Auth is AuthScheme.OAuthToken ? Configuration.OAuthTokenName : Configuration.SecretName);
         var input = Input(parsed, session.Configuration);
 
-        if (_action.NeedsConfirmation && !parsed.GetValue(_yes)) Confirm();
+        if (_action.NeedsConfirmation && !parsed.GetValue(_yes)) new Questions(_host).Confirm("This cannot be undone.");
         var wait = CanWait(_action) && parsed.GetValue(_wait);
         using var client = session.NewClient(session.Local is null && CanWait(_action) ? session.Options with { Ledger = new CallLedger(Session.LedgerIn(new Folders(_host.Environment).State)) } : session.Options);
         if (all)
@@ -127,24 +127,12 @@ sealed class ActionCommand : Command
 
     async Task WaitAsync(MixpanelException e, CancellationToken cancellationToken)
     {
-        if (!_hasSaidSo) await _host.Error.WriteLineAsync($"mixpanel: Mixpanel's limit is used up; trying again {When(e)}.");
+        if (!_hasSaidSo) await _host.Notes.WriteLineAsync($"mixpanel: Mixpanel's limit is used up; trying again {When(e)}.");
         _hasSaidSo = true;
         await Task.Delay(e.Error.RetryAfter!.Value > TimeSpan.Zero ? e.Error.RetryAfter.Value : TimeSpan.Zero, _host.TimeProvider, cancellationToken);
     }
 
     string When(MixpanelException e) => string.Create(CultureInfo.InvariantCulture, $"at {_host.TimeProvider.GetUtcNow() + e.Error.RetryAfter!.Value:yyyy-MM-dd'T'HH:mm:ss'Z'}, in {Math.Max(0, Math.Ceiling(e.Error.RetryAfter.Value.TotalSeconds))} s");
-
-    /// <summary>Asks at a terminal; elsewhere nobody would answer.</summary>
-    /// <exception cref="MixpanelException">The answer is not yes.</exception>
-    void Confirm()
-    {
-        const string Cannot = "This cannot be undone.";
-        if (!_host.InputIsTerminal || !_host.ErrorIsTerminal) throw Configuration.Invalid("yes", $"{Cannot} Say --yes to do it.");
-        _host.Error.Write($"{Cannot} Do it? [y/N] ");
-        _host.Error.Flush();
-        using var answer = new StreamReader(_host.TakeInput("yes"));
-        if (answer.ReadLine()?.Trim() is not ("y" or "Y" or "yes" or "Yes" or "YES")) throw Configuration.Invalid("yes", "Nothing was done.");
-    }
 
     JsonElement Input(ParseResult parsed, Configuration configuration)
     {

@@ -42,20 +42,22 @@ static class CheckCommand
         using var writer = new Utf8JsonWriter(buffer);
         writer.WriteStartObject();
         writer.WriteStartArray("checks");
-        foreach (var check in checks)
-        {
-            writer.WriteStartObject();
-            writer.WriteString("region", check.Region);
-            writer.WriteString("api", check.Api);
-            writer.WriteString("credential", check.Credential);
-            writer.WriteBoolean("works", check.Works);
-            if (check.Error is { } error) writer.WriteString("error", error.Message);
-            writer.WriteEndObject();
-        }
-
+        foreach (var check in checks) Write(writer, check);
         writer.WriteEndArray();
         writer.WriteEndObject();
         writer.Flush();
         return buffer.WrittenMemory;
+    }
+
+    public static void Write(Utf8JsonWriter writer, CredentialCheck check)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("region", check.Region);
+        writer.WriteString("api", check.Api);
+        writer.WriteString("credential", check.Credential);
+        writer.WriteBoolean("works", check.Works);
+        if (check.Error is { Field: { } field }) writer.WriteString("field", field);
+        if (check.Error is { } error) writer.WriteString("error", error.Message);
+        writer.WriteEndObject();
     }
 }

@@ -11,13 +11,19 @@ static class CommandLine
         ("check", (host, _) => CheckCommand.Of(host)),
         ("completion", (host, _) => CompletionCommand.Of(host)),
         ("config", (host, _) => ConfigCommand.Of(host)),
+        ("consume", ConsumeCommand.Of),
         ("docs", (_, _) => DocsCommand.Of()),
         ("emulator", (host, _) => EmulatorCommand.Of(host)),
+        ("evaluate-flag", (host, _) => EvaluateFlagCommand.Of(host)),
         ("export", ExportCommand.Of),
+        ("generate", (host, _) => GenerateCommand.Of(host)),
         ("help", HelpCommand.Of),
         ("import", ImportCommand.Of),
+        ("login", (host, _) => LoginCommand.Of(host)),
         ("migrate", MigrateCommand.Of),
         ("mcp", (host, _) => McpCommand.Of(host)),
+        ("profile", (host, _) => ProfileCommand.Of(host)),
+        ("rotate-service-account", (host, _) => RotateCommand.Of(host)),
         ("serve", (host, _) => ServeCommand.Of(host)),
     ];
 
@@ -33,6 +39,7 @@ static class CommandLine
 
     public static async Task<int> RunAsync(string[] args, HostEnvironment host, Stop stop)
     {
+        if (Says(args, CommonOptions.Quiet.Name)) host = host with { IsQuiet = true };
         var printer = new Printer(host, AsksForTable(args));
         try
         {
@@ -148,7 +155,9 @@ static class CommandLine
         return last >= 0 && (args[last].Length > "--output".Length ? args[last]["--output=".Length..] : args.ElementAtOrDefault(last + 1)) == "table";
     }
 
-    static bool AsksForHelp(string[] args) => args.TakeWhile(word => word != "--").Contains("--help", StringComparer.Ordinal);
+    static bool AsksForHelp(string[] args) => Says(args, "--help");
+
+    static bool Says(string[] args, string option) => args.TakeWhile(word => word != "--").Contains(option, StringComparer.Ordinal);
 
     static string Version => System.Reflection.CustomAttributeExtensions.GetCustomAttribute<System.Reflection.AssemblyInformationalVersionAttribute>(typeof(CommandLine).Assembly)!.InformationalVersion;
 
@@ -163,8 +172,9 @@ static class CommandLine
         return null;
     }
 
-    /// <summary>Whether an assembly or a native library could not be loaded, or memory or a thread not be had, be it while a type was made ready.</summary>
-    public static bool IsMissingPart(Exception e) => e is FileLoadException or DllNotFoundException or BadImageFormatException or OutOfMemoryException
+    /// <summary>Whether an assembly or a native library could not be loaded, or memory or a thread not be had, be it while a type was made ready. What a list was sorted by, for one, wraps whatever it meets.</summary>
+    public static bool IsMissingPart(Exception e) => e is FileLoadException or DllNotFoundException or BadImageFormatException
+        || e.GetBaseException() is OutOfMemoryException
         || (e is FileNotFoundException { FileName: { } name } && name.Contains(", Version=", StringComparison.Ordinal))
         || (e is TypeInitializationException or TypeLoadException or System.Reflection.TargetInvocationException or TaskSchedulerException or AggregateException && e.InnerException is { } inner && IsMissingPart(inner));
 

@@ -31,8 +31,12 @@ static class CommonOptions
 
     public static readonly Option<string> Output = OutputOption();
 
+    public static readonly Option<bool> Quiet = new("--quiet") { Description = "Nothing on standard error but what went wrong: no progress, no notes, no line for each bad record.", Recursive = true };
+
+    public static readonly Option<bool> Verbose = new("--verbose") { Description = "Each request to Mixpanel with its answer and time, on standard error; no secret, no property's value.", Recursive = true };
+
     /// <summary>All of them, in the order in which they are shown.</summary>
-    public static IReadOnlyList<Option> All { get; } = [.. Settings, SecretFile, Profile, Local, Data, Output];
+    public static IReadOnlyList<Option> All { get; } = [.. Settings, SecretFile, Profile, Local, Data, Output, Quiet, Verbose];
 
     public static void AddTo(RootCommand root)
     {
@@ -40,7 +44,7 @@ static class CommonOptions
     }
 
     /// <summary>Whether a word is one of these options, and the next word its value.</summary>
-    public static bool TakesValue(string word) => word != Local.Name && All.Any(option => option.Name == word);
+    public static bool TakesValue(string word) => All.Any(option => option.Name == word && option is not Option<bool>);
 
     /// <summary>Whether there is a setting of the name that is an option.</summary>
     public static bool IsSetting(string name) => Settings.Any(setting => Name(setting) == name);

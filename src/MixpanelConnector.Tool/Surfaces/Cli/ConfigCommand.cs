@@ -24,7 +24,7 @@ static class ConfigCommand
                 {
                     writer.WriteStartObject();
                     writer.WriteString("name", setting.Name);
-                    writer.WriteString("value", Masked(setting));
+                    writer.WriteString("value", Configuration.Shown(setting.Name, setting.Value));
                     writer.WriteString("source", setting.Source);
                     writer.WriteEndObject();
                 }
@@ -41,13 +41,4 @@ static class ConfigCommand
         });
         return command;
     }
-
-    static string? Masked(Setting setting) => setting switch
-    {
-        { Value: null } => null,
-        { Name: var name } when Configuration.IsSecret(name) => "***",
-        { Name: "token", Value: { Length: > 8 } token } => token[..4] + "***",
-        { Name: "endpoint", Value: var address } when Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.UserInfo.Length > 0 => "***",
-        { Value: var value } => value,
-    };
 }

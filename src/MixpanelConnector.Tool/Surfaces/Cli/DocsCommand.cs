@@ -13,13 +13,7 @@ static class DocsCommand
         command.Hidden = true;
         command.SetAction(parsed =>
         {
-            foreach (var (path, text) in GeneratedDocs.All())
-            {
-                var file = Path.Combine(parsed.GetValue(folder)!, path);
-                Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-                File.WriteAllText(file, text);
-            }
-
+            Write(parsed.GetValue(folder)!, GeneratedDocs.All());
             foreach (var vendor in ImportMapping.Vendors)
             {
                 var page = Path.Combine(parsed.GetValue(folder)!, "vendors", $"{vendor}.md");
@@ -28,6 +22,29 @@ static class DocsCommand
 
             return ExitCode.Success;
         });
+        command.Add(Connectors());
         return command;
+    }
+
+    static Command Connectors()
+    {
+        var folder = new Argument<string>("DIR") { Description = "The folder connectors of the project.", DefaultValueFactory = _ => "connectors" };
+        var command = new Command("connectors", "Write what platforms for workflows take, made from the catalogue.") { folder };
+        command.SetAction(parsed =>
+        {
+            Write(parsed.GetValue(folder)!, GeneratedConnectors.All());
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    static void Write(string folder, IEnumerable<(string Path, string Text)> files)
+    {
+        foreach (var (path, text) in files)
+        {
+            var file = Path.Combine(folder, path);
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllText(file, text);
+        }
     }
 }

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using MixpanelConnector.Emulator;
-using MixpanelConnector.Tool.Surfaces.Http;
+using MixpanelConnector.Tool.Surfaces.Console;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
@@ -34,10 +34,11 @@ static class EmulatorCommand
         {
             if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds) && (seconds < 0 || seconds > 2_592_000)) result.AddError("--deletion-delay must be from 0 to 2592000.");
         });
+        var anyAddress = new Option<bool>("--any-address") { Description = "Listen on all addresses, not on loopback alone: for a container, whose network is its own. Whoever reaches it may come in. Names that it is reached under need --host." };
         var hosts = new Option<string[]>("--host") { Description = "A name to answer to besides those of loopback, such as api.mixpanel.com for clients whose address cannot be changed. May be given several times.", HelpName = "NAME" };
         var command = new Command("emulator", "Run the embedded Mixpanel on loopback, for development and tests: it validates, stores and answers as Mixpanel's documentation says. With --data :memory: nothing is kept.")
         {
-            port, proxy, tls, hosts, seed, strict, faults, rateLimits, identity, deletionDelay, ExportOf(host),
+            port, anyAddress, proxy, tls, hosts, seed, strict, faults, rateLimits, identity, deletionDelay, ExportOf(host), EmulatorHealth.Of(host),
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -49,6 +50,7 @@ static class EmulatorCommand
                 Port = parsed.GetValue(port),
                 ProxyPort = parsed.GetResult(proxy) is null ? null : parsed.GetValue(proxy) ?? 0,
                 TlsPort = parsed.GetResult(tls) is null ? null : parsed.GetValue(tls) ?? 0,
+                AnyAddress = parsed.GetValue(anyAddress),
                 HostNames = parsed.GetValue(hosts) ?? [],
                 TimeProvider = host.TimeProvider,
                 Identity = parsed.GetValue(identity),
@@ -57,16 +59,15 @@ static class EmulatorCommand
                 Faults = Given(parsed, faults, EmulatorFaults.Parse, cancellationToken),
                 Seed = Given(parsed, seed, text => text, cancellationToken),
                 StrictUnknown = parsed.GetValue(strict),
+                OwnsProcess = true,
             };
             var scratch = inMemory ? Directory.CreateTempSubdirectory("mixpanel-emulator-").FullName : null; // the console keeps its imports there
             try
             {
                 await using var mixpanel = await EmulatedMixpanel.StartAsync(options, cancellationToken);
                 await using var local = LocalMixpanel.At(mixpanel, scratch ?? folder, host.TimeProvider);
-                var settings = Configuration.Local(local).ToOptions(host.TimeProvider);
-                using var http = local.NewHttpClient();
-                using var client = new MixpanelClient(settings with { MaxRetries = 1 }, http);
-                await using var console = await Gateway.StartAsync(ConsoleOptions(mixpanel, local, http, host), client, () => new MixpanelClient(settings, http), host.Error, cancellationToken);
+                await using var console = new LateConsole(mixpanel, () => EmulatorConsole.StartAsync(mixpanel, local, host, cancellationToken));
+                if (Directory.Exists(EmulatorConsole.StateFolder(local))) await console.StartAsync(); // its imports go on
                 new EmulatorGreeting(mixpanel, inMemory ? null : folder).Write(new Printer(host, asTable: false), asJson: options.Port == 0 || CommonOptions.AsJson(parsed));
                 await UntilStoppedAsync(cancellationToken);
                 return ExitCode.Success;
@@ -108,17 +109,6 @@ static class EmulatorCommand
             throw Configuration.Invalid(option.Name.TrimStart('-'), e.Message);
         }
     }
-
-    /// <summary>Everything that <c>serve</c> has, for this one and under its address; agents at /mcp only read.</summary>
-    static ServeOptions ConsoleOptions(EmulatedMixpanel mixpanel, LocalMixpanel local, HttpClient http, HostEnvironment host) => new()
-    {
-        Host = mixpanel,
-        StateFolder = Path.Combine(local.DataDirectory, "serve"),
-        SecretFolder = new Folders(host.Environment).Secrets,
-        Destination = local.DataDirectory,
-        LiveFeed = token => LocalMixpanel.WatchAsync(http, local.Address, token),
-        TimeProvider = host.TimeProvider,
-    };
 
     static Command ExportOf(HostEnvironment host)
     {

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
-using System.Text.Json.Nodes;
 using MixpanelConnector.Formats;
 using MixpanelConnector.ObjectStorage;
 
@@ -96,7 +95,7 @@ sealed class ExportCommand
     {
         var what = parsed.GetValue(_what) ?? throw Configuration.Invalid("what", $"Say what to export: {string.Join(", ", Kinds)}.");
         var folder = parsed.GetValue(_to) ?? throw Configuration.Invalid("to", "Say where the files go: --to DIR or an address.");
-        if (ReportFile.Of(parsed.GetValue(_report), _host) is { } file && !file.IsWritable(folder)) return ExitCode.DiskFailed;
+        if (!ReportFile.IsWritable(parsed.GetValue(_report), folder, _host)) return ExitCode.DiskFailed;
         await using var session = await Session.OpenAsync(parsed, _host, needsCredential: true, cancellationToken);
         using var display = new ExportDisplay(_host, showProgress: !parsed.GetValue(_noProgress));
         var state = parsed.GetValue(_state) ?? new Folders(_host.Environment).State;
@@ -113,7 +112,7 @@ sealed class ExportCommand
         display.Finish();
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
         if (report.RetryAfter is { } wait) _host.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"mixpanel: the next call is free at {_host.TimeProvider.GetUtcNow() + wait:yyyy-MM-dd'T'HH:mm:ss'Z'}, in {Math.Max(0, Math.Ceiling(wait.TotalSeconds))} s: run the same command then, or with --wait."));
-        if (report.Outcome is ExportOutcome.Unavailable && session.Local is { } mixpanel) _host.Error.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
+        if (report.Outcome is RunOutcome.Unavailable && session.Local is { } mixpanel) _host.Notes.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
         return Print(parsed, report);
     }
 
@@ -130,6 +129,7 @@ sealed class ExportCommand
             Where = parsed.GetValue(_where),
             GroupKey = parsed.GetValue(_groupKey),
             DataGroupId = parsed.GetValue(_dataGroupId),
+            WorkspaceId = WorkspaceOf(parsed),
             Compression = parsed.GetValue(_compression) is { } compression ? ExportFormats.AllCompressions.First(one => one.Name == compression) : null,
             Wait = parsed.GetValue(_wait),
             Lookback = parsed.GetValue(_lookback) ?? 0,
@@ -139,37 +139,21 @@ sealed class ExportCommand
         return parsed.GetValue(_parallel) is { } parallel ? request with { Parallel = parallel } : request;
     }
 
+    /// <summary>The data view, where this command line names one: the setting, which is for flags and experiments, would leave people out that nobody meant to.</summary>
+    static long? WorkspaceOf(ParseResult parsed)
+    {
+        if (!CommonOptions.Given(parsed).Options.TryGetValue("workspace_id", out var text)) return null;
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : throw Configuration.Invalid("workspace_id", "--workspace-id takes the id of a data view, which is a positive integer.");
+    }
+
     /// <summary>The embedded Mixpanel has no limits of its own.</summary>
     static int? Limit(string name, int? given, string? store) => given is < 0 ? throw Configuration.Invalid(name, $"{CommonOptions.OptionName(name)} takes a number of calls, or 0 for any number.") : given ?? (store is null ? null : 0);
 
     int Print(ParseResult parsed, ExportReport report)
     {
-        var code = report.Outcome switch
-        {
-            ExportOutcome.Complete => ExitCode.Success,
-            ExportOutcome.Unreadable => ExitCode.Refused,
-            ExportOutcome.NotAllowed => ExitCode.NotAllowed,
-            ExportOutcome.Unavailable => ExitCode.Unavailable,
-            ExportOutcome.Damaged => ExitCode.InputDamaged,
-            ExportOutcome.DiskFailed => ExitCode.DiskFailed,
-            ExportOutcome.Busy => ExitCode.Busy,
-            _ => _stop.ExitCode != 0 ? _stop.ExitCode : ExitCode.Interrupted,
-        };
-        code = ReportFile.Of(parsed.GetValue(_report), _host)?.Write(Json(report, code)) switch
-        {
-            ReportOutcome.NotRead when code is ExitCode.Success or ExitCode.Refused => _stop.ExitCode,
-            ReportOutcome.Failed => ExitCode.DiskFailed,
-            _ => code,
-        };
-
-        new Printer(_host, asTable: !CommonOptions.AsJson(parsed)).Json(Encoding.UTF8.GetBytes(Json(report, code)));
-        return code;
-    }
-
-    static string Json(ExportReport report, int code)
-    {
-        var json = JsonNode.Parse(report.ToJson())!.AsObject();
-        json["exit_code"] = code;
-        return json.ToJsonString();
+        report = report with { Outcome = _stop.OutcomeOf(report.Outcome) };
+        report = report with { Outcome = ReportFile.Write(parsed.GetValue(_report), report.ToJson(), report.Outcome, _host, _stop) };
+        new Printer(_host, asTable: !CommonOptions.AsJson(parsed)).Json(Encoding.UTF8.GetBytes(report.ToJson()));
+        return (int)report.Outcome;
     }
 }

@@ -16,9 +16,8 @@ sealed class ImportCommand
 
     static readonly ImportValues Values = new("--");
 
-    readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, addresses of object storage (s3://, gs://, az://), or - for standard input: NDJSON, a JSON array, CSV or TSV, plain, gzip or zstd; or Parquet; told by content.", Arity = ArgumentArity.ZeroOrMore };
+    readonly Argument<string[]> _inputs = new("INPUT") { Description = "Files, globs, folders, addresses of object storage (s3://, gs://, az://), or - for standard input: NDJSON, a JSON array, CSV or TSV, plain, gzip or zstd; Parquet or Avro; or ZIP archives of such files; told by content.", Arity = ArgumentArity.ZeroOrMore };
     readonly Option<string> _format = new("--format") { Description = "The format of every input. Default: told by content and name.", HelpName = string.Join('|', FileFormats.All) };
-    readonly Option<string[]> _map = new("--map") { Description = "Which column holds a field, such as time=created_at; repeatable. Default: the column of the field's name. For rows, and JSON records without properties.", HelpName = "FIELD=COLUMN", Arity = ArgumentArity.OneOrMore };
     readonly Option<string[]> _columnType = new("--column-type") { Description = "What a column holds, such as sku=text; repeatable. Default: of CSV and TSV what the first 1000 rows show.", HelpName = $"COLUMN={string.Join('|', ImportValues.ColumnTypeNames)}", Arity = ArgumentArity.OneOrMore };
     readonly Option<string> _event = new("--event") { Description = "The name of events that have no column with it.", HelpName = "NAME" };
     readonly Option<string> _encoding = new("--encoding") { Description = "The encoding of text, by a label such as windows-1252, latin1, iso-8859-2, shift_jis or utf-16le. Default: UTF-8, or UTF-16 where a byte order mark says so.", HelpName = "LABEL" };
@@ -30,52 +29,35 @@ sealed class ImportCommand
     readonly Option<string> _columnNames = new("--column-names") { Description = "The names of all columns of CSV, with commas, in place of the header's.", HelpName = "A,B,…" };
     readonly Option<string> _decimal = new("--decimal") { Description = "What stands before the decimals of numbers in text, . or ,. Default: the point. Thousands are not separated.", HelpName = ".|," };
     readonly Option<string[]> _nullValues = new("--null-values") { Description = "A cell of CSV that is as good as empty, such as NULL, as it stands there: not in quotes. Repeatable.", HelpName = "TEXT", Arity = ArgumentArity.OneOrMore };
-    readonly Option<string> _vendor = new("--vendor") { Description = "The records are an export of another tool, and become Mixpanel's by the built-in mapping: see docs/vendors.", HelpName = string.Join('|', ImportMapping.Vendors) };
-    readonly Option<string> _mapping = new("--mapping") { Description = "The records become Mixpanel's by a mapping of your own, a JSON file: see docs/vendors/README.md.", HelpName = "FILE" };
     readonly Option<int?> _showMapping = new("--show-mapping") { Description = "Print the first N records before and after the mapping, at most 1000. Sends nothing, needs no credentials, keeps no state.", HelpName = "N" };
-    readonly Option<string> _identity = new("--identity") { Description = "How the project tells users apart, for records that are mapped: simplified ($user_id and $device_id) or original (distinct_id). Default: simplified.", HelpName = "simplified|original" };
     readonly Option<bool> _allowEmpty = new("--allow-empty") { Description = "An input without a record is no error." };
     readonly Option<string> _type = new("--type") { Description = "What the records are: events, profiles, groups or lookup-table. Default: events.", HelpName = "events|profiles|groups|lookup-table", DefaultValueFactory = _ => "events" };
-    readonly Option<string> _groupKey = new("--group-key") { Description = "The property that makes the groups, such as company. Needed for groups.", HelpName = "NAME" };
     readonly Option<string> _tableId = new("--table-id") { Description = "The lookup table that the file replaces. Needed for a lookup table.", HelpName = "ID" };
-    readonly Option<string> _strict = new("--strict") { Description = "Mixpanel's validation, 0 or 1. Default: 1.", HelpName = "0|1", DefaultValueFactory = _ => "1" };
-    readonly Option<string> _properties = new("--properties") { Description = "Properties shared by all events; an event's own value wins.", HelpName = "JSON|@FILE|@-" };
     readonly Option<string> _state = new("--state") { Description = "The checkpoint folder. Default: one in the user's state folder, by input and project; the same command run again resumes.", HelpName = "DIR" };
     readonly Option<bool> _restart = new("--restart") { Description = "Forget the checkpoint, and send everything again. Needed when an option that shapes the records has changed, or the input was mended: events that are as they were keep their ids, and count once. Refused when accepted events would come out with another event, time, distinct_id or $insert_id." };
     readonly Option<bool> _newIds = new("--new-ids") { Description = "With --restart: send events although some that were accepted come out with another event, time, distinct_id or $insert_id, and count again." };
     readonly Option<string> _deadLetter = new("--dead-letter") { Description = "Where every record that was not accepted goes. Default: dead-letters.ndjson in the checkpoint folder.", HelpName = "FILE" };
     readonly Option<string> _replay = new("--replay") { Description = "Import a dead-letter file again, with the same ids and the options of its import.", HelpName = "FILE" };
     readonly Option<string> _report = ReportFile.NewOption();
-    readonly Option<int?> _senders = new("--senders") { Description = "How many requests at once, 1 to 20. Default: adaptive.", HelpName = "N" };
-    readonly Option<int?> _batchEvents = new("--batch-events") { Description = "The most records in a request. Default: 2000.", HelpName = "N" };
-    readonly Option<int?> _batchBytes = new("--batch-bytes") { Description = "The most bytes in a request, uncompressed. Default: 10 MB, a little less to be safe.", HelpName = "N" };
-    readonly Option<string> _backoffMin = TransferOptions.BackoffMin();
-    readonly Option<string> _backoffMax = TransferOptions.BackoffMax();
-    readonly Option<string> _maxOutage = new("--max-outage") { Description = "How long Mixpanel may be unavailable. Default: 24h.", HelpName = "DURATION" };
-    readonly Option<string[]> _fix = new("--fix") { Description = "Repairs, several with commas. time: times written as ISO 8601 text, with UTC or an offset or without a zone (UTC), or as digits become integers of seconds or milliseconds, which they get from micro- and nanoseconds, too. ids: a missing distinct_id is taken from $user_id, else $device_id, else empty: an event of nobody; a numeric one becomes text. nulls: null properties are removed. insert-ids: an $insert_id that Mixpanel does not take is hashed.", HelpName = "time,ids,nulls,insert-ids" };
-    readonly Option<string[]> _rename = new("--rename") { Description = "Rename a property. A record that has the new name already is rejected. Repeatable.", HelpName = "OLD=NEW" };
-    readonly Option<string[]> _drop = new("--drop") { Description = "Leave a property out. Repeatable.", HelpName = "KEY" };
     readonly Option<string> _timeFormat = new("--time-format") { Description = "How times are written that are text, as for strftime, such as '%d.%m.%Y %H:%M:%S'; what does not follow it is rejected. The time of events becomes an integer. Default: ISO 8601.", HelpName = "FORMAT" };
     readonly Option<string> _timeZone = new("--time-zone") { Description = "The zone of times that are text and say none, such as Europe/Berlin. The time of events becomes an integer. Default: UTC.", HelpName = "NAME" };
-    readonly Option<string> _timeOffset = new("--time-offset") { Description = "Hours to add to the time of every event, such as -5.5.", HelpName = "HOURS" };
     readonly Option<bool> _dryRun = new("--dry-run") { Description = "Everything but the sending: says what Mixpanel would refuse. Needs no credentials, keeps no state." };
     readonly Option<bool> _inspect = new("--inspect") { Description = "Look at the first 1000 records only: format, columns with samples, what would be refused, and options that would help. Needs no credentials, sends nothing, keeps no state." };
     readonly Option<bool> _keepGoing = new("--keep-going") { Description = "Go on although the first 1000 records, or all there are, are refused alike." };
     readonly Option<string> _sourceId = new("--source-id") { Description = "Names a stream on standard input, so that it can be resumed: give the same stream from its beginning.", HelpName = "ID" };
     readonly Option<bool> _noProgress = TransferOptions.NoProgress();
 
+    readonly RecordOptions _records;
     readonly HostEnvironment _host;
     readonly Stop _stop;
 
     ImportCommand(HostEnvironment host, Stop stop)
     {
         _host = host;
+        _records = new RecordOptions(host);
         _stop = stop;
         _format.AcceptOnlyFromAmong([.. FileFormats.All.Select(format => format.Name)]);
         _type.AcceptOnlyFromAmong([.. ImportValues.Types]);
-        _strict.AcceptOnlyFromAmong("0", "1");
-        _vendor.AcceptOnlyFromAmong([.. ImportMapping.Vendors]);
-        _identity.AcceptOnlyFromAmong("simplified", "original");
         Command = new DetailedCommand("import", "Import files of events, of profiles of users or groups, or a lookup table, so that every record is accounted for.", """
             Each record that is not accepted is kept, whole, in the dead-letter file; the first 50 are named on standard error
             (file:line: code: reason), and the report counts all by reason. read = accepted + rejected + pending + blank, always;
@@ -136,8 +118,8 @@ sealed class ImportCommand
               mixpanel import old.ndjson --rename user=distinct_id --drop debug --fix time,nulls --time-offset -2
             """)
         {
-            _inputs, _format, _map, _columnType, _event, _encoding, _delimiter, _quote, _escape, _skipLines, _noHeader, _columnNames, _decimal, _nullValues, _vendor, _mapping, _showMapping, _identity, _allowEmpty, _type, _groupKey, _tableId, _strict, _properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _senders, _batchEvents, _batchBytes,
-            _backoffMin, _backoffMax, _maxOutage, _fix, _rename, _drop, _timeFormat, _timeZone, _timeOffset, _dryRun, _inspect, _keepGoing, _sourceId, _noProgress, ImportStatusCommand.Of(host),
+            _inputs, _format, _records.Map, _columnType, _event, _encoding, _delimiter, _quote, _escape, _skipLines, _noHeader, _columnNames, _decimal, _nullValues, _records.Vendor, _records.Mapping, _showMapping, _records.Identity, _allowEmpty, _type, _records.GroupKey, _tableId, _records.Strict, _records.Properties, _state, _restart, _newIds, _deadLetter, _replay, _report, _records.Senders, _records.BatchEvents, _records.BatchBytes,
+            _records.BackoffMin, _records.BackoffMax, _records.MaxOutage, _records.Fix, _records.Rename, _records.Drop, _timeFormat, _timeZone, _records.TimeOffset, _dryRun, _inspect, _keepGoing, _sourceId, _noProgress, ImportStatusCommand.Of(host),
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
     }
@@ -155,11 +137,7 @@ sealed class ImportCommand
         using var display = new ImportDisplay(_host, showProgress: !parsed.GetValue(_noProgress));
         var store = session.Local is { } local && !dryRun && !inspect ? await local.StoreNameAsync(cancellationToken) : null;
         var request = Request(parsed) with { Diagnostics = display, Progress = display.ShowsProgress ? display : null, LocalStore = store };
-        using var client = session.NewClient(session.Options with
-        {
-            BackoffMin = Values.Duration("backoff_min", parsed.GetValue(_backoffMin)) ?? session.Options.BackoffMin,
-            BackoffMax = Values.Duration("backoff_max", parsed.GetValue(_backoffMax)) ?? session.Options.BackoffMax,
-        });
+        using var client = session.NewClient(_records.Waits(session.Options, parsed));
 
         if (shown is { } count) return await ShowAsync(parsed, client, request, count, cancellationToken);
         if (inspect) return Print(parsed, await client.InspectAsync(request, cancellationToken));
@@ -171,17 +149,17 @@ sealed class ImportCommand
         catch (ImportStateException e)
         {
             _host.Error.WriteLine($"mixpanel: {Printer.Clean(e.Message)}");
-            return e.ExitCode;
+            return (int)e.Outcome;
         }
 
-        if (report.ExitCode == ExitCode.Interrupted && _stop.ExitCode != 0) report = report with { ExitCode = _stop.ExitCode };
+        report = report with { Outcome = _stop.OutcomeOf(report.Outcome) };
         display.Finish();
         var proposed = report.Inspection is { } inspection ? ProposedCommand.Of(parsed, inspection, _inspect) : null;
-        if (report.ExitCode == ExitCode.InvalidInput && report.Inspection is { } seen) _host.Error.Write(InspectionText.Of(seen, proposed, MostColumnsAside));
+        if (report.Outcome is RunOutcome.Invalid && report.Inspection is { } seen) _host.Notes.Write(InspectionText.Of(seen, proposed, MostColumnsAside));
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
-        if (report.ExitCode == ExitCode.InvalidInput) _host.Error.WriteLine("mixpanel: --keep-going sends what is right all the same, and makes a dead letter of each other record.");
-        else if (proposed is not null) _host.Error.WriteLine(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"mixpanel: with this command, {report.Inspection!.Proposal!.Accepted} of the {report.Inspection.Records} that were looked at are accepted: {proposed}"));
-        if (report.ExitCode == ExitCode.Unavailable && session.Local is { } mixpanel) _host.Error.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
+        if (report.Outcome is RunOutcome.Invalid) _host.Notes.WriteLine("mixpanel: --keep-going sends what is right all the same, and makes a dead letter of each other record.");
+        else if (proposed is not null) _host.Notes.WriteLine(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"mixpanel: with this command, {report.Inspection!.Proposal!.Accepted} of the {report.Inspection.Records} that were looked at are accepted: {proposed}"));
+        if (report.Outcome is RunOutcome.Unavailable && session.Local is { } mixpanel) _host.Notes.WriteLine($"mixpanel: {Printer.Clean(mixpanel.Hint())}");
         return Print(parsed, report);
     }
 
@@ -193,7 +171,8 @@ sealed class ImportCommand
         try
         {
             using var state = Open(folder, request);
-            report = await client.ImportAsync(request, state, cancellationToken);
+            using var progress = new ImportProgressFile(folder, request.Inputs, request.Progress, _host.TimeProvider);
+            report = await client.ImportAsync(request with { Progress = progress }, state, cancellationToken);
         }
         catch (MixpanelException)
         {
@@ -201,7 +180,7 @@ sealed class ImportCommand
             throw;
         }
 
-        if (report.ExitCode == ExitCode.InvalidInput && isNew) Delete(folder);
+        if (report.Outcome is RunOutcome.Invalid && isNew) Delete(folder);
         return lasts ? report : Tidy(folder, report);
     }
 
@@ -253,23 +232,19 @@ sealed class ImportCommand
         }
 
         if (inspection.Problem is { } problem) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
-        return inspection.ExitCode;
+        return (int)inspection.Outcome;
     }
 
     int Print(ParseResult parsed, ImportReport report)
     {
-        report = ReportFile.Of(parsed.GetValue(_report), _host)?.Write(report.ToJson(), isTold: report is { Accepted: 0, ExitCode: ExitCode.DiskFailed }) switch
-        {
-            ReportOutcome.NotRead when report.ExitCode is ExitCode.Success or ExitCode.Refused => report with { ExitCode = _stop.ExitCode },
-            ReportOutcome.Failed => report with { ExitCode = ExitCode.DiskFailed },
-            _ => report,
-        };
+        var isTold = report is { Accepted: 0, Outcome: RunOutcome.DiskFailed };
+        report = report with { Outcome = ReportFile.Write(parsed.GetValue(_report), report.ToJson(), report.Outcome, _host, _stop, isTold) };
 
         var asJson = CommonOptions.AsJson(parsed);
         var printer = new Printer(_host, asTable: !asJson);
         if (!asJson && _host.OutputIsTerminal) printer.Report(report);
         else printer.Json(Encoding.UTF8.GetBytes(report.ToJson()));
-        return report.ExitCode;
+        return (int)report.Outcome;
     }
 
     ImportRequest Request(ParseResult parsed)
@@ -278,14 +253,12 @@ sealed class ImportCommand
         var replay = parsed.GetValue(_replay);
         if (inputs is ["-"] && parsed.GetValue(CommonOptions.SecretFile) == "-") throw Configuration.Invalid("secret_file", "Standard input can hold the records or the secret, not both.");
         if (inputs is ["-"] && _host.InputIsTerminal) throw Configuration.Invalid("input", "Standard input is a terminal: pipe the records in, or name a file.");
-        var properties = parsed.GetValue(_properties) is { } text ? JsonArgument.ReadObject("properties", text, _host).GetRawText() : null;
-        var request = ImportValues.Base with
+        return _records.On(ImportValues.Base, parsed, isMapped: parsed.GetValue(_showMapping) is not null) with
         {
             Inputs = inputs,
             Storages = StorageSchemes.All,
             StandardInput = inputs is ["-"] ? _host.TakeInput("input") : null,
             Format = parsed.GetValue(_format),
-            Columns = Values.Columns(parsed.GetValue(_map) ?? []),
             ColumnTypes = Values.ColumnTypes(parsed.GetValue(_columnType) ?? []),
             Event = parsed.GetValue(_event),
             Encoding = parsed.GetValue(_encoding),
@@ -298,55 +271,20 @@ sealed class ImportCommand
             DecimalSeparator = Values.Decimal(parsed.GetValue(_decimal)),
             NullValues = parsed.GetValue(_nullValues) ?? [],
             AllowEmpty = parsed.GetValue(_allowEmpty),
-            Mapping = Mapping(parsed),
-            Identity = Values.Identity(parsed.GetValue(_identity)),
             Type = Values.Type(parsed.GetValue(_type)),
-            GroupKey = parsed.GetValue(_groupKey),
             TableId = Values.TableId(parsed.GetValue(_tableId)),
-            Strict = Values.Strict(parsed.GetValue(_strict)),
-            Properties = properties,
             SourceId = parsed.GetValue(_sourceId),
-            Fix = Values.Fixes(parsed.GetValue(_fix) ?? []),
-            Rename = Values.Renames(parsed.GetValue(_rename) ?? []),
-            Drop = parsed.GetValue(_drop) ?? [],
             TimeFormat = parsed.GetValue(_timeFormat),
             TimeZone = parsed.GetValue(_timeZone),
-            TimeOffset = Values.Hours(parsed.GetValue(_timeOffset)),
             Restart = parsed.GetValue(_restart),
             NewIds = parsed.GetValue(_newIds),
             DeadLetterPath = parsed.GetValue(_deadLetter),
             OtherOutputs = parsed.GetValue(_report) is { } report ? [report] : [],
             Replay = replay,
-            Senders = parsed.GetValue(_senders),
             DryRun = parsed.GetValue(_dryRun),
             StopWhenRefusedAlike = !parsed.GetValue(_keepGoing),
         };
-        if (parsed.GetValue(_batchEvents) is { } events) request = request with { BatchEvents = events };
-        if (parsed.GetValue(_batchBytes) is { } bytes) request = request with { BatchBytes = bytes };
-        if (Values.Duration("max_outage", parsed.GetValue(_maxOutage)) is { } outage) request = request with { MaxOutage = outage };
-        return request;
     }
-
-    static ImportMapping? MappingOf(string path)
-    {
-        try
-        {
-            return ImportMapping.Parse(File.ReadAllText(path));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Configuration.Invalid("mapping", $"The mapping {path} cannot be read: {e.Message}");
-        }
-    }
-
-    ImportMapping? Mapping(ParseResult parsed) => (parsed.GetValue(_vendor), parsed.GetValue(_mapping)) switch
-    {
-        (null, null) when parsed.GetValue(_showMapping) is null => null,
-        (null, null) => throw Configuration.Invalid("show_mapping", "There is no mapping to show: name one with --vendor or --mapping."),
-        ({ } vendor, null) => ImportMapping.OfVendor(vendor),
-        (null, { } path) => MappingOf(path),
-        _ => throw Configuration.Invalid("mapping", "--vendor and --mapping exclude each other: records are mapped once."),
-    };
 
     /// <summary>Where the state is kept, and whether the same command finds it again. That of a stream without a name is not found, but its dead letters are kept like any other's.</summary>
     (string Folder, bool Lasts) StateFolder(ParseResult parsed, ImportRequest request, Session session)
@@ -362,7 +300,7 @@ sealed class ImportCommand
     {
         var holdsDeadLetters = report.DeadLetter?.StartsWith(folder, StringComparison.Ordinal) != false;
         if (holdsDeadLetters && report.Rejected > 0) return report;
-        if (report.ExitCode is not (ExitCode.Success or ExitCode.Refused) && report.Accepted > 0) return report;
+        if (report.Outcome is not (RunOutcome.Complete or RunOutcome.Rejected) && report.Accepted > 0) return report;
         Delete(folder);
         return holdsDeadLetters ? report with { DeadLetter = null } : report;
     }

@@ -1,7 +1,7 @@
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
 /// <summary>What a person sees of a running import, on standard error: a line per bad record, and below them one line of progress.</summary>
-sealed class ImportDisplay(HostEnvironment host, bool showProgress) : IProgress<ImportDiagnostic>, IProgress<ImportProgress>, IDisposable
+sealed class ImportDisplay(HostEnvironment host, bool showProgress) : IProgress<ImportDiagnostic>, IProgress<ImportProgress>, IProgress<ConsumeProgress>, IDisposable
 {
     readonly LiveLine _live = new(host, showProgress);
     readonly DiagnosticLines _lines = new();
@@ -15,6 +15,8 @@ sealed class ImportDisplay(HostEnvironment host, bool showProgress) : IProgress<
     }
 
     public void Report(ImportProgress value) => _live.Show((elapsed, width) => new ProgressLine(_live.HasColour).Of(value, elapsed, width));
+
+    public void Report(ConsumeProgress value) => _live.Show((elapsed, width) => new ProgressLine(_live.HasColour).Of(value, elapsed, width));
 
     /// <summary>Takes the bar away, so that what follows starts on a line of its own.</summary>
     public void Finish() => _live.Finish();

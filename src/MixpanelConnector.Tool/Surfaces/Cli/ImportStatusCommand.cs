@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using MixpanelConnector.Sqlite;
@@ -62,6 +63,7 @@ static class ImportStatusCommand
 
     static void Write(Utf8JsonWriter json, ImportStateSummary summary, string? deadLetters, string? problem)
     {
+        var running = summary.Fault is ImportStateFault.Busy ? ImportProgressFile.Read(summary.Folder) : null;
         json.WriteStartObject();
         json.WriteString("state", summary.Folder);
         json.WriteString("progress", summary.Fault switch
@@ -70,15 +72,28 @@ static class ImportStatusCommand
             not null => "damaged",
             _ => summary.Finished ? "finished" : "unfinished",
         });
-        json.WriteString("sources", string.Join(", ", summary.Sources.Select(source => source.Id)));
-        json.WriteNumber("read", summary.Totals.Read);
-        json.WriteNumber("accepted", summary.Totals.Accepted);
-        json.WriteNumber("rejected", summary.Totals.Rejected);
-        json.WriteNumber("blank", summary.Totals.Blank);
-        if (summary.Totals.LeftOut is { } leftOut) json.WriteNumber("left_out", leftOut.Values.Sum());
-        json.WriteNumber("bytes", summary.Totals.Bytes);
+        if (summary.Began is { } began) json.WriteString("began", Time(began));
+        if (running is null && summary.LastSaved is { } saved) json.WriteString("last_saved", Time(saved));
+        if (running is { } now)
+        {
+            foreach (var member in now.EnumerateObject()) member.WriteTo(json);
+        }
+        else if (summary.Fault is null)
+        {
+            json.WriteString("sources", string.Join(", ", summary.Sources.Select(source => source.Id)));
+            json.WriteNumber("read", summary.Totals.Read);
+            json.WriteNumber("accepted", summary.Totals.Accepted);
+            json.WriteNumber("rejected", summary.Totals.Rejected);
+            json.WriteNumber("blank", summary.Totals.Blank);
+            if (summary.Totals.LeftOut is { } leftOut) json.WriteNumber("left_out", leftOut.Values.Sum());
+            json.WriteNumber("bytes", summary.Totals.Bytes);
+            json.WriteNumber("elapsed_seconds", Math.Round(summary.Totals.Elapsed.TotalSeconds, 1));
+        }
+
         if (deadLetters is not null) json.WriteString("dead_letter", deadLetters);
         if (problem is not null) json.WriteString("problem", problem);
         json.WriteEndObject();
     }
+
+    static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

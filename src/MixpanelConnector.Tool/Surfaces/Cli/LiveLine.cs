@@ -14,16 +14,16 @@ sealed class LiveLine(HostEnvironment host, bool isWanted) : IDisposable
     string _shown = "";
 
     /// <summary>Whether there is such a line.</summary>
-    public bool IsShown { get; } = isWanted && host.ErrorIsTerminal && CanMove(host.Environment("TERM"));
+    public bool IsShown { get; } = isWanted && host is { ErrorIsTerminal: true, IsQuiet: false } && CanMove(host.Environment("TERM"));
 
-    public bool HasColour { get; } = string.IsNullOrEmpty(host.Environment("NO_COLOR"));
+    public bool HasColour { get; } = host.WantsColour;
 
     /// <summary>Prints a line that stays.</summary>
     public void Print(string text)
     {
         lock (_lock)
         {
-            if (_shown.Length == 0) host.Error.WriteLine(text);
+            if (_shown.Length == 0) host.Notes.WriteLine(text);
             else Write($"{Clear}{text}{Environment.NewLine}{_shown}");
         }
     }
@@ -57,7 +57,7 @@ sealed class LiveLine(HostEnvironment host, bool isWanted) : IDisposable
 
     void Write(string text)
     {
-        host.Error.Write(text);
-        host.Error.Flush();
+        host.Notes.Write(text);
+        host.Notes.Flush();
     }
 }

@@ -22,6 +22,7 @@ sealed class MigrateCommand
     readonly Option<string> _toDate = new("--to-date") { Description = "The last day of events; it is included, and over. Default: yesterday.", HelpName = "DATE" };
     readonly Option<string[]> _only = new("--only") { Description = "What is taken, several with commas. Default: all.", HelpName = string.Join(',', Parts.Select(part => part.Name)), Arity = ArgumentArity.OneOrMore };
     readonly Option<string[]> _group = new("--group") { Description = "A kind of groups: the property that makes them, and Mixpanel's own id of the kind in the source, such as company=-1405123841946871899; repeatable. Default: no groups.", HelpName = "KEY=DATA_GROUP_ID", Arity = ArgumentArity.OneOrMore };
+    readonly Option<string[]> _targetGroup = new("--target-group") { Description = "With --verify: Mixpanel's id of a kind of groups in the target, which is another than in the source; repeatable. Default: groups are not read from the target.", HelpName = "KEY=DATA_GROUP_ID", Arity = ArgumentArity.OneOrMore };
     readonly Option<string[]> _lookupTable = new("--lookup-table") { Description = "A lookup table of the target, by its id, and the CSV file that replaces its rows; repeatable. Default: none, since Mixpanel does not give rows.", HelpName = "ID=FILE.csv", Arity = ArgumentArity.OneOrMore };
     readonly Option<string> _zone = new("--source-time-zone") { Description = "The zone whose clocks the source has written times by, such as Europe/Berlin: for projects that were made before 2023. Default: UTC.", HelpName = "ZONE" };
     readonly Option<bool> _verify = new("--verify") { Description = "Read the target at the end, and compare it with what it accepted." };
@@ -64,8 +65,8 @@ sealed class MigrateCommand
 
             A day costs an export, a page of profiles a query: Mixpanel has 60 of each in an hour. The ledger is that of mixpanel export.
 
-            --verify reads the target's events and profiles, and compares their number and a hash: 9 when they differ, also where the
-            target held others before.
+            --verify reads the target's events, profiles, and the groups whose kind --target-group names there, and compares their number
+            and a hash: 9 when they differ, also where the target held others before.
 
             Exit codes: 0 all accepted or left out; 2 usage or configuration, nothing sent; 3 some records dead-lettered (mixpanel import
             --replay sends them again); 4 credentials or permission refused; 5 Mixpanel unavailable, or the calls of the hour used up;
@@ -80,7 +81,7 @@ sealed class MigrateCommand
               mixpanel migrate --from old --to new --only lookup-tables --lookup-table 0f8fad5b-d9cb-469f-a165-70867728950e=skus.csv
             """)
         {
-            _from, _to, _fromDate, _toDate, _only, _group, _lookupTable, _zone, _verify, _dryRun, _parallel, _callsPerHour, _callsPerSecond, _wait, _restart,
+            _from, _to, _fromDate, _toDate, _only, _group, _targetGroup, _lookupTable, _zone, _verify, _dryRun, _parallel, _callsPerHour, _callsPerSecond, _wait, _restart,
             _backoffMin, _backoffMax, _deadLetter, _report, _noProgress, _state,
         };
         Command.SetAction((parsed, cancellationToken) => RunAsync(parsed, cancellationToken));
@@ -113,9 +114,9 @@ sealed class MigrateCommand
         };
 
         if (parsed.GetValue(_report) is { } path && request.DeadLetterPath is { } letters && Path.GetFullPath(path) == Path.GetFullPath(letters)) throw Configuration.Invalid("report", $"{path} is named for the dead letters and for the report: one would overwrite the other. Choose another place for one of them.");
-        if (ReportFile.Of(parsed.GetValue(_report), _host) is { } file && !file.IsWritable(request.State)) return ExitCode.DiskFailed;
+        if (!ReportFile.IsWritable(parsed.GetValue(_report), request.State, _host)) return ExitCode.DiskFailed;
         var report = await source.MigrateAsync(target, request, cancellationToken);
-        if (report.ExitCode == ExitCode.Interrupted && _stop.ExitCode != 0) report = report with { ExitCode = _stop.ExitCode };
+        report = report with { Outcome = _stop.OutcomeOf(report.Outcome) };
         display.Finish();
         foreach (var problem in report.Problems) _host.Error.WriteLine($"mixpanel: {Printer.Clean(problem)}");
         if (report.RetryAfter is { } wait) _host.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"mixpanel: the next call is free at {_host.TimeProvider.GetUtcNow() + wait:yyyy-MM-dd'T'HH:mm:ss'Z'}, in {Math.Max(0, Math.Ceiling(wait.TotalSeconds))} s: run the same command then, or with --wait."));
@@ -141,6 +142,7 @@ sealed class MigrateCommand
             FromDate = Values.Day("from_date", parsed.GetValue(_fromDate)),
             ToDate = Values.Day("to_date", parsed.GetValue(_toDate)),
             Groups = Pairs("group", parsed.GetValue(_group), "KEY=DATA_GROUP_ID, such as company=-1405123841946871899", pair => pair.LastIndexOf('=')).ToDictionary(StringComparer.Ordinal),
+            TargetGroups = Pairs("target_group", parsed.GetValue(_targetGroup), "KEY=DATA_GROUP_ID, such as company=-1405123841946871899", pair => pair.LastIndexOf('=')).ToDictionary(StringComparer.Ordinal),
             LookupTables = Pairs("lookup_table", parsed.GetValue(_lookupTable), "ID=FILE.csv", pair => pair.IndexOf('=', StringComparison.Ordinal)).ToDictionary(pair => Guid.TryParse(pair.Key, out var id) ? id : throw Configuration.Invalid("lookup_table", "--lookup-table takes the id of a table of the target, which is a UUID, and a file: ID=FILE.csv."), pair => pair.Value),
             SourceTimeZone = parsed.GetValue(_zone),
             Verify = parsed.GetValue(_verify),
@@ -172,16 +174,10 @@ sealed class MigrateCommand
 
     int Print(ParseResult parsed, MigrationReport report)
     {
-        var code = ReportFile.Of(parsed.GetValue(_report), _host)?.Write(report.ToJson()) switch
-        {
-            ReportOutcome.Failed => ExitCode.DiskFailed,
-            ReportOutcome.NotRead when report.ExitCode is ExitCode.Success or ExitCode.Refused => _stop.ExitCode,
-            _ => report.ExitCode,
-        };
-        report = report with { ExitCode = code };
+        report = report with { Outcome = ReportFile.Write(parsed.GetValue(_report), report.ToJson(), report.Outcome, _host, _stop) };
         var printer = new Printer(_host, asTable: !CommonOptions.AsJson(parsed));
         if (CommonOptions.AsJson(parsed)) printer.Json(Encoding.UTF8.GetBytes(report.ToJson()));
         else printer.Report(report);
-        return report.ExitCode;
+        return (int)report.Outcome;
     }
 }

@@ -12,6 +12,7 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 sealed class Printer(HostEnvironment host, bool asTable)
 {
     const int MostColumns = 8;
+    const int WidthElsewhere = 160;
 
     /// <summary>Writes one JSON text as a line, indented when a person reads it.</summary>
     public void Json(ReadOnlyMemory<byte> json)
@@ -68,8 +69,7 @@ sealed class Printer(HostEnvironment host, bool asTable)
         var clean = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
         {
-            var category = Rune.GetUnicodeCategory(rune);
-            if (rune.Value != '\n' && category is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
+            if (rune.Value != '\n' && UnsafeText.IsUnsafe(rune))
                 foreach (var unit in rune.ToString()) clean.Append(CultureInfo.InvariantCulture, $"\\u{(int)unit:x4}");
             else
                 clean.Append(rune.ToString());
@@ -84,14 +84,14 @@ sealed class Printer(HostEnvironment host, bool asTable)
         var table = new Spectre.Console.Table().Border(TableBorder.Rounded).HideHeaders().AddColumn("").AddColumn(new TableColumn("").RightAligned());
         Add("read", report.Read);
         Add("accepted", report.Accepted, Color.Green);
-        Add("rejected", report.Rejected, Color.Red);
-        Add("pending", report.Pending, Color.Yellow);
+        Add("rejected", report.Rejected, Color.Maroon);
+        Add("pending", report.Pending, Color.Olive);
         Add("blank", report.Blank);
         foreach (var (why, count) in report.LeftOut ?? FrozenDictionary<string, long>.Empty) Add($"left out: {why}", count);
         foreach (var (what, count) in report.Mapped ?? FrozenDictionary<string, long>.Empty) Add($"mapped: {what}", count);
         table.AddRow("bytes", report.Bytes.ToString("N0", CultureInfo.InvariantCulture));
         table.AddRow("requests", report.Requests.ToString("N0", CultureInfo.InvariantCulture));
-        Add("retries", report.Retries, Color.Yellow);
+        Add("retries", report.Retries, Color.Olive);
         if (report.ResumedFrom > 0) Add("resumed from", report.ResumedFrom);
         if (JsonElement.Parse(report.ToJson()).TryGetProperty("fixed", out var cleaned))
             foreach (var kind in cleaned.EnumerateObject()) Add($"fixed: {kind.Name}", kind.Value.GetInt64());
@@ -134,7 +134,7 @@ sealed class Printer(HostEnvironment host, bool asTable)
         void Add(string name, MigrationCounts? counts)
         {
             if (counts is null) return;
-            table.AddRow(Cell(name), Number(counts.Read), Number(counts.Accepted, Color.Green), Number(counts.Rejected, Color.Red), Number(counts.LeftOut.Values.Sum()), Number(counts.Pending, Color.Yellow));
+            table.AddRow(Cell(name), Number(counts.Read), Number(counts.Accepted, Color.Green), Number(counts.Rejected, Color.Maroon), Number(counts.LeftOut.Values.Sum()), Number(counts.Pending, Color.Olive));
         }
 
         static Text Number(long count, Color? colour = null) => new(count.ToString("N0", CultureInfo.InvariantCulture), colour is { } some && count > 0 ? new Style(some) : Style.Plain);
@@ -146,10 +146,10 @@ sealed class Printer(HostEnvironment host, bool asTable)
         {
             Out = new AnsiConsoleOutput(new StreamWriter(host.Output, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true) { AutoFlush = true }),
             Ansi = host.OutputIsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = host.OutputIsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            ColorSystem = host is { OutputIsTerminal: true, WantsColour: true } ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors, // the terminal's own colours, which fit its background
             Interactive = InteractionSupport.No,
         });
-        if (!host.OutputIsTerminal) console.Profile.Width = 160;
+        console.Profile.Width = host.OutputWidth(WidthElsewhere);
         return console;
     }
 
@@ -157,25 +157,28 @@ sealed class Printer(HostEnvironment host, bool asTable)
     {
         var console = NewConsole();
         var facts = new List<(string Name, string Value)>();
-        var tables = new List<(string Title, Spectre.Console.Table Table)>();
+        var tables = new List<(string Title, Spectre.Console.Table? Table, JsonElement Items)>();
         Gather("", root, facts, tables);
-        foreach (var (title, table) in tables)
+        foreach (var (title, table, items) in tables)
         {
             if (title.Length > 0) Text($"{Clean(title)}\n");
-            console.Write(table);
+            if (table is not null) console.Write(table);
+            else foreach (var (item, index) in items.EnumerateArray().Select((item, index) => (item, index)))
+            {
+                if (index > 0) Text("\n");
+                Facts("  ", [.. Flat("", item)]);
+            }
         }
 
-        // Plain lines: a long path stays whole, so that it can be copied.
-        var width = facts.Count == 0 ? 0 : facts.Max(fact => fact.Name.Length);
-        foreach (var (name, value) in facts) Text($"{Clean(name).PadRight(width)}  {Clean(value.ReplaceLineEndings(" "))}\n");
+        Facts("", facts);
     }
 
     /// <summary>Lists of objects, and numbers by two keys, as tables; all else as facts, those within objects under the names of all.</summary>
-    static void Gather(string name, JsonElement value, List<(string Name, string Value)> facts, List<(string Title, Spectre.Console.Table Table)> tables)
+    void Gather(string name, JsonElement value, List<(string Name, string Value)> facts, List<(string Title, Spectre.Console.Table? Table, JsonElement Items)> tables)
     {
         if (value.ValueKind is JsonValueKind.Array && value.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Object))
         {
-            tables.Add((name, ListTable(value)));
+            tables.Add((name, ListTable(value), value));
         }
         else if (value.ValueKind is not JsonValueKind.Object || !value.EnumerateObject().Any())
         {
@@ -183,7 +186,7 @@ sealed class Printer(HostEnvironment host, bool asTable)
         }
         else if (name.Length > 0 && Grid(value) is { } grid)
         {
-            tables.Add((name, grid));
+            tables.Add((name, grid, default));
         }
         else
         {
@@ -203,15 +206,32 @@ sealed class Printer(HostEnvironment host, bool asTable)
         return table;
     }
 
-    static Spectre.Console.Table ListTable(JsonElement list)
+    /// <summary>A list as a table, where it has room; else its items one below the other, of which nothing is cut or left out. Null for that.</summary>
+    Spectre.Console.Table? ListTable(JsonElement list)
     {
         var rows = list.EnumerateArray().Select(Row).ToList();
         var columns = rows.SelectMany(row => row.Keys).Distinct(StringComparer.Ordinal).ToList();
+        var width = 1 + columns.Sum(column => 3 + Math.Max(column.Length, rows.Max(row => row.GetValueOrDefault(column, "").Length)));
+        if (width > host.OutputWidth(WidthElsewhere)) return null;
         var table = new Spectre.Console.Table().Border(TableBorder.Rounded);
-        foreach (var column in columns.Take(MostColumns)) table.AddColumn(new TableColumn(Cell(column)));
-        foreach (var row in rows) table.AddRow(columns.Take(MostColumns).Select(column => (IRenderable)Cell(row.GetValueOrDefault(column, ""))));
-        if (columns.Count > MostColumns) table.Caption(Markup.Escape($"{Counted.Of(columns.Count - MostColumns, "more column", "more columns")}: use --output json"));
+        foreach (var column in columns) table.AddColumn(new TableColumn(Cell(column)));
+        foreach (var row in rows) table.AddRow(columns.Select(column => (IRenderable)Cell(row.GetValueOrDefault(column, ""))));
         return table;
+    }
+
+    /// <summary>The members of a value at any depth, each under the names that lead to it.</summary>
+    static IEnumerable<(string Name, string Value)> Flat(string name, JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object when value.EnumerateObject().Any() => value.EnumerateObject().SelectMany(member => Flat(name.Length == 0 ? member.Name : $"{name}.{member.Name}", member.Value)),
+        JsonValueKind.Array when value.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Object) => value.EnumerateArray().SelectMany((item, index) => Flat(string.Create(CultureInfo.InvariantCulture, $"{name}[{index}]"), item)),
+        _ => [(name.Length == 0 ? "value" : name, Show(value))],
+    };
+
+    void Facts(string indent, List<(string Name, string Value)> facts)
+    {
+        // Plain lines: a long path stays whole, so that it can be copied.
+        var width = facts.Count == 0 ? 0 : facts.Max(fact => fact.Name.Length);
+        foreach (var (name, value) in facts) Text($"{indent}{Clean(name).PadRight(width)}  {Clean(value.ReplaceLineEndings(" "))}\n");
     }
 
     /// <summary>An item's members and those one level below; where both have one of a name, the inner one carries the outer's.</summary>

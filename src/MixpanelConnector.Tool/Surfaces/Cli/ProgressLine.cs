@@ -11,7 +11,15 @@ sealed class ProgressLine(bool colour)
 
     readonly record struct Part(string Text, int Rank, string? Colour = null);
 
-    public string Of(ImportProgress value, TimeSpan elapsed, int width)
+    public string Of(ConsumeProgress value, TimeSpan elapsed, int width)
+    {
+        var parts = new List<Part> { new(value.Lag is { } lag ? Text($"{lag:N0} in the queue") : "the queue does not answer", 2) };
+        return Of(value.Records, parts, elapsed, width);
+    }
+
+    public string Of(ImportProgress value, TimeSpan elapsed, int width) => Of(value, [], elapsed, width);
+
+    string Of(ImportProgress value, List<Part> more, TimeSpan elapsed, int width)
     {
         var seconds = Math.Max(elapsed.TotalSeconds, 0.001);
         var share = value.TotalInputBytes is > 0 and var all ? Math.Min(1.0, (double)value.InputBytes / all) : (double?)null;
@@ -19,6 +27,7 @@ sealed class ProgressLine(bool colour)
         if (share is { } part) parts.Add(new(Text($"{part * 100:0} %"), 0));
         if (value.QuotaRate is { } quota) parts.Add(new(Text($"at Mixpanel's quota, about {quota:N0}/s"), 1, "33"));
         else if (value.Waiting) parts.Add(new("waiting for Mixpanel", 1, "33"));
+        parts.AddRange(more);
         parts.Add(new(Text($"{value.Read:N0} read"), 5));
         parts.Add(new(Text($"{value.Accepted:N0} accepted"), 1, "32"));
         parts.Add(new(Text($"{value.Rejected:N0} rejected"), value.Rejected > 0 ? 2 : 7, value.Rejected > 0 ? "31" : null));

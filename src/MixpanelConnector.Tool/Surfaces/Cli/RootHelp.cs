@@ -11,19 +11,19 @@ static class RootHelp
     public static string Text()
     {
         var text = new StringBuilder("""
-            Put Mixpanel to work. With an account: set MIXPANEL_SERVICE_ACCOUNT_USERNAME,
-            MIXPANEL_SERVICE_ACCOUNT_SECRET, MIXPANEL_PROJECT_ID. Without: add --local.
+            Put Mixpanel to work. With an account: mixpanel login (or MIXPANEL_… variables;
+            see mixpanel help options). Without one: add --local to any command.
 
-              import, export    Files in and out; also: migrate, from project to project
+              import, export    Files in and out; also: consume (queues), migrate (projects)
               serve, mcp        Offer the actions over HTTP with a console, to agents
               emulator          Run the embedded Mixpanel, for development and tests
-              check, config     Try the credentials, show the settings; also: completion
+              login, profile    Keep the settings of accounts; also: check, config
 
             Actions, by group:
 
             """);
         foreach (var group in Catalogue.Groups) text.Append("  ").Append(group.Name.PadRight(Column - 2)).Append(Short(group.About, Width - Column)).Append('\n');
-        return text.Append("Go on: mixpanel help GROUP | ACTION | COMMAND | options\n").ToString();
+        return text.Append("Go on: mixpanel help GROUP | ACTION | COMMAND | options; mixpanel completion\n").ToString();
     }
 
     /// <summary>As much of a sentence as there is room for.</summary>

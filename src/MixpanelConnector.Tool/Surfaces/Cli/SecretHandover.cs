@@ -60,35 +60,42 @@ sealed class SecretHandover
         public ReadOnlyMemory<byte> Deliver(ActionResult answer)
         {
             var json = JsonNode.Parse(answer.Json.Span)!.AsObject();
-            foreach (var (name, secret) in answer.Secrets)
-            {
-#pragma warning disable RS0030 // the one-time secret goes where its owner asked
-                var text = secret.Reveal();
-#pragma warning restore RS0030
-                if (_file is null)
-                {
-                    json[name] = text;
-                    continue;
-                }
-
-                json.Remove(name);
-                json[name + "_file"] = _path;
-                _delivered = true; // from here on the file stays, whatever is in it
-                try
-                {
-                    _file.Write(Encoding.UTF8.GetBytes(text + "\n"));
-                    _file.Flush();
-                    Durable.Sync(_file);
-                    Durable.SyncFolder(Path.GetDirectoryName(_path)!);
-                }
-                catch (IOException e)
-                {
-                    throw new IOException($"The service account {json["id"]} was created, but its secret could not be written to {_path}: {e.Message} The secret is lost: delete the account and create it again.", e);
-                }
-            }
-
+            foreach (var (name, secret) in answer.Secrets) Deliver(json, name, secret);
             return JsonSerializer.SerializeToUtf8Bytes(json, CliJson.Default.JsonObject);
         }
+
+        /// <summary>Hands one secret over, says in the JSON where it is, and gives it as text.</summary>
+        public string Deliver(JsonObject json, string name, Secret secret)
+        {
+#pragma warning disable RS0030 // the one-time secret goes where its owner asked
+            var text = secret.Reveal();
+#pragma warning restore RS0030
+            if (_file is null)
+            {
+                json[name] = text;
+                return text;
+            }
+
+            json.Remove(name);
+            json[name + "_file"] = _path;
+            _delivered = true; // from here on the file stays, whatever is in it
+            try
+            {
+                _file.Write(Encoding.UTF8.GetBytes(text + "\n"));
+                _file.Flush();
+                Durable.Sync(_file);
+                Durable.SyncFolder(Path.GetDirectoryName(_path)!);
+            }
+            catch (IOException e)
+            {
+                throw new IOException($"The service account {json["id"]} was created, but its secret could not be written to {_path}: {e.Message} The secret is lost: delete the account and create it again.", e);
+            }
+
+            return text;
+        }
+
+        /// <summary>What was delivered is of no use any more.</summary>
+        public void TakeBack() => _delivered = false;
 
         public void Dispose()
         {

@@ -24,6 +24,9 @@ sealed class ServeCommand
     readonly Option<int> _rate = new("--rate") { Description = "Requests a second of one caller; twice as many at once after a pause.", HelpName = "N", DefaultValueFactory = _ => ServeOptions.DefaultRate };
     readonly Option<long> _spool = new("--import-space") { Description = "Bytes that imports may take on the disk with all they write: bodies, states, dead letters.", HelpName = "BYTES", DefaultValueFactory = _ => ServeOptions.DefaultSpool };
     readonly Option<string> _longestImport = new("--import-time") { Description = "How long one run of an import may take, such as 30m or 12h; then it is stopped, and can be resumed. Default: 24h.", HelpName = "DURATION" };
+    readonly Option<string> _queue = new("--queue") { Description = $"Publish events and updates of profiles to a queue of RabbitMQ or Kafka, and answer when it has confirmed them; mixpanel consume takes them to Mixpanel. Updates go to queues of the same name with .profiles and .groups. Else {QueueSettings.Address}; {QueueSettings.Username} and {QueueSettings.Password} are its user's.", HelpName = "ADDRESS" };
+    readonly Option<bool> _declare = new("--declare") { Description = "Make those queues of RabbitMQ that do not exist, each when it is first needed, as mixpanel consume --declare does." };
+    readonly Option<string> _queueOutbox = new("--queue-outbox") { Description = "Where messages wait on the disk, synced, while the broker is away or full; they count as taken. What may not be published twice, such as increments, is answered with 503 then. none keeps nothing: then all is. Default: queue below --state.", HelpName = "DIR|none" };
     readonly Option<bool> _allowWrite = new("--allow-write") { Description = "Give agents at /mcp the tools that change data, too. With keys, only to those with the scope write." };
     readonly Option<string[]> _tools = ToolsOption.New();
     readonly Option<string> _secretDir = SecretFolder.NewOption();
@@ -45,7 +48,7 @@ sealed class ServeCommand
               curl http://127.0.0.1:{ServeOptions.DefaultPort}/v1/actions/query_user_profiles --json '{"{"}{"}"}'
             """)
         {
-            _port, _listen, _keys, _certificate, _certificateKey, _behindProxy, _allowHost, _state, _rate, _spool, _longestImport, _allowWrite, _tools, _secretDir, NewKeyCommand.Of(host),
+            _port, _listen, _keys, _certificate, _certificateKey, _behindProxy, _allowHost, _state, _rate, _spool, _longestImport, _queue, _declare, _queueOutbox, _allowWrite, _tools, _secretDir, NewKeyCommand.Of(host),
         };
         Bound(_port, 0, 65535);
         Bound(_rate, 1, 1_000_000);
@@ -81,14 +84,24 @@ sealed class ServeCommand
             SecretFolder = SecretFolder.Of(parsed, _secretDir, folders),
             Destination = $"{session.LocalData ?? session.Options.ToString()}",
             LiveFeed = session.LiveFeed,
+            TerminalImports = () => ImportProgressFile.ReadRunning(ImportStatusCommand.Folder(_host), _host.TimeProvider.GetUtcNow()),
             Telemetry = _host.Environment(Telemetry.Variable) is { Length: > 0 } endpoint ? endpoint : null,
             TimeProvider = _host.TimeProvider,
         };
+        if ((parsed.GetValue(_queue) ?? _host.Environment(QueueSettings.Address)) is not { Length: > 0 } && (parsed.GetValue(_declare) || parsed.GetValue(_queueOutbox) is not null))
+            throw Configuration.Invalid("queue", $"--declare and --queue-outbox are of a queue: name it with --queue, or {QueueSettings.Address}.");
+        await using var queue = QueueSettings.Of(_host, parsed.GetValue(_queue), parsed.GetValue(_declare), parsed.GetValue(_queueOutbox) switch
+        {
+            "none" => null,
+            { Length: > 0 } folder => Path.GetFullPath(folder),
+            _ => Path.Combine(options.StateFolder, "queue"),
+        });
+        var settings = session.Options with { Queue = queue };
         // A caller that waits is better served by an answer than by several tries behind its back.
-        using var client = session.NewClient(session.Options with { MaxRetries = 1 });
+        using var client = session.NewClient(settings with { MaxRetries = 1 });
         try
         {
-            await using var gateway = await Gateway.StartAsync(options, client, () => session.NewClient(session.Options), _host.Error, cancellationToken);
+            await using var gateway = await Gateway.StartAsync(options, client, () => session.NewClient(settings), _host.Error, cancellationToken);
             new Printer(_host, asTable: false).Text($"""
                 Serving {session.Options} at {gateway.Address.AbsoluteUri.TrimEnd('/')}
                   console  /      reference  /reference      OpenAPI  /openapi.json      actions  /v1/actions      imports  /v1/imports      MCP  /mcp

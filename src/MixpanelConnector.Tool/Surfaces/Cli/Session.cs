@@ -62,21 +62,23 @@ sealed class Session : IAsyncDisposable
             }
 
             var settings = Configuration.Local(local);
-            return new Session(settings, settings.ToOptions(host.TimeProvider), local);
+            return new Session(settings, Logged(settings.ToOptions(host.TimeProvider)), local);
         }
 
         if (parsed.GetValue(CommonOptions.Data) is not null) throw Configuration.Invalid("data", "--data is the folder of the embedded Mixpanel: it goes with --local.");
         var configuration = Configuration.Load(given, host);
-        var options = configuration.ToOptions(host.TimeProvider);
+        var options = Logged(configuration.ToOptions(host.TimeProvider));
         if (needsCredential && !configuration.HasCredential)
         {
             throw Configuration.Invalid("service_account_username",
-                "No credentials are configured. Either set MIXPANEL_SERVICE_ACCOUNT_USERNAME, MIXPANEL_SERVICE_ACCOUNT_SECRET and MIXPANEL_PROJECT_ID (or MIXPANEL_TOKEN) for your Mixpanel project, or add --local to use the embedded Mixpanel, which needs no account.");
+                "No credentials are configured. Either run mixpanel login, or set MIXPANEL_SERVICE_ACCOUNT_USERNAME, MIXPANEL_SERVICE_ACCOUNT_SECRET and MIXPANEL_PROJECT_ID (or MIXPANEL_TOKEN) for your Mixpanel project; or add --local to use the embedded Mixpanel, which needs no account.");
         }
 
         var session = new Session(configuration, options, local: null);
         _ = session.Client; // checks the settings
         return session;
+
+        MixpanelOptions Logged(MixpanelOptions options) => parsed.GetValue(CommonOptions.Verbose) ? options with { LoggerFactory = new VerboseLog(host) } : options;
     }
 
     /// <summary>Opens the feed of the embedded Mixpanel; null with a real one.</summary>

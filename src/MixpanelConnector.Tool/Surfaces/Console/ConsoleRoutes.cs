@@ -14,18 +14,18 @@ static class ConsoleRoutes
 {
     public static IEnumerable<Route> All() =>
     [
-        File("/", "index.html", "text/html; charset=utf-8", "get_console", "The console", "A page for people."),
-        File("/console.js", "console.js", "text/javascript; charset=utf-8", "get_console_script", "The script of the console", "A script."),
-        File("/console.css", "console.css", "text/css; charset=utf-8", "get_console_style", "The style of the console", "A style sheet."),
-        File("/console.svg", "console.svg", "image/svg+xml", "get_console_icon", "The icon of the console", "A picture."),
+        File("/", "index.html", "text/html; charset=utf-8"),
+        File("/console.js", "console.js", "text/javascript; charset=utf-8"),
+        File("/console.css", "console.css", "text/css; charset=utf-8"),
+        File("/console.svg", "console.svg", "image/svg+xml"),
         new Route(HttpMethods.Get, "/v1/server", Scope.Read, OpenApi.AboutServer, AboutAsync),
         new Route(HttpMethods.Get, "/v1/live", Scope.Read, OpenApi.Live, (services, context) => services.Live.AnswerAsync(services, context)) { IsLimited = false, HasStreamedAnswer = true },
     ];
 
-    static Route File(string path, string name, string type, string id, string title, string content)
+    static Route File(string path, string name, string type)
     {
         var bytes = new Lazy<ReadOnlyMemory<byte>>(() => Read(name));
-        return new Route(HttpMethods.Get, path, Scope.None, () => OpenApi.OpenFile(id, title, content, type.Split(';')[0]), (_, context) => context.Response.WriteAsync(200, type, bytes.Value));
+        return new Route(HttpMethods.Get, path, Scope.None, Operation: null, (_, context) => context.Response.WriteAsync(200, type, bytes.Value));
     }
 
     static byte[] Read(string name)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http;
@@ -63,7 +64,9 @@ sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed
         var (last, at) = (Array.Empty<byte>(), time.GetTimestamp());
         while (true)
         {
-            var now = JsonText.Utf8(new JsonObject { ["imports"] = new JsonArray([.. services.Imports.All.Take(100).Select(job => job.ToJson())]) });
+            var imports = new JsonObject { ["imports"] = new JsonArray([.. services.Imports.All.Take(100).Select(job => job.ToJson())]) };
+            if (services.Options is { Keys.Open: true, TerminalImports: { } running }) imports["terminal"] = Terminal(running());
+            var now = JsonText.Utf8(imports);
             if (!now.AsSpan().SequenceEqual(last))
             {
                 await WriteAsync(response, turn, now, cancellationToken);
@@ -77,6 +80,21 @@ sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed
 
             await Task.Delay(Look, time, cancellationToken);
         }
+    }
+
+    /// <summary>Imports of the command line, under the names of their files: where those lie is not told.</summary>
+    static JsonArray Terminal(IReadOnlyList<JsonElement> running)
+    {
+        var imports = new JsonArray();
+        foreach (var progress in running)
+        {
+            var import = JsonObject.Create(progress)!;
+            import["name"] = string.Join(", ", ((string?)import["sources"] ?? "").Split(", ").Select(source => source[(source.LastIndexOfAny(['/', '\\']) + 1)..]));
+            import.Remove("sources");
+            imports.Add((JsonNode)import); // the list takes nodes as they are; of other types it would make values
+        }
+
+        return imports;
     }
 
     async Task RelayAsync(HttpResponse response, SemaphoreSlim turn, CancellationToken cancellationToken)

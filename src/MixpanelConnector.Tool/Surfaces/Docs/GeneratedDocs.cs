@@ -16,9 +16,9 @@ static class GeneratedDocs
     {
         foreach (var action in Catalogue.Actions) yield return ($"actions/{action.Name}.md", $"<!-- {Note} -->\n\n{ActionPage.Of(action)}");
         yield return ("actions/README.md", Index());
-        yield return ("openapi.json", Marked("x-generated", Encoding.UTF8.GetString(OpenApi.Document().Span)));
+        yield return ("openapi.json", Marked("x-generated", Note, Encoding.UTF8.GetString(OpenApi.Document().Span)));
         var tools = new JsonObject { ["tools"] = new JsonArray([.. Tools.Offered(ToolSelection.Default, mayWrite: true).Select(tool => JsonSerializer.SerializeToNode(tool, McpJsonUtilities.DefaultOptions.GetTypeInfo(tool.GetType())))]) };
-        yield return ("mcp-tools.json", Marked("$comment", JsonText.Indented(tools)));
+        yield return ("mcp-tools.json", Marked("$comment", Note, JsonText.Indented(tools)));
     }
 
     static string Index()
@@ -29,5 +29,5 @@ static class GeneratedDocs
     }
 
     /// <summary>JSON has no comments: the first line says it in a member of its own.</summary>
-    static string Marked(string name, string json) => $"{{ \"{name}\": \"{Note}\",{json.ReplaceLineEndings("\n").TrimStart('{').TrimEnd()}\n";
+    public static string Marked(string name, string note, string json) => $"{{ \"{name}\": \"{note}\",{json.ReplaceLineEndings("\n").TrimStart('{').TrimEnd()}\n";
 }

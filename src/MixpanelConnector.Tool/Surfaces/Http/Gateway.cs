@@ -139,7 +139,7 @@ sealed class Gateway : IAsyncDisposable
             kestrel.Limits.MaxResponseBufferSize = 64 << 10;
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
             kestrel.Limits.MaxRequestHeaderCount = 100;
-            kestrel.Limits.MaxRequestLineSize = 8 << 10;
+            kestrel.Limits.MaxRequestLineSize = 32 << 10; // an import's mapping is a parameter
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(30);
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(Limits.SlowestRate, Limits.LongestPause);
@@ -250,12 +250,20 @@ sealed class Gateway : IAsyncDisposable
     static Guest Guest(WebApplication application)
     {
         var server = (InProcessServer)application.Services.GetRequiredService<IServer>();
+        return new Guest(TakesAsGuest, server.AnswerAsync);
+    }
+
+    /// <summary>Whether a path is answered here where this is a guest.</summary>
+    public static bool TakesAsGuest(PathString path) => GuestPaths.Value.Contains(FirstSegment(path.Value ?? ""));
+
+    static readonly Lazy<HashSet<string>> GuestPaths = new(() =>
+    {
         var own = Routes.All().Select(route => FirstSegment(route.Pattern)).Append(FirstSegment(McpRoute.Path)).ToHashSet(StringComparer.Ordinal);
         own.Remove("healthz");
-        return new Guest(path => own.Contains(FirstSegment(path.Value ?? "")), server.AnswerAsync);
+        return own;
+    });
 
-        static string FirstSegment(string path) => path.TrimStart('/').Split('/', 2)[0];
-    }
+    static string FirstSegment(string path) => path.TrimStart('/').Split('/', 2)[0];
 
     static Task EndTurn(object turn)
     {

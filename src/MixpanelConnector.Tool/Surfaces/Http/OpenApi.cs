@@ -75,17 +75,73 @@ static class OpenApi
             ["properties"] = new JsonObject { ["actions"] = new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "object" } } },
         }));
 
-    public static JsonObject StartImport()
+    public static JsonObject StartImport() => WithRecords(
+        Operation("start_import", Imports, "Start an import",
+            "Takes a body of records of any size and imports them as a job. The body is streamed to the server's disk, and the import is acknowledged once it is there: from then on it goes on after a crash or a restart, from where it was. A body that breaks off is not acknowledged, and nothing of it is imported: send it again. The body may be compressed with gzip or zstd.",
+            "400 401 403 409 415 422 429 500 503 507", "202", Content("The import is taken.", Answers.Json, Reference("Import"))), Parameter("idempotencyKey"));
+
+    public static JsonObject InspectImport() => WithRecords(
+        Operation("inspect_import", Imports, "Look at records before they are imported",
+            "Takes the beginning of a body, of at most 64 MB, and says what an import with the same parameters would see in its first 1000 records: its format, its columns with samples, what would be refused and why, and parameters that would help, as was tried. Sends nothing and keeps nothing.",
+            "400 401 403 413 415 422 429 500 503 507", "200", Content("What was found, as of mixpanel import --inspect.", Answers.Json, new JsonObject { ["type"] = "object" })));
+
+    public static JsonObject ShowMapping() => WithRecords(
+        Operation("show_mapping", Imports, "Look at what a mapping makes of records",
+            "Takes the beginning of a body, of at most 64 MB, and gives its first records before and after the mapping of `vendor` or `mapping`: what would be sent, or why nothing would be. Sends nothing and keeps nothing.",
+            "400 401 403 413 415 422 429 500 503 507", "200", Content("The records, as of mixpanel import --show-mapping.", Answers.Json, MappedRecordsSchema())), Parameter(ImportParameters.ShowMapping));
+
+    static JsonObject MappedRecordsSchema() => new()
+    {
+        ["type"] = "object",
+        ["required"] = new JsonArray("records"),
+        ["properties"] = new JsonObject
+        {
+            ["records"] = new JsonObject
+            {
+                ["type"] = "array",
+                ["items"] = new JsonObject
+                {
+                    ["type"] = "object",
+                    ["required"] = new JsonArray("source", "line", "before", "after"),
+                    ["properties"] = new JsonObject
+                    {
+                        ["source"] = new JsonObject { ["type"] = "string", ["description"] = "The body, or the file in it where it is an archive." },
+                        ["line"] = new JsonObject { ["type"] = "integer", ["description"] = "From 1." },
+                        ["before"] = new JsonObject { ["description"] = "The record as it was read; text where it is no JSON." },
+                        ["after"] = new JsonObject
+                        {
+                            ["type"] = "array",
+                            ["description"] = "What it becomes, in order.",
+                            ["items"] = new JsonObject
+                            {
+                                ["type"] = "object",
+                                ["properties"] = new JsonObject
+                                {
+                                    ["record"] = new JsonObject { ["type"] = "object", ["description"] = "What would be sent." },
+                                    ["left_out"] = new JsonObject { ["type"] = "string", ["description"] = "The reason under which it is left out." },
+                                    ["code"] = new JsonObject { ["type"] = "string", ["description"] = "Why it would be refused." },
+                                    ["message"] = new JsonObject { ["type"] = "string", ["description"] = "The same in words." },
+                                },
+                            },
+                        },
+                    },
+                },
+            },
+            ["problem"] = new JsonObject { ["type"] = "string", ["description"] = "Why no more are shown, when the body cannot be read." },
+        },
+    };
+
+    static JsonObject Parameter((string Name, JsonObject Schema, string Description) parameter) => new() { ["name"] = parameter.Name, ["in"] = "query", ["description"] = parameter.Description, ["schema"] = parameter.Schema.DeepClone() };
+
+    /// <summary>An operation that takes records with the parameters of an import.</summary>
+    static JsonObject WithRecords(JsonObject operation, params JsonNode[] parameters)
     {
         var content = new JsonObject();
         foreach (var type in ImportParameters.ContentTypes.Keys) content[type] = new JsonObject { ["schema"] = new JsonObject() };
-        var operation = Operation("start_import", Imports, "Start an import",
-            "Takes a body of records of any size and imports them as a job. The body is streamed to the server's disk, and the import is acknowledged once it is there: from then on it goes on after a crash or a restart, from where it was. A body that breaks off is not acknowledged, and nothing of it is imported: send it again. The body may be compressed with gzip or zstd.",
-            "400 401 403 409 415 422 429 500 503 507", "202", Content("The import is taken.", Answers.Json, Reference("Import")));
         operation["parameters"] = new JsonArray(
         [
-            Parameter("idempotencyKey"),
-            .. ImportParameters.All.Select(parameter => (JsonNode)new JsonObject { ["name"] = parameter.Name, ["in"] = "query", ["description"] = parameter.Description, ["schema"] = parameter.Schema.DeepClone() }),
+            .. parameters,
+            .. ImportParameters.All.Select(Parameter),
         ]);
         operation["requestBody"] = new JsonObject { ["required"] = true, ["description"] = "The records.", ["content"] = content };
         return operation;
@@ -128,10 +184,6 @@ static class OpenApi
 
     public static JsonObject Reference() => Open("get_reference", "This document, to read", "The same as a page for people.", Content("A page.", "text/html", new JsonObject { ["type"] = "string" }));
 
-    public static JsonObject ReferenceStyle() => Open("get_reference_style", "The style of the page", "Belongs to the reference.", Content("A style sheet.", "text/css", new JsonObject { ["type"] = "string" }));
-
-    public static JsonObject OpenFile(string id, string summary, string content, string type) => Open(id, summary, "Belongs to the console.", Content($"{content}.", type, new JsonObject { ["type"] = "string" }));
-
     public static JsonObject AboutServer() =>
         Operation("get_server", Server, "What the server is connected to", "The project that it works with, and what the caller may do.", "401 403 429 500 503", "200", Content("The server.", Answers.Json, new JsonObject
         {
@@ -149,7 +201,7 @@ static class OpenApi
         }));
 
     public static JsonObject Live() =>
-        Operation("watch", Server, "Watch what happens", "A stream of lines of JSON, for at most ten minutes: `imports` whenever an import moves; with the embedded Mixpanel also what its project gets, as `accepted`, `rejected`, `events` and `rejections`, at most four times a second. An empty line means that nothing happened for a while.",
+        Operation("watch", Server, "Watch what happens", "A stream of lines of JSON, for at most ten minutes: `imports` whenever an import moves, and on a server without keys `terminal`, those that `mixpanel import` runs now; with the embedded Mixpanel also what its project gets, as `accepted` and `rejected`, which count all of it, and `events` and `rejections`, which hold the latest, at most four times a second; `first` and `last` are the times of the earliest and the latest event, `today` what was refused today by reason. The first line has `time_zone`, which days go by, the `names` of the events that are stored, and what came in each of the last `seconds`. An empty line means that nothing happened for a while.",
             "401 403 500 503", "200", Content("The stream.", "application/x-ndjson", new JsonObject { ["type"] = "string" }));
 
     public static JsonObject Health() => Open("get_health", "Whether the server lives", "Costs nothing, and is answered under any load.", Content("It lives.", Answers.Json, Status()));
@@ -166,6 +218,7 @@ static class OpenApi
         var paths = new JsonObject();
         foreach (var route in Routes.All())
         {
+            if (route.Operation is null) continue;
             if (paths[route.Pattern] is not JsonObject path) paths[route.Pattern] = path = [];
             path[route.Method.ToLowerInvariant()] = route.Operation();
         }
@@ -341,16 +394,18 @@ static class OpenApi
         ["title"] = "Import",
         ["description"] = "An import as a job.",
         ["type"] = "object",
-        ["required"] = new JsonArray("id", "status", "type", "source_id", "created", "bytes"),
+        ["required"] = new JsonArray("id", "status", "type", "name", "source_id", "created", "bytes", "dry_run"),
         ["properties"] = new JsonObject
         {
             ["id"] = Field("string", "Its id."),
             ["status"] = new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. Enum.GetNames<JobStatus>().Select(name => (JsonNode)name.ToLowerInvariant())]), ["description"] = "finished: every record is accounted for. stopped, cancelled and failed can be resumed; failed are those that brought the server down, or did not end." },
             ["type"] = Field("string", "What the records are."),
+            ["name"] = Field("string", "What it is called."),
             ["source_id"] = Field("string", "The name of the body in the ids that are computed."),
             ["created"] = new JsonObject { ["type"] = "string", ["format"] = "date-time", ["description"] = "When it was taken." },
             ["bytes"] = Field("integer", "The size of the body as it was sent."),
-            ["progress"] = Field("object", "How far the present run is: read, accepted and rejected records, requests, retries, input_bytes of the body, and whether sending is paused."),
+            ["dry_run"] = Field("boolean", "Whether nothing is sent: what Mixpanel would refuse is in the report."),
+            ["progress"] = Field("object", "How far the present run is: read, accepted and rejected records, requests, retries, input_bytes of the body, elapsed_seconds, and whether sending is paused."),
             ["report"] = Field("object", "The account once it has ended, as of mixpanel import: read = accepted + rejected + pending + blank."),
             ["problem"] = Field("string", "Why it is not finished, or what was not accepted, and what to do next."),
         },

@@ -28,7 +28,7 @@ static class ReferencePage
         var document = JsonNode.Parse(openApi.Span)!.AsObject();
         var html = new StringBuilder("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Mixpanel Connector: reference</title><link rel=\"stylesheet\" href=\"reference.css\"></head><body><main>");
         html.Append("<h1>").Append(Text(document["info"]!["title"])).Append("</h1>");
-        foreach (var paragraph in ((string)document["info"]!["description"]!).Split("\n\n")) html.Append("<p>").Append(Encode(paragraph)).Append("</p>");
+        foreach (var paragraph in ((string)document["info"]!["description"]!).Split("\n\n")) html.Append("<p>").Append(Prose(paragraph)).Append("</p>");
         html.Append("<p>The same for programs: <a href=\"openapi.json\">openapi.json</a></p><nav aria-label=\"Operations\"><ul>");
         var operations = document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(method => (Path: path.Key, Method: method.Key.ToUpperInvariant(), Operation: method.Value!.AsObject()))).ToList();
         foreach (var (path, method, operation) in operations) html.Append("<li><a href=\"#").Append(Text(operation["operationId"])).Append("\">").Append(method).Append(' ').Append(Encode(path)).Append("</a></li>");
@@ -41,7 +41,7 @@ static class ReferencePage
     static void AppendOperation(StringBuilder html, JsonObject document, string path, string method, JsonObject operation)
     {
         html.Append("<section id=\"").Append(Text(operation["operationId"])).Append("\"><h2>").Append(Text(operation["summary"])).Append("</h2><p><code>").Append(method).Append(' ').Append(Encode(path)).Append("</code></p>");
-        foreach (var paragraph in ((string?)operation["description"] ?? "").Split("\n\n", StringSplitOptions.RemoveEmptyEntries)) html.Append("<p>").Append(Encode(paragraph)).Append("</p>");
+        foreach (var paragraph in ((string?)operation["description"] ?? "").Split("\n\n", StringSplitOptions.RemoveEmptyEntries)) html.Append("<p>").Append(Prose(paragraph)).Append("</p>");
         if (operation["parameters"] is JsonArray parameters)
         {
             html.Append("<h3>Parameters</h3>");
@@ -56,7 +56,7 @@ static class ReferencePage
         }
 
         html.Append("<h3>Answers</h3><dl>");
-        foreach (var (status, response) in operation["responses"]!.AsObject()) html.Append("<dt>").Append(Encode(status)).Append("</dt><dd>").Append(Text(Resolve(document, response!.AsObject())["description"])).Append("</dd>");
+        foreach (var (status, response) in operation["responses"]!.AsObject()) html.Append("<dt>").Append(Encode(status)).Append("</dt><dd>").Append(Prose((string?)Resolve(document, response!.AsObject())["description"] ?? "")).Append("</dd>");
         html.Append("</dl>");
         var answer = Resolve(document, operation["responses"]!.AsObject().First().Value!.AsObject());
         if (answer["content"] is JsonObject content) AppendSchema(html, document, content.First().Value!["schema"]!);
@@ -74,7 +74,7 @@ static class ReferencePage
     {
         html.Append("<table><thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Type</th><th scope=\"col\">Meaning</th></tr></thead><tbody>");
         foreach (var (name, type, required, description) in rows)
-            html.Append("<tr><td><code>").Append(Encode(name)).Append("</code></td><td>").Append(Encode(type)).Append(required ? ", required" : "").Append("</td><td>").Append(Encode(description ?? "")).Append("</td></tr>");
+            html.Append("<tr><td><code>").Append(Encode(name)).Append("</code></td><td>").Append(Encode(type)).Append(required ? ", required" : "").Append("</td><td>").Append(Prose(description ?? "")).Append("</td></tr>");
         html.Append("</tbody></table>");
     }
 
@@ -90,6 +90,13 @@ static class ReferencePage
         JsonValue type => (string)type!,
         _ => "any",
     };
+
+    /// <summary>Text with its code between backticks.</summary>
+    static string Prose(string text)
+    {
+        var parts = text.Split('`');
+        return parts.Length % 2 == 0 ? Encode(text) : string.Concat(parts.Select((part, index) => index % 2 == 0 ? Encode(part) : $"<code>{Encode(part)}</code>"));
+    }
 
     static string Text(JsonNode? node) => Encode((string?)node ?? "");
 

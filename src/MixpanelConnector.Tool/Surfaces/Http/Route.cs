@@ -7,9 +7,9 @@ namespace MixpanelConnector.Tool.Surfaces.Http;
 /// <param name="Method">GET, POST or DELETE.</param>
 /// <param name="Pattern">The path, with names in braces.</param>
 /// <param name="Scope">Who may use it.</param>
-/// <param name="Operation">Makes its entry in the OpenAPI document.</param>
+/// <param name="Operation">Makes its entry in the OpenAPI document; null for what is no operation of any client, such as a file of the console.</param>
 /// <param name="Handler">Answers a request.</param>
-sealed record Route(string Method, string Pattern, Scope Scope, Func<JsonObject> Operation, Func<Services, HttpContext, Task> Handler)
+sealed record Route(string Method, string Pattern, Scope Scope, Func<JsonObject>? Operation, Func<Services, HttpContext, Task> Handler)
 {
     /// <summary>Whether it takes part in the limits on callers. Without them it must cost next to nothing.</summary>
     public bool IsLimited { get; init; } = true;

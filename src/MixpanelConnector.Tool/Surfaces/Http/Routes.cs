@@ -14,7 +14,7 @@ static class Routes
         .. ConsoleRoutes.All(),
         new Route(HttpMethods.Get, "/openapi.json", Scope.None, OpenApi.Self, (_, context) => context.Response.WriteAsync(200, Answers.Json, OpenApi.Document())),
         new Route(HttpMethods.Get, "/reference", Scope.None, OpenApi.Reference, (_, context) => ReferencePage.AnswerAsync(context)),
-        new Route(HttpMethods.Get, "/reference.css", Scope.None, OpenApi.ReferenceStyle, (_, context) => ReferencePage.AnswerStyleAsync(context)),
+        new Route(HttpMethods.Get, "/reference.css", Scope.None, Operation: null, (_, context) => ReferencePage.AnswerStyleAsync(context)),
         new Route(HttpMethods.Get, "/healthz", Scope.None, OpenApi.Health, (_, context) => context.Response.WriteAsync(200, Answers.Json, """{"status":"ok"}"""u8.ToArray())) { IsLimited = false },
         new Route(HttpMethods.Get, "/readyz", Scope.None, OpenApi.Ready, ReadyAsync) { IsLimited = false },
     ];

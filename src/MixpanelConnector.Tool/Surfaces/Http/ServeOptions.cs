@@ -59,6 +59,9 @@ sealed record ServeOptions
     /// <summary>Opens the feed of the embedded Mixpanel; null with a real one.</summary>
     public Func<CancellationToken, Task<HttpResponseMessage>>? LiveFeed { get; init; }
 
+    /// <summary>Says what imports of the command line write of themselves while they run. Callers with keys are others than whoever runs them, and are not told.</summary>
+    public Func<IReadOnlyList<System.Text.Json.JsonElement>>? TerminalImports { get; init; }
+
     /// <summary>The embedded Mixpanel under whose address to serve; null for an address of its own.</summary>
     public EmulatedMixpanel? Host { get; init; }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 
@@ -34,6 +35,10 @@ static class Telemetry
             .WithTracing(traces => traces.AddAspNetCoreInstrumentation(requests => requests.EnrichWithHttpRequest = Redact).AddSource("System.Net.Http")
                 .AddOtlpExporter());
     }
+
+    /// <summary>Sends the metrics of a command that runs for long; null where they are not asked for.</summary>
+    public static IDisposable? Start(HostEnvironment host) =>
+        host.Environment(Variable) is { Length: > 0 } ? Sdk.CreateMeterProviderBuilder().AddMeter("MixpanelConnector", "System.Runtime").AddOtlpExporter().Build() : null;
 
     /// <summary>Labels whose values others choose are dropped.</summary>
     static MetricStreamConfiguration? Labels(Instrument instrument) => instrument.Name switch

@@ -73,11 +73,15 @@ static class AnyAction
             throw Configuration.Invalid(ActionName, near is null ? $"There is no action of this name. {Find} gives the names." : $"There is no action of this name. Did you mean {near}?");
         }
 
-        if (!action.CanBeUndone) throw Configuration.Invalid(ActionName, $"What {action.Name} does cannot be undone, and is not for agents. A person can run it: mixpanel {action.Name.Replace('_', '-')}");
-        if (!Tools.MayRun(action, mayWrite)) throw Configuration.Invalid(ActionName, $"{action.Name} changes data, which this session may not: the server was started without --allow-write, or its key may only read.");
+        if (!Tools.MayRun(action, mayWrite)) throw Configuration.Invalid(ActionName, WhyNot(action));
         if (!arguments.TryGetValue(InputName, out var input) || input.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined) input = JsonElement.Parse("{}");
         return input.ValueKind is JsonValueKind.Object ? (action, input) : throw Configuration.Invalid(InputName, "must be an object, by the action's input schema.");
     }
+
+    /// <summary>Why a session may not run an action.</summary>
+    public static string WhyNot(ActionDescriptor action) => action is { CanBeUndone: false, Effect: not ActionEffect.Read }
+        ? $"What {action.Name} does cannot be undone, and is not for agents. A person can run it: mixpanel {action.Name.Replace('_', '-')}"
+        : $"{action.Name} changes data, which this session may not: the server was started without --allow-write, or its key may only read.";
 
     /// <summary>Arguments that run an action, as JSON.</summary>
     public static string Example(ActionDescriptor action) => new JsonObject { [ActionName] = action.Name, [InputName] = JsonNode.Parse(XmlDocs.Example(action) ?? "{}") }.ToJsonString(Tools.Readable);

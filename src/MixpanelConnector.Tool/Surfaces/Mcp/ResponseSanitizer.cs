@@ -182,12 +182,9 @@ static class HiddenText
         (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
     ];
 
-    public static bool Contains(Rune rune) => rune.Value is not ('\n' or '\t') && (Rune.GetUnicodeCategory(rune) switch
-    {
-        UnicodeCategory.Control or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned => true,
-        UnicodeCategory.Format => !IsVisibleFormat(rune.Value),
-        _ => false,
-    } || Array.Exists(Ignorable, range => rune.Value >= range.First && rune.Value <= range.Last) || rune.Value is 0x2800); // a pattern of Braille without a dot
+    public static bool Contains(Rune rune) => rune.Value is not ('\n' or '\t') && ((UnsafeText.IsUnsafe(rune) && !IsVisibleFormat(rune.Value))
+        || Rune.GetUnicodeCategory(rune) is UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned
+        || Array.Exists(Ignorable, range => rune.Value >= range.First && rune.Value <= range.Last) || rune.Value is 0x2800); // a pattern of Braille without a dot
 
     /// <summary>Unicode's Prepended_Concatenation_Mark: signs of Arabic, Syriac and Kaithi numbers and verses, which are seen.</summary>
     static bool IsVisibleFormat(int value) => value is (>= 0x0600 and <= 0x0605) or 0x06DD or 0x070F or 0x0890 or 0x0891 or 0x08E2 or 0x110BD or 0x110CD;

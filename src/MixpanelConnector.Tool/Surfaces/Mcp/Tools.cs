@@ -65,7 +65,8 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
             return Problem(ErrorTable.Problem(ResponseSanitizer.Problem(e.Error)), example: null);
         }
 
-        if (Catalogue.Find(name) is not { } action || !MayRun(action, mayWrite)) throw new McpProtocolException($"There is no tool {ResponseSanitizer.Text(name)} here. Use one of tools/list.", McpErrorCode.InvalidParams);
+        if (Catalogue.Find(name) is not { } action) throw new McpProtocolException($"There is no tool {ResponseSanitizer.Text(name)} here. Use one of tools/list.", McpErrorCode.InvalidParams);
+        if (!MayRun(action, mayWrite)) throw new McpProtocolException($"There is no tool {action.Name} here. {AnyAction.WhyNot(action)}", McpErrorCode.InvalidParams);
         if (!selection.Holds(action)) throw new McpProtocolException($"There is no tool {action.Name} here. Call {AnyAction.Run} with this action, or start the server with --tools {action.Group.Name}.", McpErrorCode.InvalidParams);
         return await EndAsync(action, JsonSerializer.SerializeToElement(arguments, McpJson.Default.IDictionaryStringJsonElement), XmlDocs.Example(action), cancellationToken);
     }

@@ -162,7 +162,7 @@ static partial class QueryUserProfiles
 
         // One line of at most 78 characters around the place.
         var start = Math.Max(0, position - 1 - 50);
-        var line = ReplyClassifier.OneLine(where.AsSpan(start, Math.Min(where.Length - start, 78)));
+        var line = UnsafeText.Replaced(where.AsSpan(start, Math.Min(where.Length - start, 78)), ' ');
         return error with { Message = $"{error.Message}\n  {line}\n  {new string(' ', position - 1 - start)}^" };
     }
 

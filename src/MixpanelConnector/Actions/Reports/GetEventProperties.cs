@@ -17,6 +17,9 @@ public sealed record GetEventPropertiesOutput
 {
     /// <summary>The properties, the most common first.</summary>
     public required IReadOnlyList<PropertyCount> Properties { get; init; }
+
+    /// <summary>What to do about an event for which nothing was found and that Mixpanel does not know, such as the names that may be meant. Finding that out costs one more query. Null otherwise.</summary>
+    public string? Hint { get; init; }
 }
 
 /// <summary>A property and how many events have it.</summary>

@@ -21,6 +21,9 @@ public sealed record GetEventPropertyValuesOutput
 
     /// <summary>How many values were retrieved.</summary>
     public required int Total { get; init; }
+
+    /// <summary>What to do about an event for which nothing was found and that Mixpanel does not know, such as the names that may be meant. Finding that out costs one more query. Null otherwise.</summary>
+    public string? Hint { get; init; }
 }
 
 /// <summary>How <see cref="MixpanelClient.GetEventPropertyValuesAsync(GetEventPropertyValuesInput, CancellationToken)"/> is carried out.</summary>

@@ -33,6 +33,9 @@ public sealed record QueryEventCountsOutput
 
     /// <summary>How many events there are.</summary>
     public required long LegendSize { get; init; }
+
+    /// <summary>What to do about an event for which nothing was found and that Mixpanel does not know, such as the names that may be meant. Finding that out costs one more query. Null otherwise.</summary>
+    public string? Hint { get; init; }
 }
 
 /// <summary>How <see cref="MixpanelClient.QueryEventCountsAsync(QueryEventCountsInput, CancellationToken)"/> is carried out.</summary>

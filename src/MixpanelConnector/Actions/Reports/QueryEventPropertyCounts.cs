@@ -42,6 +42,9 @@ public sealed record QueryEventPropertyCountsOutput
 
     /// <summary>How many values there are.</summary>
     public required long LegendSize { get; init; }
+
+    /// <summary>What to do about an event for which nothing was found and that Mixpanel does not know, such as the names that may be meant. Finding that out costs one more query. Null otherwise.</summary>
+    public string? Hint { get; init; }
 }
 
 /// <summary>How <see cref="MixpanelClient.QueryEventPropertyCountsAsync(QueryEventPropertyCountsInput, CancellationToken)"/> is carried out.</summary>

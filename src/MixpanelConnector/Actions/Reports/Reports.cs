@@ -260,6 +260,9 @@ public sealed record SegmentationReport : MixpanelObject
 
     /// <summary>How many parts there are.</summary>
     public long? LegendSize { get; init; }
+
+    /// <summary>What to do about an event for which nothing was found and that Mixpanel does not know, such as the names that may be meant. Finding that out costs one more query. Null otherwise.</summary>
+    public string? Hint { get; init; }
 }
 
 /// <summary>A number by time.</summary>
@@ -270,6 +273,9 @@ public sealed record DailyNumbers : MixpanelObject
 
     /// <summary>When it was computed.</summary>
     public string? ComputedAt { get; init; }
+
+    /// <summary>What to do about an event for which nothing was found and that Mixpanel does not know, such as the names that may be meant. Finding that out costs one more query. Null otherwise.</summary>
+    public string? Hint { get; init; }
 }
 
 /// <summary>Whose events, and when.</summary>

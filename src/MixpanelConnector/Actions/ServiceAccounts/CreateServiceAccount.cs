@@ -121,26 +121,13 @@ static partial class CreateServiceAccount
     static string? Expiry(string? expires, DateTimeOffset now)
     {
         if (expires is null) return null;
-        if (Length(expires.Trim()) is { } length) return OnTheWire(length <= DateTimeOffset.MaxValue - now ? now + length : throw MixpanelException.Invalid("expires", "The expiration lies too far ahead."));
+        if (LengthOfTime.Parse(expires.Trim()) is { } length) return OnTheWire(length <= DateTimeOffset.MaxValue - now ? now + length : throw MixpanelException.Invalid("expires", "The expiration lies too far ahead."));
         if (!DateTimeOffset.TryParseExact(expires.Trim(), ["yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
             throw MixpanelException.Invalid("expires", "The expiration must be an ISO 8601 date or date and time, such as 2027-01-31 or 2027-01-31T12:00:00Z, or a length from now, such as 12h, 30d or 4w.");
         if (time <= now) throw MixpanelException.Invalid("expires", "The expiration lies in the past: the account could never be used.");
         return OnTheWire(time);
 
         static string OnTheWire(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-    }
-
-    /// <summary>A length in hours, days or weeks; null for anything else, one of nothing among it.</summary>
-    static TimeSpan? Length(string text)
-    {
-        if (text.Length < 2 || !int.TryParse(text.AsSpan()[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count == 0) return null;
-        return text[^1] switch
-        {
-            'h' when count <= (int)TimeSpan.MaxValue.TotalHours => TimeSpan.FromHours(count),
-            'd' when count <= TimeSpan.MaxValue.Days => TimeSpan.FromDays(count),
-            'w' when count <= TimeSpan.MaxValue.Days / 7 => TimeSpan.FromDays(7 * count),
-            _ => null,
-        };
     }
 
     internal sealed record WireBody

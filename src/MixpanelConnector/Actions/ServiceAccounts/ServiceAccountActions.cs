@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Text.Json.Serialization;
 using MixpanelConnector.Transport;
 
@@ -9,9 +10,11 @@ static class ServiceAccountActions
 {
     public static readonly ActionGroup Group = new("service-accounts", "Manage the accounts that programs log in with.", Api.App, "/api/app", options => new ServiceAccountsJson(options)) { HasEnvelope = true, Keywords = "credential robot key login permission role" };
 
-    public static readonly ActionSpec<GetAllServiceAccountsInput, GetAllServiceAccountsOutput> GetAllServiceAccounts = new(Group, "get_all_service_accounts", "list-service-accounts", Endpoint.Get("/organizations/{organization_id}/service-accounts"))
+    public static readonly ActionSpec<GetAllServiceAccountsInput, GetAllServiceAccountsOutput> GetAllServiceAccounts = new(Group, "get_all_service_accounts", "list-service-accounts", Endpoint.Get("/organizations/{organization_id}/service-accounts") with { OwnFields = ["expiring_within"] })
     {
         Common = true,
+        Check = input => Within(input.ExpiringWithin),
+        Then = (context, input, output, _) => ValueTask.FromResult(Within(input.ExpiringWithin) is { } length ? Only(output, context.Options.TimeProvider.GetUtcNow(), length) : output),
         Result = accounts => Answers.Listed(accounts, "service_accounts"),
     };
 
@@ -26,11 +29,37 @@ static class ServiceAccountActions
 
     public static readonly ActionSpec<ServiceAccountId, Done> DeleteServiceAccount = new(Group, "delete_service_account", "delete-service-account", Endpoint.Delete("/organizations/{organization_id}/service-accounts/{service_account_id}")) { SafeToRepeat = "what is gone stays gone", Gone = _ => Done.Ok };
 
-    public static readonly ActionSpec<ListProjectServiceAccountsInput, ResultList<ServiceAccount>> ListProjectServiceAccounts = new(Group, "list_project_service_accounts", "list-project-service-accounts", Endpoint.Get("/projects/{project_id}/service-accounts"));
+    public static readonly ActionSpec<ListProjectServiceAccountsInput, ResultList<ServiceAccount>> ListProjectServiceAccounts = new(Group, "list_project_service_accounts", "list-project-service-accounts", Endpoint.Get("/projects/{project_id}/service-accounts") with { OwnFields = ["expiring_within"] })
+    {
+        Check = input => Within(input.ExpiringWithin),
+        Then = (context, input, output, _) => ValueTask.FromResult(Within(input.ExpiringWithin) is { } length ? Only(output, context.Options.TimeProvider.GetUtcNow(), length) : output),
+    };
 
     public static readonly ActionSpec<AddServiceAccountsToProjectsInput, Done> AddServiceAccountsToProjects = new(Group, "add_service_accounts_to_projects", "add-service-accounts-to-projects", Endpoint.Post("/organizations/{organization_id}/service-accounts/add-to-project")) { Does = ActionEffect.Update, SafeToRepeat = "the role is set" };
 
     public static readonly ActionSpec<RemoveServiceAccountsFromProjectsInput, Done> RemoveServiceAccountsFromProjects = new(Group, "remove_service_accounts_from_projects", "remove-service-accounts-from-projects", Endpoint.Post("/organizations/{organization_id}/service-accounts/remove-from-project")) { Does = ActionEffect.Update, SafeToRepeat = "who is out stays out" };
+
+    static TimeSpan? Within(string? text) =>
+        text is null ? null : LengthOfTime.Parse(text.Trim()) ?? throw MixpanelException.Invalid("expiring_within", "The length must be in hours, days or weeks, such as 12h, 14d or 4w.");
+
+    static GetAllServiceAccountsOutput Only(GetAllServiceAccountsOutput all, DateTimeOffset now, TimeSpan length)
+    {
+        var accounts = Expiring(all.ServiceAccounts, now, length);
+        return new() { ServiceAccounts = accounts, Total = accounts.Length };
+    }
+
+    static ResultList<ServiceAccount> Only(ResultList<ServiceAccount> all, DateTimeOffset now, TimeSpan length)
+    {
+        var accounts = Expiring(all.Results, now, length);
+        return new() { Results = accounts, Total = accounts.Length };
+    }
+
+    /// <summary>Those that expire soon or have expired, the next first. An expiry that cannot be read is shown rather than missed.</summary>
+    static ServiceAccount[] Expiring(IEnumerable<ServiceAccount> accounts, DateTimeOffset now, TimeSpan length) =>
+        [.. accounts.Where(account => account.Expires is not null).Select(account => (account, When(account))).Where(pair => length >= DateTimeOffset.MaxValue - now || pair.Item2 <= now + length).OrderBy(pair => pair.Item2).Select(pair => pair.account)];
+
+    static DateTimeOffset When(ServiceAccount account) =>
+        DateTimeOffset.TryParse(account.Expires, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : DateTimeOffset.MinValue;
 }
 
 /// <summary>Whose accounts to retrieve.</summary>
@@ -39,6 +68,9 @@ public sealed record GetAllServiceAccountsInput
     /// <summary>Your organization ID.</summary>
     [Range(1, long.MaxValue)]
     public required long OrganizationId { get; init; }
+
+    /// <summary>Only accounts that expire within a length of time from now, in hours, days or weeks, such as 12h, 14d or 4w, and those that have expired; the next first. Default: all.</summary>
+    public string? ExpiringWithin { get; init; }
 }
 
 /// <summary>The accounts.</summary>
@@ -76,6 +108,9 @@ public sealed record ListProjectServiceAccountsInput
     /// <summary>The project. Default: the configured one.</summary>
     [Range(1, long.MaxValue)]
     public long? ProjectId { get; init; }
+
+    /// <summary>Only accounts that expire within a length of time from now, in hours, days or weeks, such as 12h, 14d or 4w, and those that have expired; the next first. Default: all.</summary>
+    public string? ExpiringWithin { get; init; }
 }
 
 /// <summary>Which service accounts join which projects.</summary>

@@ -45,6 +45,9 @@ sealed class RecordBatch
     /// <summary>The memory that the batch takes: its buffer (and a third as much for the compressed body, until there is one), its entries, its dead letters, and originals of records that were changed.</summary>
     public long Memory => (_compressed?.Memory ?? (_buffer.Length * 4L / 3)) + ((long)_entries.Length * Unsafe.SizeOf<Entry>()) + RejectedBytes + _rawBytes;
 
+    /// <summary>What it holds of the import's memory; null until it is closed, and where memory is not counted.</summary>
+    public MemoryLease? Lease { get; set; }
+
     /// <summary>The body of a request, compressed when <see cref="Compress"/> was called.</summary>
     public ReadOnlyMemory<byte> Body => _compressed?.Bytes ?? Text;
 

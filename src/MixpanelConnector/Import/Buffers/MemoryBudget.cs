@@ -2,7 +2,8 @@ namespace MixpanelConnector.Import.Buffers;
 
 /// <summary>
 /// Bounds what is in flight: bytes of batches that are not settled, and the number of batches beyond the first unsettled one.
-/// The reading stage takes, and waits when nothing is left; a batch larger than the whole budget passes alone.
+/// The reading stage takes, and waits when nothing is left; a batch larger than the whole budget passes alone. What was taken is a
+/// lease, which alone gives it back.
 /// </summary>
 sealed class MemoryBudget
 {
@@ -14,7 +15,7 @@ sealed class MemoryBudget
 
     public MemoryBudget(long bytes, int batches) => (_all, _bytes, _batches) = (bytes, bytes, batches);
 
-    public async ValueTask TakeAsync(long amount, CancellationToken cancellationToken)
+    public async ValueTask<MemoryLease> TakeAsync(long amount, CancellationToken cancellationToken)
     {
         amount = Math.Min(amount, _all);
         while (true)
@@ -26,7 +27,7 @@ sealed class MemoryBudget
                 {
                     _bytes -= amount;
                     _batches--;
-                    return;
+                    return new MemoryLease(this, amount);
                 }
 
                 _changed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,17 +38,13 @@ sealed class MemoryBudget
         }
     }
 
-    public void GiveBackBytes(long amount) => GiveBack(Math.Min(amount, _all), 0);
-
-    public void GiveBackBatch() => GiveBack(0, 1);
-
-    void GiveBack(long bytesBack, int batchesBack)
+    public void GiveBack(long bytes, int batches)
     {
         TaskCompletionSource? changed;
         lock (_lock)
         {
-            _bytes += bytesBack;
-            _batches += batchesBack;
+            _bytes += bytes;
+            _batches += batches;
             (changed, _changed) = (_changed, null);
         }
 

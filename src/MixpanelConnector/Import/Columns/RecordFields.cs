@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace MixpanelConnector.Import.Columns;
 
 /// <summary>The fields of a record that columns can give, beside properties of any name.</summary>
@@ -36,17 +33,7 @@ static class RecordFields
     }
 
     /// <summary>A name from outside, so that a message stays one line and readable.</summary>
-    public static string Shown(string name)
-    {
-        var shown = new StringBuilder();
-        foreach (var rune in name.EnumerateRunes())
-        {
-            if (shown.Length >= LongestShown) return shown.Append('…').ToString();
-            shown.Append(Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator ? "?" : rune.ToString());
-        }
-
-        return shown.ToString();
-    }
+    public static string Shown(string name) => UnsafeText.Replaced(name, '?', LongestShown);
 
     static string[] Of(ImportType type) => type switch
     {

@@ -77,7 +77,7 @@ sealed class InputWindow(ByteSource source) : IDisposable
     {
         _aheadBuffer ??= new byte[FirstBlock];
         _ahead ??= source.ReadAsync(_aheadBuffer, cancellationToken).AsTask();
-        return _ahead.IsCompleted || await ReadStage.EndsWithinAsync(_ahead, patience, time).ConfigureAwait(false);
+        return _ahead.IsCompleted || await Waits.EndsWithinAsync(_ahead, patience, time).ConfigureAwait(false);
     }
 
     /// <summary>Uses up all before an offset that an earlier run has reached, and checks that it is what it was.</summary>

@@ -21,7 +21,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     {
         using var none = new DryRunState(keepsDeadLetters: false);
         var inputs = InputList.Find(request, new ExcludedFiles(request, none), (name, reason) => request.Diagnostics?.Report(new ImportDiagnostic(name, Line: null, "warning", reason)));
-        inputs = InputList.Unpacked(inputs, request);
+        inputs = await InputList.UnpackedAsync(inputs, request, cancellationToken).ConfigureAwait(false);
         ImportInspection? empty = null;
         foreach (var input in inputs)
         {
@@ -31,8 +31,8 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             empty ??= inspection;
         }
 
-        empty ??= new ImportInspection { Source = string.Join(", ", request.Inputs), Inputs = 0, Records = 0, Refused = 0, Columns = [], ExitCode = 0 };
-        return request.AllowEmpty ? empty : empty with { Problem = ImportPipeline.Empty(request), ExitCode = 6 };
+        empty ??= new ImportInspection { Source = string.Join(", ", request.Inputs), Inputs = 0, Records = 0, Refused = 0, Columns = [], Outcome = RunOutcome.Complete };
+        return request.AllowEmpty ? empty : empty with { Problem = ImportPipeline.Empty(request), Outcome = RunOutcome.Damaged };
     }
 
     /// <summary>Looks at one input, which is opened several times.</summary>
@@ -41,7 +41,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     /// <param name="cancellationToken">Ends the looking.</param>
     public async Task<ImportInspection> LookAsync(InputFile input, int inputs, CancellationToken cancellationToken)
     {
-        var inspection = new ImportInspection { Source = input.Name, Inputs = inputs, Records = 0, Refused = 0, Columns = [], ExitCode = 0 };
+        var inspection = new ImportInspection { Source = input.Name, Inputs = inputs, Records = 0, Refused = 0, Columns = [], Outcome = RunOutcome.Complete };
         var asked = request;
         var survey = new ColumnSurvey(request);
         try
@@ -68,7 +68,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         }
         catch (InputException e)
         {
-            return inspection with { Problem = $"{input.Name} {e.Message}.", ExitCode = e.ExitCode };
+            return inspection with { Problem = $"{input.Name} {e.Message}.", Outcome = e.Outcome };
         }
 
         var given = await TryAsync(request, input, cancellationToken).ConfigureAwait(false);
@@ -79,7 +79,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
             Refused = given.Rejected,
             Reasons = given.Reasons,
             Problem = isUnreadable ? given.Problems[0] : null,
-            ExitCode = isUnreadable ? given.ExitCode : 0,
+            Outcome = isUnreadable ? given.Outcome : RunOutcome.Complete,
         };
         return given.Rejected == 0 ? inspection : inspection with { Proposal = await ProposeAsync(input, asked, given, survey, cancellationToken).ConfigureAwait(false) };
     }
@@ -139,7 +139,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     }
 
     /// <summary>Whether a trial could not read the input, or its options did not fit that.</summary>
-    static bool IsUnreadable(ImportReport trial) => trial.ExitCode is 2 or 6 or 7;
+    static bool IsUnreadable(ImportReport trial) => trial.Outcome is RunOutcome.Invalid or RunOutcome.Damaged or RunOutcome.DiskFailed;
 
     /// <summary>Whether events are given an empty id for want of any.</summary>
     bool IsNobodys(ImportRequest options, ColumnSurvey survey) =>

@@ -27,7 +27,7 @@ sealed class MappingPreview(ImportRequest request, TimeProvider time)
     public async IAsyncEnumerable<MappedRecord> ShowAsync(int count, Action<string> problem, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var state = new DryRunState(keepsDeadLetters: false);
-        var inputs = InputList.Unpacked(InputList.Find(request, new ExcludedFiles(request, state), (_, _) => { }), request);
+        var inputs = await InputList.UnpackedAsync(InputList.Find(request, new ExcludedFiles(request, state), (_, _) => { }), request, cancellationToken).ConfigureAwait(false);
         (_withColumns, inputs, var lookups) = await MappingInputs.ReadAsync(request, inputs, (_, _) => { }, cancellationToken).ConfigureAwait(false);
         _mapper = new RecordMapper(request, lookups);
         foreach (var input in inputs)
@@ -65,7 +65,7 @@ sealed class MappingPreview(ImportRequest request, TimeProvider time)
     async ValueTask<RecordReader> OpenAsync(InputFile input, CancellationToken cancellationToken)
     {
         var reader = await RecordReaders.OpenAsync(input, reached: null, Reading, cancellationToken).ConfigureAwait(false);
-        _mapper.Begin(input.Id, input.Name);
+        _mapper.Begin(input.Id, input.FileName);
         _preparer.Begin(input.Id, ImportIds.None);
         _preparer.ReadClock();
         return reader;

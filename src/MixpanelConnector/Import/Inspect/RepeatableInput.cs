@@ -59,7 +59,7 @@ sealed class RepeatableInput(InputFile stream, long most) : IDisposable
     }
 
     /// <exception cref="InputException">Its beginning is not there any more.</exception>
-    Opening Open() => CanRepeat ? new(this) : throw new InputException($"is a stream that has to be read twice, and what it gave could not be kept. Make room in {TemporaryFile.Folder}, name another folder by TMPDIR, or put the stream into a file") { ExitCode = 7 };
+    Opening Open() => CanRepeat ? new(this) : throw new InputException($"is a stream that has to be read twice, and what it gave could not be kept. Make room in {TemporaryFile.Folder}, name another folder by TMPDIR, or put the stream into a file") { Outcome = RunOutcome.DiskFailed };
 
     /// <summary>What the stream gives next, which is kept.</summary>
     async ValueTask<int> ReadLiveAsync(Memory<byte> target, CancellationToken cancellationToken)

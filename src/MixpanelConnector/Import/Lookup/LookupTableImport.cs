@@ -89,7 +89,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
         catch (ImportStateException e)
         {
-            cancellation.Note(e.ExitCode, e.Message);
+            cancellation.Note(e.Outcome, e.Message);
             return ImportPipeline.Report(cancellation, before, pending: 0, deadLetterPath: null, MendAdvice);
         }
     }
@@ -116,7 +116,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
         catch (InputException e)
         {
-            cancellation.Note(6, $"{input.Name} {e.Message}. When the input is mended, run the same command again.");
+            cancellation.Note(RunOutcome.Damaged, $"{input.Name} {e.Message}. When the input is mended, run the same command again.");
         }
         catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
         {
@@ -136,7 +136,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
         catch (InputException e)
         {
-            cancellation.Note(6, $"{input.Name} {e.Message}. Nothing was sent; when the input is mended, run the same command again.");
+            cancellation.Note(RunOutcome.Damaged, $"{input.Name} {e.Message}. Nothing was sent; when the input is mended, run the same command again.");
             return null;
         }
     }
@@ -146,7 +146,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     {
         if (table.Rows.Count == 0 && !request.AllowEmpty)
         {
-            cancellation.Note(6, ImportPipeline.Empty(request));
+            cancellation.Note(RunOutcome.Damaged, ImportPipeline.Empty(request));
             return false;
         }
 
@@ -174,13 +174,13 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                 case VerdictKind.TooLarge: // and what is refused without a word about rows: all of them are
                     var whole = new Refusal(verdict.Kind is VerdictKind.TooLarge ? "table_too_large" : "rejected", null, verdict.Error!.Message) { HttpStatus = status, Attempts = (int)_requests };
                     _refused = Enumerable.Range(0, table.Rows.Count).Select(row => (row, whole));
-                    if (table.Rows.Count == 0) cancellation.Note(6, $"Mixpanel refused {input.Name} (HTTP {status}), which has no rows. The table is as it was; when the input is mended, run the same command again.");
+                    if (table.Rows.Count == 0) cancellation.Note(RunOutcome.Damaged, $"Mixpanel refused {input.Name} (HTTP {status}), which has no rows. The table is as it was; when the input is mended, run the same command again.");
                     return false;
                 case VerdictKind.Unauthorized:
-                    cancellation.Note(4, $"{verdict.Error!.Shown} Run the same command again when that is mended.");
+                    cancellation.Note(RunOutcome.NotAllowed, $"{verdict.Error!.Shown} Run the same command again when that is mended.");
                     return false;
                 default:
-                    cancellation.Note(5, $"{verdict.Error!.Shown} Run the same command again later.");
+                    cancellation.Note(RunOutcome.Unavailable, $"{verdict.Error!.Shown} Run the same command again later.");
                     return false;
             }
         }

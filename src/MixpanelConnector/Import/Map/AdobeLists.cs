@@ -53,6 +53,13 @@ static class AdobeLists
         return products.Count == 0 ? [] : Encoding.UTF8.GetBytes($"[{string.Join(',', products)}]");
     }
 
+    /// <summary>The values of a list variable, as JSON. Empty for none.</summary>
+    public static byte[] Values(string list)
+    {
+        var values = Parts(list, ',').Select(Unescaped).Where(value => value.Length > 0).Select(Quoted).ToList();
+        return values.Count == 0 ? [] : Encoding.UTF8.GetBytes($"[{string.Join(',', values)}]");
+    }
+
     static string NameOf(int id) => id switch
     {
         1 => "purchase",

@@ -141,15 +141,16 @@ sealed class HexValue(MappingValue high, MappingValue low) : MappingValue
 /// <summary>What a text stands for in a table of the mapping's; absent where it stands for nothing, unless there is another value for those.</summary>
 sealed class TableValue(MappingValue value, Dictionary<string, MappingValue> table, MappingValue? otherwise) : MappingValue
 {
-    readonly Dictionary<string, MappingValue>.AlternateLookup<ReadOnlySpan<char>> _table = table.GetAlternateLookup<ReadOnlySpan<char>>();
+    readonly Dictionary<ulong, (byte[] Text, MappingValue Meant)[]> _table = table.Select(entry => (Text: Encoding.UTF8.GetBytes(entry.Key), Meant: entry.Value)).GroupBy(entry => RecordMapper.HashOf(entry.Text)).ToDictionary(same => same.Key, same => same.ToArray());
 
     public override Found Read(RecordView record, in Scope scope)
     {
         var found = value.Read(record, in scope);
         if (!found.IsThere) return Found.Nothing;
         var text = record.TextOf(in found);
-        Span<char> name = text.Length <= 256 ? stackalloc char[text.Length] : default;
-        if (!name.IsEmpty && _table.TryGetValue(name[..Encoding.UTF8.GetChars(text, name)], out var meant)) return meant.Read(record, in scope);
+        if (!text.IsEmpty && _table.TryGetValue(RecordMapper.HashOf(text), out var entries))
+            foreach (var (known, meant) in entries)
+                if (text.SequenceEqual(known)) return meant.Read(record, in scope);
         return otherwise is null ? Found.Nothing : otherwise.Read(record, in scope);
     }
 }
@@ -274,6 +275,7 @@ enum MappedForm
     AdobeEvents,
     AdobeEventsButPurchase,
     AdobeProducts,
+    AdobeValues,
 }
 
 /// <summary>A value in another form; as it is where it does not have that form in it, but for countries and dates, which are absent then.</summary>
@@ -343,6 +345,8 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
                 return ListOf(record, AdobeLists.Events(Encoding.UTF8.GetString(text), id => record.Lookups.Find("event", id) ?? record.Lookups.Find("event_list", id) ?? record.Lookups.Find("event_lookup", id), purchases: form is MappedForm.AdobeEvents));
             case MappedForm.AdobeProducts:
                 return ListOf(record, AdobeLists.Products(Encoding.UTF8.GetString(text)));
+            case MappedForm.AdobeValues:
+                return ListOf(record, AdobeLists.Values(Encoding.UTF8.GetString(text)));
             default:
                 return Countries.CodeOf(text).IsEmpty ? found : Found.Nothing;
         }

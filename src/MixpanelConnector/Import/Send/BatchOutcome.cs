@@ -15,9 +15,6 @@ sealed class BatchOutcome(RecordBatch batch)
     /// <summary>Records refused by what may not have been Mixpanel. They are refused for good once Mixpanel has answered for itself.</summary>
     public List<(DeadLetter Letter, Refusal Refusal)> InDoubt { get; } = [];
 
-    /// <summary>The share of the memory budget that its dead letters keep until they are durable.</summary>
-    public long HeldMemory { get; set; }
-
     /// <summary>Whether every record's fate is known.</summary>
     public bool Final { get; set; }
 

@@ -68,9 +68,9 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         return outcome;
     }
 
-    void HaltAsForeign() => cancellation.Because(5, "The answers are HTTP 400 without the JSON that Mixpanel gives, or with one that contradicts itself: something else answers in its place. Check the endpoint and what lies between. Run the same command again when that is mended; it resumes.");
+    void HaltAsForeign() => cancellation.Because(RunOutcome.Unavailable, "The answers are HTTP 400 without the JSON that Mixpanel gives, or with one that contradicts itself: something else answers in its place. Check the endpoint and what lies between. Run the same command again when that is mended; it resumes.");
 
-    void HaltAsMiscounted(ImportVerdict verdict) => cancellation.Because(5, $"{verdict.Error!.Shown} So it was twice in a row: the answers cannot be trusted, and nothing was settled by them. {(destination.DropsInSilence
+    void HaltAsMiscounted(ImportVerdict verdict) => cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} So it was twice in a row: the answers cannot be trusted, and nothing was settled by them. {(destination.DropsInSilence
         ? "With strict 0, Mixpanel drops what it does not take without a word: with strict 1, the same command names it. Or something"
         : "Something")} answers in Mixpanel's place: check the endpoint and what lies between. Run the same command again when that is mended; it resumes.");
 
@@ -131,15 +131,15 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
                     return false;
 
                 case VerdictKind.Unauthorized:
-                    cancellation.Because(4, $"{verdict.Error!.Shown} Run the same command again when that is mended; it resumes.");
+                    cancellation.Because(RunOutcome.NotAllowed, $"{verdict.Error!.Shown} Run the same command again when that is mended; it resumes.");
                     return false;
 
                 case VerdictKind.Untrusted or VerdictKind.Retry when IsNotMixpanel(reply, verdict) && limits.Untrusted() >= UntrustedConfirmations:
-                    cancellation.Because(5, $"{verdict.Error!.Shown} Run the same command again when that is mended; it resumes.");
+                    cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} Run the same command again when that is mended; it resumes.");
                     return false;
 
                 case VerdictKind.Retry or VerdictKind.Untrusted when limiter.Outage >= maxOutage:
-                    cancellation.Because(5, $"{verdict.Error!.Shown} This has lasted for {maxOutage}. Run the same command again later; it resumes.");
+                    cancellation.Because(RunOutcome.Unavailable, $"{verdict.Error!.Shown} This has lasted for {maxOutage}. Run the same command again later; it resumes.");
                     return false;
             }
 

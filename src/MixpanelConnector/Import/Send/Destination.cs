@@ -43,6 +43,27 @@ sealed class EventDestination(MixpanelTransport transport, bool strict) : Destin
     public override bool DropsInSilence => !strict;
 }
 
+/// <summary>Events that are to go to <c>/track</c>, which takes no compression; the project's token is in each of them.</summary>
+sealed class TrackDestination(MixpanelTransport transport) : Destination(transport)
+{
+    // ip=0: the place of an event is not taken from the machine that sends it.
+    readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/track", AuthScheme.ProjectToken) { IsRepeatable = true }.With("verbose", 1).With("ip", 0);
+
+    public override void EnsureAccess()
+    {
+        if (Transport.Options.Token is null) throw MixpanelException.Invalid("token", "Events go to /track with the project token. Configure it, or use the embedded Mixpanel.");
+    }
+
+    public override void Compress(RecordBatch batch) { }
+
+    public override Task<Reply> SendAsync(RecordBatch batch, CancellationToken cancellationToken) =>
+        Transport.SendOnceAsync(_request with { Body = new RequestBody(batch.Body, "application/json") }, cancellationToken);
+
+    public override ImportVerdict Read(Reply reply, int sent) => ReplyClassifier.ReadTrack(reply, sent, Transport.Options);
+
+    public override bool DropsInSilence => true;
+}
+
 /// <summary>Updates of profiles go to <c>/engage</c> or <c>/groups</c>, which take no compression; the project's token is in each of them.</summary>
 sealed class ProfileDestination(MixpanelTransport transport, string path, bool strict) : Destination(transport)
 {

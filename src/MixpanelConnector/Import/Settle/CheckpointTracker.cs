@@ -15,30 +15,30 @@ sealed class CheckpointTracker
 
     readonly Lock _lock = new();
     readonly IImportState _state;
-    readonly MemoryBudget _budget;
     readonly ImportCounts _counts;
     readonly TimeProvider _time;
     readonly TimeSpan _interval;
     readonly string _optionsFingerprint;
     readonly string? _deadLetterPath;
+    readonly bool _forgetsEnded; // where there is no end of sources
     readonly ImportTotals _before;
     readonly Dictionary<string, ImportSourceProgress> _sources;
     readonly Dictionary<string, long> _sentTo; // by source: before it, records that are not settled may have been delivered, in this run or an earlier one
     readonly Dictionary<long, BatchOutcome> _waiting = [];
     readonly HashSet<string> _moved = new(StringComparer.Ordinal);
     readonly List<ReadOnlyMemory<byte>> _deadLetters = [];
+    readonly List<MemoryLease> _leases = []; // theirs
     readonly long _began;
     ImportTotals _totals;
     (RecordBatch Batch, List<(string Id, long SentTo)> Before)? _fenced;
     long _deadLetterBytes;
-    long _heldMemory;
     long _next;
     bool _isBehind;
     long _savedAt;
 
-    public CheckpointTracker(IImportState state, ImportCheckpoint? loaded, string optionsFingerprint, ImportTotals none, MemoryBudget budget, ImportCounts counts, TimeProvider time, TimeSpan interval, string? deadLetterPath)
+    public CheckpointTracker(IImportState state, ImportCheckpoint? loaded, string optionsFingerprint, ImportTotals none, ImportCounts counts, TimeProvider time, TimeSpan interval, string? deadLetterPath, bool forgetsEnded = false)
     {
-        (_state, _optionsFingerprint, _budget, _counts, _time, _interval, _deadLetterPath) = (state, optionsFingerprint, budget, counts, time, interval, deadLetterPath);
+        (_state, _optionsFingerprint, _counts, _time, _interval, _deadLetterPath, _forgetsEnded) = (state, optionsFingerprint, counts, time, interval, deadLetterPath, forgetsEnded);
         _before = loaded?.Totals ?? none;
         _totals = _before with { ResumedFrom = _before.Read };
         _sources = (loaded?.Sources ?? []).ToDictionary(source => source.Id, StringComparer.Ordinal);
@@ -120,7 +120,7 @@ sealed class CheckpointTracker
                 _waiting.Remove(_next++);
                 Take(next);
                 _isBehind = true;
-                _budget.GiveBackBatch();
+                next.Batch.Lease?.LeavePlace();
             }
 
             if (_deadLetterBytes > MostDeadLetterBytes || _time.GetElapsedTime(_savedAt) >= _interval) Save(finished: false);
@@ -184,7 +184,7 @@ sealed class CheckpointTracker
         Broken |= outcome.Accepted + outcome.Refused.Count != batch.Count;
         _deadLetters.AddRange(letters);
         _deadLetterBytes += letters.Sum(letter => (long)letter.Length);
-        _heldMemory += outcome.HeldMemory;
+        if (batch.Lease is { } lease) _leases.Add(lease);
         _totals = _totals with
         {
             Accepted = _totals.Accepted + outcome.Accepted,
@@ -216,10 +216,16 @@ sealed class CheckpointTracker
             Sources = [.. _moved.Select(id => _sources[id] with { SentTo = _sentTo.GetValueOrDefault(id) is var sent && sent > _sources[id].Offset ? sent : 0 })],
             DeadLetters = [.. _deadLetters],
         });
+        if (_forgetsEnded)
+        {
+            foreach (var ended in _moved.Where(id => _sources[id].Ended)) _sources.Remove(ended);
+        }
+
         _moved.Clear();
         _deadLetters.Clear();
-        _budget.GiveBackBytes(_heldMemory);
-        _deadLetterBytes = _heldMemory = 0;
+        _leases.ForEach(lease => lease.Dispose());
+        _leases.Clear();
+        _deadLetterBytes = 0;
         _isBehind = false;
         Saved = totals;
         _savedAt = _time.GetTimestamp();

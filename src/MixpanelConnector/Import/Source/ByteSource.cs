@@ -21,11 +21,13 @@ sealed class FileByteSource : ByteSource
     readonly FileStream _file;
     long _position; // a pipe does not know its own
 
-    public FileByteSource(string path)
+    /// <summary>Opens a file from a place; the bytes before it are not counted.</summary>
+    public FileByteSource(string path, long offset = 0)
     {
         try
         {
             _file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
+            if (offset > 0) _file.Position = offset;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -3,8 +3,8 @@ namespace MixpanelConnector.Import.Source;
 /// <summary>An input is unreadable, corrupt or cut short. Caught by the reading stage, which reports it and goes on with the next input.</summary>
 sealed class InputException(string message, Exception? innerException = null) : Exception(message, innerException)
 {
-    /// <summary>6; or 7 when the input is not at fault, but the disk on which it would have been kept for a time; or 2 when an option does not fit it; or 4 or 5 when the storage that it lies in does not give it.</summary>
-    public int ExitCode { get => Option is null ? field : 2; init; } = 6;
+    /// <summary>What it makes of the import. Not <see cref="RunOutcome.Damaged"/> where the disk is at fault on which the input would have been kept for a time, an option that does not fit it, or the storage that does not give it.</summary>
+    public RunOutcome Outcome { get => Option is null ? field : RunOutcome.Invalid; init; } = RunOutcome.Damaged;
 
     /// <summary>The option that does not fit the input; null when the input is at fault.</summary>
     public string? Option { get; init; }

@@ -19,8 +19,20 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
     /// <summary>Opens it, when that is not done by its path or its stream.</summary>
     public Func<ByteSource>? Opened { get; init; }
 
+    /// <summary>Opens it from a place, when that is not done by its path; null for what gives its bytes from the first on.</summary>
+    public Func<long, ByteSource>? OpenedAt { get; init; }
+
     /// <summary>Whether its bytes are lines as they are, whatever they begin with: neither compressed, nor in another encoding, nor another kind of file. Default: false.</summary>
     public bool IsPlain { get; init; }
+
+    /// <summary>What the ids come from that are computed for its records. Default: <see cref="Id"/>.</summary>
+    public string IdsFrom { get => field ?? Id; init; }
+
+    /// <summary>Whether its records may have been sent before, by whoever.</summary>
+    public bool MaybeSent { get; init; }
+
+    /// <summary>Why it is refused as a whole; null when it is not.</summary>
+    public RefusedInput? Refused { get; init; }
 
     /// <summary>Why it cannot be read, when that showed as it was found.</summary>
     public string? Fault { get; init; }
@@ -34,6 +46,9 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
     /// <summary>As the caller gave or found it; for messages and dead letters.</summary>
     public string Name => Root.Length == 0 ? Relative : Object is not null ? Root + Relative : System.IO.Path.Combine(Root, Relative);
 
+    /// <summary>The name by which a mapping and an archive are told. Default: <see cref="Name"/>.</summary>
+    public string FileName { get => field ?? Name; init; }
+
     /// <summary>Whether it gives its bytes as often as it is opened.</summary>
     public bool CanBeOpenedAgain => Object is not null || SeekablePath is not null;
 
@@ -46,6 +61,19 @@ sealed record InputFile(string Root, string Relative, string Id, string? Folder)
     /// <summary>Where it lies, when it can be read from any place; null for what gives its bytes once, one after the other.</summary>
     public string? SeekablePath => Path is { } path && !SpecialFile.IsAt(path) ? path : null;
 
+    /// <summary>Whether <see cref="OpenAt"/> opens it.</summary>
+    public bool CanBeOpenedAnywhere => OpenedAt is not null || (Opened is null && SeekablePath is not null);
+
+    /// <summary>Opens it from a place.</summary>
+    /// <exception cref="InputException">It cannot be opened.</exception>
+    public ByteSource OpenAt(long offset) => OpenedAt is { } open ? open(offset) : new FileByteSource(SeekablePath!, offset);
+
     /// <exception cref="InputException">It cannot be opened.</exception>
     public ByteSource Open() => Fault is not null ? throw new InputException(Fault) : Opened is not null ? Opened() : Path is not { } path ? new StreamByteSource(Stream!) : SpecialFile.IsAt(path) ? new SpecialByteSource(path) : new FileByteSource(path);
 }
+
+/// <summary>An input that is refused as a whole, as one record.</summary>
+/// <param name="Code">Why, in a word.</param>
+/// <param name="Message">The same as a clause.</param>
+/// <param name="Raw">All of it, as it came.</param>
+sealed record RefusedInput(string Code, string Message, ReadOnlyMemory<byte> Raw);

@@ -15,6 +15,12 @@ static class InputList
     /// <exception cref="MixpanelException">An input does not exist.</exception>
     public static List<InputFile> Find(ImportRequest request, ExcludedFiles own, Action<string, string> warn)
     {
+        var found = Follow(request, own, warn);
+        return request.InputName is { } name && found is [var only] ? [only with { FileName = name }] : found;
+    }
+
+    static List<InputFile> Follow(ImportRequest request, ExcludedFiles own, Action<string, string> warn)
+    {
         if (request.Inputs is ["-"])
             return [new InputFile("", "<stdin>", request.SourceId ?? StandardInputId, Folder: null) { Stream = request.StandardInput }];
 
@@ -56,13 +62,27 @@ static class InputList
         return request.SourceId is { } source && prefix.Length == 0 ? found.ConvertAll(file => file with { Id = source }) : found;
     }
 
-    /// <summary>The inputs with the files in place of the archives that they lie in. Without a mapping, these are told by their names alone, so that nothing is opened for it.</summary>
-    public static List<InputFile> Unpacked(List<InputFile> inputs, ImportRequest request)
+    /// <summary>
+    /// The inputs with the files in place of the archives that they lie in. Without a mapping, and in object storage, archives are told by their
+    /// names, so that nothing else is opened for it; tar archives are so everywhere, since they are decompressed for it.
+    /// </summary>
+    public static async Task<List<InputFile>> UnpackedAsync(List<InputFile> inputs, ImportRequest request, CancellationToken cancellationToken)
     {
-        if (!inputs.Exists(IsArchive)) return inputs;
-        return [.. inputs.SelectMany(input => IsArchive(input) ? ZipArchiveFile.Open(input, request.MaxDecompressedBytes) : [input])];
+        if (!inputs.Exists(MayBeArchive)) return inputs;
+        var unpacked = new List<InputFile>();
+        foreach (var input in inputs)
+        {
+            if (MayBeArchive(input) && await ZipArchiveFile.IsAsync(input, cancellationToken).ConfigureAwait(false)) unpacked.AddRange(await ZipArchiveFile.OpenAsync(input, request.MaxDecompressedBytes, cancellationToken).ConfigureAwait(false));
+            else if (MayBeTar(input) && await TarArchiveFile.IsAsync(input, request, cancellationToken).ConfigureAwait(false)) unpacked.AddRange(await TarArchiveFile.OpenAsync(input, request, cancellationToken).ConfigureAwait(false));
+            else unpacked.Add(input);
+        }
 
-        bool IsArchive(InputFile input) => input is { Fault: null, Opened: null, SeekablePath: { } path } && (request is { Mapping: not null, Replay: null } || input.Name.EndsWith(".zip", StringComparison.OrdinalIgnoreCase)) && ZipArchiveFile.IsAt(path);
+        return unpacked;
+
+        bool MayBeArchive(InputFile input) => input is { Fault: null, CanBeOpenedAnywhere: true } && ((request is { Mapping: not null, Replay: null } && input.Object is null) || input.FileName.EndsWith(".zip", StringComparison.OrdinalIgnoreCase) || MayBeTar(input));
+
+        // One without a name that tells is looked into where a mapping may need the files in it, such as the body of a request.
+        bool MayBeTar(InputFile input) => TarArchiveFile.IsNamedSo(input.FileName, request) || (request is { Mapping: not null, Replay: null } && input.Object is null && !Path.GetFileName(input.FileName).Contains('.', StringComparison.Ordinal));
     }
 
     /// <summary>A dead-letter file as the one input. Its path is no part of the ids, which come from its lines.</summary>

@@ -7,13 +7,18 @@ namespace MixpanelConnector.Import.Source;
 /// The bytes of an object, as it was when it was pinned. A connection that breaks goes on where it broke; each answer is compared with the pin,
 /// for not every store does what <c>If-Match</c> asks for.
 /// </summary>
-sealed class ObjectByteSource(ObjectStore store, StoredObject pinned, StorageCalls calls) : ByteSource
+/// <param name="store">Holds it.</param>
+/// <param name="pinned">The object.</param>
+/// <param name="calls">Asks for it.</param>
+/// <param name="start">Where its bytes are given from; those before are not counted.</param>
+sealed class ObjectByteSource(ObjectStore store, StoredObject pinned, StorageCalls calls, long start = 0) : ByteSource
 {
+    readonly long _start = start;
     Stream? _content;
-    long _position;
+    long _position = start;
     int _tries;
 
-    public override long RawPosition => _position;
+    public override long RawPosition => _position - _start;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
     {
@@ -53,7 +58,7 @@ sealed class ObjectByteSource(ObjectStore store, StoredObject pinned, StorageCal
     };
 
     /// <summary>4 where the credentials are not enough, else 5.</summary>
-    public static int ExitCodeOf(StorageException failure) => failure.Fault is StorageFault.Forbidden ? 4 : 5;
+    public static RunOutcome OutcomeOf(StorageException failure) => failure.Fault is StorageFault.Forbidden ? RunOutcome.NotAllowed : RunOutcome.Unavailable;
 
     async Task<int> ReadOnceAsync(Memory<byte> target, CancellationToken cancellationToken)
     {
@@ -102,7 +107,7 @@ sealed class ObjectByteSource(ObjectStore store, StoredObject pinned, StorageCal
     {
         StorageFault.Changed => Changed("has another tag or version"),
         StorageFault.Missing => Changed("is not there any more"),
-        _ => new InputException(Reason(failure), failure) { ExitCode = ExitCodeOf(failure) },
+        _ => new InputException(Reason(failure), failure) { Outcome = OutcomeOf(failure) },
     };
 
     static InputException Changed(string how) => InputException.Changed($"has changed since it was listed: it {how}");

@@ -71,9 +71,10 @@ sealed class StoredInput
         Object = one,
         Length = one.Length,
         Opened = () => Open(one),
+        OpenedAt = offset => Open(one, offset),
     };
 
-    public ObjectByteSource Open(StoredObject one) => new(_store, one, _calls);
+    public ObjectByteSource Open(StoredObject one, long offset = 0) => new(_store, one, _calls, offset);
 
     /// <summary>The object that has a key; null when there is none, and where that is not told to whoever may not list.</summary>
     static async Task<StoredObject?> HeadAsync(string key, ObjectStore store, StorageCalls calls, CancellationToken cancellationToken)

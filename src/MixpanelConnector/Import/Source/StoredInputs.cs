@@ -17,8 +17,12 @@ sealed class StoredInputs : IDisposable
         if (request.Replay is not null || !request.Inputs.Any(request.IsAddress)) return (request, found);
         try
         {
-            var calls = new StorageCalls(options);
-            foreach (var input in request.Inputs.Where(request.IsAddress).Distinct(StringComparer.Ordinal)) await found.AddAsync(input, request, calls, cancellationToken).ConfigureAwait(false);
+            foreach (var input in request.Inputs.Where(request.IsAddress).Distinct(StringComparer.Ordinal))
+            {
+                var calls = new StorageCalls(options, reason => request.Diagnostics?.Report(new ImportDiagnostic(StorageScheme.Shown(input), Line: null, "warning", $"The storage is slow, or away: {reason}")));
+                await found.AddAsync(input, request, calls, cancellationToken).ConfigureAwait(false);
+            }
+
             return (request with { Stored = found }, found);
         }
         catch
@@ -50,7 +54,7 @@ sealed class StoredInputs : IDisposable
         }
         catch (StorageException e)
         {
-            throw new InputException($"{input} {ObjectByteSource.Reason(e)}", e) { ExitCode = ObjectByteSource.ExitCodeOf(e) };
+            throw new InputException($"{StorageScheme.Shown(input)} {ObjectByteSource.Reason(e)}", e) { Outcome = ObjectByteSource.OutcomeOf(e) };
         }
     }
 }

@@ -8,7 +8,7 @@ namespace MixpanelConnector.Import.State;
 /// What a dry run keeps: the counts, and its dead letters only when they are to be written, in a temporary file, so that memory
 /// stays bounded however many there are.
 /// </summary>
-sealed class DryRunState(bool keepsDeadLetters) : IImportState
+sealed class DryRunState(bool keepsDeadLetters) : IImportState, ICountsReasons
 {
     FileStream? _spool;
 

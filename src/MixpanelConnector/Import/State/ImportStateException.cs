@@ -26,6 +26,6 @@ public sealed class ImportStateException : Exception
     /// <summary>What is wrong.</summary>
     public ImportStateFault Fault { get; }
 
-    /// <summary>The exit code for it: 8 when another import holds the state, otherwise 7.</summary>
-    public int ExitCode => Fault is ImportStateFault.Busy ? 8 : 7;
+    /// <summary>How what needed the state ended.</summary>
+    public RunOutcome Outcome => Fault is ImportStateFault.Busy ? RunOutcome.Busy : RunOutcome.DiskFailed;
 }

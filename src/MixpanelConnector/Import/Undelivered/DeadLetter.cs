@@ -37,7 +37,7 @@ static class DeadLetters
     static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="source">The record's source.</param>
-    /// <param name="line">Its line.</param>
+    /// <param name="line">Its line; 0 where it is the whole source.</param>
     /// <param name="offset">Its offset.</param>
     /// <param name="raw">The record as it was read.</param>
     /// <param name="oversized">What is left of it, when it is too large to keep.</param>
@@ -51,8 +51,12 @@ static class DeadLetters
         {
             json.WriteStartObject();
             json.WriteString("source"u8, source);
-            json.WriteNumber("line"u8, line);
-            json.WriteNumber("offset"u8, offset);
+            if (line > 0)
+            {
+                json.WriteNumber("line"u8, line);
+                json.WriteNumber("offset"u8, offset);
+            }
+
             if (oversized is null && layout.IsEmpty && Utf8.IsValid(raw) && PlainObject.Is(raw)) WriteObject(json, raw);
             else WriteText(json, oversized is null ? raw : oversized.Head.Span);
             if (oversized is not null)

@@ -31,7 +31,7 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
     static readonly Rejection TimeInvalid = new("time_invalid", "properties.time", "the time must be an integer: seconds or milliseconds since 1970");
     static readonly Rejection TimeHasDecimals = TimeInvalid with { Message = $"{TimeInvalid.Message}, without decimals or an exponent. --fix time makes that of such numbers" };
     static readonly Rejection TimeIsText = TimeInvalid with { Message = "the time is text; it must be an integer: seconds or milliseconds since 1970" };
-    static readonly Rejection TimeMayBeIso = TimeIsText with { Message = $"{TimeIsText.Message}. --fix time makes that of ISO 8601 text, --time-format of other text" };
+    static readonly Rejection TimeMayBeIso = TimeIsText with { Message = $"{TimeIsText.Message}. --fix time makes that of ISO 8601 text, --time-format 'dd.MM.yyyy HH:mm' and its like of other text" };
     static readonly Rejection TimeIsNotIso = TimeIsText with { Message = "the time is text, and not such that it can be read for certain: a date as in ISO 8601, with a time of day, and UTC or an offset where there is a zone. --time-format says how it is written, --time-zone where" };
     static readonly Rejection TimeMayBeDate = TimeInvalid with { Message = "the time has twelve digits, and may be a date written so or milliseconds of long ago, which is not guessed. --time-format says which: %Y%m%d%H%M, %y%m%d%H%M%S, or %Q for milliseconds" };
     static readonly Rejection TimeTooOld = new("time_too_old", "properties.time", "the time is before 1971");

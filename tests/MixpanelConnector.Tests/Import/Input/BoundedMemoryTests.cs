@@ -31,7 +31,7 @@ public sealed class BoundedMemoryTests
 
             var before = GC.GetTotalAllocatedBytes();
             var report = await run.RunAsync(run.Request(path));
-            Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
+            Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
             Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 60_000_000);
             var letter = Assert.Single(run.DeadLetters());
             Assert.Equal((100L << 20, 2, Event(1).Length + 1L), (letter.GetProperty("length").GetInt64(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt64()));
@@ -47,7 +47,7 @@ public sealed class BoundedMemoryTests
         using var run = new ImportRun();
         var before = GC.GetTotalAllocatedBytes();
         var report = await run.RunAsync(run.Request(run.Folder.Write("a.gz", bomb)));
-        Assert.Equal((3, 1, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1, 1), (report.Outcome, report.Accepted, report.Rejected));
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 60_000_000);
         Assert.Equal((100_000_012L, true), (run.DeadLetters()[0].GetProperty("length").GetInt64(), run.DeadLetters()[0].GetProperty("raw_truncated").GetBoolean()));
     }

@@ -36,8 +36,8 @@ public sealed class CompressedInputTests
             var damaged = whole.ToArray();
             damaged[bit / 8] ^= (byte)(1 << (bit % 8));
             var (report, stored) = await ImportAsync(damaged);
-            var where = $"bit {bit % 8} of byte {bit / 8}: exit {report.ExitCode}, {report.Accepted} accepted";
-            switch (report.ExitCode)
+            var where = $"bit {bit % 8} of byte {bit / 8}: exit {report.Outcome}, {report.Accepted} accepted";
+            switch ((int)report.Outcome)
             {
                 case 0:
                     Assert.True(stored.SequenceEqual(events, StringComparer.Ordinal), where); // the header's time and system, padding between blocks
@@ -64,7 +64,7 @@ public sealed class CompressedInputTests
         for (var length = 1; length < second.Length; length++)
         {
             var (report, stored) = await ImportAsync([.. first, .. second[..length]]);
-            Assert.Equal(6, report.ExitCode);
+            Assert.Equal(RunOutcome.Damaged, report.Outcome);
             Assert.InRange(report.Accepted, 2, 3);
             Assert.Equal(Enumerable.Range(0, stored.Count).Select(i => Event(i)), stored, StringComparer.Ordinal);
             var problem = Assert.Single(report.Problems);
@@ -85,7 +85,7 @@ public sealed class CompressedInputTests
     public async Task A_header_alone_is_a_file_cut_short(int length, string name)
     {
         var (report, stored) = await ImportAsync(Gzip(Event(0))[..length], name);
-        Assert.Equal((6, 0), (report.ExitCode, stored.Count));
+        Assert.Equal((RunOutcome.Damaged, 0), (report.Outcome, stored.Count));
         Assert.Contains("the file is cut short", report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -93,7 +93,7 @@ public sealed class CompressedInputTests
     public async Task Empty_members_between_others_are_nothing()
     {
         var (report, stored) = await ImportAsync([.. Gzip(""), .. Gzip(Event(0) + "\n"), .. Gzip(""), .. Gzip(""), .. Gzip(Event(1)[..20]), .. Gzip(Event(1)[20..]), .. Gzip("")]);
-        Assert.Equal((0, 2), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 2), (report.Outcome, report.Accepted));
         Assert.Equal([Event(0), Event(1)], stored);
     }
 
@@ -101,6 +101,6 @@ public sealed class CompressedInputTests
     public async Task Many_small_members_are_read_like_one()
     {
         var (report, _) = await ImportAsync([.. Enumerable.Range(0, 2000).SelectMany(i => Gzip(Event(i) + "\n"))]);
-        Assert.Equal((0, 2000), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 2000), (report.Outcome, report.Accepted));
     }
 }

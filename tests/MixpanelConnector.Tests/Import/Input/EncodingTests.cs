@@ -113,12 +113,12 @@ public sealed class EncodingTests
         var bytes = Encoding.Latin1.GetBytes(text);
         var request = run.Request(run.Folder.Write("in.ndjson", [.. bytes, (byte)'"', 0x9d])) with { Encoding = "latin1" };
         var first = await run.RunAsync(request, state);
-        Assert.Equal((6, 4, 3, 1), (first.ExitCode, first.Read, first.Accepted, first.Pending));
+        Assert.Equal((RunOutcome.Damaged, 4, 3, 1), (first.Outcome, first.Read, first.Accepted, first.Pending));
         Assert.Contains($"line 4, at byte {bytes.Length + 1}", first.Problems[0], StringComparison.Ordinal);
 
         run.Folder.Write("in.ndjson", [.. bytes, .. Encoding.Latin1.GetBytes(ImportRun.Event(3) + "\n")]);
         var second = await run.RunAsync(request, state);
-        Assert.Equal((0, 4, 3), (second.ExitCode, second.Accepted, second.ResumedFrom));
+        Assert.Equal((RunOutcome.Complete, 4, 3), (second.Outcome, second.Accepted, second.ResumedFrom));
         Assert.Equal(Enumerable.Range(0, 4), run.StoredNumbers());
         Assert.Contains("Zürich", run.Mixpanel.Stored[0], StringComparison.Ordinal);
     }
@@ -140,8 +140,8 @@ public sealed class EncodingTests
             var request = run.Request(run.Folder.Write("in.ndjson", bytes)) with { Encoding = marked ? null : label, BatchEvents = 1, Senders = 1, CheckpointInterval = TimeSpan.Zero };
             var first = await run.RunAsync(request, state);
             state.CrashAtSave = 0;
-            var second = first.ExitCode == 7 ? await run.RunAsync(request, state) : first;
-            Assert.Equal((3, 9, 3), (second.ExitCode, second.Accepted, second.Rejected));
+            var second = first.Outcome is RunOutcome.DiskFailed ? await run.RunAsync(request, state) : first;
+            Assert.Equal((RunOutcome.Rejected, 9, 3), (second.Outcome, second.Accepted, second.Rejected));
             Assert.Equal(9, run.StoredNumbers().Distinct().Count());
             Assert.Equal([4, 8, 12], run.DeadLetters().Select(letter => letter.GetProperty("line").GetInt32()));
         }
@@ -157,10 +157,10 @@ public sealed class EncodingTests
             using var state = new InMemoryImportState();
             var request = run.Request(run.Folder.Write("in.ndjson", whole.AsSpan(0, length))) with { AllowEmpty = true };
             var first = await run.RunAsync(request, state);
-            Assert.True(first.ExitCode is 0 or 6, $"byte {length}: {first.ExitCode}");
+            Assert.True(first.Outcome is RunOutcome.Complete or RunOutcome.Damaged, $"byte {length}: {first.Outcome}");
             run.Folder.Write("in.ndjson", whole);
             var second = await run.RunAsync(request, state);
-            Assert.Equal((0, 2, 0), (second.ExitCode, second.Accepted, second.Rejected));
+            Assert.Equal((RunOutcome.Complete, 2, 0), (second.Outcome, second.Accepted, second.Rejected));
             Assert.Equal([0, 1], run.StoredNumbers());
         }
     }
@@ -171,8 +171,8 @@ public sealed class EncodingTests
         using var run = new ImportRun();
         using var state = new InMemoryImportState();
         var request = run.Request(run.Folder.Write("in.ndjson", Encoding.Latin1.GetBytes($$$"""{"event":"e","properties":{"time":{{{ImportRun.Time}}},"distinct_id":"ü"}}"""))) with { Encoding = "latin1" };
-        Assert.Equal(0, (await run.RunAsync(request, state)).ExitCode);
-        Assert.Equal(0, (await run.RunAsync(request with { Encoding = "CP1252" }, state)).ExitCode);
+        Assert.Equal(RunOutcome.Complete, (await run.RunAsync(request, state)).Outcome);
+        Assert.Equal(RunOutcome.Complete, (await run.RunAsync(request with { Encoding = "CP1252" }, state)).Outcome);
         var changed = await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request with { Encoding = "windows-1250" }, state));
         Assert.Contains("--restart", changed.Message, StringComparison.Ordinal);
         var restarted = await Assert.ThrowsAsync<MixpanelException>(() => run.RunAsync(request with { Encoding = "windows-1250", Restart = true }, state));

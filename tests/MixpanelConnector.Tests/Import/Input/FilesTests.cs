@@ -37,7 +37,7 @@ public sealed class FilesTests : IDisposable
         var writing = Task.Run(() => File.WriteAllText(path, Events(100)), TestContext.Current.CancellationToken);
         var report = await _run.RunAsync(_run.Request(path));
         await writing;
-        Assert.Equal((0, 100), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 100), (report.Outcome, report.Accepted));
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class FilesTests : IDisposable
     {
         if (OperatingSystem.IsWindows()) return;
         var report = await _run.RunAsync(_run.Request("/dev/zero"));
-        Assert.Equal((6, 0), (report.ExitCode, report.Read));
+        Assert.Equal((RunOutcome.Damaged, 0), (report.Outcome, report.Read));
         Assert.Contains("is binary", report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -53,7 +53,7 @@ public sealed class FilesTests : IDisposable
     public async Task Nothing_at_all_is_an_input_without_records()
     {
         if (OperatingSystem.IsWindows()) return;
-        Assert.Equal((6, 0), await _run.RunAsync(_run.Request("/dev/null")) is var report ? (report.ExitCode, report.Read) : default);
+        Assert.Equal((RunOutcome.Damaged, 0), await _run.RunAsync(_run.Request("/dev/null")) is var report ? (report.Outcome, report.Read) : default);
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class FilesTests : IDisposable
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(_run.Folder.File("socket")));
         var report = await _run.RunAsync(_run.Request(_run.Folder.File("socket"), Write("good", 1)));
-        Assert.Equal((6, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Damaged, 1), (report.Outcome, report.Accepted));
         Assert.Contains("cannot be opened", report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -71,7 +71,7 @@ public sealed class FilesTests : IDisposable
     public async Task An_empty_folder_is_an_input_without_records()
     {
         Directory.CreateDirectory(_run.Folder.File("empty/below"));
-        Assert.Equal((6, 0), await _run.RunAsync(_run.Request(_run.Folder.File("empty"))) is var report ? (report.ExitCode, report.Read) : default);
+        Assert.Equal((RunOutcome.Damaged, 0), await _run.RunAsync(_run.Request(_run.Folder.File("empty"))) is var report ? (report.Outcome, report.Read) : default);
     }
 
     [Theory]
@@ -82,7 +82,7 @@ public sealed class FilesTests : IDisposable
     public async Task What_is_no_text_is_told_with_a_hint(byte[] content, string hint)
     {
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("bad", content)));
-        Assert.Equal((6, 0), (report.ExitCode, report.Read));
+        Assert.Equal((RunOutcome.Damaged, 0), (report.Outcome, report.Read));
         Assert.Contains(hint, report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -92,7 +92,7 @@ public sealed class FilesTests : IDisposable
         if (OperatingSystem.IsWindows() || Environment.UserName == "root") return;
         var file = Write("secret", 1);
         File.SetUnixFileMode(file, UnixFileMode.None);
-        Assert.Equal(6, (await _run.RunAsync(_run.Request(file))).ExitCode);
+        Assert.Equal(RunOutcome.Damaged, (await _run.RunAsync(_run.Request(file))).Outcome);
     }
 
     [Fact]
@@ -102,7 +102,7 @@ public sealed class FilesTests : IDisposable
         Write("in/a", 1);
         Assert.Equal(0, MakeFifo(_run.Folder.File("in/pipe"), 0x180));
         var report = await _run.RunAsync(_run.Request(_run.Folder.File("in")));
-        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
         Assert.Contains(_run.Diagnostics, diagnostic => diagnostic.Code == "warning" && diagnostic.Reason.Contains("pipe", StringComparison.Ordinal));
     }
 
@@ -126,7 +126,7 @@ public sealed class FilesTests : IDisposable
         File.CreateSymbolicLink(Path.Combine(folder, "b"), Path.Combine(folder, "a"));
         File.CreateSymbolicLink(Path.Combine(folder, "nowhere"), _run.Folder.File("gone"));
         var report = await _run.RunAsync(_run.Request(folder));
-        Assert.Equal((6, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Damaged, 1), (report.Outcome, report.Accepted));
         Assert.All((string[])["loop", "a", "nowhere"], name => Assert.Contains(report.Problems, problem => problem.StartsWith(Path.Combine(folder, name) + " ", StringComparison.Ordinal)));
     }
 
@@ -136,7 +136,7 @@ public sealed class FilesTests : IDisposable
         Write("in/a/x", 1);
         Directory.CreateSymbolicLink(_run.Folder.File("in/a/up"), _run.Folder.File("in"));
         var report = await _run.RunAsync(_run.Request(_run.Folder.File("in")));
-        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
         Assert.Contains(_run.Diagnostics, diagnostic => diagnostic.Code == "warning" && diagnostic.Reason.Contains("symbolic link", StringComparison.Ordinal));
     }
 
@@ -146,7 +146,7 @@ public sealed class FilesTests : IDisposable
         Write("in/a", 1);
         File.CreateSymbolicLink(_run.Folder.File("in/link"), Write("outside/b", 2));
         var report = await _run.RunAsync(_run.Request(_run.Folder.File("in")));
-        Assert.Equal((0, 2), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 2), (report.Outcome, report.Accepted));
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public sealed class FilesTests : IDisposable
         if (OperatingSystem.IsWindows()) return;
         Assert.Equal(0, HardLink(Write("in/a", 1, 2), _run.Folder.File("in/b")));
         var report = await _run.RunAsync(_run.Request(_run.Folder.File("in")));
-        Assert.Equal((0, 2), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 2), (report.Outcome, report.Accepted));
         Assert.Single(_run.Diagnostics, diagnostic => diagnostic.Code == "warning");
     }
 
@@ -166,7 +166,7 @@ public sealed class FilesTests : IDisposable
         Directory.CreateDirectory(_run.Folder.File("in"));
         foreach (var i in Enumerable.Range(0, 1000).OrderBy(_ => random.Next())) Write($"in/{i:d5}", i);
         var report = await _run.RunAsync(_run.Request(_run.Folder.File("in/*")) with { Senders = 1 });
-        Assert.Equal((0, 1000), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1000), (report.Outcome, report.Accepted));
         Assert.Equal(Enumerable.Range(0, 1000), _run.StoredNumbers());
     }
 
@@ -209,7 +209,7 @@ public sealed class FilesTests : IDisposable
     public async Task A_stream_that_drips_is_read_like_any_other()
     {
         var report = await StreamAsync(Events(20) + "nonsense\n" + Event(20));
-        Assert.Equal((3, 21, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 21, 1), (report.Outcome, report.Accepted, report.Rejected));
         Assert.Equal("<stdin>", _run.DeadLetters()[0].GetProperty("source").GetString());
     }
 
@@ -218,10 +218,10 @@ public sealed class FilesTests : IDisposable
     {
         using var state = new InMemoryImportState();
         var report = await StreamAsync(Events(3) + Event(3)[..30], breaks: true, state);
-        Assert.Equal((6, 3, 1), (report.ExitCode, report.Accepted, report.Pending));
+        Assert.Equal((RunOutcome.Damaged, 3, 1), (report.Outcome, report.Accepted, report.Pending));
         Assert.Contains("the writer is gone", report.Problems[0], StringComparison.Ordinal);
         report = await StreamAsync(Events(5), state: state);
-        Assert.Equal((0, 5, 0), (report.ExitCode, report.Accepted, report.Pending));
+        Assert.Equal((RunOutcome.Complete, 5, 0), (report.Outcome, report.Accepted, report.Pending));
         Assert.Equal(Enumerable.Range(0, 5), _run.StoredNumbers());
     }
 
@@ -229,7 +229,7 @@ public sealed class FilesTests : IDisposable
     public async Task A_stream_that_closes_within_a_record_leaves_it_pending()
     {
         var report = await StreamAsync(Events(3) + Event(3)[..30]);
-        Assert.Equal((6, 3, 1), (report.ExitCode, report.Accepted, report.Pending));
+        Assert.Equal((RunOutcome.Damaged, 3, 1), (report.Outcome, report.Accepted, report.Pending));
     }
 
     [Fact]
@@ -238,7 +238,7 @@ public sealed class FilesTests : IDisposable
         using var state = new InMemoryImportState();
         await StreamAsync(Events(5), state: state);
         var report = await StreamAsync(string.Concat(Enumerable.Range(10, 8).Select(i => Event(i) + "\n")), state: state);
-        Assert.Equal((6, 5), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Damaged, 5), (report.Outcome, report.Accepted));
         Assert.Contains("has changed", report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -251,7 +251,7 @@ public sealed class FilesTests : IDisposable
         var running = _run.RunAsync(_run.Request("-") with { StandardInput = stream }, cancellationToken: stop.Token);
         await read.Task;
         await stop.CancelAsync();
-        Assert.Equal(130, (await running).ExitCode);
+        Assert.Equal(RunOutcome.Stopped, (await running).Outcome);
     }
 
     /// <summary>A terminal at which nobody types, whose read cannot be given up.</summary>

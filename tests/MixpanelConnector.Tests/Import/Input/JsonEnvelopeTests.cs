@@ -25,10 +25,10 @@ public sealed class JsonEnvelopeTests
             using var state = new InMemoryImportState();
             var request = run.Request(run.Folder.Write("in.json", whole.AsSpan(0, length)));
             var first = await run.RunAsync(request, state);
-            Assert.True(first.ExitCode is 0 or 3 or 6, $"byte {length}: {first.ExitCode}");
+            Assert.True(first.Outcome is RunOutcome.Complete or RunOutcome.Rejected or RunOutcome.Damaged, $"byte {length}: {first.Outcome}");
             run.Folder.Write("in.json", whole);
             var second = await run.RunAsync(request, state);
-            Assert.True((3, 5, 1) == (second.ExitCode, second.Accepted, second.Rejected), $"byte {length}: {second.Problems[0]}");
+            Assert.True((RunOutcome.Rejected, 5, 1) == (second.Outcome, second.Accepted, second.Rejected), $"byte {length}: {second.Problems[0]}");
             Assert.Equal(Enumerable.Range(0, 5), run.StoredNumbers());
         }
     }
@@ -43,8 +43,8 @@ public sealed class JsonEnvelopeTests
             var request = run.Request(run.Folder.Write("in.json", Text)) with { BatchEvents = 1, Senders = 1, CheckpointInterval = TimeSpan.Zero };
             var first = await run.RunAsync(request, state);
             state.CrashAtSave = 0;
-            var second = first.ExitCode == 7 ? await run.RunAsync(request, state) : first;
-            Assert.Equal((3, 5, 1), (second.ExitCode, second.Accepted, second.Rejected));
+            var second = first.Outcome is RunOutcome.DiskFailed ? await run.RunAsync(request, state) : first;
+            Assert.Equal((RunOutcome.Rejected, 5, 1), (second.Outcome, second.Accepted, second.Rejected));
             Assert.Equal(Enumerable.Range(0, 5), run.StoredNumbers().Distinct().Order());
             Assert.Equal(6, run.DeadLetters()[0].GetProperty("line").GetInt32());
         }
@@ -57,7 +57,7 @@ public sealed class JsonEnvelopeTests
         var large = new string('x', 3 << 20);
         var list = string.Join(',', Enumerable.Repeat("""{"a":[1,"]"]}""", 200_000));
         var report = await run.RunAsync(run.Request(run.Folder.Write("in.json", $$"""{"results":[{{Event(0)}}],"a":"{{large}}\"","b":[{{list}}],"c":{{new string('1', 300_000)}}}{"results":[{{Event(1)}}]}""")));
-        Assert.Equal((0, 2), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 2), (report.Outcome, report.Accepted));
     }
 
     [Theory]
@@ -74,7 +74,7 @@ public sealed class JsonEnvelopeTests
     {
         using var run = new ImportRun();
         var report = await run.RunAsync(run.Request(run.Folder.Write("in.json", text)));
-        Assert.Equal((6, 1, 1), (report.ExitCode, report.Read, report.Rejected));
+        Assert.Equal((RunOutcome.Damaged, 1, 1), (report.Outcome, report.Read, report.Rejected));
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class JsonEnvelopeTests
 
         var report = await run.RunAsync(request);
 
-        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
         Assert.Contains("\"data\":[{\"sku\":1},{\"sku\":2}]", run.Mixpanel.Stored[0], StringComparison.Ordinal);
     }
 
@@ -100,7 +100,7 @@ public sealed class JsonEnvelopeTests
 
         var report = await run.RunAsync(run.Request("-") with { StandardInput = stream });
 
-        Assert.Equal((3, 5, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 5, 1), (report.Outcome, report.Accepted, report.Rejected));
         Assert.Equal(Enumerable.Range(0, 5), run.StoredNumbers());
     }
 

@@ -30,9 +30,9 @@ public sealed class TextInputTests : IDisposable
             var report = await run.RunAsync(whole[..length], state);
             var taken = ends.Count(end => end <= length);
             var partial = length > 0 && whole[..length].Split('\n')[^1].Trim() is var last && last.Length > 0 && !ends.Contains(whole[..length].TrimEnd('\r').Length);
-            Assert.Equal((partial || length == 0 ? 6 : 0, taken, partial ? 1 : 0), (report.ExitCode, report.Accepted, report.Pending));
+            Assert.Equal((partial || length == 0 ? RunOutcome.Damaged : RunOutcome.Complete, taken, partial ? 1 : 0), (report.Outcome, report.Accepted, report.Pending));
             if (partial) Assert.Contains($"line {taken + 1}: the last record is incomplete", report.Problems[0], StringComparison.Ordinal);
-            Assert.Equal((0, 3), await run.RunAsync(whole, state) is var rest ? (rest.ExitCode, rest.Accepted) : default);
+            Assert.Equal((RunOutcome.Complete, 3), await run.RunAsync(whole, state) is var rest ? (rest.Outcome, rest.Accepted) : default);
             Assert.Equal([0, 1, 2], run.StoredNumbers());
         }
     }
@@ -82,7 +82,7 @@ public sealed class TextInputTests : IDisposable
     public async Task Text_that_is_no_unicode_is_kept_byte_for_byte(string what, byte[] record)
     {
         var report = await RunAsync([.. Encoding.UTF8.GetBytes(Event(1) + "\n"), .. record, .. Encoding.UTF8.GetBytes("\n" + Event(2) + "\n")]);
-        Assert.True((3, 2, 1) == (report.ExitCode, report.Accepted, report.Rejected), what);
+        Assert.True((RunOutcome.Rejected, 2, 1) == (report.Outcome, report.Accepted, report.Rejected), what);
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal(("invalid_utf8", 2, Event(1).Length + 1), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt32()));
         Assert.Equal(record, letter.TryGetProperty("raw_base64", out var raw) ? raw.GetBytesFromBase64() : Encoding.UTF8.GetBytes(letter.Raw()));
@@ -99,7 +99,7 @@ public sealed class TextInputTests : IDisposable
     {
         var record = Valid($"\"x\":\"{text.Replace("\u0000", "\\u0000", StringComparison.Ordinal)}\"");
         var report = await _run.RunAsync(record + "\n");
-        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
         Assert.Equal(record, Assert.Single(_run.Mixpanel.Stored));
     }
 
@@ -119,7 +119,7 @@ public sealed class TextInputTests : IDisposable
         {
             using var run = new ImportRun();
             var report = await run.RunAsync(text);
-            Assert.Equal(good ? (0, 3, 0) : (3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
+            Assert.Equal(good ? (RunOutcome.Complete, 3, 0) : (RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
             if (!good) Assert.Equal("record_too_large", run.DeadLetters()[0].GetProperty("code").GetString());
         }
     }
@@ -141,7 +141,7 @@ public sealed class TextInputTests : IDisposable
             foreach (var text in (string[])[$"{Event(1)}\n{deep}\n{Event(2)}\n", $"[{Event(1)},\n{deep},{Event(2)}]"])
             {
                 var report = await run.RunAsync(text);
-                Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
+                Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
                 Assert.Equal(code, run.DeadLetters()[0].GetProperty("code").GetString());
             }
         }
@@ -154,7 +154,7 @@ public sealed class TextInputTests : IDisposable
         {
             using var run = new ImportRun();
             var report = await run.RunAsync($"{Event(1)}\n{{\"event\":{new string(bracket, 1_000_000)}\n{Event(2)}\n");
-            Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
+            Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
         }
     }
 
@@ -179,7 +179,7 @@ public sealed class TextInputTests : IDisposable
     {
         var record = Valid($"\"x\":{number},\"y\":[{number}],\"z\":{{\"w\":{number}}}");
         var report = await _run.RunAsync(record + "\n");
-        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
         Assert.Equal(record, Assert.Single(_run.Mixpanel.Stored));
     }
 
@@ -229,7 +229,7 @@ public sealed class TextInputTests : IDisposable
     public async Task A_byte_order_mark_at_the_start_is_passed_over_and_nowhere_else()
     {
         var report = await RunAsync([.. Bytes(Event(0) + "\r\n"), .. Bytes(Event(1) + "\n"), .. Bytes(Event(2))[3..]]);
-        Assert.Equal((3, 2, 1), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 2, 1), (report.Outcome, report.Accepted, report.Rejected));
         var letter = Assert.Single(_run.DeadLetters());
         Assert.Equal(("invalid_json", 2, 3 + Event(0).Length + 2), (letter.GetProperty("code").GetString(), letter.GetProperty("line").GetInt32(), letter.GetProperty("offset").GetInt32()));
         Assert.Equal([0, 2], _run.StoredNumbers());
@@ -245,7 +245,7 @@ public sealed class TextInputTests : IDisposable
     {
         var encoding = Encoding.GetEncoding(name);
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", marked ? Bytes(Event(1) + "\n", encoding) : encoding.GetBytes(Event(1) + "\n"))));
-        Assert.Equal((6, 0), (report.ExitCode, report.Read));
+        Assert.Equal((RunOutcome.Damaged, 0), (report.Outcome, report.Read));
         Assert.Contains(hint, report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -265,7 +265,7 @@ public sealed class TextInputTests : IDisposable
     public async Task Lines_end_with_LF_or_CR_LF_and_blank_ones_are_counted(string form, int exitCode, int accepted, int rejected, int blank)
     {
         var report = await _run.RunAsync(form.Replace("{0}", Event(0), StringComparison.Ordinal).Replace("{1}", Event(1), StringComparison.Ordinal) + (form.EndsWith('\r') ? "\n" : ""));
-        Assert.Equal((exitCode, accepted, rejected, blank), (report.ExitCode, report.Accepted, report.Rejected, report.Blank));
+        Assert.Equal((exitCode, accepted, rejected, blank), ((int)report.Outcome, report.Accepted, report.Rejected, report.Blank));
     }
 
     // :: Keys
@@ -293,7 +293,7 @@ public sealed class TextInputTests : IDisposable
     public async Task Keys_that_only_look_alike_are_two(string members)
     {
         var report = await _run.RunAsync(Valid(members) + "\n");
-        Assert.Equal((0, 1), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Accepted));
     }
 
     [Fact]

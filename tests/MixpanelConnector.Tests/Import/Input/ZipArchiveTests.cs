@@ -50,7 +50,7 @@ public sealed class ZipArchiveTests : IDisposable
     {
         var path = Archive(("b/2.ndjson", Some(5, 3)), ("b/", []), ("a/1.json.gz", Gzip(Some(0, 5))), ("__MACOSX/x", [1]), ("a/.hidden", [1]));
         var report = await _run.RunAsync(_run.Request(path), _state);
-        Assert.Equal((0, 8), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 8), (report.Outcome, report.Accepted));
         Assert.Equal(Enumerable.Range(0, 8), _run.StoredNumbers());
         Assert.Equal("export.zip/a/1.json.gz export.zip/b/2.ndjson", string.Join(' ', _state.Load()!.Sources.Select(source => source.Id).Order(StringComparer.Ordinal)));
         Assert.Equal(8, (await _run.RunAsync(_run.Request(path), _state)).Accepted);
@@ -62,10 +62,10 @@ public sealed class ZipArchiveTests : IDisposable
     {
         var path = Archive(("1.ndjson", Some(0, 40)), ("1.ndjson#2", Some(80, 2)), ("1.ndjson", Some(40, 10)), ("1.ndjson", Some(50, 1)));
         var report = await _run.RunAsync(_run.Request(path), _state);
-        Assert.Equal((6, 42), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Damaged, 42), (report.Outcome, report.Accepted));
         Assert.Contains("in the archive twice", Assert.Single(report.Problems), StringComparison.Ordinal);
         Assert.Equal("export.zip/1.ndjson export.zip/1.ndjson#2", string.Join(' ', _state.Load()!.Sources.Where(source => source.Offset > 0).Select(source => source.Id).Order(StringComparer.Ordinal)));
-        Assert.Equal((6, 42), (await _run.RunAsync(_run.Request(path), _state)) is var again ? (again.ExitCode, again.Accepted) : default);
+        Assert.Equal((RunOutcome.Damaged, 42), (await _run.RunAsync(_run.Request(path), _state)) is var again ? (again.Outcome, again.Accepted) : default);
         Assert.Equal(42, _run.StoredNumbers().Count);
     }
 
@@ -74,7 +74,7 @@ public sealed class ZipArchiveTests : IDisposable
     {
         string[] paths = [Moved("a", Some(0, 20)), Moved("b", Some(0, 20)), Moved("c", Some(20, 3))];
         var request = _run.Request(paths) with { Mapping = ImportMapping.Parse("""{"name":"mine","events":{"event":"event","time":"properties.time","user_id":"properties.distinct_id","spread":["properties"]}}"""), BatchEvents = 3, CheckpointInterval = TimeSpan.Zero, Senders = 1 };
-        Assert.Equal((0, 43), (await _run.RunAsync(request)) is var whole ? (whole.ExitCode, whole.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 43), (await _run.RunAsync(request)) is var whole ? (whole.Outcome, whole.Accepted) : default);
         var ids = Ids();
         Assert.Equal(43, ids.Count);
         for (var crash = 3; crash < 16; crash += 4)
@@ -83,7 +83,7 @@ public sealed class ZipArchiveTests : IDisposable
             var before = _run.Mixpanel.Stored.Count;
             await _run.RunAsync(request, state);
             state.CrashAtSave = 0;
-            Assert.Equal((0, 43), (await _run.RunAsync(request, state)) is var report ? (report.ExitCode, report.Accepted) : default);
+            Assert.Equal((RunOutcome.Complete, 43), (await _run.RunAsync(request, state)) is var report ? (report.Outcome, report.Accepted) : default);
             Assert.Equal(ids, Ids(before));
         }
 
@@ -105,7 +105,7 @@ public sealed class ZipArchiveTests : IDisposable
         var bytes = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
         bytes[60] ^= 0x55;
         var report = await _run.RunAsync(_run.Request(Write(bytes)), _state);
-        Assert.Equal(6, report.ExitCode);
+        Assert.Equal(RunOutcome.Damaged, report.Outcome);
         Assert.Contains("1.ndjson", report.Problems[0], StringComparison.Ordinal);
         Assert.Superset(new HashSet<int> { 40, 41 }, _run.StoredNumbers().ToHashSet());
     }
@@ -117,7 +117,7 @@ public sealed class ZipArchiveTests : IDisposable
     {
         var bytes = await File.ReadAllBytesAsync(Archive(("1.ndjson", Some(0, 40))), TestContext.Current.CancellationToken);
         var report = await _run.RunAsync(_run.Request(Write(bytes[..(int)(bytes.Length * kept)])));
-        Assert.Equal((6, 0), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Damaged, 0), (report.Outcome, report.Accepted));
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class ZipArchiveTests : IDisposable
         var directory = bytes.AsSpan().LastIndexOf("PK\u0001\u0002"u8);
         BitConverter.TryWriteBytes(bytes.AsSpan(directory + 24), 100);
         var report = await _run.RunAsync(_run.Request(Write(bytes)));
-        Assert.Equal(6, report.ExitCode);
+        Assert.Equal(RunOutcome.Damaged, report.Outcome);
         Assert.Contains("damaged in the archive", report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -137,7 +137,7 @@ public sealed class ZipArchiveTests : IDisposable
     {
         var path = Archive(("bomb.ndjson", new byte[4 << 20]));
         var report = await _run.RunAsync(_run.Request(path) with { MaxDecompressedBytes = 1 << 20 });
-        Assert.Equal((6, 0), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Damaged, 0), (report.Outcome, report.Accepted));
     }
 
     [Fact]
@@ -146,7 +146,7 @@ public sealed class ZipArchiveTests : IDisposable
         var bytes = await File.ReadAllBytesAsync(Archive(("1.ndjson", Some(0, 3))), TestContext.Current.CancellationToken);
         bytes[bytes.AsSpan().LastIndexOf("PK\u0001\u0002"u8) + 8] |= 1;
         var report = await _run.RunAsync(_run.Request(Write(bytes)));
-        Assert.Equal(6, report.ExitCode);
+        Assert.Equal(RunOutcome.Damaged, report.Outcome);
         Assert.Contains("encrypted", report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -154,6 +154,6 @@ public sealed class ZipArchiveTests : IDisposable
     public async Task An_archive_without_files_has_no_record()
     {
         var report = await _run.RunAsync(_run.Request(Archive()));
-        Assert.Equal((6, 0), (report.ExitCode, report.Read));
+        Assert.Equal((RunOutcome.Damaged, 0), (report.Outcome, report.Read));
     }
 }

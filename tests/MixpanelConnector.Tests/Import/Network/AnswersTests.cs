@@ -47,7 +47,7 @@ public sealed class AnswersTests : IDisposable
             }
         };
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(6000))) with { BatchEvents = 10 });
-        Assert.Equal((0, 6000), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 6000), (report.Outcome, report.Accepted));
         Assert.InRange(report.Retries, 1, report.Requests / 11);
     }
 
@@ -74,7 +74,7 @@ public sealed class AnswersTests : IDisposable
         };
         var request = _run.Request(_run.Folder.Write("a", Events(1000))) with { BatchEvents = 10, Senders = 20, CheckpointInterval = TimeSpan.FromDays(1) }; // whose waits would move the clock, too
         var report = await _run.RunAsync(request);
-        Assert.Equal((0, 1000, 101), (report.ExitCode, report.Accepted, report.Requests));
+        Assert.Equal((RunOutcome.Complete, 1000, 101), (report.Outcome, report.Accepted, report.Requests));
         Assert.Equal(0, between);
         Assert.Contains(TimeSpan.FromMilliseconds(338), _run.Clock.Waits);
     }
@@ -105,7 +105,7 @@ public sealed class AnswersTests : IDisposable
             };
             var before = run.Clock.GetUtcNow();
             var report = await run.RunAsync(Events(10));
-            Assert.Equal((0, 10, 2), (report.ExitCode, report.Accepted, report.Requests));
+            Assert.Equal((RunOutcome.Complete, 10, 2), (report.Outcome, report.Accepted, report.Requests));
             Assert.Equal(seconds ?? otherwise, (run.Clock.GetUtcNow() - before).TotalSeconds, 3);
         }
     }
@@ -115,7 +115,7 @@ public sealed class AnswersTests : IDisposable
     {
         _run.Mixpanel.Script = _ => MixpanelDouble.Answer(429, "{}");
         var report = await _run.RunAsync(Events(10));
-        Assert.Equal((5, 0, 10), (report.ExitCode, report.Accepted, report.Pending));
+        Assert.Equal((RunOutcome.Unavailable, 0, 10), (report.Outcome, report.Accepted, report.Pending));
         Assert.InRange(report.Requests, 23 * 60, 25 * 60);
     }
 
@@ -146,7 +146,7 @@ public sealed class AnswersTests : IDisposable
         };
         var lines = string.Concat(Enumerable.Range(0, 300).Select(i => $$$"""{"event":"e","properties":{"time":{{{Time}}},"distinct_id":"u","n":{{{i}}}}}""" + "\n"));
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", lines)) with { BatchEvents = 10 });
-        Assert.Equal((0, 300), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 300), (report.Outcome, report.Accepted));
         Assert.True(_run.Mixpanel.Stored.Count > 300, "nothing was stored twice: the test proves nothing");
         Assert.Equal(300, _run.Mixpanel.Stored.Select(KeyOf).Distinct(StringComparer.Ordinal).Count());
         Assert.Equal(300, _run.StoredNumbers().Distinct().Count());
@@ -173,7 +173,7 @@ public sealed class AnswersTests : IDisposable
             return MixpanelDouble.Answer(400, Refusal(50 - indexes.Length, string.Join(',', records)));
         };
         var report = await _run.RunAsync(Events(50));
-        Assert.Equal((3, 50 - indexes.Length, indexes.Length, 1), (report.ExitCode, report.Accepted, report.Rejected, report.Requests));
+        Assert.Equal((RunOutcome.Rejected, 50 - indexes.Length, indexes.Length, 1), (report.Outcome, report.Accepted, report.Rejected, report.Requests));
         Assert.Equal(indexes.Order().Select(i => (i + 1, $"id-{i}", $"properties.f{i}", $"reason {i}", false)), _run.DeadLetters().Select(letter => (
             letter.GetProperty("line").GetInt32(), letter.GetProperty("insert_id").GetString()!, letter.GetProperty("field").GetString()!, letter.GetProperty("message").GetString()!, letter.GetProperty("maybe_delivered").GetBoolean())));
         Assert.Equal(Enumerable.Range(0, 50).Except(indexes), _run.StoredNumbers());
@@ -204,7 +204,7 @@ public sealed class AnswersTests : IDisposable
         int[] bad = [0, 777, 1999];
         _run.Mixpanel.Script = request => request.Records.Any(record => bad.Contains(NumberOf(record))) ? MixpanelDouble.Answer(400, lie) : null;
         var report = await _run.RunAsync(Events(2000));
-        Assert.Equal((3, 1997, 3), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1997, 3), (report.Outcome, report.Accepted, report.Rejected));
         Assert.InRange(report.Requests, 2, (2 * bad.Length * 11) + 1);
         Assert.Equal(bad.Select(i => i + 1), _run.DeadLetters().Select(letter => letter.GetProperty("line").GetInt32()));
         Assert.Equal(Enumerable.Range(0, 2000).Except(bad), _run.StoredNumbers().Order());
@@ -222,7 +222,7 @@ public sealed class AnswersTests : IDisposable
         _run.Mixpanel.Script = _ => MixpanelDouble.Answer(400, "<html><h1>400 Bad Request</h1>nginx</html>");
         var request = _run.Request(_run.Folder.Write("a", Events(events)));
         var report = await _run.RunAsync(request, state);
-        Assert.Equal((5, 0, 0), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Unavailable, 0, 0), (report.Outcome, report.Accepted, report.Rejected));
         Assert.True(report.Pending > 0);
         Assert.InRange(report.Requests, 3, mostRequests);
         Assert.Contains("something else answers in its place", report.Problems[0], StringComparison.Ordinal);
@@ -230,7 +230,7 @@ public sealed class AnswersTests : IDisposable
 
         _run.Mixpanel.Script = _ => null;
         report = await _run.RunAsync(request, state);
-        Assert.Equal((0, events), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, events), (report.Outcome, report.Accepted));
         Assert.Equal(Enumerable.Range(0, events), _run.StoredNumbers().Order());
     }
 
@@ -246,11 +246,11 @@ public sealed class AnswersTests : IDisposable
         _run.Mixpanel.Script = request => MixpanelDouble.Answer(400, Refusal(request.Records.Count + tooMany, failed));
         var request = _run.Request(_run.Folder.Write("a", Events(20_000)));
         var report = await _run.RunAsync(request, state);
-        Assert.Equal((5, 0, 0), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Unavailable, 0, 0), (report.Outcome, report.Accepted, report.Rejected));
         Assert.InRange(report.Requests, 3, 400);
 
         _run.Mixpanel.Script = _ => null;
-        Assert.Equal((0, 20_000), await _run.RunAsync(request, state) is var resumed ? (resumed.ExitCode, resumed.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 20_000), await _run.RunAsync(request, state) is var resumed ? (resumed.Outcome, resumed.Accepted) : default);
     }
 
     [Fact]
@@ -260,10 +260,10 @@ public sealed class AnswersTests : IDisposable
         _run.Mixpanel.Script = request => request.Number > 10 ? MixpanelDouble.Answer(400, "") : null;
         var request = _run.Request(_run.Folder.Write("a", Events(60_000))) with { Senders = 4 };
         var report = await _run.RunAsync(request, state);
-        Assert.Equal((5, 0), (report.ExitCode, report.Rejected));
+        Assert.Equal((RunOutcome.Unavailable, 0), (report.Outcome, report.Rejected));
         _run.Mixpanel.Script = _ => null;
         report = await _run.RunAsync(request, state);
-        Assert.Equal((0, 60_000, 0), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Complete, 60_000, 0), (report.Outcome, report.Accepted, report.Rejected));
     }
 
     [Fact]
@@ -272,7 +272,7 @@ public sealed class AnswersTests : IDisposable
         var hiccups = 2;
         _run.Mixpanel.Script = _ => Interlocked.Decrement(ref hiccups) >= 0 ? MixpanelDouble.Answer(400, "<html>") : null;
         var report = await _run.RunAsync(Events(1));
-        Assert.Equal((0, 1, 3), (report.ExitCode, report.Accepted, report.Requests));
+        Assert.Equal((RunOutcome.Complete, 1, 3), (report.Outcome, report.Accepted, report.Requests));
     }
 
     [Fact]
@@ -280,7 +280,7 @@ public sealed class AnswersTests : IDisposable
     {
         _run.Mixpanel.Script = request => request.Records.Any(record => NumberOf(record) < 8) ? MixpanelDouble.Answer(400, "<html>blocked</html>") : null;
         var report = await _run.RunAsync(Events(2000));
-        Assert.Equal((3, 1992, 8), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 1992, 8), (report.Outcome, report.Accepted, report.Rejected));
         Assert.All(_run.DeadLetters(), letter => Assert.True(letter.GetProperty("maybe_delivered").GetBoolean()));
         Assert.Equal(8, _run.Diagnostics.Count);
     }
@@ -297,7 +297,7 @@ public sealed class AnswersTests : IDisposable
         var text = string.Concat(Enumerable.Range(0, 6000).Select(i => Event(i, padding) + "\n"));
         _run.Mixpanel.Script = request => request.Body.Length > most ? MixpanelDouble.Answer(413, $$"""{"code":413,"error":"request exceeds max limit of {{most}} bytes","status":"Request Entity Too Large"}""") : null;
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", text)) with { Senders = 2 });
-        Assert.Equal((0, 6000), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 6000), (report.Outcome, report.Accepted));
         Assert.Equal(6000, _run.StoredNumbers().Distinct().Count());
         Assert.InRange(_run.Mixpanel.Requests.Count(request => request.Body.Length > most), 0, 24);
         Assert.InRange(report.Requests, text.Length / most, (4 * text.Length / most) + 24);
@@ -314,7 +314,7 @@ public sealed class AnswersTests : IDisposable
         _run.Mixpanel.Script = request => request.Number == 20 ? MixpanelDouble.Answer(status, """{"error":"Invalid credentials canary-58c1"}""") : null;
         _run.Mixpanel.Stalls = request => request.Number > 20; // else they could go on for as long as the refusal is on its way
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(10_000))) with { BatchEvents = 10, Senders = senders });
-        Assert.Equal((4, 0), (report.ExitCode, report.Rejected));
+        Assert.Equal((RunOutcome.NotAllowed, 0), (report.Outcome, report.Rejected));
         Assert.InRange(report.Requests, 20, 20 + senders);
         Assert.True(_run.StoredNumbers().Distinct().Count() >= report.Accepted);
         Assert.DoesNotContain("canary-58c1", string.Join('\n', report.Problems), StringComparison.Ordinal);
@@ -343,6 +343,6 @@ public sealed class AnswersTests : IDisposable
             return answer;
         };
         var report = await _run.RunAsync(Events(10));
-        Assert.Equal((5, 0, 0, 10, 3), (report.ExitCode, report.Accepted, report.Rejected, report.Pending, report.Requests));
+        Assert.Equal((RunOutcome.Unavailable, 0, 0, 10, 3), (report.Outcome, report.Accepted, report.Rejected, report.Pending, report.Requests));
     }
 }

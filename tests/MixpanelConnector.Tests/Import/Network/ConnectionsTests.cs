@@ -45,7 +45,7 @@ public sealed class ConnectionsTests : IDisposable
     {
         _run.Reach(server.Address);
         var report = await _run.RunAsync(Events(events));
-        Assert.Equal((0, events), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, events), (report.Outcome, report.Accepted));
         Assert.Equal(Enumerable.Range(0, events), _run.StoredNumbers().Distinct().Order());
         Assert.Equal(events, _run.Mixpanel.Stored.Distinct(StringComparer.Ordinal).Count()); // what came twice came as the same bytes
         return report;
@@ -122,7 +122,7 @@ public sealed class ConnectionsTests : IDisposable
         _run.Reach(server.Address);
         var lines = string.Concat(Enumerable.Range(0, 300).Select(i => $$$"""{"event":"e","properties":{"time":{{{Time}}},"distinct_id":"u","n":{{{i}}}}}""" + "\n"));
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", lines)) with { BatchEvents = 10 });
-        Assert.Equal((0, 300), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 300), (report.Outcome, report.Accepted));
         Assert.Equal(600, _run.Mixpanel.Stored.Count);
         Assert.Equal(300, _run.Mixpanel.Stored.Distinct(StringComparer.Ordinal).Count()); // the computed ids too are the same
     }
@@ -145,7 +145,7 @@ public sealed class ConnectionsTests : IDisposable
         _run.Reach(server.Address);
         var text = string.Concat(Enumerable.Range(0, 1000).Select(i => Event(i, $",\"p\":\"{Noise(i)}\"") + "\n"));
         var report = await _run.RunAsync(text);
-        Assert.Equal((0, 1000), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1000), (report.Outcome, report.Accepted));
         Assert.Equal(Enumerable.Range(0, 1000), _run.StoredNumbers());
     }
 
@@ -163,7 +163,7 @@ public sealed class ConnectionsTests : IDisposable
         });
         _run.Reach(server.Address);
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(200))) with { BatchEvents = 10, Senders = 2 });
-        Assert.Equal((0, 200), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 200), (report.Outcome, report.Accepted));
         Assert.Equal(Enumerable.Range(0, 200), _run.StoredNumbers().Distinct().Order());
     }
 
@@ -186,7 +186,7 @@ public sealed class ConnectionsTests : IDisposable
         });
         _run.Reach(server.Address);
         var report = await _run.RunAsync(Events(10));
-        Assert.Equal((5, 10, 3), (report.ExitCode, report.Pending, report.Requests));
+        Assert.Equal((RunOutcome.Unavailable, 10, 3), (report.Outcome, report.Pending, report.Requests));
         Assert.InRange(sent, 1, 64 << 20); // what the sockets' buffers hold
     }
 
@@ -211,7 +211,7 @@ public sealed class ConnectionsTests : IDisposable
         _run.Reach(server.Address);
         var before = GC.GetTotalAllocatedBytes();
         var report = await _run.RunAsync(Events(10));
-        Assert.Equal((5, 10, 3), (report.ExitCode, report.Pending, report.Requests));
+        Assert.Equal((RunOutcome.Unavailable, 10, 3), (report.Outcome, report.Pending, report.Requests));
         Assert.Contains("more than is plausible", report.Problems[0], StringComparison.Ordinal);
         Assert.InRange(sent, 1, 128 << 20);
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 300 << 20);
@@ -236,7 +236,7 @@ public sealed class ConnectionsTests : IDisposable
             await conversation.StallAsync(); // a clock that went on would run into the next attempt, before the end of this one is seen here
         });
         var report = await RunOnAsync(server, clock, Events(10));
-        Assert.Equal((0, 10, 2), (report.ExitCode, report.Accepted, report.Requests));
+        Assert.Equal((RunOutcome.Complete, 10, 2), (report.Outcome, report.Accepted, report.Requests));
         Assert.Equal(12, dripped); // not before its 120 seconds
     }
 
@@ -272,7 +272,7 @@ public sealed class ConnectionsTests : IDisposable
             }
         });
         var report = await RunOnAsync(server, clock, Events(300), request => request with { BatchEvents = 10, Senders = 3 });
-        Assert.Equal((0, 300), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 300), (report.Outcome, report.Accepted));
         Assert.InRange(report.Retries, 1, 3); // an answer on its way may just miss the leap of the clock
         Assert.Equal(Enumerable.Range(0, 300), _run.StoredNumbers().Distinct().Order());
     }
@@ -298,7 +298,7 @@ public sealed class ConnectionsTests : IDisposable
         });
         var text = string.Concat(Enumerable.Range(0, 1000).Select(i => Event(i, $",\"p\":\"{Noise(i)}{Noise(-i - 1)}\"") + "\n"));
         var report = await RunOnAsync(server, clock, text);
-        Assert.Equal((0, 1000, 1), (report.ExitCode, report.Accepted, report.Requests));
+        Assert.Equal((RunOutcome.Complete, 1000, 1), (report.Outcome, report.Accepted, report.Requests));
         Assert.True(seconds > 180, $"only {seconds} s");
     }
 
@@ -317,7 +317,7 @@ public sealed class ConnectionsTests : IDisposable
         _run.Options = _run.Options with { TimeProvider = time };
         _run.Reach(full.Address, handler => handler.ConnectTimeout = TimeSpan.FromMilliseconds(40));
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(10))) with { MaxOutage = TimeSpan.FromSeconds(10) });
-        Assert.Equal((5, 10, 0), (report.ExitCode, report.Pending, report.Rejected));
+        Assert.Equal((RunOutcome.Unavailable, 10, 0), (report.Outcome, report.Pending, report.Rejected));
         Assert.Contains("No connection to 127.0.0.1", report.Problems[0], StringComparison.Ordinal);
         Assert.InRange(report.Requests, 3, 5);
     }
@@ -357,7 +357,7 @@ public sealed class ConnectionsTests : IDisposable
     {
         _run.Reach(new Uri("https://mixpanel-connector.invalid"));
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(10))) with { MaxOutage = TimeSpan.FromSeconds(10) });
-        Assert.Equal((5, 10, 0), (report.ExitCode, report.Pending, report.Rejected));
+        Assert.Equal((RunOutcome.Unavailable, 10, 0), (report.Outcome, report.Pending, report.Rejected));
         Assert.Contains("mixpanel-connector.invalid:443 cannot be reached", report.Problems[0], StringComparison.Ordinal);
     }
 
@@ -380,7 +380,7 @@ public sealed class ConnectionsTests : IDisposable
             return new NetworkStream(socket, ownsSocket: true);
         });
         var report = await _run.RunAsync(Events(10));
-        Assert.Equal((0, 10, 2), (report.ExitCode, report.Accepted, report.Retries));
+        Assert.Equal((RunOutcome.Complete, 10, 2), (report.Outcome, report.Accepted, report.Retries));
         Assert.Single(_arrived);
     }
 
@@ -461,7 +461,7 @@ public sealed class ConnectionsTests : IDisposable
         _run.Reach(server.Address);
         var text = string.Concat(Enumerable.Range(0, 1000).Select(i => Event(i, $",\"p\":\"{Noise(i)}\"") + "\n"));
         var report = await _run.RunAsync(text);
-        Assert.Equal((0, 1000), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 1000), (report.Outcome, report.Accepted));
         Assert.InRange(report.Requests, 8, 20);
     }
 
@@ -494,7 +494,7 @@ public sealed class ConnectionsTests : IDisposable
         Assert.All(state.Accepted, accepted => Assert.Equal(0, accepted));
         release.SetResult();
         var report = await running;
-        Assert.Equal((0, 2000), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 2000), (report.Outcome, report.Accepted));
         Assert.Equal(Enumerable.Range(0, 2000), _run.StoredNumbers().Order());
         Assert.Equal(state.Accepted.Order(), state.Accepted);
     }

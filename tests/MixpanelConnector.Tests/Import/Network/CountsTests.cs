@@ -52,7 +52,7 @@ public sealed class CountsTests : IDisposable
 
         var report = await _run.RunAsync(request, _state);
 
-        Assert.Equal((5, 0, 0), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Unavailable, 0, 0), (report.Outcome, report.Accepted, report.Rejected));
         Assert.True(report.Pending > 0);
         Assert.InRange(report.Requests, 2, MostRequests);
         Assert.True(_run.Clock.GetUtcNow() - before >= TimeSpan.FromSeconds(2), "it was asked again at once");
@@ -62,7 +62,7 @@ public sealed class CountsTests : IDisposable
 
         _run.Mixpanel.Script = _ => null;
         report = await _run.RunAsync(request, _state);
-        Assert.Equal((0, 20_000, 0), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Complete, 20_000, 0), (report.Outcome, report.Accepted, report.Rejected));
         Assert.Equal(20_000, _run.StoredNumbers().Distinct().Count());
     }
 
@@ -72,7 +72,7 @@ public sealed class CountsTests : IDisposable
         var lies = 0;
         _run.Mixpanel.Script = request => request.Number > 100 && Interlocked.Increment(ref lies) > 0 ? StoreAndCount(request, Text(request.Records.Count - 1)) : null;
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(10_000))) with { BatchEvents = 10, Senders = 20 }, _state);
-        Assert.Equal((5, 0), (report.ExitCode, report.Rejected));
+        Assert.Equal((RunOutcome.Unavailable, 0), (report.Outcome, report.Rejected));
         Assert.InRange(lies, 2, 20 + 1);
     }
 
@@ -84,7 +84,7 @@ public sealed class CountsTests : IDisposable
         _run.Mixpanel.Script = request => request.Number == 1 ? StoreAndCount(request, Text(request.Records.Count + 1)) : null;
         var before = _run.Clock.GetUtcNow();
         var report = await _run.RunAsync(Events(events));
-        Assert.Equal((0, events, 2, 1), (report.ExitCode, report.Accepted, report.Requests, report.Retries));
+        Assert.Equal((RunOutcome.Complete, events, 2, 1), (report.Outcome, report.Accepted, report.Requests, report.Retries));
         Assert.Equal(_run.Mixpanel.Requests[0].Body, _run.Mixpanel.Requests[1].Body);
         Assert.Equal(2 + 0.5, (_run.Clock.GetUtcNow() - before).TotalSeconds, 3);
     }
@@ -98,7 +98,7 @@ public sealed class CountsTests : IDisposable
             lock (seen) return seen.Add(request.Records[0]) ? StoreAndCount(request, "0") : null;
         };
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(200))) with { BatchEvents = 10 });
-        Assert.Equal((0, 200, 40), (report.ExitCode, report.Accepted, report.Requests));
+        Assert.Equal((RunOutcome.Complete, 200, 40), (report.Outcome, report.Accepted, report.Requests));
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class CountsTests : IDisposable
     {
         _run.Mixpanel.Script = request => request.Number % 2 == 1 ? StoreAndCount(request, "0") : MixpanelDouble.Answer(503, "");
         var report = await _run.RunAsync(Events(10));
-        Assert.Equal((5, 0, 0, 3), (report.ExitCode, report.Accepted, report.Rejected, report.Requests));
+        Assert.Equal((RunOutcome.Unavailable, 0, 0, 3), (report.Outcome, report.Accepted, report.Rejected, report.Requests));
     }
 
     [Fact]
@@ -117,11 +117,11 @@ public sealed class CountsTests : IDisposable
         for (var run = 1; run <= 2; run++)
         {
             var report = await _run.RunAsync(request, _state);
-            Assert.Equal((5, 50, 0, 5 + (2 * run)), (report.ExitCode, report.Accepted, report.Rejected, report.Requests));
+            Assert.Equal((RunOutcome.Unavailable, 50, 0, 5 + (2 * run)), (report.Outcome, report.Accepted, report.Rejected, report.Requests));
         }
 
         _run.Mixpanel.Script = _ => null;
-        Assert.Equal((0, 100), await _run.RunAsync(request, _state) is var last ? (last.ExitCode, last.Accepted) : default);
+        Assert.Equal((RunOutcome.Complete, 100), await _run.RunAsync(request, _state) is var last ? (last.Outcome, last.Accepted) : default);
     }
 
     [Theory]
@@ -131,7 +131,7 @@ public sealed class CountsTests : IDisposable
     {
         _run.Mixpanel.Script = request => StoreAndCount(request, Text(request.Records.Count - 1));
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(10))) with { Strict = strict });
-        Assert.Equal(5, report.ExitCode);
+        Assert.Equal(RunOutcome.Unavailable, report.Outcome);
         Assert.Equal(named, report.Problems[0].Contains("strict 1", StringComparison.Ordinal));
     }
 
@@ -143,7 +143,7 @@ public sealed class CountsTests : IDisposable
     {
         _run.Mixpanel.Script = request => StoreAndCount(request, count);
         var report = await _run.RunAsync(Events(10));
-        Assert.Equal((0, 1), (report.ExitCode, report.Requests));
+        Assert.Equal((RunOutcome.Complete, 1), (report.Outcome, report.Requests));
     }
 
     [Theory]
@@ -157,7 +157,7 @@ public sealed class CountsTests : IDisposable
     {
         _run.Mixpanel.Script = request => StoreAndCount(request, count);
         var report = await _run.RunAsync(Events(10));
-        Assert.Equal((5, 0, 0, 3), (report.ExitCode, report.Accepted, report.Rejected, report.Requests));
+        Assert.Equal((RunOutcome.Unavailable, 0, 0, 3), (report.Outcome, report.Accepted, report.Rejected, report.Requests));
     }
 
     // :: Updates
@@ -171,7 +171,7 @@ public sealed class CountsTests : IDisposable
     {
         _run.Mixpanel.Script = request => Good(request.Records.Count - 1);
         var report = await _run.RunAsync(Updates("$set", 1000), _state);
-        Assert.Equal((5, 0, 0, 2), (report.ExitCode, report.Accepted, report.Rejected, report.Requests));
+        Assert.Equal((RunOutcome.Unavailable, 0, 0, 2), (report.Outcome, report.Accepted, report.Rejected, report.Requests));
     }
 
     [Fact]
@@ -180,12 +180,12 @@ public sealed class CountsTests : IDisposable
         _run.Mixpanel.Script = request => Good(request.Records.Count + 1);
         var request = Updates("$add", 1000);
         var report = await _run.RunAsync(request, _state);
-        Assert.Equal((5, 0, 10, 2), (report.ExitCode, report.Accepted, report.Rejected, report.Requests)); // of the first batch alone
+        Assert.Equal((RunOutcome.Unavailable, 0, 10, 2), (report.Outcome, report.Accepted, report.Rejected, report.Requests)); // of the first batch alone
         Assert.All(_run.DeadLetters(), letter => Assert.True(letter.GetProperty("maybe_delivered").GetBoolean()));
 
         _run.Mixpanel.Script = request => Good(request.Records.Count);
         report = await _run.RunAsync(request, _state);
-        Assert.Equal((3, 980, 20), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 980, 20), (report.Outcome, report.Accepted, report.Rejected));
         Assert.All(_run.DeadLetters(), letter => Assert.Equal(("outcome_unknown", true), (letter.GetProperty("code").GetString(), letter.GetProperty("maybe_delivered").GetBoolean())));
         Assert.Equal(1000, _run.Mixpanel.Requests.Sum(sent => sent.Records.Count)); // each once
     }

@@ -41,7 +41,7 @@ public sealed class TlsTests : IDisposable
         await using var server = Taking(_certificates.For("localhost"));
         Reach(server);
         var report = await _run.RunAsync(Events(10));
-        Assert.Equal((0, 10), (report.ExitCode, report.Accepted));
+        Assert.Equal((RunOutcome.Complete, 10), (report.Outcome, report.Accepted));
     }
 
     [Theory]
@@ -93,7 +93,7 @@ public sealed class TlsTests : IDisposable
     async Task EndsAsync(SocketServer server)
     {
         var report = await _run.RunAsync(Events(10));
-        Assert.Equal((5, 0, 0, 10, 3), (report.ExitCode, report.Accepted, report.Rejected, report.Pending, report.Requests));
+        Assert.Equal((RunOutcome.Unavailable, 0, 0, 10, 3), (report.Outcome, report.Accepted, report.Rejected, report.Pending, report.Requests));
         Assert.Contains("certificate or TLS version is not acceptable", report.Problems[0], StringComparison.Ordinal);
         Assert.Contains("Nothing was sent", report.Problems[0], StringComparison.Ordinal);
         Assert.Empty(_run.Mixpanel.Stored);
@@ -112,7 +112,7 @@ public sealed class TlsTests : IDisposable
         });
         Reach(server);
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(10))) with { MaxOutage = TimeSpan.FromMinutes(10) });
-        Assert.Equal((5, 10), (report.ExitCode, report.Pending));
+        Assert.Equal((RunOutcome.Unavailable, 10), (report.Outcome, report.Pending));
         Assert.Contains("cannot be reached", report.Problems[0], StringComparison.Ordinal);
         Assert.InRange(report.Requests, 12, 16);
     }
@@ -123,7 +123,7 @@ public sealed class TlsTests : IDisposable
         await using var server = new SocketServer(conversation => conversation.StallAsync());
         _run.Reach(new Uri($"https://localhost:{server.Port}"), handler => handler.ConnectTimeout = TimeSpan.FromMilliseconds(40));
         var report = await _run.RunAsync(_run.Request(_run.Folder.Write("a", Events(10))) with { MaxOutage = TimeSpan.FromSeconds(10) });
-        Assert.Equal((5, 10), (report.ExitCode, report.Pending));
+        Assert.Equal((RunOutcome.Unavailable, 10), (report.Outcome, report.Pending));
         Assert.Contains("No connection to localhost", report.Problems[0], StringComparison.Ordinal);
     }
 }

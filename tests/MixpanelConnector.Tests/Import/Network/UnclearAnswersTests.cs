@@ -48,7 +48,7 @@ public sealed class UnclearAnswersTests : IDisposable
     {
         _run.Mixpanel.Script = request => request.Number == 1 ? Answers[first].Answer(request) : _run.Mixpanel.TakeAllBut(request, 0);
         var report = await _run.RunAsync(Events(4));
-        Assert.Equal(3, report.ExitCode);
+        Assert.Equal(RunOutcome.Rejected, report.Outcome);
         Assert.All(_run.DeadLetters(), letter => Assert.Equal(("rejected", Answers[first].LeavesOpen, 2), (letter.GetProperty("code").GetString(), IsMaybeDelivered(letter), letter.GetProperty("attempts").GetInt32())));
     }
 
@@ -61,7 +61,7 @@ public sealed class UnclearAnswersTests : IDisposable
         _run.Mixpanel.Script = request => request.Number == 1 ? Answers[first].Answer(request)
             : request.Records.Any(record => NumberOf(record) is 2 or 13) ? Answers["a plain refusal"].Answer(request) : null;
         var report = await _run.RunAsync(Events(16));
-        Assert.Equal((3, 14, 2), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 14, 2), (report.Outcome, report.Accepted, report.Rejected));
         Assert.All(_run.DeadLetters(), letter => Assert.True(IsMaybeDelivered(letter)));
     }
 
@@ -76,7 +76,7 @@ public sealed class UnclearAnswersTests : IDisposable
             return _run.Mixpanel.TakeAllBut(request, 0);
         };
         var report = await _run.RunAsync(Events(16));
-        Assert.Equal((3, 14, 2), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 14, 2), (report.Outcome, report.Accepted, report.Rejected));
         Assert.Equal([(1, false), (9, true)], _run.DeadLetters().Select(letter => (letter.GetProperty("line").GetInt32(), IsMaybeDelivered(letter))));
     }
 
@@ -85,11 +85,11 @@ public sealed class UnclearAnswersTests : IDisposable
     {
         var request = _run.Request(_run.Folder.Write("a", Events(30))) with { BatchEvents = 10, Senders = 1 };
         _run.Mixpanel.Script = request => request.Number >= 2 ? MixpanelDouble.Accepted(3) : null;
-        Assert.Equal((5, 10, 0), await _run.RunAsync(request, _state) is var first ? (first.ExitCode, first.Accepted, first.Rejected) : default);
+        Assert.Equal((RunOutcome.Unavailable, 10, 0), await _run.RunAsync(request, _state) is var first ? (first.Outcome, first.Accepted, first.Rejected) : default);
 
         _run.Mixpanel.Script = request => _run.Mixpanel.TakeAllBut(request, 4);
         var report = await _run.RunAsync(request, _state);
-        Assert.Equal((3, 28, 2), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 28, 2), (report.Outcome, report.Accepted, report.Rejected));
         Assert.Equal([(15, true), (25, false)], _run.DeadLetters().Select(letter => (letter.GetProperty("line").GetInt32(), IsMaybeDelivered(letter))));
     }
 
@@ -99,11 +99,11 @@ public sealed class UnclearAnswersTests : IDisposable
         using var state = new CrashingState { CrashAtSave = 2 }; // the first is what is kept before anything is sent again
         var request = _run.Request(_run.Folder.Write("a", Events(10)));
         _run.Mixpanel.Script = request => request.Number == 1 ? Answers["503"].Answer(request) : null;
-        Assert.Equal(7, (await _run.RunAsync(request, state)).ExitCode);
+        Assert.Equal(RunOutcome.DiskFailed, (await _run.RunAsync(request, state)).Outcome);
 
         state.CrashAtSave = 0;
         _run.Mixpanel.Script = request => _run.Mixpanel.TakeAllBut(request, 4);
-        Assert.Equal(3, (await _run.RunAsync(request, state)).ExitCode);
+        Assert.Equal(RunOutcome.Rejected, (await _run.RunAsync(request, state)).Outcome);
         Assert.True(IsMaybeDelivered(Assert.Single(_run.DeadLetters())));
     }
 
@@ -130,7 +130,7 @@ public sealed class UnclearAnswersTests : IDisposable
         _run.Mixpanel.Stalls = _ => false;
         var report = await _run.RunAsync(request, _state);
 
-        Assert.Equal((3, 50, 50), (report.ExitCode, report.Accepted, report.Rejected));
+        Assert.Equal((RunOutcome.Rejected, 50, 50), (report.Outcome, report.Accepted, report.Rejected));
         Assert.Equal(50, _run.Mixpanel.Requests.SelectMany(sent => sent.Records).Count(record => record.Contains("$add", StringComparison.Ordinal)));
     }
 

@@ -77,11 +77,13 @@ sealed class ImportJob
             ["id"] = Id,
             ["status"] = Status.ToString().ToLowerInvariant(),
             ["type"] = (string?)Options["type"]?[0] ?? "events",
+            ["name"] = (string?)Options["name"]?[0] ?? SourceId,
             ["source_id"] = SourceId,
             ["created"] = Created.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture),
             ["bytes"] = Bytes,
+            ["dry_run"] = IsDryRun,
         };
-        if (Status is JobStatus.Running or JobStatus.Cancelled && Run?.Progress is { } progress)
+        if (Status is JobStatus.Running or JobStatus.Cancelled && Run is { Progress: { } progress } run)
         {
             json["progress"] = new JsonObject
             {
@@ -91,6 +93,7 @@ sealed class ImportJob
                 ["requests"] = progress.Requests,
                 ["retries"] = progress.Retries,
                 ["input_bytes"] = progress.InputBytes,
+                ["elapsed_seconds"] = Math.Round(run.Elapsed.TotalSeconds, 1),
                 ["waiting"] = progress.Waiting,
                 ["quota_rate"] = progress.QuotaRate is { } rate ? Math.Round(rate) : null,
             };

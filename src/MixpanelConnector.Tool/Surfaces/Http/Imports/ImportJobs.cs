@@ -23,6 +23,9 @@ sealed class ImportJobs : IAsyncDisposable
     /// <summary>How many dry runs of one caller's are kept beside those.</summary>
     public const int MostDryRunsKept = 100;
 
+    /// <summary>Bytes of a body that is only looked at: its first thousand records are.</summary>
+    public const long MostInspected = 64 << 20;
+
     /// <summary>So many runs may end with the server's process.</summary>
     const int MostBegun = 2;
 
@@ -105,6 +108,37 @@ sealed class ImportJobs : IAsyncDisposable
         finally
         {
             if (!taken) Drop(folder, caller.Name);
+        }
+    }
+
+    /// <summary>Looks at a body as an import would. It lies on the disk meanwhile, and is gone when this returns.</summary>
+    /// <returns>What was found, as JSON.</returns>
+    /// <exception cref="MixpanelException">An option does not fit.</exception>
+    /// <exception cref="RefusedException">There is no room, or the body is too large to be looked at.</exception>
+    public async Task<string> LookAsync(Stream body, long? length, JsonObject options, Func<ImportRequest, CancellationToken, Task<string>> look, Caller caller, CancellationToken cancellationToken)
+    {
+        var id = RandomNumberGenerator.GetHexString(16, lowercase: true);
+        var request = ImportParameters.ToRequest(options, id);
+        await CheckAsync(request, cancellationToken);
+        var folder = new ImportFolder(Path.Combine(_folder, id));
+        var incoming = new Body(body, MostInspected);
+        try
+        {
+            if (length > MostInspected) throw Body.TooLarge(MostInspected);
+            if (length is { } announced && !_space.TryTake(id, caller.Name, announced)) throw NoRoom();
+            OwnFolder.Make(folder.Path);
+            await SpoolAsync(incoming, folder, length ?? 0, caller, cancellationToken);
+            var found = await look(request with { Inputs = [folder.Body], MaxDecompressedBytes = ImportRun.FreeDecompressedBytes }, cancellationToken);
+            return folder.Shown(found);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException && !incoming.HasFailed)
+        {
+            _log.Write("body_not_kept", ("reason", e.Message));
+            throw new RefusedException(Refusal.DiskFailed("The body was not looked at."));
+        }
+        finally
+        {
+            Drop(folder, caller.Name);
         }
     }
 
@@ -392,14 +426,19 @@ sealed class ImportJobs : IAsyncDisposable
     }
 
     /// <summary>What a caller sends: when it breaks off, that is no fault of the disk.</summary>
-    sealed class Body(Stream stream)
+    sealed class Body(Stream stream, long most = long.MaxValue)
     {
+        long _read;
+
         public bool HasFailed { get; private set; }
+
+        public static RefusedException TooLarge(long most) => new(Refusal.TooLarge(FormattableString.Invariant($"A body of at most {most} bytes is looked at: send the beginning of it.")));
 
         public async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
         {
             HasFailed = true;
             var read = await stream.ReadAsync(target, cancellationToken);
+            if ((_read += read) > most) throw TooLarge(most);
             HasFailed = false;
             return read;
         }

@@ -7,6 +7,8 @@ namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
 /// <summary>The options of an import as query parameters: those of <c>mixpanel import</c> that make sense for a body, under their own names.</summary>
 static class ImportParameters
 {
+    const int LongestName = 255;
+
     static readonly ImportValues Values = new("");
 
     /// <summary>Name, schema and meaning of each, in the order they are documented.</summary>
@@ -15,8 +17,12 @@ static class ImportParameters
         ("type", Choice([.. ImportValues.Types]), "What the records are. Default: events. Groups need group_key, a lookup table needs table_id and is all or nothing."),
         ("format", Choice([.. FileFormats.All.Select(format => format.Name)]), "The format of the body. Default: told by Content-Type, else by content."),
         ("source_id", Text(), "Names the body in the ids that are computed for events without $insert_id: the same body under the same name is never counted twice. Default: the Idempotency-Key, with the name of the caller before it where there are keys, else the id of the import."),
+        ("name", new JsonObject { ["type"] = "string", ["maxLength"] = LongestName }, "What the import is called in lists, such as the name of its file. Default: source_id."),
         ("strict", Choice("0", "1"), "Mixpanel's validation. Default: 1."),
-        ("group_key", Text(), "The property that makes the groups, such as company."),
+        ("vendor", Choice([.. ImportMapping.Vendors]), "The records are an export of another tool, and become Mixpanel's by the built-in mapping."),
+        ("mapping", Text(), "A JSON object: the records become Mixpanel's by a mapping of your own, as docs/vendors/README.md describes it. In place of vendor."),
+        ("identity", Choice([.. ImportValues.Identities]), "How the project tells users apart, for records that are mapped: by $user_id and $device_id, or by distinct_id. Default: simplified."),
+        ("group_key", Text(), "The property that makes the groups, such as company; also of events that are mapped."),
         ("table_id", new JsonObject { ["type"] = "string", ["format"] = "uuid" }, "The lookup table that the body replaces."),
         ("properties", Text(), "A JSON object of properties shared by all events; an event's own value wins."),
         ("map", List(), "FIELD=COLUMN: which column holds a field, in rows and in JSON records without properties. Repeatable."),
@@ -41,6 +47,10 @@ static class ImportParameters
         ("dry_run", Choice("true", "false"), "Everything but the sending: says what Mixpanel would refuse. Default: false."),
     ];
 
+    /// <summary>How many records are shown before and after a mapping: of that address alone.</summary>
+    public static readonly (string Name, JsonObject Schema, string Description) ShowMapping =
+        ("show_mapping", new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = ImportValues.MostShown }, "How many records are shown. Default: 10.");
+
     /// <summary>What a body may be. None of these can be sent by a form of a web page.</summary>
     public static readonly IReadOnlyDictionary<string, string?> ContentTypes = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
     {
@@ -50,17 +60,22 @@ static class ImportParameters
         ["text/csv"] = "csv",
         ["text/tab-separated-values"] = "tsv",
         ["application/vnd.apache.parquet"] = "parquet",
+        ["application/avro"] = "avro",
+        ["application/zip"] = null,
         ["application/octet-stream"] = null,
     };
 
+    /// <param name="query">What was given.</param>
+    /// <param name="known">What may be.</param>
     /// <exception cref="MixpanelException">A parameter is unknown, given twice, or out of range.</exception>
-    public static JsonObject Read(IQueryCollection query)
+    public static JsonObject Read(IQueryCollection query, IReadOnlyList<(string Name, JsonObject Schema, string Description)> known)
     {
         var options = new JsonObject();
         foreach (var (name, values) in query)
         {
-            if (All.FirstOrDefault(parameter => parameter.Name == name) is not { Name: not null } known) throw Configuration.Invalid(Shown(name), $"{Shown(name)} is unknown here; known are {string.Join(", ", All.Select(parameter => parameter.Name))}.");
-            if (values.Count > 1 && (string?)known.Schema["type"] != "array") throw Configuration.Invalid(name, $"{name} is given twice.");
+            if (known.FirstOrDefault(parameter => parameter.Name == name) is not { Name: not null } meant) throw Configuration.Invalid(Shown(name), $"{Shown(name)} is unknown here; known are {string.Join(", ", known.Select(parameter => parameter.Name))}.");
+            if (values.Count > 1 && (string?)meant.Schema["type"] != "array") throw Configuration.Invalid(name, $"{name} is given twice.");
+            if (name == "name" && values[0]?.Length > LongestName) throw Configuration.Invalid(name, FormattableString.Invariant($"name takes at most {LongestName} characters."));
             options[name] = new JsonArray([.. values.Select(value => (JsonNode?)(value ?? ""))]);
         }
 
@@ -73,6 +88,9 @@ static class ImportParameters
         Type = Values.Type(One(options, "type")),
         Format = One(options, "format"),
         SourceId = sourceId,
+        InputName = One(options, "name") is { Length: > 0 } name ? name : null,
+        Mapping = Values.Mapping(One(options, "vendor"), One(options, "mapping") is { } rules ? () => rules : null),
+        Identity = Values.Identity(One(options, "identity")),
         Strict = Values.Strict(One(options, "strict")),
         GroupKey = One(options, "group_key"),
         TableId = Values.TableId(One(options, "table_id")),
@@ -98,6 +116,10 @@ static class ImportParameters
         AllowEmpty = Truth(options, "allow_empty"),
         DryRun = Truth(options, "dry_run"),
     };
+
+    /// <summary>How many records of a request are to be shown before and after its mapping.</summary>
+    /// <exception cref="MixpanelException">It has none, or the number is out of range.</exception>
+    public static int ShownOf(JsonObject options, ImportRequest request) => request.Mapping is null ? throw Values.NoMapping() : Values.Shown(One(options, ShowMapping.Name));
 
     static bool Truth(JsonObject options, string name) => One(options, name) switch
     {

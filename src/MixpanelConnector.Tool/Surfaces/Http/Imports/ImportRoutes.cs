@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -12,9 +13,14 @@ static class ImportRoutes
 {
     public const string Path = "/v1/imports";
 
+    /// <summary>Records may be long, and are shown before and after: beyond this no more are.</summary>
+    const int MostShownCharacters = 4 << 20;
+
     public static IEnumerable<Route> All()
     {
         yield return new Route(HttpMethods.Post, Path, Scope.Write, OpenApi.StartImport, StartAsync) { HasStreamedBody = true };
+        yield return new Route(HttpMethods.Post, $"{Path}/inspect", Scope.Write, OpenApi.InspectImport, InspectAsync) { HasStreamedBody = true };
+        yield return new Route(HttpMethods.Post, $"{Path}/show-mapping", Scope.Write, OpenApi.ShowMapping, ShowMappingAsync) { HasStreamedBody = true };
         yield return new Route(HttpMethods.Get, Path, Scope.Read, OpenApi.ListOfImports, ListAsync);
         yield return new Route(HttpMethods.Get, $"{Path}/{{id}}", Scope.Read, OpenApi.GetImport, GetAsync);
         yield return new Route(HttpMethods.Delete, $"{Path}/{{id}}", Scope.Write, OpenApi.DeleteImport, DeleteAsync);
@@ -26,12 +32,7 @@ static class ImportRoutes
     static async Task StartAsync(Services services, HttpContext context)
     {
         var request = context.Request;
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !ImportParameters.ContentTypes.TryGetValue(type.MediaType.ToString(), out var format))
-            throw new RefusedException(Refusal.WrongType(string.Join(", ", ImportParameters.ContentTypes.Keys)));
-        if (request.Headers.ContentEncoding.ToString().ToLowerInvariant() is not ("" or "identity" or "gzip" or "zstd")) throw new RefusedException(Refusal.WrongType("the body as it is, or compressed with gzip or zstd") with { Field = "Content-Encoding" });
-
-        var options = ImportParameters.Read(request.Query);
-        if (format is not null && !options.ContainsKey("format")) options["format"] = new JsonArray(format);
+        var options = OptionsOf(request);
         var caller = context.Features.GetRequiredFeature<Caller>();
         var key = Idempotency.KeyOf(request);
         // One caller's key says nothing about another's: their equal lines are two records.
@@ -40,6 +41,55 @@ static class ImportRoutes
         if (replayed) context.Response.Headers[Idempotency.ReplayedHeader] = "true";
         context.Response.Headers.Location = $"{Path}/{job.Id}";
         await AnswerAsync(context, 202, job.ToJson());
+    }
+
+    /// <summary>Looks at a body as an import would; nothing of it is kept.</summary>
+    static async Task InspectAsync(Services services, HttpContext context)
+    {
+        var options = OptionsOf(context.Request);
+        var inspection = await services.Imports.LookAsync(context.Request.Body, context.Request.ContentLength, options, async (request, cancellationToken) => (await services.Client.InspectAsync(request, cancellationToken)).ToJson(), context.Features.GetRequiredFeature<Caller>(), context.RequestAborted);
+        await context.Response.WriteAsync(200, Answers.Json, Encoding.UTF8.GetBytes(inspection));
+    }
+
+    /// <summary>Shows the first records of a body before and after its mapping; nothing of it is kept.</summary>
+    static async Task ShowMappingAsync(Services services, HttpContext context)
+    {
+        var options = OptionsOf(context.Request, ImportParameters.ShowMapping);
+        var count = ImportParameters.ShownOf(options, ImportParameters.ToRequest(options, ImportParameters.ShowMapping.Name));
+        var shown = await services.Imports.LookAsync(context.Request.Body, context.Request.ContentLength, options, ShowAsync, context.Features.GetRequiredFeature<Caller>(), context.RequestAborted);
+        await context.Response.WriteAsync(200, Answers.Json, Encoding.UTF8.GetBytes(shown));
+
+        async Task<string> ShowAsync(ImportRequest request, CancellationToken cancellationToken)
+        {
+            string? problem = null;
+            var text = new StringBuilder("""{"records":[""");
+            await foreach (var record in services.Client.ShowMappingAsync(request, count, said => problem = said, cancellationToken))
+            {
+                if (text.Length > MostShownCharacters)
+                {
+                    problem = "The next records are not shown: the answer would be too long. Ask for fewer.";
+                    break;
+                }
+
+                text.Append(text[^1] == '[' ? "" : ",").Append(record.ToJson());
+            }
+
+            text.Append(']');
+            if (problem is not null) text.Append(",\"problem\":").Append(JsonValue.Create(problem).ToJsonString());
+            return text.Append('}').ToString();
+        }
+    }
+
+    /// <summary>The options of the query, with the format that the content type says.</summary>
+    static JsonObject OptionsOf(HttpRequest request, params (string Name, JsonObject Schema, string Description)[] also)
+    {
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !ImportParameters.ContentTypes.TryGetValue(type.MediaType.ToString(), out var format))
+            throw new RefusedException(Refusal.WrongType(string.Join(", ", ImportParameters.ContentTypes.Keys)));
+        if (request.Headers.ContentEncoding.ToString().ToLowerInvariant() is not ("" or "identity" or "gzip" or "zstd")) throw new RefusedException(Refusal.WrongType("the body as it is, or compressed with gzip or zstd") with { Field = "Content-Encoding" });
+
+        var options = ImportParameters.Read(request.Query, [.. ImportParameters.All, .. also]);
+        if (format is not null && !options.ContainsKey("format")) options["format"] = new JsonArray(format);
+        return options;
     }
 
     static Task ListAsync(Services services, HttpContext context) =>
@@ -88,7 +138,7 @@ static class ImportRoutes
             var rest = read.Buffer;
             while (rest.PositionOf((byte)'\n') is { } end)
             {
-                await context.Response.Body.WriteAsync(WithoutPath(rest.Slice(0, rest.GetPosition(1, end)).ToArray()), context.RequestAborted);
+                await context.Response.Body.WriteAsync(WithoutPath(rest.Slice(0, rest.GetPosition(1, end)).ToArray(), job.Id), context.RequestAborted);
                 rest = rest.Slice(rest.GetPosition(1, end));
             }
 
@@ -98,12 +148,15 @@ static class ImportRoutes
         }
     }
 
-    /// <summary>Where the body lies on this machine is nobody else's business.</summary>
-    static ReadOnlyMemory<byte> WithoutPath(ReadOnlyMemory<byte> line)
+    /// <summary>Where the body lies on this machine is nobody else's business; which file of an archive a record is from is its sender's.</summary>
+    static ReadOnlyMemory<byte> WithoutPath(ReadOnlyMemory<byte> line, string import)
     {
         var start = """{"source":"""u8;
         var end = line.Span.IndexOf(","u8 + "\"line\":"u8);
-        return !line.Span.StartsWith(start) || end < 0 ? line : (byte[])[.. start, .. "\"body\""u8, .. line.Span[end..]];
+        if (!line.Span.StartsWith(start) || end < 0) return line;
+        var folder = Encoding.UTF8.GetBytes($"/{import}/");
+        var place = line.Span[..end].IndexOf(folder);
+        return (byte[])[.. start, .. "\""u8, .. place < 0 ? "body\""u8 : line.Span[(place + folder.Length)..end], .. line.Span[end..]];
     }
 
     static ImportJob Find(Services services, HttpContext context) =>

@@ -134,10 +134,10 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
         report = report with { Reasons = report.Reasons?.Select(reason => reason with { Samples = [.. reason.Samples.Select(sample => sample with { Place = folder.Shown(sample.Place) })] }).ToList() };
         var json = JsonNode.Parse(report.ToJson())!.AsObject();
         json["dead_letter"] = report.Rejected > 0 && !request.DryRun ? $"{ImportRoutes.Path}/{job.Id}/dead-letters" : null;
-        var status = report.ExitCode switch
+        var status = report.Outcome switch
         {
-            ExitCode.Success or ExitCode.Refused => JobStatus.Finished,
-            ExitCode.Interrupted when stopping.IsCancellationRequested && _overLimit is null => JobStatus.Queued, // for the next start of the server
+            RunOutcome.Complete or RunOutcome.Rejected => JobStatus.Finished,
+            RunOutcome.Stopped when stopping.IsCancellationRequested && _overLimit is null => JobStatus.Queued, // for the next start of the server
             _ => JobStatus.Stopped,
         };
         return new RunEnd(status, json, problems.Count == 0 || status is JobStatus.Queued ? null : string.Join(' ', problems));

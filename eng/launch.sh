@@ -1,0 +1,44 @@
+#!/bin/sh
+# Builds the program for the script mixpanel in the root, one build at a time, each into a folder of its own, so that what runs meanwhile
+# keeps its files. artifacts/launch/current names the build and the .NET that runs it, and is as old as the beginning of the build.
+#   sh eng/launch.sh ROOT
+set -u
+cd "$1" || exit 1
+launch=artifacts/launch
+mkdir -p "$launch" || exit 1
+
+build() {
+  . eng/sdk.sh
+  use_sdk || return 1
+  dotnet=$(command -v dotnet)
+  case $dotnet in /*) ;; *) dotnet=$PWD/$dotnet ;; esac
+  : > "$launch/began"
+  echo "Building mixpanel, since its sources are new or have changed: about a minute ..."
+  # Without servers that would stay, and without the analyzers, which are for those who change the code. 8: the lock is not handed on.
+  dotnet build src/MixpanelConnector.Tool -c Release --artifacts-path "$launch/build" -p:RunAnalyzers=false -p:UseSharedCompilation=false \
+    -nodeReuse:false -v quiet -nologo > "$launch/log" 2>&1 8>&- || { cat "$launch/log"; return 1; }
+  name=$(mktemp -d "$launch/run-XXXXXXXX") && chmod 755 "$name" || return 1
+  cp -R "$launch/build/bin/MixpanelConnector.Tool/release/." "$name" || return 1
+  printf '%s\n%s\n' "${name##*/}" "$dotnet" > "$launch/current.new" && touch -r "$launch/began" "$launch/current.new" && mv "$launch/current.new" "$launch/current" || return 1
+  clean
+}
+
+clean() { # takes older builds away that nothing runs; where the system cannot tell, those before the last five
+  for each in "$launch"/run-*; do
+    [ "$each" = "$name" ] && continue
+    if command -v flock > /dev/null; then (flock -n -x 7 && rm -rf "$each") 7< "$each/mixpanel.dll"
+    else rm -rf $(ls -dt "$launch"/run-* | tail -n +6)
+    fi
+  done 2> /dev/null
+  :
+}
+
+before=${LAUNCH_BEFORE-$(cat "$launch/current" 2> /dev/null)}
+if command -v flock > /dev/null; then
+  exec 8> "$launch/lock"
+  flock -n 8 || { echo "Waiting for another build of mixpanel ..."; flock 8; }
+elif [ -z "${LAUNCH_BEFORE+set}" ] && command -v lockf > /dev/null; then # macOS
+  LAUNCH_BEFORE=$before exec lockf -k "$launch/lock" sh eng/launch.sh .
+fi
+[ "$(cat "$launch/current" 2> /dev/null)" = "$before" ] || exit 0 # another process has just built it: whoever asked looks again
+build

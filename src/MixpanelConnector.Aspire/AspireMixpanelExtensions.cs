@@ -1,0 +1,66 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using MixpanelConnector;
+using MixpanelConnector.Aspire;
+using MixpanelConnector.Tracking;
+
+#pragma warning disable IDE0130 // where applications look for such methods
+namespace Microsoft.Extensions.Hosting;
+#pragma warning restore IDE0130
+
+/// <summary>Adds Mixpanel to the programs of an Aspire application.</summary>
+public static class AspireMixpanelExtensions
+{
+    /// <summary>
+    /// Adds <see cref="IMixpanelTracker"/> and <see cref="MixpanelClient"/>, a health check, metrics and traces. What is tracked is sent before
+    /// the host has stopped. Settings come from <c>Aspire:Mixpanel</c>, then <c>Aspire:Mixpanel:NAME</c>, then the connection string; the last word holds.
+    /// </summary>
+    /// <param name="builder">The program.</param>
+    /// <param name="connectionName">The name of the connection string, as the resource of the application host is called.</param>
+    /// <param name="configureSettings">Changes what the configuration says; called again when that is loaded again.</param>
+    /// <param name="configureOptions">Changes the settings of the tracker, those that no configuration can have among them.</param>
+    /// <returns>What to go on from, such as with <c>UseSqliteOutbox</c> or <c>AddFlags</c>.</returns>
+    /// <exception cref="InvalidOperationException">There is one already.</exception>
+    /// <exception cref="OptionsValidationException">A setting that begins with <c>Disable</c> is not true or false. Other settings are checked when the host starts.</exception>
+    public static MixpanelBuilder AddMixpanel(this IHostApplicationBuilder builder, string connectionName, Action<AspireMixpanelSettings>? configureSettings = null, Action<MixpanelSettings>? configureOptions = null) =>
+        Add(builder, connectionName, null, configureSettings, configureOptions);
+
+    /// <summary>As <see cref="AddMixpanel"/>, for one of several projects: its services are keyed by its name, such as <c>[FromKeyedServices("shop")] IMixpanelTracker</c>.</summary>
+    /// <param name="builder">The program.</param>
+    /// <param name="name">The key of the services, which is the name of the connection string too.</param>
+    /// <param name="configureSettings">Changes what the configuration says; called again when that is loaded again.</param>
+    /// <param name="configureOptions">Changes the settings of the tracker, those that no configuration can have among them.</param>
+    /// <returns>What to go on from, such as with <c>UseSqliteOutbox</c> or <c>AddFlags</c>.</returns>
+    /// <exception cref="InvalidOperationException">There is one of this name already.</exception>
+    /// <exception cref="OptionsValidationException">A setting that begins with <c>Disable</c> is not true or false. Other settings are checked when the host starts.</exception>
+    public static MixpanelBuilder AddKeyedMixpanel(this IHostApplicationBuilder builder, string name, Action<AspireMixpanelSettings>? configureSettings = null, Action<MixpanelSettings>? configureOptions = null) =>
+        Add(builder, name, name, configureSettings, configureOptions);
+
+    static MixpanelBuilder Add(IHostApplicationBuilder builder, string connectionName, string? key, Action<AspireMixpanelSettings>? configureSettings, Action<MixpanelSettings>? configureOptions)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrEmpty(connectionName);
+        var connections = Connections.Of(builder);
+        connections.Add(connectionName, key);
+        var optionsName = key ?? Options.Options.DefaultName;
+        var configuration = new AspireConfiguration(builder.Configuration, connectionName, connections, configureSettings);
+        var settings = configuration.Settings();
+
+        var mixpanel = MixpanelServiceCollectionExtensions.Add(builder.Services, key, new(optionsName, configuration.Entries, configuration.ReloadToken), configureOptions);
+        builder.Services.AddSingleton<IValidateOptions<MixpanelSettings>>(new CredentialValidation(optionsName, connectionName));
+        if (!settings.DisableHealthChecks) builder.Services.AddHealthChecks().AddMixpanel(key);
+        if (!settings.DisableTracing) builder.Services.AddOpenTelemetry().WithTracing(tracing => tracing.AddSource(TrackerMetrics.Name));
+        if (!settings.DisableMetrics) builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(TrackerMetrics.Name));
+        return mixpanel;
+    }
+
+    /// <summary>Says where an Aspire application's credentials would be.</summary>
+    sealed class CredentialValidation(string optionsName, string connectionName) : IValidateOptions<MixpanelSettings>
+    {
+        public ValidateOptionsResult Validate(string? name, MixpanelSettings options) =>
+            name != optionsName ? ValidateOptionsResult.Skip
+            : options is { Enabled: true, Token: null, ServiceAccountUsername: null }
+                ? ValidateOptionsResult.Fail($"It can stand in the connection string {connectionName}, which the application host gives by WithReference, or in {AspireConfiguration.Section}.")
+            : ValidateOptionsResult.Success;
+    }
+}

@@ -1,0 +1,27 @@
+using Microsoft.Extensions.Hosting;
+
+namespace MixpanelConnector.Aspire;
+
+/// <summary>The connections that a program has been given so far.</summary>
+sealed class Connections
+{
+    readonly HashSet<string> _names = new(StringComparer.OrdinalIgnoreCase);
+    readonly HashSet<string> _keys = new(StringComparer.Ordinal);
+
+    public static Connections Of(IHostApplicationBuilder builder)
+    {
+        if (builder.Properties.TryGetValue(typeof(Connections), out var held)) return (Connections)held;
+        var connections = new Connections();
+        builder.Properties[typeof(Connections)] = connections;
+        return connections;
+    }
+
+    /// <summary>Whether a section of <c>Aspire:Mixpanel</c> is of one connection.</summary>
+    public bool IsName(string section) => _names.Contains(section);
+
+    public void Add(string connectionName, string? key)
+    {
+        if (!_keys.Add(key ?? "")) throw new InvalidOperationException(key is null ? "AddMixpanel was called before: add a second project by AddKeyedMixpanel." : $"AddKeyedMixpanel was called with {key} before.");
+        _names.Add(connectionName);
+    }
+}

@@ -1,0 +1,38 @@
+using System.Collections.Immutable;
+using System.Composition;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CodeActions;
+using Microsoft.CodeAnalysis.CodeFixes;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using MixpanelConnector.Generators;
+
+namespace MixpanelConnector.CodeFixes;
+
+/// <summary>Gives a moment in milliseconds, or as it is, in place of seconds.</summary>
+[ExportCodeFixProvider(LanguageNames.CSharp), Shared]
+public sealed class MomentFix : CodeFixProvider
+{
+    const string InMilliseconds = "Give milliseconds", AsItIs = "Give the DateTimeOffset itself";
+
+    /// <inheritdoc/>
+    public override ImmutableArray<string> FixableDiagnosticIds { get; } = ImmutableArray.Create(Diagnostics.Seconds.Id);
+
+    /// <inheritdoc/>
+    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
+
+    /// <inheritdoc/>
+    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
+    {
+        var root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
+        foreach (var diagnostic in context.Diagnostics)
+        {
+            if (root?.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true) is not InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } call) continue;
+            if (diagnostic.Properties.ContainsKey(Diagnostics.Hints.Milliseconds)) Offer(InMilliseconds, access.Name, SyntaxFactory.IdentifierName("ToUnixTimeMilliseconds").WithTriviaFrom(access.Name));
+            if (diagnostic.Properties.ContainsKey(Diagnostics.Hints.Moment)) Offer(AsItIs, call, access.Expression.WithTriviaFrom(call));
+
+            void Offer(string title, SyntaxNode old, SyntaxNode changed) =>
+                context.RegisterCodeFix(CodeAction.Create(title, _ => Task.FromResult(context.Document.WithSyntaxRoot(root.ReplaceNode(old, changed))), title), diagnostic);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import { daysIn, type Range, type Unit } from "./dates.ts";
+import type { Measure } from "./series.ts";
+
+/** A call of an action. Everything that a page shows comes from such calls, and can be had by them elsewhere. */
+export interface Call {
+  action: string;
+  input: Record<string, unknown>;
+}
+
+/** What is asked over time. */
+export interface Question extends Range {
+  events: string[];
+  measure: Measure;
+  /** The property whose numbers are added up or averaged. */
+  of: string;
+  /** The property that parts an event. */
+  by: string;
+  /** A condition on the events, in the segmentation language; empty for none. */
+  where: string;
+  unit: Unit;
+}
+
+/** A property in the segmentation language. */
+export const propertyOf = (name: string) => `properties[${JSON.stringify(name)}]`;
+
+/** How a filter compares. */
+export const comparisons = ["is", "is not", "contains", "is above", "is below", "is set", "is not set"] as const;
+
+export type Filter = [property: string, comparison: (typeof comparisons)[number], value: string];
+
+export function whereOf(filters: Filter[], expression: string): string {
+  const parts = filters.filter(([property]) => property !== "").map(conditionOf);
+  if (expression.trim() !== "") parts.push(parts.length > 0 ? `(${expression.trim()})` : expression.trim());
+  return parts.join(" and ");
+}
+
+function conditionOf([name, comparison, value]: Filter): string {
+  const property = propertyOf(name);
+  const isNumber = /^-?\d+(\.\d+)?$/.test(value.trim());
+  const isTruth = value === "true" || value === "false";
+  // What looks like a number may be one, or a text of digits: either is meant.
+  const equal = isNumber ? `(${property} == ${value.trim()} or ${property} == ${JSON.stringify(value)})` : isTruth ? `(${property} == ${value} or ${property} == ${JSON.stringify(value)})` : `${property} == ${JSON.stringify(value)}`;
+  switch (comparison) {
+    case "is": return equal;
+    case "is not": return `not ${isNumber || isTruth ? equal : `(${equal})`}`;
+    case "contains": return `${JSON.stringify(value)} in ${property}`;
+    case "is above": return `${property} > ${isNumber ? value.trim() : JSON.stringify(value)}`;
+    case "is below": return `${property} < ${isNumber ? value.trim() : JSON.stringify(value)}`;
+    case "is set": return `defined(${property})`;
+    case "is not set": return `not (defined(${property}))`;
+  }
+}
+
+const mostParts = 12;
+
+/** The units in which a question can be answered. */
+export function unitsFor({ measure, by, where }: Pick<Question, "measure" | "by" | "where">): Unit[] {
+  if (measure === "sum" || measure === "mean") return ["hour", "day"];
+  const units: Unit[] = measure === "unique" ? ["day", "month"] : ["minute", "hour", "day", "month"];
+  return by === "" && where === "" ? [...units.slice(0, -1), "week", "month"] : units;
+}
+
+/** The calls that answer a question: one for all events where that is enough, else one for each. */
+export function callsFor({ events, measure, of, by, where, unit, from, to }: Question): Call[] {
+  const dates = { from_date: from, to_date: to };
+  if (measure === "sum" || measure === "mean")
+    return events.map((event) => ({ action: measure === "sum" ? "query_segmentation_sum" : "query_segmentation_average", input: { event, on: `number(${propertyOf(of)})`, unit, ...dates, ...(where === "" ? {} : { where }) } }));
+  if (by === "" && where === "") return events.length === 0 ? [] : [{ action: "query_event_counts", input: { events, type: measure, unit, ...dates } }];
+  return events.map((event) => ({ action: "query_segmentation", input: { event, type: measure, unit, ...dates, ...(by === "" ? {} : { on: propertyOf(by), limit: mostParts }), ...(where === "" ? {} : { where }) } }));
+}
+
+/** The calls for the numbers of the whole time, where they are no sums: one for each event. */
+export function totalsFor({ events, measure, by, where, from, to }: Question): Call[] {
+  if (measure !== "unique" && measure !== "average") return [];
+  return events.map((event) => ({ action: "query_segmentation", input: { event, type: measure, interval: daysIn(from, to), from_date: from, to_date: to, ...(by === "" ? {} : { on: propertyOf(by), limit: mostParts }), ...(where === "" ? {} : { where }) } }));
+}

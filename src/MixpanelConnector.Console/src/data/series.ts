@@ -1,0 +1,65 @@
+import { get, items, type Json, shown } from "../json.ts";
+import { endOf, type Unit } from "./dates.ts";
+
+/** Numbers over time. */
+export interface Series {
+  label: string;
+  values: (number | null)[];
+  /** The number of the whole time, where there is one. */
+  total?: number | undefined;
+}
+
+export interface Chart {
+  /** The times as the report names them, in the project's time zone. */
+  labels: string[];
+  series: Series[];
+}
+
+/** What is counted: only events and sums of numbers can be added up over time. A user of two days is one user. */
+export type Measure = "general" | "unique" | "average" | "sum" | "mean";
+
+const isAdditive = (measure: Measure) => measure === "general" || measure === "sum";
+
+const sumOf = (values: (number | null)[]) => values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+
+/** A report of series and values. Where names are given, they are shown, and in their order. */
+export function chartOf(answer: Json, measure: Measure, names?: string[]): Chart {
+  const labels = items(get(answer, "series")).map(shown);
+  const values = get(answer, "values");
+  const found = names ?? (values?.kind === "object" ? values.entries.map(([name]) => name) : []);
+  return {
+    labels,
+    series: found.map((name) => {
+      const numbers = labels.map((label) => numberOr(get(get(values, name), label), 0));
+      return { label: name, values: numbers, total: isAdditive(measure) ? sumOf(numbers) : undefined };
+    }),
+  };
+}
+
+/** A report of one number for each time. */
+export function numbersOf(answer: Json, label: string, measure: Measure): Chart {
+  const results = get(answer, "results");
+  const entries = results?.kind === "object" ? [...results.entries].sort(([one], [other]) => (one < other ? -1 : 1)) : [];
+  const values = entries.map(([, value]) => numberOr(value, null));
+  return { labels: entries.map(([at]) => at), series: [{ label, values, total: isAdditive(measure) ? sumOf(values) : undefined }] };
+}
+
+function numberOr(json: Json | undefined, otherwise: number | null): number | null {
+  const text = shown(json);
+  return text === "" ? otherwise : Number(text);
+}
+
+/** Whether the last unit of a chart is not over yet: its number still grows. */
+export const isUnfinished = (labels: string[], unit: Unit, nowOnWall: number) => labels.length > 0 && endOf(labels.at(-1)!, unit) > nowOnWall;
+
+/** A chart as CSV. A text that a spreadsheet would take for a formula gets a quote before it. */
+export function csvOf(chart: Chart, first = "time"): string {
+  const rows = [[first, ...chart.series.map(({ label }) => label)], ...chart.labels.map((label, row) => [label, ...chart.series.map(({ values }) => values[row] ?? "")])];
+  return `${rows.map((row) => row.map(csvCell).join(",")).join("\r\n")}\r\n`;
+}
+
+export function csvCell(value: string | number): string {
+  if (typeof value === "number") return String(value);
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,122 @@
+import { Button, Group, Stack, Text, Textarea } from "@mantine/core";
+import { IconSend } from "@tabler/icons-react";
+import { useMemo, useState } from "react";
+import { type Problem, request } from "../../api.ts";
+import { useAsked } from "../../asked.ts";
+import { Bars } from "../../Bars.tsx";
+import { number } from "../../data/numbers.ts";
+import { compact, get, type Json, JsonError, parse, shown, write } from "../../json.ts";
+import { type ImportJob, lines } from "../../live.ts";
+import { asProblem, Loading, ProblemAlert } from "../../parts.tsx";
+import { visible } from "../../text.ts";
+import { type MappingOptions, sendAgain } from "../../uploads.ts";
+
+const mostLetters = 1000;
+const step = 20;
+
+interface Letter {
+  number: number;
+  line: string;
+  code: string;
+  message: string;
+  /** The record as it can be sent. */
+  text: string;
+  mapping: MappingOptions;
+  /** Whether its mapping has looked things up in other files, which are not here. */
+  isLookedUp: boolean;
+}
+
+/** Records that an import did not get accepted, by reason: to be read, changed and sent again. */
+export function DeadLetters({ job, mayChange }: { job: ImportJob; mayChange: boolean }) {
+  const letters = useAsked(job.id, async () => await first(await request("GET", `/v1/imports/${job.id}/dead-letters`)));
+  const [code, setCode] = useState<string>();
+  const [most, setMost] = useState(step);
+  const [edited, setEdited] = useState<Record<number, string>>({});
+  const [problem, setProblem] = useState<Problem>();
+  const [isBusy, setBusy] = useState(false);
+  const [done, setDone] = useState<ReadonlySet<number>>(new Set());
+  const groups = useMemo(() => {
+    const counts = new Map<string, number>();
+    for (const { message } of letters.value ?? []) counts.set(message, (counts.get(message) ?? 0) + 1);
+    return [...counts].map(([name, count]) => ({ name, count })).sort((one, other) => other.count - one.count);
+  }, [letters.value]);
+  if (letters.problem) return <ProblemAlert problem={letters.problem} />;
+  if (!letters.value) return <Loading />;
+  const reason = code ?? groups[0]?.name;
+  const all = letters.value.filter((letter) => letter.message === reason && !done.has(letter.number));
+  const faults = Object.fromEntries(all.flatMap((letter) => {
+    const fault = faultOf(edited[letter.number] ?? letter.text);
+    return fault === undefined ? [] : [[letter.number, fault]];
+  }));
+  const ready = all.filter(({ number }) => faults[number] === undefined);
+  const isFromFile = job.type === "lookup-table" || job.type === "groups" || all.some(({ isLookedUp }) => isLookedUp);
+
+  async function send() {
+    setProblem(undefined);
+    setBusy(true);
+    try {
+      await sendAgain(ready.map((letter) => compact(parse(edited[letter.number] ?? letter.text))), `${job.name}, sent again`, job.type, ready[0]!.mapping);
+      setDone(new Set([...done, ...ready.map(({ number }) => number)]));
+    } catch (error) {
+      setProblem(asProblem(error));
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return (
+    <Stack mt="sm">
+      <Bars title="By reason" column="Reason" count="Records" rows={groups} whole={letters.value.length} selected={reason} onSelect={(one) => { setCode(one); setMost(step); }} />
+      {letters.value.length === mostLetters && <Text size="sm" c="dimmed">These are the first {number(mostLetters)}: download the file for all of them.</Text>}
+      <div role="region" aria-label="Rejected records" className="letters">
+        {all.slice(0, most).map((letter) => (
+          <Textarea key={letter.number} label={`Line ${letter.line}`} autosize minRows={2} maxRows={16} spellCheck={false} classNames={{ input: "mono" }} value={edited[letter.number] ?? visible(letter.text)} error={faults[letter.number]} onChange={(typed) => {
+            const text = typed.currentTarget.value;
+            setEdited((before) => ({ ...before, [letter.number]: text }));
+          }} />
+        ))}
+        {all.length > most && <Button variant="subtle" onClick={() => setMost(most + step)}>Show {number(Math.min(step, all.length - most))} more</Button>}
+        {all.length === 0 && <Text size="sm">All of these were sent again: see the import above.</Text>}
+      </div>
+      <ProblemAlert problem={problem} />
+      {all.length > 0 && (
+        <Group>
+          <Button leftSection={<IconSend size={16} />} disabled={!mayChange || ready.length === 0 || isFromFile} loading={isBusy} onClick={() => void send()}>Send {number(ready.length)} of them again</Button>
+          <Text size="sm" c="dimmed">{!mayChange ? "Switch on “Allow changes” at the top of the page first." : isFromFile ? "These records are sent again from their file: mend it, and import it anew." : "As an import of its own. Change here what is wrong with them."}</Text>
+        </Group>
+      )}
+    </Stack>
+  );
+}
+
+function faultOf(text: string): string | undefined {
+  try {
+    return parse(text).kind === "object" ? undefined : "A record is a JSON object.";
+  } catch (error) {
+    return error instanceof JsonError ? error.message : "This cannot be read.";
+  }
+}
+
+/** The first of the dead letters, of which there may be many. */
+async function first(response: Response): Promise<Letter[]> {
+  const letters: Letter[] = [];
+  for await (const line of lines(response.body!)) {
+    if (line !== "") letters.push(letterOf(parse(line), letters.length));
+    if (letters.length === mostLetters) break;
+  }
+  return letters;
+}
+
+function letterOf(json: Json, index: number): Letter {
+  const [raw, options] = [get(json, "raw"), get(json, "options")];
+  const mapping = get(options, "mapping");
+  const text = (name: string) => shown(get(options, name));
+  return { mapping: { vendor: text("vendor"), mapping: mapping === undefined ? "" : compact(mapping), identity: text("identity"), ...(text("group_key") === "" ? {} : { group_key: text("group_key") }) }, isLookedUp: get(options, "looked_up") !== undefined, number: index, line: shown(get(json, "line")), code: shown(get(json, "code")), message: shown(get(json, "message")) || shown(get(json, "code")), text: raw === undefined ? "" : raw.kind === "string" ? raw.value : write(withId(raw, json)) };
+}
+
+/** What may have arrived keeps the id under which it was sent: Mixpanel counts it once. */
+function withId(raw: Json, letter: Json): Json {
+  const [id, properties] = [get(letter, "insert_id"), get(raw, "properties")];
+  if (shown(get(letter, "maybe_delivered")) !== "true" || id === undefined || raw.kind !== "object" || properties?.kind !== "object" || get(properties, "$insert_id")) return raw;
+  return { kind: "object", entries: raw.entries.map(([name, value]) => (name === "properties" ? [name, { kind: "object", entries: [...properties.entries, ["$insert_id", id]] }] : [name, value])) };
+}

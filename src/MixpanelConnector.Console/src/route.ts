@@ -1,0 +1,79 @@
+import { useCallback, useSyncExternalStore } from "react";
+
+/** Where the console is: the page, what follows it, and the state of the page. All of it stands in the address. */
+export interface Route {
+  path: string[];
+  state: URLSearchParams;
+}
+
+let text: string | undefined;
+let route: Route;
+const listeners = new Set<() => void>();
+const tell = () => listeners.forEach((listener) => listener());
+
+/** What the address is to become: browsers take it badly when it changes with every key. */
+let coming: string | undefined;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+addEventListener("hashchange", () => {
+  coming = undefined;
+  clearTimeout(timer);
+  tell();
+});
+
+function arrive() {
+  if (coming !== undefined) history.replaceState(null, "", coming);
+  coming = undefined;
+}
+
+function current(): Route {
+  const hash = coming ?? location.hash;
+  if (hash !== text) {
+    text = hash;
+    const [path, state] = text.replace(/^#\/?/, "").split("?", 2) as [string, string | undefined];
+    route = { path: path.split("/").map(decoded), state: new URLSearchParams(state) };
+  }
+  return route;
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+export function useRoute(): Route {
+  return useSyncExternalStore((listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }, current);
+}
+
+export function addressOf(path: string, state: Record<string, string | string[]> = {}): string {
+  const parts = Object.entries(state).flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).filter((one) => one !== "").map((one) => [name, one]));
+  return `#/${path}${parts.length === 0 ? "" : `?${new URLSearchParams(parts)}`}`;
+}
+
+/** Changes the state of the page at hand; what is empty is left out. The way back leads to the page before. */
+export function setState(changes: Record<string, string | string[] | undefined>) {
+  const { path, state } = current();
+  const next = new URLSearchParams(state);
+  for (const [name, value] of Object.entries(changes)) {
+    next.delete(name);
+    for (const one of Array.isArray(value) ? value : [value ?? ""]) if (one !== "") next.append(name, one);
+  }
+  const query = next.toString();
+  coming = `#/${path.map(encodeURIComponent).join("/")}${query === "" ? "" : `?${query}`}`;
+  clearTimeout(timer);
+  timer = setTimeout(arrive, 150);
+  tell();
+}
+
+/** One member of the page's state. */
+export function useParameter(name: string, otherwise = ""): [string, (value: string) => void] {
+  const { state } = useRoute();
+  const set = useCallback((value: string) => setState({ [name]: value === otherwise ? "" : value }), [name, otherwise]);
+  return [state.get(name) ?? otherwise, set];
+}

@@ -1,0 +1,33 @@
+namespace MixpanelConnector.Generators;
+
+/// <summary>Names of the library's, and those that Mixpanel keeps for itself.</summary>
+static class KnownNames
+{
+    public const string EventAttribute = "MixpanelConnector.MixpanelEventAttribute";
+    public const string EventInterface = "MixpanelConnector.IMixpanelEvent`1";
+    public const string TrackerExtensions = "MixpanelConnector.MixpanelTrackerExtensions";
+    public const int MostProperties = 255, LongestName = 255;
+
+    static readonly HashSet<string> Reserved = new(StringComparer.Ordinal) { "distinct_id", "token", "bucket", "event_name" };
+
+    // Mixpanel's own, which servers are meant to fill in: ids, the place, the campaign's page, the device.
+    static readonly HashSet<string> Given = new(StringComparer.Ordinal)
+    {
+        "$insert_id", "$user_id", "$device_id", "$city", "$region", "mp_country_code", "$latitude", "$longitude", "$os", "$os_version", "$browser", "$browser_version",
+        "$current_url", "$referrer", "$referring_domain", "$initial_referrer", "$initial_referring_domain", "$search_engine", "$device", "$brand", "$manufacturer", "$model",
+        "$screen_height", "$screen_width", "$app_version_string", "$app_build_number", "$carrier", "$radio", "$wifi", "$lib_version", "mp_lib", "$duration", "$source",
+    };
+
+    public static bool HasReservedPrefix(string name) => name.StartsWith("$", StringComparison.Ordinal) || name.StartsWith("mp_", StringComparison.Ordinal);
+
+    public static bool IsReservedProperty(string name) => Reserved.Contains(name) || (HasReservedPrefix(name) && !Given.Contains(name));
+
+    /// <summary>A name that is allowed, in place of one that is not.</summary>
+    public static string Allowed(string name)
+    {
+        var rest = name;
+        while (HasReservedPrefix(rest)) rest = rest.Substring(rest[0] == '$' ? 1 : 3);
+        if (rest.Length > LongestName) rest = rest.Substring(0, char.IsHighSurrogate(rest[LongestName - 1]) ? LongestName - 1 : LongestName);
+        return Reserved.Contains(rest) || rest.Length == 0 ? $"event_{rest}".TrimEnd('_') : rest;
+    }
+}

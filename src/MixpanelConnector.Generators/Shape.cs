@@ -1,0 +1,85 @@
+using Microsoft.CodeAnalysis;
+
+namespace MixpanelConnector.Generators;
+
+/// <summary>How a value is written.</summary>
+abstract class Shape
+{
+    /// <summary>A value without parts.</summary>
+    /// <param name="write">The C# that writes it, with {0} for the value.</param>
+    /// <param name="types">The types that it has in a JSON schema.</param>
+    /// <param name="moment">The same where it is the event's own time; null for what is no moment.</param>
+    public sealed class Plain(string write, string[] types, string? moment = null) : Shape
+    {
+        public string Write => write;
+
+        public string? Moment => moment;
+
+        public override string[] Types => types;
+    }
+
+    /// <summary>A list, item by item.</summary>
+    public sealed class List(Shape item, ITypeSymbol itemType, bool asInterface) : Shape
+    {
+        public Shape Item => item;
+
+        public ITypeSymbol ItemType => itemType;
+
+        /// <summary>Whether the items come by <c>IEnumerable</c>, in place of what the type has for <c>foreach</c>.</summary>
+        public bool AsInterface => asInterface;
+
+        public override string[] Types => ["array"];
+    }
+
+    /// <summary>Values by name.</summary>
+    public sealed class Dictionary(string name, ITypeSymbol keyType, Shape value, ITypeSymbol valueType) : Shape
+    {
+        /// <summary>The C# that makes a name of a key, with {0} for the key.</summary>
+        public string Name => name;
+
+        public ITypeSymbol KeyType => keyType;
+
+        public Shape Value => value;
+
+        public ITypeSymbol ValueType => valueType;
+
+        public override string[] Types => ["object"];
+    }
+
+    /// <summary>An object with members.</summary>
+    public sealed class Members(int number) : Shape
+    {
+        /// <summary>Which of the event's types it is.</summary>
+        public int Number => number;
+
+        public override string[] Types => ["object"];
+    }
+
+    /// <summary>The types that it has in a JSON schema.</summary>
+    public abstract string[] Types { get; }
+}
+
+/// <summary>When a property is written.</summary>
+enum Presence
+{
+    WhenNotNull,
+    WhenNotDefault,
+    Always,
+}
+
+/// <summary>A property of an event, or of an object in it.</summary>
+/// <param name="Symbol">The property or the field.</param>
+/// <param name="Name">Its name in JSON.</param>
+/// <param name="Type">The type of its value.</param>
+/// <param name="Shape">How its value is written.</param>
+/// <param name="Presence">When it is written.</param>
+sealed record EventMember(ISymbol Symbol, string Name, ITypeSymbol Type, Shape? Shape, Presence Presence)
+{
+    /// <summary>Whether it may be left out.</summary>
+    public bool MayBeAbsent => Presence is Presence.WhenNotDefault || (Presence is Presence.WhenNotNull && (Type.NullableAnnotation is NullableAnnotation.Annotated || Type.OriginalDefinition.SpecialType is SpecialType.System_Nullable_T));
+}
+
+/// <summary>Why something cannot be generated.</summary>
+/// <param name="Symbol">What stands in the way.</param>
+/// <param name="Reason">The reason, which follows "…" in a message.</param>
+readonly record struct Obstacle(ISymbol Symbol, string Reason);

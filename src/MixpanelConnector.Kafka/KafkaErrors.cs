@@ -1,0 +1,49 @@
+using Confluent.Kafka;
+using MixpanelConnector.Queues;
+
+namespace MixpanelConnector.Kafka;
+
+/// <summary>What the client tells beside its answers: why a call had none is told only here.</summary>
+sealed class KafkaErrors(string brokers)
+{
+    Error? _refusal;
+    Error? _fatal;
+
+    public string Brokers => brokers;
+
+    /// <summary>The error after which the client does nothing more; null while there is none.</summary>
+    public QueueException? Fatal => _fatal is { } fatal ? Of(fatal) : null;
+
+    /// <summary>The broker has answered as it should: what it refused before is over.</summary>
+    public void Clear() => _refusal = null;
+
+    public void Take(Error error)
+    {
+        if (FaultOf(error) is QueueFault.Forbidden or QueueFault.Unconfigured) _refusal = error;
+        if (error.IsFatal) _fatal = error;
+    }
+
+    public QueueException Of(Error error, Exception? cause = null)
+    {
+        var (fault, reason) = _refusal is { } refusal && error.IsLocalError ? (FaultOf(refusal), refusal.Reason) : (FaultOf(error), error.Reason);
+        return new(fault, fault switch
+        {
+            QueueFault.Forbidden => $"Kafka at {brokers} refuses the user or does not allow it: {reason}.",
+            QueueFault.Unconfigured => $"The certificate of Kafka at {brokers} is not trusted: {reason}. Name the authority that it comes from with --queue-ca.",
+            QueueFault.Missing => $"Kafka at {brokers} has no such topic: {reason}.",
+            QueueFault.Refused => $"Kafka at {brokers} refuses the message: {reason}.",
+            QueueFault.Full => $"Kafka at {brokers} takes nothing more at the moment: {reason}.",
+            _ => $"Kafka at {brokers} cannot be reached, or does not answer: {reason}.",
+        }, cause);
+    }
+
+    static QueueFault FaultOf(Error error) => error.Code switch
+    {
+        ErrorCode.Local_Authentication or ErrorCode.SaslAuthenticationFailed or ErrorCode.TopicAuthorizationFailed or ErrorCode.GroupAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed or ErrorCode.UnsupportedSaslMechanism or ErrorCode.IllegalSaslState => QueueFault.Forbidden,
+        ErrorCode.Local_Ssl => QueueFault.Unconfigured,
+        ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition => QueueFault.Missing,
+        ErrorCode.MsgSizeTooLarge or ErrorCode.InvalidMsg or ErrorCode.InvalidRecord => QueueFault.Refused,
+        ErrorCode.Local_QueueFull or ErrorCode.ThrottlingQuotaExceeded => QueueFault.Full,
+        _ => QueueFault.Unavailable,
+    };
+}

@@ -1,0 +1,42 @@
+using MixpanelConnector.Queues;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace MixpanelConnector.RabbitMq;
+
+/// <summary>Publishes with confirmations: of a quorum queue, a message is confirmed when a majority has it on disk.</summary>
+sealed class RabbitMqPublisher(RabbitMqConnection connection, string name, string broker, TimeSpan timeout, TimeProvider time) : QueuePublisher
+{
+    public override bool IsOpen => connection.Channel.IsOpen;
+
+    public override async Task PublishAsync(QueueBody body, CancellationToken cancellationToken)
+    {
+        var properties = new BasicProperties
+        {
+            ContentType = QueueBody.ContentType,
+            ContentEncoding = body.ContentEncoding,
+            DeliveryMode = DeliveryModes.Persistent,
+            MessageId = body.Id,
+            Headers = new Dictionary<string, object?>(StringComparer.Ordinal) { [QueueBody.VersionName] = QueueBody.CurrentVersion },
+        };
+        try
+        {
+            // Several may wait for their confirmations at once: this takes no turn.
+            await connection.Channel.BasicPublishAsync("", name, mandatory: true, properties, body.Body, cancellationToken).AsTask().WaitAsync(timeout, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PublishException e) when (e.IsReturn)
+        {
+            throw new QueueException(QueueFault.Missing, $"RabbitMQ has no queue {name}.", e);
+        }
+        catch (PublishException e)
+        {
+            throw new QueueException(QueueFault.Full, $"The queue {name} takes nothing more: it is full, or has lost its majority.", e);
+        }
+        catch (Exception e) when (RabbitMqConnection.IsBrokers(e, cancellationToken))
+        {
+            throw RabbitMqConnection.Translate(e, broker);
+        }
+    }
+
+    public override ValueTask DisposeAsync() => connection.DisposeAsync();
+}

@@ -1,0 +1,52 @@
+using System.Text;
+using MixpanelConnector.Files;
+
+namespace MixpanelConnector.Tool;
+
+/// <summary>Secrets come from files that only their owner can read, or from standard input; never from the command line, which every process can see.</summary>
+static class Secrets
+{
+    const int Longest = 4096;
+
+    /// <param name="path">The file, or - for standard input.</param>
+    /// <param name="host">What the program takes from outside.</param>
+    /// <param name="field">The option that names the file.</param>
+    public static string Read(string path, HostEnvironment host, string field = "secret_file")
+    {
+        try
+        {
+            if (path != "-") EnsurePrivate(path, field);
+            using var file = path == "-" ? null : GivenFile.Open(path, host.Stopping);
+            var text = file is null ? GivenFile.Input(host.TakeInput(field), FirstLine, host.Stopping) : FirstLine(file);
+            return text is [] || text.Length > Longest ? throw Configuration.Invalid(field, "The secret must be the first line of the file.") : text;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or PathTooLongException or ArgumentException)
+        {
+            // Not named: whoever takes the option for the secret itself has given it here.
+            throw Configuration.Invalid(field, $"There is no file of the name that --{field.Replace('_', '-')} gives. It takes the name of a file whose first line is the secret, never the secret itself.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Configuration.Invalid(field, $"The secret cannot be read: {e.Message}");
+        }
+    }
+
+    static string FirstLine(Stream stream)
+    {
+        using var reader = new StreamReader(stream);
+        var line = new StringBuilder();
+        while (line.Length <= Longest && reader.Read() is >= 0 and not '\n' and var character) line.Append((char)character);
+        return line.ToString().Trim();
+    }
+
+    /// <exception cref="MixpanelException">Others can read the file, or decide what is in it.</exception>
+    /// <exception cref="FileNotFoundException">There is none.</exception>
+    public static void EnsurePrivate(string path, string field)
+    {
+        if (OperatingSystem.IsWindows()) return;
+        const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+        var mode = File.GetUnixFileMode(path);
+        if ((mode & Others) != UnixFileMode.None) throw Configuration.Invalid(field, $"{path} holds a secret and can be read by others. Make it private: chmod 600 {path}");
+        if (!FileStatus.Behind(path).IsOursOrRoots) throw Configuration.Invalid(field, $"{path} holds a secret and belongs to another user, who can read and exchange it. Make it yours: chown {Environment.UserName} {path}");
+    }
+}

@@ -1,0 +1,108 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace MixpanelConnector.Tool.Surfaces.Cli;
+
+/// <summary>Replaces a service account by a new one.</summary>
+static class RotateCommand
+{
+    public static Command Of(HostEnvironment host)
+    {
+        var id = new Option<long>("--service-account-id") { Description = "The account that is replaced: mixpanel get-all-service-accounts lists them.", HelpName = "INTEGER", Required = true };
+        var username = new Option<string>("--username") { Description = "The name of the new account. Default: that of the old one, with the date and time.", HelpName = "TEXT" };
+        var role = new Option<string>("--role") { Description = "The role of the new account in the organization. Mixpanel tells it of the account that signs in alone; for any other, the default is Mixpanel's.", HelpName = "owner|admin|analyst|consumer" };
+        role.AcceptOnlyFromAmong("owner", "admin", "analyst", "consumer");
+        var expires = new Option<string>("--expires") { Description = "When the new account expires: a date, a length from now such as 30d, or never. Needed where the old one expires. Default: never.", HelpName = "DATE|30d|never" };
+        var projects = new Option<string>("--projects") { Description = "The projects that the new account joins, as for create-service-account. Default: those of the old one, with its roles there.", HelpName = "JSON|@FILE|@-" };
+        var yes = new Option<bool>("--yes") { Description = "Do it without asking: the old account and its secret stop working." };
+        var command = new DetailedCommand("rotate-service-account", "Replace a service account by a new one with a new secret: made, tried, then the old one is deleted.", """
+            Mixpanel cannot change a secret, so the account is replaced: the new one joins the same projects, its secret is kept where you
+            say, it is signed in with, and then the old one is deleted. When a step fails, the new one is deleted again and the old one
+            stays. When the old one cannot be deleted, both work: the output says so, and the exit code is 3. The profile that
+            this command signs in with is changed to the new account, where it was the old one; other profiles need mixpanel login.
+
+            Examples:
+              mixpanel rotate-service-account --service-account-id 7 --secret-out new.secret
+              mixpanel get-all-service-accounts --organization-id 1 --expiring-within 14d
+            """) { id, username, role, expires, projects, yes };
+        var handover = SecretHandover.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var prepared = handover.Prepare(parsed);
+            await using var session = await Session.OpenAsync(parsed, host, needsCredential: true, cancellationToken);
+            var input = new RotateServiceAccountInput
+            {
+                Id = parsed.GetValue(id),
+                Username = parsed.GetValue(username),
+                Role = parsed.GetValue(role),
+                Expires = parsed.GetValue(expires),
+                Projects = parsed.GetValue(projects) is { } text ? Projects(JsonArgument.Read("projects", text, type: null, host)) : null,
+            };
+            if (!parsed.GetValue(yes)) new Questions(host).Confirm("The old account will be deleted; whatever signs in with it needs the new secret.");
+            var json = new JsonObject();
+            var file = new ProfileFile(host);
+            Profile? changed = null;
+            RotateServiceAccountOutput rotated;
+            try
+            {
+                rotated = await session.Client.RotateServiceAccountAsync(input, (old, created) =>
+                {
+                    (json["id"], json["username"], json["expires"]) = (created.Id, created.Username, created.Expires);
+                    var secret = prepared.Deliver(json, "secret", created.Secret!);
+                    if (session.Configuration.ProfileOf(Configuration.SecretName) is { } name && session.Configuration["service_account_username"] == old.Username)
+                    {
+                        changed = file.Read(name);
+                        file.Write(changed with { Values = new Dictionary<string, string>(changed.Values, StringComparer.Ordinal) { ["service_account_username"] = created.Username!, [Configuration.SecretName] = secret } });
+                    }
+
+                    return Task.CompletedTask;
+                }, cancellationToken);
+            }
+            catch
+            {
+                prepared.TakeBack();
+                if (changed is not null) PutBack(file, changed, host);
+                throw;
+            }
+
+            json["service_account_rotated"] = rotated.NotDeleted is null ? "true" : "false";
+            json["projects"] = new JsonArray([.. rotated.Projects.Select(project => new JsonObject { ["id"] = project.Id, ["role"] = project.Role })]);
+            json["old"] = new JsonObject { ["id"] = rotated.Old.Id, ["username"] = rotated.Old.Username, ["deleted"] = rotated.NotDeleted is null };
+            if (changed is not null) json["profile"] = changed.Name;
+            if (rotated.NotDeleted is { } error) json["error"] = error.Message;
+            try
+            {
+                new Printer(host, CommonOptions.AsTable(parsed)).Json(JsonSerializer.SerializeToUtf8Bytes(json, CliJson.Default.JsonObject));
+            }
+            catch (IOException e) when (prepared.IsPrinted)
+            {
+                throw new IOException($"{e.Message} The account was replaced by {rotated.Created.Username}, whose secret is lost: create another one.", e);
+            }
+
+            return rotated.NotDeleted is null ? ExitCode.Success : ExitCode.Refused;
+        });
+        return command;
+    }
+
+    static List<ProjectRole> Projects(JsonElement given)
+    {
+        if (given.ValueKind is not JsonValueKind.Array) throw Configuration.Invalid("projects", "projects: must be a JSON array of ids, or of objects of id and role.");
+        return [.. given.EnumerateArray().Select((project, index) => new ProjectRole { Id = Id(project.ValueKind is JsonValueKind.Object && project.TryGetProperty("id", out var id) ? id : project, index), Role = project.ValueKind is JsonValueKind.Object && project.TryGetProperty("role", out var role) && role.ValueKind is JsonValueKind.String ? role.GetString() : null })];
+
+        static long Id(JsonElement id, int index) => id.ValueKind is JsonValueKind.Number && id.TryGetInt64(out var number) ? number : throw Configuration.Invalid($"projects[{index}]", $"projects[{index}]: a project is its id, a positive integer, or an object of id and role.");
+    }
+
+    /// <summary>The profile as it was: its account still works, and the new one is gone.</summary>
+    static void PutBack(ProfileFile file, Profile changed, HostEnvironment host)
+    {
+        try
+        {
+            file.Write(changed);
+        }
+        catch (Exception e) when (e is MixpanelException or IOException or UnauthorizedAccessException)
+        {
+            host.Error.WriteLine($"mixpanel: the profile {Printer.Clean(changed.Name)} could not be put back, and names the new account, which was deleted again: {Printer.Clean(e.Message)} Run mixpanel login with the old account.");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using Microsoft.AspNetCore.Http;
+using MixpanelConnector.Emulator;
+using MixpanelConnector.Emulator.Http;
+using MixpanelConnector.Tool.Surfaces.Http;
+
+namespace MixpanelConnector.Tool.Surfaces.Console;
+
+/// <summary>The console under the embedded Mixpanel's address. It starts when somebody first asks for it: most tests never do, and it is a third of the time and of the memory.</summary>
+sealed class LateConsole : IAsyncDisposable
+{
+    readonly EmulatedMixpanel _mixpanel;
+    readonly Func<Task<IAsyncDisposable>> _start;
+    readonly Lock _lock = new();
+    Task<IAsyncDisposable>? _console;
+
+    /// <param name="mixpanel">Where it answers.</param>
+    /// <param name="start">Starts it, in place of this one.</param>
+    public LateConsole(EmulatedMixpanel mixpanel, Func<Task<IAsyncDisposable>> start)
+    {
+        (_mixpanel, _start) = (mixpanel, start);
+        mixpanel.Guest = new Guest(Gateway.TakesAsGuest, AnswerAsync);
+    }
+
+    /// <summary>Starts it, and again where it could not start.</summary>
+    public Task StartAsync()
+    {
+        lock (_lock) return _console = _console is { IsFaulted: false, IsCanceled: false } ? _console : _start();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _mixpanel.Guest = null;
+        Task<IAsyncDisposable>? console;
+        lock (_lock) console = _console;
+        if (console is null) return;
+        await Task.WhenAny(console);
+        if (console.IsCompletedSuccessfully) await (await console).DisposeAsync();
+    }
+
+    async Task AnswerAsync(HttpContext context)
+    {
+        try
+        {
+            await StartAsync();
+        }
+        catch (Exception e) when (e is MixpanelException or IOException or UnauthorizedAccessException)
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            await context.Response.WriteAsync($"The console cannot start: {e.Message}", context.RequestAborted);
+            return;
+        }
+
+        if (_mixpanel.Guest is { } console) await console.Answer(context);
+        else context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable; // it is about to stop
+    }
+}

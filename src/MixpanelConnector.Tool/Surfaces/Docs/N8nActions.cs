@@ -1,0 +1,75 @@
+using System.Text.Json.Nodes;
+using MixpanelConnector.Tool.Surfaces.Http;
+
+namespace MixpanelConnector.Tool.Surfaces.Docs;
+
+/// <summary>The actions as the node of n8n reads them: what they are called, what they do, and the schemas of their inputs, whose properties have titles.</summary>
+static class N8nActions
+{
+    public static JsonObject All() => new()
+    {
+        ["groups"] = new JsonArray([.. Catalogue.Groups.Select(group => (JsonNode)new JsonObject { ["name"] = group.Name, ["title"] = Labels.Title(group.Title), ["about"] = group.About, ["actions"] = new JsonArray([.. group.Actions.Select(Of)]) })]),
+    };
+
+    static JsonObject Of(ActionDescriptor action)
+    {
+        var input = ActionRoutes.InputSchema(action);
+        foreach (var (name, property) in input["properties"]!.AsObject()) property!.AsObject().Insert(0, "title", Labels.Of(name));
+        var one = new JsonObject
+        {
+            ["name"] = action.Name,
+            ["title"] = Labels.Of(action.Name),
+            ["action"] = Names.Title(action),
+            ["about"] = XmlDocs.Summary(action),
+            ["effect"] = Names.Snake(action.Effect),
+            ["idempotent"] = action.IsRepeatable,
+            ["reversible"] = action.CanBeUndone,
+            ["has_secret"] = action.HasSecret,
+            ["may_be_refused"] = action.OutputSchema()["properties"]!.AsObject().ContainsKey("error"),
+            ["documentation"] = action.Documentation.AbsoluteUri,
+            ["example"] = JsonNode.Parse(XmlDocs.Example(action) ?? "{}"),
+            ["input"] = input,
+        };
+        if (action.PlainCall is { } call) one["call"] = new JsonObject { ["method"] = call.Method.Method, ["path"] = call.Path, ["has_body"] = call.HasBody, ["names_project"] = call.NamesProject, ["has_envelope"] = call.HasEnvelope, ["is_results"] = call.IsResults };
+        return one;
+    }
+}
+
+/// <summary>Names of fields and actions as people read them.</summary>
+static class Labels
+{
+    static readonly Dictionary<string, string> Spellings = new(StringComparer.Ordinal)
+    {
+        ["id"] = "ID",
+        ["ids"] = "IDs",
+        ["csv"] = "CSV",
+        ["json"] = "JSON",
+        ["jql"] = "JQL",
+        ["ms"] = "Milliseconds",
+        ["s3"] = "S3",
+        ["gcs"] = "GCS",
+        ["gcp"] = "GCP",
+        ["bq"] = "BigQuery",
+        ["kms"] = "KMS",
+        ["gdpr"] = "GDPR",
+        ["mixpanels"] = "Mixpanel's",
+        ["of"] = "of",
+        ["for"] = "for",
+        ["by"] = "by",
+        ["in"] = "in",
+        ["to"] = "to",
+        ["and"] = "and",
+    };
+
+    /// <summary>A snake_case name in title case.</summary>
+    public static string Of(string name) => Title(name.TrimStart('$').Replace('_', ' '));
+
+    /// <summary>Words in title case.</summary>
+    public static string Title(string words)
+    {
+        var title = string.Join(' ', words.Split(' ').Select(word => Spellings.TryGetValue(word, out var spelling) ? spelling : Capital(word)));
+        return Capital(title);
+    }
+
+    static string Capital(string word) => word.Length == 0 ? word : char.ToUpperInvariant(word[0]) + word[1..];
+}

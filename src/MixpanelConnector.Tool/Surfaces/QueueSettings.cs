@@ -1,0 +1,47 @@
+using Microsoft.Extensions.Logging;
+using MixpanelConnector.Kafka;
+using MixpanelConnector.RabbitMq;
+using MixpanelConnector.Sqlite;
+using MixpanelConnector.Tool.Surfaces.Cli;
+
+namespace MixpanelConnector.Tool.Surfaces;
+
+/// <summary>How this program reaches queues that others run.</summary>
+static class QueueSettings
+{
+    public const string Address = "MIXPANEL_QUEUE", Username = "MIXPANEL_QUEUE_USERNAME", Password = "MIXPANEL_QUEUE_PASSWORD";
+
+    /// <summary>What addresses lead to. No client of a broker is loaded before one is used.</summary>
+    public static IReadOnlyList<QueueScheme> Schemes { get; } = [RabbitMqScheme.Instance, KafkaScheme.Instance];
+
+    /// <summary>The queue that events and updates are published to; null where none is named.</summary>
+    /// <param name="host">What the program takes from outside.</param>
+    /// <param name="address">The address that an option gives.</param>
+    /// <param name="declare">Whether queues that do not exist are made.</param>
+    /// <param name="outbox">The folder in which messages wait while the broker takes none; null where they are not kept.</param>
+    public static MixpanelQueue? Of(HostEnvironment host, string? address, bool declare, string? outbox)
+    {
+        if ((address ?? host.Environment(Address)) is not { Length: > 0 } named) return null;
+        var options = Credentials(host) with { Declare = declare };
+        if (outbox is null) return new MixpanelQueue(named, Schemes, options);
+        try
+        {
+            return new MixpanelQueue(named, Schemes, options, SqliteOutbox.Open(outbox), new VerboseLog(host, LogLevel.Warning));
+        }
+        catch (OutboxException e)
+        {
+            throw new LocalFolderException(e.Message, e);
+        }
+    }
+
+    /// <summary>The credentials: what options say, then the environment.</summary>
+    /// <param name="host">What the program takes from outside.</param>
+    /// <param name="username">The name that an option gives.</param>
+    /// <param name="secretFile">The file with the password that an option gives.</param>
+    public static QueueOptions Credentials(HostEnvironment host, string? username = null, string? secretFile = null)
+    {
+        var password = secretFile is null ? host.Environment(Password) : Secrets.Read(secretFile, host, "queue_secret_file");
+        var options = new QueueOptions { Username = username ?? (host.Environment(Username) is { Length: > 0 } name ? name : null), Password = password is { Length: > 0 } ? new Secret(password) : null };
+        return options.Username is null == options.Password is null ? options : throw Configuration.Invalid(options.Username is null ? "queue_username" : "queue_secret_file", $"The user of the queue needs a name and a password: {Username} or --queue-username, and {Password} or --queue-secret-file.");
+    }
+}

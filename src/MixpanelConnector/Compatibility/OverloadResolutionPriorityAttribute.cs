@@ -1,0 +1,10 @@
+#pragma warning disable IDE0130 // the names of .NET 9
+namespace System.Runtime.CompilerServices;
+#pragma warning restore IDE0130
+
+/// <summary>What the compiler knows by its name.</summary>
+[AttributeUsage(AttributeTargets.Method | AttributeTargets.Constructor | AttributeTargets.Property, Inherited = false)]
+sealed class OverloadResolutionPriorityAttribute(int priority) : Attribute
+{
+    public int Priority => priority;
+}

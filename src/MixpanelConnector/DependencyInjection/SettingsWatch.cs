@@ -1,0 +1,109 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector;
+
+/// <summary>What of a configuration makes the settings of a name.</summary>
+/// <param name="OptionsName">The name.</param>
+/// <param name="Entries">A setting each; of two of one name the later one holds.</param>
+/// <param name="ReloadToken">Tells of the next time that the configuration is loaded.</param>
+sealed record SettingsSource(string OptionsName, Func<IEnumerable<IConfigurationSection>> Entries, Func<IChangeToken> ReloadToken);
+
+/// <summary>
+/// Has a running process go on with another service account when its settings say so. What says which project it is stays: records
+/// that were taken are that project's. Settings that are wrong change nothing; they throw at nobody who only reloads a configuration.
+/// </summary>
+sealed partial class SettingsWatch : IDisposable
+{
+    readonly string _optionsName;
+    readonly IOptionsFactory<MixpanelSettings> _factory;
+    readonly ILogger _logger;
+    readonly MixpanelOptions _started;
+    readonly List<IDisposable?> _watching;
+    readonly Lock _lock = new();
+    string _said = "";
+
+    public SettingsWatch(IServiceProvider provider, string optionsName, MixpanelOptions options)
+    {
+        (_optionsName, _started) = (optionsName, options);
+        _factory = provider.GetRequiredService<IOptionsFactory<MixpanelSettings>>();
+        _logger = HarmlessLogger.Create(options, "MixpanelConnector.Settings");
+        Rotation = options.ServiceAccount is { } account ? new(account) : null;
+        List<SettingsSource> sources = [.. provider.GetServices<SettingsSource>().Where(source => source.OptionsName == optionsName)];
+        _watching =
+        [
+            .. sources.Select(source => ChangeToken.OnChange(source.ReloadToken, Reload)),
+            provider.GetRequiredService<IOptionsMonitor<MixpanelSettings>>().OnChange((settings, name) =>
+            {
+                if (name == optionsName) Try(() => settings);
+            }),
+        ];
+        if (sources.Count > 0) Reload(); // what changed since the start
+    }
+
+    /// <summary>The account that speaks for the project; null where none did at the start.</summary>
+    public AccountRotation? Rotation { get; }
+
+    /// <summary>What the process started with, whose account may be replaced.</summary>
+    public MixpanelOptions Options => _started with { Rotation = Rotation };
+
+    public void Dispose() => _watching.ForEach(watching => watching?.Dispose());
+
+    void Reload() => Try(() => _factory.Create(_optionsName));
+
+    void Try(Func<MixpanelSettings> settings)
+    {
+        try
+        {
+            lock (_lock) Take(settings().ToOptions().Validated());
+        }
+        catch (Exception e)
+        {
+            // A source of the configuration may throw anything, and its words may hold a secret.
+            Say(e is OptionsValidationException or MixpanelException ? e.Message : e.GetType().Name, LogNotTaken);
+        }
+    }
+
+    void Take(MixpanelOptions options)
+    {
+        List<string> fixedSettings = [];
+        if (options.Token != _started.Token) fixedSettings.Add(nameof(options.Token));
+        if (options.ProjectId != _started.ProjectId) fixedSettings.Add(nameof(options.ProjectId));
+        if (options.Region != _started.Region) fixedSettings.Add(nameof(options.Region));
+        if (options.Endpoint != _started.Endpoint) fixedSettings.Add(nameof(options.Endpoint));
+        if (options.ServiceAccount is null != _started.ServiceAccount is null) fixedSettings.Add(nameof(options.ServiceAccount));
+        if (fixedSettings.Count > 0)
+        {
+            Say(string.Join(", ", fixedSettings), LogFixed);
+            return;
+        }
+
+        _said = "";
+        if (options.ServiceAccount is { } account && Rotation!.Replace(account)) LogReplaced();
+    }
+
+    /// <summary>Once, however often a configuration is loaded.</summary>
+    void Say(string what, Action<string> say)
+    {
+        lock (_lock)
+        {
+            if (_said == what) return;
+            _said = what;
+        }
+
+        say(what);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The service account was replaced; requests go out with the new one from now on")]
+    partial void LogReplaced();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The configuration has another {Settings} than this process started with. That would be another project or another place, while records of this one may wait: nothing is changed until the next start, and the credentials are not either")]
+    partial void LogFixed(string settings);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The configuration was loaded again and is wrong; the credentials stay as they are. {Message}")]
+    partial void LogNotTaken(string message);
+}

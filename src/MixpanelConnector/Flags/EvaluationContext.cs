@@ -1,0 +1,208 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MixpanelConnector.Flags;
+using MixpanelConnector.Flags.Logic;
+using MixpanelConnector.Tracking;
+
+namespace MixpanelConnector;
+
+/// <summary>
+/// Whom flags are evaluated for: the person, the device, groups, and the properties that rules compare. Immutable; make one for a
+/// request and evaluate all flags with it, since what evaluations need of it is computed once.
+/// </summary>
+public sealed class EvaluationContext
+{
+    const string DistinctIdName = "distinct_id", DeviceIdName = "device_id", PropertiesName = "custom_properties";
+
+    readonly Dictionary<string, ulong> _assignments = new(StringComparer.Ordinal);
+    LoweredProperties? _properties;
+
+    EvaluationContext(JsonElement json)
+    {
+        Json = json;
+        foreach (var member in json.EnumerateObject())
+            if (TextOf(member.Value) is { } text)
+            {
+                _assignments[member.Name] = FlagHash.Of(Encoding.UTF8.GetBytes(text));
+                if (member.NameEquals(DistinctIdName)) DistinctId = text;
+            }
+            else if (member.Value.ValueKind is JsonValueKind.Null)
+            {
+                _assignments.Remove(member.Name); // of a repeated name the last counts
+                if (member.NameEquals(DistinctIdName)) DistinctId = null;
+            }
+
+        DistinctIdHash = DistinctId?.GetHashCode(StringComparison.Ordinal) ?? 0;
+        IsTester = DistinctId is not null && json.GetProperty(DistinctIdName).ValueKind is JsonValueKind.String;
+    }
+
+    /// <summary>A context of a person, and of what flags are assigned by beside it.</summary>
+    /// <param name="distinctId">The person's <c>distinct_id</c>; null for nobody.</param>
+    /// <param name="deviceId">The device, for flags that are assigned by <c>device_id</c>. Default: none.</param>
+    public EvaluationContext(string? distinctId, string? deviceId = null)
+        : this(Written(json =>
+        {
+            if (distinctId is not null) json.WriteString(DistinctIdName, distinctId);
+            if (deviceId is not null) json.WriteString(DeviceIdName, deviceId);
+        }))
+    { }
+
+    /// <summary>A context of a user as events name one.</summary>
+    /// <param name="user">The user; nobody is fine.</param>
+    public EvaluationContext(MixpanelUser user)
+        : this(user.DistinctId is { Length: > 0 } id ? id : null, user.DeviceId) { }
+
+    /// <summary>A context as JSON, such as <c>{"distinct_id":"user-1","company":"acme","custom_properties":{"plan":"pro"}}</c>.</summary>
+    /// <param name="json">An object.</param>
+    /// <exception cref="MixpanelException">It is no object, or a text of it is not valid Unicode.</exception>
+    public static EvaluationContext FromJson(JsonElement json)
+    {
+        if (json.ValueKind is not JsonValueKind.Object) throw MixpanelException.Invalid("context", "The context must be a JSON object, such as {\"distinct_id\":\"user-1\"}.");
+        try
+        {
+            return new(json.Clone());
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException)
+        {
+            throw MixpanelException.Invalid("context", "The context holds text that is not valid Unicode, or a number that is none.");
+        }
+    }
+
+    /// <summary>The person; null for nobody.</summary>
+    public string? DistinctId { get; }
+
+    /// <summary>The same context with one more value that flags may be assigned by, such as a group.</summary>
+    /// <param name="key">What flags call it, such as <c>company_id</c>.</param>
+    /// <param name="value">The value, such as <c>acme</c>.</param>
+    public EvaluationContext With(string key, string value)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        ArgumentNullException.ThrowIfNull(value);
+        return new(Written(json =>
+        {
+            CopyBut(key, json);
+            json.WriteString(key, value);
+        }));
+    }
+
+    /// <summary>The same context with the properties that rules of flags compare, in place of those that it had.</summary>
+    /// <param name="properties">Text, numbers, booleans, times (in UTC where they say no other), lists, JSON, and names with values again.</param>
+    /// <exception cref="MixpanelException">A value has no form in JSON.</exception>
+    public EvaluationContext WithProperties(IReadOnlyDictionary<string, object?> properties)
+    {
+        ArgumentNullException.ThrowIfNull(properties);
+        return WithPayload(Payload.Of(Stated(properties)));
+    }
+
+    /// <summary>Times with their offset, by which rules compare them; of events, they are Mixpanel's text, which has none.</summary>
+    static Dictionary<string, object?> Stated(IReadOnlyDictionary<string, object?> properties) => properties.ToDictionary(
+        property => property.Key,
+        property => property.Value switch
+        {
+            DateTimeOffset time => Text(time),
+            DateTime time => Text(new DateTimeOffset(time.Kind is DateTimeKind.Local ? time.ToUniversalTime() : DateTime.SpecifyKind(time, DateTimeKind.Utc))),
+            IReadOnlyDictionary<string, object?> nested => Stated(nested),
+            var value => value,
+        },
+        StringComparer.Ordinal);
+
+    static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>The same context with the properties that rules of flags compare, in place of those that it had.</summary>
+    /// <param name="properties">The properties.</param>
+    public EvaluationContext WithProperties(JsonObject properties)
+    {
+        ArgumentNullException.ThrowIfNull(properties);
+        return WithPayload(Payload.Of(properties));
+    }
+
+    /// <summary>What is sent where Mixpanel evaluates.</summary>
+    internal JsonElement Json { get; }
+
+    internal int DistinctIdHash { get; }
+
+    /// <summary>Whether the person can be a test user: a number is none.</summary>
+    internal bool IsTester { get; }
+
+    /// <summary>The hash of the text that a flag is assigned by.</summary>
+    /// <returns>False where the context has none.</returns>
+    internal bool TryGetAssignment(string key, out ulong hash)
+    {
+        if (_assignments.TryGetValue(key, out hash)) return true;
+        if (!Json.TryGetProperty(key, out var value) || value.ValueKind is JsonValueKind.Null) return false;
+        hash = FlagHash.Of(Encoding.UTF8.GetBytes(value.GetRawText()));
+        return true;
+    }
+
+    /// <summary>What rules look at, in lower case.</summary>
+    /// <returns>False where there are no properties, and no rule can hold.</returns>
+    internal bool TryGetProperties(out LogicValue properties)
+    {
+        var lowered = _properties ??= new(Lower());
+        properties = lowered.Value;
+        return properties.Kind is LogicKind.Object;
+    }
+
+    LogicValue Lower()
+    {
+        try
+        {
+            return Json.TryGetProperty(PropertiesName, out var properties) && properties.ValueKind is JsonValueKind.Object ? LogicValue.Lowered(properties, lowersNames: true) : LogicValue.Undefined;
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException)
+        {
+            return LogicValue.Undefined; // a text that is not valid Unicode compares with nothing
+        }
+    }
+
+    /// <summary>The text that a value is hashed by; null for null, lists and objects.</summary>
+    static string? TextOf(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString(),
+        JsonValueKind.True => "true",
+        JsonValueKind.False => "false",
+        JsonValueKind.Number when value.GetRawText() is var digits => digits.AsSpan(digits[0] is '-' ? 1 : 0).ContainsAnyExceptInRange('0', '9') || digits is "-0" ? JavaScriptNumber.ToText(value.GetDouble()) : digits,
+        _ => null,
+    };
+
+    EvaluationContext WithPayload(Payload payload)
+    {
+        try
+        {
+            return new(Written(json =>
+            {
+                CopyBut(PropertiesName, json);
+                json.WritePropertyName(PropertiesName);
+                payload.WriteTo(json, ofEvent: false);
+            }));
+        }
+        catch (UnwritableValueException e)
+        {
+            throw MixpanelException.Invalid(e.Path, $"The property cannot be written as JSON: {e.Reason}.");
+        }
+    }
+
+    void CopyBut(string name, Utf8JsonWriter json)
+    {
+        foreach (var member in Json.EnumerateObject())
+            if (!member.NameEquals(name)) member.WriteTo(json);
+    }
+
+    static JsonElement Written(Action<Utf8JsonWriter> members)
+    {
+        var text = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(text, JsonDefaults.WriterOptions))
+        {
+            json.WriteStartObject();
+            members(json);
+            json.WriteEndObject();
+        }
+
+        return JsonElement.Parse(text.WrittenSpan);
+    }
+
+    sealed record LoweredProperties(LogicValue Value);
+}

@@ -1,0 +1,41 @@
+using MixpanelConnector.Transport;
+
+namespace MixpanelConnector.Flags;
+
+/// <summary>The two requests about flags.</summary>
+sealed class FlagRequests
+{
+    readonly MixpanelTransport _transport;
+
+    /// <exception cref="MixpanelException">No configured credential fits.</exception>
+    public FlagRequests(MixpanelTransport transport, TimeSpan timeout)
+    {
+        // A poll is its own retry, and whoever waits for an evaluation has no time for one.
+        _transport = transport.With(transport.Options with { AttemptTimeout = timeout, MaxRetries = 0 });
+        _transport.EnsureAccess(AuthScheme.ServiceAccountOfProjectOrToken);
+    }
+
+    public MixpanelOptions Options => _transport.Options;
+
+    public Task<Reply> DefinitionsAsync(CancellationToken cancellationToken) => _transport.SendOnceAsync(Request("/flags/definitions", Options), cancellationToken);
+
+    /// <summary>The same, tried again as other calls are.</summary>
+    public static Task<Reply> DefinitionsAsync(MixpanelTransport transport, CancellationToken cancellationToken) => transport.SendAsync(Request("/flags/definitions", transport.Options), cancellationToken);
+
+    public static MixpanelError NoDefinitions(Reply reply) => new(ErrorKind.Protocol, "What came is no answer with definitions of flags. Check the endpoint and the region.") { HttpStatus = reply.Status };
+
+    /// <param name="context">Whom Mixpanel evaluates for.</param>
+    /// <param name="key">The one flag that is asked for; null for all.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    public Task<Reply> AssignmentsAsync(EvaluationContext context, string? key, CancellationToken cancellationToken)
+    {
+        var request = Request("/flags", Options).With("context", context.Json.GetRawText());
+        return _transport.SendOnceAsync(key is null ? request : request.With("flag_key", key), cancellationToken);
+    }
+
+    static MixpanelRequest Request(string path, MixpanelOptions options)
+    {
+        var request = new MixpanelRequest(HttpMethod.Get, Api.Ingestion, path, AuthScheme.ServiceAccountOfProjectOrToken).With("mp_lib", ThisLibrary.Name).With("$lib_version", ThisLibrary.Version);
+        return options.Token is { } token ? request.With("token", token) : request;
+    }
+}

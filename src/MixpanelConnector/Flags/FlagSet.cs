@@ -1,0 +1,40 @@
+using System.Collections.Frozen;
+using MixpanelConnector.Flags.Logic;
+
+namespace MixpanelConnector.Flags;
+
+/// <summary>The definitions of one answer. It never changes.</summary>
+sealed class FlagSet(IEnumerable<FlagDefinition> definitions)
+{
+    // So that hostile definitions cannot take each what one of them may.
+    const int MostUnitsOfAll = 10 * FlagDefinition.MostUnits;
+
+    public static readonly FlagSet Empty = new([]);
+
+    readonly FrozenDictionary<string, FlagDefinition> _flags = definitions.ToFrozenDictionary(flag => flag.Key, StringComparer.Ordinal);
+
+    public IReadOnlyList<string> Keys => _flags.Keys;
+
+    public FlagEvaluation Evaluate(string key, EvaluationContext context)
+    {
+        if (!_flags.TryGetValue(key, out var flag)) return FlagEvaluation.NotFound;
+        var budget = new LogicBudget(FlagDefinition.MostUnits);
+        return flag.Evaluate(context, ref budget);
+    }
+
+    /// <summary>The flags that have a variant for the context.</summary>
+    public Dictionary<string, FlagEvaluation> EvaluateAll(EvaluationContext context)
+    {
+        var all = new Dictionary<string, FlagEvaluation>(StringComparer.Ordinal);
+        var left = MostUnitsOfAll;
+        foreach (var (key, flag) in _flags)
+        {
+            var budget = new LogicBudget(Math.Min(left, FlagDefinition.MostUnits));
+            var before = budget.Left;
+            if (flag.Evaluate(context, ref budget) is { VariantKey: not null } evaluation) all[key] = evaluation;
+            left -= before - budget.Left;
+        }
+
+        return all;
+    }
+}

@@ -1,0 +1,233 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+
+namespace MixpanelConnector.Import.Source;
+
+/// <summary>
+/// A tar archive, plain or compressed as a whole, as the inputs that are in it. It is read through once to find them, to its checksum where it is
+/// compressed. Small files are kept; a larger one is read where it lies, behind what stands before it, so that nothing is unpacked.
+/// </summary>
+static class TarArchiveFile
+{
+    const int Block = 512;
+    const int LongestName = 64 << 10;
+    const int MostNames = 64 << 20;
+
+    /// <summary>What is kept of files that are looked things up in, which lie beside those with records.</summary>
+    const int LargestKept = 4 << 20, MostKept = 32 << 20;
+
+    /// <summary>Whether an input is called as such archives are.</summary>
+    public static bool IsNamedSo(string name, ImportRequest request) =>
+        name.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase) || InputList.WithoutCompression(name, request).EndsWith(".tar", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether an input begins as an archive.</summary>
+    public static async ValueTask<bool> IsAsync(InputFile input, ImportRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (source, _) = await RecordReaders.DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
+            using (source)
+            {
+                var head = new byte[Block];
+                return await ZipArchiveFile.ReadAsync(source, head, cancellationToken).ConfigureAwait(false) == Block && head.AsSpan(257).StartsWith("ustar"u8) && IsHeader(head);
+            }
+        }
+        catch (InputException)
+        {
+            return false; // it is told when it is read
+        }
+    }
+
+    /// <summary>The inputs in an archive; the archive itself, with what is wrong, where it cannot be read.</summary>
+    public static async Task<IEnumerable<InputFile>> OpenAsync(InputFile archive, ImportRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (source, _) = await RecordReaders.DecompressAsync(archive, request, cancellationToken).ConfigureAwait(false);
+            using (source) return ArchivedFiles.Inputs(archive, await FilesAsync(source, Again, cancellationToken).ConfigureAwait(false));
+        }
+        catch (Exception e) when (e is InputException or InvalidDataException)
+        {
+            return ArchivedFiles.Unreadable(archive, "a tar archive", e);
+        }
+
+        async ValueTask<ByteSource> Again(CancellationToken token) => (await RecordReaders.DecompressAsync(archive, request, token).ConfigureAwait(false)).Item1;
+    }
+
+    static async Task<List<ArchivedFile>> FilesAsync(ByteSource source, Func<CancellationToken, ValueTask<ByteSource>> again, CancellationToken cancellationToken)
+    {
+        var files = new List<ArchivedFile>();
+        var (header, pass) = (new byte[Block], new byte[64 << 10]);
+        var (names, kept, at) = (0, 0, 0L);
+        string? name = null;
+        long? size = null;
+        while (true)
+        {
+            if (await ZipArchiveFile.ReadAsync(source, header, cancellationToken).ConfigureAwait(false) < Block) throw new InvalidDataException("its end is missing: it was cut short");
+            at += Block;
+            if (!header.AsSpan().ContainsAnyExcept((byte)0)) break;
+            if (!IsHeader(header)) throw new InvalidDataException("it is damaged");
+            var type = (char)header[156];
+            var length = size is { } said && type is not ('x' or 'g' or 'L' or 'K') ? said : Number(header.AsSpan(124, 12)) ?? throw new InvalidDataException("it is damaged");
+            var padded = length + ((Block - (length % Block)) % Block);
+            if (length < 0 || padded < 0 || at > long.MaxValue - padded) throw new InvalidDataException("it is damaged");
+            byte[]? content = null;
+            if (type is 'x' or 'L')
+            {
+                if (length > LongestName) throw new InvalidDataException("it has a name that is too long");
+                content = await TakeAsync((int)length).ConfigureAwait(false);
+                if (type is 'L') name = Encoding.UTF8.GetString(content).TrimEnd('\0');
+                else (name, size) = (Extended(content, "path") ?? name, Extended(content, "size") is { } text ? long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var large) ? large : throw new InvalidDataException("it is damaged") : size);
+            }
+            else if (type is '1' or '2' or '3' or '4' or '5' or '6' or 'g' or 'K')
+            {
+                if (type is not ('g' or 'K')) (name, size) = (null, null); // a link, a folder or a device
+            }
+            else
+            {
+                var full = Relative(name ?? NameIn(header));
+                (name, size) = (null, null);
+                names += full.Length;
+                if (files.Count == ArchivedFiles.Most || names > MostNames) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"it holds more than {ArchivedFiles.Most} files, or their names are too long"));
+                if (length <= LargestKept && kept + length <= MostKept)
+                {
+                    content = await TakeAsync((int)length).ConfigureAwait(false);
+                    kept += (int)length;
+                }
+
+                var (offset, own, hash) = (at, content, XxHash128.HashToUInt128(header));
+                files.Add(new(full, length, type is 'S' ? "is kept in the archive without its holes, and is not read" : null, () => own is not null ? new StreamByteSource(new MemoryStream(own)) : new TarEntrySource(again, offset, length, hash)));
+            }
+
+            var left = content is null ? padded : padded - length;
+            at += padded;
+            while (left > 0)
+            {
+                var read = await source.ReadAsync(pass.AsMemory(0, (int)Math.Min(left, pass.Length)), cancellationToken).ConfigureAwait(false);
+                if (read == 0) throw new InvalidDataException("it was cut short");
+                left -= read;
+            }
+        }
+
+        while (await source.ReadAsync(pass, cancellationToken).ConfigureAwait(false) > 0) { } // to its checksum
+        return files;
+
+        async Task<byte[]> TakeAsync(int count)
+        {
+            var bytes = new byte[count];
+            return await ZipArchiveFile.ReadAsync(source, bytes, cancellationToken).ConfigureAwait(false) == count ? bytes : throw new InvalidDataException("it was cut short");
+        }
+    }
+
+    /// <summary>Whether the sum of a header is what it says.</summary>
+    static bool IsHeader(ReadOnlySpan<byte> header)
+    {
+        var sum = 8L * ' ';
+        for (var at = 0; at < Block; at++)
+            if (at is < 148 or >= 156) sum += header[at];
+        return Number(header.Slice(148, 8)) == sum;
+    }
+
+    /// <summary>An octal number in text, or one in binary where that is too small; null for none.</summary>
+    static long? Number(ReadOnlySpan<byte> field)
+    {
+        if (field[0] == 0x80)
+        {
+            long value = 0;
+            foreach (var part in field[1..])
+            {
+                if (value > long.MaxValue >> 8) return null;
+                value = (value << 8) | part;
+            }
+
+            return value;
+        }
+
+        var text = field.Trim(" \0"u8);
+        long number = 0;
+        foreach (var digit in text)
+        {
+            if (digit is < (byte)'0' or > (byte)'7' || number > long.MaxValue >> 3) return null;
+            number = (number << 3) | (uint)(digit - '0');
+        }
+
+        return number;
+    }
+
+    static string NameIn(ReadOnlySpan<byte> header)
+    {
+        var (name, prefix) = (Text(header[..100]), header.Slice(257, 6).SequenceEqual("ustar\0"u8) ? Text(header.Slice(345, 155)) : "");
+        return prefix.Length == 0 ? name : $"{prefix}/{name}";
+
+        static string Text(ReadOnlySpan<byte> field) => Encoding.UTF8.GetString(field.IndexOf((byte)0) is var end and >= 0 ? field[..end] : field);
+    }
+
+    static string Relative(string name) => name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name;
+
+    /// <summary>What an extended header says: lines of a length, a name and a value.</summary>
+    static string? Extended(ReadOnlySpan<byte> header, string name)
+    {
+        string? found = null;
+        while (Utf8Parser.TryParse(header, out int length, out var digits) && digits < length && length <= header.Length)
+        {
+            var line = Encoding.UTF8.GetString(header[digits..length]).TrimStart(' ').TrimEnd('\n');
+            if (line.StartsWith($"{name}=", StringComparison.Ordinal)) found = line[(name.Length + 1)..];
+            header = header[length..];
+        }
+
+        return found;
+    }
+}
+
+/// <summary>A large file in a tar archive: neither more nor less than its header says.</summary>
+/// <param name="open">Opens the archive at its beginning, decompressed.</param>
+/// <param name="offset">Where the file begins in it.</param>
+/// <param name="length">How many bytes it has.</param>
+/// <param name="header">The hash of what stands before it.</param>
+sealed class TarEntrySource(Func<CancellationToken, ValueTask<ByteSource>> open, long offset, long length, UInt128 header) : ByteSource
+{
+    const int Block = 512;
+
+    ByteSource? _archive;
+    long _given;
+
+    public override long RawPosition => _given;
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
+    {
+        _archive ??= await BeginAsync(cancellationToken).ConfigureAwait(false);
+        var most = (int)Math.Min(target.Length, length - _given);
+        if (most == 0) return 0;
+        var read = await _archive.ReadAsync(target[..most], cancellationToken).ConfigureAwait(false);
+        if (read == 0) throw new InputException("is cut short in the archive");
+        _given += read;
+        return read;
+    }
+
+    public override void Dispose() => _archive?.Dispose();
+
+    async ValueTask<ByteSource> BeginAsync(CancellationToken cancellationToken)
+    {
+        var archive = await open(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var pass = new byte[64 << 10];
+            for (var left = offset - Block; left > 0;)
+            {
+                var read = await archive.ReadAsync(pass.AsMemory(0, (int)Math.Min(left, pass.Length)), cancellationToken).ConfigureAwait(false);
+                if (read == 0) throw InputException.Changed("is not in the archive any more");
+                left -= read;
+            }
+
+            if (await ZipArchiveFile.ReadAsync(archive, pass.AsMemory(0, Block), cancellationToken).ConfigureAwait(false) < Block || XxHash128.HashToUInt128(pass.AsSpan(0, Block)) != header) throw InputException.Changed("lies elsewhere in the archive than before");
+            return archive;
+        }
+        catch
+        {
+            archive.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,191 @@
+using Microsoft.Extensions.Logging;
+
+namespace MixpanelConnector.Queues;
+
+/// <summary>The messages of one kind that wait: a kind that is not taken holds up no other.</summary>
+/// <param name="outbox">Where they lie.</param>
+/// <param name="queued">The kind.</param>
+/// <param name="head">What a message of the queue begins with there.</param>
+/// <param name="ordersByKey">Whether messages of different keys have no order among them.</param>
+/// <param name="publish">Publishes a message, and completes when the broker has it.</param>
+/// <param name="inTurn">Asks the outbox.</param>
+/// <param name="time">The clock of pauses.</param>
+/// <param name="logger">Is told what waits, and what cannot be published.</param>
+sealed partial class OutboxLane(
+    ITrackerOutbox outbox, QueuedKind queued, byte[] head, bool ordersByKey, Func<QueuedKind, QueueBody, CancellationToken, Task> publish, Func<Action, CancellationToken, Task> inTurn, TimeProvider time, ILogger logger)
+{
+    /// <summary>So many messages are published side by side, where they have no order; in memory are 16 MB of them, or one.</summary>
+    const int SideBySide = 64;
+
+    static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(250), LongestPause = TimeSpan.FromSeconds(15);
+
+    readonly LogLimit _told = new(time, lines: 1);
+    readonly AsyncAutoResetEvent _changed = new();
+    readonly HashSet<long> _setAside = [];
+    long _waiting;
+    long _after; // up to there, all that is left is set aside
+    volatile bool _isAway;
+
+    public TrackedKind Kind { get; } = queued switch
+    {
+        QueuedKind.Profiles => TrackedKind.Profile,
+        QueuedKind.Groups => TrackedKind.Group,
+        _ => TrackedKind.Event,
+    };
+
+    /// <summary>How many wait on the disk.</summary>
+    public long Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>Whether what comes now waits, too.</summary>
+    public bool IsWaiting => _isAway || Waiting > 0;
+
+    public Task Forwarding { get; private set; } = Task.CompletedTask;
+
+    public void Start(CancellationToken stop)
+    {
+        Count();
+        Wake();
+        Forwarding = Task.Run(() => ForwardAsync(stop), CancellationToken.None);
+    }
+
+    public Task PublishAsync(QueueBody body, CancellationToken cancellationToken) => publish(queued, body, cancellationToken);
+
+    /// <summary>The broker did not take one, which is about to be kept.</summary>
+    public void Begin(QueueException why)
+    {
+        _isAway = true;
+        Tell(why, 1);
+    }
+
+    /// <summary>There may be something to publish.</summary>
+    public void Wake() => _changed.Set();
+
+    /// <summary>Takes the number from the outbox, which may have set some aside itself. In turn.</summary>
+    public void Count() => Volatile.Write(ref _waiting, Math.Max(0, outbox.Count(Kind).Records - _setAside.Count));
+
+    async Task ForwardAsync(CancellationToken stop)
+    {
+        var pause = ShortestPause;
+        try
+        {
+            while (true)
+            {
+                await _changed.WaitAsync(stop).ConfigureAwait(false);
+                try
+                {
+                    while (await ForwardSomeAsync(stop).ConfigureAwait(false)) pause = ShortestPause;
+                }
+                catch (Exception e) when (!stop.IsCancellationRequested)
+                {
+                    Tell(e, 0);
+                    await Task.Delay(pause, time, stop).ConfigureAwait(false);
+                    pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                    Wake();
+                }
+            }
+        }
+        catch (Exception) when (stop.IsCancellationRequested)
+        {
+            // What is left is published by the next process.
+        }
+    }
+
+    /// <summary>Publishes the oldest.</summary>
+    /// <returns>Whether there were any.</returns>
+    async Task<bool> ForwardSomeAsync(CancellationToken stop)
+    {
+        List<OutboxBatch> oldest = [];
+        await inTurn(() => oldest = Oldest(), stop).ConfigureAwait(false);
+        if (oldest.Count == 0) return false;
+        var outcomes = await PublishAsync(oldest, stop).ConfigureAwait(false);
+        List<long> published = [.. oldest.Zip(outcomes).Where(pair => pair.Second is null).Select(pair => pair.First.Number)];
+        foreach (var (batch, failure) in oldest.Zip(outcomes))
+        {
+            // It stays on the disk for the next process; what came after it goes on.
+            if (failure is InvalidDataException or QueueException { Fault: QueueFault.Refused } && _setAside.Add(batch.Number)) LogSetAside(batch.Number, failure.Message);
+        }
+
+        await inTurn(
+            () =>
+            {
+                if (published.Count > 0) outbox.Remove(published);
+                Count();
+            },
+            CancellationToken.None).ConfigureAwait(false); // also at the end: what was published is not to be published again
+        var first = oldest.Zip(outcomes).FirstOrDefault(pair => pair.Second is not null && !_setAside.Contains(pair.First.Number)).Second;
+        return first is null ? true : throw first;
+    }
+
+    /// <summary>What is to be published next. When there is nothing, nobody need wait any more.</summary>
+    List<OutboxBatch> Oldest()
+    {
+        while (true)
+        {
+            var read = outbox.Read(Kind, _after, SideBySide);
+            if (read.TakeWhile(batch => _setAside.Contains(batch.Number)).LastOrDefault() is { } last) _after = last.Number;
+            List<OutboxBatch> fresh = [.. read.Where(batch => !_setAside.Contains(batch.Number))];
+            if (fresh.Count > 0) return fresh;
+            if (read.Count > 0) continue;
+            Count();
+            _isAway = false;
+            return [];
+        }
+    }
+
+    /// <summary>Why each was not published; null where it was. Behind one of an order that failed, the others are not tried, and fail as it did.</summary>
+    async Task<Exception?[]> PublishAsync(List<OutboxBatch> batches, CancellationToken stop)
+    {
+        var bodies = batches.ConvertAll(Body);
+        var outcomes = new Exception?[batches.Count];
+        var orders = Enumerable.Range(0, batches.Count).GroupBy(i => queued is QueuedKind.Events ? $"{i}" : ordersByKey ? bodies[i].Body?.Key ?? "" : "", StringComparer.Ordinal);
+        await Task.WhenAll(orders.Select(async order =>
+        {
+            Exception? failed = null;
+            foreach (var i in order)
+            {
+                outcomes[i] = failed ?? bodies[i].Damage ?? await PublishAsync(bodies[i].Body!, stop).ConfigureAwait(false);
+                if (outcomes[i] is not (null or InvalidDataException or QueueException { Fault: QueueFault.Refused })) failed ??= outcomes[i];
+            }
+
+            async Task<Exception?> PublishAsync(QueueBody body, CancellationToken stop)
+            {
+                try
+                {
+                    await publish(queued, body, stop).ConfigureAwait(false);
+                    return null;
+                }
+                catch (Exception e)
+                {
+                    return e;
+                }
+            }
+        })).ConfigureAwait(false);
+        return outcomes;
+    }
+
+    (QueueBody? Body, InvalidDataException? Damage) Body(OutboxBatch batch)
+    {
+        try
+        {
+            return (StoredMessage.Read(batch.Content, head), null);
+        }
+        catch (InvalidDataException e)
+        {
+            return (null, e);
+        }
+    }
+
+    void Tell(Exception e, int more)
+    {
+        if (_told.Allows(1, out _)) LogWaiting(Waiting + more, e.Message);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Messages that wait on this disk until the queue takes them: {Count}. {Message}")]
+    partial void LogWaiting(long count, string message);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Message {Number} of the outbox cannot be published, and stays there until the next start. {Message}")]
+    partial void LogSetAside(long number, string message);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Messages in the outbox that are for another queue than {Queue}, and stay there until somebody publishes to that: {Count}")]
+    public static partial void LogOthers(ILogger logger, string queue, long count);
+}

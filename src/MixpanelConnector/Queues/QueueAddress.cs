@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Net;
+
+namespace MixpanelConnector.Queues;
+
+/// <summary>One of the brokers of a cluster.</summary>
+readonly record struct QueueHost(string Name, int Port)
+{
+    public bool IsLoopback => Name.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(Name, out var address) && IPAddress.IsLoopback(address));
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{(Name.Contains(':', StringComparison.Ordinal) ? $"[{Name}]" : Name)}:{Port}");
+}
+
+/// <summary>The address of a queue: <c>SCHEME[s]://HOST[:PORT][,HOST[:PORT]…]/PATH</c>.</summary>
+/// <param name="Text">As it was given: it holds no secret.</param>
+/// <param name="IsSecure">Whether it asks for TLS.</param>
+/// <param name="Hosts">The brokers of one cluster.</param>
+/// <param name="Path">The parts of its path, decoded.</param>
+sealed record QueueAddress(string Text, bool IsSecure, IReadOnlyList<QueueHost> Hosts, IReadOnlyList<string> Path)
+{
+    /// <exception cref="QueueException">It is none.</exception>
+    public static QueueAddress Parse(string text, QueueScheme scheme)
+    {
+        var at = text.IndexOf("://", StringComparison.Ordinal) + 3;
+        var isSecure = at == scheme.Name.Length + 4;
+        var slash = text.IndexOf('/', at);
+        var authority = slash < 0 ? text[at..] : text[at..slash];
+        // Nothing of the text is repeated here: it may hold a password.
+        if (text.LastIndexOf('@') >= at) throw Wrong("The address of the queue holds a name or a password, which others could read: name them with MIXPANEL_QUEUE_USERNAME and MIXPANEL_QUEUE_PASSWORD, or with --queue-username and --queue-secret-file. An @ in the name of a queue is written %40.");
+        if (text.AsSpan(at).IndexOfAny('?', '#') >= 0) throw Wrong("The address of the queue must have neither ? nor #: in names they are written %3F and %23.");
+        if (text.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))) throw Wrong("The address of the queue must not hold white space: in names it is written %20.");
+        var path = slash < 0 ? [] : text[(slash + 1)..].Split('/').Select(Uri.UnescapeDataString).ToList();
+        if (path.Count == 0 || path[^1].Length == 0) throw Wrong($"{text} lacks the name of the queue: {scheme.Name}://HOST/NAME.");
+        var hosts = authority.Split(',').Select(host => Host(host, isSecure ? scheme.SecurePort : scheme.Port, text)).ToList();
+        return new(text, isSecure, hosts, path);
+    }
+
+    static QueueHost Host(string host, int port, string text)
+    {
+        var name = host;
+        var colon = host.LastIndexOf(':');
+        if (colon >= 0 && colon > host.LastIndexOf(']'))
+        {
+            name = host[..colon];
+            if (!int.TryParse(host[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > 65535) throw Wrong($"{text} has a port that is no number from 1 to 65535.");
+        }
+
+        if (name is ['[', .., ']']) name = name[1..^1];
+        return Uri.CheckHostName(name) is UriHostNameType.Unknown ? throw Wrong($"{text} has a host that is no name and no address.") : new(name, port);
+    }
+
+    static QueueException Wrong(string message) => new(QueueFault.Unconfigured, message);
+}

@@ -1,0 +1,30 @@
+namespace MixpanelConnector.Tracking;
+
+/// <summary>What is said of events beside their properties.</summary>
+/// <param name="Time">When they happened; null for now.</param>
+/// <param name="Groups">The groups that they belong to, by their keys.</param>
+sealed record EventContext(DateTimeOffset? Time, AddedProperties Groups)
+{
+    public static readonly EventContext Empty = new(null, new([]));
+}
+
+/// <summary>A tracker whose events have a context.</summary>
+sealed class ContextTracker(IMixpanelTracker inner, EventContext context) : IMixpanelTracker
+{
+    /// <summary>A tracker like the given one but for the context.</summary>
+    public static ContextTracker Of(IMixpanelTracker tracker, Func<EventContext, EventContext> change)
+    {
+        ArgumentNullException.ThrowIfNull(tracker);
+        return tracker is ContextTracker { } same ? new(same.Inner, change(same.Context)) : new(tracker, change(EventContext.Empty));
+    }
+
+    IMixpanelTracker Inner { get; } = inner;
+
+    EventContext Context { get; } = context;
+
+    public bool Enqueue(in TrackedRecord record) => Inner.Enqueue(record.In(Context));
+
+    public ValueTask EnqueueAsync(TrackedRecord record, CancellationToken cancellationToken = default) => Inner.EnqueueAsync(record.In(Context), cancellationToken);
+
+    public Task FlushAsync(CancellationToken cancellationToken = default) => Inner.FlushAsync(cancellationToken);
+}

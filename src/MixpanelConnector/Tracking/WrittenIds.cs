@@ -1,0 +1,80 @@
+using System.Text.Json;
+
+namespace MixpanelConnector.Tracking;
+
+/// <summary>The ids in an event as it was written.</summary>
+static class WrittenIds
+{
+    /// <summary>Whose the event is, where its own properties say so.</summary>
+    public static MixpanelUser UserOf(ReadOnlySpan<byte> written, MixpanelUser given)
+    {
+        var (distinctId, userId, deviceId) = (given.DistinctId, given.UserId, given.DeviceId);
+        var json = BeginningOf(written);
+        while (Next(ref json))
+        {
+            if (Is(ref json, "distinct_id"u8)) distinctId = Text(ref json);
+            else if (Is(ref json, "$user_id"u8)) userId = Text(ref json);
+            else if (Is(ref json, "$device_id"u8)) deviceId = Text(ref json);
+            else json.Skip();
+        }
+
+        return MixpanelUser.Of(distinctId, userId, deviceId);
+    }
+
+    /// <summary>The ids that an event makes one person's.</summary>
+    public static List<string> Joined(ReadOnlySpan<byte> written)
+    {
+        List<string> ids = [];
+        var json = BeginningOf(written);
+        while (Next(ref json))
+        {
+            if (Is(ref json, "$identified_id"u8) || Is(ref json, "$anon_id"u8) || Is(ref json, "alias"u8))
+            {
+                ids.Add(Text(ref json));
+            }
+            else if (Is(ref json, "$distinct_ids"u8) && json.TokenType is JsonTokenType.StartArray)
+            {
+                while (json.Read() && json.TokenType is not JsonTokenType.EndArray) ids.Add(Text(ref json));
+            }
+            else
+            {
+                json.Skip();
+            }
+        }
+
+        return ids;
+    }
+
+    public static string InsertId(ReadOnlySpan<byte> written)
+    {
+        var json = BeginningOf(written);
+        while (Next(ref json))
+        {
+            if (Is(ref json, "$insert_id"u8)) return Text(ref json);
+            json.Skip();
+        }
+
+        return "";
+    }
+
+    /// <summary>Before the first property.</summary>
+    static Utf8JsonReader BeginningOf(ReadOnlySpan<byte> written)
+    {
+        var json = new Utf8JsonReader(written, new JsonReaderOptions { MaxDepth = OutgoingRecord.DeepestWritten });
+        while (json.Read() && !(json.CurrentDepth == 1 && json.TokenType is JsonTokenType.StartObject)) { }
+        return json;
+    }
+
+    /// <summary>On to the next name.</summary>
+    static bool Next(ref Utf8JsonReader json) => json.Read() && json.TokenType is JsonTokenType.PropertyName;
+
+    /// <summary>Whether the name is this one; if so, on to its value.</summary>
+    static bool Is(ref Utf8JsonReader json, ReadOnlySpan<byte> name) => json.TokenType is JsonTokenType.PropertyName && json.ValueTextEquals(name) && json.Read();
+
+    static string Text(ref Utf8JsonReader json)
+    {
+        if (json.TokenType is JsonTokenType.String) return json.GetString()!;
+        using var value = JsonDocument.ParseValue(ref json);
+        return value.RootElement.GetRawText();
+    }
+}

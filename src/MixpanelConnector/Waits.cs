@@ -1,0 +1,13 @@
+namespace MixpanelConnector;
+
+static class Waits
+{
+    /// <summary>Whether a task comes to its end within a time.</summary>
+    public static async Task<bool> EndsWithinAsync(Task task, TimeSpan span, TimeProvider time)
+    {
+        using var enough = new CancellationTokenSource();
+        var ended = await Task.WhenAny(task, Task.Delay(span, time, enough.Token)).ConfigureAwait(false) == task;
+        await enough.CancelAsync().ConfigureAwait(false);
+        return ended;
+    }
+}

@@ -1,0 +1,103 @@
+using MixpanelConnector.Testing;
+
+namespace MixpanelConnector.Tool.Tests;
+
+/// <summary>What comes out in any width, in colour or not, quiet or verbose.</summary>
+public class TerminalTests
+{
+    const string Accounts = """{"results":[{"id":1,"username":"a.1","created":"2026-01-01T00:00:00Z","b":"x","c":"x","d":"x","e":"x","f":"x","g":{"h":{"i":1}},"j":[{"k":1},{"k":2}]}],"status":"ok"}""";
+
+    [Theory]
+    [InlineData(40, false)]
+    [InlineData(200, true)]
+    public async Task A_list_is_a_table_where_it_fits_and_else_item_by_item_and_nothing_is_left_out(int columns, bool isTable)
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Accounts));
+        using var tool = Tool.At(server);
+        tool.Environment["COLUMNS"] = columns.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+        var run = await tool.RunAsync("get-all-service-accounts", "--organization-id", "1", "--output", "table");
+
+        Assert.Equal(isTable, run.Out.Contains('│'));
+        foreach (var name in (string[])["username", "created", "f", "k"]) Assert.Contains(name, run.Out, StringComparison.Ordinal);
+        if (!isTable) Assert.All(run.Out.Split('\n'), line => Assert.True(line.Length <= columns, line));
+        if (!isTable) foreach (var fact in (string[])["  g.h.i      1\n", "  j[1].k     2\n"]) Assert.Contains(fact, run.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("1", false)]
+    public async Task Colours_are_those_of_the_terminal_and_none_with_NO_COLOR(string noColour, bool isColoured)
+    {
+        await using var server = await RecordingServer.StartAsync(request => Answer.Json("""{"code":200,"num_records_imported":1,"status":"OK"}"""));
+        using var tool = Tool.At(server, terminal: true);
+        tool.Environment["NO_COLOR"] = noColour;
+        tool.Environment["TERM"] = "xterm-256color";
+        var input = tool.Folder.Write("events.ndjson", """{"event":"e","properties":{"time":1756710000,"distinct_id":"u"}}""" + "\n");
+
+        var run = await tool.RunAsync("import", input, "--no-progress");
+
+        Assert.Equal(0, run.Exit);
+        Assert.Equal(isColoured, run.Out.Contains("\e[32m", StringComparison.Ordinal));
+        Assert.DoesNotContain("\e[9", run.Out, StringComparison.Ordinal); // bright: not for a light background
+        Assert.DoesNotContain("\e[38", run.Out, StringComparison.Ordinal); // nor a colour of our own
+    }
+
+    [Fact]
+    public async Task Quiet_says_what_went_wrong_and_nothing_else()
+    {
+        await using var server = await RecordingServer.StartAsync(request => Answer.Json("""{"code":200,"num_records_imported":1,"status":"OK"}"""));
+        using var tool = Tool.At(server);
+        var input = tool.Folder.Write("events.ndjson", """
+            {"event":"e","properties":{"time":1756710000,"distinct_id":"u"}}
+            {"event":"","properties":{"time":1756710000,"distinct_id":"u"}}
+
+            """);
+
+        Assert.Contains("events.ndjson:2", (await tool.RunAsync("import", input)).Err, StringComparison.Ordinal);
+        var quiet = await tool.RunAsync("import", input, "--restart", "--quiet");
+        Assert.Equal(3, quiet.Exit);
+        Assert.Matches(@"^mixpanel: 1 record was not accepted\.[^\n]*\n$", quiet.Err.ReplaceLineEndings("\n"));
+        Assert.NotEqual("", (await tool.RunAsync("import", tool.Folder.File("none"), "--quiet")).Err, StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public async Task Verbose_shows_each_request_with_its_answer_and_no_secret()
+    {
+        await using var server = await RecordingServer.StartAsync(Answer.Json(Accounts));
+        using var tool = Tool.At(server);
+
+        var run = await tool.RunAsync("get-all-service-accounts", "--organization-id", "1", "--verbose");
+
+        Assert.Matches(@"^\d\d:\d\d:\d\d\.\d{3} GET /api/app/organizations/1/service-accounts answered 200 in \d+ ms\r?\n$", run.Err);
+        Assert.Equal(0, run.Exit);
+        Assert.DoesNotContain(Tool.Secret, run.Out + run.Err, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_running_import_shows_how_far_it_is()
+    {
+        using var tool = new Tool();
+        var folder = tool.Folder.File(".local/state/mixpanel/imports/one");
+        using (Sqlite.SqliteImportState.Open(folder))
+        {
+            using var file = new Surfaces.Cli.ImportProgressFile(folder, ["/data/may.csv"], next: null, tool.Clock);
+            tool.Clock.Advance(TimeSpan.FromSeconds(30));
+            file.Report(new() { Read = 50, Accepted = 40, Rejected = 1, Requests = 1, Retries = 0, InputBytes = 250, TotalInputBytes = 1000 });
+
+            var import = Assert.Single((await tool.RunAsync("import", "status")).Json.GetProperty("imports").EnumerateArray());
+            Assert.Equal(("running", 40, 25, 90), (import.GetProperty("progress").GetString(), import.GetProperty("accepted").GetInt32(), import.GetProperty("percent").GetInt32(), import.GetProperty("seconds_left").GetInt32()));
+            Assert.Matches(@"^\d{4}-\d\d-\d\dT", import.GetProperty("began").GetString());
+            Assert.Equal("/data/may.csv", import.GetProperty("sources").GetString());
+
+            // Who watches reads the file alone, and sees by its time that an import was killed.
+            var states = Path.GetDirectoryName(folder)!;
+            Assert.Equal(50, Assert.Single(Surfaces.Cli.ImportProgressFile.ReadRunning(states, tool.Clock.GetUtcNow())).GetProperty("read").GetInt32());
+            Assert.Empty(Surfaces.Cli.ImportProgressFile.ReadRunning(states, tool.Clock.GetUtcNow().AddMinutes(1)));
+            Assert.Empty(Surfaces.Cli.ImportProgressFile.ReadRunning(Path.Combine(states, "none"), tool.Clock.GetUtcNow()));
+        }
+
+        Assert.False(File.Exists(Path.Combine(folder, "progress.json")));
+        Assert.Equal("unfinished", Assert.Single((await tool.RunAsync("import", "status")).Json.GetProperty("imports").EnumerateArray()).GetProperty("progress").GetString());
+    }
+}
