@@ -16,8 +16,8 @@ public static class ExportFormats
     public static ExportFormat Csv { get; } = new CsvExport();
 
     /// <summary>
-    /// Parquet. <c>time</c> is an INT64 of type TIMESTAMP(MILLIS, UTC), the properties are text of type JSON, and a missing value is null. The compression
-    /// applies to the pages.
+    /// Parquet. <c>time</c> is an INT64 of type TIMESTAMP(MILLIS, UTC), the properties are
+    /// text of type JSON, and a missing value is null. The compression applies to the pages.
     /// </summary>
     public static ExportFormat Parquet { get; } = new ParquetExport();
 

@@ -17,8 +17,8 @@ public static class StorageSchemes
     public static StorageScheme S3 { get; } = new S3Scheme(Environment.GetEnvironmentVariable);
 
     /// <summary>
-    /// Google Cloud Storage: <c>gs://bucket/key</c>, with the HMAC keys in <c>GS_ACCESS_KEY_ID</c> and <c>GS_SECRET_ACCESS_KEY</c>. The endpoint is
-    /// <c>GS_ENDPOINT_URL</c> if set.
+    /// Google Cloud Storage: <c>gs://bucket/key</c>, with the HMAC keys in <c>GS_ACCESS_KEY_ID</c>
+    /// and <c>GS_SECRET_ACCESS_KEY</c>. The endpoint is <c>GS_ENDPOINT_URL</c> if set.
     /// </summary>
     public static StorageScheme Gs { get; } = new GsScheme(Environment.GetEnvironmentVariable);
 

@@ -305,7 +305,7 @@ sealed class OutboxDatabase : IDisposable
 
         var pages = mostBytes / Number(connection, "PRAGMA page_size");
         Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {Math.Max(pages, Number(connection, "PRAGMA page_count"))}; PRAGMA wal_autocheckpoint = {Math.Min(CheckpointPages, pages / 2)}"));
-        Durable.SyncFolder(Path.GetDirectoryName(path)!); // also the removal of the initial journal: if it reappeared, it would roll back the log
+        Durable.SyncFolder(Path.GetDirectoryName(path)!); // also the removal of the initial journal: if it reappeared, it would undo the switch to WAL
         return true;
     }
 

@@ -45,6 +45,7 @@ public sealed class SqliteImportState : IImportState
     /// <summary>Opens the state in a folder, creating it if needed, and locks it.</summary>
     /// <param name="folder">A folder used only for this state.</param>
     /// <param name="restart">Whether to delete an existing state first, even a damaged one. Default: false.</param>
+    /// <returns>The opened state; dispose it to release the lock.</returns>
     /// <exception cref="ImportStateException">Another import is using it, it is damaged or missing, or the disk failed.</exception>
     public static SqliteImportState Open(string folder, bool restart = false)
     {
@@ -57,6 +58,7 @@ public sealed class SqliteImportState : IImportState
 
     /// <summary>Lists all states in a folder with their progress. For a state that is in use or damaged, the summary says so.</summary>
     /// <param name="folder">The folder that contains the folders of states; it need not exist.</param>
+    /// <returns>The summaries, ordered by folder.</returns>
     public static IReadOnlyList<ImportStateSummary> List(string folder)
     {
         if (!Directory.Exists(folder)) return [];

@@ -9,6 +9,7 @@ public static class SqliteMixpanelBuilderExtensions
     /// <param name="builder">The result of <c>AddMixpanel</c>.</param>
     /// <param name="folder">A folder used only for the outbox, on a local disk; processes of the same application may share it.</param>
     /// <param name="mostBytes">The maximum size of this process's part in bytes; beyond that, records are rejected until some are sent. Default: 1 GB.</param>
+    /// <returns>The builder.</returns>
     public static MixpanelBuilder UseSqliteOutbox(this MixpanelBuilder builder, string folder, long mostBytes = SqliteOutbox.DefaultMostBytes)
     {
         ArgumentNullException.ThrowIfNull(builder);

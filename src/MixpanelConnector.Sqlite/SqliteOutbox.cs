@@ -33,6 +33,7 @@ public sealed class SqliteOutbox : ITrackerOutbox
     /// <param name="folder">A folder used only for the outbox, on a local disk. It contains personal data, so only its owner may read it. Trackers of several
     /// projects may share it.</param>
     /// <param name="mostBytes">The maximum size of this process's part in bytes; beyond that, records are rejected until some are sent. Default: 1 GB.</param>
+    /// <returns>The opened outbox.</returns>
     /// <exception cref="OutboxException">The folder cannot be written.</exception>
     public static SqliteOutbox Open(string folder, long mostBytes = DefaultMostBytes)
     {

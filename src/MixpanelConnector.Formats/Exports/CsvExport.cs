@@ -6,8 +6,8 @@ using MixpanelConnector.Export;
 namespace MixpanelConnector.Formats.Exports;
 
 /// <summary>
-/// CSV according to RFC 4180, with a header. A missing value is an empty cell, empty text is <c>""</c>, and no cell is altered, not even one that a spreadsheet
-/// would interpret as a formula.
+/// CSV according to RFC 4180, with a header. A missing value is an empty cell, empty text is
+/// <c>""</c>, and no cell is altered, not even one that a spreadsheet would interpret as a formula.
 /// </summary>
 sealed class CsvExport() : ExportFormat("csv")
 {

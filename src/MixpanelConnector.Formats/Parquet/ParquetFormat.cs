@@ -6,8 +6,8 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Formats.Parquet;
 
 /// <summary>
-/// Parquet files, read row by row. Reading starts at the end of the file, so a stream, or a file that was compressed as a whole, is copied to a temporary file
-/// first.
+/// Parquet files, read row by row. Reading starts at the end of the file, so a stream,
+/// or a file that was compressed as a whole, is copied to a temporary file first.
 /// </summary>
 sealed class ParquetFormat() : ImportFormat("parquet")
 {

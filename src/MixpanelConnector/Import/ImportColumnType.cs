@@ -15,8 +15,8 @@ public enum ImportColumnType
     Boolean,
 
     /// <summary>
-    /// Times: ISO 8601 text (UTC if it has no zone), or whole seconds or milliseconds since 1970. A property becomes a Mixpanel date in UTC; the time of an
-    /// event becomes an integer.
+    /// Times: ISO 8601 text (UTC if it has no zone), or whole seconds or milliseconds since
+    /// 1970. A property becomes a Mixpanel date in UTC; the time of an event becomes an integer.
     /// </summary>
     Time,
 

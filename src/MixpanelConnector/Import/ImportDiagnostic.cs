@@ -1,8 +1,8 @@
 namespace MixpanelConnector;
 
 /// <summary>
-/// A record that was not accepted, or a warning about an input. Contains no property values. File and field names come from the input: sanitize them before
-/// printing.
+/// A record that was not accepted, or a warning about an input. Contains no property
+/// values. File and field names come from the input: sanitize them before printing.
 /// </summary>
 /// <param name="Source">The input's name as the caller specified or found it.</param>
 /// <param name="Line">The line on which the record begins, from 1; null when the diagnostic is about the whole input.</param>
@@ -42,8 +42,8 @@ public sealed record ImportProgress
     public bool Waiting { get; init; }
 
     /// <summary>
-    /// The records per second that Mixpanel's quota seems to allow, estimated from what was accepted and throttled in this run; null as long as nothing was
-    /// throttled.
+    /// The records per second that Mixpanel's quota seems to allow, estimated from what
+    /// was accepted and throttled in this run; null as long as nothing was throttled.
     /// </summary>
     public double? QuotaRate { get; init; }
 }

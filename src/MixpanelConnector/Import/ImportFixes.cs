@@ -11,11 +11,11 @@ public enum ImportFixes
     None = 0,
 
     /// <summary>
-    /// Converts a <c>time</c> written as text to an integer. Accepts ISO 8601 and the formats that databases and programming languages write: a date, or a date
-    /// and time, with <c>Z</c>, <c>UTC</c>, <c>GMT</c> or an offset (also after a space); UTC if there is no zone. The result is in milliseconds. Digits are
-    /// read as seconds, milliseconds (13 digits), microseconds (16) or nanoseconds (19); so are numbers of micro- and nanoseconds, and numbers with decimals or
-    /// an exponent. Numbers with any other count of digits from 11 up may be dates and are rejected. Other zone names are ambiguous and are rejected too.
-    /// Events only.
+    /// Converts a <c>time</c> written as text to an integer. Accepts ISO 8601 and the formats that databases and programming
+    /// languages write: a date, or a date and time, with <c>Z</c>, <c>UTC</c>, <c>GMT</c> or an offset (also after a space); UTC if
+    /// there is no zone. The result is in milliseconds. Digits are read as seconds, milliseconds (13 digits), microseconds (16) or
+    /// nanoseconds (19); so are numbers of micro- and nanoseconds, and numbers with decimals or an exponent. Numbers with any other
+    /// count of digits from 11 up may be dates and are rejected. Other zone names are ambiguous and are rejected too. Events only.
     /// </summary>
     Time = 1,
 

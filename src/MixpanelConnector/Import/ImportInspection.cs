@@ -54,6 +54,7 @@ public sealed record ImportInspection
     [JsonPropertyOrder(13), JsonPropertyName("exit_code")] public required RunOutcome Outcome { get; init; }
 
     /// <summary>Serializes the inspection to JSON, with the documented property names.</summary>
+    /// <returns>The JSON text.</returns>
     public string ToJson() => JsonSerializer.Serialize(this, ImportInspectionJson.Default.ImportInspection);
 }
 

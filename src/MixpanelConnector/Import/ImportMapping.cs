@@ -61,6 +61,7 @@ public sealed class ImportMapping
 
     /// <summary>Returns the built-in mapping for a vendor's exports.</summary>
     /// <param name="vendor">One of <see cref="Vendors"/>.</param>
+    /// <returns>The mapping.</returns>
     /// <exception cref="MixpanelException">The vendor is not one of them.</exception>
     public static ImportMapping OfVendor(string vendor)
     {
@@ -73,6 +74,7 @@ public sealed class ImportMapping
 
     /// <summary>Parses a custom mapping. Comments and trailing commas are allowed.</summary>
     /// <param name="json">The rules.</param>
+    /// <returns>The mapping.</returns>
     /// <exception cref="MixpanelException">The mapping is invalid; the message says what is wrong, and where.</exception>
     public static ImportMapping Parse(string json)
     {

@@ -62,8 +62,8 @@ public sealed record ImportReport
     [JsonPropertyOrder(14)] public IReadOnlyList<ImportReason>? Reasons { get; init; }
 
     /// <summary>
-    /// The number of records that the mapping left out, by reason; null when there was no mapping. A record that is mapped to several counts as that many, here
-    /// and in every other count.
+    /// The number of records that the mapping left out, by reason; null when there was no mapping.
+    /// A record that is mapped to several counts as that many, here and in every other count.
     /// </summary>
     [JsonPropertyOrder(15)] public IReadOnlyDictionary<string, long>? LeftOut { get; init; }
 
@@ -74,8 +74,8 @@ public sealed record ImportReport
     [JsonPropertyOrder(16)] public IReadOnlyDictionary<string, long>? Mapped { get; init; }
 
     /// <summary>
-    /// An inspection of the first input, with options that would help, when the first records (or all, if there are fewer) were rejected for the same reason;
-    /// otherwise null.
+    /// An inspection of the first input, with options that would help, when the first records
+    /// (or all, if there are fewer) were rejected for the same reason; otherwise null.
     /// </summary>
     [JsonIgnore] public ImportInspection? Inspection { get; init; }
 
@@ -83,6 +83,7 @@ public sealed record ImportReport
     [JsonIgnore] public IReadOnlyList<string> Problems { get; init; } = [];
 
     /// <summary>Serializes the report to JSON, with the documented property names.</summary>
+    /// <returns>The JSON text.</returns>
     public string ToJson() => JsonSerializer.Serialize(this, ImportReportJson.Default.ImportReport);
 }
 

@@ -18,8 +18,8 @@ public enum ImportType
     Events,
 
     /// <summary>
-    /// User profile updates, sent to <c>/engage</c>; or <c>{"$distinct_id","$properties"}</c>, which becomes a <c>$set</c>; or <c>distinct_id</c> next to the
-    /// properties to set.
+    /// User profile updates, sent to <c>/engage</c>; or <c>{"$distinct_id","$properties"}</c>,
+    /// which becomes a <c>$set</c>; or <c>distinct_id</c> next to the properties to set.
     /// </summary>
     Profiles,
 
@@ -48,7 +48,7 @@ public sealed record ImportRequest
 
     /// <summary>
     /// The object storage schemes whose URLs may be among the inputs, such as <c>s3://bucket/key</c>. A URL names an object, a prefix (it ends with a slash, or
-    /// has objects below it), or a glob (<c>*</c>, <c>?</c> and <c>[…]</c> match within a slash, <c>**</c> across). An object that changes after it was listed
+    /// has objects below it), or a glob (<c>*</c>, <c>?</c> and <c>[…]</c> do not match a slash, <c>**</c> does). An object that changes after it was listed
     /// is not read any further. Default: none. MixpanelConnector.ObjectStorage provides some.
     /// </summary>
     public IReadOnlyList<StorageScheme> Storages { get; init; } = [];
@@ -57,8 +57,8 @@ public sealed record ImportRequest
     public Stream? StandardInput { get; init; }
 
     /// <summary>
-    /// The formats that the inputs may have; each input's format is detected from its content and name. Default: NDJSON and JSON. MixpanelConnector.Formats
-    /// provides more.
+    /// The formats that the inputs may have; each input's format is detected from its
+    /// content and name. Default: NDJSON and JSON. MixpanelConnector.Formats provides more.
     /// </summary>
     public IReadOnlyList<ImportFormat> Formats { get; init; } = [ImportFormat.Ndjson, ImportFormat.Json];
 
@@ -69,16 +69,16 @@ public sealed record ImportRequest
     public string? Format { get; init; }
 
     /// <summary>
-    /// The text encoding, by a label of the WHATWG Encoding Standard such as <c>windows-1252</c>, of which <c>latin1</c> is an alias. A byte order mark takes
-    /// precedence. With <see cref="Replay"/>: the encoding of the records that are not UTF-8. Default: null, which means UTF-8, or UTF-16 if there is a byte
-    /// order mark for it.
+    /// The text encoding, by a label of the WHATWG Encoding Standard such as <c>windows-1252</c>, of which
+    /// <c>latin1</c> is an alias. A byte order mark takes precedence. With <see cref="Replay"/>: the encoding of the
+    /// records that are not UTF-8. Default: null, which means UTF-8, or UTF-16 if there is a byte order mark for it.
     /// </summary>
     public string? Encoding { get; init; }
 
     /// <summary>
-    /// The column that holds each field: from field name, such as <c>time</c>, to column name. Default: each column supplies the field of the same name. JSON
-    /// records without <c>properties</c> are also rows, with their members as columns. A column that an input does not have is an error, reported before
-    /// anything is sent.
+    /// The column that holds each field: from field name, such as <c>time</c>, to column name. Default: each column
+    /// supplies the field of the same name. JSON records without <c>properties</c> are also rows, with their
+    /// members as columns. A column that an input does not have is an error, reported before anything is sent.
     /// </summary>
     public IReadOnlyDictionary<string, string> Columns { get; init; } = FrozenDictionary<string, string>.Empty;
 
@@ -97,8 +97,8 @@ public sealed record ImportRequest
     public char? Delimiter { get; init; }
 
     /// <summary>
-    /// The quote character for CSV and TSV cells that contain a delimiter or a line end; doubled within a cell. One ASCII character, or null for none. Default:
-    /// <c>"</c>.
+    /// The quote character for CSV and TSV cells that contain a delimiter or a line end;
+    /// doubled within a cell. One ASCII character, or null for none. Default: <c>"</c>.
     /// </summary>
     public char? Quote { get; init; } = '"';
 
@@ -118,8 +118,8 @@ public sealed record ImportRequest
     public bool NoHeader { get; init; }
 
     /// <summary>
-    /// The names of all columns of CSV and TSV, in order, instead of those in the header. A column with an empty name must be empty, except the first, which is
-    /// skipped. Default: none.
+    /// The names of all columns of CSV and TSV, in order, instead of those in the header. A column
+    /// with an empty name must be empty, except the first, which is skipped. Default: none.
     /// </summary>
     public IReadOnlyList<string> ColumnNames { get; init; } = [];
 
@@ -138,15 +138,15 @@ public sealed record ImportRequest
     public string? TimeFormat { get; init; }
 
     /// <summary>
-    /// The time zone of times written as text without one, as an IANA name such as <c>Europe/Berlin</c>. Applies to the time of events, which becomes an
-    /// integer, and to columns of type time. A time that was skipped when clocks went forward is rejected; of one that occurs twice, the first is used.
-    /// Default: UTC.
+    /// The time zone of times written as text without one, as an IANA name such as <c>Europe/Berlin</c>.
+    /// Applies to the time of events, which becomes an integer, and to columns of type time. A time that was
+    /// skipped when clocks went forward is rejected; of one that occurs twice, the first is used. Default: UTC.
     /// </summary>
     public string? TimeZone { get; init; }
 
     /// <summary>
-    /// The rules that convert records of another tool to Mixpanel records, applied before anything else. Default: none, which means that they already are
-    /// Mixpanel records.
+    /// The rules that convert records of another tool to Mixpanel records, applied before
+    /// anything else. Default: none, which means that they already are Mixpanel records.
     /// </summary>
     public ImportMapping? Mapping { get; init; }
 
@@ -171,8 +171,8 @@ public sealed record ImportRequest
     public Guid? TableId { get; init; }
 
     /// <summary>
-    /// Whether Mixpanel validates each record and reports those it rejects. Default: true. Otherwise Mixpanel silently drops invalid records, so the checks
-    /// before sending are the same either way.
+    /// Whether Mixpanel validates each record and reports those it rejects. Default: true. Otherwise
+    /// Mixpanel silently drops invalid records, so the checks before sending are the same either way.
     /// </summary>
     public bool Strict { get; init; } = true;
 
@@ -185,8 +185,8 @@ public sealed record ImportRequest
     public ImportFixes Fix { get; init; }
 
     /// <summary>
-    /// Properties to rename, from old to new names, all at once. A record that already has a property with the new name is rejected as <c>rename_collision</c>.
-    /// Default: none.
+    /// Properties to rename, from old to new names, all at once. A record that already has
+    /// a property with the new name is rejected as <c>rename_collision</c>. Default: none.
     /// </summary>
     public IReadOnlyDictionary<string, string> Rename { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
@@ -194,8 +194,8 @@ public sealed record ImportRequest
     public IReadOnlyList<string> Drop { get; init; } = [];
 
     /// <summary>
-    /// An offset added to the <c>time</c> of each event that has one, in that time's unit, after <see cref="Fix"/>. Whole seconds, at most 100 years, negative
-    /// for earlier. Events only. Default: none.
+    /// An offset added to the <c>time</c> of each event that has one, in that time's unit, after
+    /// <see cref="Fix"/>. Whole seconds, at most 100 years, negative for earlier. Events only. Default: none.
     /// </summary>
     public TimeSpan? TimeOffset { get; init; }
 
@@ -206,8 +206,8 @@ public sealed record ImportRequest
     public string? SourceId { get; init; }
 
     /// <summary>
-    /// The name of the only file or stream among the inputs, instead of its actual name: for mappings that use it, and to detect an archive. Default: null,
-    /// which means the actual name.
+    /// The name of the only file or stream among the inputs, instead of its actual name: for
+    /// mappings that use it, and to detect an archive. Default: null, which means the actual name.
     /// </summary>
     public string? InputName { get; init; }
 
@@ -225,8 +225,8 @@ public sealed record ImportRequest
     public bool Restart { get; init; }
 
     /// <summary>
-    /// Whether, with <see cref="Restart"/>, accepted events may be resent with a different event, time, distinct_id or <c>$insert_id</c>, so that Mixpanel
-    /// counts them again. Default: false.
+    /// Whether, with <see cref="Restart"/>, accepted events may be resent with a different event,
+    /// time, distinct_id or <c>$insert_id</c>, so that Mixpanel counts them again. Default: false.
     /// </summary>
     public bool NewIds { get; init; }
 
@@ -234,8 +234,8 @@ public sealed record ImportRequest
     public string? DeadLetterPath { get; init; }
 
     /// <summary>
-    /// Other files that the caller writes, such as a report. Rejected when they are among the inputs; verified to be writable before anything is sent. Default:
-    /// none.
+    /// Other files that the caller writes, such as a report. Rejected when they are
+    /// among the inputs; verified to be writable before anything is sent. Default: none.
     /// </summary>
     public IReadOnlyList<string> OtherOutputs { get; init; } = [];
 

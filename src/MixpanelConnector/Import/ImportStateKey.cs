@@ -15,6 +15,7 @@ public static class ImportStateKey
     /// </summary>
     /// <param name="request">The import.</param>
     /// <param name="options">The project, the region and the endpoint.</param>
+    /// <returns>The name: 20 hexadecimal digits; null when the import cannot be resumed.</returns>
     /// <exception cref="MixpanelException">An option of the import is out of range.</exception>
     public static string? For(ImportRequest request, MixpanelOptions options)
     {

@@ -22,6 +22,7 @@ public sealed record MappedRecord
     public required IReadOnlyList<MappedOutcome> After { get; init; }
 
     /// <summary>Serializes the record to single-line JSON.</summary>
+    /// <returns>The JSON text.</returns>
     public string ToJson()
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -80,8 +81,8 @@ public sealed record MappedRecord
 public sealed record MappedOutcome
 {
     /// <summary>
-    /// The record that would be sent, as JSON, without what is added to every record: a computed <c>$insert_id</c> and shared properties. Null when none would
-    /// be sent.
+    /// The record that would be sent, as JSON, without what is added to every record: a
+    /// computed <c>$insert_id</c> and shared properties. Null when none would be sent.
     /// </summary>
     public string? Record { get; init; }
 

@@ -10,8 +10,8 @@ namespace MixpanelConnector;
 public sealed partial class MixpanelClient
 {
     /// <summary>
-    /// Imports files of events or profiles, or a lookup table, and accounts for every record: it is accepted, in the dead-letter file, or pending until the
-    /// same call is made again.
+    /// Imports files of events or profiles, or a lookup table, and accounts for every record:
+    /// it is accepted, in the dead-letter file, or pending until the same call is made again.
     /// </summary>
     /// <param name="request">What to import, and how.</param>
     /// <param name="state">Where progress is stored, so that the import can be resumed. Default: in memory, dead letters included. Not used in a dry run, which
@@ -59,7 +59,8 @@ public sealed partial class MixpanelClient
     /// <param name="request">The import, with a mapping.</param>
     /// <param name="count">The number of records, from 1 to 1000.</param>
     /// <param name="problem">Receives the problem with an input that cannot be read, which is not thrown. Default: none.</param>
-    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <returns>The records, in order.</returns>
     /// <exception cref="MixpanelException">An input does not exist, there is no mapping, or an option or a setting is invalid.</exception>
     public IAsyncEnumerable<MappedRecord> ShowMappingAsync(ImportRequest request, int count, Action<string>? problem = null, CancellationToken cancellationToken = default)
     {

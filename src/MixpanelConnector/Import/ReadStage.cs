@@ -53,12 +53,12 @@ sealed partial class ReadStage(
     TimeProvider time)
 {
     /// <summary>
-    /// How long a record may wait for others while the input has no more data: a second is short for someone watching a stream, and long for a pipe that keeps
-    /// up.
+    /// How long a record may wait for others while the input has no more data: a second
+    /// is short for someone watching a stream, and long for a pipe that keeps up.
     /// </summary>
     public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
-    // The first batch starts small and grows, most holding far less than they may; each other begins with what the last one took.
+    // The first batch starts small and grows, since most stay far below the limit; each other starts with the size of the last one.
     const int FirstCapacity = 256 << 10;
 
     // Bounds the memory for a range without a sendable record, and how far the state can lag behind.

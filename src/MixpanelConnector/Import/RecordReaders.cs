@@ -26,7 +26,7 @@ static class RecordReaders
     /// <param name="input">The input.</param>
     /// <param name="reached">The progress of an earlier run.</param>
     /// <param name="request">The options of the import.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
     /// <param name="fromBeginning">Whether what the earlier run has read is read again, and verified in the process.</param>
     /// <exception cref="InputException">The input cannot be read, has an unknown format, or its beginning has changed.</exception>
     public static async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached, ImportRequest request, CancellationToken cancellationToken, bool fromBeginning = false)

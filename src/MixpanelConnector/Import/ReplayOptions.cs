@@ -17,7 +17,7 @@ static class ReplayOptions
 
     /// <summary>Serializes the options to a JSON object; empty for none.</summary>
     /// <param name="request">The import.</param>
-    /// <param name="lookedUp">A hash of what its mapping looks up in other files; null for nothing.</param>
+    /// <param name="lookedUp">A hash of the lookups of its mapping in other files; null for none.</param>
     public static byte[] Of(ImportRequest request, string? lookedUp = null)
     {
         var buffer = new ArrayBufferWriter<byte>();

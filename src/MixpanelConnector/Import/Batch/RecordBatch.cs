@@ -43,8 +43,8 @@ sealed class RecordBatch
     public int Length { get; private set; }
 
     /// <summary>
-    /// The memory that the batch uses: its buffer (plus a third for the compressed body, until there is one), its entries, its dead letters, and originals of
-    /// changed records.
+    /// The memory that the batch uses: its buffer (plus a third for the compressed body,
+    /// until there is one), its entries, its dead letters, and originals of changed records.
     /// </summary>
     public long Memory => (_compressed?.Memory ?? (_buffer.Length * 4L / 3)) + ((long)_entries.Length * Unsafe.SizeOf<Entry>()) + RejectedBytes + _rawBytes;
 

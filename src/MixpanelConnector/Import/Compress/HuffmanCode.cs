@@ -11,8 +11,8 @@ static class HuffmanCode
     const int DeepestTree = 64;
 
     /// <summary>
-    /// Builds a code that fits the symbol frequencies. Symbols that do not occur get no code, but there are always at least two codes: some decoders reject
-    /// fewer.
+    /// Builds a code that fits the symbol frequencies. Symbols that do not occur get
+    /// no code, but there are always at least two codes: some decoders reject fewer.
     /// </summary>
     /// <param name="counts">The frequency of each symbol, for at least two symbols.</param>
     /// <param name="longest">The maximum length of a code in bits.</param>

@@ -54,9 +54,9 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
     protected override bool MayGoOn => true;
 
     /// <summary>
-    /// Whether a text begins with such an object; null when its first object is incomplete and it is not clear yet. The object has a list
-    /// of objects, or an empty one, under one of the names, and no member of records. In addition, either the first element of the list has one,
-    /// or all other members are those of pages.
+    /// Whether a text begins with such an object; null when its first object is incomplete and it is not clear
+    /// yet. The object has a list of objects, or an empty one, under one of the names, and no member of records.
+    /// In addition, either the first element of the list has one, or all other members are those of pages.
     /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="request">Specifies which members are mapped or typed: these are members of records, too.</param>

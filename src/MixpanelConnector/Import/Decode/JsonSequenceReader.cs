@@ -24,8 +24,8 @@ sealed class JsonSequenceReader(InputWindow window, long line) : JsonValueReader
 
     /// <summary>Whether a text is such a sequence, judging by its beginning; null when that is not clear yet.</summary>
     /// <remarks>
-    /// If the first object ends on the line on which it begins, each line is one record, unless lines end with CR alone or another object follows on the same
-    /// line.
+    /// If the first object ends on the line on which it begins, each line is one record,
+    /// unless lines end with CR alone or another object follows on the same line.
     /// </remarks>
     /// <param name="text">The beginning.</param>
     /// <param name="isAll">Whether there is no more text.</param>

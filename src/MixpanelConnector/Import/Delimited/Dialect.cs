@@ -12,8 +12,8 @@ readonly record struct Dialect(byte Delimiter, bool EndsWithReturn)
     public byte? Quote { get; init; } = (byte)'"';
 
     /// <summary>
-    /// The escape character, which makes a delimiter, a quote, a line end or another escape literal; null for none. A backslash has more meanings: see
-    /// <see cref="RowSplitter"/>.
+    /// The escape character, which makes a delimiter, a quote, a line end or another escape
+    /// literal; null for none. A backslash has more meanings: see <see cref="RowSplitter"/>.
     /// </summary>
     public byte? Escape { get; init; }
 

@@ -148,8 +148,8 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         && !survey.Columns.Any(column => Holds(column, "distinct_id"));
 
     /// <summary>
-    /// The repairs that may help, with the rejection code that calls for them. One problem may hide another, since a record is rejected for the first one
-    /// found.
+    /// The repairs that may help, with the rejection code that calls for them. One
+    /// problem may hide another, since a record is rejected for the first one found.
     /// </summary>
     IEnumerable<(ImportFixes Fix, string Code)> Repairs() => request.Type is ImportType.Events
         ? [(ImportFixes.Time, "time_invalid"), (ImportFixes.Time, "time_in_future"), (ImportFixes.Ids, "distinct_id_invalid"), (ImportFixes.Ids, "distinct_id_missing"), (ImportFixes.InsertIds, "insert_id_invalid"), (ImportFixes.InsertIds, "insert_id_banned"), (ImportFixes.Time, "time_invalid"), (ImportFixes.Time, "time_in_future")]

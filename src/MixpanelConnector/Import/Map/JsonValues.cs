@@ -29,8 +29,8 @@ static class JsonValues
     }
 
     /// <summary>
-    /// Whether a number is changed by conversion to a double, or beyond its range: integers above 2^53, which are ids, and numbers beyond all doubles. They
-    /// stay exact only as text.
+    /// Whether a number is changed by conversion to a double, or beyond its range: integers
+    /// above 2^53, which are ids, and numbers beyond all doubles. They stay exact only as text.
     /// </summary>
     public static bool IsInexact(ReadOnlySpan<byte> number)
     {

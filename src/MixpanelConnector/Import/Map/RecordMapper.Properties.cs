@@ -25,8 +25,8 @@ sealed partial class RecordMapper
     }
 
     /// <summary>
-    /// Writes members or elements as properties under their own names. Names that Mixpanel reserves, or that a rule has already set, are prefixed with the
-    /// vendor's name.
+    /// Writes members or elements as properties under their own names. Names that Mixpanel
+    /// reserves, or that a rule has already set, are prefixed with the vendor's name.
     /// </summary>
     void WriteSpread(Spread spread, in Scope scope, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
     {

@@ -4,8 +4,8 @@ using System.Text;
 namespace MixpanelConnector.Import.Map;
 
 /// <summary>
-/// The names of the properties written to a record so far, by their hashes, with the positions of the values. The cost per name is constant, whatever a record
-/// contains.
+/// The names of the properties written to a record so far, by their hashes, with the
+/// positions of the values. The cost per name is constant, whatever a record contains.
 /// </summary>
 sealed class WrittenNames
 {

@@ -126,7 +126,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
                     HaltAsForeign();
                     return false;
 
-                // A batch that cannot be retried gets no second response: the next batch's counts instead.
+                // A batch that cannot be retried gets no second response: that of the next batch decides instead.
                 case VerdictKind.Miscounted when ++miscounts == MiscountConfirmations || (inARow >= MiscountConfirmations && !batch.Repeatable):
                     HaltAsMiscounted(verdict);
                     return false;
@@ -209,8 +209,8 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
     };
 
     /// <summary>
-    /// Whether the response is not Mixpanel's. A truncated response indicates a bad connection; any other untrusted response, something else in Mixpanel's
-    /// place.
+    /// Whether the response is not Mixpanel's. A truncated response indicates a bad
+    /// connection; any other untrusted response, something else in Mixpanel's place.
     /// </summary>
     static bool IsNotMixpanel(Reply reply, ImportVerdict verdict) => !reply.IsCut && (verdict.Kind is VerdictKind.Untrusted || verdict.Error is { Kind: ErrorKind.Protocol });
 

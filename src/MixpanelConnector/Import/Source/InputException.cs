@@ -4,8 +4,8 @@ namespace MixpanelConnector.Import.Source;
 sealed class InputException(string message, Exception? innerException = null) : Exception(message, innerException)
 {
     /// <summary>
-    /// The resulting outcome of the import. Not <see cref="RunOutcome.Damaged"/> if the cause is the disk for temporary copies of the input, an option that
-    /// does not match the input, or the storage.
+    /// The resulting outcome of the import. Not <see cref="RunOutcome.Damaged"/> if the cause is the
+    /// disk for temporary copies of the input, an option that does not match the input, or the storage.
     /// </summary>
     public RunOutcome Outcome { get => Option is null ? field : RunOutcome.Invalid; init; } = RunOutcome.Damaged;
 

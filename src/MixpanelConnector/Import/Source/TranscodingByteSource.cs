@@ -26,7 +26,7 @@ sealed class TranscodingByteSource(ByteSource source, TextEncoding encoding, boo
     /// <summary>Opens a source of text as UTF-8: the source itself, unless the request or a byte order mark specifies another encoding.</summary>
     /// <param name="source">Any input, decompressed. The result owns it.</param>
     /// <param name="request">Specifies the encoding; a byte order mark takes precedence.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
     /// <returns>The text, and its encoding if it is not UTF-8.</returns>
     public static async ValueTask<(ByteSource Text, TextEncoding? Encoding)> OpenAsync(ByteSource source, ImportRequest request, CancellationToken cancellationToken)
     {

@@ -34,7 +34,7 @@ static class ZipArchiveFile
     /// <summary>The inputs in an archive; or the archive itself, with the problem, if it cannot be read.</summary>
     /// <param name="archive">The archive.</param>
     /// <param name="most">The maximum decompressed size of each of its files in bytes; null for no limit.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
     public static async Task<IEnumerable<InputFile>> OpenAsync(InputFile archive, long? most, CancellationToken cancellationToken)
     {
         try

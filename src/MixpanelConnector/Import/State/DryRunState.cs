@@ -5,8 +5,8 @@ using MixpanelConnector.Import.Undelivered;
 namespace MixpanelConnector.Import.State;
 
 /// <summary>
-/// The state of a dry run: the counts, and the dead letters only if they are to be written. These go to a temporary file, so that memory
-/// stays bounded regardless of their number.
+/// The state of a dry run: the counts, and the dead letters only if they are to be written.
+/// These go to a temporary file, so that memory stays bounded regardless of their number.
 /// </summary>
 sealed class DryRunState(bool keepsDeadLetters) : IImportState, ICountsReasons
 {

@@ -104,8 +104,8 @@ public sealed record ImportTotals
 }
 
 /// <summary>
-/// What the computed <c>$insert_id</c>s of a source are derived from, in addition to the source's id and the number of the occurrence among equal records. If
-/// several apply, the last of these.
+/// What the computed <c>$insert_id</c>s of a source are derived from, in addition to the source's
+/// id and the number of the occurrence among equal records. If several apply, the last of these.
 /// </summary>
 public enum ImportIds
 {
@@ -144,8 +144,8 @@ public sealed record ImportSourceProgress
     public bool Ended { get; init; }
 
     /// <summary>
-    /// What the computed <c>$insert_id</c>s of its settled records are derived from; null when that is unknown, as in states of earlier versions, and for
-    /// records without ids.
+    /// What the computed <c>$insert_id</c>s of its settled records are derived from; null
+    /// when that is unknown, as in states of earlier versions, and for records without ids.
     /// </summary>
     public ImportIds? ComputedIds { get; init; }
 

@@ -23,8 +23,8 @@ readonly record struct Refusal(string Code, string? Field, string Message)
     public bool MaybeDelivered { get; init; }
 
     /// <summary>
-    /// The message for output that must not contain record content. A server's message can quote the record, so only messages that Mixpanel documents word for
-    /// word are shown.
+    /// The message for output that must not contain record content. A server's message can
+    /// quote the record, so only messages that Mixpanel documents word for word are shown.
     /// </summary>
     public string Shown => HttpStatus is not { } status || KnownMessages.Messages.Contains(Message) ? Message : string.Create(
         CultureInfo.InvariantCulture, $"{(MaybeDelivered ? "an answer left open whether Mixpanel took the record" : "Mixpanel refused the record")} (HTTP {status}); its words are in the dead letter");

@@ -33,8 +33,8 @@ static class DeadLetterFile
     }
 
     /// <summary>
-    /// Whether an existing file is the beginning of what is now written, and so was written by an earlier run of this import. Any other file, such as one
-    /// edited by hand, is kept alongside.
+    /// Whether an existing file is the beginning of what is now written, and so was written by an
+    /// earlier run of this import. Any other file, such as one edited by hand, is kept alongside.
     /// </summary>
     static bool BeginsWith(FileStream whole, string shorter)
     {

@@ -50,8 +50,8 @@ sealed class ComputedInsertIds
     public void Next() => (_wasTaken, _taken) = (_taken, false);
 
     /// <summary>
-    /// If the previous record had no id: hashes this one, which probably has none either, so that its count is prefetched from memory while the record is
-    /// checked.
+    /// If the previous record had no id: hashes this one, which probably has none
+    /// either, so that its count is prefetched from memory while the record is checked.
     /// </summary>
     public UInt128? Prepare(in Record record)
     {

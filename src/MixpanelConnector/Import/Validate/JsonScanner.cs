@@ -198,8 +198,8 @@ sealed class JsonScanner
     }
 
     /// <summary>
-    /// Adds a key; false when the object already has it. Keys are compared by a 64-bit hash of their unescaped bytes: distinct keys collide once in about 10^19
-    /// pairs.
+    /// Adds a key; false when the object already has it. Keys are compared by a 64-bit
+    /// hash of their unescaped bytes: distinct keys collide once in about 10^19 pairs.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     bool TakeKey(ref Container container, ReadOnlySpan<byte> name)

@@ -37,8 +37,8 @@ abstract class RecordPreparer
     public virtual bool Recalls(ImportSourceProgress reached) => false;
 
     /// <summary>
-    /// Takes into account a record that an earlier run has settled, so that later records come out as if in the same run; returns why it would not be sent, if
-    /// so.
+    /// Takes into account a record that an earlier run has settled, so that later
+    /// records come out as if in the same run; returns why it would not be sent, if so.
     /// </summary>
     public virtual Rejection? Recall(in Record record) => null;
 

@@ -14,8 +14,8 @@ sealed class NumberText(char separator)
     readonly byte[] _literal = new byte[LongestNumber];
 
     /// <summary>
-    /// Whether the text is a JSON number literal, apart from its decimal separator. If that is a comma, a point is rejected: it need not be a thousands
-    /// separator.
+    /// Whether the text is a JSON number literal, apart from its decimal separator.
+    /// If that is a comma, a point is rejected: it need not be a thousands separator.
     /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="exponents">As in <see cref="IsLiteral"/>.</param>
@@ -31,8 +31,8 @@ sealed class NumberText(char separator)
     }
 
     /// <summary>
-    /// Whether the text is a JSON number literal that a double can represent: <c>1.10</c> is; <c>007</c>, <c>+1</c>, <c>1,000</c> and a long account number are
-    /// not.
+    /// Whether the text is a JSON number literal that a double can represent: <c>1.10</c>
+    /// is; <c>007</c>, <c>+1</c>, <c>1,000</c> and a long account number are not.
     /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="exponents">Whether to accept <c>12E5</c>, which may also be an identifier.</param>

@@ -102,8 +102,8 @@ sealed class TimeReader
     public static bool MayBeDate(long number, bool isEventTime) => isEventTime ? IsDateInDigits(number) : number is >= 0 and < ShortestCount;
 
     /// <summary>
-    /// Whether a number of twelve digits could be a date: yyyyMMddHHmm, or yyMMddHHmmss in this century. As milliseconds, such numbers are in the 1970s and
-    /// early 1980s.
+    /// Whether a number of twelve digits could be a date: yyyyMMddHHmm, or yyMMddHHmmss
+    /// in this century. As milliseconds, such numbers are in the 1970s and early 1980s.
     /// </summary>
     static bool IsDateInDigits(long number) =>
         number is >= 100_000_000_000 and < 1_000_000_000_000
@@ -113,8 +113,8 @@ sealed class TimeReader
     static bool IsDate(int year, int month, int day) => month is >= 1 and <= 12 && day >= 1 && day <= DateTime.DaysInMonth(year, month);
 
     /// <summary>
-    /// Converts a count to seconds or milliseconds. Its number of digits determines the unit: up to 10 are seconds, 13 milliseconds, 16 microseconds and 19
-    /// nanoseconds.
+    /// Converts a count to seconds or milliseconds. Its number of digits determines the
+    /// unit: up to 10 are seconds, 13 milliseconds, 16 microseconds and 19 nanoseconds.
     /// </summary>
     public TimeReading Scale(ref long count)
     {
