@@ -10,7 +10,7 @@ public static class KafkaMixpanelBuilderExtensions
     /// <param name="builder">The result of <c>AddMixpanel</c>.</param>
     /// <param name="address">The URL of the topic for events, such as <c>kafkas://host/topic</c>. User updates go to a topic with the suffix <c>.profiles</c>,
     /// group updates to one with <c>.groups</c>. It must not contain a password. An invalid URL is reported when the host starts.</param>
-    /// <param name="options">How to connect. Default: with the broker's own credentials.</param>
+    /// <param name="options">How to connect. Default: without authentication.</param>
     /// <returns>The builder.</returns>
     public static MixpanelBuilder UseKafka(this MixpanelBuilder builder, string address, QueueOptions? options = null)
     {

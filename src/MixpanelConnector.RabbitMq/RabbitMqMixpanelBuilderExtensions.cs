@@ -10,7 +10,7 @@ public static class RabbitMqMixpanelBuilderExtensions
     /// <param name="builder">The result of <c>AddMixpanel</c>.</param>
     /// <param name="address">The URL of the queue for events, such as <c>amqps://host/queue</c>. User updates go to a queue with the suffix <c>.profiles</c>,
     /// group updates to one with <c>.groups</c>. It must not contain a password. An invalid URL is reported when the host starts.</param>
-    /// <param name="options">How to connect. Default: with the broker's own credentials.</param>
+    /// <param name="options">How to connect. Default: as RabbitMQ's default user <c>guest</c>.</param>
     /// <returns>The builder.</returns>
     public static MixpanelBuilder UseRabbitMq(this MixpanelBuilder builder, string address, QueueOptions? options = null)
     {
