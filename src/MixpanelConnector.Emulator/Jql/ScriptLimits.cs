@@ -27,7 +27,7 @@ sealed class ScriptLimits(OperationDeadlineConstraint deadline) : Constraint
     /// What all of a process that is the program's own may come to hold while a script runs, beyond what it held before: a single step that
     /// nothing else has foreseen ends there.
     /// </summary>
-    public const long MostOfTheProcess = 96 * 1024 * 1024;
+    public const long MostOfTheProcess = 80 * 1024 * 1024;
 
     /// <summary>What may be allocated from one item to the next, so that no single text grows beyond what the limit can still see.</summary>
     public const long MostAllocatedAtOnce = 24 * 1024 * 1024;
