@@ -45,7 +45,7 @@ public static class MixpanelTrackerExtensions
     /// <returns>False when the tracker did not accept it.</returns>
     public static bool Track<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, JsonTypeInfo<T> type) => Send(tracker, Event(name, user, new(properties, NotNull(type))));
 
-    /// <summary>Tracks an event of a partial type that carries <see cref="MixpanelEventAttribute"/>: how it is written was generated when it was compiled.</summary>
+    /// <summary>Tracks an event of a partial type that carries <see cref="MixpanelEventAttribute"/>. Its serialization is generated at compile time.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="happened">The event.</param>
