@@ -13,7 +13,7 @@ public sealed class MixpanelBuilder
     /// <summary>The application's services.</summary>
     public IServiceCollection Services { get; }
 
-    /// <summary>The name under which the project was added, the key of its services; null for the one without a name.</summary>
+    /// <summary>The name of the project, which is the key of its services; null for the project without a name.</summary>
     public string? Name { get; }
 
     /// <summary>The HTTP client for requests to this project: add handlers to it.</summary>
