@@ -7,7 +7,7 @@ public abstract record WorkspaceInput
 {
     private protected WorkspaceInput() { }
 
-    /// <summary>The workspace. Default: the configured one, else the only one that the credential can see.</summary>
+    /// <summary>The workspace. Default: the configured one, else the only one the credential can see.</summary>
     [Range(1, long.MaxValue)]
     public long? WorkspaceId { get; init; }
 }
