@@ -30,7 +30,7 @@ public enum ErrorKind
     /// <summary>No complete answer arrived within the deadline. Whether the request took effect is unknown.</summary>
     Timeout,
 
-    /// <summary>The answer is not one that Mixpanel gives: a redirect, a web page, a truncated or contradictory answer.</summary>
+    /// <summary>Not an answer of Mixpanel: a redirect, a web page, a truncated or contradictory answer.</summary>
     Protocol,
 }
 
@@ -42,7 +42,7 @@ public sealed record MixpanelError(ErrorKind Kind, string Message)
     /// <summary>The path of the input or the name of the setting at fault, such as <c>projects[0].role</c>; null when there is none.</summary>
     public string? Field { get; init; }
 
-    /// <summary>The HTTP status that Mixpanel answered with; null when no answer came or nothing was sent.</summary>
+    /// <summary>The HTTP status that Mixpanel answered with; null when no answer arrived or nothing was sent.</summary>
     public int? HttpStatus { get; init; }
 
     /// <summary>The time that Mixpanel asked to wait before the next try; null when it did not specify one.</summary>

@@ -213,7 +213,7 @@ public sealed record WarehouseImport : MixpanelObject
     /// <summary>The id of the import.</summary>
     public required long Id { get; init; }
 
-    /// <summary>What is imported: event_sync, event_stream, people, groups or lookup_table.</summary>
+    /// <summary>The type of import: event_sync, event_stream, people, groups or lookup_table.</summary>
     public string? ImportType { get; init; }
 
     /// <summary>How changes are detected.</summary>

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace MixpanelConnector;
 
-/// <summary>What every action within a workspace can be told.</summary>
+/// <summary>The common input of actions in a workspace.</summary>
 public abstract record WorkspaceInput
 {
     private protected WorkspaceInput() { }

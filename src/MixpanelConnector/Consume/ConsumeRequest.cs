@@ -34,7 +34,8 @@ public sealed record ConsumeRequest
     public bool UntilEmpty { get; init; }
 
     /// <summary>
-    /// The time that the broker allows for the acknowledgement of a message. Messages that cannot be acknowledged are returned before, and received again when
+    /// The time that the broker allows for the acknowledgement of a message. Messages that cannot be acknowledged are returned before that, and received again
+    /// when
     /// Mixpanel answers. Default: 30 minutes, the default of RabbitMQ.
     /// </summary>
     public TimeSpan ConsumerTimeout { get; init; } = TimeSpan.FromMinutes(30);

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Export;
 
-/// <summary>A set of ids, as 64-bit hashes of eleven bytes each. Beyond <see cref="Most"/> ids, duplicates are no longer detected.</summary>
+/// <summary>A set of ids, stored as 64-bit hashes, with about eleven bytes per id. Beyond <see cref="Most"/> ids, duplicates are no longer detected.</summary>
 sealed class IdSet
 {
     public const int Most = 4_000_000;

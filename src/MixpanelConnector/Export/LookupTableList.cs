@@ -6,7 +6,7 @@ namespace MixpanelConnector.Export;
 
 /// <summary>Fetches the list of lookup tables: names and ids, because Mixpanel does not return their rows.</summary>
 /// <param name="request">The request.</param>
-/// <param name="target">Where the file goes.</param>
+/// <param name="target">The target of the file.</param>
 /// <param name="keeper">The manifest.</param>
 /// <param name="calls">Sends the requests.</param>
 /// <param name="counts">The counts of the run.</param>

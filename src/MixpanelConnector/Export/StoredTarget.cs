@@ -14,7 +14,7 @@ namespace MixpanelConnector.Export;
 /// </summary>
 sealed class StoredTarget : ExportTarget
 {
-    /// <summary>Larger files are uploaded in parts of this size.</summary>
+    /// <summary>Larger files are uploaded in parts.</summary>
     const long LargestPart = 8 << 20;
 
     readonly ObjectStore _store;

@@ -27,7 +27,7 @@ public sealed class FixedFlags : IMixpanelFlags
     public IReadOnlyDictionary<string, FlagEvaluation> EvaluateAll(EvaluationContext context) => _flags;
 }
 
-/// <summary>A value that a test sets for a flag. Booleans, strings and numbers convert to it implicitly.</summary>
+/// <summary>A value that a test sets for a flag. Booleans, strings and numbers convert to it implicitly; for JSON, use <c>Of</c>.</summary>
 public readonly struct FlagValue
 {
     FlagValue(string variantKey, JsonElement json) => (VariantKey, Json) = (variantKey, json);

@@ -20,7 +20,7 @@ public static class MixpanelTrackerExtensions
     /// <summary>Tracks an event without properties.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <returns>False when the tracker did not accept it.</returns>
     public static bool Track(this IMixpanelTracker tracker, string name, MixpanelUser user) => Send(tracker, Event(name, user, default));
 
@@ -29,7 +29,7 @@ public static class MixpanelTrackerExtensions
     /// </summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The object.</param>
     /// <returns>False when the tracker did not accept it.</returns>
     [RequiresUnreferencedCode(Reflection)]
@@ -39,7 +39,7 @@ public static class MixpanelTrackerExtensions
     /// <summary>Tracks an event with the properties of an object whose type has a source-generated contract.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The object.</param>
     /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
     /// <returns>False when the tracker did not accept it.</returns>
@@ -47,7 +47,7 @@ public static class MixpanelTrackerExtensions
 
     /// <summary>Tracks an event of a partial type that carries <see cref="MixpanelEventAttribute"/>. Its serialization is generated at compile time.</summary>
     /// <param name="tracker">The tracker.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="happened">The event.</param>
     /// <returns>False when the tracker did not accept it.</returns>
     public static bool Track<T>(this IMixpanelTracker tracker, MixpanelUser user, T happened)
@@ -55,7 +55,7 @@ public static class MixpanelTrackerExtensions
 
     /// <summary>Tracks an event of a type that carries <see cref="MixpanelEventAttribute"/>, using the type's JSON contract.</summary>
     /// <param name="tracker">The tracker.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="happened">The event.</param>
     /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
     /// <returns>False when the tracker did not accept it.</returns>
@@ -64,7 +64,7 @@ public static class MixpanelTrackerExtensions
     /// <summary>Tracks an event with properties as JSON.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The properties.</param>
     /// <returns>False when the tracker did not accept it.</returns>
     public static bool Track(this IMixpanelTracker tracker, string name, MixpanelUser user, JsonObject properties) => Send(tracker, Event(name, user, Payload.Of(properties)));
@@ -72,7 +72,7 @@ public static class MixpanelTrackerExtensions
     /// <summary>Tracks an event with properties by name: text, numbers, booleans, times, lists, JSON, and nested dictionaries.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The properties.</param>
     /// <returns>False when the tracker did not accept it.</returns>
     [OverloadResolutionPriority(1)]
@@ -81,7 +81,7 @@ public static class MixpanelTrackerExtensions
     /// <summary>Tracks an event without properties, and completes when it is safe.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, default), cancellationToken);
@@ -89,7 +89,7 @@ public static class MixpanelTrackerExtensions
     /// <summary>Tracks an event with the properties of an object, and completes when it is safe.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The object.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
@@ -100,7 +100,7 @@ public static class MixpanelTrackerExtensions
     /// <summary>Tracks an event with the properties of an object whose type has a source-generated contract, and completes when it is safe.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The object.</param>
     /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
@@ -109,7 +109,7 @@ public static class MixpanelTrackerExtensions
 
     /// <summary>Tracks an event of a partial type that carries <see cref="MixpanelEventAttribute"/>, and completes when it is safe.</summary>
     /// <param name="tracker">The tracker.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="happened">The event.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
@@ -120,7 +120,7 @@ public static class MixpanelTrackerExtensions
     /// Tracks an event of a type that carries <see cref="MixpanelEventAttribute"/>, using the type's JSON contract, and completes when it is safe.
     /// </summary>
     /// <param name="tracker">The tracker.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="happened">The event.</param>
     /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
@@ -130,7 +130,7 @@ public static class MixpanelTrackerExtensions
     /// <summary>Tracks an event with properties as JSON, and completes when it is safe.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The properties.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
@@ -139,7 +139,7 @@ public static class MixpanelTrackerExtensions
     /// <summary>Tracks an event with properties by name, and completes when it is safe.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The properties.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>

@@ -52,7 +52,7 @@ sealed class RecordScreen
 
     /// <summary>Turns the written record into the record to send.</summary>
     /// <returns>Why the record is left out; null when it is sent.</returns>
-    /// <exception cref="RecordScreenException">The application's code failed. The record must not go on.</exception>
+    /// <exception cref="RecordScreenException">The application's code failed. The record must not be sent.</exception>
     public string? Pass(RecordWriter writer, in TrackedRecord record, string? token)
     {
         if (LeavesOut(writer, in record) is { } reason) return reason;
