@@ -93,6 +93,7 @@ public abstract class ActionDescriptor
     /// <param name="client">The client to use.</param>
     /// <param name="input">The input, a JSON object.</param>
     /// <param name="cancellationToken">Cancels the action.</param>
+    /// <returns>The result. When Mixpanel refused some of the data, <see cref="ActionResult.Refused"/> is set.</returns>
     /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
     public abstract ValueTask<ActionResult> InvokeAsync(MixpanelClient client, JsonElement input, CancellationToken cancellationToken = default);
 
@@ -100,6 +101,7 @@ public abstract class ActionDescriptor
     /// <param name="client">The client to use.</param>
     /// <param name="parts">The texts for the parts in braces, by name.</param>
     /// <param name="cancellationToken">Cancels the action.</param>
+    /// <returns>The result. When Mixpanel refused some of the data, <see cref="ActionResult.Refused"/> is set.</returns>
     /// <exception cref="MixpanelException">A text is invalid, or Mixpanel failed or refused the call.</exception>
     public abstract ValueTask<ActionResult> ReadAsync(MixpanelClient client, IReadOnlyDictionary<string, string> parts, CancellationToken cancellationToken = default);
 

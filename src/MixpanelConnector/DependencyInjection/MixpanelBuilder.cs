@@ -21,6 +21,7 @@ public sealed class MixpanelBuilder
 
     /// <summary>Stores records on the disk until Mixpanel has them. <c>MixpanelConnector.Sqlite</c> has <c>UseSqliteOutbox</c>.</summary>
     /// <param name="open">Opens the outbox, when the host starts; the tracker disposes it.</param>
+    /// <returns>This builder, for chaining.</returns>
     public MixpanelBuilder UseOutbox(Func<IServiceProvider, ITrackerOutbox> open)
     {
         ArgumentNullException.ThrowIfNull(open);
@@ -34,6 +35,7 @@ public sealed class MixpanelBuilder
     /// </summary>
     /// <param name="open">Creates the queue, when the host starts; it connects when the first record is tracked. The application's services dispose it, after
     /// the tracker.</param>
+    /// <returns>This builder, for chaining.</returns>
     public MixpanelBuilder UseQueue(Func<IServiceProvider, MixpanelQueue> open)
     {
         ArgumentNullException.ThrowIfNull(open);
@@ -47,6 +49,7 @@ public sealed class MixpanelBuilder
     /// such as a request. Exposures go through the tracker. The services are keyed if the project has a name.
     /// </summary>
     /// <param name="options">The options. Default: those of <see cref="FlagOptions"/>.</param>
+    /// <returns>This builder, for chaining.</returns>
     public MixpanelBuilder AddFlags(FlagOptions? options = null)
     {
         var (name, flags) = (Name, (options ?? new()).Validated());

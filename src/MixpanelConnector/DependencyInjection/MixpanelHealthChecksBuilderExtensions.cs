@@ -15,6 +15,7 @@ public static class MixpanelHealthChecksBuilderExtensions
     /// </summary>
     /// <param name="builder">The application's health checks.</param>
     /// <param name="name">The name of the project, as in <c>AddMixpanel</c>. Default: the project without a name.</param>
+    /// <returns>The same builder, for chaining.</returns>
     public static IHealthChecksBuilder AddMixpanel(this IHealthChecksBuilder builder, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(builder);

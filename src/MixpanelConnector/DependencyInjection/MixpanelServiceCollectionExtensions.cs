@@ -26,11 +26,13 @@ public static class MixpanelServiceCollectionExtensions
     /// <param name="services">The application's services.</param>
     /// <param name="configuration">A section with the names of <see cref="MixpanelSettings"/>. If it is reloaded with a different service account, the new
     /// account is used from then on; all other settings apply until the next start.</param>
+    /// <returns>A builder for the further configuration of the project.</returns>
     public static MixpanelBuilder AddMixpanel(this IServiceCollection services, IConfiguration configuration) => Add(services, null, Source(null, configuration), null);
 
     /// <summary>Adds <see cref="IMixpanelTracker"/> and <see cref="MixpanelClient"/>. Tracked records are sent before the host has stopped.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="configure">Configures the settings.</param>
+    /// <returns>A builder for the further configuration of the project.</returns>
     public static MixpanelBuilder AddMixpanel(this IServiceCollection services, Action<MixpanelSettings> configure) => Add(services, null, null, configure);
 
     /// <summary>Adds one of several projects: its services are keyed by a name, such as <c>[FromKeyedServices("shop")] IMixpanelTracker</c>.</summary>
@@ -38,6 +40,7 @@ public static class MixpanelServiceCollectionExtensions
     /// <param name="name">The name.</param>
     /// <param name="configuration">A section with the names of <see cref="MixpanelSettings"/>. If it is reloaded with a different service account, the new
     /// account is used from then on; all other settings apply until the next start.</param>
+    /// <returns>A builder for the further configuration of the project.</returns>
     public static MixpanelBuilder AddMixpanel(this IServiceCollection services, string name, IConfiguration configuration)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -48,6 +51,7 @@ public static class MixpanelServiceCollectionExtensions
     /// <param name="services">The application's services.</param>
     /// <param name="name">The name.</param>
     /// <param name="configure">Configures the settings.</param>
+    /// <returns>A builder for the further configuration of the project.</returns>
     public static MixpanelBuilder AddMixpanel(this IServiceCollection services, string name, Action<MixpanelSettings> configure)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);

@@ -9,6 +9,7 @@ public sealed partial class MixpanelClient
     /// Fetches the feature flag definitions once, for a short-lived program; a long-running one uses <see cref="MixpanelFlags"/>. No exposure is reported.
     /// </summary>
     /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>A snapshot of the definitions.</returns>
     /// <exception cref="MixpanelException">Mixpanel did not return them.</exception>
     public async Task<FlagSnapshot> FetchFlagsAsync(CancellationToken cancellationToken = default)
     {

@@ -18,6 +18,7 @@ public sealed class FlagSnapshot : IMixpanelFlags
 
     /// <summary>Creates a snapshot from definitions as Mixpanel returns them, such as from a file. No exposure is reported.</summary>
     /// <param name="definitions">JSON such as <c>{"flags":[…]}</c>: the output of the action <c>get_feature_flag_definitions</c>.</param>
+    /// <returns>The snapshot.</returns>
     /// <exception cref="MixpanelException">It is not such JSON. Errors in single definitions are in <see cref="LeftOut"/>.</exception>
     public static FlagSnapshot Parse(ReadOnlySpan<byte> definitions) =>
         Read(definitions, exposures: null) ?? throw MixpanelException.Invalid("definitions", "The definitions of flags must be JSON such as {\"flags\":[…]}.");

@@ -56,6 +56,7 @@ public readonly struct GroupUpdates
     public bool Unset(params string[] names) => _profile.Send("$unset", UpdatedProfile.Names(names));
 
     /// <summary>Sets the properties of an object, such as <c>new { Plan = "pro" }</c>.</summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="properties">The object.</param>
     /// <returns>False when the tracker did not accept it.</returns>
     [RequiresUnreferencedCode(UpdatedProfile.Reflection)]
@@ -63,12 +64,14 @@ public readonly struct GroupUpdates
     public bool Set<T>(T properties) where T : class => _profile.Send("$set", new(properties, TrackedContract.Reflected<T>()));
 
     /// <summary>Sets the properties of an object, such as <c>new { Plan = "pro" }</c>.</summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="properties">The object.</param>
     /// <param name="type">The contract of its type, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
     /// <returns>False when the tracker did not accept it.</returns>
     public bool Set<T>(T properties, JsonTypeInfo<T> type) where T : class => _profile.Send("$set", new(properties, type));
 
     /// <summary>Sets those properties of an object that have no value yet.</summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="properties">The object.</param>
     /// <returns>False when the tracker did not accept it.</returns>
     [RequiresUnreferencedCode(UpdatedProfile.Reflection)]
@@ -76,6 +79,7 @@ public readonly struct GroupUpdates
     public bool SetOnce<T>(T properties) where T : class => _profile.Send("$set_once", new(properties, TrackedContract.Reflected<T>()));
 
     /// <summary>Sets those properties of an object that have no value yet.</summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="properties">The object.</param>
     /// <param name="type">The contract of its type, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
     /// <returns>False when the tracker did not accept it.</returns>
@@ -132,6 +136,7 @@ public readonly struct GroupUpdates
     public ValueTask UnsetAsync(IEnumerable<string> names, CancellationToken cancellationToken = default) => _profile.SendAsync("$unset", UpdatedProfile.Names([.. names]), cancellationToken);
 
     /// <summary>Sets the properties of an object, such as <c>new { Plan = "pro" }</c>.</summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="properties">The object.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
@@ -140,6 +145,7 @@ public readonly struct GroupUpdates
     public ValueTask SetAsync<T>(T properties, CancellationToken cancellationToken = default) where T : class => _profile.SendAsync("$set", new(properties, TrackedContract.Reflected<T>()), cancellationToken);
 
     /// <summary>Sets the properties of an object, such as <c>new { Plan = "pro" }</c>.</summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="properties">The object.</param>
     /// <param name="type">The contract of its type, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
@@ -147,6 +153,7 @@ public readonly struct GroupUpdates
     public ValueTask SetAsync<T>(T properties, JsonTypeInfo<T> type, CancellationToken cancellationToken = default) where T : class => _profile.SendAsync("$set", new(properties, type), cancellationToken);
 
     /// <summary>Sets those properties of an object that have no value yet.</summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="properties">The object.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
@@ -155,6 +162,7 @@ public readonly struct GroupUpdates
     public ValueTask SetOnceAsync<T>(T properties, CancellationToken cancellationToken = default) where T : class => _profile.SendAsync("$set_once", new(properties, TrackedContract.Reflected<T>()), cancellationToken);
 
     /// <summary>Sets those properties of an object that have no value yet.</summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="properties">The object.</param>
     /// <param name="type">The contract of its type, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>

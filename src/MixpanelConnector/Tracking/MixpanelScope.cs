@@ -26,6 +26,7 @@ public sealed class MixpanelScope : IDisposable
     /// <param name="properties">Properties for every event that does not set them itself; a group is one, such as <c>company</c>. Default: none.</param>
     /// <param name="optedOut">Whether the scope belongs to a person who does not want to be tracked. If so, no event and no user profile update is accepted
     /// within it, whomever they name, except <c>Delete</c>. Default: false, which keeps the outer scope's value.</param>
+    /// <returns>The scope; disposing it ends it.</returns>
     /// <exception cref="ArgumentException">A value cannot be expressed in JSON.</exception>
     public static MixpanelScope Begin(MixpanelUser user = default, IReadOnlyDictionary<string, object?>? properties = null, bool optedOut = false) =>
         new(user, properties is { Count: > 0 } ? new TrackedRecord(TrackedKind.Event, "", default, Payload.Of(properties)).ToJson()!.AsObject() : [], optedOut);

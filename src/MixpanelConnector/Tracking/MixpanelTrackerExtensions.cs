@@ -27,6 +27,7 @@ public static class MixpanelTrackerExtensions
     /// <summary>
     /// Tracks an event with the properties of an object, such as <c>new { Total = 12.5m, Currency = "EUR" }</c>. Names are kept unchanged; nulls are omitted.
     /// </summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
     /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
@@ -37,6 +38,7 @@ public static class MixpanelTrackerExtensions
     public static bool Track<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties) => Send(tracker, Event(name, user, new(properties, TrackedContract.Reflected<T>())));
 
     /// <summary>Tracks an event with the properties of an object whose type has a source-generated contract.</summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
     /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
@@ -46,6 +48,7 @@ public static class MixpanelTrackerExtensions
     public static bool Track<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, JsonTypeInfo<T> type) => Send(tracker, Event(name, user, new(properties, NotNull(type))));
 
     /// <summary>Tracks an event of a partial type that carries <see cref="MixpanelEventAttribute"/>. Its serialization is generated at compile time.</summary>
+    /// <typeparam name="T">The type of the event.</typeparam>
     /// <param name="tracker">The tracker.</param>
     /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="happened">The event.</param>
@@ -54,6 +57,7 @@ public static class MixpanelTrackerExtensions
         where T : IMixpanelEvent<T> => Send(tracker, Event(user, happened));
 
     /// <summary>Tracks an event of a type that carries <see cref="MixpanelEventAttribute"/>, using the type's JSON contract.</summary>
+    /// <typeparam name="T">The type of the event.</typeparam>
     /// <param name="tracker">The tracker.</param>
     /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="happened">The event.</param>
@@ -87,6 +91,7 @@ public static class MixpanelTrackerExtensions
     public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, default), cancellationToken);
 
     /// <summary>Tracks an event with the properties of an object, and completes when it is safe.</summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
     /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
@@ -98,6 +103,7 @@ public static class MixpanelTrackerExtensions
     public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, new(properties, TrackedContract.Reflected<T>())), cancellationToken);
 
     /// <summary>Tracks an event with the properties of an object whose type has a source-generated contract, and completes when it is safe.</summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
     /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
@@ -108,6 +114,7 @@ public static class MixpanelTrackerExtensions
     public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, JsonTypeInfo<T> type, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, new(properties, NotNull(type))), cancellationToken);
 
     /// <summary>Tracks an event of a partial type that carries <see cref="MixpanelEventAttribute"/>, and completes when it is safe.</summary>
+    /// <typeparam name="T">The type of the event.</typeparam>
     /// <param name="tracker">The tracker.</param>
     /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="happened">The event.</param>
@@ -119,6 +126,7 @@ public static class MixpanelTrackerExtensions
     /// <summary>
     /// Tracks an event of a type that carries <see cref="MixpanelEventAttribute"/>, using the type's JSON contract, and completes when it is safe.
     /// </summary>
+    /// <typeparam name="T">The type of the event.</typeparam>
     /// <param name="tracker">The tracker.</param>
     /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="happened">The event.</param>

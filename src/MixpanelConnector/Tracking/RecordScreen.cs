@@ -4,9 +4,9 @@ using System.Text;
 namespace MixpanelConnector.Tracking;
 
 /// <summary>
-/// The application's checks of a record before it is stored: whether the person
-/// wants to be tracked, whether it is in the sample, the changes of <see cref="TrackerOptions.BeforeSend"/>, and last the redaction. They run
-/// before buffers and the outbox, so that nothing that is redacted is ever written to a disk.
+/// The application's checks of a record before it is stored: whether the person wants to be tracked, whether it is in the sample, the changes of
+/// <see cref="TrackerOptions.BeforeSend"/>, and last the redaction. They run before buffers and the outbox, so that nothing that is redacted is
+/// ever written to a disk.
 /// </summary>
 sealed class RecordScreen
 {
