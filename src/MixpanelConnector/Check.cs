@@ -15,22 +15,26 @@ public sealed record CredentialCheck
     /// <summary>The credential: <c>service_account</c> or <c>token</c>.</summary>
     public required string Credential { get; init; }
 
-    /// <summary>Whether the API took the credential.</summary>
+    /// <summary>Whether the API accepted the credential.</summary>
     public required bool Works { get; init; }
 
-    /// <summary>What the API did not take, and what to do; null when it works.</summary>
+    /// <summary>What the API refused, and what to do about it; null when the credential works.</summary>
     public MixpanelError? Error { get; init; }
 }
 
 public sealed partial class MixpanelClient
 {
-    /// <summary>Tries each configured credential on each API that takes it, until one finding holds for the others, too: a secret that is wrong, or a project that the account does not see, is found once. Stores nothing: imports are tried with an event that Mixpanel must refuse. The query costs one of the 60 an hour.</summary>
+    /// <summary>
+    /// Tries each configured credential on each API that accepts it. Stops early once a finding applies to the remaining APIs, too: a wrong secret, or a
+    /// project that the account does not see, is reported once. Stores nothing: imports are tried with an event that Mixpanel must refuse. The query costs one
+    /// of the 60 an hour.
+    /// </summary>
     /// <param name="cancellationToken">Stops the check.</param>
     /// <returns>One result for each credential and API that was tried.</returns>
     /// <exception cref="MixpanelException">No credential is configured.</exception>
     public async Task<IReadOnlyList<CredentialCheck>> CheckAsync(CancellationToken cancellationToken = default)
     {
-        // Mixpanel answers 400 to an event without properties once it has taken the credentials, and stores nothing.
+        // Once it has accepted the credentials, Mixpanel answers 400 to an event without properties, and stores nothing.
         var import = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", AuthScheme.ServiceAccountOfProjectOrToken)
         {
             IsRepeatable = true, // nothing is stored
@@ -51,7 +55,7 @@ public sealed partial class MixpanelClient
             checks.Add(await TryAsync(transport, "app", "service_account", app, reply => seen = ProjectsSeen.Of(reply, Options), cancellationToken).ConfigureAwait(false));
             foreach (var (api, request, ensure) in new (string, MixpanelRequest, Action<Reply>)[] { ("query", query, reply => ReplyClassifier.ReadJson(reply, Options).Dispose()), ("import", import, EnsureImport) })
             {
-                if (checks[^1].Error is { Kind: ErrorKind.Unauthorized } or { Field: not null }) break; // it would be the same again
+                if (checks[^1].Error is { Kind: ErrorKind.Unauthorized } or { Field: not null }) break; // the result would be the same
                 var check = await TryAsync(transport, api, "service_account", request, ensure, cancellationToken).ConfigureAwait(false);
                 checks.Add(check.Error is { } error ? check with { Error = seen.Explain(error, api, Options) } : check);
             }

@@ -1,6 +1,6 @@
 namespace MixpanelConnector;
 
-/// <summary>What went wrong, in the terms a caller can act on.</summary>
+/// <summary>The kind of an error, by what a caller can do about it.</summary>
 public enum ErrorKind
 {
     /// <summary>An input or a setting is missing, unknown or of the wrong form. Nothing was sent.</summary>
@@ -15,10 +15,10 @@ public enum ErrorKind
     /// <summary>The project, organization or object does not exist, or the credentials cannot see it (HTTP 404).</summary>
     NotFound,
 
-    /// <summary>A single record or request is larger than Mixpanel takes (HTTP 413).</summary>
+    /// <summary>A single record or request is larger than Mixpanel accepts (HTTP 413).</summary>
     TooLarge,
 
-    /// <summary>Mixpanel's limit of requests was still exceeded after the last retry (HTTP 429).</summary>
+    /// <summary>Mixpanel's rate limit was still exceeded after the last retry (HTTP 429).</summary>
     RateLimited,
 
     /// <summary>Mixpanel understood the request and refused its content (HTTP 400).</summary>
@@ -27,45 +27,45 @@ public enum ErrorKind
     /// <summary>Mixpanel could not be reached, or answered with a server error (HTTP 5xx).</summary>
     Unavailable,
 
-    /// <summary>No whole answer came within the deadline. Whether the request took effect is unknown.</summary>
+    /// <summary>No complete answer arrived within the deadline. Whether the request took effect is unknown.</summary>
     Timeout,
 
-    /// <summary>Something answered, but not as Mixpanel does: a redirect, a page, a cut or contradictory answer.</summary>
+    /// <summary>Not an answer of Mixpanel: a redirect, a web page, a truncated or contradictory answer.</summary>
     Protocol,
 }
 
-/// <summary>An error, as plain data. Its message says where and what to do next; it never carries a secret or the value of a property.</summary>
+/// <summary>An error, as plain data. Its message says where the error is and what to do next; it never contains a secret or the value of a property.</summary>
 /// <param name="Kind">What went wrong.</param>
-/// <param name="Message">One sentence or two for a person or a model far away.</param>
+/// <param name="Message">One or two sentences that a person or a model understands without further context.</param>
 public sealed record MixpanelError(ErrorKind Kind, string Message)
 {
     /// <summary>The path of the input or the name of the setting at fault, such as <c>projects[0].role</c>; null when there is none.</summary>
     public string? Field { get; init; }
 
-    /// <summary>The HTTP status that Mixpanel answered with; null when no answer came or nothing was sent.</summary>
+    /// <summary>The HTTP status that Mixpanel answered with; null when no answer arrived or nothing was sent.</summary>
     public int? HttpStatus { get; init; }
 
-    /// <summary>How long Mixpanel asked to wait before the next try; null when it did not say.</summary>
+    /// <summary>The time that Mixpanel asked to wait before the next try; null when it did not specify one.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>Whether a part of what was asked for had been done before it failed: the message says which. Default: false.</summary>
+    /// <summary>Whether a part of the request had been carried out before it failed; the message says which part. Default: false.</summary>
     public bool IsPartial { get; init; }
 
-    /// <summary>The message without the words of the answer; null when it holds none that could quote a record.</summary>
+    /// <summary>The message without text quoted from the answer; null when the message contains none that could quote a record.</summary>
     internal string? WithoutWords { get; init; }
 
-    /// <summary>The message where nothing of a record's content may be.</summary>
+    /// <summary>The message for places where nothing of a record's content may appear.</summary>
     internal string Shown => WithoutWords ?? Message;
 
     internal static MixpanelError Invalid(string? field, string message) => new(ErrorKind.InvalidInput, message) { Field = field };
 }
 
-/// <summary>The one exception of the library: every failure of a call arrives as this type.</summary>
+/// <summary>The only exception type of the library: every failed call throws it.</summary>
 public sealed class MixpanelException : Exception
 {
-    /// <summary>Makes an exception from an error.</summary>
+    /// <summary>Creates an exception from an error.</summary>
     /// <param name="error">What went wrong.</param>
-    /// <param name="innerException">The cause, when there is one.</param>
+    /// <param name="innerException">The cause, if any.</param>
     public MixpanelException(MixpanelError error, Exception? innerException = null)
         : base((error ?? throw new ArgumentNullException(nameof(error))).Message, innerException) => Error = error;
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace MixpanelConnector;
 
-/// <summary>A logger of the user's that throws costs its own line, and nothing else.</summary>
+/// <summary>Wraps the user's logger: when it throws, only that log line is lost.</summary>
 sealed class HarmlessLogger : ILogger
 {
     readonly ILogger _inner;
@@ -42,10 +42,10 @@ sealed class HarmlessLogger : ILogger
         }
         catch (Exception)
         {
-            // There is nowhere to say it.
+            // A failing logger cannot be reported anywhere.
         }
     }
 
     public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null; // no line of the library's has a scope
+        where TState : notnull => null; // the library uses no log scopes
 }

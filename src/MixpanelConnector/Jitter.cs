@@ -1,6 +1,6 @@
 namespace MixpanelConnector;
 
-/// <summary>The one place where real randomness enters.</summary>
+/// <summary>The only source of real randomness.</summary>
 static class Jitter
 {
 #pragma warning disable RS0030 // everything else is handed its randomness

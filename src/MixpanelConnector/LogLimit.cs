@@ -1,6 +1,6 @@
 namespace MixpanelConnector;
 
-/// <summary>Lets so many lines of a kind into the log in a minute. What is not said is counted, and told with the next.</summary>
+/// <summary>Limits the log lines of one kind per minute. Suppressed lines are counted, and the next line reports their number.</summary>
 sealed class LogLimit(TimeProvider time, int lines)
 {
     static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
@@ -10,8 +10,8 @@ sealed class LogLimit(TimeProvider time, int lines)
     int _written;
     long _untold;
 
-    /// <param name="count">How many things there are to tell.</param>
-    /// <param name="all">These, and those that were not told before.</param>
+    /// <param name="count">The number of occurrences to report.</param>
+    /// <param name="all">These, and those that were not reported before.</param>
     /// <returns>Whether to write a line.</returns>
     public bool Allows(long count, out long all)
     {
@@ -26,7 +26,7 @@ sealed class LogLimit(TimeProvider time, int lines)
         }
     }
 
-    /// <summary>What was never told.</summary>
+    /// <summary>Returns and resets the number of occurrences that were not reported.</summary>
     public long TakeUntold()
     {
         lock (_lock)

@@ -4,13 +4,13 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>Mixpanel, as one object: every action is a method of it. Make one and keep it; it is safe for concurrent use.</summary>
+/// <summary>A client for Mixpanel: every action is a method of it. Create one and reuse it; it is thread-safe.</summary>
 public sealed partial class MixpanelClient : IDisposable
 {
     readonly HttpClient? _ownedClient;
     readonly Lazy<HttpClient>? _ownedUndecoded;
 
-    /// <summary>Makes a client with connections of its own.</summary>
+    /// <summary>Creates a client with connections of its own.</summary>
     /// <param name="options">How to reach Mixpanel and as whom.</param>
     /// <exception cref="MixpanelException">An option is out of range.</exception>
     public MixpanelClient(MixpanelOptions options)
@@ -22,7 +22,10 @@ public sealed partial class MixpanelClient : IDisposable
         Transport = new MixpanelTransport(options, _ownedClient, () => _ownedUndecoded.Value);
     }
 
-    /// <summary>Makes a client on an <see cref="HttpClient"/> of the caller's, which the caller disposes. Switch its automatic redirects off; for exports of events its automatic decompression, too, which does not tell when an answer was cut short.</summary>
+    /// <summary>
+    /// Creates a client that uses the caller's <see cref="HttpClient"/>, which the caller disposes. Disable its automatic redirects. For exports of events,
+    /// also disable its automatic decompression, which does not detect a truncated answer.
+    /// </summary>
     /// <param name="options">How to reach Mixpanel and as whom.</param>
     /// <param name="httpClient">The client to send with.</param>
     /// <exception cref="MixpanelException">An option is out of range.</exception>
@@ -33,7 +36,7 @@ public sealed partial class MixpanelClient : IDisposable
         Transport = new MixpanelTransport(options.Validated(), httpClient);
     }
 
-    /// <summary>The options that the client was made with.</summary>
+    /// <summary>The options that the client was created with.</summary>
     public MixpanelOptions Options => Transport.Options;
 
     internal MixpanelTransport Transport { get; }

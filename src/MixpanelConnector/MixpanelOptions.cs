@@ -4,7 +4,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>Where a Mixpanel project's data lives. Data sent to another region than the project's is not forwarded.</summary>
+/// <summary>The region where a Mixpanel project's data is stored. Data sent to another region is not forwarded.</summary>
 public enum MixpanelRegion
 {
     /// <summary>United States: api.mixpanel.com, mixpanel.com, data.mixpanel.com.</summary>
@@ -18,14 +18,14 @@ public enum MixpanelRegion
 }
 
 /// <summary>The user name and secret of a Mixpanel service account, sent as HTTP Basic.</summary>
-/// <param name="Username">The name as Mixpanel returned it when the account was made.</param>
+/// <param name="Username">The name as Mixpanel returned it when the account was created.</param>
 /// <param name="Secret">The secret that Mixpanel showed once.</param>
 public sealed record ServiceAccountCredentials(string Username, Secret Secret);
 
-/// <summary>How to reach Mixpanel and as whom. Immutable: change a copy with <c>with</c>.</summary>
+/// <summary>How to reach Mixpanel, and with which credentials. Immutable: change a copy with <c>with</c>.</summary>
 public sealed record MixpanelOptions
 {
-    /// <summary>The project token, called API key in places. Enough to track; not accepted by queries and account management. Default: none.</summary>
+    /// <summary>The project token, in places called API key. Enough to track; not accepted by queries and account management. Default: none.</summary>
     public string? Token { get; init; }
 
     /// <summary>The service account for imports, queries and account management. Default: none.</summary>
@@ -40,56 +40,75 @@ public sealed record MixpanelOptions
     /// <summary>The workspace whose flags and experiments are managed. Default: the only one the service account can see.</summary>
     public long? WorkspaceId { get; init; }
 
-    /// <summary>The OAuth token of a person, for retrievals and deletions of personal data alone. Default: none.</summary>
+    /// <summary>A person's OAuth token, used only to retrieve and delete personal data. Default: none.</summary>
     public Secret? OAuthToken { get; init; }
 
     /// <summary>The region of the project. Default: <see cref="MixpanelRegion.Us"/>. Not used when <see cref="Endpoint"/> is set.</summary>
     public MixpanelRegion Region { get; init; } = MixpanelRegion.Us;
 
-    /// <summary>One base address in place of every Mixpanel host: the embedded Mixpanel, a proxy, a test. Https, or http on loopback. Default: none.</summary>
+    /// <summary>
+    /// One base address that replaces every Mixpanel host: the embedded Mixpanel, a proxy, a test. Https, or http on loopback. Default: none.
+    /// </summary>
     public Uri? Endpoint { get; init; }
 
-    /// <summary>The longest time one attempt may take until its answer is whole. Default: null, which means 120 seconds for ingestion, 135 for the App API, 505 for queries: a little more than Mixpanel itself allows.</summary>
+    /// <summary>
+    /// The timeout of one attempt, until its answer is complete. Default: null, which means 120 seconds for ingestion, 135 for the App API, 505 for queries: a
+    /// little more than Mixpanel itself allows.
+    /// </summary>
     public TimeSpan? AttemptTimeout { get; init; }
 
-    /// <summary>How often a call is tried again after a rate limit, a server error or a broken connection. Default: 3. A call that creates something is only tried again when the first try certainly had no effect.</summary>
+    /// <summary>
+    /// The maximum number of retries after a rate limit, a server error or a broken connection. Default: 3. A call that creates something is only retried when
+    /// the first attempt certainly had no effect.
+    /// </summary>
     public int MaxRetries { get; init; } = 3;
 
-    /// <summary>The wait before the first retry; each further wait is twice as long. Default: 2 seconds, as Mixpanel advises.</summary>
+    /// <summary>The time to wait before the first retry; it doubles with each further retry. Default: 2 seconds, as Mixpanel advises.</summary>
     public TimeSpan BackoffMin { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>The longest wait between two tries. Default: 60 seconds. A longer <c>Retry-After</c> of Mixpanel's is honoured up to 300 seconds.</summary>
+    /// <summary>
+    /// The longest time to wait between two attempts. Default: 60 seconds. A longer <c>Retry-After</c> from Mixpanel is honoured up to 300 seconds.
+    /// </summary>
     public TimeSpan BackoffMax { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Where calls are counted that Mixpanel takes 60 of in an hour, queries and raw exports, so that one too many is not sent. Default: none, and Mixpanel counts alone.</summary>
+    /// <summary>
+    /// Counts the calls that Mixpanel limits to 60 an hour, queries and raw exports, so that none is sent beyond the limit. Default: none; then only Mixpanel
+    /// counts.
+    /// </summary>
     public CallLedger? Ledger { get; init; }
 
-    /// <summary>Whether a report that is empty for an event asks for the names of events, too, and says in its <c>Hint</c> which may be meant: one more of the calls that Mixpanel takes 60 of in an hour. Default: false; the program <c>mixpanel</c> does.</summary>
+    /// <summary>
+    /// Whether a report that is empty for an event also requests the event names and suggests likely ones in its <c>Hint</c>. This costs another of the 60
+    /// calls an hour. Default: false; the program <c>mixpanel</c> sets it.
+    /// </summary>
     public bool HintsAtEventNames { get; init; }
 
-    /// <summary>A queue that events and updates of profiles are published to in place of being sent to Mixpanel, which is asked for everything else. A call has succeeded when the broker has confirmed it; the caller disposes the queue. Default: none.</summary>
+    /// <summary>
+    /// A queue that events and profile updates are published to instead of being sent to Mixpanel; all other calls still go to Mixpanel. A call succeeds when
+    /// the broker has confirmed the message. The caller disposes the queue. Default: none.
+    /// </summary>
     public MixpanelQueue? Queue { get; init; }
 
-    /// <summary>The clock for deadlines, waits and times. Default: the system's.</summary>
+    /// <summary>The clock for deadlines, waits and times. Default: the system clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>Gives numbers from 0 up to 1 for the jitter of waits. Default: random.</summary>
+    /// <summary>Returns numbers from 0 up to 1 for the jitter of waits. Default: random.</summary>
     public Func<double> Randomizer { get; init; } = Jitter.Random;
 
-    /// <summary>Where log messages go. Default: nowhere. Messages hold no secret and no property value.</summary>
+    /// <summary>The logger factory. Default: no logging. Messages contain no secret and no property value.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
-    /// <summary>Where the service account may be replaced: the one to use now.</summary>
+    /// <summary>The service account to use now, where it may be replaced at run time.</summary>
     internal AccountRotation? Rotation { get; init; }
 
-    /// <summary>The service account to use now: the replacement, unless a copy of the options names an account of its own.</summary>
+    /// <summary>The service account to use now: the replacement, unless a copy of the options sets a different account.</summary>
     internal ServiceAccountCredentials? CurrentAccount => Rotation is { } rotation && ServiceAccount == rotation.First ? rotation.Current : ServiceAccount;
 
-    /// <summary>Gives the settings as text, without the token and the secret.</summary>
+    /// <summary>Returns the settings as text, without the token and the secret.</summary>
     public override string ToString() =>
         FormattableString.Invariant($"Mixpanel {Endpoint?.GetLeftPart(UriPartial.Authority) ?? Region.ToString()}, project {ProjectId?.ToString() ?? "not set"}, organization {OrganizationId?.ToString() ?? "not set"}");
 
-    /// <summary>Checks what can be checked without a network.</summary>
+    /// <summary>Validates what can be checked without a network.</summary>
     /// <exception cref="MixpanelException">A value is out of range; <see cref="MixpanelError.Field"/> names the setting.</exception>
     internal MixpanelOptions Validated()
     {
@@ -119,7 +138,7 @@ public sealed record MixpanelOptions
         return this;
     }
 
-    // Timers take about 49 days; whoever waits a day has waited for too long anyway.
+    // Timers support about 49 days; more than a day is not a useful wait.
     static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
 
     static bool IsHeaderSafe(string? text) =>

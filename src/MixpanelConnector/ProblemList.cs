@@ -1,6 +1,6 @@
 namespace MixpanelConnector;
 
-/// <summary>Why something does not end well: the worst problem says how it ended.</summary>
+/// <summary>The problems of a run. The worst one determines its outcome.</summary>
 sealed class ProblemList
 {
     static readonly RunOutcome[] WorstFirst =
@@ -30,7 +30,7 @@ sealed class ProblemList
         lock (_lock) return _problems.Count(problem => problem.Outcome == outcome);
     }
 
-    /// <summary>Keeps a problem, once.</summary>
+    /// <summary>Adds a problem, unless it was added before.</summary>
     public void Note(RunOutcome outcome, string message)
     {
         lock (_lock)

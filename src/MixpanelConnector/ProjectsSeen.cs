@@ -4,7 +4,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>The projects that a service account sees, by what Mixpanel says of the account: that tells a wrong project from a role that is too small.</summary>
+/// <summary>The projects that a service account sees, according to Mixpanel: this distinguishes a wrong project from an insufficient role.</summary>
 sealed class ProjectsSeen
 {
     const int MostShown = 10;
@@ -27,16 +27,16 @@ sealed class ProjectsSeen
         return new(seen);
     }
 
-    /// <summary>The ids of what an account sees of a kind, such as <c>projects</c>.</summary>
-    /// <param name="me">What Mixpanel says of the account.</param>
+    /// <summary>Returns the ids of the objects of a kind, such as <c>projects</c>, that an account sees.</summary>
+    /// <param name="me">Mixpanel's answer about the account.</param>
     /// <param name="kind">The kind.</param>
     public static IEnumerable<long> Ids(JsonElement me, string kind) =>
         Members(me, kind) is { ValueKind: JsonValueKind.Object } members ? members.EnumerateObject().Select(Id).OfType<long>() : [];
 
-    /// <summary>The account's role in one of them; null where it is not told.</summary>
+    /// <summary>Returns the account's role in one of them; null where it is not given.</summary>
     public static string? RoleOf(JsonElement me, string kind, long id) => Role(Member(Members(me, kind), id.ToString(CultureInfo.InvariantCulture)));
 
-    /// <summary>The same error, with what it comes from where that is known.</summary>
+    /// <summary>Returns the same error, with its cause where that is known.</summary>
     public MixpanelError Explain(MixpanelError error, string api, MixpanelOptions options)
     {
         var project = options.ProjectId;
@@ -56,7 +56,7 @@ sealed class ProjectsSeen
         _ => $"{before}The account sees {string.Join(", ", _projects.Take(MostShown).Select(project => project.Key.ToString(CultureInfo.InvariantCulture) + (project.Value.Name is { } name ? $" ({name})" : "")))}{(_projects.Count > MostShown ? $" and {_projects.Count - MostShown} more" : "")}.",
     };
 
-    /// <summary>What an account sees of a kind, by id.</summary>
+    /// <summary>Returns the objects of a kind that an account sees, by id.</summary>
     public static JsonElement Members(JsonElement me, string kind) => Member(Member(me, "results"), kind);
 
     static JsonElement Member(JsonElement element, string name) =>

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector;
 
-/// <summary>A text that must not be seen. Printing, logging, debugging and serializing it give <c>***</c>; only <c>Reveal</c> gives the text.</summary>
+/// <summary>A text that must not be disclosed. Printing, logging, debugging and serializing it yield <c>***</c>; only <c>Reveal</c> returns the text.</summary>
 [DebuggerDisplay("***")]
 [JsonConverter(typeof(SecretConverter))]
 public sealed class Secret : IEquatable<Secret>
@@ -22,10 +22,10 @@ public sealed class Secret : IEquatable<Secret>
         _value = value;
     }
 
-    /// <summary>Gives the secret itself. Hand the result straight to where it is needed and keep it nowhere.</summary>
+    /// <summary>Returns the secret itself. Pass the result straight to where it is needed and do not store it.</summary>
     public string Reveal() => _value;
 
-    /// <summary>Gives <c>***</c>, never the secret.</summary>
+    /// <summary>Returns <c>***</c>, never the secret.</summary>
     public override string ToString() => Mask;
 
     /// <inheritdoc/>

@@ -3,14 +3,14 @@ using System.Text;
 
 namespace MixpanelConnector;
 
-/// <summary>Text from outside that is shown. The program compiles the same source.</summary>
+/// <summary>Makes text from outside safe to display. The program compiles the same source.</summary>
 static class UnsafeText
 {
-    /// <summary>Whether a character could move a cursor, change a colour, turn the line or begin another.</summary>
+    /// <summary>Whether a character could move the cursor, change a colour, reverse the text direction or start a new line.</summary>
     public static bool IsUnsafe(Rune rune) =>
         Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
-    /// <summary>A text with something in the place of each unit of such characters; of a longer one its beginning, and an ellipsis.</summary>
+    /// <summary>Replaces each UTF-16 unit of such characters. Truncates a longer text and appends an ellipsis.</summary>
     public static string Replaced(ReadOnlySpan<char> text, char with, int longest = int.MaxValue)
     {
         var shown = new StringBuilder(Math.Min(text.Length, longest - 1) + 1);

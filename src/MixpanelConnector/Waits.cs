@@ -2,7 +2,7 @@ namespace MixpanelConnector;
 
 static class Waits
 {
-    /// <summary>Whether a task comes to its end within a time.</summary>
+    /// <summary>Whether a task ends within a timeout.</summary>
     public static async Task<bool> EndsWithinAsync(Task task, TimeSpan span, TimeProvider time)
     {
         using var enough = new CancellationTokenSource();

@@ -4,7 +4,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>The actions about annotations.</summary>
+/// <summary>The actions for annotations.</summary>
 static class AnnotationActions
 {
     public static readonly ActionGroup Group = new("annotations", "Mark moments, such as a release, in the project's reports.", Api.App, "/api/app/projects/{project_id}/annotations", options => new AnnotationsJson(options)) { HasEnvelope = true, Keywords = "note comment mark chart release deploy" };
@@ -30,22 +30,22 @@ static class AnnotationActions
     public static readonly ActionSpec<CreateAnnotationTagInput, AnnotationTag> CreateTag = new(Group, "create_annotation_tag", "create-annotation-tag", Endpoint.Post("/tags"));
 }
 
-/// <summary>Which annotations to list.</summary>
+/// <summary>The annotations to list.</summary>
 public sealed record ListAnnotationsInput
 {
     /// <summary>The first day, such as 2026-11-01. Default: no limit.</summary>
     [WireName("fromDate")]
     public DateOnly? FromDate { get; init; }
 
-    /// <summary>The last day, such as 2026-11-30; it is included. Default: no limit.</summary>
+    /// <summary>The last day, such as 2026-11-30; inclusive. Default: no limit.</summary>
     [WireName("toDate")]
     public DateOnly? ToDate { get; init; }
 }
 
-/// <summary>What to mark, and when.</summary>
+/// <summary>The annotation to create.</summary>
 public sealed record CreateAnnotationInput
 {
-    /// <summary>The moment, as 2026-01-31 13:00:00, in the project's time zone.</summary>
+    /// <summary>The time, as 2026-01-31 13:00:00, in the project's time zone.</summary>
     [RegularExpression(@"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")]
     public required string Date { get; init; }
 
@@ -57,7 +57,7 @@ public sealed record CreateAnnotationInput
     public IReadOnlyList<long>? Tags { get; init; }
 }
 
-/// <summary>Which annotation.</summary>
+/// <summary>Identifies an annotation.</summary>
 public sealed record AnnotationId
 {
     /// <summary>The id of the annotation.</summary>
@@ -66,21 +66,21 @@ public sealed record AnnotationId
     public required long Id { get; init; }
 }
 
-/// <summary>What to change of an annotation. Its moment cannot be changed.</summary>
+/// <summary>The changes to an annotation. Its time cannot be changed.</summary>
 public sealed record UpdateAnnotationInput
 {
     /// <summary>The id of the annotation.</summary>
     [Range(1, long.MaxValue)]
     public required long AnnotationId { get; init; }
 
-    /// <summary>The new text. Default: as it is.</summary>
+    /// <summary>The new text. Default: unchanged.</summary>
     public string? Description { get; init; }
 
-    /// <summary>The ids of all its tags. Default: as they are.</summary>
+    /// <summary>The ids of all its tags. Default: unchanged.</summary>
     public IReadOnlyList<long>? Tags { get; init; }
 }
 
-/// <summary>What to call the tag.</summary>
+/// <summary>The tag to create.</summary>
 public sealed record CreateAnnotationTagInput
 {
     /// <summary>The name of the tag.</summary>
@@ -88,13 +88,13 @@ public sealed record CreateAnnotationTagInput
     public required string Name { get; init; }
 }
 
-/// <summary>A mark on a moment, as Mixpanel gives it.</summary>
+/// <summary>An annotation, as Mixpanel returns it.</summary>
 public sealed record Annotation : MixpanelObject
 {
     /// <summary>The id of the annotation.</summary>
     public required long Id { get; init; }
 
-    /// <summary>The moment, as 2026-01-31 13:00:00 in the project's time zone, or with an offset.</summary>
+    /// <summary>The time, as 2026-01-31 13:00:00 in the project's time zone, or with an offset.</summary>
     public required string Date { get; init; }
 
     /// <summary>The text.</summary>
@@ -104,7 +104,7 @@ public sealed record Annotation : MixpanelObject
     public IReadOnlyList<AnnotationTag>? Tags { get; init; }
 }
 
-/// <summary>A tag of annotations, as Mixpanel gives it.</summary>
+/// <summary>A tag of annotations, as Mixpanel returns it.</summary>
 public sealed record AnnotationTag : MixpanelObject
 {
     /// <summary>The id of the tag.</summary>
@@ -114,7 +114,7 @@ public sealed record AnnotationTag : MixpanelObject
     public required string Name { get; init; }
 }
 
-/// <summary>The annotation that is gone.</summary>
+/// <summary>The deleted annotation.</summary>
 public sealed record DeletedAnnotation
 {
     /// <summary>The id of the annotation.</summary>
@@ -138,7 +138,7 @@ public sealed partial class MixpanelClient
     /// <example>{"from_date":"2026-01-01","to_date":"2026-12-31"}</example>
     public ValueTask<ResultList<Annotation>> ListAnnotationsAsync(ListAnnotationsInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(AnnotationActions.List, input ?? new(), cancellationToken);
 
-    /// <summary>Puts an annotation on a moment.</summary>
+    /// <summary>Creates an annotation.</summary>
     /// <example>{"date":"2026-01-31 13:00:00","description":"Release 7"}</example>
     public ValueTask<Annotation> CreateAnnotationAsync(CreateAnnotationInput input, CancellationToken cancellationToken = default) => InvokeAsync(AnnotationActions.Create, input, cancellationToken);
 
@@ -158,7 +158,7 @@ public sealed partial class MixpanelClient
     /// <example>{}</example>
     public ValueTask<ResultList<AnnotationTag>> ListAnnotationTagsAsync(NoInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(AnnotationActions.ListTags, input ?? new(), cancellationToken);
 
-    /// <summary>Makes a tag that annotations can have.</summary>
+    /// <summary>Creates a tag for annotations.</summary>
     /// <example>{"name":"release"}</example>
     public ValueTask<AnnotationTag> CreateAnnotationTagAsync(CreateAnnotationTagInput input, CancellationToken cancellationToken = default) => InvokeAsync(AnnotationActions.CreateTag, input, cancellationToken);
 }

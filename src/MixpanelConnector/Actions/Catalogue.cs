@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 
 namespace MixpanelConnector;
 
-/// <summary>Every action there is.</summary>
+/// <summary>The catalogue of all actions.</summary>
 public static class Catalogue
 {
-    /// <summary>Each declares its actions when it is first asked for: a command that is about one group does not wait for the others.</summary>
+    /// <summary>Each group declares its actions on first use, so that a command for one group does not wait for the others.</summary>
     static readonly Func<ActionGroup>[] Declared =
     [
         static () => EventActions.Group,

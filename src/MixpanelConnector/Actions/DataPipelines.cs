@@ -6,7 +6,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>The actions about data pipelines.</summary>
+/// <summary>The actions for data pipelines.</summary>
 static class DataPipelineActions
 {
     const string Set = "what is given is set";
@@ -31,7 +31,7 @@ static class DataPipelineActions
 
     static Endpoint Form(string path) => Endpoint.Post(path) with { Fields = FieldPlace.Form };
 
-    /// <summary>The jobs stand under the id of their project.</summary>
+    /// <summary>Mixpanel returns the jobs under the id of their project.</summary>
     static JsonElement Jobs(JsonElement reply)
     {
         var all = new JsonArray();
@@ -43,7 +43,7 @@ static class DataPipelineActions
         return Answers.Element(all);
     }
 
-    /// <summary>What each kind of destination needs.</summary>
+    /// <summary>Checks the fields that each kind of destination needs.</summary>
     static void Check(CreatePipelineInput input)
     {
         string?[] missing = input.Type switch
@@ -72,11 +72,11 @@ static class DataPipelineActions
     }
 }
 
-/// <summary>Where a pipeline exports to, and in which form.</summary>
+/// <summary>The destination of a pipeline, and its format.</summary>
 [JsonConverter(typeof(SnakeCaseNames<PipelineType>))]
 public enum PipelineType
 {
-    /// <summary>Google Cloud Storage, events as they are.</summary>
+    /// <summary>Google Cloud Storage, raw events.</summary>
     [JsonStringEnumMemberName("gcs-raw")]
     GcsRaw,
 
@@ -84,7 +84,7 @@ public enum PipelineType
     [JsonStringEnumMemberName("gcs-schema")]
     GcsSchema,
 
-    /// <summary>Amazon S3, events as they are.</summary>
+    /// <summary>Amazon S3, raw events.</summary>
     [JsonStringEnumMemberName("s3-raw")]
     S3Raw,
 
@@ -92,7 +92,7 @@ public enum PipelineType
     [JsonStringEnumMemberName("aws")]
     Aws,
 
-    /// <summary>Azure Blob Storage, events as they are.</summary>
+    /// <summary>Azure Blob Storage, raw events.</summary>
     [JsonStringEnumMemberName("azure-raw")]
     AzureRaw,
 
@@ -109,22 +109,22 @@ public enum PipelineType
     Snowflake,
 }
 
-/// <summary>What a pipeline exports, and where to. Each type of destination needs fields of its own.</summary>
+/// <summary>What a pipeline exports, and where to. Each type of destination needs its own fields.</summary>
 public sealed record CreatePipelineInput
 {
-    /// <summary>Where it exports to, and in which form.</summary>
+    /// <summary>The destination, and its format.</summary>
     public required PipelineType Type { get; init; }
 
     /// <summary>The first day to export; at most six months ago.</summary>
     public required DateOnly FromDate { get; init; }
 
-    /// <summary>The last day to export. Default: it goes on.</summary>
+    /// <summary>The last day to export. Default: no end.</summary>
     public DateOnly? ToDate { get; init; }
 
     /// <summary>Whether it is a trial. Default: false.</summary>
     public bool? Trial { get; init; }
 
-    /// <summary>What is exported. Default: events.</summary>
+    /// <summary>The data to export. Default: events.</summary>
     [AllowedValues("events", "people")]
     public string? DataSource { get; init; }
 
@@ -146,13 +146,13 @@ public sealed record CreatePipelineInput
     [AllowedValues("monoschema", "multischema")]
     public string? SchemaType { get; init; }
 
-    /// <summary>Whether what changes in Mixpanel later is changed in the tables, too; for tables.</summary>
+    /// <summary>Whether later changes in Mixpanel are synced to the tables; for tables.</summary>
     public bool? Sync { get; init; }
 
     /// <summary>The bucket; for Google Cloud Storage.</summary>
     public string? GcsBucket { get; init; }
 
-    /// <summary>What the names of the files begin with; for Google Cloud Storage.</summary>
+    /// <summary>The prefix of the file names; for Google Cloud Storage.</summary>
     public string? GcsPrefix { get; init; }
 
     /// <summary>The region of the bucket; for Google Cloud Storage.</summary>
@@ -164,29 +164,29 @@ public sealed record CreatePipelineInput
     /// <summary>The region of the bucket; for Amazon.</summary>
     public string? S3Region { get; init; }
 
-    /// <summary>The role that may write to the bucket; for Amazon.</summary>
+    /// <summary>The role with write access to the bucket; for Amazon.</summary>
     public string? S3Role { get; init; }
 
-    /// <summary>What the names of the files begin with; for Amazon.</summary>
+    /// <summary>The prefix of the file names; for Amazon.</summary>
     public string? S3Prefix { get; init; }
 
-    /// <summary>How the files are encrypted; for Amazon. Default: none.</summary>
+    /// <summary>The encryption of the files; for Amazon. Default: none.</summary>
     [AllowedValues("none", "aes", "kms")]
     public string? S3Encryption { get; init; }
 
-    /// <summary>The key, where files are encrypted by one.</summary>
+    /// <summary>The id of the KMS key, for encryption with kms.</summary>
     public string? S3KmsKeyId { get; init; }
 
-    /// <summary>Whether tables are made in Glue; for type aws. Default: false.</summary>
+    /// <summary>Whether tables are created in Glue; for type aws. Default: false.</summary>
     public bool? UseGlue { get; init; }
 
     /// <summary>The database in Glue.</summary>
     public string? GlueDatabase { get; init; }
 
-    /// <summary>The role that may write to Glue.</summary>
+    /// <summary>The role with write access to Glue.</summary>
     public string? GlueRole { get; init; }
 
-    /// <summary>What the names of the tables begin with.</summary>
+    /// <summary>The prefix of the table names.</summary>
     public string? GlueTablePrefix { get; init; }
 
     /// <summary>The storage account; for Azure.</summary>
@@ -195,7 +195,7 @@ public sealed record CreatePipelineInput
     /// <summary>The container; for Azure.</summary>
     public string? ContainerName { get; init; }
 
-    /// <summary>What the names of the files begin with; for Azure.</summary>
+    /// <summary>The prefix of the file names; for Azure.</summary>
     public string? Prefix { get; init; }
 
     /// <summary>The id of the application; for Azure.</summary>
@@ -211,7 +211,7 @@ public sealed record CreatePipelineInput
     /// <summary>The region; for BigQuery.</summary>
     public string? BqRegion { get; init; }
 
-    /// <summary>What the names of the tables begin with; for BigQuery.</summary>
+    /// <summary>The prefix of the table names; for BigQuery.</summary>
     public string? BqPrefix { get; init; }
 
     /// <summary>The project in Google Cloud; for BigQuery.</summary>
@@ -220,7 +220,7 @@ public sealed record CreatePipelineInput
     /// <summary>The dataset; for BigQuery.</summary>
     public string? BqDatasetName { get; init; }
 
-    /// <summary>What the names of the tables begin with; for Snowflake.</summary>
+    /// <summary>The prefix of the table names; for Snowflake.</summary>
     public string? SnowflakePrefix { get; init; }
 
     /// <summary>The account; for Snowflake.</summary>
@@ -249,7 +249,7 @@ public sealed record CreatePipelineInput
     public string? SnowflakeSchema { get; init; }
 }
 
-/// <summary>The pipelines that were made.</summary>
+/// <summary>The created pipelines.</summary>
 public sealed record CreatedPipeline : MixpanelObject
 {
     /// <summary>Their names.</summary>
@@ -259,7 +259,7 @@ public sealed record CreatedPipeline : MixpanelObject
     public string? BigqueryDatasetName { get; init; }
 }
 
-/// <summary>What to change of a pipeline; what is left out stays as it is.</summary>
+/// <summary>The changes to a pipeline; omitted fields stay unchanged.</summary>
 public sealed record UpdatePipelineInput
 {
     /// <summary>The name of the pipeline.</summary>
@@ -282,20 +282,20 @@ public sealed record UpdatePipelineInput
     /// <summary>The id of the tenant; for Azure.</summary>
     public string? AzureTenantId { get; init; }
 
-    /// <summary>The groups that may read the dataset; for BigQuery.</summary>
+    /// <summary>The groups with read access to the dataset; for BigQuery.</summary>
     public IReadOnlyList<string>? BqShareWithGroup { get; init; }
 
     /// <summary>The database in Glue.</summary>
     public string? GlueDatabase { get; init; }
 
-    /// <summary>The role that may write to Glue.</summary>
+    /// <summary>The role with write access to Glue.</summary>
     public string? GlueRole { get; init; }
 
-    /// <summary>What the names of the tables begin with.</summary>
+    /// <summary>The prefix of the table names.</summary>
     public string? GlueTablePrefix { get; init; }
 }
 
-/// <summary>Which pipeline.</summary>
+/// <summary>Identifies a pipeline.</summary>
 public sealed record PipelineName
 {
     /// <summary>The name of the pipeline.</summary>
@@ -303,21 +303,21 @@ public sealed record PipelineName
     public required string Name { get; init; }
 }
 
-/// <summary>Which pipeline, and which of its tasks.</summary>
+/// <summary>Identifies a pipeline, and filters its tasks.</summary>
 public sealed record GetPipelineStatusInput
 {
     /// <summary>The name of the pipeline.</summary>
     [Size(1)]
     public required string Name { get; init; }
 
-    /// <summary>Whether only numbers of tasks are given. Default: false.</summary>
+    /// <summary>Whether to return only the numbers of tasks. Default: false.</summary>
     public bool? Summary { get; init; }
 
-    /// <summary>The states of the tasks that are given: pending, running, retried, failed, canceled, timed_out. Default: all.</summary>
+    /// <summary>The states of the tasks to return: pending, running, retried, failed, canceled, timed_out. Default: all.</summary>
     public IReadOnlyList<string>? Status { get; init; }
 }
 
-/// <summary>Which pipeline.</summary>
+/// <summary>Identifies a pipeline.</summary>
 public sealed record ListPipelineSyncDatesInput
 {
     /// <summary>The name of the pipeline. Default: all.</summary>
@@ -334,23 +334,23 @@ public sealed record Pipeline : MixpanelObject
     /// <summary>How often it runs.</summary>
     public string? Frequency { get; init; }
 
-    /// <summary>When it ran last.</summary>
+    /// <summary>When it last ran.</summary>
     public string? LastDispatched { get; init; }
 
-    /// <summary>Whether what changes later is changed in the tables, too: "true" or "false".</summary>
+    /// <summary>Whether later changes are synced to the tables: "true" or "false".</summary>
     public string? SyncEnabled { get; init; }
 }
 
-/// <summary>The tasks of a pipeline, as Mixpanel gives them.</summary>
+/// <summary>The tasks of a pipeline, as Mixpanel returns them.</summary>
 public sealed record PipelineStatus : MixpanelObject
 {
-    /// <summary>Those that were cancelled.</summary>
+    /// <summary>The cancelled tasks.</summary>
     public IReadOnlyList<JsonObject>? Canceled { get; init; }
 
-    /// <summary>Those that were tried again.</summary>
+    /// <summary>The retried tasks.</summary>
     public IReadOnlyList<JsonObject>? Retried { get; init; }
 
-    /// <summary>Those that are done.</summary>
+    /// <summary>The finished tasks.</summary>
     public IReadOnlyList<JsonObject>? Succeeded { get; init; }
 }
 
@@ -380,7 +380,7 @@ public sealed partial class MixpanelClient
     /// <example>{}</example>
     public ValueTask<ResultList<Pipeline>> ListPipelinesAsync(NoInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.List, input ?? new(), cancellationToken);
 
-    /// <summary>Makes a data pipeline.</summary>
+    /// <summary>Adds a data pipeline.</summary>
     /// <example>{"type":"s3-raw","from_date":"2026-11-01","s3_bucket":"events","s3_region":"us-east-1","s3_role":"arn:aws:iam::123456789012:role/mixpanel"}</example>
     public ValueTask<CreatedPipeline> CreatePipelineAsync(CreatePipelineInput input, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.Create, input, cancellationToken);
 
@@ -396,15 +396,15 @@ public sealed partial class MixpanelClient
     /// <example>{"name":"events-daily-s3-raw"}</example>
     public ValueTask<Done> PausePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.Pause, input, cancellationToken);
 
-    /// <summary>Lets a paused data pipeline go on.</summary>
+    /// <summary>Resumes a paused data pipeline.</summary>
     /// <example>{"name":"events-daily-s3-raw"}</example>
     public ValueTask<Done> ResumePipelineAsync(PipelineName input, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.Resume, input, cancellationToken);
 
-    /// <summary>Tells how far the tasks of a data pipeline are.</summary>
+    /// <summary>Returns the tasks of a data pipeline by status.</summary>
     /// <example>{"name":"events-daily-s3-raw"}</example>
     public ValueTask<PipelineStatus> GetPipelineStatusAsync(GetPipelineStatusInput input, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.GetStatus, input, cancellationToken);
 
-    /// <summary>Tells when which days were exported by data pipelines.</summary>
+    /// <summary>Returns when data pipelines exported which days.</summary>
     /// <example>{}</example>
     public ValueTask<PipelineSyncDates> ListPipelineSyncDatesAsync(ListPipelineSyncDatesInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(DataPipelineActions.ListSyncDates, input ?? new(), cancellationToken);
 }

@@ -5,7 +5,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>The actions about experiments.</summary>
+/// <summary>The actions for experiments.</summary>
 static class ExperimentActions
 {
     public static readonly ActionGroup Group = new("experiments", "Plan experiments, start them, and decide them.", Api.App, "/api/app/workspaces/{workspace_id}/experiments", options => new ExperimentsJson(options)) { HasEnvelope = true, Keywords = "ab a/b split test variant winner end stop conclude" };
@@ -41,10 +41,10 @@ static class ExperimentActions
     }
 }
 
-/// <summary>Whose experiments.</summary>
+/// <summary>The workspace whose experiments to list.</summary>
 public sealed record ListExperimentsInput : WorkspaceInput;
 
-/// <summary>Which experiment.</summary>
+/// <summary>Identifies an experiment.</summary>
 public sealed record ExperimentId : WorkspaceInput
 {
     /// <summary>The id of the experiment.</summary>
@@ -53,34 +53,34 @@ public sealed record ExperimentId : WorkspaceInput
     public required string Id { get; init; }
 }
 
-/// <summary>What to try.</summary>
+/// <summary>The experiment to create.</summary>
 public sealed record CreateExperimentInput : WorkspaceInput
 {
     /// <summary>The name.</summary>
     [Size(1, 255)]
     public required string Name { get; init; }
 
-    /// <summary>What it is about. Default: nothing.</summary>
+    /// <summary>A description. Default: none.</summary>
     [Size(0, 400)]
     public string? Description { get; init; }
 
-    /// <summary>What is expected of it. Default: nothing.</summary>
+    /// <summary>The hypothesis. Default: none.</summary>
     public string? Hypothesis { get; init; }
 
-    /// <summary>How it is measured. Default: Mixpanel's own.</summary>
+    /// <summary>The settings of its measurement. Default: Mixpanel's own.</summary>
     public JsonObject? Settings { get; init; }
 
-    /// <summary>What is compared. Default: none yet.</summary>
+    /// <summary>The variants to compare. Default: none yet.</summary>
     public IReadOnlyList<JsonObject>? Variants { get; init; }
 
-    /// <summary>What it is judged by. Default: none yet.</summary>
+    /// <summary>The metrics it is judged by. Default: none yet.</summary>
     public IReadOnlyList<JsonObject>? Metrics { get; init; }
 
     /// <summary>Who else may see or change it. Default: Mixpanel's own.</summary>
     public string? GlobalAccessType { get; init; }
 }
 
-/// <summary>What to change of an experiment; what is left out stays as it is.</summary>
+/// <summary>The changes to an experiment; omitted fields stay unchanged.</summary>
 public sealed record UpdateExperimentInput : WorkspaceInput
 {
     /// <summary>The id of the experiment.</summary>
@@ -91,35 +91,35 @@ public sealed record UpdateExperimentInput : WorkspaceInput
     [Size(1, 255)]
     public string? Name { get; init; }
 
-    /// <summary>What it is about.</summary>
+    /// <summary>A description.</summary>
     [Size(0, 400)]
     public string? Description { get; init; }
 
-    /// <summary>What is expected of it.</summary>
+    /// <summary>The hypothesis.</summary>
     public string? Hypothesis { get; init; }
 
     /// <summary>Its state.</summary>
     public ExperimentStatus? Status { get; init; }
 
-    /// <summary>How it is measured.</summary>
+    /// <summary>The settings of its measurement.</summary>
     public JsonObject? Settings { get; init; }
 
-    /// <summary>What is compared.</summary>
+    /// <summary>The variants to compare.</summary>
     public IReadOnlyList<JsonObject>? Variants { get; init; }
 
-    /// <summary>What it is judged by.</summary>
+    /// <summary>The metrics it is judged by.</summary>
     public IReadOnlyList<JsonObject>? Metrics { get; init; }
 
-    /// <summary>When it begins, such as 2026-11-30 or 2026-11-30T12:00:00Z.</summary>
+    /// <summary>When it starts, such as 2026-11-30 or 2026-11-30T12:00:00Z.</summary>
     public string? StartDate { get; init; }
 
-    /// <summary>When it ends; not before it begins.</summary>
+    /// <summary>When it ends; not before it starts.</summary>
     public string? EndDate { get; init; }
 
-    /// <summary>What is kept of who took part.</summary>
+    /// <summary>The cached exposures.</summary>
     public JsonObject? ExposuresCache { get; init; }
 
-    /// <summary>What is kept of its results.</summary>
+    /// <summary>The cached results.</summary>
     public JsonObject? ResultsCache { get; init; }
 
     /// <summary>All its tags.</summary>
@@ -133,13 +133,13 @@ public sealed record UpdateExperimentInput : WorkspaceInput
 [JsonConverter(typeof(SnakeCaseNames<ExperimentStatus>))]
 public enum ExperimentStatus
 {
-    /// <summary>It was not started.</summary>
+    /// <summary>It has not started.</summary>
     Draft,
 
-    /// <summary>It runs.</summary>
+    /// <summary>It is running.</summary>
     Active,
 
-    /// <summary>It has ended, and is not decided.</summary>
+    /// <summary>It has ended without a decision.</summary>
     Concluded,
 
     /// <summary>It was decided for a variant.</summary>
@@ -149,7 +149,7 @@ public enum ExperimentStatus
     Fail,
 }
 
-/// <summary>How an experiment is decided.</summary>
+/// <summary>The decision on an experiment.</summary>
 public sealed record DecideExperimentInput : WorkspaceInput
 {
     /// <summary>The id of the experiment.</summary>
@@ -162,11 +162,11 @@ public sealed record DecideExperimentInput : WorkspaceInput
     /// <summary>The variant that won. Default: none.</summary>
     public string? Variant { get; init; }
 
-    /// <summary>Why it is decided so. Default: nothing.</summary>
+    /// <summary>The reason for the decision. Default: none.</summary>
     public string? Message { get; init; }
 }
 
-/// <summary>Which experiment ends, and when.</summary>
+/// <summary>The experiment to conclude, and when it ended.</summary>
 public sealed record ForceConcludeExperimentInput : WorkspaceInput
 {
     /// <summary>The id of the experiment.</summary>
@@ -177,7 +177,7 @@ public sealed record ForceConcludeExperimentInput : WorkspaceInput
     public string? EndDate { get; init; }
 }
 
-/// <summary>An experiment, as Mixpanel gives it.</summary>
+/// <summary>An experiment, as Mixpanel returns it.</summary>
 public sealed record Experiment : MixpanelObject
 {
     /// <summary>The id of the experiment.</summary>
@@ -186,16 +186,16 @@ public sealed record Experiment : MixpanelObject
     /// <summary>The name.</summary>
     public string? Name { get; init; }
 
-    /// <summary>What it is about.</summary>
+    /// <summary>A description.</summary>
     public string? Description { get; init; }
 
-    /// <summary>What is expected of it.</summary>
+    /// <summary>The hypothesis.</summary>
     public string? Hypothesis { get; init; }
 
     /// <summary>Its state: draft, active, concluded, success or fail.</summary>
     public string? Status { get; init; }
 
-    /// <summary>When it begins.</summary>
+    /// <summary>When it starts.</summary>
     public string? StartDate { get; init; }
 
     /// <summary>When it ends.</summary>
@@ -218,7 +218,7 @@ public sealed partial class MixpanelClient
     /// <example>{}</example>
     public ValueTask<ResultList<Experiment>> ListExperimentsAsync(ListExperimentsInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.List, input ?? new(), cancellationToken);
 
-    /// <summary>Makes the draft of an experiment.</summary>
+    /// <summary>Creates an experiment draft.</summary>
     /// <example>{"name":"Shorter checkout","hypothesis":"More people pay."}</example>
     public ValueTask<Experiment> CreateExperimentAsync(CreateExperimentInput input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Create, input, cancellationToken);
 
@@ -234,11 +234,11 @@ public sealed partial class MixpanelClient
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
     public ValueTask<Done> DeleteExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Delete, input, cancellationToken);
 
-    /// <summary>Puts an experiment into the archive.</summary>
+    /// <summary>Moves an experiment to the archive.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
     public ValueTask<Done> ArchiveExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Archive, input, cancellationToken);
 
-    /// <summary>Brings an experiment back from the archive.</summary>
+    /// <summary>Restores an archived experiment.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
     public ValueTask<Experiment> UnarchiveExperimentAsync(ExperimentId input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Unarchive, input, cancellationToken);
 
@@ -246,7 +246,7 @@ public sealed partial class MixpanelClient
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e","success":true,"variant":"two pages"}</example>
     public ValueTask<Experiment> DecideExperimentAsync(DecideExperimentInput input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.Decide, input, cancellationToken);
 
-    /// <summary>Ends an experiment before its time.</summary>
+    /// <summary>Ends an experiment early.</summary>
     /// <example>{"experiment_id":"0f8fad5b-d9cb-469f-a165-70867728950e"}</example>
     public ValueTask<Experiment> ForceConcludeExperimentAsync(ForceConcludeExperimentInput input, CancellationToken cancellationToken = default) => InvokeAsync(ExperimentActions.ForceConclude, input, cancellationToken);
 

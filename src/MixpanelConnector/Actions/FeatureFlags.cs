@@ -6,7 +6,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>The actions about feature flags.</summary>
+/// <summary>The actions for feature flags.</summary>
 static class FeatureFlagActions
 {
     const string Base = "/api/app/projects/{project_id}/workspaces/{workspace_id}/feature-flags";
@@ -28,31 +28,31 @@ static class FeatureFlagActions
     public static readonly ActionSpec<FeatureFlagId, Done> Delete = new(Group, "delete_feature_flag", "delete-feature-flag", Endpoint.Delete(Base + "/{flag_id}")) { SafeToRepeat = "what is gone stays gone", Gone = _ => Done.Ok };
 }
 
-/// <summary>Who asks for variants.</summary>
+/// <summary>Whom to evaluate flags for.</summary>
 public sealed record GetVariantAssignmentsInput
 {
-    /// <summary>Who it is: distinct_id, and what else the rules of the flags look at.</summary>
+    /// <summary>The context: distinct_id, and everything else that the rules of the flags use.</summary>
     public required FlagContext Context { get; init; }
 }
 
-/// <summary>What the rules of feature flags look at.</summary>
+/// <summary>The context that the rules of feature flags use.</summary>
 public sealed record FlagContext
 {
     /// <summary>The user.</summary>
     [Size(1)]
     public required string DistinctId { get; init; }
 
-    /// <summary>The device, for flags that are decided by it. Default: none.</summary>
+    /// <summary>The device, for flags that are assigned by device. Default: none.</summary>
     public string? DeviceId { get; init; }
 
-    /// <summary>What the rules of the flags compare. Default: nothing.</summary>
+    /// <summary>The properties that the rules of the flags compare. Default: none.</summary>
     public JsonObject? CustomProperties { get; init; }
 }
 
-/// <summary>The variants that somebody gets.</summary>
+/// <summary>The assigned variants.</summary>
 public sealed record VariantAssignments : MixpanelObject
 {
-    /// <summary>By the key of the flag; one that assigns nothing is left out.</summary>
+    /// <summary>By flag key; flags without a variant are omitted.</summary>
     public required IReadOnlyDictionary<string, VariantAssignment> Flags { get; init; }
 }
 
@@ -68,28 +68,28 @@ public sealed record VariantAssignment : MixpanelObject
     /// <summary>The experiment that the flag is part of.</summary>
     public string? ExperimentId { get; init; }
 
-    /// <summary>Whether that experiment runs.</summary>
+    /// <summary>Whether that experiment is running.</summary>
     public bool? IsExperimentActive { get; init; }
 
-    /// <summary>Whether it was assigned since it is a test user.</summary>
+    /// <summary>Whether it was assigned because the user is a test user.</summary>
     public bool? IsQaTester { get; init; }
 }
 
-/// <summary>The flags that can be evaluated elsewhere.</summary>
+/// <summary>The flags for evaluation elsewhere.</summary>
 public sealed record FeatureFlagDefinitions : MixpanelObject
 {
     /// <summary>The flags, with their rules.</summary>
     public required IReadOnlyList<FeatureFlag> Flags { get; init; }
 }
 
-/// <summary>Which flags.</summary>
+/// <summary>The flags to list.</summary>
 public sealed record ListFeatureFlagsInput : WorkspaceInput
 {
-    /// <summary>Whether archived flags are listed, too. Default: false.</summary>
+    /// <summary>Whether archived flags are included. Default: false.</summary>
     public bool? IncludeArchived { get; init; }
 }
 
-/// <summary>Which flag.</summary>
+/// <summary>Identifies a flag.</summary>
 public sealed record FeatureFlagId : WorkspaceInput
 {
     /// <summary>The id of the flag.</summary>
@@ -98,7 +98,7 @@ public sealed record FeatureFlagId : WorkspaceInput
     public required string Id { get; init; }
 }
 
-/// <summary>What a feature flag says.</summary>
+/// <summary>The fields of a feature flag.</summary>
 public abstract record FeatureFlagInput : WorkspaceInput
 {
     private protected FeatureFlagInput() { }
@@ -125,10 +125,10 @@ public abstract record FeatureFlagInput : WorkspaceInput
     /// <summary>Its variants, and who gets them.</summary>
     public required FlagRuleset Ruleset { get; init; }
 
-    /// <summary>What it is for. Default: nothing.</summary>
+    /// <summary>A description. Default: none.</summary>
     public string? Description { get; init; }
 
-    /// <summary>Whether it is on. Default: disabled.</summary>
+    /// <summary>The status. Default: disabled.</summary>
     [AllowedValues("enabled", "disabled", "archived")]
     public string? Status { get; init; }
 
@@ -136,24 +136,24 @@ public abstract record FeatureFlagInput : WorkspaceInput
     [RegularExpression("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")]
     public string? ExperimentId { get; init; }
 
-    /// <summary>The group that a variant is assigned to, for a context that is a group. Default: none.</summary>
+    /// <summary>The id of the group key, for a context that is a group. Default: none.</summary>
     public string? DataGroupId { get; init; }
 
-    /// <summary>Whether the experiment runs. Default: Mixpanel's own.</summary>
+    /// <summary>Whether the experiment is running. Default: Mixpanel's own.</summary>
     public bool? IsExperimentActive { get; init; }
 
-    /// <summary>What is hashed with the context, so that flags assign independently. Default: Mixpanel's own.</summary>
+    /// <summary>A salt hashed with the context, so that flags assign independently. Default: Mixpanel's own.</summary>
     [Size(32, 32)]
     public string? HashSalt { get; init; }
 
-    /// <summary>Whether the hash salt is made anew, so that all are assigned anew. Default: false.</summary>
+    /// <summary>Whether to regenerate the hash salt, which reassigns everybody. Default: false.</summary>
     public bool? ResetHashSalt { get; init; }
 }
 
-/// <summary>The flag to make.</summary>
+/// <summary>The flag to create.</summary>
 public sealed record CreateFeatureFlagInput : FeatureFlagInput;
 
-/// <summary>The whole flag as it is to be: what is left out is lost.</summary>
+/// <summary>The complete new flag: omitted fields are lost.</summary>
 public sealed record UpdateFeatureFlagInput : FeatureFlagInput
 {
     /// <summary>The id of the flag.</summary>
@@ -168,10 +168,10 @@ public sealed record FlagRuleset : MixpanelObject
     [Size(1, 11)]
     public required IReadOnlyList<FlagVariant> Variants { get; init; }
 
-    /// <summary>Who gets a variant; the first part that fits decides.</summary>
+    /// <summary>Who gets a variant; the first match decides.</summary>
     public required IReadOnlyList<FlagRollout> Rollout { get; init; }
 
-    /// <summary>Who gets a variant whatever the rest says. Default: nobody.</summary>
+    /// <summary>Who gets a variant regardless of the rollout. Default: nobody.</summary>
     public FlagTest? Test { get; init; }
 }
 
@@ -185,65 +185,65 @@ public sealed record FlagVariant : MixpanelObject
     /// <summary>The value of the variant: a boolean, a text of at most 32,768 characters, or any other.</summary>
     public required JsonElement Value { get; init; }
 
-    /// <summary>Whether it is what others are compared with.</summary>
+    /// <summary>Whether it is the control variant.</summary>
     public required bool IsControl { get; init; }
 
     /// <summary>Its share, from 0 to 1.</summary>
     public required decimal Split { get; init; }
 
-    /// <summary>What it is for.</summary>
+    /// <summary>A description.</summary>
     public string? Description { get; init; }
 
-    /// <summary>Whether who got it keeps it. Default: false.</summary>
+    /// <summary>Whether users keep the variant once assigned. Default: false.</summary>
     public bool? IsSticky { get; init; }
 }
 
-/// <summary>A part of those who are asked for, and what they get.</summary>
+/// <summary>A rollout to a share of contexts, and their variants.</summary>
 public sealed record FlagRollout : MixpanelObject
 {
-    /// <summary>The share of them that gets a variant, from 0 to 1.</summary>
+    /// <summary>The share of contexts that gets a variant, from 0 to 1.</summary>
     public required decimal RolloutPercentage { get; init; }
 
-    /// <summary>The share of each variant by its key.</summary>
+    /// <summary>The share of each variant, by key.</summary>
     public required IReadOnlyDictionary<string, decimal> VariantSplits { get; init; }
 
-    /// <summary>The name of the part.</summary>
+    /// <summary>The name of the rollout.</summary>
     public string? Name { get; init; }
 
-    /// <summary>The cohort, as Mixpanel keeps it.</summary>
+    /// <summary>The hash of the cohort, as Mixpanel stores it.</summary>
     public string? CohortHash { get; init; }
 
-    /// <summary>Who is in the part, as Mixpanel keeps cohorts.</summary>
+    /// <summary>The cohort that gets the rollout, as Mixpanel stores it.</summary>
     public JsonObject? CohortDefinition { get; init; }
 
-    /// <summary>What custom properties must be equal to.</summary>
+    /// <summary>The required values of custom properties.</summary>
     public JsonObject? RuntimeEvaluationDefinition { get; init; }
 
     /// <summary>A JsonLogic rule on custom properties.</summary>
     public JsonElement? RuntimeEvaluationRule { get; init; }
 
-    /// <summary>An event that must have happened before: event_name, time_window, duration, property_filters.</summary>
+    /// <summary>An event that must have occurred before: event_name, time_window, duration, property_filters.</summary>
     public JsonObject? RuntimeEventRule { get; init; }
 
-    /// <summary>The one variant that all of the part get.</summary>
+    /// <summary>The single variant for everybody in the rollout.</summary>
     public FlagVariantKey? VariantOverride { get; init; }
 }
 
-/// <summary>Which variant.</summary>
+/// <summary>Identifies a variant.</summary>
 public sealed record FlagVariantKey : MixpanelObject
 {
     /// <summary>The key of the variant.</summary>
     public required string Key { get; init; }
 }
 
-/// <summary>Who tests a flag.</summary>
+/// <summary>The test users of a flag.</summary>
 public sealed record FlagTest : MixpanelObject
 {
-    /// <summary>The key of the variant by the id of the user.</summary>
+    /// <summary>Variant keys by user id.</summary>
     public IReadOnlyDictionary<string, string>? Users { get; init; }
 }
 
-/// <summary>A feature flag, as Mixpanel gives it.</summary>
+/// <summary>A feature flag, as Mixpanel returns it.</summary>
 public sealed record FeatureFlag : MixpanelObject
 {
     /// <summary>The id of the flag.</summary>
@@ -291,7 +291,7 @@ public sealed partial class MixpanelClient
     /// <example>{}</example>
     public ValueTask<ResultList<FeatureFlag>> ListFeatureFlagsAsync(ListFeatureFlagsInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(FeatureFlagActions.List, input ?? new(), cancellationToken);
 
-    /// <summary>Makes a feature flag.</summary>
+    /// <summary>Adds a feature flag.</summary>
     /// <example>{"name":"Short checkout","key":"short-checkout","tags":[],"context":"distinct_id","serving_method":"remote_or_local","ruleset":{"variants":[{"key":"control","value":false,"is_control":true,"split":0.5},{"key":"treatment","value":true,"is_control":false,"split":0.5}],"rollout":[{"rollout_percentage":1,"variant_splits":{"control":0.5,"treatment":0.5}}]}}</example>
     public ValueTask<FeatureFlag> CreateFeatureFlagAsync(CreateFeatureFlagInput input, CancellationToken cancellationToken = default) => InvokeAsync(FeatureFlagActions.Create, input, cancellationToken);
 

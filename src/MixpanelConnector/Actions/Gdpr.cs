@@ -5,7 +5,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>The actions about the data of persons.</summary>
+/// <summary>The actions for personal data.</summary>
 static class GdprActions
 {
     public static readonly ActionGroup Group = new("gdpr", "Retrieve and delete the data of persons.", Api.App, "/api/app", options => new GdprJson(options)) { HasEnvelope = true, Auth = AuthScheme.OAuthToken, Cost = RateCost.Gdpr, Keywords = "privacy forget forgotten erase ccpa right person deletion" };
@@ -20,73 +20,73 @@ static class GdprActions
 
     public static readonly ActionSpec<DataTask, Done> CancelDeletion = new(Group, "cancel_data_deletion", "delete-deletion", Endpoint.Delete("/data-deletions/v3.0/{tracking_id}")) { Does = ActionEffect.Update, SafeToRepeat = "what is cancelled stays cancelled", TooLate = "The deletion has begun, or was cancelled before: it can no longer be cancelled." };
 
-    /// <summary><c>{"task_id":…}</c> by the specification, <c>[{"tracking_id":…}]</c> by the guide.</summary>
+    /// <summary>Reads <c>{"task_id":…}</c>, as in the specification, or <c>[{"tracking_id":…}]</c>, as in the guide.</summary>
     static JsonElement TaskOf(JsonElement result)
     {
         var task = result.ValueKind is JsonValueKind.Array ? result[0] : result;
         return JsonSerializer.SerializeToElement(new() { TrackingId = (task.TryGetProperty("tracking_id", out var id) ? id : task.GetProperty("task_id")).GetString()! }, Group.Own<DataTask>());
     }
 
-    /// <summary>The link is <c>results</c> by the specification, <c>result</c> by the guide.</summary>
+    /// <summary>The link is <c>results</c> in the specification, <c>result</c> in the guide.</summary>
     static JsonElement RetrievalOf(JsonElement result) => Answers.Renamed(result, "results", "result");
 }
 
-/// <summary>Whose data to retrieve.</summary>
+/// <summary>The persons whose data to retrieve.</summary>
 public sealed record CreateDataRetrievalInput
 {
     /// <summary>The ids of the persons.</summary>
     [Size(1, 2000)]
     public required IReadOnlyList<string> DistinctIds { get; init; }
 
-    /// <summary>The law that the request is under: GDPR or CCPA. Default: GDPR.</summary>
+    /// <summary>The law that applies: GDPR or CCPA. Default: GDPR.</summary>
     [AllowedValues("GDPR", "CCPA")]
     public string? ComplianceType { get; init; }
 
-    /// <summary>What is told under CCPA: Data, Categories or Sources. Default: Data.</summary>
+    /// <summary>What is disclosed under CCPA: Data, Categories or Sources. Default: Data.</summary>
     [AllowedValues("Data", "Categories", "Sources")]
     public string? DisclosureType { get; init; }
 }
 
-/// <summary>Whose data to delete.</summary>
+/// <summary>The persons whose data to delete.</summary>
 public sealed record CreateDataDeletionInput
 {
     /// <summary>The ids of the persons.</summary>
     [Size(1, 1999)]
     public required IReadOnlyList<string> DistinctIds { get; init; }
 
-    /// <summary>The law that the request is under: GDPR or CCPA. Default: GDPR.</summary>
+    /// <summary>The law that applies: GDPR or CCPA. Default: GDPR.</summary>
     [AllowedValues("GDPR", "CCPA")]
     public string? ComplianceType { get; init; }
 }
 
-/// <summary>Which retrieval or deletion.</summary>
+/// <summary>Identifies a retrieval or deletion.</summary>
 public sealed record DataTask
 {
-    /// <summary>The id under which it can be followed.</summary>
+    /// <summary>The id to query its status with.</summary>
     [Size(1)]
     public required string TrackingId { get; init; }
 }
 
-/// <summary>A retrieval, as Mixpanel gives it.</summary>
+/// <summary>A retrieval, as Mixpanel returns it.</summary>
 public sealed record DataRetrieval : MixpanelObject
 {
-    /// <summary>How far it is: PENDING, STAGING, STARTED, SUCCESS, FAILURE, REVOKED, NOT_FOUND or UNKNOWN.</summary>
+    /// <summary>Its status: PENDING, STAGING, STARTED, SUCCESS, FAILURE, REVOKED, NOT_FOUND or UNKNOWN.</summary>
     public required string Status { get; init; }
 
-    /// <summary>Where the data can be loaded from once it is there; until then empty.</summary>
+    /// <summary>The URL of the data once it is ready; empty until then.</summary>
     public string? Result { get; init; }
 
     /// <summary>The ids of the persons.</summary>
     public IReadOnlyList<string>? DistinctIds { get; init; }
 }
 
-/// <summary>A deletion, as Mixpanel gives it.</summary>
+/// <summary>A deletion, as Mixpanel returns it.</summary>
 public sealed record DataDeletion : MixpanelObject
 {
-    /// <summary>How far it is: PENDING, STAGING, STARTED, SUCCESS, FAILURE, REVOKED, NOT_FOUND or UNKNOWN.</summary>
+    /// <summary>Its status: PENDING, STAGING, STARTED, SUCCESS, FAILURE, REVOKED, NOT_FOUND or UNKNOWN.</summary>
     public required string Status { get; init; }
 
-    /// <summary>The id under which it can be followed.</summary>
+    /// <summary>The id to query its status with.</summary>
     public string? TrackingId { get; init; }
 
     /// <summary>The ids of the persons.</summary>
@@ -103,23 +103,23 @@ sealed partial class GdprJson : JsonSerializerContext;
 
 public sealed partial class MixpanelClient
 {
-    /// <summary>Asks for all data of persons.</summary>
+    /// <summary>Requests all data of persons.</summary>
     /// <example>{"distinct_ids":["user-1"]}</example>
     public ValueTask<DataTask> CreateDataRetrievalAsync(CreateDataRetrievalInput input, CancellationToken cancellationToken = default) => InvokeAsync(GdprActions.CreateRetrieval, input, cancellationToken);
 
-    /// <summary>Tells how far a retrieval is, and where its result can be loaded from.</summary>
+    /// <summary>Returns the status of a retrieval, and the URL of its result.</summary>
     /// <example>{"tracking_id":"1234567890"}</example>
     public ValueTask<DataRetrieval> GetDataRetrievalAsync(DataTask input, CancellationToken cancellationToken = default) => InvokeAsync(GdprActions.GetRetrieval, input, cancellationToken);
 
-    /// <summary>Has all data of persons deleted, within 30 days.</summary>
+    /// <summary>Deletes all data of persons, within 30 days.</summary>
     /// <example>{"distinct_ids":["user-1"]}</example>
     public ValueTask<DataTask> CreateDataDeletionAsync(CreateDataDeletionInput input, CancellationToken cancellationToken = default) => InvokeAsync(GdprActions.CreateDeletion, input, cancellationToken);
 
-    /// <summary>Tells how far a deletion is.</summary>
+    /// <summary>Returns a deletion's status.</summary>
     /// <example>{"tracking_id":"1234567890"}</example>
     public ValueTask<DataDeletion> GetDataDeletionAsync(DataTask input, CancellationToken cancellationToken = default) => InvokeAsync(GdprActions.GetDeletion, input, cancellationToken);
 
-    /// <summary>Cancels a deletion that has not begun.</summary>
+    /// <summary>Cancels a deletion before it begins.</summary>
     /// <example>{"tracking_id":"1234567890"}</example>
     public ValueTask<Done> CancelDataDeletionAsync(DataTask input, CancellationToken cancellationToken = default) => InvokeAsync(GdprActions.CancelDeletion, input, cancellationToken);
 }

@@ -4,7 +4,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>The actions about Lexicon schemas.</summary>
+/// <summary>The actions for Lexicon schemas.</summary>
 static class LexiconActions
 {
     const string Gone = "what is gone stays gone", Replaces = "it replaces what is there";
@@ -28,40 +28,40 @@ static class LexiconActions
     public static readonly ActionSpec<SchemaName, DeletedSchemas> Delete = new(Group, "delete_schema", "delete-schema-by-entity-and-name", Endpoint.Delete("/{entity_type}/{name}")) { SafeToRepeat = Gone, Gone = _ => new() { DeleteCount = 0 } };
 }
 
-/// <summary>What a schema describes.</summary>
+/// <summary>The kind of entity that a schema describes.</summary>
 [JsonConverter(typeof(SnakeCaseNames<LexiconEntity>))]
 public enum LexiconEntity
 {
     /// <summary>An event.</summary>
     Event,
 
-    /// <summary>Profiles; those of users have the name <c>$user</c>.</summary>
+    /// <summary>Profiles; user profiles have the name <c>$user</c>.</summary>
     Profile,
 }
 
-/// <summary>Which schemas.</summary>
+/// <summary>The schemas to list or delete.</summary>
 public sealed record SchemasOfEntityInput
 {
-    /// <summary>Of events, or of profiles.</summary>
+    /// <summary>Events or profiles.</summary>
     public required LexiconEntity EntityType { get; init; }
 
-    /// <summary>The name of the one event or profile. Default: all.</summary>
+    /// <summary>The name of a single event or profile. Default: all.</summary>
     [Size(1)]
     public string? EntityName { get; init; }
 }
 
-/// <summary>Which schema.</summary>
+/// <summary>Identifies a schema.</summary>
 public sealed record SchemaName
 {
-    /// <summary>Of an event, or of profiles.</summary>
+    /// <summary>An event or profiles.</summary>
     public required LexiconEntity EntityType { get; init; }
 
-    /// <summary>The name of the event; of user profiles <c>$user</c>.</summary>
+    /// <summary>The name of the event; <c>$user</c> for user profiles.</summary>
     [Size(1)]
     public required string Name { get; init; }
 }
 
-/// <summary>The schemas to put into the dictionary.</summary>
+/// <summary>The schemas to upload.</summary>
 public sealed record UploadSchemasInput
 {
     /// <summary>The schemas.</summary>
@@ -72,13 +72,13 @@ public sealed record UploadSchemasInput
     public bool? Truncate { get; init; }
 }
 
-/// <summary>The schema to put into the dictionary.</summary>
+/// <summary>The schema to upload.</summary>
 public sealed record UploadSchemaInput
 {
-    /// <summary>Of an event, or of profiles.</summary>
+    /// <summary>An event or profiles.</summary>
     public required LexiconEntity EntityType { get; init; }
 
-    /// <summary>The name of the event; of user profiles <c>$user</c>.</summary>
+    /// <summary>The name of the event; <c>$user</c> for user profiles.</summary>
     [Size(1)]
     public required string Name { get; init; }
 
@@ -86,14 +86,14 @@ public sealed record UploadSchemaInput
     public required LexiconSchema Schema { get; init; }
 }
 
-/// <summary>A schema, and what it is of.</summary>
+/// <summary>A schema, with the entity it describes.</summary>
 public sealed record LexiconEntry
 {
     /// <summary>What it describes.</summary>
     [JsonPropertyName("entityType")]
     public required LexiconEntity EntityType { get; init; }
 
-    /// <summary>The name of the event; of user profiles <c>$user</c>.</summary>
+    /// <summary>The name of the event; <c>$user</c> for user profiles.</summary>
     public required string Name { get; init; }
 
     /// <summary>The schema.</summary>
@@ -104,30 +104,30 @@ public sealed record LexiconEntry
 /// <summary>A JSON schema (draft 7) of an event or of profiles.</summary>
 public sealed record LexiconSchema : MixpanelObject
 {
-    /// <summary>What the event or the profiles mean.</summary>
+    /// <summary>The meaning of the event or the profiles.</summary>
     public string? Description { get; init; }
 
-    /// <summary>The properties by name, each with a type, a description, and metadata of Mixpanel's.</summary>
+    /// <summary>The properties by name, each with a type, a description, and Mixpanel metadata.</summary>
     public JsonObject? Properties { get; init; }
 
-    /// <summary>Mixpanel's own, under com.mixpanel: displayName, tags, hidden, dropped, contacts, teamContacts. Null for one of them clears it.</summary>
+    /// <summary>Mixpanel's metadata, under com.mixpanel: displayName, tags, hidden, dropped, contacts, teamContacts. Null for one of them clears it.</summary>
     public JsonObject? Metadata { get; init; }
 }
 
-/// <summary>What became of an upload.</summary>
+/// <summary>The outcome of an upload.</summary>
 public sealed record UploadedSchemas : MixpanelObject
 {
-    /// <summary>How many schemas were added or replaced.</summary>
+    /// <summary>The number of added or replaced schemas.</summary>
     public required long Added { get; init; }
 
-    /// <summary>How many schemas were removed.</summary>
+    /// <summary>The number of removed schemas.</summary>
     public required long Deleted { get; init; }
 }
 
-/// <summary>What became of a deletion.</summary>
+/// <summary>The outcome of a deletion.</summary>
 public sealed record DeletedSchemas : MixpanelObject
 {
-    /// <summary>How many schemas were deleted.</summary>
+    /// <summary>The number of deleted schemas.</summary>
     public required long DeleteCount { get; init; }
 }
 
@@ -149,7 +149,7 @@ public sealed partial class MixpanelClient
     /// <example>{}</example>
     public ValueTask<ResultList<LexiconEntry>> ListSchemasAsync(NoInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(LexiconActions.List, input ?? new(), cancellationToken);
 
-    /// <summary>Puts Lexicon schemas into the project's dictionary, in place of those of the same name; with truncate, in place of all.</summary>
+    /// <summary>Uploads Lexicon schemas to the project's dictionary, replacing those of the same name; with truncate, replacing all.</summary>
     /// <example>{"entries":[{"entityType":"event","name":"Signed Up","schemaJson":{"description":"An account was made.","properties":{"plan":{"type":"string"}}}}]}</example>
     public ValueTask<UploadedSchemas> UploadSchemasAsync(UploadSchemasInput input, CancellationToken cancellationToken = default) => InvokeAsync(LexiconActions.Upload, input, cancellationToken);
 
@@ -169,7 +169,7 @@ public sealed partial class MixpanelClient
     /// <example>{"entity_type":"event","name":"Signed Up"}</example>
     public ValueTask<LexiconSchema> GetSchemaAsync(SchemaName input, CancellationToken cancellationToken = default) => InvokeAsync(LexiconActions.Get, input, cancellationToken);
 
-    /// <summary>Puts the Lexicon schema of an event or of profiles into the project's dictionary.</summary>
+    /// <summary>Uploads the Lexicon schema of an event or profiles to the project's dictionary.</summary>
     /// <example>{"entity_type":"event","name":"Signed Up","schema":{"description":"An account was made."}}</example>
     public ValueTask<Done> UploadSchemaAsync(UploadSchemaInput input, CancellationToken cancellationToken = default) => InvokeAsync(LexiconActions.UploadOne, input, cancellationToken);
 

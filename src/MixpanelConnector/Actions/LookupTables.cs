@@ -6,7 +6,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>The actions about lookup tables.</summary>
+/// <summary>The actions for lookup tables.</summary>
 static class LookupTableActions
 {
     public static readonly ActionGroup Group = new("lookup-tables", "Look up what ids in events mean in tables.", Api.Ingestion, "/lookup-tables", options => new LookupTablesJson(options)) { HasEnvelope = true, Cost = RateCost.None, Keywords = "csv mapping dimension" };
@@ -26,7 +26,7 @@ static class LookupTableActions
         Refused = static output => output.FailedRecords is not null,
     };
 
-    /// <summary>Whether anything stands behind the first row.</summary>
+    /// <summary>Whether there are rows after the header.</summary>
     static bool HasRows(string csv)
     {
         var text = Encoding.UTF8.GetBytes(csv);
@@ -34,35 +34,35 @@ static class LookupTableActions
         return header >= 0 && !csv.AsSpan(Encoding.UTF8.GetCharCount(text.AsSpan(0, header))).IsWhiteSpace();
     }
 
-    /// <summary>Rows that were refused are a result: Mixpanel kept the table as it was.</summary>
+    /// <summary>Refused rows are a result: Mixpanel left the table unchanged.</summary>
     static ReplaceLookupTableOutput? RefusedRows(Reply reply, MixpanelOptions options) =>
         ReplyClassifier.ReadLookupTable(reply, int.MaxValue, options) is { Kind: VerdictKind.Partial, Failed: { Count: > 0 } failed } verdict
             ? new() { Status = "Bad Request", Error = verdict.Error!.Message, FailedRecords = failed }
             : null;
 }
 
-/// <summary>Which table, and what is in it from now on.</summary>
+/// <summary>The table, and its new contents.</summary>
 public sealed record ReplaceLookupTableInput
 {
     /// <summary>The id of the table.</summary>
     [RegularExpression("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")]
     public required string TableId { get; init; }
 
-    /// <summary>The whole table as CSV (RFC 4180): names in the first row, unique ids in the first column.</summary>
+    /// <summary>The complete table as CSV (RFC 4180): names in the first row, unique ids in the first column.</summary>
     [Size(1)]
     public required string Csv { get; init; }
 }
 
-/// <summary>What became of the table.</summary>
+/// <summary>The outcome for the table.</summary>
 public sealed record ReplaceLookupTableOutput
 {
-    /// <summary>"OK" when the table was replaced, else Mixpanel's word; then the table is as it was.</summary>
+    /// <summary>"OK" when the table was replaced, else Mixpanel's word; then the table is unchanged.</summary>
     public required string Status { get; init; }
 
     /// <summary>Why it was refused.</summary>
     public string? Error { get; init; }
 
-    /// <summary>The rows that were refused, by their place after the first row; at most ten are named.</summary>
+    /// <summary>The refused rows, by their position after the first row; at most ten are listed.</summary>
     public IReadOnlyList<FailedRecord>? FailedRecords { get; init; }
 }
 
@@ -89,7 +89,7 @@ public sealed partial class MixpanelClient
     public ValueTask<ResultList<LookupTableInfo>> ListLookupTablesAsync(NoInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(LookupTableActions.List, input ?? new(), cancellationToken);
 
     /// <summary>Replaces all rows of a lookup table, or none of them.</summary>
-    /// <remarks>Tables are made in Mixpanel's web pages. For a file, use <c>mixpanel import --type lookup-table</c>.</remarks>
+    /// <remarks>Tables are created in Mixpanel's web pages. For a file, use <c>mixpanel import --type lookup-table</c>.</remarks>
     /// <example>{"table_id":"0f8fad5b-d9cb-469f-a165-70867728950e","csv":"id,name\nsku-1,Chair\nsku-2,Table\n"}</example>
     public ValueTask<ReplaceLookupTableOutput> ReplaceLookupTableAsync(ReplaceLookupTableInput input, CancellationToken cancellationToken = default) => InvokeAsync(LookupTableActions.Replace, input, cancellationToken);
 }

@@ -3,12 +3,12 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector;
 
-/// <summary>Something that Mixpanel tells of, which may have more members than are known here.</summary>
+/// <summary>An object returned by Mixpanel, which may have more members than are known here.</summary>
 public abstract record MixpanelObject
 {
     private protected MixpanelObject() { }
 
-    /// <summary>Whatever else Mixpanel tells of it, as it came.</summary>
+    /// <summary>All other members that Mixpanel returned, unchanged.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement> Other { get; set; } = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
 }

@@ -5,7 +5,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>The actions about imports from warehouses.</summary>
+/// <summary>The actions for warehouse imports.</summary>
 static class WarehouseImportActions
 {
     public static readonly ActionGroup Group = new("warehouse-imports", "Import from a data warehouse again and again.", Api.App, "/api/app/projects/{project_id}/warehouse-sources/imports", options => new WarehouseImportsJson(options)) { HasEnvelope = true, Keywords = "bigquery snowflake databricks redshift warehouse table sync load stop" };
@@ -43,23 +43,25 @@ static class WarehouseImportActions
     }
 }
 
-/// <summary>What every import from a warehouse says.</summary>
+/// <summary>The common input of warehouse imports.</summary>
 public abstract record WarehouseImportInput
 {
     private protected WarehouseImportInput() { }
 
-    /// <summary>The id of the source, which is made in Mixpanel's web pages.</summary>
+    /// <summary>The id of the source, which is created in Mixpanel's web pages.</summary>
     [Range(1, long.MaxValue)]
     public required long WarehouseSourceId { get; init; }
 
-    /// <summary>The table that is read; what names it depends on the warehouse.</summary>
+    /// <summary>The table to read; its fields depend on the warehouse.</summary>
     public required JsonObject TableParams { get; init; }
 
-    /// <summary>How changes are found.</summary>
+    /// <summary>How changes are detected.</summary>
     [AllowedValues("time_based", "mirror_mode", "full_sync", "one_time")]
     public required string SyncMode { get; init; }
 
-    /// <summary>How often it runs, in nanoseconds: 0 (by hand), 3600000000000 (hourly), 86400000000000 (daily) or 604800000000000 (weekly). Default: Mixpanel's own.</summary>
+    /// <summary>
+    /// How often it runs, in nanoseconds: 0 (manually), 3600000000000 (hourly), 86400000000000 (daily) or 604800000000000 (weekly). Default: Mixpanel's own.
+    /// </summary>
     [AllowedValues(0L, 3_600_000_000_000L, 86_400_000_000_000L, 604_800_000_000_000L)]
     public long? RunEvery { get; init; }
 
@@ -67,7 +69,7 @@ public abstract record WarehouseImportInput
     public JsonObject? DatabricksParams { get; init; }
 }
 
-/// <summary>Which import.</summary>
+/// <summary>Identifies an import.</summary>
 public sealed record WarehouseImportId
 {
     /// <summary>The id of the import.</summary>
@@ -76,7 +78,7 @@ public sealed record WarehouseImportId
     public required long Id { get; init; }
 }
 
-/// <summary>What to change of an import.</summary>
+/// <summary>The changes to an import.</summary>
 public sealed record UpdateWarehouseImportInput
 {
     /// <summary>The id of the import.</summary>
@@ -86,26 +88,26 @@ public sealed record UpdateWarehouseImportInput
     /// <summary>Whether it is paused.</summary>
     public required bool Paused { get; init; }
 
-    /// <summary>How often it runs, in nanoseconds: 0 (by hand), 3600000000000 (hourly), 86400000000000 (daily) or 604800000000000 (weekly).</summary>
+    /// <summary>How often it runs, in nanoseconds: 0 (manually), 3600000000000 (hourly), 86400000000000 (daily) or 604800000000000 (weekly).</summary>
     [AllowedValues(0L, 3_600_000_000_000L, 86_400_000_000_000L, 604_800_000_000_000L)]
     public required long RunEvery { get; init; }
 
-    /// <summary>The cluster that exports, as a whole; for Databricks. Default: as it is.</summary>
+    /// <summary>The cluster that exports, completely; for Databricks. Default: unchanged.</summary>
     public JsonObject? DatabricksParams { get; init; }
 }
 
-/// <summary>Which import, and whether its data go, too.</summary>
+/// <summary>The import to delete, and whether to delete its data.</summary>
 public sealed record DeleteWarehouseImportInput
 {
     /// <summary>The id of the import.</summary>
     [Range(1, long.MaxValue)]
     public required long ImportId { get; init; }
 
-    /// <summary>Whether what it imported is deleted, too. Default: false.</summary>
+    /// <summary>Whether the imported data is deleted, too. Default: false.</summary>
     public bool? DeleteData { get; init; }
 }
 
-/// <summary>Which table has events, and how.</summary>
+/// <summary>The table with events, and its columns.</summary>
 public sealed record CreateWarehouseEventStreamImportInput : WarehouseImportInput
 {
     /// <summary>The column with the time of the event.</summary>
@@ -129,37 +131,37 @@ public sealed record CreateWarehouseEventStreamImportInput : WarehouseImportInpu
     /// <summary>The column with the device. Default: none.</summary>
     public string? DeviceColumnName { get; init; }
 
-    /// <summary>The column with further properties as JSON. Default: none.</summary>
+    /// <summary>The column with more properties, as JSON. Default: none.</summary>
     public string? JsonPropertiesColumnName { get; init; }
 
-    /// <summary>The column that says when a row came in; time_based needs it. Default: none.</summary>
+    /// <summary>The column with the time a row was inserted; time_based needs it. Default: none.</summary>
     public string? InsertTimeColumnName { get; init; }
 
-    /// <summary>The name of the property by the name of the column. Default: the name of the column.</summary>
+    /// <summary>Property names by column name. Default: the column names.</summary>
     public JsonObject? PropertyMappings { get; init; }
 }
 
-/// <summary>Which table has users, and how.</summary>
+/// <summary>The table with users, and its columns.</summary>
 public sealed record CreateWarehousePeopleImportInput : WarehouseImportInput
 {
     /// <summary>The column with the user.</summary>
     [Size(1)]
     public required string UserColumnName { get; init; }
 
-    /// <summary>The column with further properties as JSON. Default: none.</summary>
+    /// <summary>The column with more properties, as JSON. Default: none.</summary>
     public string? JsonPropertiesColumnName { get; init; }
 
-    /// <summary>The column that says when a row came in; time_based needs it. Default: none.</summary>
+    /// <summary>The column with the time a row was inserted; time_based needs it. Default: none.</summary>
     public string? InsertTimeColumnName { get; init; }
 
-    /// <summary>The name of the property by the name of the column. Default: the name of the column.</summary>
+    /// <summary>Property names by column name. Default: the column names.</summary>
     public JsonObject? PropertyMappings { get; init; }
 }
 
-/// <summary>Which table has groups, and how.</summary>
+/// <summary>The table with groups, and its columns.</summary>
 public sealed record CreateWarehouseGroupsImportInput : WarehouseImportInput
 {
-    /// <summary>The kind of group: the name of the property by which events name it.</summary>
+    /// <summary>The group key: the name of the property that assigns events to groups.</summary>
     [Size(1)]
     public required string GroupKey { get; init; }
 
@@ -167,17 +169,17 @@ public sealed record CreateWarehouseGroupsImportInput : WarehouseImportInput
     [Size(1)]
     public required string GroupIdColumn { get; init; }
 
-    /// <summary>The column with further properties as JSON. Default: none.</summary>
+    /// <summary>The column with more properties, as JSON. Default: none.</summary>
     public string? JsonPropertiesColumnName { get; init; }
 
-    /// <summary>The column that says when a row came in; time_based needs it. Default: none.</summary>
+    /// <summary>The column with the time a row was inserted; time_based needs it. Default: none.</summary>
     public string? InsertTimeColumnName { get; init; }
 
-    /// <summary>The name of the property by the name of the column. Default: the name of the column.</summary>
+    /// <summary>Property names by column name. Default: the column names.</summary>
     public JsonObject? PropertyMappings { get; init; }
 }
 
-/// <summary>Which table is a lookup table, and of what.</summary>
+/// <summary>The lookup table, and the property it is for.</summary>
 public sealed record CreateWarehouseLookupTableImportInput : WarehouseImportInput
 {
     /// <summary>The property whose values are looked up.</summary>
@@ -205,16 +207,16 @@ public sealed record LookedUpProperty
     public long? CustomPropertyId { get; init; }
 }
 
-/// <summary>An import from a warehouse, as Mixpanel gives it.</summary>
+/// <summary>An import from a warehouse, as Mixpanel returns it.</summary>
 public sealed record WarehouseImport : MixpanelObject
 {
     /// <summary>The id of the import.</summary>
     public required long Id { get; init; }
 
-    /// <summary>What is imported: event_sync, event_stream, people, groups or lookup_table.</summary>
+    /// <summary>The type of import: event_sync, event_stream, people, groups or lookup_table.</summary>
     public string? ImportType { get; init; }
 
-    /// <summary>How changes are found.</summary>
+    /// <summary>How changes are detected.</summary>
     public string? SyncMode { get; init; }
 
     /// <summary>The id of the source.</summary>
@@ -227,7 +229,7 @@ public sealed record WarehouseImport : MixpanelObject
     public long? RunEvery { get; init; }
 }
 
-/// <summary>A run that was asked for.</summary>
+/// <summary>A requested run.</summary>
 public sealed record WarehouseRun : MixpanelObject
 {
     /// <summary>The id of the run.</summary>
@@ -266,7 +268,7 @@ public sealed partial class MixpanelClient
     /// <example>{"import_id":1}</example>
     public ValueTask<WarehouseImport> GetWarehouseImportAsync(WarehouseImportId input, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.Get, input, cancellationToken);
 
-    /// <summary>Pauses an import from a warehouse, lets it go on, or changes how often it runs.</summary>
+    /// <summary>Pauses or resumes an import from a warehouse, or changes how often it runs.</summary>
     /// <example>{"import_id":1,"paused":true,"run_every":86400000000000}</example>
     public ValueTask<WarehouseImport> UpdateWarehouseImportAsync(UpdateWarehouseImportInput input, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.Update, input, cancellationToken);
 
@@ -274,19 +276,19 @@ public sealed partial class MixpanelClient
     /// <example>{"import_id":1}</example>
     public ValueTask<Done> DeleteWarehouseImportAsync(DeleteWarehouseImportInput input, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.Delete, input, cancellationToken);
 
-    /// <summary>Makes an import of events from a warehouse.</summary>
+    /// <summary>Creates an event import from a warehouse.</summary>
     /// <example>{"warehouse_source_id":1,"table_params":{"dataset":"analytics","table":"events"},"sync_mode":"time_based","time_column_name":"time","event_column_name":"event","insert_time_column_name":"loaded_at"}</example>
     public ValueTask<WarehouseImport> CreateWarehouseEventStreamImportAsync(CreateWarehouseEventStreamImportInput input, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.CreateEventStream, input, cancellationToken);
 
-    /// <summary>Makes an import of user profiles from a warehouse.</summary>
+    /// <summary>Creates a user profile import from a warehouse.</summary>
     /// <example>{"warehouse_source_id":1,"table_params":{"dataset":"analytics","table":"users"},"sync_mode":"full_sync","user_column_name":"user_id"}</example>
     public ValueTask<WarehouseImport> CreateWarehousePeopleImportAsync(CreateWarehousePeopleImportInput input, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.CreatePeople, input, cancellationToken);
 
-    /// <summary>Makes an import of group profiles from a warehouse.</summary>
+    /// <summary>Creates a group profile import from a warehouse.</summary>
     /// <example>{"warehouse_source_id":1,"table_params":{"dataset":"analytics","table":"companies"},"sync_mode":"full_sync","group_key":"company","group_id_column":"company_id"}</example>
     public ValueTask<WarehouseImport> CreateWarehouseGroupsImportAsync(CreateWarehouseGroupsImportInput input, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.CreateGroups, input, cancellationToken);
 
-    /// <summary>Makes an import of a lookup table from a warehouse.</summary>
+    /// <summary>Creates a lookup table import from a warehouse.</summary>
     /// <example>{"warehouse_source_id":1,"table_params":{"dataset":"analytics","table":"products"},"sync_mode":"full_sync","mixpanel_property":{"value":"sku","resourceType":"event"},"property_key_column_name":"sku"}</example>
     public ValueTask<WarehouseImport> CreateWarehouseLookupTableImportAsync(CreateWarehouseLookupTableImportInput input, CancellationToken cancellationToken = default) => InvokeAsync(WarehouseImportActions.CreateLookupTable, input, cancellationToken);
 

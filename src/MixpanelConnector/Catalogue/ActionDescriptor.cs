@@ -6,7 +6,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>One operation of Mixpanel's public API, as every interface sees it: its names, its facts, its schemas, and a call from JSON to JSON.</summary>
+/// <summary>An operation of Mixpanel's public API, as every interface sees it: its names, properties and schemas, and a call from JSON to JSON.</summary>
 public abstract class ActionDescriptor
 {
     private protected ActionDescriptor(ActionGroup group, string name, string operationId)
@@ -20,10 +20,10 @@ public abstract class ActionDescriptor
     /// <summary>The group that the action belongs to.</summary>
     public ActionGroup Group { get; }
 
-    /// <summary>The snake_case name, which gives every other name, such as <c>create_service_account</c>.</summary>
+    /// <summary>The name in snake_case, such as <c>create_service_account</c>; all other names derive from it.</summary>
     public string Name { get; }
 
-    /// <summary>The name of the method of <see cref="MixpanelClient"/>, whose documentation is the action's.</summary>
+    /// <summary>The name of the method of <see cref="MixpanelClient"/>, whose documentation describes the action.</summary>
     public string MethodName => string.Concat(Name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..])) + "Async";
 
     /// <summary>The operationId in Mixpanel's own specification.</summary>
@@ -38,19 +38,21 @@ public abstract class ActionDescriptor
     /// <summary>What the action does to Mixpanel's data.</summary>
     public abstract ActionEffect Effect { get; }
 
-    /// <summary>Whether what the action does can be undone by another one.</summary>
+    /// <summary>Whether another action can undo its effect.</summary>
     public abstract bool CanBeUndone { get; }
 
-    /// <summary>Whether somebody must say yes before it is carried out: it removes or replaces what cannot be brought back. An interface asks; the library does what it is told.</summary>
+    /// <summary>
+    /// Whether the action requires confirmation because it irreversibly removes or replaces data. Interfaces ask for it; the library itself does not.
+    /// </summary>
     public bool NeedsConfirmation => Effect is ActionEffect.Delete;
 
-    /// <summary>Whether the same call may be made again when the outcome of one is unknown.</summary>
+    /// <summary>Whether the same call may be repeated when the outcome of one is unknown.</summary>
     public abstract bool IsRepeatable { get; }
 
-    /// <summary>The credential that Mixpanel asks for.</summary>
+    /// <summary>The credential that Mixpanel requires.</summary>
     public abstract AuthScheme Auth { get; }
 
-    /// <summary>The limit of Mixpanel's that each call counts against; of an action that answers in pages, each page.</summary>
+    /// <summary>The rate limit that each call counts against; for a paged action, each page.</summary>
     public abstract RateCost Cost { get; }
 
     /// <summary>The type of the input, whose properties are its fields.</summary>
@@ -59,52 +61,59 @@ public abstract class ActionDescriptor
     /// <summary>The type of the output, whose properties are its fields.</summary>
     public abstract Type OutputType { get; }
 
-    /// <summary>Whether the action answers in pages, so that all results can be read as one stream.</summary>
+    /// <summary>Whether the action is paged, so that all results can be read as one stream.</summary>
     public abstract bool IsPaged { get; }
 
-    /// <summary>Whether the output holds a secret, so that an interface must be told where it goes before it acts.</summary>
+    /// <summary>Whether the output contains a secret, so that an interface must know where it goes before it runs the action.</summary>
     public abstract bool HasSecret { get; }
 
-    /// <summary>Whether many need it: an interface that cannot show a hundred actions at once shows these.</summary>
+    /// <summary>Whether the action is in common use: an interface that cannot show a hundred actions at once shows these.</summary>
     public abstract bool IsCommon { get; }
 
-    /// <summary>Where the answer can be read as a resource, such as <c>events/{event}/properties</c>, a part in braces standing for any text; null for nowhere.</summary>
+    /// <summary>
+    /// The path at which the answer can be read as a resource, such as <c>events/{event}/properties</c>, where a part in braces stands for any text; null for
+    /// none.
+    /// </summary>
     public abstract string? ResourcePath { get; }
 
-    /// <summary>The request of Mixpanel's that the action is; null where the library does more than to send it with a service account and to read its answer.</summary>
+    /// <summary>
+    /// The single Mixpanel request that the action consists of; null where the library does more than send it with a service account and read the answer.
+    /// </summary>
     public abstract PlainCall? PlainCall { get; }
 
-    /// <summary>The JSON schema that the input must fit.</summary>
-    /// <param name="annotate">Adds to the schema of a property what an interface says about it, such as its description; null for nothing.</param>
+    /// <summary>Returns the JSON schema that the input must match.</summary>
+    /// <param name="annotate">Adds an interface's annotations, such as a description, to the schema of a property; null for none.</param>
     public abstract JsonObject InputSchema(Action<PropertyInfo, JsonObject>? annotate = null);
 
-    /// <summary>The JSON schema that the output fits.</summary>
-    /// <param name="annotate">Adds to the schema of a property what an interface says about it, such as its description; null for nothing.</param>
+    /// <summary>Returns the JSON schema of the output.</summary>
+    /// <param name="annotate">Adds an interface's annotations, such as a description, to the schema of a property; null for none.</param>
     public abstract JsonObject OutputSchema(Action<PropertyInfo, JsonObject>? annotate = null);
 
-    /// <summary>Checks the input against its schema, then carries the action out.</summary>
-    /// <param name="client">The client to act through.</param>
+    /// <summary>Validates the input against its schema, then runs the action.</summary>
+    /// <param name="client">The client to use.</param>
     /// <param name="input">The input, a JSON object.</param>
-    /// <param name="cancellationToken">Stops the action.</param>
-    /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
+    /// <param name="cancellationToken">Cancels the action.</param>
+    /// <returns>The result. When Mixpanel refused some of the data, <see cref="ActionResult.Refused"/> is set.</returns>
+    /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
     public abstract ValueTask<ActionResult> InvokeAsync(MixpanelClient client, JsonElement input, CancellationToken cancellationToken = default);
 
-    /// <summary>Carries the action out for a reader of its resource. Only for an action that has a <see cref="ResourcePath"/>.</summary>
-    /// <param name="client">The client to act through.</param>
-    /// <param name="parts">The texts at the parts in braces, by their names.</param>
-    /// <param name="cancellationToken">Stops the action.</param>
-    /// <exception cref="MixpanelException">A text is refused, or Mixpanel cannot do it.</exception>
+    /// <summary>Runs the action to read its resource. Only for an action that has a <see cref="ResourcePath"/>.</summary>
+    /// <param name="client">The client to use.</param>
+    /// <param name="parts">The texts for the parts in braces, by name.</param>
+    /// <param name="cancellationToken">Cancels the action.</param>
+    /// <returns>The result. When Mixpanel refused some of the data, <see cref="ActionResult.Refused"/> is set.</returns>
+    /// <exception cref="MixpanelException">A text is invalid, or Mixpanel failed or refused the call.</exception>
     public abstract ValueTask<ActionResult> ReadAsync(MixpanelClient client, IReadOnlyDictionary<string, string> parts, CancellationToken cancellationToken = default);
 
-    /// <summary>Gives all results over all pages, each as one JSON text in UTF-8. Only for an action that <see cref="IsPaged"/>.</summary>
-    /// <param name="client">The client to act through.</param>
+    /// <summary>Returns the results of all pages, each as one JSON text in UTF-8. Only for an action that <see cref="IsPaged"/>.</summary>
+    /// <param name="client">The client to use.</param>
     /// <param name="input">The input, a JSON object.</param>
-    /// <param name="cancellationToken">Stops the reading.</param>
-    /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
     public abstract IAsyncEnumerable<ReadOnlyMemory<byte>> InvokeAllAsync(MixpanelClient client, JsonElement input, CancellationToken cancellationToken = default);
 }
 
-/// <summary>What an action gave, ready for an interface to hand over.</summary>
+/// <summary>The result of an action, ready for an interface to return.</summary>
 public sealed class ActionResult
 {
     internal ActionResult(ReadOnlyMemory<byte> json, bool refused, ImmutableArray<KeyValuePair<string, Secret>> secrets)
@@ -114,12 +123,12 @@ public sealed class ActionResult
         Secrets = secrets;
     }
 
-    /// <summary>The output as JSON in UTF-8. Secrets read <c>***</c>.</summary>
+    /// <summary>The output as JSON in UTF-8, with secrets masked as <c>***</c>.</summary>
     public ReadOnlyMemory<byte> Json { get; }
 
-    /// <summary>Whether Mixpanel refused data; the output says which and why.</summary>
+    /// <summary>Whether Mixpanel refused data; the output has the details.</summary>
     public bool Refused { get; }
 
-    /// <summary>The secrets of the output by the name of their field. An interface hands them over as safely as it can.</summary>
+    /// <summary>The secrets of the output by field name. An interface returns them as safely as it can.</summary>
     public ImmutableArray<KeyValuePair<string, Secret>> Secrets { get; }
 }

@@ -1,42 +1,42 @@
 namespace MixpanelConnector;
 
-/// <summary>What an action does to Mixpanel's data. It decides who may call it, and what is asked before.</summary>
+/// <summary>What an action does to Mixpanel's data. It determines who may call the action, and whether confirmation is required.</summary>
 public enum ActionEffect
 {
     /// <summary>Changes nothing.</summary>
     Read,
 
-    /// <summary>Makes something new each time.</summary>
+    /// <summary>Creates something new with each call.</summary>
     Create,
 
     /// <summary>Changes data.</summary>
     Update,
 
-    /// <summary>Removes or replaces something that cannot be brought back.</summary>
+    /// <summary>Irreversibly removes or replaces something.</summary>
     Delete,
 }
 
-/// <summary>The limit of Mixpanel's that a call of an action counts against.</summary>
+/// <summary>The Mixpanel rate limit that a call of an action counts against.</summary>
 public enum RateCost
 {
-    /// <summary>None that is documented.</summary>
+    /// <summary>No documented limit.</summary>
     None,
 
-    /// <summary>A query: a project has 60 an hour, and 5 at a time.</summary>
+    /// <summary>A query: 60 per hour and project, and 5 at a time.</summary>
     Query,
 
-    /// <summary>Ingestion: a project takes about 2 GB of JSON, or 30,000 events a second, over a minute.</summary>
+    /// <summary>Ingestion: about 2 GB of JSON, or 30,000 events a second, over a minute, per project.</summary>
     Ingestion,
 
-    /// <summary>A raw export: a project has 60 an hour, and 3 a second.</summary>
+    /// <summary>A raw export: 60 per hour and 3 per second, per project.</summary>
     Export,
 
-    /// <summary>A call about Lexicon schemas: an organization has 5 a minute, and 4,000 names a minute.</summary>
+    /// <summary>A call for Lexicon schemas: 5 per minute and 4,000 names per minute, per organization.</summary>
     Lexicon,
 
-    /// <summary>The replacement of a lookup table: a project has 100 a day.</summary>
+    /// <summary>The replacement of a lookup table: 100 per day and project.</summary>
     LookupTables,
 
-    /// <summary>A call about the data of persons: one a second.</summary>
+    /// <summary>A call for the data of persons: one per second.</summary>
     Gdpr,
 }

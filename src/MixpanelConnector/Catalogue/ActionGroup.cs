@@ -5,7 +5,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>Actions that belong together: what they are about, and what they share.</summary>
+/// <summary>A group of related actions, with what they have in common.</summary>
 public sealed class ActionGroup
 {
     readonly List<ActionDescriptor> _actions = [];
@@ -14,8 +14,8 @@ public sealed class ActionGroup
     /// <param name="name">The name in commands.</param>
     /// <param name="about">What its actions are for.</param>
     /// <param name="api">The API that its operations are part of.</param>
-    /// <param name="basePath">What the paths of its operations begin with.</param>
-    /// <param name="json">How its types are read and written.</param>
+    /// <param name="basePath">The common prefix of the paths of its operations.</param>
+    /// <param name="json">Creates the JSON context of its types.</param>
     internal ActionGroup(string name, string about, Api api, string basePath, Func<JsonSerializerOptions, JsonSerializerContext> json)
     {
         (Name, About, Api, BasePath) = (name, about, api, basePath);
@@ -34,28 +34,28 @@ public sealed class ActionGroup
     /// <summary>Its actions, in the order in which they are declared.</summary>
     public IReadOnlyList<ActionDescriptor> Actions => _actions;
 
-    /// <summary>Words that people use for what its actions do, beside those of their names and descriptions.</summary>
+    /// <summary>Search words for its actions, in addition to those of their names and descriptions.</summary>
     public string Keywords { get; internal init; } = "";
 
     internal Api Api { get; }
 
     internal string BasePath { get; }
 
-    /// <summary>Whether results may stand in an envelope, <c>results</c>.</summary>
+    /// <summary>Whether results may be wrapped in an envelope, <c>results</c>.</summary>
     internal bool HasEnvelope { get; init; }
 
     /// <summary>The credential of its operations. Default: by the API.</summary>
     internal AuthScheme? Auth { get; init; }
 
-    /// <summary>The limit that its calls count against. Default: by the API.</summary>
+    /// <summary>The rate limit that its calls count against. Default: by the API.</summary>
     internal RateCost? Cost { get; init; }
 
     internal void Add(ActionDescriptor action) => _actions.Add(action);
 
-    /// <summary>How our own JSON of a type is read and written: inputs as they are given, outputs as they are shown.</summary>
+    /// <summary>Returns the contract for this library's own JSON: inputs as they are given, outputs as they are shown.</summary>
     internal JsonTypeInfo<T> Own<T>() => Of<T>(_own.Value);
 
-    /// <summary>How Mixpanel's JSON of a type is read, which may gain members at any time.</summary>
+    /// <summary>Returns the contract for reading Mixpanel's JSON, which may gain members at any time.</summary>
     internal JsonTypeInfo<T> Reply<T>() => Of<T>(_reply.Value);
 
     static JsonTypeInfo<T> Of<T>(JsonSerializerContext context) =>

@@ -9,13 +9,13 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace MixpanelConnector;
 
-/// <summary>A converter that knows the schema of what it reads.</summary>
+/// <summary>A converter that provides the schema of what it reads.</summary>
 interface IDescribesSchema
 {
     JsonObject Schema();
 }
 
-/// <summary>The JSON schema of an input or output, from the same type information that reads and writes it.</summary>
+/// <summary>Generates the JSON schema of an input or output, from the same type information that reads and writes it.</summary>
 static class ActionSchema
 {
     public static JsonObject Of(JsonTypeInfo type, Action<PropertyInfo, JsonObject>? annotate = null)
@@ -25,7 +25,7 @@ static class ActionSchema
             TreatNullObliviousAsNonNullable = true,
             TransformSchemaNode = (context, node) => Transform(context, node, annotate),
         }).AsObject();
-        schema["properties"] ??= new JsonObject(); // of an action that asks for nothing
+        schema["properties"] ??= new JsonObject(); // an action without input
         return schema;
     }
 
@@ -33,15 +33,15 @@ static class ActionSchema
     {
         if ((context.PropertyInfo?.CustomConverter ?? context.TypeInfo.Converter) is IDescribesSchema known) node = known.Schema();
         if (context.TypeInfo.Type == typeof(Secret)) node = new JsonObject { ["type"] = "string" };
-        // What takes any JSON is true in the exporter's words, which has no room for a description.
+        // For a type that accepts any JSON, the exporter writes the schema true, which has no room for a description.
         if (node is not JsonObject schema) schema = [];
 
-        // The exporter leaves out what it does not know of the items.
+        // The exporter omits schemas of items that it does not know.
         if (context.TypeInfo is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element } && context.TypeInfo.Options.GetTypeInfo(element).Converter is IDescribesSchema items)
             schema["items"] = items.Schema();
         if (context.TypeInfo.Kind is JsonTypeInfoKind.Object) AddDefaultsAndFreedom(context.TypeInfo, schema);
 
-        // The exporter names the choices alone, null among them.
+        // The exporter writes only the choices, including null.
         if (schema["enum"] is JsonArray choices)
         {
             schema.Remove("enum");
@@ -50,7 +50,7 @@ static class ActionSchema
         }
 
         var property = context.PropertyInfo?.AttributeProvider as PropertyInfo;
-        // Optional means absent, not null, but where null is written: plain types are easier on every reader.
+        // Optional means absent, not null, except where null is written: plain types are easier for every reader.
         if (schema["type"] is JsonArray types && property?.GetCustomAttribute<JsonIgnoreAttribute>() is not { Condition: JsonIgnoreCondition.Never })
             schema["type"] = types.Select(t => t!.GetValue<string>()).First(t => t != "null");
 
@@ -67,7 +67,7 @@ static class ActionSchema
         return schema;
     }
 
-    /// <summary>A property with a default stays required, with its default; a type that keeps other properties allows them.</summary>
+    /// <summary>Keeps a property with a default required, with its default; allows further properties for a type that stores them.</summary>
     static void AddDefaultsAndFreedom(JsonTypeInfo type, JsonObject schema)
     {
         if (type.Properties.Any(p => p.IsExtensionData)) schema.Remove("additionalProperties");
@@ -79,7 +79,7 @@ static class ActionSchema
         if (required.Length > 0) schema["required"] = new JsonArray(required);
     }
 
-    /// <summary>The limits of a field, which <see cref="SchemaValidation"/> enforces.</summary>
+    /// <summary>Adds the limits of a field, which <see cref="SchemaValidation"/> enforces.</summary>
     static void AddLimit(JsonObject schema, ValidationAttribute limit)
     {
         var isText = (string?)schema["type"] == "string";
@@ -105,7 +105,7 @@ static class ActionSchema
     }
 }
 
-/// <summary>How long a text is, or how many items a list has. Those of .NET ask for what is trimmed.</summary>
+/// <summary>Limits the length of a text or the number of items of a list. The attributes of .NET require reflection that trimming removes.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 sealed class SizeAttribute(int least, int most = int.MaxValue) : ValidationAttribute
 {

@@ -7,8 +7,8 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>The declaration of an action. What is not said follows from its endpoint and its group.</summary>
-/// <param name="group">The group that it enters.</param>
+/// <summary>The declaration of an action. Unspecified properties follow from its endpoint and its group.</summary>
+/// <param name="group">The group that it belongs to.</param>
 /// <param name="name">The snake_case name.</param>
 /// <param name="operationId">The operationId in Mixpanel's own specification.</param>
 /// <param name="endpoint">How Mixpanel is called.</param>
@@ -23,52 +23,55 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
     /// <summary>The API that the operation is part of. Default: the group's.</summary>
     public Api? Of { get; init; }
 
-    /// <summary>What the action does. Default: by the method.</summary>
+    /// <summary>The effect of the action. Default: by the method.</summary>
     public ActionEffect? Does { get; init; }
 
-    /// <summary>Why the same request may be sent again when its outcome is unknown. Default: nothing, and only what reads may.</summary>
+    /// <summary>Why the same request may be repeated when its outcome is unknown. Default: null; then only reads may be repeated.</summary>
     public string? SafeToRepeat { get; init; }
 
-    /// <summary>An update that no other one undoes.</summary>
+    /// <summary>Whether no other action undoes an update.</summary>
     public bool IsFinal { get; init; }
 
     /// <summary>The credential. Default: the group's, else by the API.</summary>
     public AuthScheme? Needs { get; init; }
 
-    /// <summary>The limit that a call counts against. Default: the group's, else by the API.</summary>
+    /// <summary>The rate limit that a call counts against. Default: the group's, else by the API.</summary>
     public RateCost? Costs { get; init; }
 
-    /// <summary>Whether many need it. Default: no.</summary>
+    /// <summary>Whether the action is in common use. Default: no.</summary>
     public bool Common { get; init; }
 
-    /// <summary>Checks what a schema cannot say, before anything is sent. Default: nothing.</summary>
+    /// <summary>Validates what a schema cannot express, before anything is sent. Default: nothing.</summary>
     public Action<TInput>? Check { get; init; }
 
-    /// <summary>Makes the output from the result. Default: as its type says.</summary>
+    /// <summary>Creates the output from the result. Default: as its type specifies.</summary>
     public Func<JsonElement, JsonElement>? Result { get; init; }
 
-    /// <summary>What a deletion gives when a second try finds nothing, since the first one was carried out. Default: that it is done, where that is all it gives.</summary>
+    /// <summary>
+    /// Returns the output of a deletion when a retry finds nothing because the first attempt succeeded. Default: that it is done, where the output is no more
+    /// than that.
+    /// </summary>
     public Func<TInput, TOutput>? Gone { get; init; }
 
-    /// <summary>What Mixpanel means by 405: why it is too late. Default: that there is no such operation.</summary>
+    /// <summary>The meaning of a 405 from Mixpanel: why it is too late. Default: that there is no such operation.</summary>
     public string? TooLate { get; init; }
 
-    /// <summary>Makes an output of an answer that refuses; null where that is an error. Default: an error.</summary>
+    /// <summary>Creates an output from an answer that refuses; null where that is an error. Default: an error.</summary>
     public Func<Reply, MixpanelOptions, TOutput?>? OnRefusal { get; init; }
 
-    /// <summary>Carries the action out, where a declaration does not do. Default: the call of the endpoint.</summary>
+    /// <summary>Runs the action, where a declaration is not enough. Default: the call of the endpoint.</summary>
     public Func<ActionContext, TInput, CancellationToken, ValueTask<TOutput>>? Execute { get; init; }
 
-    /// <summary>What is added to an output. Default: nothing.</summary>
+    /// <summary>Completes an output. Default: nothing is added.</summary>
     public Func<ActionContext, TInput, TOutput, CancellationToken, ValueTask<TOutput>>? Then { get; init; }
 
-    /// <summary>Tells from an output that Mixpanel refused data. Default: never.</summary>
+    /// <summary>Whether an output reports that Mixpanel refused data. Default: never.</summary>
     public Func<TOutput, bool> Refused { get; init; } = static output => output is Acknowledgement { Status: 0 };
 
-    /// <summary>Gives all results over all pages, for an action that answers in pages. Default: none.</summary>
+    /// <summary>Returns the results of all pages, for a paged action. Default: none.</summary>
     public ResultStream<TInput>? All { get; init; }
 
-    /// <summary>Where the answer can be read as a resource, for an action that changes nothing. Default: nowhere.</summary>
+    /// <summary>The resource at which the answer can be read, for an action that changes nothing. Default: none.</summary>
     public ActionResource<TInput>? Resource { get; init; }
 
     public Endpoint Endpoint { get; } = endpoint;
@@ -101,7 +104,10 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
         ? new() { Method = Endpoint.Method, Path = Group.BasePath + Endpoint.Path, HasBody = Endpoint.Fields is FieldPlace.Json, NamesProject = Auth is AuthScheme.ServiceAccountOfProject, HasEnvelope = Group.HasEnvelope, IsResults = typeof(TOutput).IsAssignableTo(typeof(IResults)) }
         : null;
 
-    /// <summary>Whether it goes to the host that the App and the query API share, nothing is done around the request, fields keep their names, and the output is the result.</summary>
+    /// <summary>
+    /// Whether it calls the host that the App and the query API share, does nothing around the request, keeps the names of fields, and returns the result as
+    /// the output.
+    /// </summary>
     bool IsPlain =>
         Api is Api.App or Api.Query && Auth is AuthScheme.ServiceAccount or AuthScheme.ServiceAccountOfProject && Endpoint.IsPlain
         && Execute is null && Then is null && Check is null && Result is null && OnRefusal is null && TooLate is null
@@ -139,13 +145,13 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
         return all.ReadAsync(Context(client), Bind(input), cancellationToken);
     }
 
-    /// <summary>What it works with for a client.</summary>
+    /// <summary>Returns the context of the action for a client.</summary>
     public ActionContext Context(MixpanelClient client) => new(client.Transport, this, Endpoint);
 
-    /// <summary>The call of a .NET caller.</summary>
+    /// <summary>Runs the action for a .NET caller.</summary>
     public ValueTask<TOutput> InvokeAsync(MixpanelClient client, TInput input, CancellationToken cancellationToken) => InvokeAsync(Context(client), input, isChecked: false, cancellationToken);
 
-    /// <summary>The call with what it works with.</summary>
+    /// <summary>Runs the action with a context.</summary>
     public async ValueTask<TOutput> InvokeAsync(ActionContext context, TInput input, bool isChecked, CancellationToken cancellationToken)
     {
         var output = Execute is null ? await CallAsync(context, input, isChecked, cancellationToken).ConfigureAwait(false) : await Execute(context, input, cancellationToken).ConfigureAwait(false);
@@ -173,7 +179,7 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
         }
     }
 
-    /// <summary>Whether the request may have been carried out though no answer says so.</summary>
+    /// <summary>Whether the request may have been carried out although no answer confirms it.</summary>
     static bool IsUnknown(MixpanelError error, Reply reply) =>
         error.Kind is ErrorKind.Timeout or ErrorKind.Unavailable or ErrorKind.Protocol && reply.MayHaveArrived && (reply.Status is 0 or 200 or 201 or 204 or >= 500 || reply.IsUnavailable);
 
@@ -190,7 +196,7 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
 
     TInput Bind(JsonElement input)
     {
-        // The check comes first: rewriting is nothing that half a character survives.
+        // Validates first: rewriting fails on a lone surrogate.
         if (!SchemaValidation.Check(input, Schema)) input = PlainInput.Of(input, Schema);
         try
         {
@@ -203,10 +209,10 @@ sealed class ActionSpec<TInput, [DynamicallyAccessedMembers(DynamicallyAccessedM
     }
 }
 
-/// <summary>An address at which an action's answer can be read: for agents, who then need not call the action.</summary>
+/// <summary>An address at which an action's answer can be read: for agents, which then need not call the action.</summary>
 /// <typeparam name="TInput">The input of the action.</typeparam>
 /// <param name="path">The path, such as <c>events/{event}/properties</c>; a part in braces stands for any text.</param>
-/// <param name="input">Makes the input from the texts at the parts in braces, by their names.</param>
+/// <param name="input">Creates the input from the texts for the parts in braces, by name.</param>
 sealed class ActionResource<TInput>(string path, Func<IReadOnlyDictionary<string, string>, TInput> input)
 {
     public string Path { get; } = path;
@@ -214,29 +220,29 @@ sealed class ActionResource<TInput>(string path, Func<IReadOnlyDictionary<string
     public Func<IReadOnlyDictionary<string, string>, TInput> Input { get; } = input;
 }
 
-/// <summary>All results of an action over all its pages, one by one.</summary>
+/// <summary>The results of all pages of an action, one by one.</summary>
 /// <typeparam name="TInput">The input of the action.</typeparam>
 abstract class ResultStream<TInput>
 {
     public abstract IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(ActionContext context, TInput input, CancellationToken cancellationToken);
 }
 
-/// <summary>What an action works with: the connection, the options and its own declaration.</summary>
+/// <summary>The context of an action: the connection, the options and its declaration.</summary>
 sealed class ActionContext(MixpanelTransport transport, ActionDescriptor action, Endpoint endpoint)
 {
     public MixpanelTransport Transport { get; } = transport;
 
-    /// <summary>The action that is carried out.</summary>
+    /// <summary>The action that runs.</summary>
     public ActionDescriptor Action { get; } = action;
 
     /// <summary>The options of the client that runs the action.</summary>
     public MixpanelOptions Options => Transport.Options;
 
-    /// <summary>The project's token, for a call that names its project by it.</summary>
+    /// <summary>The project token, for a call that identifies its project by it.</summary>
     public string Token => Options.Token ?? throw MixpanelException.Invalid("token", "This call names the project by its token. Configure the project token, or use the embedded Mixpanel.");
 
-    /// <summary>The request that the declaration tells of, without what comes from the input.</summary>
-    /// <param name="path">The path in place of the declared one.</param>
+    /// <summary>Creates the declared request, without the parts that come from the input.</summary>
+    /// <param name="path">A path that replaces the declared one.</param>
     public MixpanelRequest Request(string? path = null) =>
         new(endpoint.Method, Action.Api, path ?? Action.Group.BasePath + endpoint.Path, Action.Auth) { IsRepeatable = Action.IsRepeatable, Counts = Action.Cost switch { RateCost.Query => CallKind.Query, RateCost.Export => CallKind.Export, _ => null }, Query = Action.Auth is AuthScheme.OAuthToken ? [.. endpoint.Query, new("token", Token)] : endpoint.Query };
 }

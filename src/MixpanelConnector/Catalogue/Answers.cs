@@ -5,26 +5,26 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>A list that Mixpanel gave.</summary>
-/// <typeparam name="T">What is listed.</typeparam>
+/// <summary>A list of results.</summary>
+/// <typeparam name="T">The type of the items.</typeparam>
 public sealed record ResultList<T> : IResults
 {
-    /// <summary>What was found, as Mixpanel gives it.</summary>
+    /// <summary>The results, as Mixpanel returns them.</summary>
     public required IReadOnlyList<T> Results { get; init; }
 
-    /// <summary>How many were found.</summary>
+    /// <summary>The number of results.</summary>
     public required int Total { get; init; }
 }
 
-/// <summary>Results by a key that is data itself, such as a date.</summary>
-/// <typeparam name="T">What stands under each key.</typeparam>
+/// <summary>Results by a key that is itself data, such as a date.</summary>
+/// <typeparam name="T">The type of the value under each key.</typeparam>
 public sealed record ResultMap<T> : IResults
 {
-    /// <summary>The results by their key.</summary>
+    /// <summary>The results by key.</summary>
     public required IReadOnlyDictionary<string, T> Results { get; init; }
 }
 
-/// <summary>What was asked for is done; Mixpanel says nothing more.</summary>
+/// <summary>The request succeeded; Mixpanel returns nothing more.</summary>
 public sealed record Done
 {
     /// <summary>"ok".</summary>
@@ -33,28 +33,28 @@ public sealed record Done
     internal static Done Ok { get; } = new() { Status = "ok" };
 }
 
-/// <summary>Whether data was taken.</summary>
+/// <summary>Whether Mixpanel accepted data.</summary>
 public sealed record Acknowledgement
 {
     /// <summary>1 for success, 0 for failure.</summary>
     public required int Status { get; init; }
 
-    /// <summary>Why it was refused, when it was.</summary>
+    /// <summary>Why it was refused, if it was.</summary>
     public string? Error { get; init; }
 }
 
-/// <summary>Nothing: the action asks for nothing.</summary>
+/// <summary>An empty input, for actions that need none.</summary>
 public sealed record NoInput;
 
-/// <summary>An output whose results stand under a member of ours.</summary>
+/// <summary>An output that puts the results into a member of its own.</summary>
 interface IResults;
 
-/// <summary>Mixpanel's answers as outputs: with or without an envelope, whatever the status of the success.</summary>
+/// <summary>Reads Mixpanel's answers as outputs: with or without an envelope, whatever the success status.</summary>
 static class Answers
 {
     const string Envelope = "results";
 
-    /// <exception cref="MixpanelException">The answer is no success, or not what is documented.</exception>
+    /// <exception cref="MixpanelException">The answer is not a success, or not what is documented.</exception>
     public static TOutput Read<TOutput>(Reply reply, MixpanelOptions options, bool hasEnvelope, Func<JsonElement, JsonElement>? result, JsonTypeInfo<TOutput> type)
         where TOutput : class
     {
@@ -74,13 +74,13 @@ static class Answers
             if (typeof(TOutput).IsAssignableTo(typeof(IResults))) found = Listed(found, Envelope);
             return found.Deserialize(type) ?? throw new JsonException("The result is missing.");
         }
-        catch (Exception e) when (e is not (MixpanelException or OutOfMemoryException)) // whatever a shape that nobody foresaw does to what reads it
+        catch (Exception e) when (e is not (MixpanelException or OutOfMemoryException)) // whatever an unforeseen shape makes the reading throw
         {
             throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel's answer is not what its documentation describes.") { HttpStatus = reply.Status }, e);
         }
     }
 
-    /// <summary>An object in which a member has our name in place of Mixpanel's.</summary>
+    /// <summary>Returns an object in which a member of Mixpanel's has this library's name.</summary>
     public static JsonElement Renamed(JsonElement result, string theirs, string ours)
     {
         var renamed = JsonObject.Create(result)!;
@@ -101,7 +101,7 @@ static class Answers
         _ => throw new MixpanelException(error),
     };
 
-    /// <summary>A list, an object by keys, or nothing, which Mixpanel writes as null, under a name; of a list also its length.</summary>
+    /// <summary>Puts a list, an object by keys, or nothing, which Mixpanel writes as null, into a member; for a list also adds its length.</summary>
     public static JsonElement Listed(JsonElement found, string name)
     {
         if (found.ValueKind is JsonValueKind.Array && found.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Null)) throw new JsonException("An item is missing.");

@@ -3,7 +3,9 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>Which organization or workspace an action means when neither its input nor a setting says: the only one that the credential can see.</summary>
+/// <summary>
+/// Finds the organization or workspace for an action when neither its input nor a setting specifies it: the only one that the credential can see.
+/// </summary>
 static class CredentialScope
 {
     public static ValueTask<long> OrganizationAsync(ActionContext context, CancellationToken cancellationToken) => FindAsync(context, context.Options.OrganizationId, "organization", cancellationToken);

@@ -8,12 +8,12 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>How an operation is called. Fields that the path names go there; the others go into the query or the body.</summary>
-/// <param name="Method">The method.</param>
+/// <summary>How an operation is called. Fields named in the path go there; the others go into the query or the body.</summary>
+/// <param name="Method">The HTTP method.</param>
 /// <param name="Path">The path below the group's; a part in braces stands for a field or a setting.</param>
 sealed record Endpoint(HttpMethod Method, string Path)
 {
-    /// <summary>What an operation of such a method does, unless it says otherwise.</summary>
+    /// <summary>The effect of an operation with such a method, unless its declaration specifies another.</summary>
     public ActionEffect Effect =>
         Method == HttpMethod.Get ? ActionEffect.Read : Method == HttpMethod.Post ? ActionEffect.Create : Method == HttpMethod.Delete ? ActionEffect.Delete : ActionEffect.Update;
 
@@ -23,22 +23,22 @@ sealed record Endpoint(HttpMethod Method, string Path)
     /// <summary>The fields, by their names on the wire, that go into the query although the others go into the body.</summary>
     public IReadOnlyList<string> QueryFields { get; init; } = [];
 
-    /// <summary>The fields that are for this library alone, and not sent.</summary>
+    /// <summary>The fields that only this library uses, and that are not sent.</summary>
     public IReadOnlyList<string> OwnFields { get; init; } = [];
 
-    /// <summary>Whether a list in the query is a repeated field. Default: false, it is JSON text.</summary>
+    /// <summary>Whether a list in the query is sent as a repeated field. Default: false, it is JSON text.</summary>
     public bool RepeatsLists { get; init; }
 
-    /// <summary>What is constant in the query.</summary>
+    /// <summary>Constant parameters in the query.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Query { get; init; } = [];
 
-    /// <summary>What is constant in the body.</summary>
+    /// <summary>Constant fields in the body.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Constant { get; init; } = [];
 
-    /// <summary>Makes the body from the fields that the path does not name. Default: the fields.</summary>
+    /// <summary>Creates the body from the fields that the path does not name. Default: the fields.</summary>
     public Func<ActionContext, JsonObject, JsonNode?>? Body { get; init; }
 
-    /// <summary>Whether the fields go into the path, and else all into the query or all into the JSON body, as they are.</summary>
+    /// <summary>Whether the fields go into the path, and all others either into the query or into the JSON body, unchanged.</summary>
     public bool IsPlain => Fields is FieldPlace.Query or FieldPlace.Json && Body is null && QueryFields.Count + OwnFields.Count + Query.Count + Constant.Count == 0 && !RepeatsLists;
 
     /// <summary>The names in a path that stand for fields or settings.</summary>
@@ -54,7 +54,7 @@ sealed record Endpoint(HttpMethod Method, string Path)
 
     public static Endpoint Delete(string path = "") => new(HttpMethod.Delete, path);
 
-    /// <summary>The request for an input.</summary>
+    /// <summary>Creates the request for an input.</summary>
     public async ValueTask<MixpanelRequest> RequestAsync(ActionContext context, JsonElement input, JsonTypeInfo type, CancellationToken cancellationToken)
     {
         var fields = JsonObject.Create(input)!;
@@ -88,11 +88,11 @@ sealed record Endpoint(HttpMethod Method, string Path)
     IEnumerable<string> Form(ActionContext context, JsonObject fields) =>
         Repeated((JsonObject)(Body is null ? fields : Body(context, fields)!)).Select(field => $"{Uri.EscapeDataString(field.Key)}={Uri.EscapeDataString(field.Value)}");
 
-    /// <summary>Fields of which each plain value of a list is one.</summary>
+    /// <summary>Expands a list of plain values into one field for each.</summary>
     static IEnumerable<KeyValuePair<string, string>> Repeated(JsonObject fields) =>
         fields.SelectMany(field => field.Value is JsonArray { Count: > 0 } all && all[0] is JsonValue ? all.Select(each => KeyValuePair.Create(field.Key, Text(each))) : [KeyValuePair.Create(field.Key, Text(field.Value))]);
 
-    /// <summary>A part of the path: a field of the input, else what the settings or the credential say.</summary>
+    /// <summary>Returns a part of the path: a field of the input, or else the value from the settings or the credential.</summary>
     static async ValueTask<string> PartAsync(string name, JsonObject fields, ActionContext context, CancellationToken cancellationToken)
     {
         if (fields.Remove(name, out var given) && given is not null) return Text(given) is { Length: > 0 } text and not ("." or "..") ? text : throw MixpanelException.Invalid(name, $"{name} must not be empty, nor consist of dots alone.");
@@ -106,7 +106,7 @@ sealed record Endpoint(HttpMethod Method, string Path)
         return id.ToString(CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Some fields have another name on the wire.</summary>
+    /// <summary>Renames the fields that have another name on the wire.</summary>
     static void Rename(JsonObject fields, JsonTypeInfo type)
     {
         foreach (var property in type.Properties)
@@ -115,7 +115,7 @@ sealed record Endpoint(HttpMethod Method, string Path)
         }
     }
 
-    /// <summary>A value as a part of an address or a form: text as it is, all else as JSON.</summary>
+    /// <summary>Formats a value as part of a URL or form: text unchanged, everything else as JSON.</summary>
     static string Text(JsonNode? value) => value is null ? "" : value.GetValueKind() is JsonValueKind.String ? value.GetValue<string>() : Encoding.UTF8.GetString(JsonDefaults.Utf8(value));
 }
 
@@ -131,17 +131,17 @@ enum FieldPlace
     /// <summary>Into the body, as a form; a list of plain values as a repeated field, objects as JSON text.</summary>
     Form,
 
-    /// <summary>Into the body: the text of the one field, as CSV.</summary>
+    /// <summary>Into the body: the text of the only field, as CSV.</summary>
     Csv,
 }
 
-/// <summary>The name that a field has on the wire, where it is not its own.</summary>
+/// <summary>The name of a field on the wire, where it differs.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 sealed class WireNameAttribute(string name) : Attribute
 {
     public string Name { get; } = name;
 }
 
-/// <summary>A field whose value nobody may see: it is no option of a command.</summary>
+/// <summary>A field whose value nobody may see: it is not offered as an option of a command.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 sealed class ConfidentialAttribute : Attribute;

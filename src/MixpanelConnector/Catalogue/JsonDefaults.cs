@@ -7,10 +7,10 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>How this library reads and writes JSON, in one place.</summary>
+/// <summary>The JSON settings of this library.</summary>
 static class JsonDefaults
 {
-    /// <summary>Snake case; null means absent; unknown and repeated fields are errors; text is escaped only where JSON demands it.</summary>
+    /// <summary>Snake case; null means absent; unknown and duplicate fields are errors; text is escaped only where JSON requires it.</summary>
     public static JsonSerializerOptions Options() => new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -21,11 +21,11 @@ static class JsonDefaults
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>For answers of Mixpanel's, which may gain fields at any time.</summary>
+    /// <summary>For Mixpanel's answers, which may gain fields at any time.</summary>
     public static JsonSerializerOptions ReplyOptions() => new(Options()) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip, AllowDuplicateProperties = true, RespectNullableAnnotations = false };
 
-    /// <summary>Writes a result, which may hold JSON of Mixpanel's as it came.</summary>
-    /// <exception cref="MixpanelException">It holds half a character (a lone surrogate), which UTF-8 cannot say.</exception>
+    /// <summary>Writes a result, which may contain JSON from Mixpanel unchanged.</summary>
+    /// <exception cref="MixpanelException">It contains half a character (a lone surrogate), which UTF-8 cannot encode.</exception>
     public static byte[] Write<T>(T result, JsonTypeInfo<T> type)
     {
         try

@@ -5,12 +5,12 @@ using System.Text.Json.Nodes;
 namespace MixpanelConnector;
 
 /// <summary>
-/// An input in the one form that the types of actions read. JSON allows several for the same: a field that may be left out can
-/// be null, an integer can be written with a fraction of zero or an exponent, and a field with a default can be missing.
+/// Normalizes an input to the form that the types of actions read. JSON allows several forms for the same input: an optional field may
+/// be null, an integer can be written with a fraction of zero or an exponent, and a field with a default may be missing.
 /// </summary>
 static class PlainInput
 {
-    /// <param name="input">An input that fits its schema.</param>
+    /// <param name="input">An input that matches its schema.</param>
     /// <param name="schema">The schema of its action.</param>
     public static JsonElement Of(JsonElement input, JsonObject schema)
     {
@@ -38,7 +38,7 @@ static class PlainInput
                 writer.WriteNumberValue(number);
                 break;
             default:
-                value.WriteTo(writer); // data: as it came
+                value.WriteTo(writer); // data: unchanged
                 break;
         }
     }

@@ -8,30 +8,31 @@ using System.Text.Unicode;
 
 namespace MixpanelConnector;
 
-/// <summary>Holds an input against the schema of its action, so that what is documented is what is enforced.</summary>
+/// <summary>Validates an input against the schema of its action, so that what is documented is what is enforced.</summary>
 /// <remarks>
-/// It knows the part of JSON Schema that <see cref="ActionSchema"/> writes: type, enum, format date, minimum, maximum, lengths, numbers of items, pattern, properties, required, default, additionalProperties, items, anyOf.
-/// Its work and its memory grow with the input alone: it ends after <see cref="MostCounted"/> faults, and a path is written only for a fault that is shown.
+/// It supports the subset of JSON Schema that <see cref="ActionSchema"/> writes: type, enum, format date, minimum, maximum, lengths, numbers of items, pattern,
+/// properties, required, default, additionalProperties, items, anyOf.
+/// Time and memory grow with the input alone: it stops after <see cref="MostCounted"/> faults, and a path is formatted only for a fault that is shown.
 /// </remarks>
 sealed class SchemaValidation
 {
-    /// <summary>So many faults are told in words, and so many are looked for.</summary>
+    /// <summary>The maximum number of faults that are described, and that are counted.</summary>
     const int MostShown = 10, MostCounted = 100;
 
-    /// <summary>Characters of a path that is shown.</summary>
+    /// <summary>The maximum length of a path that is shown, in characters.</summary>
     const int LongestPath = 200;
 
     readonly List<(string Path, string Reason)> _shown = [];
 
-    // Where the check is: the name of a member, or the index of an item.
+    // The current position: the name of a member, or the index of an item.
     readonly List<(string? Name, int Index)> _path = [];
     int _faults;
     bool _isPlain = true;
 
     SchemaValidation() { }
 
-    /// <summary>Checks an input; says whether it is as its type reads it, or must be brought into that form by <see cref="PlainInput"/> first.</summary>
-    /// <exception cref="MixpanelException">The input does not fit; each fault is named with its path.</exception>
+    /// <summary>Validates an input. Returns whether its type can read it directly; if not, <see cref="PlainInput"/> must normalize it first.</summary>
+    /// <exception cref="MixpanelException">The input is invalid; each fault is reported with its path.</exception>
     public static bool Check(JsonElement input, JsonObject schema)
     {
         var check = new SchemaValidation();
@@ -93,7 +94,7 @@ sealed class SchemaValidation
         }
     }
 
-    /// <summary>In a schema <c>$</c> is the end; to .NET also the place before a last line feed.</summary>
+    /// <summary>In a schema <c>$</c> is the end of the text; in .NET it also matches before a final line feed.</summary>
     static string ToTheEnd(string pattern) => pattern is [.. var all, '$'] ? all + @"\z" : pattern;
 
     void CheckRange(double number, JsonObject rules)
@@ -159,7 +160,10 @@ sealed class SchemaValidation
         }
     }
 
-    /// <summary>What a schema cannot say: JSON can spell half a character (a lone surrogate), which would be replaced in silence when sent, and one name twice, of which one value would be lost.</summary>
+    /// <summary>
+    /// Checks what a schema cannot express: JSON can spell half a character (a lone surrogate), which would be silently replaced when sent, and a duplicate
+    /// name, of which one value would be lost.
+    /// </summary>
     void CheckText(JsonElement value)
     {
         switch (value.ValueKind)
@@ -176,9 +180,11 @@ sealed class SchemaValidation
         }
     }
 
-    /// <summary>The members that have a name of their own, while <see cref="_path"/> names them. Read to the end, or not at all.</summary>
+    /// <summary>
+    /// Enumerates the members with distinct names, and keeps <see cref="_path"/> at the current one. Must be enumerated to the end, or not at all.
+    /// </summary>
     /// <param name="value">The object.</param>
-    /// <param name="seen">Takes the names.</param>
+    /// <param name="seen">Receives the names.</param>
     IEnumerable<(string Name, JsonElement Value)> Members(JsonElement value, HashSet<string> seen)
     {
         foreach (var member in value.EnumerateObject())
@@ -197,7 +203,7 @@ sealed class SchemaValidation
         }
     }
 
-    /// <summary>Counts a fault; says whether it is one of those that are told in words.</summary>
+    /// <summary>Counts a fault; returns whether it is among those that are described.</summary>
     bool Fault() => _faults++ < MostShown;
 
     void Show(string reason) => _shown.Add((Path(), reason));
@@ -215,17 +221,17 @@ sealed class SchemaValidation
         return path.ToString();
     }
 
-    /// <summary>The choice of an <c>anyOf</c> that a value is of the type of; null for none.</summary>
+    /// <summary>Returns the choice of an <c>anyOf</c> whose type a value has; null for none.</summary>
     public static JsonNode? Fitting(JsonElement value, JsonArray choices) => choices.FirstOrDefault(choice => HasType(value, (string)choice!["type"]!));
 
-    /// <summary>Whether null for a member is the same as no such member: only what must be there cannot be null.</summary>
+    /// <summary>Whether null for a member is equivalent to its absence: only a required member cannot be null.</summary>
     public static bool MayBeLeftOut(string name, JsonNode rule, JsonArray required) =>
         (rule as JsonObject)?["default"] is not null || !required.Any(known => (string?)known == name);
 
-    /// <summary>Whether raw JSON text is certainly valid Unicode: only an escape can spell half a character.</summary>
+    /// <summary>Whether raw JSON text is certainly valid Unicode: only an escape can spell a lone surrogate.</summary>
     static bool IsText(ReadOnlySpan<byte> raw) => !raw.Contains((byte)'\\') && Utf8.IsValid(raw);
 
-    /// <summary>Null when it is not valid Unicode.</summary>
+    /// <summary>Returns null when it is not valid Unicode.</summary>
     static string? TextOf(JsonElement text)
     {
         try

@@ -1,15 +1,15 @@
 namespace MixpanelConnector;
 
-/// <summary>Which known word a misspelt one was meant to be.</summary>
+/// <summary>Suggests the known word that a misspelt one was meant to be.</summary>
 public static class Spelling
 {
-    // So many letters of a word may be wrong, and no more than a third of them.
+    // The maximum number of wrong letters; also at most a third of the word.
     const int MostTypos = 2;
     const int LongestWord = 64;
 
-    /// <summary>The known word that is nearest; null when none is near.</summary>
-    /// <param name="word">The word that is not known.</param>
-    /// <param name="known">The words that are.</param>
+    /// <summary>Returns the closest known word; null when none is close.</summary>
+    /// <param name="word">The unknown word.</param>
+    /// <param name="known">The known words.</param>
     public static string? Nearest(string word, IEnumerable<string> known)
     {
         ArgumentNullException.ThrowIfNull(word);
@@ -18,7 +18,7 @@ public static class Spelling
         return typos <= Math.Min(MostTypos, nearest.Length / 3) ? nearest : null;
     }
 
-    /// <summary>How many letters were added, left out, exchanged or swapped with the next.</summary>
+    /// <summary>Returns the number of letters that were added, omitted, replaced or swapped with the next.</summary>
     static int Typos(string one, string other)
     {
         var cost = new int[one.Length + 1, other.Length + 1];

@@ -4,13 +4,15 @@ using System.Text.Json;
 
 namespace MixpanelConnector;
 
-/// <summary>An integer of JSON Schema: any number without a fraction, however it is written (<c>10</c>, <c>10.0</c>, <c>1e1</c>), to the last digit.</summary>
+/// <summary>
+/// An integer in the sense of JSON Schema: any number without a fraction, in any notation (<c>10</c>, <c>10.0</c>, <c>1e1</c>), exact to the last digit.
+/// </summary>
 static class WholeNumber
 {
-    // As many as the largest number of 64 bits has.
+    // The number of digits of the largest 64-bit number.
     const int MostDigits = 19;
 
-    /// <summary>False for a fraction, and for what 64 bits do not hold.</summary>
+    /// <summary>Returns false for a fraction, and for a number that does not fit in 64 bits.</summary>
     public static bool TryRead(JsonElement number, out long value) => number.TryGetInt64(out value) || TryRead(JsonMarshal.GetRawUtf8Value(number), out value);
 
     static bool TryRead(ReadOnlySpan<byte> json, out long value)
@@ -24,7 +26,7 @@ static class WholeNumber
         var whole = point < 0 ? mantissa : mantissa[..point];
         var fraction = point < 0 ? default : mantissa[(point + 1)..].TrimEnd((byte)'0');
 
-        // All digits from the first that is not 0 to the last, and how many zeros follow them.
+        // All digits from the first to the last that is not 0, and the number of zeros that follow them.
         long zeros = -fraction.Length;
         if (fraction.IsEmpty)
         {

@@ -2,7 +2,7 @@
 namespace System.Threading;
 #pragma warning restore IDE0130
 
-/// <summary>.NET 9's lock, by a monitor.</summary>
+/// <summary>The Lock type of .NET 9, based on a monitor.</summary>
 sealed class Lock
 {
     readonly object _monitor = new();

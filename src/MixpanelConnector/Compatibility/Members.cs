@@ -5,7 +5,7 @@ using System.Text;
 
 namespace MixpanelConnector;
 
-/// <summary>Members that types of .NET 8 got later, by their names there.</summary>
+/// <summary>Members that were added to types after .NET 8, with their later names.</summary>
 static class Members
 {
     extension(Convert)
@@ -50,7 +50,7 @@ static class Members
 
     extension(HttpContent content)
     {
-        /// <summary>Waits for no longer than the token says; what is begun ends by itself.</summary>
+        /// <summary>Cancels the wait, but not the operation, which ends by itself.</summary>
         public Task LoadIntoBufferAsync(long most, CancellationToken cancellationToken) => content.LoadIntoBufferAsync(most).WaitAsync(cancellationToken);
     }
 

@@ -4,7 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace System.Collections.Generic;
 #pragma warning restore IDE0130
 
-/// <summary>As much of .NET 9's as is used here: entries stay in the order in which their keys came first.</summary>
+/// <summary>The subset of .NET 9's type that is used here: entries keep the order in which their keys were first added.</summary>
 sealed class OrderedDictionary<TKey, TValue>(IEqualityComparer<TKey> comparer) : IEnumerable<KeyValuePair<TKey, TValue>>
     where TKey : notnull
 {

@@ -2,7 +2,7 @@
 namespace System.Runtime.CompilerServices;
 #pragma warning restore IDE0130
 
-/// <summary>What the compiler knows by its name.</summary>
+/// <summary>The attribute that the compiler recognizes by name.</summary>
 [AttributeUsage(AttributeTargets.Method | AttributeTargets.Constructor | AttributeTargets.Property, Inherited = false)]
 sealed class OverloadResolutionPriorityAttribute(int priority) : Attribute
 {

@@ -1,6 +1,6 @@
 namespace MixpanelConnector;
 
-/// <summary>The parts of a span between separators, as .NET 9's own enumerator gives them.</summary>
+/// <summary>The parts of a span between separators, like .NET 9's own enumerator.</summary>
 ref struct SpanSplit<T>(ReadOnlySpan<T> source, T separator)
     where T : IEquatable<T>
 {

@@ -5,15 +5,18 @@ using MixpanelConnector.Queues;
 
 namespace MixpanelConnector.Consume;
 
-/// <summary>The state of an import that a broker keeps: saving is to make dead letters safe, and then to settle the messages that are done with.</summary>
-/// <param name="request">What is consumed.</param>
-/// <param name="consumer">Where from.</param>
+/// <summary>
+/// The state of an import that consumes a queue, kept by the broker. Saving stores the dead letters durably, and then acknowledges the messages that are
+/// finished.
+/// </summary>
+/// <param name="request">The request.</param>
+/// <param name="consumer">The connection.</param>
 /// <param name="ledger">The messages.</param>
 /// <param name="sink">Where dead letters go.</param>
-/// <param name="reasons">Why records were refused, of all rounds.</param>
-/// <param name="lost">Called when the connection is found to be gone.</param>
-/// <param name="stop">Called when it is, and nothing more may be sent.</param>
-/// <param name="abandon">Ends the waiting for the broker.</param>
+/// <param name="reasons">The reasons for refused records, of all rounds.</param>
+/// <param name="lost">Called when the connection is found to be lost.</param>
+/// <param name="stop">Called when the connection is lost and nothing more may be sent.</param>
+/// <param name="abandon">Cancels the waits for the broker.</param>
 sealed class AcknowledgedState(ConsumeRequest request, QueueConsumer consumer, MessageLedger ledger, DeadLetterSink sink, ReasonCounts reasons, Action<QueueException> lost, Action<QueueException> stop, CancellationToken abandon) : IImportState, ICountsReasons
 {
     readonly HashSet<string> _begun = new(StringComparer.Ordinal);
@@ -25,12 +28,12 @@ sealed class AcknowledgedState(ConsumeRequest request, QueueConsumer consumer, M
     /// <summary>The counts so far.</summary>
     public ImportTotals Latest { get; private set; } = new();
 
-    /// <summary>The counts at the last moment when no message was settled in part.</summary>
+    /// <summary>The counts at the last moment when no message was partially processed.</summary>
     public ImportTotals Whole { get; private set; } = new();
 
     public ImportCheckpoint? Load() => null;
 
-    /// <remarks>The one that calls has a thread of its own, and nothing else to do before this is done.</remarks>
+    /// <remarks>The caller has a thread of its own, and nothing else to do until this is done.</remarks>
     public void Save(ImportCheckpoint checkpoint) => SaveAsync(checkpoint).GetAwaiter().GetResult();
 
     public IEnumerable<ReadOnlyMemory<byte>> DeadLetters() => [];
@@ -67,7 +70,7 @@ sealed class AcknowledgedState(ConsumeRequest request, QueueConsumer consumer, M
         }
         catch (Exception e) when (e is QueueException or OperationCanceledException)
         {
-            // What cannot be repeated is not sent without a mark: whoever has it next would send it, too.
+            // Records that are not idempotent are not sent unless they are marked as sent: the next consumer would send them again.
             stop(e as QueueException ?? new QueueException(QueueFault.Unavailable, "The broker did not remember in time what is about to be sent.", e));
             throw new OperationCanceledException(e.Message, e);
         }
@@ -78,13 +81,13 @@ sealed class AcknowledgedState(ConsumeRequest request, QueueConsumer consumer, M
         }
         catch (Exception e) when (e is QueueException or OperationCanceledException)
         {
-            // They are known when they come again.
+            // The ledger recognizes them when they are redelivered.
             lost(e as QueueException ?? new QueueException(QueueFault.Unavailable, "The broker was not told in time what is settled.", e));
         }
     }
 
     static long IdOf(ImportSourceProgress source) => long.Parse(source.Id, CultureInfo.InvariantCulture);
 
-    /// <summary>A dead letter with the name of its message, which is a part of its source until here.</summary>
+    /// <summary>Adds the name of its message to a dead letter; up to here it was part of the source.</summary>
     byte[] WithMessage(ReadOnlyMemory<byte> letter) => DeadLetterJson.WithMessage(letter.Span, request.Address);
 }

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace MixpanelConnector.Consume;
 
-/// <summary>What a consumer tells OpenTelemetry. The names are in docs/observability.md.</summary>
+/// <summary>The metrics of a consumer. Their names are documented in docs/observability.md.</summary>
 sealed class ConsumeMetrics : IDisposable
 {
     readonly Meter _meter = new("MixpanelConnector");
@@ -22,10 +22,10 @@ sealed class ConsumeMetrics : IDisposable
         _meter.CreateObservableGauge("mixpanel.consumer.lag", () => lag() is { } left ? [new Measurement<long>(left)] : Array.Empty<Measurement<long>>(), "{message}", "Messages that are left in the queue.");
     }
 
-    /// <summary>Tells how many there were, all in all.</summary>
+    /// <summary>Reports the total counts.</summary>
     public void Records(long accepted, long rejected)
     {
-        // What was lost with a connection is counted once: the counts go back, and what was told does not.
+        // Records lost with a connection count once: the totals may decrease, but what was reported does not.
         if (accepted > _toldAccepted) _records.Add(accepted - _toldAccepted, new KeyValuePair<string, object?>("mixpanel.outcome", "accepted"));
         if (rejected > _toldRejected) _records.Add(rejected - _toldRejected, new KeyValuePair<string, object?>("mixpanel.outcome", "rejected"));
         (_toldAccepted, _toldRejected) = (Math.Max(accepted, _toldAccepted), Math.Max(rejected, _toldRejected));

@@ -10,28 +10,35 @@ namespace MixpanelConnector.Consume;
 
 /// <summary>
 /// Consumes a queue so that every record is accounted for: an import whose inputs are messages, and whose state is what the broker
-/// knows to be settled. It goes in rounds; each has a connection of its own.
+/// knows to be acknowledged. It works in rounds; each has its own connection.
 /// <list type="number">
-/// <item>Connect: again and again, for as long as an outage may last.</item>
-/// <item>Import: until the signal, the end of the queue, a lost connection, or until a message was held for so long that the broker would take it back.</item>
-/// <item>Give back what is not settled.</item>
-/// <item>Where that was because Mixpanel does not answer: ask it, holding nothing, until it does. So an outage uses up one delivery of a message, however long it lasts.</item>
+/// <item>Connect, with retries for as long as an outage may last.</item>
+/// <item>Import until the stop signal, the end of the queue, a lost connection, or until a message was held for so long that the broker would take it
+/// back.</item>
+/// <item>Return the messages that are not acknowledged.</item>
+/// <item>If the reason was that Mixpanel does not answer, poll it, without holding messages, until it does. An outage thus uses up one delivery of a message,
+/// however long it lasts.</item>
 /// </list>
 /// </summary>
 sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, MixpanelTransport transport)
 {
-    /// <summary>What is held ahead: a batch on its way, and one that is being filled.</summary>
+    /// <summary>The maximum size of prefetched messages: a batch in flight, and one that is being filled.</summary>
     const long MostBytesHeld = 24 << 20;
 
     const int MostMessagesHeld = 1000;
 
-    /// <summary>What cannot be repeated is lost to the dead letters when this process is killed as it holds it: so little of it is held.</summary>
+    /// <summary>
+    /// The limit for updates. Those that are not idempotent become dead letters if the process is killed while it holds them, so few are held.
+    /// </summary>
     const int MostUpdatesHeld = 8;
 
-    /// <summary>How often the state is saved: what is settled makes room for more.</summary>
+    /// <summary>The interval between saves of the state. Acknowledged messages make room for more.</summary>
     static readonly TimeSpan SettleInterval = TimeSpan.FromMilliseconds(25);
 
-    /// <summary>How long after the signal that which was taken may go on to its end. With the answers that are awaited then, and the broker's, it stays below 30 seconds.</summary>
+    /// <summary>
+    /// The time after the stop signal in which received messages may be finished. Together with the waits for pending answers and the broker, it stays below 30
+    /// seconds.
+    /// </summary>
     static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(10);
 
     static readonly TimeSpan LongestGrace = TimeSpan.FromSeconds(8);
@@ -49,7 +56,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
     long _returned;
     long? _lag;
 
-    /// <exception cref="ImportStateException">The dead-letter file cannot be used. Nothing was taken.</exception>
+    /// <exception cref="ImportStateException">The dead-letter file cannot be used. No message was received.</exception>
     public async Task<ConsumeReport> RunAsync(CancellationToken cancellationToken)
     {
         var began = _time.GetTimestamp();
@@ -62,11 +69,11 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
         return Report(sink, problems, cancellationToken.IsCancellationRequested, _time.GetElapsedTime(began));
     }
 
-    /// <summary>Round after round.</summary>
+    /// <summary>Runs the rounds.</summary>
     async Task RunAsync(Destination destination, DeadLetterSink sink, DeadLetterPublisher? publisher, ImportCancellation problems, CancellationToken cancellationToken)
     {
         using var metrics = new ConsumeMetrics(() => _lag);
-        var (fruitless, since) = (0, _time.GetTimestamp()); // rounds that settled nothing and ended with their connection
+        var (fruitless, since) = (0, _time.GetTimestamp()); // consecutive rounds that acknowledged nothing and ended with a lost connection
 
         while (!cancellationToken.IsCancellationRequested && await ConnectAsync(publisher, problems, cancellationToken).ConfigureAwait(false) is { } consumer)
         {
@@ -124,7 +131,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
         }
     }
 
-    /// <summary>Until the broker takes the connection; null when that will not be, or not in time.</summary>
+    /// <summary>Connects, with retries; returns null when the broker refuses, or does not accept the connection in time.</summary>
     async Task<QueueConsumer?> ConnectAsync(DeadLetterPublisher? publisher, ImportCancellation problems, CancellationToken cancellationToken)
     {
         var began = _time.GetTimestamp();
@@ -155,7 +162,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
         }
     }
 
-    /// <summary>Asks Mixpanel, without a record, until it answers. False when that lasts too long, or the caller stops it.</summary>
+    /// <summary>Polls Mixpanel, without a record, until it answers. Returns false when that takes too long, or the caller stops it.</summary>
     async Task<bool> WaitForMixpanelAsync(Destination destination, TimeSpan held, ImportCancellation problems, CancellationToken cancellationToken)
     {
         var began = _time.GetTimestamp();
@@ -203,7 +210,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
         }
         catch (Exception e) when (e is QueueException or OperationCanceledException)
         {
-            _lag = null; // the broker takes it back by itself
+            _lag = null; // the broker takes the messages back by itself
         }
     }
 
@@ -251,7 +258,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
     ConsumeReport Report(DeadLetterSink sink, ImportCancellation problems, bool stopped, TimeSpan elapsed)
     {
         if (stopped) problems.Note(RunOutcome.Stopped, "Stopped before the end. What is not settled is in the queue; run the same command again.");
-        // By what lies in the dead letters: where a connection was lost, the counts leave out what comes again.
+        // Uses the dead letters: after a lost connection, the totals exclude records that are redelivered.
         if (Math.Max(_totals.Rejected, _reasons.Total) is > 0 and var rejected) problems.Note(RunOutcome.Rejected, $"{Counted.Of(rejected, "record was", "records were")} not accepted. {sink.Name} holds each, with its reason.");
         return new ConsumeReport
         {
@@ -277,7 +284,7 @@ sealed class ConsumePipeline(ConsumeRequest request, DeliveryQueue queue, Mixpan
         };
     }
 
-    /// <summary>The progress of a round, with what was before it.</summary>
+    /// <summary>Reports the progress of a round on top of the earlier rounds.</summary>
     sealed class Relay(ConsumePipeline pipeline, ImportTotals before) : IProgress<ImportProgress>
     {
         public void Report(ImportProgress value) => pipeline.Show(value, before);

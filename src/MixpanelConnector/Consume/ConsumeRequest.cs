@@ -1,36 +1,49 @@
 namespace MixpanelConnector;
 
-/// <summary>Which queue to consume, and how. Immutable: change a copy with <c>with</c>.</summary>
+/// <summary>Specifies which queue to consume, and how. Immutable: change a copy with <c>with</c>.</summary>
 public sealed record ConsumeRequest
 {
-    /// <summary>The address of the queue, such as <c>amqps://host/queue</c>. It holds no password.</summary>
+    /// <summary>The address of the queue, such as <c>amqps://host/queue</c>. It contains no password.</summary>
     public required string Address { get; init; }
 
-    /// <summary>What such addresses lead to. Default: none. MixpanelConnector.RabbitMq and MixpanelConnector.Kafka hold some.</summary>
+    /// <summary>The supported address schemes. Default: none. MixpanelConnector.RabbitMq and MixpanelConnector.Kafka provide some.</summary>
     public IReadOnlyList<QueueScheme> Schemes { get; init; } = [];
 
-    /// <summary>How the queue is reached.</summary>
+    /// <summary>How to connect to the queue.</summary>
     public QueueOptions Queue { get; init; } = new();
 
-    /// <summary>How its records are read, sent and reported: as those of a file of NDJSON. What is about inputs and a checkpoint is not used: what is settled, the broker keeps.</summary>
+    /// <summary>
+    /// How the records are read, sent and reported: like those of an NDJSON file. Options for inputs and a checkpoint are not used: the broker keeps track of
+    /// what is acknowledged.
+    /// </summary>
     public ImportRequest Records { get; init; } = new();
 
-    /// <summary>The file to which every record that was not accepted is appended, and synced, before its message is settled. Default: null. One of the two places must be named.</summary>
+    /// <summary>
+    /// The file to which every record that was not accepted is appended and synced, before its message is acknowledged. Default: null. One of
+    /// <see cref="DeadLetterPath"/> and <see cref="DeadLetterQueue"/> is required.
+    /// </summary>
     public string? DeadLetterPath { get; init; }
 
-    /// <summary>The queue or topic of the same broker that gets them in its place, each as a message that was confirmed. Default: null.</summary>
+    /// <summary>A queue or topic of the same broker that receives such records instead, each as a confirmed message. Default: null.</summary>
     public string? DeadLetterQueue { get; init; }
 
-    /// <summary>Whether it ends when nothing is left; of a topic: at the ends that it had at the start. Default: false, which means that it goes on until it is cancelled.</summary>
+    /// <summary>
+    /// Whether to stop when nothing is left; for a topic, at the end offsets that it had at the start. Default: false, which means to continue until it is
+    /// canceled.
+    /// </summary>
     public bool UntilEmpty { get; init; }
 
-    /// <summary>How long the broker waits for a message to be settled: what cannot be is given back before, and taken again when Mixpanel answers. Default: 30 minutes, as RabbitMQ has it.</summary>
+    /// <summary>
+    /// The time that the broker allows for the acknowledgement of a message. Messages that cannot be acknowledged are returned before that, and received again
+    /// when
+    /// Mixpanel answers. Default: 30 minutes, the default of RabbitMQ.
+    /// </summary>
     public TimeSpan ConsumerTimeout { get; init; } = TimeSpan.FromMinutes(30);
 
-    /// <summary>The most bytes of a message after decompression: a larger one is a dead letter as a whole. Default: 10 MB.</summary>
+    /// <summary>The maximum size of a decompressed message, in bytes: a larger one is a dead letter as a whole. Default: 10 MB.</summary>
     public int MaxMessageBytes { get; init; } = 10_000_000;
 
-    /// <summary>Gets a snapshot of the counts, at most five times a second. Default: none.</summary>
+    /// <summary>Receives a snapshot of the counts, at most five times a second. Default: none.</summary>
     public IProgress<ConsumeProgress>? Progress { get; init; }
 
     /// <exception cref="MixpanelException">An option is out of range.</exception>
@@ -48,15 +61,15 @@ public sealed record ConsumeRequest
     internal const int LargestMessage = 128 << 20;
 }
 
-/// <summary>How far the consuming of a queue is, for the eye.</summary>
+/// <summary>The progress of consuming a queue, for display.</summary>
 public sealed record ConsumeProgress
 {
     /// <summary>The counts of the records.</summary>
     public required ImportProgress Records { get; init; }
 
-    /// <summary>The messages that are settled.</summary>
+    /// <summary>The number of acknowledged messages.</summary>
     public required long Messages { get; init; }
 
-    /// <summary>The messages that are left in the queue, as it was last asked; null when it was not yet.</summary>
+    /// <summary>The number of messages left in the queue, at the last query; null before the first.</summary>
     public long? Lag { get; init; }
 }

@@ -2,10 +2,12 @@ using MixpanelConnector.Queues;
 
 namespace MixpanelConnector.Consume;
 
-/// <summary>One connection, and what ends its round: first nothing more is taken, then nothing more is sent, then nothing is waited for.</summary>
+/// <summary>
+/// A connection, and the order in which its round ends: first no more messages are received, then nothing more is sent, then the waits for the broker end.
+/// </summary>
 sealed class ConsumeRound : IAsyncDisposable
 {
-    /// <summary>What is lost with a connection may still find its end, which is remembered then.</summary>
+    /// <summary>Messages lost with a connection may still be finished in this time; the ledger remembers them.</summary>
     static readonly TimeSpan LostPatience = TimeSpan.FromSeconds(5);
 
     readonly QueueConsumer _consumer;
@@ -29,41 +31,41 @@ sealed class ConsumeRound : IAsyncDisposable
         _caller = caller.Register(() => StopAfter(patience));
     }
 
-    /// <summary>Take nothing more.</summary>
+    /// <summary>Canceled when no more messages are to be received.</summary>
     public CancellationToken Draining => _drain.Token;
 
-    /// <summary>Send nothing more.</summary>
+    /// <summary>Canceled when nothing more is to be sent.</summary>
     public CancellationToken Stop => _stop.Token;
 
-    /// <summary>Wait no longer for the broker.</summary>
+    /// <summary>Canceled when waits for the broker are to end.</summary>
     public CancellationToken Abandon => _abandon.Token;
 
-    /// <summary>Its import has ended.</summary>
+    /// <summary>Canceled when the import of the round has ended.</summary>
     public CancellationToken Over => _over.Token;
 
-    /// <summary>Why the connection is gone; null while it is not.</summary>
+    /// <summary>Why the connection was lost; null while it is open.</summary>
     public QueueException? Lost => _lost;
 
-    /// <summary>For how long a message was held that is to be given back; null where none was held for too long.</summary>
+    /// <summary>The time for which a message was held that is to be returned; null when none was held for too long.</summary>
     public TimeSpan? HeldTooLong { get; private set; }
 
     /// <summary>Whether another round follows.</summary>
     public bool GoesOn => _lost is not null || HeldTooLong is not null;
 
-    /// <summary>The connection is gone.</summary>
+    /// <summary>Notes that the connection is lost.</summary>
     public void Lose(QueueException why)
     {
         if (Interlocked.CompareExchange(ref _lost, why, null) is null) StopAfter(LostPatience);
     }
 
-    /// <summary>The connection is gone, and what is about to be sent must not be.</summary>
+    /// <summary>Notes that the connection is lost, and that pending records must not be sent.</summary>
     public void LoseAtOnce(QueueException why)
     {
         Interlocked.CompareExchange(ref _lost, why, null);
         StopAfter(TimeSpan.Zero);
     }
 
-    /// <summary>No message comes any more.</summary>
+    /// <summary>Notes that no more messages will arrive.</summary>
     public void End(QueueException? why)
     {
         if (why is not null) Lose(why);

@@ -4,18 +4,20 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Consume;
 
-/// <summary>Dead letters of messages.</summary>
+/// <summary>Formats dead letters of messages.</summary>
 static class DeadLetterJson
 {
     static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The dead letter with its source, <c>ADDRESS#MESSAGE</c>, parted into <c>source</c> and <c>message_id</c>. All else stays as it is, to the byte.</summary>
+    /// <summary>
+    /// Splits the source of a dead letter, <c>ADDRESS#MESSAGE</c>, into <c>source</c> and <c>message_id</c>. Everything else stays unchanged, byte for byte.
+    /// </summary>
     public static byte[] WithMessage(ReadOnlySpan<byte> letter, string address)
     {
         var reader = new Utf8JsonReader(letter);
         reader.Read();
         reader.Read();
-        reader.Read(); // its first member is the source
+        reader.Read(); // the first member is the source
         var begin = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(begin, Options))
         {

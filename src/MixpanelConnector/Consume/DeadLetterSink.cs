@@ -4,27 +4,27 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Consume;
 
-/// <summary>Where the dead letters of messages go.</summary>
+/// <summary>The destination of the dead letters of messages.</summary>
 abstract class DeadLetterSink : IAsyncDisposable
 {
-    /// <summary>As the report names it.</summary>
+    /// <summary>The name in the report.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Makes dead letters safe.</summary>
-    /// <param name="letters">Each one line of JSON without its line end.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <exception cref="ImportStateException">They are not safe, and will not be.</exception>
+    /// <summary>Stores dead letters durably.</summary>
+    /// <param name="letters">The dead letters, each one line of JSON without its line end.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ImportStateException">They are not stored, and cannot be.</exception>
     public abstract ValueTask KeepAsync(IReadOnlyList<byte[]> letters, CancellationToken cancellationToken);
 
     public abstract ValueTask DisposeAsync();
 }
 
-/// <summary>A file to which they are appended. One process has it.</summary>
+/// <summary>Appends them to a file, which it locks for this process.</summary>
 sealed class DeadLetterAppender : DeadLetterSink
 {
     readonly FileStream _file;
 
-    /// <summary>How each dead letter begins.</summary>
+    /// <summary>The beginning of each dead letter.</summary>
     static ReadOnlySpan<byte> Beginning => "{\"source\":"u8;
 
     DeadLetterAppender(FileStream file) => _file = file;
@@ -86,14 +86,14 @@ sealed class DeadLetterAppender : DeadLetterSink
         }
         catch (IOException)
         {
-            // What was not written was told.
+            // The failure to write was reported already.
         }
 
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>What a process left that was killed as it wrote: its message was not settled, and comes again.</summary>
-    /// <exception cref="ImportStateException">It is a file of something else, which is not to be cut.</exception>
+    /// <summary>Drops a partial line from a process that was killed while writing: its message was not acknowledged, and is redelivered.</summary>
+    /// <exception cref="ImportStateException">It is a file with other content, which must not be truncated.</exception>
     static void DropTornLine(FileStream file)
     {
         Span<byte> head = stackalloc byte[Beginning.Length];
@@ -119,7 +119,7 @@ sealed class DeadLetterAppender : DeadLetterSink
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The next that opens it drops the torn line.
+            // The torn line is dropped when the file is opened next.
         }
     }
 
@@ -127,11 +127,11 @@ sealed class DeadLetterAppender : DeadLetterSink
         new(ImportStateFault.Unwritable, $"The dead-letter file {path} cannot be written: {cause.Message} What was not settled stays in the queue. Make room, or name another file with --dead-letter, and run the same command again.", cause);
 }
 
-/// <summary>A queue or topic of the same broker. For as long as it takes nothing, nothing is settled.</summary>
+/// <summary>Publishes them to a queue or topic of the same broker. While it accepts nothing, nothing is acknowledged.</summary>
 /// <param name="queue">The broker.</param>
 /// <param name="name">The queue or topic.</param>
-/// <param name="options">Its waits.</param>
-/// <param name="refused">Told why it is waited for.</param>
+/// <param name="options">The options for its waits.</param>
+/// <param name="refused">Receives the reason for waiting.</param>
 sealed class DeadLetterPublisher(DeliveryQueue queue, string name, MixpanelOptions options, Action<QueueException> refused) : DeadLetterSink
 {
     QueuePublisher? _publisher;

@@ -5,13 +5,13 @@ using MixpanelConnector.Queues;
 
 namespace MixpanelConnector.Consume;
 
-/// <summary>The lines of a message.</summary>
+/// <summary>Reads the lines of a message.</summary>
 static class MessageBody
 {
     const int FirstLength = 64 << 10;
 
-    /// <summary>The lines, decompressed, the last with its end.</summary>
-    /// <exception cref="InputException">The message cannot be read; the message of this is a clause.</exception>
+    /// <summary>Returns the lines, decompressed, the last with its line end.</summary>
+    /// <exception cref="InputException">The message cannot be read; the exception's message is a clause.</exception>
     public static async ValueTask<byte[]> ReadAsync(QueueMessage message, ConsumeRequest request, CancellationToken cancellationToken)
     {
         if (message.Version is not (null or QueueBody.CurrentVersion)) throw new InputException($"the message has another {QueueBody.VersionName} than {QueueBody.CurrentVersion}: it was published by a later version, or by something else");

@@ -4,12 +4,12 @@ using MixpanelConnector.Queues;
 
 namespace MixpanelConnector.Consume;
 
-/// <summary>The messages of one connection as the inputs of an import: a message is a file of lines.</summary>
+/// <summary>Feeds the messages of one connection to an import: each message is a file of lines.</summary>
 /// <param name="consumer">The connection.</param>
-/// <param name="request">What is consumed.</param>
-/// <param name="ledger">What becomes of the messages.</param>
-/// <param name="ended">Called once, when no more comes: with why, where the connection is gone.</param>
-/// <param name="draining">Nothing more is to be taken.</param>
+/// <param name="request">The request.</param>
+/// <param name="ledger">Tracks the messages.</param>
+/// <param name="ended">Called once, when no more messages arrive, with the reason if the connection is lost.</param>
+/// <param name="draining">Canceled when no more messages are to be received.</param>
 sealed class MessageFeed(QueueConsumer consumer, ConsumeRequest request, MessageLedger ledger, Action<QueueException?> ended, CancellationToken draining) : InputFeed
 {
     public override bool WaitsForSettling => consumer.IsFull;
@@ -26,7 +26,7 @@ sealed class MessageFeed(QueueConsumer consumer, ConsumeRequest request, Message
         }
         catch (OperationCanceledException) when (draining.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            // What is held goes on to its end.
+            // Messages already held are finished.
         }
         catch (QueueException e)
         {

@@ -5,12 +5,12 @@ using MixpanelConnector.Queues;
 namespace MixpanelConnector.Consume;
 
 /// <summary>
-/// Which messages are being worked on, and which are done with but may come again, since the connection was lost before the broker
-/// knew: these are settled without being sent again. Only messages that are named are told apart so.
+/// Tracks the messages in progress, and those that are finished but may be redelivered, because the connection was lost before the
+/// acknowledgement: these are acknowledged without being sent again. This works only for messages with a name of their own.
 /// </summary>
 sealed class MessageLedger
 {
-    /// <summary>So many that were settled last are remembered.</summary>
+    /// <summary>The maximum number of finished messages that are remembered.</summary>
     const int MostRemembered = 1 << 16;
 
     readonly Lock _lock = new();
@@ -19,15 +19,15 @@ sealed class MessageLedger
     readonly Queue<UInt128> _order = new();
     long _lastId;
 
-    /// <summary>The messages that were settled.</summary>
+    /// <summary>The number of acknowledged messages.</summary>
     public long Settled { get; private set; }
 
-    /// <summary>The messages that had been delivered before.</summary>
+    /// <summary>The number of messages that had been delivered before.</summary>
     public long Redelivered { get; private set; }
 
-    /// <summary>Takes a message on.</summary>
-    /// <returns>Its id here; null when it is done with already.</returns>
-    /// <exception cref="QueueException">It is done with, and the broker could not be told.</exception>
+    /// <summary>Begins to process a message.</summary>
+    /// <returns>Its id here; null when it is finished already.</returns>
+    /// <exception cref="QueueException">It is finished, and could not be acknowledged.</exception>
     public async ValueTask<long?> BeginAsync(QueueMessage message, QueueConsumer consumer, CancellationToken cancellationToken)
     {
         var key = XxHash128.HashToUInt128(message.Body.Span, (long)XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(message.Name)));
@@ -36,7 +36,7 @@ sealed class MessageLedger
             if (message.IsRedelivered) Redelivered++;
             if (!message.IsRedelivered || !message.IsNamed || !_known.Contains(key))
             {
-                _open.Add(++_lastId, (message with { Body = default }, key)); // its records are in batches
+                _open.Add(++_lastId, (message with { Body = default }, key)); // the batches contain its records
                 return _lastId;
             }
         }
@@ -45,13 +45,13 @@ sealed class MessageLedger
         return null;
     }
 
-    /// <summary>The messages with these ids.</summary>
+    /// <summary>Returns the messages with these ids.</summary>
     public List<QueueMessage> Find(IEnumerable<long> ids)
     {
         lock (_lock) return [.. ids.Select(id => _open[id].Message)];
     }
 
-    /// <summary>Every record of these has its verdict or a safe dead letter.</summary>
+    /// <summary>Ends messages of which every record has its verdict or is a stored dead letter.</summary>
     public List<QueueMessage> End(IEnumerable<long> ids)
     {
         lock (_lock)
@@ -70,7 +70,7 @@ sealed class MessageLedger
         }
     }
 
-    /// <summary>What is open will be delivered again.</summary>
+    /// <summary>Forgets the messages in progress, which will be redelivered.</summary>
     public void Forget()
     {
         lock (_lock) _open.Clear();

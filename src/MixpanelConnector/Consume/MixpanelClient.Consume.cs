@@ -4,12 +4,16 @@ namespace MixpanelConnector;
 
 public sealed partial class MixpanelClient
 {
-    /// <summary>Consumes a queue that others run, so that every record of its messages is accounted for: a message is settled when each of its records was accepted or is a safe dead letter, and never before.</summary>
-    /// <param name="request">Which queue, and how.</param>
-    /// <param name="cancellationToken">Stops it in order, within 30 seconds: takes nothing more, finishes and settles what was sent, and gives back the rest.</param>
-    /// <returns>The account. A failure that comes up once it runs is in it; nothing is thrown for it.</returns>
-    /// <exception cref="MixpanelException">An option or a setting does not fit. Nothing was taken.</exception>
-    /// <exception cref="ImportStateException">The dead-letter file cannot be used. Nothing was taken.</exception>
+    /// <summary>
+    /// Consumes a queue of a message broker, and accounts for every record of its messages: a message is acknowledged when each of its records was accepted or
+    /// is a stored dead letter, and never before.
+    /// </summary>
+    /// <param name="request">Specifies the queue, and how to consume it.</param>
+    /// <param name="cancellationToken">Stops it gracefully, within 30 seconds: receives nothing more, finishes and acknowledges what was sent, and returns the
+    /// rest to the queue.</param>
+    /// <returns>The report. It also contains failures that occur after the start; they are not thrown.</returns>
+    /// <exception cref="MixpanelException">An option or a setting is invalid. No message was received.</exception>
+    /// <exception cref="ImportStateException">The dead-letter file cannot be used. No message was received.</exception>
     public async Task<ConsumeReport> ConsumeAsync(ConsumeRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);

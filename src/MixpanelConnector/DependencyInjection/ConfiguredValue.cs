@@ -6,10 +6,13 @@ using Microsoft.Extensions.Configuration;
 
 namespace MixpanelConnector;
 
-/// <summary>A value of a configuration, which knows only text and sections, as the JSON that it was in most likelihood.</summary>
+/// <summary>Converts a configuration value, which can only be text or a section, to the JSON that was most likely meant.</summary>
 static class ConfiguredValue
 {
-    /// <summary>What reads as a number is one, <c>true</c> and <c>false</c> in any case are booleans, and text in double quotes is text. Sections are objects; those whose keys count from 0 are lists.</summary>
+    /// <summary>
+    /// Text that reads as a number becomes a number, <c>true</c> and <c>false</c> (case-insensitive) become booleans, and text in double quotes becomes a
+    /// string. Sections become objects; those whose keys count from 0 become lists.
+    /// </summary>
     public static JsonNode? Of(IConfigurationSection section)
     {
         var children = section.GetChildren().ToList();
@@ -30,7 +33,7 @@ static class ConfiguredValue
         }
         catch (JsonException)
         {
-            // It is text that only begins like one.
+            // It is text that only starts like JSON.
         }
 
         return text;

@@ -5,7 +5,7 @@ using MixpanelConnector.Flags;
 
 namespace MixpanelConnector;
 
-/// <summary>What <c>AddMixpanel</c> gives, to go on from.</summary>
+/// <summary>Configures a project added by <c>AddMixpanel</c>.</summary>
 public sealed class MixpanelBuilder
 {
     internal MixpanelBuilder(IServiceCollection services, string? name, IHttpClientBuilder httpClient) => (Services, Name, HttpClient) = (services, name, httpClient);
@@ -13,14 +13,15 @@ public sealed class MixpanelBuilder
     /// <summary>The application's services.</summary>
     public IServiceCollection Services { get; }
 
-    /// <summary>The name under which the project was added, the key of its services; null for the one without a name.</summary>
+    /// <summary>The name of the project, which is the key of its services; null for the project without a name.</summary>
     public string? Name { get; }
 
-    /// <summary>The HTTP client that requests to this project go through: add handlers to it.</summary>
+    /// <summary>The HTTP client for requests to this project: add handlers to it.</summary>
     public IHttpClientBuilder HttpClient { get; }
 
-    /// <summary>Keeps records on the disk until Mixpanel has them. <c>MixpanelConnector.Sqlite</c> has <c>UseSqliteOutbox</c>.</summary>
+    /// <summary>Stores records on the disk until Mixpanel has them. <c>MixpanelConnector.Sqlite</c> has <c>UseSqliteOutbox</c>.</summary>
     /// <param name="open">Opens the outbox, when the host starts; the tracker disposes it.</param>
+    /// <returns>This builder, for chaining.</returns>
     public MixpanelBuilder UseOutbox(Func<IServiceProvider, ITrackerOutbox> open)
     {
         ArgumentNullException.ThrowIfNull(open);
@@ -28,8 +29,13 @@ public sealed class MixpanelBuilder
         return this;
     }
 
-    /// <summary>Publishes what is tracked to a queue in place of sending it; <c>mixpanel consume</c> takes it from there. MixpanelConnector.RabbitMq has <c>UseRabbitMq</c>, MixpanelConnector.Kafka <c>UseKafka</c>. With an outbox it is kept on the disk while the broker is away.</summary>
-    /// <param name="open">Names the queue, when the host starts; nothing is connected before something is tracked. The application's services dispose it, after the tracker.</param>
+    /// <summary>
+    /// Publishes tracked records to a queue instead of sending them; <c>mixpanel consume</c> receives them from there. MixpanelConnector.RabbitMq has
+    /// <c>UseRabbitMq</c>, MixpanelConnector.Kafka <c>UseKafka</c>. With an outbox, records are kept on the disk while the broker is unavailable.
+    /// </summary>
+    /// <param name="open">Creates the queue, when the host starts; it connects when the first record is tracked. The application's services dispose it, after
+    /// the tracker.</param>
+    /// <returns>This builder, for chaining.</returns>
     public MixpanelBuilder UseQueue(Func<IServiceProvider, MixpanelQueue> open)
     {
         ArgumentNullException.ThrowIfNull(open);
@@ -38,8 +44,12 @@ public sealed class MixpanelBuilder
         return this;
     }
 
-    /// <summary>Adds feature flags: <see cref="MixpanelFlags"/> and <see cref="IMixpanelFlags"/> for the application, and a <see cref="FlagSnapshot"/> for each scope, such as a request. Exposures go through the tracker. Keyed, where the project has a name.</summary>
-    /// <param name="options">How they are kept up to date.</param>
+    /// <summary>
+    /// Adds feature flags: <see cref="MixpanelFlags"/> and <see cref="IMixpanelFlags"/> for the application, and a <see cref="FlagSnapshot"/> for each scope,
+    /// such as a request. Exposures go through the tracker. The services are keyed if the project has a name.
+    /// </summary>
+    /// <param name="options">The options. Default: those of <see cref="FlagOptions"/>.</param>
+    /// <returns>This builder, for chaining.</returns>
     public MixpanelBuilder AddFlags(FlagOptions? options = null)
     {
         var (name, flags) = (Name, (options ?? new()).Validated());

@@ -5,18 +5,18 @@ using Microsoft.Extensions.Options;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>What a tracker gets from the application's services.</summary>
+/// <summary>The services of the application that a tracker uses.</summary>
 sealed class TrackerServices
 {
     public Func<IServiceProvider, ITrackerOutbox>? OpenOutbox { get; set; }
 }
 
-/// <summary>Starts a tracker with the host, and sends what is left when everything else has stopped.</summary>
+/// <summary>Starts a tracker with the host, and sends the remaining records when everything else has stopped.</summary>
 sealed class MixpanelHost(IServiceProvider provider, string? name) : IHostedLifecycleService
 {
     IMixpanelTracker? _tracker;
 
-    /// <summary>What is wrong with it shows now, and not with the first event. A test may have put another in its place.</summary>
+    /// <summary>Creates the tracker now, so that errors surface at the start and not with the first event. A test may have replaced the tracker.</summary>
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         _tracker = provider.Mixpanel<IMixpanelTracker>(name);
@@ -34,7 +34,7 @@ sealed class MixpanelHost(IServiceProvider provider, string? name) : IHostedLife
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }
 
-/// <summary>Settings are checked as a whole, when the host starts.</summary>
+/// <summary>Validates the settings as a whole, when the host starts.</summary>
 sealed class MixpanelSettingsValidation(string optionsName) : IValidateOptions<MixpanelSettings>
 {
     public ValidateOptionsResult Validate(string? name, MixpanelSettings options)
@@ -55,7 +55,7 @@ sealed class MixpanelSettingsValidation(string optionsName) : IValidateOptions<M
     }
 }
 
-/// <summary>How a tracker is.</summary>
+/// <summary>Reports the health of a tracker.</summary>
 sealed class MixpanelHealthCheck(IMixpanelTracker tracker) : IHealthCheck
 {
     static readonly TimeSpan LongWait = TimeSpan.FromMinutes(5);

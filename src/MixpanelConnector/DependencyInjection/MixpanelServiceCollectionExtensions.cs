@@ -19,20 +19,28 @@ public static class MixpanelServiceCollectionExtensions
 {
     const string HttpClientName = "MixpanelConnector";
 
-    /// <summary>Adds <see cref="IMixpanelTracker"/> and <see cref="MixpanelClient"/>, with settings of the application's configuration, such as <c>builder.Configuration.GetSection("Mixpanel")</c>. What is tracked is sent before the host has stopped.</summary>
+    /// <summary>
+    /// Adds <see cref="IMixpanelTracker"/> and <see cref="MixpanelClient"/>, with settings from the application's configuration, such as
+    /// <c>builder.Configuration.GetSection("Mixpanel")</c>. Tracked records are sent before the host has stopped.
+    /// </summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="configuration">A section with the names of <see cref="MixpanelSettings"/>. When it is loaded again with another service account, that one is used from then on; all else holds until the next start.</param>
+    /// <param name="configuration">A section with the names of <see cref="MixpanelSettings"/>. If it is reloaded with a different service account, the new
+    /// account is used from then on; all other settings apply until the next start.</param>
+    /// <returns>A builder for the further configuration of the project.</returns>
     public static MixpanelBuilder AddMixpanel(this IServiceCollection services, IConfiguration configuration) => Add(services, null, Source(null, configuration), null);
 
-    /// <summary>Adds <see cref="IMixpanelTracker"/> and <see cref="MixpanelClient"/>. What is tracked is sent before the host has stopped.</summary>
+    /// <summary>Adds <see cref="IMixpanelTracker"/> and <see cref="MixpanelClient"/>. Tracked records are sent before the host has stopped.</summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="configure">Makes the settings.</param>
+    /// <param name="configure">Configures the settings.</param>
+    /// <returns>A builder for the further configuration of the project.</returns>
     public static MixpanelBuilder AddMixpanel(this IServiceCollection services, Action<MixpanelSettings> configure) => Add(services, null, null, configure);
 
     /// <summary>Adds one of several projects: its services are keyed by a name, such as <c>[FromKeyedServices("shop")] IMixpanelTracker</c>.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="name">The name.</param>
-    /// <param name="configuration">A section with the names of <see cref="MixpanelSettings"/>. When it is loaded again with another service account, that one is used from then on; all else holds until the next start.</param>
+    /// <param name="configuration">A section with the names of <see cref="MixpanelSettings"/>. If it is reloaded with a different service account, the new
+    /// account is used from then on; all other settings apply until the next start.</param>
+    /// <returns>A builder for the further configuration of the project.</returns>
     public static MixpanelBuilder AddMixpanel(this IServiceCollection services, string name, IConfiguration configuration)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -42,7 +50,8 @@ public static class MixpanelServiceCollectionExtensions
     /// <summary>Adds one of several projects: its services are keyed by a name, such as <c>[FromKeyedServices("shop")] IMixpanelTracker</c>.</summary>
     /// <param name="services">The application's services.</param>
     /// <param name="name">The name.</param>
-    /// <param name="configure">Makes the settings.</param>
+    /// <param name="configure">Configures the settings.</param>
+    /// <returns>A builder for the further configuration of the project.</returns>
     public static MixpanelBuilder AddMixpanel(this IServiceCollection services, string name, Action<MixpanelSettings> configure)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -67,7 +76,7 @@ public static class MixpanelServiceCollectionExtensions
         var httpClient = services.AddHttpClient(clientName, client => client.Timeout = Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(provider => MixpanelTransport.NewHandler(Settings(provider, optionsName).ToOptions()))
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // the handler renews its connections itself
-            .RemoveAllLoggers(); // the library logs what happens; a line for each request is too much
+            .RemoveAllLoggers(); // the library does its own logging; a line per request is too much
 
         services.AddSingleton<IHttpMessageHandlerBuilderFilter>(new SentOnceFilter(clientName));
 

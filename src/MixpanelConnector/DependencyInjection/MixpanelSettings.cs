@@ -6,7 +6,9 @@ using Microsoft.Extensions.Options;
 
 namespace MixpanelConnector;
 
-/// <summary>The settings of an application that uses Mixpanel by <c>AddMixpanel</c>: what its configuration says, or its code. Checked when the host starts.</summary>
+/// <summary>
+/// The settings of an application that uses Mixpanel through <c>AddMixpanel</c>, from its configuration or its code. Validated when the host starts.
+/// </summary>
 public sealed class MixpanelSettings
 {
     /// <inheritdoc cref="TrackerOptions.Enabled"/>
@@ -15,7 +17,7 @@ public sealed class MixpanelSettings
     /// <summary>The project token. Enough to track. Default: none.</summary>
     public string? Token { get; set; }
 
-    /// <summary>The service account's user name, for queries and account management; tracking uses it too where it is set. Default: none.</summary>
+    /// <summary>The service account's user name, for queries and account management; if set, tracking also uses it. Default: none.</summary>
     public string? ServiceAccountUsername { get; set; }
 
     /// <summary>The service account's secret. Default: none.</summary>
@@ -30,7 +32,7 @@ public sealed class MixpanelSettings
     /// <summary>The region of the project. Default: <see cref="MixpanelRegion.Us"/>.</summary>
     public MixpanelRegion Region { get; set; } = MixpanelRegion.Us;
 
-    /// <summary>One base address in place of every Mixpanel host: the embedded Mixpanel, a proxy, a test. Default: none.</summary>
+    /// <summary>One base address that replaces every Mixpanel host: the embedded Mixpanel, a proxy, a test. Default: none.</summary>
     public Uri? Endpoint { get; set; }
 
     /// <inheritdoc cref="MixpanelOptions.AttemptTimeout"/>
@@ -60,7 +62,11 @@ public sealed class MixpanelSettings
     /// <inheritdoc cref="TrackerOptions.StopTimeout"/>
     public TimeSpan StopTimeout { get; set; } = new TrackerOptions().StopTimeout;
 
-    /// <summary>Properties for every event that does not have them of its own. In a configuration, which knows only text, what reads as a number is one, <c>true</c> and <c>false</c> are booleans, and text in double quotes is text whatever it reads as; sections are objects, numbered ones lists. Default: none.</summary>
+    /// <summary>
+    /// Properties for every event that does not set them itself. In a configuration, which contains only text, values that read as numbers become numbers,
+    /// <c>true</c> and <c>false</c> become booleans, and text in double quotes always becomes a string; sections become objects, numbered ones lists. Default:
+    /// none.
+    /// </summary>
     public JsonObject SuperProperties { get; } = [];
 
     /// <inheritdoc cref="TrackerOptions.Redaction"/>
@@ -87,7 +93,7 @@ public sealed class MixpanelSettings
     /// <inheritdoc cref="TrackerOptions.OnRejected"/>
     public Action<RejectedRecord>? OnRejected { get; set; }
 
-    /// <summary>Takes the settings over that a configuration has. An unknown name is an error.</summary>
+    /// <summary>Reads the settings from a configuration. An unknown name is an error.</summary>
     internal void Bind(string name, IEnumerable<IConfigurationSection> entries)
     {
         foreach (var entry in entries)
@@ -139,13 +145,13 @@ public sealed class MixpanelSettings
                 break;
         }
 
-        // One text is a list of one.
+        // A single text is a list with one item.
         IEnumerable<string> Texts() => part.Value is { Length: > 0 } one ? [one] : part.GetChildren().Select(item => item.Value).OfType<string>();
     }
 
     static void EnsureSection(string name, IConfigurationSection entry, string what) => Read(name, entry, _ => throw new FormatException($"it must be {what}"), ofSection: true);
 
-    /// <summary>Takes over one value. An empty variable of the environment is none.</summary>
+    /// <summary>Reads one value. An empty environment variable counts as not set.</summary>
     static void Read(string name, IConfigurationSection entry, Action<string> set, bool ofSection = false)
     {
         if (string.IsNullOrEmpty(entry.Value) && (ofSection || !entry.GetChildren().Any())) return;
@@ -155,7 +161,7 @@ public sealed class MixpanelSettings
         }
         catch (Exception e) when (e is FormatException or ArgumentException)
         {
-            // The value itself may be a secret: it is not shown.
+            // The value itself may be a secret, so it is not shown.
             throw new OptionsValidationException(name, typeof(MixpanelSettings), [$"{entry.Path}: {e.Message.TrimEnd('.')}."]);
         }
     }
@@ -279,7 +285,7 @@ public sealed class MixpanelSettings
     static TimeSpan Length(string value) =>
         TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var length) ? length : throw new FormatException("it must be a length of time, such as 00:00:05");
 
-    /// <summary>One of the names of an enumeration, in any case; no number, and not several.</summary>
+    /// <summary>Parses a single name of an enumeration, case-insensitive; numbers and combinations are not accepted.</summary>
     static T OneOf<T>(string value)
         where T : struct, Enum =>
         Enum.GetNames<T>().FirstOrDefault(name => name.Equals(value.Trim(), StringComparison.OrdinalIgnoreCase)) is { } known ? Enum.Parse<T>(known) : throw new FormatException($"it must be one of {string.Join(", ", Enum.GetNames<T>())}");

@@ -3,7 +3,9 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>Puts <see cref="SentOnce.Handler"/> next to the wire: inside the handlers that an application gives to the client, and inside those that it gives to all clients.</summary>
+/// <summary>
+/// Makes <see cref="SentOnce.Handler"/> the innermost handler: inside those that an application adds to this client, and those that it adds to all clients.
+/// </summary>
 sealed class SentOnceFilter(string clientName) : IHttpMessageHandlerBuilderFilter
 {
     public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) => builder =>

@@ -7,15 +7,15 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>What of a configuration makes the settings of a name.</summary>
+/// <summary>The source of the settings with a name.</summary>
 /// <param name="OptionsName">The name.</param>
-/// <param name="Entries">A setting each; of two of one name the later one holds.</param>
-/// <param name="ReloadToken">Tells of the next time that the configuration is loaded.</param>
+/// <param name="Entries">The settings; when a name occurs twice, the later entry takes precedence.</param>
+/// <param name="ReloadToken">Signals the next reload of the configuration.</param>
 sealed record SettingsSource(string OptionsName, Func<IEnumerable<IConfigurationSection>> Entries, Func<IChangeToken> ReloadToken);
 
 /// <summary>
-/// Has a running process go on with another service account when its settings say so. What says which project it is stays: records
-/// that were taken are that project's. Settings that are wrong change nothing; they throw at nobody who only reloads a configuration.
+/// Lets a running process switch to a different service account when its settings change. Settings that identify the project stay as they are: accepted
+/// records belong to that project. Invalid settings change nothing, and throw no exception at code that only reloads a configuration.
 /// </summary>
 sealed partial class SettingsWatch : IDisposable
 {
@@ -42,13 +42,13 @@ sealed partial class SettingsWatch : IDisposable
                 if (name == optionsName) Try(() => settings);
             }),
         ];
-        if (sources.Count > 0) Reload(); // what changed since the start
+        if (sources.Count > 0) Reload(); // changes since the start
     }
 
-    /// <summary>The account that speaks for the project; null where none did at the start.</summary>
+    /// <summary>The service account in use; null if there was none at the start.</summary>
     public AccountRotation? Rotation { get; }
 
-    /// <summary>What the process started with, whose account may be replaced.</summary>
+    /// <summary>The options at the start; their service account may be replaced.</summary>
     public MixpanelOptions Options => _started with { Rotation = Rotation };
 
     public void Dispose() => _watching.ForEach(watching => watching?.Dispose());
@@ -63,7 +63,7 @@ sealed partial class SettingsWatch : IDisposable
         }
         catch (Exception e)
         {
-            // A source of the configuration may throw anything, and its words may hold a secret.
+            // A configuration source may throw any exception, and its message may contain a secret.
             Say(e is OptionsValidationException or MixpanelException ? e.Message : e.GetType().Name, LogNotTaken);
         }
     }
@@ -86,7 +86,7 @@ sealed partial class SettingsWatch : IDisposable
         if (options.ServiceAccount is { } account && Rotation!.Replace(account)) LogReplaced();
     }
 
-    /// <summary>Once, however often a configuration is loaded.</summary>
+    /// <summary>Logs a message once, however often the configuration is reloaded.</summary>
     void Say(string what, Action<string> say)
     {
         lock (_lock)

@@ -6,10 +6,10 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Export;
 
-/// <summary>A day that came whole, in files that are not in their places yet.</summary>
+/// <summary>A completely downloaded day, in files that are not in their final places yet.</summary>
 sealed record FetchedDay(ExportEntry Entry, HashedFile? File, HashedFile? Unreadable) : IAsyncDisposable
 {
-    /// <summary>Brings its files into their places. Its entry may follow, and not lead.</summary>
+    /// <summary>Moves its files to their final places. Its manifest entry must be written afterwards, not before.</summary>
     public async Task CommitAsync(CancellationToken cancellationToken)
     {
         if (Unreadable is not null) await Unreadable.CommitAsync(cancellationToken).ConfigureAwait(false);
@@ -24,24 +24,24 @@ sealed record FetchedDay(ExportEntry Entry, HashedFile? File, HashedFile? Unread
 }
 
 /// <summary>
-/// Downloads a day of events into a file, until it is whole: status 200, the answer's own end, gzip's trailer, each line a record, and each
-/// record of this day. In memory is one line, and what the writer holds.
+/// Downloads a day of events into a file, and verifies that it is complete: status 200, the end of the answer, the gzip trailer, each line a record, and each
+/// record of this day. Only one line and the writer's buffers are in memory.
 /// </summary>
-/// <param name="request">What is exported, and how.</param>
-/// <param name="target">Where the files go.</param>
-/// <param name="calls">Sends.</param>
-/// <param name="counts">What was done so far.</param>
+/// <param name="request">The request.</param>
+/// <param name="target">The target of the files.</param>
+/// <param name="calls">Sends the requests.</param>
+/// <param name="counts">The counts of the run.</param>
 sealed class DayDownload(ExportRequest request, ExportTarget target, ExportCalls calls, ExportCounts counts)
 {
     const int FirstBuffer = 256 << 10;
 
-    /// <summary>Mixpanel takes events of less than 1 MB.</summary>
+    /// <summary>Mixpanel accepts events of less than 1 MB.</summary>
     const int LongestLine = 4 << 20;
 
-    /// <summary>How long a connection may give nothing.</summary>
+    /// <summary>The longest time without data before a connection counts as broken.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
-    /// <exception cref="MixpanelException">Mixpanel refuses it, or it was not whole after all tries.</exception>
+    /// <exception cref="MixpanelException">Mixpanel refuses it, or it was incomplete after all attempts.</exception>
     /// <exception cref="IOException">The disk failed.</exception>
     public Task<FetchedDay> FetchAsync(DateOnly day, CancellationToken cancellationToken)
     {
@@ -116,7 +116,7 @@ sealed class DayDownload(ExportRequest request, ExportTarget target, ExportCalls
         }
         catch (Exception e) when (e is not NotWholeException and not OperationCanceledException && file.Failure is { } failure && failure != e)
         {
-            throw new IOException(failure.Message, failure); // a package made another exception of it
+            throw new IOException(failure.Message, failure); // a package replaced the exception
         }
         catch (InputException e)
         {
@@ -139,7 +139,7 @@ sealed class DayDownload(ExportRequest request, ExportTarget target, ExportCalls
         }
     }
 
-    /// <exception cref="NotWholeException">It cannot be told whether the answer is whole.</exception>
+    /// <exception cref="NotWholeException">It cannot be determined whether the answer is complete.</exception>
     async Task<ByteSource> OpenAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         var headers = response.Content.Headers;
@@ -183,7 +183,7 @@ sealed class DayDownload(ExportRequest request, ExportTarget target, ExportCalls
         await keepUnreadable(lines.TakeUnreadable()).ConfigureAwait(false);
     }
 
-    /// <summary>Takes the lines that are whole; where the next one begins.</summary>
+    /// <summary>Processes the complete lines; returns where the next one starts.</summary>
     static int TakeLines(ReadOnlySpan<byte> text, int scanned, ref bool isInParts, DayLines lines)
     {
         var start = 0;

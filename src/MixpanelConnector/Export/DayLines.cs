@@ -5,18 +5,18 @@ using System.IO.Hashing;
 namespace MixpanelConnector.Export;
 
 /// <summary>
-/// Judges the lines of a day. Records are written as they are. Neighbours that are no records, but one when they are put together, are
-/// one. Whatever shows that Mixpanel has given up, or given another day, ends the reading.
+/// Classifies the lines of a day. Records are written unchanged. Adjacent lines that are not records, but form one when concatenated, are
+/// joined. Any sign that Mixpanel gave up, or returned another day, ends the reading.
 /// </summary>
 /// <param name="day">The day.</param>
-/// <param name="scanner">Tells records.</param>
-/// <param name="writer">Takes them.</param>
+/// <param name="scanner">Recognizes records.</param>
+/// <param name="writer">Receives the records.</param>
 sealed class DayLines(DateOnly day, RecordScanner scanner, ExportWriter writer)
 {
-    /// <summary>So many neighbours may be one record, of so many bytes.</summary>
+    /// <summary>The maximum number and total size in bytes of adjacent lines that may form one record.</summary>
     const int MostJoined = 8, MostJoinedBytes = 4 << 20;
 
-    /// <summary>Beyond so many different ones no more are told apart.</summary>
+    /// <summary>The maximum number of distinct unreadable lines that are tracked.</summary>
     const int MostKnown = 1 << 16;
 
     const long MillisecondsOfDay = 86_400_000;
@@ -34,7 +34,7 @@ sealed class DayLines(DateOnly day, RecordScanner scanner, ExportWriter writer)
 
     public long Unreadable { get; private set; }
 
-    /// <summary>Lines that are no records, as they came, which were not taken yet.</summary>
+    /// <summary>Returns the unreadable lines, unchanged, that were not returned before.</summary>
     public ReadOnlyMemory<byte> TakeUnreadable()
     {
         var lines = _unreadable.WrittenSpan.ToArray();
@@ -42,10 +42,10 @@ sealed class DayLines(DateOnly day, RecordScanner scanner, ExportWriter writer)
         return lines;
     }
 
-    /// <summary>The lines that are no records, by their hashes.</summary>
+    /// <summary>The hashes of the unreadable lines.</summary>
     public IReadOnlySet<ulong> Hashes => _hashes;
 
-    /// <exception cref="NotWholeException">The day is not whole.</exception>
+    /// <exception cref="NotWholeException">The day is incomplete.</exception>
     public void Take(ReadOnlySpan<byte> line)
     {
         if (IsBlank(line)) return;
@@ -64,7 +64,7 @@ sealed class DayLines(DateOnly day, RecordScanner scanner, ExportWriter writer)
         while (_fragments.Count > MostJoined || _fragments.Sum(fragment => (long)fragment.Length) > MostJoinedBytes) Drop();
     }
 
-    /// <summary>Takes a part of a line that is too long for a record.</summary>
+    /// <summary>Processes a part of a line that is too long for a record.</summary>
     public void TakePart(ReadOnlySpan<byte> part)
     {
         Flush();
@@ -72,7 +72,7 @@ sealed class DayLines(DateOnly day, RecordScanner scanner, ExportWriter writer)
         _unreadable.Write(part);
     }
 
-    /// <summary>Ends a line that was taken in parts.</summary>
+    /// <summary>Ends a line that was processed in parts.</summary>
     public void EndParts()
     {
         Keep(_oversized.GetCurrentHashAsUInt64());
@@ -80,8 +80,8 @@ sealed class DayLines(DateOnly day, RecordScanner scanner, ExportWriter writer)
         _endsWithError = false;
     }
 
-    /// <summary>Takes what stands after the last line feed.</summary>
-    /// <exception cref="NotWholeException">The day is not whole.</exception>
+    /// <summary>Processes the text after the last line feed.</summary>
+    /// <exception cref="NotWholeException">The day is incomplete.</exception>
     public void End(ReadOnlySpan<byte> rest)
     {
         if (!IsBlank(rest))
@@ -121,7 +121,7 @@ sealed class DayLines(DateOnly day, RecordScanner scanner, ExportWriter writer)
         else KeepLine(record);
     }
 
-    /// <summary>The fragments stay what they are.</summary>
+    /// <summary>Writes the pending fragments as unreadable lines.</summary>
     void Flush()
     {
         while (_fragments.Count > 0) Drop();
@@ -148,6 +148,6 @@ sealed class DayLines(DateOnly day, RecordScanner scanner, ExportWriter writer)
 
     static bool IsBlank(ReadOnlySpan<byte> line) => line.Trim(" \t\r"u8).IsEmpty;
 
-    /// <summary>A record that was begun may stand before it.</summary>
+    /// <summary>A partial record may precede the message.</summary>
     static bool SaysTerminated(ReadOnlySpan<byte> line) => line.TrimEnd(" \t\r"u8).EndsWith("terminated early"u8);
 }

@@ -4,16 +4,16 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Export;
 
-/// <summary>Fetches the days of a range that are missing, several at once.</summary>
-/// <param name="request">What is exported, and how.</param>
-/// <param name="target">Where the files go.</param>
+/// <summary>Fetches the missing days of a range, several at once.</summary>
+/// <param name="request">The request.</param>
+/// <param name="target">The target of the files.</param>
 /// <param name="keeper">The manifest.</param>
-/// <param name="calls">Sends.</param>
-/// <param name="counts">What was done so far.</param>
-/// <param name="failed">Takes note of a failure; false when no other day is worth trying.</param>
+/// <param name="calls">Sends the requests.</param>
+/// <param name="counts">The counts of the run.</param>
+/// <param name="failed">Notes a failure; returns false when no other day is worth trying.</param>
 sealed class EventDays(ExportRequest request, ExportTarget target, ManifestKeeper keeper, ExportCalls calls, ExportCounts counts, Func<Exception, bool> failed)
 {
-    /// <summary>How many days were there already.</summary>
+    /// <summary>Fetches the days; returns the number of days that already existed.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var (from, to) = (request.FromDate!.Value, request.ToDate!.Value);
@@ -42,7 +42,7 @@ sealed class EventDays(ExportRequest request, ExportTarget target, ManifestKeepe
                 counts.Begin();
                 try
                 {
-                    // Not the loop's token: what is under way comes to its end although no other day is worth trying.
+                    // Not the loop's token: a download in progress is completed even when no other day is worth trying.
                     if (!stop.IsCancellationRequested) await FetchAsync(download, day, cancellationToken).ConfigureAwait(false);
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
@@ -57,7 +57,7 @@ sealed class EventDays(ExportRequest request, ExportTarget target, ManifestKeepe
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // Why is noted.
+            // The reason was noted already.
         }
 
         cancellationToken.ThrowIfCancellationRequested();
@@ -69,13 +69,13 @@ sealed class EventDays(ExportRequest request, ExportTarget target, ManifestKeepe
         var fetched = await download.FetchAsync(day, cancellationToken).ConfigureAwait(false);
         await using (fetched.ConfigureAwait(false))
         {
-            // Once it is there it is kept: a stop comes after that.
+            // A completed download is stored; cancellation takes effect after that.
             var before = keeper.Manifest.Files.Where(entry => entry.Day == day).ToList();
             if (fetched.File is not null) await keeper.RemoveAsync(before, CancellationToken.None).ConfigureAwait(false);
             await fetched.CommitAsync(CancellationToken.None).ConfigureAwait(false);
             await keeper.SetAsync(fetched.Entry, CancellationToken.None).ConfigureAwait(false);
             await keeper.DeleteAsync(before, CancellationToken.None).ConfigureAwait(false);
-            // What a run left that was killed before it could enter it.
+            // Left by a run that was killed before it wrote the entry.
             if (fetched.File is null) await target.DeleteAsync(ExportNames.OfDay(day, request), CancellationToken.None).ConfigureAwait(false);
             if (fetched.Unreadable is null) await target.DeleteAsync(ExportNames.Unreadable(day), CancellationToken.None).ConfigureAwait(false);
         }

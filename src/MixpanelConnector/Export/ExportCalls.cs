@@ -3,17 +3,17 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Export;
 
-/// <summary>The calls of an export, each sent until its answer is whole: up to five times, with a wait before each further one.</summary>
+/// <summary>Sends the calls of an export, each until its answer is complete: up to five times, with a wait before each retry.</summary>
 sealed class ExportCalls(ExportRequest request, MixpanelTransport transport, ExportCounts counts)
 {
     const int MostTries = 5;
 
     public MixpanelOptions Options => transport.Options;
 
-    /// <summary>A moment as the manifest has it.</summary>
+    /// <summary>Returns a time with the precision of the manifest, to the second.</summary>
     public static DateTime Seconds(DateTimeOffset moment) => new(moment.UtcTicks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond, DateTimeKind.Utc);
 
-    /// <summary>Says how many calls are needed, and how many there are.</summary>
+    /// <summary>Reports how many calls are needed, and how many are left.</summary>
     public async Task TellNeedAsync(int needed, CallKind kind, CancellationToken cancellationToken, string more = "")
     {
         if (request.Notices is not { } notices) return;
@@ -22,12 +22,12 @@ sealed class ExportCalls(ExportRequest request, MixpanelTransport transport, Exp
         notices.Report($"This needs {Counted.Of(needed, "call")}{more}{has}.");
     }
 
-    /// <param name="call">What is sent.</param>
-    /// <param name="what">What it asks for, such as a day; for messages.</param>
-    /// <param name="read">Reads a success.</param>
-    /// <param name="refusal">The error behind another answer.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="MixpanelException">It is refused, or was not whole after all tries, or the calls of the hour are used up.</exception>
+    /// <param name="call">The request.</param>
+    /// <param name="what">What it requests, such as a day; for messages.</param>
+    /// <param name="read">Reads a successful answer.</param>
+    /// <param name="refusal">Returns the error of any other answer.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="MixpanelException">It is refused, or was incomplete after all attempts, or the hourly calls are used up.</exception>
     public async Task<T> UntilWholeAsync<T>(MixpanelRequest call, string what, Func<Reply, CancellationToken, Task<T>> read, Func<Reply, MixpanelError> refusal, CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)

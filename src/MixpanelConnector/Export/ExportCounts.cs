@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Export;
 
-/// <summary>What a run has done so far.</summary>
+/// <summary>The counts of a run so far.</summary>
 sealed class ExportCounts
 {
     long _requests, _retries, _records, _bytes;
@@ -30,7 +30,7 @@ sealed class ExportCounts
 
     public void End() => Interlocked.Decrement(ref _busy);
 
-    /// <summary>Waits, and shows that it does.</summary>
+    /// <summary>Waits, and shows the wait in the progress.</summary>
     public async Task WaitAsync(TimeSpan span, TimeProvider time, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _waiting);

@@ -3,55 +3,55 @@ using MixpanelConnector.Export;
 
 namespace MixpanelConnector;
 
-/// <summary>A format that the records of an export are written in. NDJSON is here; the package MixpanelConnector.Formats holds CSV and Parquet.</summary>
+/// <summary>A file format for the records of an export. NDJSON is built in; the package MixpanelConnector.Formats provides CSV and Parquet.</summary>
 public abstract class ExportFormat
 {
     private protected ExportFormat(string name) => Name = name;
 
-    /// <summary>One record a line, byte for byte as Mixpanel gave it.</summary>
+    /// <summary>One record per line, byte for byte as Mixpanel returned it.</summary>
     public static ExportFormat Ndjson { get; } = new NdjsonExport();
 
-    /// <summary>What it is called, and how its files' names end, such as <c>ndjson</c>.</summary>
+    /// <summary>The name, which is also the file extension, such as <c>ndjson</c>.</summary>
     public string Name { get; }
 
-    /// <summary>Whether a compression is within its files, and not around them.</summary>
+    /// <summary>Whether the compression is part of the format, rather than applied to the file.</summary>
     internal virtual bool CompressesItself => false;
 
-    /// <summary>The compression where none is asked for.</summary>
+    /// <summary>The compression when none is specified.</summary>
     internal virtual string UsualCompression => ExportCompression.Gzip.Name;
 
-    /// <summary>Whether its writer asks for the members of a record one by one.</summary>
+    /// <summary>Whether its writer needs the members of a record individually.</summary>
     internal virtual bool HasColumns => false;
 
-    /// <summary>Begins a file.</summary>
-    /// <param name="content">Takes the bytes, and stays open.</param>
-    /// <param name="request">What is exported, and how.</param>
+    /// <summary>Starts a file.</summary>
+    /// <param name="content">Receives the bytes, and stays open.</param>
+    /// <param name="request">The request.</param>
     internal abstract ExportWriter Open(Stream content, ExportRequest request);
 
     /// <summary>The format's name.</summary>
     public override string ToString() => Name;
 }
 
-/// <summary>A compression of the files of an export. None and gzip are here; the package MixpanelConnector.Formats holds zstd.</summary>
+/// <summary>A compression for the files of an export. None and gzip are built in; the package MixpanelConnector.Formats provides zstd.</summary>
 public abstract class ExportCompression
 {
     private protected ExportCompression(string name) => Name = name;
 
-    /// <summary>None.</summary>
+    /// <summary>No compression.</summary>
     public static ExportCompression None { get; } = new NoCompression();
 
     /// <summary>gzip.</summary>
     public static ExportCompression Gzip { get; } = new GzipCompression();
 
-    /// <summary>What it is called, such as <c>gzip</c>.</summary>
+    /// <summary>The name, such as <c>gzip</c>.</summary>
     public string Name { get; }
 
-    /// <summary>How its files' names end, such as <c>.gz</c>.</summary>
+    /// <summary>The file extension, such as <c>.gz</c>.</summary>
     internal abstract string Extension { get; }
 
-    /// <summary>A stream whose bytes come compressed into another one, which stays open; null where they come as they are.</summary>
-    /// <param name="content">Takes the bytes.</param>
-    /// <param name="files">How many files may be written at once: the memory of all of them is bounded.</param>
+    /// <summary>Returns a stream that writes its bytes compressed to another one, which stays open; null for no compression.</summary>
+    /// <param name="content">Receives the bytes.</param>
+    /// <param name="files">The number of files that may be written at once; bounds their total memory.</param>
     internal abstract Stream? Compress(Stream content, int files);
 
     /// <summary>The compression's name.</summary>

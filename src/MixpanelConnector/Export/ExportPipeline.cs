@@ -7,17 +7,17 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector.Export;
 
 /// <summary>
-/// Exports records into files so that each is there whole, once, or is fetched again.
+/// Exports records into files so that each file is complete and exists once, or is fetched again.
 /// <code>
 ///  Ledger ─► call ─bytes─► gunzip ─line─► record? ─► format ─► NAME.part ══whole══► NAME ─► manifest
 /// </code>
 /// <list type="number">
-/// <item>The target is locked; its manifest says what is there already.</item>
-/// <item>What is missing is asked for: days side by side (<see cref="EventDays"/>), pages one after the other (<see cref="ProfilePages"/>).
+/// <item>The target is locked; its manifest lists what exists already.</item>
+/// <item>The missing parts are requested: days concurrently (<see cref="EventDays"/>), pages one after the other (<see cref="ProfilePages"/>).
 /// Each call is entered into the ledger before it is sent.</item>
-/// <item>What comes is judged line by line and written as it comes (<see cref="DayDownload"/>). What is not whole is thrown away,
-/// and asked for again.</item>
-/// <item>A file is synced and gets its name; then it gets its entry in the manifest.</item>
+/// <item>The answer is checked line by line and written as it arrives (<see cref="DayDownload"/>). An incomplete answer is discarded
+/// and requested again.</item>
+/// <item>A file is synced and renamed to its final name; then its entry is added to the manifest.</item>
 /// </list>
 /// </summary>
 sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
@@ -29,7 +29,7 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
     readonly ProblemList _problems = new();
     TimeSpan? _retryAfter;
 
-    /// <exception cref="MixpanelException">An option or a setting does not fit, or the folder holds another export. Nothing was asked for.</exception>
+    /// <exception cref="MixpanelException">An option or a setting is invalid, or the folder contains another export. Nothing was requested.</exception>
     public async Task<ExportReport> RunAsync(CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
@@ -113,7 +113,7 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
         };
     }
 
-    /// <summary>Fetches what is missing; how much was there.</summary>
+    /// <summary>Fetches the missing parts; returns the number of existing files or days.</summary>
     Task<int> FetchAsync(ExportTarget target, ManifestKeeper keeper, CancellationToken cancellationToken)
     {
         var calls = new ExportCalls(request, transport, _counts);
@@ -125,7 +125,7 @@ sealed class ExportPipeline(ExportRequest request, MixpanelTransport transport)
         };
     }
 
-    /// <summary>Takes note of a failure; false when nothing else is worth trying.</summary>
+    /// <summary>Notes a failure; returns false when nothing else is worth trying.</summary>
     bool Failed(Exception failure)
     {
         switch (failure)

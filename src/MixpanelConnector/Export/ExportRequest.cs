@@ -2,88 +2,101 @@ using MixpanelConnector.Exported;
 
 namespace MixpanelConnector;
 
-/// <summary>What an export takes out of Mixpanel.</summary>
+/// <summary>The kind of data to export from Mixpanel.</summary>
 public enum ExportKind
 {
-    /// <summary>Events, a file a day.</summary>
+    /// <summary>Events, one file per day.</summary>
     Events,
 
-    /// <summary>Profiles of users, a file for 50 pages.</summary>
+    /// <summary>User profiles, one file per 50 pages.</summary>
     Profiles,
 
-    /// <summary>Profiles of groups, a file for 50 pages. Needs <see cref="ExportRequest.GroupKey"/> and <see cref="ExportRequest.DataGroupId"/>.</summary>
+    /// <summary>Group profiles, one file per 50 pages. Needs <see cref="ExportRequest.GroupKey"/> and <see cref="ExportRequest.DataGroupId"/>.</summary>
     Groups,
 
-    /// <summary>The names and ids of lookup tables: Mixpanel does not give their rows.</summary>
+    /// <summary>The names and ids of lookup tables: Mixpanel does not return their rows.</summary>
     LookupTables,
 }
 
-/// <summary>What to export, how, and where to. Immutable: change a copy with <c>with</c>.</summary>
+/// <summary>Specifies what to export, how, and where to. Immutable: change a copy with <c>with</c>.</summary>
 public sealed record ExportRequest
 {
     internal const int MostParallel = 100;
 
-    /// <summary>What is exported. Default: <see cref="ExportKind.Events"/>.</summary>
+    /// <summary>The kind of data to export. Default: <see cref="ExportKind.Events"/>.</summary>
     public ExportKind Kind { get; init; }
 
-    /// <summary>The folder that the files go to, made when it is missing; or an address of <see cref="Storages"/>, of a prefix. It holds one export: another kind, project, endpoint, format or filter needs another folder; other days join it.</summary>
+    /// <summary>
+    /// The folder for the files, created if it is missing; or an address of <see cref="Storages"/> with a prefix. It contains one export: a different kind,
+    /// project, endpoint, format or filter needs a different folder; further days are added to it.
+    /// </summary>
     public required string Folder { get; init; }
 
-    /// <summary>The object storage that <see cref="Folder"/> may be an address of. Default: none. MixpanelConnector.ObjectStorage holds some.</summary>
+    /// <summary>The object storage schemes that <see cref="Folder"/> may use. Default: none. MixpanelConnector.ObjectStorage provides some.</summary>
     public IReadOnlyList<StorageScheme> Storages { get; init; } = [];
 
-    /// <summary>The first day, in UTC. Events only, which need it.</summary>
+    /// <summary>The first day, in UTC. Events only, and required for them.</summary>
     public DateOnly? FromDate { get; init; }
 
-    /// <summary>The last day, in UTC; it is included. Events only. Default: yesterday.</summary>
+    /// <summary>The last day, inclusive, in UTC. Events only. Default: yesterday.</summary>
     public DateOnly? ToDate { get; init; }
 
-    /// <summary>The names of the events. Events only. Default: all.</summary>
+    /// <summary>The event names. Events only. Default: all.</summary>
     public IReadOnlyList<string> Event { get; init; } = [];
 
-    /// <summary>A condition in Mixpanel's language, such as <c>properties["plan"] == "pro"</c>. Default: none.</summary>
+    /// <summary>A condition in Mixpanel's expression language, such as <c>properties["plan"] == "pro"</c>. Default: none.</summary>
     public string? Where { get; init; }
 
-    /// <summary>The property that makes the groups, such as <c>company</c>. Groups only.</summary>
+    /// <summary>The group key, a property such as <c>company</c>. Groups only.</summary>
     public string? GroupKey { get; init; }
 
-    /// <summary>Mixpanel's own id of the kind of group, which may be negative; the embedded Mixpanel takes the group key itself. Groups only.</summary>
+    /// <summary>Mixpanel's own id of the group key, which may be negative; the embedded Mixpanel accepts the group key itself. Groups only.</summary>
     public string? DataGroupId { get; init; }
 
-    /// <summary>The data view (workspace) whose profiles are taken: what it hides is not in the export. Profiles and groups only. Default: none, for all of the project.</summary>
+    /// <summary>
+    /// The data view (workspace) whose profiles are exported: profiles that it hides are not in the export. Profiles and groups only. Default: none, for the
+    /// whole project.
+    /// </summary>
     public long? WorkspaceId { get; init; }
 
-    /// <summary>The format of the files. Default: NDJSON. MixpanelConnector.Formats holds more.</summary>
+    /// <summary>The format of the files. Default: NDJSON. MixpanelConnector.Formats provides more.</summary>
     public ExportFormat Format { get; init; } = ExportFormat.Ndjson;
 
-    /// <summary>The compression of the files, of Parquet that of its pages. Default: null, which means gzip, and zstd of Parquet's pages.</summary>
+    /// <summary>The compression of the files; for Parquet, that of its pages. Default: null, which means gzip, and zstd for Parquet pages.</summary>
     public ExportCompression? Compression { get; init; }
 
-    /// <summary>How many days are downloaded at once, from 1 to 100. Default: 4.</summary>
+    /// <summary>The number of days downloaded at once, from 1 to 100. Default: 4.</summary>
     public int Parallel { get; init; } = 4;
 
-    /// <summary>Whether to wait where the calls of the hour are used up, by <see cref="MixpanelOptions.Ledger"/>. Default: false: the export ends there, to go on later.</summary>
+    /// <summary>
+    /// Whether to wait when the hourly calls are used up, according to <see cref="MixpanelOptions.Ledger"/>. Default: false: the export stops, to be resumed
+    /// later.
+    /// </summary>
     public bool Wait { get; init; }
 
-    /// <summary>How many days at the end of the range are fetched again, since events may arrive late. Events only. Default: 0.</summary>
+    /// <summary>The number of days at the end of the range to fetch again, since events may arrive late. Events only. Default: 0.</summary>
     public int Lookback { get; init; }
 
-    /// <summary>Forget what the folder holds, and begin again. Default: false.</summary>
+    /// <summary>Whether to ignore the contents of the folder and start over. Default: false.</summary>
     public bool Restart { get; init; }
 
-    /// <summary>The folder that keeps the session of profiles between runs. Default: null, which means that profiles begin again when they were not finished.</summary>
+    /// <summary>
+    /// The folder that stores the session of a profile export between runs. Default: null, which means that an unfinished profile export starts over.
+    /// </summary>
     public string? State { get; init; }
 
-    /// <summary>The name of a local store that the records come from, in place of its address, which changes from run to run. Default: none.</summary>
+    /// <summary>The name of a local store that is the source of the records; used instead of its address, which changes with each run. Default: none.</summary>
     public string? LocalStore { get; init; }
 
-    /// <summary>Gets a snapshot of the counts, at most five times a second and once at the end. Default: none.</summary>
+    /// <summary>Receives a snapshot of the counts, at most five times a second and once at the end. Default: none.</summary>
     public IProgress<ExportProgress>? Progress { get; init; }
 
-    /// <summary>Gets what a person should know while it runs: how many calls it needs, what is fetched again and why. Holds no property values. Default: none.</summary>
+    /// <summary>
+    /// Receives messages for a person while it runs: how many calls it needs, what is fetched again and why. Contain no property values. Default: none.
+    /// </summary>
     public IProgress<string>? Notices { get; init; }
 
-    /// <summary>Whether it is one of many, whose caller says for all of them how many calls they need. Default: false.</summary>
+    /// <summary>Whether it is one of several exports whose caller reports the total number of calls. Default: false.</summary>
     internal bool IsPart { get; init; }
 
     /// <summary>Whether the files go to object storage, and not to this machine.</summary>
@@ -99,8 +112,8 @@ public sealed record ExportRequest
         _ => ExportManifest.Events,
     };
 
-    /// <summary>The same with all defaults filled in.</summary>
-    /// <exception cref="MixpanelException">An option is out of range, or does not fit the others.</exception>
+    /// <summary>Returns the same request with all defaults filled in.</summary>
+    /// <exception cref="MixpanelException">An option is out of range, or conflicts with others.</exception>
     internal ExportRequest Validated(TimeProvider time)
     {
         var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
@@ -136,24 +149,24 @@ public sealed record ExportRequest
     }
 }
 
-/// <summary>How far an export is.</summary>
+/// <summary>The progress of an export.</summary>
 public sealed record ExportProgress
 {
-    /// <summary>Days, or pages, that are there.</summary>
+    /// <summary>Exported days or pages.</summary>
     public required int Finished { get; init; }
 
-    /// <summary>Days, or pages, in all; null as long as that is not known.</summary>
+    /// <summary>The total number of days or pages; null while it is unknown.</summary>
     public required int? Total { get; init; }
 
-    /// <summary>Records read in this run, those of tries that came to nothing included.</summary>
+    /// <summary>Records read in this run, including those of failed attempts.</summary>
     public required long Records { get; init; }
 
     /// <summary>Bytes received in this run.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>Requests that repeated one that had come to nothing.</summary>
+    /// <summary>Requests that repeated a failed one.</summary>
     public required long Retries { get; init; }
 
-    /// <summary>Whether nothing is under way but waits: for Mixpanel to answer again, or for the next hour.</summary>
+    /// <summary>Whether the export is only waiting: for Mixpanel to answer again, or for the next hour.</summary>
     public required bool Waiting { get; init; }
 }

@@ -7,33 +7,33 @@ using MixpanelConnector.Storage;
 
 namespace MixpanelConnector;
 
-/// <summary>Whether the files of an export are what its manifest says, by their hashes.</summary>
+/// <summary>Verifies the files of an export against the hashes in its manifest.</summary>
 public sealed record ExportVerification
 {
-    /// <summary>What was exported, such as <c>events</c>.</summary>
+    /// <summary>The kind of the exported records, such as <c>events</c>.</summary>
     [JsonPropertyOrder(0)] public required string Kind { get; init; }
 
-    /// <summary>Whether every day of the export, or every page, is there.</summary>
+    /// <summary>Whether every day or page of the export exists.</summary>
     [JsonPropertyOrder(1)] public required bool Complete { get; init; }
 
-    /// <summary>Files that the manifest names.</summary>
+    /// <summary>Files in the manifest.</summary>
     [JsonPropertyOrder(2)] public required int Files { get; init; }
 
-    /// <summary>Records in them.</summary>
+    /// <summary>Records in the files.</summary>
     [JsonPropertyOrder(3)] public required long Records { get; init; }
 
-    /// <summary>Bytes that were read.</summary>
+    /// <summary>Bytes read.</summary>
     [JsonPropertyOrder(4)] public required long Bytes { get; init; }
 
-    /// <summary>The names of files that are missing, or are not what they were.</summary>
+    /// <summary>The names of files that are missing or have changed.</summary>
     [JsonPropertyOrder(5)] public required IReadOnlyList<string> Damaged { get; init; }
 
-    /// <summary>Reads the files of an export. Needs no credentials of Mixpanel's.</summary>
+    /// <summary>Verifies the files of an export. Needs no Mixpanel credentials.</summary>
     /// <param name="folder">The folder, or an address of <paramref name="storages"/>.</param>
-    /// <param name="storages">The object storage that it may lie in. Default: none.</param>
-    /// <param name="cancellationToken">Stops the reading.</param>
-    /// <returns>What was found; null when there is no manifest, or one that cannot be read.</returns>
-    /// <exception cref="MixpanelException">The folder does not exist, or the storage does not give it.</exception>
+    /// <param name="storages">The supported object storage schemes. Default: none.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <returns>The result; null when there is no manifest, or one that cannot be read.</returns>
+    /// <exception cref="MixpanelException">The folder does not exist, or the storage does not return it.</exception>
     public static async Task<ExportVerification?> OfAsync(string folder, IReadOnlyList<StorageScheme>? storages = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -54,7 +54,7 @@ public sealed record ExportVerification
         }
     }
 
-    /// <summary>What was found as JSON, with the names of its documentation.</summary>
+    /// <summary>Returns the result as JSON, with the documented names.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, ExportVerificationJson.Default.ExportVerification);
 
     static async Task<ExportVerification?> OfAsync(ExportTarget target, CancellationToken cancellationToken)
@@ -72,7 +72,7 @@ public sealed record ExportVerification
         return new ExportVerification { Kind = manifest.Kind, Complete = manifest.Complete, Files = manifest.Files.Count(entry => entry.Name is not null), Records = manifest.Records, Bytes = read, Damaged = damaged };
     }
 
-    /// <summary>Null for a file that is not there, or cannot be read.</summary>
+    /// <summary>Returns null for a file that does not exist or cannot be read.</summary>
     static async Task<string?> HashOfAsync(ExportTarget target, string name, CancellationToken cancellationToken)
     {
         try

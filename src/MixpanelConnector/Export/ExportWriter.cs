@@ -1,9 +1,9 @@
 namespace MixpanelConnector.Export;
 
-/// <summary>Writes records into a file.</summary>
+/// <summary>Writes records to a file.</summary>
 abstract class ExportWriter : IDisposable
 {
-    /// <summary>Writes a record; false when the format cannot hold all of it.</summary>
+    /// <summary>Writes a record; returns false when the format cannot represent all of it.</summary>
     public abstract bool TryWrite(ReadOnlySpan<byte> record, RecordScanner scanned);
 
     /// <summary>Ends the file.</summary>
@@ -12,9 +12,9 @@ abstract class ExportWriter : IDisposable
     public abstract void Dispose();
 }
 
-/// <summary>Text that goes compressed into a file, in blocks of one size: so that the file is the same however its bytes came in.</summary>
+/// <summary>Writes compressed text to a file, in blocks of equal size: the file is the same however its bytes arrived.</summary>
 /// <param name="content">The file.</param>
-/// <param name="request">What is exported, and how.</param>
+/// <param name="request">The request.</param>
 sealed class TextSink(Stream content, ExportRequest request) : IDisposable
 {
     const int Block = 128 << 10;
@@ -37,7 +37,7 @@ sealed class TextSink(Stream content, ExportRequest request) : IDisposable
         _length += text.Length;
     }
 
-    /// <summary>Writes what is left, and ends the compression.</summary>
+    /// <summary>Flushes the remaining text, and ends the compression.</summary>
     public void Complete()
     {
         Target.Write(_block, 0, _length);

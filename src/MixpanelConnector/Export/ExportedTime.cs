@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Export;
 
-/// <summary>Reads a time as exports have them.</summary>
+/// <summary>Reads a time in the form that exports contain.</summary>
 static class ExportedTime
 {
-    /// <summary>An integer, however it is written; false where the value that the reader stands on is none.</summary>
+    /// <summary>Reads an integer in any notation; returns false if the reader's current value is not one.</summary>
     public static bool TryGet(ref Utf8JsonReader reader, out long time)
     {
         time = 0;

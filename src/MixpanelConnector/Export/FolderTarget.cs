@@ -11,9 +11,9 @@ sealed class FolderTarget : ExportTarget
 
     readonly string _folder;
 
-    /// <summary>Makes the folder when it is missing.</summary>
-    /// <exception cref="IOException">It cannot be made, or is no folder.</exception>
-    /// <exception cref="UnauthorizedAccessException">There is no leave to make it.</exception>
+    /// <summary>Creates the folder if it is missing.</summary>
+    /// <exception cref="IOException">It cannot be created, or is not a folder.</exception>
+    /// <exception cref="UnauthorizedAccessException">There is no permission to create it.</exception>
     public FolderTarget(string folder)
     {
         (Name, _folder) = (folder, Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));

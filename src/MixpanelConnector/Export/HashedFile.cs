@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace MixpanelConnector.Export;
 
-/// <summary>A file of an export with the hash and the length of what was written, and whatever its disk failed with.</summary>
+/// <summary>A file of an export, with the hash and the length of its contents, and the disk failure, if any.</summary>
 sealed class HashedFile(ExportFile file, string name) : IAsyncDisposable
 {
     readonly Written _content = new(file.Content);
@@ -13,10 +13,10 @@ sealed class HashedFile(ExportFile file, string name) : IAsyncDisposable
 
     public long Length => _content.Position;
 
-    /// <summary>What the disk failed with, whatever became of that on its way through a package.</summary>
+    /// <summary>The disk failure, even if a package replaced or swallowed the exception.</summary>
     public Exception? Failure => _content.Failure;
 
-    /// <summary>In hexadecimal; once, when all is written.</summary>
+    /// <summary>Returns the hash in hexadecimal; to be called once, after everything is written.</summary>
     public string Hash() => Convert.ToHexStringLower(_content.Sha256.GetHashAndReset());
 
     public ValueTask CommitAsync(CancellationToken cancellationToken) => file.CommitAsync(cancellationToken);

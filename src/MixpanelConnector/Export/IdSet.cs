@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Export;
 
-/// <summary>Ids that were seen, as 64-bit hashes: eleven bytes each. Beyond so many, no more are told apart.</summary>
+/// <summary>A set of ids, stored as 64-bit hashes, with about eleven bytes per id. Beyond <see cref="Most"/> ids, duplicates are no longer detected.</summary>
 sealed class IdSet
 {
     public const int Most = 4_000_000;
@@ -9,10 +9,10 @@ sealed class IdSet
 
     public int Count { get; private set; }
 
-    /// <summary>False when it is there already.</summary>
+    /// <summary>Returns false when the set contains it already.</summary>
     public bool Add(ulong hash)
     {
-        if (hash == 0) hash = 1; // 0 is a free slot
+        if (hash == 0) hash = 1; // 0 marks a free slot
         if (Count >= Most) return true;
         if (Count >= _slots.Length / 4 * 3) Grow();
         if (!Put(_slots, hash)) return false;

@@ -4,16 +4,16 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Export;
 
-/// <summary>Fetches the list of lookup tables: names and ids, for Mixpanel does not give their rows.</summary>
-/// <param name="request">What is exported, and how.</param>
-/// <param name="target">Where the file goes.</param>
+/// <summary>Fetches the list of lookup tables: names and ids, because Mixpanel does not return their rows.</summary>
+/// <param name="request">The request.</param>
+/// <param name="target">The target of the file.</param>
 /// <param name="keeper">The manifest.</param>
-/// <param name="calls">Sends.</param>
-/// <param name="counts">What was done so far.</param>
-/// <param name="failed">Takes note of a failure.</param>
+/// <param name="calls">Sends the requests.</param>
+/// <param name="counts">The counts of the run.</param>
+/// <param name="failed">Notes a failure.</param>
 sealed class LookupTableList(ExportRequest request, ExportTarget target, ManifestKeeper keeper, ExportCalls calls, ExportCounts counts, Func<Exception, bool> failed)
 {
-    /// <summary>How many files were there already.</summary>
+    /// <summary>Fetches the list; returns the number of files that already existed.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         counts.Total = 1;
@@ -70,8 +70,8 @@ sealed class LookupTableList(ExportRequest request, ExportTarget target, Manifes
         }
     }
 
-    /// <summary>A line for each table. Where there is none, Mixpanel may say null in place of a list.</summary>
-    /// <exception cref="NotWholeException">It is no whole list.</exception>
+    /// <summary>Returns a line for each table. When there is none, Mixpanel may return null instead of a list.</summary>
+    /// <exception cref="NotWholeException">It is not a complete list.</exception>
     static List<byte[]> Read(ReadOnlyMemory<byte> answer)
     {
         try

@@ -3,7 +3,9 @@ using MixpanelConnector.Exported;
 
 namespace MixpanelConnector.Export;
 
-/// <summary>The manifest of a target, and the only writer of it: a file's entry comes after the file, and goes before another one takes its name.</summary>
+/// <summary>
+/// The manifest of a target, and its only writer: a file's entry is added after the file is written, and removed before another file takes its name.
+/// </summary>
 sealed class ManifestKeeper : IDisposable
 {
     static readonly string Program = $"mixpanel {typeof(ManifestKeeper).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]}";
@@ -15,8 +17,8 @@ sealed class ManifestKeeper : IDisposable
 
     public ExportManifest Manifest { get; private set; }
 
-    /// <summary>Takes up what the target holds, or begins anew.</summary>
-    /// <exception cref="MixpanelException">The target holds another export.</exception>
+    /// <summary>Continues the export of a target, or starts a new one.</summary>
+    /// <exception cref="MixpanelException">The target contains another export.</exception>
     /// <exception cref="DamagedExportException">Its manifest is damaged.</exception>
     public static async Task<ManifestKeeper> OpenAsync(ExportTarget target, ExportRequest request, MixpanelOptions options, CancellationToken cancellationToken)
     {
@@ -36,17 +38,17 @@ sealed class ManifestKeeper : IDisposable
         return keeper;
     }
 
-    /// <summary>Puts an entry into its place.</summary>
+    /// <summary>Adds or replaces an entry.</summary>
     public Task SetAsync(ExportEntry entry, CancellationToken cancellationToken) =>
         ChangeAsync(files => [.. files.Where(file => !IsSame(file, entry)).Append(entry).OrderBy(file => file.Day).ThenBy(file => file.FirstPage)], cancellationToken);
 
-    /// <summary>Takes entries out.</summary>
+    /// <summary>Removes entries.</summary>
     public async Task RemoveAsync(IReadOnlyCollection<ExportEntry> entries, CancellationToken cancellationToken)
     {
         if (entries.Count > 0) await ChangeAsync(files => [.. files.Except(entries)], cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Says that every page has its entry.</summary>
+    /// <summary>Notes that every page has its entry.</summary>
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
         if (Manifest.Complete) return;
@@ -54,11 +56,11 @@ sealed class ManifestKeeper : IDisposable
         await WriteAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Whether a file is there as its entry says; by its size, which a file that was cut short does not have.</summary>
+    /// <summary>Whether a file exists with the size of its entry; a truncated file has a different size.</summary>
     public async Task<bool> IsThereAsync(ExportEntry entry, CancellationToken cancellationToken) =>
         entry.Name is null || await _target.LengthOfAsync(entry.Name, cancellationToken).ConfigureAwait(false) == entry.Bytes;
 
-    /// <summary>Takes files away that no entry names any more.</summary>
+    /// <summary>Deletes files that no entry refers to any more.</summary>
     public async Task DeleteAsync(IEnumerable<ExportEntry> entries, CancellationToken cancellationToken)
     {
         foreach (var entry in entries)
@@ -92,7 +94,7 @@ sealed class ManifestKeeper : IDisposable
     static bool HoldsAllDays(ExportManifest manifest, IReadOnlyList<ExportEntry> files) =>
         manifest is { FromDate: { } from, ToDate: { } to } && files.Count == to.DayNumber - from.DayNumber + 1;
 
-    /// <summary>The manifest of an export of which nothing is there yet.</summary>
+    /// <summary>Returns the manifest of an export that contains nothing yet.</summary>
     static ExportManifest Begun(ExportRequest request, MixpanelOptions options) => new()
     {
         Version = 1,
@@ -116,7 +118,7 @@ sealed class ManifestKeeper : IDisposable
         Files = [],
     };
 
-    /// <summary>What of an export is another than was asked for; null when it is the same.</summary>
+    /// <summary>Returns how an existing export differs from the requested one; null when it is the same.</summary>
     static string? Difference(ExportManifest found, ExportManifest asked) =>
         found.Kind != asked.Kind ? $"another kind of record ({found.Kind})"
         : found.ProjectId != asked.ProjectId ? $"another project ({found.ProjectId})"
@@ -130,7 +132,7 @@ sealed class ManifestKeeper : IDisposable
         : found.GroupKey != asked.GroupKey || found.DataGroupId != asked.DataGroupId ? $"another kind of group ({found.GroupKey}, {found.DataGroupId})"
         : null;
 
-    /// <summary>The export with the days that were asked for beside its own.</summary>
+    /// <summary>Returns the export extended by the requested days.</summary>
     static ExportManifest WithDays(ExportManifest found, ExportManifest asked)
     {
         if (asked is not { FromDate: { } from, ToDate: { } to }) return found with { Program = Program };
@@ -144,5 +146,5 @@ sealed class ManifestKeeper : IDisposable
     }
 }
 
-/// <summary>What a target holds cannot be taken for an export.</summary>
+/// <summary>The contents of a target are not a valid export.</summary>
 sealed class DamagedExportException(string message) : Exception(message);

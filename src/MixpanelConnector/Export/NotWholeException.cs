@@ -1,4 +1,4 @@
 namespace MixpanelConnector.Export;
 
-/// <summary>What Mixpanel gave is not all of what was asked for: it is thrown away, and asked for again.</summary>
+/// <summary>Mixpanel's answer is incomplete: it is discarded, and requested again.</summary>
 sealed class NotWholeException(string message, Exception? innerException = null) : Exception(message, innerException);

@@ -2,15 +2,15 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Export;
 
-/// <summary>A page of profiles, as places in the answer that holds it.</summary>
-/// <param name="Number">Which page it is; null when it was not said.</param>
-/// <param name="SessionId">What the next page is asked for with; null when it was not said.</param>
-/// <param name="PageSize">How many profiles a full page has.</param>
-/// <param name="Total">How many there are on all pages.</param>
-/// <param name="Profiles">Each profile's own bytes.</param>
+/// <summary>A page of profiles, as positions in the answer that contains it.</summary>
+/// <param name="Number">The number of the page; null when the answer does not contain it.</param>
+/// <param name="SessionId">The session id to request the next page with; null when the answer does not contain it.</param>
+/// <param name="PageSize">The number of profiles on a full page.</param>
+/// <param name="Total">The number of profiles on all pages.</param>
+/// <param name="Profiles">The bytes of each profile.</param>
 sealed record ProfilePage(long? Number, string? SessionId, int? PageSize, long? Total, IReadOnlyList<Stretch> Profiles)
 {
-    /// <exception cref="NotWholeException">The answer is no whole page.</exception>
+    /// <exception cref="NotWholeException">The answer is not a complete page.</exception>
     public static ProfilePage Read(ReadOnlySpan<byte> answer)
     {
         try
@@ -71,7 +71,7 @@ sealed record ProfilePage(long? Number, string? SessionId, int? PageSize, long? 
             }
         }
 
-        while (reader.Read()) { } // what stands behind it throws
+        while (reader.Read()) { } // trailing content throws
         return profiles is null || isRefused ? null : new ProfilePage(number, session, size, total, profiles);
     }
 }

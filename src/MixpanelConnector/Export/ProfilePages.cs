@@ -8,25 +8,25 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector.Export;
 
 /// <summary>
-/// Fetches the profiles of users or of groups, page after page of one session. They are whole when there are as many as the first page
-/// says, and each id came once; otherwise, and when the session has expired, it begins again at page 0, in new files.
+/// Fetches user or group profiles, page after page of one session. They are complete when their number is the one on the first page,
+/// and each id occurred once. Otherwise, and when the session has expired, it starts over at page 0, in new files.
 /// </summary>
-/// <param name="request">What is exported, and how.</param>
-/// <param name="target">Where the files go.</param>
+/// <param name="request">The request.</param>
+/// <param name="target">The target of the files.</param>
 /// <param name="keeper">The manifest.</param>
-/// <param name="calls">Sends.</param>
-/// <param name="counts">What was done so far.</param>
-/// <param name="failed">Takes note of a failure.</param>
+/// <param name="calls">Sends the requests.</param>
+/// <param name="counts">The counts of the run.</param>
+/// <param name="failed">Notes a failure.</param>
 sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKeeper keeper, ExportCalls calls, ExportCounts counts, Func<Exception, bool> failed)
 {
     const int PagesPerFile = 50, MostStarts = 5;
 
-    /// <summary>As much of any answer is taken.</summary>
+    /// <summary>The maximum size of an answer.</summary>
     const int LargestPage = 20 << 20;
 
     readonly RecordScanner _scanner = new(ofEvents: false, request.Format.HasColumns);
 
-    /// <summary>How many files were there already.</summary>
+    /// <summary>Fetches the profiles; returns the number of files that already existed.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         counts.Begin();
@@ -87,7 +87,7 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
         session.End();
     }
 
-    /// <summary>Fetches the pages that are missing of a session, or of a new one.</summary>
+    /// <summary>Fetches the missing pages of a session, or of a new one.</summary>
     async Task FetchAsync(ProfileSession session, CancellationToken cancellationToken)
     {
         var next = keeper.Manifest.Files.Sum(file => file.Pages ?? 0);
@@ -98,7 +98,7 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
         if (keeper.Manifest.Records != session.Total) throw new SessionException(string.Create(CultureInfo.InvariantCulture, $"{keeper.Manifest.Records} came, of {session.Total}"));
     }
 
-    /// <summary>Fetches the pages of one file; the page after them.</summary>
+    /// <summary>Fetches the pages of one file; returns the number of the page after them.</summary>
     async Task<int> FetchFileAsync(ProfileSession session, int first, CancellationToken cancellationToken)
     {
         var name = ExportNames.OfPages(first, request);
@@ -138,7 +138,7 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
         }
     }
 
-    /// <summary>Writes a page; how many profiles it has.</summary>
+    /// <summary>Writes a page; returns its number of profiles.</summary>
     async Task<int> FetchPageAsync(ProfileSession session, int number, ExportWriter writer, List<ulong> ids, CancellationToken cancellationToken)
     {
         var body = default(ReadOnlyMemory<byte>);
@@ -176,7 +176,7 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
         return page.Profiles.Count;
     }
 
-    /// <summary>What came: without its compression, which has to be whole to its end.</summary>
+    /// <summary>Returns the answer decompressed; the compressed data must be complete.</summary>
     static async ValueTask<ReadOnlyMemory<byte>> UnpackedAsync(ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
         if (body.Span is not [0x1f, 0x8b, ..]) return body;
@@ -200,7 +200,7 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
         return unpacked.GetBuffer().AsMemory(0, (int)unpacked.Length);
     }
 
-    /// <exception cref="NotWholeException">It is another page, or something on it is no profile.</exception>
+    /// <exception cref="NotWholeException">It is another page, or something on it is not a profile.</exception>
     void EnsureWhole(ProfilePage page, int number, ReadOnlySpan<byte> body)
     {
         if (page.Number is { } said && said != number) throw new NotWholeException(string.Create(CultureInfo.InvariantCulture, $"it is page {said}"));
@@ -210,7 +210,7 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
 
     void Write(ReadOnlySpan<byte> profile, int page, ProfileSession session, ExportWriter writer, List<ulong> ids)
     {
-        if (profile.Contains((byte)'\n')) profile = profile.ToArray().Where(text => text != '\n').ToArray(); // between the members: no text of JSON holds one
+        if (profile.Contains((byte)'\n')) profile = profile.ToArray().Where(text => text != '\n').ToArray(); // between the members: no JSON string contains one
         _scanner.TryRead(profile);
         var id = XxHash64.HashToUInt64(RecordScanner.TextOf(_scanner.Id.In(profile)));
         if (!session.Ids.Add(id)) throw new SessionException(string.Create(CultureInfo.InvariantCulture, $"page {page} has a profile that came before"));
@@ -240,6 +240,6 @@ sealed class ProfilePages(ExportRequest request, ExportTarget target, ManifestKe
         }
     }
 
-    /// <summary>The session gives no whole set of profiles.</summary>
+    /// <summary>The session does not return a complete set of profiles.</summary>
     sealed class SessionException(string message) : Exception(message);
 }

@@ -7,7 +7,7 @@ using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Export;
 
-/// <summary>The session of an export of profiles, between runs: what the next page is asked for with, and which ids have come.</summary>
+/// <summary>The session of a profile export, stored between runs: the session id for the next page, and the ids received so far.</summary>
 sealed class ProfileSession
 {
     readonly string? _path;
@@ -22,13 +22,13 @@ sealed class ProfileSession
 
     public IdSet Ids { get; private set; } = new();
 
-    /// <summary>How many pages there are; 0 when it has not begun.</summary>
+    /// <summary>The number of pages; 0 when it has not begun.</summary>
     public int Pages => PageSize == 0 ? 0 : (int)((Total + PageSize - 1) / PageSize);
 
-    /// <summary>Takes up the session of a target of which so many records are there; a new one when there is none that fits.</summary>
-    /// <param name="state">The folder that keeps it; null for none.</param>
-    /// <param name="target">Where the export goes.</param>
-    /// <param name="records">How many records are there.</param>
+    /// <summary>Resumes the session of a target that contains a number of records; starts a new one when there is none that matches.</summary>
+    /// <param name="state">The folder that stores it; null for none.</param>
+    /// <param name="target">The target of the export.</param>
+    /// <param name="records">The number of records in the target.</param>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static ProfileSession Open(string? state, string target, long records)
     {
@@ -40,7 +40,7 @@ sealed class ProfileSession
         return session;
     }
 
-    /// <summary>Begins a session with what its first page says.</summary>
+    /// <summary>Starts a session with the data of its first page.</summary>
     public void Begin(string? id, int pageSize, long total)
     {
         (Id, PageSize, Total, Ids) = (id, pageSize, total, new());
@@ -49,7 +49,7 @@ sealed class ProfileSession
         Save();
     }
 
-    /// <summary>Keeps the session's name, which an answer may have changed.</summary>
+    /// <summary>Stores the session id, which an answer may have changed.</summary>
     public void Continue(string? id)
     {
         if (id is null || id == Id) return;
@@ -57,7 +57,7 @@ sealed class ProfileSession
         Save();
     }
 
-    /// <summary>Keeps ids, before the file that holds them gets its entry.</summary>
+    /// <summary>Stores ids, before the manifest entry of their file is written.</summary>
     public void Keep(List<ulong> ids)
     {
         if (_path is null) return;
@@ -67,7 +67,7 @@ sealed class ProfileSession
         Durable.Sync(file);
     }
 
-    /// <summary>Forgets it.</summary>
+    /// <summary>Deletes the session.</summary>
     public void End()
     {
         (Id, PageSize, Total, Ids) = (null, 0, 0, new());
@@ -88,7 +88,7 @@ sealed class ProfileSession
             if (JsonSerializer.Deserialize(File.ReadAllBytes(_path + ".session"), ProfileSessionJson.Default.Saved) is not { PageSize: > 0 } saved) return;
             using var file = Durable.OpenOwned(_path + ".ids", FileMode.OpenOrCreate, FileAccess.ReadWrite);
             if (file.Length < records * sizeof(ulong)) return;
-            file.SetLength(records * sizeof(ulong)); // those of a file without an entry come again
+            file.SetLength(records * sizeof(ulong)); // the ids of a file without an entry are received again
             var ids = new ulong[1024];
             for (var left = records; left > 0; left -= ids.Length)
             {
@@ -101,7 +101,7 @@ sealed class ProfileSession
         }
         catch (Exception e) when (e is FileNotFoundException or JsonException)
         {
-            // There is none: it begins anew.
+            // There is none: a new session starts.
         }
     }
 

@@ -4,11 +4,11 @@ using System.Text.Unicode;
 
 namespace MixpanelConnector.Export;
 
-/// <summary>Where something stands in a record.</summary>
+/// <summary>A range in a record.</summary>
 [StructLayout(LayoutKind.Auto)]
 readonly record struct Stretch(int Start, int End)
 {
-    /// <summary>Where there is nothing.</summary>
+    /// <summary>The empty range.</summary>
     public static Stretch None => default;
 
     public bool IsNone => End == 0;
@@ -17,39 +17,39 @@ readonly record struct Stretch(int Start, int End)
 }
 
 /// <summary>
-/// Finds out whether a line is a record, and where in it the members are that formats have columns for. A record of an event is an object
-/// with a text <c>event</c> and an object <c>properties</c>, whose <c>time</c> is an integer of milliseconds; of a profile one with a
+/// Determines whether a line is a record, and the positions of the members that formats have columns for. An event record is an object
+/// with a string <c>event</c> and an object <c>properties</c>, whose <c>time</c> is an integer of milliseconds; a profile record is one with a
 /// <c>$distinct_id</c> and an object <c>$properties</c>.
 /// </summary>
-/// <param name="ofEvents">Whether records are events.</param>
-/// <param name="withColumns">Whether the places of members are of interest.</param>
+/// <param name="ofEvents">Whether the records are events.</param>
+/// <param name="withColumns">Whether to find the positions of members.</param>
 sealed class RecordScanner(bool ofEvents, bool withColumns)
 {
-    /// <summary>Deeper is no value of a property.</summary>
+    /// <summary>No property value is nested deeper.</summary>
     static readonly JsonReaderOptions Options = new() { MaxDepth = 1000 };
 
     readonly List<Stretch> _others = [];
     int _run;
 
-    /// <summary>The event's name, or the profile's id, as JSON.</summary>
+    /// <summary>The event's name or the profile's id, as JSON.</summary>
     public Stretch Id { get; private set; }
 
-    /// <summary>Milliseconds since 1970.</summary>
+    /// <summary>The time in milliseconds since 1970.</summary>
     public long Time { get; private set; }
 
-    /// <summary>The text <c>distinct_id</c> of an event, with its quotes.</summary>
+    /// <summary>The string <c>distinct_id</c> of an event, with its quotes.</summary>
     public Stretch DistinctId { get; private set; }
 
-    /// <summary>The text <c>$insert_id</c> of an event, with its quotes.</summary>
+    /// <summary>The string <c>$insert_id</c> of an event, with its quotes.</summary>
     public Stretch InsertId { get; private set; }
 
-    /// <summary>The other members of the properties: each a stretch of neighbours with the commas between them.</summary>
+    /// <summary>The other members of the properties: each item is a range of adjacent members with the commas between them.</summary>
     public IReadOnlyList<Stretch> Others => _others;
 
-    /// <summary>Whether it has a member beside those that columns hold, or one twice.</summary>
+    /// <summary>Whether it has a member that no column covers, or a duplicate member.</summary>
     public bool HasMore { get; private set; }
 
-    /// <summary>Whether the line that was looked at last is an object with a member <c>error</c>, and no record.</summary>
+    /// <summary>Whether the last line is an object with a member <c>error</c>, and not a record.</summary>
     public bool IsError { get; private set; }
 
     public bool TryRead(ReadOnlySpan<byte> line)
@@ -67,7 +67,7 @@ sealed class RecordScanner(bool ofEvents, bool withColumns)
         }
         catch (InvalidOperationException)
         {
-            return false; // half a surrogate pair in a name
+            return false; // a lone surrogate in a name
         }
     }
 
@@ -104,12 +104,12 @@ sealed class RecordScanner(bool ofEvents, bool withColumns)
             }
         }
 
-        while (reader.Read()) { } // what stands behind it throws
+        while (reader.Read()) { } // trailing content throws
         IsError = hasError && !isNamed && !hasProperties;
         return isNamed && hasProperties;
     }
 
-    /// <summary>What an id says, however it is escaped, and be it a number.</summary>
+    /// <summary>Returns the text of an id, unescaped; also of a number.</summary>
     public static ReadOnlySpan<byte> TextOf(ReadOnlySpan<byte> id)
     {
         if (id is not [(byte)'"', .. var text, (byte)'"']) return id;
@@ -120,14 +120,17 @@ sealed class RecordScanner(bool ofEvents, bool withColumns)
         return plain.AsSpan(0, reader.CopyString(plain));
     }
 
-    /// <summary>The name of an event is a text that is one; Mixpanel's specification has numbers as ids of profiles. An empty one is nobody's.</summary>
+    /// <summary>
+    /// Whether the current value is a valid id. The name of an event is a string; in Mixpanel's specification, ids of profiles may be numbers. An empty id
+    /// belongs to nobody.
+    /// </summary>
     bool IsId(ref Utf8JsonReader reader)
     {
         if (reader.TokenType is JsonTokenType.Number) return !ofEvents;
         return reader.TokenType is JsonTokenType.String && (ofEvents || reader.ValueSpan.Length > 0) && IsText(ref reader);
     }
 
-    /// <summary>False when half a surrogate pair is in it, which no text can hold.</summary>
+    /// <summary>Returns false when it contains a lone surrogate, which is not valid text.</summary>
     static bool IsText(ref Utf8JsonReader reader)
     {
         if (!reader.ValueIsEscaped) return true;

@@ -2,7 +2,7 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Export;
 
-/// <summary>The body of an answer as it comes. A connection that breaks, or gives nothing for too long, is told apart from a disk that fails.</summary>
+/// <summary>Streams the body of an answer. It distinguishes a broken or stalled connection from a failing disk.</summary>
 sealed class ResponseByteSource(Stream body, TimeSpan patience, TimeProvider time, ExportCounts counts) : ByteSource
 {
     long _position;

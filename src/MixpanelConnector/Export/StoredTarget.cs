@@ -9,12 +9,12 @@ using MixpanelConnector.Storage;
 namespace MixpanelConnector.Export;
 
 /// <summary>
-/// A prefix in object storage. A file is written into a temporary one first, so that its length and its hash are known, and what is not whole is
-/// never sent; then it is put, in one request or in parts, and is there whole or not at all. The manifest replaces the one that was seen last, and no other.
+/// A prefix in object storage. A file is written to a temporary file first, so that its length and hash are known and incomplete files are
+/// never sent. Then it is uploaded, in one request or in parts, and exists completely or not at all. The manifest replaces only the version that was seen last.
 /// </summary>
 sealed class StoredTarget : ExportTarget
 {
-    /// <summary>Larger files are put in parts.</summary>
+    /// <summary>Larger files are uploaded in parts.</summary>
     const long LargestPart = 8 << 20;
 
     readonly ObjectStore _store;
@@ -33,7 +33,7 @@ sealed class StoredTarget : ExportTarget
 
     public override string PathOf(string name) => _store.Address + _prefix + name;
 
-    /// <summary>Of this machine: others are told by the manifest that they replace.</summary>
+    /// <summary>Locks only within this machine. Another machine fails when it replaces the manifest, which has changed.</summary>
     public override IDisposable? TryLock()
     {
         if (_state is null) return new MemoryStream();
@@ -58,7 +58,7 @@ sealed class StoredTarget : ExportTarget
         }
         catch (StorageException e) when (e.Fault is StorageFault.Changed)
         {
-            // Perhaps it is ours, of a try whose answer was lost.
+            // It may be the same manifest, from an attempt whose answer was lost.
             if (await HeadAsync(ExportManifest.FileName, cancellationToken).ConfigureAwait(false) is not { } found || !(await ReadAsync(found, cancellationToken).ConfigureAwait(false)).Span.SequenceEqual(bytes)) throw;
             _manifestTag = found.ETag;
         }
@@ -82,7 +82,7 @@ sealed class StoredTarget : ExportTarget
 
     public override void Dispose() => _store.Dispose();
 
-    /// <summary>A store that does not list uploads, or not for these credentials, keeps what was left.</summary>
+    /// <summary>Lists unfinished uploads. When the store does not support that, or not for these credentials, they remain.</summary>
     async Task<IReadOnlyList<(string Key, string Upload)>> UploadsAsync(CancellationToken cancellationToken)
     {
         try
@@ -103,7 +103,7 @@ sealed class StoredTarget : ExportTarget
         }
         catch (StorageException e) when (e.Fault is StorageFault.Missing or StorageFault.Forbidden)
         {
-            // It is gone already, or stays for whoever may take it away.
+            // It no longer exists, or stays until somebody with the permission deletes it.
         }
     }
 

@@ -3,10 +3,13 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector.Exported;
 
-/// <summary>What an export leaves beside its files: which they are, of what, and how to tell that they are whole. It is written anew, whole, after each file; an entry never leads its file.</summary>
+/// <summary>
+/// The manifest of an export: lists its files, with their contents and the data to verify that they are complete. It is rewritten completely after each file;
+/// an entry is never added before its file.
+/// </summary>
 sealed record ExportManifest
 {
-    /// <summary>What it is called in the folder of the export.</summary>
+    /// <summary>The file name in the folder of the export.</summary>
     public const string FileName = "manifest.json";
 
     public const string Events = "events", Profiles = "profiles", Groups = "groups", LookupTables = "lookup-tables";
@@ -15,14 +18,14 @@ sealed record ExportManifest
 
     public required int Version { get; init; } = Current;
 
-    /// <summary>What the records are.</summary>
+    /// <summary>The kind of the records.</summary>
     public required string Kind { get; init; }
 
     public long? ProjectId { get; init; }
 
     public required string Region { get; init; }
 
-    /// <summary>What stands in place of Mixpanel's own hosts; null for none.</summary>
+    /// <summary>The address that replaces Mixpanel's own hosts; null for none.</summary>
     public string? Endpoint { get; init; }
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public DateOnly? FromDate { get; init; }
@@ -46,20 +49,20 @@ sealed record ExportManifest
     /// <summary>Whether every day of the range, or every page, has its entry.</summary>
     public required bool Complete { get; init; }
 
-    /// <summary>Records of all files.</summary>
+    /// <summary>The number of records in all files.</summary>
     public required long Records { get; init; }
 
-    /// <summary>What is said of the rows of lookup tables.</summary>
+    /// <summary>A note about the rows of lookup tables.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Rows { get; init; }
 
     public required string Program { get; init; }
 
-    /// <summary>In the order of days, or of pages.</summary>
+    /// <summary>The files, in the order of days or pages.</summary>
     public required IReadOnlyList<ExportEntry> Files { get; init; }
 
     public ReadOnlyMemory<byte> ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.ExportManifest);
 
-    /// <summary>Null when the text is no manifest of this version.</summary>
+    /// <summary>Returns null when the text is not a manifest of this version.</summary>
     public static ExportManifest? TryParse(ReadOnlySpan<byte> json)
     {
         try
@@ -78,7 +81,7 @@ sealed record ExportManifest
 /// <summary>A file of an export, or a day without an event, which has none.</summary>
 sealed record ExportEntry
 {
-    /// <summary>Null for a day without an event.</summary>
+    /// <summary>The file name; null for a day without an event.</summary>
     public required string? Name { get; init; }
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public DateOnly? Day { get; init; }
@@ -86,29 +89,29 @@ sealed record ExportEntry
     /// <summary>The first page of the file, from 0.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public int? FirstPage { get; init; }
 
-    /// <summary>How many pages it holds.</summary>
+    /// <summary>The number of pages it contains.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public int? Pages { get; init; }
 
     public required long Records { get; init; }
 
-    /// <summary>Records that came in two lines or more.</summary>
+    /// <summary>The number of records that arrived split over several lines.</summary>
     public required long Joined { get; init; }
 
-    /// <summary>Lines that are no records, in the file of the day that ends with <c>.unreadable</c>.</summary>
+    /// <summary>The number of lines that are not records, in the day's file that ends with <c>.unreadable</c>.</summary>
     public required long Unreadable { get; init; }
 
-    /// <summary>The length of the file as it lies there.</summary>
+    /// <summary>The size of the file in bytes, as stored.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>Its hash, in hexadecimal; null without a file.</summary>
+    /// <summary>The SHA-256 hash in hexadecimal; null without a file.</summary>
     public required string? Sha256 { get; init; }
 
     public required DateTime FetchedAt { get; init; }
 
-    /// <summary>True for a day that was not over when it was fetched.</summary>
+    /// <summary>Whether the day was not over when it was fetched.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] public bool Open { get; init; }
 
-    /// <summary>A name from the manifest leads to a file beside it, and nowhere else.</summary>
+    /// <summary>Whether the entry is valid: its name refers to a file next to the manifest, and nowhere else.</summary>
     [JsonIgnore]
     public bool IsSound => Name is null ? Sha256 is null : Name.Length > 0 && Path.GetFileName(Name) == Name && Name is not ("." or "..") && Sha256 is { Length: 64 } && Bytes >= 0;
 }

@@ -3,13 +3,15 @@ using Microsoft.Win32.SafeHandles;
 
 namespace MixpanelConnector.Files;
 
-/// <summary>Makes files survive a power cut, and says so when they do not: .NET's own way swallows the errors of fsync on Linux.</summary>
+/// <summary>Makes files survive a power loss, and throws when they do not: .NET itself swallows the errors of fsync on Linux.</summary>
 static class Durable
 {
     const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     const int Buffer = 64 << 10;
 
-    /// <summary>A file of ours for writing, that only its owner can read when it is new. One that stands already must be a regular file of this user's, and no link.</summary>
+    /// <summary>
+    /// Opens a file of this program for writing; a new one is readable only by its owner. An existing one must be a regular file of this user, and not a link.
+    /// </summary>
     /// <exception cref="NotOursException">It is not.</exception>
     public static FileStream OpenOwned(string path, FileMode mode, FileAccess access = FileAccess.Write, FileShare share = FileShare.Read)
     {
@@ -20,14 +22,14 @@ static class Durable
         }
         catch (IOException) when (FileStatus.Of(path).Kind is not FileKind.None)
         {
-            // Another process was faster.
+            // Another process created it first.
         }
 
         EnsureOwned(path);
         var file = new FileStream(path, FileMode.Open, access, share, Buffer);
         try
         {
-            // Whoever can write the folder may have put another file there meanwhile.
+            // Anyone who can write to the folder may have replaced the file meanwhile.
             if (FileStatus.Of(file.SafeFileHandle).Identity != FileStatus.Of(path).Identity) throw new NotOursException($"{path} was exchanged while it was opened.");
             if (mode is FileMode.Append) file.Seek(0, SeekOrigin.End);
             else if (mode is FileMode.Create or FileMode.Truncate) file.SetLength(0);
@@ -40,7 +42,7 @@ static class Durable
         }
     }
 
-    /// <exception cref="NotOursException">What stands there is a link, no regular file, another user's, or has another name, too.</exception>
+    /// <exception cref="NotOursException">The file is a link, not a regular file, belongs to another user, or has a second hard link.</exception>
     public static void EnsureOwned(string path)
     {
         var status = FileStatus.Of(path);
@@ -56,15 +58,15 @@ static class Durable
         if (fault is not null) throw new NotOursException($"{path} {fault}, and is not written through: delete it, or choose another folder.");
     }
 
-    /// <exception cref="NotSyncedException">The disk did not take it. Trying again would prove nothing: the system may have dropped the data.</exception>
+    /// <exception cref="NotSyncedException">The disk failed. A retry would prove nothing: the system may have dropped the data.</exception>
     public static void Sync(FileStream file)
     {
         if (OperatingSystem.IsWindows()) Check(FlushFileBuffers(file.SafeFileHandle), file.Name);
         else Check(FSync(file.SafeFileHandle) == 0, file.Name);
     }
 
-    /// <summary>Makes the names in a folder durable. Windows keeps them by itself.</summary>
-    /// <exception cref="NotSyncedException">The disk did not take them.</exception>
+    /// <summary>Syncs the names in a folder. Not needed on Windows.</summary>
+    /// <exception cref="NotSyncedException">The disk failed.</exception>
     public static void SyncFolder(string path)
     {
         if (OperatingSystem.IsWindows()) return;
@@ -74,13 +76,13 @@ static class Durable
         Check(FSync(handle) == 0, path);
     }
 
-    /// <summary>A new file never follows a link: the system refuses a name that is taken.</summary>
+    /// <summary>Creates a file. A new file never follows a link: the system refuses an existing name.</summary>
     static FileStream Create(string path, FileAccess access, FileShare share)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = access, Share = share, BufferSize = Buffer };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
         var file = new FileStream(path, options);
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file.SafeFileHandle, OwnerOnly); // whatever the umask
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file.SafeFileHandle, OwnerOnly); // regardless of the umask
         return file;
     }
 

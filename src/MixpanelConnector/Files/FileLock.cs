@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace MixpanelConnector.Files;
 
-/// <summary>A lock that one process has, and that ends with it. It belongs to the file, not to its name: a file that is locked is not deleted.</summary>
+/// <summary>
+/// An exclusive lock of one process, released when the process ends. It belongs to the file, not to its name: a locked file must not be deleted.
+/// </summary>
 static class FileLock
 {
     const int Exclusive = 2; // LOCK_EX
@@ -11,9 +13,9 @@ static class FileLock
     static readonly int CloseOnExec = OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000; // O_CLOEXEC, with O_RDONLY
     const int HeldOnLinux = 11, HeldOnMac = 35; // EWOULDBLOCK
 
-    /// <summary>Locks a file, which is made when it does not exist; null when another process has it.</summary>
-    /// <exception cref="IOException">The system does not lock it.</exception>
-    /// <exception cref="NotOursException">What stands there is no file of ours.</exception>
+    /// <summary>Locks a file, which is created if it does not exist; returns null when another process has locked it.</summary>
+    /// <exception cref="IOException">The system cannot lock it.</exception>
+    /// <exception cref="NotOursException">The path is not a file of this user.</exception>
     public static FileStream? TryTake(string path)
     {
         FileStream file;
@@ -32,10 +34,10 @@ static class FileLock
     }
 
     /// <summary>
-    /// Locks an open file; false when another process has it. .NET's own lock, of <see cref="FileShare.None"/>, can be switched off by
-    /// an environment variable of the whole process.
+    /// Locks an open file; returns false when another process has locked it. .NET's own lock, of <see cref="FileShare.None"/>, can be disabled by
+    /// a process-wide environment variable.
     /// </summary>
-    /// <exception cref="IOException">The system does not lock it.</exception>
+    /// <exception cref="IOException">The system cannot lock it.</exception>
     public static bool TryTake(FileStream file)
     {
         if (OperatingSystem.IsWindows() || Lock(file.SafeFileHandle, Exclusive | AtOnce) == 0) return true;
@@ -44,10 +46,10 @@ static class FileLock
     }
 
     /// <summary>
-    /// Locks a folder, which must exist, without leaving anything in it; null when another process has it. On Windows, where a folder is
-    /// no file, one that is gone with the lock stands for it.
+    /// Locks an existing folder, without leaving anything in it; returns null when another process has locked it. On Windows, where a folder is
+    /// not a file, it locks a file that is deleted with the lock.
     /// </summary>
-    /// <exception cref="IOException">The system does not lock it.</exception>
+    /// <exception cref="IOException">The system cannot lock it.</exception>
     public static IDisposable? TryTakeFolder(string path)
     {
         if (OperatingSystem.IsWindows())
@@ -71,7 +73,7 @@ static class FileLock
         return error is HeldOnLinux or HeldOnMac ? null : throw new IOException($"{path} cannot be locked: {Marshal.GetPInvokeErrorMessage(error)}");
     }
 
-    /// <summary>Held by another process, in the words of Windows and of Unix; anything else is the disk's.</summary>
+    /// <summary>Whether another process holds the lock, by the error codes of Windows and Unix; any other error is a disk failure.</summary>
     static bool IsHeld(IOException e) => (e.HResult & 0xffff) is 32 or 33 || e.HResult is HeldOnLinux or HeldOnMac;
 
     [DllImport("libc", EntryPoint = "flock", SetLastError = true)]

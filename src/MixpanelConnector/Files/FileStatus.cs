@@ -11,14 +11,14 @@ enum FileKind
     Folder,
     Link,
 
-    /// <summary>A pipe, be it named or not.</summary>
+    /// <summary>A pipe, named or not.</summary>
     Pipe,
 
     /// <summary>A device or a socket.</summary>
     Special,
 }
 
-/// <summary>What stands at a path. Where the system does not tell an owner, it is taken for the user's own.</summary>
+/// <summary>The status of a path. Where the system reports no owner, the file counts as the user's own.</summary>
 [StructLayout(LayoutKind.Auto)]
 readonly record struct FileStatus(FileKind Kind)
 {
@@ -32,23 +32,23 @@ readonly record struct FileStatus(FileKind Kind)
 
     public uint? Owner { get; private init; }
 
-    /// <summary>How many names the file has.</summary>
+    /// <summary>The number of hard links of the file.</summary>
     public uint Links { get; private init; } = 1;
 
-    /// <summary>Which file it is, whatever its name; null where the system does not tell.</summary>
+    /// <summary>The identity of the file, independent of its name; null where the system does not report it.</summary>
     public (ulong Device, ulong Inode)? Identity { get; private init; }
 
     public bool IsOurs => Owner is null || Owner == EffectiveUser();
 
-    /// <summary>Whether nobody but this user, and root, decides what it is.</summary>
+    /// <summary>Whether only this user and root control it.</summary>
     public bool IsOursOrRoots => IsOurs || Owner == 0;
 
     public bool IsWritableByOthers => (Mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != UnixFileMode.None;
 
-    /// <summary>What the path itself is: a link is a link.</summary>
+    /// <summary>Returns the status of the path itself, without following a link.</summary>
     public static FileStatus Of(string path) => Of(path, NoFollow);
 
-    /// <summary>What stands where the path leads.</summary>
+    /// <summary>Returns the status of the target of the path, following links.</summary>
     public static FileStatus Behind(string path) => Of(path, flags: 0);
 
     public static FileStatus Of(SafeFileHandle file)

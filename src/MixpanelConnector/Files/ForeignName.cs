@@ -5,8 +5,8 @@ using System.Text;
 namespace MixpanelConnector.Files;
 
 /// <summary>
-/// Names whose bytes are not UTF-8. .NET puts U+FFFD in the place of what it cannot read, and so means another file, or none: they
-/// are told as they are, and refused.
+/// File names that are not valid UTF-8. .NET replaces invalid bytes with U+FFFD, so that the name refers to another file, or none. Such names
+/// are reported unchanged, and refused.
 /// </summary>
 static class ForeignName
 {
@@ -14,10 +14,10 @@ static class ForeignName
     const byte Unknown = 0, Folder = 4; // DT_UNKNOWN, DT_DIR
     const string Replacement = "\uFFFD";
 
-    /// <summary>Whether a name may stand for another one.</summary>
+    /// <summary>Whether a name may be such a replacement.</summary>
     public static bool MayBe(string name) => name.Contains(Replacement, StringComparison.Ordinal);
 
-    /// <summary>The bytes as text, those that are not UTF-8 as <c>\xHH</c>; null when all are.</summary>
+    /// <summary>Returns the bytes as text, with invalid UTF-8 as <c>\xHH</c>; null when all are valid.</summary>
     public static string? Escaped(ReadOnlySpan<byte> bytes)
     {
         if (System.Text.Unicode.Utf8.IsValid(bytes)) return null;
@@ -33,7 +33,9 @@ static class ForeignName
         return text.ToString();
     }
 
-    /// <summary>The names in a folder that are not UTF-8, escaped, and whether they may be those of folders. Where the system does not tell, none.</summary>
+    /// <summary>
+    /// Returns the names in a folder that are not UTF-8, escaped, and whether they may be folders. Returns none where the system does not report them.
+    /// </summary>
     public static IReadOnlyList<(string Name, bool MayBeFolder)> In(string folder)
     {
         if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess) return [];

@@ -4,9 +4,9 @@ using System.Security.Cryptography;
 namespace MixpanelConnector.Files;
 
 /// <summary>
-/// A file that comes into its place whole and synced, or not at all: written beside it under a name that nobody can foresee,
-/// readable by its owner alone, and then renamed. Whatever had the name is replaced, never written through. What a killed process
-/// left under such a name, the next one that writes into the folder takes away.
+/// A file that appears in its place complete and synced, or not at all: written next to it under an unpredictable name,
+/// readable only by its owner, and then renamed. An existing file is replaced, never written through. Files that a killed process
+/// left under such names are deleted by the next process that writes to the folder.
 /// </summary>
 sealed class NewFile : IDisposable
 {
@@ -21,14 +21,14 @@ sealed class NewFile : IDisposable
 
     NewFile(string path, string draft, FileStream content) => (_path, Draft, Content) = (path, draft, content);
 
-    /// <summary>Where it is until it is kept.</summary>
+    /// <summary>The temporary path until the file is kept.</summary>
     public string Draft { get; }
 
-    /// <summary>Open for reading, too.</summary>
+    /// <summary>The content, also open for reading.</summary>
     public FileStream Content { get; }
 
-    /// <exception cref="IOException">The folder does not take it.</exception>
-    /// <exception cref="UnauthorizedAccessException">There is no leave to write into the folder.</exception>
+    /// <exception cref="IOException">The file cannot be created.</exception>
+    /// <exception cref="UnauthorizedAccessException">There is no permission to write to the folder.</exception>
     public static NewFile Create(string path)
     {
         path = Path.GetFullPath(path);
@@ -40,7 +40,7 @@ sealed class NewFile : IDisposable
             var content = Durable.OpenOwned(draft, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete);
             try
             {
-                // Another process that swept before the lock was taken has removed the name: then the next one is tried.
+                // A process that swept the folder before the lock was taken has removed the name: then the next name is tried.
                 if (FileLock.TryTake(content) && FileStatus.Of(draft).Identity == FileStatus.Of(content.SafeFileHandle).Identity) return new NewFile(path, draft, content);
             }
             catch
@@ -54,9 +54,9 @@ sealed class NewFile : IDisposable
         }
     }
 
-    /// <summary>Writes a whole file.</summary>
-    /// <exception cref="IOException">The disk did not take it.</exception>
-    /// <exception cref="UnauthorizedAccessException">There is no leave to write it.</exception>
+    /// <summary>Writes a complete file.</summary>
+    /// <exception cref="IOException">The disk failed.</exception>
+    /// <exception cref="UnauthorizedAccessException">There is no permission to write it.</exception>
     public static void Write(string path, ReadOnlySpan<byte> bytes)
     {
         using var file = Create(path);
@@ -64,10 +64,10 @@ sealed class NewFile : IDisposable
         file.Keep();
     }
 
-    /// <summary>Brings the file into its place, so that it survives a power cut.</summary>
-    /// <param name="beforeRename">Called when the content is safe, and before what had the name is replaced.</param>
-    /// <param name="replaces">Whether it replaces what is there; else that is an error.</param>
-    /// <exception cref="IOException">The disk did not take it.</exception>
+    /// <summary>Moves the file to its place, so that it survives a power loss.</summary>
+    /// <param name="beforeRename">Called when the content is synced, before an existing file is replaced.</param>
+    /// <param name="replaces">Whether to replace an existing file; if not, that is an error.</param>
+    /// <exception cref="IOException">The disk failed.</exception>
     public void Keep(Action? beforeRename = null, bool replaces = true)
     {
         Content.Flush();
@@ -81,7 +81,7 @@ sealed class NewFile : IDisposable
         }
         catch
         {
-            File.Delete(_path); // nobody may take it for kept
+            File.Delete(_path); // so that nobody takes it for a kept file
             throw;
         }
     }
@@ -92,7 +92,7 @@ sealed class NewFile : IDisposable
         Content.Dispose();
     }
 
-    /// <summary>Takes away what processes left that were killed: files of this user's that nobody has locked.</summary>
+    /// <summary>Deletes the files that killed processes left: files of this user that nobody has locked.</summary>
     static void Sweep(string folder)
     {
         foreach (var path in Directory.EnumerateFiles(folder, Prefix + "*" + Suffix))
@@ -106,7 +106,7 @@ sealed class NewFile : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // It stays for the next one.
+                // The next process tries again.
             }
         }
     }

@@ -1,4 +1,4 @@
 namespace MixpanelConnector.Files;
 
-/// <summary>The disk did not take what it was to keep. The system may have dropped it: another try would prove nothing.</summary>
+/// <summary>The disk failed to store data durably. The system may have dropped it: a retry would prove nothing.</summary>
 sealed class NotSyncedException(string message) : IOException(message);

@@ -1,15 +1,15 @@
 namespace MixpanelConnector.Files;
 
-/// <summary>A file that the user has named for something to be written: replaced whole, unless it is a pipe or a device, which is written into.</summary>
+/// <summary>Writes a file that the user has specified: replaces it completely, unless it is a pipe or a device, which is written to.</summary>
 static class OutputFile
 {
-    /// <summary>Whether what is written does not stay: a pipe, a device.</summary>
+    /// <summary>Whether the path is a pipe or a device, where written data does not persist.</summary>
     public static bool IsSpecial(string path) =>
         path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal) || SpecialFile.IsAt(path);
 
-    /// <summary>Finds out whether the file can be written; leaves no trace.</summary>
-    /// <exception cref="IOException">It cannot.</exception>
-    /// <exception cref="UnauthorizedAccessException">It cannot.</exception>
+    /// <summary>Checks whether the file can be written; leaves no trace.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">It cannot be written.</exception>
     public static void EnsureWritable(string path)
     {
         if (Directory.Exists(path)) throw new IOException("It is a folder.");
@@ -21,15 +21,15 @@ static class OutputFile
 
         path = Path.GetFullPath(path);
         var there = FileStatus.Of(path);
-        if (there.Kind is FileKind.Regular) new FileStream(path, FileMode.Open, FileAccess.Write).Dispose(); // one that is write-protected is not replaced
+        if (there.Kind is FileKind.Regular) new FileStream(path, FileMode.Open, FileAccess.Write).Dispose(); // a write-protected file is not replaced
         if (there.Kind is not FileKind.None && !there.IsOurs && !OperatingSystem.IsWindows() && FileStatus.Behind(Path.GetDirectoryName(path)!) is { IsOurs: false, Mode: var folder } && (folder & UnixFileMode.StickyBit) != UnixFileMode.None && !Environment.IsPrivilegedProcess)
             throw new NotOursException("It belongs to another user, and cannot be replaced in a folder that others share.");
         using var probe = NewFile.Create(path);
     }
 
-    /// <summary>Writes into what is no file that stays.</summary>
+    /// <summary>Writes to a pipe or a device.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
-    /// <exception cref="OperationCanceledException">It takes no more, and is waited for no longer.</exception>
+    /// <exception cref="OperationCanceledException">It accepts no more data, and the wait was canceled.</exception>
     public static void WriteSpecial(string path, IEnumerable<ReadOnlyMemory<byte>> parts, CancellationToken cancellationToken)
     {
         EnsureNotPlanted(path);
@@ -45,17 +45,17 @@ static class OutputFile
         foreach (var part in parts) special.Write(part.Span, cancellationToken);
     }
 
-    /// <summary>Writes all of it, in place of what is there.</summary>
+    /// <summary>Writes a file, and replaces an existing one.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be written.</exception>
-    /// <exception cref="OperationCanceledException">It takes no more, and is waited for no longer.</exception>
+    /// <exception cref="OperationCanceledException">It accepts no more data, and the wait was canceled.</exception>
     public static void Write(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         if (IsSpecial(path)) WriteSpecial(path, [bytes], cancellationToken);
         else NewFile.Write(path, bytes.Span);
     }
 
-    /// <summary>A pipe that another user has put where a file was expected would carry off what is written.</summary>
+    /// <summary>A pipe that another user placed where a file was expected would leak the data.</summary>
     static void EnsureNotPlanted(string path)
     {
         if (path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal)) return;

@@ -1,14 +1,14 @@
 namespace MixpanelConnector.Files;
 
-/// <summary>A folder for files of ours. Whoever else could write it could put links and files of theirs in the place of ours.</summary>
+/// <summary>A folder for files of this program. Anyone else who can write to it could replace them with links and other files.</summary>
 static class OwnFolder
 {
     const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    /// <summary>Makes a folder that only its owner can look into, and those above it that are missing, so that they survive a power cut; or finds that what stands there is fit.</summary>
-    /// <exception cref="NotOursException">Others can write it.</exception>
-    /// <exception cref="IOException">It cannot be made, or not be made durable.</exception>
-    /// <exception cref="UnauthorizedAccessException">There is no leave to make it.</exception>
+    /// <summary>Durably creates a folder that only its owner can access, and its missing parents; verifies an existing one.</summary>
+    /// <exception cref="NotOursException">Others can write to it.</exception>
+    /// <exception cref="IOException">It cannot be created, or not durably.</exception>
+    /// <exception cref="UnauthorizedAccessException">There is no permission to create it.</exception>
     public static void Make(string path)
     {
         path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
@@ -22,8 +22,8 @@ static class OwnFolder
         else EnsureUnshared(path);
     }
 
-    /// <exception cref="NotOursException">Others can write it, or decide where it leads.</exception>
-    /// <exception cref="IOException">It is no folder.</exception>
+    /// <exception cref="NotOursException">Others can write to it, or control where it leads.</exception>
+    /// <exception cref="IOException">It is not a folder.</exception>
     public static void EnsureUnshared(string path)
     {
         if (OperatingSystem.IsWindows()) return;
@@ -40,8 +40,8 @@ static class OwnFolder
         if (FileStatus.Of(above).Kind is FileKind.None) MakeNew(above);
         if (OperatingSystem.IsWindows()) return;
         Directory.CreateDirectory(path, OwnerOnly);
-        EnsureUnshared(path); // another process may have been faster
-        File.SetUnixFileMode(path, OwnerOnly); // whatever the umask
+        EnsureUnshared(path); // another process may have created it first
+        File.SetUnixFileMode(path, OwnerOnly); // regardless of the umask
         Durable.SyncFolder(above);
     }
 }

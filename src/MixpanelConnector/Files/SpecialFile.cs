@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace MixpanelConnector.Files;
 
 /// <summary>
-/// A pipe, a terminal or another device. Opening, reading and writing such a thing can take for ever: here each ends when it is
-/// told to. Linux only; elsewhere it is opened like any other file.
+/// A pipe, a terminal or another device. Opening, reading and writing it may block forever; here each operation can be
+/// canceled. Linux only; on other systems it is opened like any other file.
 /// </summary>
 sealed class SpecialFile : IDisposable
 {
@@ -19,7 +19,7 @@ sealed class SpecialFile : IDisposable
 
     SpecialFile(string path, SafeFileHandle file) => (_path, _file) = (path, file);
 
-    /// <summary>Whether a path leads to such a thing.</summary>
+    /// <summary>Whether a path leads to a pipe or device.</summary>
     public static bool IsAt(string path) => OperatingSystem.IsLinux() && FileStatus.Behind(path).Kind is FileKind.Pipe or FileKind.Special;
 
     /// <exception cref="IOException">It cannot be opened.</exception>
@@ -29,9 +29,9 @@ sealed class SpecialFile : IDisposable
         return file.IsInvalid ? throw Failed(path) : new(path, file);
     }
 
-    /// <summary>Waits for a pipe's reader.</summary>
+    /// <summary>Opens it; waits until a pipe has a reader.</summary>
     /// <exception cref="IOException">It cannot be opened.</exception>
-    /// <exception cref="OperationCanceledException">There is no reader, and it is waited for no longer.</exception>
+    /// <exception cref="OperationCanceledException">There is no reader, and the wait was canceled.</exception>
     public static SpecialFile OpenToWrite(string path, CancellationToken cancellationToken)
     {
         while (true)
@@ -44,26 +44,26 @@ sealed class SpecialFile : IDisposable
         }
     }
 
-    /// <summary>Whether a reading would not have to wait.</summary>
+    /// <summary>Whether a read would not block.</summary>
     public bool IsReady => Poll(CanRead, milliseconds: 0);
 
-    /// <summary>Waits until there is something; 0 at the end.</summary>
+    /// <summary>Waits for data and reads it; returns 0 at the end.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
-    /// <exception cref="OperationCanceledException">It is waited for no longer.</exception>
+    /// <exception cref="OperationCanceledException">The wait was canceled.</exception>
     public int Read(Span<byte> target, CancellationToken cancellationToken)
     {
         while (true)
         {
-            Wait(CanRead, cancellationToken); // before a pipe has had a writer, reading it gives the end
+            Wait(CanRead, cancellationToken); // reading a pipe that has never had a writer would return the end
             var read = ReadFrom(_file, ref MemoryMarshal.GetReference(target), target.Length);
             if (read >= 0) return (int)read;
             if (Marshal.GetLastPInvokeError() is not (Interrupted or NotNow)) throw Failed(_path);
         }
     }
 
-    /// <summary>Writes all of it, as its reader takes it.</summary>
+    /// <summary>Writes all bytes, as fast as the reader accepts them.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
-    /// <exception cref="OperationCanceledException">It takes no more, and is waited for no longer.</exception>
+    /// <exception cref="OperationCanceledException">It accepts no more data, and the wait was canceled.</exception>
     public void Write(ReadOnlySpan<byte> bytes, CancellationToken cancellationToken)
     {
         while (!bytes.IsEmpty)

@@ -10,8 +10,8 @@ using MixpanelConnector.Tracking;
 namespace MixpanelConnector;
 
 /// <summary>
-/// Whom flags are evaluated for: the person, the device, groups, and the properties that rules compare. Immutable; make one for a
-/// request and evaluate all flags with it, since what evaluations need of it is computed once.
+/// The context that flags are evaluated for: the person, the device, groups, and the properties that rules compare. Immutable; create one per
+/// request and evaluate all flags with it, because values that evaluations need are computed once.
 /// </summary>
 public sealed class EvaluationContext
 {
@@ -31,7 +31,7 @@ public sealed class EvaluationContext
             }
             else if (member.Value.ValueKind is JsonValueKind.Null)
             {
-                _assignments.Remove(member.Name); // of a repeated name the last counts
+                _assignments.Remove(member.Name); // of a duplicate name, the last one counts
                 if (member.NameEquals(DistinctIdName)) DistinctId = null;
             }
 
@@ -39,7 +39,7 @@ public sealed class EvaluationContext
         IsTester = DistinctId is not null && json.GetProperty(DistinctIdName).ValueKind is JsonValueKind.String;
     }
 
-    /// <summary>A context of a person, and of what flags are assigned by beside it.</summary>
+    /// <summary>Creates a context for a person and, optionally, a device.</summary>
     /// <param name="distinctId">The person's <c>distinct_id</c>; null for nobody.</param>
     /// <param name="deviceId">The device, for flags that are assigned by <c>device_id</c>. Default: none.</param>
     public EvaluationContext(string? distinctId, string? deviceId = null)
@@ -50,14 +50,14 @@ public sealed class EvaluationContext
         }))
     { }
 
-    /// <summary>A context of a user as events name one.</summary>
-    /// <param name="user">The user; nobody is fine.</param>
+    /// <summary>Creates a context for a user as events identify one.</summary>
+    /// <param name="user">The user; may be <see cref="MixpanelUser.None"/>.</param>
     public EvaluationContext(MixpanelUser user)
         : this(user.DistinctId is { Length: > 0 } id ? id : null, user.DeviceId) { }
 
-    /// <summary>A context as JSON, such as <c>{"distinct_id":"user-1","company":"acme","custom_properties":{"plan":"pro"}}</c>.</summary>
-    /// <param name="json">An object.</param>
-    /// <exception cref="MixpanelException">It is no object, or a text of it is not valid Unicode.</exception>
+    /// <summary>Creates a context from JSON, such as <c>{"distinct_id":"user-1","company":"acme","custom_properties":{"plan":"pro"}}</c>.</summary>
+    /// <param name="json">A JSON object.</param>
+    /// <exception cref="MixpanelException">It is not an object, or contains a string that is not valid Unicode.</exception>
     public static EvaluationContext FromJson(JsonElement json)
     {
         if (json.ValueKind is not JsonValueKind.Object) throw MixpanelException.Invalid("context", "The context must be a JSON object, such as {\"distinct_id\":\"user-1\"}.");
@@ -71,11 +71,11 @@ public sealed class EvaluationContext
         }
     }
 
-    /// <summary>The person; null for nobody.</summary>
+    /// <summary>The person's <c>distinct_id</c>; null for nobody.</summary>
     public string? DistinctId { get; }
 
-    /// <summary>The same context with one more value that flags may be assigned by, such as a group.</summary>
-    /// <param name="key">What flags call it, such as <c>company_id</c>.</param>
+    /// <summary>Returns the same context with one more value that flags may be assigned by, such as a group.</summary>
+    /// <param name="key">The key in flag definitions, such as <c>company_id</c>.</param>
     /// <param name="value">The value, such as <c>acme</c>.</param>
     public EvaluationContext With(string key, string value)
     {
@@ -88,16 +88,16 @@ public sealed class EvaluationContext
         }));
     }
 
-    /// <summary>The same context with the properties that rules of flags compare, in place of those that it had.</summary>
-    /// <param name="properties">Text, numbers, booleans, times (in UTC where they say no other), lists, JSON, and names with values again.</param>
-    /// <exception cref="MixpanelException">A value has no form in JSON.</exception>
+    /// <summary>Returns the same context with these properties, which rules compare, instead of its own.</summary>
+    /// <param name="properties">Strings, numbers, booleans, times (in UTC unless specified), lists, JSON, and nested dictionaries.</param>
+    /// <exception cref="MixpanelException">A value cannot be expressed in JSON.</exception>
     public EvaluationContext WithProperties(IReadOnlyDictionary<string, object?> properties)
     {
         ArgumentNullException.ThrowIfNull(properties);
         return WithPayload(Payload.Of(Stated(properties)));
     }
 
-    /// <summary>Times with their offset, by which rules compare them; of events, they are Mixpanel's text, which has none.</summary>
+    /// <summary>Formats times with their offset, which rules need to compare them; times in events are Mixpanel's text, which has none.</summary>
     static Dictionary<string, object?> Stated(IReadOnlyDictionary<string, object?> properties) => properties.ToDictionary(
         property => property.Key,
         property => property.Value switch
@@ -111,7 +111,7 @@ public sealed class EvaluationContext
 
     static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
 
-    /// <summary>The same context with the properties that rules of flags compare, in place of those that it had.</summary>
+    /// <summary>Returns the same context with these properties, which rules compare, instead of its own.</summary>
     /// <param name="properties">The properties.</param>
     public EvaluationContext WithProperties(JsonObject properties)
     {
@@ -119,16 +119,16 @@ public sealed class EvaluationContext
         return WithPayload(Payload.Of(properties));
     }
 
-    /// <summary>What is sent where Mixpanel evaluates.</summary>
+    /// <summary>The JSON to send when Mixpanel evaluates.</summary>
     internal JsonElement Json { get; }
 
     internal int DistinctIdHash { get; }
 
-    /// <summary>Whether the person can be a test user: a number is none.</summary>
+    /// <summary>Whether the person can be a test user: a numeric id cannot.</summary>
     internal bool IsTester { get; }
 
-    /// <summary>The hash of the text that a flag is assigned by.</summary>
-    /// <returns>False where the context has none.</returns>
+    /// <summary>Returns the hash of the value that a flag is assigned by.</summary>
+    /// <returns>False when the context has none.</returns>
     internal bool TryGetAssignment(string key, out ulong hash)
     {
         if (_assignments.TryGetValue(key, out hash)) return true;
@@ -137,8 +137,8 @@ public sealed class EvaluationContext
         return true;
     }
 
-    /// <summary>What rules look at, in lower case.</summary>
-    /// <returns>False where there are no properties, and no rule can hold.</returns>
+    /// <summary>Returns the properties for rules, in lower case.</summary>
+    /// <returns>False when there are no properties, so that no rule can hold.</returns>
     internal bool TryGetProperties(out LogicValue properties)
     {
         var lowered = _properties ??= new(Lower());
@@ -154,11 +154,11 @@ public sealed class EvaluationContext
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
-            return LogicValue.Undefined; // a text that is not valid Unicode compares with nothing
+            return LogicValue.Undefined; // a string that is not valid Unicode equals nothing
         }
     }
 
-    /// <summary>The text that a value is hashed by; null for null, lists and objects.</summary>
+    /// <summary>Returns the text that a value is hashed by; null for null, lists and objects.</summary>
     static string? TextOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString(),

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace MixpanelConnector.Flags;
 
-/// <summary>Who has seen which variant: with it, an exposure is reported once and not for each evaluation.</summary>
+/// <summary>A person's exposure to a variant, for deduplication: an exposure is reported once, not for each evaluation.</summary>
 readonly struct Exposure(EvaluationContext context, string flagKey, FlagEvaluation evaluation) : IEquatable<Exposure>
 {
     readonly string _distinctId = context.DistinctId!;
@@ -20,15 +20,15 @@ readonly struct Exposure(EvaluationContext context, string flagKey, FlagEvaluati
 }
 
 /// <summary>
-/// A bounded memory of exposures, in two generations: what is met again lives on, and what is not met while a generation lasts is
-/// forgotten with it. To forget one is harmless: it is reported again.
+/// A bounded memory of exposures, in two generations: an exposure that occurs again is kept, and one that does not occur during a generation is
+/// dropped with it. A dropped exposure is merely reported again.
 /// </summary>
 sealed class ExposureMemory(TimeProvider time)
 {
-    /// <summary>The most of a generation; there are two.</summary>
+    /// <summary>The maximum size of a generation; there are two.</summary>
     public const int MostOfGeneration = 25_000;
 
-    /// <summary>How long a generation lasts at most.</summary>
+    /// <summary>The maximum duration of a generation.</summary>
     public static readonly TimeSpan Generation = TimeSpan.FromMinutes(10);
 
     readonly Lock _lock = new();
@@ -37,8 +37,8 @@ sealed class ExposureMemory(TimeProvider time)
     long _began = time.GetTimestamp();
     int _count;
 
-    /// <summary>Remembers an exposure.</summary>
-    /// <returns>False when it was known already.</returns>
+    /// <summary>Adds an exposure.</summary>
+    /// <returns>False when it is known already.</returns>
     public bool Add(in Exposure exposure)
     {
         if (time.GetElapsedTime(Volatile.Read(ref _began)) >= Generation) Turn(ofTime: true);
@@ -50,7 +50,7 @@ sealed class ExposureMemory(TimeProvider time)
         return isNew;
     }
 
-    /// <summary>Forgets one that could not be reported.</summary>
+    /// <summary>Removes an exposure that could not be reported.</summary>
     public void Remove(in Exposure exposure)
     {
         Volatile.Read(ref _before).TryRemove(exposure, out _);

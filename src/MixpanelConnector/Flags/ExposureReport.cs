@@ -4,17 +4,17 @@ using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector.Flags;
 
-/// <summary>Tells Mixpanel who has seen which variant, through a tracker: with its outbox and its retries, and without waiting.</summary>
+/// <summary>Reports exposures to Mixpanel through a tracker: with its outbox and its retries, and without waiting.</summary>
 sealed partial class ExposureReport(IMixpanelTracker? tracker, MixpanelOptions options, bool deduplicates)
 {
     readonly ExposureMemory? _memory = deduplicates ? new(options.TimeProvider) : null;
     readonly ILogger _logger = HarmlessLogger.Create(options, "MixpanelConnector.Flags");
     readonly LogLimit _nobody = new(options.TimeProvider, lines: 1);
 
-    /// <param name="key">The flag.</param>
-    /// <param name="evaluation">What it gave.</param>
-    /// <param name="context">For whom.</param>
-    /// <param name="latency">How long Mixpanel took to evaluate; null for what was evaluated here.</param>
+    /// <param name="key">The key of the flag.</param>
+    /// <param name="evaluation">The evaluation of the flag.</param>
+    /// <param name="context">The context of the evaluation.</param>
+    /// <param name="latency">The duration of Mixpanel's evaluation; null for a local evaluation.</param>
     /// <returns>Whether it was reported now.</returns>
     public bool Add(string key, FlagEvaluation evaluation, EvaluationContext context, TimeSpan? latency = null)
     {
@@ -51,7 +51,7 @@ sealed partial class ExposureReport(IMixpanelTracker? tracker, MixpanelOptions o
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            LogFailed(key, e.GetType().Name); // a tracker of the application's own
+            LogFailed(key, e.GetType().Name); // thrown by a custom tracker of the application
             return false;
         }
     }

@@ -5,9 +5,12 @@ namespace MixpanelConnector;
 
 public sealed partial class MixpanelClient
 {
-    /// <summary>Fetches the definitions of the feature flags once, for a program that ends soon; one that stays has <see cref="MixpanelFlags"/>. No exposure is reported.</summary>
-    /// <param name="cancellationToken">Stops the call.</param>
-    /// <exception cref="MixpanelException">Mixpanel did not give them.</exception>
+    /// <summary>
+    /// Fetches the feature flag definitions once, for a short-lived program; a long-running one uses <see cref="MixpanelFlags"/>. No exposure is reported.
+    /// </summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>A snapshot of the definitions.</returns>
+    /// <exception cref="MixpanelException">Mixpanel did not return them.</exception>
     public async Task<FlagSnapshot> FetchFlagsAsync(CancellationToken cancellationToken = default)
     {
         var reply = await FlagRequests.DefinitionsAsync(Transport, cancellationToken).ConfigureAwait(false);

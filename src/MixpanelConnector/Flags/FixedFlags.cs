@@ -2,15 +2,15 @@ using System.Text.Json;
 
 namespace MixpanelConnector;
 
-/// <summary>Flags for tests: each has the value that the test gives it, for everybody. Nothing is reported.</summary>
+/// <summary>Flags for tests: each has the value that the test sets, for every context. Nothing is reported.</summary>
 public sealed class FixedFlags : IMixpanelFlags
 {
     readonly Dictionary<string, FlagEvaluation> _flags = new(StringComparer.Ordinal);
 
-    /// <summary>Makes flags by their keys, such as <c>new FixedFlags { ["new-checkout"] = true }</c> says.</summary>
+    /// <summary>Creates flags by key, such as <c>new FixedFlags { ["new-checkout"] = true }</c>.</summary>
     public FixedFlags() { }
 
-    /// <summary>Gives a flag a value: a boolean, a text or a number.</summary>
+    /// <summary>Sets the value of a flag: a boolean, a string or a number.</summary>
     /// <param name="key">The key of the flag.</param>
     public FlagValue this[string key]
     {
@@ -27,7 +27,7 @@ public sealed class FixedFlags : IMixpanelFlags
     public IReadOnlyDictionary<string, FlagEvaluation> EvaluateAll(EvaluationContext context) => _flags;
 }
 
-/// <summary>A value that a test gives a flag. A boolean, a text, a number and JSON convert to it.</summary>
+/// <summary>A value that a test sets for a flag. Booleans, strings and numbers convert to it implicitly; for JSON, use <c>Of</c>.</summary>
 public readonly struct FlagValue
 {
     FlagValue(string variantKey, JsonElement json) => (VariantKey, Json) = (variantKey, json);
@@ -36,19 +36,19 @@ public readonly struct FlagValue
 
     internal JsonElement Json { get; }
 
-    /// <summary>The value of a flag that is on or off.</summary>
+    /// <summary>Creates the value of a flag that is on or off.</summary>
     /// <param name="value">The value.</param>
     public static FlagValue Of(bool value) => new(value ? "on" : "off", JsonElement.Parse(value ? "true" : "false"));
 
-    /// <summary>The value of a flag that is a text, which is the key of the variant, too.</summary>
+    /// <summary>Creates the value of a flag that is a string, which is also the key of the variant.</summary>
     /// <param name="value">The value.</param>
     public static FlagValue Of(string value) => new(value, JsonElement.Parse(JsonDefaults.Utf8(value)));
 
-    /// <summary>The value of a flag that is a number.</summary>
+    /// <summary>Creates the value of a flag that is a number.</summary>
     /// <param name="value">The value.</param>
     public static FlagValue Of(double value) => Of("number", JsonElement.Parse(JsonDefaults.Utf8(value)));
 
-    /// <summary>The value of a flag and the key of its variant.</summary>
+    /// <summary>Creates the value of a flag, with the key of its variant.</summary>
     /// <param name="variantKey">The key of the variant.</param>
     /// <param name="value">The value, any JSON.</param>
     public static FlagValue Of(string variantKey, JsonElement value) => new(variantKey, value);

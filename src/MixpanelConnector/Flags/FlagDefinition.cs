@@ -2,7 +2,7 @@ using MixpanelConnector.Flags.Logic;
 
 namespace MixpanelConnector.Flags;
 
-/// <summary>A part of those who are asked for. It has been made ready: salts in UTF-8, shares added up, the rule read.</summary>
+/// <summary>A rollout to a share of contexts, preprocessed: salts in UTF-8, cumulative shares, the rule parsed.</summary>
 sealed class RolloutDefinition
 {
     public required byte[] Salt { get; init; }
@@ -12,13 +12,13 @@ sealed class RolloutDefinition
     /// <summary>The rule on properties; null for none.</summary>
     public LogicNode? Rule { get; init; }
 
-    /// <summary>The older form of a rule: names, and the texts that they must have. Null for none.</summary>
+    /// <summary>The older form of a rule: property names and the required texts. Null for none.</summary>
     public IReadOnlyList<KeyValuePair<string, string>>? Wanted { get; init; }
 
-    /// <summary>The variant that all of the part get; null for none.</summary>
+    /// <summary>The variant for everybody in the rollout; null for none.</summary>
     public FlagEvaluation? Override { get; init; }
 
-    /// <summary>Up to which share each of the sorted variants goes.</summary>
+    /// <summary>The cumulative share of each of the sorted variants.</summary>
     public required double[] Shares { get; init; }
 
     public bool Holds(EvaluationContext context, ref LogicBudget budget)
@@ -32,25 +32,25 @@ sealed class RolloutDefinition
     }
 }
 
-/// <summary>A flag, made ready to be evaluated: the same flag and context always give the same variant, here and in the official SDKs.</summary>
+/// <summary>A preprocessed flag: the same flag and context always yield the same variant, here and in the official SDKs.</summary>
 sealed class FlagDefinition
 {
-    /// <summary>What the rules of one evaluation may cost: some milliseconds.</summary>
+    /// <summary>The maximum cost of the rules in one evaluation: some milliseconds.</summary>
     public const int MostUnits = 250_000;
 
     public required string Key { get; init; }
 
-    /// <summary>The member of the context that variants are assigned by.</summary>
+    /// <summary>The member of the context that determines the variant.</summary>
     public required string AssignedBy { get; init; }
 
     public required byte[] VariantSalt { get; init; }
 
     public required RolloutDefinition[] Rollouts { get; init; }
 
-    /// <summary>By key, in the order of code points.</summary>
+    /// <summary>Sorted by key, in the order of code points.</summary>
     public required FlagEvaluation[] Variants { get; init; }
 
-    /// <summary>What test users get, whatever else is said.</summary>
+    /// <summary>The variants for test users, which take precedence over everything else.</summary>
     public required IReadOnlyDictionary<string, FlagEvaluation> Testers { get; init; }
 
     public required FlagEvaluation LacksKey { get; init; }

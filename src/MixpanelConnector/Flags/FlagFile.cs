@@ -5,14 +5,14 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Flags;
 
-/// <summary>The last good definitions of a project on the disk. Its name says of which project and address they are, by a hash.</summary>
+/// <summary>The last good definitions of a project on the disk. The file name contains a hash that identifies the project and the address.</summary>
 sealed class FlagFile(string folder, MixpanelOptions options)
 {
-    const int Largest = 20 << 20; // as an answer
+    const int Largest = 20 << 20; // the same limit as for an answer
 
     readonly string _path = Path.Combine(Path.GetFullPath(folder), $"flags-{Name(options)}.json");
 
-    /// <summary>What is there; null for nothing.</summary>
+    /// <summary>Returns the stored definitions; null for none.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be read, or others could have written it.</exception>
     public byte[]? Read()
@@ -22,9 +22,9 @@ sealed class FlagFile(string folder, MixpanelOptions options)
         return new FileInfo(_path).Length <= Largest ? File.ReadAllBytes(_path) : null;
     }
 
-    /// <summary>Puts others in place of what is there, whole or not at all.</summary>
-    /// <exception cref="IOException">The disk does not take it.</exception>
-    /// <exception cref="UnauthorizedAccessException">There is no leave, or others could write it.</exception>
+    /// <summary>Atomically replaces the stored definitions.</summary>
+    /// <exception cref="IOException">The disk failed.</exception>
+    /// <exception cref="UnauthorizedAccessException">There is no permission, or others could write it.</exception>
     public void Write(ReadOnlySpan<byte> definitions)
     {
         OwnFolder.Make(Path.GetDirectoryName(_path)!);

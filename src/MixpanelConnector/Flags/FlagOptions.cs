@@ -1,27 +1,40 @@
 namespace MixpanelConnector;
 
-/// <summary>How flags are kept up to date and reported. Immutable: change a copy with <c>with</c>.</summary>
+/// <summary>How flags are kept up to date and exposures are reported. Immutable: change a copy with <c>with</c>.</summary>
 public sealed record FlagOptions
 {
-    /// <summary>Whether the definitions are fetched. Default: true; false where Mixpanel evaluates all, by <see cref="MixpanelFlags.EvaluateRemotelyAsync"/>.</summary>
+    /// <summary>
+    /// Whether the definitions are fetched. Default: true; set it to false when Mixpanel evaluates all flags, through
+    /// <see cref="MixpanelFlags.EvaluateRemotelyAsync"/>.
+    /// </summary>
     public bool FetchesDefinitions { get; init; } = true;
 
-    /// <summary>How long after one fetch of the definitions the next begins, less up to a tenth by chance, so that many processes do not ask at once. From a second to a day. Default: 1 minute.</summary>
+    /// <summary>
+    /// The interval between fetches of the definitions, less a random tenth at most, so that many processes do not fetch at once. From a second to a day.
+    /// Default: 1 minute.
+    /// </summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long one request may take, up to a minute. Default: 10 seconds.</summary>
+    /// <summary>The timeout of a request, up to a minute. Default: 10 seconds.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long the start of a host waits for the first definitions, up to a minute; then it starts without them. Default: 2 seconds.</summary>
+    /// <summary>
+    /// The longest time that the start of a host waits for the first definitions, up to a minute; then it starts without them. Default: 2 seconds.
+    /// </summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>A folder for the last good definitions, so that a start without a network has them; only its owner can read it. Default: none.</summary>
+    /// <summary>
+    /// A folder for the last good definitions, so that they are available at a start without a network; only its owner can read it. Default: none.
+    /// </summary>
     public string? Folder { get; init; }
 
-    /// <summary>Whether an exposure is reported once for a person, flag, variant and experiment, and again only after ten minutes or more without one, or after 25,000 others. Default: true.</summary>
+    /// <summary>
+    /// Whether an exposure is reported once per person, flag, variant and experiment. It is reported again only after ten minutes or more without one, or after
+    /// 25,000 others. Default: true.
+    /// </summary>
     public bool DeduplicatesExposures { get; init; } = true;
 
-    /// <summary>Called after other definitions have come into force, on a thread of the flags' own. What it throws is logged. Default: nothing.</summary>
+    /// <summary>Called after different definitions have taken effect, on a thread of the flags. Its exceptions are logged. Default: none.</summary>
     public Action? OnChanged { get; init; }
 
     internal FlagOptions Validated()

@@ -6,22 +6,22 @@ using MixpanelConnector.Flags.Logic;
 
 namespace MixpanelConnector.Flags;
 
-/// <summary>Makes an answer with definitions ready to be evaluated. What one definition has wrong costs that one alone.</summary>
+/// <summary>Parses an answer with definitions for evaluation. An error in a definition affects only that definition.</summary>
 static class FlagReader
 {
-    // As many levels as a rule or a value may have; rules of Mixpanel's editor have a handful.
+    // The maximum nesting depth of a rule or a value; rules from Mixpanel's editor have a handful of levels.
     const int Deepest = 128;
 
-    // The time that JsonDocument takes grows with the square of the levels.
+    // The time that JsonDocument needs grows with the square of the depth.
     const int DeepestDefinition = 1024;
 
-    // The depth of the whole is looked at without recursion.
+    // The depth of the whole answer is checked without recursion.
     const int DeepestAnswer = 1 << 20;
 
-    /// <summary>The definitions of an answer such as <c>{"flags":[…]}</c>.</summary>
+    /// <summary>Reads the definitions of an answer such as <c>{"flags":[…]}</c>.</summary>
     /// <param name="answer">The answer.</param>
-    /// <param name="leftOut">Gets what is wrong with each definition that is left out.</param>
-    /// <returns>Null for what is no such answer.</returns>
+    /// <param name="leftOut">Receives the error of each definition that is left out.</param>
+    /// <returns>Null when it is not such an answer.</returns>
     public static FlagSet? Read(ReadOnlySpan<byte> answer, List<string> leftOut)
     {
         try
@@ -57,7 +57,7 @@ static class FlagReader
             {
                 using var definition = JsonDocument.Parse(answer[start..(int)json.BytesConsumed].ToArray(), new JsonDocumentOptions { MaxDepth = DeepestDefinition });
                 var flag = Read(definition.RootElement);
-                flags[flag.Key] = flag; // of two with one key the last counts
+                flags[flag.Key] = flag; // of a duplicate key, the last one counts
             }
             catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or InvalidDefinitionException)
             {
@@ -110,7 +110,8 @@ static class FlagReader
         {
             Salt = Encoding.UTF8.GetBytes(salt),
             Percentage = Number(json, "rollout_percentage") ?? 0,
-            Rule = Rule(json, "runtime_evaluation_rule") is { } rule ? IsTooDeep(rule) ? new UnknownOperator() : LogicReader.Read(rule) : null, // as a rule that throws
+            // Like a rule that throws.
+            Rule = Rule(json, "runtime_evaluation_rule") is { } rule ? IsTooDeep(rule) ? new UnknownOperator() : LogicReader.Read(rule) : null,
             Wanted = Rule(json, "runtime_evaluation_definition") is { } wanted ? [.. wanted.EnumerateObject().Select(member => KeyValuePair.Create(member.Name, Lower(member.Value)))] : null,
             Override = Object(json, "variant_override") is { } forced ? Find(variants, Text(forced, "key") ?? throw new InvalidDefinitionException("a variant_override has no key"))?.Evaluation : null,
             Shares = shares,
@@ -123,7 +124,7 @@ static class FlagReader
         if (Object(ruleset, "test") is not { } test || Object(test, "users") is not { } users) return testers;
         foreach (var user in users.EnumerateObject())
         {
-            testers.Remove(user.Name); // of a repeated name the last counts
+            testers.Remove(user.Name); // of a duplicate name, the last one counts
             if (user.Value.ValueKind is JsonValueKind.String && Find(variants, user.Value.GetString()!) is { } variant) testers[user.Name] = variant.OfTester;
         }
 
@@ -145,7 +146,7 @@ static class FlagReader
         return Conversion.ToText(LogicValue.Lowered(wanted, lowersNames: false), ref budget);
     }
 
-    /// <summary>A rule that is there: others than objects with members are none.</summary>
+    /// <summary>Returns a rule if there is one: an object with members.</summary>
     static JsonElement? Rule(JsonElement json, string name) => Member(json, name) is { ValueKind: JsonValueKind.Object } rule && rule.GetPropertyCount() > 0 ? rule : null;
 
     static bool IsTooDeep(JsonElement json)

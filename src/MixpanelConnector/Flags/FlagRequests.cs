@@ -2,15 +2,15 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Flags;
 
-/// <summary>The two requests about flags.</summary>
+/// <summary>The two requests for flags.</summary>
 sealed class FlagRequests
 {
     readonly MixpanelTransport _transport;
 
-    /// <exception cref="MixpanelException">No configured credential fits.</exception>
+    /// <exception cref="MixpanelException">No suitable credential is configured.</exception>
     public FlagRequests(MixpanelTransport transport, TimeSpan timeout)
     {
-        // A poll is its own retry, and whoever waits for an evaluation has no time for one.
+        // The next poll replaces a retry, and a caller that waits for an evaluation has no time for one.
         _transport = transport.With(transport.Options with { AttemptTimeout = timeout, MaxRetries = 0 });
         _transport.EnsureAccess(AuthScheme.ServiceAccountOfProjectOrToken);
     }
@@ -19,14 +19,14 @@ sealed class FlagRequests
 
     public Task<Reply> DefinitionsAsync(CancellationToken cancellationToken) => _transport.SendOnceAsync(Request("/flags/definitions", Options), cancellationToken);
 
-    /// <summary>The same, tried again as other calls are.</summary>
+    /// <summary>The same request, with the retries of other calls.</summary>
     public static Task<Reply> DefinitionsAsync(MixpanelTransport transport, CancellationToken cancellationToken) => transport.SendAsync(Request("/flags/definitions", transport.Options), cancellationToken);
 
     public static MixpanelError NoDefinitions(Reply reply) => new(ErrorKind.Protocol, "What came is no answer with definitions of flags. Check the endpoint and the region.") { HttpStatus = reply.Status };
 
-    /// <param name="context">Whom Mixpanel evaluates for.</param>
-    /// <param name="key">The one flag that is asked for; null for all.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
+    /// <param name="context">The context that Mixpanel evaluates for.</param>
+    /// <param name="key">The key of a single flag; null for all.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
     public Task<Reply> AssignmentsAsync(EvaluationContext context, string? key, CancellationToken cancellationToken)
     {
         var request = Request("/flags", Options).With("context", context.Json.GetRawText());

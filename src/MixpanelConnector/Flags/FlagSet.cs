@@ -3,10 +3,10 @@ using MixpanelConnector.Flags.Logic;
 
 namespace MixpanelConnector.Flags;
 
-/// <summary>The definitions of one answer. It never changes.</summary>
+/// <summary>The definitions of one answer. Immutable.</summary>
 sealed class FlagSet(IEnumerable<FlagDefinition> definitions)
 {
-    // So that hostile definitions cannot take each what one of them may.
+    // Bounds the total cost of hostile definitions that each use up their own budget.
     const int MostUnitsOfAll = 10 * FlagDefinition.MostUnits;
 
     public static readonly FlagSet Empty = new([]);
@@ -22,7 +22,7 @@ sealed class FlagSet(IEnumerable<FlagDefinition> definitions)
         return flag.Evaluate(context, ref budget);
     }
 
-    /// <summary>The flags that have a variant for the context.</summary>
+    /// <summary>Returns the flags that have a variant for the context.</summary>
     public Dictionary<string, FlagEvaluation> EvaluateAll(EvaluationContext context)
     {
         var all = new Dictionary<string, FlagEvaluation>(StringComparer.Ordinal);

@@ -2,7 +2,7 @@ using MixpanelConnector.Flags;
 
 namespace MixpanelConnector;
 
-/// <summary>The definitions of one moment: whatever comes meanwhile, it gives the same context the same answers. Made for one request.</summary>
+/// <summary>The definitions at one moment: the same context always yields the same results, whatever is fetched meanwhile. Create one per request.</summary>
 public sealed class FlagSnapshot : IMixpanelFlags
 {
     readonly FlagSet _flags;
@@ -16,13 +16,14 @@ public sealed class FlagSnapshot : IMixpanelFlags
         return FlagReader.Read(definitions, leftOut) is { } flags ? new(flags, exposures, leftOut) : null;
     }
 
-    /// <summary>Makes a snapshot of definitions as Mixpanel gives them, such as of a file. No exposure is reported.</summary>
-    /// <param name="definitions">JSON such as <c>{"flags":[…]}</c>: what the action <c>get_feature_flag_definitions</c> gives.</param>
-    /// <exception cref="MixpanelException">It is no such JSON. What a single definition has wrong is in <see cref="LeftOut"/>.</exception>
+    /// <summary>Creates a snapshot from definitions as Mixpanel returns them, such as from a file. No exposure is reported.</summary>
+    /// <param name="definitions">JSON such as <c>{"flags":[…]}</c>: the output of the action <c>get_feature_flag_definitions</c>.</param>
+    /// <returns>The snapshot.</returns>
+    /// <exception cref="MixpanelException">It is not such JSON. Errors in single definitions are in <see cref="LeftOut"/>.</exception>
     public static FlagSnapshot Parse(ReadOnlySpan<byte> definitions) =>
         Read(definitions, exposures: null) ?? throw MixpanelException.Invalid("definitions", "The definitions of flags must be JSON such as {\"flags\":[…]}.");
 
-    /// <summary>What is wrong with each definition that was left out, such as <c>number 3: it has no key</c>. A flag that is left out falls back.</summary>
+    /// <summary>The error of each definition that was left out, such as <c>number 3: it has no key</c>. A flag that is left out uses its fallback.</summary>
     public IReadOnlyList<string> LeftOut { get; }
 
     /// <inheritdoc/>

@@ -6,12 +6,12 @@ namespace MixpanelConnector;
 
 public sealed partial class MixpanelFlags
 {
-    /// <summary>Has Mixpanel evaluate a flag, which can look at cohorts and keep variants as definitions here cannot. It takes a request.</summary>
+    /// <summary>Lets Mixpanel evaluate a flag. Unlike a local evaluation, it can use cohorts and sticky variants. This sends a request.</summary>
     /// <param name="key">The key of the flag.</param>
-    /// <param name="context">For whom; Mixpanel asks for a <c>distinct_id</c>.</param>
-    /// <param name="reportExposure">Whether Mixpanel is told that the person has seen the variant. Default: true.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
-    /// <returns>The variant, or the reason why there is none: no failure is thrown.</returns>
+    /// <param name="context">The context to evaluate for; Mixpanel requires a <c>distinct_id</c>.</param>
+    /// <param name="reportExposure">Whether to report to Mixpanel that the person has seen the variant. Default: true.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>The variant, or the reason why there is none: failures are not thrown.</returns>
     public async Task<FlagEvaluation> EvaluateRemotelyAsync(string key, EvaluationContext context, bool reportExposure = true, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -24,10 +24,10 @@ public sealed partial class MixpanelFlags
         return evaluation;
     }
 
-    /// <summary>Has Mixpanel evaluate all flags. No exposure is reported.</summary>
-    /// <param name="context">For whom; Mixpanel asks for a <c>distinct_id</c>.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
-    /// <returns>By key, those flags that have a variant for the context; null after a failure, which is logged.</returns>
+    /// <summary>Lets Mixpanel evaluate all flags. No exposure is reported.</summary>
+    /// <param name="context">The context to evaluate for; Mixpanel requires a <c>distinct_id</c>.</param>
+    /// <param name="cancellationToken">Cancels the request.</param>
+    /// <returns>The flags that have a variant for the context, by key; null after a failure, which is logged.</returns>
     public async Task<IReadOnlyDictionary<string, FlagEvaluation>?> EvaluateAllRemotelyAsync(EvaluationContext context, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -43,7 +43,7 @@ public sealed partial class MixpanelFlags
         return (null, error);
     }
 
-    /// <summary>The variants of an answer such as <c>{"code":200,"flags":{…}}</c>; null for what is none.</summary>
+    /// <summary>Reads the variants of an answer such as <c>{"code":200,"flags":{…}}</c>; returns null when it is not one.</summary>
     static Dictionary<string, FlagEvaluation>? Read(ReadOnlyMemory<byte> answer)
     {
         try

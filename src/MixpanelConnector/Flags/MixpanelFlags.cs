@@ -7,10 +7,10 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector;
 
 /// <summary>
-/// Mixpanel's feature flags, evaluated in this process as the official SDKs do: definitions are fetched at once and then again and
-/// again in the background, and an evaluation takes less than a microsecond. Make one and keep it; it is safe for concurrent use.
+/// Mixpanel's feature flags, evaluated in this process as the official SDKs do: definitions are fetched at once and then
+/// polled in the background, and an evaluation takes less than a microsecond. Create one and reuse it; it is thread-safe.
 /// </summary>
-/// <remarks>Until the first definitions have come, and where nothing else helps, flags fall back: what the caller then does is the caller's.</remarks>
+/// <remarks>Until the first definitions have arrived, and when nothing else applies, flags use their fallback, which the caller specifies.</remarks>
 public sealed partial class MixpanelFlags : IMixpanelFlags, IAsyncDisposable, IDisposable
 {
     readonly MixpanelClient _client;
@@ -28,25 +28,25 @@ public sealed partial class MixpanelFlags : IMixpanelFlags, IAsyncDisposable, ID
     byte[] _hash = [];
     FlagSnapshot _current;
 
-    /// <summary>Makes flags with connections of their own, and begins to fetch the definitions.</summary>
-    /// <param name="options">How to reach Mixpanel and as whom. A project token is enough.</param>
-    /// <param name="tracker">What takes the exposures; the caller disposes it after the flags. Default: none, and nothing is reported.</param>
-    /// <param name="flags">How they are kept up to date.</param>
+    /// <summary>Creates flags with connections of their own, and starts to fetch the definitions.</summary>
+    /// <param name="options">How to reach Mixpanel, and with which credentials. A project token is enough.</param>
+    /// <param name="tracker">Receives the exposures; the caller disposes it after the flags. Default: none, and nothing is reported.</param>
+    /// <param name="flags">The options. Default: those of <see cref="FlagOptions"/>.</param>
     /// <exception cref="MixpanelException">An option is out of range, or there is no credential.</exception>
     public MixpanelFlags(MixpanelOptions options, IMixpanelTracker? tracker = null, FlagOptions? flags = null)
         : this(new MixpanelClient(options), tracker, flags, ownsClient: true) { }
 
-    /// <summary>Makes flags that ask through a client, which the caller disposes after them, and begins to fetch the definitions.</summary>
+    /// <summary>Creates flags that use a client, which the caller disposes after them, and starts to fetch the definitions.</summary>
     /// <param name="client">The client.</param>
-    /// <param name="tracker">What takes the exposures; the caller disposes it after the flags. Default: none, and nothing is reported.</param>
-    /// <param name="flags">How they are kept up to date.</param>
+    /// <param name="tracker">Receives the exposures; the caller disposes it after the flags. Default: none, and nothing is reported.</param>
+    /// <param name="flags">The options. Default: those of <see cref="FlagOptions"/>.</param>
     /// <exception cref="MixpanelException">An option is out of range, or there is no credential.</exception>
     public MixpanelFlags(MixpanelClient client, IMixpanelTracker? tracker = null, FlagOptions? flags = null)
         : this(client ?? throw new ArgumentNullException(nameof(client)), tracker, flags, ownsClient: false) { }
 
     MixpanelFlags(MixpanelClient client, IMixpanelTracker? tracker, FlagOptions? flags, bool ownsClient)
     {
-        // What runs in the background belongs to no request, not even to the one that made the flags.
+        // Background work belongs to no request, not even to the one that created the flags.
         using IDisposable? unbound = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
         (_client, _ownsClient, _options, _flags) = (client, ownsClient, client.Options, (flags ?? new()).Validated());
         _requests = new FlagRequests(client.Transport, _flags.RequestTimeout);
@@ -65,16 +65,18 @@ public sealed partial class MixpanelFlags : IMixpanelFlags, IAsyncDisposable, ID
         _polling = Task.Run(PollAsync, CancellationToken.None);
     }
 
-    /// <summary>Whether the definitions have come from Mixpanel once. Those of <see cref="FlagOptions.Folder"/> are in force before.</summary>
+    /// <summary>Whether the definitions have been fetched from Mixpanel at least once. Those of <see cref="FlagOptions.Folder"/> apply before that.</summary>
     public bool IsReady => _ready.Task.IsCompleted;
 
-    /// <summary>Why the last fetch of the definitions failed; null when it did not. The definitions before it stay in force.</summary>
+    /// <summary>Why the last fetch of the definitions failed; null when it succeeded. The previous definitions stay in effect.</summary>
     public MixpanelError? LastError { get; private set; }
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Keys => Snapshot().Keys;
 
-    /// <summary>The definitions that are in force now, and stay so for as long as it is used: one for each request lets no two answers of it contradict each other.</summary>
+    /// <summary>
+    /// Returns the current definitions, which do not change for as long as the snapshot is used: with one per request, its results never contradict each other.
+    /// </summary>
     public FlagSnapshot Snapshot() => Volatile.Read(ref _current);
 
     /// <inheritdoc/>
@@ -83,11 +85,11 @@ public sealed partial class MixpanelFlags : IMixpanelFlags, IAsyncDisposable, ID
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, FlagEvaluation> EvaluateAll(EvaluationContext context) => Snapshot().EvaluateAll(context);
 
-    /// <summary>Reports by hand that a person has seen a variant, such as one of <see cref="EvaluateAll"/>.</summary>
+    /// <summary>Manually reports that a person has seen a variant, such as one from <see cref="EvaluateAll"/>.</summary>
     /// <param name="key">The key of the flag.</param>
-    /// <param name="evaluation">What the flag gave.</param>
-    /// <param name="context">For whom.</param>
-    /// <returns>Whether it was reported: not where there is no variant, no <c>distinct_id</c> or no tracker, and not again while it is remembered.</returns>
+    /// <param name="evaluation">The evaluation of the flag.</param>
+    /// <param name="context">The context of the evaluation.</param>
+    /// <returns>Whether it was reported: false without a variant, a <c>distinct_id</c> or a tracker, and while a previous report is remembered.</returns>
     public bool TrackExposure(string key, FlagEvaluation evaluation, EvaluationContext context)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -97,9 +99,9 @@ public sealed partial class MixpanelFlags : IMixpanelFlags, IAsyncDisposable, ID
     }
 
     /// <summary>Waits for the first definitions.</summary>
-    /// <param name="limit">For how long at most.</param>
-    /// <param name="cancellationToken">Stops the waiting.</param>
-    /// <returns>Whether they have come: see <see cref="IsReady"/>.</returns>
+    /// <param name="limit">The timeout.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <returns>Whether they have arrived: see <see cref="IsReady"/>.</returns>
     public async Task<bool> WaitUntilReadyAsync(TimeSpan limit, CancellationToken cancellationToken = default)
     {
         try
@@ -113,7 +115,7 @@ public sealed partial class MixpanelFlags : IMixpanelFlags, IAsyncDisposable, ID
         }
     }
 
-    /// <summary>Ends the fetching. What was fetched can still be evaluated.</summary>
+    /// <summary>Stops fetching. The fetched definitions can still be evaluated.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
@@ -121,7 +123,7 @@ public sealed partial class MixpanelFlags : IMixpanelFlags, IAsyncDisposable, ID
         if (_ownsClient) _client.Dispose();
     }
 
-    /// <summary>As <see cref="DisposeAsync"/>, on a blocked thread. Prefer <c>await using</c>.</summary>
+    /// <summary>Like <see cref="DisposeAsync"/>, but blocks the thread. Prefer <c>await using</c>.</summary>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     async Task PollAsync()
@@ -144,16 +146,16 @@ public sealed partial class MixpanelFlags : IMixpanelFlags, IAsyncDisposable, ID
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            // It ends.
+            // Polling ends.
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            Failed(new(ErrorKind.Unavailable, $"The definitions of flags could not be fetched: {e.GetType().Name}.")); // nobody foresaw it; the next may do
+            Failed(new(ErrorKind.Unavailable, $"The definitions of flags could not be fetched: {e.GetType().Name}.")); // unforeseen; the next fetch may succeed
         }
     }
 
-    /// <summary>Puts definitions into force, all at once.</summary>
-    /// <returns>False where they are none.</returns>
+    /// <summary>Applies definitions, all at once.</summary>
+    /// <returns>False when it contains no definitions.</returns>
     bool Apply(ReadOnlySpan<byte> answer, bool isFetched)
     {
         var hash = SHA256.HashData(answer);

@@ -6,7 +6,7 @@ using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector.Migration;
 
-/// <summary>What schemas and annotations have in common: a few objects that go through the actions of the catalogue.</summary>
+/// <summary>The common base for schemas and annotations: a few objects that are migrated with the actions of the catalogue.</summary>
 abstract class CatalogueMigration(MigrationRun run, string name)
 {
     readonly List<DeadLetter> _rejected = [];
@@ -26,14 +26,14 @@ abstract class CatalogueMigration(MigrationRun run, string name)
 
     protected abstract Task TakeAsync(CancellationToken cancellationToken);
 
-    /// <summary>Keeps the account so far; what it does not name is pending.</summary>
+    /// <summary>Updates the counts; records that are in no other count are pending.</summary>
     protected void Account(long read, long accepted, IReadOnlyDictionary<string, long>? leftOut = null)
     {
         leftOut ??= new Dictionary<string, long>(StringComparer.Ordinal);
         Counts = new() { Read = read, Accepted = accepted, Rejected = _rejected.Count, LeftOut = leftOut, Pending = read - accepted - _rejected.Count - leftOut.Values.Sum() };
     }
 
-    /// <summary>Keeps what the target refused.</summary>
+    /// <summary>Adds an object that the target refused to the dead letters.</summary>
     protected void Reject(int index, ReadOnlySpan<byte> json, MixpanelError error)
     {
         var refusal = new Refusal("refused", error.Field, error.Message) { HttpStatus = error.HttpStatus, Attempts = 1 };
@@ -48,13 +48,13 @@ abstract class CatalogueMigration(MigrationRun run, string name)
     }
 }
 
-/// <summary>Takes the schemas of the Lexicon. Those of the same names in the target are replaced.</summary>
+/// <summary>Migrates the schemas of the Lexicon. Schemas of the same names in the target are replaced.</summary>
 sealed class SchemaMigration(MigrationRun run) : CatalogueMigration(run, "schemas")
 {
-    /// <summary>So many go at once: Mixpanel takes five requests in a minute.</summary>
+    /// <summary>The number of schemas per request: Mixpanel allows five requests a minute.</summary>
     const int MostAtOnce = 1000;
 
-    /// <summary>How often Mixpanel's limit is waited for.</summary>
+    /// <summary>The maximum number of waits for Mixpanel's rate limit.</summary>
     const int MostWaits = 5;
 
     static readonly TimeSpan LimitOf = TimeSpan.FromMinutes(1);
@@ -68,7 +68,7 @@ sealed class SchemaMigration(MigrationRun run) : CatalogueMigration(run, "schema
         Settle();
     }
 
-    /// <summary>Uploads some, and where one of them is refused, each half by itself.</summary>
+    /// <summary>Uploads schemas; if one of them is refused, uploads each half separately.</summary>
     async Task UploadAsync(IReadOnlyList<LexiconEntry> entries, int first, int count, CancellationToken cancellationToken)
     {
         var waits = 0;
@@ -104,8 +104,8 @@ sealed class SchemaMigration(MigrationRun run) : CatalogueMigration(run, "schema
 }
 
 /// <summary>
-/// Takes annotations with their tags. One whose moment and text the target has is left out: by what the target held when this began, so that what
-/// a killed run made counts as accepted. Of equal ones the target holds as many as the source in the end.
+/// Migrates annotations with their tags. An annotation with a time and text that the target had at the start of the migration is left out; one that
+/// a killed run created counts as accepted. Of duplicates, the target has as many as the source at the end.
 /// </summary>
 sealed class AnnotationMigration(MigrationRun run) : CatalogueMigration(run, "annotations")
 {
@@ -155,7 +155,7 @@ sealed class AnnotationMigration(MigrationRun run) : CatalogueMigration(run, "an
         }
     }
 
-    /// <summary>What the target held when the migration came to its annotations first.</summary>
+    /// <summary>Returns the annotations that the target had when the migration first reached its annotations.</summary>
     List<string> Before(List<string> held)
     {
         if (Run.Request.DryRun) return held;
@@ -169,11 +169,13 @@ sealed class AnnotationMigration(MigrationRun run) : CatalogueMigration(run, "an
 
     static string KeyOf(Annotation annotation) => $"{MomentOf(annotation)}\n{annotation.Description}";
 
-    /// <summary>The moment by the clocks of the project, as an annotation is made with.</summary>
+    /// <summary>Returns the time in the project's time zone, as an annotation is created with.</summary>
     static string MomentOf(Annotation annotation) => annotation.Date.Length > 19 || annotation.Date.Contains('T', StringComparison.Ordinal) ? annotation.Date[..Math.Min(19, annotation.Date.Length)].Replace('T', ' ') : annotation.Date;
 }
 
-/// <summary>Replaces lookup tables of the target by files; those of the source for which there is none are left out, since Mixpanel does not give their rows.</summary>
+/// <summary>
+/// Replaces lookup tables of the target by files. Tables of the source without a file are left out, because Mixpanel does not return their rows.
+/// </summary>
 sealed class LookupTableMigration(MigrationRun run)
 {
     const string NotReadable = "not_readable";

@@ -9,25 +9,28 @@ using MixpanelConnector.Import.Validate;
 namespace MixpanelConnector.Migration;
 
 /// <summary>
-/// What the events of an exported day are, beside what is sent of them: which are duplicates, and what they come to. Memory holds a bit
-/// for each event, and the hashes of <see cref="MostKnown"/> of them: a day with more is read once for each so many.
+/// Analyses the events of an exported day: finds duplicates, and computes their sums. It holds in memory a bit
+/// for each event, and the hashes of <see cref="MostKnown"/> events: a day with more events is read once for each such portion.
 /// </summary>
-/// <param name="file">The events, one a line.</param>
-/// <param name="events">How many there are.</param>
-/// <param name="zone">The zone whose clocks their times were written by; null for UTC.</param>
+/// <param name="file">The events, one per line.</param>
+/// <param name="events">The number of events.</param>
+/// <param name="zone">The time zone in which their times were written; null for UTC.</param>
 sealed class DayFile(InputFile file, long events, TimeZoneInfo? zone)
 {
-    /// <summary>They take 48 MB.</summary>
+    /// <summary>The maximum number of hashes in memory, which use 48 MB.</summary>
     public const int MostKnown = 1 << 20;
 
     static readonly ImportRequest AsNdjson = new() { Format = ImportFormat.Ndjson.Name };
 
     readonly RecordScanner _scanner = new(ofEvents: true, withColumns: false);
 
-    /// <summary>So many are told apart at once.</summary>
+    /// <summary>The number of events whose hashes are held at once.</summary>
     public int Most { get; init; } = MostKnown;
 
-    /// <summary>The events of which another has the name, time, user and <c>$insert_id</c>, and was taken in later; or as late, and stands behind it. Null for none.</summary>
+    /// <summary>
+    /// Returns the duplicates: events with the same name, time, user and <c>$insert_id</c> as another event that Mixpanel processed later, or at the same time
+    /// on a later line. Null for none.
+    /// </summary>
     /// <exception cref="InputException">The file is damaged.</exception>
     public async Task<BitArray?> DuplicatesAsync(CancellationToken cancellationToken)
     {
@@ -51,12 +54,12 @@ sealed class DayFile(InputFile file, long events, TimeZoneInfo? zone)
         return duplicates;
     }
 
-    /// <summary>What the events come to that are not left out, and not among some, by the days of their true times.</summary>
-    /// <param name="sourceId">The name of the file in the ids that are computed.</param>
-    /// <param name="duplicates">Those that are left out.</param>
-    /// <param name="without">Those that do not count, by their lines; null for none.</param>
+    /// <summary>Returns the sums of the events that are neither left out nor excluded, by the days of their true times.</summary>
+    /// <param name="sourceId">The name of the file for computed ids.</param>
+    /// <param name="duplicates">The events that are left out.</param>
+    /// <param name="without">The excluded events, by line; null for none.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
     /// <exception cref="InputException">The file is damaged.</exception>
     public async Task<IReadOnlyList<DaySum>> SumsAsync(string sourceId, BitArray? duplicates, BitArray? without, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -69,7 +72,7 @@ sealed class DayFile(InputFile file, long events, TimeZoneInfo? zone)
         {
             if (!mapper.Begin(in read) || !mapper.TryNext(out var made, out var output) || output.LeftOut is not null) return;
             preparer.Next();
-            if (made.Rejection is null) preparer.Recall(in made); // it has the ids that were computed as the events were sent
+            if (made.Rejection is null) preparer.Recall(in made); // restores the ids that were computed when the events were sent
             if (without is not null && without[(int)read.Line - 1]) return;
             if (!_scanner.TryRead(made.Bytes)) return;
             var insertId = _scanner.InsertId.IsNone ? Encoding.ASCII.GetBytes(preparer.InsertIdOf(in made, tried: true) ?? "") : [];
@@ -84,7 +87,7 @@ sealed class DayFile(InputFile file, long events, TimeZoneInfo? zone)
         using var reader = await RecordReaders.OpenAsync(file, reached: null, AsNdjson, cancellationToken).ConfigureAwait(false);
         do TakeAll(reader, take);
         while (await reader.FillAsync(cancellationToken).ConfigureAwait(false));
-        TakeAll(reader, take); // the reader may need to see the end before it gives the last record
+        TakeAll(reader, take); // the reader may have to see the end before it returns the last record
     }
 
     static void TakeAll(RecordReader reader, Take take)

@@ -7,15 +7,15 @@ using MixpanelConnector.Import.Map;
 
 namespace MixpanelConnector.Migration;
 
-/// <summary>What Mixpanel tells an event apart by, as hashes: its name, its time, its user and its <c>$insert_id</c>.</summary>
-/// <param name="Whole">Of all four.</param>
-/// <param name="WithoutUser">Of all but the user.</param>
+/// <summary>Hashes of the properties by which Mixpanel identifies an event: its name, its time, its user and its <c>$insert_id</c>.</summary>
+/// <param name="Whole">The hash of all four.</param>
+/// <param name="WithoutUser">The hash of all but the user.</param>
 [StructLayout(LayoutKind.Auto)]
 readonly record struct EventIdentity(UInt128 Whole, UInt128 WithoutUser)
 {
     /// <param name="record">The event.</param>
-    /// <param name="scanned">It was found by this in it.</param>
-    /// <param name="insertId">The id that it is given when it has none.</param>
+    /// <param name="scanned">The scanner that has read the event.</param>
+    /// <param name="insertId">The id for an event without one.</param>
     public static EventIdentity Of(ReadOnlySpan<byte> record, RecordScanner scanned, ReadOnlySpan<byte> insertId = default)
     {
         var hash = new XxHash128();
@@ -29,7 +29,7 @@ readonly record struct EventIdentity(UInt128 Whole, UInt128 WithoutUser)
         return new(hash.GetCurrentHashAsUInt128(), withoutUser);
     }
 
-    /// <summary>Each with its length before it: no two lists of texts give the same bytes.</summary>
+    /// <summary>Appends the length before the text, so that different lists of texts never have the same bytes.</summary>
     static void Append(XxHash128 hash, ReadOnlySpan<byte> text)
     {
         Span<byte> length = stackalloc byte[sizeof(int)];
@@ -41,7 +41,7 @@ readonly record struct EventIdentity(UInt128 Whole, UInt128 WithoutUser)
     static ReadOnlySpan<byte> TextOf(ReadOnlySpan<byte> quoted) => quoted.Contains((byte)'\\') ? JsonValues.Unescaped(quoted[1..^1]) : quoted[1..^1];
 }
 
-/// <summary>The events of a day, as a number and hashes that their order does not change.</summary>
+/// <summary>The events of a day, as a count and order-independent hashes.</summary>
 sealed record DaySum
 {
     /// <summary>The day, in UTC.</summary>
@@ -49,10 +49,10 @@ sealed record DaySum
 
     public long Count { get; init; }
 
-    /// <summary>The sum of what tells them apart.</summary>
+    /// <summary>The sum of the identities.</summary>
     public UInt128 Whole { get; init; }
 
-    /// <summary>The same without their users, whom a project may tell apart otherwise.</summary>
+    /// <summary>The sum without users, because projects may identify users differently.</summary>
     public UInt128 WithoutUser { get; init; }
 
     [JsonIgnore]

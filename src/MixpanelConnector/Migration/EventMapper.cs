@@ -11,19 +11,19 @@ using MixpanelConnector.Import.Values;
 namespace MixpanelConnector.Migration;
 
 /// <summary>
-/// Makes of an exported event the one that was sent: without what Mixpanel added, under the names that a hot shard took from it, and
-/// at its true time. All else keeps its own bytes. Events that merged users, and duplicates, are left out.
+/// Converts an exported event back to the one that was sent: removes the properties that Mixpanel added, restores the names that a hot shard removed, and
+/// corrects the time. All other bytes are unchanged. Events that merged users, and duplicates, are left out.
 /// </summary>
-/// <param name="zone">The zone whose clocks its time was written by; null for UTC.</param>
-/// <param name="duplicates">The events of the day that others stand for, by their lines; null for none.</param>
-/// <param name="ofFile">The file that these lines are of, by its id as an input; null where it is the only one.</param>
+/// <param name="zone">The time zone in which its time was written; null for UTC.</param>
+/// <param name="duplicates">The duplicates of the day, by line; null for none.</param>
+/// <param name="ofFile">The file that these lines belong to, by its id as an input; null when there is only one.</param>
 sealed class EventMapper(TimeZoneInfo? zone, BitArray? duplicates, string? ofFile = null) : LineMapper(NoEvent)
 {
     public const string IdentityEvent = "identity_event", Duplicate = "duplicate";
 
     static readonly Rejection NoEvent = new("invalid_json", null, "the line is no JSON object");
 
-    /// <summary>As deep as an export takes them.</summary>
+    /// <summary>The maximum depth, as in an export.</summary>
     static readonly JsonReaderOptions Options = new() { MaxDepth = 1000 };
 
     readonly List<Member> _root = [];
@@ -32,7 +32,7 @@ sealed class EventMapper(TimeZoneInfo? zone, BitArray? duplicates, string? ofFil
     bool _isAmbiguous;
     bool _hasDuplicates = duplicates is not null && ofFile is null;
 
-    /// <summary>When Mixpanel took in the event that was begun with, in milliseconds; 0 where that is not said.</summary>
+    /// <summary>When Mixpanel processed the current event, in milliseconds; 0 when that is unknown.</summary>
     public long ProcessedAt { get; private set; }
 
     public override void Begin(string sourceId, string fileName) => _hasDuplicates = duplicates is not null && sourceId == ofFile;
@@ -43,7 +43,7 @@ sealed class EventMapper(TimeZoneInfo? zone, BitArray? duplicates, string? ofFil
         Read(line);
         if (_root.Find(member => member.Kind is Kind.Event) is not { End: > 0 } named || _root.Count(member => member.Kind is Kind.Properties) != 1)
         {
-            Out.Write(line); // what is wrong with it, the rules say
+            Out.Write(line); // the validation rules report its error
             return default;
         }
 
@@ -116,7 +116,7 @@ sealed class EventMapper(TimeZoneInfo? zone, BitArray? duplicates, string? ofFil
         Out.Write(record[id.ValueStart..id.End]);
     }
 
-    /// <summary>The true time, where it is another, or would be read otherwise than it is meant.</summary>
+    /// <summary>Returns the true time, where it differs, or its notation would be read differently.</summary>
     bool TryGetTime(ReadOnlySpan<byte> json, out long time)
     {
         var reader = new Utf8JsonReader(json);
@@ -147,7 +147,7 @@ sealed class EventMapper(TimeZoneInfo? zone, BitArray? duplicates, string? ofFil
             _root.Add(new(start, value, (int)reader.BytesConsumed, kind));
         }
 
-        while (reader.Read()) { } // what stands behind it throws
+        while (reader.Read()) { } // trailing content throws
     }
 
     void ReadProperties(ref Utf8JsonReader reader)
@@ -222,15 +222,15 @@ sealed class EventMapper(TimeZoneInfo? zone, BitArray? duplicates, string? ofFil
         Added,
     }
 
-    /// <summary>A member of an object: where it begins, and where its value begins and ends.</summary>
+    /// <summary>A member of an object: its start, and the start and end of its value.</summary>
     [StructLayout(LayoutKind.Auto)]
     readonly record struct Member(int Start, int ValueStart, int End, Kind Kind);
 }
 
-/// <summary>Makes what <see cref="EventMapper"/> makes of the events of a day.</summary>
-/// <param name="zone">The zone whose clocks their times were written by; null for UTC.</param>
-/// <param name="duplicates">The events that others stand for, by their lines; null for none.</param>
-/// <param name="ofFile">The file that these lines are of, by its id as an input.</param>
+/// <summary>Prepares the events of a day with an <see cref="EventMapper"/>.</summary>
+/// <param name="zone">The time zone in which their times were written; null for UTC.</param>
+/// <param name="duplicates">The duplicates, by line; null for none.</param>
+/// <param name="ofFile">The file that these lines belong to, by its id as an input.</param>
 sealed class EventPreparation(TimeZoneInfo? zone, BitArray? duplicates, string ofFile) : RecordPreparation($"migrated events{(zone is null ? "" : $", from {zone.Id}")}")
 {
     public override IRecordMapper NewMapper() => new EventMapper(zone, duplicates, ofFile);

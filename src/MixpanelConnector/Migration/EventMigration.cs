@@ -6,15 +6,15 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Migration;
 
 /// <summary>
-/// Takes events day by day: downloads several days side by side, a few of them ahead, and sends one after the other. A day's download is kept
-/// until the last of its events is settled; what is kept of it then are its counts, and its dead letters.
+/// Migrates events day by day: downloads several days concurrently, a few of them ahead, and sends them one after the other. A day's download is kept
+/// until the last of its events is settled; after that, only its counts and its dead letters are kept.
 /// </summary>
 sealed class EventMigration(MigrationRun run)
 {
     readonly TimeZoneInfo? _zone = run.Request.Zone;
     readonly List<MigrationDay> _days = [];
 
-    /// <summary>The account of the days so far.</summary>
+    /// <summary>The counts of the days so far.</summary>
     public MigrationEvents Counts
     {
         get
@@ -24,7 +24,7 @@ sealed class EventMigration(MigrationRun run)
         }
     }
 
-    /// <summary>The days that belong to the migration.</summary>
+    /// <summary>The days of the migration.</summary>
     public IEnumerable<DateOnly> Days => Enumerable.Range(0, run.Request.ToDate!.Value.DayNumber - run.Request.FromDate!.Value.DayNumber + 1).Select(run.Request.FromDate.Value.AddDays);
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -101,7 +101,7 @@ sealed class EventMigration(MigrationRun run)
         Settle(day, new(counts) { Sums = await file.SumsAsync(inputs[0].Id, duplicates, rejected, run.Time, cancellationToken).ConfigureAwait(false) });
     }
 
-    /// <summary>The files of a day: its events, and lines that are none.</summary>
+    /// <summary>Returns the files of a day: its events, and the lines that are not records.</summary>
     (ExportEntry Entry, IReadOnlyList<InputFile> Inputs) FilesOf(DateOnly day)
     {
         var (name, folder) = (ExportNames.Of(day), run.Folder.WorkOf(ExportNames.Of(day)));
@@ -127,7 +127,7 @@ sealed class EventMigration(MigrationRun run)
 
     void Settled(DateOnly day, MigrationFolder.Settled settled)
     {
-        run.Folder.Forget(ExportNames.Of(day)); // what a run left that was killed as it settled it
+        run.Folder.Forget(ExportNames.Of(day)); // left by a run that was killed while it settled the day
         _days.Add(Of(day, settled.Counts));
         run.Meter.Add(settled.Counts);
     }

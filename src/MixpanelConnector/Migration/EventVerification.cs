@@ -5,8 +5,8 @@ using MixpanelConnector.Files;
 namespace MixpanelConnector.Migration;
 
 /// <summary>
-/// Reads the days of the target that events were sent to, and compares how many there are, and a hash of what tells them apart: the name, the time
-/// and the <c>$insert_id</c>. Events that were sent twice count once, as Mixpanel counts them.
+/// Reads the days of the target that events were sent to, and compares their number, and a hash of their identities: the name, the time
+/// and the <c>$insert_id</c>. Events that were sent twice count once, as in Mixpanel.
 /// </summary>
 sealed class EventVerification(MigrationRun run, IEnumerable<DateOnly> days)
 {
@@ -14,7 +14,7 @@ sealed class EventVerification(MigrationRun run, IEnumerable<DateOnly> days)
 
     const string Name = "verification";
 
-    /// <summary>What is wrong with what the target holds; null when it is what was sent.</summary>
+    /// <summary>Returns how the target differs from what was sent; null when it does not.</summary>
     public async Task<string?> RunAsync(CancellationToken cancellationToken)
     {
         var sent = new SortedDictionary<DateOnly, DaySum>();
@@ -26,11 +26,11 @@ sealed class EventVerification(MigrationRun run, IEnumerable<DateOnly> days)
             foreach (var sum in settled.Sums)
             {
                 all[sum.Day] = all.TryGetValue(sum.Day, out var other) ? other.And(sum) : sum;
-                if (asked.Contains(day)) sent[sum.Day] = sum; // in a zone, also days beside those that were asked for
+                if (asked.Contains(day)) sent[sum.Day] = sum; // with a time zone, also days outside the requested range
             }
         }
 
-        // Days that were found to be right by a run that could not end are not read again by the next one.
+        // Days that an unfinished run has verified are not read again.
         var left = sent.Keys.Where(day => !File.Exists(PathOfRight(day))).ToList();
         run.Meter.Begin("verification", sent.Count - left.Count, sent.Count);
         await run.TellNeedAsync(run.Target, left.Count, "verification", cancellationToken).ConfigureAwait(false);
@@ -51,7 +51,7 @@ sealed class EventVerification(MigrationRun run, IEnumerable<DateOnly> days)
         return wrong.Count == 0 ? null : $"The target does not hold the events that it accepted, or holds others, too, on {Named(wrong)}. What was sent just now may take a while to show: verify again later. Where the target held events before, they cannot be told from what was sent.";
     }
 
-    /// <summary>What the target holds of a day; null when it cannot be read.</summary>
+    /// <summary>Returns the sum of the target's events of a day; null when it cannot be read.</summary>
     async Task<DaySum?> HeldAsync(DateOnly day, CancellationToken cancellationToken)
     {
         var name = $"verify-{ExportNames.Of(day)}";

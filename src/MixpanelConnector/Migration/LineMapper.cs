@@ -6,8 +6,8 @@ using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Migration;
 
-/// <summary>Makes one record of each line of an export, or none.</summary>
-/// <param name="notOne">Why a line is refused that is none of the export's.</param>
+/// <summary>Converts each line of an export to one record, or none.</summary>
+/// <param name="notOne">The rejection of a line that is not from an export.</param>
 abstract class LineMapper(Rejection notOne) : IRecordMapper
 {
     static readonly Rejection HalfOfAPair = JsonScanner.InvalidUtf8 with { Message = "a \\u escape is half of a surrogate pair" };
@@ -21,7 +21,7 @@ abstract class LineMapper(Rejection notOne) : IRecordMapper
 
     public bool RecallsAll => false;
 
-    /// <summary>Takes what is made.</summary>
+    /// <summary>Receives the result.</summary>
     protected ArrayBufferWriter<byte> Out { get; } = new(4096);
 
     public virtual void Begin(string sourceId, string fileName) { }
@@ -55,11 +55,11 @@ abstract class LineMapper(Rejection notOne) : IRecordMapper
         return true;
     }
 
-    /// <summary>Makes a record, unless it is left out.</summary>
-    /// <exception cref="JsonException">The line is none of the export's.</exception>
+    /// <summary>Converts a line to a record, unless it is left out.</summary>
+    /// <exception cref="JsonException">The line is not from an export.</exception>
     protected abstract MapOutput Make(ReadOnlySpan<byte> line, long number);
 
-    /// <summary>What stands between two parts.</summary>
+    /// <summary>Writes the separator between two parts.</summary>
     protected void Part(ref bool isFirst)
     {
         if (!isFirst) Out.Write(","u8);

@@ -9,8 +9,8 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector.Migration;
 
 /// <summary>
-/// What a migration keeps: <c>migration.json</c> says which it is; <c>work</c> has a folder for each day or part that is not settled, with what
-/// was downloaded and the state of its import; <c>settled</c> its account once it is, and <c>rejected</c> its dead letters.
+/// The state of a migration: <c>migration.json</c> identifies it; <c>work</c> has a folder for each day or part that is not settled, with the
+/// download and the state of its import; <c>settled</c> has its counts once it is settled, and <c>rejected</c> its dead letters.
 /// </summary>
 sealed class MigrationFolder : IDisposable
 {
@@ -22,11 +22,11 @@ sealed class MigrationFolder : IDisposable
 
     MigrationFolder(string path, IDisposable? locked, bool isTemporary) => (_path, _lock, _isTemporary) = (path, locked, isTemporary);
 
-    /// <summary>Where dead letters go when no other place is named.</summary>
+    /// <summary>The default destination of dead letters.</summary>
     public string DeadLetters => Path.Combine(_path, "dead-letters.ndjson");
 
-    /// <summary>Opens the folder of a migration; of a dry run, one that is gone with it. Null when another run has it.</summary>
-    /// <exception cref="MixpanelException">It is of another migration.</exception>
+    /// <summary>Opens the folder of a migration; for a dry run, a temporary one. Returns null when another run has locked it.</summary>
+    /// <exception cref="MixpanelException">It belongs to another migration.</exception>
     /// <exception cref="ImportStateException">It is damaged.</exception>
     /// <exception cref="IOException">The disk failed.</exception>
     public static MigrationFolder? Open(MigrationRequest request, MixpanelOptions source, MixpanelOptions target)
@@ -55,16 +55,16 @@ sealed class MigrationFolder : IDisposable
         }
     }
 
-    /// <summary>A project, wherever it is.</summary>
+    /// <summary>Returns the name of a project, with its host.</summary>
     public static string NameOf(MixpanelOptions options) => FormattableString.Invariant($"project {options.ProjectId} at {Hosts.BaseAddress(options, Api.App).AbsoluteUri.TrimEnd('/')}");
 
-    /// <summary>Where what is not settled lies of a day or a part.</summary>
+    /// <summary>Returns the folder for the unsettled data of a day or a part.</summary>
     public string WorkOf(string name) => Path.Combine(_path, Work, name);
 
-    /// <summary>The file of the dead letters of a day or a part.</summary>
+    /// <summary>Returns the file of the dead letters of a day or a part.</summary>
     public string RejectedOf(string name) => Path.Combine(_path, OfRejected, $"{name}.ndjson");
 
-    /// <summary>The account of a day or a part; null when it is not settled.</summary>
+    /// <summary>Returns the result of a day or a part; null when it is not settled.</summary>
     public Settled? SettledOf(string name)
     {
         var path = PathOfSettled(name);
@@ -75,20 +75,20 @@ sealed class MigrationFolder : IDisposable
         }
         catch (JsonException)
         {
-            // It is told below.
+            // It is reported below.
         }
 
         throw Damaged(path);
     }
 
-    /// <summary>The accounts of all days.</summary>
+    /// <summary>Returns the results of all days.</summary>
     public IEnumerable<(DateOnly Day, Settled Settled)> SettledDays() =>
         from path in Directory.EnumerateFiles(Path.Combine(_path, OfSettled)).Order(StringComparer.Ordinal)
         let day = DateOnly.TryParseExact(Path.GetFileNameWithoutExtension(path), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var parsed) ? parsed : default(DateOnly?)
         where day is not null
         select (day.Value, SettledOf(Path.GetFileNameWithoutExtension(path))!);
 
-    /// <summary>Keeps the account of a day or a part, and then lets go of what it took.</summary>
+    /// <summary>Stores the result of a day or a part, and then deletes its work folder.</summary>
     public void Settle(string name, Settled settled)
     {
         if (!_isTemporary) NewFile.Write(PathOfSettled(name), JsonSerializer.SerializeToUtf8Bytes(settled, MigrationFolderJson.Default.Settled));
@@ -96,13 +96,13 @@ sealed class MigrationFolder : IDisposable
         Forget(name);
     }
 
-    /// <summary>Lets go of what a day or a part took.</summary>
+    /// <summary>Deletes the work folder of a day or a part.</summary>
     public void Forget(string name)
     {
         if (Directory.Exists(WorkOf(name))) Directory.Delete(WorkOf(name), recursive: true);
     }
 
-    /// <summary>Every dead letter of days and parts, by their names.</summary>
+    /// <summary>Returns all dead letters of days and parts, by name.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> Rejected(IEnumerable<string> names)
     {
         foreach (var name in names.Where(name => File.Exists(RejectedOf(name))))
@@ -128,7 +128,7 @@ sealed class MigrationFolder : IDisposable
 
     void Clear()
     {
-        // The plan goes last: what a kill leaves of the others is still of this migration.
+        // The plan is deleted last: whatever a process crash leaves still belongs to this migration.
         foreach (var name in (string[])[OfSettled, OfRejected, Work])
             if (Directory.Exists(Path.Combine(_path, name))) Directory.Delete(Path.Combine(_path, name), recursive: true);
         File.Delete(Path.Combine(_path, PlanName));
@@ -160,14 +160,14 @@ sealed class MigrationFolder : IDisposable
 
     static ImportStateException Damaged(string path) => new(ImportStateFault.Damaged, $"{path} is damaged. Restore it, or begin again with --restart: what was accepted keeps its ids, and counts once.");
 
-    /// <summary>The account of a day or a part.</summary>
+    /// <summary>The result of a day or a part.</summary>
     /// <param name="Counts">Its counts.</param>
     public sealed record Settled(MigrationCounts Counts)
     {
-        /// <summary>What the events come to that were accepted, by the days of their true times.</summary>
+        /// <summary>The sums of the accepted events, by the days of their true times.</summary>
         public IReadOnlyList<DaySum> Sums { get; init; } = [];
 
-        /// <summary>What the ids of the profiles come to that were accepted.</summary>
+        /// <summary>The sum of the ids of the accepted profiles.</summary>
         public IdSum? Ids { get; init; }
     }
 

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Migration;
 
-/// <summary>What a migration has done so far, for the eye.</summary>
+/// <summary>The progress of a migration, for display.</summary>
 sealed class MigrationMeter(IProgress<MigrationProgress>? progress) : IProgress<ImportProgress>, IProgress<ExportProgress>
 {
     readonly Lock _lock = new();
@@ -16,7 +16,7 @@ sealed class MigrationMeter(IProgress<MigrationProgress>? progress) : IProgress<
         Show(read: 0, accepted: 0, rejected: 0, retries: 0, isWaiting: false);
     }
 
-    /// <summary>Adds what is settled.</summary>
+    /// <summary>Adds settled records.</summary>
     public void Add(MigrationCounts counts, bool isDay = false)
     {
         lock (_lock)

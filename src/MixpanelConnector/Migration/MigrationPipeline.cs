@@ -4,20 +4,21 @@ using MixpanelConnector.Import.Undelivered;
 namespace MixpanelConnector.Migration;
 
 /// <summary>
-/// Takes a project's records to another project so that each is accounted for on both sides.
+/// Migrates a project's records to another project so that each is accounted for on both sides.
 /// <code>
 ///  source ─► Export ─► what is downloaded ─► (duplicates) ─► Import: Map ─► … ─► target
 ///                               │                                 │
 ///                               └──── until it is settled ◄── its state ──► counts, dead letters
 /// </code>
 /// <list type="number">
-/// <item>The folder of the migration is locked; it says what is settled already.</item>
-/// <item>Schemas come first, since they describe what follows; then lookup tables.</item>
-/// <item>Events, day by day (<see cref="EventMigration"/>); profiles, and groups (<see cref="ProfileMigration"/>). What is downloaded goes through
-/// the pipeline of imports, with a state of its own; where that maps, <see cref="EventMapper"/> and <see cref="ProfileMapper"/> make what is sent.</item>
+/// <item>The folder of the migration is locked; it lists what is settled already.</item>
+/// <item>Schemas come first, because they describe what follows; then lookup tables.</item>
+/// <item>Events, day by day (<see cref="EventMigration"/>); profiles, and groups (<see cref="ProfileMigration"/>). Downloads go through
+/// the import pipeline, with a state of their own; in its mapping step, <see cref="EventMapper"/> and <see cref="ProfileMapper"/> create the records to
+/// send.</item>
 /// <item>Annotations.</item>
-/// <item>Where it is asked for, the target is read and compared (<see cref="EventVerification"/>).</item>
-/// <item>All dead letters go into one file.</item>
+/// <item>If requested, the target is read and compared (<see cref="EventVerification"/>).</item>
+/// <item>All dead letters are written to one file.</item>
 /// </list>
 /// </summary>
 sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, MixpanelClient target)
@@ -34,7 +35,7 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
     bool? _isVerified;
     string? _deadLetters;
 
-    /// <exception cref="MixpanelException">An option or a setting does not fit, or the folder keeps another migration. Nothing was sent.</exception>
+    /// <exception cref="MixpanelException">An option or a setting is invalid, or the folder contains another migration. Nothing was sent.</exception>
     public async Task<MigrationReport> RunAsync(CancellationToken cancellationToken)
     {
         var time = source.Options.TimeProvider;
@@ -74,7 +75,7 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
         WriteDeadLetters(run, cancellationToken);
     }
 
-    /// <summary>Carries out a step, unless nothing is worth trying any more.</summary>
+    /// <summary>Runs a step, unless nothing is worth trying any more.</summary>
     async Task StepAsync(Func<CancellationToken, Task>? step, CancellationToken cancellationToken)
     {
         if (step is null || _problems.AreFinal) return;
@@ -84,7 +85,7 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
         }
         catch (Exception e) when (_problems.Note(e, cancellationToken))
         {
-            // It is told in the report.
+            // The report contains it.
         }
     }
 
@@ -98,7 +99,7 @@ sealed class MigrationPipeline(MigrationRequest request, MixpanelClient source, 
         if (_problems.Outcome is RunOutcome.Complete or RunOutcome.Inconsistent) _isVerified = _problems.Outcome is RunOutcome.Complete;
     }
 
-    /// <summary>Puts all dead letters into one file.</summary>
+    /// <summary>Writes all dead letters to one file.</summary>
     void WriteDeadLetters(MigrationRun run, CancellationToken cancellationToken)
     {
         var rejected = Parts().Sum(part => part.Rejected);

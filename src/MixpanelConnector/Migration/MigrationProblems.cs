@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Migration;
 
-/// <summary>Why a migration does not end well.</summary>
+/// <summary>The problems of a migration.</summary>
 sealed class MigrationProblems
 {
     readonly ProblemList _problems = new();
@@ -10,7 +10,7 @@ sealed class MigrationProblems
     /// <summary>Whether nothing else is worth trying.</summary>
     public bool AreFinal { get; private set; }
 
-    /// <summary>How long it takes until the hour has calls again.</summary>
+    /// <summary>The time until the hourly limit allows calls again.</summary>
     public TimeSpan? RetryAfter { get; private set; }
 
     public RunOutcome Outcome => _problems.Outcome;
@@ -19,11 +19,11 @@ sealed class MigrationProblems
 
     public int Count(RunOutcome outcome) => _problems.Count(outcome);
 
-    /// <summary>Keeps a problem.</summary>
-    /// <param name="outcome">What it makes of the migration.</param>
-    /// <param name="message">What it is, and what to do.</param>
+    /// <summary>Notes a problem.</summary>
+    /// <param name="outcome">The resulting outcome of the migration.</param>
+    /// <param name="message">What the problem is, and what to do.</param>
     /// <param name="isFinal">Whether nothing else is worth trying.</param>
-    /// <param name="retryAfter">How long it takes until the hour has calls again.</param>
+    /// <param name="retryAfter">The time until the hourly limit allows calls again.</param>
     public void Note(RunOutcome outcome, string message, bool isFinal = false, TimeSpan? retryAfter = null)
     {
         _problems.Note(outcome, message);
@@ -31,15 +31,15 @@ sealed class MigrationProblems
         if (retryAfter is { } wait && (RetryAfter is null || wait < RetryAfter)) RetryAfter = wait;
     }
 
-    /// <summary>Keeps what an export did not end well with; whether all is there that it was to fetch.</summary>
+    /// <summary>Notes the problem of an export; returns whether everything was fetched.</summary>
     public bool Note(ExportReport report)
     {
-        if (report.Outcome is RunOutcome.Complete or RunOutcome.Rejected) return true; // lines that cannot be read are told as they are refused
+        if (report.Outcome is RunOutcome.Complete or RunOutcome.Rejected) return true; // lines that cannot be read are reported when they are rejected
         foreach (var problem in report.Problems) Note(report.Outcome, problem, isFinal: report.Outcome is RunOutcome.DiskFailed or RunOutcome.NotAllowed or RunOutcome.Busy or RunOutcome.Stopped, report.RetryAfter);
         return false;
     }
 
-    /// <summary>Keeps what an import did not end well with; whether all of it is settled. What was refused is told at the end.</summary>
+    /// <summary>Notes the problem of an import; returns whether all of it is settled. Refused records are reported at the end.</summary>
     public bool Note(ImportReport report)
     {
         if (report.Outcome is RunOutcome.Complete or RunOutcome.Rejected) return true;
@@ -47,7 +47,7 @@ sealed class MigrationProblems
         return false;
     }
 
-    /// <summary>Keeps a failure; false when it is none that has a name.</summary>
+    /// <summary>Notes a failure; returns false when it is of an unknown kind.</summary>
     public bool Note(Exception failure, CancellationToken cancellationToken)
     {
         switch (failure)

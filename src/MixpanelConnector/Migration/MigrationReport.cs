@@ -3,25 +3,29 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector;
 
-/// <summary>The account of a part of a migration: counts in records, cumulative over its runs. <c>read = accepted + rejected + left_out + pending</c>, always.</summary>
+/// <summary>
+/// The counts of a part of a migration, in records, cumulative over its runs. <c>read = accepted + rejected + left_out + pending</c>, always.
+/// </summary>
 public record MigrationCounts
 {
-    /// <summary>Records that the source gave.</summary>
+    /// <summary>Records read from the source.</summary>
     [JsonPropertyOrder(1)] public required long Read { get; init; }
 
-    /// <summary>Records that the target accepted, each once, however often it was sent; in a dry run, that would have been sent.</summary>
+    /// <summary>Records that the target accepted, each counted once, however often it was sent; in a dry run, records that would have been sent.</summary>
     [JsonPropertyOrder(2)] public required long Accepted { get; init; }
 
     /// <summary>Records that were not accepted: lines of the dead-letter file.</summary>
     [JsonPropertyOrder(3)] public required long Rejected { get; init; }
 
-    /// <summary>Records that are not taken, by reason.</summary>
+    /// <summary>Records that are not migrated, by reason.</summary>
     [JsonPropertyOrder(4)] public required IReadOnlyDictionary<string, long> LeftOut { get; init; }
 
-    /// <summary>Records whose fate is not final; the next run takes them up.</summary>
+    /// <summary>Records whose outcome is not final; the next run continues with them.</summary>
     [JsonPropertyOrder(5)] public required long Pending { get; init; }
 
-    /// <summary>Of the events that were sent, how many have a time that exists twice in the zone of the source, of which the first was taken. Null where no zone was said.</summary>
+    /// <summary>
+    /// The number of sent events with a time that exists twice in the source's time zone, of which the first was used. Null without a time zone.
+    /// </summary>
     [JsonPropertyOrder(6)] public long? AmbiguousTime { get; init; }
 
     internal static MigrationCounts None { get; } = new() { Read = 0, Accepted = 0, Rejected = 0, LeftOut = new Dictionary<string, long>(StringComparer.Ordinal), Pending = 0 };
@@ -37,36 +41,36 @@ public record MigrationCounts
     };
 }
 
-/// <summary>The account of a day.</summary>
+/// <summary>The counts of a day.</summary>
 public sealed record MigrationDay : MigrationCounts
 {
-    /// <summary>The day, as the source has it.</summary>
+    /// <summary>The day, as in the source.</summary>
     [JsonPropertyOrder(0)] public required DateOnly Day { get; init; }
 }
 
-/// <summary>The account of the events of a migration.</summary>
+/// <summary>The counts of the events of a migration.</summary>
 public sealed record MigrationEvents : MigrationCounts
 {
-    /// <summary>Each day that was fetched, in their order. A day that could not be is not among them.</summary>
+    /// <summary>The fetched days, in order. Days that could not be fetched are not included.</summary>
     [JsonPropertyOrder(7)] public required IReadOnlyList<MigrationDay> Days { get; init; }
 }
 
-/// <summary>The account of a migration: cumulative over its runs, but for the time. Parts that were not asked for are null.</summary>
+/// <summary>The report of a migration: cumulative over its runs, except for the time. Parts that were not requested are null.</summary>
 public sealed record MigrationReport
 {
-    /// <summary>Where it comes from.</summary>
+    /// <summary>The source.</summary>
     [JsonPropertyOrder(0)] public required string From { get; init; }
 
-    /// <summary>Where it goes to.</summary>
+    /// <summary>The target.</summary>
     [JsonPropertyOrder(1)] public required string To { get; init; }
 
     /// <summary>Events.</summary>
     [JsonPropertyOrder(2)] public MigrationEvents? Events { get; init; }
 
-    /// <summary>Profiles of users.</summary>
+    /// <summary>User profiles.</summary>
     [JsonPropertyOrder(3)] public MigrationCounts? Profiles { get; init; }
 
-    /// <summary>Profiles of groups, by the property that makes them.</summary>
+    /// <summary>Group profiles, by group key.</summary>
     [JsonPropertyOrder(4)] public IReadOnlyDictionary<string, MigrationCounts>? Groups { get; init; }
 
     /// <summary>Schemas of the Lexicon.</summary>
@@ -75,31 +79,34 @@ public sealed record MigrationReport
     /// <summary>Annotations.</summary>
     [JsonPropertyOrder(6)] public MigrationCounts? Annotations { get; init; }
 
-    /// <summary>Lookup tables, each as one.</summary>
+    /// <summary>Lookup tables, counted as tables.</summary>
     [JsonPropertyOrder(7)] public MigrationCounts? LookupTables { get; init; }
 
-    /// <summary>What Mixpanel has no way to take, and what was not asked for.</summary>
+    /// <summary>What Mixpanel has no API to migrate, and what was not requested.</summary>
     [JsonPropertyOrder(8)] public required IReadOnlyList<string> NotMigrated { get; init; }
 
-    /// <summary>Whether the target holds what was sent, and nothing else; null where that was not asked for, or did not come to its end.</summary>
+    /// <summary>Whether the target contains exactly what was sent; null when verification was not requested, or did not finish.</summary>
     [JsonPropertyOrder(9)] public bool? Verified { get; init; }
 
-    /// <summary>The dead-letter file; null when there is nothing in it.</summary>
+    /// <summary>The dead-letter file; null when it is empty.</summary>
     [JsonPropertyOrder(10)] public string? DeadLetter { get; init; }
 
-    /// <summary>The time that this run took.</summary>
+    /// <summary>The duration of this run in seconds.</summary>
     [JsonPropertyOrder(11)] public required double ElapsedSeconds { get; init; }
 
-    /// <summary>How it ended; in JSON by its number. <see cref="RunOutcome.Damaged"/>: what was downloaded is damaged. <see cref="RunOutcome.Inconsistent"/>: the audit of the counts failed, or the target does not hold what was sent.</summary>
+    /// <summary>
+    /// How it ended; in JSON as a number. <see cref="RunOutcome.Damaged"/>: the download is damaged. <see cref="RunOutcome.Inconsistent"/>: the audit of the
+    /// counts failed, or the target does not contain what was sent.
+    /// </summary>
     [JsonPropertyOrder(12), JsonPropertyName("exit_code")] public required RunOutcome Outcome { get; init; }
 
-    /// <summary>Why not all is done, and what to do next, most important first. Holds no secret and no property value.</summary>
+    /// <summary>Why the work is incomplete, and what to do next, most important first. Contains no secret and no property value.</summary>
     [JsonIgnore] public IReadOnlyList<string> Problems { get; init; } = [];
 
-    /// <summary>How long it takes until the hour has calls again; null when they are not what is missing.</summary>
+    /// <summary>The time until the hourly limit allows calls again; null when the limit is not the reason.</summary>
     [JsonIgnore] public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>The report as JSON, with the names of its documentation.</summary>
+    /// <summary>Returns the report as JSON, with the documented names.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, MigrationReportJson.Default.MigrationReport);
 }
 

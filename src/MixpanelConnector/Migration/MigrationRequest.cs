@@ -5,7 +5,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>What a migration takes from one project to another.</summary>
+/// <summary>The parts of a project to migrate.</summary>
 [Flags]
 public enum MigrationParts
 {
@@ -15,92 +15,113 @@ public enum MigrationParts
     /// <summary>The schemas of the Lexicon.</summary>
     Schemas = 1,
 
-    /// <summary>Lookup tables, of which files hold the rows: <see cref="MigrationRequest.LookupTables"/>.</summary>
+    /// <summary>Lookup tables whose rows are in files: <see cref="MigrationRequest.LookupTables"/>.</summary>
     LookupTables = 2,
 
     /// <summary>Events, day by day.</summary>
     Events = 4,
 
-    /// <summary>Profiles of users.</summary>
+    /// <summary>User profiles.</summary>
     Profiles = 8,
 
-    /// <summary>Profiles of groups: <see cref="MigrationRequest.Groups"/>.</summary>
+    /// <summary>Group profiles: <see cref="MigrationRequest.Groups"/>.</summary>
     Groups = 16,
 
     /// <summary>Annotations, with their tags.</summary>
     Annotations = 32,
 
-    /// <summary>All that can be taken.</summary>
+    /// <summary>Everything that can be migrated.</summary>
     All = Schemas | LookupTables | Events | Profiles | Groups | Annotations,
 }
 
-/// <summary>What to take from one project to another, and how. Immutable: change a copy with <c>with</c>.</summary>
+/// <summary>Specifies what to migrate from one project to another, and how. Immutable: change a copy with <c>with</c>.</summary>
 public sealed record MigrationRequest
 {
-    /// <summary>What is taken. Default: all that can be.</summary>
+    /// <summary>The parts to migrate. Default: all.</summary>
     public MigrationParts Only { get; init; } = MigrationParts.All;
 
-    /// <summary>The first day of events, in UTC; with <see cref="SourceTimeZone"/> by the clocks of that zone. Events need it.</summary>
+    /// <summary>The first day of events, in UTC; with <see cref="SourceTimeZone"/>, in that time zone. Required for events.</summary>
     public DateOnly? FromDate { get; init; }
 
-    /// <summary>The last day of events; it is included, and over. Default: yesterday.</summary>
+    /// <summary>The last day of events, inclusive; it must be over. Default: yesterday.</summary>
     public DateOnly? ToDate { get; init; }
 
-    /// <summary>The kinds of groups to take: from the property that makes the groups, such as <c>company</c>, to Mixpanel's own id of the kind in the source, which may be negative; the embedded Mixpanel takes the group key itself. Default: none.</summary>
+    /// <summary>
+    /// The groups to migrate: maps a group key, such as <c>company</c>, to Mixpanel's own id of the group key in the source, which may be negative; the
+    /// embedded Mixpanel accepts the group key itself. Default: none.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Groups { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>The same kinds in the target, by Mixpanel's own ids there: with <see cref="Verify"/> they are read from it. Default: none, which leaves groups unread and says so.</summary>
+    /// <summary>
+    /// The same group keys with Mixpanel's own ids in the target: with <see cref="Verify"/>, these groups are read from it. Default: none; then groups are not
+    /// verified, which is reported.
+    /// </summary>
     public IReadOnlyDictionary<string, string> TargetGroups { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>The lookup tables of the target to replace, by their ids, each with a CSV file: Mixpanel does not give their rows. Default: none.</summary>
+    /// <summary>The lookup tables of the target to replace, by id, each with a CSV file: Mixpanel does not return their rows. Default: none.</summary>
     public IReadOnlyDictionary<Guid, string> LookupTables { get; init; } = new Dictionary<Guid, string>();
 
-    /// <summary>The zone whose clocks the source has written times by as if they were UTC, by its name in the IANA database: so do projects that were made before 2023. Default: none, for UTC.</summary>
+    /// <summary>
+    /// The IANA name of the time zone in which the source stored times as if they were UTC; this applies to projects created before 2023. Default: none, for
+    /// UTC.
+    /// </summary>
     public string? SourceTimeZone { get; init; }
 
     /// <summary>Whether events, profiles and the groups of <see cref="TargetGroups"/> are read from the target at the end, and compared with what was accepted. Default: false.</summary>
     public bool Verify { get; init; }
 
-    /// <summary>Reads and maps, and sends nothing; keeps no state. Default: false.</summary>
+    /// <summary>Whether to read and map only: nothing is sent, and no state is kept. Default: false.</summary>
     public bool DryRun { get; init; }
 
-    /// <summary>Forget how far an earlier run came, and begin again. Default: false. Events that were accepted keep their ids, so that Mixpanel counts them once.</summary>
+    /// <summary>
+    /// Whether to discard the progress of an earlier run and start over. Default: false. Accepted events keep their ids, so that Mixpanel counts them once.
+    /// </summary>
     public bool Restart { get; init; }
 
-    /// <summary>Whether to wait where the calls of the hour are used up, by <see cref="MixpanelOptions.Ledger"/>. Default: false: the migration ends there, to go on later.</summary>
+    /// <summary>
+    /// Whether to wait when the hourly calls are used up, according to <see cref="MixpanelOptions.Ledger"/>. Default: false: the migration stops, to be resumed
+    /// later.
+    /// </summary>
     public bool Wait { get; init; }
 
-    /// <summary>How many days are downloaded at once, and lie on the disk ahead of the one that is sent; from 1 to 100. Default: 4.</summary>
+    /// <summary>The number of days that are downloaded at once, and stored on the disk ahead of the day that is sent; from 1 to 100. Default: 4.</summary>
     public int Parallel { get; init; } = 4;
 
-    /// <summary>The folder that keeps how far the migration is, with what was downloaded and is not settled. It is of one migration. Needed, unless nothing is sent.</summary>
+    /// <summary>
+    /// The folder for the progress of the migration, and downloads that are not settled. It belongs to one migration. Required, except for a dry run.
+    /// </summary>
     public string? State { get; init; }
 
-    /// <summary>Opens the state of an import in a folder, which is made when it is missing, such as <c>folder => SqliteImportState.Open(folder)</c> of MixpanelConnector.Sqlite. Needed, unless nothing is sent.</summary>
+    /// <summary>
+    /// Opens the state of an import in a folder, which is created if it is missing, such as <c>folder
+    /// => SqliteImportState.Open(folder)</c> of MixpanelConnector.Sqlite. Required, except for a dry run.
+    /// </summary>
     public Func<string, IImportState>? OpenState { get; init; }
 
-    /// <summary>Where every record that was not accepted is written at the end. Default: a file in <see cref="State"/>; in a dry run, nowhere.</summary>
+    /// <summary>The file for records that were not accepted, written at the end. Default: a file in <see cref="State"/>; in a dry run, none.</summary>
     public string? DeadLetterPath { get; init; }
 
-    /// <summary>What the source is called in the report. Default: its project.</summary>
+    /// <summary>The name of the source in the report. Default: its project.</summary>
     public string? From { get; init; }
 
-    /// <summary>What the target is called in the report. Default: its project.</summary>
+    /// <summary>The name of the target in the report. Default: its project.</summary>
     public string? To { get; init; }
 
-    /// <summary>How long the target may stay out of reach before the migration stops, to be resumed later. Default: 24 hours.</summary>
+    /// <summary>The longest time the target may be unreachable before the migration stops, to be resumed later. Default: 24 hours.</summary>
     public TimeSpan MaxOutage { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>Gets a snapshot of the counts, at most five times a second. Default: none.</summary>
+    /// <summary>Receives a snapshot of the counts, at most five times a second. Default: none.</summary>
     public IProgress<MigrationProgress>? Progress { get; init; }
 
-    /// <summary>Gets what a person should know while it runs: how many calls it needs, what is asked for again and why. Holds no property values. Default: none.</summary>
+    /// <summary>
+    /// Receives messages for a person while it runs: how many calls it needs, what is requested again and why. Contain no property values. Default: none.
+    /// </summary>
     public IProgress<string>? Notices { get; init; }
 
-    /// <summary>Gets one line for each record that was not accepted, and each warning, as they occur. Default: none.</summary>
+    /// <summary>Receives one line for each record that was not accepted, and each warning, as they occur. Default: none.</summary>
     public IProgress<ImportDiagnostic>? Diagnostics { get; init; }
 
-    /// <summary>A name for the folder of a migration's state: the same for the same two projects.</summary>
+    /// <summary>Returns a name for the folder of a migration's state: the same for the same two projects.</summary>
     /// <param name="source">The options of the source.</param>
     /// <param name="target">The options of the target.</param>
     public static string StateKeyOf(MixpanelOptions source, MixpanelOptions target)
@@ -114,8 +135,8 @@ public sealed record MigrationRequest
 
     internal bool Takes(MigrationParts part) => Only.HasFlag(part);
 
-    /// <summary>The same with all defaults filled in.</summary>
-    /// <exception cref="MixpanelException">An option is out of range, or does not fit the others.</exception>
+    /// <summary>Returns the same request with all defaults filled in.</summary>
+    /// <exception cref="MixpanelException">An option is out of range, or conflicts with others.</exception>
     internal MigrationRequest Validated(MixpanelOptions source, MixpanelOptions target)
     {
         if (Only is MigrationParts.None || (Only & ~MigrationParts.All) is not MigrationParts.None) throw MixpanelException.Invalid("only", "Name at least one part to take: events, profiles, groups, schemas, annotations, lookup-tables.");
@@ -126,7 +147,7 @@ public sealed record MigrationRequest
         if (target.ServiceAccount is null && (Verify || Only.HasFlag(MigrationParts.Schemas) || Only.HasFlag(MigrationParts.Annotations) || LookupTables.Count > 0 || (target.Token is null && Takes(MigrationParts.Events))))
             throw MixpanelException.Invalid("to", $"{Of(To, "the target")} needs a service account: schemas, annotations, lookup tables and what is verified go with it. With a token alone, name other parts with --only.");
         if (target.Token is null && (Takes(MigrationParts.Profiles) || (Takes(MigrationParts.Groups) && Groups.Count > 0))) throw MixpanelException.Invalid("to", $"{Of(To, "the target")} needs the project token: profiles and groups are sent with it. Add token, or name other parts with --only.");
-        // Profiles go by the token alone, whatever project_id says: with the source's they would come back to it.
+        // The token alone decides where profiles go, whatever project_id is: with the source's token they would return to the source.
         if (target.Token is not null && target.Token == source.Token && isOneServer)
             throw MixpanelException.Invalid("to", $"{Of(From, "The source")} and {Within(To)} have the same token: it is of one project alone, and profiles and groups would go there. Put the target's own into its profile.");
         if (Parallel is < 1 or > ExportRequest.MostParallel) throw MixpanelException.Invalid("parallel", $"From 1 to {ExportRequest.MostParallel} downloads run at once.");
@@ -161,30 +182,30 @@ public sealed record MigrationRequest
     }
 }
 
-/// <summary>How far a migration is.</summary>
+/// <summary>The progress of a migration.</summary>
 public sealed record MigrationProgress
 {
-    /// <summary>What is taken now, such as <c>events</c>.</summary>
+    /// <summary>The current part, such as <c>events</c>.</summary>
     public required string Part { get; init; }
 
-    /// <summary>Days that are settled; 0 beside events.</summary>
+    /// <summary>Settled days; 0 for parts other than events.</summary>
     public required int Finished { get; init; }
 
-    /// <summary>Days in all; null beside events.</summary>
+    /// <summary>The total number of days; null for parts other than events.</summary>
     public required int? Total { get; init; }
 
-    /// <summary>Records that were read, of all parts so far.</summary>
+    /// <summary>Records read, of all parts so far.</summary>
     public required long Read { get; init; }
 
-    /// <summary>Those that the target accepted.</summary>
+    /// <summary>Records that the target accepted.</summary>
     public required long Accepted { get; init; }
 
-    /// <summary>Those that were not accepted.</summary>
+    /// <summary>Records that were not accepted.</summary>
     public required long Rejected { get; init; }
 
     /// <summary>Requests to the target that repeated one whose outcome was not final.</summary>
     public required long Retries { get; init; }
 
-    /// <summary>Whether nothing is under way but waits: for Mixpanel to answer again, or for the next hour.</summary>
+    /// <summary>Whether the migration is only waiting: for Mixpanel to answer again, or for the next hour.</summary>
     public required bool Waiting { get; init; }
 }

@@ -9,10 +9,10 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Migration;
 
-/// <summary>What the parts of a migration have in common: both projects, what is kept, and the ways to fetch and to send.</summary>
+/// <summary>What the parts of a migration share: both projects, the stored state, and the methods to fetch and to send.</summary>
 sealed class MigrationRun(MigrationRequest request, MixpanelClient source, MixpanelClient target, MigrationFolder folder, MigrationProblems problems)
 {
-    /// <summary>The states of imports, beside what they read.</summary>
+    /// <summary>The folder for the state of an import, next to its input.</summary>
     const string OfImport = "import";
 
     public MigrationRequest Request => request;
@@ -29,30 +29,30 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
 
     public TimeProvider Time => source.Options.TimeProvider;
 
-    /// <summary>The names of the days and parts that dead letters are of, in their order.</summary>
+    /// <summary>The names of the days and parts that may have dead letters, in order.</summary>
     public List<string> Names { get; } = [];
 
-    /// <summary>Says how many exports are needed of a project, and how many the hour has left.</summary>
+    /// <summary>Reports how many exports of a project are needed, and how many calls are left this hour.</summary>
     public Task TellNeedAsync(MixpanelClient from, int exports, string what, CancellationToken cancellationToken) => exports == 0
         ? Task.CompletedTask
         : new ExportCalls(new ExportRequest { Folder = "", Notices = Noticed(what), Wait = request.Wait }, from.Transport, new()).TellNeedAsync(exports, CallKind.Export, cancellationToken);
 
-    /// <summary>Takes what is to be known of one part.</summary>
+    /// <summary>Returns a receiver for the notices of one part.</summary>
     public IProgress<string>? Noticed(string what) => request.Notices is { } notices ? new Labelled(notices, what) : null;
 
     /// <summary>Fetches records into a folder.</summary>
     public Task<ExportReport> ExportAsync(MixpanelClient from, ExportRequest export, CancellationToken cancellationToken) =>
         new ExportPipeline((export with { Wait = request.Wait, Notices = export.Notices ?? request.Notices, IsPart = true, Progress = request.Progress is null ? null : Meter }).Validated(Time), from.Transport).RunAsync(cancellationToken);
 
-    /// <summary>What an export has left in a folder.</summary>
+    /// <summary>Returns the manifest of an export in a folder.</summary>
     /// <exception cref="InputException">It is damaged.</exception>
     public static ExportManifest ManifestOf(string folder) =>
         ExportManifest.TryParse(File.ReadAllBytes(Path.Combine(folder, ExportManifest.FileName))) ?? throw new InputException($"into {folder} has a damaged manifest");
 
-    /// <summary>A file of an export, as an input.</summary>
+    /// <summary>Returns a file of an export as an input.</summary>
     /// <param name="exported">The folder of the export.</param>
     /// <param name="entry">The file.</param>
-    /// <param name="name">What its records are said to be from.</param>
+    /// <param name="name">The source name of its records.</param>
     public InputFile InputOf(string exported, ExportEntry entry, string name) => new("", name, $"{source.Options.ProjectId}/{name}", exported)
     {
         RealName = entry.Name,
@@ -87,7 +87,7 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
         return report;
     }
 
-    /// <summary>Sends what was downloaded of a day or a part. Where that is damaged, it says how it is downloaded again.</summary>
+    /// <summary>Sends the download of a day or a part. If it is damaged, explains how to download it again.</summary>
     public async Task WithoutDamageAsync(string name, Func<Task> send)
     {
         var before = problems.Count(RunOutcome.Damaged);
@@ -103,11 +103,11 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
         if (problems.Count(RunOutcome.Damaged) > before) problems.Note(RunOutcome.Damaged, $"Delete {folder.WorkOf(name)}, and run the same command again: it is downloaded again then, and what was accepted of it keeps its ids, so that it counts once.");
     }
 
-    /// <summary>The account of records that were sent, of which the source gave so many.</summary>
-    /// <param name="name">What they are of; for messages.</param>
-    /// <param name="report">What became of them.</param>
-    /// <param name="given">How many there are.</param>
-    /// <param name="isSettled">Whether all of them have come to an end.</param>
+    /// <summary>Returns the counts of the records that were sent.</summary>
+    /// <param name="name">The day or part; for messages.</param>
+    /// <param name="report">The report of the import.</param>
+    /// <param name="given">The number of records from the source.</param>
+    /// <param name="isSettled">Whether all of them are settled.</param>
     public MigrationCounts CountsOf(string name, ImportReport report, long given, bool isSettled)
     {
         var leftOut = report.LeftOut ?? new Dictionary<string, long>(StringComparer.Ordinal);
@@ -129,7 +129,7 @@ sealed class MigrationRun(MigrationRequest request, MixpanelClient source, Mixpa
         public void Report(string value) => notices.Report($"{what}: {value}");
     }
 
-    /// <summary>The lines of an input whose records were rejected.</summary>
+    /// <summary>Returns the lines of an input whose records were rejected.</summary>
     public IEnumerable<long> RejectedLines(string name, string input)
     {
         foreach (var letter in folder.Rejected([name]))

@@ -5,8 +5,10 @@ using MixpanelConnector.Import.Map;
 
 namespace MixpanelConnector.Migration;
 
-/// <summary>Makes of an exported profile, of a user or of a group, the update that sets its properties, but for those that Mixpanel sets itself. Values keep their own bytes.</summary>
-/// <param name="ofGroups">Whether they are of groups.</param>
+/// <summary>
+/// Converts an exported profile of a user or group to the update that sets its properties, except those that Mixpanel sets itself. Values keep their bytes.
+/// </summary>
+/// <param name="ofGroups">Whether they are group profiles.</param>
 sealed class ProfileMapper(bool ofGroups) : LineMapper(NoProfile)
 {
     static readonly Rejection NoProfile = new("invalid_json", null, "the line is no profile: a JSON object with $distinct_id and $properties");
@@ -30,10 +32,10 @@ sealed class ProfileMapper(bool ofGroups) : LineMapper(NoProfile)
             else if (isProperties) properties = start..(int)reader.BytesConsumed;
         }
 
-        while (reader.Read()) { } // what stands behind it throws
+        while (reader.Read()) { } // trailing content throws
         if (id is null || properties is null) throw new JsonException();
         Out.Write(ofGroups ? "{\"$group_id\":"u8 : "{\"$distinct_id\":"u8);
-        if (!isText) Out.Write("\""u8); // Mixpanel's specification has numbers as ids, and its service text
+        if (!isText) Out.Write("\""u8); // in Mixpanel's specification ids may be numbers; its service returns strings
         Out.Write(line[id.Value]);
         if (!isText) Out.Write("\""u8);
         Out.Write(ofGroups ? ",\"$set\":{"u8 : ",\"$ignore_time\":true,\"$set\":{"u8);
@@ -60,7 +62,7 @@ sealed class ProfileMapper(bool ofGroups) : LineMapper(NoProfile)
     }
 }
 
-/// <summary>Makes what <see cref="ProfileMapper"/> makes of profiles.</summary>
+/// <summary>Prepares profiles with a <see cref="ProfileMapper"/>.</summary>
 sealed class ProfilePreparation(bool ofGroups) : RecordPreparation($"migrated {(ofGroups ? "groups" : "profiles")}")
 {
     public override IRecordMapper NewMapper() => new ProfileMapper(ofGroups);

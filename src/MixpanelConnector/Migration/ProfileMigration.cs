@@ -9,14 +9,16 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Migration;
 
-/// <summary>Takes profiles, of users or of one kind of group: all pages are downloaded, since their session would not last as long as the sending may, and then sent.</summary>
+/// <summary>
+/// Migrates user profiles, or group profiles of one group key. All pages are downloaded first, because their session might expire while they are sent.
+/// </summary>
 /// <param name="run">The migration.</param>
-/// <param name="group">The property that makes the groups, and Mixpanel's id for them; null for users.</param>
+/// <param name="group">The group key, and Mixpanel's id of it; null for users.</param>
 sealed class ProfileMigration(MigrationRun run, (string Key, string Id)? group)
 {
     static readonly ImportRequest AsNdjson = new() { Format = ImportFormat.Ndjson.Name };
 
-    /// <summary>What it is called where it is kept, and in messages.</summary>
+    /// <summary>The name in the state folder, and in messages.</summary>
     public string Name { get; } = group is { } of ? $"groups-{Uri.EscapeDataString(of.Key)}={Uri.EscapeDataString(of.Id)}" : "profiles";
 
     public MigrationCounts Counts { get; private set; } = MigrationCounts.None;
@@ -56,7 +58,7 @@ sealed class ProfileMigration(MigrationRun run, (string Key, string Id)? group)
         Take(counts);
     }
 
-    /// <summary>What is wrong with the profiles that the target holds; null when they are those that it accepted.</summary>
+    /// <summary>Returns how the profiles in the target differ from those that it accepted; null when they do not.</summary>
     public async Task<string?> VerifyAsync(CancellationToken cancellationToken)
     {
         if (run.Folder.SettledOf(Name)?.Ids is not { } sent) return null;
@@ -105,7 +107,7 @@ sealed class ProfileMigration(MigrationRun run, (string Key, string Id)? group)
             using var reader = await RecordReaders.OpenAsync(input, reached: null, AsNdjson, cancellationToken).ConfigureAwait(false);
             do sum = Add(reader, left, sum);
             while (await reader.FillAsync(cancellationToken).ConfigureAwait(false));
-            sum = Add(reader, left, sum); // the reader may need to see the end before it gives the last record
+            sum = Add(reader, left, sum); // the reader may have to see the end before it returns the last record
         }
 
         return sum;
@@ -134,7 +136,7 @@ sealed class ProfileMigration(MigrationRun run, (string Key, string Id)? group)
     }
 }
 
-/// <summary>Ids, as a number and a hash that their order does not change.</summary>
+/// <summary>Ids, as a count and an order-independent hash.</summary>
 sealed record IdSum
 {
     public long Count { get; init; }

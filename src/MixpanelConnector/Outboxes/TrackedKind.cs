@@ -1,14 +1,14 @@
 namespace MixpanelConnector;
 
-/// <summary>What is tracked.</summary>
+/// <summary>The kind of a tracked record.</summary>
 public enum TrackedKind
 {
-    /// <summary>Something that happened.</summary>
+    /// <summary>An event.</summary>
     Event,
 
-    /// <summary>An update of a user's profile.</summary>
+    /// <summary>A user profile update.</summary>
     Profile,
 
-    /// <summary>An update of a group's profile.</summary>
+    /// <summary>A group profile update.</summary>
     Group,
 }

@@ -5,9 +5,9 @@ using MixpanelConnector.Queues;
 namespace MixpanelConnector;
 
 /// <summary>
-/// A queue that others run, to which events and updates of profiles are published in place of being sent to Mixpanel; <c>mixpanel consume</c>
-/// takes them from there. Events go to the queue of the address, updates of users to one of its name with <c>.profiles</c> behind it, those of
-/// groups to one with <c>.groups</c>. Connected when it is first used. May be used by several at a time.
+/// A queue of a message broker to which events and profile updates are published instead of being sent to Mixpanel; <c>mixpanel consume</c>
+/// receives them from there. Events go to the queue of the address, user profile updates to a queue of that name with the suffix <c>.profiles</c>,
+/// group profile updates to one with <c>.groups</c>. Connects on first use. Thread-safe.
 /// </summary>
 public sealed class MixpanelQueue : IAsyncDisposable, IDisposable
 {
@@ -17,13 +17,15 @@ public sealed class MixpanelQueue : IAsyncDisposable, IDisposable
     readonly Lock _lock = new();
     Task? _closing;
 
-    /// <summary>Names a queue. Nothing is connected yet.</summary>
-    /// <param name="address">Its address, such as <c>amqps://host/queue</c>. It holds no password.</param>
-    /// <param name="schemes">What such addresses lead to. MixpanelConnector.RabbitMq and MixpanelConnector.Kafka hold some.</param>
-    /// <param name="options">How it is reached. Default: with the broker's own credentials.</param>
-    /// <param name="outbox">Where messages are kept while the broker is away or full, for who waits for an answer: <c>MixpanelConnector.Sqlite</c> has one. What may not be published twice, such as <c>$add</c>, is not kept. Disposed with the queue. Default: none, and nothing is taken then. A tracker has one of its own.</param>
-    /// <param name="loggers">Are told what is kept, and what cannot be published. Default: nobody is.</param>
-    /// <exception cref="MixpanelException">There is no queue at such an address, or a setting does not fit.</exception>
+    /// <summary>Creates a queue. Does not connect yet.</summary>
+    /// <param name="address">Its address, such as <c>amqps://host/queue</c>. It contains no password.</param>
+    /// <param name="schemes">The supported address schemes. MixpanelConnector.RabbitMq and MixpanelConnector.Kafka provide some.</param>
+    /// <param name="options">How to connect. Default: with the broker's default credentials.</param>
+    /// <param name="outbox">Stores messages while the broker is unavailable or full, for callers that wait for an answer: <c>MixpanelConnector.Sqlite</c> has
+    /// one. Messages that must not be published twice, such as <c>$add</c>, are not stored. Disposed with the queue. Default: none; then nothing is accepted
+    /// while the broker is unavailable. A tracker has an outbox of its own.</param>
+    /// <param name="loggers">Log stored messages, and those that cannot be published. Default: no logging.</param>
+    /// <exception cref="MixpanelException">No scheme supports the address, or a setting is invalid.</exception>
     /// <exception cref="OutboxException">The outbox cannot be read.</exception>
     public MixpanelQueue(string address, IReadOnlyList<QueueScheme> schemes, QueueOptions? options = null, ITrackerOutbox? outbox = null, ILoggerFactory? loggers = null)
         : this(address, schemes, options, outbox, loggers, TimeProvider.System)
@@ -40,7 +42,7 @@ public sealed class MixpanelQueue : IAsyncDisposable, IDisposable
         }
         catch
         {
-            outbox?.Dispose(); // nobody else will
+            outbox?.Dispose(); // nothing else disposes it
             throw;
         }
 
@@ -50,24 +52,24 @@ public sealed class MixpanelQueue : IAsyncDisposable, IDisposable
 
     internal bool OrdersByKey => _queue.OrdersByKey;
 
-    /// <summary>Publishes a message, and waits until the broker has it for certain, or it is kept until the broker takes it.</summary>
-    /// <param name="kind">What it holds.</param>
+    /// <summary>Publishes a message, and waits until the broker has confirmed it, or it is stored in the outbox.</summary>
+    /// <param name="kind">The kind of its records.</param>
     /// <param name="body">The message.</param>
     /// <param name="isRepeatable">Whether it may be published twice.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <exception cref="QueueException">The broker does not take it, or did not say in time that it has it.</exception>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="QueueException">The broker refuses it, or did not confirm it in time.</exception>
     internal Task PublishAsync(QueuedKind kind, QueueBody body, bool isRepeatable, CancellationToken cancellationToken) =>
         _outbox is { } outbox ? outbox.PublishAsync(kind, body, isRepeatable, cancellationToken) : ToBrokerAsync(kind, body, cancellationToken);
 
     Task ToBrokerAsync(QueuedKind kind, QueueBody body, CancellationToken cancellationToken) => _links[(int)kind].PublishAsync(body, cancellationToken);
 
-    /// <summary>Closes its connections. Whoever calls it again waits for the first.</summary>
+    /// <summary>Closes its connections. Further calls wait for the first.</summary>
     public ValueTask DisposeAsync()
     {
         lock (_lock) return new(_closing ??= Task.Run(CloseAsync));
     }
 
-    /// <summary>As <see cref="DisposeAsync"/>, on a blocked thread. Prefer <c>await using</c>.</summary>
+    /// <summary>Like <see cref="DisposeAsync"/>, but blocks the thread. Prefer <c>await using</c>.</summary>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     async Task CloseAsync()
@@ -78,7 +80,7 @@ public sealed class MixpanelQueue : IAsyncDisposable, IDisposable
     }
 }
 
-/// <summary>What messages hold, each kind in a queue of its own.</summary>
+/// <summary>The kinds of records in messages, each in a queue of its own.</summary>
 enum QueuedKind
 {
     Events,

@@ -2,19 +2,19 @@ using Microsoft.Extensions.Logging;
 
 namespace MixpanelConnector.Queues;
 
-/// <summary>The messages of one kind that wait: a kind that is not taken holds up no other.</summary>
-/// <param name="outbox">Where they lie.</param>
+/// <summary>The stored messages of one kind, so that a kind that is not accepted does not block another.</summary>
+/// <param name="outbox">The outbox that stores them.</param>
 /// <param name="queued">The kind.</param>
-/// <param name="head">What a message of the queue begins with there.</param>
-/// <param name="ordersByKey">Whether messages of different keys have no order among them.</param>
-/// <param name="publish">Publishes a message, and completes when the broker has it.</param>
-/// <param name="inTurn">Asks the outbox.</param>
-/// <param name="time">The clock of pauses.</param>
-/// <param name="logger">Is told what waits, and what cannot be published.</param>
+/// <param name="head">The prefix of the queue's messages in the outbox.</param>
+/// <param name="ordersByKey">Whether order is kept only among messages with the same key.</param>
+/// <param name="publish">Publishes a message, and completes when the broker has confirmed it.</param>
+/// <param name="inTurn">Runs an action with exclusive access to the outbox.</param>
+/// <param name="time">The clock for pauses.</param>
+/// <param name="logger">Logs waiting messages, and those that cannot be published.</param>
 sealed partial class OutboxLane(
     ITrackerOutbox outbox, QueuedKind queued, byte[] head, bool ordersByKey, Func<QueuedKind, QueueBody, CancellationToken, Task> publish, Func<Action, CancellationToken, Task> inTurn, TimeProvider time, ILogger logger)
 {
-    /// <summary>So many messages are published side by side, where they have no order; in memory are 16 MB of them, or one.</summary>
+    /// <summary>The maximum number of messages published concurrently, where order does not matter; up to 16 MB of them are in memory, or one.</summary>
     const int SideBySide = 64;
 
     static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(250), LongestPause = TimeSpan.FromSeconds(15);
@@ -23,7 +23,7 @@ sealed partial class OutboxLane(
     readonly AsyncAutoResetEvent _changed = new();
     readonly HashSet<long> _setAside = [];
     long _waiting;
-    long _after; // up to there, all that is left is set aside
+    long _after; // all remaining messages up to this number are set aside
     volatile bool _isAway;
 
     public TrackedKind Kind { get; } = queued switch
@@ -33,10 +33,10 @@ sealed partial class OutboxLane(
         _ => TrackedKind.Event,
     };
 
-    /// <summary>How many wait on the disk.</summary>
+    /// <summary>The number of messages waiting on the disk.</summary>
     public long Waiting => Volatile.Read(ref _waiting);
 
-    /// <summary>Whether what comes now waits, too.</summary>
+    /// <summary>Whether new messages must wait, too.</summary>
     public bool IsWaiting => _isAway || Waiting > 0;
 
     public Task Forwarding { get; private set; } = Task.CompletedTask;
@@ -50,17 +50,17 @@ sealed partial class OutboxLane(
 
     public Task PublishAsync(QueueBody body, CancellationToken cancellationToken) => publish(queued, body, cancellationToken);
 
-    /// <summary>The broker did not take one, which is about to be kept.</summary>
+    /// <summary>Notes that the broker refused a message, which is about to be stored.</summary>
     public void Begin(QueueException why)
     {
         _isAway = true;
         Tell(why, 1);
     }
 
-    /// <summary>There may be something to publish.</summary>
+    /// <summary>Signals that there may be something to publish.</summary>
     public void Wake() => _changed.Set();
 
-    /// <summary>Takes the number from the outbox, which may have set some aside itself. In turn.</summary>
+    /// <summary>Reads the number from the outbox, which may have set some aside itself. Needs exclusive access.</summary>
     public void Count() => Volatile.Write(ref _waiting, Math.Max(0, outbox.Count(Kind).Records - _setAside.Count));
 
     async Task ForwardAsync(CancellationToken stop)
@@ -86,11 +86,11 @@ sealed partial class OutboxLane(
         }
         catch (Exception) when (stop.IsCancellationRequested)
         {
-            // What is left is published by the next process.
+            // The next process publishes the remaining messages.
         }
     }
 
-    /// <summary>Publishes the oldest.</summary>
+    /// <summary>Publishes the oldest messages.</summary>
     /// <returns>Whether there were any.</returns>
     async Task<bool> ForwardSomeAsync(CancellationToken stop)
     {
@@ -101,7 +101,7 @@ sealed partial class OutboxLane(
         List<long> published = [.. oldest.Zip(outcomes).Where(pair => pair.Second is null).Select(pair => pair.First.Number)];
         foreach (var (batch, failure) in oldest.Zip(outcomes))
         {
-            // It stays on the disk for the next process; what came after it goes on.
+            // It stays on the disk for the next process; later messages continue.
             if (failure is InvalidDataException or QueueException { Fault: QueueFault.Refused } && _setAside.Add(batch.Number)) LogSetAside(batch.Number, failure.Message);
         }
 
@@ -111,12 +111,12 @@ sealed partial class OutboxLane(
                 if (published.Count > 0) outbox.Remove(published);
                 Count();
             },
-            CancellationToken.None).ConfigureAwait(false); // also at the end: what was published is not to be published again
+            CancellationToken.None).ConfigureAwait(false); // also when stopping: published messages must not be published again
         var first = oldest.Zip(outcomes).FirstOrDefault(pair => pair.Second is not null && !_setAside.Contains(pair.First.Number)).Second;
         return first is null ? true : throw first;
     }
 
-    /// <summary>What is to be published next. When there is nothing, nobody need wait any more.</summary>
+    /// <summary>Returns the messages to publish next. When there are none, new messages no longer wait.</summary>
     List<OutboxBatch> Oldest()
     {
         while (true)
@@ -132,7 +132,10 @@ sealed partial class OutboxLane(
         }
     }
 
-    /// <summary>Why each was not published; null where it was. Behind one of an order that failed, the others are not tried, and fail as it did.</summary>
+    /// <summary>
+    /// Returns the reason for each message that was not published; null where it was. After a failure, later messages of the same order are not tried, and fail
+    /// with the same reason.
+    /// </summary>
     async Task<Exception?[]> PublishAsync(List<OutboxBatch> batches, CancellationToken stop)
     {
         var bodies = batches.ConvertAll(Body);

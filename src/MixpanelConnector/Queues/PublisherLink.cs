@@ -1,9 +1,12 @@
 namespace MixpanelConnector.Queues;
 
-/// <summary>A connection to publish over that is made when it is needed, and again when it is gone. All who wait for it share one attempt.</summary>
+/// <summary>A connection for publishing that is opened on demand, and again after it is lost. All callers that wait for it share one attempt.</summary>
 sealed class PublisherLink(DeliveryQueue queue, string name, TimeProvider time) : IAsyncDisposable
 {
-    /// <summary>After the loss of a leader, RabbitMQ may refuse over an old connection for ever what it takes over a new one. So often it is asked over a new one.</summary>
+    /// <summary>
+    /// After the loss of a leader, RabbitMQ may forever refuse over an old connection what it accepts over a new one. This is the minimum interval between new
+    /// connections in that case.
+    /// </summary>
     static readonly TimeSpan Doubt = TimeSpan.FromSeconds(1);
 
     readonly Lock _lock = new();
@@ -12,7 +15,7 @@ sealed class PublisherLink(DeliveryQueue queue, string name, TimeProvider time) 
     Connection? _connection;
     Task<Connection>? _opening;
 
-    /// <exception cref="QueueException">The broker does not take it, or did not say in time that it has it.</exception>
+    /// <exception cref="QueueException">The broker refuses it, or did not confirm it in time.</exception>
     public async Task PublishAsync(QueueBody body, CancellationToken cancellationToken)
     {
         var connection = await ConnectAsync(cancellationToken).ConfigureAwait(false);
@@ -60,7 +63,7 @@ sealed class PublisherLink(DeliveryQueue queue, string name, TimeProvider time) 
                         return open;
                     }
 
-                    Leave(open, atOnce: true); // it ended while nobody used it
+                    Leave(open, atOnce: true); // it was closed while nobody used it
                 }
 
                 opening = _opening ??= Task.Run(OpenAsync, CancellationToken.None);
@@ -91,9 +94,9 @@ sealed class PublisherLink(DeliveryQueue queue, string name, TimeProvider time) 
         }
     }
 
-    /// <summary>Nobody uses it from now on.</summary>
+    /// <summary>Retires a connection: no new caller uses it.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="atOnce">Whether those who wait for a confirmation over it get none any more.</param>
+    /// <param name="atOnce">Whether callers that wait for a confirmation over it will not get one any more.</param>
     void Leave(Connection connection, bool atOnce)
     {
         lock (_lock)
@@ -104,7 +107,7 @@ sealed class PublisherLink(DeliveryQueue queue, string name, TimeProvider time) 
         }
     }
 
-    /// <summary>A broker that hangs keeps nobody who could publish over the next one.</summary>
+    /// <summary>Closes in the background, so that a broker that hangs does not block callers that could publish over the next connection.</summary>
     void Close(Connection connection)
     {
         if (connection.IsClosed) return;
@@ -113,7 +116,7 @@ sealed class PublisherLink(DeliveryQueue queue, string name, TimeProvider time) 
         _closing.Add(Task.Run(async () => await connection.Publisher.DisposeAsync().ConfigureAwait(false)));
     }
 
-    /// <summary>One connection, and those who use it.</summary>
+    /// <summary>A connection, and the number of its users.</summary>
     sealed class Connection(QueuePublisher publisher, long since)
     {
         public QueuePublisher Publisher => publisher;

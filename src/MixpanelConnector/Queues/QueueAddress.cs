@@ -3,7 +3,7 @@ using System.Net;
 
 namespace MixpanelConnector.Queues;
 
-/// <summary>One of the brokers of a cluster.</summary>
+/// <summary>A broker of a cluster.</summary>
 readonly record struct QueueHost(string Name, int Port)
 {
     public bool IsLoopback => Name.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(Name, out var address) && IPAddress.IsLoopback(address));
@@ -12,20 +12,20 @@ readonly record struct QueueHost(string Name, int Port)
 }
 
 /// <summary>The address of a queue: <c>SCHEME[s]://HOST[:PORT][,HOST[:PORT]…]/PATH</c>.</summary>
-/// <param name="Text">As it was given: it holds no secret.</param>
-/// <param name="IsSecure">Whether it asks for TLS.</param>
+/// <param name="Text">The address as it was given; it contains no secret.</param>
+/// <param name="IsSecure">Whether it requires TLS.</param>
 /// <param name="Hosts">The brokers of one cluster.</param>
 /// <param name="Path">The parts of its path, decoded.</param>
 sealed record QueueAddress(string Text, bool IsSecure, IReadOnlyList<QueueHost> Hosts, IReadOnlyList<string> Path)
 {
-    /// <exception cref="QueueException">It is none.</exception>
+    /// <exception cref="QueueException">The address is invalid.</exception>
     public static QueueAddress Parse(string text, QueueScheme scheme)
     {
         var at = text.IndexOf("://", StringComparison.Ordinal) + 3;
         var isSecure = at == scheme.Name.Length + 4;
         var slash = text.IndexOf('/', at);
         var authority = slash < 0 ? text[at..] : text[at..slash];
-        // Nothing of the text is repeated here: it may hold a password.
+        // The text is not quoted here: it may contain a password.
         if (text.LastIndexOf('@') >= at) throw Wrong("The address of the queue holds a name or a password, which others could read: name them with MIXPANEL_QUEUE_USERNAME and MIXPANEL_QUEUE_PASSWORD, or with --queue-username and --queue-secret-file. An @ in the name of a queue is written %40.");
         if (text.AsSpan(at).IndexOfAny('?', '#') >= 0) throw Wrong("The address of the queue must have neither ? nor #: in names they are written %3F and %23.");
         if (text.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))) throw Wrong("The address of the queue must not hold white space: in names it is written %20.");

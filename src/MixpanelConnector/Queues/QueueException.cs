@@ -8,25 +8,25 @@ enum QueueFault
     /// <summary>There is no such queue or topic.</summary>
     Missing,
 
-    /// <summary>The credentials are not accepted, or do not allow it.</summary>
+    /// <summary>The credentials are not accepted, or lack a permission.</summary>
     Forbidden,
 
-    /// <summary>No answer, or a connection that is gone: it may be there again next time.</summary>
+    /// <summary>No answer, or a lost connection: a retry may succeed.</summary>
     Unavailable,
 
-    /// <summary>The queue takes nothing more: it is full.</summary>
+    /// <summary>The queue is full.</summary>
     Full,
 
-    /// <summary>It would not take this message whenever it came.</summary>
+    /// <summary>The broker would refuse this message at any time.</summary>
     Refused,
 }
 
-/// <summary>A broker did not do what it was asked for. The message is a sentence, without credentials.</summary>
+/// <summary>A failed broker operation. The message is a sentence, without credentials.</summary>
 sealed class QueueException(QueueFault fault, string message, Exception? innerException = null) : Exception(message, innerException)
 {
     public QueueFault Fault => fault;
 
-    /// <summary>Whether what was published may be in the queue all the same. Default: false.</summary>
+    /// <summary>Whether a published message may be in the queue nevertheless. Default: false.</summary>
     public bool MayHaveArrived { get; init; }
 
     public RunOutcome Outcome => fault switch

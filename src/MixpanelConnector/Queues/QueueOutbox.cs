@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace MixpanelConnector.Queues;
 
 /// <summary>
-/// In front of a queue: messages that the broker does not take now lie on the disk, and are published when it does, updates in their order.
-/// While one of a kind waits, those of the kind that come after it wait, too. What was published is removed only then: after a kill it is
-/// published again, so that nothing is kept that may not be published twice.
+/// Stores messages that the broker does not accept at the moment on the disk, and publishes them when it does, updates in their order.
+/// While one of a kind waits, later ones of the same kind wait, too. A message is removed only after it was published: after a process crash it is
+/// published again, so messages that must not be published twice are never stored.
 /// </summary>
 sealed class QueueOutbox : IAsyncDisposable
 {
@@ -18,12 +18,12 @@ sealed class QueueOutbox : IAsyncDisposable
     readonly OutboxLane[] _lanes;
     List<Kept> _gathered = [];
 
-    /// <param name="outbox">Where messages lie. It is disposed with this.</param>
-    /// <param name="queue">Names the queue, whichever broker has it.</param>
-    /// <param name="ordersByKey">Whether messages of different keys have no order among them.</param>
-    /// <param name="publish">Publishes a message, and completes when the broker has it.</param>
-    /// <param name="time">The clock of pauses.</param>
-    /// <param name="logger">Is told what is kept, and what cannot be published.</param>
+    /// <param name="outbox">Stores the messages. It is disposed with this.</param>
+    /// <param name="queue">The name of the queue, whichever broker has it.</param>
+    /// <param name="ordersByKey">Whether order is kept only among messages with the same key.</param>
+    /// <param name="publish">Publishes a message, and completes when the broker has confirmed it.</param>
+    /// <param name="time">The clock for pauses.</param>
+    /// <param name="logger">Logs stored messages, and those that cannot be published.</param>
     /// <exception cref="OutboxException">The disk failed.</exception>
     public QueueOutbox(ITrackerOutbox outbox, string queue, bool ordersByKey, Func<QueuedKind, QueueBody, CancellationToken, Task> publish, TimeProvider time, ILogger logger)
     {
@@ -37,22 +37,22 @@ sealed class QueueOutbox : IAsyncDisposable
         }
         catch
         {
-            outbox.Dispose(); // nobody else will
+            outbox.Dispose(); // nothing else disposes it
             throw;
         }
 
         foreach (var lane in _lanes) lane.Start(_stop.Token);
     }
 
-    /// <summary>How many messages wait on the disk.</summary>
+    /// <summary>The number of messages waiting on the disk.</summary>
     public long Waiting => _lanes.Sum(lane => lane.Waiting);
 
-    /// <summary>Publishes a message, or keeps it on the disk where the broker does not take it now.</summary>
-    /// <param name="kind">What it holds.</param>
+    /// <summary>Publishes a message, or stores it on the disk when the broker does not accept it at the moment.</summary>
+    /// <param name="kind">The kind of its records.</param>
     /// <param name="body">The message.</param>
-    /// <param name="isRepeatable">Whether it may be published twice. Else it is not kept, nor published while others wait.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <exception cref="QueueException">It is neither published nor kept, for all that is known.</exception>
+    /// <param name="isRepeatable">Whether it may be published twice. If not, it is neither stored, nor published while others wait.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="QueueException">As far as is known, it is neither published nor stored.</exception>
     public async Task PublishAsync(QueuedKind kind, QueueBody body, bool isRepeatable, CancellationToken cancellationToken)
     {
         var lane = _lanes[(int)kind];
@@ -66,7 +66,7 @@ sealed class QueueOutbox : IAsyncDisposable
             }
             catch (QueueException e) when (isRepeatable && e.Fault is QueueFault.Unavailable or QueueFault.Full)
             {
-                lane.Begin(e); // those who come now need not ask
+                lane.Begin(e); // later messages need not try the broker
                 mayHaveArrived = e.MayHaveArrived;
             }
         }
@@ -89,13 +89,13 @@ sealed class QueueOutbox : IAsyncDisposable
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_lanes.Select(lane => lane.Forwarding)).ConfigureAwait(false);
-        await _turn.WaitAsync().ConfigureAwait(false); // until what is being kept is
+        await _turn.WaitAsync().ConfigureAwait(false); // until the messages being stored are stored
         _outbox.Dispose();
         _turn.Dispose();
         _stop.Dispose();
     }
 
-    /// <summary>All that came while another had the turn shares one sync of the disk.</summary>
+    /// <summary>Stores all messages that arrived while another action had access, with one sync of the disk.</summary>
     async Task KeepGatheredAsync()
     {
         try
@@ -115,7 +115,7 @@ sealed class QueueOutbox : IAsyncDisposable
                         all.ForEach(kept => kept.Completion.SetException(e));
                     }
 
-                    foreach (var lane in _lanes) lane.Wake(); // also where nothing is kept: then nobody need wait
+                    foreach (var lane in _lanes) lane.Wake(); // also when nothing is stored: then new messages need not wait
                 },
                 _stop.Token).ConfigureAwait(false);
         }
@@ -135,7 +135,7 @@ sealed class QueueOutbox : IAsyncDisposable
         }
     }
 
-    /// <summary>An outbox is asked by one at a time, and not by a thread that others wait for.</summary>
+    /// <summary>Runs an action with exclusive access to the outbox, on a thread that nothing else waits for.</summary>
     async Task InTurnAsync(Action action, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);

@@ -2,12 +2,12 @@ using MixpanelConnector.Queues;
 
 namespace MixpanelConnector;
 
-/// <summary>Addresses of queues that others run, such as those that begin with <c>amqps://</c>. The packages MixpanelConnector.RabbitMq and MixpanelConnector.Kafka hold some.</summary>
+/// <summary>A scheme of queue addresses, such as <c>amqps://</c>. The packages MixpanelConnector.RabbitMq and MixpanelConnector.Kafka provide some.</summary>
 public abstract class QueueScheme
 {
     private protected QueueScheme(string name, int port, int securePort) => (Name, Port, SecurePort) = (name, port, securePort);
 
-    /// <summary>What its addresses begin with, such as <c>amqp</c>; with an <c>s</c> behind it, they mean TLS.</summary>
+    /// <summary>The prefix of its addresses, such as <c>amqp</c>; with the suffix <c>s</c>, they mean TLS.</summary>
     public string Name { get; }
 
     internal int Port { get; }
@@ -17,13 +17,13 @@ public abstract class QueueScheme
     /// <summary>The scheme's name.</summary>
     public override string ToString() => Name;
 
-    /// <summary>The queue at an address. Nothing is connected yet.</summary>
-    /// <exception cref="QueueException">The address or a setting does not fit.</exception>
+    /// <summary>Creates the queue at an address. Does not connect yet.</summary>
+    /// <exception cref="QueueException">The address or a setting is invalid.</exception>
     internal abstract DeliveryQueue Open(QueueAddress address, QueueOptions options, TimeProvider time);
 
     internal bool Holds(string address) => address.StartsWith($"{Name}://", StringComparison.OrdinalIgnoreCase) || address.StartsWith($"{Name}s://", StringComparison.OrdinalIgnoreCase);
 
-    /// <exception cref="MixpanelException">There is no queue at such an address, or a setting does not fit.</exception>
+    /// <exception cref="MixpanelException">No scheme supports the address, or a setting is invalid.</exception>
     internal static DeliveryQueue Open(string address, IReadOnlyList<QueueScheme> schemes, QueueOptions options, TimeProvider time, string field)
     {
         var scheme = schemes.FirstOrDefault(scheme => scheme.Holds(address))

@@ -4,12 +4,12 @@ using System.Text;
 
 namespace MixpanelConnector.Queues;
 
-/// <summary>How a message lies in an outbox: a mark, of which queue it is, and its parts.</summary>
+/// <summary>The format of a message in an outbox: a magic number, a hash of the queue's name, and its parts.</summary>
 static class StoredMessage
 {
     static readonly byte[] Mark = "MXQ1"u8.ToArray();
 
-    /// <summary>What messages of a queue begin with.</summary>
+    /// <summary>Returns the prefix of the messages of a queue.</summary>
     public static byte[] HeadOf(string queue) => [.. Mark, .. XxHash128.Hash(Encoding.UTF8.GetBytes(queue))];
 
     public static byte[] Write(QueueBody body, ReadOnlySpan<byte> head)
@@ -27,7 +27,7 @@ static class StoredMessage
         return stream.ToArray();
     }
 
-    /// <exception cref="InvalidDataException">The content is not what <see cref="Write(QueueBody, ReadOnlySpan{byte})"/> made.</exception>
+    /// <exception cref="InvalidDataException">The content is not output of <see cref="Write(QueueBody, ReadOnlySpan{byte})"/>.</exception>
     public static QueueBody Read(ReadOnlyMemory<byte> content, ReadOnlySpan<byte> head)
     {
         if (!content.Span.StartsWith(head)) throw Damaged(null);

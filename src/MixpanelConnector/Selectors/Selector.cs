@@ -1,14 +1,14 @@
 namespace MixpanelConnector;
 
 /// <summary>
-/// A condition in Mixpanel's segmentation language, the text of <c>where</c>, built from parts that are escaped and set in parentheses:
+/// A condition in Mixpanel's segmentation language, for <c>where</c>, built from parts that are escaped and parenthesized:
 /// <c>Selector.Property("plan") == "pro" &amp; Selector.Defined("$email")</c>.
 /// </summary>
 public sealed class Selector
 {
     readonly string _text;
 
-    // What needs parentheses among others, and whether it is a chain of and, of or, or neither.
+    // Whether it needs parentheses among others, and whether it is a chain of and, of or, or neither.
     readonly Form _form;
 
     Selector(string text, Form form) => (_text, _form) = (text, form);
@@ -22,44 +22,44 @@ public sealed class Selector
         Not,
     }
 
-    /// <summary>A property: of the profile in queries of profiles, of the event in reports.</summary>
+    /// <summary>Refers to a property: of the profile in profile queries, of the event in reports.</summary>
     /// <param name="name">Its name, such as <c>$email</c> or <c>plan</c>.</param>
     public static SelectorTerm Property(string name) => SelectorTerm.OfProperty("properties", name);
 
-    /// <summary>A property of the profile of an event's user, in reports.</summary>
+    /// <summary>Refers to a profile property of an event's user, in reports.</summary>
     /// <param name="name">Its name.</param>
     public static SelectorTerm UserProperty(string name) => SelectorTerm.OfProperty("user", name);
 
-    /// <summary>True when a property has a value.</summary>
+    /// <summary>Is true when a property has a value.</summary>
     /// <param name="name">Its name.</param>
     public static Selector Defined(string name) => new($"defined({Property(name)})", Form.Closed);
 
-    /// <summary>True when both are.</summary>
+    /// <summary>Is true when both conditions are.</summary>
     public static Selector operator &(Selector left, Selector right) => Join(left, right, Form.And, " and ");
 
-    /// <summary>True when both are.</summary>
+    /// <summary>Is true when both conditions are.</summary>
     public static Selector BitwiseAnd(Selector left, Selector right) => left & right;
 
-    /// <summary>True when one is.</summary>
+    /// <summary>Is true when at least one condition is.</summary>
     public static Selector operator |(Selector left, Selector right) => Join(left, right, Form.Or, " or ");
 
-    /// <summary>True when one is.</summary>
+    /// <summary>Is true when at least one condition is.</summary>
     public static Selector BitwiseOr(Selector left, Selector right) => left | right;
 
-    /// <summary>True when the other is not, or is undefined, as a comparison with a property without a value is.</summary>
+    /// <summary>Is true when the condition is false or undefined; a comparison with a property without a value is undefined.</summary>
     public static Selector operator !(Selector condition)
     {
         ArgumentNullException.ThrowIfNull(condition);
         return new($"not {condition.Within(Form.Not)}", Form.Not);
     }
 
-    /// <summary>True when the other is not, or is undefined.</summary>
+    /// <summary>Is true when the condition is false or undefined.</summary>
     public static Selector LogicalNot(Selector condition) => !condition;
 
-    /// <summary>The text, for every place that takes one.</summary>
+    /// <summary>Converts a condition to its text.</summary>
     public static implicit operator string(Selector selector) => (selector ?? throw new ArgumentNullException(nameof(selector)))._text;
 
-    /// <summary>The text, as Mixpanel reads it.</summary>
+    /// <summary>Returns the text, as Mixpanel reads it.</summary>
     public override string ToString() => _text;
 
     internal static Selector Comparison(SelectorTerm left, string symbol, SelectorTerm right)
@@ -76,6 +76,6 @@ public sealed class Selector
         return new(left.Within(form) + word + right.Within(form), form);
     }
 
-    /// <summary>In parentheses, unless it stands as closed by itself or goes on a chain of the same kind.</summary>
+    /// <summary>Adds parentheses, unless the condition needs none by itself or continues a chain of the same kind.</summary>
     string Within(Form outer) => _form is Form.Closed || (_form == outer && outer is not Form.Not) ? _text : $"({_text})";
 }

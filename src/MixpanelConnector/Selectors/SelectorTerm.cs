@@ -4,41 +4,43 @@ namespace MixpanelConnector;
 
 #pragma warning disable CA2225 // the named alternates of the operators are the methods below, and conversions read as what they are
 
-/// <summary>A value in a <see cref="Selector"/>: a property, text, a number, a boolean, a time, or what is made of them. Text, numbers and booleans convert to it.</summary>
+/// <summary>
+/// A value in a <see cref="Selector"/>: a property, text, a number, a boolean, a time, or an expression of these. Strings, numbers and booleans convert to it.
+/// </summary>
 public sealed class SelectorTerm
 {
     readonly string _text;
 
     SelectorTerm(string text) => _text = text;
 
-    /// <summary>The present, in seconds since 1970.</summary>
+    /// <summary>The current time, in seconds since 1970.</summary>
     public static SelectorTerm Now { get; } = new("NOW");
 
-    /// <summary>A moment, to the second.</summary>
-    /// <param name="time">The moment; from 1970 on.</param>
+    /// <summary>Creates a time, to the second.</summary>
+    /// <param name="time">The time; from 1970 on.</param>
     public static SelectorTerm Time(DateTimeOffset time)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(time.ToUnixTimeSeconds(), 1, nameof(time));
         return new(string.Create(CultureInfo.InvariantCulture, $"datetime({time.ToUnixTimeSeconds()})"));
     }
 
-    /// <summary>The beginning of a day in the project's time zone.</summary>
+    /// <summary>Creates the start of a day in the project's time zone.</summary>
     /// <param name="day">The day.</param>
     public static SelectorTerm Day(DateOnly day) => new(string.Create(CultureInfo.InvariantCulture, $"datetime(\"{day:yyyy-MM-dd}T00:00:00\")"));
 
-    /// <summary>The value as a time.</summary>
+    /// <summary>Converts the value to a time.</summary>
     public SelectorTerm AsTime() => Call("datetime");
 
-    /// <summary>The value as a number; undefined when it is none.</summary>
+    /// <summary>Converts the value to a number; undefined when it is not one.</summary>
     public SelectorTerm AsNumber() => Call("number");
 
-    /// <summary>The value as text.</summary>
+    /// <summary>Converts the value to text.</summary>
     public SelectorTerm AsText() => Call("string");
 
-    /// <summary>The value as a boolean.</summary>
+    /// <summary>Converts the value to a boolean.</summary>
     public SelectorTerm AsBoolean() => Call("boolean");
 
-    /// <summary>True when the value is one of several.</summary>
+    /// <summary>Is true when the value is one of several.</summary>
     /// <param name="values">The values.</param>
     public Selector In(params IReadOnlyList<SelectorTerm> values)
     {
@@ -46,55 +48,55 @@ public sealed class SelectorTerm
         return Selector.Comparison(this, "in", new SelectorTerm($"[{string.Join(", ", values.Select(value => value._text))}]"));
     }
 
-    /// <summary>True when the value is text that holds another, or a list that holds a value.</summary>
+    /// <summary>Is true when the value is text that contains another text, or a list that contains a value.</summary>
     /// <param name="part">The text or the value.</param>
     public Selector Contains(SelectorTerm part) => Selector.Comparison(part, "in", this);
 
-    /// <summary>True when both have the same type and value.</summary>
+    /// <summary>Is true when both have the same type and value.</summary>
     public static Selector operator ==(SelectorTerm left, SelectorTerm right) => Selector.Comparison(left, "==", right);
 
-    /// <summary>True when they differ, or one has no value.</summary>
+    /// <summary>Is true when they differ, or one has no value.</summary>
     public static Selector operator !=(SelectorTerm left, SelectorTerm right) => Selector.Comparison(left, "!=", right);
 
-    /// <summary>Compares numbers or times; undefined for others.</summary>
+    /// <summary>Compares numbers or times; undefined for other types.</summary>
     public static Selector operator >(SelectorTerm left, SelectorTerm right) => Selector.Comparison(left, ">", right);
 
-    /// <summary>Compares numbers or times; undefined for others.</summary>
+    /// <summary>Compares numbers or times; undefined for other types.</summary>
     public static Selector operator <(SelectorTerm left, SelectorTerm right) => Selector.Comparison(left, "<", right);
 
-    /// <summary>Compares numbers or times; undefined for others.</summary>
+    /// <summary>Compares numbers or times; undefined for other types.</summary>
     public static Selector operator >=(SelectorTerm left, SelectorTerm right) => Selector.Comparison(left, ">=", right);
 
-    /// <summary>Compares numbers or times; undefined for others.</summary>
+    /// <summary>Compares numbers or times; undefined for other types.</summary>
     public static Selector operator <=(SelectorTerm left, SelectorTerm right) => Selector.Comparison(left, "<=", right);
 
-    /// <summary>The sum of numbers, or texts one after the other.</summary>
+    /// <summary>Adds numbers, or concatenates texts.</summary>
     public static SelectorTerm operator +(SelectorTerm left, SelectorTerm right) => Arithmetic(left, "+", right);
 
-    /// <summary>The difference of numbers.</summary>
+    /// <summary>Subtracts numbers.</summary>
     public static SelectorTerm operator -(SelectorTerm left, SelectorTerm right) => Arithmetic(left, "-", right);
 
-    /// <summary>Text.</summary>
+    /// <summary>Converts text to a term.</summary>
     public static implicit operator SelectorTerm(string text) => new(Quoted(text ?? throw new ArgumentNullException(nameof(text))));
 
-    /// <summary>A number.</summary>
+    /// <summary>Converts a number to a term.</summary>
     public static implicit operator SelectorTerm(long number) => OfNumber(number);
 
-    /// <summary>A number.</summary>
+    /// <summary>Converts a number to a term.</summary>
     public static implicit operator SelectorTerm(double number) =>
         double.IsFinite(number) && Math.Abs(number) < 1e28 ? OfNumber(Math.Abs(number) < 1e-28 ? 0 : decimal.Parse(number.ToString("R", CultureInfo.InvariantCulture), NumberStyles.Float, CultureInfo.InvariantCulture))
             : throw new ArgumentOutOfRangeException(nameof(number), "The number is beyond what a selector can say.");
 
-    /// <summary>A number.</summary>
+    /// <summary>Converts a number to a term.</summary>
     public static implicit operator SelectorTerm(decimal number) => OfNumber(number);
 
-    /// <summary>A boolean.</summary>
+    /// <summary>Converts a boolean to a term.</summary>
     public static implicit operator SelectorTerm(bool value) => new(value ? "true" : "false");
 
-    /// <summary>The text, as Mixpanel reads it.</summary>
+    /// <summary>Returns the text, as Mixpanel reads it.</summary>
     public override string ToString() => _text;
 
-    /// <summary>Whether both are the same text. In a selector, write <c>==</c>.</summary>
+    /// <summary>Whether both have the same text. In a selector, write <c>==</c>.</summary>
     public override bool Equals(object? obj) => obj is SelectorTerm other && other._text == _text;
 
     /// <inheritdoc/>
@@ -115,7 +117,7 @@ public sealed class SelectorTerm
         return new($"({left} {symbol} {right})");
     }
 
-    // The language has no exponents; a negative number is one with an operator before it.
+    // The language has no exponents; a negative number is written as a unary minus, so it needs parentheses.
     static SelectorTerm OfNumber(decimal number) => new(number < 0 ? $"({number.ToString(CultureInfo.InvariantCulture)})" : number.ToString(CultureInfo.InvariantCulture));
 
     static string Quoted(string text) => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";

@@ -1,15 +1,15 @@
 namespace MixpanelConnector;
 
-/// <summary>Which object of a bucket is read: when another one stands under its key, the import goes no further with it.</summary>
+/// <summary>Identifies the object of a bucket that is read: if another object replaces it under its key, the import does not continue with that.</summary>
 public sealed record ImportObject
 {
-    /// <summary>The tag of its content, without quotes; empty where the store gives none.</summary>
+    /// <summary>The ETag of its content, without quotes; empty if the store returns none.</summary>
     public required string ETag { get; init; }
 
-    /// <summary>Its bytes, as they lie there.</summary>
+    /// <summary>Its size in bytes, as stored.</summary>
     public required long Length { get; init; }
 
-    /// <summary>Its version; null in a bucket that keeps none.</summary>
+    /// <summary>Its version; null in a bucket without versioning.</summary>
     public string? Version { get; init; }
 
     /// <summary>Whether both are the same content.</summary>

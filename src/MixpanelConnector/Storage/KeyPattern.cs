@@ -2,7 +2,10 @@ using System.Text;
 
 namespace MixpanelConnector.Storage;
 
-/// <summary>A glob of keys: <c>*</c>, <c>?</c> and <c>[…]</c> stay within a slash, <c>**</c> does not; <c>**/</c> is also nothing. Each other character is itself.</summary>
+/// <summary>
+/// A glob for keys: <c>*</c>, <c>?</c> and <c>[…]</c> do not match a slash, <c>**</c> does; <c>**/</c> also matches nothing. Every other character matches
+/// itself.
+/// </summary>
 sealed class KeyPattern
 {
     enum Kind
@@ -17,10 +20,10 @@ sealed class KeyPattern
 
     readonly List<Step> _steps = [];
 
-    /// <summary>The part before the first character that is not itself.</summary>
+    /// <summary>The literal prefix, before the first wildcard.</summary>
     public string Literal { get; }
 
-    /// <summary>The folder that all keys that match lie in: <see cref="Literal"/> up to its last slash.</summary>
+    /// <summary>The folder that contains all matching keys: <see cref="Literal"/> up to its last slash.</summary>
     public string Folder => Literal[..(Literal.LastIndexOf('/') + 1)];
 
     public KeyPattern(string pattern)
@@ -32,7 +35,7 @@ sealed class KeyPattern
 
     public static bool IsPattern(string key) => key.AsSpan().IndexOfAny("*?[") >= 0;
 
-    /// <summary>In time that grows with the length of both, whatever they are.</summary>
+    /// <summary>Whether a key matches, in time proportional to the product of both lengths at most.</summary>
     public bool Matches(string key)
     {
         var (now, next) = (new bool[_steps.Count + 1], new bool[_steps.Count + 1]);
@@ -48,7 +51,7 @@ sealed class KeyPattern
         return now[^1];
     }
 
-    /// <summary>From a step, over one character.</summary>
+    /// <summary>Advances from a step over one character.</summary>
     void Pass(bool[] next, int at, Rune rune)
     {
         var step = _steps[at];
@@ -65,13 +68,13 @@ sealed class KeyPattern
                 Reach(next, at);
                 break;
             case Kind.Folders:
-                next[at] = true; // what follows it begins after a slash alone
+                next[at] = true; // the step after it may start only after a slash
                 if (isSlash) Reach(next, at + 1);
                 break;
         }
     }
 
-    /// <summary>A step, and those behind what may be nothing.</summary>
+    /// <summary>Marks a step as reached, and the steps after it while a step may match nothing.</summary>
     void Reach(bool[] steps, int at)
     {
         for (; !steps[at]; at++)

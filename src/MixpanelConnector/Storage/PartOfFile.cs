@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace MixpanelConnector.Storage;
 
-/// <summary>A stretch of an open file, to be read from any place of it. Leaves the file's own position alone.</summary>
+/// <summary>A seekable stream over a range of an open file. Does not change the file's own position.</summary>
 sealed class PartOfFile(FileStream file, long start, long length) : Stream
 {
     readonly SafeFileHandle _handle = file.SafeFileHandle;

@@ -3,20 +3,20 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Storage;
 
-/// <summary>Sends requests to object storage until one is answered, with the waits that the client has for Mixpanel.</summary>
-/// <param name="options">The waits.</param>
-/// <param name="told">Hears why a call is made once more, when it is not the first time; null for nobody.</param>
+/// <summary>Sends requests to object storage, with the retries and waits that the client uses for Mixpanel.</summary>
+/// <param name="options">The options for its waits.</param>
+/// <param name="told">Receives the reason for a retry; null for none.</param>
 sealed class StorageCalls(MixpanelOptions options, Action<string>? told = null)
 {
     public const int MostTries = 5;
 
-    /// <summary>How long what is sent may take; at 8 MiB a part, a slow line needs some of it.</summary>
+    /// <summary>The timeout of an upload; with parts of 8 MiB, a slow connection needs some of it.</summary>
     public static readonly TimeSpan UploadPatience = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long an answer, or the next bytes of one, may be in coming.</summary>
+    /// <summary>The timeout for an answer, or for its next bytes.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <exception cref="StorageException">It failed in a way that a repetition does not mend, or each time.</exception>
+    /// <exception cref="StorageException">It failed with an error that a retry cannot fix, or in every attempt.</exception>
     public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken, TimeSpan? patience = null)
     {
         for (var tries = 1; ; tries++)
@@ -42,11 +42,11 @@ sealed class StorageCalls(MixpanelOptions options, Action<string>? told = null)
             cancellationToken,
             patience);
 
-    /// <summary>Waits before the next try.</summary>
-    /// <param name="tries">How many have failed, from 1.</param>
-    /// <param name="failure">What the last one failed with.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="StorageException">There were enough tries.</exception>
+    /// <summary>Waits before the next attempt.</summary>
+    /// <param name="tries">The number of failed attempts, from 1.</param>
+    /// <param name="failure">The last failure.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="StorageException">The maximum number of attempts is reached.</exception>
     public Task WaitAsync(int tries, StorageException failure, CancellationToken cancellationToken)
     {
         if (tries >= MostTries) throw new StorageException(failure.Fault, string.Create(CultureInfo.InvariantCulture, $"{failure.Message}, {tries} times"), failure);
@@ -54,8 +54,8 @@ sealed class StorageCalls(MixpanelOptions options, Action<string>? told = null)
         return Task.Delay(Backoff.Delay(tries, options.BackoffMin, options.BackoffMax, failure.RetryAfter, options.Randomizer()), options.TimeProvider, cancellationToken);
     }
 
-    /// <summary>One call that does not last for ever.</summary>
-    /// <exception cref="StorageException">It did not end in time, or it failed.</exception>
+    /// <summary>Makes one call, with a timeout.</summary>
+    /// <exception cref="StorageException">It timed out, or failed.</exception>
     public async Task<T> WithinAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken, TimeSpan? patience = null)
     {
         using var late = new CancellationTokenSource(options.AttemptTimeout ?? patience ?? Patience, options.TimeProvider);

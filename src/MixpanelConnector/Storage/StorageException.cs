@@ -2,35 +2,35 @@ namespace MixpanelConnector.Storage;
 
 enum StorageFault
 {
-    /// <summary>The address or a setting is at fault: nothing was asked for.</summary>
+    /// <summary>The address or a setting is at fault: nothing was requested.</summary>
     Unconfigured,
 
     /// <summary>There is no such bucket, object or upload.</summary>
     Missing,
 
-    /// <summary>The credentials are not accepted, or do not allow it.</summary>
+    /// <summary>The credentials are not accepted, or lack a permission.</summary>
     Forbidden,
 
-    /// <summary>An object is not the one that was meant: it has changed, or another was made.</summary>
+    /// <summary>An object is not the expected one: it has changed, or was replaced.</summary>
     Changed,
 
-    /// <summary>No answer, or one that may be another next time.</summary>
+    /// <summary>No answer, or an error for which a retry may succeed.</summary>
     Unavailable,
 
-    /// <summary>An answer that would be the same next time.</summary>
+    /// <summary>An error that a retry would repeat.</summary>
     Refused,
 }
 
-/// <summary>Object storage did not do what it was asked for. The message is a clause, without credentials: such as "it answered 403 AccessDenied".</summary>
+/// <summary>A failed operation of object storage. The message is a clause, without credentials: such as "it answered 403 AccessDenied".</summary>
 sealed class StorageException(StorageFault fault, string message, Exception? innerException = null) : Exception(message, innerException)
 {
     public StorageFault Fault => fault;
 
-    /// <summary>How long it asked to wait.</summary>
+    /// <summary>The time that it asked to wait.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>The same for whoever called the library.</summary>
-    /// <param name="field">The input that names the address.</param>
+    /// <summary>Converts it to the exception for the caller of the library.</summary>
+    /// <param name="field">The input that contains the address.</param>
     /// <param name="address">The address.</param>
     public MixpanelException Told(string field, string address) => new(
         new MixpanelError(

@@ -2,22 +2,25 @@ using MixpanelConnector.Storage;
 
 namespace MixpanelConnector;
 
-/// <summary>Addresses of object storage, such as those that begin with <c>s3://</c>, that imports read from and exports write to. The package MixpanelConnector.ObjectStorage holds some.</summary>
+/// <summary>
+/// A scheme of object storage addresses, such as <c>s3://</c>, that imports read from and exports write to. The package MixpanelConnector.ObjectStorage
+/// provides some.
+/// </summary>
 public abstract class StorageScheme
 {
     private protected StorageScheme(string name) => Name = name;
 
-    /// <summary>What its addresses begin with, such as <c>s3</c>.</summary>
+    /// <summary>The prefix of its addresses, such as <c>s3</c>.</summary>
     public string Name { get; }
 
     /// <summary>The scheme's name.</summary>
     public override string ToString() => Name;
 
-    /// <summary>Parts an address into the bucket that it leads to and the key within.</summary>
-    /// <exception cref="StorageException">It is no address of a bucket, or a setting for it is missing.</exception>
+    /// <summary>Splits an address into the bucket and the key in it.</summary>
+    /// <exception cref="StorageException">It is not an address of a bucket, or a setting for it is missing.</exception>
     internal abstract (ObjectStore Store, string Key) Open(string address);
 
-    /// <summary>An address for a message: without what may be credentials, which somebody wrote where none belong.</summary>
+    /// <summary>Returns an address for a message, without any credentials that somebody put into it.</summary>
     internal static string Shown(string address)
     {
         var rest = address[(address.IndexOf("://", StringComparison.Ordinal) + "://".Length)..];
@@ -28,7 +31,7 @@ public abstract class StorageScheme
         return HasSignature(rest) ? $"{scheme}{rest[..rest.IndexOf('?', StringComparison.Ordinal)]}?…" : address;
     }
 
-    /// <summary>Whether an address ends as one that was signed for somebody.</summary>
+    /// <summary>Whether an address ends with a signature, like a presigned URL.</summary>
     internal static bool HasSignature(string address) =>
         address.IndexOf('?', StringComparison.Ordinal) is var query and >= 0
         && address[query..].Split('?', '&').Any(part => part.StartsWith("sig=", StringComparison.OrdinalIgnoreCase) || part.StartsWith("X-Amz-", StringComparison.OrdinalIgnoreCase) || part.StartsWith("X-Goog-", StringComparison.OrdinalIgnoreCase) || part.StartsWith("AWSAccessKeyId=", StringComparison.OrdinalIgnoreCase));

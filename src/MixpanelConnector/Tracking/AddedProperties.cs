@@ -2,12 +2,12 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>Properties for every event of a scope or of a group that does not have them of its own.</summary>
+/// <summary>The properties of a scope or a group, added to every event that does not set them itself.</summary>
 sealed class AddedProperties(JsonObject properties)
 {
     Made? _made;
 
-    /// <summary>The same and further ones, which win.</summary>
+    /// <summary>Returns these and further properties; the further ones take precedence.</summary>
     public AddedProperties With(JsonObject further)
     {
         var all = properties.DeepClone().AsObject();
@@ -15,7 +15,7 @@ sealed class AddedProperties(JsonObject properties)
         return new(all);
     }
 
-    /// <summary>What a tracker adds to an event, with these, which win.</summary>
+    /// <summary>Returns a tracker's additions to an event together with these properties, which take precedence.</summary>
     public EventAdditions AddTo(EventAdditions additions)
     {
         var made = _made;
@@ -23,13 +23,13 @@ sealed class AddedProperties(JsonObject properties)
         return made!.With;
     }
 
-    /// <summary>Puts those into an event's properties that it does not have.</summary>
+    /// <summary>Adds the properties that an event does not have.</summary>
     public JsonNode FillIn(JsonNode own)
     {
         foreach (var (name, value) in properties) own.AsObject().TryAdd(name, value?.DeepClone());
         return own;
     }
 
-    /// <summary>Written once for all events; most scopes and groups have one tracker.</summary>
+    /// <summary>Serialized once for all events; most scopes and groups have one tracker.</summary>
     sealed record Made(EventAdditions Of, EventAdditions With);
 }

@@ -4,8 +4,8 @@ using MixpanelConnector.Import.Buffers;
 namespace MixpanelConnector.Tracking;
 
 /// <summary>
-/// Where records of one kind gather: in an open batch, which is taken when it is full or has waited long enough, but not before
-/// somebody has time for it. In an outage batches thus fill up instead of multiplying.
+/// Collects records of one kind in an open batch. The batch is taken when it is full or has waited long enough, but only when a
+/// sender is free: in an outage, batches fill up instead of multiplying.
 /// </summary>
 sealed class BatchBuffer : IDisposable
 {
@@ -37,10 +37,10 @@ sealed class BatchBuffer : IDisposable
         _timer = time.CreateTimer(static intake => ((BatchBuffer)intake!).BeDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>The records that are not settled yet.</summary>
+    /// <summary>The number of records that are not settled yet.</summary>
     public long Records => Volatile.Read(ref _records);
 
-    /// <summary>How long the oldest unsettled record has waited.</summary>
+    /// <summary>The time that the oldest unsettled record has waited.</summary>
     public TimeSpan OldestAge
     {
         get
@@ -51,10 +51,10 @@ sealed class BatchBuffer : IDisposable
 
     /// <summary>Adds a record.</summary>
     /// <param name="record">Its bytes.</param>
-    /// <param name="entry">What is known of it.</param>
-    /// <param name="wantsToKnow">Whether to say when it is safe.</param>
-    /// <param name="safe">Completes when it is safe; null when that was not asked for.</param>
-    /// <returns>False when the gathering is closed.</returns>
+    /// <param name="entry">Its metadata.</param>
+    /// <param name="wantsToKnow">Whether to report when it is safe.</param>
+    /// <param name="safe">Completes when it is safe; null when that was not requested.</param>
+    /// <returns>False when the buffer is closed.</returns>
     public bool TryAdd(ReadOnlySpan<byte> record, in Entry entry, bool wantsToKnow, out Task? safe)
     {
         safe = null;
@@ -94,7 +94,7 @@ sealed class BatchBuffer : IDisposable
         }
     }
 
-    /// <summary>Nothing is left to do for the batch. Its buffers are given back.</summary>
+    /// <summary>Completes a batch and returns its buffers.</summary>
     /// <param name="pending">The batch.</param>
     /// <param name="lost">Why its records were given up; null when they were not.</param>
     public void Settle(PendingBatch pending, Exception? lost = null)
@@ -118,7 +118,7 @@ sealed class BatchBuffer : IDisposable
         done?.ForEach(flush => flush.End());
     }
 
-    /// <summary>So many records of the batch are left; what became of the others is known.</summary>
+    /// <summary>Reduces the batch to the records that are left; the fate of the others is known.</summary>
     public void Keep(PendingBatch pending, int left)
     {
         lock (_lock)
@@ -128,7 +128,7 @@ sealed class BatchBuffer : IDisposable
         }
     }
 
-    /// <summary>Completes when everything that is here now is settled; fails when some of it was given up.</summary>
+    /// <summary>Completes when everything added so far is settled; fails when some of it was given up.</summary>
     public Task FlushAsync()
     {
         Flush flush;
@@ -145,13 +145,13 @@ sealed class BatchBuffer : IDisposable
         return flush.Ended;
     }
 
-    /// <summary>Takes nothing more.</summary>
+    /// <summary>Accepts no more records.</summary>
     public void Close()
     {
         lock (_lock) _isClosed = true;
     }
 
-    /// <summary>Whoever waits for records that are left learns that they are not safe.</summary>
+    /// <summary>Fails the waits for the remaining records: they are not safe.</summary>
     public void Abandon(Exception reason)
     {
         List<Flush> given;
@@ -187,7 +187,7 @@ sealed class BatchBuffer : IDisposable
     {
         var pending = _open!;
         pending.Batch.Close();
-        _bufferHint = Math.Clamp(pending.Batch.Length, FirstBuffer, _batchBytes); // the next will be much like it
+        _bufferHint = Math.Clamp(pending.Batch.Length, FirstBuffer, _batchBytes); // the next batch will be of a similar size
         _full.Enqueue(pending);
         (_open, _isDue) = (null, false);
     }
@@ -198,7 +198,7 @@ sealed class BatchBuffer : IDisposable
         _signal.Set();
     }
 
-    /// <summary>Somebody who waits until all up to a batch is settled.</summary>
+    /// <summary>A wait until everything up to a batch is settled.</summary>
     sealed class Flush(long number)
     {
         readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -213,7 +213,7 @@ sealed class BatchBuffer : IDisposable
         {
             if (Lost is null) _ended.TrySetResult();
             else _ended.TrySetException(Lost);
-            _ = _ended.Task.Exception; // those who wait see it; nobody else must
+            _ = _ended.Task.Exception; // observed: a flush that nobody awaits must not raise an unobserved exception
         }
     }
 }

@@ -7,8 +7,8 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector.Tracking;
 
 /// <summary>
-/// Sends the batches of one kind by the import's own sender, until each record is accepted or refused. What ends an import, such
-/// as refused credentials, is for a tracker a time to wait: it tries again until it is stopped.
+/// Sends the batches of one kind with the importer's sender, until each record is accepted or refused. Conditions that end an import, such
+/// as refused credentials, make a tracker wait: it retries until it is stopped.
 /// </summary>
 sealed partial class BatchExporter(TrackedKind kind, Destination destination, MixpanelOptions options, TrackerOptions tracking, ConcurrencyLimiter limiter, TrackerMetrics metrics, OutageWatch outage)
 {
@@ -21,9 +21,11 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
     readonly Lock _lock = new();
     string _dropReason = "";
     TaskCompletionSource<MixpanelError> _trouble = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    ServiceAccountCredentials? _troubled; // the account with which it came
+    ServiceAccountCredentials? _troubled; // the account in use when the trouble began
 
-    /// <summary>Completes when nothing will be accepted until somebody mends something. A new one once something was accepted, or the account was replaced.</summary>
+    /// <summary>
+    /// Completes when nothing will be accepted until somebody fixes the cause. Replaced by a new task once something was accepted, or the account was replaced.
+    /// </summary>
     public Task<MixpanelError> WhenFailing
     {
         get
@@ -36,8 +38,8 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
         }
     }
 
-    /// <summary>Sends until the fate of every record is known, or the tracker is stopped.</summary>
-    /// <returns>The records whose fate is not known when the tracker is stopped: they can be sent again. Null when there are none.</returns>
+    /// <summary>Sends until the outcome of every record is known, or the tracker is stopped.</summary>
+    /// <returns>The records whose outcome is unknown when the tracker is stopped: they can be sent again. Null when there are none.</returns>
     public async Task<RecordBatch?> DeliverAsync(RecordBatch batch, CancellationToken stop)
     {
         var left = batch;
@@ -48,7 +50,7 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
             MixpanelError error;
             try
             {
-                using var cancellation = new ImportCancellation(options.TimeProvider, stop, grace: TimeSpan.Zero); // who stops a tracker has waited already
+                using var cancellation = new ImportCancellation(options.TimeProvider, stop, grace: TimeSpan.Zero); // whoever stops a tracker has already waited
                 var sender = new BatchSender(delivery, limiter, _limits, _counts, cancellation, TimeSpan.MaxValue, static (_, _) => { });
                 var outcome = await sender.SendAsync(left).ConfigureAwait(false);
                 if (outcome.Final)
@@ -60,13 +62,13 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
                     return null;
                 }
 
-                // Updates that count twice when they are sent twice are settled now, as far as they were sent.
+                // Updates that are not idempotent are settled now, as far as they were sent.
                 if (!left.Repeatable) Settle(outcome.Refused.ConvertAll(letter => (letter.Offset, RejectedRecord.From(kind, letter))));
                 error = delivery.LastError ?? new(ErrorKind.Unavailable, "The records could not be sent.");
             }
             catch (Exception e)
             {
-                // Nobody foresaw it, so nobody knows how far it came.
+                // The failure is unforeseen, so how much was sent is unknown.
                 if (!left.Repeatable) Settle([]);
                 error = new(ErrorKind.Unavailable, $"Sending failed with {e.GetType().Name}.");
             }
@@ -80,7 +82,7 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
             if (stop.IsCancellationRequested) return left;
             Failing(error, account);
             var wait = Backoff.Delay(failures, options.BackoffMin, options.BackoffMax, retryAfter: null, options.Randomizer());
-            // Credentials that are replaced are tried at once.
+            // Replaced credentials are tried at once.
             if (replaced is not null) await replaced.WaitAsync(wait, options.TimeProvider, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             else await Task.Delay(wait, options.TimeProvider, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
@@ -126,10 +128,10 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
         }
     }
 
-    /// <summary>Counts a record that is left out on purpose.</summary>
+    /// <summary>Counts a record that is left out intentionally.</summary>
     public void LeaveOut(string reason) => metrics.LeftOut(kind, reason);
 
-    /// <summary>Counts records that are not taken, and says so in the log when that begins.</summary>
+    /// <summary>Counts records that are not accepted, and logs it when that begins.</summary>
     public void Drop(long count, string reason)
     {
         metrics.Records(kind, "dropped", count);
@@ -137,17 +139,17 @@ sealed partial class BatchExporter(TrackedKind kind, Destination destination, Mi
         if (_drops.Allows(count, out var all)) LogDropped(all, kind, reason);
     }
 
-    /// <summary>What the log was spared is told at the end.</summary>
+    /// <summary>Logs, at the end, the drops that the log limit suppressed.</summary>
     public void Conclude()
     {
         if (_drops.TakeUntold() is > 0 and var dropped) LogDropped(dropped, kind, _dropReason);
         if (_rejections.TakeUntold() is > 0 and var rejected) LogRejectedAtLast(rejected, kind);
     }
 
-    /// <summary>Nothing will be accepted until somebody mends something.</summary>
+    /// <summary>Notes that nothing will be accepted until somebody fixes the cause.</summary>
     public void Failing(MixpanelError error) => Failing(error, options.Rotation?.Current);
 
-    /// <summary>As the other, unless the account was replaced meanwhile: what the next one finds counts.</summary>
+    /// <summary>Like the other overload, unless the account was replaced meanwhile: then the result of the next attempt counts.</summary>
     void Failing(MixpanelError error, ServiceAccountCredentials? account)
     {
         lock (_lock)

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Tracking;
 
-/// <summary>From memory onto the wire.</summary>
+/// <summary>Sends records from memory to Mixpanel.</summary>
 sealed class BufferedSendLoop(IReadOnlyList<RecordChannel> channels, IReadOnlyList<AsyncAutoResetEvent> signals, RecordBudget budget, MixpanelOptions options) : SendLoop(channels, budget, options)
 {
     public override bool MakesDurable => false;
@@ -24,7 +24,7 @@ sealed class BufferedSendLoop(IReadOnlyList<RecordChannel> channels, IReadOnlyLi
 
     async Task DeliverAsync(RecordChannel channel, PendingBatch pending)
     {
-        await Task.Yield(); // compressing is the sender's work, not the loop's
+        await Task.Yield(); // compressing is work for the sender, not for the loop
         var left = await channel.Exporter.DeliverAsync(pending.Batch, Stop).ConfigureAwait(false);
         if (left is not null)
         {

@@ -2,19 +2,19 @@ using System.Text;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>Numbers of payment cards in a text: 13 to 19 digits, in groups or not, with the check digit of ISO/IEC 7812.</summary>
+/// <summary>Finds payment card numbers in a text: 13 to 19 digits, grouped or not, with the check digit of ISO/IEC 7812.</summary>
 static class CardNumbers
 {
     const int Fewest = 13, Most = 19;
 
-    /// <summary>The text with another one in place of each number.</summary>
+    /// <summary>Replaces each number in a text.</summary>
     public static string Replace(string text, string replacement)
     {
         StringBuilder? replaced = null;
         var kept = 0;
         for (var at = 0; at < text.Length; at++)
         {
-            if (!char.IsAsciiDigit(text[at]) || (at > 0 && char.IsAsciiDigit(text[at - 1]))) continue; // groups alone begin a number
+            if (!char.IsAsciiDigit(text[at]) || (at > 0 && char.IsAsciiDigit(text[at - 1]))) continue; // a number starts only at the start of a digit group
             if (EndOf(text, at) is not { } end) continue;
             (replaced ??= new()).Append(text, kept, at - kept).Append(replacement);
             kept = end;
@@ -24,10 +24,10 @@ static class CardNumbers
         return replaced is null ? text : replaced.Append(text, kept, text.Length - kept).ToString();
     }
 
-    /// <summary>Where the longest number ends that begins here; null when none does.</summary>
+    /// <summary>Returns the end of the longest number that starts here; null when none does.</summary>
     static int? EndOf(string text, int start)
     {
-        if (text[start] is < '2' or > '6') return null; // networks of cards
+        if (text[start] is < '2' or > '6') return null; // first digits of card networks
         Span<char> digits = stackalloc char[Most];
         int? end = null;
         var count = 0;

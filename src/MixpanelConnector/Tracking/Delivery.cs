@@ -6,12 +6,12 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector.Tracking;
 
 /// <summary>
-/// The destination of one batch, with an eye on what goes there: whatever is thrown on the way becomes an answer, and of updates that
-/// count twice when they are sent twice it remembers how far each came.
+/// The destination of one batch. It turns every exception into an answer. For updates that are not idempotent, it records
+/// which were accepted and which may have arrived.
 /// </summary>
 sealed class Delivery : Destination
 {
-    // The pace of a line so slow that it still counts as one.
+    // The slowest upload that is still considered working.
     const int SlowestUploadBytesPerSecond = 8 << 10;
 
     readonly TrackedKind _kind;
@@ -30,10 +30,10 @@ sealed class Delivery : Destination
 
     public MixpanelError? LastError { get; private set; }
 
-    /// <summary>The positions of the records that are in, where some cannot be repeated.</summary>
+    /// <summary>The positions of the accepted records, for batches with records that cannot be repeated.</summary>
     public HashSet<long> Accepted { get; } = [];
 
-    /// <summary>The positions of the records that were sent and may be in, where some cannot be repeated.</summary>
+    /// <summary>The positions of the records that were sent and may have arrived, for batches with records that cannot be repeated.</summary>
     public HashSet<long> MayHaveArrived { get; } = [];
 
     public override void EnsureAccess() => _inner.EnsureAccess();
@@ -81,7 +81,7 @@ sealed class Delivery : Destination
         return verdict;
     }
 
-    /// <summary>A handler of the application's may throw anything, and may not heed that it is to end.</summary>
+    /// <summary>An HTTP handler of the application may throw any exception, and may ignore cancellation.</summary>
     async Task<Reply> TryAsync(RecordBatch batch, CancellationToken cancellationToken)
     {
         try

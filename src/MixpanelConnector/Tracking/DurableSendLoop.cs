@@ -5,17 +5,17 @@ using MixpanelConnector.Import.Buffers;
 namespace MixpanelConnector.Tracking;
 
 /// <summary>
-/// From memory into the outbox, and from there onto the wire. All that gathers while one transaction is synced shares the next.
-/// What was sent is removed from the outbox only then: after a kill it is sent again, with the same ids.
+/// Moves records from memory into the outbox, and from there to Mixpanel. Everything that arrives while one transaction is synced shares the next.
+/// Records are removed from the outbox only after they were sent: after a process crash they are sent again, with the same ids.
 /// </summary>
 sealed partial class DurableSendLoop : SendLoop
 {
     static readonly TimeSpan RemovalPatience = TimeSpan.FromSeconds(1);
 
-    // A disk that hangs holds up none who only ask.
+    // A disk that hangs must not block callers that only query.
     static readonly TimeSpan CountPatience = TimeSpan.FromMilliseconds(100);
 
-    // So often a removal or a reading is tried before those who wait for it are told.
+    // The number of attempts at a removal or a read before those who wait for it receive an error.
     const int PatientTries = 3;
 
     readonly AsyncAutoResetEvent _gathered;
@@ -53,7 +53,7 @@ sealed partial class DurableSendLoop : SendLoop
         }
         catch
         {
-            outbox.Dispose(); // nobody else will
+            outbox.Dispose(); // nothing else disposes it
             throw;
         }
     }
@@ -96,12 +96,12 @@ sealed partial class DurableSendLoop : SendLoop
 
     protected override void Leave(Exception stopped)
     {
-        foreach (var channel in Channels) _ = channel.Buffer.FlushAsync(); // closes what is open
+        foreach (var channel in Channels) _ = channel.Buffer.FlushAsync(); // closes the open batch
         var allPending = Channels.SelectMany(TakeAll).ToList();
         if (allPending.Count > 0) Keep(allPending);
         lock (_outboxLock)
         {
-            // What cannot be removed is sent again, with the same ids.
+            // Records that cannot be removed are sent again, with the same ids.
             Remove(_removals);
             foreach (var channel in Channels) Count(channel.Kind);
             _isClosed = true;
@@ -111,7 +111,7 @@ sealed partial class DurableSendLoop : SendLoop
         foreach (var cursor in _cursors) cursor.Abandon(stopped);
     }
 
-    /// <summary>How many records of a kind are in the outbox and to be sent; as last known where it cannot be asked.</summary>
+    /// <summary>The number of records of a kind that are in the outbox and to be sent; the last known number when the outbox cannot be queried.</summary>
     Known Count(TrackedKind kind)
     {
         if (!_isClosed)
@@ -128,7 +128,7 @@ sealed partial class DurableSendLoop : SendLoop
 
     async Task KeepAsync()
     {
-        long? failedAt = null; // a full disk: the removals are tried again when more was sent or somebody may have made room
+        long? failedAt = null; // a full disk: removals are retried after more was sent, or after somebody may have freed space
         var failures = 0;
         while (true)
         {
@@ -153,7 +153,7 @@ sealed partial class DurableSendLoop : SendLoop
         }
     }
 
-    /// <summary>Until something gathers, or for a time, where that is more than zero.</summary>
+    /// <summary>Waits until a record arrives, or for a time if that is more than zero.</summary>
     Task WaitAsync(TimeSpan most) => most <= TimeSpan.Zero ? _gathered.WaitAsync(Stop) : _gathered.WaitAsync(most, _time, Stop);
 
     static IEnumerable<(RecordChannel Channel, PendingBatch Pending)> TakeAll(RecordChannel channel)
@@ -180,7 +180,7 @@ sealed partial class DurableSendLoop : SendLoop
             var lost = refusal is null ? null : new MixpanelException(new(ErrorKind.Unavailable, refusal.Message), refusal);
             Budget.GiveBack(pending.Bytes);
             var records = pending.Batch.Count;
-            channel.Buffer.Settle(pending, lost); // first, so that whoever waited does not find it counted here and in the outbox
+            channel.Buffer.Settle(pending, lost); // first, so that a waiting caller does not find it counted both here and in the outbox
             if (lost is null) pending.IsSafe();
             else
             {
@@ -215,7 +215,7 @@ sealed partial class DurableSendLoop : SendLoop
         foreach (var batch in batches) Interlocked.Add(ref _notToSend[(int)batch.Kind], -batch.Records);
     });
 
-    /// <summary>Counts for itself what an outbox that fails could not tell.</summary>
+    /// <summary>Keeps a count of its own, for when the outbox fails and cannot report one.</summary>
     void Know(OutboxBatch batch, int sign)
     {
         ref var known = ref _known[(int)batch.Kind];
@@ -243,7 +243,7 @@ sealed partial class DurableSendLoop : SendLoop
         }
     }
 
-    /// <summary>Waits for others to come along, unless somebody waits for all to be sent.</summary>
+    /// <summary>Waits for more records to arrive, unless somebody waits for all to be sent.</summary>
     Task LingerAsync(OutboxCursor cursor) => _tracking.FlushInterval <= TimeSpan.Zero ? Task.CompletedTask : cursor.Hurry.WaitAsync(_tracking.FlushInterval, _time, Stop);
 
     List<OutboxBatch> ReadOwn(TrackedKind kind, OutboxCursor cursor)
@@ -260,7 +260,7 @@ sealed partial class DurableSendLoop : SendLoop
         }
     }
 
-    /// <summary>Records of others in an outbox that does not keep them apart.</summary>
+    /// <summary>Skips records of other owners in an outbox that does not separate them.</summary>
     void Skip(TrackedKind kind, long records)
     {
         Interlocked.Add(ref _notToSend[(int)kind], records);
@@ -314,7 +314,7 @@ sealed partial class DurableSendLoop : SendLoop
         return batch;
     }
 
-    /// <summary>Some of the records must not be sent again: only the others stay.</summary>
+    /// <summary>Keeps only the records of a batch that may be sent again.</summary>
     void Replace(TrackedKind kind, IReadOnlyList<OutboxBatch> kept, RecordBatch left)
     {
         lock (_outboxLock)
@@ -327,8 +327,8 @@ sealed partial class DurableSendLoop : SendLoop
         }
     }
 
-    /// <summary>Does what may fail in the outbox. What it throws that it should not is taken for what may pass.</summary>
-    /// <returns>Why it was not done; null when it was.</returns>
+    /// <summary>Runs an outbox operation that may fail. Exceptions that it should not throw are treated as transient.</summary>
+    /// <returns>The reason for the failure; null when it succeeded.</returns>
     OutboxException? Guarded(Action work)
     {
         try
@@ -347,7 +347,7 @@ sealed partial class DurableSendLoop : SendLoop
         }
     }
 
-    /// <summary>What is in the outbox and to be sent. Immutable, so that it can be read without the lock.</summary>
+    /// <summary>The contents of the outbox that are to be sent. Immutable, so that it can be read without the lock.</summary>
     sealed record Known(long Records, DateTimeOffset? Oldest);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} records in the outbox are of other projects or endpoints, or an earlier version did not note whose they are. They stay there until a tracker of theirs starts; where this outbox was never used for another project or endpoint, start once with AdoptUnowned")]

@@ -5,7 +5,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>Which of the properties that a tracker adds an event has of its own.</summary>
+/// <summary>Which of the properties that a tracker adds are set by the event itself.</summary>
 sealed record OwnProperties(bool[] Added)
 {
     public bool Time { get; set; }
@@ -19,7 +19,7 @@ sealed record OwnProperties(bool[] Added)
     public bool InsertId { get; set; }
 }
 
-/// <summary>The properties that every event of a tracker gets unless it has its own, written once.</summary>
+/// <summary>The properties that are added to every event of a tracker unless it sets them itself. Serialized once.</summary>
 sealed class EventAdditions
 {
     readonly (byte[] Name, byte[] Member)[] _members;
@@ -28,8 +28,8 @@ sealed class EventAdditions
     readonly JsonObject _superProperties;
     readonly string? _token;
 
-    /// <param name="superProperties">Those of the application.</param>
-    /// <param name="token">The project's token, where it travels in the events; else null.</param>
+    /// <param name="superProperties">The application's super properties.</param>
+    /// <param name="token">The project token, when it is sent in the events; otherwise null.</param>
     public EventAdditions(JsonObject superProperties, string? token = null)
     {
         (_superProperties, _token) = (superProperties, token);
@@ -44,7 +44,7 @@ sealed class EventAdditions
             if (name.Length is > 0 and < 64) _firstLettersByLength[name.Length] |= 1UL << (name[0] & 63);
     }
 
-    /// <summary>The same with further properties, which win.</summary>
+    /// <summary>Returns the same additions with further properties, which take precedence.</summary>
     public EventAdditions With(JsonObject properties)
     {
         if (properties.Count == 0) return this;
@@ -55,7 +55,7 @@ sealed class EventAdditions
 
     bool MayBeKnown(ReadOnlySpan<byte> name) => name.Length >= 64 || (name.Length > 0 && (_firstLettersByLength[name.Length] & (1UL << (name[0] & 63))) != 0);
 
-    /// <summary>The properties that an event brings itself; null when it brings none of them.</summary>
+    /// <summary>Returns which of the properties the event sets itself; null when none.</summary>
     public OwnProperties? OwnOf(ReadOnlySpan<byte> properties)
     {
         OwnProperties? own = null;
@@ -63,7 +63,7 @@ sealed class EventAdditions
         reader.Read();
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
-            // Most names are told apart by their length and their first letter.
+            // The length and the first letter rule out most names.
             if (!reader.ValueIsEscaped && !MayBeKnown(reader.ValueSpan)) { }
             else if (reader.ValueTextEquals("time"u8)) (own ??= New()).Time = true;
             else if (reader.ValueTextEquals("distinct_id"u8)) (own ??= New()).DistinctId = true;

@@ -1,17 +1,17 @@
 namespace MixpanelConnector.Tracking;
 
-/// <summary>What is said of events beside their properties.</summary>
+/// <summary>Data about events that is not part of their properties.</summary>
 /// <param name="Time">When they happened; null for now.</param>
-/// <param name="Groups">The groups that they belong to, by their keys.</param>
+/// <param name="Groups">The groups that they belong to, by group key.</param>
 sealed record EventContext(DateTimeOffset? Time, AddedProperties Groups)
 {
     public static readonly EventContext Empty = new(null, new([]));
 }
 
-/// <summary>A tracker whose events have a context.</summary>
+/// <summary>A tracker that adds a context to its events.</summary>
 sealed class ContextTracker(IMixpanelTracker inner, EventContext context) : IMixpanelTracker
 {
-    /// <summary>A tracker like the given one but for the context.</summary>
+    /// <summary>Returns a tracker that differs from the given one only in its context.</summary>
     public static ContextTracker Of(IMixpanelTracker tracker, Func<EventContext, EventContext> change)
     {
         ArgumentNullException.ThrowIfNull(tracker);

@@ -3,12 +3,12 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>How a type that implements <see cref="IMixpanelEvent{TSelf}"/> is written.</summary>
+/// <summary>Serializes a type that implements <see cref="IMixpanelEvent{TSelf}"/>.</summary>
 abstract class EventContract
 {
     public abstract void Write(object happened, Utf8JsonWriter json);
 
-    /// <summary>The property at which the writing ends: the last name in what was written before.</summary>
+    /// <summary>Returns the property at which serialization fails: the last name that was written.</summary>
     public string FindUnwritable(object happened)
     {
         var written = new ArrayBufferWriter<byte>();

@@ -1,6 +1,8 @@
 namespace MixpanelConnector;
 
-/// <summary>An event that says by itself what its name and its properties are. For a partial type with <see cref="MixpanelEventAttribute"/> it is generated.</summary>
+/// <summary>
+/// An event that provides its own name and properties. For a partial type with <see cref="MixpanelEventAttribute"/> the implementation is generated.
+/// </summary>
 /// <typeparam name="TSelf">The type itself.</typeparam>
 public interface IMixpanelEvent<TSelf>
     where TSelf : IMixpanelEvent<TSelf>
@@ -8,8 +10,8 @@ public interface IMixpanelEvent<TSelf>
     /// <summary>The event's name in Mixpanel.</summary>
     static abstract string EventName { get; }
 
-    /// <summary>Writes the properties of an event: for each its name, then its value.</summary>
+    /// <summary>Writes the properties of an event: the name and then the value of each.</summary>
     /// <param name="happened">The event.</param>
-    /// <param name="json">Where to.</param>
+    /// <param name="json">The writer.</param>
     static abstract void WriteProperties(TSelf happened, MixpanelEventWriter json);
 }

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace MixpanelConnector;
 
-/// <summary>Gives a type of your own the name of an event, so that it can be tracked as one: its properties are the event's.</summary>
+/// <summary>Names the event that a type of your own represents, so that it can be tracked: the type's properties are the event's properties.</summary>
 /// <param name="name">The event's name in Mixpanel.</param>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct, Inherited = false)]
 public sealed class MixpanelEventAttribute(string name) : Attribute

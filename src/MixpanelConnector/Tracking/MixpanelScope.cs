@@ -4,8 +4,8 @@ using MixpanelConnector.Tracking;
 namespace MixpanelConnector;
 
 /// <summary>
-/// Properties that every event gets that is tracked while it lasts, and the user whose they are: of a request, a message or a job. It
-/// follows the flow of calls, into tasks too; what an event says of its own stands, and a scope within a scope adds to it.
+/// Sets the user, and properties for every event, of everything tracked within the scope: a request, a message or a job. It
+/// flows with the execution context, also into tasks. An event's own properties take precedence, and a nested scope adds to the outer one.
 /// </summary>
 public sealed class MixpanelScope : IDisposable
 {
@@ -22,25 +22,27 @@ public sealed class MixpanelScope : IDisposable
     }
 
     /// <summary>Begins a scope, which lasts until it is disposed.</summary>
-    /// <param name="user">Who <see cref="MixpanelUser.Current"/> is in it. Default: who it was before.</param>
-    /// <param name="properties">Properties for every event that does not have them of its own; a group is one, such as <c>company</c>. Default: none.</param>
-    /// <param name="optedOut">Whether it is about a person who does not want to be tracked: no event and no update of a user's profile is taken in it then, whomever they name, but for <c>Delete</c>. Default: false, as it was before.</param>
-    /// <exception cref="ArgumentException">A value has no form in JSON.</exception>
+    /// <param name="user">The value of <see cref="MixpanelUser.Current"/> within the scope. Default: that of the outer scope.</param>
+    /// <param name="properties">Properties for every event that does not set them itself; a group is one, such as <c>company</c>. Default: none.</param>
+    /// <param name="optedOut">Whether the scope belongs to a person who does not want to be tracked. If so, no event and no user profile update is accepted
+    /// within it, whomever they name, except <c>Delete</c>. Default: false, which keeps the outer scope's value.</param>
+    /// <returns>The scope; disposing it ends it.</returns>
+    /// <exception cref="ArgumentException">A value cannot be expressed in JSON.</exception>
     public static MixpanelScope Begin(MixpanelUser user = default, IReadOnlyDictionary<string, object?>? properties = null, bool optedOut = false) =>
         new(user, properties is { Count: > 0 } ? new TrackedRecord(TrackedKind.Event, "", default, Payload.Of(properties)).ToJson()!.AsObject() : [], optedOut);
 
-    /// <summary>The scope of this flow of calls; null outside of every scope.</summary>
+    /// <summary>The current scope of the execution context; null outside of every scope.</summary>
     public static MixpanelScope? Current => Ambient.Value;
 
-    /// <summary>Who <see cref="MixpanelUser.Current"/> is in it.</summary>
+    /// <summary>The value of <see cref="MixpanelUser.Current"/> within the scope.</summary>
     public MixpanelUser User { get; }
 
-    /// <summary>Whether it is about a person who does not want to be tracked.</summary>
+    /// <summary>Whether the scope belongs to a person who does not want to be tracked.</summary>
     public bool IsOptedOut { get; }
 
-    /// <summary>The properties for every event that does not have them of its own.</summary>
+    /// <summary>The properties for every event that does not set them itself.</summary>
     internal AddedProperties Properties { get; }
 
-    /// <summary>Ends it; the one around it holds again.</summary>
+    /// <summary>Ends the scope; the outer one becomes current again.</summary>
     public void Dispose() => Ambient.Value = _outer;
 }

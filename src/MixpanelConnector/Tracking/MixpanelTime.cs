@@ -5,7 +5,7 @@ namespace MixpanelConnector.Tracking;
 /// <summary>Times as Mixpanel reads them in properties: UTC, to the second.</summary>
 static class MixpanelTime
 {
-    /// <summary>Milliseconds since 1970; a time that does not say where it is from is UTC.</summary>
+    /// <summary>Returns the milliseconds since 1970; a time of unspecified kind is taken as UTC.</summary>
     public static long MillisecondsOf(DateTime time) =>
         new DateTimeOffset(time.Kind is DateTimeKind.Local ? time.ToUniversalTime() : DateTime.SpecifyKind(time, DateTimeKind.Utc)).ToUnixTimeMilliseconds();
 

@@ -9,12 +9,12 @@ using MixpanelConnector.Tracking;
 namespace MixpanelConnector;
 
 /// <summary>
-/// Takes events and updates of profiles at the speed of memory, and sends them in the background: in batches, compressed, again after
-/// a failure, and each with an id and a time that were fixed when it was tracked. Make one and keep it; it is safe for concurrent use.
+/// Buffers events and profile updates in memory, and sends them in the background: in batches, compressed, retried after
+/// a failure, and each with an id and a time that were fixed when it was tracked. Create one and reuse it; it is thread-safe.
 /// </summary>
 public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable, IDisposable
 {
-    // A batch of the buffer, and with it most requests. Larger ones compress no better.
+    // The batch size of the buffer, and thus of most requests. Larger batches compress no better.
     const int BatchBytes = 2 << 20;
 
     readonly MixpanelClient _client;
@@ -35,23 +35,23 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     long _ids;
     Task? _stopping;
 
-    /// <summary>Makes a tracker with connections of its own.</summary>
-    /// <param name="options">How to reach Mixpanel and as whom. A project token is enough; updates of profiles need one.</param>
-    /// <param name="tracking">How to gather and send. Default: in memory, every 100 milliseconds.</param>
+    /// <summary>Creates a tracker with connections of its own.</summary>
+    /// <param name="options">How to reach Mixpanel, and with which credentials. A project token is enough; profile updates need one.</param>
+    /// <param name="tracking">How to buffer and send. Default: in memory, every 100 milliseconds.</param>
     /// <exception cref="MixpanelException">An option is out of range, or there is no credential.</exception>
     public MixpanelTracker(MixpanelOptions options, TrackerOptions? tracking = null)
         : this(new MixpanelClient(options), tracking ?? new(), ownsClient: true) { }
 
-    /// <summary>Makes a tracker that sends through a client, which the caller disposes after it.</summary>
+    /// <summary>Creates a tracker that sends through a client, which the caller disposes after it.</summary>
     /// <param name="client">The client.</param>
-    /// <param name="tracking">How to gather and send. Default: in memory, every 100 milliseconds.</param>
+    /// <param name="tracking">How to buffer and send. Default: in memory, every 100 milliseconds.</param>
     /// <exception cref="MixpanelException">An option is out of range, or there is no credential.</exception>
     public MixpanelTracker(MixpanelClient client, TrackerOptions? tracking = null)
         : this(client ?? throw new ArgumentNullException(nameof(client)), tracking ?? new(), ownsClient: false) { }
 
     MixpanelTracker(MixpanelClient client, TrackerOptions tracking, bool ownsClient)
     {
-        // What runs in the background belongs to no request, not even to the one that made the tracker.
+        // Background work belongs to no request, not even to the one that created the tracker.
         using IDisposable? unbound = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
         (_client, _ownsClient, _options, _tracking) = (client, ownsClient, client.Options, tracking.Validated());
         var transport = tracking.Queue is { } queue ? client.Transport.With(client.Options with { Queue = queue }) : client.Transport;
@@ -65,14 +65,14 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         _outage = new OutageWatch(_logger, _options.TimeProvider, kind => _sendLoop!.Queue(kind).Records);
         if (!tracking.Enabled)
         {
-            tracking.Outbox?.Dispose(); // what is in it stays there
+            tracking.Outbox?.Dispose(); // its records stay in it
             (_metrics, _channels, _sendLoop) = (TrackerMetrics.None, [], new BufferedSendLoop([], [], _budget, _options));
             return;
         }
 
         _metrics = new TrackerMetrics(tracking.MeterFactory, kind => _sendLoop?.Queue(kind) ?? default, _outage.Lasts);
         var buffers = new BufferPool(tracking.MaxBufferedBytes);
-        // All channels share one limiter: a rate limit is the project's.
+        // All channels share one limiter: a rate limit applies to the project.
         var limiter = new ConcurrencyLimiter(tracking.Senders, Math.Min(4, tracking.Senders), _options, TimeSpan.MaxValue);
         var gathered = new AsyncAutoResetEvent();
         List<AsyncAutoResetEvent> signals = tracking.Outbox is null ? [new(), new(), new()] : [gathered, gathered, gathered];
@@ -94,22 +94,24 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
             senders);
     }
 
-    /// <summary>How many records Mixpanel does not have yet.</summary>
+    /// <summary>The number of records that Mixpanel does not have yet.</summary>
     public long Pending => _channels.Sum(channel => _sendLoop.Queue(channel.Kind).Records);
 
-    /// <summary>How long the oldest of the <see cref="Pending"/> records has waited.</summary>
+    /// <summary>The time that the oldest of the <see cref="Pending"/> records has waited.</summary>
     public TimeSpan OldestAge => _channels.Select(channel => _sendLoop.Queue(channel.Kind).Oldest).DefaultIfEmpty().Max();
 
-    /// <summary>Why records are kept and not accepted, or why none can be taken: the last error of an outage, too. Null while nothing is known to be wrong.</summary>
+    /// <summary>
+    /// The reason why records are waiting and not accepted, or why none can be enqueued; also the last error of an outage. Null while no problem is known.
+    /// </summary>
     public MixpanelError? LastError => Fault ?? _outage.Error;
 
-    /// <summary>What does not pass by itself.</summary>
+    /// <summary>An error that does not resolve by itself.</summary>
     internal MixpanelError? Fault =>
         _sendLoop.Failure is { } failure ? new MixpanelError(ErrorKind.Unavailable, failure.Message)
         : _channels.Select(channel => channel.Exporter.WhenFailing).FirstOrDefault(failing => failing.IsCompleted)?.Result
         ?? (_stopping is null ? null : new MixpanelError(ErrorKind.Unavailable, Stopped));
 
-    /// <summary>For how long Mixpanel has taken nothing of what waits; zero while it does.</summary>
+    /// <summary>The time for which Mixpanel has accepted none of the waiting records; zero while it accepts them.</summary>
     internal TimeSpan Outage => _outage.Longest;
 
     /// <inheritdoc/>
@@ -192,8 +194,12 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         await flushed.ConfigureAwait(false);
     }
 
-    /// <summary>Takes nothing more, and sends what is left. With an outbox, what is not sent in time stays there for the next start; without one it is lost, counted and logged. Called again, it waits for the end of the first call.</summary>
-    /// <param name="cancellationToken">When it fires, what is not sent yet is given up. That ends in a moment; where something of the application's does not return, such as a handler that blocks its thread, this returns after half a minute all the same, and the log says so.</param>
+    /// <summary>
+    /// Stops accepting records, and sends what is left. With an outbox, records that are not sent in time stay there for the next start; without one they are
+    /// lost, counted and logged. A second call waits for the first to complete.
+    /// </summary>
+    /// <param name="cancellationToken">When canceled, gives up what is not sent yet. That usually completes at once; when application code does not return,
+    /// such as a handler that blocks its thread, this returns after half a minute all the same, and logs it.</param>
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
         var stopping = BeginToStop();
@@ -204,7 +210,9 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         else LogNotEnded();
     }
 
-    /// <summary>Here and now, so that those who wait for room on threads of the pool give them back; what follows needs some.</summary>
+    /// <summary>
+    /// Runs synchronously, so that callers that block thread-pool threads while they wait for room release them; the following steps need some.
+    /// </summary>
     Task BeginToStop()
     {
         lock (_stopLock)
@@ -220,12 +228,13 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
     {
         try
         {
-            await Observed(_sendLoop.SecureAsync()).WaitAsync(_giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what it refused is told
+            // Refused records are reported.
+            await Observed(_sendLoop.SecureAsync()).WaitAsync(_giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await FlushAsync(_giveUp.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or MixpanelException)
         {
-            // What is left is told below.
+            // The remaining records are reported below.
         }
 
         await _sendLoop.DisposeAsync().ConfigureAwait(false);
@@ -244,14 +253,14 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         if (_ownsClient) _client.Dispose();
     }
 
-    /// <summary>As <see cref="StopAsync"/>, which gives up after <see cref="TrackerOptions.StopTimeout"/>.</summary>
+    /// <summary>Like <see cref="StopAsync"/>, but gives up after <see cref="TrackerOptions.StopTimeout"/>.</summary>
     public async ValueTask DisposeAsync()
     {
         using var limit = new CancellationTokenSource(_tracking.StopTimeout, _options.TimeProvider);
         await StopAsync(limit.Token).ConfigureAwait(false);
     }
 
-    /// <summary>As <see cref="DisposeAsync"/>, on a blocked thread, which looks at the time itself. Prefer <c>await using</c>.</summary>
+    /// <summary>Like <see cref="DisposeAsync"/>, but blocks the thread, which checks the time itself. Prefer <c>await using</c>.</summary>
     public void Dispose()
     {
         Task[] stopping = [BeginToStop()];
@@ -272,7 +281,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
 
     const string Full = "The tracker's buffer is full: Mixpanel takes records more slowly than they come, or not at all. See TrackerOptions.MaxBufferedBytes and WhenFull.";
 
-    /// <summary>Writes what is sent. Gives why that cannot be, which should fail no request, or why it is not to be.</summary>
+    /// <summary>Serializes a record. Returns why that is not possible, which should fail no request, or why the record is left out.</summary>
     RejectedRecord? Write(RecordWriter writer, in TrackedRecord record, out string? leftOut)
     {
         leftOut = null;
@@ -288,7 +297,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
             if (record.Kind is TrackedKind.Event)
             {
                 Span<byte> id = stackalloc byte[32];
-                _idPrefix.CopyTo(id); // of this tracker; the rest counts
+                _idPrefix.CopyTo(id); // the prefix identifies this tracker; the rest is a counter
                 Interlocked.Increment(ref _ids).TryFormat(id[16..], out _, "x16", CultureInfo.InvariantCulture);
                 var time = record.Time ?? _options.TimeProvider.GetUtcNow();
                 var additions = scope?.Properties.AddTo(_additions) ?? _additions;
@@ -342,7 +351,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         if (safe is not null) await safe.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Why nothing is taken; null when nothing speaks against it.</summary>
+    /// <summary>Why no record is accepted; null when records are accepted.</summary>
     string? Refusal() => _sendLoop.Failure?.Message;
 
     bool Drop(TrackedKind kind, string reason)
@@ -357,7 +366,7 @@ public sealed partial class MixpanelTracker : IMixpanelTracker, IAsyncDisposable
         return new MixpanelException(new(ErrorKind.Unavailable, reason));
     }
 
-    /// <summary>Its failure is for whoever still waits for it.</summary>
+    /// <summary>Observes the failure of a task, which matters only to those who still await it.</summary>
     static Task Observed(Task task)
     {
         _ = task.ContinueWith(static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);

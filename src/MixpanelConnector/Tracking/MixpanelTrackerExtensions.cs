@@ -6,12 +6,12 @@ using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector;
 
-/// <summary>What an application writes to track.</summary>
+/// <summary>The methods with which an application tracks.</summary>
 /// <remarks>
-/// <c>Track</c> takes the event and returns at once; it gives false when the event was not taken, which is counted and logged.
+/// <c>Track</c> enqueues the event and returns at once; it returns false when the event was not accepted, which is counted and logged.
 /// <c>TrackAsync</c> completes when the event is as safe as the tracker promises (in memory, or on the disk with an outbox), and
-/// throws when it was not taken. Time and <c>$insert_id</c> are fixed by the call; properties named <c>time</c>, <c>$insert_id</c>,
-/// <c>distinct_id</c> or as a super property stand in place of what the tracker would add.
+/// throws when it was not accepted. Time and <c>$insert_id</c> are fixed by the call; properties named <c>time</c>, <c>$insert_id</c>,
+/// <c>distinct_id</c> or like a super property replace what the tracker would add.
 /// </remarks>
 public static class MixpanelTrackerExtensions
 {
@@ -20,136 +20,154 @@ public static class MixpanelTrackerExtensions
     /// <summary>Tracks an event without properties.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
-    /// <returns>False when it was not taken.</returns>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <returns>False when the tracker did not accept it.</returns>
     public static bool Track(this IMixpanelTracker tracker, string name, MixpanelUser user) => Send(tracker, Event(name, user, default));
 
-    /// <summary>Tracks an event with the properties of an object, such as <c>new { Total = 12.5m, Currency = "EUR" }</c>. Names stay as they are; nulls are left out.</summary>
+    /// <summary>
+    /// Tracks an event with the properties of an object, such as <c>new { Total = 12.5m, Currency = "EUR" }</c>. Names are kept unchanged; nulls are omitted.
+    /// </summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The object.</param>
-    /// <returns>False when it was not taken.</returns>
+    /// <returns>False when the tracker did not accept it.</returns>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static bool Track<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties) => Send(tracker, Event(name, user, new(properties, TrackedContract.Reflected<T>())));
 
     /// <summary>Tracks an event with the properties of an object whose type has a source-generated contract.</summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The object.</param>
     /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
-    /// <returns>False when it was not taken.</returns>
+    /// <returns>False when the tracker did not accept it.</returns>
     public static bool Track<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, JsonTypeInfo<T> type) => Send(tracker, Event(name, user, new(properties, NotNull(type))));
 
-    /// <summary>Tracks an event of a partial type that carries <see cref="MixpanelEventAttribute"/>: how it is written was generated when it was compiled.</summary>
+    /// <summary>Tracks an event of a partial type that carries <see cref="MixpanelEventAttribute"/>. Its serialization is generated at compile time.</summary>
+    /// <typeparam name="T">The type of the event.</typeparam>
     /// <param name="tracker">The tracker.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="happened">The event.</param>
-    /// <returns>False when it was not taken.</returns>
+    /// <returns>False when the tracker did not accept it.</returns>
     public static bool Track<T>(this IMixpanelTracker tracker, MixpanelUser user, T happened)
         where T : IMixpanelEvent<T> => Send(tracker, Event(user, happened));
 
-    /// <summary>Tracks an event of a type that carries <see cref="MixpanelEventAttribute"/>, by the type's JSON contract.</summary>
+    /// <summary>Tracks an event of a type that carries <see cref="MixpanelEventAttribute"/>, using the type's JSON contract.</summary>
+    /// <typeparam name="T">The type of the event.</typeparam>
     /// <param name="tracker">The tracker.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="happened">The event.</param>
     /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
-    /// <returns>False when it was not taken.</returns>
+    /// <returns>False when the tracker did not accept it.</returns>
     public static bool Track<T>(this IMixpanelTracker tracker, MixpanelUser user, T happened, JsonTypeInfo<T> type) => Send(tracker, Event(EventName<T>.Value, user, new(happened, NotNull(type))));
 
     /// <summary>Tracks an event with properties as JSON.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The properties.</param>
-    /// <returns>False when it was not taken.</returns>
+    /// <returns>False when the tracker did not accept it.</returns>
     public static bool Track(this IMixpanelTracker tracker, string name, MixpanelUser user, JsonObject properties) => Send(tracker, Event(name, user, Payload.Of(properties)));
 
-    /// <summary>Tracks an event with properties by name: text, numbers, booleans, times, lists, JSON, and names with values again.</summary>
+    /// <summary>Tracks an event with properties by name: text, numbers, booleans, times, lists, JSON, and nested dictionaries.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The properties.</param>
-    /// <returns>False when it was not taken.</returns>
+    /// <returns>False when the tracker did not accept it.</returns>
     [OverloadResolutionPriority(1)]
     public static bool Track(this IMixpanelTracker tracker, string name, MixpanelUser user, IReadOnlyDictionary<string, object?> properties) => Send(tracker, Event(name, user, Payload.Of(properties)));
 
     /// <summary>Tracks an event without properties, and completes when it is safe.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
-    /// <param name="cancellationToken">Stops the waiting.</param>
-    /// <exception cref="MixpanelException">It was not taken.</exception>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, default), cancellationToken);
 
     /// <summary>Tracks an event with the properties of an object, and completes when it is safe.</summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The object.</param>
-    /// <param name="cancellationToken">Stops the waiting.</param>
-    /// <exception cref="MixpanelException">It was not taken.</exception>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     [RequiresUnreferencedCode(Reflection)]
     [RequiresDynamicCode(Reflection)]
     public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, new(properties, TrackedContract.Reflected<T>())), cancellationToken);
 
     /// <summary>Tracks an event with the properties of an object whose type has a source-generated contract, and completes when it is safe.</summary>
+    /// <typeparam name="T">The type of the object.</typeparam>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The object.</param>
     /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
-    /// <param name="cancellationToken">Stops the waiting.</param>
-    /// <exception cref="MixpanelException">It was not taken.</exception>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, string name, MixpanelUser user, T properties, JsonTypeInfo<T> type, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, new(properties, NotNull(type))), cancellationToken);
 
     /// <summary>Tracks an event of a partial type that carries <see cref="MixpanelEventAttribute"/>, and completes when it is safe.</summary>
+    /// <typeparam name="T">The type of the event.</typeparam>
     /// <param name="tracker">The tracker.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="happened">The event.</param>
-    /// <param name="cancellationToken">Stops the waiting.</param>
-    /// <exception cref="MixpanelException">It was not taken.</exception>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, MixpanelUser user, T happened, CancellationToken cancellationToken = default)
         where T : IMixpanelEvent<T> => SendAsync(tracker, Event(user, happened), cancellationToken);
 
-    /// <summary>Tracks an event of a type that carries <see cref="MixpanelEventAttribute"/>, by the type's JSON contract, and completes when it is safe.</summary>
+    /// <summary>
+    /// Tracks an event of a type that carries <see cref="MixpanelEventAttribute"/>, using the type's JSON contract, and completes when it is safe.
+    /// </summary>
+    /// <typeparam name="T">The type of the event.</typeparam>
     /// <param name="tracker">The tracker.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="happened">The event.</param>
     /// <param name="type">The contract, from a <see cref="System.Text.Json.Serialization.JsonSerializerContext"/>.</param>
-    /// <param name="cancellationToken">Stops the waiting.</param>
-    /// <exception cref="MixpanelException">It was not taken.</exception>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     public static ValueTask TrackAsync<T>(this IMixpanelTracker tracker, MixpanelUser user, T happened, JsonTypeInfo<T> type, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(EventName<T>.Value, user, new(happened, NotNull(type))), cancellationToken);
 
     /// <summary>Tracks an event with properties as JSON, and completes when it is safe.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The properties.</param>
-    /// <param name="cancellationToken">Stops the waiting.</param>
-    /// <exception cref="MixpanelException">It was not taken.</exception>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, JsonObject properties, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, Payload.Of(properties)), cancellationToken);
 
     /// <summary>Tracks an event with properties by name, and completes when it is safe.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="user">Whose event it is: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
+    /// <param name="user">The user of the event: a <c>distinct_id</c>, or a <see cref="MixpanelUser"/>.</param>
     /// <param name="properties">The properties.</param>
-    /// <param name="cancellationToken">Stops the waiting.</param>
-    /// <exception cref="MixpanelException">It was not taken.</exception>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="MixpanelException">The tracker did not accept it.</exception>
     [OverloadResolutionPriority(1)]
     public static ValueTask TrackAsync(this IMixpanelTracker tracker, string name, MixpanelUser user, IReadOnlyDictionary<string, object?> properties, CancellationToken cancellationToken = default) => SendAsync(tracker, Event(name, user, Payload.Of(properties)), cancellationToken);
 
-    /// <summary>The same tracker, for events that happened at a time other than now: <c>tracker.At(order.PlacedAt).Track(…)</c>. A property <c>time</c> of an event's own stands.</summary>
+    /// <summary>
+    /// Returns the same tracker, for events that happened at a time other than now: <c>tracker.At(order.PlacedAt).Track(…)</c>. A <c>time</c> property of the
+    /// event takes precedence.
+    /// </summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="time">The time.</param>
     public static IMixpanelTracker At(this IMixpanelTracker tracker, DateTimeOffset time) => ContextTracker.Of(tracker, context => context with { Time = time });
 
-    /// <summary>The same tracker, for events that belong to a group, or to several of a kind: <c>tracker.InGroup("company", "acme").Track(…)</c>. Another call adds another kind of groups. A property of that name of an event's own stands.</summary>
+    /// <summary>
+    /// Returns the same tracker, for events that belong to a group, or to several of a kind: <c>tracker.InGroup("company", "acme").Track(…)</c>. Another call
+    /// adds groups of another kind. An event's own property of that name takes precedence.
+    /// </summary>
     /// <param name="tracker">The tracker.</param>
-    /// <param name="groupKey">The property that makes groups, such as <c>company</c>.</param>
+    /// <param name="groupKey">The group key, a property such as <c>company</c>.</param>
     /// <param name="groupIds">The group or the groups, such as <c>acme</c>.</param>
     public static IMixpanelTracker InGroup(this IMixpanelTracker tracker, string groupKey, params IEnumerable<string> groupIds)
     {
@@ -161,7 +179,7 @@ public static class MixpanelTrackerExtensions
         return ContextTracker.Of(tracker, context => context with { Groups = context.Groups.With(new JsonObject { [groupKey] = value }) });
     }
 
-    /// <summary>The profile of a user, for updates.</summary>
+    /// <summary>Returns the profile of a user, for updates.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="distinctId">The user's <c>distinct_id</c>.</param>
     public static ProfileUpdates Profile(this IMixpanelTracker tracker, string distinctId)
@@ -171,14 +189,14 @@ public static class MixpanelTrackerExtensions
         return new(tracker, distinctId);
     }
 
-    /// <summary>The profile of a user, for updates: of who is signed in, else of the device.</summary>
+    /// <summary>Returns the profile of a user, for updates: that of the signed-in user, or else of the device.</summary>
     /// <param name="tracker">The tracker.</param>
-    /// <param name="user">The user; not nobody.</param>
+    /// <param name="user">The user; not <see cref="MixpanelUser.None"/>.</param>
     public static ProfileUpdates Profile(this IMixpanelTracker tracker, MixpanelUser user) => Profile(tracker, user.DistinctId);
 
-    /// <summary>The profile of a group, for updates.</summary>
+    /// <summary>Returns the profile of a group, for updates.</summary>
     /// <param name="tracker">The tracker.</param>
-    /// <param name="groupKey">The property that makes groups, such as <c>company</c>.</param>
+    /// <param name="groupKey">The group key, a property such as <c>company</c>.</param>
     /// <param name="groupId">The group, such as <c>acme</c>.</param>
     public static GroupUpdates Group(this IMixpanelTracker tracker, string groupKey, string groupId)
     {
@@ -191,8 +209,8 @@ public static class MixpanelTrackerExtensions
     /// <summary>Links an anonymous id with a user's, in projects with original identity merge. Projects with simplified merge link by events: <see cref="MixpanelUser.Identified"/>.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="identifiedId">The user's id.</param>
-    /// <param name="anonymousId">The anonymous id: a UUID of version 4 that is linked with nobody yet; others Mixpanel leaves alone without a word.</param>
-    /// <returns>False when it was not taken.</returns>
+    /// <param name="anonymousId">The anonymous id: a version 4 UUID that is not linked with anybody yet; Mixpanel silently ignores any other.</param>
+    /// <returns>False when the tracker did not accept it.</returns>
     public static bool Identify(this IMixpanelTracker tracker, string identifiedId, string anonymousId)
     {
         ArgumentException.ThrowIfNullOrEmpty(identifiedId);
@@ -200,11 +218,11 @@ public static class MixpanelTrackerExtensions
         return Send(tracker, Event("$identify", identifiedId, Payload.Of(new JsonObject { ["$identified_id"] = identifiedId, ["$anon_id"] = anonymousId })));
     }
 
-    /// <summary>Gives a user one more id, in projects with original identity merge.</summary>
+    /// <summary>Adds another id for a user, in projects with original identity merge.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="distinctId">The user's id.</param>
-    /// <param name="alias">The further id.</param>
-    /// <returns>False when it was not taken.</returns>
+    /// <param name="alias">The additional id.</param>
+    /// <returns>False when the tracker did not accept it.</returns>
     public static bool CreateAlias(this IMixpanelTracker tracker, string distinctId, string alias)
     {
         ArgumentException.ThrowIfNullOrEmpty(distinctId);
@@ -212,11 +230,11 @@ public static class MixpanelTrackerExtensions
         return Send(tracker, Event("$create_alias", distinctId, Payload.Of(new JsonObject { ["alias"] = alias })));
     }
 
-    /// <summary>Makes two ids one user's, in projects with original identity merge. It cannot be undone.</summary>
+    /// <summary>Merges two ids into one user, in projects with original identity merge. This cannot be undone.</summary>
     /// <param name="tracker">The tracker.</param>
     /// <param name="firstId">One id.</param>
-    /// <param name="secondId">The other.</param>
-    /// <returns>False when it was not taken.</returns>
+    /// <param name="secondId">The other id.</param>
+    /// <returns>False when the tracker did not accept it.</returns>
     public static bool Merge(this IMixpanelTracker tracker, string firstId, string secondId)
     {
         ArgumentException.ThrowIfNullOrEmpty(firstId);

@@ -1,6 +1,6 @@
 namespace MixpanelConnector;
 
-/// <summary>Who did something. A text converts to it as the <c>distinct_id</c>, which suits every project.</summary>
+/// <summary>The user who did something. A string converts to it as the <c>distinct_id</c>, which works in every project.</summary>
 /// <remarks>
 /// Projects with simplified identity merge link a device with a user when an event carries both: use <see cref="Identified"/> and
 /// <see cref="Anonymous"/>. Projects with original identity merge link ids by <c>Identify</c>, <c>CreateAlias</c> and <c>Merge</c>.
@@ -11,22 +11,22 @@ public readonly record struct MixpanelUser
 
     MixpanelUser(string? distinctId, string? userId, string? deviceId) => (_distinctId, UserId, DeviceId) = (distinctId, userId, deviceId);
 
-    /// <summary>Nobody: the event belongs to no user.</summary>
+    /// <summary>No user: the event belongs to nobody.</summary>
     public static MixpanelUser None => default;
 
-    /// <summary>The user of the <see cref="MixpanelScope"/> that this call is in, such as of the request; nobody outside of every scope.</summary>
+    /// <summary>The user of the current <see cref="MixpanelScope"/>, such as of the request; <see cref="None"/> outside of every scope.</summary>
     public static MixpanelUser Current => MixpanelScope.Current?.User ?? None;
 
-    /// <summary>The id under which Mixpanel counts; empty for nobody.</summary>
+    /// <summary>The id by which Mixpanel identifies the user; empty for nobody.</summary>
     public string DistinctId => _distinctId ?? "";
 
-    /// <summary>The id of someone who is signed in, sent as <c>$user_id</c>; null when only a <see cref="DistinctId"/> was given.</summary>
+    /// <summary>The id of a signed-in user, sent as <c>$user_id</c>; null when only a <see cref="DistinctId"/> was given.</summary>
     public string? UserId { get; }
 
     /// <summary>The id of the device or the browser, sent as <c>$device_id</c>; null when it is not known.</summary>
     public string? DeviceId { get; }
 
-    /// <summary>Someone who is signed in. The first event with both ids links the device to the user, in projects with simplified identity merge.</summary>
+    /// <summary>Returns a signed-in user. In projects with simplified identity merge, the first event with both ids links the device to the user.</summary>
     /// <param name="userId">The user's id.</param>
     /// <param name="deviceId">The device's id. Default: not known.</param>
     public static MixpanelUser Identified(string userId, string? deviceId = null)
@@ -35,7 +35,7 @@ public readonly record struct MixpanelUser
         return new(userId, userId, deviceId);
     }
 
-    /// <summary>Someone of whom only the device is known.</summary>
+    /// <summary>Returns a user of whom only the device is known.</summary>
     /// <param name="deviceId">The device's id.</param>
     public static MixpanelUser Anonymous(string deviceId)
     {
@@ -43,14 +43,14 @@ public readonly record struct MixpanelUser
         return new($"$device:{deviceId}", null, deviceId);
     }
 
-    /// <summary>Someone by <c>distinct_id</c>; nobody when it is null.</summary>
+    /// <summary>Returns a user by <c>distinct_id</c>; <see cref="None"/> when it is null.</summary>
     /// <param name="distinctId">The id.</param>
     public static MixpanelUser FromDistinctId(string? distinctId) => new(distinctId, null, null);
 
-    /// <summary>Someone by the ids that an event has.</summary>
+    /// <summary>Returns a user by the ids of an event.</summary>
     internal static MixpanelUser Of(string distinctId, string? userId, string? deviceId) => new(distinctId, userId, deviceId);
 
-    /// <summary>Someone by <c>distinct_id</c>; nobody when it is null.</summary>
+    /// <summary>Converts a <c>distinct_id</c> to a user; null to <see cref="None"/>.</summary>
     /// <param name="distinctId">The id.</param>
     public static implicit operator MixpanelUser(string? distinctId) => FromDistinctId(distinctId);
 }

@@ -3,15 +3,15 @@ using Microsoft.Extensions.Logging;
 namespace MixpanelConnector.Tracking;
 
 /// <summary>
-/// Whether Mixpanel takes what is tracked, for the log, the health check and a metric. A failure that the next try mends is no outage;
-/// one that the next try meets too is one, and so is a silence, and whatever no further try can mend.
+/// Tracks whether Mixpanel accepts records, for the log, the health check and a metric. A failure that the next try resolves is not an outage.
+/// A failure that repeats is one, as is a missing answer, or an error that no retry can resolve.
 /// </summary>
-/// <param name="logger">Where it is told when an outage begins, and when it ends.</param>
+/// <param name="logger">Logs the beginning and the end of an outage.</param>
 /// <param name="time">The clock.</param>
-/// <param name="waiting">How many records of a kind wait.</param>
+/// <param name="waiting">Returns the number of waiting records of a kind.</param>
 sealed partial class OutageWatch(ILogger logger, TimeProvider time, Func<TrackedKind, long> waiting)
 {
-    // Mixpanel that comes and goes by the second is not told of by the second.
+    // Limits the log lines when Mixpanel's availability changes by the second.
     static readonly TimeSpan BetweenAnnouncements = TimeSpan.FromMinutes(1);
 
     readonly TimeProvider _time = time;
@@ -22,10 +22,10 @@ sealed partial class OutageWatch(ILogger logger, TimeProvider time, Func<Tracked
     bool _isAnnounced;
     bool _isAnnouncedForGood;
 
-    /// <summary>The last error of a kind whose records wait; null while there is no outage.</summary>
+    /// <summary>The last error of a kind that has waiting records; null while there is no outage.</summary>
     public MixpanelError? Error => Open().Select(failing => failing.Error).FirstOrDefault();
 
-    /// <summary>For how long no record of the kind was taken; zero while there is no outage, or nothing waits.</summary>
+    /// <summary>Returns the time for which no record of the kind was accepted; zero while there is no outage, or nothing waits.</summary>
     public TimeSpan Lasts(TrackedKind kind)
     {
         Failing? failing;
@@ -33,24 +33,24 @@ sealed partial class OutageWatch(ILogger logger, TimeProvider time, Func<Tracked
         return failing is { IsOpen: true } && waiting(kind) > 0 ? _time.GetElapsedTime(failing.Since) : TimeSpan.Zero;
     }
 
-    /// <summary>For how long the longest outage of a kind lasts.</summary>
+    /// <summary>The duration of the longest outage of any kind.</summary>
     public TimeSpan Longest => Enum.GetValues<TrackedKind>().Max(Lasts);
 
-    /// <summary>From now on an answer is due, until what this gives is disposed. When none comes in time, that is an outage.</summary>
+    /// <summary>Expects an answer from now on, until the returned object is disposed. When none arrives in time, that is an outage.</summary>
     public Due Await(TrackedKind kind, TimeSpan patience, string host) => new(this, kind, patience, host);
 
-    /// <summary>A request was not served.</summary>
-    /// <param name="kind">What was in it.</param>
-    /// <param name="error">Why.</param>
-    /// <param name="again">Whether it was not its first try.</param>
-    /// <param name="forGood">Whether no further try will help until somebody mends something.</param>
+    /// <summary>Notes a request that failed.</summary>
+    /// <param name="kind">The kind of its records.</param>
+    /// <param name="error">The error.</param>
+    /// <param name="again">Whether it was a retry.</param>
+    /// <param name="forGood">Whether no retry will help until somebody fixes the cause.</param>
     public void Failed(TrackedKind kind, MixpanelError error, bool again, bool forGood = false)
     {
         lock (_lock) Note(kind, error, _time.GetTimestamp(), again || forGood, forGood);
         Announce();
     }
 
-    /// <summary>A request was served.</summary>
+    /// <summary>Notes a request that succeeded.</summary>
     public void Served(TrackedKind kind)
     {
         if (!_isAnyFailing) return;
@@ -61,7 +61,7 @@ sealed partial class OutageWatch(ILogger logger, TimeProvider time, Func<Tracked
             var since = _failing.Min(failing => failing is { IsOpen: true } ? failing.Since : (long?)null);
             _failing[(int)kind] = null;
             for (var other = 0; other < _failing.Length; other++)
-                if (waits[other] == 0) _failing[other] = null; // given up, not waited for
+                if (waits[other] == 0) _failing[other] = null; // its records were given up, so nothing waits
             _isAnyFailing = _failing.Any(failing => failing is not null);
             if (_failing.Any(failing => failing is { IsOpen: true })) return;
             if (_isAnnounced && since is { } began) lasted = _time.GetElapsedTime(began);
@@ -114,7 +114,7 @@ sealed partial class OutageWatch(ILogger logger, TimeProvider time, Func<Tracked
 
     sealed record Failing(MixpanelError Error, long Since, bool IsOpen, bool IsForGood);
 
-    /// <summary>An answer that is due.</summary>
+    /// <summary>An expected answer.</summary>
     public sealed class Due : IDisposable
     {
         readonly OutageWatch _outage;

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Tracking;
 
-/// <summary>How far the outbox is read and sent for one kind.</summary>
+/// <summary>The progress of reading and sending the outbox, for one kind.</summary>
 sealed class OutboxCursor
 {
     readonly Lock _lock = new();
@@ -9,13 +9,13 @@ sealed class OutboxCursor
     Exception? _abandoned;
     long _position;
 
-    /// <summary>There may be more to read.</summary>
+    /// <summary>Signals that there may be more to read.</summary>
     public AsyncAutoResetEvent Grown { get; } = new();
 
-    /// <summary>Somebody waits for all to be sent.</summary>
+    /// <summary>Signals that somebody waits for all to be sent.</summary>
     public AsyncAutoResetEvent Hurry { get; } = new();
 
-    /// <summary>Up to where it is read.</summary>
+    /// <summary>The position up to which the outbox is read.</summary>
     public long Position
     {
         get
@@ -24,7 +24,7 @@ sealed class OutboxCursor
         }
     }
 
-    /// <summary>It is read up to a position, and these batches are on their way.</summary>
+    /// <summary>Moves the read position; the given batches are in flight.</summary>
     public void Advance(IReadOnlyList<OutboxBatch> next, long position)
     {
         lock (_lock)
@@ -54,7 +54,7 @@ sealed class OutboxCursor
         return settled.Task;
     }
 
-    /// <summary>Nothing more is read or settled: who waits for it waits in vain.</summary>
+    /// <summary>Ends reading and settling, and fails the waits for them.</summary>
     public void Abandon(Exception reason)
     {
         lock (_lock) _abandoned = reason;
@@ -83,7 +83,7 @@ sealed class OutboxCursor
         failed?.ForEach(settled =>
         {
             settled.TrySetException(abandoned!);
-            _ = settled.Task.Exception; // those who wait see it; nobody else must
+            _ = settled.Task.Exception; // observed: a flush that nobody awaits must not raise an unobserved exception
         });
     }
 }

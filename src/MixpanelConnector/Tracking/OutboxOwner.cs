@@ -6,24 +6,27 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>Whose a batch in an outbox is: of the project that its records are for, at the address that they go to. The key that says so is a hash; it holds no credential.</summary>
+/// <summary>
+/// The owner of a batch in an outbox: the project that its records are for, and the address that they go to. The owner key is a hash; it contains no
+/// credential.
+/// </summary>
 sealed class OutboxOwner(MixpanelOptions options, bool adoptsUnowned, EventEndpoint eventsTo = EventEndpoint.Import)
 {
-    /// <summary>The bytes of a key.</summary>
+    /// <summary>The length of a key in bytes.</summary>
     public const int Length = 16;
 
-    // Which credential speaks for the project is decided as for the requests themselves.
+    // The credential that identifies the project is chosen as for the requests themselves.
     readonly byte[] _events = Key(options, eventsTo is EventEndpoint.Track ? $"track {options.Token}" : options.ServiceAccount is null ? $"token {options.Token}" : string.Create(CultureInfo.InvariantCulture, $"project {options.ProjectId}"));
     readonly byte[] _updates = Key(options, $"token {options.Token}");
 
     public byte[] Of(TrackedKind kind) => kind is TrackedKind.Event ? _events : _updates;
 
-    /// <summary>Whether a batch is to be sent by this tracker.</summary>
+    /// <summary>Whether this tracker is to send a batch.</summary>
     public bool Owns(OutboxBatch batch) => OutboxRecords.OwnerOf(batch.Content.Span) is { IsEmpty: false } owner
         ? owner.SequenceEqual(Of(batch.Kind))
         : adoptsUnowned || (batch.Kind is not TrackedKind.Event && AllAreOf(batch));
 
-    /// <summary>Of an update the project is in no doubt: its token is in it.</summary>
+    /// <summary>The project of an update is certain: the update contains its token.</summary>
     bool AllAreOf(OutboxBatch batch)
     {
         if (options.Token is null) return false;

@@ -3,12 +3,14 @@ using MixpanelConnector.Import.Batch;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>How the records of a batch lie in an outbox: whose they are, and then each with its length, the place of its id, and whether it may be sent twice.</summary>
+/// <summary>
+/// The format of a batch in an outbox: the owner, and then each record with its length, the position of its id, and whether it may be sent twice.
+/// </summary>
 static class OutboxRecords
 {
     const int Head = 9;
 
-    /// <summary>Before an owner. No record has this length; an earlier version began with the first record.</summary>
+    /// <summary>Precedes an owner. No record has this length; an earlier version began with the first record.</summary>
     const int OwnerMark = -1;
     const int OwnerHead = 4 + OutboxOwner.Length;
 
@@ -37,11 +39,11 @@ static class OutboxRecords
         return content;
     }
 
-    /// <summary>Whose the records are; empty where an earlier version did not say.</summary>
+    /// <summary>Returns the owner of the records; empty where an earlier version did not store it.</summary>
     public static ReadOnlySpan<byte> OwnerOf(ReadOnlySpan<byte> content) =>
         content.Length >= OwnerHead && BinaryPrimitives.ReadInt32LittleEndian(content) == OwnerMark ? content[4..OwnerHead] : [];
 
-    /// <summary>Whether the content is what <see cref="Write"/> made.</summary>
+    /// <summary>Whether the content is well-formed output of <see cref="Write"/>.</summary>
     public static bool AreWhole(ReadOnlySpan<byte> content)
     {
         try
@@ -56,11 +58,11 @@ static class OutboxRecords
     }
 
     /// <summary>Adds the records to a batch.</summary>
-    /// <exception cref="InvalidDataException">The content is not what <see cref="Write"/> made.</exception>
+    /// <exception cref="InvalidDataException">The content is not output of <see cref="Write"/>.</exception>
     public static void Read(ReadOnlySpan<byte> content, RecordBatch batch) =>
         ForEach(content, (entry, record) => batch.Add(entry with { Offset = batch.Count }, record, [], []));
 
-    /// <exception cref="InvalidDataException">The content is not what <see cref="Write"/> made.</exception>
+    /// <exception cref="InvalidDataException">The content is not output of <see cref="Write"/>.</exception>
     public static void ForEach(ReadOnlySpan<byte> content, Visitor visit)
     {
         if (!OwnerOf(content).IsEmpty) content = content[OwnerHead..];

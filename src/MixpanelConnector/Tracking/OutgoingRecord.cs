@@ -4,13 +4,15 @@ using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector;
 
-/// <summary>A record on its way out, for <see cref="TrackerOptions.BeforeSend"/> to look at and to change. What is done to it after the call has returned has no effect.</summary>
+/// <summary>
+/// A record about to be sent, which <see cref="TrackerOptions.BeforeSend"/> can inspect and change. Changes made after the call has returned have no effect.
+/// </summary>
 public sealed class OutgoingRecord
 {
-    // What makes a record Mixpanel's. It is in no list of properties, so that nobody takes it away by accident.
+    // The properties that Mixpanel needs. They are in no property list, so that nobody removes them by accident.
     static readonly string[] OfEvents = ["distinct_id", "$user_id", "$device_id", "time", "$insert_id"];
 
-    internal const int DeepestWritten = 1000; // as the writer goes
+    internal const int DeepestWritten = 1000; // the writer's limit
 
     MixpanelUser _user;
     string _name;
@@ -18,10 +20,10 @@ public sealed class OutgoingRecord
     OutgoingRecord(in TrackedRecord record, JsonObject properties) =>
         (Kind, _name, _user, GroupKey, GroupId, Settings, Properties) = (record.Kind, record.Name, record.User, record.GroupKey, record.GroupId, record.Settings, properties);
 
-    /// <summary>What it is.</summary>
+    /// <summary>The kind of the record.</summary>
     public TrackedKind Kind { get; }
 
-    /// <summary>The event's name; of an update its operation, such as <c>$set</c>, which stays as it is.</summary>
+    /// <summary>The event's name; for an update its operation, such as <c>$set</c>, which cannot be changed.</summary>
     /// <exception cref="InvalidOperationException">The operation of an update is set.</exception>
     /// <exception cref="ArgumentException">The name is empty.</exception>
     public string Name
@@ -35,8 +37,8 @@ public sealed class OutgoingRecord
         }
     }
 
-    /// <summary>Whom it is about; nobody for an update of a group.</summary>
-    /// <exception cref="InvalidOperationException">It is set for an update of a group.</exception>
+    /// <summary>The user that the record is about; nobody for a group update.</summary>
+    /// <exception cref="InvalidOperationException">It is set for a group update.</exception>
     public MixpanelUser User
     {
         get => _user;
@@ -50,33 +52,36 @@ public sealed class OutgoingRecord
         }
     }
 
-    /// <summary>The id under which Mixpanel counts; empty for nobody.</summary>
+    /// <summary>The id by which Mixpanel identifies the user; empty for nobody.</summary>
     public string DistinctId => _user.DistinctId;
 
-    /// <summary>The property that makes groups, such as <c>company</c>; null for everything but an update of a group.</summary>
+    /// <summary>The group key, a property such as <c>company</c>; null for everything but a group update.</summary>
     public string? GroupKey { get; }
 
-    /// <summary>The group; null for everything but an update of a group.</summary>
+    /// <summary>The group; null for everything but a group update.</summary>
     public string? GroupId { get; }
 
-    /// <summary>What an update says beside its values; null for nothing.</summary>
+    /// <summary>The settings of an update in addition to its values; null for none.</summary>
     public ProfileSettings? Settings { get; set; }
 
-    /// <summary>The properties, those that the tracker adds too; of an update those that it changes. Ids, the time and the token are not among them. Empty for an update that gives no values (<c>$unset</c>, <c>$delete</c>), and then without effect.</summary>
+    /// <summary>
+    /// The properties, including those that the tracker adds; for an update those that it changes. Ids, the time and the token are not among them. Empty for an
+    /// update without values (<c>$unset</c>, <c>$delete</c>), and then without effect.
+    /// </summary>
     public JsonObject Properties { get; private set; }
 
-    /// <summary>The ids of an event that brought its own, its time, and what else makes it Mixpanel's, as they are written.</summary>
+    /// <summary>The ids that an event set itself, its time, and the other properties that Mixpanel needs, as they are written.</summary>
     internal JsonObject Envelope { get; } = [];
 
-    /// <summary>What makes an event Mixpanel's and was put among its properties; null where nothing was.</summary>
+    /// <summary>A property reserved for Mixpanel that was put among the event's properties; null when there is none.</summary>
     internal string? Misplaced => Kind is TrackedKind.Event ? OfEvents.Append("token").FirstOrDefault(name => Properties.ContainsKey(name) && (name != "token" || Envelope.ContainsKey(name))) : null;
 
     /// <summary>Whether the operation of an update has properties by name.</summary>
     internal bool HasProperties { get; private init; } = true;
 
-    /// <summary>What was written of a record, for the tracker.</summary>
+    /// <summary>Parses a written record, for the tracker.</summary>
     /// <param name="record">The record.</param>
-    /// <param name="written">It as JSON.</param>
+    /// <param name="written">The record as JSON.</param>
     /// <param name="hasToken">Whether an event carries the project's token.</param>
     internal static OutgoingRecord Of(in TrackedRecord record, ReadOnlySpan<byte> written, bool hasToken)
     {
@@ -89,11 +94,11 @@ public sealed class OutgoingRecord
         return record.Kind is TrackedKind.Event ? OfEvent(in record, properties!, hasToken) : new(in record, properties ?? []) { HasProperties = properties is not null };
     }
 
-    /// <summary>The record as it was changed, to be written again.</summary>
+    /// <summary>Returns the changed record, to be written again.</summary>
     internal TrackedRecord Changed(in TrackedRecord record) =>
         new(Kind, Name, User, HasProperties ? Payload.WithNulls(Properties) : record.Payload, GroupKey, GroupId, Settings);
 
-    /// <summary>Has values of .NET that were put into the properties be what they will be in JSON.</summary>
+    /// <summary>Converts .NET values that were put into the properties to the JSON they will be written as.</summary>
     internal void Parse()
     {
         var writer = RecordWriter.Rent();
@@ -110,7 +115,7 @@ public sealed class OutgoingRecord
         }
     }
 
-    /// <summary>The record as a test gets it: with nothing that a tracker would add.</summary>
+    /// <summary>Returns the record as a test gets it: without the tracker's additions.</summary>
     internal static OutgoingRecord Of(in TrackedRecord record, JsonNode properties) =>
         record.Kind is TrackedKind.Event ? OfEvent(in record, properties.AsObject(), hasToken: false) : new(in record, properties as JsonObject ?? []) { HasProperties = properties is JsonObject };
 
@@ -129,7 +134,7 @@ public sealed class OutgoingRecord
         return outgoing;
     }
 
-    /// <summary>The properties with what an event brought of its own beside them.</summary>
+    /// <summary>Returns the properties together with the reserved ones that the event set itself.</summary>
     internal JsonObject AllProperties()
     {
         var all = Properties.DeepClone().AsObject();
@@ -139,7 +144,7 @@ public sealed class OutgoingRecord
 
     string? Text(string name) => Envelope[name]?.ToString();
 
-    /// <summary>A value with all that is in it. Where a name comes twice in an object, the last one counts.</summary>
+    /// <summary>Reads a value with all that it contains. When a name occurs twice in an object, the last one counts.</summary>
     static JsonNode? Read(ref Utf8JsonReader json)
     {
         switch (json.TokenType)

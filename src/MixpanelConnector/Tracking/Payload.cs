@@ -4,33 +4,33 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>Properties as the caller gave them: a value with its type's contract, JSON, names with values, or nothing.</summary>
+/// <summary>Properties as the caller gave them: a value with its type's contract, JSON, a dictionary, or nothing.</summary>
 readonly struct Payload
 {
     readonly object? _value, _contract;
 
     /// <param name="value">The value.</param>
-    /// <param name="type">How it is written as JSON.</param>
+    /// <param name="type">Its JSON contract.</param>
     public Payload(object? value, JsonTypeInfo? type) => (_value, _contract) = (value, type);
 
     /// <param name="happened">The event.</param>
-    /// <param name="contract">How it is written.</param>
+    /// <param name="contract">Its contract.</param>
     public Payload(object happened, EventContract contract) => (_value, _contract) = (happened, contract);
 
     public static Payload Of(JsonNode? json) => new(json, type: null);
 
     public static Payload Of(IEnumerable<KeyValuePair<string, object?>> properties) => new(properties, type: null);
 
-    /// <summary>One property, which may be null on purpose.</summary>
+    /// <summary>Returns a single property, which may be null intentionally.</summary>
     public static Payload Of(string name, object? value) => new(new OneProperty(name, value), type: null);
 
-    /// <summary>Properties of an update whose nulls were given on purpose.</summary>
+    /// <summary>Returns properties of an update whose nulls are intentional.</summary>
     public static Payload WithNulls(JsonObject properties) => new(new Nullable(properties), type: null);
 
     /// <summary>Writes the properties.</summary>
-    /// <param name="json">Where to.</param>
+    /// <param name="json">The writer.</param>
     /// <param name="ofEvent">Whether they are an event's.</param>
-    /// <exception cref="UnwritableValueException">A value has no form in JSON.</exception>
+    /// <exception cref="UnwritableValueException">A value cannot be expressed in JSON.</exception>
     public void WriteTo(Utf8JsonWriter json, bool ofEvent)
     {
         try
@@ -42,13 +42,13 @@ readonly struct Payload
         }
         catch (UnwritableValueException e) when (_contract is not null)
         {
-            // A converter within the contract knows the way from its own value alone.
+            // A converter within the contract knows only the path from its own value.
             var name = FindUnwritable(ofEvent);
             throw new UnwritableValueException(e.Path.Length == 0 || e.Path == name ? name : $"{name}.{e.Path}", e.Reason);
         }
         catch (Exception e) when (e is not UnwritableValueException and not OutOfMemoryException)
         {
-            // The caller's own type threw, or it says what JSON cannot. What it threw may hold the value.
+            // The caller's type threw, or contains something that JSON cannot express. The exception may contain the value.
             throw new UnwritableValueException(FindUnwritable(ofEvent), e.GetType().Name);
         }
     }
@@ -89,7 +89,9 @@ readonly struct Payload
         }
     }
 
-    /// <summary>Names with values of any type that the contract's options know; the values of a dictionary's contract may be null and times, too.</summary>
+    /// <summary>
+    /// Writes a dictionary whose values may be of any type that the contract's options know; the values of a dictionary's contract may also be null or times.
+    /// </summary>
     static void Write(Utf8JsonWriter json, IEnumerable<KeyValuePair<string, object?>> members, JsonSerializerOptions options, bool ofEvent)
     {
         json.WriteStartObject();
@@ -109,11 +111,11 @@ readonly struct Payload
         json.WriteEndObject();
     }
 
-    /// <summary>The contract to write by; null where there is none. What is declared as an object goes by what it is.</summary>
+    /// <summary>Returns the contract to write with; null when there is none. A value declared as object uses the contract of its runtime type.</summary>
     JsonTypeInfo? ContractFor(bool ofEvent) => _contract is not JsonTypeInfo type ? null
         : TrackedContract.Of(_value is not null && type.Type == typeof(object) ? type.Options.GetTypeInfo(_value.GetType()) : type, ofEvent);
 
-    /// <summary>The property that cannot be written: each is tried alone.</summary>
+    /// <summary>Returns the property that cannot be written, by trying each alone.</summary>
     string FindUnwritable(bool ofEvent)
     {
         if (_contract is EventContract own) return own.FindUnwritable(_value!);

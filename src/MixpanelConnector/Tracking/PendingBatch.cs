@@ -2,7 +2,7 @@ using MixpanelConnector.Import.Batch;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>Records of one kind that are taken together: into the outbox, or onto the wire.</summary>
+/// <summary>Records of one kind that are moved together: into the outbox, or to Mixpanel.</summary>
 sealed class PendingBatch(RecordBatch batch, long number, long openedAt)
 {
     TaskCompletionSource? _safe;
@@ -11,16 +11,16 @@ sealed class PendingBatch(RecordBatch batch, long number, long openedAt)
 
     public long Number { get; } = number;
 
-    /// <summary>When its first record came, as a timestamp of the clock.</summary>
+    /// <summary>When its first record arrived, as a timestamp of the clock.</summary>
     public long OpenedAt { get; } = openedAt;
 
-    /// <summary>The bytes of its records.</summary>
+    /// <summary>The size of its records in bytes.</summary>
     public long Bytes { get; set; }
 
-    /// <summary>How many of its records are not settled.</summary>
+    /// <summary>The number of its records that are not settled.</summary>
     public int Records { get; set; }
 
-    /// <summary>Completes when its records are safe. Asked for while the batch is open, under its buffer's lock.</summary>
+    /// <summary>Completes when its records are safe. Accessed while the batch is open, under its buffer's lock.</summary>
     public Task Safe => (_safe ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
     public void IsSafe() => _safe?.TrySetResult();
@@ -29,6 +29,6 @@ sealed class PendingBatch(RecordBatch batch, long number, long openedAt)
     {
         if (_safe is null) return;
         _safe.TrySetException(reason);
-        _ = _safe.Task.Exception; // those who wait see it; nobody else must
+        _ = _safe.Task.Exception; // observed: a wait that nobody awaits must not raise an unobserved exception
     }
 }

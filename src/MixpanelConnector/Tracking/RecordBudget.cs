@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Tracking;
 
-/// <summary>Bounds the bytes of records that are held in memory. Who waits for room gets it in the order of asking.</summary>
+/// <summary>Bounds the bytes of records in memory. Waiters get room in the order of their requests.</summary>
 sealed class RecordBudget(long bytes)
 {
     readonly Lock _lock = new();
@@ -9,7 +9,7 @@ sealed class RecordBudget(long bytes)
     int _waiting;
     bool _isClosed;
 
-    /// <summary>False when there is none left, or others wait for it.</summary>
+    /// <summary>Returns false when there is not enough room, or others wait for it.</summary>
     public bool TryTake(int amount)
     {
         if (Volatile.Read(ref _waiting) > 0) return false;
@@ -18,7 +18,7 @@ sealed class RecordBudget(long bytes)
         return false;
     }
 
-    /// <summary>Whether it was closed.</summary>
+    /// <summary>Whether it is closed.</summary>
     public bool IsClosed
     {
         get
@@ -27,9 +27,12 @@ sealed class RecordBudget(long bytes)
         }
     }
 
-    /// <summary>Waits on the caller's thread, which looks at the time itself, and which the one who gives room back wakes: no thread of the pool, all of which may wait here, is needed for either.</summary>
-    /// <param name="amount">So many bytes.</param>
-    /// <param name="most">The longest wait, by the machine's own clock.</param>
+    /// <summary>
+    /// Blocks the caller's thread until there is room. The thread checks the time itself, and the caller that returns room wakes it: neither needs a
+    /// thread-pool thread, all of which may be blocked here.
+    /// </summary>
+    /// <param name="amount">The number of bytes.</param>
+    /// <param name="most">The timeout, by the machine's own clock.</param>
     /// <returns>False when there was no room in time, or it was closed.</returns>
     public bool Take(int amount, TimeSpan most)
     {
@@ -63,7 +66,7 @@ sealed class RecordBudget(long bytes)
         lock (_lock) Grant();
     }
 
-    /// <summary>Nobody who waits gets room any more.</summary>
+    /// <summary>Ends all waits without room.</summary>
     public void Close()
     {
         lock (_lock)
@@ -87,21 +90,21 @@ sealed class RecordBudget(long bytes)
             }
 
             _waiters.AddLast(waiter);
-            Interlocked.Increment(ref _waiting); // before asking again, so that no room that comes free in between is missed
+            Interlocked.Increment(ref _waiting); // before the next check, so that room that is freed in between is not missed
             Grant();
         }
 
         return waiter;
     }
 
-    /// <summary>Whether the waiter has got room at the last moment.</summary>
+    /// <summary>Removes a waiter. Returns whether it got room at the last moment.</summary>
     bool Leave(Waiter waiter)
     {
         lock (_lock)
         {
             if (!_waiters.Remove(waiter)) return waiter.Granted.Task.Result;
             Interlocked.Decrement(ref _waiting);
-            Grant(); // it may have stood before others that need less
+            Grant(); // it may have blocked others that need less
             return false;
         }
     }

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Tracking;
 
-/// <summary>The way of one kind of records: where they gather, how many may be sent at one time, and where they leave.</summary>
+/// <summary>The path of one kind of records: the buffer, the number of concurrent senders, and the exporter.</summary>
 sealed class RecordChannel(TrackedKind kind, BatchBuffer intake, BatchExporter exporter, int senders) : IDisposable
 {
     public TrackedKind Kind => kind;
@@ -9,7 +9,7 @@ sealed class RecordChannel(TrackedKind kind, BatchBuffer intake, BatchExporter e
 
     public BatchExporter Exporter => exporter;
 
-    /// <summary>Updates of profiles have one sender: their order counts.</summary>
+    /// <summary>Free senders. Profile updates have one sender, because their order matters.</summary>
     public SemaphoreSlim Free { get; } = new(senders);
 
     public void Dispose()

@@ -4,15 +4,15 @@ using System.Text;
 namespace MixpanelConnector.Tracking;
 
 /// <summary>
-/// What a record passes between being taken and being kept, where the application asked for it: whether its person wants to be
-/// tracked, whether it is in the sample, what <see cref="TrackerOptions.BeforeSend"/> makes of it, and last the redaction. It comes
-/// before buffers and the outbox, so that nothing of what is taken out is ever on a disk.
+/// The application's checks of a record before it is stored: whether the person wants to be tracked, whether it is in the sample, the changes of
+/// <see cref="TrackerOptions.BeforeSend"/>, and last the redaction. They run before buffers and the outbox, so that nothing that is redacted is
+/// ever written to a disk.
 /// </summary>
 sealed class RecordScreen
 {
     public const string OptedOut = "opted_out", Sampled = "sampled", BeforeSend = "before_send";
 
-    // Code of the application's that tracks within itself would end the process, as soon as the stack does.
+    // Application code that tracks from within its own callback would overflow the stack and end the process.
     const int DeepestCalls = 3;
 
     static readonly string[] NeverSampled = ["$identify", "$create_alias", "$merge", "$experiment_started"];
@@ -27,14 +27,14 @@ sealed class RecordScreen
     RecordScreen(TrackerOptions tracking, Redactor? redactor) =>
         (_tracking, _redactor, _hasToken) = (tracking, redactor, tracking.EventsTo is EventEndpoint.Track);
 
-    /// <summary>Null where nothing was asked for.</summary>
+    /// <summary>Returns null when the application configured no checks.</summary>
     public static RecordScreen? Of(TrackerOptions tracking)
     {
         var redactor = tracking.Redaction is { IsEmpty: false } redaction ? new Redactor(redaction) : null;
         return tracking is { IsOptedOut: null, SampleRates.Count: 0, BeforeSend.Count: 0 } && redactor is null ? null : new(tracking, redactor);
     }
 
-    /// <exception cref="MixpanelException">A rate cannot be one.</exception>
+    /// <exception cref="MixpanelException">A rate is invalid.</exception>
     public static void Validate(IReadOnlyDictionary<string, double> sampleRates)
     {
         foreach (var (name, rate) in sampleRates)
@@ -44,25 +44,25 @@ sealed class RecordScreen
         }
     }
 
-    /// <summary>Whether the properties of a record are ids that are to be one person's.</summary>
+    /// <summary>Whether the properties of a record are ids that are to be merged.</summary>
     public static bool JoinsIds(TrackedKind kind, string name) => kind is TrackedKind.Event && name is "$identify" or "$create_alias" or "$merge";
 
-    /// <summary>Whether a record is not taken of a person who does not want to be tracked. Deleting a profile is what that person wants.</summary>
+    /// <summary>Whether a record is left out for a person who does not want to be tracked. Deleting the profile is what such a person wants.</summary>
     public static bool MindsOptOut(in TrackedRecord record) => record.Kind is TrackedKind.Event || (record.Kind is TrackedKind.Profile && record.Name != "$delete");
 
-    /// <summary>Makes of what was written what is sent.</summary>
-    /// <returns>Why the record is left out; null when it goes on.</returns>
-    /// <exception cref="RecordScreenException">The application's code failed. The record must not go on.</exception>
+    /// <summary>Turns the written record into the record to send.</summary>
+    /// <returns>Why the record is left out; null when it is sent.</returns>
+    /// <exception cref="RecordScreenException">The application's code failed. The record must not be sent.</exception>
     public string? Pass(RecordWriter writer, in TrackedRecord record, string? token)
     {
         if (LeavesOut(writer, in record) is { } reason) return reason;
         var passed = record;
         if (_tracking.BeforeSend.Count > 0 && !Change(writer, ref passed, token, CallHooks)) return BeforeSend;
-        // What it takes out is looked for in what is sent, and not in what the code before it made that of.
+        // Redaction searches the JSON to be sent, not the objects that the earlier callbacks created.
         return _redactor is { } redactor && !Change(writer, ref passed, token, redactor.Redact) ? BeforeSend : null;
     }
 
-    /// <summary>The same for a record as a test sees it, which has nothing of what a tracker adds.</summary>
+    /// <summary>Does the same for a record as a test sees it, without the tracker's additions.</summary>
     /// <exception cref="RecordScreenException">The application's code failed.</exception>
     public string? Pass(OutgoingRecord record)
     {
@@ -77,7 +77,7 @@ sealed class RecordScreen
         return IsLeft(record, had) ? null : BeforeSend;
     }
 
-    /// <summary>Why a record is left out as it was given; null when it is not.</summary>
+    /// <summary>Returns why a record is left out before any change; null when it is not.</summary>
     /// <exception cref="RecordScreenException">The application's code failed.</exception>
     public string? LeavesOut(RecordWriter writer, in TrackedRecord record)
     {
@@ -94,12 +94,12 @@ sealed class RecordScreen
 
     bool IsOptedOut(MixpanelUser user) => user.DistinctId.Length > 0 && Ask("opt_out_failed", "IsOptedOut", () => _tracking.IsOptedOut!(user));
 
-    /// <summary>The device comes first: it is the same before and after the sign-in.</summary>
+    /// <summary>Prefers the device id: it is the same before and after the sign-in.</summary>
     string SampleKey(MixpanelUser user) =>
         _tracking.SampleBy is { } by && Ask("sample_failed", "SampleBy", () => by(user)) is { Length: > 0 } key ? key
         : user.DeviceId ?? (user.DistinctId.StartsWith("$device:", StringComparison.Ordinal) ? user.DistinctId["$device:".Length..] : user.DistinctId);
 
-    /// <summary>Who is in at one rate is in at every higher one, for all events: the hash knows nothing else.</summary>
+    /// <summary>A key that is in the sample at one rate is in it at every higher rate, for all events: the hash uses nothing else.</summary>
     static bool IsIn(double rate, string key) => (XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(key)) >> 11) * (1.0 / (1L << 53)) < rate;
 
     bool CallHooks(OutgoingRecord record)
@@ -127,10 +127,10 @@ sealed class RecordScreen
         return true;
     }
 
-    /// <summary>An update of nothing would only say that the person was seen.</summary>
+    /// <summary>An update without properties would only record that the person was seen.</summary>
     static bool IsLeft(OutgoingRecord record, int had) => record.Kind is TrackedKind.Event || had == 0 || record.Properties.Count > 0;
 
-    /// <summary>Calls code of the application's, within whose record nothing else goes on.</summary>
+    /// <summary>Calls application code. Nothing else proceeds for the record meanwhile.</summary>
     static T Ask<T>(string code, string what, Func<T> ask)
     {
         if (_calls == DeepestCalls) throw new RecordScreenException(code, $"{what} tracks what it is called for again.");
@@ -141,7 +141,7 @@ sealed class RecordScreen
         }
         catch (Exception e)
         {
-            throw new RecordScreenException(code, $"{what} threw {e.GetType().Name}."); // its words may hold a value
+            throw new RecordScreenException(code, $"{what} threw {e.GetType().Name}."); // its message may contain a value
         }
         finally
         {
@@ -150,9 +150,9 @@ sealed class RecordScreen
     }
 }
 
-/// <summary>Code of the application's that decides on a record failed. The message holds nothing of the record.</summary>
+/// <summary>Application code that decides on a record failed. The message contains nothing of the record.</summary>
 sealed class RecordScreenException(string code, string message) : Exception(message)
 {
-    /// <summary>A stable name of the reason.</summary>
+    /// <summary>A stable name for the reason.</summary>
     public string Code { get; } = code;
 }

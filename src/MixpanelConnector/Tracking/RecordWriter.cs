@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>Writes a record as the JSON that is sent, into a buffer that its thread keeps for the next one.</summary>
+/// <summary>Writes a record as the JSON to send, into a buffer that each thread reuses.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "It lives as long as its thread; the JSON writer holds nothing but its buffer.")]
 sealed class RecordWriter : IBufferWriter<byte>
 {
@@ -24,13 +24,13 @@ sealed class RecordWriter : IBufferWriter<byte>
 
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
 
-    /// <summary>Where the <c>$insert_id</c> is in an event; length 0 when the properties brought their own.</summary>
+    /// <summary>The position of the <c>$insert_id</c> in an event; length 0 when the properties set their own.</summary>
     public (int At, int Length) InsertId { get; private set; }
 
-    /// <summary>Whether an event brought ids of its own, which say whose it is.</summary>
+    /// <summary>Whether an event set ids of its own, which identify the user.</summary>
     public bool HasOwnIds { get; private set; }
 
-    /// <summary>Not reentrant for one writer: a converter that tracks gets another.</summary>
+    /// <summary>Rents the thread's writer. It is not reentrant: a converter that tracks gets another.</summary>
     public static RecordWriter Rent()
     {
         var writer = _ofThread ?? new RecordWriter();
@@ -43,8 +43,8 @@ sealed class RecordWriter : IBufferWriter<byte>
         if (_buffer.Length <= LargestKept) _ofThread = this;
     }
 
-    /// <summary>Writes the payload alone.</summary>
-    /// <exception cref="UnwritableValueException">The properties of an event are no object, or a value has no form in JSON.</exception>
+    /// <summary>Writes only the payload.</summary>
+    /// <exception cref="UnwritableValueException">The properties of an event are not an object, or a value cannot be expressed in JSON.</exception>
     public void WritePayload(in TrackedRecord record)
     {
         _length = 0;
@@ -52,8 +52,8 @@ sealed class RecordWriter : IBufferWriter<byte>
         if (record.Kind is TrackedKind.Event && !Written.SequenceEqual("null"u8)) EnsureObject(Written);
     }
 
-    /// <summary>Writes an event. What its own properties say wins over what would be added.</summary>
-    /// <exception cref="UnwritableValueException">The properties are no object, or one of them has no form in JSON.</exception>
+    /// <summary>Writes an event. Its own properties take precedence over those that would be added.</summary>
+    /// <exception cref="UnwritableValueException">The properties are not an object, or one of them cannot be expressed in JSON.</exception>
     public void WriteEvent(in TrackedRecord record, long milliseconds, ReadOnlySpan<byte> insertId, EventAdditions additions)
     {
         HasOwnIds = false;
@@ -72,20 +72,20 @@ sealed class RecordWriter : IBufferWriter<byte>
         if (additions.OwnOf(payload) is { } own)
         {
             HasOwnIds = own.DistinctId || own.UserId || own.DeviceId;
-            // Rare: a property of the event's own stands in place of one that was written before it.
+            // Rare: one of the event's own properties replaces one that was already written.
             var kept = payload.ToArray();
             BeginEvent(in record, milliseconds, insertId, additions, own);
             payloadAt = _length;
             Append(kept);
         }
 
-        // The brace that opens the event's own properties becomes the comma between them and those that were added.
+        // The opening brace of the event's own properties becomes the comma between them and the added ones.
         _buffer[payloadAt] = _buffer[payloadAt - 1] is (byte)'{' ? (byte)' ' : (byte)',';
         Append("}"u8);
     }
 
-    /// <summary>Writes an event anew that was changed after it had been written here.</summary>
-    /// <exception cref="UnwritableValueException">A property has no form in JSON.</exception>
+    /// <summary>Writes an event again that was changed after it had been written here.</summary>
+    /// <exception cref="UnwritableValueException">A property cannot be expressed in JSON.</exception>
     public void WriteEvent(OutgoingRecord record)
     {
         var hasIdOfOurs = InsertId.Length > 0;
@@ -180,7 +180,7 @@ sealed class RecordWriter : IBufferWriter<byte>
         _length += text.Length;
     }
 
-    /// <summary>Adds a member that begins with the comma to the one before it, if there is one.</summary>
+    /// <summary>Appends a member, which includes the comma before it; without the comma if it is the first.</summary>
     public void AppendMember(ReadOnlySpan<byte> member) => Append(_buffer[_length - 1] is (byte)'{' ? member[1..] : member);
 
     void Append(in Payload payload, bool ofEvent)

@@ -6,30 +6,33 @@ using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector;
 
-/// <summary>What was tracked, for a test to look at.</summary>
-/// <param name="Kind">What it was.</param>
-/// <param name="Name">The event's name; of an update its operation, such as <c>$set</c>.</param>
-/// <param name="User">Whom it was about.</param>
-/// <param name="Properties">The properties as JSON; of an update the value of its operation; an empty object when there were none.</param>
+/// <summary>A tracked record, for assertions in tests.</summary>
+/// <param name="Kind">The kind of the record.</param>
+/// <param name="Name">The event's name; for an update its operation, such as <c>$set</c>.</param>
+/// <param name="User">The user that it is about.</param>
+/// <param name="Properties">The properties as JSON; for an update the value of its operation; an empty object when there were none.</param>
 public sealed record Recorded(TrackedKind Kind, string Name, MixpanelUser User, JsonNode Properties)
 {
-    /// <summary>The property that makes groups; null for everything but an update of a group.</summary>
+    /// <summary>The group key; null for everything but a group update.</summary>
     public string? GroupKey { get; init; }
 
-    /// <summary>The group; null for everything but an update of a group.</summary>
+    /// <summary>The group; null for everything but a group update.</summary>
     public string? GroupId { get; init; }
 
-    /// <summary>What an update says beside its value; null for nothing.</summary>
+    /// <summary>The settings of an update in addition to its value; null for none.</summary>
     public ProfileSettings? Settings { get; init; }
 
-    /// <summary>When an event happened, as <c>At</c> said it; null for now, or where its properties say it.</summary>
+    /// <summary>When an event happened, as specified by <c>At</c>; null for now, or when its properties specify it.</summary>
     public DateTimeOffset? Time { get; init; }
 
-    /// <summary>Why it was left out: <c>opted_out</c>, <c>sampled</c>, <c>before_send</c>; null for what was taken.</summary>
+    /// <summary>Why it was left out: <c>opted_out</c>, <c>sampled</c>, <c>before_send</c>; null for an accepted record.</summary>
     public string? LeftOut { get; init; }
 }
 
-/// <summary>A tracker for tests: it keeps what was tracked, and sends nothing. What has no form in JSON, or is too large, it refuses as <see cref="MixpanelTracker"/> does.</summary>
+/// <summary>
+/// A tracker for tests: it records what was tracked, and sends nothing. It refuses what cannot be expressed in JSON, or is too large, as
+/// <see cref="MixpanelTracker"/> does.
+/// </summary>
 public sealed class RecordingTracker : IMixpanelTracker
 {
     readonly ConcurrentQueue<Recorded> _records = new();
@@ -39,12 +42,15 @@ public sealed class RecordingTracker : IMixpanelTracker
     readonly RecordScreen? _screen;
     long _ids;
 
-    /// <summary>Makes one that keeps everything as it was given.</summary>
+    /// <summary>Creates a tracker that records everything as it was given.</summary>
     public RecordingTracker()
         : this(new()) { }
 
-    /// <summary>Makes one that keeps what Mixpanel would get, as far as the options say who and what is left out, changed or redacted; what a tracker adds to every event by itself is not there.</summary>
-    /// <param name="tracking">The options of the tracker in whose place this is.</param>
+    /// <summary>
+    /// Creates a tracker that records what Mixpanel would get, as far as the options specify who is tracked and what is left out, changed or redacted. The
+    /// properties that a tracker adds to every event by itself are not included.
+    /// </summary>
+    /// <param name="tracking">The options of the tracker that this one replaces.</param>
     /// <exception cref="MixpanelException">An option is out of range.</exception>
     public RecordingTracker(TrackerOptions tracking)
     {
@@ -55,13 +61,13 @@ public sealed class RecordingTracker : IMixpanelTracker
     /// <summary>Everything that was tracked, in order.</summary>
     public IReadOnlyList<Recorded> Records => [.. _records];
 
-    /// <summary>The events among it, in order.</summary>
+    /// <summary>The events among the records, in order.</summary>
     public IReadOnlyList<Recorded> Events => [.. _records.Where(record => record.Kind is TrackedKind.Event)];
 
-    /// <summary>What was left out on purpose, in order, as it was given: of this, <c>Track</c> gave true.</summary>
+    /// <summary>The records that were intentionally left out, in order, as they were given; <c>Track</c> returned true for them.</summary>
     public IReadOnlyList<Recorded> LeftOut => [.. _leftOut];
 
-    /// <summary>What was refused, in order: of this, <c>Track</c> gave false or <c>TrackAsync</c> threw.</summary>
+    /// <summary>The refused records, in order; <c>Track</c> returned false for them, or <c>TrackAsync</c> threw.</summary>
     public IReadOnlyList<RejectedRecord> Rejected => [.. _rejected];
 
     /// <inheritdoc/>
@@ -77,7 +83,7 @@ public sealed class RecordingTracker : IMixpanelTracker
     /// <inheritdoc/>
     public Task FlushAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
 
-    /// <summary>Forgets what was tracked, left out and refused.</summary>
+    /// <summary>Clears the recorded, left-out and refused records.</summary>
     public void Clear()
     {
         _records.Clear();
@@ -85,7 +91,7 @@ public sealed class RecordingTracker : IMixpanelTracker
         _rejected.Clear();
     }
 
-    /// <summary>Gives why the record is refused; null when it is kept, or left out.</summary>
+    /// <summary>Returns why the record is refused; null when it is recorded or left out.</summary>
     RejectedRecord? Record(in TrackedRecord record)
     {
         if (!_tracking.Enabled) return null;

@@ -4,12 +4,12 @@ using System.Text.RegularExpressions;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>Takes out of a record what a <see cref="Redaction"/> names. It works on JSON that was parsed: what is in it is what is sent.</summary>
+/// <summary>Removes from a record what a <see cref="Redaction"/> specifies. It works on parsed JSON, which is exactly what is sent.</summary>
 sealed class Redactor
 {
     const RegexOptions Linear = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
 
-    // In an address of a page the @ is percent-encoded.
+    // In a URL the @ is percent-encoded.
     const string EmailAddress = @"[\p{L}\p{N}.!#$%&'*+/=?^_`{|}~-]+(?:@|%40)[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+";
 
     static readonly string[] Ids = ["distinct_id", "$distinct_id", "$user_id", "$device_id", "$insert_id"];
@@ -19,7 +19,7 @@ sealed class Redactor
     readonly bool _cards;
     readonly string? _replacement;
 
-    /// <exception cref="MixpanelException">A name or a pattern cannot be one.</exception>
+    /// <exception cref="MixpanelException">A name or a pattern is invalid.</exception>
     public Redactor(Redaction redaction)
     {
         _names = new(redaction.Names, StringComparer.OrdinalIgnoreCase);
@@ -35,7 +35,7 @@ sealed class Redactor
         if (RecordScreen.JoinsIds(record.Kind, record.Name)) return; // the properties of such an event are ids
         if (_names.Contains("ip") || _names.Contains("$ip"))
         {
-            // No text can stand in place of an address, of which Mixpanel makes a place.
+            // No text can replace an IP address, from which Mixpanel derives a location.
             record.Properties.Remove("ip");
             if (record.Settings is { Ip: not null } settings) record.Settings = settings with { Ip = null };
         }
@@ -59,7 +59,7 @@ sealed class Redactor
         }
     }
 
-    /// <summary>The same value where nothing is to be taken out; null where all of it is.</summary>
+    /// <summary>Returns the same value when nothing is redacted; null when all of it is.</summary>
     JsonNode? Redacted(JsonNode value, string? replacement)
     {
         switch (value)

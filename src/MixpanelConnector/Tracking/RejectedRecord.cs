@@ -6,19 +6,22 @@ using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector;
 
-/// <summary>A record that a tracker took and that is not in Mixpanel, and why.</summary>
+/// <summary>A record that a tracker accepted but that is not in Mixpanel, and the reason.</summary>
 public sealed record RejectedRecord
 {
-    /// <summary>What it was.</summary>
+    /// <summary>The kind of the record.</summary>
     public required TrackedKind Kind { get; init; }
 
-    /// <summary>A stable name of the reason, in snake_case: <c>rejected</c> by Mixpanel, <c>record_too_large</c>, <c>outcome_unknown</c>, <c>not_serializable</c>, <c>damaged</c>; <c>before_send_failed</c>, <c>opt_out_failed</c>, <c>sample_failed</c> where the application's own code threw.</summary>
+    /// <summary>
+    /// A stable name for the reason, in snake_case: <c>rejected</c> by Mixpanel, <c>record_too_large</c>, <c>outcome_unknown</c>, <c>not_serializable</c>,
+    /// <c>damaged</c>; <c>before_send_failed</c>, <c>opt_out_failed</c>, <c>sample_failed</c> where the application's own code threw.
+    /// </summary>
     public required string Code { get; init; }
 
-    /// <summary>The reason in words, without any value of the record.</summary>
+    /// <summary>The reason as text, without any value of the record.</summary>
     public required string Message { get; init; }
 
-    /// <summary>The field at fault; null when the record as a whole is, or it is not known.</summary>
+    /// <summary>The field at fault; null when it is the record as a whole, or is not known.</summary>
     public string? Field { get; init; }
 
     /// <summary>The HTTP status of Mixpanel's answer; null when there was none.</summary>
@@ -27,13 +30,13 @@ public sealed record RejectedRecord
     /// <summary>The event's <c>$insert_id</c>; null for updates of profiles.</summary>
     public string? InsertId { get; init; }
 
-    /// <summary>Whether it may have taken effect all the same.</summary>
+    /// <summary>Whether it may have taken effect nevertheless.</summary>
     public bool MaybeDelivered { get; init; }
 
-    /// <summary>The record as it was sent, as JSON; empty when there is none. It holds personal data: do not log it.</summary>
+    /// <summary>The record as it was sent, as JSON; empty when there is none. It contains personal data: do not log it.</summary>
     public ReadOnlyMemory<byte> Json { get; init; }
 
-    /// <summary>Gives kind, code and message; not the record.</summary>
+    /// <summary>Returns kind, code and message; not the record.</summary>
     public override string ToString() => $"{Kind} {Code}: {Message}";
 
     internal static RejectedRecord NotSerializable(TrackedKind kind, Exception e) => new()
@@ -41,10 +44,11 @@ public sealed record RejectedRecord
         Kind = kind,
         Code = "not_serializable",
         Field = e is UnwritableValueException { Path: not "" and var path } ? path : null,
-        Message = e is UnwritableValueException ? e.Message : $"The record cannot be written as JSON ({e.GetType().Name}).", // what another threw may hold a value
+        // The message of another exception may contain a value.
+        Message = e is UnwritableValueException ? e.Message : $"The record cannot be written as JSON ({e.GetType().Name}).",
     };
 
-    /// <summary>Nothing of the record is in it, for what was to be taken out is still there.</summary>
+    /// <summary>Contains nothing of the record, because it has not been redacted yet.</summary>
     internal static RejectedRecord NotScreened(TrackedKind kind, RecordScreenException e) => new()
     {
         Kind = kind,

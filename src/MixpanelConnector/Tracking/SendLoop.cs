@@ -3,7 +3,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>Takes records from where they gather to Mixpanel.</summary>
+/// <summary>Moves records from the buffers to Mixpanel.</summary>
 abstract partial class SendLoop(IReadOnlyList<RecordChannel> channels, RecordBudget budget, MixpanelOptions options) : IAsyncDisposable
 {
     readonly CancellationTokenSource _stop = new();
@@ -23,7 +23,7 @@ abstract partial class SendLoop(IReadOnlyList<RecordChannel> channels, RecordBud
     /// <summary>Whether a record is only safe some time after it was added.</summary>
     public abstract bool MakesDurable { get; }
 
-    /// <summary>Why nothing can be taken any more; null while all is well.</summary>
+    /// <summary>Why no more records can be accepted; null while there is no failure.</summary>
     public virtual Exception? Failure => null;
 
     public abstract (long Records, TimeSpan Oldest) Queue(TrackedKind kind);
@@ -34,7 +34,7 @@ abstract partial class SendLoop(IReadOnlyList<RecordChannel> channels, RecordBud
     /// <summary>Completes when everything that was added survives the end of the process, as far as that is promised; fails when some of it does not.</summary>
     public abstract Task SecureAsync();
 
-    /// <summary>How many records of a kind are lost when the process ends now.</summary>
+    /// <summary>The number of records of a kind that are lost if the process ends now.</summary>
     public abstract long Unsafe(TrackedKind kind);
 
     public void Start() => Running = Task.WhenAll(Work().Select(work => Task.Run(() => UntilStoppedAsync(work))));
@@ -45,7 +45,7 @@ abstract partial class SendLoop(IReadOnlyList<RecordChannel> channels, RecordBud
         await Running.ConfigureAwait(false);
         Task sending;
         lock (_sending) sending = Task.WhenAll(_sending);
-        await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // nothing is on its way any more once this is disposed
+        await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // nothing is in flight any more once this is disposed
         var stopped = new MixpanelException(new(ErrorKind.Unavailable, "The tracker was stopped before all that it had taken was sent."));
         Leave(stopped);
         foreach (var channel in Channels)
@@ -57,15 +57,15 @@ abstract partial class SendLoop(IReadOnlyList<RecordChannel> channels, RecordBud
 
     protected abstract IEnumerable<Func<Task>> Work();
 
-    /// <summary>The work has ended. What is still to be told or kept is.</summary>
+    /// <summary>Called when the work has ended, to report or store what is left.</summary>
     protected virtual void Leave(Exception stopped) { }
 
-    /// <summary>Sends what comes next, whenever one of the channel's senders is free.</summary>
+    /// <summary>Sends the next item whenever one of the channel's senders is free.</summary>
     protected async Task SendEachAsync<T>(RecordChannel channel, Func<Task<T>> next, Func<T, Task> send)
     {
         while (true)
         {
-            // A sender first: while none is free, the open batch goes on filling.
+            // Waits for a sender first: while none is free, the open batch keeps filling.
             await channel.Free.WaitAsync(Stop).ConfigureAwait(false);
             var isSending = false;
             try
@@ -94,7 +94,7 @@ abstract partial class SendLoop(IReadOnlyList<RecordChannel> channels, RecordBud
         }
         catch (OperationCanceledException) when (Stop.IsCancellationRequested)
         {
-            // What was not sent is told or kept by whoever stops.
+            // Whoever stops the loop reports or stores what was not sent.
         }
         catch (Exception e)
         {
@@ -106,7 +106,7 @@ abstract partial class SendLoop(IReadOnlyList<RecordChannel> channels, RecordBud
         }
     }
 
-    /// <summary>A loop that fails begins again: whoever holds something in it gives it back.</summary>
+    /// <summary>Restarts a loop that fails; the work must release what it holds.</summary>
     async Task UntilStoppedAsync(Func<Task> work)
     {
         for (var failures = 1; !Stop.IsCancellationRequested; failures++)
@@ -127,7 +127,7 @@ abstract partial class SendLoop(IReadOnlyList<RecordChannel> channels, RecordBud
         }
     }
 
-    /// <summary>Waits as after so many failures, or until this is stopped.</summary>
+    /// <summary>Waits for the backoff after a number of failures, or until this is stopped.</summary>
     protected async Task PauseAsync(int failures) => await Task.Delay(Backoff.Delay(failures, Options.BackoffMin, Options.BackoffMax, retryAfter: null, Options.Randomizer()), Options.TimeProvider, Stop).ConfigureAwait(false);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The tracker met {Exception}, which it does not know, and goes on")]

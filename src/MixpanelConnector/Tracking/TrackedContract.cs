@@ -7,8 +7,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace MixpanelConnector.Tracking;
 
 /// <summary>
-/// The JSON contract of a type as a tracker writes it, whoever made it: names and converters are the type's own; what has none of its
-/// own goes by <see cref="TrackedValue"/>'s rule; null is left out. In an event, <c>time</c> is a number of milliseconds.
+/// The JSON contract of a type as a tracker writes it, whatever its source. Names and converters are the type's own; types without a converter
+/// follow the rules of <see cref="TrackedValue"/>; nulls are omitted. In an event, <c>time</c> is a number of milliseconds.
 /// </summary>
 static class TrackedContract
 {
@@ -16,13 +16,13 @@ static class TrackedContract
 
     static JsonSerializerOptions? _reflection;
 
-    /// <summary>The contract that is found by reflection: names as they are written.</summary>
+    /// <summary>Returns the contract found by reflection, with names as they are declared.</summary>
     [RequiresUnreferencedCode("The properties of the type are found by reflection.")]
     [RequiresDynamicCode("The properties of the type are found by reflection.")]
     public static JsonTypeInfo Reflected<T>() => Cache<T>.Type ??= (_reflection ??= new JsonSerializerOptions { TypeInfoResolver = new DefaultJsonTypeInfoResolver() }).GetTypeInfo(typeof(T));
 
-    /// <summary>The contract of a given one's type.</summary>
-    /// <param name="given">What the caller gave, or <see cref="Reflected"/>.</param>
+    /// <summary>Returns the contract for the type of a given contract.</summary>
+    /// <param name="given">The caller's contract, or <see cref="Reflected"/>.</param>
     /// <param name="ofEvent">Whether it is for the properties of an event.</param>
     public static JsonTypeInfo Of(JsonTypeInfo given, bool ofEvent)
     {
@@ -34,7 +34,7 @@ static class TrackedContract
     {
         var options = new JsonSerializerOptions(given.Options);
         if (options.DefaultIgnoreCondition is JsonIgnoreCondition.Never) options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
-        options.Encoder ??= JsonDefaults.WriterOptions.Encoder; // names are escaped as values are
+        options.Encoder ??= JsonDefaults.WriterOptions.Encoder; // names are escaped like values
         foreach (var converter in TrackedValue.Converters) options.Converters.Add(converter);
         var resolver = given.Options.TypeInfoResolver ?? given.OriginatingResolver ?? throw new NotSupportedException($"The contract of {given.Type.Name} has no resolver.");
         if (ofEvent) resolver = resolver.WithAddedModifier(contract =>

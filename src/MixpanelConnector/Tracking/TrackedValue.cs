@@ -8,19 +8,19 @@ using System.Text.Json.Serialization;
 namespace MixpanelConnector.Tracking;
 
 /// <summary>
-/// How a value of .NET is written, the same by each way in: times as Mixpanel's UTC text, enumerations by name, numbers of any size as
-/// they are, bytes as base64, <c>null</c> left out of objects. Text, and JSON that was parsed, stay as they are.
+/// Serializes .NET values, in the same way for every kind of input: times as Mixpanel's UTC text, enumerations by name, numbers of any size
+/// unchanged, bytes as base64; <c>null</c> is omitted from objects. Text and parsed JSON stay unchanged.
 /// </summary>
 static class TrackedValue
 {
-    /// <summary>The rule for contracts: what System.Text.Json writes in another way.</summary>
+    /// <summary>The converters for contracts: the types that System.Text.Json would write differently.</summary>
     public static readonly IReadOnlyList<JsonConverter> Converters = [new TimeConverter(), new OffsetTimeConverter(), new EnumConverter(), new NullableEnumConverter(), new BigIntegerConverter(), new NodeConverter()];
 
     /// <summary>Writes a value.</summary>
-    /// <param name="json">Where to.</param>
+    /// <param name="json">The writer.</param>
     /// <param name="value">The value.</param>
-    /// <param name="path">The names that lead to it.</param>
-    /// <exception cref="UnwritableValueException">It has no form in JSON.</exception>
+    /// <param name="path">The path of property names to it.</param>
+    /// <exception cref="UnwritableValueException">It cannot be expressed in JSON.</exception>
     public static void Write(Utf8JsonWriter json, object? value, string path)
     {
         switch (value)
@@ -124,17 +124,17 @@ static class TrackedValue
         }
     }
 
-    /// <summary>Whether a property of an event is its moment as .NET has it.</summary>
+    /// <summary>Whether a property of an event is its time, as a .NET type.</summary>
     public static bool IsMoment(string name, object value) => name == "time" && MillisecondsOf(value) is not null;
 
-    /// <summary>Writes a property of an event: <c>time</c> is a number there.</summary>
+    /// <summary>Writes a property of an event, in which <c>time</c> is a number.</summary>
     public static void WriteOfEvent(Utf8JsonWriter json, string name, object? value)
     {
         var time = name != "time" ? null : value is JsonValue held ? Held(held) : value;
         WriteMember(json, name, MillisecondsOf(time) is { } milliseconds ? milliseconds : value, "");
     }
 
-    /// <summary>What a value of JSON was made from.</summary>
+    /// <summary>Returns the .NET value that a JSON value wraps.</summary>
     static object? Held(JsonValue value) => value.TryGetValue(out object? held) ? held : null;
 
     static long? MillisecondsOf(object? value) => value switch
@@ -174,7 +174,7 @@ static class TrackedValue
         }
     }
 
-    /// <summary>Writes a value of JSON in its own way. What that throws may hold the value.</summary>
+    /// <summary>Writes a JSON value with its own serialization. An exception from it may contain the value.</summary>
     static void WriteOwn(Utf8JsonWriter json, JsonNode node, string path)
     {
         try
@@ -187,7 +187,7 @@ static class TrackedValue
         }
     }
 
-    /// <summary>Writes a moment as milliseconds; null for a type that is none.</summary>
+    /// <summary>Returns the converter that writes a time as milliseconds; null for a type that is not a time.</summary>
     public static JsonConverter? MillisecondsOf(Type type) =>
         type == typeof(DateTime) ? new MillisecondsConverter<DateTime>(MixpanelTime.MillisecondsOf)
         : type == typeof(DateTime?) ? new MillisecondsConverter<DateTime?>(time => MixpanelTime.MillisecondsOf(time!.Value))
@@ -213,7 +213,7 @@ static class TrackedValue
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WriteStringValue(MixpanelTime.Of(value.UtcDateTime));
     }
 
-    /// <summary>For every enumeration: a converter for each type of its own could not be made ahead of time.</summary>
+    /// <summary>Converts every enumeration: a converter for each type could not be created in ahead-of-time compiled code.</summary>
     sealed class EnumConverter : WriteOnlyConverter<Enum>
     {
         public static bool Converts(Type type) => type.IsEnum && !type.IsDefined(typeof(JsonConverterAttribute), inherit: false);
@@ -225,7 +225,7 @@ static class TrackedValue
         public override void WriteAsPropertyName(Utf8JsonWriter writer, Enum value, JsonSerializerOptions options) => writer.WritePropertyName(value.ToString());
     }
 
-    /// <summary>What System.Text.Json would do with a nullable one, it cannot with a converter for every enumeration.</summary>
+    /// <summary>Converts nullable enumerations, which System.Text.Json cannot do with a converter for every enumeration.</summary>
     sealed class NullableEnumConverter : WriteOnlyConverter<object>
     {
         public override bool CanConvert(Type typeToConvert) => Nullable.GetUnderlyingType(typeToConvert) is { } type && EnumConverter.Converts(type);
@@ -260,10 +260,10 @@ static class TrackedValue
     }
 }
 
-/// <summary>A value has no form in JSON. The message names its property, and holds nothing of the value.</summary>
+/// <summary>A value that cannot be expressed in JSON. The message names its property, and contains nothing of the value.</summary>
 sealed class UnwritableValueException(string path, string reason) : ArgumentException($"{(path.Length == 0 ? "The properties" : $"The property '{path}'")} cannot be written as JSON: {reason}.")
 {
-    /// <summary>The names that lead to the value; empty when it is the properties as a whole.</summary>
+    /// <summary>The path of property names to the value; empty when it is the properties as a whole.</summary>
     public string Path { get; } = path;
 
     public string Reason { get; } = reason;

@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>What a tracker tells OpenTelemetry. The names are in docs/observability.md.</summary>
+/// <summary>The metrics and spans of a tracker. Their names are documented in docs/observability.md.</summary>
 sealed class TrackerMetrics : IDisposable
 {
     public const string Name = "MixpanelConnector";
@@ -18,7 +18,7 @@ sealed class TrackerMetrics : IDisposable
 
     TrackerMetrics() { }
 
-    /// <summary>Of a tracker that is switched off.</summary>
+    /// <summary>The metrics of a disabled tracker.</summary>
     public static TrackerMetrics None { get; } = new();
 
     public TrackerMetrics(IMeterFactory? factory, Func<TrackedKind, (long Records, TimeSpan Oldest)> queue, Func<TrackedKind, TimeSpan> outage)
@@ -36,7 +36,7 @@ sealed class TrackerMetrics : IDisposable
         }
         catch (Exception)
         {
-            // A listener of the user's threw: what it does not hear is not measured.
+            // A listener of the user threw; what it does not receive is not measured.
         }
     }
 
@@ -52,7 +52,7 @@ sealed class TrackerMetrics : IDisposable
         if (count > 0) Harmless(() => _records?.Add(count, new("mixpanel.record.kind", NameOf(kind)), new("mixpanel.outcome", outcome)));
     }
 
-    /// <summary>A record that is left out on purpose.</summary>
+    /// <summary>Counts a record that is left out intentionally.</summary>
     public void LeftOut(TrackedKind kind, string reason) =>
         Harmless(() => _records?.Add(1, new("mixpanel.record.kind", NameOf(kind)), new("mixpanel.outcome", "left_out"), new("mixpanel.reason", reason)));
 
@@ -62,7 +62,7 @@ sealed class TrackerMetrics : IDisposable
         if (isRetry) Harmless(() => _retries?.Add(1, new KeyValuePair<string, object?>("mixpanel.record.kind", NameOf(kind))));
     }
 
-    /// <summary>The span of one request; null when nobody listens.</summary>
+    /// <summary>Starts the span of one request; null when nobody listens.</summary>
     public static Activity? StartRequest()
     {
         Activity? activity = null;
@@ -80,7 +80,7 @@ sealed class TrackerMetrics : IDisposable
         if (_owned && _meter is not null) Harmless(_meter.Dispose);
     }
 
-    /// <summary>Listeners run within the call that they listen to. What they throw is theirs.</summary>
+    /// <summary>Listeners run within the call they observe. Their exceptions must not affect it.</summary>
     static void Harmless(Action tell)
     {
         try
@@ -89,7 +89,7 @@ sealed class TrackerMetrics : IDisposable
         }
         catch (Exception)
         {
-            // There is nobody to tell.
+            // A failing listener cannot be reported anywhere.
         }
     }
 

@@ -4,93 +4,137 @@ using MixpanelConnector.Tracking;
 
 namespace MixpanelConnector;
 
-/// <summary>What a tracker does with a record when it has no room for it.</summary>
+/// <summary>What a tracker does with a record when its buffer is full.</summary>
 public enum WhenFull
 {
-    /// <summary>The record is not taken: <c>Track</c> gives false, <c>TrackAsync</c> throws. It is counted.</summary>
+    /// <summary>The record is dropped and counted: <c>Track</c> returns false, <c>TrackAsync</c> throws.</summary>
     Drop,
 
-    /// <summary>The caller waits until there is room, for <see cref="TrackerOptions.WaitTimeout"/> at most: <c>Track</c> blocks, <c>TrackAsync</c> waits without a thread. After that, it is as with <see cref="Drop"/>.</summary>
+    /// <summary>
+    /// The caller waits until there is room, for at most <see cref="TrackerOptions.WaitTimeout"/>: <c>Track</c> blocks, <c>TrackAsync</c> waits without a
+    /// thread. After that, as with <see cref="Drop"/>.
+    /// </summary>
     Wait,
 }
 
-/// <summary>The address of Mixpanel's that events are sent to.</summary>
+/// <summary>The Mixpanel endpoint that events are sent to.</summary>
 public enum EventEndpoint
 {
-    /// <summary><c>/import</c>: takes events of any age, names each that it refuses, and marks them as imported.</summary>
+    /// <summary><c>/import</c>: accepts events of any age, reports each event that it refuses, and marks events as imported.</summary>
     Import,
 
-    /// <summary><c>/track</c>, as browsers and the official SDKs use it: takes events of the last five days, and says nothing of one that it drops. It needs the project token.</summary>
+    /// <summary>
+    /// <c>/track</c>, as browsers and the official SDKs use it: accepts events of the last five days, and does not report events that it drops. It needs the
+    /// project token.
+    /// </summary>
     Track,
 }
 
-/// <summary>How a tracker gathers and sends. Immutable: change a copy with <c>with</c>.</summary>
+/// <summary>How a tracker buffers and sends. Immutable: change a copy with <c>with</c>.</summary>
 public sealed record TrackerOptions
 {
-    /// <summary>How long a record may wait for others before it is sent with them. Default: 100 milliseconds. With <see cref="BatchRecords"/>, this is what a kill of the process can cost while Mixpanel keeps up, unless there is an <see cref="Outbox"/>.</summary>
+    /// <summary>
+    /// The longest time a record may wait for others before the batch is sent. Default: 100 milliseconds. With <see cref="BatchRecords"/>, this bounds what a
+    /// process crash can lose while Mixpanel keeps up, unless there is an <see cref="Outbox"/>.
+    /// </summary>
     public TimeSpan FlushInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>The most records of a request, from 1 to 2000. Default: 1000.</summary>
+    /// <summary>The maximum number of records per request, from 1 to 2000. Default: 1000.</summary>
     public int BatchRecords { get; init; } = 1000;
 
-    /// <summary>The most requests under way at one time. Default: 8. It is used as far as Mixpanel keeps up.</summary>
+    /// <summary>The maximum number of requests in flight. Default: 8. It is reached only as far as Mixpanel keeps up.</summary>
     public int Senders { get; init; } = 8;
 
-    /// <summary>The most bytes of records, as JSON, that are held in memory; buffers around them may take twice as much again. Default: 32 MB.</summary>
+    /// <summary>The maximum size of the records held in memory, in bytes of JSON; buffers around them may use twice as much again. Default: 32 MB.</summary>
     public int MaxBufferedBytes { get; init; } = 32 << 20;
 
-    /// <summary>What happens to a record when these bytes are full. Default: <see cref="MixpanelConnector.WhenFull.Drop"/>.</summary>
+    /// <summary>What happens to a record when <see cref="MaxBufferedBytes"/> is reached. Default: <see cref="MixpanelConnector.WhenFull.Drop"/>.</summary>
     public WhenFull WhenFull { get; init; } = WhenFull.Drop;
 
-    /// <summary>How long a call waits for room with <see cref="MixpanelConnector.WhenFull.Wait"/>, from zero to a day. Default: 1 minute.</summary>
+    /// <summary>The longest time a call waits for room with <see cref="MixpanelConnector.WhenFull.Wait"/>, from zero to a day. Default: 1 minute.</summary>
     public TimeSpan WaitTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long disposing the tracker waits until everything is sent. Default: 10 seconds. A host's own limit is used when the host stops it.</summary>
+    /// <summary>
+    /// The longest time disposing the tracker waits until everything is sent. Default: 10 seconds. When a host stops the tracker, the host's own limit applies.
+    /// </summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The address that events are sent to. Default: <see cref="EventEndpoint.Import"/>. What an outbox holds for the other address stays there until a tracker sends to it again.</summary>
+    /// <summary>
+    /// The endpoint that events are sent to. Default: <see cref="EventEndpoint.Import"/>. Records in an outbox for the other endpoint stay there until a
+    /// tracker sends to it again.
+    /// </summary>
     public EventEndpoint EventsTo { get; init; } = EventEndpoint.Import;
 
-    /// <summary>Properties for every event that does not have them of its own. Default: none.</summary>
+    /// <summary>Properties for every event that does not set them itself. Default: none.</summary>
     public JsonObject SuperProperties { get; init; } = [];
 
-    /// <summary>Whether anything is tracked. Default: true. A tracker that is switched off starts no thread, opens no file and no connection, and needs no credential; <c>Track</c> gives true at once and counts nothing. What an outbox holds stays there.</summary>
+    /// <summary>
+    /// Whether anything is tracked. Default: true. A disabled tracker starts no thread, opens no file and no connection, and needs no credential; <c>Track</c>
+    /// returns true at once and counts nothing. Records in an outbox stay there.
+    /// </summary>
     public bool Enabled { get; init; } = true;
 
-    /// <summary>Called for each event and each update of a profile, one after the other and on the thread that tracks, before the record is kept anywhere: each may change it; false leaves it out. Where one throws, the record is not taken, and nothing of it goes to Mixpanel or to the disk. Default: none, and no record is parsed.</summary>
+    /// <summary>
+    /// Callbacks for each event and each profile update, called in order on the thread that tracks, before the record is stored anywhere. Each may change the
+    /// record; returning false leaves it out. When one throws, the record is not accepted, and nothing of it goes to Mixpanel or to the disk. Default: none,
+    /// and no record is parsed.
+    /// </summary>
     public IReadOnlyList<Func<OutgoingRecord, bool>> BeforeSend { get; init; } = [];
 
-    /// <summary>What is taken out of events and updates of profiles, after <see cref="BeforeSend"/>. Default: nothing.</summary>
+    /// <summary>Removes data from events and profile updates, after <see cref="BeforeSend"/>. Default: nothing is removed.</summary>
     public Redaction? Redaction { get; init; }
 
-    /// <summary>For names of events, the part of the people whose events are tracked, from 0 to 1; all events of a person with that name, or none of them. Who is in at one rate is in at every higher one. Events that say who somebody is or what somebody has seen (<c>$identify</c>, <c>$create_alias</c>, <c>$merge</c>, <c>$experiment_started</c>) cannot be named; updates of profiles are all tracked. Default: none, and all events are.</summary>
+    /// <summary>
+    /// By event name, the share of people whose events are tracked, from 0 to 1: all events of a person with that name, or none of them. A person in the sample
+    /// at one rate is in it at every higher rate. Events that identify a person or record what a person has seen (<c>$identify</c>, <c>$create_alias</c>,
+    /// <c>$merge</c>, <c>$experiment_started</c>) cannot be named; profile updates are always tracked. Default: none, and all events are tracked.
+    /// </summary>
     public IReadOnlyDictionary<string, double> SampleRates { get; init; } = new Dictionary<string, double>(StringComparer.Ordinal);
 
-    /// <summary>Gives what decides whether a person is in the sample: an id that stays the same wherever and as whoever the person is met; null for the default. Default: the id of the device where an event has one, so that a person stays whole at the sign-in, else the <c>distinct_id</c>. Events of nobody are decided on one by one.</summary>
+    /// <summary>
+    /// Returns the key that decides whether a person is in the sample: an id that is the same wherever the person is and whether signed in or not; null for the
+    /// default. Default: the device id where an event has one, so that signing in does not change the decision, else the <c>distinct_id</c>. Events of nobody
+    /// are decided one by one.
+    /// </summary>
     public Func<MixpanelUser, string?>? SampleBy { get; init; }
 
-    /// <summary>Says whether a person does not want to be tracked: then no event and no update of the profile is taken, but for <c>Delete</c>. It is called on the thread that tracks, for each record, and should be quick. Where it throws, the record is not taken. Default: nobody has said so.</summary>
+    /// <summary>
+    /// Returns whether a person does not want to be tracked. If so, no event and no update of the profile is accepted, except <c>Delete</c>. It is called on
+    /// the thread that tracks, for each record, and should be fast. When it throws, the record is not accepted. Default: nobody has opted out.
+    /// </summary>
     public Func<MixpanelUser, bool>? IsOptedOut { get; init; }
 
-    /// <summary>Called for each record that was taken and is not in Mixpanel after all, on a thread of the tracker's. What it throws is logged. Default: nothing; they are logged and counted in any case.</summary>
+    /// <summary>
+    /// Called for each record that was accepted but is not in Mixpanel after all, on a thread of the tracker. Its exceptions are logged. Default: none; such
+    /// records are logged and counted in any case.
+    /// </summary>
     public Action<RejectedRecord>? OnRejected { get; init; }
 
-    /// <summary>A queue that records are published to in place of being sent to Mixpanel; the caller disposes it. With an <see cref="Outbox"/> they are kept on the disk while the broker is away. Default: none.</summary>
+    /// <summary>
+    /// A queue that records are published to instead of being sent to Mixpanel; the caller disposes it. With an <see cref="Outbox"/>, records are kept on the
+    /// disk while the broker is unavailable. Default: none.
+    /// </summary>
     public MixpanelQueue? Queue { get; init; }
 
-    /// <summary>Where records are kept on the disk until Mixpanel has them, so that they survive the end of the process; <c>MixpanelConnector.Sqlite</c> has one. The tracker disposes it. Default: none, records are in memory only.</summary>
+    /// <summary>
+    /// Stores records on the disk until Mixpanel has them, so that they survive the end of the process; <c>MixpanelConnector.Sqlite</c> has one. The tracker
+    /// disposes it. Default: none, records are in memory only.
+    /// </summary>
     public ITrackerOutbox? Outbox { get; init; }
 
-    /// <summary>Whether records that an earlier version left in the <see cref="Outbox"/>, and that do not say of which project they are, are sent by this tracker. Default: false, they stay in the outbox, and the log says so. Set it for one start where the outbox was never used for another project or endpoint.</summary>
+    /// <summary>
+    /// Whether this tracker sends records that an earlier version left in the <see cref="Outbox"/> without noting their project. Default: false; they stay in
+    /// the outbox, and the log reports it. Set it for one start if the outbox was never used for another project or endpoint.
+    /// </summary>
     public bool AdoptUnowned { get; init; }
 
-    /// <summary>Makes the meter. Default: a meter of the tracker's own.</summary>
+    /// <summary>Creates the meter. Default: a meter of the tracker's own.</summary>
     public IMeterFactory? MeterFactory { get; init; }
 
-    /// <summary>For how long Mixpanel may not answer until that is an outage.</summary>
+    /// <summary>The time without an answer from Mixpanel that counts as an outage.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>For how long what was given up at the stop may take to end: a moment, unless something of the application's does not return.</summary>
+    /// <summary>The time that work given up at the stop may take to end. It ends at once, unless application code does not return.</summary>
     internal TimeSpan Unwinding { get; init; } = TimeSpan.FromSeconds(30);
 
     internal TrackerOptions Validated()

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>A profile, of a user or of a group, that updates go to.</summary>
+/// <summary>A profile of a user or a group that updates are sent to.</summary>
 readonly struct UpdatedProfile(IMixpanelTracker tracker, TrackedKind kind, MixpanelUser user, string? groupKey, string? groupId, ProfileSettings? settings = null)
 {
     public const string Reflection = "The properties are found by reflection. For trimmed and ahead-of-time compiled applications, give the type's JsonTypeInfo too, or a JsonObject.";

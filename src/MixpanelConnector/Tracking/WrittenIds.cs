@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Tracking;
 
-/// <summary>The ids in an event as it was written.</summary>
+/// <summary>Reads the ids in a written event.</summary>
 static class WrittenIds
 {
-    /// <summary>Whose the event is, where its own properties say so.</summary>
+    /// <summary>Returns the user of the event, as far as its own properties specify one.</summary>
     public static MixpanelUser UserOf(ReadOnlySpan<byte> written, MixpanelUser given)
     {
         var (distinctId, userId, deviceId) = (given.DistinctId, given.UserId, given.DeviceId);
@@ -21,7 +21,7 @@ static class WrittenIds
         return MixpanelUser.Of(distinctId, userId, deviceId);
     }
 
-    /// <summary>The ids that an event makes one person's.</summary>
+    /// <summary>Returns the ids that an event merges.</summary>
     public static List<string> Joined(ReadOnlySpan<byte> written)
     {
         List<string> ids = [];
@@ -57,7 +57,7 @@ static class WrittenIds
         return "";
     }
 
-    /// <summary>Before the first property.</summary>
+    /// <summary>Returns a reader before the first property.</summary>
     static Utf8JsonReader BeginningOf(ReadOnlySpan<byte> written)
     {
         var json = new Utf8JsonReader(written, new JsonReaderOptions { MaxDepth = OutgoingRecord.DeepestWritten });
@@ -65,10 +65,10 @@ static class WrittenIds
         return json;
     }
 
-    /// <summary>On to the next name.</summary>
+    /// <summary>Advances to the next name.</summary>
     static bool Next(ref Utf8JsonReader json) => json.Read() && json.TokenType is JsonTokenType.PropertyName;
 
-    /// <summary>Whether the name is this one; if so, on to its value.</summary>
+    /// <summary>Whether the name is this one; if so, advances to its value.</summary>
     static bool Is(ref Utf8JsonReader json, ReadOnlySpan<byte> name) => json.TokenType is JsonTokenType.PropertyName && json.ValueTextEquals(name) && json.Read();
 
     static string Text(ref Utf8JsonReader json)

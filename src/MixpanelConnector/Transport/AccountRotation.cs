@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Transport;
 
-/// <summary>The service account that speaks for a project now, where it may be replaced while the process runs.</summary>
+/// <summary>The service account in use for a project, where it may be replaced while the process runs.</summary>
 sealed class AccountRotation(ServiceAccountCredentials first)
 {
     const int Remembered = 4;
@@ -9,18 +9,18 @@ sealed class AccountRotation(ServiceAccountCredentials first)
     volatile ServiceAccountCredentials[] _known = [first];
     volatile TaskCompletionSource _replaced = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>The one of the start, which options name.</summary>
+    /// <summary>The account at the start, which options contain.</summary>
     public ServiceAccountCredentials First => first;
 
     public ServiceAccountCredentials Current => _known[0];
 
-    /// <summary>The current one first, and those before it, which may still come back out of an answer.</summary>
+    /// <summary>The current account, followed by earlier ones, which may still occur in an answer.</summary>
     public IReadOnlyList<ServiceAccountCredentials> Known => _known;
 
-    /// <summary>Completes when the current one is replaced.</summary>
+    /// <summary>Completes when the current account is replaced.</summary>
     public Task WhenReplaced => _replaced.Task;
 
-    /// <returns>Whether it is another one.</returns>
+    /// <returns>Whether it is a different account.</returns>
     public bool Replace(ServiceAccountCredentials account)
     {
         TaskCompletionSource replaced;

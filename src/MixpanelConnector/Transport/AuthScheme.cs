@@ -1,20 +1,20 @@
 namespace MixpanelConnector;
 
-/// <summary>The credential that Mixpanel asks for before it carries an action out.</summary>
+/// <summary>The credential that Mixpanel requires for an action.</summary>
 public enum AuthScheme
 {
-    /// <summary>A project token, which travels in the data.</summary>
+    /// <summary>A project token, sent in the data.</summary>
     ProjectToken,
 
-    /// <summary>A service account; the path names the organization or the project.</summary>
+    /// <summary>A service account; the path contains the organization or the project.</summary>
     ServiceAccount,
 
-    /// <summary>A service account, and the project that is meant.</summary>
+    /// <summary>A service account, and the project id.</summary>
     ServiceAccountOfProject,
 
-    /// <summary>A service account and the project that is meant, or else the token of a project.</summary>
+    /// <summary>A service account and the project id, or else a project token.</summary>
     ServiceAccountOfProjectOrToken,
 
-    /// <summary>An OAuth token of a person, for data of persons alone, and the token of the project.</summary>
+    /// <summary>A person's OAuth token, only for personal data, and the project token.</summary>
     OAuthToken,
 }

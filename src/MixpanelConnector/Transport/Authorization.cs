@@ -8,17 +8,17 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Transport;
 
-/// <summary>Chooses the credential for a request by what its endpoint accepts. The only reader of the secret.</summary>
+/// <summary>Chooses the credential for a request by what its endpoint accepts. The only code that reads the secret.</summary>
 static class Authorization
 {
-    // Mixpanel's secrets and tokens have 32 characters. A shorter word, such as the embedded Mixpanel's "local", would take pieces out of ordinary text.
+    // Mixpanel's secrets and tokens have 32 characters. Censoring a shorter word, such as the embedded Mixpanel's "local", would mutilate ordinary text.
     const int ShortestCensored = 8;
 
     static readonly ConditionalWeakTable<MixpanelOptions, string[]> FormsOf = [];
     static readonly ConditionalWeakTable<ServiceAccountCredentials, string[]> FormsOfAccounts = [];
 
-    /// <summary>The header and the project to name in the query, either of which may be absent.</summary>
-    /// <exception cref="MixpanelException">No configured credential fits.</exception>
+    /// <summary>Returns the header and the project id for the query, either of which may be null.</summary>
+    /// <exception cref="MixpanelException">No suitable credential is configured.</exception>
     public static (AuthenticationHeaderValue? Header, string? ProjectId) For(MixpanelOptions options, AuthScheme scheme, long? projectId)
     {
         projectId ??= options.ProjectId;
@@ -43,7 +43,7 @@ static class Authorization
         return (Basic(account), projectId.Value.ToString(CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Takes every form in which the credentials could come back out of a text that a server sent.</summary>
+    /// <summary>Removes from a server's text every form in which it could contain the credentials.</summary>
     public static string Censor(MixpanelOptions options, string text)
     {
         foreach (var form in FormsOf.GetValue(options, Forms)) text = text.Replace(form, "***", StringComparison.OrdinalIgnoreCase);
@@ -63,7 +63,7 @@ static class Authorization
 
     static string[] SecretsOf(ServiceAccountCredentials account) => [Reveal(account.Secret), $"{account.Username}:{Reveal(account.Secret)}"];
 
-    /// <summary>Raw, as base64, percent-encoded, hexadecimal and within JSON; longer ones first, since they hold shorter ones.</summary>
+    /// <summary>Raw, base64, percent-encoded, hexadecimal and JSON-escaped; longer forms first, because they contain shorter ones.</summary>
     static string[] Forms(IEnumerable<string> secrets) =>
         [
             .. secrets

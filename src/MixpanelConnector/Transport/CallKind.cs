@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Transport;
 
-/// <summary>The calls of which Mixpanel counts the number in an hour, each kind for itself.</summary>
+/// <summary>The calls that Mixpanel limits per hour, each kind separately.</summary>
 enum CallKind
 {
     Query,

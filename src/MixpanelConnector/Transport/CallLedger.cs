@@ -7,27 +7,27 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector;
 
 /// <summary>
-/// The calls that count against Mixpanel's limits of 60 an hour, kept in a folder that processes share: each is entered, and the
-/// entry synced, before it is sent, also when it fails. A call beyond the limit is not sent: it ends with
-/// <see cref="ErrorKind.RateLimited"/>, and <see cref="MixpanelError.RetryAfter"/> says when the next one may come.
+/// The calls that count against Mixpanel's limits of 60 an hour, stored in a folder that processes share. Each call is entered, and the
+/// entry synced, before it is sent, also when it then fails. A call beyond the limit is not sent: it ends with
+/// <see cref="ErrorKind.RateLimited"/>, and <see cref="MixpanelError.RetryAfter"/> is the time until the next call is allowed.
 /// There is a list for each endpoint or region, project and kind of call: raw exports, and queries.
 /// </summary>
 public sealed record CallLedger
 {
     const int MixpanelsHour = 60, MixpanelsSecond = 3;
 
-    /// <summary>A list beyond this many entries loses those that are older than an hour.</summary>
+    /// <summary>When a list exceeds this number of entries, those older than an hour are removed.</summary>
     const int MostEntries = 2000;
 
     const string Form = "yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'";
-    const int EntryLength = 29; // with its line feed
+    const int EntryLength = 29; // with the line feed
 
     static readonly TimeSpan Hour = TimeSpan.FromHours(1);
     static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>Keeps the calls in a folder.</summary>
-    /// <param name="folder">The folder; made when it is missing.</param>
+    /// <summary>Creates a ledger that stores the calls in a folder.</summary>
+    /// <param name="folder">The folder; created if it is missing.</param>
     public CallLedger(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -37,17 +37,20 @@ public sealed record CallLedger
     /// <summary>The folder.</summary>
     public string Folder { get; }
 
-    /// <summary>How many calls of a kind a project has in any hour; 0 for any number. Default: null, which means Mixpanel's own limit, 60.</summary>
+    /// <summary>The maximum number of calls of a kind per project in any hour; 0 for no limit. Default: null, which means Mixpanel's own limit, 60.</summary>
     public int? CallsPerHour { get; init; }
 
-    /// <summary>How many calls of a kind a project has in any second; 0 for any number. Beyond it a call waits. Default: null, which means Mixpanel's own limit, 3 raw exports, and any number of queries.</summary>
+    /// <summary>
+    /// The maximum number of calls of a kind per project in any second; 0 for no limit. Beyond it a call waits. Default: null, which means Mixpanel's own
+    /// limit: 3 raw exports, and no limit for queries.
+    /// </summary>
     public int? CallsPerSecond { get; init; }
 
-    /// <summary>What a project's calls belong to, when that is not its endpoint or its region, such as a local store whose address changes. Default: none.</summary>
+    /// <summary>The owner of a project's calls, if that is not its endpoint or region, such as a local store whose address changes. Default: none.</summary>
     public string? Store { get; init; }
 
-    /// <summary>Enters a call. Null when it may be sent; otherwise how long the limit is used up for.</summary>
-    /// <exception cref="MixpanelException">The ledger cannot be kept: the call must not be sent.</exception>
+    /// <summary>Enters a call. Returns null when it may be sent; otherwise the time until the limit allows it.</summary>
+    /// <exception cref="MixpanelException">The ledger cannot be written: the call must not be sent.</exception>
     internal async Task<TimeSpan?> EnterAsync(MixpanelOptions options, CallKind kind, CancellationToken cancellationToken)
     {
         var (perHour, perSecond) = (CallsPerHour ?? MixpanelsHour, CallsPerSecond ?? (kind is CallKind.Export ? MixpanelsSecond : 0));
@@ -72,7 +75,7 @@ public sealed record CallLedger
         }
     }
 
-    /// <summary>How many calls the hour has left; null for any number.</summary>
+    /// <summary>Returns the number of calls left in the hour; null for no limit.</summary>
     /// <exception cref="MixpanelException">The ledger cannot be read.</exception>
     internal async Task<int?> LeftAsync(MixpanelOptions options, CallKind kind, CancellationToken cancellationToken)
     {
@@ -82,7 +85,7 @@ public sealed record CallLedger
         return Guarded(() => Math.Max(0, perHour - Read(file, options.TimeProvider.GetUtcNow()).Count));
     }
 
-    /// <summary>The list, locked.</summary>
+    /// <summary>Opens the list, locked.</summary>
     async Task<FileStream> OpenAsync(MixpanelOptions options, CallKind kind, CancellationToken cancellationToken)
     {
         Guarded(() =>
@@ -94,7 +97,8 @@ public sealed record CallLedger
         while (true)
         {
             if (Guarded(() => FileLock.TryTake(path)) is { } file) return file;
-            await Task.Delay(LockPause, TimeProvider.System, cancellationToken).ConfigureAwait(false); // whoever has it keeps it for an fsync, by the real clock
+            // The lock is held for the duration of an fsync, by the real clock.
+            await Task.Delay(LockPause, TimeProvider.System, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -105,7 +109,9 @@ public sealed record CallLedger
         return $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(owner)))[..20]}-{(kind is CallKind.Export ? "exports" : "queries")}";
     }
 
-    /// <summary>The calls of the last hour, the oldest first. One that a clock put far ahead is left out; an entry that was cut was never sent.</summary>
+    /// <summary>
+    /// Returns the calls of the last hour, the oldest first. A call far in the future, from a wrong clock, is ignored; a truncated entry was never sent.
+    /// </summary>
     static List<DateTimeOffset> Read(FileStream file, DateTimeOffset now)
     {
         var bytes = new byte[Math.Min(file.Length, (long)MostEntries * 2 * EntryLength) / EntryLength * EntryLength];
@@ -126,7 +132,7 @@ public sealed record CallLedger
         var whole = file.Length / EntryLength * EntryLength;
         if (whole > MostEntries * EntryLength && calls.Count < MostEntries / 2)
         {
-            // Those that are kept count a second time if this is cut short: rather too many than too few.
+            // If this is interrupted, the kept calls count twice: rather too many than too few.
             file.Position = 0;
             foreach (var call in calls) file.Write(Entry(call));
             file.Write(Entry(now));

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace MixpanelConnector.Transport;
 
-/// <summary>The families of Mixpanel's API; each lives on hosts of its own.</summary>
+/// <summary>The API families of Mixpanel; each has hosts of its own.</summary>
 enum Api
 {
     Ingestion,
@@ -11,10 +11,12 @@ enum Api
     Export,
 }
 
-/// <summary>Which address a request goes to.</summary>
+/// <summary>Resolves the address of a request.</summary>
 static class Hosts
 {
-    /// <summary>Whether an address is of this machine. <see cref="Uri.IsLoopback"/> can be wrong in an instance that another thread uses for the first time.</summary>
+    /// <summary>
+    /// Whether an address is on this machine. <see cref="Uri.IsLoopback"/> can be wrong on an instance that another thread is using for the first time.
+    /// </summary>
     public static bool IsLoopback(Uri address) => address.IdnHost.TrimEnd('.') is var host && (host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.Equals("loopback", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var ip) && IPAddress.IsLoopback(ip)));
 
     public static Uri BaseAddress(MixpanelOptions options, Api api)
@@ -35,7 +37,7 @@ static class Hosts
         });
     }
 
-    /// <summary>A path of Mixpanel's below the base address, which may itself have a path when it is a proxy's.</summary>
+    /// <summary>Returns the URL of a path below the base address, which may itself have a path, as with a proxy.</summary>
     public static Uri Resolve(MixpanelOptions options, MixpanelRequest request)
     {
         var address = BaseAddress(options, request.Api).AbsoluteUri.TrimEnd('/') + request.Path;

@@ -2,25 +2,25 @@ namespace MixpanelConnector.Transport;
 
 enum VerdictKind
 {
-    /// <summary>Every record is in.</summary>
+    /// <summary>Every record is accepted.</summary>
     Accepted,
 
-    /// <summary>The named records are refused, all others are in.</summary>
+    /// <summary>The listed records are refused, all others are accepted.</summary>
     Partial,
 
-    /// <summary>Nothing is in: send smaller batches.</summary>
+    /// <summary>Nothing is accepted: send smaller batches.</summary>
     TooLarge,
 
-    /// <summary>The batch was refused, but not so that each record's fate is known: divide it and ask again.</summary>
+    /// <summary>The batch was refused without a known outcome for each record: split it and send again.</summary>
     Ambiguous,
 
-    /// <summary>A success whose count does not equal what was sent.</summary>
+    /// <summary>A success whose count differs from the number of records sent.</summary>
     Miscounted,
 
-    /// <summary>No answer, or one that asks to try again later: send the same bytes again.</summary>
+    /// <summary>No answer, or one that asks to retry later: send the same bytes again.</summary>
     Retry,
 
-    /// <summary>Something answered that is not to be trusted as Mixpanel.</summary>
+    /// <summary>An answer that cannot be trusted to be Mixpanel's.</summary>
     Untrusted,
 
     /// <summary>The credentials or the project are refused: nothing will succeed.</summary>
@@ -32,7 +32,7 @@ sealed class ImportVerdict
 {
     public required VerdictKind Kind { get; init; }
 
-    /// <summary>How many records Mixpanel says that it took.</summary>
+    /// <summary>The number of records that Mixpanel reports as accepted.</summary>
     public long Imported { get; private init; }
 
     /// <summary>The refused records, by index in the batch, ascending.</summary>
@@ -41,13 +41,16 @@ sealed class ImportVerdict
     /// <summary>The answer's own <c>status</c>.</summary>
     public string? Status { get; private init; }
 
-    /// <summary>Whether an unclear answer is Mixpanel's own plain refusal, which took nothing.</summary>
+    /// <summary>Whether an ambiguous answer is a plain refusal by Mixpanel itself, so that nothing was accepted.</summary>
     public bool NothingImported { get; private init; }
 
-    /// <summary>Whether the answer has nothing of Mixpanel's, or contradicts itself: it may be another's, such as a proxy's, and what was taken is unknown.</summary>
+    /// <summary>
+    /// Whether the answer is not in Mixpanel's format, or contradicts itself: it may be from another server, such as a proxy, and it is unknown what was
+    /// accepted.
+    /// </summary>
     public bool IsForeign => Kind is VerdictKind.Ambiguous && !NothingImported;
 
-    /// <summary>Whether an unclear answer refuses the batch for its events that say which ids are one user's.</summary>
+    /// <summary>Whether an ambiguous answer refuses the batch because of its events that link a user's ids.</summary>
     public bool RefusesWhoIsWho { get; private init; }
 
     public MixpanelError? Error { get; private init; }

@@ -4,7 +4,10 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Transport;
 
-/// <summary>What Mixpanel is known to say of a refused record or request, without quoting it: this may be shown anywhere. See https://developer.mixpanel.com/reference/import-events.</summary>
+/// <summary>
+/// Mixpanel's known messages for refused records or requests, which do not quote the record: they may be shown anywhere. See
+/// https://developer.mixpanel.com/reference/import-events.
+/// </summary>
 static class KnownMessages
 {
     public static readonly FrozenSet<string> Messages = FrozenSet.ToFrozenSet(
@@ -25,14 +28,14 @@ static class KnownMessages
         ],
         StringComparer.Ordinal);
 
-    /// <summary>What a query that took too long is answered, under a 400: it may succeed when Mixpanel is less busy.</summary>
+    /// <summary>The answer to a query that took too long, with status 400: it may succeed when Mixpanel is less busy.</summary>
     const string TimeoutError = "Timeout Error.";
 
-    // The texts that a 4xx of Mixpanel's can have though the request is right and its time was not. They are short.
+    // The texts of 4xx answers to requests that are correct but could not be served at the time. They are short.
     static readonly string[] Unavailable = [TimeoutError];
-    const int LongestUnavailable = 64 << 10; // the answer repeats the address of the request
+    const int LongestUnavailable = 64 << 10; // the answer repeats the URL of the request
 
-    /// <summary>Whether the body of a 4xx says that the request may succeed later: as JSON with an <c>error</c>, or as plain text.</summary>
+    /// <summary>Whether the body of a 4xx answer indicates that the request may succeed later: as JSON with an <c>error</c>, or as plain text.</summary>
     public static bool SayUnavailable(ReadOnlySpan<byte> body)
     {
         if (body.Length > LongestUnavailable) return false;
@@ -64,7 +67,7 @@ static class KnownMessages
             }
             catch (InvalidOperationException)
             {
-                return false; // text that is no valid Unicode
+                return false; // text that is not valid Unicode
             }
         }
     }

@@ -2,29 +2,32 @@ using System.Globalization;
 
 namespace MixpanelConnector.Transport;
 
-/// <summary>The bytes of a request, kept as they are so that a retry sends the same.</summary>
+/// <summary>The bytes of a request, stored so that a retry sends the same.</summary>
 sealed record RequestBody(ReadOnlyMemory<byte> Bytes, string ContentType, string? ContentEncoding = null);
 
-/// <summary>One request, before it is bound to a host and a credential.</summary>
+/// <summary>A request, before it is bound to a host and a credential.</summary>
 sealed record MixpanelRequest(HttpMethod Method, Api Api, string Path, AuthScheme Auth)
 {
     public IReadOnlyList<KeyValuePair<string, string>> Query { get; init; } = [];
 
     public RequestBody? Body { get; init; }
 
-    /// <summary>Whether it may be sent again when the outcome of a try is unknown; else only after a try that certainly had no effect: a rate limit, a connection that never opened.</summary>
+    /// <summary>
+    /// Whether it may be sent again when the outcome of an attempt is unknown. If not, it is only sent again after an attempt that certainly had no effect: a
+    /// rate limit, a connection that never opened.
+    /// </summary>
     public bool IsRepeatable { get; init; } = Method == HttpMethod.Get;
 
-    /// <summary>Whether the body of a success is left to the caller to read, as it comes.</summary>
+    /// <summary>Whether the caller reads the body of a success as a stream.</summary>
     public bool IsStreamed { get; init; }
 
-    /// <summary>Whether the body of a success comes as it was sent, compressed with gzip: only so can its end be checked.</summary>
+    /// <summary>Whether the body of a success is not decompressed: only then can its gzip trailer be checked.</summary>
     public bool IsUndecoded { get; init; }
 
-    /// <summary>The limit of calls in an hour that it counts against; null for none.</summary>
+    /// <summary>The hourly limit that it counts against; null for none.</summary>
     public CallKind? Counts { get; init; }
 
-    /// <summary>The project in place of the configured one.</summary>
+    /// <summary>A project that replaces the configured one.</summary>
     public long? ProjectId { get; init; }
 
     public MixpanelRequest With(string name, string value) => this with { Query = [.. Query, new(name, value)] };

@@ -6,10 +6,10 @@ using Polly.Retry;
 
 namespace MixpanelConnector.Transport;
 
-/// <summary>The only caller of <see cref="HttpClient"/>: binds a request to a host and a credential, sends it, and reads the answer to its end.</summary>
+/// <summary>The only caller of <see cref="HttpClient"/>: binds a request to a host and a credential, sends it, and reads the complete answer.</summary>
 sealed partial class MixpanelTransport
 {
-    // A body may take as long as a slow line of 8 KB/s needs, on top of the deadline of its answer.
+    // The upload of a body gets the time that a slow connection of 8 KB/s needs, in addition to the deadline of its answer.
     const int SlowestUploadBytesPerSecond = 8 << 10;
 
     readonly HttpClient _client;
@@ -18,9 +18,9 @@ sealed partial class MixpanelTransport
     readonly ResiliencePipeline<Reply> _onlyIfNotDone;
     readonly ILogger _logger;
 
-    /// <param name="options">How to reach Mixpanel and as whom.</param>
-    /// <param name="client">What sends.</param>
-    /// <param name="undecoded">What sends where the body of the answer is to come as it was sent. Default: the same, which then must not decompress.</param>
+    /// <param name="options">How to reach Mixpanel, and with which credentials.</param>
+    /// <param name="client">The client to send with.</param>
+    /// <param name="undecoded">The client for answers that must not be decompressed. Default: the same client, which then must not decompress.</param>
     public MixpanelTransport(MixpanelOptions options, HttpClient client, Func<HttpClient>? undecoded = null)
     {
         Options = options;
@@ -33,24 +33,24 @@ sealed partial class MixpanelTransport
 
     public MixpanelOptions Options { get; }
 
-    /// <summary>The same connections with other options.</summary>
+    /// <summary>Returns a transport with the same connections and other options.</summary>
     public MixpanelTransport With(MixpanelOptions options) => new(options, _client, _undecoded);
 
     public static HttpMessageHandler NewHandler(MixpanelOptions options, DecompressionMethods decompression = DecompressionMethods.GZip | DecompressionMethods.Deflate | DecompressionMethods.Brotli) => new SocketsHttpHandler
     {
-        AllowAutoRedirect = false, // a POST that is redirected becomes a GET, whose 200 would look like success
+        AllowAutoRedirect = false, // a redirected POST becomes a GET, whose 200 would look like success
         UseCookies = false,
         UseProxy = options.Endpoint is not { } endpoint || !Hosts.IsLoopback(endpoint),
         AutomaticDecompression = decompression,
         ConnectTimeout = TimeSpan.FromSeconds(10),
-        PooledConnectionLifetime = TimeSpan.FromMinutes(2), // so that a change of DNS is seen
+        PooledConnectionLifetime = TimeSpan.FromMinutes(2), // so that DNS changes take effect
         MaxResponseHeadersLength = 64, // KB
     };
 
-    /// <summary>Fails when no configured credential fits the request; sends nothing.</summary>
+    /// <summary>Throws when no configured credential suits the request; sends nothing.</summary>
     public void EnsureAccess(AuthScheme access, long? projectId = null) => Authorization.For(Options, access, projectId);
 
-    /// <summary>Sends, and sends again as <see cref="MixpanelRequest.IsRepeatable"/> allows.</summary>
+    /// <summary>Sends a request, with the retries that <see cref="MixpanelRequest.IsRepeatable"/> allows.</summary>
     public async Task<Reply> SendAsync(MixpanelRequest request, CancellationToken cancellationToken)
     {
         var pipeline = request.IsRepeatable ? _safe : _onlyIfNotDone;
@@ -65,14 +65,18 @@ sealed partial class MixpanelTransport
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Sends once. A failure to get an answer is a value, whatever a handler of the client throws; only cancellation by the caller and a missing credential throw.</summary>
+    /// <summary>
+    /// Sends a request once. A missing answer is returned as a failure, whatever a handler of the client throws; only cancellation by the caller and a missing
+    /// credential throw.
+    /// </summary>
     public async Task<Reply> SendOnceAsync(MixpanelRequest request, CancellationToken cancellationToken)
     {
         while (true)
         {
             var account = Options.CurrentAccount;
             var reply = await SendWithAccountAsync(request, cancellationToken).ConfigureAwait(false);
-            if (reply.Status is not (401 or 403) || Options.CurrentAccount == account) return reply; // refused, so without effect, and the account was replaced on the way
+            // Otherwise it was refused, and thus without effect, and the account was replaced meanwhile.
+            if (reply.Status is not (401 or 403) || Options.CurrentAccount == account) return reply;
         }
     }
 
@@ -134,7 +138,7 @@ sealed partial class MixpanelTransport
         }
         catch (OperationCanceledException e) when (e.InnerException is TimeoutException && !deadline.IsCancellationRequested && _client.Timeout == Timeout.InfiniteTimeSpan)
         {
-            // Only the connection's own limit is left; the timeout of a caller's HttpClient looks the same, but may come after the request arrived.
+            // Only the connect timeout is left; the timeout of a caller's HttpClient looks the same, but may occur after the request arrived.
             return Failed(request, new(ErrorKind.Unavailable, $"No connection to {address.Host}:{address.Port} within 10 seconds. Check the network, the endpoint and the region."), mayHaveArrived: false);
         }
         catch (OperationCanceledException e) when (deadline.IsCancellationRequested || e.InnerException is TimeoutException)
@@ -147,7 +151,7 @@ sealed partial class MixpanelTransport
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError or HttpRequestError.SecureConnectionError)
         {
-            // Among them a connection that broke while it was being secured: that is the network's fault, and not the certificate's.
+            // This includes a connection that broke during the TLS handshake: a network failure, not a certificate error.
             return Failed(request, new(ErrorKind.Unavailable, $"{address.Host}:{address.Port} cannot be reached. Check the network, the endpoint and the region."), mayHaveArrived: false);
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded)
@@ -160,7 +164,7 @@ sealed partial class MixpanelTransport
         }
         catch (Exception e)
         {
-            // A handler of the user's can throw anything, before the request left or after it arrived. Its words may hold what nobody may read.
+            // A handler of the user can throw any exception, before the request left or after it arrived. Its message may contain confidential data.
             return Failed(request, new(ErrorKind.Unavailable, $"The HTTP client failed with {e.GetType().Name} on the way to {address.Host}. Whether the request took effect is unknown; check the handlers that this application gave to the client."), mayHaveArrived: true);
         }
     }

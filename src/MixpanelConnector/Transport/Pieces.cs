@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace MixpanelConnector.Transport;
 
-/// <summary>Bytes whose number is not known yet, in pieces: a buffer that grows is held twice, and twice as large, at each growth.</summary>
+/// <summary>A buffer of unknown length, in chunks: a growing array would be in memory twice, and twice as large, at each growth.</summary>
 sealed class Pieces : Stream
 {
     const int Size = 64 << 10;
@@ -20,14 +20,14 @@ sealed class Pieces : Stream
 
     public override long Position { get => _length; set => throw new NotSupportedException(); }
 
-    /// <summary>Room for more.</summary>
+    /// <summary>Returns free memory for more bytes.</summary>
     public Memory<byte> Free()
     {
         if (_length == _pieces.Count * Size) _pieces.Add(ArrayPool<byte>.Shared.Rent(Size));
         return _pieces[^1].AsMemory(_length % Size, Size - (_length % Size));
     }
 
-    /// <summary>So much of the room was used.</summary>
+    /// <summary>Marks bytes of the free memory as used.</summary>
     public void Advance(int count) => _length += count;
 
     public byte[] ToArray()
@@ -53,7 +53,7 @@ sealed class Pieces : Stream
 
     public override void Flush()
     {
-        // Nothing waits.
+        // Nothing is buffered.
     }
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();

@@ -10,16 +10,16 @@ using MixpanelConnector.Queues;
 
 namespace MixpanelConnector.Transport;
 
-/// <summary>Publishes what would be sent to Mixpanel's ingestion, and answers as Mixpanel does once the broker has confirmed it.</summary>
+/// <summary>Publishes requests to Mixpanel's ingestion API to a queue, and answers like Mixpanel once the broker has confirmed them.</summary>
 static class QueuedIngestion
 {
-    /// <summary>Bytes of the records of a message; a consumer takes 10 MB unless it is told otherwise.</summary>
+    /// <summary>The maximum size of the records in a message, in bytes; a consumer accepts 10 MB by default.</summary>
     const long LargestBody = 8 << 20;
 
-    /// <summary>Names as they are.</summary>
+    /// <summary>Writes names without needless escapes.</summary>
     static readonly JsonWriterOptions Plainly = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Whether a request is one that a queue takes in Mixpanel's place.</summary>
+    /// <summary>Whether the queue replaces Mixpanel for a request.</summary>
     public static bool Takes(MixpanelRequest request) => request is { Api: Api.Ingestion, Body: not null, Path: "/import" or "/track" or "/engage" or "/groups" };
 
     public static async Task<Reply> SendAsync(MixpanelQueue queue, MixpanelRequest request, CancellationToken cancellationToken)
@@ -32,7 +32,7 @@ static class QueuedIngestion
         };
         using var document = JsonDocument.Parse(Plain(request.Body!));
         List<JsonElement> records = document.RootElement.ValueKind is JsonValueKind.Array ? [.. document.RootElement.EnumerateArray()] : [document.RootElement];
-        // Where the broker keeps the order of a key alone, a message is of one person.
+        // Where the broker keeps order only per key, each message has the records of one person.
         List<(string? Key, List<JsonElement> Records)> keys = kind is QueuedKind.Events || !queue.OrdersByKey ? [(null, records)] : records.GroupBy(KeyOf, StringComparer.Ordinal).Select(of => (of.Key.Length == 0 ? null : of.Key, of.ToList())).ToList();
         var published = 0;
         var publishing = Task.WhenAll(keys.Select(of => PublishAsync(of.Key, of.Records)));
@@ -50,7 +50,7 @@ static class QueuedIngestion
             return Reply.None(new(kindOf, mayHaveArrived ? e.Message : $"{e.Message} Nothing was taken."), mayHaveArrived);
         }
 
-        await publishing.ConfigureAwait(false); // what is no queue's fault
+        await publishing.ConfigureAwait(false); // rethrows failures that are not the queue's
         return Reply.Answer(200, Encoding.UTF8.GetBytes(request.Path is "/import" ? string.Create(CultureInfo.InvariantCulture, $$"""{"code":200,"num_records_imported":{{records.Count}},"status":"OK"}""") : """{"error":null,"status":1}"""));
 
         async Task PublishAsync(string? key, List<JsonElement> of)
@@ -72,7 +72,7 @@ static class QueuedIngestion
         return plain.ToArray();
     }
 
-    /// <summary>The bodies of messages that hold these records in their order, each below what a consumer takes.</summary>
+    /// <summary>Returns the bodies of messages with these records in order, each below the limit of a consumer.</summary>
     static IEnumerable<byte[]> Bodies(List<JsonElement> records, string path)
     {
         using var line = new MemoryStream();
@@ -96,7 +96,7 @@ static class QueuedIngestion
         }
     }
 
-    /// <summary>Who consumes has a credential of its own.</summary>
+    /// <summary>Omits the token: a consumer has credentials of its own.</summary>
     static void WriteWithoutToken(MemoryStream line, JsonElement record, string path)
     {
         using var json = new Utf8JsonWriter(line, Plainly);
@@ -118,7 +118,7 @@ static class QueuedIngestion
         json.WriteEndObject();
     }
 
-    /// <summary>The value as it is, unless it stands on several lines.</summary>
+    /// <summary>Writes the value unchanged, unless it spans several lines.</summary>
     static void Write(Utf8JsonWriter json, JsonProperty member)
     {
         var value = JsonMarshal.GetRawUtf8Value(member.Value);
@@ -131,7 +131,7 @@ static class QueuedIngestion
         record.TryGetProperty("$distinct_id", out var id) || record.TryGetProperty("$group_id", out id) ? id.ToString() : "";
 }
 
-/// <summary>What is answered where the broker takes no message as large.</summary>
+/// <summary>The answer when a message is too large for the broker.</summary>
 sealed record QueueRefusal(string Error);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

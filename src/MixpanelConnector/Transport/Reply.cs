@@ -3,31 +3,31 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Transport;
 
-/// <summary>What one try gave: an answer read to its end, or the reason why there is none.</summary>
+/// <summary>The result of one attempt: a complete answer, or the reason why there is none.</summary>
 sealed class Reply
 {
     Reply() { }
 
-    /// <summary>The HTTP status; 0 when no whole answer came.</summary>
+    /// <summary>The HTTP status; 0 when there is no complete answer.</summary>
     public int Status { get; private init; }
 
     public ReadOnlyMemory<byte> Body { get; private init; }
 
     public TimeSpan? RetryAfter { get; private init; }
 
-    /// <summary>Where a redirect points; null for every other answer.</summary>
+    /// <summary>The target of a redirect; null for every other answer.</summary>
     public Uri? Location { get; private init; }
 
     /// <summary>Why there is no answer; null when there is one.</summary>
     public MixpanelError? Failure { get; private init; }
 
-    /// <summary>Whether the request can have reached Mixpanel.</summary>
+    /// <summary>Whether the request may have reached Mixpanel.</summary>
     public bool MayHaveArrived { get; private init; } = true;
 
-    /// <summary>Whether it answers a second try or a later one: an earlier one may have been carried out.</summary>
+    /// <summary>Whether it answers a retry: an earlier attempt may have been carried out.</summary>
     public bool IsRepeated { get; set; }
 
-    /// <summary>The success whose body the caller reads, and disposes of; null for every other answer.</summary>
+    /// <summary>The success whose body the caller reads and disposes; null for every other answer.</summary>
     public HttpResponseMessage? Opened { get; private init; }
 
     public static Reply Open(HttpResponseMessage response) => new() { Status = (int)response.StatusCode, Opened = response };
@@ -37,11 +37,11 @@ sealed class Reply
 
     public static Reply None(MixpanelError failure, bool mayHaveArrived) => new() { Failure = failure, MayHaveArrived = mayHaveArrived };
 
-    /// <summary>An error that may pass by itself, by its status or by its words; 501 never does.</summary>
+    /// <summary>Whether the error may be transient, by its status or its text; 501 never is.</summary>
     public bool IsUnavailable => Status is (int)HttpStatusCode.RequestTimeout or (>= 500 and not (int)HttpStatusCode.NotImplemented)
         || (Status is >= 400 and < 500 && !IsRateLimit && KnownMessages.SayUnavailable(Body.Span));
 
-    /// <summary>A success whose JSON lacks its end: a connection that closed early can look whole when its length was not announced.</summary>
+    /// <summary>Whether a success has truncated JSON: without an announced length, a connection that closed early can look complete.</summary>
     public bool IsCut => Status is 200 or 201 && Opened is null && LacksItsEnd(Body.Span);
 
     public bool IsRateLimit => Status == (int)HttpStatusCode.TooManyRequests;
@@ -61,7 +61,7 @@ sealed class Reply
         }
         catch (JsonException)
         {
-            return false; // no JSON at all
+            return false; // not JSON at all
         }
     }
 }

@@ -3,24 +3,25 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Transport;
 
-/// <summary>Reads the body of an answer within limits: on its length after decompression, and on what JSON of it would be built.</summary>
+/// <summary>Reads the body of an answer within limits: on its decompressed length, and on the size of a JSON document built from it.</summary>
 static class ReplyBody
 {
-    // Answers to ingestion are a few hundred bytes, with failed records up to about 2000 x 1 KB; a page of a thousand profiles has some MB.
+    // Answers of ingestion are a few hundred bytes, with failed records up to about 2000 x 1 KB; a page of a thousand profiles has some MB.
     const int LargestOfIngestion = 4 << 20;
     const int Largest = 20 << 20;
 
-    // A page of a thousand profiles of 255 properties has fewer. Each is some hundred bytes in memory, whatever its length in the text.
+    // A page of a thousand profiles of 255 properties has fewer. Each uses some hundred bytes in memory, whatever its length in the text.
     const int MostTokens = 600_000;
 
-    /// <summary>The body; null for one beyond the limits.</summary>
+    /// <summary>Returns the body; null for one beyond the limits.</summary>
     /// <param name="response">The answer.</param>
-    /// <param name="api">What was asked.</param>
-    /// <param name="isPacked">Whether it may be compressed still, and nobody else unpacks it.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="api">The API of the request.</param>
+    /// <param name="isPacked">Whether it may still be compressed, and nothing else decompresses it.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
     public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpResponseMessage response, Api api, bool isPacked, CancellationToken cancellationToken)
     {
-        var largest = api is Api.Ingestion && response.RequestMessage?.Method != HttpMethod.Get ? LargestOfIngestion : Largest; // definitions of flags are asked for there, too
+        // Flag definitions are also fetched from there.
+        var largest = api is Api.Ingestion && response.RequestMessage?.Method != HttpMethod.Get ? LargestOfIngestion : Largest;
         if (response.Content.Headers.ContentLength > largest) return null;
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         if (isPacked && response.Content.Headers.ContentEncoding.Contains("gzip", StringComparer.OrdinalIgnoreCase)) stream = new GZipStream(stream, CompressionMode.Decompress);
@@ -35,7 +36,7 @@ static class ReplyBody
             }
 
             var body = pieces.ToArray();
-            if (HasTooManyTokens(body)) return null; // not by ?:, which would make an empty body of it
+            if (HasTooManyTokens(body)) return null; // not with ?:, which would convert it to an empty body
             return body;
         }
     }
@@ -54,7 +55,7 @@ static class ReplyBody
         }
         catch (JsonException)
         {
-            // What is no JSON is judged by whoever reads it: nothing is built of it.
+            // The reader handles invalid JSON: nothing is built from it.
         }
 
         return false;

@@ -5,22 +5,22 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Transport;
 
-/// <summary>The one place where Mixpanel's answers are judged. An answer counts as success only when its JSON is whole and says so.</summary>
+/// <summary>The only code that classifies Mixpanel's answers. An answer counts as success only when its JSON is complete and reports success.</summary>
 static class ReplyClassifier
 {
     const int LongestMessage = 300;
 
-    // So much of a page is read before it is censored and cut: enough that no secret is cut in two within what is shown.
+    // The part of a page that is read before it is censored and truncated: large enough that no secret is split within the part that is shown.
     const int MostJudged = 64 << 10;
 
-    /// <summary>The JSON of a successful answer of the Query or App API.</summary>
-    /// <exception cref="MixpanelException">The answer is no success.</exception>
+    /// <summary>Returns the JSON of a successful answer of the Query or App API.</summary>
+    /// <exception cref="MixpanelException">The answer is not a success.</exception>
     public static JsonDocument ReadJson(Reply reply, MixpanelOptions options)
     {
         if (reply is not { Failure: null, Status: 200 or 201 }) throw new MixpanelException(ErrorOf(reply, options));
         if (Parse(reply.Body) is not { } document) throw new MixpanelException(Untrusted(reply));
 
-        // Some App API operations describe their errors inside the 200.
+        // Some App API operations report their errors with status 200.
         if (document.RootElement.ValueKind is JsonValueKind.Object
             && document.RootElement.TryGetProperty("status", out var status)
             && status.ValueKind is JsonValueKind.String && status.ValueEquals("error"))
@@ -31,15 +31,15 @@ static class ReplyClassifier
         return document;
     }
 
-    /// <summary>Fails unless the answer is a success, of which nothing more is to be read; it may be empty.</summary>
-    /// <exception cref="MixpanelException">The answer is no success.</exception>
+    /// <summary>Throws unless the answer is a success, of which nothing more is read; it may be empty.</summary>
+    /// <exception cref="MixpanelException">The answer is not a success.</exception>
     public static void EnsureDone(Reply reply, MixpanelOptions options)
     {
         if (reply is { Failure: null, Status: 200 or 201 or 202 or 204 } && reply.Body.Span.Trim(" \r\n\t"u8).IsEmpty) return;
         ReadJson(reply, options).Dispose();
     }
 
-    /// <summary>What an answer of <c>/import</c> says of a batch of so many events.</summary>
+    /// <summary>Classifies an answer of <c>/import</c> to a batch of events.</summary>
     public static ImportVerdict ReadImport(Reply reply, int sent, MixpanelOptions options)
     {
         if (ByStatus(reply, options) is { } verdict) return verdict;
@@ -49,10 +49,10 @@ static class ReplyClassifier
 
         var imported = Integer(root, "num_records_imported");
         var word = Text(root, "status");
-        var status = word is null ? null : Safe(options, word); // to be shown; what it means is told by what was written
+        var status = word is null ? null : Safe(options, word); // only for display; the classification uses the original word
         if (reply.Status == 200)
         {
-            // The JSON form says code and status; the legacy form says only status 1.
+            // The JSON form has code and status; the legacy form has only status 1.
             var saysSo = Integer(root, "code") is null or 200 && (word is "OK" or "ok" or "1" || (word is null && Integer(root, "code") == 200));
             if (!saysSo || imported is null) return ImportVerdict.Untrusted(Untrusted(reply));
             var names = NamesFailed(root);
@@ -61,7 +61,7 @@ static class ReplyClassifier
                 : ImportVerdict.Miscounted(imported.Value, status, new(ErrorKind.Protocol, $"Mixpanel says that it imported {imported} of {Counted.Of(sent, "event")}, and names {(names ? "some" : "none")} that failed.") { HttpStatus = 200 });
         }
 
-        // 400: the records that are not named were imported, if the answer adds up.
+        // 400: the records that are not listed were imported, if the counts match.
         var failed = FailedRecords(root, sent, options);
         return failed is { Count: > 0 } && (imported is null || imported == sent - failed.Count)
             ? ImportVerdict.Partial(sent - failed.Count, failed, status, ErrorOf(reply, options))
@@ -70,20 +70,20 @@ static class ReplyClassifier
                 refusesWhoIsWho: imported == 0 && NamesIdentityEvents(root));
     }
 
-    /// <summary>Whether an answer that says that all is well names records that failed, and so contradicts itself.</summary>
+    /// <summary>Whether an answer that reports success lists failed records, and so contradicts itself.</summary>
     static bool NamesFailed(JsonElement root) =>
         root.TryGetProperty("failed_records", out var list) && list.ValueKind is not JsonValueKind.Null && (list.ValueKind is not JsonValueKind.Array || list.GetArrayLength() > 0);
 
-    /// <summary>Whether a batch that is refused as a whole names its reasons as plain texts, in place of records.</summary>
+    /// <summary>Whether the refusal of a whole batch lists its reasons as plain texts instead of records.</summary>
     static bool GivesReasons(JsonElement root) =>
         !root.TryGetProperty("failed_records", out var list) || (list.ValueKind is JsonValueKind.Array && list.EnumerateArray().All(reason => reason.ValueKind is JsonValueKind.String));
 
-    /// <summary>Whether the reason for which a batch is refused as a whole is one that some events of it give.</summary>
+    /// <summary>Whether the refusal of a whole batch has a reason that only some of its events cause.</summary>
     static bool NamesIdentityEvents(JsonElement root) =>
         root.TryGetProperty("failed_records", out var reasons) && reasons.ValueKind is JsonValueKind.Array
         && reasons.EnumerateArray().Any(reason => reason.ValueKind is JsonValueKind.String && Plain(reason).Contains("identity events are not allowed", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>What a verbose answer of <c>/engage</c> or <c>/groups</c> says of a batch of so many updates. Accepted means a JSON status of 1.</summary>
+    /// <summary>Classifies a verbose answer of <c>/engage</c> or <c>/groups</c> to a batch of updates. Accepted means a JSON status of 1.</summary>
     public static ImportVerdict ReadEngage(Reply reply, int sent, MixpanelOptions options)
     {
         if (ByStatus(reply, options) is { } verdict) return verdict;
@@ -91,7 +91,7 @@ static class ReplyClassifier
         if (document?.RootElement is not { ValueKind: JsonValueKind.Object } root)
             return reply.Status == 400 ? ImportVerdict.Foreign(ErrorOf(reply, options)) : ImportVerdict.Untrusted(Untrusted(reply));
 
-        // A strict answer may count the updates that were taken.
+        // A strict answer may contain the number of accepted updates.
         var good = Integer(root, "num_good_events");
         var status = Text(root, "status");
         if (reply.Status == 200 && status is "1")
@@ -106,7 +106,7 @@ static class ReplyClassifier
         return ImportVerdict.Unclear(error, nothingImported: good is null or 0);
     }
 
-    /// <summary>What an answer of <c>/track</c> says of a batch of so many events: it takes what it can read, and names none that it does not.</summary>
+    /// <summary>Classifies an answer of <c>/track</c> to a batch of events: it accepts the events it can read, and does not list the others.</summary>
     public static ImportVerdict ReadTrack(Reply reply, int sent, MixpanelOptions options)
     {
         if (ByStatus(reply, options) is { } verdict) return verdict;
@@ -118,7 +118,10 @@ static class ReplyClassifier
         };
     }
 
-    /// <summary>What an answer to a lookup table of so many rows says. It is taken as a whole, or not at all: refused rows that cannot be trusted are left out.</summary>
+    /// <summary>
+    /// Classifies an answer to the rows of a lookup table. The table is accepted as a whole, or not at all: a list of refused rows that cannot be trusted is
+    /// ignored.
+    /// </summary>
     public static ImportVerdict ReadLookupTable(Reply reply, int rows, MixpanelOptions options)
     {
         if (ByStatus(reply, options) is { } verdict) return verdict;
@@ -129,7 +132,7 @@ static class ReplyClassifier
         return ImportVerdict.Partial(0, FailedRecords(root, rows, options) ?? [], null, ErrorOf(reply, options));
     }
 
-    /// <summary>The verdict of an answer whose status says enough; null for a 200 and a 400, whose JSON decides.</summary>
+    /// <summary>Returns the verdict when the status is sufficient; null for a 200 and a 400, whose JSON decides.</summary>
     static ImportVerdict? ByStatus(Reply reply, MixpanelOptions options) => reply switch
     {
         { Status: 507 } => ImportVerdict.Untrusted(ErrorOf(reply, options)),
@@ -140,7 +143,9 @@ static class ReplyClassifier
         _ => null,
     };
 
-    /// <summary>What an answer of <c>/track</c>, <c>/engage</c> or <c>/groups</c> says: success, or the error. Text <c>1</c>/<c>0</c> and verbose JSON are both read.</summary>
+    /// <summary>
+    /// Reads an answer of <c>/track</c>, <c>/engage</c> or <c>/groups</c>: success, or the error. Supports the text <c>1</c>/<c>0</c> and verbose JSON.
+    /// </summary>
     public static MixpanelError? ReadAcknowledgement(Reply reply, MixpanelOptions options)
     {
         if (reply is not { Failure: null, Status: 200 }) return ErrorOf(reply, options);
@@ -158,7 +163,7 @@ static class ReplyClassifier
         };
     }
 
-    /// <summary>The error behind an answer that is no success, by its status.</summary>
+    /// <summary>Returns the error of an answer that is not a success, by its status.</summary>
     public static MixpanelError ErrorOf(Reply reply, MixpanelOptions options)
     {
         if (reply.Failure is { } failure) return failure;
@@ -168,7 +173,7 @@ static class ReplyClassifier
         return new(kind, message) { HttpStatus = reply.Status, RetryAfter = reply.RetryAfter, WithoutWords = shown };
     }
 
-    /// <summary>The error behind an answer to a raw export: refused credentials come as 400 in plain text.</summary>
+    /// <summary>Returns the error of an answer to a raw export: refused credentials are reported as 400 in plain text.</summary>
     public static MixpanelError ExportError(Reply reply, MixpanelOptions options)
     {
         var error = ErrorOf(reply, options);
@@ -213,7 +218,7 @@ static class ReplyClassifier
         }
     }
 
-    /// <summary>False when a member's name holds half of a surrogate pair: to look for any member would throw.</summary>
+    /// <summary>Returns false when a member's name contains a lone surrogate: any lookup of a member would throw.</summary>
     static bool HasReadableNames(JsonElement element)
     {
         if (element.ValueKind is not JsonValueKind.Object) return true;
@@ -227,7 +232,7 @@ static class ReplyClassifier
         }
     }
 
-    /// <summary>Null when the list is missing or cannot be right: an index out of range or twice, an item that is no record.</summary>
+    /// <summary>Returns null when the list is missing or invalid: an index that is out of range or duplicate, an item that is not a record.</summary>
     static List<FailedRecord>? FailedRecords(JsonElement root, int sent, MixpanelOptions options)
     {
         if (!root.TryGetProperty("failed_records", out var list) || list.ValueKind is not JsonValueKind.Array) return null;
@@ -250,7 +255,7 @@ static class ReplyClassifier
         return failed;
     }
 
-    /// <summary>What the server wrote, made safe to print: no secret, no control characters, not long.</summary>
+    /// <summary>Returns the server's message, made safe to print: no secret, no control characters, limited length.</summary>
     static string Said(Reply reply, MixpanelOptions options)
     {
         using var document = Parse(reply.Body);
@@ -258,7 +263,7 @@ static class ReplyClassifier
         if (document?.RootElement is { ValueKind: JsonValueKind.Object } root && root.TryGetProperty("error", out var error))
         {
             said = error.ValueKind is JsonValueKind.String ? Text(root, "error") : Plain(error);
-            // A batch that is refused as a whole names its reasons as plain texts.
+            // The refusal of a whole batch lists its reasons as plain texts.
             if (root.TryGetProperty("failed_records", out var reasons) && reasons.ValueKind is JsonValueKind.Array && reasons.EnumerateArray().Any(reason => reason.ValueKind is JsonValueKind.String))
                 said += ": " + string.Join("; ", reasons.EnumerateArray().Where(reason => reason.ValueKind is JsonValueKind.String).Take(3).Select(Plain)).Replace("\"", "", StringComparison.Ordinal);
         }
@@ -269,7 +274,7 @@ static class ReplyClassifier
         return clean.Length == 0 ? "no reason given" : clean;
     }
 
-    /// <summary>JSON without needless escapes, in which a secret could hide.</summary>
+    /// <summary>Returns JSON without needless escapes, in which a secret could hide.</summary>
     static string Plain(JsonElement json)
     {
         try
@@ -282,13 +287,13 @@ static class ReplyClassifier
         }
         catch (InvalidOperationException)
         {
-            return ""; // it holds text that is no valid Unicode
+            return ""; // it contains text that is not valid Unicode
         }
     }
 
     internal static string Safe(MixpanelOptions options, string text) => Clean(Authorization.Censor(options, text));
 
-    /// <summary>Text from outside, fit for a terminal and a log: one line, no control or direction characters, at most 300 characters.</summary>
+    /// <summary>Returns external text, safe for a terminal and a log: one line, no control or direction characters, at most 300 characters.</summary>
     internal static string Clean(string text) => UnsafeText.Replaced(text, ' ', LongestMessage).Trim();
 
     static string? Text(JsonElement element, string name)
@@ -307,11 +312,11 @@ static class ReplyClassifier
         }
         catch (InvalidOperationException)
         {
-            return null; // a string that is no valid Unicode
+            return null; // a string that is not valid Unicode
         }
     }
 
-    /// <summary>An integer that may be written as 3, 3.0 or "3".</summary>
+    /// <summary>Reads an integer that may be written as 3, 3.0 or "3".</summary>
     static long? Integer(JsonElement element, string name) =>
         Text(element, name) is { } text
         && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)

@@ -3,10 +3,10 @@ using System.Net;
 namespace MixpanelConnector.Transport;
 
 /// <summary>
-/// One request that must not be repeated, while it is under way. A retry or a hedging handler around the client that sends it again
-/// gets what the first sending gave, or an error: nothing leaves twice.
+/// A request in flight that must not be repeated. A retry or hedging handler around the client that sends it again
+/// gets the result of the first attempt, or an error: nothing is sent twice.
 /// </summary>
-/// <remarks>It is known by the call that sends it, and not by a mark on the request: handlers make copies of requests.</remarks>
+/// <remarks>It is identified by the call that sends it, and not by a mark on the request, because handlers copy requests.</remarks>
 sealed class SentOnce
 {
     static readonly AsyncLocal<SentOnce?> Call = new();
@@ -14,13 +14,13 @@ sealed class SentOnce
     readonly Lock _lock = new();
     Task<FirstAnswer>? _first;
 
-    /// <summary>The one that the caller sends; null when what it sends may be repeated.</summary>
+    /// <summary>The request of the current call; null when it may be repeated.</summary>
     public static SentOnce? Current => Call.Value;
 
-    /// <summary>From here to the end of the calling method, what is sent is sent once.</summary>
+    /// <summary>Until the end of the calling method, a request is sent only once.</summary>
     public static void Begin() => Call.Value = new SentOnce();
 
-    /// <summary>From here to the end of the calling method, what is sent may be repeated.</summary>
+    /// <summary>Until the end of the calling method, a request may be repeated.</summary>
     public static void End() => Call.Value = null;
 
     public async Task<HttpResponseMessage> SendAsync(Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
@@ -37,10 +37,10 @@ sealed class SentOnce
         }
     }
 
-    /// <summary>An answer that can be given more than once.</summary>
+    /// <summary>An answer that can be returned more than once.</summary>
     sealed class FirstAnswer(HttpResponseMessage response, byte[] body)
     {
-        // Answers to what must not be repeated are short.
+        // Answers to requests that must not be repeated are short.
         const int Largest = 4 << 20;
 
         public static async Task<FirstAnswer> ReadAsync(Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
@@ -59,7 +59,7 @@ sealed class SentOnce
         }
     }
 
-    /// <summary>Stands next to the wire, inside all handlers of an application's.</summary>
+    /// <summary>The innermost handler, inside all handlers of an application.</summary>
     public sealed class Handler : DelegatingHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
@@ -67,8 +67,8 @@ sealed class SentOnce
     }
 
     /// <summary>
-    /// A body that is written once. Where a client is the caller's own and no <see cref="Handler"/> stands in it, this keeps a
-    /// repetition from the wire.
+    /// A body that can be written once. Where a caller's client has no <see cref="Handler"/>, this prevents
+    /// a repetition on the wire.
     /// </summary>
     public sealed class Body(ReadOnlyMemory<byte> bytes) : HttpContent
     {

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Transport;
 
-/// <summary>What this library calls itself, to servers and in events.</summary>
+/// <summary>The name of this library, for servers and in events.</summary>
 static class ThisLibrary
 {
     public const string Name = "mixpanel-connector";

@@ -3,7 +3,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>The actions about events.</summary>
+/// <summary>The actions for events.</summary>
 static class EventActions
 {
     const string OneIdentity = "events of one identity are one event";

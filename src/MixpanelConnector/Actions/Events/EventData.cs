@@ -4,21 +4,21 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector;
 
-/// <summary>An event to import: its name and its properties. In JSON an object of both, or the name alone.</summary>
+/// <summary>An event to import: its name and its properties. In JSON an object with both, or only the name.</summary>
 [JsonConverter(typeof(Converter))]
 public sealed record EventData
 {
     /// <summary>The name of the event.</summary>
     public required string Event { get; init; }
 
-    /// <summary>The properties of the event. What they lack is taken from the shared properties. Default: none.</summary>
+    /// <summary>The properties of the event. Missing ones are taken from the shared properties. Default: none.</summary>
     public JsonObject? Properties
     {
         get => field ?? (Json is { } json ? field = JsonObject.Create(json) : null);
         init;
     }
 
-    /// <summary>The properties as they were read from JSON, of which no tree is built unless somebody asks for it; null when they came otherwise.</summary>
+    /// <summary>The properties as read from JSON, which are converted to a tree only on demand; null when they were set otherwise.</summary>
     internal JsonElement? Json { get; init; }
 
     internal sealed class Converter : JsonConverter<EventData>, IDescribesSchema

@@ -11,19 +11,22 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>Events as JSON on the wire.</summary>
+/// <summary>Writes events as JSON for the wire.</summary>
 static class EventJson
 {
-    // Below this a gzip header costs more than it saves.
+    // Below this size a gzip header costs more than compression saves.
     const int SmallestWorthCompressing = 1024;
 
     static readonly long Source = ComputedInsertIds.HashOf("import_events");
 
-    /// <summary>Writes one event. What its properties lack is taken from the shared ones; a missing <c>$insert_id</c> is made from the event and its place, so that the same call again makes the same ids.</summary>
-    /// <param name="target">Takes the event, and nothing else.</param>
+    /// <summary>
+    /// Writes one event. Missing properties are taken from the shared ones; a missing <c>$insert_id</c> is computed from the event and its position, so that a
+    /// repeated call computes the same ids.
+    /// </summary>
+    /// <param name="target">Receives only the event.</param>
     /// <param name="data">The event.</param>
     /// <param name="shared">The properties of all events.</param>
-    /// <param name="index">The place of the event.</param>
+    /// <param name="index">The position of the event.</param>
     public static void Write(ArrayBufferWriter<byte> target, EventData data, SharedEventProperties shared, int index)
     {
         using var writer = new Utf8JsonWriter(target, JsonDefaults.WriterOptions);
@@ -61,7 +64,7 @@ static class EventJson
         writer.WriteEndObject();
     }
 
-    /// <summary>A JSON array of events that stand one after the other with commas between, compressed when that pays.</summary>
+    /// <summary>Returns a JSON array of comma-separated events, compressed when that pays off.</summary>
     public static RequestBody Array(ReadOnlySpan<byte> written)
     {
         if (written.Length < SmallestWorthCompressing) return new RequestBody((byte[])[(byte)'[', .. written, (byte)']'], "application/json");
@@ -76,7 +79,7 @@ static class EventJson
         return new RequestBody(compressed.GetBuffer().AsMemory(0, (int)compressed.Length), "application/json", "gzip");
     }
 
-    /// <summary>The value of an input named strict.</summary>
+    /// <summary>Parses the input named strict.</summary>
     public static string Strict(string? strict) => strict switch
     {
         "0" or "false" => "0",
@@ -84,16 +87,16 @@ static class EventJson
         _ => throw MixpanelException.Invalid("strict", "strict must be \"1\" (Mixpanel validates and names each event that failed) or \"0\"."),
     };
 
-    /// <summary>Half a character (a lone surrogate) would be replaced in silence when written.</summary>
+    /// <summary>Refuses half a character (a lone surrogate), which would be silently replaced when written.</summary>
     public static void EnsureUnicode(string path, string text)
     {
         if (!IsUnicode(text)) throw NotUnicode(path);
     }
 
-    /// <summary>As <see cref="EnsureUnicode(string, string)"/>, for everything below a node.</summary>
+    /// <summary>Like <see cref="EnsureUnicode(string, string)"/>, for everything below a node.</summary>
     public static void EnsureUnicode(string path, JsonNode? node)
     {
-        if (IsUnicode(node)) return; // paths are written only where one is shown
+        if (IsUnicode(node)) return; // paths are built only to report an error
         try
         {
             switch (node)
@@ -113,13 +116,13 @@ static class EventJson
         }
         catch (InvalidOperationException)
         {
-            // A name that is none.
+            // A name that is not valid Unicode.
         }
 
         throw NotUnicode(path);
     }
 
-    /// <summary>As <see cref="EnsureUnicode(string, string)"/>, for an event of a list.</summary>
+    /// <summary>Like <see cref="EnsureUnicode(string, string)"/>, for an event of a list.</summary>
     public static void EnsureUnicode(EventData? data, int index)
     {
         if (data?.Event is null) throw MixpanelException.Invalid($"events[{index}]", $"events[{index}] has no name.");
@@ -130,7 +133,7 @@ static class EventJson
             return;
         }
 
-        // Only an escape can spell half a character.
+        // Only an escape can spell a lone surrogate.
         var raw = JsonMarshal.GetRawUtf8Value(json);
         if (raw.Contains((byte)'\\') || !Utf8.IsValid(raw)) EnsureUnicode($"events[{index}].properties", JsonObject.Create(json));
     }
@@ -149,7 +152,7 @@ static class EventJson
         }
         catch (InvalidOperationException)
         {
-            return false; // JSON that spells half a character cannot be read as text
+            return false; // JSON with a lone surrogate cannot be read as text
         }
     }
 

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector;
 
-/// <summary>The properties of a tracked event: the three that tell events apart, and any others.</summary>
+/// <summary>The properties of a tracked event: the three that identify an event, and any others.</summary>
 public sealed record EventProperties
 {
     /// <summary>The time at which the event occurred, in seconds or milliseconds since UTC epoch.</summary>

@@ -9,13 +9,13 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>Which events to export.</summary>
+/// <summary>The events to export.</summary>
 public sealed record ExportEventsInput
 {
     /// <summary>The first day, such as 2026-11-01; in UTC for projects made since 2023, else in the project's time zone.</summary>
     public required DateOnly FromDate { get; init; }
 
-    /// <summary>The last day, such as 2026-11-30; it is included.</summary>
+    /// <summary>The last day, such as 2026-11-30; inclusive.</summary>
     public required DateOnly ToDate { get; init; }
 
     /// <summary>The names of the events. Default: all.</summary>
@@ -25,15 +25,15 @@ public sealed record ExportEventsInput
     /// <summary>A condition on the events in Mixpanel's segmentation language, such as properties["plan"] == "pro". Default: all events.</summary>
     public string? Where { get; init; }
 
-    /// <summary>How many events there are at most. Default: all.</summary>
+    /// <summary>The maximum number of events. Default: all.</summary>
     [Range(1, 100_000)]
     public long? Limit { get; init; }
 
-    /// <summary>Whether times are given in milliseconds. Default: false, in seconds.</summary>
+    /// <summary>Whether times are in milliseconds. Default: false, in seconds.</summary>
     public bool? TimeInMs { get; init; }
 }
 
-/// <summary>An event, as Mixpanel keeps it.</summary>
+/// <summary>An event, as Mixpanel stores it.</summary>
 public sealed record MixpanelEvent : MixpanelObject
 {
     /// <summary>The name of the event.</summary>
@@ -43,10 +43,10 @@ public sealed record MixpanelEvent : MixpanelObject
     public required JsonObject Properties { get; init; }
 }
 
-/// <summary>How <see cref="MixpanelClient.ExportEventsAsync(ExportEventsInput, CancellationToken)"/> is carried out.</summary>
+/// <summary>How <see cref="MixpanelClient.ExportEventsAsync(ExportEventsInput, CancellationToken)"/> is implemented.</summary>
 static class ExportEvents
 {
-    /// <summary>Bytes of events that one answer may hold, and bytes of one event.</summary>
+    /// <summary>The maximum size of the events in one answer, and of a single event, in bytes.</summary>
     const int MostAtOnce = 20 << 20, LongestEvent = 4 << 20;
 
     public static async ValueTask<ResultList<MixpanelEvent>> ExecuteAsync(ActionContext context, ExportEventsInput input, CancellationToken cancellationToken)
@@ -62,8 +62,8 @@ static class ExportEvents
         return new() { Results = events, Total = events.Count };
     }
 
-    /// <summary>The events as they come, one in memory at a time.</summary>
-    /// <exception cref="MixpanelException">Mixpanel refuses, or its answer ends before its end.</exception>
+    /// <summary>Streams the events, one in memory at a time.</summary>
+    /// <exception cref="MixpanelException">Mixpanel refuses the call, or its answer is truncated.</exception>
     public static async IAsyncEnumerable<MixpanelEvent> ReadAllAsync(ActionContext context, ExportEventsInput input, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var (each, _) in ReadAsync(context, input, cancellationToken).ConfigureAwait(false)) yield return each;
@@ -138,7 +138,7 @@ static class ExportEvents
         }
         catch (JsonException)
         {
-            // told below
+            // reported below
         }
 
         throw Broken("The export broke off within an event, or is none: what came so far may not be all. Ask again, for fewer days at a time.");
@@ -150,14 +150,14 @@ static class ExportEvents
 public sealed partial class MixpanelClient
 {
     /// <summary>Exports events as they were sent, duplicates included.</summary>
-    /// <remarks>An answer holds at most 20 MB of events: for more, read them one by one.</remarks>
+    /// <remarks>An answer has at most 20 MB of events: for more, read them one by one.</remarks>
     /// <example>{"from_date":"2026-10-01","to_date":"2026-10-31","event":["Signed Up"],"limit":100}</example>
     public ValueTask<ResultList<MixpanelEvent>> ExportEventsAsync(ExportEventsInput input, CancellationToken cancellationToken = default) => InvokeAsync(EventActions.ExportEvents, input, cancellationToken);
 
-    /// <summary>Exports events as they were sent, one by one as they come; any number.</summary>
-    /// <param name="input">Which events.</param>
-    /// <param name="cancellationToken">Stops the reading.</param>
-    /// <exception cref="MixpanelException">The input is refused, Mixpanel cannot do it, or the export broke off.</exception>
+    /// <summary>Exports any number of events as they were sent, streamed one by one.</summary>
+    /// <param name="input">The events to export.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <exception cref="MixpanelException">The input is invalid, Mixpanel failed or refused the call, or the export was interrupted.</exception>
     public IAsyncEnumerable<MixpanelEvent> ExportAllEventsAsync(ExportEventsInput input, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);

@@ -5,20 +5,22 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>What to import.</summary>
+/// <summary>The events to import.</summary>
 public sealed record ImportEventsInput
 {
-    /// <summary>Strict mode validation flag: "1" has Mixpanel validate and name each event that failed, "0" has it drop such events without a word.</summary>
+    /// <summary>Strict mode validation flag: "1": Mixpanel validates and reports each event that failed, "0": it silently drops such events.</summary>
     public required string Strict { get; init; }
 
-    /// <summary>List of events to import: objects of event and properties, or names alone. Any number; they are sent in chunks.</summary>
+    /// <summary>List of events to import: objects with event and properties, or only names. Any number; they are sent in chunks.</summary>
     public required IReadOnlyList<EventData> Events { get; init; }
 
-    /// <summary>Event properties shared by all events; an event's own value wins. May be empty. They may add 100 MB to all events together.</summary>
+    /// <summary>
+    /// Event properties shared by all events; an event's own value takes precedence. May be empty. They may add 100 MB to all events together.
+    /// </summary>
     public required JsonObject Properties { get; init; }
 }
 
-/// <summary>What became of the events.</summary>
+/// <summary>The outcome of an import.</summary>
 public sealed record ImportEventsOutput
 {
     /// <summary>Response status: "OK" when all events were imported, else Mixpanel's word, such as "Bad Request".</summary>
@@ -27,20 +29,22 @@ public sealed record ImportEventsOutput
     /// <summary>Number of successfully imported records.</summary>
     public long? NumRecordsImported { get; init; }
 
-    /// <summary>The events that were refused, by their place in the list; all others were imported.</summary>
+    /// <summary>The refused events, by their position in the list; all others were imported.</summary>
     public IReadOnlyList<FailedRecord>? FailedRecords { get; init; }
 
-    /// <summary>Why events were refused, in short.</summary>
+    /// <summary>A summary of why events were refused.</summary>
     public string? Error { get; init; }
 }
 
-/// <summary>How <see cref="MixpanelClient.ImportEventsAsync(ImportEventsInput, CancellationToken)"/> is carried out.</summary>
+/// <summary>How <see cref="MixpanelClient.ImportEventsAsync(ImportEventsInput, CancellationToken)"/> is implemented.</summary>
 static class ImportEvents
 {
-    /// <summary>The most events and bytes (uncompressed) that Mixpanel takes in a request.</summary>
+    /// <summary>Mixpanel's limits for a request, in events and in uncompressed bytes.</summary>
     const int MostEvents = 2000, MostBytes = 10_000_000;
 
-    /// <summary>Bytes that the shared properties may add to all events of a call: a short input must not become a long work.</summary>
+    /// <summary>
+    /// The maximum number of bytes that shared properties may add to all events of a call, so that a short input cannot cause excessive work.
+    /// </summary>
     const long MostShared = 100_000_000;
 
     public static async ValueTask<ImportEventsOutput> ExecuteAsync(ActionContext context, ImportEventsInput input, CancellationToken cancellationToken)
@@ -70,7 +74,7 @@ static class ImportEvents
         return delivery.Output;
     }
 
-    /// <summary>Everything that can be wrong is found before the first event is built.</summary>
+    /// <summary>Validates everything before the first event is built.</summary>
     static SharedEventProperties Checked(ImportEventsInput input)
     {
         if (input.Events is null) throw MixpanelException.Invalid("events", "events is missing.");
@@ -85,11 +89,11 @@ static class ImportEvents
             : throw MixpanelException.Invalid("properties", string.Create(CultureInfo.InvariantCulture, $"properties holds {shared.Bytes} bytes, of which each of {Counted.Of(input.Events.Count, "event")} would get a copy: together more than the {MostShared} bytes that a call may add. Send fewer events in a call, or shorter shared properties."));
     }
 
-    /// <summary>Sends chunks, divides those that are refused as a whole, and adds up what became of each event.</summary>
+    /// <summary>Sends chunks, splits those that are refused as a whole, and sums up the outcomes of the events.</summary>
     sealed class Delivery(ActionContext context, string strict, int all)
     {
         readonly List<FailedRecord> _failed = [];
-        int _before; // events of the chunks before this one
+        int _before; // the number of events in earlier chunks
         long _imported;
         string? _status;
         string? _error;
@@ -149,7 +153,7 @@ static class ImportEvents
         }
     }
 
-    /// <summary>Written events with commas between, of which any run can be sent.</summary>
+    /// <summary>Serialized, comma-separated events, of which any range can be sent.</summary>
     sealed class Chunk
     {
         readonly ArrayBufferWriter<byte> _written = new();
@@ -186,12 +190,15 @@ static class ImportEvents
 
 public sealed partial class MixpanelClient
 {
-    /// <summary>Imports events of any age, with validation and shared properties. Sending the same events again does not double them.</summary>
-    /// <remarks>Needs a service account that is an owner or admin of the project, or a project token. For files, and for more than some thousands of events, use the bulk import.</remarks>
+    /// <summary>Imports events of any age, with validation and shared properties. Idempotent: events sent again are not duplicated.</summary>
+    /// <remarks>
+    /// Needs a service account that is an owner or admin of the project, or a project token. For files, and for more than a few thousand events, use the bulk
+    /// import.
+    /// </remarks>
     /// <example>{"strict":"1","events":[{"event":"Signed Up","properties":{"time":1756710000,"distinct_id":"user-1"}}],"properties":{"source":"backfill"}}</example>
-    /// <param name="input">What to import.</param>
-    /// <param name="cancellationToken">Stops the call.</param>
-    /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
+    /// <param name="input">The events to import.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
     public ValueTask<ImportEventsOutput> ImportEventsAsync(ImportEventsInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(EventActions.ImportEvents, input, cancellationToken);
 }

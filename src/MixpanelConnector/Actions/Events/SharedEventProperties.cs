@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector;
 
-/// <summary>The properties that all events of a call get, written once.</summary>
+/// <summary>The properties that are added to all events of a call, serialized once.</summary>
 sealed class SharedEventProperties
 {
     const int Punctuation = 4; // quotes, colon, comma
@@ -30,10 +30,10 @@ sealed class SharedEventProperties
 
     public static SharedEventProperties None { get; } = new([]);
 
-    /// <summary>How much they add to an event that has none of them.</summary>
+    /// <summary>The number of bytes that they add to an event that has none of them.</summary>
     public long Bytes { get; }
 
-    /// <summary>Writes those whose names the event does not have itself.</summary>
+    /// <summary>Writes those that the event does not have itself.</summary>
     public void Write(Utf8JsonWriter writer, HashSet<string> own)
     {
         foreach (var (name, encoded, json) in _all)

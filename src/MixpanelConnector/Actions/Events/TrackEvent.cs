@@ -6,17 +6,20 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>What happened.</summary>
+/// <summary>The event to track.</summary>
 public sealed record TrackEventInput
 {
     /// <summary>The default of <see cref="ProjectId"/>, which stands for the configured project.</summary>
     public const string ConfiguredProject = "<YOUR_PROJECT_ID>";
 
-    /// <summary>When set to "1" (recommended), Mixpanel validates the event and says why it failed; "0" has it drop an invalid event without a word.</summary>
+    /// <summary>When set to "1" (recommended), Mixpanel validates the event and reports why it failed; "0": it silently drops an invalid event.</summary>
     [DefaultValue("1")]
     public string Strict { get; init; } = "1";
 
-    /// <summary>The Mixpanel project_id, used with service account credentials; a project token belongs to its project by itself. The default stands for the configured project.</summary>
+    /// <summary>
+    /// The Mixpanel project_id, used with service account credentials; a project token already implies its project. The default stands for the configured
+    /// project.
+    /// </summary>
     [DefaultValue(ConfiguredProject)]
     public string ProjectId { get; init; } = ConfiguredProject;
 
@@ -37,7 +40,7 @@ public sealed record TrackEventOutput
     public string? Error { get; init; }
 }
 
-/// <summary>How <see cref="MixpanelClient.TrackEventAsync(TrackEventInput, CancellationToken)"/> is carried out.</summary>
+/// <summary>How <see cref="MixpanelClient.TrackEventAsync(TrackEventInput, CancellationToken)"/> is implemented.</summary>
 static class TrackEvent
 {
     public static async ValueTask<TrackEventOutput> ExecuteAsync(ActionContext context, TrackEventInput input, CancellationToken cancellationToken)
@@ -57,12 +60,12 @@ static class TrackEvent
             : await SendToImportAsync(context, input, properties, strict, project, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>/import is the only endpoint at which strict and project_id mean what their descriptions say.</summary>
+    /// <summary>Sends to <c>/import</c>, the only endpoint where strict and project_id work as documented.</summary>
     static async Task<TrackEventOutput> SendToImportAsync(ActionContext context, TrackEventInput input, JsonObject properties, string strict, long? project, CancellationToken cancellationToken)
     {
         var request = context.Request().With("strict", strict) with
         {
-            Auth = AuthScheme.ServiceAccountOfProject, // a token alone goes the other way
+            Auth = AuthScheme.ServiceAccountOfProject, // with only a token, the event is sent to /track
             ProjectId = project,
             Body = EventJson.Array(Written(input.Event, properties).Span),
         };
@@ -77,7 +80,7 @@ static class TrackEvent
         };
     }
 
-    /// <summary>/track says 1 for whatever it can parse, so what it would drop in silence is refused here.</summary>
+    /// <summary>Sends to <c>/track</c>. It answers 1 to everything it can parse, so events that it would silently drop are refused here.</summary>
     static async Task<TrackEventOutput> SendToTrackAsync(ActionContext context, TrackEventInput input, JsonObject properties, string strict, string token, CancellationToken cancellationToken)
     {
         if (properties["token"] is { } own && own.ToJsonString() != JsonValue.Create(token).ToJsonString())
@@ -114,12 +117,14 @@ static class TrackEvent
 
 public sealed partial class MixpanelClient
 {
-    /// <summary>Tracks one event. With a service account it is validated by Mixpanel and may be of any age; with a project token alone it must be at most five days old.</summary>
+    /// <summary>
+    /// Tracks one event. With a service account, Mixpanel validates it and it may be of any age; with only a project token it must be at most five days old.
+    /// </summary>
     /// <remarks>See https://developer.mixpanel.com/reference/import-events (service account) and https://developer.mixpanel.com/reference/track-event (project token).</remarks>
     /// <example>{"event":"Order Placed","properties":{"time":1756710000,"distinct_id":"user-1","$insert_id":"order-17","total":59.90}}</example>
-    /// <param name="input">What happened.</param>
-    /// <param name="cancellationToken">Stops the call.</param>
-    /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
+    /// <param name="input">The event to track.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
     public ValueTask<TrackEventOutput> TrackEventAsync(TrackEventInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(EventActions.TrackEvent, input, cancellationToken);
 }

@@ -4,7 +4,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>The actions about group profiles.</summary>
+/// <summary>The actions for group profiles.</summary>
 static class GroupProfileActions
 {
     public static readonly ActionGroup Group = new("group-profiles", "Change what is known of groups, such as companies.", Api.Ingestion, "", options => new GroupProfilesJson(options)) { Auth = AuthScheme.ProjectToken, Cost = RateCost.Ingestion, Keywords = "company account organization team" };
@@ -24,12 +24,12 @@ static class GroupProfileActions
     public static readonly ActionSpec<GroupProfileId, Acknowledgement> DeleteGroupProfile = new(Group, "delete_group_profile", "delete-group", ProfileUpdate.Of("/groups", "$delete")) { Does = ActionEffect.Delete, SafeToRepeat = "what is gone stays gone" };
 }
 
-/// <summary>What every update of a group profile says.</summary>
+/// <summary>The fields of every group profile update.</summary>
 public abstract record GroupProfileInput
 {
     private protected GroupProfileInput() { }
 
-    /// <summary>The kind of group: the name of the property by which events name it, such as company.</summary>
+    /// <summary>The group key: the name of the property that assigns events to groups, such as company.</summary>
     [WireName("$group_key")]
     [Size(1)]
     public required string GroupKey { get; init; }
@@ -40,24 +40,24 @@ public abstract record GroupProfileInput
     public required string GroupId { get; init; }
 }
 
-/// <summary>Which group.</summary>
+/// <summary>Identifies a group.</summary>
 public sealed record GroupProfileId : GroupProfileInput;
 
-/// <summary>Which group, and which properties.</summary>
+/// <summary>A group, and its properties.</summary>
 public sealed record GroupPropertiesInput : GroupProfileInput
 {
     /// <summary>The properties by name.</summary>
     public required JsonObject Properties { get; init; }
 }
 
-/// <summary>Which group, and what to add to lists.</summary>
+/// <summary>A group, and values to add to its lists.</summary>
 public sealed record UnionGroupPropertiesInput : GroupProfileInput
 {
-    /// <summary>Lists of what is added where it is not there yet, by the name of the property.</summary>
+    /// <summary>Lists of values to add unless present, by property name.</summary>
     public required IReadOnlyDictionary<string, JsonArray> Properties { get; init; }
 }
 
-/// <summary>Which group, and which properties to delete.</summary>
+/// <summary>A group, and the properties to delete.</summary>
 public sealed record DeleteGroupPropertiesInput : GroupProfileInput
 {
     /// <summary>The names of the properties.</summary>
@@ -68,7 +68,10 @@ public sealed record DeleteGroupPropertiesInput : GroupProfileInput
 /// <summary>Updates of group profiles.</summary>
 public sealed record UpdateGroupProfilesInput
 {
-    /// <summary>Updates as they are on the wire, without the token: each with $group_key, $group_id and exactly one of $set, $set_once, $union, $remove, $unset and $delete.</summary>
+    /// <summary>
+    /// Updates in Mixpanel's wire format, without the token: each with $group_key, $group_id and exactly one of $set, $set_once, $union, $remove, $unset and
+    /// $delete.
+    /// </summary>
     [Size(1)]
     public required IReadOnlyList<JsonObject> Updates { get; init; }
 }
@@ -83,7 +86,7 @@ sealed partial class GroupProfilesJson : JsonSerializerContext;
 
 public sealed partial class MixpanelClient
 {
-    /// <summary>Sets properties of a group profile, which is made if there is none.</summary>
+    /// <summary>Sets properties of a group profile, creating it if needed.</summary>
     /// <example>{"group_key":"company","group_id":"acme","properties":{"plan":"enterprise"}}</example>
     public ValueTask<Acknowledgement> SetGroupPropertiesAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.SetGroupProperties, input, cancellationToken);
 
@@ -95,15 +98,15 @@ public sealed partial class MixpanelClient
     /// <example>{"group_key":"company","group_id":"acme","properties":["plan"]}</example>
     public ValueTask<Acknowledgement> DeleteGroupPropertiesAsync(DeleteGroupPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.DeleteGroupProperties, input, cancellationToken);
 
-    /// <summary>Removes a value from each of some lists of a group profile.</summary>
+    /// <summary>Removes a value from lists of a group profile.</summary>
     /// <example>{"group_key":"company","group_id":"acme","properties":{"regions":"EU"}}</example>
     public ValueTask<Acknowledgement> RemoveGroupPropertyValuesAsync(GroupPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.RemoveGroupPropertyValues, input, cancellationToken);
 
-    /// <summary>Adds values to lists of a group profile, where they are not there yet.</summary>
+    /// <summary>Adds values to lists of a group profile, unless present.</summary>
     /// <example>{"group_key":"company","group_id":"acme","properties":{"regions":["EU"]}}</example>
     public ValueTask<Acknowledgement> UnionGroupPropertiesAsync(UnionGroupPropertiesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.UnionGroupProperties, input, cancellationToken);
 
-    /// <summary>Applies many updates to group profiles, in order; more than 2,000, or more than 10 MB, go in several requests.</summary>
+    /// <summary>Applies many updates to group profiles, in order; more than 2,000, or 10 MB, go in several requests.</summary>
     /// <example>{"updates":[{"$group_key":"company","$group_id":"acme","$set":{"plan":"enterprise"}}]}</example>
     public ValueTask<Acknowledgement> UpdateGroupProfilesAsync(UpdateGroupProfilesInput input, CancellationToken cancellationToken = default) => InvokeAsync(GroupProfileActions.UpdateGroupProfiles, input, cancellationToken);
 

@@ -4,16 +4,16 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>Updates of profiles as Mixpanel takes them: who it is, and one operator with what it works on.</summary>
+/// <summary>Profile updates in Mixpanel's format: the id, and one operator with its operand.</summary>
 static class ProfileUpdate
 {
-    /// <summary>The most updates that Mixpanel takes in a request, and the most bytes, which it does not tell of updates: those of events.</summary>
+    /// <summary>Mixpanel's limits for a request: updates, and bytes. The limit for bytes is only documented for events.</summary>
     const int MostUpdates = 2000, MostBytes = 10_000_000;
 
     static readonly string[] Operators = ["$set", "$set_once", "$add", "$union", "$append", "$remove", "$unset", "$delete"];
     static readonly string[] OperatorsOfGroups = ["$set", "$set_once", "$union", "$remove", "$unset", "$delete"];
 
-    /// <summary>The call of an action with one operator, whose input has what it works on as <c>properties</c>.</summary>
+    /// <summary>Returns the call of an action with one operator, whose operand is the input <c>properties</c>.</summary>
     public static Endpoint Of(string path, string @operator) => Many(path) with
     {
         Body = (context, fields) =>
@@ -25,14 +25,14 @@ static class ProfileUpdate
         },
     };
 
-    /// <summary>The call of an action with many updates.</summary>
+    /// <summary>Returns the call of an action with many updates.</summary>
     public static Endpoint Many(string path) => Endpoint.Post(path) with { Query = [new("ip", "0"), new("verbose", "1")] };
 
-    /// <summary>Sends many updates of users.</summary>
+    /// <summary>Sends many user profile updates.</summary>
     public static ValueTask<Acknowledgement> SendUsersAsync(ActionContext context, UpdateUserProfilesInput input, CancellationToken cancellationToken) =>
         SendAsync(context, input.Updates, ["$distinct_id"], Operators, cancellationToken);
 
-    /// <summary>Sends many updates of groups.</summary>
+    /// <summary>Sends many group profile updates.</summary>
     public static ValueTask<Acknowledgement> SendGroupsAsync(ActionContext context, UpdateGroupProfilesInput input, CancellationToken cancellationToken) =>
         SendAsync(context, input.Updates, ["$group_key", "$group_id"], OperatorsOfGroups, cancellationToken);
 
@@ -63,7 +63,9 @@ static class ProfileUpdate
         return new() { Status = 1 };
     }
 
-    /// <summary>The updates in as few requests as they fit into, in order. One that is too large goes alone, for Mixpanel to refuse.</summary>
+    /// <summary>
+    /// Splits the updates into as few requests as possible, in order. An update that is too large is sent separately, for Mixpanel to refuse.
+    /// </summary>
     static IEnumerable<Chunk> Chunks(IReadOnlyList<JsonObject> updates, string token)
     {
         var (body, count, isRepeatable) = (new ArrayBufferWriter<byte>(), 0, true);
@@ -114,6 +116,6 @@ static class ProfileUpdate
         return sent;
     }
 
-    /// <summary>Updates of one request.</summary>
+    /// <summary>The updates of one request.</summary>
     readonly record struct Chunk(ReadOnlyMemory<byte> Body, int Count, bool IsRepeatable);
 }

@@ -9,7 +9,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>Which profiles, and what of them.</summary>
+/// <summary>The profiles to query, and the properties to return.</summary>
 public sealed record QueryUserProfilesInput : ReportInput
 {
     /// <summary>Query filter expression in Mixpanel's segmentation language, such as properties["plan"] == "pro". Default: all profiles.</summary>
@@ -24,29 +24,29 @@ public sealed record QueryUserProfilesInput : ReportInput
     /// <summary>Session ID for pagination, from the answer of the page before; keep the other inputs the same. Default: none.</summary>
     public string? SessionId { get; init; }
 
-    /// <summary>The one user that is asked for. Default: all.</summary>
+    /// <summary>A single user to query. Default: all.</summary>
     [Size(1)]
     public string? DistinctId { get; init; }
 
-    /// <summary>The users that are asked for. Default: all.</summary>
+    /// <summary>The users to query. Default: all.</summary>
     [Size(1)]
     public IReadOnlyList<string>? DistinctIds { get; init; }
 
-    /// <summary>The id of a kind of group, whose profiles are asked for instead of those of users. Default: none.</summary>
+    /// <summary>The id of a group key, to query its profiles instead of user profiles. Default: none.</summary>
     [Size(1)]
     public string? DataGroupId { get; init; }
 
-    /// <summary>The cohort whose members are asked for, such as {"id":12345}. It excludes behaviors. Default: all users.</summary>
+    /// <summary>The cohort to query, such as {"id":12345}. It excludes behaviors. Default: all users.</summary>
     public JsonObject? FilterByCohort { get; init; }
 
-    /// <summary>Whether members of the cohort who have no profile are among the results; with filter_by_cohort alone. Default: true.</summary>
+    /// <summary>Whether cohort members without a profile are included; only with filter_by_cohort. Default: true.</summary>
     public bool? IncludeAllUsers { get; init; }
 
-    /// <summary>What users did, by a name that where can use: window, name and event_selectors each. They exclude filter_by_cohort. Default: none.</summary>
+    /// <summary>What users did, by a name for use in where: window, name and event_selectors each. They exclude filter_by_cohort. Default: none.</summary>
     [Size(1)]
     public IReadOnlyList<JsonObject>? Behaviors { get; init; }
 
-    /// <summary>The time at which behaviors are looked at, in seconds since 1970; more than 1,000 results with behaviors need it. Default: now.</summary>
+    /// <summary>The time at which behaviors are evaluated, in seconds since 1970; more than 1,000 results with behaviors need it. Default: now.</summary>
     [Range(0, long.MaxValue)]
     public long? AsOfTimestamp { get; init; }
 }
@@ -60,17 +60,17 @@ public sealed record QueryUserProfilesOutput
     /// <summary>Current page number.</summary>
     public required long Page { get; init; }
 
-    /// <summary>Session ID for pagination: give it with the next page.</summary>
+    /// <summary>Session ID for pagination: pass it with the next page.</summary>
     public string? SessionId { get; init; }
 
-    /// <summary>How many profiles a full page holds. A page with fewer is the last.</summary>
+    /// <summary>The number of profiles on a full page. A page with fewer is the last.</summary>
     public long? PageSize { get; init; }
 
-    /// <summary>How many profiles match over all pages.</summary>
+    /// <summary>The number of matching profiles on all pages.</summary>
     public long? Total { get; init; }
 }
 
-/// <summary>How <see cref="MixpanelClient.QueryUserProfilesAsync(QueryUserProfilesInput, CancellationToken)"/> is carried out.</summary>
+/// <summary>How <see cref="MixpanelClient.QueryUserProfilesAsync(QueryUserProfilesInput, CancellationToken)"/> is implemented.</summary>
 static partial class QueryUserProfiles
 {
     const int DocumentedPageSize = 1000;
@@ -117,7 +117,7 @@ static partial class QueryUserProfiles
             foreach (var profile in page.Results) yield return profile;
             if (page.Results.Count == 0 || page.Results.Count < (page.PageSize ?? DocumentedPageSize)) yield break;
 
-            // Counted here: an answer that repeats a page number must not make an endless loop.
+            // Counted here: an answer with a repeated page number must not cause an endless loop.
             input = input with { Page = (input.Page ?? 0) + 1, SessionId = page.SessionId ?? input.SessionId };
             if (string.IsNullOrEmpty(input.SessionId)) throw new MixpanelException(new(ErrorKind.Protocol, "Mixpanel gave a full page of profiles without the session_id that the next page needs."));
         }
@@ -149,7 +149,7 @@ static partial class QueryUserProfiles
         }
     }
 
-    /// <summary>Shows where in the expression a refusal points, when it says so.</summary>
+    /// <summary>Shows where in the expression the error is, if the refusal contains a position.</summary>
     static MixpanelError WhereError(MixpanelError error, string where)
     {
         const string Marker = " at position ";
@@ -160,7 +160,7 @@ static partial class QueryUserProfiles
         var length = digits.IndexOfAnyExceptInRange('0', '9');
         if (!int.TryParse(length < 0 ? digits : digits[..length], NumberStyles.None, CultureInfo.InvariantCulture, out var position) || position < 1 || position > where.Length + 1) return error;
 
-        // One line of at most 78 characters around the place.
+        // One line of at most 78 characters around the position.
         var start = Math.Max(0, position - 1 - 50);
         var line = UnsafeText.Replaced(where.AsSpan(start, Math.Min(where.Length - start, 78)), ' ');
         return error with { Message = $"{error.Message}\n  {line}\n  {new string(' ', position - 1 - start)}^" };
@@ -187,18 +187,18 @@ static partial class QueryUserProfiles
 
 public sealed partial class MixpanelClient
 {
-    /// <summary>Retrieves user profiles that match a filter, a page at a time.</summary>
+    /// <summary>Retrieves user profiles that match a filter, page by page.</summary>
     /// <example>{"where":"properties[\"plan\"] == \"pro\"","output_properties":["$email","plan"]}</example>
-    /// <param name="input">Which profiles, and what of them.</param>
-    /// <param name="cancellationToken">Stops the call.</param>
-    /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
+    /// <param name="input">The profiles to query, and the properties to return.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
     public ValueTask<QueryUserProfilesOutput> QueryUserProfilesAsync(QueryUserProfilesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(UserProfileActions.QueryUserProfiles, input, cancellationToken);
 
-    /// <summary>Retrieves all user profiles that match a filter, page after page as they are read.</summary>
-    /// <param name="input">Which profiles, and what of them; reading starts at its page.</param>
-    /// <param name="cancellationToken">Stops the reading.</param>
-    /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
+    /// <summary>Retrieves all user profiles that match a filter, fetching pages on demand.</summary>
+    /// <param name="input">The profiles to query, and the properties to return; starts at its page.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
     public IAsyncEnumerable<UserProfile> QueryAllUserProfilesAsync(QueryUserProfilesInput input, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -207,20 +207,20 @@ public sealed partial class MixpanelClient
 
     /// <summary>Retrieves the first page of the user profiles that match a condition.</summary>
     /// <param name="where">The condition.</param>
-    /// <param name="cancellationToken">Stops the call.</param>
-    /// <exception cref="MixpanelException">The condition is refused, or Mixpanel cannot do it.</exception>
-    [OverloadResolutionPriority(-1)] // new() { Where = … } means the input
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="MixpanelException">The condition is invalid, or Mixpanel failed or refused the call.</exception>
+    [OverloadResolutionPriority(-1)] // new() { Where = … } resolves to the input
     public ValueTask<QueryUserProfilesOutput> QueryUserProfilesAsync(Selector where, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(where);
         return QueryUserProfilesAsync(new QueryUserProfilesInput { Where = where }, cancellationToken);
     }
 
-    /// <summary>Retrieves all user profiles that match a condition, page after page as they are read.</summary>
+    /// <summary>Retrieves all user profiles that match a condition, fetching pages on demand.</summary>
     /// <param name="where">The condition.</param>
-    /// <param name="cancellationToken">Stops the reading.</param>
-    /// <exception cref="MixpanelException">The condition is refused, or Mixpanel cannot do it.</exception>
-    [OverloadResolutionPriority(-1)] // new() { Where = … } means the input
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <exception cref="MixpanelException">The condition is invalid, or Mixpanel failed or refused the call.</exception>
+    [OverloadResolutionPriority(-1)] // new() { Where = … } resolves to the input
     public IAsyncEnumerable<UserProfile> QueryAllUserProfilesAsync(Selector where, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(where);

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector;
 
-/// <summary>A user profile as a query gives it. See https://developer.mixpanel.com/reference/engage-query.</summary>
+/// <summary>A user profile, as a query returns it. See https://developer.mixpanel.com/reference/engage-query.</summary>
 public sealed record UserProfile
 {
     /// <summary>The id of the user.</summary>
@@ -12,16 +12,16 @@ public sealed record UserProfile
     [JsonConverter(typeof(TextOrNumber))]
     public required string DistinctId { get; init; }
 
-    /// <summary>The properties of the profile, all or those that were asked for, as Mixpanel gives them.</summary>
+    /// <summary>The properties of the profile, all or the requested ones, as Mixpanel returns them.</summary>
     [JsonPropertyName("$properties")]
     public required JsonObject Properties { get; init; }
 
-    /// <summary>Whatever else Mixpanel tells of the profile, as it came.</summary>
+    /// <summary>All other members that Mixpanel returned, unchanged.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement> Other { get; set; } = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
 }
 
-/// <summary>Reads a text that Mixpanel's documentation, in places, shows as a number.</summary>
+/// <summary>Reads a text that Mixpanel's documentation sometimes shows as a number.</summary>
 sealed class TextOrNumber : JsonConverter<string>, IDescribesSchema
 {
     public JsonObject Schema() => new() { ["type"] = "string" };

@@ -3,7 +3,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>The actions about user profiles.</summary>
+/// <summary>The actions for user profiles.</summary>
 static class UserProfileActions
 {
     public static readonly ActionGroup Group = new("user-profiles", "Change what is known of users, and query it.", Api.Ingestion, "", options => new UserProfileActionsJson(options)) { Auth = AuthScheme.ProjectToken, Cost = RateCost.Ingestion, Keywords = "person people customer" };

@@ -5,21 +5,21 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>What a report of events counts.</summary>
+/// <summary>What an event report counts.</summary>
 [JsonConverter(typeof(SnakeCaseNames<EventCountType>))]
 public enum EventCountType
 {
     /// <summary>Every event.</summary>
     General,
 
-    /// <summary>Users: each once in each unit of time.</summary>
+    /// <summary>Users, each once per unit of time.</summary>
     Unique,
 
-    /// <summary>Events for each user.</summary>
+    /// <summary>Events per user.</summary>
     Average,
 }
 
-/// <summary>The stretches of time into which a report of events counts.</summary>
+/// <summary>The units of time of an event report.</summary>
 [JsonConverter(typeof(SnakeCaseNames<EventCountUnit>))]
 public enum EventCountUnit
 {
@@ -29,7 +29,7 @@ public enum EventCountUnit
     /// <summary>Hours.</summary>
     Hour,
 
-    /// <summary>Days of the project's time zone.</summary>
+    /// <summary>Days in the project's time zone.</summary>
     Day,
 
     /// <summary>Weeks.</summary>
@@ -39,10 +39,10 @@ public enum EventCountUnit
     Month,
 }
 
-/// <summary>What the reports of events share: their request, the check of what they have in common, and the reading of their answers.</summary>
+/// <summary>What event reports share: building requests, validating common inputs, and reading answers.</summary>
 static class EventReport
 {
-    // What servers and proxies commonly take as an address is 8 KB; the host, the path and the project have their place in it, too.
+    // Servers and proxies commonly accept URLs of 8 KB; the host, the path and the project need some of it.
     const int LongestQuery = 7 << 10;
 
     static readonly EventReportJson Json = new(JsonDefaults.Options());
@@ -61,7 +61,7 @@ static class EventReport
         return request.With(parameter, name);
     }
 
-    /// <summary>A list of texts as Mixpanel takes it: one parameter with a JSON array.</summary>
+    /// <summary>Adds a list of texts in Mixpanel's format: one parameter with a JSON array.</summary>
     public static MixpanelRequest WithNames(this MixpanelRequest request, string parameter, string field, IReadOnlyList<string>? names)
     {
         if (names is null or []) throw MixpanelException.Invalid(field, $"{field} must name at least one.");
@@ -87,7 +87,7 @@ static class EventReport
         _ => throw MixpanelException.Invalid("limit", "The limit must be at least 1."),
     };
 
-    /// <summary>The units of time and their range: the latest so many, or all between two days.</summary>
+    /// <summary>Adds the units of time and their range: a number of latest units, or all between two days.</summary>
     public static MixpanelRequest WithTime(this MixpanelRequest request, EventCountType? type, EventCountUnit? unit, long? interval, DateOnly? from, DateOnly? to)
     {
         var name = Name(unit ?? EventCountUnit.Day, "unit");
@@ -108,7 +108,7 @@ static class EventReport
     public static string NameOf(EventCountType? type) => Name(type ?? EventCountType.General, "type");
 
     /// <summary>Sends the query, and reads its answer.</summary>
-    /// <exception cref="MixpanelException">Mixpanel cannot do it, or its answer is not what its documentation describes.</exception>
+    /// <exception cref="MixpanelException">Mixpanel failed or refused the call, or its answer is not as documented.</exception>
     public static async ValueTask<T> ReadAsync<T>(ActionContext context, MixpanelRequest request, Func<JsonElement, T> read, CancellationToken cancellationToken)
     {
         var reply = await context.Transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
@@ -123,7 +123,7 @@ static class EventReport
         }
     }
 
-    /// <summary>Counts by name and date: the dates, the numbers, and how many names there are.</summary>
+    /// <summary>Reads counts by name and date: the dates, the numbers, and the number of names.</summary>
     public static (string[] Series, Dictionary<string, IReadOnlyDictionary<string, double>> Values, long LegendSize) ReadSeries(JsonElement reply)
     {
         var data = reply.GetProperty("data");
@@ -164,7 +164,7 @@ static class EventReport
         Enum.IsDefined(value) ? JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()) : throw MixpanelException.Invalid(field, $"{field} must be one of {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}.");
 }
 
-/// <summary>Reads and writes the names of an enumeration in snake case, and no numbers.</summary>
+/// <summary>Reads and writes the names of an enumeration in snake case, but no numbers.</summary>
 sealed class SnakeCaseNames<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)
     where T : struct, Enum;
 

@@ -1,26 +1,26 @@
 namespace MixpanelConnector;
 
-/// <summary>What to count, and how many names to give.</summary>
+/// <summary>What to count, and how many names to return.</summary>
 public sealed record GetEventNamesInput : ReportInput
 {
     /// <summary>What to count: general (every event), unique (users), average (events for each user). Default: general.</summary>
     public EventCountType? Type { get; init; }
 
-    /// <summary>The most names to give. Default: 255.</summary>
+    /// <summary>The maximum number of names. Default: 255.</summary>
     public long? Limit { get; init; }
 }
 
-/// <summary>The names.</summary>
+/// <summary>The event names.</summary>
 public sealed record GetEventNamesOutput
 {
     /// <summary>The names, the most common first.</summary>
     public required IReadOnlyList<string> Names { get; init; }
 
-    /// <summary>How many names were retrieved.</summary>
+    /// <summary>The number of names retrieved.</summary>
     public required int Total { get; init; }
 }
 
-/// <summary>How <see cref="MixpanelClient.GetEventNamesAsync(GetEventNamesInput, CancellationToken)"/> is carried out.</summary>
+/// <summary>How <see cref="MixpanelClient.GetEventNamesAsync(GetEventNamesInput, CancellationToken)"/> is implemented.</summary>
 static class GetEventNames
 {
     public static async ValueTask<GetEventNamesOutput> ExecuteAsync(ActionContext context, GetEventNamesInput input, CancellationToken cancellationToken)
@@ -37,9 +37,9 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves the names of the most common events of the last 31 days.</summary>
     /// <example>{"limit":100}</example>
-    /// <param name="input">What to count, and how many names to give.</param>
-    /// <param name="cancellationToken">Stops the call.</param>
-    /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
+    /// <param name="input">What to count, and how many names to return.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
     public ValueTask<GetEventNamesOutput> GetEventNamesAsync(GetEventNamesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.GetEventNames, input, cancellationToken);
 }

@@ -2,13 +2,13 @@ using System.Text.Json;
 
 namespace MixpanelConnector;
 
-/// <summary>Which event, and how many properties to give.</summary>
+/// <summary>The event, and how many properties to return.</summary>
 public sealed record GetEventPropertiesInput : ReportInput
 {
     /// <summary>The name of the event.</summary>
     public required string Event { get; init; }
 
-    /// <summary>The most properties to give. Default: 10.</summary>
+    /// <summary>The maximum number of properties. Default: 10.</summary>
     public long? Limit { get; init; }
 }
 
@@ -18,7 +18,9 @@ public sealed record GetEventPropertiesOutput
     /// <summary>The properties, the most common first.</summary>
     public required IReadOnlyList<PropertyCount> Properties { get; init; }
 
-    /// <summary>What to do about an event for which nothing was found and that Mixpanel does not know, such as the names that may be meant. Finding that out costs one more query. Null otherwise.</summary>
+    /// <summary>
+    /// For an event without results that Mixpanel does not know: what to do, such as the likely names. Finding them costs one more query. Null otherwise.
+    /// </summary>
     public string? Hint { get; init; }
 }
 
@@ -28,14 +30,14 @@ public sealed record PropertyCount
     /// <summary>The name of the property.</summary>
     public required string Name { get; init; }
 
-    /// <summary>How many events have it.</summary>
+    /// <summary>The number of events that have it.</summary>
     public required long Count { get; init; }
 }
 
-/// <summary>How <see cref="MixpanelClient.GetEventPropertiesAsync(GetEventPropertiesInput, CancellationToken)"/> is carried out.</summary>
+/// <summary>How <see cref="MixpanelClient.GetEventPropertiesAsync(GetEventPropertiesInput, CancellationToken)"/> is implemented.</summary>
 static class GetEventProperties
 {
-    // An event may have so many.
+    // Mixpanel's maximum for an event.
     public const int MostAsResource = 255;
 
     public static async ValueTask<GetEventPropertiesOutput> ExecuteAsync(ActionContext context, GetEventPropertiesInput input, CancellationToken cancellationToken)
@@ -57,9 +59,9 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves the most common properties of an event.</summary>
     /// <example>{"event":"Viewed Page","limit":50}</example>
-    /// <param name="input">Which event, and how many properties to give.</param>
-    /// <param name="cancellationToken">Stops the call.</param>
-    /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
+    /// <param name="input">The event, and how many properties to return.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
     public ValueTask<GetEventPropertiesOutput> GetEventPropertiesAsync(GetEventPropertiesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.GetEventProperties, input, cancellationToken);
 }

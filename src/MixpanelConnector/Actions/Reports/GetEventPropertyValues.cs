@@ -1,6 +1,6 @@
 namespace MixpanelConnector;
 
-/// <summary>Which event and property, and how many values to give.</summary>
+/// <summary>The event and property, and how many values to return.</summary>
 public sealed record GetEventPropertyValuesInput : ReportInput
 {
     /// <summary>The name of the event.</summary>
@@ -9,7 +9,7 @@ public sealed record GetEventPropertyValuesInput : ReportInput
     /// <summary>The name of the property.</summary>
     public required string Property { get; init; }
 
-    /// <summary>The most values to give. Default: 255.</summary>
+    /// <summary>The maximum number of values. Default: 255.</summary>
     public long? Limit { get; init; }
 }
 
@@ -19,14 +19,16 @@ public sealed record GetEventPropertyValuesOutput
     /// <summary>The values as text, the most common first.</summary>
     public required IReadOnlyList<string> Values { get; init; }
 
-    /// <summary>How many values were retrieved.</summary>
+    /// <summary>The number of values retrieved.</summary>
     public required int Total { get; init; }
 
-    /// <summary>What to do about an event for which nothing was found and that Mixpanel does not know, such as the names that may be meant. Finding that out costs one more query. Null otherwise.</summary>
+    /// <summary>
+    /// For an event without results that Mixpanel does not know: what to do, such as the likely names. Finding them costs one more query. Null otherwise.
+    /// </summary>
     public string? Hint { get; init; }
 }
 
-/// <summary>How <see cref="MixpanelClient.GetEventPropertyValuesAsync(GetEventPropertyValuesInput, CancellationToken)"/> is carried out.</summary>
+/// <summary>How <see cref="MixpanelClient.GetEventPropertyValuesAsync(GetEventPropertyValuesInput, CancellationToken)"/> is implemented.</summary>
 static class GetEventPropertyValues
 {
     public static async ValueTask<GetEventPropertyValuesOutput> ExecuteAsync(ActionContext context, GetEventPropertyValuesInput input, CancellationToken cancellationToken)
@@ -43,9 +45,9 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves the most common values of a property of an event.</summary>
     /// <example>{"event":"Viewed Page","property":"plan","limit":20}</example>
-    /// <param name="input">Which event and property, and how many values to give.</param>
-    /// <param name="cancellationToken">Stops the call.</param>
-    /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
+    /// <param name="input">The event and property, and how many values to return.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
     public ValueTask<GetEventPropertyValuesOutput> GetEventPropertyValuesAsync(GetEventPropertyValuesInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.GetEventPropertyValues, input, cancellationToken);
 }

@@ -2,13 +2,13 @@ using System.Text.Json;
 
 namespace MixpanelConnector;
 
-/// <summary>What to count, and how many events to give.</summary>
+/// <summary>What to count, and how many events to return.</summary>
 public sealed record GetTopEventsInput : ReportInput
 {
     /// <summary>What to count: general (every event), unique (users), average (events for each user). Default: general.</summary>
     public EventCountType? Type { get; init; }
 
-    /// <summary>The most events to give. Default: 100.</summary>
+    /// <summary>The maximum number of events. Default: 100.</summary>
     public long? Limit { get; init; }
 }
 
@@ -22,20 +22,20 @@ public sealed record GetTopEventsOutput
     public required string Type { get; init; }
 }
 
-/// <summary>An event and how common it is today.</summary>
+/// <summary>An event, with its count today.</summary>
 public sealed record TopEvent
 {
     /// <summary>The name of the event.</summary>
     public required string Event { get; init; }
 
-    /// <summary>The count of today.</summary>
+    /// <summary>Today's count.</summary>
     public required double Amount { get; init; }
 
-    /// <summary>The change since yesterday as a fraction: 0.5 is half as many again, -0.25 a quarter less.</summary>
+    /// <summary>The change since yesterday as a fraction: 0.5 is an increase by half, -0.25 a decrease by a quarter.</summary>
     public required double PercentChange { get; init; }
 }
 
-/// <summary>How <see cref="MixpanelClient.GetTopEventsAsync(GetTopEventsInput, CancellationToken)"/> is carried out.</summary>
+/// <summary>How <see cref="MixpanelClient.GetTopEventsAsync(GetTopEventsInput, CancellationToken)"/> is implemented.</summary>
 static class GetTopEvents
 {
     public static async ValueTask<GetTopEventsOutput> ExecuteAsync(ActionContext context, GetTopEventsInput input, CancellationToken cancellationToken)
@@ -62,9 +62,9 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves today's most common events, and how they changed since yesterday.</summary>
     /// <example>{"type":"general","limit":10}</example>
-    /// <param name="input">What to count, and how many events to give.</param>
-    /// <param name="cancellationToken">Stops the call.</param>
-    /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
+    /// <param name="input">What to count, and how many events to return.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
     public ValueTask<GetTopEventsOutput> GetTopEventsAsync(GetTopEventsInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ReportActions.GetTopEvents, input, cancellationToken);
 }

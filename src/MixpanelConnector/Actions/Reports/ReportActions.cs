@@ -5,7 +5,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>The actions that ask for reports.</summary>
+/// <summary>The actions for reports.</summary>
 static class ReportActions
 {
     public static readonly ActionGroup Group = new("reports", "Ask what happened: counts, funnels, retention, segments, cohorts.", Api.Query, "/api/query", options => new ReportActionsJson(options)) { Keywords = "how many often last breakdown daily weekly monthly active users day week month country revenue metric conversion" };
@@ -101,10 +101,10 @@ static class ReportActions
         if (input.BornEvent is null && input.RetentionType is null or RetentionType.Birth) throw MixpanelException.Invalid("born_event", "The retention type birth, which is the default, needs born_event: what makes people count.");
     }
 
-    /// <summary>With <c>data</c> around it, or without.</summary>
+    /// <summary>Returns the contents of <c>data</c>, or the answer itself without it.</summary>
     static JsonElement Data(JsonElement reply) => reply.TryGetProperty("data", out var data) && data.ValueKind is JsonValueKind.Object ? data : reply;
 
-    /// <summary>What stands in <c>data</c> beside what stands around it.</summary>
+    /// <summary>Merges the members of <c>data</c> into those around it.</summary>
     static JsonElement Flat(JsonElement reply)
     {
         var flat = JsonObject.Create(reply)!;

@@ -5,17 +5,17 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector;
 
-/// <summary>What every report can be told.</summary>
+/// <summary>The common input of all reports.</summary>
 public abstract record ReportInput
 {
     private protected ReportInput() { }
 
-    /// <summary>The data view that is asked. Default: the whole project.</summary>
+    /// <summary>The data view to query. Default: the whole project.</summary>
     [Range(1, long.MaxValue)]
     public long? WorkspaceId { get; init; }
 }
 
-/// <summary>What every report on a range of days is told.</summary>
+/// <summary>The common input of reports on a range of days.</summary>
 public abstract record DatedReportInput : ReportInput
 {
     private protected DatedReportInput() { }
@@ -23,14 +23,14 @@ public abstract record DatedReportInput : ReportInput
     /// <summary>The first day, such as 2026-11-01, in the project's time zone.</summary>
     public required DateOnly FromDate { get; init; }
 
-    /// <summary>The last day, such as 2026-11-30; it is counted, too.</summary>
+    /// <summary>The last day, such as 2026-11-30; inclusive.</summary>
     public required DateOnly ToDate { get; init; }
 }
 
-/// <summary>Which report.</summary>
+/// <summary>Identifies a report.</summary>
 public sealed record QueryInsightsInput : ReportInput
 {
-    /// <summary>The id of the saved report: the number in its address.</summary>
+    /// <summary>The id of the saved report: the number in its URL.</summary>
     [Range(1, long.MaxValue)]
     public required long BookmarkId { get; init; }
 }
@@ -44,59 +44,59 @@ public sealed record InsightsReport : MixpanelObject
     /// <summary>The days that it covers: from_date and to_date.</summary>
     public JsonObject? DateRange { get; init; }
 
-    /// <summary>What each level of the series stands for.</summary>
+    /// <summary>The meaning of each level of the series.</summary>
     public IReadOnlyList<string>? Headers { get; init; }
 
     /// <summary>The numbers, nested as deep as there are headers.</summary>
     public required JsonObject Series { get; init; }
 }
 
-/// <summary>Which funnel, and when.</summary>
+/// <summary>The funnel, and the time range.</summary>
 public sealed record QueryFunnelInput : DatedReportInput
 {
     /// <summary>The id of the saved funnel.</summary>
     [Range(1, long.MaxValue)]
     public required long FunnelId { get; init; }
 
-    /// <summary>How long a person may take to complete the funnel, in length_unit; at most 90 days. Default: the funnel's own.</summary>
+    /// <summary>The maximum time to complete the funnel, in length_unit; at most 90 days. Default: the funnel's own.</summary>
     [Range(1, 7776000)]
     public long? Length { get; init; }
 
     /// <summary>The unit of length. Default: the funnel's own.</summary>
     public FunnelLengthUnit? LengthUnit { get; init; }
 
-    /// <summary>How many days each part of the result covers. Default: 1.</summary>
+    /// <summary>The number of days in each interval of the result. Default: 1.</summary>
     [Range(1, 366)]
     public long? Interval { get; init; }
 
-    /// <summary>What the result is divided into: day, week or month. Default: day.</summary>
+    /// <summary>The unit of the intervals: day, week or month. Default: day.</summary>
     public ReportUnit? Unit { get; init; }
 
-    /// <summary>What the result is parted by, in Mixpanel's segmentation language, such as properties["plan"]. Default: no parts.</summary>
+    /// <summary>An expression to segment the result by, in Mixpanel's segmentation language, such as properties["plan"]. Default: none.</summary>
     public string? On { get; init; }
 
     /// <summary>A condition on the events in Mixpanel's segmentation language, such as properties["plan"] == "pro". Default: all events.</summary>
     public string? Where { get; init; }
 
-    /// <summary>How many parts there are at most, with on. Default: 255.</summary>
+    /// <summary>The maximum number of segments, with on. Default: 255.</summary>
     [Range(1, 10000)]
     public long? Limit { get; init; }
 }
 
-/// <summary>How many went how far.</summary>
+/// <summary>The conversions of a funnel.</summary>
 public sealed record FunnelReport : MixpanelObject
 {
-    /// <summary>The days that are computed: dates.</summary>
+    /// <summary>The computed days, as dates.</summary>
     public JsonObject? Meta { get; init; }
 
-    /// <summary>By day: steps and analysis; with on, by what the result is parted by.</summary>
+    /// <summary>By day: steps and analysis; with on, by segment.</summary>
     public required JsonObject Data { get; init; }
 }
 
-/// <summary>Whose funnels.</summary>
+/// <summary>The data view whose funnels to list.</summary>
 public sealed record ListFunnelsInput : ReportInput;
 
-/// <summary>A funnel that was saved, as Mixpanel lists it.</summary>
+/// <summary>A saved funnel, as Mixpanel lists it.</summary>
 public sealed record SavedFunnel : MixpanelObject
 {
     /// <summary>The id of the funnel.</summary>
@@ -106,17 +106,17 @@ public sealed record SavedFunnel : MixpanelObject
     public required string Name { get; init; }
 }
 
-/// <summary>Who comes back, and when.</summary>
+/// <summary>The inputs of a retention report.</summary>
 public sealed record QueryRetentionInput : DatedReportInput
 {
     /// <summary>birth: people who did born_event for the first time; compounded: all who did event. Default: birth.</summary>
     public RetentionType? RetentionType { get; init; }
 
-    /// <summary>What makes a person count; birth needs it. Default: none.</summary>
+    /// <summary>The event by which a person is counted; birth needs it. Default: none.</summary>
     [Size(1)]
     public string? BornEvent { get; init; }
 
-    /// <summary>What counts as coming back. Default: any event.</summary>
+    /// <summary>The event that counts as a return. Default: any event.</summary>
     [Size(1)]
     public string? Event { get; init; }
 
@@ -126,83 +126,83 @@ public sealed record QueryRetentionInput : DatedReportInput
     /// <summary>A condition on the events in Mixpanel's segmentation language, such as properties["plan"] == "pro". Default: all events.</summary>
     public string? Where { get; init; }
 
-    /// <summary>How many units each part of the result covers; at most 90 days. Default: 1.</summary>
+    /// <summary>The number of units in each interval of the result; at most 90 days. Default: 1.</summary>
     [Range(1, 90)]
     public long? Interval { get; init; }
 
-    /// <summary>How many parts there are after the first. Default: 1.</summary>
+    /// <summary>The number of intervals after the first. Default: 1.</summary>
     [Range(1, 1000)]
     public long? IntervalCount { get; init; }
 
-    /// <summary>What people are counted by: day, week or month. Default: day.</summary>
+    /// <summary>The unit to count by: day, week or month. Default: day.</summary>
     public ReportUnit? Unit { get; init; }
 
-    /// <summary>Whether who comes back later counts as back at every time before. Default: false.</summary>
+    /// <summary>Whether people who return later also count in all earlier intervals. Default: false.</summary>
     public bool? UnboundedRetention { get; init; }
 
-    /// <summary>What the result is parted by, in Mixpanel's segmentation language, such as properties["plan"]. Default: no parts.</summary>
+    /// <summary>An expression to segment the result by, in Mixpanel's segmentation language, such as properties["plan"]. Default: none.</summary>
     public string? On { get; init; }
 
-    /// <summary>How many parts there are at most, with on. Default: Mixpanel's own.</summary>
+    /// <summary>The maximum number of segments, with on. Default: Mixpanel's own.</summary>
     [Range(1, 10000)]
     public long? Limit { get; init; }
 }
 
-/// <summary>Those who began on a day, and how many of them came back; with on, by what the result is parted by.</summary>
+/// <summary>The people who began on a day, and how many of them returned; with on, by segment.</summary>
 public sealed record RetentionCohort : MixpanelObject
 {
-    /// <summary>How many came back, by interval.</summary>
+    /// <summary>The numbers of people who returned, by interval.</summary>
     public IReadOnlyList<double>? Counts { get; init; }
 
-    /// <summary>How many there were.</summary>
+    /// <summary>The number of people in the cohort.</summary>
     public double? First { get; init; }
 }
 
-/// <summary>How often people do it.</summary>
+/// <summary>The inputs of a frequency report.</summary>
 public sealed record QueryFrequencyInput : DatedReportInput
 {
-    /// <summary>What people are counted by: day, week or month.</summary>
+    /// <summary>The unit to count by: day, week or month.</summary>
     public required ReportUnit Unit { get; init; }
 
-    /// <summary>What they are active in or not: hour or day.</summary>
+    /// <summary>The unit in which people are active or not: hour or day.</summary>
     public required FrequencyUnit AddictionUnit { get; init; }
 
-    /// <summary>What counts as being active. Default: any event.</summary>
+    /// <summary>The event that counts as activity. Default: any event.</summary>
     [Size(1)]
     public string? Event { get; init; }
 
     /// <summary>A condition on the events in Mixpanel's segmentation language, such as properties["plan"] == "pro". Default: all events.</summary>
     public string? Where { get; init; }
 
-    /// <summary>What the result is parted by, in Mixpanel's segmentation language, such as properties["plan"]. Default: no parts.</summary>
+    /// <summary>An expression to segment the result by, in Mixpanel's segmentation language, such as properties["plan"]. Default: none.</summary>
     public string? On { get; init; }
 
-    /// <summary>How many parts there are at most, with on. Default: Mixpanel's own.</summary>
+    /// <summary>The maximum number of segments, with on. Default: Mixpanel's own.</summary>
     [Range(1, 10000)]
     public long? Limit { get; init; }
 }
 
-/// <summary>Which event, and by what to part it.</summary>
+/// <summary>The event, and the segmentation.</summary>
 public sealed record QuerySegmentationInput : DatedReportInput
 {
     /// <summary>The name of the event.</summary>
     [Size(1)]
     public required string Event { get; init; }
 
-    /// <summary>What the result is parted by, in Mixpanel's segmentation language, such as properties["plan"]. Default: no parts.</summary>
+    /// <summary>An expression to segment the result by, in Mixpanel's segmentation language, such as properties["plan"]. Default: none.</summary>
     public string? On { get; init; }
 
-    /// <summary>What is counted by: minute, hour, day or month. Default: day.</summary>
+    /// <summary>The unit to count by: minute, hour, day or month. Default: day.</summary>
     public SegmentationUnit? Unit { get; init; }
 
-    /// <summary>How many units each part of the result covers. Default: Mixpanel's own.</summary>
+    /// <summary>The number of units in each interval of the result. Default: Mixpanel's own.</summary>
     [Range(1, 10000)]
     public long? Interval { get; init; }
 
     /// <summary>A condition on the events in Mixpanel's segmentation language, such as properties["plan"] == "pro". Default: all events.</summary>
     public string? Where { get; init; }
 
-    /// <summary>How many parts there are at most, with on. Default: 60.</summary>
+    /// <summary>The maximum number of segments, with on. Default: 60.</summary>
     [Range(1, 10000)]
     public long? Limit { get; init; }
 
@@ -210,18 +210,18 @@ public sealed record QuerySegmentationInput : DatedReportInput
     public EventCountType? Type { get; init; }
 }
 
-/// <summary>Which event, and by which number to part it.</summary>
+/// <summary>The event, and the number to segment it by.</summary>
 public sealed record QuerySegmentationNumericInput : DatedReportInput
 {
     /// <summary>The name of the event.</summary>
     [Size(1)]
     public required string Event { get; init; }
 
-    /// <summary>The number that counts, in Mixpanel's segmentation language, such as number(properties["price"]).</summary>
+    /// <summary>The number to use, in Mixpanel's segmentation language, such as number(properties["price"]).</summary>
     [Size(1)]
     public required string On { get; init; }
 
-    /// <summary>What is counted by: hour or day. Default: day.</summary>
+    /// <summary>The unit to count by: hour or day. Default: day.</summary>
     public NumericUnit? Unit { get; init; }
 
     /// <summary>A condition on the events in Mixpanel's segmentation language, such as properties["plan"] == "pro". Default: all events.</summary>
@@ -231,41 +231,43 @@ public sealed record QuerySegmentationNumericInput : DatedReportInput
     public EventCountType? Type { get; init; }
 }
 
-/// <summary>Which event, and which number of it.</summary>
+/// <summary>The event, and the number to use.</summary>
 public sealed record QuerySegmentationValuesInput : DatedReportInput
 {
     /// <summary>The name of the event.</summary>
     [Size(1)]
     public required string Event { get; init; }
 
-    /// <summary>The number that counts, in Mixpanel's segmentation language, such as number(properties["price"]).</summary>
+    /// <summary>The number to use, in Mixpanel's segmentation language, such as number(properties["price"]).</summary>
     [Size(1)]
     public required string On { get; init; }
 
-    /// <summary>What is counted by: hour or day. Default: day.</summary>
+    /// <summary>The unit to count by: hour or day. Default: day.</summary>
     public NumericUnit? Unit { get; init; }
 
     /// <summary>A condition on the events in Mixpanel's segmentation language, such as properties["plan"] == "pro". Default: all events.</summary>
     public string? Where { get; init; }
 }
 
-/// <summary>Counts by part and time.</summary>
+/// <summary>Counts by segment and time.</summary>
 public sealed record SegmentationReport : MixpanelObject
 {
-    /// <summary>The times that are counted, in order.</summary>
+    /// <summary>The times of the counts, in order.</summary>
     public required IReadOnlyList<string> Series { get; init; }
 
-    /// <summary>The numbers: for each part, one for each time.</summary>
+    /// <summary>The counts: for each segment, one per time.</summary>
     public required IReadOnlyDictionary<string, IReadOnlyDictionary<string, double?>> Values { get; init; }
 
-    /// <summary>How many parts there are.</summary>
+    /// <summary>The number of segments.</summary>
     public long? LegendSize { get; init; }
 
-    /// <summary>What to do about an event for which nothing was found and that Mixpanel does not know, such as the names that may be meant. Finding that out costs one more query. Null otherwise.</summary>
+    /// <summary>
+    /// For an event without results that Mixpanel does not know: what to do, such as the likely names. Finding them costs one more query. Null otherwise.
+    /// </summary>
     public string? Hint { get; init; }
 }
 
-/// <summary>A number by time.</summary>
+/// <summary>Numbers by time.</summary>
 public sealed record DailyNumbers : MixpanelObject
 {
     /// <summary>The numbers by time.</summary>
@@ -274,11 +276,13 @@ public sealed record DailyNumbers : MixpanelObject
     /// <summary>When it was computed.</summary>
     public string? ComputedAt { get; init; }
 
-    /// <summary>What to do about an event for which nothing was found and that Mixpanel does not know, such as the names that may be meant. Finding that out costs one more query. Null otherwise.</summary>
+    /// <summary>
+    /// For an event without results that Mixpanel does not know: what to do, such as the likely names. Finding them costs one more query. Null otherwise.
+    /// </summary>
     public string? Hint { get; init; }
 }
 
-/// <summary>Whose events, and when.</summary>
+/// <summary>The users whose events to retrieve, and the time range.</summary>
 public sealed record QueryActivityStreamInput : DatedReportInput
 {
     /// <summary>The ids of the users.</summary>
@@ -286,7 +290,7 @@ public sealed record QueryActivityStreamInput : DatedReportInput
     public required IReadOnlyList<string> DistinctIds { get; init; }
 }
 
-/// <summary>Whose cohorts.</summary>
+/// <summary>The data view whose cohorts to list.</summary>
 public sealed record ListCohortsInput : ReportInput;
 
 /// <summary>A cohort, as Mixpanel lists it.</summary>
@@ -298,31 +302,31 @@ public sealed record Cohort : MixpanelObject
     /// <summary>The name of the cohort.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What it is about.</summary>
+    /// <summary>A description.</summary>
     public string? Description { get; init; }
 
-    /// <summary>How many users are in it.</summary>
+    /// <summary>The number of users in it.</summary>
     public long? Count { get; init; }
 
-    /// <summary>1 when it is shown to everybody, else 0.</summary>
+    /// <summary>1 when everybody can see it, else 0.</summary>
     public int? IsVisible { get; init; }
 
-    /// <summary>When it was made.</summary>
+    /// <summary>When it was created.</summary>
     public string? Created { get; init; }
 }
 
-/// <summary>Which script to run.</summary>
+/// <summary>The script to run.</summary>
 public sealed record QueryJqlInput : ReportInput
 {
-    /// <summary>The JavaScript: a function main that returns what is asked for.</summary>
+    /// <summary>The JavaScript: a function main that returns the result.</summary>
     [Size(1)]
     public required string Script { get; init; }
 
-    /// <summary>What the script finds as params. Default: nothing.</summary>
+    /// <summary>The params of the script. Default: none.</summary>
     public JsonObject? Params { get; init; }
 }
 
-/// <summary>What people are counted by.</summary>
+/// <summary>The unit that people are counted by.</summary>
 [JsonConverter(typeof(SnakeCaseNames<ReportUnit>))]
 public enum ReportUnit
 {
@@ -336,7 +340,7 @@ public enum ReportUnit
     Month,
 }
 
-/// <summary>The unit of the time that a funnel takes.</summary>
+/// <summary>The unit of a funnel's length.</summary>
 [JsonConverter(typeof(SnakeCaseNames<FunnelLengthUnit>))]
 public enum FunnelLengthUnit
 {
@@ -353,7 +357,7 @@ public enum FunnelLengthUnit
     Second,
 }
 
-/// <summary>What people are active in.</summary>
+/// <summary>The unit of people's activity.</summary>
 [JsonConverter(typeof(SnakeCaseNames<FrequencyUnit>))]
 public enum FrequencyUnit
 {
@@ -364,7 +368,7 @@ public enum FrequencyUnit
     Day,
 }
 
-/// <summary>What segments are counted by.</summary>
+/// <summary>The unit that segments are counted by.</summary>
 [JsonConverter(typeof(SnakeCaseNames<SegmentationUnit>))]
 public enum SegmentationUnit
 {
@@ -381,7 +385,7 @@ public enum SegmentationUnit
     Month,
 }
 
-/// <summary>What numbers are counted by.</summary>
+/// <summary>The unit that numbers are counted by.</summary>
 [JsonConverter(typeof(SnakeCaseNames<NumericUnit>))]
 public enum NumericUnit
 {
@@ -392,14 +396,14 @@ public enum NumericUnit
     Day,
 }
 
-/// <summary>Who is followed.</summary>
+/// <summary>The people in a retention report.</summary>
 [JsonConverter(typeof(SnakeCaseNames<RetentionType>))]
 public enum RetentionType
 {
-    /// <summary>Who did an event for the first time.</summary>
+    /// <summary>People who did an event for the first time.</summary>
     Birth,
 
-    /// <summary>All who did an event, each time.</summary>
+    /// <summary>All people who did an event, each time.</summary>
     Compounded,
 }
 
@@ -417,7 +421,7 @@ public sealed partial class MixpanelClient
     /// <example>{}</example>
     public ValueTask<ResultList<SavedFunnel>> ListFunnelsAsync(ListFunnelsInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.ListFunnels, input ?? new(), cancellationToken);
 
-    /// <summary>Counts who comes back, by the day on which they began.</summary>
+    /// <summary>Counts who returns, by the day on which they began.</summary>
     /// <example>{"from_date":"2026-11-01","to_date":"2026-11-30","born_event":"Signed Up","event":"Viewed Page"}</example>
     public ValueTask<ResultMap<RetentionCohort>> QueryRetentionAsync(QueryRetentionInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QueryRetention, input, cancellationToken);
 
@@ -425,15 +429,15 @@ public sealed partial class MixpanelClient
     /// <example>{"from_date":"2026-11-01","to_date":"2026-11-30","unit":"week","addiction_unit":"day"}</example>
     public ValueTask<ResultMap<JsonElement>> QueryFrequencyAsync(QueryFrequencyInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QueryFrequency, input, cancellationToken);
 
-    /// <summary>Counts an event over time, parted by a property.</summary>
+    /// <summary>Counts an event over time, split by a property.</summary>
     /// <example>{"event":"Viewed Page","from_date":"2026-11-01","to_date":"2026-11-30","on":"properties[\"plan\"]"}</example>
     public ValueTask<SegmentationReport> QuerySegmentationAsync(QuerySegmentationInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QuerySegmentation, input, cancellationToken);
 
-    /// <summary>Counts an event over time, parted by ranges of a number.</summary>
+    /// <summary>Counts an event over time, by ranges of a number.</summary>
     /// <example>{"event":"Viewed Page","from_date":"2026-11-01","to_date":"2026-11-30","on":"number(properties[\"price\"])"}</example>
     public ValueTask<SegmentationReport> QuerySegmentationNumericAsync(QuerySegmentationNumericInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QuerySegmentationNumeric, input, cancellationToken);
 
-    /// <summary>Adds a number of an event up over time.</summary>
+    /// <summary>Sums a number of an event over time.</summary>
     /// <example>{"event":"Viewed Page","from_date":"2026-11-01","to_date":"2026-11-30","on":"number(properties[\"price\"])"}</example>
     public ValueTask<DailyNumbers> QuerySegmentationSumAsync(QuerySegmentationValuesInput input, CancellationToken cancellationToken = default) => InvokeAsync(ReportActions.QuerySegmentationSum, input, cancellationToken);
 

@@ -1,16 +1,18 @@
 namespace MixpanelConnector;
 
-/// <summary>A report that is empty for an event says so, when Mixpanel knows no event of the name: it answers a misspelt name like one that nobody did.</summary>
+/// <summary>Detects that an empty report is due to an unknown event name: Mixpanel answers a misspelt name like an event that did not occur.</summary>
 static class UnknownEvents
 {
     const int MostNear = 3;
     const int ShortestPart = 3;
 
-    /// <summary>What to say of the events for which a report has nothing; null for nothing, and where <see cref="MixpanelOptions.HintsAtEventNames"/> does not ask for it.</summary>
+    /// <summary>
+    /// Returns a hint about the events without results; null when there is none, and when <see cref="MixpanelOptions.HintsAtEventNames"/> is not set.
+    /// </summary>
     /// <param name="context">The context of the report.</param>
     /// <param name="input">The data view of the report.</param>
-    /// <param name="empty">The events that were asked for and of which the report has nothing.</param>
-    /// <param name="cancellationToken">Stops the query.</param>
+    /// <param name="empty">The requested events for which the report has no results.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
     public static async ValueTask<string?> HintAsync(ActionContext context, ReportInput input, IEnumerable<string?> empty, CancellationToken cancellationToken)
     {
         if (!context.Options.HintsAtEventNames) return null;
@@ -25,7 +27,7 @@ static class UnknownEvents
         }
         catch (MixpanelException)
         {
-            return null; // the report stands without it
+            return null; // the report is complete without it
         }
 
         var unknown = asked.Where(name => !names.Contains(name, StringComparer.Ordinal)).ToList();
@@ -42,6 +44,6 @@ static class UnknownEvents
         return [.. names.Where(each => each.Equals(nearest, StringComparison.OrdinalIgnoreCase)).Concat(plain.Length < ShortestPart ? [] : names.Where(each => each.Contains(plain, StringComparison.OrdinalIgnoreCase) || (each.Length >= ShortestPart && plain.Contains(each, StringComparison.OrdinalIgnoreCase)))).Distinct(StringComparer.Ordinal).Take(MostNear)];
     }
 
-    /// <summary>Whether a series has no number but zeros. Null, which Mixpanel may give in place of one, is none.</summary>
+    /// <summary>Whether a series contains only zeros. Null, which Mixpanel may return instead of a series, does not.</summary>
     public static bool IsEmpty(IEnumerable<double?>? numbers) => numbers?.All(number => number is null or 0) == true;
 }

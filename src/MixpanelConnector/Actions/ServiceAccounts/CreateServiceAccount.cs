@@ -5,7 +5,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>What to create.</summary>
+/// <summary>The service account to create.</summary>
 public sealed record CreateServiceAccountInput
 {
     /// <summary>Username for the service account.</summary>
@@ -14,17 +14,22 @@ public sealed record CreateServiceAccountInput
     /// <summary>Role of the service account in the organization: owner, admin, analyst or consumer. Default: Mixpanel's own.</summary>
     public string? Role { get; init; }
 
-    /// <summary>When the service account expires: an ISO 8601 date or date and time in the future, such as 2027-01-31, or a length from now in hours, days or weeks, such as 12h, 30d or 4w. Default: never.</summary>
+    /// <summary>
+    /// When the service account expires: an ISO 8601 date or date and time in the future, such as 2027-01-31, or a time from now in hours, days or weeks, such
+    /// as 12h, 30d or 4w. Default: never.
+    /// </summary>
     public string? Expires { get; init; }
 
-    /// <summary>Projects that the service account joins: ids, or objects of id and role. A missing role is the account's, else analyst. Default: none.</summary>
+    /// <summary>
+    /// Projects that the service account joins: ids, or objects with id and role. A missing role is the account's, else analyst. Default: none.
+    /// </summary>
     public IReadOnlyList<ProjectRole>? Projects { get; init; }
 
-    /// <summary>The organization to create it in. Default: the configured one, else the only one that the credential can see.</summary>
+    /// <summary>The organization to create it in. Default: the configured one, else the only one the credential can see.</summary>
     public long? OrganizationId { get; init; }
 }
 
-/// <summary>What was created.</summary>
+/// <summary>The created service account.</summary>
 public sealed record CreateServiceAccountOutput
 {
     /// <summary>Indicates if the account was successfully created: "true" or "false".</summary>
@@ -36,17 +41,17 @@ public sealed record CreateServiceAccountOutput
     /// <summary>The name to log in with, as Mixpanel returned it.</summary>
     public string? Username { get; init; }
 
-    /// <summary>The secret of the account. Mixpanel gives it this once only: keep it where it is safe.</summary>
+    /// <summary>The secret of the account. Mixpanel returns it only once: store it safely.</summary>
     public Secret? Secret { get; init; }
 
     /// <summary>When the account expires; absent when never.</summary>
     public string? Expires { get; init; }
 
-    /// <summary>Why Mixpanel refused, when it did.</summary>
+    /// <summary>Why Mixpanel refused, if it did.</summary>
     public string? Error { get; init; }
 }
 
-/// <summary>How <see cref="MixpanelClient.CreateServiceAccountAsync(CreateServiceAccountInput, CancellationToken)"/> is carried out.</summary>
+/// <summary>How <see cref="MixpanelClient.CreateServiceAccountAsync(CreateServiceAccountInput, CancellationToken)"/> is implemented.</summary>
 static partial class CreateServiceAccount
 {
     static readonly string[] Roles = ["owner", "admin", "analyst", "consumer"];
@@ -163,9 +168,9 @@ public sealed partial class MixpanelClient
     /// <summary>Creates a service account in an organization. Its secret is shown once and cannot be read again.</summary>
     /// <remarks>Needs a service account that is an owner or admin of the organization.</remarks>
     /// <example>{"username":"nightly-import","role":"analyst","projects":[1],"expires":"2031-01-31"}</example>
-    /// <param name="input">What to create.</param>
-    /// <param name="cancellationToken">Stops the call.</param>
-    /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
+    /// <param name="input">The service account to create.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
     public ValueTask<CreateServiceAccountOutput> CreateServiceAccountAsync(CreateServiceAccountInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ServiceAccountActions.CreateServiceAccount, input, cancellationToken);
 }

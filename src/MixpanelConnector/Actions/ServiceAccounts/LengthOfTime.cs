@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace MixpanelConnector;
 
-/// <summary>A length of time as people write it.</summary>
+/// <summary>Parses a duration as people write it.</summary>
 static class LengthOfTime
 {
-    /// <summary>A length in hours, days or weeks, such as 12h, 30d or 4w; null for anything else, one of nothing among it.</summary>
+    /// <summary>Parses a duration in hours, days or weeks, such as 12h, 30d or 4w; returns null for anything else, including a zero duration.</summary>
     public static TimeSpan? Parse(string text)
     {
         if (text.Length < 2 || !int.TryParse(text.AsSpan()[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count == 0) return null;

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector;
 
-/// <summary>A project that a service account joins, and its role there. In JSON an id, an id as text, or an object of both.</summary>
+/// <summary>A project that a service account joins, and its role there. In JSON an id, an id as text, or an object with both.</summary>
 [JsonConverter(typeof(Converter))]
 public sealed record ProjectRole
 {
@@ -15,11 +15,11 @@ public sealed record ProjectRole
     /// <summary>The role in the project: owner, admin, analyst or consumer. Default: the role of the account, else analyst.</summary>
     public string? Role { get; init; }
 
-    /// <summary>A project with the default role.</summary>
+    /// <summary>Converts a project id to a project with the default role.</summary>
     /// <param name="id">The id of the project.</param>
     public static implicit operator ProjectRole(long id) => new() { Id = id };
 
-    /// <summary>A project with the default role.</summary>
+    /// <summary>Converts a project id to a project with the default role.</summary>
     /// <param name="id">The id of the project.</param>
     public static ProjectRole FromInt64(long id) => id;
 
@@ -63,7 +63,7 @@ public sealed record ProjectRole
 
         static JsonObject IdSchema() => new() { ["description"] = "The id of the project.", ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "integer" }, new JsonObject { ["type"] = "string" }) };
 
-        /// <summary>Text that is no number becomes 0, which the action refuses with the item's path.</summary>
+        /// <summary>Text that is not a number becomes 0, which the action refuses with the item's path.</summary>
         static long Id(ref Utf8JsonReader reader) =>
             reader.TokenType is JsonTokenType.Number ? reader.GetInt64()
             : long.TryParse(reader.GetString(), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id

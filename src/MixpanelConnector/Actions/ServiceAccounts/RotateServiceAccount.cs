@@ -5,29 +5,34 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>Which service account is replaced, and by what.</summary>
+/// <summary>The service account to replace, and its replacement.</summary>
 public sealed record RotateServiceAccountInput
 {
-    /// <summary>The id of the account that is replaced.</summary>
+    /// <summary>The id of the account to replace.</summary>
     public required long Id { get; init; }
 
-    /// <summary>The organization. Default: the configured one, else the only one that the credential can see.</summary>
+    /// <summary>The organization. Default: the configured one, else the only one the credential can see.</summary>
     public long? OrganizationId { get; init; }
 
     /// <summary>The user name of the new account. Default: that of the old one, with the date and time.</summary>
     public string? Username { get; init; }
 
-    /// <summary>The role of the new account in the organization: owner, admin, analyst or consumer. Default: that of the old one where Mixpanel tells it, which it does of the account that signs in; else Mixpanel's own.</summary>
+    /// <summary>
+    /// The role of the new account in the organization: owner, admin, analyst or consumer. Default: that of the old one if Mixpanel reports it, which it does
+    /// only for the account that signs in; else Mixpanel's own.
+    /// </summary>
     public string? Role { get; init; }
 
-    /// <summary>When the new account expires, as for <see cref="CreateServiceAccountInput.Expires"/>, or <c>never</c>. Needed where the old one expires. Default: never.</summary>
+    /// <summary>
+    /// When the new account expires, as for <see cref="CreateServiceAccountInput.Expires"/>, or <c>never</c>. Required if the old one expires. Default: never.
+    /// </summary>
     public string? Expires { get; init; }
 
-    /// <summary>The projects that the new account joins. Default: those of the old one, with its roles there, as far as the credential can see.</summary>
+    /// <summary>The projects that the new account joins. Default: those of the old one, with its roles there, as far as the credential can see them.</summary>
     public IReadOnlyList<ProjectRole>? Projects { get; init; }
 }
 
-/// <summary>What a rotation has left.</summary>
+/// <summary>The result of a rotation.</summary>
 public sealed record RotateServiceAccountOutput
 {
     /// <summary>The new account, with its secret.</summary>
@@ -39,7 +44,7 @@ public sealed record RotateServiceAccountOutput
     /// <summary>The projects that the new account has joined.</summary>
     public required IReadOnlyList<ProjectRole> Projects { get; init; }
 
-    /// <summary>Why the old account could not be deleted: then both work, and the old one is to be deleted by hand. Null when it is gone.</summary>
+    /// <summary>Why the old account could not be deleted: then both work, and the old one must be deleted manually. Null when it was deleted.</summary>
     public MixpanelError? NotDeleted { get; init; }
 }
 
@@ -47,11 +52,16 @@ public sealed partial class MixpanelClient
 {
     const int MostProofs = 5;
 
-    /// <summary>Replaces a service account by a new one, since the secret of an account cannot be changed: the new one is created, handed to <paramref name="keep"/>, signed in with, and then the old one is deleted. When a step fails before that, the new account is deleted again and the old one stays; the error says so, or what is left where that failed, too.</summary>
-    /// <param name="input">Which account, and what the new one is like.</param>
-    /// <param name="keep">Is told the old account and the new one, and keeps the new one's secret before the old account is deleted. What it throws undoes the rotation.</param>
-    /// <param name="cancellationToken">Stops before the new account is created; from then on the rotation is carried to its end.</param>
-    /// <exception cref="MixpanelException">The account was not replaced; the message says what is left.</exception>
+    /// <summary>
+    /// Replaces a service account with a new one, because the secret of an account cannot be changed. The new account is created, passed to
+    /// <paramref name="keep"/>, and used to sign in; then the old one is deleted. When a step before that fails, the new account is deleted again and the old
+    /// one stays. The error reports this, or what is left if the deletion also failed.
+    /// </summary>
+    /// <param name="input">The account to replace, and its replacement.</param>
+    /// <param name="keep">Receives the old account and the new one, and stores the new one's secret before the old account is deleted. An exception from it
+    /// rolls the rotation back.</param>
+    /// <param name="cancellationToken">Cancels the rotation before the new account is created; from then on it is completed.</param>
+    /// <exception cref="MixpanelException">The account was not replaced; the message reports what is left.</exception>
     public async Task<RotateServiceAccountOutput> RotateServiceAccountAsync(RotateServiceAccountInput input, Func<ServiceAccount, CreateServiceAccountOutput, Task> keep, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -86,7 +96,7 @@ public sealed partial class MixpanelClient
             throw new MixpanelException(error with { Message = $"{error.Message} {left} The old account {old.Username} is as it was." }, e);
         }
 
-        // Signed in as the new account where it replaces the one that signs in: that proves that it may do the same.
+        // Signs in as the new account if it replaces the one that signs in: this proves that it has the same permissions.
         var deletion = ServiceAccountActions.DeleteServiceAccount;
         var context = new ActionContext(isOwn ? transport : Transport, deletion, deletion.Endpoint);
         try
@@ -100,7 +110,7 @@ public sealed partial class MixpanelClient
         }
     }
 
-    /// <summary>Signs in with a new account; a moment may pass until every server knows it.</summary>
+    /// <summary>Signs in with a new account, with retries until every server knows it.</summary>
     async Task ProveAsync(MixpanelTransport transport)
     {
         for (var tries = 1; ; tries++)
@@ -141,7 +151,7 @@ public sealed partial class MixpanelClient
         return document.RootElement.Clone();
     }
 
-    /// <summary>Mixpanel tells the members of a project, not the projects of a member.</summary>
+    /// <summary>Mixpanel lists the members of a project, not the projects of a member.</summary>
     async Task<IReadOnlyList<ProjectRole>> ProjectsOfAsync(ServiceAccount account, JsonElement me, CancellationToken cancellationToken)
     {
         var joined = new List<ProjectRole>();
@@ -162,7 +172,7 @@ public sealed partial class MixpanelClient
         return joined;
     }
 
-    /// <summary>The old name, without what Mixpanel or an earlier rotation has added, and the time.</summary>
+    /// <summary>Returns the old name, without suffixes added by Mixpanel or an earlier rotation, and with the time.</summary>
     static string NextName(string old, DateTimeOffset now) =>
         string.Create(CultureInfo.InvariantCulture, $"{AddedToNames().Replace(old, "")}-{now:yyyyMMdd-HHmmss}");
 

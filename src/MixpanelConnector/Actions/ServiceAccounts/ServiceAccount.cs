@@ -20,7 +20,7 @@ public sealed record ServiceAccount
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public string? Expires { get; init; }
 
-    /// <summary>Whatever else Mixpanel tells of the account, such as <c>creator</c> and <c>created</c>, as it came.</summary>
+    /// <summary>All other members that Mixpanel returned, such as <c>creator</c> and <c>created</c>, unchanged.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement> Other { get; set; } = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
 }

@@ -5,7 +5,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>The actions about service accounts.</summary>
+/// <summary>The actions for service accounts.</summary>
 static class ServiceAccountActions
 {
     public static readonly ActionGroup Group = new("service-accounts", "Manage the accounts that programs log in with.", Api.App, "/api/app", options => new ServiceAccountsJson(options)) { HasEnvelope = true, Keywords = "credential robot key login permission role" };
@@ -54,7 +54,7 @@ static class ServiceAccountActions
         return new() { Results = accounts, Total = accounts.Length };
     }
 
-    /// <summary>Those that expire soon or have expired, the next first. An expiry that cannot be read is shown rather than missed.</summary>
+    /// <summary>Returns the accounts that expire soon or have expired, soonest first. An expiry that cannot be parsed is included, not skipped.</summary>
     static ServiceAccount[] Expiring(IEnumerable<ServiceAccount> accounts, DateTimeOffset now, TimeSpan length) =>
         [.. accounts.Where(account => account.Expires is not null).Select(account => (account, When(account))).Where(pair => length >= DateTimeOffset.MaxValue - now || pair.Item2 <= now + length).OrderBy(pair => pair.Item2).Select(pair => pair.account)];
 
@@ -62,14 +62,16 @@ static class ServiceAccountActions
         DateTimeOffset.TryParse(account.Expires, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : DateTimeOffset.MinValue;
 }
 
-/// <summary>Whose accounts to retrieve.</summary>
+/// <summary>The organization whose accounts to retrieve.</summary>
 public sealed record GetAllServiceAccountsInput
 {
     /// <summary>Your organization ID.</summary>
     [Range(1, long.MaxValue)]
     public required long OrganizationId { get; init; }
 
-    /// <summary>Only accounts that expire within a length of time from now, in hours, days or weeks, such as 12h, 14d or 4w, and those that have expired; the next first. Default: all.</summary>
+    /// <summary>
+    /// Only accounts that expire within a time from now, in hours, days or weeks, such as 12h, 14d or 4w, and expired ones; soonest first. Default: all.
+    /// </summary>
     public string? ExpiringWithin { get; init; }
 }
 
@@ -79,21 +81,21 @@ public sealed record GetAllServiceAccountsOutput
     /// <summary>Total number of service accounts retrieved.</summary>
     public required int Total { get; init; }
 
-    /// <summary>List of retrieved service accounts, as Mixpanel gives them.</summary>
+    /// <summary>List of retrieved service accounts, as Mixpanel returns them.</summary>
     public required IReadOnlyList<ServiceAccount> ServiceAccounts { get; init; }
 }
 
-/// <summary>What every action within an organization can be told.</summary>
+/// <summary>The common input of actions in an organization.</summary>
 public abstract record OrganizationInput
 {
     private protected OrganizationInput() { }
 
-    /// <summary>The organization. Default: the configured one, else the only one that the credential can see.</summary>
+    /// <summary>The organization. Default: the configured one, else the only one the credential can see.</summary>
     [Range(1, long.MaxValue)]
     public long? OrganizationId { get; init; }
 }
 
-/// <summary>Which service account.</summary>
+/// <summary>Identifies a service account.</summary>
 public sealed record ServiceAccountId : OrganizationInput
 {
     /// <summary>The id of the service account.</summary>
@@ -102,21 +104,23 @@ public sealed record ServiceAccountId : OrganizationInput
     public required long Id { get; init; }
 }
 
-/// <summary>Whose service accounts.</summary>
+/// <summary>The project whose service accounts to list.</summary>
 public sealed record ListProjectServiceAccountsInput
 {
     /// <summary>The project. Default: the configured one.</summary>
     [Range(1, long.MaxValue)]
     public long? ProjectId { get; init; }
 
-    /// <summary>Only accounts that expire within a length of time from now, in hours, days or weeks, such as 12h, 14d or 4w, and those that have expired; the next first. Default: all.</summary>
+    /// <summary>
+    /// Only accounts that expire within a time from now, in hours, days or weeks, such as 12h, 14d or 4w, and expired ones; soonest first. Default: all.
+    /// </summary>
     public string? ExpiringWithin { get; init; }
 }
 
-/// <summary>Which service accounts join which projects.</summary>
+/// <summary>Service accounts, and the projects they join.</summary>
 public sealed record AddServiceAccountsToProjectsInput : OrganizationInput
 {
-    /// <summary>The projects, each with the role that the accounts have there.</summary>
+    /// <summary>The projects, each with the role of the accounts in it.</summary>
     [Size(1)]
     public required IReadOnlyList<RoleInProject> Projects { get; init; }
 
@@ -125,7 +129,7 @@ public sealed record AddServiceAccountsToProjectsInput : OrganizationInput
     public required IReadOnlyList<long> ServiceAccountIds { get; init; }
 }
 
-/// <summary>A project, and a role there.</summary>
+/// <summary>A project, and a role in it.</summary>
 public sealed record RoleInProject
 {
     /// <summary>The id of the project.</summary>
@@ -137,7 +141,7 @@ public sealed record RoleInProject
     public required string Role { get; init; }
 }
 
-/// <summary>Which service accounts leave which projects.</summary>
+/// <summary>Service accounts, and the projects they leave.</summary>
 public sealed record RemoveServiceAccountsFromProjectsInput : OrganizationInput
 {
     /// <summary>The projects, each with the accounts that leave it.</summary>
@@ -145,7 +149,7 @@ public sealed record RemoveServiceAccountsFromProjectsInput : OrganizationInput
     public required IReadOnlyList<AccountsOfProject> Projects { get; init; }
 }
 
-/// <summary>A project, and accounts of it.</summary>
+/// <summary>A project, and some of its accounts.</summary>
 public sealed record AccountsOfProject
 {
     /// <summary>The id of the project.</summary>
@@ -174,9 +178,9 @@ public sealed partial class MixpanelClient
 {
     /// <summary>Retrieves all service accounts of an organization.</summary>
     /// <example>{"organization_id":1}</example>
-    /// <param name="input">Whose accounts to retrieve.</param>
-    /// <param name="cancellationToken">Stops the call.</param>
-    /// <exception cref="MixpanelException">The input is refused, or Mixpanel cannot do it.</exception>
+    /// <param name="input">The organization whose accounts to retrieve.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="MixpanelException">The input is invalid, or Mixpanel failed or refused the call.</exception>
     public ValueTask<GetAllServiceAccountsOutput> GetAllServiceAccountsAsync(GetAllServiceAccountsInput input, CancellationToken cancellationToken = default) =>
         InvokeAsync(ServiceAccountActions.GetAllServiceAccounts, input, cancellationToken);
 
@@ -192,11 +196,11 @@ public sealed partial class MixpanelClient
     /// <example>{}</example>
     public ValueTask<ResultList<ServiceAccount>> ListProjectServiceAccountsAsync(ListProjectServiceAccountsInput? input = null, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.ListProjectServiceAccounts, input ?? new(), cancellationToken);
 
-    /// <summary>Lets service accounts join projects, each with a role.</summary>
+    /// <summary>Adds service accounts to projects, with a role.</summary>
     /// <example>{"projects":[{"id":1,"role":"analyst"}],"service_account_ids":[2]}</example>
     public ValueTask<Done> AddServiceAccountsToProjectsAsync(AddServiceAccountsToProjectsInput input, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.AddServiceAccountsToProjects, input, cancellationToken);
 
-    /// <summary>Takes service accounts out of projects.</summary>
+    /// <summary>Removes service accounts from projects.</summary>
     /// <example>{"projects":[{"id":1,"service_account_ids":[2]}]}</example>
     public ValueTask<Done> RemoveServiceAccountsFromProjectsAsync(RemoveServiceAccountsFromProjectsInput input, CancellationToken cancellationToken = default) => InvokeAsync(ServiceAccountActions.RemoveServiceAccountsFromProjects, input, cancellationToken);
 }

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace MixpanelConnector.Flags.Logic;
 
-/// <summary>How JavaScript makes one kind of value another, and compares those of different kinds.</summary>
+/// <summary>JavaScript's type conversions, and its comparisons across types.</summary>
 static class Conversion
 {
-    // Nested lists of JSON are not so deep; those that a rule builds into themselves could be.
+    // Nested lists in JSON are not that deep; those that a rule builds could be.
     const int DeepestList = 100;
 
     /// <summary><c>Number(value)</c>.</summary>
@@ -57,7 +57,7 @@ static class Conversion
         }
     }
 
-    /// <summary><c>list.join(separator)</c>: null and what is not given are empty.</summary>
+    /// <summary><c>list.join(separator)</c>: null and undefined are empty.</summary>
     public static void Join(ReadOnlySpan<LogicValue> list, string separator, StringBuilder text, int depth, ref LogicBudget budget)
     {
         if (depth > DeepestList)
@@ -96,7 +96,7 @@ static class Conversion
     public static bool AreSame(in LogicValue one, in LogicValue other, ref LogicBudget budget) =>
         (one.Kind is not LogicKind.Text || other.Kind is not LogicKind.Text || one.Text.Length != other.Text.Length || budget.Spend(one.Text.Length / 16)) && one.IsSameAs(in other);
 
-    /// <summary>Whether one is less, equal or greater, for <c>&lt;</c> and its like; null where they cannot be compared.</summary>
+    /// <summary>Compares for <c>&lt;</c> and similar operators; returns null where the values cannot be compared.</summary>
     public static int? Compare(in LogicValue one, in LogicValue other, ref LogicBudget budget)
     {
         if (one.IsReference) return Compare(LogicValue.Of(ToText(in one, ref budget)), in other, ref budget);

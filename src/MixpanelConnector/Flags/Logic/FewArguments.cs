@@ -2,10 +2,10 @@ using System.Text;
 
 namespace MixpanelConnector.Flags.Logic;
 
-/// <summary>What an operator of up to three arguments makes of them; those that were not given are undefined.</summary>
+/// <summary>Applies an operator of up to three arguments; missing ones are undefined.</summary>
 delegate LogicValue FewArgumentsOperator(in LogicValue a, in LogicValue b, in LogicValue c, in LogicValue data, ref LogicBudget budget);
 
-/// <summary>An operation of up to three arguments, which makes nothing to hold them.</summary>
+/// <summary>An operation of up to three arguments, which needs no allocation for them.</summary>
 sealed class FewArguments(FewArgumentsOperator apply, LogicNode[] given) : LogicNode
 {
     readonly LogicNode _a = given is [var a, ..] ? a : Nothing;
@@ -42,7 +42,7 @@ sealed class FewArguments(FewArgumentsOperator apply, LogicNode[] given) : Logic
         var a = _a.Evaluate(in data, ref budget);
         var b = _b.Evaluate(in data, ref budget);
         var c = _c.Evaluate(in data, ref budget);
-        foreach (var more in _more) more.Evaluate(in data, ref budget); // it counts only if it fails
+        foreach (var more in _more) more.Evaluate(in data, ref budget); // matters only if it fails
         return budget.HasFailed ? LogicValue.Undefined : apply(in a, in b, in c, in data, ref budget);
     }
 
@@ -73,7 +73,7 @@ sealed class FewArguments(FewArgumentsOperator apply, LogicNode[] given) : Logic
         double count = text.Length;
         if (length.Kind is not LogicKind.Undefined && Conversion.Compare(in length, LogicValue.Of(0.0), ref budget) < 0)
         {
-            // A text is not counted from the end: JavaScript puts it behind the length.
+            // JavaScript does not add a string to the length but appends it.
             count = length.Kind is LogicKind.Number ? Math.Truncate(text.Length + length.Number)
                 : Whole(JavaScriptNumber.Of(JavaScriptNumber.ToText(text.Length) + Conversion.ToText(in length, ref budget)));
         }
@@ -91,10 +91,10 @@ sealed class FewArguments(FewArgumentsOperator apply, LogicNode[] given) : Logic
     static double Whole(double number) => double.IsNaN(number) ? 0 : Math.Truncate(number);
 }
 
-/// <summary>What an operator of any number of arguments makes of them.</summary>
+/// <summary>Applies an operator with any number of arguments.</summary>
 delegate LogicValue ManyArgumentsOperator(LogicValue[] arguments, in LogicValue data, ref LogicBudget budget);
 
-/// <summary>An operation of any number of arguments.</summary>
+/// <summary>An operation with any number of arguments.</summary>
 sealed class ManyArguments(ManyArgumentsOperator apply, LogicNode[] given) : LogicNode
 {
     public static ManyArgumentsOperator? Find(string name) => name switch

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Flags.Logic;
 
-/// <summary><c>if</c>: of what is not chosen, nothing is evaluated.</summary>
+/// <summary><c>if</c>: only the chosen branch is evaluated.</summary>
 sealed class Choice(LogicNode[] given) : LogicNode
 {
     public override LogicValue Evaluate(in LogicValue data, ref LogicBudget budget)
@@ -13,7 +13,7 @@ sealed class Choice(LogicNode[] given) : LogicNode
     }
 }
 
-/// <summary><c>and</c>, <c>or</c>: the first value that decides, else the last.</summary>
+/// <summary><c>and</c>, <c>or</c>: the first value that decides, or else the last.</summary>
 sealed class FirstOf(LogicNode[] given, bool truth) : LogicNode
 {
     public override LogicValue Evaluate(in LogicValue data, ref LogicBudget budget)
@@ -30,7 +30,7 @@ sealed class FirstOf(LogicNode[] given, bool truth) : LogicNode
     }
 }
 
-/// <summary><c>all</c>, <c>some</c>, <c>none</c>: what ends the search, its result, and the one where it does not end.</summary>
+/// <summary><c>all</c>, <c>some</c>, <c>none</c>: the truth value that ends the search, the result then, and the result for an empty list.</summary>
 sealed class Search(LogicNode list, LogicNode each, bool endsOn, bool found, bool ofNone) : LogicNode
 {
     public override LogicValue Evaluate(in LogicValue data, ref LogicBudget budget)

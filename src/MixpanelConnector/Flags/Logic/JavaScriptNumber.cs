@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MixpanelConnector.Flags.Logic;
 
-/// <summary>Numbers as JavaScript reads and writes them.</summary>
+/// <summary>Parses and formats numbers like JavaScript.</summary>
 static class JavaScriptNumber
 {
     /// <summary><c>Number(text)</c>.</summary>
@@ -15,7 +15,7 @@ static class JavaScriptNumber
         return length > 0 && length == trimmed.Length ? Parse(trimmed) : double.NaN;
     }
 
-    /// <summary><c>parseFloat(text)</c>: the number at the beginning of the text.</summary>
+    /// <summary><c>parseFloat(text)</c>: the number at the start of the text.</summary>
     public static double AtTheBeginningOf(string text)
     {
         var trimmed = Trim(text);
@@ -23,7 +23,7 @@ static class JavaScriptNumber
         return length > 0 ? Parse(trimmed[..length]) : double.NaN;
     }
 
-    /// <summary><c>String(number)</c>: the fewest digits that read back as the number.</summary>
+    /// <summary><c>String(number)</c>: the fewest digits that round-trip.</summary>
     public static string ToText(double number)
     {
         if (double.IsNaN(number)) return "NaN";
@@ -31,7 +31,7 @@ static class JavaScriptNumber
         if (number == 0) return "0";
         if (Math.Abs(number) < 1e15 && number == Math.Truncate(number)) return ((long)number).ToString(CultureInfo.InvariantCulture);
 
-        // "E16" always has the form d.ddddE+xxx; R gives the fewest digits in one of several forms.
+        // "E16" always has the form d.ddddE+xxx; R yields the fewest digits, in one of several forms.
         var shortest = number.ToString("R", CultureInfo.InvariantCulture);
         var (mantissa, exponent) = shortest.Split('E') is [var m, var e] ? (m, int.Parse(e, CultureInfo.InvariantCulture)) : (shortest, 0);
         var sign = mantissa[0] is '-' ? "-" : "";
@@ -50,7 +50,7 @@ static class JavaScriptNumber
         };
     }
 
-    /// <summary>Without white space at both ends, as JavaScript means it.</summary>
+    /// <summary>Trims white space, as JavaScript defines it, from both ends.</summary>
     public static ReadOnlySpan<char> Trim(ReadOnlySpan<char> text)
     {
         while (text is [var first, ..] && IsWhite(first)) text = text[1..];
@@ -80,7 +80,7 @@ static class JavaScriptNumber
         return number;
     }
 
-    /// <summary>How many characters at the beginning are a decimal number.</summary>
+    /// <summary>Returns the number of leading characters that form a decimal number.</summary>
     static int DecimalLength(ReadOnlySpan<char> text)
     {
         var at = text is ['+' or '-', ..] ? 1 : 0;

@@ -1,17 +1,17 @@
 namespace MixpanelConnector.Flags.Logic;
 
 /// <summary>
-/// What rules may still cost: a unit for each step, and for each character and item that is made or gone through. A rule that
-/// fails, or takes more than there is, has no answer: it goes on without work until it has unwound, and its result does not count.
+/// The remaining budget of rules: a unit for each step, and for each character and item that is created or traversed. A rule that
+/// fails, or exceeds the budget, has no result: it continues without work until it has unwound, and its value is ignored.
 /// </summary>
 struct LogicBudget(int units)
 {
-    /// <summary>Whether the result does not count.</summary>
+    /// <summary>Whether the value is to be ignored.</summary>
     public bool HasFailed { get; private set; }
 
     public int Left { get; private set; } = units;
 
-    /// <returns>False when there is no answer any more.</returns>
+    /// <returns>False when there is no result any more.</returns>
     public bool Spend(int units = 1)
     {
         if (HasFailed) return false;
@@ -20,13 +20,13 @@ struct LogicBudget(int units)
         return !HasFailed;
     }
 
-    /// <summary>What JavaScript would throw for.</summary>
+    /// <summary>Fails where JavaScript would throw.</summary>
     public LogicValue Fail()
     {
         HasFailed = true;
         return LogicValue.Undefined;
     }
 
-    /// <summary>A rule that has failed says nothing of the next one.</summary>
+    /// <summary>Resets the failure: that of one rule does not affect the next.</summary>
     public void Begin() => HasFailed = false;
 }

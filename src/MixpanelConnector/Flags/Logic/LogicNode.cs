@@ -1,14 +1,14 @@
 namespace MixpanelConnector.Flags.Logic;
 
-/// <summary>A part of a rule, made ready to be evaluated again and again. It has no state.</summary>
+/// <summary>A part of a rule, parsed for repeated evaluation. It has no state.</summary>
 abstract class LogicNode
 {
     public abstract LogicValue Evaluate(in LogicValue data, ref LogicBudget budget);
 
-    /// <summary>What a place has where nothing was given.</summary>
+    /// <summary>The value of a missing argument.</summary>
     public static readonly LogicNode Nothing = new ConstantNode(LogicValue.Undefined);
 
-    /// <summary>Whether the rule holds; not where it fails.</summary>
+    /// <summary>Whether the rule holds; false when it fails.</summary>
     public bool Holds(in LogicValue data, ref LogicBudget budget)
     {
         var holds = Evaluate(in data, ref budget).IsTrue;
@@ -16,7 +16,7 @@ abstract class LogicNode
     }
 }
 
-/// <summary>A value of the rule itself.</summary>
+/// <summary>A constant of the rule.</summary>
 sealed class ConstantNode(LogicValue value) : LogicNode
 {
     public LogicValue Value => value;
@@ -24,7 +24,7 @@ sealed class ConstantNode(LogicValue value) : LogicNode
     public override LogicValue Evaluate(in LogicValue data, ref LogicBudget budget) => budget.Spend() ? value : LogicValue.Undefined;
 }
 
-/// <summary>A list of which some items are evaluated.</summary>
+/// <summary>A list with items that are evaluated.</summary>
 sealed class ListOf(LogicNode[] items) : LogicNode
 {
     public override LogicValue Evaluate(in LogicValue data, ref LogicBudget budget)
@@ -36,7 +36,7 @@ sealed class ListOf(LogicNode[] items) : LogicNode
     }
 }
 
-/// <summary>What no evaluation gets past: an operator that there is not.</summary>
+/// <summary>An unknown operator: every evaluation fails.</summary>
 sealed class UnknownOperator : LogicNode
 {
     public override LogicValue Evaluate(in LogicValue data, ref LogicBudget budget) => budget.Fail();

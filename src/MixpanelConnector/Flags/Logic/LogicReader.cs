@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Flags.Logic;
 
-/// <summary>Makes a rule in JSON ready to be evaluated: its texts in lower case, its operators found, its constants made.</summary>
+/// <summary>Parses a rule in JSON for evaluation: lowers its strings, resolves its operators, creates its constants.</summary>
 static class LogicReader
 {
-    /// <exception cref="InvalidOperationException">A text is not valid Unicode.</exception>
+    /// <exception cref="InvalidOperationException">A string is not valid Unicode.</exception>
     public static LogicNode Read(JsonElement rule) => rule.ValueKind switch
     {
         JsonValueKind.Array => ReadList(rule),

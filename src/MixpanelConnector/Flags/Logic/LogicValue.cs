@@ -4,7 +4,7 @@ namespace MixpanelConnector.Flags.Logic;
 
 enum LogicKind : byte
 {
-    /// <summary>What was not given.</summary>
+    /// <summary>A value that was not given.</summary>
     Undefined,
     Null,
     Boolean,
@@ -14,7 +14,7 @@ enum LogicKind : byte
     Object,
 }
 
-/// <summary>A value as JsonLogic knows it, which is as JavaScript does. It takes no memory of its own but for texts, lists and objects.</summary>
+/// <summary>A JsonLogic value, which follows JavaScript. It allocates only for strings, lists and objects.</summary>
 readonly struct LogicValue
 {
     readonly object? _reference;
@@ -38,7 +38,7 @@ readonly struct LogicValue
 
     public static LogicValue Of(Dictionary<string, LogicValue> value) => new(LogicKind.Object, 0, value);
 
-    /// <summary>A list that is no other: two empty ones are not the same.</summary>
+    /// <summary>Creates a list with an identity of its own: two empty ones are not the same.</summary>
     public static LogicValue OfNew(List<LogicValue> items)
     {
         var list = new LogicValue[items.Count];
@@ -52,7 +52,7 @@ readonly struct LogicValue
 
     public bool IsReference => Kind is LogicKind.List or LogicKind.Object;
 
-    /// <summary>Of a number, and of a boolean as 0 or 1.</summary>
+    /// <summary>The value of a number; 0 or 1 for a boolean.</summary>
     public double Number => _number;
 
     public string Text => (string)_reference!;
@@ -61,7 +61,7 @@ readonly struct LogicValue
 
     public Dictionary<string, LogicValue> Members => (Dictionary<string, LogicValue>)_reference!;
 
-    /// <summary>JsonLogic's truth: JavaScript's, but that an empty list is false.</summary>
+    /// <summary>JsonLogic's truthiness: JavaScript's, except that an empty list is false.</summary>
     public bool IsTrue => Kind switch
     {
         LogicKind.Boolean => _number != 0,
@@ -72,7 +72,7 @@ readonly struct LogicValue
         _ => false,
     };
 
-    /// <summary><c>===</c>: lists and objects are the same only as one object.</summary>
+    /// <summary><c>===</c>: lists and objects are compared by reference.</summary>
     public bool IsSameAs(in LogicValue other) => Kind == other.Kind && Kind switch
     {
         LogicKind.Boolean or LogicKind.Number => _number == other._number,
@@ -81,10 +81,10 @@ readonly struct LogicValue
         _ => true,
     };
 
-    /// <summary>JSON with its texts in lower case.</summary>
+    /// <summary>Converts JSON, with its strings in lower case.</summary>
     /// <param name="json">The JSON.</param>
-    /// <param name="lowersNames">Whether the names of members become lower case, too: so it is with data.</param>
-    /// <exception cref="InvalidOperationException">A text is not valid Unicode.</exception>
+    /// <param name="lowersNames">Whether member names become lower case, too, as in data.</param>
+    /// <exception cref="InvalidOperationException">A string is not valid Unicode.</exception>
     public static LogicValue Lowered(JsonElement json, bool lowersNames)
     {
         switch (json.ValueKind)

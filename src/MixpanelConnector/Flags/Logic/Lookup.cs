@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace MixpanelConnector.Flags.Logic;
 
-/// <summary><c>var</c>, <c>missing</c> and <c>missing_some</c>: what the data has at a path.</summary>
+/// <summary><c>var</c>, <c>missing</c> and <c>missing_some</c>: look up the data at a path.</summary>
 static class Lookup
 {
-    /// <summary>The value at a path; undefined where there is none.</summary>
+    /// <summary>Returns the value at a path; undefined when there is none.</summary>
     public static LogicValue Find(in LogicValue data, ReadOnlySpan<string> path)
     {
         var value = data;
@@ -28,7 +28,7 @@ static class Lookup
     public static LogicValue Found(in LogicValue value, in LogicValue otherwise) =>
         value.Kind is not LogicKind.Undefined ? value : otherwise.Kind is LogicKind.Undefined ? LogicValue.Null : otherwise;
 
-    /// <summary>Those names whose value is null or empty. The first of them may be the list of all.</summary>
+    /// <summary>Returns the names whose value is null or empty. The first name may be the list of all names.</summary>
     public static LogicValue Missing(LogicValue[] names, in LogicValue data, ref LogicBudget budget)
     {
         if (names is [{ Kind: LogicKind.List } all, ..]) names = all.List;
@@ -36,7 +36,7 @@ static class Lookup
         foreach (var name in names)
         {
             if (!budget.Spend()) return LogicValue.Undefined;
-            // A list is a path and what stands in for it, as var has them.
+            // A list contains a path and a default value, as for var.
             var value = name.Kind is not LogicKind.List ? Var(in name, LogicValue.Undefined, in data, ref budget)
                 : Var(name.List is [var path, ..] ? path : LogicValue.Undefined, name.List is [_, var otherwise, ..] ? otherwise : LogicValue.Undefined, in data, ref budget);
             if (value is { Kind: LogicKind.Null } or { Kind: LogicKind.Text, Text.Length: 0 }) missing.Add(name);
@@ -68,7 +68,7 @@ static class Lookup
         name.Length is > 0 and < 10 && (name[0] != '0' || name.Length == 1) && int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at < length ? at : null;
 }
 
-/// <summary><c>var</c> with a path that the rule spells out: found without making anything.</summary>
+/// <summary><c>var</c> with a constant path: needs no allocation.</summary>
 sealed class VarOf(string[] path, LogicNode otherwise) : LogicNode
 {
     public override LogicValue Evaluate(in LogicValue data, ref LogicBudget budget)

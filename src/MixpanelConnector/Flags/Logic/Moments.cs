@@ -2,12 +2,15 @@ using System.Globalization;
 
 namespace MixpanelConnector.Flags.Logic;
 
-/// <summary><c>datetime_compare</c>: a moment of RFC 3339 with milliseconds since 1970, both cut to seconds. What is none compares false, even as unequal.</summary>
+/// <summary>
+/// <c>datetime_compare</c>: compares an RFC 3339 time with milliseconds since 1970, both truncated to seconds. An invalid time always compares false, even as
+/// unequal.
+/// </summary>
 static class Moments
 {
     const int ToSeconds = 19; // yyyy-MM-ddTHH:mm:ss
 
-    // Beyond it, milliseconds are no time: others keep them as 64 bits.
+    // Larger values are not times: other implementations store milliseconds as 64 bits.
     const double MostMilliseconds = 9223372036854775808;
 
     public static bool Hold(string actual, string how, double target) =>
@@ -18,7 +21,7 @@ static class Moments
         if (text.Length <= ToSeconds || text[4] != '-' || text[7] != '-' || text[10] is not ('t' or 'T') || text[13] != ':' || text[16] != ':') return null;
         if (Number(text[..4]) is not { } year || Number(text[5..7]) is not { } month || Number(text[8..10]) is not { } day || Number(text[11..13]) is not { } hour
             || Number(text[14..16]) is not { } minute || Number(text[17..19]) is not { } second) return null;
-        // Whether a year is a leap year repeats after 400; DateTime knows no year 0.
+        // Leap years repeat every 400 years; DateTime has no year 0.
         if (month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year == 0 ? 400 : year, month) || hour > 23 || minute > 59 || second > 59) return null;
         var rest = text[ToSeconds..];
         if (rest is ['.', .. var fraction])
@@ -39,7 +42,7 @@ static class Moments
             : null;
     }
 
-    /// <summary>Since 1970.</summary>
+    /// <summary>Returns the days since 1970.</summary>
     static long Days(int year, int month, int day) =>
         year == 0 ? Days(400, month, day) - 146_097 : (new DateTime(year, month, day, 0, 0, 0, DateTimeKind.Utc) - DateTime.UnixEpoch).Days;
 

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Flags.Logic;
 
-/// <summary><c>semver_compare</c>, by the precedence of Semantic Versioning 2.0.0. What is no version compares false, even as unequal.</summary>
+/// <summary><c>semver_compare</c>, with the precedence of Semantic Versioning 2.0.0. An invalid version always compares false, even as unequal.</summary>
 static class Versions
 {
     const int Longest = 256;
@@ -56,7 +56,7 @@ static class Versions
         var otherCore = other.Core;
         for (var i = 0; i < Parts; i++)
             if (CompareIdentifiers(Take(ref core, "0"), Take(ref otherCore, "0")) is var order and not 0) return order;
-        if (!one.IsPreRelease || !other.IsPreRelease) return other.IsPreRelease.CompareTo(one.IsPreRelease); // a release comes after its pre-releases
+        if (!one.IsPreRelease || !other.IsPreRelease) return other.IsPreRelease.CompareTo(one.IsPreRelease); // a release follows its pre-releases
         var mine = one.PreRelease;
         var others = other.PreRelease;
         while (!mine.IsEmpty && !others.IsEmpty)
@@ -86,7 +86,7 @@ static class Versions
     static bool IsPadded(ReadOnlySpan<char> number) => number is ['0', _, ..];
 }
 
-/// <summary>What the comparers of Mixpanel's own make of an order.</summary>
+/// <summary>Applies the comparison operators that Mixpanel adds to JsonLogic.</summary>
 static class Order
 {
     public static bool Holds(int order, string how) => how switch
