@@ -1,8 +1,8 @@
 namespace MixpanelConnector.Emulator.Jql;
 
 /// <summary>
-/// While it lasts, the heap of the process may come to hold so much more than it holds, and what asks for more than that gets an
-/// <see cref="OutOfMemoryException"/>, which a script's step can be ended by, where nothing else can end it. For processes that are ours alone.
+/// Temporarily limits the heap of the process to its current size plus an allowance. Further allocations throw <see cref="OutOfMemoryException"/>, which can
+/// end a step of a script that nothing else can end. Only for processes that run nothing else.
 /// </summary>
 sealed class HeapLimit : IDisposable
 {
@@ -10,7 +10,7 @@ sealed class HeapLimit : IDisposable
 
     public HeapLimit(long more)
     {
-        GC.Collect(0); // afterwards it is known what is held
+        GC.Collect(0); // afterwards the size of the heap is known
         Set(Math.Min(All, GC.GetGCMemoryInfo(GCKind.Any).TotalCommittedBytes + more));
     }
 
@@ -25,7 +25,7 @@ sealed class HeapLimit : IDisposable
         }
         catch (InvalidOperationException)
         {
-            // It holds more already: the limits of scripts hold without this one.
+            // The heap is larger already: the limits of scripts apply without this one.
         }
     }
 }
