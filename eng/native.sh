@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Compiles ahead of time, from what the build made, the programs that the tests start: into artifacts/native/PROJECT. A warning fails.
+# Compiles the programs that the tests start ahead of time, from the output of the build: into artifacts/native/PROJECT. A warning fails.
 #   bash eng/native.sh                 after dotnet build MixpanelConnector.slnx -c Release
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Without symbols, which change no instruction. What the test program shows, that the library needs no reflection, does not need the optimizer.
+# Without symbols, which change no instruction. The test program proves that the library needs no reflection, which does not require the optimizer.
 publish() {
   local project=$1; shift
   dotnet publish "$project" -c Release -o "artifacts/native/$(basename "$project")" -p:BuildProjectReferences=false -p:NativeDebugSymbols=false -warnaserror -v quiet -nologo "$@"

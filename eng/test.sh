@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs everything that must be green: format, build without warnings, the programs compiled ahead of time, and all tests.
-# Installs what the tests need: packages from the lock files, and where they are missing the .NET SDK (into .dotnet in this clone),
+# Runs everything that must pass: format, build without warnings, the programs compiled ahead of time, and all tests.
+# Installs what the tests need: packages from the lock files, and if missing the .NET SDK (into .dotnet in this clone),
 # Node.js, Chromium and a C linker.
 # The last line reads "N passed, N failed". Arguments are passed on to the test runner.
 set -uo pipefail
@@ -39,9 +39,9 @@ build() { # with one compiler for all projects, a process of this build alone, w
 }
 build || fail "The build has errors or warnings."
 wait $npm || fail "The npm packages of the tests could not be installed."
-# As many at a time as there are processors: what compiles ahead of time, beside it what takes long and does not need it, then what else
-# does not, then what does, so that it finds it made, and what is short at the end. Each test has a limit of an hour, and so it is the same
-# how they share the machine; each program has one, so that one that hangs ends alone.
+# As many jobs at a time as there are processors: first the ahead-of-time compilation, along with slow tests that do not need it, then the other
+# tests that do not, then those that do, so that it is ready for them, and short ones at the end. Each test has a limit of an hour, so it does not
+# matter how they share the machine; each program has a limit too, so that only the one that hangs is stopped.
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 export NATIVE_TOOL=$PWD/artifacts/native/MixpanelConnector.Tool.Native/mixpanel LOGS=$logs LIMIT=40m
@@ -70,7 +70,7 @@ run() { # run JOB ARGUMENT...: what failed is shown, what passed is counted
     *EndToEnd:managed) set -- "$@" -trait- tool=native ;;
   esac
   name=$(basename "$job") log=$LOGS/$name.log
-  # Interrupted, it ends its program; timeout has a process group of its own, and ends all of that.
+  # If interrupted, stops its program; timeout has its own process group, and stops all of it.
   timeout --kill-after 1m "$LIMIT" "${job%:*}" -noColor -longRunning 60 "$@" > "$log" 2>&1 &
   trap "kill $!" INT TERM
   wait $!; status=$?
