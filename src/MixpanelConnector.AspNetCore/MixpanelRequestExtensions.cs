@@ -11,6 +11,7 @@ public static class MixpanelRequestExtensions
     /// <summary>Adds the services that <see cref="UseMixpanel"/> needs, and a scoped <see cref="EvaluationContext"/> of the request, for flags.</summary>
     /// <param name="builder">The builder that <c>AddMixpanel</c> returned.</param>
     /// <param name="configure">Configures what is read from a request.</param>
+    /// <returns>The same builder.</returns>
     public static MixpanelBuilder AddRequests(this MixpanelBuilder builder, Action<MixpanelRequestOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -30,6 +31,8 @@ public static class MixpanelRequestExtensions
     /// authentication, which identifies the person.
     /// </summary>
     /// <param name="app">The application.</param>
+    /// <returns>The same application.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="AddRequests"/> was not called.</exception>
     public static IApplicationBuilder UseMixpanel(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);

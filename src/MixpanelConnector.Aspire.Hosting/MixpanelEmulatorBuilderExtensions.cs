@@ -15,6 +15,7 @@ public static class MixpanelEmulatorBuilderExtensions
     /// <param name="builder">The application builder.</param>
     /// <param name="name">The resource's name. Default: <c>mixpanel</c>.</param>
     /// <param name="port">Its port on this machine. Default: any free port.</param>
+    /// <returns>A builder for the resource.</returns>
     public static IResourceBuilder<MixpanelEmulatorResource> AddMixpanelEmulator(this IDistributedApplicationBuilder builder, [ResourceName] string name = "mixpanel", int? port = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -42,6 +43,7 @@ public static class MixpanelEmulatorBuilderExtensions
     /// <summary>Keeps the data in a folder across restarts.</summary>
     /// <param name="builder">The embedded Mixpanel.</param>
     /// <param name="folder">The folder. A relative path is resolved against the folder of the app host.</param>
+    /// <returns>The same builder.</returns>
     public static IResourceBuilder<MixpanelEmulatorResource> WithDataFolder(this IResourceBuilder<MixpanelEmulatorResource> builder, string folder)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -51,6 +53,7 @@ public static class MixpanelEmulatorBuilderExtensions
     /// <summary>Starts with the data that a seed file describes: see docs/emulator.md.</summary>
     /// <param name="builder">The embedded Mixpanel.</param>
     /// <param name="file">The file. A relative path is resolved against the folder of the app host.</param>
+    /// <returns>The same builder.</returns>
     public static IResourceBuilder<MixpanelEmulatorResource> WithSeed(this IResourceBuilder<MixpanelEmulatorResource> builder, string file)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -62,8 +65,10 @@ public static class MixpanelEmulatorBuilderExtensions
     /// <c>MIXPANEL_ENDPOINT</c> and <c>MIXPANEL_TOKEN</c>. Their names do not depend on the name of the resource. A .NET program with
     /// <c>AddMixpanel("mixpanel")</c> needs <c>WithReference</c> instead.
     /// </summary>
-    /// <param name="builder">The program.</param>
+    /// <typeparam name="T">The type of the resource.</typeparam>
+    /// <param name="builder">The resource that gets the environment variables.</param>
     /// <param name="emulator">The embedded Mixpanel.</param>
+    /// <returns>The same builder.</returns>
     public static IResourceBuilder<T> WithMixpanelEmulator<T>(this IResourceBuilder<T> builder, IResourceBuilder<MixpanelEmulatorResource> emulator)
         where T : IResourceWithEnvironment
     {

@@ -35,8 +35,8 @@ public sealed class MixpanelEmulatorResource(string name, string command, string
     }
 
     /// <summary>
-    /// The values that <c>WithReference</c> passes to programs in any language, each as an environment variable prefixed with the name of the resource, such as
-    /// <c>MIXPANEL_ENDPOINT</c>.
+    /// Returns the values that <c>WithReference</c> passes to programs in any language, each as an environment variable prefixed with the name of the resource,
+    /// such as <c>MIXPANEL_ENDPOINT</c>.
     /// </summary>
     public IEnumerable<KeyValuePair<string, ReferenceExpression>> GetConnectionProperties() => Settings.Select(setting => KeyValuePair.Create(setting.Variable, setting.Value));
 

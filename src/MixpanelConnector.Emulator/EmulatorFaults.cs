@@ -19,6 +19,7 @@ public sealed record EmulatorFaults
 
     /// <summary>Parses faults from JSON, with names such as <c>retry_after</c>.</summary>
     /// <param name="json">The text.</param>
+    /// <returns>The faults.</returns>
     /// <exception cref="FormatException">The text is not valid; the message states the location.</exception>
     public static EmulatorFaults Parse(string json)
     {

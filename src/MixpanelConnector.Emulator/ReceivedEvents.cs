@@ -34,16 +34,19 @@ public sealed class ReceivedEvents
 
     /// <summary>Requires a <c>distinct_id</c>.</summary>
     /// <param name="distinctId">The <c>distinct_id</c>.</param>
+    /// <returns>The expectation with this condition added.</returns>
     public ReceivedEvents By(string distinctId) => And($"by '{distinctId}'", stored => stored.DistinctId == distinctId);
 
     /// <summary>Requires a project. Default: any.</summary>
     /// <param name="projectId">The project id.</param>
+    /// <returns>The expectation with this condition added.</returns>
     public ReceivedEvents In(int projectId) => And(string.Create(CultureInfo.InvariantCulture, $"in project {projectId}"), stored => stored.ProjectId == projectId);
 
     /// <summary>Requires a property to have a value.</summary>
     /// <param name="property">The property.</param>
     /// <param name="value">A string, a number of any type, true or false; null for a property that is null or missing. Numbers are compared by value: 5 equals
     /// 5.0.</param>
+    /// <returns>The expectation with this condition added.</returns>
     /// <exception cref="ArgumentException">The value is of another type: use the other overload.</exception>
     public ReceivedEvents With(string property, object? value)
     {
@@ -56,6 +59,7 @@ public sealed class ReceivedEvents
 
     /// <summary>Requires the properties to meet a condition.</summary>
     /// <param name="condition">The condition, on the JSON object of all properties.</param>
+    /// <returns>The expectation with this condition added.</returns>
     public ReceivedEvents With(Func<JsonElement, bool> condition) => And("with properties that fit", stored => condition(JsonElement.Parse(stored.Properties)));
 
     /// <summary>Asserts how many events match, and returns them in the order in which they were stored.</summary>

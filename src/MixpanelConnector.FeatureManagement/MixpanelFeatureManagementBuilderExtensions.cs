@@ -15,6 +15,7 @@ public static class MixpanelFeatureManagementBuilderExtensions
     /// first.
     /// </summary>
     /// <param name="builder">The builder that <c>AddMixpanel</c> returned. <c>AddFlags</c> is called if it was not.</param>
+    /// <returns>The same builder.</returns>
     public static MixpanelBuilder UseFeatureManagement(this MixpanelBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);

@@ -30,17 +30,20 @@ public sealed class MixpanelEmulatorBuilder : ContainerBuilder<MixpanelEmulatorB
 
     /// <summary>The initial data of the store, restored by a reset: JSON as described in docs/emulator.md. Default: only the development world.</summary>
     /// <param name="json">The seed.</param>
+    /// <returns>A builder with the setting.</returns>
     public MixpanelEmulatorBuilder WithSeed(string json) =>
         WithResourceMapping(Encoding.UTF8.GetBytes(json), SeedFile).WithCommand("--seed", SeedFile);
 
     /// <summary>Rejects parameters and members that Mixpanel would ignore silently. Default: no.</summary>
+    /// <returns>A builder with the setting.</returns>
     public MixpanelEmulatorBuilder WithStrictUnknown() => WithCommand("--strict-unknown");
 
     /// <summary>
     /// Adds a host name under which others reach the container, such as its alias in a network. The emulator accepts localhost, IP addresses and names that
     /// were added.
     /// </summary>
-    /// <param name="name">The name.</param>
+    /// <param name="name">The host name.</param>
+    /// <returns>A builder with the setting.</returns>
     public MixpanelEmulatorBuilder WithHostName(string name) => WithNetworkAliases(name).WithCommand("--host", name);
 
     /// <inheritdoc />
