@@ -39,9 +39,9 @@ build() { # with one compiler for all projects, a process of this build alone, w
 }
 build || fail "The build has errors or warnings."
 wait $npm || fail "The npm packages of the tests could not be installed."
-# As many jobs at a time as there are processors: first the ahead-of-time compilation, along with slow tests that do not need it, then the other
-# tests that do not, then those that do, so that it is ready for them, and short ones at the end. Each test has a limit of an hour, so it does not
-# matter how they share the machine; each program has a limit too, so that only the one that hangs is stopped.
+# Each line of jobs() runs its jobs one after the other, and one more line runs at a time than there are processors, because much of the time
+# is spent waiting. What compiles ahead of time is on the longest path and has priority. No test depends on how fast it runs: each has a limit
+# of an hour. Each program has one too, so that only the one that hangs is stopped.
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 export NATIVE_TOOL=$PWD/artifacts/native/MixpanelConnector.Tool.Native/mixpanel LOGS=$logs LIMIT=40m
@@ -54,9 +54,12 @@ run() { # run JOB ARGUMENT...: what failed is shown, what passed is counted
   local job=$1 name log status; shift
   case $job in
     native)
-      step "The programs that are compiled ahead of time could not be, or with warnings." bash eng/native.sh
-      step "The libraries could not be built for .NET 8, or with warnings." bash eng/net8.sh
+      step "The program could not be compiled ahead of time, or with warnings." bash eng/native.sh src/MixpanelConnector.Tool.Native
       touch "$LOGS/native"
+      return ;;
+    programs)
+      step "The test program could not be compiled ahead of time, or with warnings." bash eng/native.sh tests/NativeAot
+      step "The libraries could not be built for .NET 8, or with warnings." bash eng/net8.sh
       return ;;
     format)   # the build holds style and analyzers, whose warnings are errors; only white space is left
       step "The format differs: run dotnet format." dotnet format whitespace . --folder --verify-no-changes --exclude '**/bin/' --exclude '**/obj/' --exclude '**/node_modules/'
@@ -82,21 +85,25 @@ run() { # run JOB ARGUMENT...: what failed is shown, what passed is counted
   echo "$name: $(grep -o "Total: .*" "$log" | tail -n 1)"
 }
 export -f run step
-jobs() { # in the order of starting
-  local project folder name
-  local end_to_end=tests/EndToEnd/bin/Release/net10.0/MixpanelConnector.EndToEnd
-  printf '%s\n' native $end_to_end:managed
-  for project in tests/{MixpanelConnector.Emulator.Tests,MixpanelConnector.Tests,MixpanelConnector.Tool.Tests,Faults,EndToEnd}/*.csproj $(grep -l TestingPlatformDotnetTestSupport tests/*/*.csproj); do
-    folder=${project%/*} name=$(basename "$project" .csproj)
-    name=$folder/bin/Release/net10.0/$name
-    case $name in
-      *.Faults | *.EndToEnd) echo "$name:native" ;;
-      *) echo "$name" ;;
-    esac
-  done | awk '!seen[$0]++'
+jobs() { # a line for each slot, in the order of starting
+  local project name tests=bin/Release/net10.0
+  local emulator=tests/MixpanelConnector.Emulator.Tests/$tests/MixpanelConnector.Emulator.Tests kafka=tests/MixpanelConnector.Kafka.Tests/$tests/MixpanelConnector.Kafka.Tests
+  local faults=tests/Faults/$tests/MixpanelConnector.Faults end_to_end=tests/EndToEnd/$tests/MixpanelConnector.EndToEnd
+  printf '%s\n' "native $faults:native" "$end_to_end:managed" "$emulator" "programs $end_to_end:native" "$kafka"
+  for project in $(grep -l TestingPlatformDotnetTestSupport tests/*/*.csproj); do
+    name=$(basename "$project" .csproj)
+    name=${project%/*}/$tests/$name
+    case $name in "$emulator" | "$kafka" | "$faults" | "$end_to_end") ;; *) echo "$name" ;; esac
+  done
   echo format
 }
-jobs | xargs -P "$(nproc)" -I JOB bash -c 'run "$@"' - JOB "$@"
+slot() { # slot JOBS ARGUMENT...
+  local job all=$1; shift
+  case $all in native*) ;; *) renice -n 5 $BASHPID > /dev/null ;; esac
+  for job in $all; do run "$job" "$@"; done
+}
+export -f slot
+jobs | xargs -P $(($(nproc) + 1)) -I JOBS bash -c 'slot "$@"' - JOBS "$@"
 
 count() { sed -n "s/.* Total: \(.*\)/Total: \1/p" "$logs"/MixpanelConnector.* | sed -n "s/.*$1: \([0-9]*\).*/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'; }
 total=$(count Total)

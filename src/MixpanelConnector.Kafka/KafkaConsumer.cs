@@ -7,17 +7,18 @@ using MixpanelConnector.Queues;
 namespace MixpanelConnector.Kafka;
 
 /// <summary>
-/// Takes messages as one of a group. Its own thread polls, also while nothing more is wanted: who does not poll is taken for dead. What was
-/// sent and cannot be repeated is marked before, as the offsets of a second group, so that whoever takes a partition over knows.
+/// Consumes messages as a member of a group. A dedicated thread polls, even while no messages are wanted, since a member that does not poll is considered dead.
+/// Messages
+/// that cannot be safely retried are marked before they are sent, as the offsets of a second group, for the next owner of the partition.
 /// </summary>
 sealed class KafkaConsumer : QueueConsumer
 {
     static readonly TimeSpan PollTime = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How often the partitions of others are looked at, when nothing is left of one's own.</summary>
+    /// <summary>How often the partitions of other members are checked, when this one has nothing left.</summary>
     static readonly TimeSpan LookTime = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long leaving the group may hold up the end.</summary>
+    /// <summary>The time to wait for leaving the group when closing.</summary>
     static readonly TimeSpan ClosingPatience = TimeSpan.FromSeconds(10);
 
     readonly IConsumer<byte[]?, byte[]> _consumer;
@@ -27,19 +28,19 @@ sealed class KafkaConsumer : QueueConsumer
     readonly KafkaErrors _errors;
     readonly TimeSpan _timeout;
     readonly TimeProvider _time;
-    readonly Channel<QueueMessage> _arrived = Channel.CreateUnbounded<QueueMessage>(); // bounded by what is held
+    readonly Channel<QueueMessage> _arrived = Channel.CreateUnbounded<QueueMessage>(); // bounded by the limit on held messages
     readonly CancellationTokenSource _stop = new();
     readonly Lock _lock = new();
     readonly Dictionary<int, Owned> _owned = [];
     readonly IReadOnlyList<TopicPartition> _partitions;
-    readonly Dictionary<int, long> _ends = []; // those seen at the start, by partition
-    readonly List<Task> _calls = []; // under way
+    readonly Dictionary<int, long> _ends = []; // as of the start, by partition
+    readonly List<Task> _calls = []; // in flight
     IConsumer<byte[]?, byte[]>? _marks;
     Task _polling = Task.CompletedTask;
     QueueException? _lost;
     long _heldBytes;
     int _held;
-    bool? _isPaused; // null where some of the partitions may be and others not
+    bool? _isPaused; // null when partitions may differ
     bool _isDisposed;
 
     KafkaConsumer(ConsumerBuilder<byte[]?, byte[]> builder, ConsumerConfig marking, string topic, ConsumeLimits limits, KafkaErrors errors, TimeSpan timeout, TimeProvider time)
@@ -59,7 +60,7 @@ sealed class KafkaConsumer : QueueConsumer
         }
     }
 
-    /// <summary>Kafka takes nothing back for being held long.</summary>
+    /// <summary>Zero: Kafka does not take back messages that are held for long.</summary>
     public override TimeSpan OldestHeld => TimeSpan.Zero;
 
     public override int Held
@@ -95,7 +96,7 @@ sealed class KafkaConsumer : QueueConsumer
             if (_lost is { } lost) throw lost;
             if (_limits.UntilEmpty && IsAtEnd())
             {
-                // Another one of the group may have the rest, or may have left it to whoever comes: that one is missed after its session's time.
+                // Another member may have the rest, or may have left it to the next: a missing member is detected after the session timeout.
                 if (await ApartAsync(() => Call(AreOthersAtEnd), cancellationToken).ConfigureAwait(false)) return null;
                 await Task.WhenAny(_arrived.Reader.WaitToReadAsync(cancellationToken).AsTask(), Task.Delay(LookTime, _time, cancellationToken)).ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
@@ -142,7 +143,7 @@ sealed class KafkaConsumer : QueueConsumer
         },
         cancellationToken);
 
-    /// <remarks>What is not committed is delivered to whoever has the partition next.</remarks>
+    /// <remarks>Uncommitted messages are delivered to the next owner of the partition.</remarks>
     public override async Task GiveBackAsync(CancellationToken cancellationToken)
     {
         await _stop.CancelAsync().ConfigureAwait(false);
@@ -174,20 +175,20 @@ sealed class KafkaConsumer : QueueConsumer
         lock (_lock) calls = Task.WhenAll(_calls);
         var closing = Task.Run(async () =>
         {
-            await calls.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // those that were given up still use the client
+            await calls.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // abandoned calls still use the client
             try
             {
-                _consumer.Close(); // leaves the group: the others need not wait until this one is missed
+                _consumer.Close(); // leaves the group, so that the others need not wait for the session timeout
             }
             catch (KafkaException)
             {
-                // It is missed after its session's time.
+                // The broker detects it after the session timeout.
             }
 
             _consumer.Dispose();
             _marks?.Dispose();
         });
-        // A broker that hangs keeps nobody from ending.
+        // A broker that hangs must not prevent shutdown.
         await closing.WaitAsync(ClosingPatience, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
     }
@@ -200,7 +201,7 @@ sealed class KafkaConsumer : QueueConsumer
         },
         cancellationToken);
 
-    /// <summary>A call of the client cannot be given up: where nobody waits for it any more, it ends by itself, before the client does.</summary>
+    /// <summary>Runs a client call, which cannot be canceled: if nobody waits for it any more, it ends on its own, before the client is disposed.</summary>
     Task<T> ApartAsync<T>(Func<T> call, CancellationToken cancellationToken)
     {
         var running = Task.Run(call, cancellationToken);
@@ -213,7 +214,7 @@ sealed class KafkaConsumer : QueueConsumer
         return running.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Polls until it is to stop; a client belongs to one thread at a time in this alone.</summary>
+    /// <summary>Polls until stopped. Only polling must be done by one thread at a time.</summary>
     void Poll()
     {
         try
@@ -249,7 +250,7 @@ sealed class KafkaConsumer : QueueConsumer
         }
     }
 
-    /// <summary>Fetches nothing more while too much is held.</summary>
+    /// <summary>Pauses fetching while too much is held.</summary>
     void Pause()
     {
         bool isFull;
@@ -311,7 +312,7 @@ sealed class KafkaConsumer : QueueConsumer
         _isPaused = null;
     }
 
-    /// <summary>At the end of a partition: what lies between the last message and it is none.</summary>
+    /// <summary>Handles the end of a partition: there are no messages between the last one and it.</summary>
     void Reach(TopicPartitionOffset end)
     {
         lock (_lock)
@@ -320,7 +321,7 @@ sealed class KafkaConsumer : QueueConsumer
         }
     }
 
-    /// <summary>Where a group goes on: what is not kept any more is none.</summary>
+    /// <summary>The offset at which a group continues, skipping messages that are no longer retained.</summary>
     static long FirstOf(Offset committed, WatermarkOffsets ends) => committed.IsSpecial ? ends.Low.Value : Math.Max(committed.Value, ends.Low.Value);
 
     void Disown(List<TopicPartitionOffset> gone)
@@ -341,7 +342,7 @@ sealed class KafkaConsumer : QueueConsumer
         lock (_lock) return _owned.All(owned => owned.Value.Next >= _ends.GetValueOrDefault(owned.Key));
     }
 
-    /// <summary>Whether the group has settled the partitions that are not this consumer's, up to the ends seen at the start.</summary>
+    /// <summary>Whether the group has settled the partitions of other members up to the ends as of the start.</summary>
     bool AreOthersAtEnd()
     {
         List<TopicPartition> others;
@@ -352,7 +353,7 @@ sealed class KafkaConsumer : QueueConsumer
 
     bool IsOurs(QueueMessage message) => _owned.TryGetValue(message.Partition, out var owned) && owned.Sizes.ContainsKey(message.Position);
 
-    /// <summary>How far messages reach in their partitions. What was taken by others meanwhile is theirs.</summary>
+    /// <summary>The offsets that messages reach in their partitions, except partitions that others have taken over.</summary>
     List<TopicPartitionOffset> Reached(IEnumerable<QueueMessage> messages) =>
         [.. messages.Where(IsOurs).GroupBy(message => message.Partition).Select(part => new TopicPartitionOffset(_topic, part.Key, (long)part.Max(message => message.Position) + 1))];
 
@@ -379,16 +380,16 @@ sealed class KafkaConsumer : QueueConsumer
         }
     }
 
-    /// <summary>A partition that is this consumer's.</summary>
+    /// <summary>A partition that is assigned to this consumer.</summary>
     sealed class Owned
     {
-        /// <summary>Before it, messages that cannot be repeated may have been sent.</summary>
+        /// <summary>The offset before which messages that cannot be safely retried may have been sent.</summary>
         public long SentTo { get; init; }
 
-        /// <summary>What comes next.</summary>
+        /// <summary>The next offset.</summary>
         public long Next { get; set; }
 
-        /// <summary>What is held of it: the bytes by offset.</summary>
+        /// <summary>The sizes of held messages in bytes, by offset.</summary>
         public Dictionary<ulong, int> Sizes { get; } = [];
     }
 }

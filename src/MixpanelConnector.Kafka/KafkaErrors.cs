@@ -3,7 +3,7 @@ using MixpanelConnector.Queues;
 
 namespace MixpanelConnector.Kafka;
 
-/// <summary>What the client tells beside its answers: why a call had none is told only here.</summary>
+/// <summary>The errors that the client reports separately from its calls: the cause of an unanswered call is reported only here.</summary>
 sealed class KafkaErrors(string brokers)
 {
     Error? _refusal;
@@ -11,10 +11,10 @@ sealed class KafkaErrors(string brokers)
 
     public string Brokers => brokers;
 
-    /// <summary>The error after which the client does nothing more; null while there is none.</summary>
+    /// <summary>The error after which the client is unusable; null as long as there is none.</summary>
     public QueueException? Fatal => _fatal is { } fatal ? Of(fatal) : null;
 
-    /// <summary>The broker has answered as it should: what it refused before is over.</summary>
+    /// <summary>Called when the broker responded normally: earlier rejections no longer apply.</summary>
     public void Clear() => _refusal = null;
 
     public void Take(Error error)

@@ -1,12 +1,17 @@
 namespace MixpanelConnector.Kafka;
 
-/// <summary>Has an application's tracker publish to Kafka.</summary>
+/// <summary>Makes an application's tracker publish to Kafka.</summary>
 public static class KafkaMixpanelBuilderExtensions
 {
-    /// <summary>Publishes what is tracked to a topic in place of sending it; <c>mixpanel consume</c> takes it from there. With <c>UseSqliteOutbox</c> it is kept on the disk while the broker is away.</summary>
-    /// <param name="builder">What <c>AddMixpanel</c> gave.</param>
-    /// <param name="address">The address of the topic for events, such as <c>kafkas://host/topic</c>; updates of users go to one of its name with <c>.profiles</c> behind it, those of groups to one with <c>.groups</c>. It holds no password. One that does not fit is told when the host starts.</param>
-    /// <param name="options">How it is reached. Default: with the broker's own credentials.</param>
+    /// <summary>
+    /// Publishes tracked records to a topic instead of sending them; <c>mixpanel consume</c> reads them from there. With <c>UseSqliteOutbox</c>, they are
+    /// stored on disk while the broker is unavailable.
+    /// </summary>
+    /// <param name="builder">The result of <c>AddMixpanel</c>.</param>
+    /// <param name="address">The URL of the topic for events, such as <c>kafkas://host/topic</c>. User updates go to a topic with the suffix <c>.profiles</c>,
+    /// group updates to one with <c>.groups</c>. It must not contain a password. An invalid URL is reported when the host starts.</param>
+    /// <param name="options">How to connect. Default: without authentication.</param>
+    /// <returns>The builder.</returns>
     public static MixpanelBuilder UseKafka(this MixpanelBuilder builder, string address, QueueOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(builder);

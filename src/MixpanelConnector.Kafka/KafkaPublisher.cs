@@ -4,7 +4,7 @@ using MixpanelConnector.Queues;
 
 namespace MixpanelConnector.Kafka;
 
-/// <summary>Publishes idempotently; a message is confirmed when every copy that is in step has it.</summary>
+/// <summary>Publishes idempotently; a message is confirmed when all in-sync replicas have it.</summary>
 sealed class KafkaPublisher(IProducer<string?, byte[]> producer, string topic, KafkaErrors errors, TimeSpan timeout, TimeProvider time) : QueuePublisher
 {
     public override bool IsOpen => errors.Fatal is null;

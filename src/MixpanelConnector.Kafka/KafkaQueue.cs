@@ -5,7 +5,7 @@ using MixpanelConnector.Queues;
 
 namespace MixpanelConnector.Kafka;
 
-/// <summary>A topic of Kafka.</summary>
+/// <summary>A Kafka topic.</summary>
 sealed class KafkaQueue : DeliveryQueue
 {
     const string Methods = "Confluent.Kafka.Impl.NativeMethods.NativeMethods", Package = "Confluent.Kafka";
@@ -15,7 +15,7 @@ sealed class KafkaQueue : DeliveryQueue
     readonly TimeProvider _time;
     readonly string _brokers;
 
-    // Its client finds the functions of the native library by reflection.
+    // The client finds the functions of the native library by reflection.
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, Methods, Package)]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, $"{Methods}_Alpine", Package)]
     [DynamicDependency(DynamicallyAccessedMemberTypes.All, $"{Methods}_Centos8", Package)]
@@ -26,7 +26,7 @@ sealed class KafkaQueue : DeliveryQueue
 
     public override bool OrdersByKey => true;
 
-    /// <summary>A limit of time in the client's own terms.</summary>
+    /// <summary>The timeout in the client's unit.</summary>
     int Milliseconds => (int)_options.Timeout.TotalMilliseconds;
 
     public override Task<QueueConsumer> ConsumeAsync(ConsumeLimits limits, CancellationToken cancellationToken) => Task.Run<QueueConsumer>(
@@ -36,13 +36,13 @@ sealed class KafkaQueue : DeliveryQueue
             var config = new ConsumerConfig(Settings())
             {
                 GroupId = _options.Group,
-                EnableAutoCommit = false, // what is settled is committed, and nothing else
+                EnableAutoCommit = false, // only settled messages are committed
                 EnableAutoOffsetStore = false,
                 AutoOffsetReset = AutoOffsetReset.Earliest,
                 PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky,
                 AllowAutoCreateTopics = false,
                 EnablePartitionEof = true,
-                SessionTimeoutMs = 10_000, // who was killed is missed after that
+                SessionTimeoutMs = 10_000, // a killed member is detected after this time
                 HeartbeatIntervalMs = 3_000,
                 IsolationLevel = IsolationLevel.ReadCommitted,
                 QueuedMaxMessagesKbytes = (int)Math.Max(1, limits.Bytes / 2 >> 10),
@@ -50,7 +50,7 @@ sealed class KafkaQueue : DeliveryQueue
                 MaxPartitionFetchBytes = 1 << 20,
             };
             var consumer = new ConsumerBuilder<byte[]?, byte[]>(config).SetErrorHandler((_, error) => errors.Take(error)).SetLogHandler(static (_, _) => { });
-            // A configuration that is made of another one is the same one: of its settings, these are others.
+            // A configuration created from another one shares its settings, so the settings are copied.
             var marking = new ConsumerConfig(config.ToDictionary(StringComparer.Ordinal)) { GroupId = $"{_options.Group}.sent" };
             return await KafkaConsumer.BeginAsync(consumer, marking, Name, limits, errors, _options.Timeout, _time, cancellationToken).ConfigureAwait(false);
         },
@@ -86,7 +86,7 @@ sealed class KafkaQueue : DeliveryQueue
 
     public override ValueTask DisposeAsync() => default;
 
-    /// <exception cref="QueueException">There is no such topic, or no answer.</exception>
+    /// <exception cref="QueueException">There is no such topic, or no response.</exception>
     public static IReadOnlyList<TopicPartition> EnsureTopic(Func<Metadata> ask, string topic, KafkaErrors errors)
     {
         try

@@ -2,13 +2,15 @@ using MixpanelConnector.Queues;
 
 namespace MixpanelConnector.Kafka;
 
-/// <summary>Kafka for <see cref="ConsumeRequest.Schemes"/> and <see cref="TrackerOptions.Queue"/>. Nothing of its package is loaded before an address is used.</summary>
+/// <summary>
+/// Kafka for <see cref="ConsumeRequest.Schemes"/> and <see cref="TrackerOptions.Queue"/>. The client library is loaded only when a URL is used.
+/// </summary>
 public sealed class KafkaScheme : QueueScheme
 {
     KafkaScheme()
         : base("kafka", port: 9092, securePort: 9093) { }
 
-    /// <summary><c>kafka[s]://HOST:PORT[,HOST:PORT…]/TOPIC</c>: several hosts are one cluster.</summary>
+    /// <summary><c>kafka[s]://HOST:PORT[,HOST:PORT…]/TOPIC</c>: several hosts form one cluster.</summary>
     public static QueueScheme Instance { get; } = new KafkaScheme();
 
     internal override DeliveryQueue Open(QueueAddress address, QueueOptions options, TimeProvider time)

@@ -4,8 +4,8 @@ namespace MixpanelConnector.ObjectStorage;
 
 static class Addresses
 {
-    /// <summary>The bucket of an address, and the key as it stands.</summary>
-    /// <exception cref="StorageException">There is no bucket in it, or none that can be one.</exception>
+    /// <summary>Splits a URL into the bucket and the key, without decoding it.</summary>
+    /// <exception cref="StorageException">The bucket is missing or invalid.</exception>
     public static (string Bucket, string Key) Part(string scheme, string address)
     {
         if (StorageScheme.Shown(address) != address) throw new StorageException(StorageFault.Unconfigured, $"it holds credentials, which never belong into an address: take them out, and set {(scheme == "az" ? "AZURE_STORAGE_SAS_TOKEN" : scheme == "gs" ? "GS_ACCESS_KEY_ID and GS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")}");
@@ -17,13 +17,13 @@ static class Addresses
             : throw new StorageException(StorageFault.Unconfigured, $"it names no bucket: an address is such as {scheme}://bucket/folder/file.ndjson");
     }
 
-    /// <summary>An endpoint that a variable names.</summary>
-    /// <exception cref="StorageException">It is none.</exception>
+    /// <summary>Parses an endpoint from an environment variable.</summary>
+    /// <exception cref="StorageException">It is not an endpoint.</exception>
     public static Uri Endpoint(string variable, string value) =>
         Uri.TryCreate(value, UriKind.Absolute, out var endpoint) && (endpoint.Scheme == Uri.UriSchemeHttps || endpoint.Scheme == Uri.UriSchemeHttp) && endpoint.UserInfo.Length == 0
             ? endpoint
             : throw new StorageException(StorageFault.Unconfigured, $"{variable} is not the address of a server, such as https://storage.example.com");
 
-    /// <summary>A code that a server gave, if it is one.</summary>
+    /// <summary>A server's error code for messages, if it is valid.</summary>
     public static string Code(string? code) => code is { Length: > 0 and <= 64 } && code.All(char.IsAsciiLetterOrDigit) ? " " + code : "";
 }

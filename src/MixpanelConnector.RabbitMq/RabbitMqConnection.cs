@@ -9,7 +9,7 @@ using RabbitMQ.Client.Exceptions;
 
 namespace MixpanelConnector.RabbitMq;
 
-/// <summary>A connection with one channel. Each call has a limit of time: a broker that has lost its majority, or hangs, gives no error.</summary>
+/// <summary>A connection with one channel. Each call has a timeout: a broker that has lost its majority, or hangs, reports no error.</summary>
 sealed class RabbitMqConnection : IAsyncDisposable
 {
     const ushort NotAllowed = 530, AccessRefused = 403, NotFound = 404, PreconditionFailed = 406;
@@ -17,7 +17,7 @@ sealed class RabbitMqConnection : IAsyncDisposable
     static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
 
     readonly IConnection _connection;
-    readonly SemaphoreSlim _turn = new(1, 1); // a channel carries one call at a time
+    readonly SemaphoreSlim _turn = new(1, 1); // a channel supports one call at a time
     readonly TimeSpan _timeout;
     readonly TimeProvider _time;
     readonly string _broker;
@@ -27,7 +27,7 @@ sealed class RabbitMqConnection : IAsyncDisposable
 
     public IChannel Channel { get; }
 
-    /// <exception cref="QueueException">There is no connection.</exception>
+    /// <exception cref="QueueException">The connection failed.</exception>
     public static async Task<RabbitMqConnection> OpenAsync(QueueAddress address, QueueOptions options, TimeProvider time, CreateChannelOptions? kind, CancellationToken cancellationToken)
     {
         var authorities = Authorities(options);
@@ -39,7 +39,7 @@ sealed class RabbitMqConnection : IAsyncDisposable
 #pragma warning restore RS0030
             VirtualHost = address.Path.Count > 1 ? address.Path[0] : ConnectionFactory.DefaultVHost,
             ClientProvidedName = "mixpanel",
-            AutomaticRecoveryEnabled = false, // what was received over a lost connection cannot be settled over the next: that is not hidden here
+            AutomaticRecoveryEnabled = false, // what was received over a lost connection cannot be settled over the next, so the loss must be visible
             TopologyRecoveryEnabled = false,
             RequestedConnectionTimeout = options.Timeout,
             HandshakeContinuationTimeout = options.Timeout,
@@ -47,14 +47,14 @@ sealed class RabbitMqConnection : IAsyncDisposable
             SocketReadTimeout = options.Timeout,
             SocketWriteTimeout = options.Timeout,
             RequestedHeartbeat = Heartbeat,
-            MaxInboundMessageBodySize = 512 << 20, // beyond the broker's own limit: a message that is too large is a dead letter
+            MaxInboundMessageBodySize = 512 << 20, // above the broker's own limit: a message that is too large is a dead letter
         };
         var endpoints = address.Hosts.Select(host => new AmqpTcpEndpoint(host.Name, host.Port, Tls(address, host, authorities), factory.MaxInboundMessageBodySize)).ToList();
         var broker = string.Join(", ", address.Hosts);
         IConnection? connection = null;
         try
         {
-            // Each broker in turn, and the one that answers.
+            // The timeout covers an attempt per broker, plus one for the broker that responds.
             using var late = new CancellationTokenSource(options.Timeout * (endpoints.Count + 1), time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
             connection = await factory.CreateConnectionAsync(endpoints, either.Token).ConfigureAwait(false);
@@ -69,8 +69,8 @@ sealed class RabbitMqConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Carries out one call.</summary>
-    /// <exception cref="QueueException">The broker refuses it, or does not answer in time.</exception>
+    /// <summary>Makes one call.</summary>
+    /// <exception cref="QueueException">The broker rejects it, or does not respond in time.</exception>
     public async Task<T> CallAsync<T>(Func<IChannel, CancellationToken, Task<T>> call, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -96,7 +96,7 @@ sealed class RabbitMqConnection : IAsyncDisposable
         },
         cancellationToken);
 
-    /// <summary>Closes it. What is held over it is the broker's again.</summary>
+    /// <summary>Closes the connection. The broker takes back what is held over it.</summary>
     public async ValueTask DisposeAsync()
     {
         try
@@ -105,15 +105,15 @@ sealed class RabbitMqConnection : IAsyncDisposable
         }
         catch (Exception e) when (IsBrokers(e, CancellationToken.None))
         {
-            // It is gone as it is.
+            // It is already gone.
         }
 
-        // A broker that hangs would keep whoever waits for its goodbye.
+        // A broker that hangs would block anyone who waits for a clean close.
         _ = Task.Run(async () => await Channel.DisposeAsync().ConfigureAwait(false), CancellationToken.None).ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         _turn.Dispose();
     }
 
-    /// <summary>What a call can fail with that is not a defect of ours.</summary>
+    /// <summary>Whether an exception is a failure of the broker or the connection rather than a defect in this code.</summary>
     public static bool IsBrokers(Exception e, CancellationToken cancellationToken) =>
         e is RabbitMQClientException or IOException or TimeoutException or AuthenticationException or ObjectDisposedException or System.Net.Sockets.SocketException or InvalidOperationException
         || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);

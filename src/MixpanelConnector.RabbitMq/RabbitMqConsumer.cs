@@ -9,17 +9,17 @@ using RabbitMQ.Client.Events;
 namespace MixpanelConnector.RabbitMq;
 
 /// <summary>
-/// Takes messages over one connection. The broker bounds what it sends ahead by their number alone. So the number begins low, and grows
-/// as far as the sizes of those that came allow; when they take more memory than they may, nothing is taken until less is held.
+/// Consumes messages over one connection. The broker limits prefetching only by the number of messages. So the number begins low, and grows
+/// as far as the sizes of received messages allow; when these exceed the memory limit, consuming is paused until less is held.
 /// </summary>
 sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
 {
-    /// <summary>Two of the largest messages are no harm.</summary>
+    /// <summary>Two messages of maximum size are not too much.</summary>
     const int FirstAhead = 2;
 
     const int Growth = 4;
 
-    /// <summary>How long a queue must give nothing before it is asked whether it is empty.</summary>
+    /// <summary>How long a queue must deliver nothing before it is asked whether it is empty.</summary>
     static readonly TimeSpan EmptyPatience = TimeSpan.FromMilliseconds(200);
 
     readonly RabbitMqConnection _connection;
@@ -27,7 +27,7 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
     readonly ConsumeLimits _limits;
     readonly TimeProvider _time;
     readonly string _broker;
-    readonly Channel<QueueMessage> _arrived = System.Threading.Channels.Channel.CreateUnbounded<QueueMessage>(); // bounded by what is held
+    readonly Channel<QueueMessage> _arrived = System.Threading.Channels.Channel.CreateUnbounded<QueueMessage>(); // bounded by the limit on held messages
     readonly SemaphoreSlim _resizing = new(1, 1);
     readonly Lock _lock = new();
     readonly Dictionary<ulong, (long At, int Bytes)> _held = [];
@@ -36,7 +36,7 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
     int _largest = 1;
     int _ahead;
     string? _tag;
-    volatile bool _isOver; // what is held was given back
+    volatile bool _isOver; // held messages were returned
     int _isStoppingAhead; // 1 while it is
     bool _isDisposed;
 
@@ -98,7 +98,7 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
             var arriving = _arrived.Reader.WaitToReadAsync(cancellationToken).AsTask();
             if (_limits.UntilEmpty && !await Waits.EndsWithinAsync(arriving, EmptyPatience, _time).ConfigureAwait(false))
             {
-                // What is on its way to here is no longer in the queue: so it is asked twice.
+                // Messages in flight are no longer in the queue, so it is asked twice.
                 var wasEmpty = isEmpty;
                 isEmpty = await LagAsync(cancellationToken).ConfigureAwait(false) == 0;
                 if (isEmpty && wasEmpty) return null;
@@ -132,7 +132,7 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
     public override async Task GiveBackAsync(CancellationToken cancellationToken)
     {
         _isOver = true;
-        await _resizing.WaitAsync(cancellationToken).ConfigureAwait(false); // until nobody begins any more
+        await _resizing.WaitAsync(cancellationToken).ConfigureAwait(false); // until no consumer can begin any more
         try
         {
             await EndAsync(cancellationToken).ConfigureAwait(false);
@@ -154,7 +154,7 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
         var before = await LagAsync(cancellationToken).ConfigureAwait(false);
         await _connection.CallAsync((channel, token) => channel.BasicNackAsync(0, multiple: true, requeue: true, token).AsTask(), cancellationToken).ConfigureAwait(false); // 0: all of them
 
-        // The broker counts them a moment later, unless another consumer has them by then.
+        // The broker counts them a moment later, unless another consumer receives them first.
         for (var looks = 0; looks < 20 && await LagAsync(cancellationToken).ConfigureAwait(false) < before + held; looks++) await Task.Delay(EmptyPatience, _time, cancellationToken).ConfigureAwait(false);
     }
 
@@ -169,7 +169,7 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
         return _connection.DisposeAsync();
     }
 
-    /// <remarks>The body is the client's, and gone when this ends.</remarks>
+    /// <remarks>The body belongs to the client, and is invalid once this returns.</remarks>
     public Task HandleBasicDeliverAsync(string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default)
     {
         var id = properties.MessageId is { Length: > 0 } given ? given : null;
@@ -181,7 +181,7 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
             _held.Add(deliveryTag, (at, body.Length));
             _heldBytes += body.Length;
             isTooMuch = _tag is not null && _heldBytes > _limits.Bytes;
-            _largest = Math.Max(_largest - (_largest / 64), Math.Max(1, body.Length)); // one that was large is forgotten after some hundreds
+            _largest = Math.Max(_largest - (_largest / 64), Math.Max(1, body.Length)); // decays, so that a large message is forgotten after a few hundred
         }
 
         _arrived.Writer.TryWrite(new QueueMessage(body.ToArray(), properties.ContentEncoding, id)
@@ -237,7 +237,7 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
         if (Interlocked.Exchange(ref _tag, null) is { } tag) await _connection.CallAsync((channel, token) => channel.BasicCancelAsync(tag, noWait: false, token), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Takes nothing more, since the sizes that come are others than those before: nobody may ask for more, or settle, for a long time.</summary>
+    /// <summary>Stops consuming because message sizes have changed: it may be long until the next receive or settlement.</summary>
     async Task StopAheadAsync()
     {
         try
@@ -250,7 +250,7 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
         }
         catch (ObjectDisposedException)
         {
-            // It has ended meanwhile.
+            // It was disposed meanwhile.
         }
         finally
         {
@@ -258,7 +258,7 @@ sealed class RabbitMqConsumer : QueueConsumer, IAsyncBasicConsumer
         }
     }
 
-    /// <summary>Takes more ahead where that fits, nothing more where too much is held, and goes on when less is.</summary>
+    /// <summary>Increases the prefetch count if that fits, stops consuming while too much is held, and resumes when less is.</summary>
     async Task ResizeAsync(CancellationToken cancellationToken)
     {
         await _resizing.WaitAsync(cancellationToken).ConfigureAwait(false);

@@ -4,7 +4,7 @@ using RabbitMQ.Client.Exceptions;
 
 namespace MixpanelConnector.RabbitMq;
 
-/// <summary>Publishes with confirmations: of a quorum queue, a message is confirmed when a majority has it on disk.</summary>
+/// <summary>Publishes with confirmations: for a quorum queue, a message is confirmed when a majority has it on disk.</summary>
 sealed class RabbitMqPublisher(RabbitMqConnection connection, string name, string broker, TimeSpan timeout, TimeProvider time) : QueuePublisher
 {
     public override bool IsOpen => connection.Channel.IsOpen;
@@ -21,7 +21,7 @@ sealed class RabbitMqPublisher(RabbitMqConnection connection, string name, strin
         };
         try
         {
-            // Several may wait for their confirmations at once: this takes no turn.
+            // Several publishers may wait for confirmations concurrently, so this does not queue for the channel.
             await connection.Channel.BasicPublishAsync("", name, mandatory: true, properties, body.Body, cancellationToken).AsTask().WaitAsync(timeout, time, cancellationToken).ConfigureAwait(false);
         }
         catch (PublishException e) when (e.IsReturn)

@@ -3,10 +3,12 @@ using RabbitMQ.Client;
 
 namespace MixpanelConnector.RabbitMq;
 
-/// <summary>A queue of RabbitMQ. Each consumer and each publisher has a connection of its own: a broker that takes nothing more holds up whoever publishes, and nobody else.</summary>
+/// <summary>A RabbitMQ queue. Each consumer and each publisher has its own connection: a broker that applies backpressure blocks publishers only.</summary>
 sealed class RabbitMqQueue(QueueAddress address, QueueOptions options, TimeProvider time) : DeliveryQueue
 {
-    /// <summary>After so many deliveries a message is what fails, and not what surrounds it: an outage of Mixpanel uses up one, and each process that is killed.</summary>
+    /// <summary>
+    /// After this many deliveries the message itself is the cause of failures: an outage of Mixpanel uses up one delivery, and so does each killed process.
+    /// </summary>
     const int DeliveryLimit = 1000;
 
     public override string Name => address.Path[^1];
@@ -39,7 +41,7 @@ sealed class RabbitMqQueue(QueueAddress address, QueueOptions options, TimeProvi
 
     public override ValueTask DisposeAsync() => default;
 
-    /// <summary>Makes a queue that is not there. One that is stays as it is.</summary>
+    /// <summary>Declares a queue if it does not exist. An existing queue is left unchanged.</summary>
     async Task DeclareAsync(string name, bool withDeadLetters, CancellationToken cancellationToken)
     {
         if (await ExistsAsync(name, cancellationToken).ConfigureAwait(false)) return;

@@ -2,13 +2,17 @@ using MixpanelConnector.Queues;
 
 namespace MixpanelConnector.RabbitMq;
 
-/// <summary>RabbitMQ for <see cref="ConsumeRequest.Schemes"/> and <see cref="TrackerOptions.Queue"/>. Nothing of its package is loaded before an address is used.</summary>
+/// <summary>
+/// RabbitMQ for <see cref="ConsumeRequest.Schemes"/> and <see cref="TrackerOptions.Queue"/>. The client library is loaded only when a URL is used.
+/// </summary>
 public sealed class RabbitMqScheme : QueueScheme
 {
     RabbitMqScheme()
         : base("amqp", port: 5672, securePort: 5671) { }
 
-    /// <summary><c>amqp[s]://HOST[:PORT][,HOST[:PORT]…]/[VHOST/]QUEUE</c>: several hosts are one cluster, tried in turn; names are percent-encoded.</summary>
+    /// <summary>
+    /// <c>amqp[s]://HOST[:PORT][,HOST[:PORT]…]/[VHOST/]QUEUE</c>: several hosts form one cluster and are tried in turn; names are percent-encoded.
+    /// </summary>
     public static QueueScheme Instance { get; } = new RabbitMqScheme();
 
     internal override DeliveryQueue Open(QueueAddress address, QueueOptions options, TimeProvider time)

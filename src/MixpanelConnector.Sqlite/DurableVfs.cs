@@ -5,8 +5,8 @@ using MixpanelConnector.Files;
 namespace MixpanelConnector.Sqlite;
 
 /// <summary>
-/// SQLite's way to the disk, but for one thing: SQLite syncs the folder in which it has made a journal, and overlooks it when that
-/// fails. Here the journal is made and its folder synced before SQLite opens it, and a failure is an error like any other.
+/// SQLite's default VFS with one change: SQLite syncs the folder in which it creates a journal, but ignores a failure of
+/// that sync. Here the journal is created and its folder synced before SQLite opens it, and a failure is an error like any other.
 /// </summary>
 static unsafe class DurableVfs
 {
@@ -18,7 +18,7 @@ static unsafe class DurableVfs
 
     static readonly Vfs* Plain = Register();
 
-    /// <summary>What a connection string calls it; null for SQLite's own, where folders are not synced.</summary>
+    /// <summary>Its name for connection strings; null for SQLite's default VFS on systems where folders are not synced.</summary>
     public static string? Name => Plain is null ? null : "mixpanel-durable";
 
     static Vfs* Register()
@@ -26,7 +26,7 @@ static unsafe class DurableVfs
         if (OperatingSystem.IsWindows()) return null;
         var library = NativeLibrary.Load(Library, typeof(SQLitePCL.SQLite3Provider_e_sqlite3).Assembly, searchPath: null);
         var plain = ((delegate* unmanaged[Cdecl]<byte*, Vfs*>)NativeLibrary.GetExport(library, "sqlite3_vfs_find"))(null);
-        var durable = (Vfs*)NativeMemory.Alloc((nuint)sizeof(Vfs)); // for as long as the process lives
+        var durable = (Vfs*)NativeMemory.Alloc((nuint)sizeof(Vfs)); // for the lifetime of the process
         *durable = *plain;
         durable->Next = null;
         durable->Name = (byte*)Marshal.StringToCoTaskMemUTF8("mixpanel-durable");
@@ -51,7 +51,7 @@ static unsafe class DurableVfs
                 return CannotOpen; // no exception may pass through SQLite
             }
 
-            flags &= ~Create; // and nothing is left to sync
+            flags &= ~Create; // nothing is left to sync
         }
 
         return Plain->Open(Plain, name, file, flags, outFlags);
@@ -70,7 +70,7 @@ static unsafe class DurableVfs
         }
     }
 
-    /// <summary>The beginning of struct sqlite3_vfs, and room for the functions that are taken over as they are.</summary>
+    /// <summary>The beginning of struct sqlite3_vfs, and space for the functions that are copied unchanged.</summary>
     [StructLayout(LayoutKind.Sequential)]
     struct Vfs
     {
@@ -84,7 +84,7 @@ static unsafe class DurableVfs
         public Functions Others;
     }
 
-    [InlineArray(14)] // of version 3, with which every version of the struct ends so far
+    [InlineArray(14)] // of version 3; so far all versions of the struct end with these
     struct Functions
     {
         nint _first;

@@ -8,10 +8,10 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Sqlite;
 
-/// <summary>One database of an outbox, held by one process. Every row carries a checksum.</summary>
+/// <summary>One database of an outbox, used by one process. Every row has a checksum.</summary>
 sealed class OutboxDatabase : IDisposable
 {
-    /// <summary>At once, whatever the number of records: what waits for a queue has messages of 8 MB.</summary>
+    /// <summary>The maximum number of bytes read at once, regardless of the number of records: messages for a queue have 8 MB.</summary>
     const long MostBytesRead = 16 << 20;
 
     const int BusyCode = 5;
@@ -21,11 +21,11 @@ sealed class OutboxDatabase : IDisposable
     const int SyncFailedCode = 1034;
     const int FolderSyncFailedCode = 1290;
 
-    // So much of the log and of the file is made at once, so that a full disk leaves room to remove what was sent.
+    // This much of the log and of the file is reserved at once, so that a full disk leaves space to remove what was sent.
     const int Reserve = 512 << 10;
 
-    // The log goes into the file after so many bytes, when something was sent and nobody waits for it; and in an outage, where nothing is
-    // sent, after so many pages. Each time costs those who track the writing of every page that changed, so it is not to be often.
+    // The log is checkpointed into the file after this many bytes, when something was sent and nobody is waiting; during an outage, when nothing is
+    // sent, after this many pages. Each checkpoint delays callers that track until all changed pages are written, so it must not be frequent.
     const int CheckpointBytes = 16 << 20;
     const int CheckpointPages = 8192;
     const int BytesOfARow = 8 << 10;
@@ -72,8 +72,10 @@ sealed class OutboxDatabase : IDisposable
 
     public long LastNumber { get; private set; }
 
-    /// <summary>Opens the database at a path, which is made when it does not exist. What is damaged is set aside, and what can still be read of it is taken over.</summary>
-    /// <returns>Null when another process holds it.</returns>
+    /// <summary>
+    /// Opens the database at a path, creating it if needed. A damaged database is set aside, and what can still be read from it is recovered.
+    /// </summary>
+    /// <returns>The database; null when another process is using it.</returns>
     /// <exception cref="OutboxException">The disk failed.</exception>
     public static OutboxDatabase? Open(string path, long mostBytes)
     {
@@ -89,7 +91,7 @@ sealed class OutboxDatabase : IDisposable
 
     public IReadOnlyList<long> Append(IReadOnlyList<OutboxBatch> batches) => Guarded(() =>
     {
-        // What is written to a file without a name ends with the process.
+        // What is written to a deleted file is lost when the process ends.
         if (FileIdentity.Holder(_path) != _file) throw new OutboxException($"The outbox {_path} was taken away while it was in use. What it held is sent; for the rest, start again.", mayPass: false);
         Sync(true);
         var numbers = new long[batches.Count];
@@ -143,7 +145,7 @@ sealed class OutboxDatabase : IDisposable
         return batches;
     });
 
-    /// <summary>Not synced: after a power cut, some are sent again.</summary>
+    /// <summary>Removes batches. Not synced: after a power loss, some are resent.</summary>
     public void Remove(IReadOnlyList<long> numbers) => Guarded(() =>
     {
         try
@@ -154,7 +156,7 @@ sealed class OutboxDatabase : IDisposable
         {
             if (!IsAll(numbers) || FileIdentity.Holder(_path) != _file) throw;
 
-            // The log cannot grow, nor go into the file, and even a removal is written there first. But nothing is left to lose.
+            // The log cannot grow or be checkpointed, and a removal is written to it first. But no data is left to lose.
             _isClosed = true;
             Dispose();
             Array.Clear(_records);
@@ -165,7 +167,7 @@ sealed class OutboxDatabase : IDisposable
         return 0;
     });
 
-    /// <summary>Opens what was closed to be made anew. On a full disk that may fail, too: then the next call tries again.</summary>
+    /// <summary>Reopens a database that was closed in order to be recreated. On a full disk that may fail, too; then the next call retries.</summary>
     void Reopen()
     {
         var connection = Connect(_path, SqliteOpenMode.ReadWriteCreate);
@@ -210,15 +212,15 @@ sealed class OutboxDatabase : IDisposable
         }
         catch (SqliteException e) when (e.SqliteErrorCode == FullCode)
         {
-            // The log grows on, as long as there is room for it.
+            // The log continues to grow as long as there is space.
         }
     }
 
-    /// <summary>Whether these are all that is held. Each is given once.</summary>
+    /// <summary>Whether these are all batches in the database. Each is passed once.</summary>
     bool IsAll(IReadOnlyList<long> numbers) =>
         Number(_connection, "SELECT count(*) FROM damaged") == 0 && Number(_connection, "SELECT count(*) FROM batches") <= numbers.Count;
 
-    /// <summary>Whether commits wait for the disk.</summary>
+    /// <summary>Sets whether commits wait for the disk.</summary>
     void Sync(bool synced)
     {
         if (_isSynced == synced) return;
@@ -252,7 +254,7 @@ sealed class OutboxDatabase : IDisposable
         foreach (var suffix in (string[])["", "-wal", "-shm", "-journal"]) File.Delete(path + suffix);
     }
 
-    /// <summary>Null when another process holds it, or when it is damaged.</summary>
+    /// <summary>Opens a database; null when another process is using it, or when it is damaged.</summary>
     static OutboxDatabase? TryOpen(string path, long mostBytes, out bool busy)
     {
         busy = false;
@@ -283,7 +285,7 @@ sealed class OutboxDatabase : IDisposable
         }
     }
 
-    /// <summary>False when what is there is no outbox, or damaged.</summary>
+    /// <summary>Prepares a database. False when the file is not an outbox, or is damaged.</summary>
     static bool Prepare(SqliteConnection connection, string path, bool isNew, long mostBytes)
     {
         foreach (var suffix in (string[])["", "-wal", "-journal"]) Durable.EnsureOwned(path + suffix);
@@ -303,11 +305,11 @@ sealed class OutboxDatabase : IDisposable
 
         var pages = mostBytes / Number(connection, "PRAGMA page_size");
         Execute(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {Math.Max(pages, Number(connection, "PRAGMA page_count"))}; PRAGMA wal_autocheckpoint = {Math.Min(CheckpointPages, pages / 2)}"));
-        Durable.SyncFolder(Path.GetDirectoryName(path)!); // also the end of the journal with which the log began: come back, it would take the log back
+        Durable.SyncFolder(Path.GetDirectoryName(path)!); // also the removal of the initial journal: if it reappeared, it would undo the switch to WAL
         return true;
     }
 
-    /// <summary>Sets a damaged database aside, and takes over what can be read of it: from its beginning, and from its end back to the damage.</summary>
+    /// <summary>Sets a damaged database aside, and recovers what can be read from it: forward from its beginning, and backward from its end.</summary>
     static OutboxDatabase Salvage(string path, long mostBytes)
     {
         var aside = path;
@@ -321,11 +323,11 @@ sealed class OutboxDatabase : IDisposable
         var lost = Collect(aside, "ORDER BY number", rows) + Collect(aside, "ORDER BY number DESC", rows);
         var database = TryOpen(path, mostBytes, out _) ?? throw new OutboxException($"The outbox {path} was damaged, is now {aside}, and a new one cannot be made.", mayPass: false);
         if (rows.Count > 0) database.Append([.. rows.Values]);
-        database.Quarantined += Math.Max(1, lost); // how many more there were, nobody can tell
+        database.Quarantined += Math.Max(1, lost); // the actual number is unknown
         return database;
     }
 
-    /// <summary>Gives how many records were seen and are damaged.</summary>
+    /// <summary>Collects rows; returns the number of records that were found to be damaged.</summary>
     static long Collect(string path, string order, SortedDictionary<long, OutboxBatch> rows)
     {
         var damaged = 0L;
@@ -347,7 +349,7 @@ sealed class OutboxDatabase : IDisposable
         }
         catch (Exception e) when (e is SqliteException or InvalidCastException or InvalidOperationException)
         {
-            // So far, and no further.
+            // The rest is unreadable.
         }
 
         return damaged;
@@ -372,7 +374,7 @@ sealed class OutboxDatabase : IDisposable
         }
         catch (SqliteException e) when (e.SqliteErrorCode == FullCode)
         {
-            // The disk is full already: what is here is sent, and makes room.
+            // The disk is already full: sending what is stored makes space.
         }
     }
 
@@ -419,7 +421,7 @@ sealed class OutboxDatabase : IDisposable
         Mode = mode,
         Vfs = DurableVfs.Name,
         Pooling = false,
-        DefaultTimeout = 1, // a lock is another process's, and lasts; 0 would wait for ever
+        DefaultTimeout = 1, // a lock is held by another process for long; 0 would wait forever
     }.ConnectionString);
 
     static void Execute(SqliteConnection connection, string sql)
@@ -476,7 +478,7 @@ sealed class OutboxDatabase : IDisposable
     {
         SqliteException { SqliteErrorCode: FullCode } => new($"The outbox {path} is full: its disk, or its own limit. Records are refused until there is room.", mayPass: true, e),
         SqliteException { SqliteErrorCode: CorruptCode or NotADatabaseCode } => new($"The outbox {path} is damaged. The next start sets it aside and takes over what can be read.", mayPass: false, e),
-        // The system may have dropped what it could not write: a second try would prove nothing.
+        // The system may have discarded what it could not write: a retry would prove nothing.
         NotSyncedException or SqliteException { SqliteExtendedErrorCode: SyncFailedCode or FolderSyncFailedCode } => new($"The disk of the outbox {path} does not sync: {e.Message} Nothing more can be promised; repair the disk and start again.", mayPass: false, e),
         IOException or UnauthorizedAccessException => new($"The outbox {path} cannot be written: {e.Message}", mayPass: true, e),
         _ => new($"The outbox {path} cannot be read or written: {e.Message}", mayPass: true, e),

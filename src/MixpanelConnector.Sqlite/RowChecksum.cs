@@ -4,7 +4,7 @@ using System.Text;
 
 namespace MixpanelConnector.Sqlite;
 
-/// <summary>The checksum of a row: over its key too, so that a row in another's place is noticed.</summary>
+/// <summary>The checksum of a row. It includes the key, so that a misplaced row is detected.</summary>
 static class RowChecksum
 {
     public static byte[] OfText(string key, string content)

@@ -7,9 +7,9 @@ using SQLitePCL;
 namespace MixpanelConnector.Sqlite;
 
 /// <summary>
-/// The state of an import in one SQLite database, in a folder of its own. Each checkpoint is one transaction that is synced to the
-/// disk. Every row carries a checksum, and a marker stands beside the database, so that damage is noticed and a vanished
-/// database is not taken for a new one. The database is locked while it is open; the lock ends with the process.
+/// The state of an import in one SQLite database, in a folder of its own. Each checkpoint is one transaction that is synced to
+/// disk. Every row has a checksum, and there is a marker file next to the database, so that damage is detected and a missing
+/// database is not mistaken for a new one. The database is locked while it is open; the lock ends with the process.
 /// </summary>
 public sealed class SqliteImportState : IImportState
 {
@@ -39,13 +39,14 @@ public sealed class SqliteImportState : IImportState
 
     SqliteImportState(string folder, SqliteConnection connection, bool readOnly) => (_folder, _connection, _readOnly) = (folder, connection, readOnly);
 
-    /// <summary>The dead-letter file within the state's folder.</summary>
+    /// <summary>The dead-letter file in the state's folder.</summary>
     public string DeadLetterPath => Path.Combine(_folder, DeadLettersName);
 
-    /// <summary>Opens the state in a folder, which is made when it does not exist, and locks it.</summary>
-    /// <param name="folder">A folder for this state alone.</param>
-    /// <param name="restart">Whether what is there is forgotten first, be it damaged or not. Default: false.</param>
-    /// <exception cref="ImportStateException">Another import holds it, it is damaged or has vanished, or the disk failed.</exception>
+    /// <summary>Opens the state in a folder, creating it if needed, and locks it.</summary>
+    /// <param name="folder">A folder used only for this state.</param>
+    /// <param name="restart">Whether to delete an existing state first, even a damaged one. Default: false.</param>
+    /// <returns>The opened state; dispose it to release the lock.</returns>
+    /// <exception cref="ImportStateException">Another import is using it, it is damaged or missing, or the disk failed.</exception>
     public static SqliteImportState Open(string folder, bool restart = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -55,25 +56,26 @@ public sealed class SqliteImportState : IImportState
         return OpenExisting(folder, readOnly: false);
     }
 
-    /// <summary>Every state below a folder with how far it is. A state that an import holds, or that is damaged, says so.</summary>
-    /// <param name="folder">The folder that holds the folders of states; it need not exist.</param>
+    /// <summary>Lists all states in a folder with their progress. For a state that is in use or damaged, the summary says so.</summary>
+    /// <param name="folder">The folder that contains the folders of states; it need not exist.</param>
+    /// <returns>The summaries, ordered by folder.</returns>
     public static IReadOnlyList<ImportStateSummary> List(string folder)
     {
         if (!Directory.Exists(folder)) return [];
         return [.. Directory.EnumerateDirectories(folder).Where(IsState).Order(StringComparer.Ordinal).Select(Summarize)];
     }
 
-    /// <summary>Takes a state away; the folder keeps what is not the import's.</summary>
+    /// <summary>Deletes a state; other files in the folder are kept.</summary>
     static void Delete(string folder)
     {
         try
         {
-            // The lock of a running import shows even where the database is damaged.
+            // The lock of a running import is detected even if the database is damaged.
             using (var connection = Connect(folder)) Lock(connection, folder);
         }
         catch (ImportStateException e) when (e.Fault is ImportStateFault.Damaged)
         {
-            // Damaged is what it may be.
+            // It may be damaged.
         }
 
         OnDisk(folder, () =>
@@ -144,7 +146,7 @@ public sealed class SqliteImportState : IImportState
     {
         try
         {
-            if (!_readOnly) File.Delete(Path.Combine(_folder, HolderName)); // while the lock is held, it is ours
+            if (!_readOnly) File.Delete(Path.Combine(_folder, HolderName)); // while the lock is held, the file is ours
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -163,7 +165,7 @@ public sealed class SqliteImportState : IImportState
         {
             Lock(connection, folder);
             var state = new SqliteImportState(folder, connection, readOnly);
-            state.Check(); // only under the lock: before it, another import may be making what is here
+            state.Check(); // only under the lock: before, another import may be creating the state
             if (readOnly) return state;
             OnDisk(folder, () =>
             {
@@ -193,10 +195,10 @@ public sealed class SqliteImportState : IImportState
         Mode = SqliteOpenMode.ReadWriteCreate,
         Vfs = DurableVfs.Name,
         Pooling = false,
-        DefaultTimeout = 1, // a lock is another import's, and lasts; 0 would wait for ever
+        DefaultTimeout = 1, // a lock is held by another import for long; 0 would wait forever
     }.ConnectionString);
 
-    /// <summary>Takes SQLite's own lock, which the system drops with the process. WAL in exclusive mode needs no shared memory file.</summary>
+    /// <summary>Takes SQLite's own lock, which the system releases with the process. WAL in exclusive mode needs no shared memory file.</summary>
     static void Lock(SqliteConnection connection, string folder)
     {
         Guarded(folder, () =>
@@ -204,7 +206,7 @@ public sealed class SqliteImportState : IImportState
             var path = Path.Combine(folder, DatabaseName);
             if (!File.Exists(path)) Durable.OpenOwned(path, FileMode.OpenOrCreate).Dispose();
             connection.Open();
-            // The provider would try for a second at least: whoever holds the lock holds it for long, unless its process is just ending.
+            // The provider would retry for at least a second. But a lock is held for long, unless its process is just ending.
             for (var patience = 3; raw.sqlite3_exec(connection.Handle, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT") is var result and not raw.SQLITE_OK; patience--)
             {
                 var code = result & PrimaryCode;
@@ -223,7 +225,7 @@ public sealed class SqliteImportState : IImportState
         });
     }
 
-    /// <summary>Reads the whole database once: a damaged page anywhere is found now, not in the middle of an import.</summary>
+    /// <summary>Reads the whole database once, so that a damaged page anywhere is detected now, not in the middle of an import.</summary>
     void Check() => InDatabase(() =>
     {
         using (var command = Command("PRAGMA user_version"))
@@ -262,7 +264,7 @@ public sealed class SqliteImportState : IImportState
         return result;
     }
 
-    /// <summary>Brings the log into the database, as closing it would, which says nothing when the disk fails.</summary>
+    /// <summary>Checkpoints the log into the database. Closing would do that too, but reports no error when the disk fails.</summary>
     void Settle()
     {
         using var command = Command("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -339,7 +341,7 @@ public sealed class SqliteImportState : IImportState
         return (long)command.ExecuteScalar()!;
     }
 
-    /// <summary>Whether there are so many, numbered from 1 without a gap.</summary>
+    /// <summary>Whether there is this number of dead letters, numbered from 1 without a gap.</summary>
     bool HoldsDeadLetters(long count)
     {
         using var command = Command("SELECT count(*), coalesce(min(number), 1), coalesce(max(number), 0) FROM dead_letters");
@@ -382,7 +384,7 @@ public sealed class SqliteImportState : IImportState
         }
         catch (Exception e) when (e is FormatException or InvalidCastException or InvalidOperationException or System.Text.Json.JsonException or DecoderFallbackException)
         {
-            throw Damaged(folder, e); // a value of another kind than was written
+            throw Damaged(folder, e); // a value of a different type than was written
         }
     }
 
@@ -416,7 +418,7 @@ public sealed class SqliteImportState : IImportState
         }
     }
 
-    /// <summary>Sees to it that the folder is ours alone, and that nobody has put a link or a file of theirs in the place of one of ours.</summary>
+    /// <summary>Ensures that the folder is accessible only to its owner, and that nobody else has replaced one of its files with a link or a file.</summary>
     static void Prepare(string folder, Action<string> makeOrFind)
     {
         try
@@ -440,7 +442,7 @@ public sealed class SqliteImportState : IImportState
 
     static ImportStateSummary Summarize(string folder)
     {
-        // Looked up first: whoever opens a database may write into its folder.
+        // Read first: opening a database may write to its folder.
         var (began, saved) = (Written(Path.Combine(folder, MarkerName)), Written(Path.Combine(folder, DatabaseName + "-wal")) ?? Written(Path.Combine(folder, DatabaseName)));
         return SummarizeContent(folder) with { Began = began, LastSaved = saved };
     }

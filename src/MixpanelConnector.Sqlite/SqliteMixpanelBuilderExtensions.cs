@@ -1,12 +1,15 @@
 namespace MixpanelConnector.Sqlite;
 
-/// <summary>Adds an outbox on SQLite to an application's tracker.</summary>
+/// <summary>Adds a SQLite outbox to an application's tracker.</summary>
 public static class SqliteMixpanelBuilderExtensions
 {
-    /// <summary>Keeps what is tracked in a folder until Mixpanel has it: what <c>TrackAsync</c> has completed survives the end of the process and of the machine.</summary>
-    /// <param name="builder">What <c>AddMixpanel</c> gave.</param>
-    /// <param name="folder">A folder for the outbox alone, on a disk of this machine; processes of one application may share it.</param>
-    /// <param name="mostBytes">How many bytes this process's part may take; beyond, records are refused until some are sent. Default: 1 GB.</param>
+    /// <summary>
+    /// Stores tracked records in a folder until Mixpanel has accepted them: once <c>TrackAsync</c> completes, they survive a process crash and a power loss.
+    /// </summary>
+    /// <param name="builder">The result of <c>AddMixpanel</c>.</param>
+    /// <param name="folder">A folder used only for the outbox, on a local disk; processes of the same application may share it.</param>
+    /// <param name="mostBytes">The maximum size of this process's part in bytes; beyond that, records are rejected until some are sent. Default: 1 GB.</param>
+    /// <returns>The builder.</returns>
     public static MixpanelBuilder UseSqliteOutbox(this MixpanelBuilder builder, string folder, long mostBytes = SqliteOutbox.DefaultMostBytes)
     {
         ArgumentNullException.ThrowIfNull(builder);

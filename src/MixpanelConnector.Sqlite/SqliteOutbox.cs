@@ -4,10 +4,10 @@ using MixpanelConnector.Files;
 namespace MixpanelConnector.Sqlite;
 
 /// <summary>
-/// The outbox of a tracker on SQLite, in a folder that several processes of an application may share: each holds a database of
-/// its own there, and the next one to start takes over what an ended one left. Each commit is synced to the disk; a damaged database
-/// is set aside as <c>*.corrupt-N</c>, and what can be read of it is sent. Each tracker takes over what is its own; what is of another
-/// project or endpoint waits for a tracker of theirs.
+/// A tracker's outbox on SQLite, in a folder that several processes of an application may share. Each process has its
+/// own database there, and the next one to start takes over what ended processes left. Each commit is synced to disk. A damaged database
+/// is set aside as <c>*.corrupt-N</c>, and what can be read from it is sent. Each tracker takes over only its own records; those of another
+/// project or endpoint wait for a tracker of theirs.
 /// </summary>
 public sealed class SqliteOutbox : ITrackerOutbox
 {
@@ -26,12 +26,14 @@ public sealed class SqliteOutbox : ITrackerOutbox
         _own = Hold(static _ => true);
     }
 
-    /// <summary>How many bytes an outbox may take unless another limit is given: 1 GB.</summary>
+    /// <summary>The default maximum size of an outbox in bytes: 1 GB.</summary>
     public const long DefaultMostBytes = 1L << 30;
 
-    /// <summary>Opens an outbox in a folder, which is made when it does not exist.</summary>
-    /// <param name="folder">A folder for the outbox alone, on a disk of this machine. It holds personal data: only its owner may read it. Trackers of several projects may share it.</param>
-    /// <param name="mostBytes">How many bytes this process's part may take; beyond, records are refused until some are sent. Default: 1 GB.</param>
+    /// <summary>Opens an outbox in a folder, creating it if needed.</summary>
+    /// <param name="folder">A folder used only for the outbox, on a local disk. It contains personal data, so only its owner may read it. Trackers of several
+    /// projects may share it.</param>
+    /// <param name="mostBytes">The maximum size of this process's part in bytes; beyond that, records are rejected until some are sent. Default: 1 GB.</param>
+    /// <returns>The opened outbox.</returns>
     /// <exception cref="OutboxException">The folder cannot be written.</exception>
     public static SqliteOutbox Open(string folder, long mostBytes = DefaultMostBytes)
     {
@@ -56,7 +58,7 @@ public sealed class SqliteOutbox : ITrackerOutbox
     /// <inheritdoc/>
     public long LastNumber => Own.LastNumber;
 
-    /// <summary>The process's database, once it holds what ended processes left. Whoever uses it without a claim gets all of that.</summary>
+    /// <summary>The process's database, after taking over what ended processes left. If used without a claim, it takes over everything.</summary>
     OutboxDatabase Own
     {
         get
@@ -75,7 +77,7 @@ public sealed class SqliteOutbox : ITrackerOutbox
         {
             if (HoldsOthers(_own.Database, isOwn))
             {
-                // Another's records must not wait for the end of this process: it takes a database of its own, and its own records out of that one.
+                // Another tracker's records must not wait for the end of this process: it opens a new database and moves its own records there.
                 var next = Hold(database => !HoldsOthers(database, isOwn));
                 _own.Dispose();
                 _own = next;
@@ -112,7 +114,7 @@ public sealed class SqliteOutbox : ITrackerOutbox
     /// <inheritdoc/>
     public void Dispose() => _own.Dispose();
 
-    /// <summary>Holds the first database that no other process has and that fits.</summary>
+    /// <summary>Takes the first database that no other process is using and that fits.</summary>
     Held Hold(Func<OutboxDatabase, bool> fits)
     {
         try
@@ -155,8 +157,8 @@ public sealed class SqliteOutbox : ITrackerOutbox
         for (var after = 0L; database.Read(kind, after, TakenOverAtOnce) is { Count: > 0 } batches; after = batches[^1].Number) yield return batches;
     }
 
-    /// <summary>Takes over what processes left that have ended. A kill in between leaves records in both places: they have the same ids.</summary>
-    /// <returns>How many records stay for others.</returns>
+    /// <summary>Takes over what ended processes left. A process crash in between leaves records in both databases, with the same ids.</summary>
+    /// <returns>The number of records left for others.</returns>
     long TakeOver(Func<OutboxBatch, bool> isOwn)
     {
         var others = 0L;
@@ -182,14 +184,14 @@ public sealed class SqliteOutbox : ITrackerOutbox
 
                     others += stay;
                     _quarantinedElsewhere += left.Quarantined;
-                    if (stay > 0 || left.Quarantined > 0) continue; // what is set aside in it stays, too
+                    if (stay > 0 || left.Quarantined > 0) continue; // quarantined records in it stay, too
                 }
 
                 OutboxDatabase.Delete(path);
             }
             catch (OutboxException)
             {
-                // It stays for the next start: this one has an outbox of its own.
+                // It stays for the next start; this process has its own outbox.
             }
         }
 
@@ -198,12 +200,12 @@ public sealed class SqliteOutbox : ITrackerOutbox
 
     static OutboxException NotWritable(string folder, Exception e) => new($"The outbox in {folder} cannot be written: {e.Message}", mayPass: true, e);
 
-    /// <summary>Null when another process has it. The lock ends with the process.</summary>
+    /// <summary>Takes the lock of a database; null when another process has it. The lock ends with the process.</summary>
     static FileStream? TryLock(string folder, int number) => FileLock.TryTake(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"outbox-{number}.lock")));
 
     static string PathOf(string folder, int number) => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"outbox-{number}.db"));
 
-    /// <summary>A database that no other process has while this one holds its lock.</summary>
+    /// <summary>A database that no other process uses while this one holds its lock.</summary>
     sealed record Held(int Number, OutboxDatabase Database, FileStream Lock) : IDisposable
     {
         public void Dispose()

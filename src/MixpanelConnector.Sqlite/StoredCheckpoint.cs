@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector.Sqlite;
 
-/// <summary>The one row of the checkpoint, as JSON. Counts the rows of the other tables, so that a lost one is noticed.</summary>
+/// <summary>The single row of the checkpoint, as JSON. It includes the row counts of the other tables, so that a lost row is detected.</summary>
 sealed record StoredCheckpoint([property: JsonPropertyName("shape")] string OptionsFingerprint, ImportTotals Totals, bool Finished, long Sources, string? DeadLetterPath)
 {
     public static StoredCheckpoint Parse(string json) => JsonSerializer.Deserialize(json, StoredJson.Default.StoredCheckpoint) ?? throw new JsonException();

@@ -2,10 +2,12 @@ using Microsoft.Data.Sqlite;
 
 namespace MixpanelConnector.Sqlite;
 
-/// <summary>SQLite's log, into which transactions go first.</summary>
+/// <summary>SQLite's write-ahead log.</summary>
 static class WriteAheadLog
 {
-    /// <summary>Has a database use it. The change is written when the statement ends, after its row: who does not read to the end misses an error of the disk.</summary>
+    /// <summary>
+    /// Enables it for a database. The change is written when the statement ends, after its row: reading to the end is required to see a disk error.
+    /// </summary>
     public static void Begin(SqliteConnection connection)
     {
         using var command = connection.CreateCommand();

@@ -26,7 +26,7 @@ sealed class ScriptLimits(OperationDeadlineConstraint deadline) : Constraint
     /// <summary>
     /// The maximum growth of the heap while a script runs, in a process that runs nothing else: it ends a single step that no other limit has stopped.
     /// </summary>
-    public const long MostOfTheProcess = 96 * 1024 * 1024;
+    public const long MostOfTheProcess = 80 * 1024 * 1024;
 
     /// <summary>The maximum allocation per item, so that no single string grows beyond what the memory limit can still detect.</summary>
     public const long MostAllocatedAtOnce = 24 * 1024 * 1024;

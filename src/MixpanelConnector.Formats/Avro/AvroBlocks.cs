@@ -9,15 +9,15 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Formats.Avro;
 
 /// <summary>
-/// A file of Avro's: its schema, and blocks of values, each compressed for itself and followed by 16 bytes that stand in the whole file between
-/// blocks. One block is in memory at a time, and no more of it than has come.
+/// An Avro file: its schema, and blocks of values, each compressed separately and followed by the file's 16-byte sync marker.
+/// One block is in memory at a time, and only as much of it as was read.
 /// </summary>
 sealed class AvroBlocks : IDisposable
 {
-    /// <summary>What a block may take, as it lies there and decompressed.</summary>
+    /// <summary>The maximum size of a block, compressed and decompressed.</summary>
     const int LargestBlock = 32 << 20, LargestDecompressed = 64 << 20;
 
-    /// <summary>What a file may say of itself: its schema above all.</summary>
+    /// <summary>The maximum size of the file header, which mainly consists of the schema.</summary>
     const int LargestHead = 4 << 20;
 
     const int MarkerLength = 16, FirstRoom = 64 << 10;
@@ -42,16 +42,16 @@ sealed class AvroBlocks : IDisposable
 
     public long RawPosition => _window.RawPosition;
 
-    /// <summary>The hash of all up to the end of the block that was read last.</summary>
+    /// <summary>The hash of everything up to the end of the last block.</summary>
     public UInt128 Fingerprint => _window.Fingerprint(_window.Offset);
 
     public static bool Begins(ReadOnlySpan<byte> head) => head.StartsWith(Magic);
 
-    /// <summary>Reads what the file says of itself.</summary>
+    /// <summary>Reads the file header.</summary>
     /// <param name="window">The file, at its beginning. Owned once this returns.</param>
-    /// <param name="most">How many bytes all blocks together may give; null for any number.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    /// <exception cref="InputException">It is no such file, or of a kind that is not read.</exception>
+    /// <param name="most">The maximum decompressed size of all blocks together, in bytes; null for no limit.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <exception cref="InputException">It is not an Avro file, or not a supported one.</exception>
     public static async ValueTask<AvroBlocks> OpenAsync(InputWindow window, long? most, CancellationToken cancellationToken)
     {
         var blocks = new AvroBlocks(window, most);
@@ -64,7 +64,7 @@ sealed class AvroBlocks : IDisposable
         while (await blocks.LongAsync(cancellationToken).ConfigureAwait(false) is var count and not 0)
         {
             if (count == long.MinValue) throw AvroData.Damaged();
-            if (count < 0) await blocks.LongAsync(cancellationToken).ConfigureAwait(false); // how many bytes they take
+            if (count < 0) await blocks.LongAsync(cancellationToken).ConfigureAwait(false); // their size in bytes
             for (count = Math.Abs(count); count > 0; count--)
             {
                 var name = Encoding.UTF8.GetString(await blocks.BytesAsync(left, cancellationToken).ConfigureAwait(false));
@@ -84,11 +84,11 @@ sealed class AvroBlocks : IDisposable
         return blocks;
     }
 
-    /// <summary>Goes to the next block.</summary>
-    /// <param name="passes">Whether a block of so many values is passed by unread.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    /// <returns>How many values it has; null at the end of the file.</returns>
-    /// <exception cref="InputException">The file is damaged or cut short, or the block too large.</exception>
+    /// <summary>Reads the next block.</summary>
+    /// <param name="passes">Whether to skip a block, given its number of values.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <returns>The number of its values; null at the end of the file.</returns>
+    /// <exception cref="InputException">The file is damaged or truncated, or the block is too large.</exception>
     public async ValueTask<long?> NextAsync(Func<long, bool> passes, CancellationToken cancellationToken)
     {
         if (_window.Unread.IsEmpty && !await _window.FillAsync(cancellationToken).ConfigureAwait(false)) return null;
@@ -102,7 +102,7 @@ sealed class AvroBlocks : IDisposable
         if (!await EndsAsync(cancellationToken).ConfigureAwait(false)) throw AvroData.Damaged();
         _length = 0;
         if (!isPassed) await DecompressAsync(packed, cancellationToken).ConfigureAwait(false);
-        if (!isPassed && count > _length) throw AvroData.Damaged(); // values without a byte would be any number
+        if (!isPassed && count > _length) throw AvroData.Damaged(); // there could be any number of zero-byte values
         return count;
     }
 
@@ -143,7 +143,7 @@ sealed class AvroBlocks : IDisposable
         using var source = new ZstdByteSource(new StreamByteSource(from));
         for (var length = 0; ;)
         {
-            var room = Room(length).Length; // which may be in another array than before
+            var room = Room(length).Length; // it may be in a different array than before
             int read;
             try
             {
@@ -159,7 +159,7 @@ sealed class AvroBlocks : IDisposable
         }
     }
 
-    /// <summary>Where more of what a block gives has its place.</summary>
+    /// <summary>Returns space for more decompressed data.</summary>
     Span<byte> Room(int length)
     {
         if (Taken(length) == _data.Length) Reserve(ref _data, Math.Max(length + 1, FirstRoom), LargestDecompressed + 1);
@@ -176,7 +176,7 @@ sealed class AvroBlocks : IDisposable
         if (Snappy.LengthOf(block) is not var (length, begin)) throw AvroData.Damaged();
         if (length > LargestDecompressed) throw TooLarge();
 
-        // Nothing gives more than 64 bytes for three: a few bytes do not take memory.
+        // The compression ratio is at most 64 bytes for three, so that a few bytes cannot allocate much memory.
         if (length > 32L * block.Length) throw AvroData.Damaged();
         Reserve(ref _data, (int)length, LargestDecompressed);
         var target = _data.AsSpan(0, (int)length);
@@ -184,7 +184,7 @@ sealed class AvroBlocks : IDisposable
         return (int)length;
     }
 
-    /// <summary>Whether the marker follows.</summary>
+    /// <summary>Whether the sync marker follows.</summary>
     async ValueTask<bool> EndsAsync(CancellationToken cancellationToken)
     {
         while (_window.Unread.Length < MarkerLength)
@@ -209,7 +209,7 @@ sealed class AvroBlocks : IDisposable
         throw AvroData.Damaged();
     }
 
-    /// <summary>Bytes that follow their number, in the head.</summary>
+    /// <summary>Reads length-prefixed bytes in the header.</summary>
     async ValueTask<byte[]> BytesAsync(int most, CancellationToken cancellationToken)
     {
         var count = await LongAsync(cancellationToken).ConfigureAwait(false);
@@ -219,7 +219,7 @@ sealed class AvroBlocks : IDisposable
         return _packed[..(int)count];
     }
 
-    /// <summary>Takes the next bytes, as many as have come: what a file announces takes no memory.</summary>
+    /// <summary>Reads a number of bytes, allocating only as they arrive, regardless of the announced length.</summary>
     async ValueTask ExactlyAsync(int count, CancellationToken cancellationToken)
     {
         for (var taken = 0; taken < count;)

@@ -3,16 +3,16 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Formats.Avro;
 
-/// <summary>Values one after the other, as their schema says. Whatever the bytes are, no more is read than there are.</summary>
+/// <summary>Reads consecutive values according to their schema. Never reads past the end, whatever the bytes are.</summary>
 /// <param name="bytes">The values.</param>
 ref struct AvroData(ReadOnlySpan<byte> bytes)
 {
     readonly ReadOnlySpan<byte> _bytes = bytes;
 
-    /// <summary>How many more values may take no byte: a few bytes, or a short schema, could announce any number of them.</summary>
+    /// <summary>How many more values may be zero bytes long: a few bytes, or a short schema, could announce any number of them.</summary>
     public int Free { get; set; }
 
-    /// <summary>Where the next value begins.</summary>
+    /// <summary>The position of the next value.</summary>
     public int At { get; set; }
 
     public readonly bool AtEnd => At == _bytes.Length;
@@ -45,7 +45,7 @@ ref struct AvroData(ReadOnlySpan<byte> bytes)
 
     public double ReadDouble() => BinaryPrimitives.ReadDoubleLittleEndian(ReadBytes(8));
 
-    /// <summary>Bytes that follow their number.</summary>
+    /// <summary>Reads length-prefixed bytes.</summary>
     public ReadOnlySpan<byte> ReadBytes() => ReadBytes(ReadLong());
 
     public ReadOnlySpan<byte> ReadBytes(long count)
@@ -56,21 +56,21 @@ ref struct AvroData(ReadOnlySpan<byte> bytes)
         return read;
     }
 
-    /// <summary>Which branch of a union, or name of an enumeration, follows.</summary>
+    /// <summary>Reads the index of a union branch or of an enumeration symbol.</summary>
     public int ReadChoice(int count) => ReadLong() is var choice && choice >= 0 && choice < count ? (int)choice : throw Damaged();
 
-    /// <summary>How many elements of an array or a map follow; 0 at its end.</summary>
+    /// <summary>Reads the number of elements in the next block of an array or a map; 0 at its end.</summary>
     public long ReadCount()
     {
         var count = ReadLong();
         if (count >= 0) return count;
-        ReadLong(); // how many bytes they take
+        ReadLong(); // their size in bytes
         return count == long.MinValue ? throw Damaged() : -count;
     }
 
-    /// <summary>Passes by a value, and finds out that it is whole.</summary>
-    /// <param name="type">What it is.</param>
-    /// <param name="depth">How deep it lies.</param>
+    /// <summary>Skips a value, checking that it is complete.</summary>
+    /// <param name="type">Its type.</param>
+    /// <param name="depth">Its nesting depth.</param>
     public void Skip(AvroType type, int depth)
     {
         if (depth > AvroSchema.Deepest) throw new InputException($"is an Avro file with a value that is nested more than {AvroSchema.Deepest} deep: it is no record that Mixpanel takes");
@@ -103,7 +103,7 @@ ref struct AvroData(ReadOnlySpan<byte> bytes)
         }
     }
 
-    /// <summary>Passes by a field or an element.</summary>
+    /// <summary>Skips a field or an element.</summary>
     public void SkipPart(AvroType type, int depth)
     {
         var begin = At;

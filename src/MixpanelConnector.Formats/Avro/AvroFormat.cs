@@ -2,7 +2,7 @@ using MixpanelConnector.Import.Decode;
 
 namespace MixpanelConnector.Formats.Avro;
 
-/// <summary>Avro's object container files, record by record, as they come.</summary>
+/// <summary>Avro object container files, read record by record as they arrive.</summary>
 sealed class AvroFormat() : ImportFormat("avro")
 {
     internal override bool IsText => false;

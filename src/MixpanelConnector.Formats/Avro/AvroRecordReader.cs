@@ -4,13 +4,13 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Formats.Avro;
 
-/// <summary>One record for each of the file's. The offset counts them from 0, the line from 1. A block of them is in memory at a time.</summary>
+/// <summary>Reads one record for each of the file's. Offsets count them from 0, lines from 1. One block of them is in memory at a time.</summary>
 sealed class AvroRecordReader : RecordReader
 {
-    /// <summary>How many records are read before it can be stopped.</summary>
+    /// <summary>The number of records after which reading can be stopped.</summary>
     const int RecordsPerFill = 1024;
 
-    /// <summary>How many values of a block may take no byte: a few more than there are bytes.</summary>
+    /// <summary>The limit for zero-byte values in a block, plus a number per byte.</summary>
     const int FreeParts = 64 << 10, FreePartsOfByte = 4;
 
     readonly AvroBlocks _blocks;
@@ -31,7 +31,7 @@ sealed class AvroRecordReader : RecordReader
     int _at;
     int _free;
 
-    /// <exception cref="InputException">The records cannot be events or profiles.</exception>
+    /// <exception cref="InputException">The records cannot be converted to events or profiles.</exception>
     public AvroRecordReader(AvroBlocks blocks, ImportRequest request)
     {
         var schema = blocks.Schema;
@@ -64,8 +64,8 @@ sealed class AvroRecordReader : RecordReader
     /// <remarks>A position belongs to the block of the record before it.</remarks>
     public override UInt128 Fingerprint(ReadPosition position) => position.Offset > _beginOfBlock ? _after : _before;
 
-    /// <summary>Goes to where an earlier run stopped.</summary>
-    /// <exception cref="InputException">What it has read has changed.</exception>
+    /// <summary>Resumes where an earlier run stopped.</summary>
+    /// <exception cref="InputException">What that run read has changed.</exception>
     public async ValueTask ResumeAsync(long offset, UInt128 fingerprint, CancellationToken cancellationToken)
     {
         while (_endOfBlock < offset)
@@ -101,7 +101,7 @@ sealed class AvroRecordReader : RecordReader
 
     public override void Dispose() => _blocks.Dispose();
 
-    /// <summary>Goes to the next block that has records; false at the end.</summary>
+    /// <summary>Reads the next block that has records; false at the end.</summary>
     async ValueTask<bool> NextBlockAsync(Func<long, bool> passes, CancellationToken cancellationToken)
     {
         var before = _after;
@@ -118,7 +118,7 @@ sealed class AvroRecordReader : RecordReader
         return false;
     }
 
-    /// <summary>Finds out where the values of the next record begin, and that they are whole.</summary>
+    /// <summary>Locates the fields of the next record, checking that they are complete.</summary>
     void Locate()
     {
         var data = new AvroData(_blocks.Data) { At = _at, Free = _free };
@@ -150,9 +150,9 @@ sealed class AvroRecordReader : RecordReader
         if (isJson ? AvroValues.WriteJson(ref data, type, _properties) : _values.Write(ref data, type, field.Kind, _properties, column, _columns.Type)) _own.AppendOthers(json, _properties.Written);
     }
 
-    /// <summary>Whether a column has something in it that no JSON stands for.</summary>
+    /// <summary>Whether a column contains a type that JSON cannot represent.</summary>
     /// <param name="column">Its type.</param>
-    /// <param name="seen">The types that were looked at: many columns may have the same in them.</param>
+    /// <param name="seen">The types already checked: many columns may share them.</param>
     static bool HoldsUnknown(AvroType column, HashSet<AvroType> seen)
     {
         if (!seen.Add(column)) return false;

@@ -5,13 +5,13 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Formats.Avro;
 
-/// <summary>Reads a schema. A name that was given before stands for the type itself, so that nothing grows by it.</summary>
+/// <summary>Parses a schema. A name defined earlier resolves to the same type object, so that references do not make the schema grow.</summary>
 sealed class AvroSchema
 {
-    /// <summary>So deep may types and values lie within each other.</summary>
+    /// <summary>The maximum nesting depth of types and values.</summary>
     public const int Deepest = 64;
 
-    /// <summary>A byte of a value may stand for a name.</summary>
+    /// <summary>The maximum length of a name, since a single byte of a value may stand for one.</summary>
     const int LongestName = 1024;
 
     static readonly Dictionary<AvroKind, AvroType> Plain = Enum.GetValues<AvroKind>().ToDictionary(kind => kind, kind => new AvroType(kind));
@@ -20,12 +20,12 @@ sealed class AvroSchema
 
     AvroSchema() { }
 
-    /// <exception cref="InputException">It is no schema of records.</exception>
+    /// <exception cref="InputException">It is not a schema of records.</exception>
     public static AvroType Read(ReadOnlyMemory<byte> json)
     {
         try
         {
-            // Each type takes three levels at most: the object, the list of its fields, the field.
+            // Each type uses at most three levels: the object, the list of its fields, the field.
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 4 * Deepest });
             var type = new AvroSchema().Of(document.RootElement, space: "", depth: 0);
             return type.Kind is AvroKind.Record && type.Parts.Count > 0 ? type : throw new InputException("is an Avro file whose records have no fields: it gives no events");
@@ -85,7 +85,7 @@ sealed class AvroSchema
         return record;
     }
 
-    /// <summary>A type with a name, which may stand for it from here on.</summary>
+    /// <summary>Registers a named type, which the name refers to from here on.</summary>
     AvroType Kept(JsonElement json, string space, AvroType type)
     {
         var name = NameIn(Member(json, "name"));
@@ -104,7 +104,7 @@ sealed class AvroSchema
 
     static string Full(string name, string space) => space.Length == 0 || name.Contains('.', StringComparison.Ordinal) ? name : $"{space}.{name}";
 
-    /// <summary>A type with what is said of its meaning. What is not known, or does not fit, is passed by, as the specification says.</summary>
+    /// <summary>Creates a type with its logical type. One that is unknown or does not apply is ignored, as the specification requires.</summary>
     static AvroType Meant(JsonElement json, AvroKind kind, int size)
     {
         var meaning = json.TryGetProperty("logicalType", out var logical) && logical.ValueKind is JsonValueKind.String ? logical.GetString() : null;

@@ -3,21 +3,21 @@ using MixpanelConnector.Import.Decode;
 
 namespace MixpanelConnector.Formats.Avro;
 
-/// <summary>Writes values as JSON. They were found to be whole before.</summary>
-/// <param name="text">How numbers and times are written.</param>
+/// <summary>Writes values as JSON. They were already checked to be complete.</summary>
+/// <param name="text">Writes numbers and times.</param>
 sealed class AvroValues(ValueText text)
 {
-    /// <summary>Ends the writing of a record that has very many values.</summary>
+    /// <summary>Cancels writing a record that has very many values.</summary>
     public CancellationToken Cancellation { get; set; }
 
     /// <summary>Writes the next value; nothing when it is null.</summary>
     /// <param name="data">The values.</param>
-    /// <param name="type">What it is.</param>
+    /// <param name="type">Its type.</param>
     /// <param name="kind">How it is written.</param>
-    /// <param name="json">What it is written into.</param>
+    /// <param name="json">The JSON to write to.</param>
     /// <param name="column">The column's name, for messages.</param>
-    /// <param name="record">Of which records its members are the properties; null when they are not.</param>
-    /// <returns>Whether there was one.</returns>
+    /// <param name="record">The type of record whose properties are the members of the value; null when they are not.</param>
+    /// <returns>Whether there was a value.</returns>
     public bool Write(ref AvroData data, AvroType type, FieldKind kind, JsonText json, string column, ImportType? record = null)
     {
         switch (type.Kind)
@@ -44,8 +44,8 @@ sealed class AvroValues(ValueText text)
         return true;
     }
 
-    /// <summary>A text that holds JSON, or null.</summary>
-    /// <returns>Whether there was one.</returns>
+    /// <summary>Writes a text that holds JSON; nothing when it is null.</summary>
+    /// <returns>Whether there was a value.</returns>
     public static bool WriteJson(ref AvroData data, AvroType type, JsonText json)
     {
         while (type.Kind is AvroKind.Union) type = type.Parts[data.ReadChoice(type.Parts.Count)];
@@ -121,7 +121,7 @@ sealed class AvroValues(ValueText text)
 
     static ReadOnlySpan<byte> Bytes(ref AvroData data, AvroType type) => type.Kind is AvroKind.Fixed ? data.ReadBytes(type.Size) : data.ReadBytes();
 
-    /// <summary>A text; of what is too large for any record, a piece is in memory at a time.</summary>
+    /// <summary>Writes a text. If it is too large for any record, only a piece is in memory at a time.</summary>
     static void WriteText(JsonText json, ReadOnlySpan<byte> value)
     {
         json.AppendByte((byte)'"');

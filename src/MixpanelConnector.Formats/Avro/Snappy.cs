@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 
 namespace MixpanelConnector.Formats.Avro;
 
-/// <summary>Decompresses a block of Snappy, which is a few lines: https://github.com/google/snappy/blob/main/format_description.txt.</summary>
+/// <summary>Decompresses a Snappy block: https://github.com/google/snappy/blob/main/format_description.txt.</summary>
 static class Snappy
 {
-    /// <summary>The length of what a block gives, and where its data begins; null when it does not say.</summary>
+    /// <summary>The decompressed length of a block, and where its data begins; null when the length is invalid.</summary>
     public static (uint Length, int Begin)? LengthOf(ReadOnlySpan<byte> block)
     {
         uint length = 0;
@@ -19,7 +19,7 @@ static class Snappy
         return null;
     }
 
-    /// <summary>False when the data is damaged, or gives more or less than there is room for.</summary>
+    /// <summary>Decompresses a block. False when the data is damaged, or does not exactly fill the target.</summary>
     public static bool TryDecompress(ReadOnlySpan<byte> data, Span<byte> target)
     {
         var written = 0;
@@ -49,7 +49,7 @@ static class Snappy
             if (data.Length < size) return false;
             long back = (tag & 3) switch { 1 => ((tag >> 5) << 8) | data[1], 2 => BinaryPrimitives.ReadUInt16LittleEndian(data[1..]), _ => BinaryPrimitives.ReadUInt32LittleEndian(data[1..]) };
             if (back == 0 || back > written || count > target.Length - written) return false;
-            for (var end = written + count; written < end; written++) target[written] = target[written - (int)back]; // what is copied may be what was just written
+            for (var end = written + count; written < end; written++) target[written] = target[written - (int)back]; // source and target may overlap
             data = data[size..];
         }
 

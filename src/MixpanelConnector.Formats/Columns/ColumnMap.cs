@@ -4,14 +4,14 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Formats.Columns;
 
-/// <summary>A field of the record, and the column that it comes from.</summary>
-/// <param name="Index">Its place in <see cref="ColumnMap.Fields"/>.</param>
-/// <param name="Column">The column's place, from 0.</param>
+/// <summary>A field of the record, and the column that supplies it.</summary>
+/// <param name="Index">Its index in <see cref="ColumnMap.Fields"/>.</param>
+/// <param name="Column">The index of the column, from 0.</param>
 /// <param name="Kind">How its values are written.</param>
 /// <param name="Name">The field's name as JSON, with the colon.</param>
 readonly record struct ColumnField(int Index, int Column, FieldKind Kind, ReadOnlyMemory<byte> Name)
 {
-    /// <summary>What its values are to be, when that was said: <see cref="RecordBuilder"/> makes it of what is written.</summary>
+    /// <summary>The specified type of its values, if any; <see cref="RecordBuilder"/> converts what is written.</summary>
     public ImportColumnType? Type { get; init; }
 
     /// <summary>Whether the members of an object are properties of the record.</summary>
@@ -20,7 +20,7 @@ readonly record struct ColumnField(int Index, int Column, FieldKind Kind, ReadOn
 
 enum FieldKind
 {
-    /// <summary>By the value's type.</summary>
+    /// <summary>As the value's type determines.</summary>
     Value,
 
     /// <summary>Text, whatever it looks like: names and ids.</summary>
@@ -30,16 +30,18 @@ enum FieldKind
     Time,
 }
 
-/// <summary>Which column gives which field of a record: <c>{"event":…,"properties":{…}}</c> or <c>{"$distinct_id":…,"$properties":{…}}</c>; a group has <c>$group_id</c>.</summary>
+/// <summary>
+/// Maps columns to the fields of a record: <c>{"event":…,"properties":{…}}</c> or <c>{"$distinct_id":…,"$properties":{…}}</c>; a group has <c>$group_id</c>.
+/// </summary>
 sealed class ColumnMap
 {
     readonly List<ColumnField> _fields = [];
     readonly List<ColumnField> _properties = [];
 
-    /// <param name="columns">The columns' names.</param>
-    /// <param name="request">What the import asks for.</param>
-    /// <param name="mayLackNames">Whether columns without a name are left out; otherwise they are refused.</param>
-    /// <exception cref="InputException">The columns do not give a record.</exception>
+    /// <param name="columns">The names of the columns.</param>
+    /// <param name="request">The options of the import.</param>
+    /// <param name="mayLackNames">Whether columns without a name are skipped; otherwise they are rejected.</param>
+    /// <exception cref="InputException">The columns do not make up a record.</exception>
     public ColumnMap(IReadOnlyList<string> columns, ImportRequest request, bool mayLackNames = false)
     {
         AreMapped = request.Mapping is not null;
@@ -78,7 +80,7 @@ sealed class ColumnMap
 
     public ImportType Type { get; }
 
-    /// <summary>Whether a mapping follows: then a record is an object of all columns, as they are called.</summary>
+    /// <summary>Whether a mapping follows: then a record is an object of all columns under their own names.</summary>
     public bool AreMapped { get; }
 
     /// <summary>The names of the columns.</summary>
@@ -87,10 +89,10 @@ sealed class ColumnMap
     /// <summary>All fields, in the order of their columns.</summary>
     public IReadOnlyList<ColumnField> Fields => _fields;
 
-    /// <summary>The field beside the properties; null when no column gives it.</summary>
+    /// <summary>The field next to the properties; null when no column supplies it.</summary>
     public ColumnField? Root { get; }
 
-    /// <summary>The name of events that no column names, as JSON; empty for none.</summary>
+    /// <summary>The name of events that have no column for it, as JSON; empty for none.</summary>
     public ReadOnlyMemory<byte> EventName { get; }
 
     public IReadOnlyList<ColumnField> Properties => _properties;
@@ -103,7 +105,7 @@ sealed class ColumnMap
         _ => FieldKind.Value,
     };
 
-    /// <summary>The columns that there are, to choose from.</summary>
+    /// <summary>Lists the available columns.</summary>
     static string Listed(IReadOnlyList<string> columns)
     {
         const int Most = 30;

@@ -5,8 +5,8 @@ using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector.Formats.Columns;
 
-/// <summary>A record's JSON while it is built. Text goes in byte for byte, so that bytes that are no UTF-8 are found later, and not mended in silence.</summary>
-/// <param name="spills">Whether <see cref="Spill"/> may let go of what was written; otherwise it ends what becomes too large.</param>
+/// <summary>Builds the JSON of a record. Text is copied byte for byte, so that invalid UTF-8 is detected later, and not silently replaced.</summary>
+/// <param name="spills">Whether <see cref="Spill"/> may release what was written; otherwise it fails when the text becomes too large.</param>
 sealed class JsonText(bool spills = true)
 {
     static readonly SearchValues<byte> Special = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(value => (byte)value), (byte)'"', (byte)'\\']);
@@ -24,7 +24,7 @@ sealed class JsonText(bool spills = true)
     /// <summary>Whether nothing was spilled.</summary>
     public bool IsWhole => _spilled == 0;
 
-    /// <summary>All of it, unless a part was spilled.</summary>
+    /// <summary>The whole text, unless a part was spilled.</summary>
     public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, _end);
 
     public void Clear()
@@ -33,10 +33,10 @@ sealed class JsonText(bool spills = true)
         (_end, _spilled, _oversized) = (0, 0, null);
     }
 
-    /// <summary>Takes back what was written after a length, which is none from before the last <see cref="Spill"/> but one.</summary>
+    /// <summary>Truncates to a length, which must not precede the last <see cref="Spill"/> but one.</summary>
     public void CutTo(int length) => _end = length - _spilled;
 
-    /// <summary>Lets go of what is written but for its last byte, where it is more than any record that is sent.</summary>
+    /// <summary>Releases everything but the last byte once it is larger than any record that is sent.</summary>
     public void Spill()
     {
         if (_end <= (spills ? 2 * InputWindow.LargestRecord : MostWhole)) return;
@@ -46,7 +46,7 @@ sealed class JsonText(bool spills = true)
         (_bytes[0], _spilled, _end) = (_bytes[_end - 1], _spilled + _end - 1, 1);
     }
 
-    /// <summary>What is kept of a record that is too large to send.</summary>
+    /// <summary>Returns the retained part of a record that is too large to send.</summary>
     public OversizedRecord TakeOversized()
     {
         var oversized = _oversized ?? new OversizedRecord();
@@ -75,7 +75,7 @@ sealed class JsonText(bool spills = true)
         AppendByte((byte)'"');
     }
 
-    /// <summary>A part of a string, between its quotes.</summary>
+    /// <summary>Appends a part of a string, without quotes.</summary>
     public void AppendText(ReadOnlySpan<byte> text)
     {
         while (text.IndexOfAny(Special) is var special and >= 0)
@@ -88,7 +88,7 @@ sealed class JsonText(bool spills = true)
         Append(text);
     }
 
-    /// <summary>A value that formats itself as JSON.</summary>
+    /// <summary>Appends a value that formats itself as JSON.</summary>
     public void AppendFormatted<T>(T value, ReadOnlySpan<char> format = default) where T : IUtf8SpanFormattable
     {
         Reserve(128);

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Formats.Columns;
 
-/// <summary>Among properties that one column holds, those that have a column of their own: they are that column's.</summary>
+/// <summary>Filters the properties held in one column by those that have their own column, which takes precedence.</summary>
 sealed class OwnColumns
 {
     readonly List<ReadOnlyMemory<byte>> _names;
@@ -10,11 +10,11 @@ sealed class OwnColumns
     OwnColumns(List<ReadOnlyMemory<byte>> names) => _names = names;
 
     public static OwnColumns Of(ColumnMap columns, ImportRequest request) =>
-        // An export keeps among the properties what its column cannot hold, such as a number in place of a text.
+        // An export keeps in the properties what its column cannot hold, such as a number instead of text.
         new(request.Exported is not null ? [] : [.. columns.Fields.Where(other => other.Index != columns.Root?.Index).Select(other => other.Name)]);
 
-    /// <summary>Appends the others; as it is what is no object.</summary>
-    /// <param name="json">What they are appended to.</param>
+    /// <summary>Appends the other properties; anything but an object is appended unchanged.</summary>
+    /// <param name="json">The text to append to.</param>
     /// <param name="value">The properties as JSON.</param>
     public void AppendOthers(JsonText json, ReadOnlySpan<byte> value)
     {

@@ -4,16 +4,16 @@ using MixpanelConnector.Import.Decode;
 
 namespace MixpanelConnector.Formats.Columns;
 
-/// <summary>Writes the value of a field at the end of the text, and nothing when it is absent.</summary>
+/// <summary>Appends the value of a field to the text; nothing when it is absent.</summary>
 delegate void FieldWriter(JsonText json, in ColumnField field);
 
-/// <summary>Builds records from rows. What was built is valid until the next is.</summary>
+/// <summary>Builds records from rows. A record is valid until the next is built.</summary>
 sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
 {
     readonly JsonText _json = new();
     readonly ColumnValue _value = new(request);
 
-    /// <summary>Why the record that is being built cannot be imported: to be set by whoever writes a value that is none.</summary>
+    /// <summary>Why the record being built cannot be imported; set by the writer of an invalid value.</summary>
     public Rejection? Fault { get; set; }
 
     public Record Build(FieldWriter write, long offset, long line)
@@ -55,7 +55,7 @@ sealed class RecordBuilder(ColumnMap columns, ImportRequest request)
         if (field.Type is { } type && _json.IsWhole && _json.Length > named && !_json.Written[named..].SequenceEqual("null"u8)) Convert(in field, type, named);
         if (field.HoldsProperties && _json.IsWhole && _json.Written[named..] is [(byte)'{', .. var members, (byte)'}'])
         {
-            // The text moves to the left, over the name and the brace.
+            // The text moves left, over the name and the brace.
             var inner = members.Trim(" \t\r\n"u8);
             _json.CutTo(start);
             _json.Append(inner);

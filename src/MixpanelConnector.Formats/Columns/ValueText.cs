@@ -7,11 +7,11 @@ using System.Text.Unicode;
 
 namespace MixpanelConnector.Formats.Columns;
 
-/// <summary>How numbers, times and durations are written that files keep as bits.</summary>
-/// <param name="records">What they are written into: it is told of dates that are none.</param>
+/// <summary>Writes numbers, times and durations from binary formats.</summary>
+/// <param name="records">The builder of the record, which is notified of invalid dates.</param>
 sealed class ValueText(RecordBuilder records)
 {
-    /// <summary>More digits behind the point than <see cref="MostDecimalBytes"/> hold.</summary>
+    /// <summary>More digits after the decimal point than <see cref="MostDecimalBytes"/> can hold.</summary>
     public const int MostScale = 154;
 
     public const int MostDecimalBytes = 64;
@@ -23,7 +23,9 @@ sealed class ValueText(RecordBuilder records)
     const long DaysTo2000 = 10_957;
     const long DaysPer400Years = 146_097;
 
-    /// <summary>The shortest text that gives the same number again. NaN is how data frames write what is missing; an infinity is a number out of range, and refused as such.</summary>
+    /// <summary>
+    /// Writes the shortest text that round-trips. Data frames write missing values as NaN; an infinity is an out-of-range number, and rejected as such.
+    /// </summary>
     public static void WriteFloat<T>(JsonText json, T value) where T : IFloatingPoint<T>
     {
         if (T.IsNaN(value)) return;
@@ -31,7 +33,7 @@ sealed class ValueText(RecordBuilder records)
         else json.Append(T.IsNegative(value) ? "-1e999"u8 : "1e999"u8);
     }
 
-    /// <summary>What is no JSON all the same, and names and ids, are text.</summary>
+    /// <summary>Writes JSON. Text that is not valid JSON, and names and ids, are written as strings.</summary>
     public static void WriteJson(JsonText json, ReadOnlySpan<byte> value, FieldKind kind)
     {
         if (kind is FieldKind.Value && IsJson(value, out var isNull))
@@ -43,10 +45,10 @@ sealed class ValueText(RecordBuilder records)
         json.AppendString(value);
     }
 
-    /// <summary>The digits of a decimal, as a number; null when it has none, or more than it can have.</summary>
+    /// <summary>The digits of a decimal as a number; null when there are none, or too many.</summary>
     public static BigInteger? Unscaled(ReadOnlySpan<byte> value)
     {
-        while (value is [0, < 0x80, ..] or [0xff, >= 0x80, ..]) value = value[1..]; // only the sign again
+        while (value is [0, < 0x80, ..] or [0xff, >= 0x80, ..]) value = value[1..]; // redundant sign bytes
         return value.Length is 0 or > MostDecimalBytes ? null : new BigInteger(value, isBigEndian: true);
     }
 
@@ -60,7 +62,9 @@ sealed class ValueText(RecordBuilder records)
         json.Append(Encoding.ASCII.GetBytes(digits[^scale..]));
     }
 
-    /// <summary>Months, days and milliseconds, as ISO 8601 writes durations. They do not make up for each other: a month has no fixed number of days.</summary>
+    /// <summary>
+    /// Writes months, days and milliseconds as an ISO 8601 duration. They are not converted into each other: the number of days in a month varies.
+    /// </summary>
     public static void WriteInterval(JsonText json, ReadOnlySpan<byte> value)
     {
         var (months, days, milliseconds) = (BinaryPrimitives.ReadUInt32LittleEndian(value), BinaryPrimitives.ReadUInt32LittleEndian(value[4..]), BinaryPrimitives.ReadUInt32LittleEndian(value[8..]));
@@ -84,12 +88,15 @@ sealed class ValueText(RecordBuilder records)
         }
     }
 
-    /// <summary>An event's time as milliseconds since 1970, any other as Mixpanel writes dates: https://docs.mixpanel.com/docs/data-structure/property-reference/data-type.</summary>
-    /// <param name="json">What it is written into.</param>
-    /// <param name="seconds">Since 1970.</param>
-    /// <param name="nanoseconds">Beyond these.</param>
+    /// <summary>
+    /// Writes an event's time as milliseconds since 1970, and any other time as a Mixpanel date:
+    /// https://docs.mixpanel.com/docs/data-structure/property-reference/data-type.
+    /// </summary>
+    /// <param name="json">The JSON to write to.</param>
+    /// <param name="seconds">Seconds since 1970.</param>
+    /// <param name="nanoseconds">Additional nanoseconds.</param>
     /// <param name="column">The column's name, for messages.</param>
-    /// <param name="kind">What it is.</param>
+    /// <param name="kind">How it is written.</param>
     public void WriteMoment(JsonText json, long seconds, long nanoseconds, string column, FieldKind kind)
     {
         if (kind is FieldKind.Time)
@@ -106,21 +113,21 @@ sealed class ValueText(RecordBuilder records)
         json.AppendByte((byte)'"');
     }
 
-    /// <param name="json">What it is written into.</param>
+    /// <param name="json">The JSON to write to.</param>
     /// <param name="value">Units since 1970.</param>
-    /// <param name="unitsPerSecond">How many of them make a second.</param>
+    /// <param name="unitsPerSecond">The number of units per second.</param>
     /// <param name="column">The column's name, for messages.</param>
-    /// <param name="kind">What it is.</param>
+    /// <param name="kind">How it is written.</param>
     public void WriteTimestamp(JsonText json, long value, long unitsPerSecond, string column, FieldKind kind)
     {
         var seconds = FloorDivide(value, unitsPerSecond, out var rest);
         WriteMoment(json, seconds, rest * (NanosecondsPerSecond / unitsPerSecond), column, kind);
     }
 
-    /// <param name="json">What it is written into.</param>
-    /// <param name="days">Since 1970.</param>
+    /// <param name="json">The JSON to write to.</param>
+    /// <param name="days">Days since 1970.</param>
     /// <param name="column">The column's name, for messages.</param>
-    /// <param name="kind">What it is.</param>
+    /// <param name="kind">How it is written.</param>
     public void WriteDate(JsonText json, int days, string column, FieldKind kind)
     {
         if (kind is FieldKind.Time)
@@ -134,9 +141,9 @@ sealed class ValueText(RecordBuilder records)
         json.AppendByte((byte)'"');
     }
 
-    /// <param name="json">What it is written into.</param>
+    /// <param name="json">The JSON to write to.</param>
     /// <param name="value">Units since midnight.</param>
-    /// <param name="unitsPerSecond">How many of them make a second.</param>
+    /// <param name="unitsPerSecond">The number of units per second.</param>
     /// <param name="column">The column's name, for messages.</param>
     public void WriteTimeOfDay(JsonText json, long value, long unitsPerSecond, string column)
     {
@@ -155,10 +162,12 @@ sealed class ValueText(RecordBuilder records)
         return quotient;
     }
 
-    /// <summary>Infinities, and what a program left that knows other years, make a record that is refused, and still say what was there.</summary>
+    /// <summary>
+    /// Writes a date. An infinity, or a year outside the supported range, makes the record invalid but is still written, to show what was there.
+    /// </summary>
     void AppendDate(JsonText json, long days, string column)
     {
-        // The calendar repeats itself.
+        // The calendar repeats every 400 years.
         var cycles = FloorDivide(days - DaysTo2000, DaysPer400Years, out var ofCycle);
         var date = new DateOnly(2000, 1, 1).AddDays((int)ofCycle);
         var year = date.Year + (cycles * 400);

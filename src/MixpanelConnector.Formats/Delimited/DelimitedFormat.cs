@@ -6,10 +6,10 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Formats.Delimited;
 
-/// <summary>Text in rows and columns, with the columns' names in the first row.</summary>
-/// <param name="name">What it is called.</param>
-/// <param name="delimiter">Between cells; null to find out.</param>
-/// <param name="extensions">How its files' names end.</param>
+/// <summary>Delimited text, with the names of the columns in the first row.</summary>
+/// <param name="name">The name of the format.</param>
+/// <param name="delimiter">The cell delimiter; null to detect it.</param>
+/// <param name="extensions">The file name extensions.</param>
 sealed class DelimitedFormat(string name, byte? delimiter, string[] extensions) : ImportFormat(name)
 {
     static readonly string[] AllExtensions = [".csv", ".tsv", ".tab"];
@@ -59,7 +59,7 @@ sealed class DelimitedFormat(string name, byte? delimiter, string[] extensions) 
         if (header is null || columns is null || (header.Length > 0 && header.Length == window.Unread.Length && !await window.FillAsync(cancellationToken).ConfigureAwait(false)))
         {
             if (input.Reached is { Offset: > 0 }) throw InputException.Changed("is shorter than when it was imported: its header row is all that is left");
-            return new EmptyReader(window); // a header without rows, or not even that: it may grow
+            return new EmptyReader(window); // a header without rows, or less than that: the file may grow
         }
 
         window.Advance(header.Length);
@@ -81,7 +81,7 @@ sealed class DelimitedFormat(string name, byte? delimiter, string[] extensions) 
         return new DelimitedReader(window, header.Dialect, columns, types, known: true, input.Request, reached.Line, reached.OpenLine);
     }
 
-    /// <summary>Says what was found out, when it is not what the format's name says.</summary>
+    /// <summary>Reports what was detected, when it differs from what the format's name implies.</summary>
     void Tell(FormatInput input, DelimitedHeader header)
     {
         var (dialect, ends) = (header.Dialect, header.Dialect.EndsWithReturn ? "; its lines end with CR" : "");
@@ -93,7 +93,7 @@ sealed class DelimitedFormat(string name, byte? delimiter, string[] extensions) 
         input.Request.Diagnostics?.Report(new ImportDiagnostic(input.File.Name, Line: null, "warning", $"It is read as {Name} with {Dialect.NameOf(dialect.Delimiter)} between cells{ends}."));
     }
 
-    /// <summary>Whether a cell is a time in seconds or milliseconds, or begins with a date: hardly the name of a column.</summary>
+    /// <summary>Whether a cell is a time in seconds or milliseconds, or begins with a date, and so is hardly the name of a column.</summary>
     static bool IsTime(string cell) =>
         cell is { Length: 10 or 13 } && cell.All(char.IsAsciiDigit) || (cell is [_, _, _, _, '-', _, _, '-', _, _, ..] && DateOnly.TryParseExact(cell.AsSpan(0, 10), "yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.None, out _));
 }

@@ -7,9 +7,9 @@ using MixpanelConnector.Import.Undelivered;
 namespace MixpanelConnector.Formats.Delimited;
 
 /// <summary>
-/// One record a row. Rows end outside quotes, as the dialect says; the last may lack its end when it has all its cells. The offset
-/// is that of the row's first byte, the line the one that it begins on. A row that gives no record is kept with its own bytes.
-/// Until the first rows, of at most 1 MiB, have shown the columns' types, none is given.
+/// Reads one record per row. Rows end outside quotes, according to the dialect; the last may lack its line end if it has all its cells. The offset
+/// is that of the row's first byte, the line the one on which it begins. A row that yields no record is kept byte for byte.
+/// No record is returned until the column types were inferred from the first rows, of at most 1 MiB.
 /// </summary>
 sealed class DelimitedReader : RecordReader
 {
@@ -23,25 +23,25 @@ sealed class DelimitedReader : RecordReader
     bool _openLine;
     ReadPosition _position;
 
-    // The row at hand, when it is too large.
+    // The current row, when it is too large.
     OversizedRecord? _oversized;
     UInt128 _fingerprintBefore;
     long _offsetBefore = -1;
 
-    // The first rows, as long as they are looked at; how much of them was; and the damage that ended them.
+    // The first rows, while types are inferred from them; how much was inspected; and the damage that ended this.
     RowSplitter? _first;
     int _looked;
     int _rowsLooked;
     InputException? _damage;
 
-    /// <param name="window">Stands after the header, or after what an earlier run has read.</param>
-    /// <param name="dialect">How rows and cells are parted.</param>
-    /// <param name="columns">What becomes of the cells.</param>
-    /// <param name="types">Takes the types of columns from the first rows.</param>
-    /// <param name="known">Whether it has them already.</param>
-    /// <param name="request">What the import asks for.</param>
-    /// <param name="line">The lines before.</param>
-    /// <param name="openLine">Whether a row that was already given stands on the line, without a line end.</param>
+    /// <param name="window">Positioned after the header, or after what an earlier run has read.</param>
+    /// <param name="dialect">How rows and cells are delimited.</param>
+    /// <param name="columns">How cells become fields.</param>
+    /// <param name="types">Infers the types of columns from the first rows.</param>
+    /// <param name="known">Whether the types are already known.</param>
+    /// <param name="request">The options of the import.</param>
+    /// <param name="line">The number of lines before.</param>
+    /// <param name="openLine">Whether the line begins with a row that was already read, without a line end.</param>
     public DelimitedReader(InputWindow window, Dialect dialect, ColumnMap columns, InferredTypes types, bool known, ImportRequest request, long line, bool openLine = false)
     {
         (_window, _dialect, _columns, _types, _line, _openLine) = (window, dialect, columns, types, line, openLine);
@@ -77,7 +77,7 @@ sealed class DelimitedReader : RecordReader
         }
         catch (InputException e) when (HoldsBack)
         {
-            // What came before is good.
+            // Process what came before.
             (_first, _damage) = (null, e);
             return true;
         }
@@ -94,7 +94,7 @@ sealed class DelimitedReader : RecordReader
         return await FillAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Looks at the first rows that are there, and stops when they are enough: at the same row, however the input comes in.</summary>
+    /// <summary>Inspects the first rows available, and stops when there are enough: always at the same row, however the input arrives.</summary>
     public void Look()
     {
         while (_first is { } first)
@@ -168,7 +168,7 @@ sealed class DelimitedReader : RecordReader
         return IsBlank(row) ? new Record { Kind = RecordKind.Blank, Offset = offset, Line = number } : _rows.Read(row, offset, number);
     }
 
-    /// <summary>Lets go of the beginning of a row that is too large, so that memory stays bounded.</summary>
+    /// <summary>Releases the beginning of a row that is too large, so that memory stays bounded.</summary>
     void PassBy()
     {
         if (_oversized is null)
@@ -185,7 +185,7 @@ sealed class DelimitedReader : RecordReader
         _splitter.Forget(part.Length);
     }
 
-    /// <summary>An earlier run took the last row without its end: what follows now may only be that end.</summary>
+    /// <summary>Consumes the line end of a last row that an earlier run read without it; nothing else may follow.</summary>
     bool CloseLine()
     {
         var unread = _window.Unread;
@@ -199,7 +199,7 @@ sealed class DelimitedReader : RecordReader
         return true;
     }
 
-    /// <summary>Whether a last row without its end is all there: it has its cells, or it is blank.</summary>
+    /// <summary>Whether a last row without a line end is complete: it has all its cells, or is blank.</summary>
     bool IsWhole(ReadOnlySpan<byte> text)
     {
         if (text.IsEmpty) return false;

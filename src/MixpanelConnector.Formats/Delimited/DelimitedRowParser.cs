@@ -5,7 +5,7 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Formats.Delimited;
 
-/// <summary>Reads the rows in dead letters, which are of one file mostly.</summary>
+/// <summary>Parses the rows in dead letters, most of which are from the same file.</summary>
 sealed class DelimitedRowParser(ImportRequest request) : RowParser
 {
     static readonly Rejection SeveralRows = new("invalid_csv", null, "this is more than one row: a line end stands outside of quotes");

@@ -3,7 +3,7 @@ using MixpanelConnector.Import.Decode;
 
 namespace MixpanelConnector.Formats.Delimited;
 
-/// <summary>An input without rows. It is read from its beginning when it has some.</summary>
+/// <summary>An input without rows. Once it has some, it is read from its beginning.</summary>
 sealed class EmptyReader(InputWindow window) : RecordReader
 {
     public override ReadPosition Position => default;

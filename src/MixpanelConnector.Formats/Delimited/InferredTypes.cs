@@ -5,12 +5,12 @@ using MixpanelConnector.Import.Values;
 namespace MixpanelConnector.Formats.Delimited;
 
 /// <summary>
-/// The type of each column whose type was not said: cells have none, so what the first of them look like decides, once for the
-/// whole input. A column that is empty there takes the type of its first value.
+/// Infers the type of each column whose type was not specified. Cells have no type, so the first of them determine it, once for the
+/// whole input. A column that is empty there gets the type of its first value.
 /// </summary>
 sealed class InferredTypes
 {
-    /// <summary>So many rows show the types, or as many as there are.</summary>
+    /// <summary>The number of rows from which types are inferred, if there are that many.</summary>
     public const int FirstRows = 1000;
 
     const byte NotShown = (byte)'-';
@@ -24,7 +24,7 @@ sealed class InferredTypes
     string? _written;
 
     /// <param name="columns">The columns.</param>
-    /// <param name="separator">What stands before the decimals of numbers.</param>
+    /// <param name="separator">The decimal separator of numbers.</param>
     public InferredTypes(ColumnMap columns, char separator = '.')
     {
         _number = new NumberText(separator);
@@ -33,13 +33,13 @@ sealed class InferredTypes
         foreach (var field in columns.Fields) _inferred[field.Column] |= field is { Kind: FieldKind.Value, Type: null, HoldsProperties: false };
     }
 
-    /// <summary>Whether any column needs to be looked at.</summary>
+    /// <summary>Whether the type of any column must be inferred.</summary>
     public bool AreNeeded => Array.Exists(_inferred, inferred => inferred);
 
-    /// <summary>One letter a column; null when none has shown its type.</summary>
+    /// <summary>One letter per column; null when no type was inferred yet.</summary>
     public string? Written => _types.AsSpan().ContainsAnyExcept(NotShown) ? _written ??= Encoding.ASCII.GetString(_types) : null;
 
-    /// <summary>Takes what an earlier run has found; false when that was another input's.</summary>
+    /// <summary>Restores the types inferred by an earlier run; false when they belong to a different input.</summary>
     public bool TryTake(string types)
     {
         if (types.Length != _types.Length || !Ascii.IsValid(types)) return false;
@@ -57,7 +57,7 @@ sealed class InferredTypes
         _written = null;
     }
 
-    /// <summary>Writes a value; gives the type of its column when it does not fit, and is written as text.</summary>
+    /// <summary>Writes a value. One that does not match the type of its column is written as text, and the type is returned.</summary>
     public ImportColumnType? Write(JsonText json, int column, ReadOnlySpan<byte> cell)
     {
         if (_types[column] == NotShown) Look(column, cell);

@@ -8,12 +8,12 @@ using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Formats.Delimited;
 
-/// <summary>Makes records of rows. A row that gives none is kept with its own bytes, and with what is needed to read it once it was mended.</summary>
-/// <param name="dialect">How cells are parted.</param>
-/// <param name="columns">What becomes of the cells.</param>
+/// <summary>Converts rows to records. A row that yields none is kept byte for byte, together with what is needed to parse it once it was corrected.</summary>
+/// <param name="dialect">How cells are delimited.</param>
+/// <param name="columns">How cells become fields.</param>
 /// <param name="types">The types of the columns.</param>
-/// <param name="request">What the import asks for.</param>
-/// <param name="nullValues">The cells that are as good as empty; null for those that the request names.</param>
+/// <param name="request">The options of the import.</param>
+/// <param name="nullValues">The cells that count as empty; null for those in the request.</param>
 sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types, ImportRequest request, IReadOnlyList<string>? nullValues = null)
 {
     static readonly Rejection Marked = new("invalid_csv", null, "a byte order mark stands before the row, as where files were put together that each had one");
@@ -33,7 +33,7 @@ sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types,
     ReadOnlyMemory<byte> _row;
     byte[] _rowBuffer = [];
 
-    /// <summary>The record that a row gives, good until the next call.</summary>
+    /// <summary>Parses a row to a record, valid until the next call.</summary>
     public Record Read(ReadOnlySpan<byte> row, long offset, long number)
     {
         _splitter.Split(row);
@@ -52,7 +52,7 @@ sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types,
         return record;
     }
 
-    /// <summary>Whether a cell is spelt as one that is as good as empty: in quotes or with an escape it is text that looks alike.</summary>
+    /// <summary>Whether a cell is written like one that counts as empty: the same text in quotes or with an escape is text.</summary>
     public bool IsNull(RowSplitter splitter, ReadOnlySpan<byte> row, int column)
     {
         if (_nulls.Length == 0) return false;
@@ -62,7 +62,7 @@ sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types,
         return false;
     }
 
-    /// <summary>A row that gives no record.</summary>
+    /// <summary>Rejects a row.</summary>
     public Record Refused(ReadOnlySpan<byte> row, Rejection rejection, long offset, long number) =>
         new() { Bytes = row, Offset = offset, Line = number, Rejection = rejection, Layout = Layout() };
 
@@ -77,13 +77,13 @@ sealed class RowRecords(Dialect dialect, ColumnMap columns, InferredTypes types,
         var cell = _splitter.Cell(_row.Span, field.Column);
         if (cell.IsEmpty)
         {
-            if (request.Exported is not null && _splitter.IsQuoted(field.Column)) json.AppendString(cell); // an export tells empty text from none
+            if (request.Exported is not null && _splitter.IsQuoted(field.Column)) json.AppendString(cell); // exports distinguish empty from missing
             return;
         }
 
         if (IsNull(_splitter, _row.Span, field.Column))
         {
-            if (_writesNulls && field.Kind is FieldKind.Value) json.Append("null"u8); // to be removed, and counted
+            if (_writesNulls && field.Kind is FieldKind.Value) json.Append("null"u8); // removed and counted later
         }
         else if (field.HoldsProperties && field.Type is null && ColumnValue.TryProperties(cell, out var properties))
         {

@@ -5,7 +5,10 @@ using MixpanelConnector.Export;
 
 namespace MixpanelConnector.Formats.Exports;
 
-/// <summary>Rows after RFC 4180, with a header. What is absent is an empty cell, empty text is <c>""</c>, and no cell is altered, not even one that a spreadsheet would take for a formula.</summary>
+/// <summary>
+/// CSV according to RFC 4180, with a header. A missing value is an empty cell, empty text is
+/// <c>""</c>, and no cell is altered, not even one that a spreadsheet would interpret as a formula.
+/// </summary>
 sealed class CsvExport() : ExportFormat("csv")
 {
     internal override bool HasColumns => true;
@@ -54,7 +57,7 @@ sealed class CsvExport() : ExportFormat("csv")
 
         void WriteText(ReadOnlySpan<byte> text)
         {
-            // Spaces at an end are text, and so is what looks like a byte order mark, which not every reader knows.
+            // Leading and trailing spaces are text, and so is what looks like a byte order mark; not every reader knows either.
             if (text is not ([] or [(byte)' ' or 0xef, ..] or [.., (byte)' ']) && !text.ContainsAny(Special))
             {
                 _text.Write(text);

@@ -5,7 +5,10 @@ using ParquetSharp.Schema;
 
 namespace MixpanelConnector.Formats.Exports;
 
-/// <summary>Parquet: texts, the time as a timestamp of milliseconds in UTC, the properties as JSON. What is absent is null. A row group is written when it holds 3 MiB, or less where several files are open: what is written takes several times as much memory.</summary>
+/// <summary>
+/// Parquet: text, the time as a UTC timestamp in milliseconds, the properties as JSON. A missing value is null. A row group is written at 3 MiB, or less if
+/// several files are open, since writing it uses several times as much memory.
+/// </summary>
 sealed class ParquetExport() : ExportFormat("parquet")
 {
     const int LargestGroup = 3 << 20, SmallestGroup = 256 << 10, AllGroups = 4 << 20;
@@ -47,8 +50,8 @@ sealed class ParquetExport() : ExportFormat("parquet")
             using var builder = new WriterPropertiesBuilder();
             builder.Compression(request.Compression?.Name switch { "none" => Compression.Uncompressed, "gzip" => Compression.Gzip, _ => Compression.Zstd });
             builder.EnablePageChecksum();
-            builder.MemoryPool(MemoryPool.SystemMemoryPool()); // the usual one keeps a hundred megabytes that it does not need any more
-            foreach (var name in names.Where(name => name != "event")) builder.DisableDictionary(name); // nearly each value is another
+            builder.MemoryPool(MemoryPool.SystemMemoryPool()); // the default pool retains a hundred unused megabytes
+            foreach (var name in names.Where(name => name != "event")) builder.DisableDictionary(name); // nearly all values are distinct
             using var properties = builder.Build();
             using var schema = new GroupNode("schema", Repetition.Required, nodes);
             _output = new ParquetSharp.IO.ManagedOutputStream(content, leaveOpen: true);
@@ -102,7 +105,7 @@ sealed class ParquetExport() : ExportFormat("parquet")
         }
     }
 
-    /// <summary>The texts of a column, until they are written.</summary>
+    /// <summary>The texts of a column until they are written.</summary>
     sealed class TextColumn : IDisposable
     {
         readonly NativeBuffer<byte> _bytes = new();
@@ -148,7 +151,7 @@ sealed class ParquetExport() : ExportFormat("parquet")
         }
     }
 
-    /// <summary>A buffer outside the managed heap: large ones would stay there long after their file is written.</summary>
+    /// <summary>A buffer outside the managed heap, in which large buffers would remain long after their file is written.</summary>
     sealed unsafe class NativeBuffer<T> : IDisposable where T : unmanaged
     {
         T* _items;

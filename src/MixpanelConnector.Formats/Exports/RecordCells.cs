@@ -4,9 +4,9 @@ using MixpanelConnector.Export;
 namespace MixpanelConnector.Formats.Exports;
 
 /// <summary>
-/// A record as cells: of an event <c>event</c>, <c>time</c>, <c>distinct_id</c>, <c>$insert_id</c> and <c>properties</c>, which hold all
-/// other members with their own bytes; of a profile its id and <c>$properties</c>. Nothing becomes something else: ids that are no text stay
-/// among the properties, so that 1 and "1" do not meet.
+/// The cells of a record: for an event <c>event</c>, <c>time</c>, <c>distinct_id</c>, <c>$insert_id</c> and <c>properties</c>, which holds all
+/// other members byte for byte; for a profile its id and <c>$properties</c>. No value changes its type: ids that are not text remain
+/// in the properties, so that 1 and "1" stay distinct.
 /// </summary>
 sealed class RecordCells
 {
@@ -45,7 +45,7 @@ sealed class RecordCells
         return _properties.AsSpan(0, length);
     }
 
-    /// <summary>A text without its quotes and escapes; a number as it is written.</summary>
+    /// <summary>A text without its quotes and escapes; a number as written.</summary>
     ReadOnlySpan<byte> Text(ReadOnlySpan<byte> record, Stretch place, int column)
     {
         var json = place.In(record);

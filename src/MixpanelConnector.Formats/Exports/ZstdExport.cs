@@ -4,10 +4,12 @@ using ZstdSharp.Unsafe;
 
 namespace MixpanelConnector.Formats.Exports;
 
-/// <summary>zstd, at its usual level, with a check sum. Where more than a few files are written at once, each looks back less far, so that all of them take no more memory.</summary>
+/// <summary>
+/// zstd at its default level, with a checksum. If many files are written concurrently, each has a smaller window, so that together they use no more memory.
+/// </summary>
 sealed class ZstdExport() : ExportCompression("zstd")
 {
-    /// <summary>What the usual level takes: 2 MiB to look back in, and tables of the places in it; 3.5 MiB in all.</summary>
+    /// <summary>The parameters of the default level: a window of 2 MiB, and tables of the positions in it; 3.5 MiB in all.</summary>
     const int WindowLog = 21, HashLog = 17, ChainLog = 16;
 
     const int FilesOfWhole = 8;

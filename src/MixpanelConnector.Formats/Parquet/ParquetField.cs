@@ -3,7 +3,7 @@ using ParquetSharp;
 
 namespace MixpanelConnector.Formats.Parquet;
 
-/// <summary>What a column's values mean beyond how they are kept.</summary>
+/// <summary>The meaning of a column's values beyond their encoding.</summary>
 enum ParquetMeaning
 {
     None,
@@ -23,7 +23,7 @@ enum ParquetMeaning
     /// <summary>Always null.</summary>
     Nothing,
 
-    /// <summary>What no JSON stands for: BSON, geometries, variants, and what is younger than this.</summary>
+    /// <summary>JSON cannot represent it: BSON, geometries, variants, and later additions.</summary>
     Unknown,
 }
 
@@ -36,52 +36,52 @@ sealed class ParquetField
     int? _type;
     int _repetition;
 
-    /// <summary>Without a parent: the whole record.</summary>
+    /// <summary>The parent; null for the whole record.</summary>
     public ParquetField? Parent { get; private set; }
 
     public string Name { get; private set; } = "";
 
     public IReadOnlyList<ParquetField> Children => _children;
 
-    /// <summary>How many children are to follow.</summary>
+    /// <summary>The announced number of children.</summary>
     public int Announced { get; private set; }
 
     public bool IsLeaf => _type is not null;
 
-    /// <summary>How the values of a leaf are kept.</summary>
+    /// <summary>The encoding of a leaf's values.</summary>
     public PhysicalType Type => (PhysicalType)_type!.Value;
 
-    /// <summary>The bytes of a value, where all have as many.</summary>
+    /// <summary>The size of a value in bytes, if fixed.</summary>
     public int TypeLength { get; private set; }
 
     public ParquetMeaning Meaning { get; private set; }
 
-    /// <summary>The digits behind a decimal's point.</summary>
+    /// <summary>The number of digits after the decimal point.</summary>
     public int Scale { get; private set; }
 
-    /// <summary>How many units of a time make a second.</summary>
+    /// <summary>The number of time units per second.</summary>
     public long UnitsPerSecond { get; private set; }
 
-    /// <summary>Whether it holds texts of which nothing more is said.</summary>
+    /// <summary>Whether it holds plain text.</summary>
     public bool IsText => IsLeaf && !IsRepeated && (Type, Meaning) is (PhysicalType.ByteArray, ParquetMeaning.None or ParquetMeaning.Text);
 
     public bool IsRepeated => _repetition == 2;
 
     public bool IsOptional => _repetition == 1;
 
-    /// <summary>The definition level of what is there.</summary>
+    /// <summary>The definition level of a value that is present.</summary>
     public short Definition { get; private set; }
 
-    /// <summary>The repetition level of what goes on with the innermost list.</summary>
+    /// <summary>The repetition level of a value that continues the innermost list.</summary>
     public short Repetition { get; private set; }
 
-    /// <summary>Which leaf it is, in the order of the file.</summary>
+    /// <summary>The index of the leaf, in file order.</summary>
     public int Leaf { get; set; }
 
-    /// <summary>How deep it lies; a column is 1 deep.</summary>
+    /// <summary>The nesting depth; a column has depth 1.</summary>
     public int Depth => Parent is { } parent ? parent.Depth + 1 : 0;
 
-    /// <summary>The names from the column to here.</summary>
+    /// <summary>The path from the column to here.</summary>
     public string Path => field ??= Parent is { Parent: not null } parent ? $"{parent.Path}.{Name}" : Name;
 
     public static ParquetField Read(ref ThriftReader thrift)
@@ -159,7 +159,7 @@ sealed class ParquetField
             UnitsPerSecond = id switch { 1 => 1_000, 2 => 1_000_000, 3 => 1_000_000_000, _ => throw ThriftReader.Damaged() };
     }
 
-    /// <summary>As files said it before 2018, and most still do beside.</summary>
+    /// <summary>Sets the meaning by the converted type, which files used before 2018 and most still include.</summary>
     void SetMeaning(int converted)
     {
         (Meaning, UnitsPerSecond) = converted switch

@@ -4,11 +4,11 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Formats.Parquet;
 
 /// <summary>
-/// The file's bytes, for the package that decodes them. It makes text of what a stream throws, so what the disk said is kept here:
-/// a disk that fails must not look like a file that is damaged.
+/// The file as a stream for the decoding package. That package converts a stream's exceptions to text, so the original is kept here:
+/// a failing disk must not look like a damaged file.
 /// </summary>
-/// <param name="file">What was opened; owned.</param>
-/// <param name="isTemporary">Whether it is no input, but the place where one is kept for a time.</param>
+/// <param name="file">The opened file; owned.</param>
+/// <param name="isTemporary">Whether it is a temporary copy rather than an input.</param>
 sealed class ParquetFile(FileStream file, bool isTemporary) : Stream
 {
     readonly SafeFileHandle _handle = file.SafeFileHandle;
@@ -32,7 +32,7 @@ sealed class ParquetFile(FileStream file, bool isTemporary) : Stream
     }
 
     /// <exception cref="InputException">The disk has failed.</exception>
-    /// <exception cref="EndOfStreamException">The file ends before.</exception>
+    /// <exception cref="EndOfStreamException">The file is too short.</exception>
     public void ReadExactly(Span<byte> target, long position)
     {
         while (target.Length > 0)
@@ -44,7 +44,7 @@ sealed class ParquetFile(FileStream file, bool isTemporary) : Stream
         }
     }
 
-    /// <summary>Reads some bytes; 0 at the end.</summary>
+    /// <summary>Reads some bytes; returns 0 at the end.</summary>
     /// <exception cref="InputException">The disk has failed.</exception>
     public int ReadAt(Span<byte> target, long position)
     {

@@ -3,24 +3,24 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Formats.Parquet;
 
-/// <summary>What a row group holds of a leaf.</summary>
-/// <param name="Begin">Where its first page is; 0 where there is none.</param>
-/// <param name="Length">The bytes of its pages, compressed.</param>
-/// <param name="Values">How many values it has, nulls included.</param>
-/// <param name="Type">How they are kept.</param>
+/// <summary>A leaf's column chunk in a row group.</summary>
+/// <param name="Begin">The position of its first page; 0 for none.</param>
+/// <param name="Length">The compressed size of its pages in bytes.</param>
+/// <param name="Values">The number of its values, including nulls.</param>
+/// <param name="Type">How they are encoded.</param>
 /// <param name="Codec">How its pages are compressed.</param>
-/// <param name="Encrypted">Whether it can be read only with a key.</param>
+/// <param name="Encrypted">Whether it is encrypted.</param>
 readonly record struct ParquetChunk(long Begin, long Length, long Values, int Type, int Codec, bool Encrypted);
 
 sealed record ParquetGroup(long Rows, ParquetChunk[] Chunks);
 
 /// <summary>
-/// What a file says of itself, at its end. It is read here before the package that decodes the pages sees it: that one's memory grows
-/// with what is announced, and its stack with how deep columns are nested; and it does not compare what the parts of a file say of each other.
+/// The metadata at the end of a file. It is read here before the decoding package sees it: that package's memory grows
+/// with what is announced, and its stack with the nesting depth of columns, and it does not check whether the parts of the metadata are consistent.
 /// </summary>
 sealed class ParquetFooter
 {
-    /// <summary>2 MB are 8,000 columns in one row group.</summary>
+    /// <summary>For comparison: 2 MB describe 8,000 columns in one row group.</summary>
     const int MostBytes = 16 << 20;
 
     const int MostNested = 64;
@@ -40,10 +40,10 @@ sealed class ParquetFooter
 
     public long Rows => _rows;
 
-    /// <summary>Where the pages end.</summary>
+    /// <summary>The position at which the pages end.</summary>
     public long Begin { get; private set; }
 
-    /// <exception cref="InputException">The file is encrypted, or goes beyond a limit.</exception>
+    /// <exception cref="InputException">The file is encrypted, or exceeds a limit.</exception>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
     public static ParquetFooter Read(ParquetFile file)
     {
@@ -187,7 +187,7 @@ sealed class ParquetFooter
             }
         }
 
-        // Some writers name place 0 for a dictionary that is not there.
+        // Some writers specify position 0 for a missing dictionary.
         return new ParquetChunk(dictionary > 0 && dictionary < data ? dictionary : data, length, values, type, codec, Encrypted: false);
     }
 

@@ -5,7 +5,10 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Formats.Parquet;
 
-/// <summary>Parquet files, row by row. They are read from their end, so that a stream, and a file that was compressed as a whole, is put into a temporary file first.</summary>
+/// <summary>
+/// Parquet files, read row by row. Reading starts at the end of the file, so a stream,
+/// or a file that was compressed as a whole, is copied to a temporary file first.
+/// </summary>
 sealed class ParquetFormat() : ImportFormat("parquet")
 {
     const int LongestReason = 300;
@@ -22,7 +25,7 @@ sealed class ParquetFormat() : ImportFormat("parquet")
         var path = input.Compressed ? null : input.File.SeekablePath;
         var (stream, fingerprint) = path is null
             ? await SpoolAsync(input.Window, cancellationToken).ConfigureAwait(false)
-            : await OpenAsync(path, hashes: input.Request.Look is null, cancellationToken).ConfigureAwait(false); // who only looks resumes nothing
+            : await OpenAsync(path, hashes: input.Request.Look is null, cancellationToken).ConfigureAwait(false); // an inspection is never resumed
         var file = new ParquetFile(stream, isTemporary: path is null);
         try
         {
@@ -39,7 +42,7 @@ sealed class ParquetFormat() : ImportFormat("parquet")
         }
     }
 
-    /// <summary>What was thrown over bytes that are damaged, or by the disk below them.</summary>
+    /// <summary>The error for an exception caused by damaged bytes, or by the disk.</summary>
     public static InputException Damaged(ParquetFile file, Exception cause)
     {
         file.ThrowIfFailed();
@@ -50,7 +53,7 @@ sealed class ParquetFormat() : ImportFormat("parquet")
 
     static bool IsParquet(ReadOnlySpan<byte> head) => head.StartsWith("PAR1"u8) || head.StartsWith("PARE"u8);
 
-    /// <summary>What the package says stands in quotes between names of its own types; it may hold text of the file's.</summary>
+    /// <summary>Extracts the package's message, which is in quotes between names of its own types; it may contain text from the file.</summary>
     public static string ReasonOf(Exception cause)
     {
         const string Begin = "(message: '";
@@ -77,7 +80,7 @@ sealed class ParquetFormat() : ImportFormat("parquet")
         }
     }
 
-    /// <summary>Puts all that is to come into a temporary file.</summary>
+    /// <summary>Copies the rest of the input to a temporary file.</summary>
     static async ValueTask<(FileStream, UInt128)> SpoolAsync(InputWindow window, CancellationToken cancellationToken)
     {
         FileStream? file = null;

@@ -3,12 +3,12 @@ using ParquetSharp;
 
 namespace MixpanelConnector.Formats.Parquet;
 
-/// <summary>Writes a value; nothing when JSON has nothing for it.</summary>
+/// <summary>Writes a value; nothing when JSON cannot represent it.</summary>
 delegate void ValueWriter<T>(JsonText json, T value, FieldKind kind);
 
 /// <summary>
-/// Values that lie one after the other in the file, with two levels each: how much of the path to it is there, and which list goes on with it.
-/// Some hundred at a time are decoded, however many a row group or a row has.
+/// Values that are consecutive in the file, with two levels each: how much of their path is present, and which list they continue.
+/// A few hundred are decoded at a time, regardless of how many a row group or a row has.
 /// </summary>
 abstract class ParquetLeaf(ParquetField leaf, ParquetValues context) : ParquetNode
 {
@@ -24,10 +24,10 @@ abstract class ParquetLeaf(ParquetField leaf, ParquetValues context) : ParquetNo
 
     public override ParquetLeaf First => this;
 
-    /// <summary>Whether every value of the row group was taken.</summary>
+    /// <summary>Whether all values of the row group were consumed.</summary>
     public bool AtEnd => _level == _count && _left == 0;
 
-    /// <summary>How much of the path to the next value is there.</summary>
+    /// <summary>How much of the path to the next value is present.</summary>
     public int Definition
     {
         get
@@ -37,7 +37,7 @@ abstract class ParquetLeaf(ParquetField leaf, ParquetValues context) : ParquetNo
         }
     }
 
-    /// <summary>The list that the next value goes on with; 0 for a new row.</summary>
+    /// <summary>The list that the next value continues; 0 for a new row.</summary>
     public int Repetition
     {
         get
@@ -48,10 +48,10 @@ abstract class ParquetLeaf(ParquetField leaf, ParquetValues context) : ParquetNo
         }
     }
 
-    /// <summary>Begins with a row group.</summary>
+    /// <summary>Begins a row group.</summary>
     /// <param name="group">The row group.</param>
-    /// <param name="values">How many values it has, nulls included.</param>
-    /// <param name="fewer">Whether to decode no more than so many at a time; null for as many as there is room for.</param>
+    /// <param name="values">The number of its values, including nulls.</param>
+    /// <param name="fewer">The maximum number of values to decode at a time; null for as many as the buffers hold.</param>
     public void Open(RowGroupReader group, long values, int? fewer)
     {
         Close();
@@ -84,10 +84,10 @@ abstract class ParquetLeaf(ParquetField leaf, ParquetValues context) : ParquetNo
 
     protected abstract void End();
 
-    /// <summary>Writes one of the values that were decoded; false when JSON has nothing for it.</summary>
+    /// <summary>Writes one of the decoded values; false when JSON cannot represent it.</summary>
     protected abstract bool Write(JsonText json, int index);
 
-    /// <returns>How many values were decoded, nulls included.</returns>
+    /// <returns>The number of decoded values, including nulls.</returns>
     protected abstract long Read(long most, Span<short> definitions, Span<short> repetitions, out long values);
 
     void Fill()

@@ -5,22 +5,22 @@ using System.IO.Compression;
 namespace MixpanelConnector.Formats.Parquet;
 
 /// <summary>
-/// Looks into a page whose texts are kept with their lengths apart, packed by what they differ in. A few bytes can announce two thousand
-/// million lengths, and the package makes room for them all: https://github.com/apache/parquet-format/blob/master/Encodings.md.
+/// Inspects a page of texts whose lengths are stored separately with delta encoding. A few bytes can announce two billion
+/// lengths, and the decoding package allocates memory for all of them: https://github.com/apache/parquet-format/blob/master/Encodings.md.
 /// </summary>
 static class ParquetLengths
 {
-    /// <summary>Such a page is decompressed twice; writers make pages of a few megabytes.</summary>
+    /// <summary>The size limit of such a page, which is decompressed twice; writers create pages of a few megabytes.</summary>
     const int MostUnpacked = 64 << 20;
 
     /// <summary>Whether the page has no more lengths than values.</summary>
-    /// <param name="page">The page, compressed but for <paramref name="plain"/> bytes at its beginning.</param>
-    /// <param name="plain">The bytes of its levels, where they are before what is compressed.</param>
+    /// <param name="page">The page, compressed except for <paramref name="plain"/> bytes at its beginning.</param>
+    /// <param name="plain">The size of its levels in bytes, if they precede the compressed part.</param>
     /// <param name="codec">How it is compressed.</param>
-    /// <param name="unpacked">Its bytes, decompressed.</param>
-    /// <param name="levels">How many sorts of levels are in what was compressed, each behind its length.</param>
-    /// <param name="values">The most values that it can have.</param>
-    /// <param name="lists">How many lists of lengths there are, one behind the other.</param>
+    /// <param name="unpacked">Its decompressed size in bytes.</param>
+    /// <param name="levels">The number of level types in the compressed part, each prefixed with its length.</param>
+    /// <param name="values">The maximum number of values in it.</param>
+    /// <param name="lists">The number of consecutive lists of lengths.</param>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
     public static bool Fit(ReadOnlySpan<byte> page, int plain, int codec, int unpacked, int levels, int values, int lists)
     {
@@ -31,7 +31,7 @@ static class ParquetLengths
             var length = Unpack(page[plain..], codec, rented.AsSpan(0, unpacked - plain));
             var content = rented.AsSpan(0, length);
             for (; levels > 0; levels--) content = content[(4 + checked((int)BinaryPrimitives.ReadUInt32LittleEndian(content)))..];
-            if (content.IsEmpty) return true; // nothing but nulls
+            if (content.IsEmpty) return true; // only nulls
             var reader = new PackedReader(content);
             for (; lists > 0; lists--)
                 if (!reader.TryPass(values, isLast: lists == 1)) return false;
@@ -126,7 +126,7 @@ static class ParquetLengths
     static int Snappy(ReadOnlySpan<byte> packed, Span<byte> target)
     {
         var (at, written) = (0, 0);
-        while (at < packed.Length && packed[at++] >= 0x80) { } // the length, which the page says, too
+        while (at < packed.Length && packed[at++] >= 0x80) { } // the length, which the page header contains too
         while (at < packed.Length)
         {
             var tag = packed[at++];
@@ -168,12 +168,12 @@ static class ParquetLengths
         return written;
     }
 
-    /// <summary>Numbers packed by what they differ in.</summary>
+    /// <summary>Reads delta-encoded numbers.</summary>
     ref struct PackedReader(ReadOnlySpan<byte> bytes)
     {
         ReadOnlySpan<byte> _bytes = bytes;
 
-        /// <summary>Goes behind a list of numbers; false when it has more than it may.</summary>
+        /// <summary>Skips a list of numbers; false when it has more than allowed.</summary>
         public bool TryPass(int most, bool isLast)
         {
             var (block, parts, count) = (Varint(), Varint(), Varint());

@@ -4,33 +4,33 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Formats.Parquet;
 
 /// <summary>
-/// A column, or a part of a nested one. Parquet keeps the leaves of nested values apart, each with a definition level that tells
-/// how much of its path is there, and a repetition level that tells which list goes on:
+/// A column, or a part of a nested one. Parquet stores the leaves of nested values separately, each with a definition level that shows
+/// how much of its path is present, and a repetition level that shows which list continues:
 /// https://parquet.apache.org/docs/file-format/nestedencoding/.
 /// </summary>
 abstract class ParquetNode
 {
     /// <summary>Writes the next value; nothing when it is null.</summary>
-    /// <returns>Whether there was one.</returns>
+    /// <returns>Whether there was a value.</returns>
     public abstract bool Write(JsonText json);
 
-    /// <summary>The leaf whose levels tell of this node.</summary>
+    /// <summary>The leaf whose levels apply to this node.</summary>
     public abstract ParquetLeaf First { get; }
 
     public abstract void AddLeaves(List<ParquetLeaf> leaves);
 
-    /// <summary>Passes by a value that is not there.</summary>
+    /// <summary>Skips an absent value.</summary>
     public abstract void Skip();
 
-    /// <exception cref="InputException">The column's type has no JSON.</exception>
-    /// <param name="field">What it is.</param>
+    /// <exception cref="InputException">JSON cannot represent the column's type.</exception>
+    /// <param name="field">The column or part.</param>
     /// <param name="kind">How its values are written.</param>
-    /// <param name="values">How values of each type are.</param>
-    /// <param name="record">Of which records its members are the properties; null when they are not.</param>
+    /// <param name="values">Creates the leaves for each type.</param>
+    /// <param name="record">The type of record whose properties are the members of the value; null when they are not.</param>
     public static ParquetNode Of(ParquetField field, FieldKind kind, ParquetValues values, ImportType? record = null)
     {
         if (!field.IsRepeated) return OfOne(field, kind, values, record);
-        return new ParquetList(field.Definition, field.Repetition, OfOne(field, FieldKind.Value, values)); // as files had lists at first
+        return new ParquetList(field.Definition, field.Repetition, OfOne(field, FieldKind.Value, values)); // the original form of lists
     }
 
     static ParquetNode OfOne(ParquetField field, FieldKind kind, ParquetValues values, ImportType? record = null) => field switch
@@ -43,7 +43,10 @@ abstract class ParquetNode
         _ => new ParquetStruct(field.Definition, [.. field.Children.Select(member => (member.Name, Of(member, record is { } type ? ColumnMap.KindOf(member.Name, type) : FieldKind.Value, values)))]),
     };
 
-    /// <summary>The group in between stands for an element of its own where it cannot be told from a structure: https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#lists.</summary>
+    /// <summary>
+    /// The element of a list. The group in between is itself the element if it cannot be distinguished from a structure:
+    /// https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#lists.
+    /// </summary>
     static ParquetNode ElementOf(ParquetField list, ParquetField repeated, ParquetValues values) =>
         repeated is { IsLeaf: false, Meaning: ParquetMeaning.None, Children: [{ IsRepeated: false } element] } && repeated.Name != "array" && repeated.Name != $"{list.Name}_tuple"
             ? OfOne(element, FieldKind.Value, values)

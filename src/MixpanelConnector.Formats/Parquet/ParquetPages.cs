@@ -3,8 +3,8 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Formats.Parquet;
 
 /// <summary>
-/// Follows the pages of a column in a row group by their headers, before any is decoded. The package does not compare what they say
-/// with the row group, and takes as much memory as a header announces.
+/// Walks the page headers of a column in a row group before any page is decoded. The decoding package does not check them
+/// against the row group, and allocates as much memory as a header announces.
 /// </summary>
 static class ParquetPages
 {
@@ -14,16 +14,18 @@ static class ParquetPages
     const int DeltaLengthByteArray = 6;
     const int DeltaByteArray = 7;
 
-    /// <summary>Of a page whose lengths are looked into.</summary>
+    /// <summary>The size limit of a compressed page whose lengths are inspected.</summary>
     const int MostPacked = 64 << 20;
 
-    /// <summary>A header holds the least and the greatest value, too.</summary>
+    /// <summary>The size limit of a header, which also contains the minimum and maximum value.</summary>
     const int MostHeader = 8 << 20;
 
-    /// <summary>What the package keeps for an entry of a dictionary beside its bytes.</summary>
+    /// <summary>The overhead of the decoding package per dictionary entry, in bytes.</summary>
     const int EntryOverhead = 24;
 
-    /// <summary>What the package keeps for each column of the row group to decompress its pages: with zstd a context that is larger than many pages.</summary>
+    /// <summary>
+    /// The memory that the decoding package uses per column of the row group to decompress its pages; for zstd, a context larger than many pages.
+    /// </summary>
     static int DecompressionMemory(int codec) => codec switch
     {
         2 => 48 << 10, // gzip
@@ -31,14 +33,14 @@ static class ParquetPages
         _ => 0,
     };
 
-    /// <summary>What the pages of a column need.</summary>
-    /// <param name="Memory">The largest page and the dictionary, which are in memory as long as their values are read, and what decompresses them.</param>
-    /// <param name="Packed">The largest page, compressed, which is there until it is decompressed.</param>
-    /// <param name="LargestPage">The bytes of the largest page.</param>
-    /// <param name="Expands">Whether values are kept as what differs from the one before, so that many together may be much larger than their page.</param>
+    /// <summary>The memory needed for the pages of a column, in bytes.</summary>
+    /// <param name="Memory">The largest page and the dictionary, which stay in memory while their values are read, and the decompression memory.</param>
+    /// <param name="Packed">The largest compressed page, which is in memory until it is decompressed.</param>
+    /// <param name="LargestPage">The size of the largest page.</param>
+    /// <param name="Expands">Whether values are stored as differences from the previous one, so that together they may be much larger than their page.</param>
     public readonly record struct Needs(long Memory, long Packed, long LargestPage, bool Expands);
 
-    /// <exception cref="InvalidDataException">The pages are not what the row group says.</exception>
+    /// <exception cref="InvalidDataException">The pages do not match the row group.</exception>
     public static Needs Follow(ParquetFile file, ParquetFooter footer, ParquetGroup group, ParquetField leaf, CancellationToken cancellationToken)
     {
         var chunk = group.Chunks[leaf.Leaf];
@@ -46,7 +48,7 @@ static class ParquetPages
         var (position, values, rows, largest, packed, dictionary, expands) = (chunk.Begin, 0L, 0L, 0L, 0L, 0L, false);
         var first = true;
         var buffer = new byte[Math.Clamp(chunk.Length, 64, 1024)];
-        while (values < chunk.Values || position < chunk.Begin + chunk.Length) // some old writers forget a header's length in that of the whole
+        while (values < chunk.Values || position < chunk.Begin + chunk.Length) // some old writers omit the length of a header from the total
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (position >= footer.Begin) break;
@@ -69,7 +71,7 @@ static class ParquetPages
                     if (page.Encoding is DeltaLengthByteArray or DeltaByteArray) CheckLengths(file, leaf, page, chunk.Codec, position);
                     if (values > chunk.Values) throw Damaged(leaf, $"has pages of more than the {Counted.Of(chunk.Values, "value")} that it is said to have");
                     if (page.Type is DataPageV2 && leaf.Repetition == 0 && page.Rows != page.Values) throw Damaged(leaf, $"has a page of {Counted.Of(page.Values, "value")} for {Counted.Of(page.Rows, "row")}");
-                    if (page.Type is DataPage) rows = long.MinValue; // such pages do not say
+                    if (page.Type is DataPage) rows = long.MinValue; // these pages do not specify it
                     break;
             }
 
@@ -92,9 +94,9 @@ static class ParquetPages
             throw Damaged(leaf, "has a page of more texts than values");
     }
 
-    /// <summary>Compares what the footer says of a column in a row group with what it says of both.</summary>
+    /// <summary>Checks the footer's description of a column in a row group against that of the row group and of the column.</summary>
     /// <exception cref="InputException">The column is encrypted.</exception>
-    /// <exception cref="InvalidDataException">They do not agree.</exception>
+    /// <exception cref="InvalidDataException">They are inconsistent.</exception>
     public static void Check(ParquetFooter footer, ParquetGroup group, ParquetField leaf)
     {
         var chunk = group.Chunks[leaf.Leaf];
@@ -121,7 +123,7 @@ static class ParquetPages
 
         public int Encoding { get; set; } = -1;
 
-        /// <summary>The bytes of levels before what is compressed.</summary>
+        /// <summary>The size of the levels before the compressed part, in bytes.</summary>
         public int Levels { get; set; }
 
         public bool IsPacked { get; set; } = true;
@@ -170,7 +172,7 @@ static class ParquetPages
         return page;
     }
 
-    /// <summary>Of data in version 1, and of dictionaries.</summary>
+    /// <summary>Reads the header of a version 1 data page or a dictionary page.</summary>
     static void ReadKind(ref ThriftReader thrift, Page page)
     {
         for (var id = 0; thrift.TryReadField(ref id, out var type);)
@@ -184,7 +186,7 @@ static class ParquetPages
         }
     }
 
-    /// <summary>Of data in version 2.</summary>
+    /// <summary>Reads the header of a version 2 data page.</summary>
     static void ReadSecondKind(ref ThriftReader thrift, Page page)
     {
         for (var id = 0; thrift.TryReadField(ref id, out var type);)

@@ -2,9 +2,9 @@ using MixpanelConnector.Formats.Columns;
 
 namespace MixpanelConnector.Formats.Parquet;
 
-/// <summary>A column that holds properties by name: a struct, a map, or JSON. What there is a column for is that column's.</summary>
+/// <summary>A column that holds properties by name: a struct, a map, or JSON. A property that has its own column is taken from that column.</summary>
 /// <param name="properties">The column.</param>
-/// <param name="own">What there are columns for.</param>
+/// <param name="own">The properties that have their own columns.</param>
 sealed class ParquetProperties(ParquetNode properties, OwnColumns own) : ParquetNode
 {
     readonly JsonText _written = new(spills: false);

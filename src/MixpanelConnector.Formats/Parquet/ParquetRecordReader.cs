@@ -5,16 +5,16 @@ using ParquetSharp;
 
 namespace MixpanelConnector.Formats.Parquet;
 
-/// <summary>One record a row. The offset counts rows from 0, the line from 1. A page of each column is in memory at a time.</summary>
+/// <summary>Reads one record per row. Offsets count rows from 0, lines from 1. One page of each column is in memory at a time.</summary>
 sealed class ParquetRecordReader : RecordReader
 {
-    /// <summary>How many rows are read before it can be stopped.</summary>
+    /// <summary>The number of rows after which reading can be stopped.</summary>
     const int RowsPerFill = 1024;
 
-    /// <summary>What the pages may take: with what an import takes beside, 256 MB are not reached.</summary>
+    /// <summary>The memory limit for pages: together with the rest of an import, it stays below 256 MB.</summary>
     const long MostPageMemory = 128 << 20;
 
-    /// <summary>What values may take that are kept as differences, once they are whole.</summary>
+    /// <summary>The memory limit for values stored as differences, once expanded.</summary>
     const long MostExpanded = 8 << 20;
 
     readonly ParquetFile _file;
@@ -37,7 +37,7 @@ sealed class ParquetRecordReader : RecordReader
     long _endOfFill;
     int _group;
 
-    /// <exception cref="InputException">The rows cannot be records, or the file has changed.</exception>
+    /// <exception cref="InputException">The rows cannot be converted to records, or the file has changed.</exception>
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
     public ParquetRecordReader(ParquetFile file, ParquetFooter footer, ImportRequest request, UInt128 fingerprint, long begin, long rawLength)
     {
@@ -52,7 +52,7 @@ sealed class ParquetRecordReader : RecordReader
         _nodes = new ParquetNode?[columns.Fields.Count];
         foreach (var field in columns.Fields)
         {
-            // What is dropped is not even read, so that it need not be readable.
+            // A dropped column is not read, so that it need not be readable.
             if (field.Index != columns.Root?.Index && dropped.Contains(Convert.ToHexString(field.Name.Span)))
             {
                 _dropsColumns = true;
@@ -68,7 +68,7 @@ sealed class ParquetRecordReader : RecordReader
         foreach (var group in footer.Groups)
             foreach (var leaf in _leaves) ParquetPages.Check(footer, group, leaf.Field);
 
-        // Whole row groups are passed by unread.
+        // Skip whole row groups without reading them.
         while (_group < footer.Groups.Count && _row < begin && _row + footer.Groups[_group].Rows <= begin) _row += footer.Groups[_group++].Rows;
         _endOfGroup = _endOfFill = _row;
         _parquet = Open(_leaves.Count);
@@ -153,7 +153,7 @@ sealed class ParquetRecordReader : RecordReader
         return new ParquetFileReader(_file, properties, leaveOpen: true);
     }
 
-    /// <summary>A column of properties, which are JSON where it is one of texts.</summary>
+    /// <summary>Creates the node for a column of properties; a text column holds JSON.</summary>
     ParquetProperties PropertiesOf(in ColumnField field)
     {
         var column = _footer.Columns[field.Column];
@@ -168,7 +168,7 @@ sealed class ParquetRecordReader : RecordReader
         _group++;
     }
 
-    /// <summary>Begins with a row group, if its pages are not too large; null when it has no rows.</summary>
+    /// <summary>Opens a row group, unless its pages are too large; null when it has no rows.</summary>
     RowGroupReader? OpenGroup(ParquetFileReader parquet, int number, List<ParquetLeaf> leaves, long line, CancellationToken cancellationToken)
     {
         var group = _footer.Groups[number];
@@ -204,7 +204,7 @@ sealed class ParquetRecordReader : RecordReader
         _reader = null;
     }
 
-    /// <summary>What reads goes before what it reads from: the package ends the process when that is left to finalizers.</summary>
+    /// <summary>Disposes readers before what they read from: the package terminates the process when that is left to finalizers.</summary>
     static void Close(RowGroupReader? group, List<ParquetLeaf> leaves)
     {
         foreach (var leaf in leaves) leaf.Close();

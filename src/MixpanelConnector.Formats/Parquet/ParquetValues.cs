@@ -6,9 +6,9 @@ using ParquetSharp;
 
 namespace MixpanelConnector.Formats.Parquet;
 
-/// <summary>How the values of each type are written.</summary>
-/// <param name="most">How many values of a leaf are decoded at a time.</param>
-/// <param name="records">What they are written into: it is told of dates that are none.</param>
+/// <summary>Creates the leaves that write the values of each type.</summary>
+/// <param name="most">The number of values of a leaf that are decoded at a time.</param>
+/// <param name="records">The builder of the record, which is notified of invalid dates.</param>
 sealed class ParquetValues(int most, RecordBuilder records)
 {
     public int Most => most;
@@ -19,13 +19,13 @@ sealed class ParquetValues(int most, RecordBuilder records)
 
     readonly ValueText _text = new(records);
 
-    /// <summary>Ends the decoding of values, of which one record may have very many.</summary>
+    /// <summary>Cancels decoding, since one record may have very many values.</summary>
     public CancellationToken Cancellation { get; set; }
 
     /// <param name="field">The leaf.</param>
     /// <param name="kind">How its values are written.</param>
-    /// <param name="meaning">What they mean, where that is not what the file says.</param>
-    /// <exception cref="InputException">No JSON stands for values of this type.</exception>
+    /// <param name="meaning">The meaning of the values, if it differs from that in the file.</param>
+    /// <exception cref="InputException">JSON cannot represent values of this type.</exception>
     public ParquetLeaf LeafOf(ParquetField field, FieldKind kind, ParquetMeaning? meaning = null) => (field.Type, meaning ?? field.Meaning) switch
     {
         (_, ParquetMeaning.Unknown) => throw Unsupported(field),
@@ -82,7 +82,7 @@ sealed class ParquetValues(int most, RecordBuilder records)
     static BigInteger Unscaled(ReadOnlySpan<byte> value, ParquetField field) =>
         ValueText.Unscaled(value) ?? throw ParquetPages.Damaged(field, "has a decimal without digits, or with more than it can have");
 
-    /// <summary>Nanoseconds of a day, and the day in Julian days.</summary>
+    /// <summary>Writes nanoseconds of a day and a Julian day.</summary>
     void WriteInt96(JsonText json, Int96 value, ParquetField field, FieldKind kind)
     {
         var ofDay = ((long)value.B << 32) | (uint)value.A;

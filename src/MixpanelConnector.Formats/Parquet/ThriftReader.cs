@@ -3,15 +3,15 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Formats.Parquet;
 
 /// <summary>
-/// Reads what Parquet says of itself, which is in Thrift's compact protocol: https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md.
-/// Whatever the bytes are, it takes no more time than they are long, no memory, and lets nothing pass that takes others much.
+/// Reads Parquet metadata, which uses Thrift's compact protocol: https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md.
+/// For any input, its running time is linear in the length, it allocates nothing, and it rejects what would make other code allocate too much.
 /// </summary>
 ref struct ThriftReader(ReadOnlySpan<byte> bytes)
 {
-    /// <summary>What is not known is passed by no deeper than this; Parquet's own structures are 6 deep.</summary>
+    /// <summary>The nesting limit for skipping unknown structures; Parquet's own are 6 deep.</summary>
     const int MostNested = 32;
 
-    /// <summary>What the package that decodes the pages may take for what these bytes say.</summary>
+    /// <summary>The limit for the memory that the decoding package uses for this metadata.</summary>
     const long MostMemory = 64 << 20;
 
     readonly ReadOnlySpan<byte> _bytes = bytes;
@@ -19,9 +19,9 @@ ref struct ThriftReader(ReadOnlySpan<byte> bytes)
 
     public int Position { get; private set; }
 
-    /// <summary>The next field of a structure; false at its end.</summary>
-    /// <param name="id">The field before, 0 at first; becomes the next one's.</param>
-    /// <param name="type">What it holds.</param>
+    /// <summary>Reads the header of the next field of a structure; false at its end.</summary>
+    /// <param name="id">The id of the previous field, 0 at first; receives that of the next.</param>
+    /// <param name="type">The type of the field.</param>
     public bool TryReadField(ref int id, out ThriftType type)
     {
         var header = ReadByte();
@@ -31,7 +31,7 @@ ref struct ThriftReader(ReadOnlySpan<byte> bytes)
         return true;
     }
 
-    /// <summary>How many elements a list has, each of which takes a byte at least.</summary>
+    /// <summary>Reads the number of elements of a list, each of which takes at least one byte.</summary>
     public int ReadList(out ThriftType element)
     {
         var header = ReadByte();
@@ -42,7 +42,7 @@ ref struct ThriftReader(ReadOnlySpan<byte> bytes)
         return (int)count;
     }
 
-    /// <summary>Counts memory that will be taken for what was read.</summary>
+    /// <summary>Accounts for memory that will be allocated for what was read.</summary>
     public void Weigh(long memory)
     {
         _memory += memory;
@@ -55,7 +55,7 @@ ref struct ThriftReader(ReadOnlySpan<byte> bytes)
         return (long)(zigzag >> 1) ^ -(long)(zigzag & 1);
     }
 
-    /// <summary>A number of 32 bits.</summary>
+    /// <summary>Reads a 32-bit integer.</summary>
     public int ReadInt32() => ReadInteger() is >= int.MinValue and <= int.MaxValue and var number ? (int)number : throw Damaged();
 
     public byte ReadByte() => Take(1)[0];
@@ -66,7 +66,7 @@ ref struct ThriftReader(ReadOnlySpan<byte> bytes)
         return length <= (ulong)(_bytes.Length - Position) ? Take((int)length) : throw new ThriftEndException();
     }
 
-    /// <summary>Passes by a value.</summary>
+    /// <summary>Skips a value.</summary>
     public void Skip(ThriftType type, int depth = 0)
     {
         if (depth > MostNested) throw Damaged();
@@ -103,7 +103,7 @@ ref struct ThriftReader(ReadOnlySpan<byte> bytes)
         }
     }
 
-    /// <summary>What cannot be what it claims to be.</summary>
+    /// <summary>The error for metadata that is invalid.</summary>
     public static InvalidDataException Damaged() => new("what it says of itself cannot be read");
 
     void SkipMap(int depth)
@@ -120,7 +120,7 @@ ref struct ThriftReader(ReadOnlySpan<byte> bytes)
         }
     }
 
-    /// <summary>In lists and maps a truth value has a byte of its own.</summary>
+    /// <summary>Skips an element of a list or map, in which a boolean takes a byte.</summary>
     void SkipElement(ThriftType type, int depth)
     {
         if (type is ThriftType.True or ThriftType.False) ReadByte();
@@ -167,5 +167,5 @@ enum ThriftType
     Uuid,
 }
 
-/// <summary>The bytes end before what they hold does.</summary>
+/// <summary>The input ends within a value.</summary>
 sealed class ThriftEndException() : Exception("what it says of itself is cut short");

@@ -9,21 +9,21 @@ sealed class ZstdCompression() : ImportCompression("zstd")
 
     internal override ReadOnlySpan<byte> Magic => [0x28, 0xb5, 0x2f, 0xfd];
 
-    /// <summary>Frames that are to be skipped may come first: pzstd, for one, writes them.</summary>
+    /// <summary>Skippable frames may come first, as written by pzstd.</summary>
     internal override bool Recognizes(ReadOnlySpan<byte> head) => base.Recognizes(head) || head is [>= 0x50 and <= 0x5f, 0x2a, 0x4d, 0x18, ..];
 
     internal override ByteSource Open(ByteSource compressed) => new ZstdByteSource(compressed);
 }
 
 /// <summary>
-/// Decompresses zstd, and checks that the input ends where a frame ends. A frame's own check sum is checked when it has one.
-/// Works on the bare decoder: the wrappers around it lose what they have decompressed when what follows is damaged.
-/// A frame may ask for a window of up to 2 GiB. The memory for it is touched as it fills, so a frame is read until it has filled
-/// <see cref="MostWindow"/> of a larger one.
+/// Decompresses zstd, and checks that the input ends where a frame ends. A frame's checksum is verified if it has one.
+/// Uses the decoder directly: the wrappers around it lose what they have decompressed when damaged data follows.
+/// A frame may request a window of up to 2 GiB. Memory for it is only touched as it fills, so a frame with a window larger than
+/// <see cref="MostWindow"/> is read until it has filled that much.
 /// </summary>
 sealed class ZstdByteSource : ByteSource
 {
-    /// <summary>What a decoder keeps of a frame at most: the largest window that zstd makes without being asked for a larger one.</summary>
+    /// <summary>The maximum memory that a decoder keeps for a frame: the largest window that zstd uses without a request for a larger one.</summary>
     const long MostWindow = 128 << 20;
 
     const int LargestWindowLog = 31;
@@ -36,7 +36,7 @@ sealed class ZstdByteSource : ByteSource
     long _consumed;
     long _ofFrame;
     bool _sourceEnded;
-    bool _inFrame = true; // an input without a frame is cut short
+    bool _inFrame = true; // an input without a frame is truncated
 
     public unsafe ZstdByteSource(ByteSource compressed)
     {

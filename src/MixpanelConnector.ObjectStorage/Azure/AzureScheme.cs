@@ -18,12 +18,12 @@ sealed class AzureScheme(Func<string, string?> environment) : StorageScheme("az"
         return (new AzureStore($"az://{account}/{container}/", Clients.Of(account, environment).GetBlobContainerClient(container)), key);
     }
 
-    /// <summary>Apart, so that the SDK is loaded only when it is used.</summary>
+    /// <summary>A separate class, so that the SDK is loaded only when it is used.</summary>
     static class Clients
     {
         public static BlobServiceClient Of(string account, Func<string, string?> environment)
         {
-            // Requests are sent once: who calls tries again, by one rule for all storage.
+            // Requests are sent once: the caller retries, by the same rule for all storage.
             var options = new BlobClientOptions { Retry = { MaxRetries = 0 }, Diagnostics = { IsLoggingEnabled = false, IsDistributedTracingEnabled = false } };
             var endpoint = new Uri($"https://{account}.blob.core.windows.net");
             try

@@ -11,11 +11,11 @@ using MixpanelConnector.Storage;
 namespace MixpanelConnector.ObjectStorage.Azure;
 
 /// <summary>A container of Azure Blob Storage.</summary>
-/// <param name="address">Its address.</param>
+/// <param name="address">Its URL.</param>
 /// <param name="container">Sends each request once.</param>
 sealed class AzureStore(string address, BlobContainerClient container) : ObjectStore
 {
-    /// <summary>By MD5, which every server answers with; that of the SDK for Azure alone, CRC-64, azurite does not.</summary>
+    /// <summary>Checks by MD5, which every server returns; CRC-64, the SDK's other option, is not supported by Azurite.</summary>
     static readonly UploadTransferValidationOptions Checked = new() { ChecksumAlgorithm = StorageChecksumAlgorithm.MD5 };
 
     public override string Address => address;
@@ -68,7 +68,7 @@ sealed class AzureStore(string address, BlobContainerClient container) : ObjectS
         return Tag(put.ETag);
     });
 
-    /// <summary>Blocks belong to their blob alone: the name of an upload keeps those of two apart.</summary>
+    /// <summary>Blocks belong to their blob, so the name of an upload keeps those of two uploads apart.</summary>
     public override Task<string> BeginAsync(string key, CancellationToken cancellationToken) => Task.FromResult(Guid.NewGuid().ToString("N"));
 
     public override Task<string> PutPartAsync(string key, string upload, int number, Stream content, CancellationToken cancellationToken) => AskAsync(async () =>
@@ -81,7 +81,7 @@ sealed class AzureStore(string address, BlobContainerClient container) : ObjectS
     public override Task CompleteAsync(string key, string upload, IReadOnlyList<string> parts, CancellationToken cancellationToken) => AskAsync(() =>
         container.GetBlockBlobClient(key).CommitBlockListAsync(parts, cancellationToken: cancellationToken));
 
-    /// <summary>What is not made a blob is taken away by the store, after a week.</summary>
+    /// <summary>Does nothing: the store deletes uncommitted blocks after a week.</summary>
     public override Task AbortAsync(string key, string upload, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public override Task<IReadOnlyList<(string Key, string Upload)>> UploadsAsync(string prefix, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<(string, string)>>([]);

@@ -4,7 +4,7 @@ using MixpanelConnector.Storage;
 
 namespace MixpanelConnector.ObjectStorage.S3;
 
-/// <summary>Google Cloud Storage, by its interface for clients of S3.</summary>
+/// <summary>Google Cloud Storage, through its S3-compatible API.</summary>
 sealed class GsScheme(Func<string, string?> environment) : StorageScheme("gs")
 {
     internal override (ObjectStore Store, string Key) Open(string address)
@@ -25,7 +25,7 @@ sealed class GsScheme(Func<string, string?> environment) : StorageScheme("gs")
             config.ForcePathStyle = true;
             config.AuthenticationRegion = "auto";
 
-            // Google's server knows neither the checksums nor the chunks of later versions of S3: what is sent is signed with its hash.
+            // Google's server supports neither the checksums nor the chunked encoding of later S3 versions: requests are signed with the hash of the body.
             config.RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED;
             config.ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED;
             return new S3Store($"gs://{bucket}/", bucket, new AmazonS3Client(new BasicAWSCredentials(id, secret), config), replaces: false);

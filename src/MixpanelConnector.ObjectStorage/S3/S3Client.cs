@@ -8,8 +8,10 @@ namespace MixpanelConnector.ObjectStorage.S3;
 
 static class S3Client
 {
-    /// <summary>Requests are sent once: who calls tries again, by one rule for all storage.</summary>
-    /// <remarks>The chain of credentials finds what it asks for roles and for single sign-on with by name: compiled ahead of time, that is kept here.</remarks>
+    /// <summary>The client configuration. Requests are sent once: the caller retries, by the same rule for all storage.</summary>
+    /// <remarks>
+    /// The credential chain finds its clients for roles and single sign-on by name; the attributes preserve them in ahead-of-time compilation.
+    /// </remarks>
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicConstructors, typeof(AmazonSecurityTokenServiceClient))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicConstructors, typeof(AmazonSecurityTokenServiceConfig))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicConstructors, typeof(AmazonSSOClient))]

@@ -16,7 +16,7 @@ sealed class S3Scheme(Func<string, string?> environment) : StorageScheme("s3")
         return (Clients.Store(bucket, environment), key);
     }
 
-    /// <summary>Apart, so that the SDK is loaded only when it is used.</summary>
+    /// <summary>A separate class, so that the SDK is loaded only when it is used.</summary>
     static class Clients
     {
         public static S3Store Store(string bucket, Func<string, string?> environment)
@@ -42,7 +42,9 @@ sealed class S3Scheme(Func<string, string?> environment) : StorageScheme("s3")
             return new S3Store($"s3://{bucket}/", bucket, SingleSignOn(environment) is { } credentials ? new AmazonS3Client(credentials, config) : new AmazonS3Client(config), replaces: true);
         }
 
-        /// <summary>The chain passes by profiles of single sign-on, since these may have to ask somebody; one who has logged in is not asked.</summary>
+        /// <summary>
+        /// The credentials of a single sign-on profile. The chain skips these, since they may need to prompt; a user who is logged in is not prompted.
+        /// </summary>
         static AWSCredentials? SingleSignOn(Func<string, string?> environment)
         {
             var name = environment("AWS_PROFILE") is { Length: > 0 } profile ? profile : "default";

@@ -7,11 +7,11 @@ using MixpanelConnector.Storage;
 
 namespace MixpanelConnector.ObjectStorage.S3;
 
-/// <summary>A bucket of S3, or of a store that speaks its language.</summary>
-/// <param name="address">Its address.</param>
+/// <summary>A bucket of S3 or of a compatible store.</summary>
+/// <param name="address">Its URL.</param>
 /// <param name="bucket">Its name.</param>
 /// <param name="client">Sends each request once. Owned.</param>
-/// <param name="replaces">Whether the store is asked to replace an object only if it is the one that is meant; otherwise that is looked at just before.</param>
+/// <param name="replaces">Whether the store supports conditional writes; otherwise the condition is checked just before writing.</param>
 sealed class S3Store(string address, string bucket, IAmazonS3 client, bool replaces) : ObjectStore
 {
     public override string Address => address;
@@ -21,7 +21,7 @@ sealed class S3Store(string address, string bucket, IAmazonS3 client, bool repla
     public override Task<ObjectPage> ListAsync(string prefix, string? from, CancellationToken cancellationToken) => AskAsync(async () =>
     {
         var page = await client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = bucket, Prefix = prefix, ContinuationToken = from }, cancellationToken).ConfigureAwait(false);
-        // What is no listing reads as an empty one, and would tell that nothing is there.
+        // A response that is not a listing is parsed as an empty one, and would mean that there are no objects.
         if (string.IsNullOrEmpty(page.Name)) throw new StorageException(StorageFault.Unavailable, "it answered with something that is no listing of a bucket: is the endpoint one of S3?");
         var objects = (page.S3Objects ?? []).ConvertAll(one => new StoredObject(one.Key, one.Size ?? 0, Tag(one.ETag), Version: null));
         return new ObjectPage(objects, page.IsTruncated == true ? page.NextContinuationToken : null);
@@ -47,14 +47,14 @@ sealed class S3Store(string address, string bucket, IAmazonS3 client, bool repla
     {
         var request = new GetObjectRequest { BucketName = bucket, Key = pinned.Key, VersionId = pinned.Version, EtagToMatch = pinned.ETag.Length > 0 ? $"\"{pinned.ETag}\"" : null };
 
-        // Of a whole object the SDK takes the tag for its MD5 where it looks like one, which it is not in every store; an empty one has no ranges.
+        // For a whole object, the SDK treats a tag that looks like an MD5 as one, which is wrong for some stores; an empty object has no ranges.
         if (pinned.Length > 0) request.ByteRange = new ByteRange(string.Create(CultureInfo.InvariantCulture, $"bytes={offset}-"));
         var answer = await client.GetObjectAsync(request, cancellationToken).ConfigureAwait(false);
         var (start, length) = PartOf(answer.ContentRange) ?? (0, answer.ContentLength);
         return new ObjectAnswer(answer.ResponseStream, Tag(answer.ETag), start, length);
     });
 
-    /// <remarks>The body goes as it is, with its hash in the signature: not every store takes the SDK's chunks out again.</remarks>
+    /// <remarks>The body is sent unchunked, with its hash in the signature: not every store decodes the SDK's chunks.</remarks>
     public override Task<string> PutAsync(string key, Stream content, ObjectCondition? condition, CancellationToken cancellationToken) => AskAsync(async () =>
     {
         var request = new PutObjectRequest { BucketName = bucket, Key = key, InputStream = content, AutoCloseStream = false, UseChunkEncoding = false };
@@ -103,7 +103,7 @@ sealed class S3Store(string address, string bucket, IAmazonS3 client, bool repla
 
     static string Tag(string? tag) => tag?.Trim('"') ?? "";
 
-    /// <summary>Where a part begins, and how long the whole is; null when the answer is no part.</summary>
+    /// <summary>The start of a range, and the total length; null when the response is not partial.</summary>
     static (long Start, long Length)? PartOf(string? contentRange) =>
         contentRange?.Split(' ', '-', '/') is ["bytes", var start, _, var length] && long.TryParse(start, CultureInfo.InvariantCulture, out var from) && long.TryParse(length, CultureInfo.InvariantCulture, out var all) ? (from, all) : null;
 

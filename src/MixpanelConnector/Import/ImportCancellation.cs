@@ -2,10 +2,10 @@ using System.Runtime.ExceptionServices;
 
 namespace MixpanelConnector.Import;
 
-/// <summary>Why an import does not end well, and the signals that end it early: first no new work, then no more waiting for answers.</summary>
+/// <summary>The problems of an import, and the signals that end it early: first to start nothing new, then to abandon requests in flight.</summary>
 sealed class ImportCancellation : IDisposable
 {
-    /// <summary>Within this time after the signal, requests under way are awaited.</summary>
+    /// <summary>The time to wait for requests in flight after the signal.</summary>
     static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(8);
 
     readonly CancellationTokenSource _stop = new();
@@ -28,27 +28,27 @@ sealed class ImportCancellation : IDisposable
         });
     }
 
-    /// <summary>Begin nothing new.</summary>
+    /// <summary>Signals to start nothing new.</summary>
     public CancellationToken Stop => _stop.Token;
 
-    /// <summary>Abandon what is under way.</summary>
+    /// <summary>Signals to abandon what is in flight.</summary>
     public CancellationToken Abandon => _abandon.Token;
 
-    /// <summary>Wait no longer for whoever reads what is written: only the caller ends that.</summary>
+    /// <summary>Signals to stop waiting for a reader of the output; canceled only by the caller.</summary>
     public CancellationToken AbandonOutput => _abandonOutput.Token;
 
     public bool ByCaller { get; private set; }
 
-    /// <summary>Whether nothing can be made durable any more.</summary>
+    /// <summary>Whether the state can no longer be saved.</summary>
     public bool StateFailed { get; private set; }
 
-    /// <summary>Why the import does not end well.</summary>
+    /// <summary>The problems that make the import incomplete.</summary>
     public ProblemList Problems { get; } = new();
 
-    /// <summary>Keeps a problem, and goes on.</summary>
+    /// <summary>Records a problem and continues.</summary>
     public void Note(RunOutcome outcome, string message) => Problems.Note(outcome, message);
 
-    /// <summary>Keeps a problem, and ends the import.</summary>
+    /// <summary>Records a problem and ends the import.</summary>
     public void Because(RunOutcome outcome, string message)
     {
         Note(outcome, message);
@@ -62,14 +62,14 @@ sealed class ImportCancellation : IDisposable
         Because(failure.Outcome, failure.Message);
     }
 
-    /// <summary>Ends the import because of a defect in it, or in a callback of the caller's.</summary>
+    /// <summary>Ends the import because of a defect in it, or in a callback of the caller.</summary>
     public void Fail(Exception defect)
     {
         Interlocked.CompareExchange(ref _defect, ExceptionDispatchInfo.Capture(defect), null);
         Begin();
     }
 
-    /// <summary>The first defect, which the caller is to see.</summary>
+    /// <summary>The first defect, which is rethrown to the caller.</summary>
     public ExceptionDispatchInfo? Defect => _defect;
 
     public void Dispose()
@@ -84,12 +84,12 @@ sealed class ImportCancellation : IDisposable
     {
         try
         {
-            _abandon.CancelAfter(_grace); // first: whoever waits for the stop may go on, and dispose this, within the next line
+            _abandon.CancelAfter(_grace); // first: code that waits for the stop may continue and dispose this before the next line
             _stop.Cancel();
         }
         catch (ObjectDisposedException)
         {
-            // Whoever waited went on, and disposed this, within the first line.
+            // Code that was waiting continued and disposed this before the second line.
         }
     }
 }

@@ -1,20 +1,25 @@
 namespace MixpanelConnector;
 
-/// <summary>What the values of a column are.</summary>
+/// <summary>The type of the values in a column.</summary>
 public enum ImportColumnType
 {
-    /// <summary>Text, as it stands.</summary>
+    /// <summary>Text, unchanged.</summary>
     Text,
 
-    /// <summary>Numbers: literals as JSON has them, which a double holds. Exponents are taken; leading zeros, plus signs and separators of thousands are not.</summary>
+    /// <summary>
+    /// Numbers: JSON number literals that a double can represent. Exponents are accepted; leading zeros, plus signs and thousands separators are not.
+    /// </summary>
     Number,
 
-    /// <summary>true and false, t and f, yes and no, y and n, 1 and 0, in any case.</summary>
+    /// <summary>true and false, t and f, yes and no, y and n, 1 and 0, case-insensitive.</summary>
     Boolean,
 
-    /// <summary>Times: ISO 8601 text (without a zone it is UTC), or whole seconds or milliseconds since 1970. A property becomes a date as Mixpanel has them, in UTC; the time of an event an integer.</summary>
+    /// <summary>
+    /// Times: ISO 8601 text (UTC if it has no zone), or whole seconds or milliseconds since
+    /// 1970. A property becomes a Mixpanel date in UTC; the time of an event becomes an integer.
+    /// </summary>
     Time,
 
-    /// <summary>JSON. An object in the column <c>properties</c> gives the record's properties.</summary>
+    /// <summary>JSON. An object in the column <c>properties</c> supplies the record's properties.</summary>
     Json,
 }

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Import;
 
-/// <summary>What this run has done so far, for the eye: written by every stage, read at any time.</summary>
+/// <summary>The progress of this run, for display: updated by every stage, read at any time.</summary>
 sealed class ImportCounts
 {
     long _read;

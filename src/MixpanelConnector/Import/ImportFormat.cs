@@ -4,41 +4,44 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector;
 
-/// <summary>A format that the records of an import may be in. NDJSON and JSON arrays are here; the package MixpanelConnector.Formats holds more.</summary>
+/// <summary>A file format that an import can read. NDJSON and JSON are built in; the package MixpanelConnector.Formats provides more.</summary>
 public abstract class ImportFormat
 {
     private protected ImportFormat(string name) => Name = name;
 
-    /// <summary>One record a line.</summary>
+    /// <summary>One record per line.</summary>
     public static ImportFormat Ndjson { get; } = new NdjsonFormat();
 
-    /// <summary>One JSON array of records; or records one after the other, each over as many lines as it takes, as <c>jq .</c> writes them; or objects that have their records in a list called <c>data</c>, <c>events</c> or <c>results</c>, as the pages of an API.</summary>
+    /// <summary>
+    /// One JSON array of records; or consecutive records, each spanning any number of lines, as <c>jq .</c> writes them; or objects that hold their records in
+    /// a list named <c>data</c>, <c>events</c> or <c>results</c>, like the pages of an API.
+    /// </summary>
     public static ImportFormat Json { get; } = new JsonFormat();
 
-    /// <summary>What <see cref="ImportRequest.Format"/> and messages call it, such as <c>ndjson</c>.</summary>
+    /// <summary>The name used by <see cref="ImportRequest.Format"/> and in messages, such as <c>ndjson</c>.</summary>
     public string Name { get; }
 
-    /// <summary>Whether its files are text in UTF-8.</summary>
+    /// <summary>Whether its files are UTF-8 text.</summary>
     internal virtual bool IsText => true;
 
-    /// <summary>Whether its records have columns, which <see cref="ImportRequest.Columns"/> can map.</summary>
+    /// <summary>Whether its records have columns that <see cref="ImportRequest.Columns"/> can map.</summary>
     internal virtual bool HasColumns => false;
 
-    /// <summary>Reads the rows that dead letters keep; null when its records are no rows of text.</summary>
+    /// <summary>Creates a parser for the rows stored in dead letters; null when its records are not rows of text.</summary>
     internal virtual RowParser? NewRowParser(ImportRequest request) => null;
 
-    /// <summary>Tells the format by the beginning of an input.</summary>
+    /// <summary>Detects the format from the beginning of an input.</summary>
     internal abstract bool Recognizes(in ImportHead head);
 
-    /// <summary>Goes to where an earlier run stopped.</summary>
-    /// <exception cref="InputException">The input is not of this format, or its beginning has changed.</exception>
+    /// <summary>Opens an input, resuming where an earlier run stopped.</summary>
+    /// <exception cref="InputException">The input is not in this format, or its beginning has changed.</exception>
     internal abstract ValueTask<RecordReader> OpenAsync(FormatInput input, CancellationToken cancellationToken);
 
     /// <summary>The format's name.</summary>
     public override string ToString() => Name;
 }
 
-/// <summary>A compression that inputs may have, whatever their format. gzip is here; the package MixpanelConnector.Formats holds zstd.</summary>
+/// <summary>A compression that an input of any format may have. gzip is built in; the package MixpanelConnector.Formats provides zstd.</summary>
 public abstract class ImportCompression
 {
     private protected ImportCompression(string name) => Name = name;
@@ -46,29 +49,29 @@ public abstract class ImportCompression
     /// <summary>gzip, with any number of members.</summary>
     public static ImportCompression Gzip { get; } = new GzipCompression();
 
-    /// <summary>What messages call it, such as <c>gzip</c>.</summary>
+    /// <summary>The name used in messages, such as <c>gzip</c>.</summary>
     public string Name { get; }
 
-    /// <summary>How its files' names end, such as <c>.gz</c>. Not part of a source's id.</summary>
+    /// <summary>The file name extension, such as <c>.gz</c>. Not part of a source's id.</summary>
     internal abstract string Extension { get; }
 
-    /// <summary>What compressed data begins with.</summary>
+    /// <summary>The magic number that compressed data begins with.</summary>
     internal abstract ReadOnlySpan<byte> Magic { get; }
 
-    /// <summary>Whether a file with this beginning is compressed so.</summary>
+    /// <summary>Whether a file that begins like this has this compression.</summary>
     internal virtual bool Recognizes(ReadOnlySpan<byte> head) => head.StartsWith(Magic);
 
-    /// <summary>Decompresses a source, and owns it.</summary>
+    /// <summary>Wraps a source in a decompressing one, which owns it.</summary>
     internal abstract ByteSource Open(ByteSource compressed);
 
     /// <summary>The compression's name.</summary>
     public override string ToString() => Name;
 }
 
-/// <summary>What a format is told by.</summary>
+/// <summary>The information by which a format is detected.</summary>
 /// <param name="text">The first bytes, decompressed, without a byte order mark.</param>
-/// <param name="name">The file's name, without a compression suffix.</param>
-/// <param name="request">What the import asks for.</param>
+/// <param name="name">The file's name, without a compression extension.</param>
+/// <param name="request">The options of the import.</param>
 readonly ref struct ImportHead(ReadOnlySpan<byte> text, string name, ImportRequest request)
 {
     public ReadOnlySpan<byte> Text { get; } = text;
@@ -77,29 +80,30 @@ readonly ref struct ImportHead(ReadOnlySpan<byte> text, string name, ImportReque
 
     public ImportRequest Request { get; } = request;
 
-    /// <summary>The first byte that is no white space; 0 when there is none.</summary>
+    /// <summary>The first byte that is not white space; 0 when there is none.</summary>
     public byte First => Text.TrimStart(" \t\r\n"u8) is [var first, ..] ? first : (byte)0;
 
-    /// <summary>Whether it begins with a JSON object that has records in a list.</summary>
+    /// <summary>Whether it begins with a JSON object that holds records in a list.</summary>
     public bool IsJsonEnvelope => JsonEnvelopeReader.Begins(Text, Request, isAll: true) == true;
 
-    /// <summary>Whether it begins with a JSON object that takes several lines, or has another behind it on its line.</summary>
+    /// <summary>Whether it begins with a JSON object that spans several lines or is followed by another one on the same line.</summary>
     public bool IsJsonSequence => JsonSequenceReader.Begins(Text, isAll: true) ?? false;
 }
 
-/// <summary>An input that is to be read in a format.</summary>
-/// <param name="File">Where it lies.</param>
-/// <param name="Window">Its bytes, decompressed. Stands at the beginning, with what the format was told by. The reader owns it.</param>
+/// <summary>An input to be read in a format.</summary>
+/// <param name="File">The file.</param>
+/// <param name="Window">Its bytes, decompressed. Positioned at the beginning, with the bytes from which the format was detected still buffered. The reader owns
+/// it.</param>
 /// <param name="Start">The length of the byte order mark.</param>
 /// <param name="Compressed">Whether it was decompressed.</param>
 /// <param name="Reached">Where an earlier run stopped.</param>
-/// <param name="Request">What the import asks for.</param>
+/// <param name="Request">The options of the import.</param>
 sealed record FormatInput(InputFile File, InputWindow Window, int Start, bool Compressed, ImportSourceProgress? Reached, ImportRequest Request)
 {
-    /// <summary>What an earlier run has read, as a hash.</summary>
+    /// <summary>The hash of what an earlier run has read.</summary>
     public UInt128 Fingerprint => UInt128.Parse(Reached!.Fingerprint, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
-    /// <summary>Passes by the byte order mark, and what an earlier run has read.</summary>
+    /// <summary>Skips the byte order mark and what an earlier run has read.</summary>
     /// <returns>Whether there was such a run.</returns>
     public async ValueTask<bool> ResumeAsync(CancellationToken cancellationToken)
     {

@@ -3,92 +3,99 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector;
 
-/// <summary>What an input looks like to an import, by its first records: its form, its columns, what would be refused, and the options that would help. Samples are values of the input, cut to 80 characters, without any that a terminal would act on.</summary>
+/// <summary>
+/// What an import sees in the first records of an input: its format, its columns, what would be rejected, and options that would help. Samples are values of
+/// the input, truncated to 80 characters and stripped of characters that a terminal would interpret.
+/// </summary>
 public sealed record ImportInspection
 {
-    /// <summary>The input's name: of several, the first that has records.</summary>
+    /// <summary>The name of the input; of several inputs, the first that has records.</summary>
     [JsonPropertyOrder(0)] public required string Source { get; init; }
 
-    /// <summary>How many inputs there are.</summary>
+    /// <summary>The number of inputs.</summary>
     [JsonPropertyOrder(1)] public required int Inputs { get; init; }
 
-    /// <summary>Its format; null when it has none that can be read.</summary>
+    /// <summary>The format; null when no known format was recognized.</summary>
     [JsonPropertyOrder(2)] public string? Format { get; init; }
 
-    /// <summary>Its compression; null for none.</summary>
+    /// <summary>The compression; null for none.</summary>
     [JsonPropertyOrder(3)] public string? Compression { get; init; }
 
-    /// <summary>What parts its cells, such as <c>semicolons</c>; null when it has none.</summary>
+    /// <summary>The cell delimiter, such as <c>semicolons</c>; null when there are no cells.</summary>
     [JsonPropertyOrder(4)] public string? Delimiter { get; init; }
 
-    /// <summary>How its lines end: <c>LF</c>, <c>CR LF</c> or <c>CR</c>, by its first 64 KiB; null when it has no lines.</summary>
+    /// <summary>The line ending, from the first 64 KiB: <c>LF</c>, <c>CR LF</c> or <c>CR</c>; null when there are no lines.</summary>
     [JsonPropertyOrder(5)] public string? LineEnds { get; init; }
 
-    /// <summary>How its text is encoded, by its first 64 KiB; null when it is no text.</summary>
+    /// <summary>The text encoding, from the first 64 KiB; null when the input is not text.</summary>
     [JsonPropertyOrder(6)] public string? Encoding { get; init; }
 
-    /// <summary>How many records were looked at.</summary>
+    /// <summary>The number of records that were inspected.</summary>
     [JsonPropertyOrder(7)] public required long Records { get; init; }
 
-    /// <summary>How many of them would not be accepted as the options are.</summary>
+    /// <summary>The number of them that would be rejected with the current options.</summary>
     [JsonPropertyOrder(8)] public required long Refused { get; init; }
 
-    /// <summary>Why, the most frequent reason first; null when none is refused.</summary>
+    /// <summary>The reasons for rejection, the most frequent first; null when none would be rejected.</summary>
     [JsonPropertyOrder(9)] public IReadOnlyList<ImportReason>? Reasons { get; init; }
 
-    /// <summary>Its columns, or the members of its JSON records, those of their properties by two names with a dot: at most 5000.</summary>
+    /// <summary>
+    /// The columns, or the members of the JSON records; members of their properties are named by both names, joined with a dot. At most 5000.
+    /// </summary>
     [JsonPropertyOrder(10)] public required IReadOnlyList<ImportColumn> Columns { get; init; }
 
-    /// <summary>Options under which more of its records would be accepted, as was tried on them; null when none were found.</summary>
+    /// <summary>Options with which more of the inspected records would be accepted, verified by applying them; null when none were found.</summary>
     [JsonPropertyOrder(11)] public ImportProposal? Proposal { get; init; }
 
-    /// <summary>Why it could not be read, or not to where the looking ends, and what to do next; null when it could.</summary>
+    /// <summary>Why the input could not be read, or not far enough for the inspection, and what to do next; null when it could.</summary>
     [JsonPropertyOrder(12)] public string? Problem { get; init; }
 
-    /// <summary>How it ended; in JSON by its number. <see cref="RunOutcome.Damaged"/>: it is unreadable, corrupt, or has no record.</summary>
+    /// <summary>The outcome; a number in JSON. <see cref="RunOutcome.Damaged"/>: the input is unreadable, corrupt, or has no records.</summary>
     [JsonPropertyOrder(13), JsonPropertyName("exit_code")] public required RunOutcome Outcome { get; init; }
 
-    /// <summary>It as JSON, with the names of its documentation.</summary>
+    /// <summary>Serializes the inspection to JSON, with the documented property names.</summary>
+    /// <returns>The JSON text.</returns>
     public string ToJson() => JsonSerializer.Serialize(this, ImportInspectionJson.Default.ImportInspection);
 }
 
 /// <summary>A column of an input, or a member of its JSON records.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Type">What its values are: <c>text</c>, <c>number</c>, <c>boolean</c>, <c>time</c> (text that <c>--fix time</c> can read), <c>json</c> or <c>empty</c>; several with <c>or</c>, the most frequent first.</param>
-/// <param name="Samples">Its first values that differ, at most three.</param>
+/// <param name="Name">The name.</param>
+/// <param name="Type">The type of its values: <c>text</c>, <c>number</c>, <c>boolean</c>, <c>time</c> (text that <c>--fix time</c> can read), <c>json</c> or
+/// <c>empty</c>; several are joined with <c>or</c>, the most frequent first.</param>
+/// <param name="Samples">Its first distinct values, at most three.</param>
 public sealed record ImportColumn([property: JsonPropertyOrder(0)] string Name, [property: JsonPropertyOrder(1)] string Type, [property: JsonPropertyOrder(2)] IReadOnlyList<string> Samples);
 
-/// <summary>Options of an import that were tried on an input's first records, beside those that were given.</summary>
+/// <summary>Import options that were tried on the first records of an input, in addition to those already specified.</summary>
 public sealed record ImportProposal
 {
-    /// <summary>The format to name; null when it need not be named.</summary>
+    /// <summary>The format to specify; null when it need not be specified.</summary>
     [JsonPropertyOrder(0)] public string? Format { get; init; }
 
-    /// <summary>Which columns hold which fields: from the field's name to the column's.</summary>
+    /// <summary>The column that holds each field: from field name to column name.</summary>
     [JsonPropertyOrder(1)] public required IReadOnlyDictionary<string, string> Map { get; init; }
 
-    /// <summary>Properties to rename, from old to new names: records that have properties have no columns to map.</summary>
+    /// <summary>Properties to rename, from old to new names. Used for records that have properties, and so no columns to map.</summary>
     [JsonPropertyOrder(2)] public required IReadOnlyDictionary<string, string> Rename { get; init; }
 
     /// <summary>The name for all events; null when a column holds it.</summary>
     [JsonPropertyOrder(3)] public string? Event { get; init; }
 
-    /// <summary>The repairs.</summary>
+    /// <summary>The repairs to enable.</summary>
     [JsonPropertyOrder(4)] public required IReadOnlyList<string> Fix { get; init; }
 
-    /// <summary>How many of the records that were looked at would be accepted with them.</summary>
+    /// <summary>The number of inspected records that would be accepted with these options.</summary>
     [JsonPropertyOrder(5)] public required long Accepted { get; init; }
 
-    /// <summary>Why the others would not be; null when all would be accepted.</summary>
+    /// <summary>Why the other records would be rejected; null when all would be accepted.</summary>
     [JsonPropertyOrder(6)] public IReadOnlyList<ImportReason>? Reasons { get; init; }
 
-    /// <summary>Whether it is about columns: not records are wrong then, but what they are taken for.</summary>
+    /// <summary>Whether the proposal changes how columns are read. Then the records are not wrong, but were interpreted wrongly.</summary>
     internal bool NamesColumns => Format is not null || Event is not null || Map.Count > 0 || Rename.Count > 0;
 
-    /// <summary>What they do that may not be meant; null for nothing.</summary>
+    /// <summary>A side effect of the options that may not be intended; null for none.</summary>
     [JsonPropertyOrder(7)] public string? Note { get; init; }
 
-    /// <summary>The same as words of a command line, not quoted.</summary>
+    /// <summary>The options as command-line arguments, not quoted.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> Options =>
     [

@@ -7,17 +7,20 @@ using MixpanelConnector.Import.Map;
 
 namespace MixpanelConnector;
 
-/// <summary>How Mixpanel tells users apart, which is a setting of the project.</summary>
+/// <summary>How Mixpanel identifies users: a setting of the project.</summary>
 public enum ImportIdentity
 {
-    /// <summary>Simplified ID merge, as new projects have it: <c>$user_id</c> and <c>$device_id</c>, which one event with both links.</summary>
+    /// <summary>Simplified ID merge, the default of new projects: <c>$user_id</c> and <c>$device_id</c>. An event with both links the two.</summary>
     Simplified,
 
-    /// <summary>Original ID merge: <c>distinct_id</c> alone, the known one before the anonymous one. Nothing is linked.</summary>
+    /// <summary>Original ID merge: only <c>distinct_id</c>, the known id taking precedence over the anonymous one. No ids are linked.</summary>
     Original,
 }
 
-/// <summary>A table of rules that makes Mixpanel's events, profiles and groups of the records of another tool: one of those for vendors that are built in, or your own in the same language, which the documentation describes with a JSON schema.</summary>
+/// <summary>
+/// A set of rules that converts the records of another tool to Mixpanel events, profiles and groups: a built-in mapping for a vendor, or a custom one in the
+/// same language, which the documentation describes with a JSON schema.
+/// </summary>
 public sealed class ImportMapping
 {
     readonly JsonElement _json;
@@ -30,33 +33,36 @@ public sealed class ImportMapping
         Rows = json.TryGetProperty("rows", out var rows) ? MappingParser.Rows(rows, "rows") : null;
     }
 
-    /// <summary>The vendors whose exports are known.</summary>
+    /// <summary>The vendors with a built-in mapping.</summary>
     public static IReadOnlyList<string> Vendors { get; } = ["amplitude", "ga4", "segment", "rudderstack", "posthog", "heap", "mparticle", "snowplow", "matomo", "adobe"];
 
-    /// <summary>What it is called: a vendor's name, or the <c>name</c> in the file. It is the beginning of names that Mixpanel reserves, and part of ids that are computed.</summary>
+    /// <summary>
+    /// The name: that of the vendor, or the <c>name</c> in the file. It prefixes property names that Mixpanel reserves, and is part of computed ids.
+    /// </summary>
     public string Name { get; }
 
-    /// <summary>The vendor whose built-in mapping it is; null for one of your own.</summary>
+    /// <summary>The vendor of a built-in mapping; null for a custom mapping.</summary>
     public string? Vendor { get; }
 
-    /// <summary>The names of files that stand beside the records, as globs.</summary>
+    /// <summary>Globs for the names of files next to the records that are not records themselves.</summary>
     internal IReadOnlyList<string> Ignored { get; }
 
-    /// <summary>What it looks up in other files among the inputs.</summary>
+    /// <summary>The values it looks up in other files among the inputs.</summary>
     internal Dictionary<string, LookupRule> Lookups { get; }
 
-    /// <summary>How its rows of text are read; null as any others.</summary>
+    /// <summary>How its text rows are read; null for the usual way.</summary>
     internal MappingRows? Rows { get; }
 
-    /// <summary>Its rules as JSON in one line.</summary>
+    /// <summary>The rules as single-line JSON.</summary>
     public string Json => JsonSerializer.Serialize(_json, MappingJson.Default.JsonElement);
 
-    /// <summary>Shows whether the rules are the same.</summary>
+    /// <summary>A hash that shows whether the rules are the same.</summary>
     internal string Fingerprint => XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(Json)).ToString("x32", CultureInfo.InvariantCulture);
 
-    /// <summary>The mapping for exports of a vendor.</summary>
+    /// <summary>Returns the built-in mapping for a vendor's exports.</summary>
     /// <param name="vendor">One of <see cref="Vendors"/>.</param>
-    /// <exception cref="MixpanelException">It is none of them.</exception>
+    /// <returns>The mapping.</returns>
+    /// <exception cref="MixpanelException">The vendor is not one of them.</exception>
     public static ImportMapping OfVendor(string vendor)
     {
         ArgumentNullException.ThrowIfNull(vendor);
@@ -66,9 +72,10 @@ public sealed class ImportMapping
         return new ImportMapping(vendor, vendor, MappingText.Read(text.ReadToEnd())).Checked();
     }
 
-    /// <summary>A mapping of your own. Comments and commas at the end are allowed.</summary>
-    /// <param name="json">Its rules.</param>
-    /// <exception cref="MixpanelException">It is no mapping; the message says what is wrong, and where.</exception>
+    /// <summary>Parses a custom mapping. Comments and trailing commas are allowed.</summary>
+    /// <param name="json">The rules.</param>
+    /// <returns>The mapping.</returns>
+    /// <exception cref="MixpanelException">The mapping is invalid; the message says what is wrong, and where.</exception>
     public static ImportMapping Parse(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
@@ -82,9 +89,9 @@ public sealed class ImportMapping
         return new ImportMapping(text, null, root).Checked();
     }
 
-    /// <summary>The rules for a type of records; null where it has none.</summary>
-    /// <param name="type">What the records are to be.</param>
-    /// <param name="groupKey">The property that makes the groups; null for none.</param>
+    /// <summary>The rules for a type of record; null when it has none.</summary>
+    /// <param name="type">The type that the records are converted to.</param>
+    /// <param name="groupKey">The property that identifies the groups; null for none.</param>
     internal MappingSection? Section(ImportType type, string? groupKey)
     {
         var parser = new MappingParser(Name, groupKey, Lookups.Keys.ToHashSet(StringComparer.Ordinal));
@@ -97,7 +104,7 @@ public sealed class ImportMapping
         };
     }
 
-    /// <summary>All of it is read once, so that what is wrong shows before anything is done.</summary>
+    /// <summary>Parses all sections once, so that errors show before anything is done.</summary>
     ImportMapping Checked()
     {
         MappingSection?[] sections = [Section(ImportType.Events, "group"), Section(ImportType.Profiles, null), Section(ImportType.Groups, "group")];

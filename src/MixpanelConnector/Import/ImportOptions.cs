@@ -8,43 +8,43 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector.Import;
 
 /// <summary>
-/// The options that shape the records, and where they go, as checkpoints keep them; and what other ones would make of events that
-/// were accepted: Mixpanel tells events apart by event, time, distinct_id and $insert_id, and counts one that comes out otherwise again.
+/// The options that affect the records and their destination, as stored in checkpoints, and a check of what changed options would do to events that
+/// were already accepted: Mixpanel identifies events by event, time, distinct_id and $insert_id, and counts an event again when one of these differs.
 /// </summary>
 /// <param name="request">The import.</param>
-/// <param name="options">Where it goes.</param>
-/// <param name="lookedUp">A hash of what its mapping looks up in other files; null for nothing.</param>
+/// <param name="options">The destination.</param>
+/// <param name="lookedUp">A hash of the lookups of its mapping in other files; null for none.</param>
 sealed class ImportOptions(ImportRequest request, MixpanelOptions options, string? lookedUp = null)
 {
-    /// <summary>The last line: missing ids do not come from the places of records, as in states of earlier versions.</summary>
+    /// <summary>The last line: missing ids are not computed from the positions of records, as they were in states of earlier versions.</summary>
     const string IdsOfBytes = "\nids=bytes";
 
-    /// <summary>What does not change how columns become a record.</summary>
+    /// <summary>The options that do not change how columns become a record.</summary>
     static readonly string[] NotOfColumns = ["type=", "to=", "source_id=", "properties=", "shared=", "drop=", "rename=", "fix=", "time_offset=", "ids="];
 
-    /// <summary>What Mixpanel tells events apart by, or takes in place of it.</summary>
+    /// <summary>The fields by which Mixpanel identifies events, or which it uses instead.</summary>
     static readonly string[] Identity = ["event", "time", "distinct_id", "$insert_id", "$user_id", "$device_id"];
 
-    /// <summary>Where a look-alike of that may come from.</summary>
+    /// <summary>The fields from which these may come.</summary>
     static readonly string[] HoldIdentity = [.. Identity, "properties"];
 
-    /// <summary>They as text. Shared properties are told by a hash: they may hold what is not to be shown.</summary>
+    /// <summary>The options as text. Shared properties are represented by a hash, since they may contain what must not be shown.</summary>
     public string Fingerprint => field ??= Write();
 
     /// <summary>Whether a checkpoint was made with these.</summary>
     public bool Are(ImportCheckpoint checkpoint) => checkpoint.OptionsFingerprint == Fingerprint || checkpoint.OptionsFingerprint + IdsOfBytes == Fingerprint;
 
-    /// <summary>Whether the missing ids of a checkpoint of events come from their places.</summary>
+    /// <summary>Whether the missing ids of a checkpoint of events are computed from their positions.</summary>
     public static bool ComputeIdsOfPlaces(ImportCheckpoint checkpoint) => !checkpoint.OptionsFingerprint.EndsWith(IdsOfBytes, StringComparison.Ordinal);
 
-    /// <summary>What is said when a checkpoint was made with others.</summary>
+    /// <summary>The error for a checkpoint that was made with other options.</summary>
     public MixpanelException Differ(ImportCheckpoint checkpoint, string? deadLetters) => MixpanelException.Invalid(
         "restart", $"The checkpoint was made with other options ({checkpoint.OptionsFingerprint.ReplaceLineEndings(", ")}; now {Fingerprint.ReplaceLineEndings(", ")}). Use the same again{Replaying(checkpoint, deadLetters)}, or begin again with --restart.");
 
     /// <param name="known">What was accepted.</param>
-    /// <param name="deadLetters">Where what was refused lies, unless the checkpoint says so.</param>
-    /// <param name="inputs">What is to be sent.</param>
-    /// <exception cref="MixpanelException">Events that were accepted would be sent again as others.</exception>
+    /// <param name="deadLetters">The dead-letter file, unless the checkpoint names it.</param>
+    /// <param name="inputs">The inputs to send.</param>
+    /// <exception cref="MixpanelException">Accepted events would be resent with a different identity.</exception>
     public void EnsureSameEvents(ImportCheckpoint known, string? deadLetters, IReadOnlyCollection<InputFile> inputs)
     {
         var (before, now) = (new Lines(known.OptionsFingerprint), new Lines(Fingerprint));
@@ -57,11 +57,11 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
             throw MixpanelException.Invalid("restart", $"{accepted} accepted, and --{option} has changed: Mixpanel tells events apart by event, time, distinct_id and $insert_id, and those that come out otherwise now would count again. Nothing was sent. Run the command as before and without --restart to resume{Replaying(known, deadLetters)}; or, if that is meant or none of the four comes out otherwise, add --new-ids.");
     }
 
-    /// <summary>The way that sends nothing twice, where something was refused.</summary>
+    /// <summary>The advice that does not resend what was accepted, if something was rejected.</summary>
     static string Replaying(ImportCheckpoint known, string? deadLetters) =>
         known is { Finished: true, Totals.Rejected: > 0 } && (known.DeadLetterPath ?? deadLetters) is { } path ? $"; or send only what was refused, with the new options, by --replay {path}" : "";
 
-    /// <summary>Why ids that were computed would come out otherwise; null when they would not.</summary>
+    /// <summary>Why computed ids would differ; null when they would not.</summary>
     static string? OtherIds(ImportCheckpoint known, Lines before, Lines now)
     {
         var ids = known.Sources.Max(source => source.ComputedIds) ?? ImportIds.None;
@@ -74,7 +74,7 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
             : null;
     }
 
-    /// <summary>The option by which what an event is told apart by may come out otherwise, although it was accepted; null when there is none.</summary>
+    /// <summary>The option that may change the identity of an accepted event; null when there is none.</summary>
     static string? OtherIdentity(Lines before, Lines now)
     {
         string[] whole = ["encoding", "quote", "escape", "no_header", "column_names", "null_values", "time_offset"];
@@ -83,7 +83,7 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
         if (!before.SameAs(now, "shared")) return "properties";
         if (!TimesAreReadAlike(before, now)) return before.SameAs(now, "time_format") ? before.SameAs(now, "time_zone") ? "fix" : "time-zone" : "time-format";
         if (before.Fixes("ids") != now.Fixes("ids")) return "fix";
-        if (before.Of("event").Any() && now.Of("event").Any() && !before.SameAs(now, "event")) return "event"; // those that had a name kept it
+        if (before.Of("event").Any() && now.Of("event").Any() && !before.SameAs(now, "event")) return "event"; // events with a name of their own keep it
         if (before.Differing(now, "map").Exists(pair => HoldIdentity.Contains(pair.Name, StringComparer.Ordinal) || HoldIdentity.Contains(pair.Value, StringComparer.Ordinal))) return "map";
         var columns = HoldIdentity.Concat(before.Pairs("map").Concat(now.Pairs("map")).Where(pair => HoldIdentity.Contains(pair.Name, StringComparer.Ordinal)).Select(pair => pair.Value)).ToHashSet(StringComparer.Ordinal);
         if (before.Differing(now, "column_type").Exists(pair => columns.Contains(pair.Name) && pair is not { Name: "properties", Value: "json" })) return "column-type";
@@ -91,7 +91,9 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
         return before.Differing(now, "drop").Exists(pair => Identity.Contains(pair.Name, StringComparer.Ordinal)) ? "drop" : null;
     }
 
-    /// <summary>Whether a time that was accepted is the same time. Without any reading it was an integer, which stays, unless a format makes a date of its digits.</summary>
+    /// <summary>
+    /// Whether an accepted time stays the same. Without any conversion it was an integer, which stays, unless a format interprets its digits as a date.
+    /// </summary>
     static bool TimesAreReadAlike(Lines before, Lines now)
     {
         if (before.SameAs(now, "time_format") && before.SameAs(now, "time_zone") && before.Fixes("time") == now.Fixes("time")) return true;
@@ -139,7 +141,7 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
         return fingerprint.ToString();
     }
 
-    /// <summary>A fingerprint, line by line: an option each, or one of those of which there are several.</summary>
+    /// <summary>A fingerprint by lines: one per option, or several for a repeatable option.</summary>
     sealed class Lines(string fingerprint)
     {
         readonly string[] _lines = fingerprint.Split('\n');
@@ -154,7 +156,7 @@ sealed class ImportOptions(ImportRequest request, MixpanelOptions options, strin
 
         public bool Fixes(string fix) => Of("fix").Any(line => line["fix=".Length..].Split(", ").Contains(fix, StringComparer.Ordinal));
 
-        /// <summary>What an option names, each with what it says of it.</summary>
+        /// <summary>The names in an option, each with its value.</summary>
         public IEnumerable<(string Name, string Value)> Pairs(string option) =>
             from line in Of(option)
             from pair in option is "map" ? [line[(option.Length + 1)..]] : line[(option.Length + 1)..].Split(',')

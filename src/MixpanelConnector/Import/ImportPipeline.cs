@@ -19,43 +19,43 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector.Import;
 
 /// <summary>
-/// Imports files of records so that every one of them is accounted for.
+/// Imports files of records and accounts for every one of them.
 /// <code>
 ///  Source ─bytes─► Decode ─record─► (Map) ─► Validate ─event─► Batch ══► Compress ─► Send ×N ══verdict══► Settle ─► State
 /// </code>
 /// <list type="number">
 /// <item>Source: the inputs in order, decompressed, every byte checked.</item>
-/// <item>Decode: cuts one record's bytes; parses no values.</item>
-/// <item>Map, where it was asked for: makes some of another tool's, or leaves it out.</item>
-/// <item>Validate: is it a record that Mixpanel takes? Adds what is missing; changes nothing else, unless cleaning was asked for,
+/// <item>Decode: extracts the bytes of one record; parses no values.</item>
+/// <item>Map, if requested: converts it to any number of records, or leaves it out.</item>
+/// <item>Validate: checks whether Mixpanel accepts the record. Adds what is missing; changes nothing else, unless cleaning was requested,
 /// which comes first.</item>
 /// <item>Batch: up to 2000 records or 10 MB, numbered, in a pooled buffer.</item>
-/// <item>Compress: once for all tries.</item>
-/// <item>Send: at one shared pace, until the fate of every record is known.</item>
-/// <item>Settle: counts and dead letters, over the contiguous stretch of final outcomes.</item>
+/// <item>Compress: once for all attempts.</item>
+/// <item>Send: at one shared pace, until the outcome of every record is known.</item>
+/// <item>Settle: counts and dead letters, over the contiguous range of final outcomes.</item>
 /// <item>State: all of it in one durable transaction.</item>
 /// </list>
-/// Steps 1 to 5 run on one thread, 6 and 7 on the senders', 8 and 9 on one. In flight are at most 32 MB of batches, beside the
-/// one that is being filled (10 MB at most): a batch counts with its text until it is compressed, and then as what is sent.
-/// One batch at a time may be decompressed for its single records, which takes its size once more. Buffers that are kept for the
-/// next batch are bounded with it: 53 MB in all. Each input file takes about half a kilobyte more, for its name and its progress.
+/// Steps 1 to 5 run on one thread, 6 and 7 on those of the senders, 8 and 9 on one. At most 32 MB of batches are in flight, in addition to the
+/// one being filled (10 MB at most): a batch counts with its text until it is compressed, and then with what is sent.
+/// One batch at a time may be decompressed for its single records, which uses its size once more. Buffers kept for the
+/// next batch are included in the limit: 53 MB in all. Each input file uses about half a kilobyte more, for its name and its progress.
 /// </summary>
 sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelTransport transport)
 {
     public const long MostBytesInFlight = 32_000_000;
 
-    /// <summary>The batch that is being filled, while its buffer grows.</summary>
+    /// <summary>The memory for the batch being filled, including while its buffer grows.</summary>
     public const long MostBytesFilling = 2 * ImportRequest.LargestBatch;
 
-    /// <summary>How far sending may run ahead of a batch that is not settled.</summary>
+    /// <summary>How many batches sending may be ahead of an unsettled one.</summary>
     const int MostBatchesInFlight = 256;
 
     const int FirstSenders = 4;
 
-    /// <summary>Filled batches that wait for a sender.</summary>
+    /// <summary>The number of filled batches waiting for a sender.</summary>
     const int BatchesAhead = 2;
 
-    /// <summary>What is kept of a stream, so that it can be looked at again while all of its records are refused.</summary>
+    /// <summary>The number of bytes of a stream that are kept, so that it can be inspected again as long as all of its records are rejected.</summary>
     const long MostKeptOfStream = 64 << 20;
 
     static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
@@ -66,17 +66,17 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     readonly TimeProvider _time = transport.Options.TimeProvider;
     readonly ImportCounts _counts = new();
     MappingLookups _lookups = MappingLookups.None;
-    ImportRequest? _withColumns; // that another file names
+    ImportRequest? _withColumns; // named in another file
 
-    /// <summary>The import as it is read.</summary>
+    /// <summary>The request with which inputs are read.</summary>
     ImportRequest Reading => _withColumns ?? request;
 
     public ImportOptions Options { get; private set; } = new(request, transport.Options);
 
-    /// <summary>The memory of batches.</summary>
+    /// <summary>The buffers of batches.</summary>
     public BufferPool Buffers { get; } = new(MostBytesInFlight + MostBytesFilling);
 
-    /// <exception cref="MixpanelException">An option or a setting does not fit. Nothing was sent.</exception>
+    /// <exception cref="MixpanelException">An option or a setting is invalid. Nothing was sent.</exception>
     public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
     {
         var ids = new ComputedInsertIds();
@@ -160,7 +160,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         request.Progress?.Report(_counts.Snapshot(total, waiting: false, limiter.QuotaRate));
         return report! with { Inspection = inspection };
 
-        // Whether the import is to end before anything is sent, since what was read first was refused alike.
+        // Whether the import ends before anything is sent, because the first records were rejected for the same reason.
         async Task<bool> InspectAsync(FirstRefusals alike)
         {
             if (cancellation.Stop.IsCancellationRequested || !cancellation.Problems.IsEmpty) return false;
@@ -180,7 +180,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
     }
 
-    /// <summary>The account of an import that has ended before anything was sent: as if it had not begun, so that it may begin anew with other options.</summary>
+    /// <summary>The report of an import that ended before anything was sent, as if it had not started, so that it can start over with other options.</summary>
     ImportReport StopAtFirst(FirstRefusals first, ImportInspection? inspection, ImportCancellation cancellation)
     {
         try
@@ -229,7 +229,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             }
             catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
             {
-                continue; // its state has ended it before this was sent
+                continue; // its state has ended the import before this was sent
             }
             finally
             {
@@ -245,20 +245,20 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     {
         while (true)
         {
-            // By the real clock: whoever watches does, and a clock that is moved on is not moved by it.
+            // By the real clock, like the observer; advancing a fake clock has no effect.
             await Task.Delay(ProgressInterval, TimeProvider.System, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (ended.IsCancellationRequested) return;
             progress.Report(_counts.Snapshot(total, limiter.Waiting, limiter.QuotaRate));
         }
     }
 
-    /// <summary>Takes every outcome, so that the senders can end, and keeps books for as long as that is possible.</summary>
+    /// <summary>Consumes all outcomes, so that the senders can finish, and records them as long as that is possible.</summary>
     async Task SettleAsync(CheckpointTracker checkpoints, ChannelReader<BatchOutcome> verdicts, ImportCancellation cancellation)
     {
         while (await NextAsync(checkpoints, verdicts, cancellation).ConfigureAwait(false) is { } outcome) Keep(checkpoints, cancellation, () => checkpoints.Settle(outcome));
     }
 
-    /// <summary>The next outcome; null when there are no more. When it is long in coming, what was settled is saved meanwhile.</summary>
+    /// <summary>Returns the next outcome; null when there are no more. While it waits for long, settled records are saved.</summary>
     async Task<BatchOutcome?> NextAsync(CheckpointTracker checkpoints, ChannelReader<BatchOutcome> verdicts, ImportCancellation cancellation)
     {
         BatchOutcome? outcome;
@@ -285,7 +285,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
         catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested)
         {
-            // The state has ended it; it lags behind.
+            // The state has ended the import; it lags behind.
         }
         catch (Exception e)
         {
@@ -294,8 +294,8 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
     }
 
-    /// <param name="checkpoints">The books.</param>
-    /// <param name="cancellation">Why it does not end well.</param>
+    /// <param name="checkpoints">The progress.</param>
+    /// <param name="cancellation">The problems.</param>
     /// <param name="isKnown">Whether an earlier run has read any of the inputs.</param>
     ImportReport Finish(CheckpointTracker checkpoints, ImportCancellation cancellation, bool isKnown)
     {
@@ -312,7 +312,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
                 checkpoints.Close(finished && !hasDeadLetters);
                 totals = checkpoints.Saved;
                 if (path is not null && !WriteDeadLetters(path, cancellation)) path = null;
-                if (finished && hasDeadLetters) checkpoints.Close(finished: true); // and whoever finds it finished finds the file, too
+                if (finished && hasDeadLetters) checkpoints.Close(finished: true); // so that a finished state implies that the file exists
                 reasons = ReasonsOf(state);
                 if (reasons.Total != totals.Rejected || checkpoints.Broken) cancellation.Note(RunOutcome.Inconsistent, string.Create(CultureInfo.InvariantCulture, $"The audit of the counts failed: {totals.Rejected} rejected records, {reasons.Total} dead letters. This is a defect of the importer: please report it."));
             }
@@ -334,7 +334,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
     /// <summary>Why the records of a state were not accepted.</summary>
     public static ReasonCounts ReasonsOf(IImportState state) => state is ICountsReasons counting ? counting.Reasons : ReasonCounts.Of(state.DeadLetters());
 
-    /// <summary>False when it is a pipe that nobody reads, and the caller waits no longer.</summary>
+    /// <summary>Writes the dead letters. False when the path is a pipe without a reader, and the wait for one was canceled.</summary>
     public bool WriteDeadLetters(string path, ImportCancellation cancellation)
     {
         try
@@ -377,7 +377,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         };
     }
 
-    /// <summary>What is said of an input without a record.</summary>
+    /// <summary>The message for inputs without a record.</summary>
     public static string Empty(ImportRequest request) =>
         $"There was no record in {(request.Replay ?? (request.Inputs is ["-"] ? "<stdin>" : string.Join(", ", request.Inputs.Take(3)) + (request.Inputs.Count > 3 ? ", …" : "")))}: nothing was imported. When the input has some, run the same command again; where none are right, say --allow-empty.";
 
@@ -398,7 +398,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         ? new EventDestination(transport, request.Strict)
         : new ProfileDestination(transport, request.Type is ImportType.Groups ? "/groups" : "/engage", request.Strict);
 
-    /// <param name="inputs">What is to be sent.</param>
+    /// <param name="inputs">The inputs to send.</param>
     public ImportCheckpoint? Load(IReadOnlyCollection<InputFile> inputs)
     {
         if (request.Restart)
@@ -410,12 +410,12 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         var loaded = state.Load();
         if (loaded is null || Options.Are(loaded)) return loaded;
         if (loaded is not { Finished: true, Totals: { Accepted: 0, Requests: 0 } } || loaded.Sources.Any(source => source.SentTo > 0)) throw Options.Differ(loaded, state.DeadLetterPath);
-        state.Clear(); // nothing was sent, so that nothing can count twice; of a run that was killed that is not known
+        state.Clear(); // nothing was sent, so nothing can count twice; after a run that was killed that is unknown
         return null;
     }
 
-    /// <summary>What is said of columns must fit each input that is begun anew: that shows before anything is sent, but for streams.</summary>
-    /// <exception cref="MixpanelException">It does not.</exception>
+    /// <summary>Checks that the specified columns match each input that is read from the beginning, before anything is sent. Streams are not checked.</summary>
+    /// <exception cref="MixpanelException">They do not match.</exception>
     async Task EnsureFitAsync(List<InputFile> inputs, CheckpointTracker checkpoints, CancellationToken cancellationToken)
     {
         if (request is not { Replay: null, Look: null, Mapping: null } || (!request.NamedColumns.Any() && request.ColumnNames.Count == 0 && request.Delimiter is null)) return;
@@ -431,7 +431,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             }
             catch (InputException)
             {
-                // It is told when it is read.
+                // Reported when it is read.
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -447,7 +447,7 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
             cancellation.Note(RunOutcome.Damaged, $"{source.Id} was {(source.Offset > 0 || source.Pinned is null ? "imported in part" : "listed before")} and is not among the inputs any more. Put it back and run the same command again, or begin again with --restart.");
     }
 
-    /// <summary>Has the checkpoint say which objects are meant, before the first is read. False when the state cannot be written.</summary>
+    /// <summary>Pins the objects in the checkpoint before the first is read. False when the state cannot be written.</summary>
     static bool TryPin(List<InputFile> inputs, CheckpointTracker checkpoints, ImportCancellation cancellation)
     {
         try
@@ -475,11 +475,13 @@ sealed class ImportPipeline(ImportRequest request, IImportState state, MixpanelT
         }
         catch (Exception e)
         {
-            cancellation.Fail(e); // the record's batch goes on to its end
+            cancellation.Fail(e); // the batch of the record is still processed
         }
     }
 
-    /// <summary>A defect in one stage, be it in a callback of the caller's, ends the others, and reaches the caller once what was settled is saved.</summary>
+    /// <summary>
+    /// Handles a defect in one stage, including callbacks: it ends the other stages, and is rethrown to the caller after settled records are saved.
+    /// </summary>
     static async Task Guard(ImportCancellation cancellation, Task stage)
     {
         try

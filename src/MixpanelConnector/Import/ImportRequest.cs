@@ -11,221 +11,330 @@ using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector;
 
-/// <summary>What the records of an import are.</summary>
+/// <summary>The type of the records of an import.</summary>
 public enum ImportType
 {
     /// <summary>Events, sent to <c>/import</c>.</summary>
     Events,
 
-    /// <summary>Updates of user profiles, sent to <c>/engage</c>; or <c>{"$distinct_id","$properties"}</c>, which becomes a <c>$set</c>; or <c>distinct_id</c> beside what is set.</summary>
+    /// <summary>
+    /// User profile updates, sent to <c>/engage</c>; or <c>{"$distinct_id","$properties"}</c>,
+    /// which becomes a <c>$set</c>; or <c>distinct_id</c> next to the properties to set.
+    /// </summary>
     Profiles,
 
-    /// <summary>Updates of group profiles, sent to <c>/groups</c>; or <c>{"$group_id","$properties"}</c>, which becomes a <c>$set</c>, as does an exported group, which has <c>$distinct_id</c> in place of <c>$group_id</c>. Needs <see cref="ImportRequest.GroupKey"/>.</summary>
+    /// <summary>
+    /// Group profile updates, sent to <c>/groups</c>; or <c>{"$group_id","$properties"}</c>, which becomes a <c>$set</c>. So does an exported group, which has
+    /// <c>$distinct_id</c> in place of <c>$group_id</c>. Requires <see cref="ImportRequest.GroupKey"/>.
+    /// </summary>
     Groups,
 
-    /// <summary>A lookup table: one CSV file, plain or compressed, sent whole to <c>/lookup-tables/{id}</c>, all or nothing. Needs <see cref="ImportRequest.TableId"/>.</summary>
+    /// <summary>
+    /// A lookup table: one CSV file, plain or compressed, uploaded as a whole to <c>/lookup-tables/{id}</c>, all or nothing. Requires
+    /// <see cref="ImportRequest.TableId"/>.
+    /// </summary>
     LookupTable,
 }
 
-/// <summary>What to import, and how. Immutable: change a copy with <c>with</c>.</summary>
+/// <summary>What to import, and how. Immutable: use <c>with</c> to change a copy.</summary>
 public sealed record ImportRequest
 {
-    /// <summary>Files, globs, folders, addresses of <see cref="Storages"/>, or <c>-</c> for <see cref="StandardInput"/>. A folder gives every file below it, in ordinal order of their paths; names that begin with a dot are left out, and so is what the import itself writes. The folder of a finished export gives the files that its manifest names, in its layout and of its type, each checked by its hash, and nothing else. Not used with <see cref="Replay"/>.</summary>
+    /// <summary>
+    /// Files, globs, folders, URLs of <see cref="Storages"/>, or <c>-</c> for <see cref="StandardInput"/>. A folder includes all files below it, in ordinal
+    /// order of their paths, except names that begin with a dot and files that the import itself writes. The folder of a finished export includes only the
+    /// files listed in its manifest, read in its layout and type, each verified by its hash. Not used with <see cref="Replay"/>.
+    /// </summary>
     public IReadOnlyList<string> Inputs { get; init; } = [];
 
-    /// <summary>The object storage whose addresses may be among the inputs, such as <c>s3://bucket/key</c>: of an object, of a prefix (it ends with a slash, or has objects below it), or a glob (<c>*</c>, <c>?</c> and <c>[…]</c> within a slash, <c>**</c> across). An object that changes once it was listed is not read any further. Default: none. MixpanelConnector.ObjectStorage holds some.</summary>
+    /// <summary>
+    /// The object storage schemes whose URLs may be among the inputs, such as <c>s3://bucket/key</c>. A URL names an object, a prefix (it ends with a slash, or
+    /// has objects below it), or a glob (<c>*</c>, <c>?</c> and <c>[…]</c> do not match a slash, <c>**</c> does). An object that changes after it was listed
+    /// is not read any further. Default: none. MixpanelConnector.ObjectStorage provides some.
+    /// </summary>
     public IReadOnlyList<StorageScheme> Storages { get; init; } = [];
 
-    /// <summary>The stream behind the input <c>-</c>; the caller disposes it. Default: none.</summary>
+    /// <summary>The stream that the input <c>-</c> reads; the caller disposes it. Default: none.</summary>
     public Stream? StandardInput { get; init; }
 
-    /// <summary>The formats that the inputs may be in; each input's is told by its content and its name. Default: NDJSON and a JSON array. MixpanelConnector.Formats holds more.</summary>
+    /// <summary>
+    /// The formats that the inputs may have; each input's format is detected from its
+    /// content and name. Default: NDJSON and JSON. MixpanelConnector.Formats provides more.
+    /// </summary>
     public IReadOnlyList<ImportFormat> Formats { get; init; } = [ImportFormat.Ndjson, ImportFormat.Json];
 
-    /// <summary>The compressions that the inputs may have, told by their content. Default: gzip. MixpanelConnector.Formats holds zstd.</summary>
+    /// <summary>The compressions that the inputs may have, detected from their content. Default: gzip. MixpanelConnector.Formats provides zstd.</summary>
     public IReadOnlyList<ImportCompression> Compressions { get; init; } = [ImportCompression.Gzip];
 
-    /// <summary>The name of the format that every input is in, in place of looking. Default: null, which means by content.</summary>
+    /// <summary>The name of the format of all inputs, instead of detecting it. Default: null, which means detected from the content.</summary>
     public string? Format { get; init; }
 
-    /// <summary>The encoding of text, by a label of the WHATWG Encoding Standard such as <c>windows-1252</c>, of which <c>latin1</c> is another name. A byte order mark overrules it. With <see cref="Replay"/>: that of the records which are no UTF-8. Default: null, which means UTF-8, or UTF-16 where a mark says so.</summary>
+    /// <summary>
+    /// The text encoding, by a label of the WHATWG Encoding Standard such as <c>windows-1252</c>, of which
+    /// <c>latin1</c> is an alias. A byte order mark takes precedence. With <see cref="Replay"/>: the encoding of the
+    /// records that are not UTF-8. Default: null, which means UTF-8, or UTF-16 if there is a byte order mark for it.
+    /// </summary>
     public string? Encoding { get; init; }
 
-    /// <summary>Which column holds a field: from the field's name, such as <c>time</c>, to the column's. Default: each column gives the field of its own name. JSON records without <c>properties</c> are rows, too: their members are columns. A column that an input does not have is an error of the call, before anything is sent.</summary>
+    /// <summary>
+    /// The column that holds each field: from field name, such as <c>time</c>, to column name. Default: each column
+    /// supplies the field of the same name. JSON records without <c>properties</c> are also rows, with their
+    /// members as columns. A column that an input does not have is an error, reported before anything is sent.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Columns { get; init; } = FrozenDictionary<string, string>.Empty;
 
-    /// <summary>What the values of columns are, by the columns' names. Default: of CSV and TSV what the first values show; of other formats what each value is.</summary>
+    /// <summary>
+    /// The types of column values, by column name. Default: for CSV and TSV inferred from the first values; for other formats the type of each value.
+    /// </summary>
     public IReadOnlyDictionary<string, ImportColumnType> ColumnTypes { get; init; } = FrozenDictionary<string, ImportColumnType>.Empty;
 
-    /// <summary>The name of events that have no column with it. Events in columns only. Default: none.</summary>
+    /// <summary>The event name for events that have no column for it. Only for events in columns. Default: none.</summary>
     public string? Event { get; init; }
 
-    /// <summary>What stands between two cells of CSV: one character of ASCII, no letter, digit or quote. Default: null, which means found out by the header, among comma, semicolon, tab and vertical bar. A lookup table of which it is said is sent with commas in its place.</summary>
+    /// <summary>
+    /// The CSV cell delimiter: one ASCII character that is not a letter, digit or quote. Default: null, which means detected from the header, among comma,
+    /// semicolon, tab and vertical bar. A lookup table for which it is set is sent with commas instead.
+    /// </summary>
     public char? Delimiter { get; init; }
 
-    /// <summary>What stands around a cell of CSV or TSV that holds a delimiter or a line end, and is written twice inside: one character of ASCII, or null for none. Default: <c>"</c>.</summary>
+    /// <summary>
+    /// The quote character for CSV and TSV cells that contain a delimiter or a line end;
+    /// doubled within a cell. One ASCII character, or null for none. Default: <c>"</c>.
+    /// </summary>
     public char? Quote { get; init; } = '"';
 
-    /// <summary>What makes text of a delimiter, a quote, a line end or itself in CSV and TSV, such as a backslash; before anything else it is text itself. A backslash is also read as MySQL and PostgreSQL write it: before <c>n</c>, <c>r</c>, <c>t</c>, <c>b</c>, <c>f</c>, <c>v</c>, <c>0</c> and <c>Z</c> it makes control characters, before any other what stands there, and a cell <c>\N</c> is as good as empty. Default: none.</summary>
+    /// <summary>
+    /// The escape character of CSV and TSV, such as a backslash: it makes a delimiter, a quote, a line end or itself literal. Before any other character it is
+    /// literal itself. A backslash is also interpreted as in MySQL and PostgreSQL: before <c>n</c>, <c>r</c>, <c>t</c>, <c>b</c>, <c>f</c>, <c>v</c>, <c>0</c>
+    /// and <c>Z</c> it forms a control character, before any other it is removed, and a cell <c>\N</c> counts as empty. Default: none.
+    /// </summary>
     public char? Escape { get; init; }
 
-    /// <summary>How many lines of CSV and TSV stand before the header, and are left out. Default: 0. Blank lines, and a line such as <c>sep=;</c>, are passed by themselves.</summary>
+    /// <summary>
+    /// The number of lines of CSV and TSV to skip before the header. Default: 0. Blank lines, and a line such as <c>sep=;</c>, are always skipped.
+    /// </summary>
     public int SkipLines { get; init; }
 
-    /// <summary>Whether CSV and TSV begin with a row, and not with a header. Needs <see cref="ColumnNames"/>. Default: false.</summary>
+    /// <summary>Whether CSV and TSV begin with a row instead of a header. Requires <see cref="ColumnNames"/>. Default: false.</summary>
     public bool NoHeader { get; init; }
 
-    /// <summary>The names of all columns of CSV and TSV, in their order, in place of those in the header. A column with an empty name must be empty; the first is left out. Default: none.</summary>
+    /// <summary>
+    /// The names of all columns of CSV and TSV, in order, instead of those in the header. A column
+    /// with an empty name must be empty, except the first, which is skipped. Default: none.
+    /// </summary>
     public IReadOnlyList<string> ColumnNames { get; init; } = [];
 
-    /// <summary>What stands before the decimals in numbers that are text: a point or a comma. Separators of thousands are not taken. Default: a point.</summary>
+    /// <summary>The decimal separator of numbers written as text: a point or a comma. Thousands separators are not accepted. Default: a point.</summary>
     public char DecimalSeparator { get; init; } = '.';
 
-    /// <summary>Cells of CSV and TSV that are as good as empty, as they stand there: in quotes or with an escape it is text that looks alike. Default: none but the empty ones.</summary>
+    /// <summary>
+    /// CSV and TSV cells that count as empty, compared literally: the same text in quotes or with an escape is text. Default: only empty cells.
+    /// </summary>
     public IReadOnlyList<string> NullValues { get; init; } = [];
 
-    /// <summary>How times are written that are text, in the language of <c>strftime</c>, such as <c>%d.%m.%Y %H:%M:%S</c>: the time of events, which becomes an integer then, and columns of the type time. Text that does not follow it is rejected. Default: ISO 8601.</summary>
+    /// <summary>
+    /// The format of times written as text, as a <c>strftime</c> pattern such as <c>%d.%m.%Y %H:%M:%S</c>. Applies to the time of events, which becomes an
+    /// integer, and to columns of type time. Text that does not match is rejected. Default: ISO 8601.
+    /// </summary>
     public string? TimeFormat { get; init; }
 
-    /// <summary>The zone of times that are text and say none, by its name in the IANA database, such as <c>Europe/Berlin</c>: the time of events, which becomes an integer then, and columns of the type time. A time that clocks were put forward over is rejected; of one that exists twice, the first is taken. Default: UTC.</summary>
+    /// <summary>
+    /// The time zone of times written as text without one, as an IANA name such as <c>Europe/Berlin</c>.
+    /// Applies to the time of events, which becomes an integer, and to columns of type time. A time that was
+    /// skipped when clocks went forward is rejected; of one that occurs twice, the first is used. Default: UTC.
+    /// </summary>
     public string? TimeZone { get; init; }
 
-    /// <summary>The rules by which records of another tool become Mixpanel's, before anything else is done to them. Default: none, which means that they are Mixpanel's already.</summary>
+    /// <summary>
+    /// The rules that convert records of another tool to Mixpanel records, applied before
+    /// anything else. Default: none, which means that they already are Mixpanel records.
+    /// </summary>
     public ImportMapping? Mapping { get; init; }
 
-    /// <summary>How the project tells users apart: what a <see cref="Mapping"/> makes of known and anonymous ids. Default: <see cref="ImportIdentity.Simplified"/>.</summary>
+    /// <summary>
+    /// How the project identifies users: determines how a <see cref="Mapping"/> maps known and anonymous ids. Default: <see cref="ImportIdentity.Simplified"/>.
+    /// </summary>
     public ImportIdentity Identity { get; init; }
 
-    /// <summary>Whether an input without a record is no error. Default: false.</summary>
+    /// <summary>Whether an import without any records is allowed. Default: false, which reports an error.</summary>
     public bool AllowEmpty { get; init; }
 
-    /// <summary>What the records are. Default: <see cref="ImportType.Events"/>.</summary>
+    /// <summary>The type of the records. Default: <see cref="ImportType.Events"/>.</summary>
     public ImportType Type { get; init; }
 
-    /// <summary>The property that makes the groups, like <c>company</c>: added to updates that do not name it, and never another one. For groups, and for events with a <see cref="Mapping"/>, which get this property where their records say the group.</summary>
+    /// <summary>
+    /// The property that identifies the groups, such as <c>company</c>. It is added to updates that lack it; updates that name a different one are rejected.
+    /// For groups, and for events with a <see cref="Mapping"/>, which get this property when their records name the group.
+    /// </summary>
     public string? GroupKey { get; init; }
 
-    /// <summary>The id of the lookup table that the file replaces. Lookup tables only.</summary>
+    /// <summary>The id of the lookup table to replace. Lookup tables only.</summary>
     public Guid? TableId { get; init; }
 
-    /// <summary>Whether Mixpanel validates each record and names those that it refuses. Default: true. Without it Mixpanel drops such records in silence, so the checks made here before sending are the same either way.</summary>
+    /// <summary>
+    /// Whether Mixpanel validates each record and reports those it rejects. Default: true. Otherwise
+    /// Mixpanel silently drops invalid records, so the checks before sending are the same either way.
+    /// </summary>
     public bool Strict { get; init; } = true;
 
-    /// <summary>A JSON object of properties that every event gets; an event's own value wins. Events only. Default: none.</summary>
+    /// <summary>A JSON object of properties that are added to every event; an event's own value takes precedence. Events only. Default: none.</summary>
     public string? Properties { get; init; }
 
-    /// <summary>Repairs, made after <see cref="Drop"/> and <see cref="Rename"/>, counted in <see cref="ImportReport.Fixed"/>. Default: none.</summary>
+    /// <summary>
+    /// Repairs to make, applied after <see cref="Drop"/> and <see cref="Rename"/> and counted in <see cref="ImportReport.Fixed"/>. Default: none.
+    /// </summary>
     public ImportFixes Fix { get; init; }
 
-    /// <summary>Properties to rename, from old to new names, all at once. A record that has a property of the new name already is rejected as <c>rename_collision</c>. Default: none.</summary>
+    /// <summary>
+    /// Properties to rename, from old to new names, all at once. A record that already has
+    /// a property with the new name is rejected as <c>rename_collision</c>. Default: none.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Rename { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
-    /// <summary>Properties to leave out, before anything else is done. Default: none.</summary>
+    /// <summary>Properties to remove before anything else is done. Default: none.</summary>
     public IReadOnlyList<string> Drop { get; init; } = [];
 
-    /// <summary>Added to the <c>time</c> that each event has of its own, in the unit it has, after <see cref="Fix"/>; whole seconds, at most 100 years, negative for earlier. Events only. Default: none.</summary>
+    /// <summary>
+    /// An offset added to the <c>time</c> of each event that has one, in that time's unit, after
+    /// <see cref="Fix"/>. Whole seconds, at most 100 years, negative for earlier. Events only. Default: none.
+    /// </summary>
     public TimeSpan? TimeOffset { get; init; }
 
-    /// <summary>The name of the input in the ids that are computed for events without <c>$insert_id</c>, and of a stream's checkpoint. Default: each file's path relative to the input that it was found by, without a suffix of compression; <c>stdin</c> for a stream.</summary>
+    /// <summary>
+    /// The input's name in ids computed for events without <c>$insert_id</c>, and in a stream's checkpoint. Default: each file's path relative to the input
+    /// that included it, without a compression extension; <c>stdin</c> for a stream.
+    /// </summary>
     public string? SourceId { get; init; }
 
-    /// <summary>What the one file or stream among the inputs is called, in place of the name under which it lies: for a mapping, which may ask for it, and to tell an archive. Default: null, which means the name under which it lies.</summary>
+    /// <summary>
+    /// The name of the only file or stream among the inputs, instead of its actual name: for
+    /// mappings that use it, and to detect an archive. Default: null, which means the actual name.
+    /// </summary>
     public string? InputName { get; init; }
 
-    /// <summary>The name of a local store that the records go to, in place of its address, which changes from run to run: a checkpoint belongs to it. Default: none, which means that it belongs to the endpoint or the region.</summary>
+    /// <summary>
+    /// The name of the local store that records are sent to, used instead of its address, which changes from run to run, to identify the checkpoint. Default:
+    /// none, which means that the checkpoint belongs to the endpoint or the region.
+    /// </summary>
     public string? LocalStore { get; init; }
 
-    /// <summary>Forget the checkpoint and begin again. Default: false. Needed when an option that shapes the records has changed, and to send an input again that was mended: events that are as they were keep their ids, so that Mixpanel counts them once. Refused after accepted events whose computed ids, times, users or names may come out otherwise by the options, unless <see cref="NewIds"/> is set: Mixpanel would count these twice.</summary>
+    /// <summary>
+    /// Whether to discard the checkpoint and start over. Default: false. Required after changing an option that affects the records, and to resend an input
+    /// that was corrected. Unchanged events keep their ids, so that Mixpanel counts them once. Refused when events were accepted whose computed ids, times,
+    /// users or names could differ with the new options, because Mixpanel would count them twice, unless <see cref="NewIds"/> is set.
+    /// </summary>
     public bool Restart { get; init; }
 
-    /// <summary>With <see cref="Restart"/>: accept that events which were accepted may be sent with another event, time, distinct_id or <c>$insert_id</c> than before, so that Mixpanel counts those again. Default: false.</summary>
+    /// <summary>
+    /// Whether, with <see cref="Restart"/>, accepted events may be resent with a different event,
+    /// time, distinct_id or <c>$insert_id</c>, so that Mixpanel counts them again. Default: false.
+    /// </summary>
     public bool NewIds { get; init; }
 
-    /// <summary>Where every record that was not accepted is written at the end. Default: <see cref="IImportState.DeadLetterPath"/>.</summary>
+    /// <summary>The file to which records that were not accepted are written at the end. Default: <see cref="IImportState.DeadLetterPath"/>.</summary>
     public string? DeadLetterPath { get; init; }
 
-    /// <summary>Other files that the caller writes, such as a report: refused when they are among the inputs, and tried before anything is sent. Default: none.</summary>
+    /// <summary>
+    /// Other files that the caller writes, such as a report. Rejected when they are
+    /// among the inputs; verified to be writable before anything is sent. Default: none.
+    /// </summary>
     public IReadOnlyList<string> OtherOutputs { get; init; } = [];
 
-    /// <summary>A dead-letter file to import again, with the ids of the first time, in place of <see cref="Inputs"/>. Default: none.</summary>
+    /// <summary>A dead-letter file to import again, with the original ids, instead of <see cref="Inputs"/>. Default: none.</summary>
     public string? Replay { get; init; }
 
-    /// <summary>How many requests run at once, from 1 to 20. Default: null, which means adaptive up to 20. Profiles and groups are always sent one request at a time, so that updates of one profile keep their order.</summary>
+    /// <summary>
+    /// The number of concurrent requests, from 1 to 20. Default: null, which means adaptive up to 20. Profiles and groups are always sent one request at a
+    /// time, so that updates of the same profile stay in order.
+    /// </summary>
     public int? Senders { get; init; }
 
-    /// <summary>The most records in a request, from 1 to 2000. Default: 2000, Mixpanel's limit.</summary>
+    /// <summary>The maximum number of records in a request, from 1 to 2000. Default: 2000, Mixpanel's limit.</summary>
     public int BatchEvents { get; init; } = 2000;
 
-    /// <summary>The most bytes in a request before compression. Default: 9.8 MiB, a little below Mixpanel's limit of 10 MB.</summary>
+    /// <summary>The maximum size of a request before compression, in bytes. Default: 9.8 MiB, a little below Mixpanel's limit of 10 MB.</summary>
     public int BatchBytes { get; init; } = LargestBatch;
 
-    /// <summary>How long Mixpanel may stay out of reach before the import stops, to be resumed later. Default: 24 hours.</summary>
+    /// <summary>How long Mixpanel may be unreachable before the import stops, to be resumed later. Default: 24 hours.</summary>
     public TimeSpan MaxOutage { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>How many bytes one compressed input may give when it is decompressed; one that gives more is not read any further. Default: null, which means any number.</summary>
+    /// <summary>
+    /// The maximum decompressed size of each compressed input, in bytes; an input that exceeds it is not read any further. Default: null, which means no limit.
+    /// </summary>
     public long? MaxDecompressedBytes { get; init; }
 
-    /// <summary>Whether an import stops, before anything is sent and as if it had not begun, when its first 1000 records are refused alike, or all there are and other columns would help: options need mending then, and not records; see <see cref="ImportReport.Inspection"/>. Default: false: each is a dead letter.</summary>
+    /// <summary>
+    /// Whether an import stops when its first 1000 records are rejected for the same reason, or all of them if there are fewer and different columns would
+    /// help. It stops before anything is sent, as if it had not started, since the options are probably wrong rather than the records; see
+    /// <see cref="ImportReport.Inspection"/>. Default: false, which means that each is a dead letter.
+    /// </summary>
     public bool StopWhenRefusedAlike { get; init; }
 
-    /// <summary>Everything but the sending: says what would be refused, needs no credentials, keeps no state. Default: false.</summary>
+    /// <summary>Whether to do everything except sending: reports what would be rejected, needs no credentials, stores no state. Default: false.</summary>
     public bool DryRun { get; init; }
 
-    /// <summary>Gets one line for each record that was not accepted, and each warning, as they occur. Default: none. An exception that it throws ends the import and reaches the caller, once what was settled is saved; the same call resumes.</summary>
+    /// <summary>
+    /// Receives one diagnostic for each record that was not accepted, and each warning, as they occur. Default: none. An exception that it throws ends the
+    /// import and propagates to the caller after settled records are saved; the same call resumes.
+    /// </summary>
     public IProgress<ImportDiagnostic>? Diagnostics { get; init; }
 
-    /// <summary>Gets a snapshot of the counts, at most five times a second and once at the end. Default: none. An exception that it throws ends the import and reaches the caller, once what was settled is saved; the same call resumes.</summary>
+    /// <summary>
+    /// Receives a snapshot of the counts, at most five times per second and once at the end. Default: none. An exception that it throws ends the import and
+    /// propagates to the caller after settled records are saved; the same call resumes.
+    /// </summary>
     public IProgress<ImportProgress>? Progress { get; init; }
 
-    /// <summary>How often the state is saved while the import runs: seldom enough to cost nothing, often enough that little is sent twice after a crash.</summary>
+    /// <summary>How often the state is saved during the import: rarely enough to cost nothing, often enough that little is resent after a crash.</summary>
     internal TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>The inputs, when they were found already.</summary>
+    /// <summary>The inputs, if they were already found.</summary>
     internal IReadOnlyList<InputFile>? Found { get; init; }
 
-    /// <summary>Gives the inputs, where they are not known before.</summary>
+    /// <summary>Supplies the inputs when they are not known in advance.</summary>
     internal InputFeed? Feed { get; init; }
 
-    /// <summary>How long requests that are under way are awaited once the import is stopped. Default: null, which means 8 seconds.</summary>
+    /// <summary>The time to wait for requests in flight once the import is stopped. Default: null, which means 8 seconds.</summary>
     internal TimeSpan? Grace { get; init; }
 
-    /// <summary>What is done to records in place of a <see cref="Mapping"/>. Default: none.</summary>
+    /// <summary>A preparation of the records, used instead of a <see cref="Mapping"/>. Default: none.</summary>
     internal RecordPreparation? Preparation { get; init; }
 
-    /// <summary>Whether records become others before they are checked.</summary>
+    /// <summary>Whether records are converted before they are checked.</summary>
     internal bool IsMapped => Mapping is not null || Preparation is not null;
 
-    /// <summary>The manifest of the export that is imported: its files are read in its layout. Default: none.</summary>
+    /// <summary>The manifest of the imported export, whose files are read in its layout. Default: none.</summary>
     internal ExportManifest? Exported { get; init; }
 
-    /// <summary>What the addresses among the inputs lead to. Default: none were looked up.</summary>
+    /// <summary>The objects that the URLs among the inputs resolve to. Default: none were resolved.</summary>
     internal StoredInputs? Stored { get; init; }
 
-    /// <summary>Whether an input is an address of object storage, and not of this machine.</summary>
+    /// <summary>Whether an input is an object storage URL rather than a local path.</summary>
     internal bool IsAddress(string input) => Storages.Any(scheme => scheme.Holds(input));
 
-    /// <summary>The options that the first dead letter of a replay keeps, as JSON; empty for none.</summary>
+    /// <summary>The options stored in the first dead letter of a replay, as JSON; empty for none.</summary>
     internal string ReplayedOptions { get; init; } = "";
 
-    /// <summary>The columns that are mapped or typed, by which a text is told; also of a look at the columns themselves, in which nothing becomes of them.</summary>
+    /// <summary>
+    /// The columns that are mapped or typed, used to detect the format of text. Also set when only the columns are inspected and nothing is made of them.
+    /// </summary>
     internal IEnumerable<string> NamedColumns
     {
         get => field ?? Columns.Values.Concat(ColumnTypes.Keys);
         init;
     }
 
-    /// <summary>What is looked at, in a dry run that looks at a part. Default: all.</summary>
+    /// <summary>The part to inspect, in a dry run that reads only a part. Default: all.</summary>
     internal ImportLook? Look { get; init; }
 
-    /// <summary>The repairs, with that of times where it is said how or where they are written.</summary>
+    /// <summary>The repairs, including the repair of times when a time format or zone is specified.</summary>
     internal ImportFixes Fixes => Type is ImportType.Events && (TimeFormat ?? TimeZone) is not null ? Fix | ImportFixes.Time : Fix;
 
-    /// <summary>9.8 MiB: below 10 MB by enough for every way to count a megabyte.</summary>
+    /// <summary>9.8 MiB: far enough below 10 MB for any definition of a megabyte.</summary>
     internal const int LargestBatch = 10_276_045;
 
     internal const int MostSenders = 20;
 
-    /// <summary>Checks what can be checked without reading the input.</summary>
+    /// <summary>Checks everything that can be checked without reading the input.</summary>
     /// <exception cref="MixpanelException">An option is out of range.</exception>
     internal ImportRequest Validated()
     {

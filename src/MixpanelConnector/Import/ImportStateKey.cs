@@ -6,12 +6,16 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector;
 
-/// <summary>Names the state that an import belongs to, so that the same command finds its checkpoint again.</summary>
+/// <summary>Names the state of an import, so that the same command finds its checkpoint again.</summary>
 public static class ImportStateKey
 {
-    /// <summary>A name for a folder: the same for the same type, real input paths or source id, project, and endpoint, region or local store. Null for standard input, or a pipe without a name, without a source id, which cannot be resumed.</summary>
+    /// <summary>
+    /// Returns a folder name that is the same for the same type, real input paths or source id, project, and endpoint, region or local store. Returns null for
+    /// standard input or an unnamed pipe without a source id, which cannot be resumed.
+    /// </summary>
     /// <param name="request">The import.</param>
     /// <param name="options">The project, the region and the endpoint.</param>
+    /// <returns>The name: 20 hexadecimal digits; null when the import cannot be resumed.</returns>
     /// <exception cref="MixpanelException">An option of the import is out of range.</exception>
     public static string? For(ImportRequest request, MixpanelOptions options)
     {
@@ -32,7 +36,7 @@ public static class ImportStateKey
         else if (request.Replay is { } replay) parts.Add(InputList.RealPath(replay));
         else parts.AddRange(request.Inputs.Select(input => request.IsAddress(input) ? input : InputList.RealPath(input)));
 
-        // Each part with its length before it: no two lists give the same text.
+        // Each part is prefixed with its length, so that no two lists produce the same text.
         var text = string.Concat(parts.Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Length}:{part}")));
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..20];
     }

@@ -9,19 +9,20 @@ namespace MixpanelConnector;
 /// <summary>A record before and after a mapping.</summary>
 public sealed record MappedRecord
 {
-    /// <summary>The input that it is from.</summary>
+    /// <summary>The name of its input.</summary>
     public required string Source { get; init; }
 
-    /// <summary>Its line, from 1.</summary>
+    /// <summary>Its line number, from 1.</summary>
     public required long Line { get; init; }
 
     /// <summary>The record as it was read.</summary>
     public required string Before { get; init; }
 
-    /// <summary>What it becomes, in order.</summary>
+    /// <summary>The records that it is mapped to, in order.</summary>
     public required IReadOnlyList<MappedOutcome> After { get; init; }
 
-    /// <summary>All of it as JSON in one line.</summary>
+    /// <summary>Serializes the record to single-line JSON.</summary>
+    /// <returns>The JSON text.</returns>
     public string ToJson()
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -68,7 +69,7 @@ public sealed record MappedRecord
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            json.WriteStringValue(text); // no JSON, or half of a surrogate pair
+            json.WriteStringValue(text); // not JSON, or an unpaired surrogate
             return;
         }
 
@@ -76,18 +77,21 @@ public sealed record MappedRecord
     }
 }
 
-/// <summary>One of those that a record becomes by a mapping: a record, or why there is none.</summary>
+/// <summary>One result of mapping a record: a record, or the reason why there is none.</summary>
 public sealed record MappedOutcome
 {
-    /// <summary>What would be sent, as JSON, but for what every record gets: an <c>$insert_id</c> that is computed, shared properties. Null where nothing would be.</summary>
+    /// <summary>
+    /// The record that would be sent, as JSON, without what is added to every record: a
+    /// computed <c>$insert_id</c> and shared properties. Null when none would be sent.
+    /// </summary>
     public string? Record { get; init; }
 
-    /// <summary>The reason under which it is left out; null where it is not.</summary>
+    /// <summary>The reason why it is left out; null when it is not.</summary>
     public string? LeftOut { get; init; }
 
-    /// <summary>Why it would be refused, as in the report; null where it would not be.</summary>
+    /// <summary>The code of the reason why it would be rejected, as in the report; null when it would be accepted.</summary>
     public string? Code { get; init; }
 
-    /// <summary>The same in words.</summary>
+    /// <summary>The same reason as readable text.</summary>
     public string? Message { get; init; }
 }

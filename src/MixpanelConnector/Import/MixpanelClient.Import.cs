@@ -9,12 +9,16 @@ namespace MixpanelConnector;
 
 public sealed partial class MixpanelClient
 {
-    /// <summary>Imports files of events or profiles, or a lookup table, so that every record is accounted for: accepted, in the dead-letter file, or pending until the same call is made again.</summary>
+    /// <summary>
+    /// Imports files of events or profiles, or a lookup table, and accounts for every record:
+    /// it is accepted, in the dead-letter file, or pending until the same call is made again.
+    /// </summary>
     /// <param name="request">What to import, and how.</param>
-    /// <param name="state">Where progress is kept, so that the import can be resumed. Default: in memory, dead letters included. Not used in a dry run, which keeps its dead letters in a temporary file, and only when <see cref="ImportRequest.DeadLetterPath"/> asks for them.</param>
-    /// <param name="cancellationToken">Stops the import in order: within ten seconds, with a last checkpoint and a report.</param>
-    /// <returns>The account. A failure that comes up once the import runs is in it; nothing is thrown for it.</returns>
-    /// <exception cref="MixpanelException">An input, an option or a setting does not fit, or has changed since the checkpoint. Nothing was sent.</exception>
+    /// <param name="state">Where progress is stored, so that the import can be resumed. Default: in memory, dead letters included. Not used in a dry run, which
+    /// stores dead letters in a temporary file, and only if <see cref="ImportRequest.DeadLetterPath"/> is set.</param>
+    /// <param name="cancellationToken">Stops the import gracefully: within ten seconds, with a last checkpoint and a report.</param>
+    /// <returns>The report. It includes failures that occur once the import runs; they are not thrown.</returns>
+    /// <exception cref="MixpanelException">An input, an option or a setting is invalid, or has changed since the checkpoint. Nothing was sent.</exception>
     public async Task<ImportReport> ImportAsync(ImportRequest request, IImportState? state = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -51,12 +55,13 @@ public sealed partial class MixpanelClient
         return await new ImportPipeline(request, own ?? state!, Transport).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Shows the first records of an import before and after its mapping. Sends nothing, keeps nothing, and needs no credentials.</summary>
+    /// <summary>Shows the first records of an import before and after its mapping. Sends nothing, stores nothing, and needs no credentials.</summary>
     /// <param name="request">The import, with a mapping.</param>
-    /// <param name="count">How many records, from 1 to 1000.</param>
-    /// <param name="problem">Told what is wrong with an input that cannot be read; nothing is thrown for it. Default: none.</param>
-    /// <param name="cancellationToken">Stops the reading.</param>
-    /// <exception cref="MixpanelException">An input does not exist, there is no mapping, or an option or a setting does not fit.</exception>
+    /// <param name="count">The number of records, from 1 to 1000.</param>
+    /// <param name="problem">Receives the problem with an input that cannot be read, which is not thrown. Default: none.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <returns>The records, in order.</returns>
+    /// <exception cref="MixpanelException">An input does not exist, there is no mapping, or an option or a setting is invalid.</exception>
     public IAsyncEnumerable<MappedRecord> ShowMappingAsync(ImportRequest request, int count, Action<string>? problem = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -86,11 +91,14 @@ public sealed partial class MixpanelClient
         }
     }
 
-    /// <summary>Looks at the first 1000 records of an import, of its first input that has some: its form, its columns, what would be refused, and options that would help. Sends nothing, keeps nothing, and needs no credentials.</summary>
+    /// <summary>
+    /// Inspects the first 1000 records of an import, from its first input that has any: its format, its columns, what would be rejected, and options that would
+    /// help. Sends nothing, stores nothing, and needs no credentials.
+    /// </summary>
     /// <param name="request">The import.</param>
-    /// <param name="cancellationToken">Stops the looking.</param>
-    /// <returns>What was found. An input that cannot be read is in it; nothing is thrown for it.</returns>
-    /// <exception cref="MixpanelException">An input does not exist, or an option or a setting does not fit.</exception>
+    /// <param name="cancellationToken">Stops the inspection.</param>
+    /// <returns>The inspection. It includes the problem with an input that cannot be read, which is not thrown.</returns>
+    /// <exception cref="MixpanelException">An input does not exist, or an option or a setting is invalid.</exception>
     public async Task<ImportInspection> InspectAsync(ImportRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);

@@ -3,13 +3,13 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Import;
 
-/// <summary>The files that an import writes beside its state: found fit before anything is sent.</summary>
+/// <summary>The files that an import writes in addition to its state, validated before anything is sent.</summary>
 static class Outputs
 {
-    /// <summary>The files that are written beside the state.</summary>
+    /// <summary>The files that are written in addition to the state.</summary>
     public static IEnumerable<string> All(ImportRequest request) => request.OtherOutputs.Append(request.DeadLetterPath).OfType<string>();
 
-    /// <exception cref="MixpanelException">What would be written is also read, or its folder does not exist.</exception>
+    /// <exception cref="MixpanelException">An output is also an input, or its folder does not exist.</exception>
     public static void EnsureNoInputs(ImportRequest request, List<InputFile> inputs)
     {
         var reals = new HashSet<string>(StringComparer.Ordinal);
@@ -38,7 +38,7 @@ static class Outputs
         }
     }
 
-    /// <summary>Where the dead letters go, for whoever writes them when this run cannot; null when that is no file which stays.</summary>
+    /// <summary>The dead-letter file, in case another run has to write it; null when there is none, or it is not a regular file.</summary>
     public static string? LastingDeadLetters(ImportRequest request) =>
         request.DeadLetterPath is { } path && !OutputFile.IsSpecial(path) ? Path.GetFullPath(path) : null;
 }

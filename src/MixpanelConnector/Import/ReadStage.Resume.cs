@@ -4,12 +4,12 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Import;
 
-/// <content>Going on where an earlier run stopped.</content>
+/// <content>Resuming where an earlier run stopped.</content>
 sealed partial class ReadStage
 {
     /// <summary>
-    /// Opens an input where an earlier run stopped. What that run read is read again where the ids of what follows, or a count that goes on,
-    /// depend on it. Where a pipe has no writer yet, what earlier inputs gave is sent meanwhile.
+    /// Opens an input where an earlier run stopped. What that run read is read again if the ids of later records, or a count that continues,
+    /// depend on it. While a pipe has no writer yet, records of earlier inputs are sent.
     /// </summary>
     async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached)
     {
@@ -23,7 +23,7 @@ sealed partial class ReadStage
         {
             do RecallBuffered(reader, reached!);
             while (reader.Position.Offset < reached!.Offset && await reader.FillAsync(cancellation.Stop).ConfigureAwait(false));
-            RecallBuffered(reader, reached); // the reader may need to see the end before it gives the last record
+            RecallBuffered(reader, reached); // the reader may need to reach the end before it returns the last record
             var fingerprint = reader.Fingerprint(reader.Position);
             if (reader.Position.Offset < reached.Offset) throw InputException.Changed(string.Create(CultureInfo.InvariantCulture, $"is shorter than when it was imported: {reader.Position.Offset} of {reached.Offset} {(reader.OffsetsAreBytes ? "bytes" : "records")} are left"));
             if (!reader.OffsetsAreBytes && Hex(fingerprint) != reached.Fingerprint) throw InputException.Changed("has changed since a part of it was imported");
@@ -36,7 +36,7 @@ sealed partial class ReadStage
         }
     }
 
-    /// <summary>Takes note of records as <see cref="ReadBufferedAsync"/> would take them.</summary>
+    /// <summary>Takes records into account as <see cref="ReadBufferedAsync"/> would.</summary>
     void RecallBuffered(RecordReader reader, ImportSourceProgress reached)
     {
         preparer.ReadClock();
@@ -59,7 +59,7 @@ sealed partial class ReadStage
         }
     }
 
-    /// <summary>Takes note of one of those that a record becomes; false when there are no more.</summary>
+    /// <summary>Takes one result of mapping a record into account; false when there are no more.</summary>
     bool RecallPart()
     {
         if (!mapper!.TryNext(out var record, out var output)) return false;
@@ -70,7 +70,7 @@ sealed partial class ReadStage
         return true;
     }
 
-    /// <summary>What to do when a source is not what an earlier run has read.</summary>
+    /// <summary>The advice for a source that differs from what an earlier run has read.</summary>
     string WhenChanged(ImportSourceProgress? reached) => (request.Type, reached?.ComputedIds) switch
     {
         (not ImportType.Events, _) => "Restore it, and run the same command again; or send everything again with --restart: what adds or appends would then take effect twice.",

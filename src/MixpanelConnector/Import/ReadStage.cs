@@ -15,23 +15,23 @@ using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Import;
 
-/// <summary>Steps 1 to 5 on one thread: reads the inputs, cuts, maps, cleans and checks their records, and fills batches.</summary>
-/// <param name="request">What the import asks for.</param>
-/// <param name="lookedUp">A hash of what its mapping looks up in other files; null for nothing.</param>
-/// <param name="feed">Gives its inputs.</param>
-/// <param name="mapper">Makes Mixpanel's records of another tool's; null for none.</param>
-/// <param name="cleaner">Makes the repairs that were asked for; null for none.</param>
+/// <summary>Steps 1 to 5 on one thread: reads the inputs, splits, maps, cleans and checks their records, and fills batches.</summary>
+/// <param name="request">The options of the import.</param>
+/// <param name="lookedUp">A hash of the lookups of its mapping in other files; null for none.</param>
+/// <param name="feed">Supplies the inputs.</param>
+/// <param name="mapper">Converts another tool's records to Mixpanel records; null for none.</param>
+/// <param name="cleaner">Makes the requested repairs; null for none.</param>
 /// <param name="preparer">Checks records.</param>
-/// <param name="checkpoints">How far an earlier run came.</param>
-/// <param name="budget">What batches may take.</param>
-/// <param name="buffers">Where they take it from.</param>
-/// <param name="limits">How large they may be.</param>
-/// <param name="counts">What was done so far.</param>
-/// <param name="cancellation">Ends the reading.</param>
-/// <param name="refused">Gets what is refused here.</param>
-/// <param name="first">Takes the first records, as long as none of them is good; null where that is of no interest.</param>
-/// <param name="stops">Whether the import is to end, when the first records, or all there are, were refused alike.</param>
-/// <param name="batches">Takes the batches.</param>
+/// <param name="checkpoints">The progress of an earlier run.</param>
+/// <param name="budget">The memory budget of batches.</param>
+/// <param name="buffers">The buffers of batches.</param>
+/// <param name="limits">The size limits of batches.</param>
+/// <param name="counts">The progress of this run.</param>
+/// <param name="cancellation">Stops reading.</param>
+/// <param name="refused">Receives records rejected here.</param>
+/// <param name="first">Collects the first records as long as all are rejected; null when that is not needed.</param>
+/// <param name="stops">Decides whether to end the import when the first records, or all if there are fewer, were rejected for the same reason.</param>
+/// <param name="batches">Receives the batches.</param>
 /// <param name="time">The clock.</param>
 sealed partial class ReadStage(
     ImportRequest request,
@@ -52,17 +52,20 @@ sealed partial class ReadStage(
     ChannelWriter<RecordBatch> batches,
     TimeProvider time)
 {
-    /// <summary>How long a record may wait for others while the input has no more to give: a second is soon for an eye that follows a stream, and long for a pipe that keeps up.</summary>
+    /// <summary>
+    /// How long a record may wait for others while the input has no more data: a second
+    /// is short for someone watching a stream, and long for a pipe that keeps up.
+    /// </summary>
     public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
-    // The first batch starts small and grows, most holding far less than they may; each other begins with what the last one took.
+    // The first batch starts small and grows, since most stay far below the limit; each other starts with the size of the last one.
     const int FirstCapacity = 256 << 10;
 
-    // Bounds what a stretch without a sendable record keeps in memory, and how far the state can lag behind.
+    // Bounds the memory for a range without a sendable record, and how far the state can lag behind.
     const long MostRejectedBytes = 4 << 20;
     const long MostRecords = 40_000;
 
-    // Of records that are mapped, the originals are kept in memory with them.
+    // The originals of mapped records are kept in memory with them.
     const long MostOriginalBytes = 8 << 20;
 
     static readonly Rejection InAnotherEncoding = JsonScanner.InvalidUtf8 with { Message = $"{JsonScanner.InvalidUtf8.Message}; --encoding names what the file is in, such as windows-1252" };
@@ -79,10 +82,10 @@ sealed partial class ReadStage(
     string _name = "";
     FirstRefusals? _first = first;
     readonly byte[] _options = ReplayOptions.Of(request, lookedUp);
-    ReadPosition _beforeRecord; // that is being mapped
-    int _parts; // of it that were taken
+    ReadPosition _beforeRecord; // of the record being mapped
+    int _parts; // the number of its results processed
     bool _isEnough;
-    bool _isMapped; // whether what the record becomes was not taken yet, all of it
+    bool _isMapped; // whether results of mapping the record remain
     long _mappedBytes;
     long _left = request.Look?.Records ?? long.MaxValue;
 
@@ -111,7 +114,7 @@ sealed partial class ReadStage(
         }
     }
 
-    /// <summary>The next input. Where that is long in coming, what there is is sent meanwhile.</summary>
+    /// <summary>Returns the next input. While that takes long, the open batch is sent.</summary>
     async ValueTask<InputFile?> NextAsync()
     {
         var next = feed.NextAsync(cancellation.Stop);
@@ -121,22 +124,22 @@ sealed partial class ReadStage(
         return await more.ConfigureAwait(false);
     }
 
-    /// <summary>Sends what there is while something is waited for that is not there within a time.</summary>
+    /// <summary>Sends the open batch if a task does not complete within a given time.</summary>
     async ValueTask SendWhileAsync(Task more, TimeSpan patience)
     {
         if (more.IsCompleted || (patience > TimeSpan.Zero && await Waits.EndsWithinAsync(more, patience, time).ConfigureAwait(false)) || more.IsCompleted) return;
-        _first?.Tell(refused); // who watches a stream waits for it
+        _first?.Tell(refused); // someone may be watching the stream
         try
         {
             await SendAsync(Close()).ConfigureAwait(false);
         }
         finally
         {
-            await more.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // nothing else may touch what it comes from before
+            await more.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // nothing else may touch its source before
         }
     }
 
-    /// <summary>Refuses an input as a whole.</summary>
+    /// <summary>Rejects an input as a whole.</summary>
     async ValueTask RefuseAsync(InputFile input, RefusedInput whole)
     {
         counts.RecordsRead(1);
@@ -166,13 +169,13 @@ sealed partial class ReadStage(
         _offset = reached?.Offset ?? 0;
         _flatRecords.Begin();
         mapper?.Begin(input.IdsFrom, input.FileName);
-        _isFlat = mapper is null; // until its first record shows that it is not
+        _isFlat = mapper is null; // until its first record shows otherwise
         try
         {
             if (input.Object is { } found && reached?.Pinned is { } pinned)
             {
                 if (!pinned.IsSameAs(found.Pin)) throw InputException.Changed("is another object than the one that was listed first: its tag or its length differs");
-                if (reached.Ended && mapper is not { RecallsAll: true }) return; // it is the same to its last byte
+                if (reached.Ended && mapper is not { RecallsAll: true }) return; // it is unchanged to its last byte
             }
 
             reader = await OpenAsync(input, reached).ConfigureAwait(false);
@@ -187,7 +190,7 @@ sealed partial class ReadStage(
 
             if (_isEnough) return;
 
-            // The reader may need to see the end before it gives the last record.
+            // The reader may need to reach the end before it returns the last record.
             await ReadBufferedAsync(input, reader, reached).ConfigureAwait(false);
             if (reader.HasPartialRecord)
             {
@@ -207,14 +210,14 @@ sealed partial class ReadStage(
             if (reader is not null) MarkReached(input, reader, reader.Position, reader.Fingerprint(reader.Position), ended: false);
             if (e.Option is not null && _batchNumber == 0 && _batch?.Records is null or 0)
             {
-                // A stream shows it only now, and nothing was read yet.
+                // For a stream this is detected only now, and nothing was read yet.
                 cancellation.Note(e.Outcome, $"{input.Name} {e.Message}.");
                 _isEnough = true;
                 return;
             }
 
             cancellation.Note(e.Option is null ? e.Outcome : RunOutcome.Damaged, $"{input.Name} {e.Message}{(reader?.LastLine > 0 ? $"; all up to line {reader.LastLine} was read" : "")}. {(e.HasChanged ? WhenChanged(reached) : e.Outcome is RunOutcome.NotAllowed or RunOutcome.Unavailable ? "Run the same command again; it resumes." : "When the input is mended, run the same command again; it resumes.")}");
-            _isEnough |= e.Outcome is RunOutcome.Unavailable; // the others would fare alike, and each be waited for
+            _isEnough |= e.Outcome is RunOutcome.Unavailable; // the other inputs would fail as well, after waiting for each
         }
         finally
         {
@@ -222,12 +225,12 @@ sealed partial class ReadStage(
         }
     }
 
-    /// <summary>Reads more. Where the input keeps it waiting, what is there is sent.</summary>
+    /// <summary>Reads more. While the input does not deliver, the open batch is sent.</summary>
     async ValueTask<bool> FillAsync(InputFile input, RecordReader reader)
     {
         if (reader.HoldsBack && input.Place is null) return await reader.FillWithinAsync(LongestWait, time, cancellation.Stop).ConfigureAwait(false);
         if (_batch is null) return await reader.FillAsync(cancellation.Stop).ConfigureAwait(false);
-        var (position, fingerprint) = (reader.Position, reader.Fingerprint(reader.Position)); // while the reader rests
+        var (position, fingerprint) = (reader.Position, reader.Fingerprint(reader.Position)); // while the reader is idle
         var filling = reader.FillAsync(cancellation.Stop);
         if (filling.IsCompleted) return await filling.ConfigureAwait(false);
 
@@ -245,8 +248,8 @@ sealed partial class ReadStage(
         while ((mapper is null ? ReadBuffered(input, reader, reached) : ReadMapped(input, reader, reached)) is { } closed) await SendAsync(closed).ConfigureAwait(false);
     }
 
-    /// <summary>Reads records until a batch is to be sent; null when nothing is buffered any more.</summary>
-    /// <remarks>Each call goes through many records, so there are too few calls for the runtime to compile it a second time: it is compiled well at once.</remarks>
+    /// <summary>Reads records until a batch must be sent; returns null when nothing more is buffered.</summary>
+    /// <remarks>Each call processes many records, so there are too few calls for tiered compilation: it is fully optimized at once.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     RecordBatch? ReadBuffered(InputFile input, RecordReader reader, ImportSourceProgress? reached)
     {
@@ -281,7 +284,7 @@ sealed partial class ReadStage(
         }
     }
 
-    /// <summary>As <see cref="ReadBuffered"/>, but with mapping: each record becomes some, or is left out.</summary>
+    /// <summary>Like <see cref="ReadBuffered"/>, but with a mapping: each record yields several, or is left out.</summary>
     RecordBatch? ReadMapped(InputFile input, RecordReader reader, ImportSourceProgress? reached)
     {
         while (true)
@@ -318,7 +321,9 @@ sealed partial class ReadStage(
         }
     }
 
-    /// <summary>Takes one of those that a record becomes. Where the open batch has no room for it, that one, which is to be sent, and of which the record's others may be a part.</summary>
+    /// <summary>
+    /// Adds one result of mapping a record. If the open batch has no room for it, returns that batch, to be sent; it may contain earlier results of the record.
+    /// </summary>
     RecordBatch? TakePart(InputFile input, RecordReader reader, ImportSourceProgress? reached, scoped in Record mapped, in MapOutput output)
     {
         var record = cleaner is null || output.LeftOut is not null ? mapped : cleaner.Clean(in mapped);
@@ -343,7 +348,7 @@ sealed partial class ReadStage(
         return closed;
     }
 
-    /// <summary>The record as it is to be checked: made of columns where it has some, and cleaned.</summary>
+    /// <summary>Prepares a record for checking: builds it from columns if it has some, and cleans it.</summary>
     Record Prepare(scoped in Record read)
     {
         var record = read;
@@ -356,7 +361,7 @@ sealed partial class ReadStage(
         return cleaner is null ? record : cleaner.Clean(in record);
     }
 
-    /// <summary>Puts a record into the open batch; or says why not.</summary>
+    /// <summary>Adds a record to the open batch, or returns why not.</summary>
     Rejection? Take(in Record record, bool maybeSent)
     {
         _batch ??= NewBatch();
@@ -391,11 +396,11 @@ sealed partial class ReadStage(
             _first.Take(in deadLetter, in refusal);
             if (_first.Count < FirstRefusals.Enough) return;
             if (_first.AreAlike && cancellation.Problems.IsEmpty) _isEnough = true;
-            else EndFirst(); // also where an input before was at fault: that is what is told, and the others are read
+            else EndFirst(); // also when an earlier input had a problem: that is reported, and the others are read
         }
     }
 
-    /// <summary>One of the first records is good, or they are refused for many reasons: from now on they are as any others.</summary>
+    /// <summary>Ends the special treatment of the first records: one of them is valid, or they are rejected for various reasons.</summary>
     void EndFirst()
     {
         _first!.End(refused);
@@ -414,7 +419,7 @@ sealed partial class ReadStage(
         return Close();
     }
 
-    /// <summary>Closes the open batch before all of those that a record becomes were taken.</summary>
+    /// <summary>Closes the open batch in the middle of the results of a record.</summary>
     RecordBatch CloseWithin(InputFile input, RecordReader reader)
     {
         MarkReached(input, reader, _beforeRecord, reader.Fingerprint(_beforeRecord), ended: false, _parts);
@@ -437,7 +442,7 @@ sealed partial class ReadStage(
         return new(_batchNumber++, request.BatchEvents, Math.Min(_capacity, request.BatchBytes), buffers);
     }
 
-    /// <summary>Puts down in the open batch how far a source is, when that is news.</summary>
+    /// <summary>Records the progress of a source in the open batch, if it has changed.</summary>
     void MarkReached(InputFile input, RecordReader reader, ReadPosition position, UInt128 fingerprint, bool ended, int parts = 0)
     {
         var progress = new ImportSourceProgress
@@ -455,7 +460,7 @@ sealed partial class ReadStage(
         };
         if (progress == checkpoints.ProgressOf(input.Id)) return;
         _batch ??= NewBatch();
-        if (_batch.Reached is [.., var last] && last.Id == input.Id) _batch.Reached.RemoveAt(_batch.Reached.Count - 1); // inputs come one after the other
+        if (_batch.Reached is [.., var last] && last.Id == input.Id) _batch.Reached.RemoveAt(_batch.Reached.Count - 1); // inputs are read one after the other
         _batch.Reached.Add(progress);
     }
 

@@ -7,28 +7,28 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Import;
 
-/// <summary>Opens an input: tells compression and format by content, and goes to where an earlier run stopped.</summary>
+/// <summary>Opens an input: detects its compression and format from the content, and resumes where an earlier run stopped.</summary>
 static class RecordReaders
 {
-    /// <summary>What a format is told by is within these first bytes.</summary>
+    /// <summary>The number of first bytes from which a format is detected.</summary>
     const int LongestHead = 64 << 10;
 
-    /// <summary>A tenth of random bytes are control characters: binary shows itself long before.</summary>
+    /// <summary>A tenth of random bytes are control characters: binary data is recognized long before this.</summary>
     const int BinaryShowsWithin = 4096;
 
     const string Spreadsheet = "is a spreadsheet, or another document of an office program, and no text. Open it there, and save the sheet as CSV (in Excel: \"CSV UTF-8\")";
 
-    /// <summary>What no text has, but for the ends of lines and pages, tabs, and the escape of colours.</summary>
+    /// <summary>Characters that do not occur in text, unlike line and page breaks, tabs, and the escape of ANSI colors.</summary>
     static readonly SearchValues<byte> Controls = SearchValues.Create([1, 2, 3, 4, 5, 6, 7, 8, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 28, 29, 30, 31, 127]);
 
     public static ReadOnlySpan<byte> ByteOrderMark => [0xef, 0xbb, 0xbf];
 
     /// <param name="input">The input.</param>
-    /// <param name="reached">How far an earlier run came.</param>
-    /// <param name="request">What the import asks for.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <param name="fromBeginning">Whether what the earlier run has read is read again, and found to be the same while that is done.</param>
-    /// <exception cref="InputException">The input cannot be read, is of an unknown format, or its beginning has changed.</exception>
+    /// <param name="reached">The progress of an earlier run.</param>
+    /// <param name="request">The options of the import.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <param name="fromBeginning">Whether what the earlier run has read is read again, and verified in the process.</param>
+    /// <exception cref="InputException">The input cannot be read, has an unknown format, or its beginning has changed.</exception>
     public static async ValueTask<RecordReader> OpenAsync(InputFile input, ImportSourceProgress? reached, ImportRequest request, CancellationToken cancellationToken, bool fromBeginning = false)
     {
         var (source, compression) = input.IsPlain ? (input.Open(), null) : await DecompressAsync(input, request, cancellationToken).ConfigureAwait(false);
@@ -79,10 +79,10 @@ static class RecordReaders
         }
     }
 
-    /// <summary>The same of the input itself: dead letters are UTF-8, whatever the records in them are in.</summary>
+    /// <summary>The request for decoding the input itself: dead letters are UTF-8, regardless of the encoding of the records in them.</summary>
     public static ImportRequest OfText(ImportRequest request) => request.Replay is null ? request : request with { Encoding = null };
 
-    /// <summary>A name without the suffix of a compression.</summary>
+    /// <summary>A name without the compression extension.</summary>
     public static string Without(this ImportCompression compression, string name) =>
         name.EndsWith(compression.Extension, StringComparison.OrdinalIgnoreCase) ? name[..^compression.Extension.Length] : name;
 
@@ -94,7 +94,7 @@ static class RecordReaders
         return ImportFormat.Ndjson;
     }
 
-    /// <summary>A first line tells most formats; JSON shows itself in its first character.</summary>
+    /// <summary>Whether more bytes are needed. Most formats are recognized by the first line; JSON, by its first character.</summary>
     static bool NeedsMore(ReadOnlySpan<byte> head, ImportRequest request)
     {
         if (head.Length < 4) return true;
@@ -115,7 +115,7 @@ static class RecordReaders
             var joined = new RejoinedByteSource(head.AsMemory(0, length), source);
             foreach (var compression in request.Compressions)
             {
-                // So few bytes are a file that was cut short.
+                // So few bytes are a truncated file.
                 var named = input.Name.EndsWith(compression.Extension, StringComparison.OrdinalIgnoreCase);
                 if (length == 0 && named) throw new InputException($"{compression.Name}: the file is cut short, at compressed byte 0");
                 if (compression.Recognizes(head.AsSpan(0, length)) || (length > 0 && (named || length == 1) && compression.Magic.StartsWith(head.AsSpan(0, length)))) return (Bounded(compression.Open(joined), request), compression);
@@ -132,7 +132,7 @@ static class RecordReaders
 
     static ByteSource Bounded(ByteSource decompressed, ImportRequest request) => request.MaxDecompressedBytes is { } most ? new BoundedByteSource(decompressed, most) : decompressed;
 
-    /// <exception cref="InputException">What begins so is no text in UTF-8.</exception>
+    /// <exception cref="InputException">The input is not UTF-8 text.</exception>
     public static void EnsureText(ReadOnlySpan<byte> head)
     {
         var hint = head switch
@@ -159,7 +159,7 @@ static class RecordReaders
         if (hint is not null) throw new InputException(hint);
     }
 
-    /// <summary>Whether a ZIP archive is a workbook of Excel, OpenDocument or Numbers, by the names of its first parts.</summary>
+    /// <summary>Whether a ZIP archive is an Excel, OpenDocument or Numbers workbook, judging by the names of its first parts.</summary>
     static bool IsSpreadsheet(ReadOnlySpan<byte> head) =>
         head.IndexOf("[Content_Types].xml"u8) >= 0 || head.IndexOf("xl/"u8) >= 0 || head.IndexOf("vnd.oasis.opendocument.spreadsheet"u8) >= 0 || head.IndexOf("Index/"u8) >= 0;
 
@@ -167,13 +167,13 @@ static class RecordReaders
         text.StartsWith("<?xml"u8) || Ascii.EqualsIgnoreCase(text[..Math.Min(text.Length, 5)], "<html"u8) || Ascii.EqualsIgnoreCase(text[..Math.Min(text.Length, 9)], "<!doctype"u8);
 
     /// <summary>
-    /// Text in another encoding is no UTF-8, and a damaged line may hold a control character: such records are told one by one.
-    /// Both together, in a beginning that is no JSON, are what compressed data, pictures and programs look like.
+    /// Whether the beginning is binary. Text in another encoding is not UTF-8, and a damaged line may contain a control character: such records are reported
+    /// individually. Both together, in a beginning that is not JSON, indicate compressed data, images and programs.
     /// </summary>
     static bool IsBinary(ReadOnlySpan<byte> head) =>
         head.TrimStart(" \t\r\n"u8) is not [(byte)'{' or (byte)'[', ..] && head.ContainsAny(Controls) && !IsUtf8(head);
 
-    /// <summary>Whether it is UTF-8, but for a last character that goes on beyond it.</summary>
+    /// <summary>Whether it is UTF-8, except for an incomplete last character.</summary>
     public static bool IsUtf8(ReadOnlySpan<byte> head)
     {
         for (var cut = 0; cut < 4 && cut <= head.Length; cut++)

@@ -7,17 +7,17 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Import;
 
 /// <summary>
-/// The options that make of a record what is sent, as dead letters keep them: what is replayed is made of them again. What is said
-/// of text and its rows is not among them: records were made of that, and rows that gave none have it beside them.
+/// The options that determine what is sent for a record, as stored in dead letters and applied again in a replay. Options for
+/// parsing text and rows are not included: records were already parsed with these, and rows that yielded none have them stored alongside.
 /// </summary>
 static class ReplayOptions
 {
-    /// <summary>So much is read to find the first dead letter.</summary>
+    /// <summary>The number of bytes read to find the first dead letter.</summary>
     const int LongestHead = DeadLetterReader.LargestLine;
 
-    /// <summary>The options as a JSON object; empty for none.</summary>
+    /// <summary>Serializes the options to a JSON object; empty for none.</summary>
     /// <param name="request">The import.</param>
-    /// <param name="lookedUp">A hash of what its mapping looks up in other files; null for nothing.</param>
+    /// <param name="lookedUp">A hash of the lookups of its mapping in other files; null for none.</param>
     public static byte[] Of(ImportRequest request, string? lookedUp = null)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -51,11 +51,13 @@ static class ReplayOptions
         return buffer.WrittenSpan is [(byte)'{', (byte)'}'] ? [] : buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>The replay with the options of the import that its first dead letter is of. What was given for the replay itself goes before them.</summary>
+    /// <summary>
+    /// Adds the options of the import that its first dead letter is from to a replay. Options specified for the replay itself take precedence.
+    /// </summary>
     /// <param name="request">The replay.</param>
     /// <param name="input">Its dead letters.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    /// <exception cref="MixpanelException">The options are none that are known here.</exception>
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <exception cref="MixpanelException">The options are unknown.</exception>
     public static async Task<ImportRequest> WithThoseOfAsync(ImportRequest request, InputFile input, CancellationToken cancellationToken)
     {
         try
@@ -71,13 +73,13 @@ static class ReplayOptions
         }
         catch (InputException)
         {
-            // It is told when it is read.
+            // Reported when it is read.
         }
 
         return request;
     }
 
-    /// <summary>The options of the first dead letter; empty for none; null when it is not there as a whole.</summary>
+    /// <summary>The options of the first dead letter; empty for none; null when it is incomplete.</summary>
     static string? FirstOf(ReadOnlySpan<byte> text)
     {
         if (text.StartsWith(RecordReaders.ByteOrderMark)) text = text[RecordReaders.ByteOrderMark.Length..];
@@ -99,7 +101,7 @@ static class ReplayOptions
         }
         catch (JsonException)
         {
-            return ""; // it is told when it is read
+            return ""; // reported when it is read
         }
     }
 
@@ -141,7 +143,7 @@ static class ReplayOptions
         }
     }
 
-    /// <summary>The properties that are shared, with those that were kept where none of the name was given.</summary>
+    /// <summary>Merges the specified shared properties with the stored ones, whose names are not overridden.</summary>
     static string Together(string? given, JsonElement kept)
     {
         if (given is null) return kept.GetRawText();
@@ -175,7 +177,7 @@ static class ReplayOptions
     {
         using var document = JsonDocument.Parse(properties);
         json.WritePropertyName("properties");
-        document.RootElement.WriteTo(json); // on one line
+        document.RootElement.WriteTo(json); // single-line
     }
 
     static void Write(Utf8JsonWriter json, string name, IReadOnlyList<string> items)

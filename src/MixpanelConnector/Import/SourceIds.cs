@@ -4,19 +4,19 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Import;
 
 /// <summary>
-/// Gives each input an id of its own: the names of records without one, and the checkpoint, come from it. Of inputs that share an
-/// id, one may keep it; each other takes its real path. Neither another spelling of a path nor a file that joins later changes the
-/// id of a source that was read before: its records would be sent again as others.
+/// Gives each input a unique id, from which the ids of records without one are computed, and which identifies it in the checkpoint. Of inputs that share an
+/// id, one may keep it; each other gets its real path as id. Neither a different spelling of a path nor a file added later changes the
+/// id of a source that was read before: its records would be resent with other ids.
 /// </summary>
-/// <param name="request">Names the formats and compressions.</param>
+/// <param name="request">Specifies the formats and compressions.</param>
 /// <param name="known">The sources that an earlier run has begun.</param>
-/// <param name="warn">Gets the name of an input, and what is done with it.</param>
-/// <param name="cutShort">Gets what is said of an input that is left out although its end could not be read.</param>
+/// <param name="warn">Receives the name of an input, and what is done with it.</param>
+/// <param name="cutShort">Receives a message about an input that is skipped although it could not be read to its end.</param>
 sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, ImportSourceProgress> known, Action<string, string> warn, Action<string> cutShort)
 {
     const int BlockLength = 64 << 10;
 
-    /// <summary>The inputs in their order, each with an id of its own, without those that hold nothing but what another holds.</summary>
+    /// <summary>Returns the inputs in order, each with a unique id, without those whose content is contained in another.</summary>
     public async ValueTask<List<InputFile>> AssignAsync(List<InputFile> inputs, CancellationToken cancellationToken)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -47,17 +47,17 @@ sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, Import
         return assigned;
     }
 
-    /// <summary>A real path is one file's.</summary>
+    /// <summary>The real path, which is unique.</summary>
     string OwnId(InputFile input) => request.SourceId is { } id ? $"{id}/{input.Place}" : input.Place!;
 
-    /// <summary>Who keeps the id that all of them have; null when nobody has more right to it than others.</summary>
+    /// <summary>The input that keeps the shared id; null when none has precedence.</summary>
     async ValueTask<InputFile?> OwnerAsync(List<InputFile> claimants, CancellationToken cancellationToken)
     {
         var exact = claimants.Where(input => InputList.WithoutCompression(input.Place!, request) == input.Place).ToList();
         if (!known.TryGetValue(claimants[0].Id, out var reached)) return exact is [var one] ? one : null;
         foreach (var input in exact.Concat(claimants.Except(exact)))
             if (await BeginsAsItWasReadAsync(input, reached, cancellationToken).ConfigureAwait(false)) return input;
-        return exact.FirstOrDefault() ?? claimants[0]; // it is told to have changed
+        return exact.FirstOrDefault() ?? claimants[0]; // it is reported as changed
     }
 
     async ValueTask<bool> BeginsAsItWasReadAsync(InputFile input, ImportSourceProgress reached, CancellationToken cancellationToken)
@@ -73,11 +73,11 @@ sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, Import
         }
     }
 
-    /// <summary>Those of a file and its compressed forms that hold nothing but what one of the others holds.</summary>
+    /// <summary>Among a file and its compressed forms, those whose content is contained in one of the others.</summary>
     async ValueTask<List<InputFile>> CopiesAsync(IEnumerable<InputFile> siblings, CancellationToken cancellationToken)
     {
         var (kept, copies) = (new List<InputFile>(), new List<InputFile>());
-        foreach (var sibling in siblings.Where(sibling => !known.ContainsKey(OwnId(sibling)))) // what was read for itself before is so again
+        foreach (var sibling in siblings.Where(sibling => !known.ContainsKey(OwnId(sibling)))) // what was read separately before is read so again
         {
             var longest = sibling;
             foreach (var other in kept)
@@ -98,7 +98,7 @@ sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, Import
         return copies;
     }
 
-    /// <summary>Which of two begins with all of the other; null when neither does.</summary>
+    /// <summary>The one that begins with the whole content of the other; null when neither does.</summary>
     async ValueTask<InputFile?> LongerAsync(InputFile first, InputFile second, CancellationToken cancellationToken)
     {
         try
@@ -119,7 +119,7 @@ sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, Import
         }
         catch (InputException)
         {
-            return null; // it is told when it is read
+            return null; // reported when it is read
         }
     }
 
@@ -129,7 +129,7 @@ sealed class SourceIds(ImportRequest request, IReadOnlyDictionary<string, Import
         return longer;
     }
 
-    /// <summary>A source block by block. One that cannot be read further ends there.</summary>
+    /// <summary>Reads a source block by block. A read error ends it.</summary>
     sealed class Blocks(ByteSource source, InputFile input) : IDisposable
     {
         readonly byte[] _block = new byte[BlockLength];

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Import.Batch;
 
-/// <summary>What was changed in a record.</summary>
+/// <summary>The changes made to a record.</summary>
 [Flags]
 enum Cleaned
 {
@@ -14,7 +14,7 @@ enum Cleaned
     InsertIds = 64,
 }
 
-/// <summary>Counts records by what was changed in them.</summary>
+/// <summary>Counts records by the changes made to them.</summary>
 sealed class CleanedCounts
 {
     long _time;
@@ -37,7 +37,7 @@ sealed class CleanedCounts
         if (made.HasFlag(Cleaned.TimeOffset)) _timeOffset++;
     }
 
-    /// <summary>The counts added to those that were asked for.</summary>
+    /// <summary>Adds the counts to those of the requested kinds.</summary>
     public ImportFixed? AddedTo(ImportFixed? counts) => counts is null ? null : new ImportFixed
     {
         Time = counts.Time + _time,

@@ -9,13 +9,13 @@ using MixpanelConnector.Import.Undelivered;
 namespace MixpanelConnector.Import.Batch;
 
 /// <summary>
-/// A stretch of the input: the records to send, as the JSON array that is the body of a request, and the account of everything
-/// else on that stretch. Batches are numbered in the order of the input, without gaps. Once compressed, it holds its records only
-/// so: few answers ask for a single record again. Owns its buffers until they are released.
+/// A contiguous part of the input: the records to send, as the JSON array that is the request body, and counts of everything
+/// else in that part. Batches are numbered in input order, without gaps. Once compressed, a batch keeps its records only in
+/// that form, since few responses need a single record again. Owns its buffers until they are released.
 /// </summary>
 sealed class RecordBatch
 {
-    // What the largest batch takes: a buffer is not doubled beyond it.
+    // The size of the largest batch: a buffer is not doubled beyond it.
     const int LargestBuffer = ImportRequest.LargestBatch + 2;
 
     readonly BufferPool _buffers;
@@ -42,18 +42,21 @@ sealed class RecordBatch
     /// <summary>The bytes so far, without the closing bracket.</summary>
     public int Length { get; private set; }
 
-    /// <summary>The memory that the batch takes: its buffer (and a third as much for the compressed body, until there is one), its entries, its dead letters, and originals of records that were changed.</summary>
+    /// <summary>
+    /// The memory that the batch uses: its buffer (plus a third for the compressed body,
+    /// until there is one), its entries, its dead letters, and originals of changed records.
+    /// </summary>
     public long Memory => (_compressed?.Memory ?? (_buffer.Length * 4L / 3)) + ((long)_entries.Length * Unsafe.SizeOf<Entry>()) + RejectedBytes + _rawBytes;
 
-    /// <summary>What it holds of the import's memory; null until it is closed, and where memory is not counted.</summary>
+    /// <summary>Its share of the import's memory budget; null until it is closed, and where memory is not counted.</summary>
     public MemoryLease? Lease { get; set; }
 
-    /// <summary>The body of a request, compressed when <see cref="Compress"/> was called.</summary>
+    /// <summary>The request body, compressed once <see cref="Compress"/> was called.</summary>
     public ReadOnlyMemory<byte> Body => _compressed?.Bytes ?? Text;
 
     ReadOnlyMemory<byte> Text => _buffer.AsMemory(0, Length + 1);
 
-    /// <summary>Compresses the body, and lets go of the text.</summary>
+    /// <summary>Compresses the body, and releases the text.</summary>
     public void Compress()
     {
         if (_compressed is not null) return;
@@ -62,50 +65,50 @@ sealed class RecordBatch
         _buffer = [];
     }
 
-    /// <summary>Gives access to the records, which are decompressed for as long as it lasts: for one batch at a time.</summary>
+    /// <summary>Opens the records for access. They are decompressed until this is disposed; only one batch can be open at a time.</summary>
     public OpenBatch Open() => new(this);
 
     public bool Repeatable { get; private set; } = true;
 
-    /// <summary>How many requests carried the records.</summary>
+    /// <summary>The number of requests that contained the records.</summary>
     public int Attempts { get; set; }
 
-    /// <summary>Whether one of the records says which ids are one user's.</summary>
+    /// <summary>Whether one of the records links the ids of a user.</summary>
     public bool SaysWhoIsWho { get; private set; }
 
-    /// <summary>The records on this stretch that are not sent.</summary>
+    /// <summary>The records of this part that are not sent.</summary>
     public List<DeadLetter> Rejected { get; } = [];
 
     public long RejectedBytes { get; private set; }
 
     public long Blank { get; set; }
 
-    /// <summary>The records to send that have the identity of one before them.</summary>
+    /// <summary>The number of records to send that have the same identity as an earlier one.</summary>
     public long SameIdentity { get; set; }
 
-    /// <summary>What was changed in the records of this stretch.</summary>
+    /// <summary>The changes made to the records of this part.</summary>
     public CleanedCounts Cleaned { get; } = new();
 
-    /// <summary>The records on this stretch that become nothing, by reason; null for none.</summary>
+    /// <summary>The records of this part that the mapping left out, by reason; null for none.</summary>
     public Dictionary<string, long>? LeftOut { get; private set; }
 
-    /// <summary>What was done to the records of this stretch as they were mapped, and how often; null for nothing.</summary>
+    /// <summary>What the mapping did to the records of this part, and how often; null for nothing.</summary>
     public Dictionary<string, long>? Mapped { get; private set; }
 
-    /// <summary>What the originals take that are kept of records that were changed.</summary>
+    /// <summary>The size of the retained originals of changed records.</summary>
     public long OriginalBytes => _rawBytes;
 
-    /// <summary>The decompressed bytes of this stretch.</summary>
+    /// <summary>The number of decompressed bytes of this part.</summary>
     public long Bytes { get; set; }
 
-    /// <summary>How far each source is at the end of this stretch.</summary>
+    /// <summary>The progress of each source at the end of this part.</summary>
     public List<ImportSourceProgress> Reached { get; } = [];
 
     public long Records => Count + Rejected.Count + Blank + _leftOut;
 
     public ref readonly Entry this[int index] => ref _entries[index];
 
-    /// <summary>Adds a record made of parts, and gives it a place.</summary>
+    /// <summary>Adds a record composed of parts, and sets its position.</summary>
     public void Add(Entry entry, ReadOnlySpan<byte> before, ReadOnlySpan<byte> added, ReadOnlySpan<byte> after)
     {
         entry.Start = Length + (Count > 0 ? 1 : 0);
@@ -123,7 +126,7 @@ sealed class RecordBatch
         _entries[Count++] = entry;
     }
 
-    /// <summary>Remembers that a request left open whether the records were taken, those from an index on.</summary>
+    /// <summary>Records, for entries from an index on, that a request left open whether they were accepted.</summary>
     public void MarkMaybeDelivered(int from = 0)
     {
         foreach (ref var entry in _entries.AsSpan(from, Count - from)) entry.MaybeDelivered = true;
@@ -135,14 +138,14 @@ sealed class RecordBatch
         RejectedBytes += deadLetter.Json.Length;
     }
 
-    /// <summary>Counts a record that becomes nothing.</summary>
+    /// <summary>Counts a record that the mapping left out.</summary>
     public void LeaveOut(string reason)
     {
         _leftOut++;
         CollectionsMarshal.GetValueRefOrAddDefault(LeftOut ??= new(StringComparer.Ordinal), reason, out _)++;
     }
 
-    /// <summary>Counts what was done to a record as it was mapped.</summary>
+    /// <summary>Counts what the mapping did to a record.</summary>
     public void AddMapped(string what, int count)
     {
         if (count > 0) CollectionsMarshal.GetValueRefOrAddDefault(Mapped ??= new(StringComparer.Ordinal), what, out _) += count;
@@ -150,7 +153,7 @@ sealed class RecordBatch
 
     public void Close() => _buffer[Length] = (byte)']';
 
-    /// <summary>Gives the buffers back; the account stays.</summary>
+    /// <summary>Returns the buffers; the counts remain.</summary>
     public void Release()
     {
         if (_buffer.Length > 0) _buffers.Return(_buffer);
@@ -168,7 +171,7 @@ sealed class RecordBatch
         _buffer = larger;
     }
 
-    /// <summary>The records of a batch that is not being filled any more.</summary>
+    /// <summary>The records of a batch that is complete.</summary>
     public readonly ref struct OpenBatch : IDisposable
     {
         readonly RecordBatch _batch;
@@ -193,7 +196,7 @@ sealed class RecordBatch
 
         public ReadOnlySpan<byte> BytesOf(in Entry entry) => _text.AsSpan(entry.Start, entry.Length);
 
-        /// <summary>The record as it was read.</summary>
+        /// <summary>Returns the record as it was read.</summary>
         public byte[] RawOf(in Entry entry)
         {
             if (entry.Raw is not null) return entry.Raw;
@@ -201,10 +204,10 @@ sealed class RecordBatch
             return [.. bytes[..entry.AddedAt], .. bytes[(entry.AddedAt + entry.AddedLength)..]];
         }
 
-        /// <summary>The record's <c>$insert_id</c>; null when it has none.</summary>
+        /// <summary>Returns the record's <c>$insert_id</c>; null when it has none.</summary>
         public string? InsertIdOf(in Entry entry) => entry.IdLength == 0 ? null : Encoding.ASCII.GetString(BytesOf(in entry).Slice(entry.IdAt, entry.IdLength));
 
-        /// <summary>A batch of some of the records and what is known of them, with buffers of its own.</summary>
+        /// <summary>Creates a batch of some of the records and what is known of them, with its own buffers.</summary>
         public RecordBatch Select(IReadOnlyList<int> indexes)
         {
             var length = 2 + indexes.Count;

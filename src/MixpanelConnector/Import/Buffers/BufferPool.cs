@@ -1,9 +1,9 @@
 namespace MixpanelConnector.Import.Buffers;
 
 /// <summary>
-/// Lends the buffers of batches and of compressed bodies, and keeps those that come back for the next: batches of one import
-/// are much alike. Unlike the shared pool it does not round up to powers of two, and what is lent and what is kept together
-/// stay within one bound; only what is lent at one time can go beyond it.
+/// Pools the buffers of batches and of compressed bodies, since batches of one import are much alike. Unlike the shared pool,
+/// it does not round up to powers of two, and rented and idle buffers together stay within one limit; only what is rented
+/// at one time can exceed it.
 /// </summary>
 sealed class BufferPool(long mostBytes)
 {
@@ -17,16 +17,16 @@ sealed class BufferPool(long mostBytes)
     /// <summary>Held by the one batch whose records are decompressed.</summary>
     public Lock Decompressing { get; } = new();
 
-    /// <summary>The most bytes that were lent and kept at one time.</summary>
+    /// <summary>The maximum number of bytes rented and idle at one time.</summary>
     public long Peak { get; private set; }
 
-    /// <summary>A buffer of at least so many bytes, whose content is undefined.</summary>
+    /// <summary>Rents a buffer of at least the given size, whose content is undefined.</summary>
     public byte[] Rent(int bytes)
     {
         var length = checked((bytes + Step - 1) / Step * Step);
         lock (_lock)
         {
-            // One that is much too large would be missed by a batch that needs it.
+            // A buffer that is much too large would be missing for a batch that needs it.
             var best = -1;
             for (var i = 0; i < _kept.Count; i++)
                 if (_kept[i].Length >= length && _kept[i].Length <= 2L * length && (best < 0 || _kept[i].Length < _kept[best].Length)) best = i;

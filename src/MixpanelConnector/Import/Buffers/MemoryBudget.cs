@@ -1,9 +1,9 @@
 namespace MixpanelConnector.Import.Buffers;
 
 /// <summary>
-/// Bounds what is in flight: bytes of batches that are not settled, and the number of batches beyond the first unsettled one.
-/// The reading stage takes, and waits when nothing is left; a batch larger than the whole budget passes alone. What was taken is a
-/// lease, which alone gives it back.
+/// Limits what is in flight: the bytes of unsettled batches, and the number of batches beyond the first unsettled one.
+/// The reading stage acquires a share and waits when none is left; a batch larger than the whole budget is admitted alone. A share
+/// is a lease, and only the lease can return it.
 /// </summary>
 sealed class MemoryBudget
 {

@@ -1,11 +1,11 @@
 namespace MixpanelConnector.Import.Buffers;
 
-/// <summary>The share of a budget that a batch holds. It travels with the batch, and only becomes smaller.</summary>
+/// <summary>A batch's share of a budget. It travels with the batch, and can only shrink.</summary>
 sealed class MemoryLease(MemoryBudget budget, long bytes) : IDisposable
 {
     long _bytes = bytes;
 
-    /// <summary>Gives back what the batch does not take any more.</summary>
+    /// <summary>Returns what the batch no longer uses.</summary>
     public void ShrinkTo(long bytes)
     {
         if (bytes >= _bytes) return;
@@ -13,7 +13,7 @@ sealed class MemoryLease(MemoryBudget budget, long bytes) : IDisposable
         _bytes = bytes;
     }
 
-    /// <summary>Gives back the place among the batches that are not settled.</summary>
+    /// <summary>Returns the slot among the unsettled batches.</summary>
     public void LeavePlace() => budget.GiveBack(bytes: 0, batches: 1);
 
     public void Dispose() => ShrinkTo(0);

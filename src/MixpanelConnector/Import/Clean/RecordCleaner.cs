@@ -14,8 +14,8 @@ using MixpanelConnector.Import.Values;
 namespace MixpanelConnector.Import.Clean;
 
 /// <summary>
-/// The cleaning that was asked for, in this order: drop, rename, fix, time offset. Only what is named is rewritten; all other
-/// bytes of the record stay. What is no valid JSON is left to the validation, which says why.
+/// Makes the requested repairs, in this order: drop, rename, fix, time offset. Only the affected parts are rewritten; all other
+/// bytes of the record are kept. Invalid JSON is left to the validation, which reports it.
 /// </summary>
 sealed class RecordCleaner
 {
@@ -41,7 +41,7 @@ sealed class RecordCleaner
     readonly Rejection _notInZone;
     readonly long? _offsetSeconds;
     readonly List<Member> _members = [];
-    readonly ArrayBufferWriter<byte> _text = new(); // what is put in place of the record's own
+    readonly ArrayBufferWriter<byte> _text = new(); // replacements for parts of the record
     readonly List<Edit> _edits = [];
     byte[] _result = [];
     Rejection? _fault;
@@ -79,17 +79,17 @@ sealed class RecordCleaner
         InsertId,
     }
 
-    /// <summary>How many of the times that were read exist twice, as clocks are put back.</summary>
+    /// <summary>The number of times parsed that occur twice because clocks went back.</summary>
     public long TimesTwice => _times.Twice;
 
-    /// <summary>What was changed in the record that was cleaned last.</summary>
+    /// <summary>The changes made to the last record.</summary>
     public Cleaned Made { get; private set; }
 
-    /// <summary>Null when no cleaning was asked for: then it costs nothing.</summary>
+    /// <summary>Creates a cleaner; null when no cleaning was requested, so that it costs nothing.</summary>
     public static RecordCleaner? For(ImportRequest request) =>
         request.Fixes is ImportFixes.None && request.Rename.Count == 0 && request.Drop.Count == 0 && request.TimeOffset is null ? null : new RecordCleaner(request);
 
-    /// <summary>Zero for each kind of cleaning that was asked for; null for none.</summary>
+    /// <summary>Zero for each requested kind of cleaning; null when none was requested.</summary>
     public static ImportFixed? NoneYet(ImportRequest request)
     {
         if (For(request) is null) return null;
@@ -130,7 +130,7 @@ sealed class RecordCleaner
         }
     }
 
-    /// <summary>The record as it is to be imported, good until the next call. It keeps the record as it was read.</summary>
+    /// <summary>Returns the record as it is to be imported, valid until the next call. The original is kept with it.</summary>
     public Record Clean(scoped in Record record)
     {
         Made = Cleaned.Nothing;
@@ -144,14 +144,14 @@ sealed class RecordCleaner
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            _edits.Clear(); // no JSON, or half of a surrogate pair
+            _edits.Clear(); // not JSON, or an unpaired surrogate
         }
 
         Made = _edits.Count > 0 ? Made | left : left;
         return _edits.Count > 0 ? record with { Bytes = Apply(record.Bytes), Original = record.Raw } : record;
     }
 
-    /// <summary>Gives why the record cannot be cleaned; null when it can.</summary>
+    /// <summary>Collects the edits. Returns why the record cannot be cleaned; null when it can.</summary>
     Rejection? FindEdits(ReadOnlySpan<byte> record)
     {
         _fault = null;
@@ -181,7 +181,7 @@ sealed class RecordCleaner
             made |= EditMembers(record, start);
         }
 
-        reader.Read(); // what follows the record makes it invalid
+        reader.Read(); // text after the record makes it invalid
         if (_fault is null) Made = made;
         return _fault;
     }
@@ -195,7 +195,7 @@ sealed class RecordCleaner
         return false;
     }
 
-    /// <summary>Lists the members of an object, and what each is after dropping and renaming. False on a collision.</summary>
+    /// <summary>Lists the members of an object, and their state after dropping and renaming. False on a name collision.</summary>
     bool ReadMembers(ref Utf8JsonReader reader)
     {
         _members.Clear();
@@ -235,7 +235,7 @@ sealed class RecordCleaner
         return true;
     }
 
-    /// <summary>Puts down the edits of one object, in the order of its text.</summary>
+    /// <summary>Collects the edits of one object, in the order of its text.</summary>
     Cleaned EditMembers(ReadOnlySpan<byte> record, int start)
     {
         var made = Cleaned.Nothing;
@@ -259,7 +259,7 @@ sealed class RecordCleaner
             if (!isGiven && WillBeGone(in member))
             {
                 made |= member.Dropped ? Cleaned.Dropped : member.InsertId is { Length: 0 } ? Cleaned.InsertIds : Cleaned.Nulls;
-                // With the comma before it; or the one after it, when nothing that stays stands before.
+                // Remove the comma before it, or the one after it when no remaining member precedes it.
                 if (kept) Put(_members[i - 1].End, member.End);
                 else Put(member.Start, i + 1 < _members.Count ? _members[i + 1].Start : member.End);
                 continue;
@@ -297,13 +297,13 @@ sealed class RecordCleaner
         return made;
     }
 
-    /// <summary>Whether the event names no user and no device, and is given none.</summary>
+    /// <summary>Whether the event has neither a user nor a device, and shared properties supply none.</summary>
     bool IsNobodys() => _isNobodys && _fixes.HasFlag(ImportFixes.Ids)
         && !_members.Exists(member => !member.Dropped && member.Role is Role.DistinctId or Role.UserId or Role.DeviceId && member.Type is not JsonTokenType.Null);
 
     bool WillBeGone(in Member member) => member.Dropped || member.InsertId is { Length: 0 } || (member.Type is JsonTokenType.Null && _fixes.HasFlag(ImportFixes.Nulls));
 
-    /// <summary>A <c>distinct_id</c>: that of another member, or the empty one.</summary>
+    /// <summary>Writes a <c>distinct_id</c>: that of another member, or an empty one.</summary>
     void PutId(ReadOnlySpan<byte> record, int start, int end, ReadOnlySpan<byte> name, int? from, ReadOnlySpan<byte> comma)
     {
         var value = from is { } source ? ValueOf(record, source) : "\"\""u8;
@@ -316,7 +316,7 @@ sealed class RecordCleaner
         _text.Write(comma);
     }
 
-    /// <summary>The time as it is to be, when it is to change.</summary>
+    /// <summary>Determines the new time, if it changes.</summary>
     void ReadTime(ref Member member, ref readonly Utf8JsonReader reader)
     {
         long time;
@@ -340,7 +340,7 @@ sealed class RecordCleaner
         }
         else if (_times.HasPattern)
         {
-            // A date in digits may be a number in JSON; a number that is none is a count, if its digits say of what.
+            // A date in digits may be a JSON number; a number that is not a date is a count, if its digits determine the unit.
             if (_times.Read(reader.ValueSpan, out var read, out _) is TimeReading.Read) (time, member.Made) = (TimeReader.OfEvent(read), Cleaned.Time);
             else if (!IsRead(_times.Scale(ref time))) return;
         }
@@ -369,12 +369,12 @@ sealed class RecordCleaner
             TimeReading.OnlyDigits => TimeOfDigits,
             TimeReading.NotInZone => _notInZone,
             TimeReading.NotATime when _times.HasPattern => TimeNotInFormat,
-            _ => null, // the rules of events say what it is
+            _ => null, // the event rules report what it is
         };
         return reading is TimeReading.Read;
     }
 
-    /// <summary>The id in place of one that Mixpanel does not take: empty for none; null when it stays.</summary>
+    /// <summary>The replacement for an id that Mixpanel does not accept: empty to remove it; null to keep it.</summary>
     static byte[]? ReadInsertId(ref readonly Utf8JsonReader reader)
     {
         if (reader.TokenType is JsonTokenType.Null) return [];
@@ -389,7 +389,7 @@ sealed class RecordCleaner
         return Encoding.ASCII.GetBytes(Convert.ToHexStringLower(SHA256.HashData(text.AsSpan(0, length)))[..MixpanelValues.LongestInsertId]);
     }
 
-    /// <summary>Whether it is a number that is to become its text.</summary>
+    /// <summary>Whether it is a number to be converted to text.</summary>
     bool IsNumericId(ref readonly Utf8JsonReader reader) =>
         _fixes.HasFlag(ImportFixes.Ids) && reader.TokenType is JsonTokenType.Number && reader.ValueSpan.Length <= MixpanelValues.LongestDistinctId;
 
@@ -453,7 +453,7 @@ sealed class RecordCleaner
         return _result.AsSpan(0, length + record.Length - at);
     }
 
-    /// <summary>One property, by its places in the record.</summary>
+    /// <summary>A property, by its positions in the record.</summary>
     [StructLayout(LayoutKind.Auto)]
     struct Member
     {
@@ -466,13 +466,13 @@ sealed class RecordCleaner
         public bool Dropped;
         public byte[]? NewName;
 
-        /// <summary>Whether it can stand as the <c>distinct_id</c>.</summary>
+        /// <summary>Whether it can serve as the <c>distinct_id</c>.</summary>
         public bool Id;
 
-        /// <summary>Whether it is an id that is to become text.</summary>
+        /// <summary>Whether it is an id to be converted to text.</summary>
         public bool IsNumericId;
 
-        /// <summary>The <c>$insert_id</c> to write; empty for none.</summary>
+        /// <summary>The <c>$insert_id</c> to write; empty to remove it.</summary>
         public byte[]? InsertId;
 
         /// <summary>The time to write, and why.</summary>
@@ -480,7 +480,7 @@ sealed class RecordCleaner
         public Cleaned Made;
     }
 
-    /// <summary>A stretch of the record, and the text that takes its place.</summary>
+    /// <summary>A range of the record, and the text that replaces it.</summary>
     [StructLayout(LayoutKind.Auto)]
     readonly record struct Edit(int Start, int End, int TextAt, int TextLength);
 }

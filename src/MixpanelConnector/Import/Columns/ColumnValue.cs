@@ -7,8 +7,8 @@ using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Import.Columns;
 
-/// <summary>Turns the values of columns into those of the type that was asked for. What was made is good until the next call.</summary>
-/// <param name="request">Says how numbers are written.</param>
+/// <summary>Converts column values to the requested type. Results are valid until the next call.</summary>
+/// <param name="request">Specifies how numbers are written.</param>
 sealed class ColumnValue(ImportRequest request)
 {
     static readonly NumberText Literal = new('.');
@@ -18,15 +18,15 @@ sealed class ColumnValue(ImportRequest request)
     byte[] _text = [];
     byte[] _made = [];
 
-    /// <summary>False when the value is of another type. Nothing is made of null and of empty text.</summary>
+    /// <summary>Converts a value; false when it has a different type. Null and empty text convert to nothing.</summary>
     /// <param name="value">A value as JSON.</param>
-    /// <param name="type">What it is to be.</param>
+    /// <param name="type">The target type.</param>
     /// <param name="isEventTime">Whether it is the time of an event.</param>
-    /// <param name="converted">It, as JSON.</param>
+    /// <param name="converted">The result as JSON.</param>
     public bool TryConvert(ReadOnlySpan<byte> value, ImportColumnType type, bool isEventTime, out ReadOnlySpan<byte> converted)
     {
         converted = value;
-        if (!Utf8.IsValid(value)) return true; // which is the fault that is told
+        if (!Utf8.IsValid(value)) return true; // invalid UTF-8 is reported instead
         if (value is [(byte)'{' or (byte)'[', ..]) return type is ImportColumnType.Json;
         if (value.SequenceEqual("null"u8))
         {
@@ -61,10 +61,10 @@ sealed class ColumnValue(ImportRequest request)
         }
     }
 
-    /// <summary>Why a record with such a value is not taken.</summary>
+    /// <summary>The rejection of a record with a value of the wrong type.</summary>
     /// <param name="column">The column's name.</param>
-    /// <param name="type">What its values are.</param>
-    /// <param name="told">Whether the caller said so; otherwise the column's first values did.</param>
+    /// <param name="type">The type of the column.</param>
+    /// <param name="told">Whether the caller specified the type; otherwise it was inferred from the column's first values.</param>
     public static Rejection Misfit(string column, ImportColumnType type, bool told)
     {
         var (shown, name) = (RecordFields.Shown(column), type.ToString().ToLowerInvariant());
@@ -72,14 +72,14 @@ sealed class ColumnValue(ImportRequest request)
         return new("column_type", $"properties.{shown}", told ? $"the column {shown} holds something that is no {name}{way}" : $"the first values of the column {shown} are of the type {name}, this one is not{way}");
     }
 
-    /// <summary>The object that a text of all properties holds, or null; false when it holds neither.</summary>
+    /// <summary>Reads the object, or null, from a text that holds all properties; false when it is neither.</summary>
     public static bool TryProperties(ReadOnlySpan<byte> text, out ReadOnlySpan<byte> properties)
     {
         properties = text.Trim(" \t\r\n"u8);
         return properties.SequenceEqual("null"u8) || (properties is [(byte)'{', .., (byte)'}'] && IsJson(properties));
     }
 
-    /// <summary>Why a record is not taken whose properties are to be in a column, which holds something else.</summary>
+    /// <summary>The rejection of a record whose properties column holds something else.</summary>
     /// <param name="column">The column's name.</param>
     public static Rejection NoProperties(string column)
     {
@@ -87,7 +87,7 @@ sealed class ColumnValue(ImportRequest request)
         return new("properties_invalid", $"properties.{shown}", $"{shown} holds the properties as a JSON object, or as the text of one, and this is neither. Mend it; --column-type '{shown}=text' takes all its values as text");
     }
 
-    /// <summary>Whether the text is one JSON value.</summary>
+    /// <summary>Whether the text is a single JSON value.</summary>
     public static bool IsJson(ReadOnlySpan<byte> text)
     {
         try
@@ -141,7 +141,7 @@ sealed class ColumnValue(ImportRequest request)
         return _made.AsSpan(0, literal.Length + 2);
     }
 
-    /// <summary>A string's text; <c>?</c> when it holds half a surrogate pair, which is refused elsewhere.</summary>
+    /// <summary>The text of a JSON string; <c>?</c> when it contains an unpaired surrogate, which is rejected elsewhere.</summary>
     public ReadOnlySpan<byte> Unescape(ReadOnlySpan<byte> quoted)
     {
         if (!quoted.Contains((byte)'\\')) return quoted[1..^1];

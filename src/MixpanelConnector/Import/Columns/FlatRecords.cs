@@ -9,13 +9,13 @@ using MixpanelConnector.Import.Decode;
 namespace MixpanelConnector.Import.Columns;
 
 /// <summary>
-/// Reads JSON records without <c>properties</c> as rows: each member is a column. An event that has no such member, and some other
-/// beside its name, is one; so is an update of a profile or a group that says no operation: its members are set. Properties that are
-/// the text of a JSON object are such a column, too, whose members are properties.
+/// Reads JSON records without <c>properties</c> as rows, with each member as a column. An event is such a record if it has no such member but
+/// has others in addition to its name. A profile or group update is one if it specifies no operation: its members are set. Properties in the
+/// form of text that holds a JSON object are also such a column, whose members become properties.
 /// </summary>
 sealed class FlatRecords
 {
-    /// <summary>What an update says beside its operation.</summary>
+    /// <summary>Members of an update in addition to its operation.</summary>
     static readonly string[] Settings = ["$token", "$group_key", "$ip", "$ignore_time", "$ignore_alias"];
 
     static readonly string[] Operations = ["$properties", "properties", "$set", "$set_once", "$add", "$union", "$append", "$remove", "$unset", "$delete"];
@@ -59,7 +59,7 @@ sealed class FlatRecords
         _wasSeen = new bool[_columns.Count];
     }
 
-    /// <summary>Whether something was said of columns: then every record must have some.</summary>
+    /// <summary>Whether columns were specified: then every record must have some.</summary>
     public bool AreAsked => _columns.Count > 0;
 
     /// <summary>Begins an input.</summary>
@@ -69,15 +69,15 @@ sealed class FlatRecords
         _wasSeen.AsSpan().Clear();
     }
 
-    /// <summary>The columns of which something was said, but that no record of the input had; none where none was read as a row.</summary>
+    /// <summary>The specified columns that no record of the input had; none if no record was read as a row.</summary>
     public IEnumerable<string> Unseen => _anyRead ? _columns.Where((_, i) => !_wasSeen[i]).Select(column => column.Name) : [];
 
-    /// <summary>Whether the record that was read last has properties of its own.</summary>
+    /// <summary>Whether the last record has properties of its own.</summary>
     public bool HadProperties { get; private set; }
 
-    /// <summary>The record as it is to be imported, good until the next call; it keeps the record as it was read. False when it is none of these.</summary>
-    /// <param name="record">What was read.</param>
-    /// <param name="flat">The same, or the record that was made of it.</param>
+    /// <summary>Converts a record to its import form, valid until the next call; the original is kept with it. False when it is not such a record.</summary>
+    /// <param name="record">The record as read.</param>
+    /// <param name="flat">The same record, or the one made from it.</param>
     public bool TryRead(scoped in Record record, out Record flat)
     {
         flat = record;
@@ -94,14 +94,14 @@ sealed class FlatRecords
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return false; // no JSON, or half of a surrogate pair
+            return false; // not JSON, or an unpaired surrogate
         }
     }
 
-    /// <summary>A record that has no columns, where some were asked for.</summary>
+    /// <summary>Rejects a record without columns although some were specified.</summary>
     public static Record NotFlat(scoped in Record record) => record with { Rejection = HasProperties };
 
-    /// <summary>Whether the first record of a text has properties of its own; null when more of it is needed.</summary>
+    /// <summary>Whether the first record of a text has properties of its own; null when more text is needed.</summary>
     public static bool? FirstHasProperties(ReadOnlySpan<byte> head, ImportType type)
     {
         try
@@ -123,11 +123,11 @@ sealed class FlatRecords
         }
         catch (JsonException)
         {
-            return false; // it is told when it is read
+            return false; // reported when it is read
         }
     }
 
-    /// <summary>Lists the members; false when one of them says that the record is what it is to be already.</summary>
+    /// <summary>Lists the members; false when one of them shows that the record already is in its import form.</summary>
     bool IsFlat(ReadOnlySpan<byte> record)
     {
         var reader = new Utf8JsonReader(record);
@@ -145,7 +145,7 @@ sealed class FlatRecords
             HadProperties = isOperation && !(member.Place is Place.AllProperties && reader.TokenType is JsonTokenType.String);
             if (HadProperties) return false;
             member.Start = (int)reader.TokenStartIndex;
-            // Mixpanel's own properties hold no objects: an operation that is misspelt does.
+            // Mixpanel's own properties never hold objects, but a misspelled operation does.
             if (isReserved && reader.TokenType is (JsonTokenType.StartObject or JsonTokenType.StartArray)) return false;
             reader.Skip();
             member.End = (int)reader.BytesConsumed;
@@ -154,7 +154,7 @@ sealed class FlatRecords
             _members.Add(member);
         }
 
-        reader.Read(); // what follows the record makes it invalid
+        reader.Read(); // text after the record makes it invalid
         return others;
     }
 
@@ -208,7 +208,7 @@ sealed class FlatRecords
         }
     }
 
-    /// <summary>Puts the members of an object, which may be text; anything else is a property only where that was said.</summary>
+    /// <summary>Writes the members of an object, which may be text. Anything else becomes a property only if that type was specified.</summary>
     void PutProperties(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, Column? column, ref bool empty, ref Rejection? misfit)
     {
         if (column?.Type is not (null or ImportColumnType.Json))
@@ -225,7 +225,7 @@ sealed class FlatRecords
             return;
         }
 
-        if (Utf8.IsValid(text)) misfit ??= ColumnValue.NoProperties(column?.Name ?? "properties"); // otherwise that is the fault that is told
+        if (Utf8.IsValid(text)) misfit ??= ColumnValue.NoProperties(column?.Name ?? "properties"); // otherwise invalid UTF-8 is reported
         Put(name, value, ref empty);
     }
 
@@ -276,28 +276,28 @@ sealed class FlatRecords
 
     static byte[] Json(string field) => Encoding.UTF8.GetBytes($"\"{JsonEncodedText.Encode(field, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"");
 
-    /// <summary>Where a member goes.</summary>
+    /// <summary>Where a member is written.</summary>
     enum Place
     {
         Property,
         Root,
 
-        /// <summary>Beside the root's field, under its own name.</summary>
+        /// <summary>Next to the root's field, under its own name.</summary>
         BesideRoot,
 
-        /// <summary>An object, or the text of one, whose members are properties.</summary>
+        /// <summary>An object, or the text of one, whose members become properties.</summary>
         AllProperties,
     }
 
-    /// <summary>A member of which something was said.</summary>
+    /// <summary>A specified column.</summary>
     /// <param name="Name">Its name.</param>
-    /// <param name="Utf8">The same.</param>
-    /// <param name="Fields">The fields that it gives, each with its name as JSON; none when it gives that of its own name.</param>
-    /// <param name="Type">What its values are; null for what they are.</param>
-    /// <param name="IsTime">Whether it gives the time of events.</param>
+    /// <param name="Utf8">The name in UTF-8.</param>
+    /// <param name="Fields">The fields that it supplies, each with its name as JSON; empty for the field of its own name.</param>
+    /// <param name="Type">The specified type of its values; null to keep them as they are.</param>
+    /// <param name="IsTime">Whether it supplies the time of events.</param>
     sealed record Column(string Name, byte[] Utf8, (Place Place, byte[] Name)[] Fields, ImportColumnType? Type, bool IsTime);
 
-    /// <summary>One member, by its places in the record.</summary>
+    /// <summary>A member, by its positions in the record.</summary>
     [StructLayout(LayoutKind.Auto)]
     struct Member
     {
@@ -307,7 +307,7 @@ sealed class FlatRecords
         public int End;
         public Place Place;
 
-        /// <summary>What was said of it; -1 for nothing.</summary>
+        /// <summary>The index of its specified column; -1 for none.</summary>
         public int Column;
     }
 }

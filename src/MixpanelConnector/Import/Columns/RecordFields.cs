@@ -1,12 +1,12 @@
 namespace MixpanelConnector.Import.Columns;
 
-/// <summary>The fields of a record that columns can give, beside properties of any name.</summary>
+/// <summary>The fields of a record that columns can supply, in addition to properties of any name.</summary>
 static class RecordFields
 {
-    /// <summary>A name is shown up to here.</summary>
+    /// <summary>Longer names are truncated in messages.</summary>
     const int LongestShown = 80;
 
-    /// <summary>The field beside the properties, and how a column may also call it.</summary>
+    /// <summary>The field next to the properties, and an alternative name for its column.</summary>
     public static (string Field, string Plain) Root(ImportType type) => type switch
     {
         ImportType.Profiles => ("$distinct_id", "distinct_id"),
@@ -14,15 +14,15 @@ static class RecordFields
         _ => ("event", "event"),
     };
 
-    /// <summary>The field that holds the properties, and how a column may also call it.</summary>
+    /// <summary>The field that holds the properties, and an alternative name for its column.</summary>
     public static (string Field, string Plain) Properties(ImportType type) => type is ImportType.Events ? ("properties", "properties") : ("$properties", "properties");
 
-    /// <summary>Whether a column of this name says that a text has records of the type that is asked for.</summary>
+    /// <summary>Whether a column with this name indicates that a text contains records of the requested type.</summary>
     public static bool IsKnown(string column, ImportRequest request) =>
         (request.Type is not ImportType.LookupTable && Of(request.Type).Contains(column, StringComparer.Ordinal))
         || request.NamedColumns.Contains(column, StringComparer.Ordinal);
 
-    /// <summary>The field that was meant by a name which is none, but nearly; null when it names a property.</summary>
+    /// <summary>The field that a misspelled name probably means; null when the name is that of a property.</summary>
     public static string? NearMiss(string name, ImportType type)
     {
         if (Of(type).Contains(name, StringComparer.Ordinal)) return null;
@@ -32,7 +32,7 @@ static class RecordFields
         return Array.Find(Of(type), field => Plain(field) == plain);
     }
 
-    /// <summary>A name from outside, so that a message stays one line and readable.</summary>
+    /// <summary>Sanitizes a name from the input, so that a message stays on one line and readable.</summary>
     public static string Shown(string name) => UnsafeText.Replaced(name, '?', LongestShown);
 
     static string[] Of(ImportType type) => type switch
@@ -42,6 +42,6 @@ static class RecordFields
         _ => ["event", "time", "distinct_id", "$insert_id", "$user_id", "$device_id", "properties"],
     };
 
-    /// <summary>A name without signs and capitals.</summary>
+    /// <summary>The letters and digits of a name, in lower case.</summary>
     public static string Plain(string name) => string.Concat(name.Where(char.IsLetterOrDigit)).ToLowerInvariant();
 }

@@ -3,7 +3,7 @@ using MixpanelConnector.Import.Buffers;
 
 namespace MixpanelConnector.Import.Compress;
 
-/// <summary>The body of a request as gzip, made once for all its tries.</summary>
+/// <summary>A request body compressed with gzip, once for all attempts.</summary>
 sealed class CompressedBody : IDisposable
 {
     readonly BufferPool _buffers;
@@ -22,7 +22,7 @@ sealed class CompressedBody : IDisposable
         return new(buffer, length, buffers);
     }
 
-    /// <summary>Gives the text again, whose length is known.</summary>
+    /// <summary>Decompresses the text into a buffer of its known length.</summary>
     public void Decompress(Span<byte> text)
     {
         using var packed = new MemoryStream(_buffer, 0, _length, writable: false);

@@ -6,29 +6,29 @@ static class Deflate
     public const int Window = 32768;
     public const int LongestMatch = 258;
 
-    /// <summary>Literals, the end of a block, and lengths.</summary>
+    /// <summary>The number of symbols for literals, the end of a block, and lengths.</summary>
     public const int Symbols = 286;
 
     public const int EndOfBlock = 256;
     public const int FirstLength = 257;
     public const int Distances = 30;
 
-    /// <summary>The first length of each length symbol, and the bits that say which one it is.</summary>
+    /// <summary>The first length of each length symbol; extra bits select the exact length.</summary>
     static ReadOnlySpan<ushort> FirstOfLength => [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
 
     public static ReadOnlySpan<byte> LengthExtraBits => [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
 
-    /// <summary>The order in which a block tells the lengths of the codes that its own codes are told in.</summary>
+    /// <summary>The order in which a block lists the lengths of the code length codes.</summary>
     public static ReadOnlySpan<byte> OrderOfCodeLengths => [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
     static readonly byte[] SymbolOfLength = MakeSymbolOfLength();
 
-    /// <summary>The codes that need not be told.</summary>
+    /// <summary>The lengths of the fixed codes, which are not transmitted.</summary>
     public static byte[] FixedSymbolLengths { get; } = [.. Enumerable.Repeat((byte)8, 144), .. Enumerable.Repeat((byte)9, 112), .. Enumerable.Repeat((byte)7, 24), .. Enumerable.Repeat((byte)8, 8)];
 
     public static byte[] FixedDistanceLengths { get; } = [.. Enumerable.Repeat((byte)5, Distances)];
 
-    /// <summary>Counted from the first length symbol.</summary>
+    /// <summary>The length symbol, counted from the first one.</summary>
     public static int LengthSymbol(int length) => SymbolOfLength[length];
 
     public static int LengthExtra(int length, int symbol) => length - FirstOfLength[symbol];

@@ -8,22 +8,22 @@ using MixpanelConnector.Import.Buffers;
 namespace MixpanelConnector.Import.Compress;
 
 /// <summary>
-/// Compresses bodies of records to gzip (RFC 1952): twice as fast as zlib at its fastest, and a quarter smaller, because it knows
-/// where to look (<see cref="MatchFinder"/>) and fits a code to every block. Takes about 500 KB, and is used by one thread at a time.
+/// Compresses record bodies to gzip (RFC 1952): twice as fast as zlib at its fastest, and a quarter smaller, because it knows
+/// where to look (<see cref="MatchFinder"/>) and fits a code to every block. Uses about 500 KB; not thread-safe.
 /// </summary>
 sealed class GzipEncoder
 {
     const int LargestBlock = 128 << 10;
     const int LargestStored = ushort.MaxValue;
 
-    /// <summary>Four literals and the bits left over fit in 64.</summary>
+    /// <summary>Four literals and the leftover bits fit in 64 bits.</summary>
     const int LongestSymbolCode = 12;
 
     const int LongestDistanceCode = 15;
     const int LongestCodeLengthCode = 7;
     const int CodeLengths = 19;
 
-    /// <summary>Written beyond a place without looking, and the end of the gzip.</summary>
+    /// <summary>The space that may be written past the current position without bounds checks, and for the gzip trailer.</summary>
     const int Ahead = 32;
 
     static readonly ConcurrentBag<GzipEncoder> Idle = [];
@@ -34,7 +34,7 @@ sealed class GzipEncoder
     readonly uint[] _symbolCodes = new uint[Deflate.FixedSymbolLengths.Length];
     readonly uint[] _distanceCodes = new uint[Deflate.Distances];
 
-    /// <summary>For each length of a match its code with the extra bits; their number above bit 24.</summary>
+    /// <summary>For each match length, its code with the extra bits; the number of bits above bit 24.</summary>
     readonly uint[] _lengthCodes = new uint[Deflate.LongestMatch + 1];
 
     byte[] _output = [];
@@ -42,8 +42,8 @@ sealed class GzipEncoder
     ulong _bits;
     int _bitCount;
 
-    /// <summary>Compresses a text into a buffer of the pool.</summary>
-    /// <returns>The buffer, to be returned to the pool, and how much of it was written.</returns>
+    /// <summary>Compresses a text into a pooled buffer.</summary>
+    /// <returns>The buffer, to be returned to the pool, and the number of bytes written.</returns>
     public static (byte[] Buffer, int Length) Compress(ReadOnlySpan<byte> text, BufferPool buffers)
     {
         if (!Idle.TryTake(out var encoder)) encoder = new();
@@ -77,7 +77,7 @@ sealed class GzipEncoder
         return (output, _at + 8);
     }
 
-    /// <summary>Writes a block in the smallest of the three ways of DEFLATE.</summary>
+    /// <summary>Writes a block as the smallest of the three DEFLATE block types.</summary>
     void WriteBlock(ReadOnlySpan<byte> text, int start, int end, BufferPool buffers)
     {
         _finder.Find(text, start, end);
@@ -87,7 +87,7 @@ sealed class GzipEncoder
         HuffmanCode.Fit(_symbolCounts, LongestSymbolCode, lengths[..Deflate.Symbols]);
         HuffmanCode.Fit(_finder.Distances, LongestDistanceCode, distanceLengths);
 
-        // Both codes are told as one list, without the zeros at the ends of each.
+        // Both codes are transmitted as one list, each without its trailing zeros.
         var symbols = Deflate.Symbols;
         while (lengths[symbols - 1] == 0) symbols--;
         var distances = Deflate.Distances;
@@ -140,7 +140,7 @@ sealed class GzipEncoder
         WriteSequences(lengths[..symbols], distanceLengths);
     }
 
-    /// <summary>Four counters a byte, so that equal neighbours do not wait for each other.</summary>
+    /// <summary>Counts symbols with four counters per byte value, so that equal neighboring bytes do not stall each other.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void CountSymbols()
     {
@@ -168,7 +168,7 @@ sealed class GzipEncoder
         for (var length = 3; length < lengths.Length; length++) _symbolCounts[Deflate.FirstLength + Deflate.LengthSymbol(length)] += lengths[length];
     }
 
-    /// <summary>What the sequences take in a code.</summary>
+    /// <summary>The number of bits that the sequences occupy with a given code.</summary>
     long BitsOf(ReadOnlySpan<byte> symbolLengths, ReadOnlySpan<byte> distanceLengths)
     {
         var bits = 3L;
@@ -179,7 +179,7 @@ sealed class GzipEncoder
         return bits;
     }
 
-    /// <summary>The lengths of codes as a block tells them: repetitions by the symbols 16 to 18.</summary>
+    /// <summary>Encodes code lengths as in a block header: repetitions with the symbols 16 to 18.</summary>
     static int RunLengths(ReadOnlySpan<byte> lengths, Span<(byte Symbol, byte Extra)> told)
     {
         var count = 0;
@@ -223,7 +223,7 @@ sealed class GzipEncoder
         while (!text.IsEmpty);
     }
 
-    /// <summary>Writes the sequences of a block. There is room: what they take was counted.</summary>
+    /// <summary>Writes the sequences of a block. The space is reserved, since their size was computed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void WriteSequences(ReadOnlySpan<byte> symbolLengths, ReadOnlySpan<byte> distanceLengths)
     {
@@ -253,7 +253,7 @@ sealed class GzipEncoder
                 Flush(ref output, ref at, ref bits, ref count);
             }
 
-            // The three, two, one or none that are left, without a branch that is guessed wrong every other time.
+            // The remaining zero to three literals, without a branch that would be mispredicted half of the time.
             var left = stop - next;
             var (lastBits, lastCount) = Four(ref codes, Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref literals, next)), (uint)(-left >> 31), (uint)((1 - left) >> 31), (uint)((2 - left) >> 31), 0);
             next = stop;
@@ -279,7 +279,7 @@ sealed class GzipEncoder
         Write(_symbolCodes[Deflate.EndOfBlock] & 0xffff, (int)(_symbolCodes[Deflate.EndOfBlock] >> 16));
     }
 
-    /// <summary>The codes of four literals as one; a mask of zero leaves one out.</summary>
+    /// <summary>Combines the codes of four literals; a zero mask omits one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static (ulong Bits, int Count) Four(ref uint codes, uint literals, uint maskA, uint maskB, uint maskC, uint maskD)
     {
@@ -314,7 +314,7 @@ sealed class GzipEncoder
         if (_bitCount > 0) Write(0, 8 - _bitCount);
     }
 
-    /// <summary>Makes room for so many bytes and what is written ahead.</summary>
+    /// <summary>Ensures space for a number of bytes and what is written ahead.</summary>
     void Reserve(int bytes, BufferPool buffers)
     {
         if (_at + bytes <= _output.Length) return;

@@ -2,18 +2,21 @@ using System.Buffers.Binary;
 
 namespace MixpanelConnector.Import.Compress;
 
-/// <summary>Makes the Huffman codes of DEFLATE (RFC 1951, 3.2.2): canonical, of limited length, with their bits reversed.</summary>
+/// <summary>Builds the Huffman codes of DEFLATE (RFC 1951, 3.2.2): canonical, length-limited, with their bits reversed.</summary>
 static class HuffmanCode
 {
     const int LongestCode = 15;
 
-    // A Huffman tree is deeper than this only over more than 2^44 symbols.
+    // A Huffman tree is deeper than this only for more than 2^44 symbols.
     const int DeepestTree = 64;
 
-    /// <summary>A code that fits how often each symbol occurs. Symbols that do not occur get no code, but two always have one: some decoders refuse less.</summary>
-    /// <param name="counts">How often each symbol occurs, at least two symbols.</param>
-    /// <param name="longest">The most bits that a code may have.</param>
-    /// <param name="lengths">Takes the bits of each symbol's code; 0 for none.</param>
+    /// <summary>
+    /// Builds a code that fits the symbol frequencies. Symbols that do not occur get
+    /// no code, but there are always at least two codes: some decoders reject fewer.
+    /// </summary>
+    /// <param name="counts">The frequency of each symbol, for at least two symbols.</param>
+    /// <param name="longest">The maximum length of a code in bits.</param>
+    /// <param name="lengths">Receives the length of each symbol's code in bits; 0 for none.</param>
     public static void Fit(ReadOnlySpan<int> counts, int longest, Span<byte> lengths)
     {
         Span<long> occurring = stackalloc long[counts.Length];
@@ -46,9 +49,9 @@ static class HuffmanCode
             for (var i = codesOfLength[length]; i > 0; i--) lengths[(int)(occurring[next++] & 0xffff)] = (byte)length;
     }
 
-    /// <summary>The codes that follow from their lengths.</summary>
-    /// <param name="lengths">The bits of each symbol's code.</param>
-    /// <param name="codes">Takes for each symbol its code in the low 16 bits and its length above.</param>
+    /// <summary>Assigns the codes, which follow from their lengths.</summary>
+    /// <param name="lengths">The length of each symbol's code in bits.</param>
+    /// <param name="codes">Receives for each symbol its code in the low 16 bits and its length above.</param>
     public static void Assign(ReadOnlySpan<byte> lengths, Span<uint> codes)
     {
         Span<uint> codesOfLength = stackalloc uint[LongestCode + 1];
@@ -67,7 +70,7 @@ static class HuffmanCode
         }
     }
 
-    /// <summary>Turns counts in rising order into the depths of their Huffman tree, in place (A. Moffat, J. Katajainen, 1995).</summary>
+    /// <summary>Converts counts in ascending order to the depths of their Huffman tree, in place (A. Moffat, J. Katajainen, 1995).</summary>
     static void CountsToDepths(Span<int> a)
     {
         var n = a.Length;
@@ -101,7 +104,7 @@ static class HuffmanCode
         }
     }
 
-    /// <summary>Makes codes longer, from the rarest on, until those that were cut to the longest length find room.</summary>
+    /// <summary>Lengthens codes, beginning with the rarest, until those that were truncated to the maximum length fit.</summary>
     static void Shorten(Span<int> codesOfLength, int longest)
     {
         var room = 0L;

@@ -5,21 +5,21 @@ using System.Runtime.Intrinsics;
 
 namespace MixpanelConnector.Import.Compress;
 
-/// <summary>A stretch of a block: literals, then a match. The last of a block has no match.</summary>
+/// <summary>A part of a block: literals, then a match. The last of a block has no match.</summary>
 [StructLayout(LayoutKind.Auto)]
 readonly record struct Sequence(int Literals, ushort Length, ushort Distance);
 
 /// <summary>
-/// Finds in a text of records what stood there before. Most of a record is the same as in the one before it, at a distance that
-/// changes with the length of a value. So where two records differ, the finder goes on at the next mark (a quote, a comma, a
-/// slash, a space…) in both of them, and asks a hash table only there: that is twenty places a record, not five hundred.
+/// Finds matches with earlier text in a text of records. Most of a record equals the one before it, at a distance that
+/// changes with the length of a value. So where two records differ, the finder continues at the next mark (a quote, a comma, a
+/// slash, a space…) in both of them, and looks up the hash table only there: about twenty places per record instead of five hundred.
 /// </summary>
 sealed class MatchFinder
 {
     const int HashBits = 14;
     const int ShortestMatch = 4;
 
-    /// <summary>What may be read beyond a place without looking.</summary>
+    /// <summary>The number of bytes that may be read past a position without bounds checks.</summary>
     const int Ahead = 64;
 
     readonly int[] _table = new int[1 << HashBits];
@@ -39,15 +39,15 @@ sealed class MatchFinder
     /// <summary>The last block's sequences.</summary>
     public ReadOnlySpan<Sequence> Sequences => _sequences.AsSpan(0, _sequenceCount);
 
-    /// <summary>The last block's literals, with at least 8 more bytes behind them.</summary>
+    /// <summary>The literals of the last block, followed by at least 8 more bytes.</summary>
     public ReadOnlySpan<byte> Literals => _literals.AsSpan(0, _literalCount + 8);
 
     public int LiteralCount => _literalCount;
 
-    /// <summary>How many matches of each length the last block has.</summary>
+    /// <summary>The number of matches of each length in the last block.</summary>
     public ReadOnlySpan<int> Lengths => _lengths;
 
-    /// <summary>How many matches of each distance symbol the last block has.</summary>
+    /// <summary>The number of matches of each distance symbol in the last block.</summary>
     public int[] Distances { get; } = new int[Deflate.Distances];
 
     /// <summary>Begins a new text.</summary>
@@ -57,10 +57,10 @@ sealed class MatchFinder
         _distance = 0;
     }
 
-    /// <summary>Finds the sequences of a block, which may refer to what lies before it in the same text.</summary>
+    /// <summary>Finds the sequences of a block, which may refer to earlier text.</summary>
     /// <remarks>
-    /// Reads without bounds checks, at most <see cref="Ahead"/> bytes from places that lie so far before the end of the text. Such
-    /// places are <c>at</c>, up to <c>last</c>, and earlier ones: candidates are always before <c>at</c>.
+    /// Reads without bounds checks, at most <see cref="Ahead"/> bytes from positions that are at least that far before the end of the text. Such
+    /// positions are <c>at</c>, up to <c>last</c>, and earlier ones: candidates always precede <c>at</c>.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Find(ReadOnlySpan<byte> text, int start, int end)
@@ -91,7 +91,7 @@ sealed class MatchFinder
                 if (Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref source, candidate)) != Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref source, at))) continue;
             }
 
-            // Backwards too: the mark itself, or the end of a number, may be the same.
+            // Extend backwards: the mark itself, or the end of a number, may be equal.
             while (at > anchor && candidate > 0 && Unsafe.Add(ref source, at - 1) == Unsafe.Add(ref source, candidate - 1)) (at, candidate) = (at - 1, candidate - 1);
             var length = LengthOfMatch(ref source, at, candidate, Math.Min(Deflate.LongestMatch, end - at));
             distance = at - candidate;
@@ -111,7 +111,7 @@ sealed class MatchFinder
         (_sequenceCount, _literalCount, _distance) = (count, literalCount + end - anchor, distance);
     }
 
-    /// <summary>The symbol of a distance: its power of two, and the bit below.</summary>
+    /// <summary>The symbol of a distance: its power of two, and the next lower bit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int DistanceSymbol(int distance)
     {
@@ -121,7 +121,7 @@ sealed class MatchFinder
         return (2 * power) + (int)((d >> (power - 1)) & 1);
     }
 
-    /// <summary>The next of the bytes 0x20 to 0x2F, or the end of the 32 bytes that were looked at.</summary>
+    /// <summary>The position of the next byte from 0x20 to 0x2F, or the end of the 32 bytes examined.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static int NextMark(ref byte source, int at)
     {

@@ -6,14 +6,14 @@ using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector.Import.Decode;
 
-/// <summary>The records inside a dead-letter file: each with its own bytes, and the place and the id that it had at first.</summary>
+/// <summary>Reads the records in a dead-letter file: each with its original bytes, position and id.</summary>
 /// <param name="lines">The dead letters.</param>
-/// <param name="options">The options that the replay has taken from the first of them.</param>
-/// <param name="encoding">What the records are in that are no UTF-8; null when that is not known.</param>
-/// <param name="rows">Reads rows of text; null when they are not read.</param>
+/// <param name="options">The options that the replay takes from the first dead letter.</param>
+/// <param name="encoding">The encoding of the records that are not UTF-8; null when it is unknown.</param>
+/// <param name="rows">Parses rows of text; null when they are not read.</param>
 sealed class DeadLetterReader(RecordReader lines, string options, TextEncoding? encoding = null, RowParser? rows = null) : RecordReader
 {
-    /// <summary>A record of 1 MiB whose every byte is escaped as six, and the fields around it.</summary>
+    /// <summary>A record of 1 MiB with every byte escaped as six, and the fields around it.</summary>
     public const int LargestLine = 8 << 20;
 
     static readonly Rejection NotADeadLetter = new("not_replayable", null, "this line is no dead letter: it needs raw or raw_base64");
@@ -127,7 +127,7 @@ sealed class DeadLetterReader(RecordReader lines, string options, TextEncoding? 
         return line[start..(int)reader.BytesConsumed];
     }
 
-    /// <summary>Bytes that were no UTF-8, as text where it is known in which encoding they are.</summary>
+    /// <summary>Converts bytes that are not UTF-8 to text, if their encoding is known.</summary>
     ReadOnlySpan<byte> Text(byte[] bytes)
     {
         if (encoding is null) return bytes;

@@ -5,18 +5,18 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Import.Decode;
 
 /// <summary>
-/// The part of a source that is in memory: bytes are filled in at its end and used up at its beginning. It grows to hold the
-/// record at hand; readers give up on a record over <see cref="LargestRecord"/>, which bounds it. Keeps the fingerprint of all that was used.
-/// Its buffer goes to the window of the next source, of which there may be many.
+/// The part of a source that is in memory: bytes are added at its end and consumed at its beginning. It grows to fit the current
+/// record; readers give up on a record over <see cref="LargestRecord"/>, which bounds its size. It hashes everything consumed.
+/// Its buffer is reused by the window of the next source, since there may be many sources.
 /// </summary>
 sealed class InputWindow(ByteSource source) : IDisposable
 {
-    /// <summary>The largest record that is sent: Mixpanel takes less than 1 MB.</summary>
+    /// <summary>The largest record that is sent: Mixpanel accepts less than 1 MB.</summary>
     public const int LargestRecord = 1 << 20;
 
     const int Block = 256 << 10;
 
-    /// <summary>A short file, of which there may be many, needs no more.</summary>
+    /// <summary>Enough for a short file, of which there may be many.</summary>
     const int FirstBlock = 16 << 10;
 
     readonly XxHash128 _hash = new();
@@ -28,13 +28,13 @@ sealed class InputWindow(ByteSource source) : IDisposable
     bool _filling;
     (long Offset, UInt128 Fingerprint)? _expected;
 
-    // A read that may outlast the wait for it, into a buffer of its own: nothing else changes while it is under way.
+    // A read that may outlast the wait for it. It has its own buffer, so nothing else changes while it is pending.
     Task<int>? _ahead;
     byte[]? _aheadBuffer;
 
     public ReadOnlySpan<byte> Unread => _buffer.AsSpan(_start, _end - _start);
 
-    /// <summary>The place of the first unread byte in the source.</summary>
+    /// <summary>The position of the first unread byte in the source.</summary>
     public long Offset => _offsetOfBuffer + _start;
 
     /// <summary>Whether the source has no more bytes than <see cref="Unread"/>.</summary>
@@ -42,10 +42,10 @@ sealed class InputWindow(ByteSource source) : IDisposable
 
     public long RawPosition => source.RawPosition;
 
-    /// <summary>Uses up bytes. Their span stays valid until the next fill.</summary>
+    /// <summary>Consumes bytes. Their span stays valid until the next fill.</summary>
     public void Advance(int count) => _start += count;
 
-    /// <summary>The hash of every byte before an offset, which is no further back than the last fill or the last fingerprint.</summary>
+    /// <summary>The hash of all bytes before an offset, which must not precede the last fill or the last fingerprint.</summary>
     public UInt128 Fingerprint(long offset)
     {
         HashTo((int)(offset - _offsetOfBuffer));
@@ -72,7 +72,7 @@ sealed class InputWindow(ByteSource source) : IDisposable
         return !Ended;
     }
 
-    /// <summary>Waits for what the next fill gives, but not for ever; whether it is there, or there is nothing more.</summary>
+    /// <summary>Waits, up to a timeout, for the data of the next fill; true when it has arrived or the source has ended.</summary>
     public async ValueTask<bool> WaitAsync(TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
     {
         _aheadBuffer ??= new byte[FirstBlock];
@@ -80,8 +80,8 @@ sealed class InputWindow(ByteSource source) : IDisposable
         return _ahead.IsCompleted || await Waits.EndsWithinAsync(_ahead, patience, time).ConfigureAwait(false);
     }
 
-    /// <summary>Uses up all before an offset that an earlier run has reached, and checks that it is what it was.</summary>
-    /// <exception cref="InputException">The source is shorter now, or other bytes.</exception>
+    /// <summary>Skips everything before an offset that an earlier run has reached, verifying that it is unchanged.</summary>
+    /// <exception cref="InputException">The source is shorter than it was, or has changed.</exception>
     public async ValueTask SkipAsync(long offset, UInt128 fingerprint, CancellationToken cancellationToken)
     {
         Expect(offset, fingerprint);
@@ -94,11 +94,11 @@ sealed class InputWindow(ByteSource source) : IDisposable
         EnsureExpected();
     }
 
-    /// <summary>Has what is used up to an offset checked in passing: it is to be what an earlier run has read.</summary>
+    /// <summary>Requests verification, once an offset is reached, that everything before it is what an earlier run read.</summary>
     public void Expect(long offset, UInt128 fingerprint) => _expected = (offset, fingerprint);
 
-    /// <summary>Checks what was used up so far.</summary>
-    /// <exception cref="InputException">It is shorter than what an earlier run has read, or other bytes.</exception>
+    /// <summary>Verifies what was consumed so far.</summary>
+    /// <exception cref="InputException">It is shorter than what an earlier run read, or has changed.</exception>
     public void EnsureExpected()
     {
         HashTo(_start);
@@ -108,7 +108,7 @@ sealed class InputWindow(ByteSource source) : IDisposable
     public void Dispose()
     {
         source.Dispose();
-        if (!_filling) ArrayPool<byte>.Shared.Return(_buffer); // a read that was left behind may still write to it
+        if (!_filling) ArrayPool<byte>.Shared.Return(_buffer); // an abandoned read may still write to it
         _buffer = [];
         _start = _end = _hashed = 0;
     }
@@ -123,7 +123,7 @@ sealed class InputWindow(ByteSource source) : IDisposable
         _buffer = larger;
     }
 
-    /// <summary>Takes what a read that was begun before gives.</summary>
+    /// <summary>Takes the result of a read that was started earlier.</summary>
     async ValueTask<int> TakeAheadAsync()
     {
         var read = await _ahead!.ConfigureAwait(false);

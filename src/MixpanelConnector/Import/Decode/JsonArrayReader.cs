@@ -3,7 +3,7 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Import.Decode;
 
-/// <summary>The elements of one JSON array, pretty-printed or not. An array may grow by rewriting its closing bracket.</summary>
+/// <summary>Reads the elements of a JSON array, pretty-printed or not. An array may grow by rewriting its closing bracket.</summary>
 class JsonArrayReader : JsonValueReader
 {
     enum Expecting
@@ -20,9 +20,9 @@ class JsonArrayReader : JsonValueReader
     Expecting _expecting;
     int _depth;
 
-    /// <param name="window">Stands where reading begins.</param>
-    /// <param name="line">The lines before it.</param>
-    /// <param name="begun">Whether that is after an element, and not before the array.</param>
+    /// <param name="window">Positioned where reading begins.</param>
+    /// <param name="line">The number of lines before it.</param>
+    /// <param name="begun">Whether that is after an element instead of before the array.</param>
     public JsonArrayReader(InputWindow window, long line, bool begun)
         : base(window, line) => _expecting = begun ? Expecting.CommaOrEnd : Expecting.Opening;
 
@@ -42,7 +42,7 @@ class JsonArrayReader : JsonValueReader
     /// <summary>Whether something may follow the array.</summary>
     protected virtual bool MayGoOn => false;
 
-    /// <summary>Begins another array, where the last was closed or none was there.</summary>
+    /// <summary>Begins another array, when the last was closed or there was none.</summary>
     protected void Open() => _expecting = Expecting.Opening;
 
     protected override void EndValue() => (_depth, _expecting) = (0, Expecting.CommaOrEnd);
@@ -109,7 +109,7 @@ class JsonArrayReader : JsonValueReader
                     break;
                 case (byte)',' when _depth == 0:
                 case (byte)']' or (byte)'}' when _depth == 0:
-                    return unread[..Scanned].TrimEnd(" \t\r\n"u8).Length; // a number, true, false or null ends before
+                    return unread[..Scanned].TrimEnd(" \t\r\n"u8).Length; // a number, true, false or null ends before it
                 case (byte)']' or (byte)'}' when --_depth == 0:
                     return ++Scanned;
             }

@@ -7,12 +7,12 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Import.Decode;
 
 /// <summary>
-/// JSON objects, one after the other, that have their records in a list: the pages that an API gives, as <c>{"results":[…]}</c>.
-/// All else in them is passed by.
+/// Reads consecutive JSON objects that hold their records in a list, such as the pages of an API: <c>{"results":[…]}</c>.
+/// Everything else in them is skipped.
 /// </summary>
-/// <param name="window">Stands where reading begins.</param>
-/// <param name="line">The lines before it.</param>
-/// <param name="begun">Whether that is after a record, and not before an object.</param>
+/// <param name="window">Positioned where reading begins.</param>
+/// <param name="line">The number of lines before it.</param>
+/// <param name="begun">Whether that is after a record instead of before an object.</param>
 sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : JsonArrayReader(window, line, begun)
 {
     enum Expecting
@@ -26,15 +26,15 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
         Record,
     }
 
-    /// <summary>So much of a text tells whether it begins with such an object.</summary>
+    /// <summary>The length of text within which it is decided whether it begins with such an object.</summary>
     const int LongestHead = 64 << 10;
 
     static readonly byte[][] Lists = Names("data events results");
 
-    /// <summary>What records have, and what they come in has not.</summary>
+    /// <summary>Members that records have, and their envelopes do not.</summary>
     static readonly byte[][] OfRecords = Names("event properties distinct_id group_id $distinct_id $group_id $properties $token $set $set_once $add $union $append $remove $unset $delete");
 
-    /// <summary>What is said of a page or an answer, beside its records. Underscores and capitals make no difference.</summary>
+    /// <summary>Members of a page or a response next to its records. Case and underscores are ignored.</summary>
     static readonly FrozenSet<string> OfPages = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,
         [.. "data events results page pages pagesize perpage total totalcount totalpages count limit offset next previous prev nextpage nextpagetoken cursor nextcursor hasmore meta metadata links paging pagination status sessionid computedat object url error errors success ok message requestid".Split(' ')]);
@@ -45,7 +45,7 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
 
     Expecting _expecting = begun ? Expecting.Record : Expecting.Object;
     bool _isList;
-    bool _inString; // of the value that is passed by, as the next two
+    bool _inString; // of the value being skipped, as are the next two
     bool _inScalar;
     int _depth;
 
@@ -54,18 +54,18 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
     protected override bool MayGoOn => true;
 
     /// <summary>
-    /// Whether a text begins with such an object; null when its first object is not all there, and has not shown it yet. It has a list
-    /// of objects, or an empty one, under one of the names; no member of records; and either the first of the list has one, or all
-    /// others are members of pages.
+    /// Whether a text begins with such an object; null when its first object is incomplete and it is not clear
+    /// yet. The object has a list of objects, or an empty one, under one of the names, and no member of records.
+    /// In addition, either the first element of the list has one, or all other members are those of pages.
     /// </summary>
     /// <param name="text">The text.</param>
-    /// <param name="request">Says which members are mapped or typed: records have these as well.</param>
-    /// <param name="isAll">Whether more of it is not to be had.</param>
+    /// <param name="request">Specifies which members are mapped or typed: these are members of records, too.</param>
+    /// <param name="isAll">Whether there is no more text.</param>
     public static bool? Begins(ReadOnlySpan<byte> text, ImportRequest request, bool isAll = false)
     {
         isAll |= text.Length >= LongestHead;
         text = text[..Math.Min(text.Length, LongestHead)].TrimStart(" \t\r\n"u8);
-        if (text is not [(byte)'{', ..] || request.Mapping is not null) return false; // a mapping says what stands in a record
+        if (text is not [(byte)'{', ..] || request.Mapping is not null) return false; // a mapping determines what records look like
         byte[][] ofRecords = [.. OfRecords, .. request.NamedColumns.Select(Encoding.UTF8.GetBytes), .. request.Event is null ? [] : Names("time $user_id $device_id")];
         var (has, holdsRecords, isPage) = (false, false, true);
         try
@@ -88,11 +88,11 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return has && (holdsRecords || isPage); // it is told when it is read
+            return has && (holdsRecords || isPage); // reported when it is read
         }
     }
 
-    /// <summary>Looks at the first of a list.</summary>
+    /// <summary>Looks at the first element of a list.</summary>
     static void TakeList(Utf8JsonReader list, byte[][] ofRecords, ref bool has, ref bool holdsRecords)
     {
         has |= !list.Read() || list.TokenType is JsonTokenType.StartObject or JsonTokenType.EndArray;
@@ -125,7 +125,7 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
         return true;
     }
 
-    /// <summary>Passes one mark, name or value between records; false when it is not all there.</summary>
+    /// <summary>Skips one delimiter, name or value between records; false when it is incomplete.</summary>
     bool PassOne()
     {
         if (_depth > 0 || _inString || _inScalar) return PassValue();
@@ -192,7 +192,7 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
         return false;
     }
 
-    /// <summary>Passes a value that holds no records, as far as it is there.</summary>
+    /// <summary>Skips as much of a value without records as is available.</summary>
     bool PassValue()
     {
         var unread = Window.Unread;
@@ -203,7 +203,7 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
             {
                 var stop = unread[at..].IndexOfAny((byte)'"', (byte)'\\');
                 at = stop < 0 ? unread.Length : at + stop;
-                if (stop < 0 || (unread[at] == '\\' && at + 1 == unread.Length)) break; // what is escaped is not there yet
+                if (stop < 0 || (unread[at] == '\\' && at + 1 == unread.Length)) break; // the escaped character is not available yet
                 _inString = unread[at] == '\\';
                 at += _inString ? 2 : 1;
                 if (_inString || _depth > 0) continue;
@@ -226,7 +226,7 @@ sealed class JsonEnvelopeReader(InputWindow window, long line, bool begun) : Jso
                     if (--_depth == 0) return EndValue(unread[..(at + 1)]);
                     break;
                 default:
-                    return EndValue(unread[..at]); // a number, true, false or null ends before
+                    return EndValue(unread[..at]); // a number, true, false or null ends before it
             }
 
             at++;

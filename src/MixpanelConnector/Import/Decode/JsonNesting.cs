@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace MixpanelConnector.Import.Decode;
 
-/// <summary>Follows the strings and brackets of a JSON text that passes by in parts, to tell whether it has come to its end.</summary>
+/// <summary>Tracks the strings and brackets of a JSON text that arrives in parts, to determine whether it is complete.</summary>
 struct JsonNesting
 {
     static readonly SearchValues<byte> Marks = SearchValues.Create("\"[]{}"u8);
@@ -13,7 +13,7 @@ struct JsonNesting
     bool _begun;
     bool _spoilt;
 
-    /// <summary>Whether the text is whole with its last part: one object or array that was closed, with nothing behind it.</summary>
+    /// <summary>Whether the text is complete with its last part: a single closed object or array, with nothing after it.</summary>
     public readonly bool IsWhole(ReadOnlySpan<byte> last)
     {
         var whole = this;
@@ -48,7 +48,7 @@ struct JsonNesting
     {
         if (_depth == 0)
         {
-            // Outside of all brackets there may be white space, and one opening bracket.
+            // Outside all brackets, only white space and one opening bracket are allowed.
             var first = part.IndexOfAnyExcept((byte)' ', (byte)'\t', (byte)'\r');
             if (first < 0) return part.Length;
             _spoilt = _begun || part[first] is not ((byte)'{' or (byte)'[');

@@ -5,11 +5,11 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Import.Decode;
 
 /// <summary>
-/// JSON objects one after the other, each over as many lines as it takes, as <c>jq .</c> writes them, or several on a line. One that is not closed
-/// ends where a line begins another object in a place where none can stand.
+/// Reads consecutive JSON objects, each spanning any number of lines, as <c>jq .</c> writes them, or several per line. An unclosed object
+/// ends where a line begins another object in a place where none is allowed.
 /// </summary>
-/// <param name="window">Stands where reading begins.</param>
-/// <param name="line">The line ends before it.</param>
+/// <param name="window">Positioned where reading begins.</param>
+/// <param name="line">The number of line ends before it.</param>
 sealed class JsonSequenceReader(InputWindow window, long line) : JsonValueReader(window, line)
 {
     static readonly SearchValues<byte> Marks = SearchValues.Create("\"[]{}"u8);
@@ -18,14 +18,17 @@ sealed class JsonSequenceReader(InputWindow window, long line) : JsonValueReader
     static readonly SearchValues<byte> Spaces = SearchValues.Create(" \t\r\n\u001e"u8);
 
     int _depth;
-    ulong _objects; // a bit for each open bracket, the innermost last: is it an object's?
+    ulong _objects; // one bit per open bracket, the innermost last: 1 for an object
 
     public override ValueTask<bool> FillAsync(CancellationToken cancellationToken) => Window.FillAsync(cancellationToken);
 
-    /// <summary>Whether a text is such a sequence, by its beginning; null when that does not show yet.</summary>
-    /// <remarks>Where the first object ends on the line that it begins on, each line is one record, unless lines end with CR alone or another object follows there.</remarks>
+    /// <summary>Whether a text is such a sequence, judging by its beginning; null when that is not clear yet.</summary>
+    /// <remarks>
+    /// If the first object ends on the line on which it begins, each line is one record,
+    /// unless lines end with CR alone or another object follows on the same line.
+    /// </remarks>
     /// <param name="text">The beginning.</param>
-    /// <param name="isAll">Whether more of it is not to be had.</param>
+    /// <param name="isAll">Whether there is no more text.</param>
     public static bool? Begins(ReadOnlySpan<byte> text, bool isAll = false)
     {
         text = text.TrimStart(" \t\r\n"u8);
@@ -46,7 +49,7 @@ sealed class JsonSequenceReader(InputWindow window, long line) : JsonValueReader
         }
     }
 
-    /// <summary>A first line that is cut short is followed by an object; that of an object over several lines, by a name.</summary>
+    /// <summary>A truncated first line is followed by an object; the first line of a multi-line object, by a name.</summary>
     static bool GoesOnWithName(ReadOnlySpan<byte> text)
     {
         var end = text.IndexOf((byte)'\n');
@@ -71,7 +74,7 @@ sealed class JsonSequenceReader(InputWindow window, long line) : JsonValueReader
         {
             if (InString)
             {
-                if (!PassString(unread, "\"\\\r\n"u8)) break; // a line end is none of a string: the quote before it was not meant
+                if (!PassString(unread, "\"\\\r\n"u8)) break; // strings contain no line ends: the quote before it was stray
                 continue;
             }
 
@@ -107,7 +110,7 @@ sealed class JsonSequenceReader(InputWindow window, long line) : JsonValueReader
         return null;
     }
 
-    /// <summary>What is no object or array ends with its line.</summary>
+    /// <summary>The length of a value that is not an object or array: it ends with its line.</summary>
     int? LineLength(ReadOnlySpan<byte> unread)
     {
         var end = unread.IndexOfAny((byte)'\r', (byte)'\n');
@@ -117,13 +120,13 @@ sealed class JsonSequenceReader(InputWindow window, long line) : JsonValueReader
         return null;
     }
 
-    /// <summary>Whether a brace begins a line where no object can stand: then the value at hand was not closed.</summary>
+    /// <summary>Whether a brace begins a line where no object is allowed: then the current value was not closed.</summary>
     bool BeginsAnother(ReadOnlySpan<byte> unread)
     {
         var indent = unread[..Scanned].TrimEnd(" \t"u8);
         if (indent is not [.., (byte)'\r' or (byte)'\n']) return false;
         var before = indent.TrimEnd(" \t\r\n"u8);
-        if (before.IsEmpty) return false; // it was passed by
+        if (before.IsEmpty) return false; // already released
         return before[^1] switch
         {
             (byte)':' or (byte)'[' => false,

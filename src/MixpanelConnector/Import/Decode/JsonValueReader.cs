@@ -3,11 +3,11 @@ using MixpanelConnector.Import.Undelivered;
 namespace MixpanelConnector.Import.Decode;
 
 /// <summary>
-/// JSON values in a text. Follows only strings and brackets, so that a value that is no valid JSON is one bad record. What stands
+/// Reads JSON values from a text. Tracks only strings and brackets, so that an invalid JSON value is one bad record. Anything
 /// between two values belongs to the next.
 /// </summary>
-/// <param name="window">Stands where reading begins.</param>
-/// <param name="line">The line ends before it.</param>
+/// <param name="window">Positioned where reading begins.</param>
+/// <param name="line">The number of line ends before it.</param>
 abstract class JsonValueReader(InputWindow window, long line) : RecordReader
 {
     ReadPosition _position = new(window.Offset, line, OpenLine: false);
@@ -32,19 +32,19 @@ abstract class JsonValueReader(InputWindow window, long line) : RecordReader
 
     protected InputWindow Window => window;
 
-    /// <summary>The line ends that were passed.</summary>
+    /// <summary>The number of line ends passed.</summary>
     protected long Line { get; private set; } = line;
 
-    /// <summary>The line that the value at hand begins on.</summary>
+    /// <summary>The line on which the current value begins.</summary>
     protected long ValueLine => _valueLine;
 
-    /// <summary>How much of the unread bytes was looked at.</summary>
+    /// <summary>How many of the unread bytes were scanned.</summary>
     protected int Scanned { get; set; }
 
-    /// <summary>Whether the beginning of the value at hand is gone, since it is too large.</summary>
+    /// <summary>Whether the beginning of the current value was released because the value is too large.</summary>
     protected bool IsOversized => _oversized is not null;
 
-    /// <summary>Whether what was looked at ends within a string.</summary>
+    /// <summary>Whether the scanned part ends within a string.</summary>
     protected bool InString
     {
         get => _inString;
@@ -71,7 +71,7 @@ abstract class JsonValueReader(InputWindow window, long line) : RecordReader
         EndValue();
         _wasRead = true;
         _position = new(window.Offset, Line, OpenLine: false);
-        (_previousFingerprint, _fingerprint) = (_fingerprint!.Value, null); // taken before what stood between the values was passed
+        (_previousFingerprint, _fingerprint) = (_fingerprint!.Value, null); // computed before the text between the values was skipped
         if (_oversized is { } oversized)
         {
             oversized.Append(bytes);
@@ -90,25 +90,25 @@ abstract class JsonValueReader(InputWindow window, long line) : RecordReader
         window.Dispose();
     }
 
-    /// <summary>Passes all before the next value; false when it is not there yet.</summary>
+    /// <summary>Skips to the next value; false when it is not available yet.</summary>
     protected abstract bool FindValue();
 
-    /// <summary>The length of the value that the unread bytes begin with; null when its end is not there yet.</summary>
+    /// <summary>The length of the value at the beginning of the unread bytes; null when it is incomplete.</summary>
     protected abstract int? ValueLength();
 
-    /// <summary>Called when a value was taken.</summary>
+    /// <summary>Called after a value was read.</summary>
     protected abstract void EndValue();
 
-    /// <summary>Passes what stands between two values.</summary>
+    /// <summary>Skips text between two values.</summary>
     protected void Pass(ReadOnlySpan<byte> used)
     {
-        if (_position.Offset == window.Offset) Fingerprint(_position); // while the window still has what it needs
+        if (_position.Offset == window.Offset) Fingerprint(_position); // while the window still has the bytes for it
         Advance(used);
     }
 
-    /// <summary>Looks through a string as far as it is there; false when more is needed.</summary>
+    /// <summary>Scans a string as far as available; false when more is needed.</summary>
     /// <param name="unread">The unread bytes.</param>
-    /// <param name="stops">What ends the look: the quote, the backslash, and what else ends a string.</param>
+    /// <param name="stops">The bytes to stop at: the quote, the backslash, and anything else that ends a string.</param>
     protected bool PassString(ReadOnlySpan<byte> unread, ReadOnlySpan<byte> stops)
     {
         var stop = unread[Scanned..].IndexOfAny(stops);
@@ -122,7 +122,7 @@ abstract class JsonValueReader(InputWindow window, long line) : RecordReader
         if (isEscape && Scanned + stop + 1 >= unread.Length)
         {
             Scanned += stop;
-            return false; // what is escaped is not there yet
+            return false; // the escaped character is not available yet
         }
 
         Scanned += stop + (isEscape ? 2 : 1);
@@ -130,7 +130,7 @@ abstract class JsonValueReader(InputWindow window, long line) : RecordReader
         return true;
     }
 
-    /// <summary>Lets go of the beginning of a value that is too large, so that memory stays bounded.</summary>
+    /// <summary>Releases the beginning of a value that is too large, so that memory stays bounded.</summary>
     protected void PassBy(ReadOnlySpan<byte> unread)
     {
         if (unread.Length <= InputWindow.LargestRecord) return;

@@ -4,7 +4,7 @@ using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector.Import.Decode;
 
-/// <summary>One record a line, ended by LF or CR LF; the last line may lack its end when its JSON is complete.</summary>
+/// <summary>Reads one record per line, ended by LF or CR LF. The last line may lack its line end if its JSON is complete.</summary>
 sealed class NdjsonReader : RecordReader
 {
     readonly InputWindow _window;
@@ -18,10 +18,10 @@ sealed class NdjsonReader : RecordReader
     UInt128 _fingerprintBefore;
     bool _heldReturn;
 
-    /// <param name="window">Stands where reading begins.</param>
-    /// <param name="line">The lines before it.</param>
-    /// <param name="openLine">Whether a record that was already given stands on the line, without a line end.</param>
-    /// <param name="largestRecord">A longer line is passed by.</param>
+    /// <param name="window">Positioned where reading begins.</param>
+    /// <param name="line">The number of lines before it.</param>
+    /// <param name="openLine">Whether the line begins with a record that was already read, without a line end.</param>
+    /// <param name="largestRecord">The length above which a line is not kept in memory.</param>
     public NdjsonReader(InputWindow window, long line, bool openLine, int largestRecord = InputWindow.LargestRecord)
     {
         (_window, _line, _openLine, _largestRecord) = (window, line, openLine, largestRecord);
@@ -70,7 +70,7 @@ sealed class NdjsonReader : RecordReader
         if (!ended)
         {
             _openLine = true;
-            _line--; // the line counts once its end is there
+            _line--; // the line counts once its end has arrived
         }
 
         var offset = _window.Offset;
@@ -105,7 +105,7 @@ sealed class NdjsonReader : RecordReader
         return true;
     }
 
-    /// <summary>Lets go of the beginning of a line that is too long, so that memory stays bounded.</summary>
+    /// <summary>Releases the beginning of a line that is too long, so that memory stays bounded.</summary>
     void PassBy(ReadOnlySpan<byte> unread)
     {
         if (_oversized is null)
@@ -121,7 +121,7 @@ sealed class NdjsonReader : RecordReader
         _scanned = 0;
     }
 
-    /// <summary>A CR is held back until what follows shows whether it belongs to the line end.</summary>
+    /// <summary>Appends to an oversized line. A CR is held back until the next byte shows whether it belongs to the line end.</summary>
     void AppendOversized(ReadOnlySpan<byte> part)
     {
         if (part.IsEmpty) return;
@@ -130,7 +130,7 @@ sealed class NdjsonReader : RecordReader
         _oversized!.Append(_heldReturn ? part[..^1] : part);
     }
 
-    /// <summary>An earlier run took the last line without its end: what follows now may only be that end.</summary>
+    /// <summary>Consumes the line end of a last line that an earlier run read without it; nothing else may follow.</summary>
     bool CloseLine()
     {
         var unread = _window.Unread;
@@ -145,7 +145,7 @@ sealed class NdjsonReader : RecordReader
 
     static bool IsBlank(ReadOnlySpan<byte> text) => text.IndexOfAnyExcept((byte)' ', (byte)'\t', (byte)'\r') < 0;
 
-    /// <summary>Whether a last line without its end is all there: its JSON is complete, or it is blank.</summary>
+    /// <summary>Whether a last line without a line end is complete: its JSON is, or it is blank.</summary>
     static bool IsWhole(ReadOnlySpan<byte> line)
     {
         if (IsBlank(line)) return true;

@@ -1,13 +1,13 @@
 namespace MixpanelConnector.Import.Decode;
 
-/// <summary>Makes records of single rows, as dead letters keep those that gave none.</summary>
+/// <summary>Converts single rows, as stored in dead letters, to records.</summary>
 abstract class RowParser
 {
-    /// <summary>The record that a row gives, good until the next call.</summary>
-    /// <param name="row">The row, in the delimiters of its file.</param>
-    /// <param name="layout">The columns and the dialect of the file, as its dead letter has them.</param>
-    /// <param name="offset">Where it lay.</param>
-    /// <param name="line">The line that it began on.</param>
-    /// <exception cref="FormatException">The layout is none.</exception>
+    /// <summary>Parses a row to a record, valid until the next call.</summary>
+    /// <param name="row">The row, with the delimiters of its file.</param>
+    /// <param name="layout">The columns and the dialect of the file, as stored in its dead letter.</param>
+    /// <param name="offset">Its offset in the file.</param>
+    /// <param name="line">The line on which it began.</param>
+    /// <exception cref="FormatException">The layout is invalid.</exception>
     public abstract Record Parse(ReadOnlySpan<byte> row, ReadOnlySpan<byte> layout, long offset, long line);
 }

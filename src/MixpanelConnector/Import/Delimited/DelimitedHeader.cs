@@ -5,19 +5,21 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Import.Delimited;
 
-/// <summary>The first row of a text in rows and columns, which names the columns unless the request does, and shows the dialect: the one way into such a text, whatever it holds.</summary>
+/// <summary>
+/// The first row of a delimited text. It names the columns, unless the request does, and determines the dialect. All readers of delimited text start here.
+/// </summary>
 /// <param name="Names">The columns' names.</param>
-/// <param name="Dialect">How the text is parted.</param>
-/// <param name="Length">Its bytes, with the line end; 0 when it is a row as all others are.</param>
-/// <param name="Lines">Its lines.</param>
+/// <param name="Dialect">How the text is delimited.</param>
+/// <param name="Length">Its length in bytes, including the line end; 0 when it is an ordinary row.</param>
+/// <param name="Lines">The number of lines it spans.</param>
 sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int Length, long Lines)
 {
-    /// <summary>Reads it from the beginning of a text, of which blank lines were taken away; null when more of it is needed.</summary>
+    /// <summary>Reads the header from the beginning of a text, without leading blank lines; null when more text is needed.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="ended">Whether nothing follows it.</param>
-    /// <param name="delimiter">Between cells; null to find out.</param>
-    /// <param name="request">Says which names are known.</param>
-    /// <exception cref="InputException">It is no header.</exception>
+    /// <param name="ended">Whether this is the end of the text.</param>
+    /// <param name="delimiter">The cell delimiter; null to detect it.</param>
+    /// <param name="request">Specifies which names are known.</param>
+    /// <exception cref="InputException">It is not a header.</exception>
     public static DelimitedHeader? Read(ReadOnlySpan<byte> text, bool ended, byte? delimiter, ImportRequest request)
     {
         var isLong = text.Length > InputWindow.LargestRecord;
@@ -64,7 +66,7 @@ sealed record DelimitedHeader(IReadOnlyList<string> Names, Dialect Dialect, int 
         return names;
     }
 
-    /// <summary>Whether one of several lines of a name has as many cells as a row: then it is one.</summary>
+    /// <summary>Whether one line of a multi-line name has as many cells as a row: then it is a row.</summary>
     static bool HoldsRows(string name, Dialect dialect, int columns) =>
         columns > 1 && name.AsSpan().ContainsAny('\r', '\n') && Array.Exists(name.Split('\r', '\n'), line => line.AsSpan().Count((char)dialect.Delimiter) >= columns - 1);
 }

@@ -3,34 +3,37 @@ using MixpanelConnector.Import.Columns;
 
 namespace MixpanelConnector.Import.Delimited;
 
-/// <summary>What parts the cells of a row, and the rows.</summary>
-/// <param name="Delimiter">Between two cells.</param>
+/// <summary>How cells and rows are delimited.</summary>
+/// <param name="Delimiter">The character between two cells.</param>
 /// <param name="EndsWithReturn">Whether a CR alone ends a row, as do LF and CR LF; otherwise it is text.</param>
 readonly record struct Dialect(byte Delimiter, bool EndsWithReturn)
 {
-    /// <summary>Around a cell that holds what would part it, and written twice inside; null for none.</summary>
+    /// <summary>The quote character, around a cell that contains delimiters; doubled within a cell. Null for none.</summary>
     public byte? Quote { get; init; } = (byte)'"';
 
-    /// <summary>Before a delimiter, a quote, a line end or another escape that is text; null for none. A backslash has more meanings: see <see cref="RowSplitter"/>.</summary>
+    /// <summary>
+    /// The escape character, which makes a delimiter, a quote, a line end or another escape
+    /// literal; null for none. A backslash has more meanings: see <see cref="RowSplitter"/>.
+    /// </summary>
     public byte? Escape { get; init; }
 
-    /// <summary>The cells that are null by the dialect itself: with a backslash as the escape, MySQL and PostgreSQL write them so.</summary>
+    /// <summary>The cells that are null in this dialect: MySQL and PostgreSQL write them like this when the escape is a backslash.</summary>
     public IReadOnlyList<string> Nulls => Escape == '\\' ? ["\\N"] : [];
 
-    /// <summary>The delimiters that are found out, in the order in which they are likely.</summary>
+    /// <summary>The delimiters that are detected, the most likely first.</summary>
     static ReadOnlySpan<byte> Usual => ",;\t|"u8;
 
-    /// <summary>Whether a character can part cells, quote them or escape what does.</summary>
+    /// <summary>Whether a character can be a delimiter, a quote or an escape.</summary>
     public static bool CanPart(char text) => char.IsAscii(text) && !char.IsAsciiLetterOrDigit(text) && text is not ('\r' or '\n' or '\0');
 
-    /// <summary>The dialect of a text by its delimiter and what the request says.</summary>
+    /// <summary>Creates the dialect from a delimiter and the request.</summary>
     public static Dialect Of(byte delimiter, ImportRequest request) => new(delimiter, EndsWithReturn: false)
     {
         Quote = (byte?)request.Quote,
         Escape = request.Escape == request.Quote ? null : (byte?)request.Escape,
     };
 
-    /// <exception cref="MixpanelException">What the request says of it contradicts itself.</exception>
+    /// <exception cref="MixpanelException">The dialect in the request contradicts itself.</exception>
     public static void EnsureSense(ImportRequest request)
     {
         if (request.Delimiter is { } delimiter && (!CanPart(delimiter) || delimiter == request.Quote || delimiter == request.Escape)) throw MixpanelException.Invalid("delimiter", "The delimiter is one character of ASCII, but no letter, digit or line end, and neither the quote nor the escape.");
@@ -44,13 +47,13 @@ readonly record struct Dialect(byte Delimiter, bool EndsWithReturn)
         if (request.ColumnNames.Where(name => name.Length > 0).GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice) throw MixpanelException.Invalid("column_names", $"Two columns are named {RecordFields.Shown(twice.Key)}.");
     }
 
-    /// <summary>Whether the request says how rows are parted or headed: then text is taken for some.</summary>
+    /// <summary>Whether the request specifies how rows are delimited or whether there is a header: then any text is taken for rows.</summary>
     public static bool IsSaid(ImportRequest request) =>
         request is not { Delimiter: null, Quote: '"', Escape: null, SkipLines: 0, NoHeader: false, ColumnNames.Count: 0 };
 
-    /// <summary>The delimiter of a header: the one that gives the most names which are known, else the most names, with no quote where none can be.</summary>
-    /// <param name="line">The first line. A name may go on after it.</param>
-    /// <param name="request">Says which names are known.</param>
+    /// <summary>Detects the delimiter from a header: the one that yields the most known names, or else the most names without a misplaced quote.</summary>
+    /// <param name="line">The first line. A name may continue after it.</param>
+    /// <param name="request">Specifies which names are known.</param>
     public static byte DelimiterOf(ReadOnlySpan<byte> line, ImportRequest request)
     {
         var (best, delimiter) = ((Known: -1, Clean: false, Names: 0), Usual[0]);
@@ -70,7 +73,7 @@ readonly record struct Dialect(byte Delimiter, bool EndsWithReturn)
         return delimiter;
     }
 
-    /// <summary>As people call a delimiter.</summary>
+    /// <summary>The common name of a delimiter.</summary>
     public static string NameOf(byte delimiter) => delimiter switch
     {
         (byte)',' => "commas",

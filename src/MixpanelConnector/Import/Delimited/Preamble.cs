@@ -2,28 +2,30 @@ using System.Text;
 
 namespace MixpanelConnector.Import.Delimited;
 
-/// <summary>Passes by what stands before the first row of a text: lines that are to be skipped, blank lines, and the line by which a spreadsheet program tells the delimiter.</summary>
-/// <param name="request">Says how many lines are skipped.</param>
+/// <summary>
+/// Skips everything before the first row of a text: lines to skip, blank lines, and the line with which a spreadsheet program specifies the delimiter.
+/// </summary>
+/// <param name="request">Specifies how many lines to skip.</param>
 sealed class Preamble(ImportRequest request)
 {
     int _toSkip = request.SkipLines;
     bool _looked;
 
-    /// <summary>The lines that were passed.</summary>
+    /// <summary>The number of lines skipped.</summary>
     public long Lines { get; private set; }
 
-    /// <summary>Whether all of it was passed.</summary>
+    /// <summary>Whether the whole preamble was skipped.</summary>
     public bool IsPassed { get; private set; }
 
-    /// <summary>Whether anything but blank lines was.</summary>
+    /// <summary>Whether the preamble contains anything but blank lines.</summary>
     public bool HoldsText => request.SkipLines > 0 || Delimiter is not null;
 
-    /// <summary>The delimiter that a line <c>sep=;</c> tells; null for none.</summary>
+    /// <summary>The delimiter specified by a line such as <c>sep=;</c>; null for none.</summary>
     public byte? Delimiter { get; private set; }
 
-    /// <summary>How much of a text is passed by now; the next call goes on after that.</summary>
+    /// <summary>Returns how much of a text to skip now; the next call continues after that.</summary>
     /// <param name="text">The text, from where the last call stopped.</param>
-    /// <param name="ended">Whether nothing follows it.</param>
+    /// <param name="ended">Whether this is the end of the text.</param>
     public int Pass(ReadOnlySpan<byte> text, bool ended)
     {
         var at = 0;
@@ -65,7 +67,7 @@ sealed class Preamble(ImportRequest request)
         return blank;
     }
 
-    /// <summary>The length of a first line <c>sep=;</c>, which may stand in quotes; 0 when it is another, null when it is not all there.</summary>
+    /// <summary>The length of a first line such as <c>sep=;</c>, which may be quoted; 0 when it is a different line, null when it is incomplete.</summary>
     int? LengthOfTelling(ReadOnlySpan<byte> text, bool ended)
     {
         const int Longest = 9;

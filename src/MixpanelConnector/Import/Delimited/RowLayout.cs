@@ -4,14 +4,14 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Import.Delimited;
 
-/// <summary>What is needed to read a row without its file, as the dead letters of rows keep it.</summary>
+/// <summary>What is needed to parse a row without its file, as stored in the dead letters of rows.</summary>
 /// <param name="Columns">The names of the columns.</param>
-/// <param name="Dialect">What parts its cells.</param>
-/// <param name="NullValues">The cells that are as good as empty.</param>
-/// <param name="Types">The types of the columns, as checkpoints keep them; null for none.</param>
+/// <param name="Dialect">How its cells are delimited.</param>
+/// <param name="NullValues">The cells that count as empty.</param>
+/// <param name="Types">The types of the columns, as stored in checkpoints; null for none.</param>
 sealed record RowLayout(IReadOnlyList<string> Columns, Dialect Dialect, IReadOnlyList<string> NullValues, string? Types)
 {
-    /// <summary>It as a JSON object.</summary>
+    /// <summary>Serializes the layout to a JSON object.</summary>
     public byte[] ToJson()
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -30,7 +30,7 @@ sealed record RowLayout(IReadOnlyList<string> Columns, Dialect Dialect, IReadOnl
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <exception cref="FormatException">It is no such object.</exception>
+    /// <exception cref="FormatException">It is not such an object.</exception>
     public static RowLayout Parse(ReadOnlySpan<byte> json)
     {
         try

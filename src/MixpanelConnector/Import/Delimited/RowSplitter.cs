@@ -4,16 +4,16 @@ using System.Runtime.InteropServices;
 namespace MixpanelConnector.Import.Delimited;
 
 /// <summary>
-/// Splits text into rows and rows into cells, after RFC 4180: a quote at the beginning of a cell opens it, and is written twice inside.
-/// Where the dialect has an escape, that makes text of what parts cells and rows; before anything else it is text itself. A backslash is also
-/// that of the text formats of MySQL and PostgreSQL: it stands before letters that mean control characters, and before what means itself.
+/// Splits text into rows and rows into cells according to RFC 4180: a quote at the beginning of a cell opens it, and is doubled within it.
+/// If the dialect has an escape, it makes delimiters, quotes and line ends literal; before anything else it is literal itself. A backslash is also
+/// interpreted as in the text formats of MySQL and PostgreSQL: before certain letters it forms a control character, before any other character it is removed.
 /// </summary>
 sealed class RowSplitter(Dialect dialect)
 {
     [StructLayout(LayoutKind.Auto)]
     readonly record struct Span(int Start, int Length, bool Quoted, bool Doubled, bool Escaped);
 
-    // -1 for none, which no byte is.
+    // -1 for none: no byte has this value.
     readonly int _quote = dialect.Quote ?? -1;
     readonly int _escape = dialect.Escape ?? -1;
     readonly bool _readsLetters = dialect.Escape == '\\';
@@ -22,7 +22,7 @@ sealed class RowSplitter(Dialect dialect)
     Span[] _cells = new Span[32];
     byte[] _unquoted = [];
 
-    // Of the row whose end is looked for.
+    // The state of the search for the end of the current row.
     int _scanned;
     bool _inQuotes;
     bool _inCell;
@@ -30,30 +30,32 @@ sealed class RowSplitter(Dialect dialect)
 
     public int Count { get; private set; }
 
-    /// <summary>Whether a cell of the row goes on after its closing quote, or has none.</summary>
+    /// <summary>Whether a cell of the row continues after its closing quote, or has none.</summary>
     public bool Malformed { get; private set; }
 
     /// <summary>Whether the last cell of the row has no closing quote.</summary>
     public bool Unclosed { get; private set; }
 
-    /// <summary>The length of the line end of the row that was found last.</summary>
+    /// <summary>The length of the line end of the last row found.</summary>
     public int EndLength { get; private set; }
 
-    /// <summary>How much of the text was looked at, without finding the row's end.</summary>
+    /// <summary>How much of the text was scanned without finding the end of the row.</summary>
     public int Scanned => _scanned;
 
-    /// <summary>Whether the row that was looked at so far ends within a quoted cell, or with an escape of nothing.</summary>
+    /// <summary>Whether the row as scanned so far ends within a quoted cell, or with an incomplete escape.</summary>
     public bool IsOpen => _inQuotes || _endsWithEscape;
 
-    /// <summary>Forgets bytes at the beginning of the text that were looked at.</summary>
+    /// <summary>Discards scanned bytes at the beginning of the text.</summary>
     public void Forget(int count) => _scanned -= count;
 
-    /// <summary>Begins another row.</summary>
+    /// <summary>Begins a new row.</summary>
     public void Reset() => (_scanned, _inQuotes, _inCell, _endsWithEscape) = (0, false, false, false);
 
-    /// <summary>The length of the row that the text begins with, without its line end; -1 when that is not there. Goes on where it stopped.</summary>
+    /// <summary>
+    /// The length of the row at the beginning of the text, without its line end; -1 when the row is incomplete. Continues where the last call stopped.
+    /// </summary>
     /// <param name="text">The text.</param>
-    /// <param name="ended">Whether nothing follows it.</param>
+    /// <param name="ended">Whether this is the end of the text.</param>
     public int LengthOfRow(ReadOnlySpan<byte> text, bool ended)
     {
         _endsWithEscape = false;
@@ -127,13 +129,13 @@ sealed class RowSplitter(Dialect dialect)
         return -1;
     }
 
-    /// <summary>What ends a cell, or an escape. Few cells are so long that looking for any of a set is worth its beginning.</summary>
+    /// <summary>Finds the end of a cell, or an escape. Few cells are long enough to justify the setup cost of searching for a set of values.</summary>
     int Mark(ReadOnlySpan<byte> text) =>
         _escape >= 0 ? text.IndexOfAny(_marks)
         : dialect.EndsWithReturn ? text.IndexOfAny(dialect.Delimiter, (byte)'\n', (byte)'\r')
         : text.IndexOfAny(dialect.Delimiter, (byte)'\n');
 
-    /// <summary>Passes an escape and what it makes text of; false when that is not there.</summary>
+    /// <summary>Skips an escape and the character it escapes; false when that is not available yet.</summary>
     bool PassEscape(ReadOnlySpan<byte> text, bool ended)
     {
         var next = text[(_scanned + 1)..];
@@ -145,7 +147,7 @@ sealed class RowSplitter(Dialect dialect)
 
     static int LengthOfEscaped(ReadOnlySpan<byte> text) => text.StartsWith("\r\n"u8) ? 2 : 1;
 
-    /// <summary>The line ends in a text that does not part a CR from its LF.</summary>
+    /// <summary>Counts the line ends in a text that does not split a CR from its LF.</summary>
     public int CountLines(ReadOnlySpan<byte> text) =>
         text.Count((byte)'\n') + (dialect.EndsWithReturn ? text.Count((byte)'\r') - text.Count("\r\n"u8) : 0);
 
@@ -164,10 +166,10 @@ sealed class RowSplitter(Dialect dialect)
         }
     }
 
-    /// <summary>Whether a cell stands in quotes.</summary>
+    /// <summary>Whether a cell is quoted.</summary>
     public bool IsQuoted(int index) => _cells[index].Quoted;
 
-    /// <summary>A cell's text, without its quotes. Valid until the next is taken.</summary>
+    /// <summary>The text of a cell, without its quotes. Valid until the next call.</summary>
     public ReadOnlySpan<byte> Cell(ReadOnlySpan<byte> row, int index)
     {
         var (start, length, quoted, doubled, escaped) = _cells[index];
@@ -187,7 +189,7 @@ sealed class RowSplitter(Dialect dialect)
         return _unquoted.AsSpan(0, written + cell.Length);
     }
 
-    /// <summary>A cell as it stands in the row, with its quotes and escapes.</summary>
+    /// <summary>A cell as written in the row, with its quotes and escapes.</summary>
     public ReadOnlySpan<byte> Spelling(ReadOnlySpan<byte> row, int index)
     {
         var (start, length, quoted, _, _) = _cells[index];
@@ -208,7 +210,9 @@ sealed class RowSplitter(Dialect dialect)
         return _unquoted.AsSpan(0, written);
     }
 
-    /// <summary>What stands behind a backslash, as MySQL and PostgreSQL write it: those that only one of them writes mean nothing to the other.</summary>
+    /// <summary>
+    /// The meaning of a character after a backslash in MySQL and PostgreSQL. Sequences that only one of the two writes have no meaning in the other.
+    /// </summary>
     static byte Meaning(byte escaped) => escaped switch
     {
         (byte)'n' => (byte)'\n',
@@ -224,13 +228,13 @@ sealed class RowSplitter(Dialect dialect)
 
     bool IsSpecial(byte text) => text == _escape || text == _quote || text == dialect.Delimiter || text is (byte)'\r' or (byte)'\n';
 
-    /// <summary>Puts another delimiter between the cells of a row that is not malformed.</summary>
+    /// <summary>Replaces the delimiter between the cells of a row that is not malformed.</summary>
     public void Part(Span<byte> row, byte delimiter)
     {
         foreach (var (start, length, quoted, _, _) in _cells.AsSpan(0, Count - 1)) row[start + length + (quoted ? 1 : 0)] = delimiter;
     }
 
-    /// <summary>Whether a cell that is not quoted holds a quote.</summary>
+    /// <summary>Whether a cell that is not quoted contains a quote.</summary>
     public bool HasLooseQuote(ReadOnlySpan<byte> row)
     {
         for (var i = 0; i < Count && _quote >= 0; i++)

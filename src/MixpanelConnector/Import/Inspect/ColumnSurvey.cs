@@ -6,9 +6,9 @@ using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Import.Inspect;
 
-/// <summary>A column that was met, or a member of records.</summary>
-/// <param name="name">Its name.</param>
-/// <param name="isProperty">Whether it stands within the properties of a JSON record, where no mapping reaches it.</param>
+/// <summary>A column of the input, or a member of its records.</summary>
+/// <param name="name">The name.</param>
+/// <param name="isProperty">Whether it is in the properties of a JSON record, where columns cannot be mapped.</param>
 sealed class SurveyedColumn(string name, bool isProperty)
 {
     public const string Time = "time";
@@ -26,7 +26,7 @@ sealed class SurveyedColumn(string name, bool isProperty)
 
     public string Type => _types.Count == 0 ? "empty" : string.Join(" or ", _types.OrderByDescending(type => type.Value).ThenBy(type => type.Key, StringComparer.Ordinal).Select(type => type.Key));
 
-    /// <summary>Whether each of its values is of one of these types, and there are some.</summary>
+    /// <summary>Whether there are values, and all of them have one of these types.</summary>
     public bool IsOneOf(params ReadOnlySpan<string> types)
     {
         foreach (var type in _types.Keys)
@@ -43,8 +43,8 @@ sealed class SurveyedColumn(string name, bool isProperty)
     public ImportColumn ToColumn() => new(isProperty ? $"properties.{name}" : name, Type, _samples);
 }
 
-/// <summary>Lists the columns of records, with the types of their values and some of these.</summary>
-/// <param name="request">What the import asks for.</param>
+/// <summary>Lists the columns of records, with the types of their values and samples.</summary>
+/// <param name="request">The options of the import.</param>
 sealed class ColumnSurvey(ImportRequest request)
 {
     const int MostColumns = 5000;
@@ -56,10 +56,10 @@ sealed class ColumnSurvey(ImportRequest request)
 
     public IReadOnlyList<SurveyedColumn> Columns => _inOrder;
 
-    /// <summary>Whether any JSON record had properties, so that it is not read as a row.</summary>
+    /// <summary>Whether a JSON record has properties, so that it is not read as a row.</summary>
     public bool HasProperties { get; private set; }
 
-    /// <summary>Takes columns that are named, whether they hold something or not. Of one that holds all properties, these are the columns.</summary>
+    /// <summary>Adds columns by name, even if empty. A column that holds all properties is skipped, since its members are the columns.</summary>
     public void Add(IEnumerable<string> names)
     {
         var (field, alias) = RecordFields.Properties(_type);
@@ -78,7 +78,7 @@ sealed class ColumnSurvey(ImportRequest request)
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // What is no JSON, or half of a surrogate pair, has the members that came before.
+            // For invalid JSON or an unpaired surrogate, the members before it are kept.
         }
     }
 

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Import.Inspect;
 
-/// <summary>A part of an import: its beginning.</summary>
-/// <param name="Records">So many records.</param>
-/// <param name="Bytes">Or as many as there are in so many bytes of an input, as they lie on the disk.</param>
+/// <summary>The part at the beginning of an import that is inspected.</summary>
+/// <param name="Records">The maximum number of records.</param>
+/// <param name="Bytes">The maximum number of bytes of an input, as stored on disk.</param>
 sealed record ImportLook(long Records, long Bytes);

@@ -6,8 +6,8 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector.Import.Inspect;
 
 /// <summary>
-/// Looks at the first records of an input: lists its columns, has a dry run say what would be refused, and tries options until a
-/// dry run accepts more. What is proposed was tried, on the input itself.
+/// Inspects the first records of an input: lists its columns, does a dry run to find what would be rejected, and tries options until a
+/// dry run accepts more. Every proposal has been tried on the input itself.
 /// </summary>
 sealed class Inspector(ImportRequest request, MixpanelTransport transport)
 {
@@ -15,8 +15,8 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     const long MostBytes = 64 << 20;
     const int HeadLength = 64 << 10;
 
-    /// <summary>Looks at each input in turn, until one has records.</summary>
-    /// <exception cref="MixpanelException">An input does not exist, or an option or a setting does not fit.</exception>
+    /// <summary>Inspects each input in turn, until one has records.</summary>
+    /// <exception cref="MixpanelException">An input does not exist, or an option or a setting is invalid.</exception>
     public async Task<ImportInspection> LookAsync(CancellationToken cancellationToken)
     {
         using var none = new DryRunState(keepsDeadLetters: false);
@@ -35,10 +35,10 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         return request.AllowEmpty ? empty : empty with { Problem = ImportPipeline.Empty(request), Outcome = RunOutcome.Damaged };
     }
 
-    /// <summary>Looks at one input, which is opened several times.</summary>
+    /// <summary>Inspects one input, which is opened several times.</summary>
     /// <param name="input">The input.</param>
-    /// <param name="inputs">How many inputs there are.</param>
-    /// <param name="cancellationToken">Ends the looking.</param>
+    /// <param name="inputs">The number of inputs.</param>
+    /// <param name="cancellationToken">Stops the inspection.</param>
     public async Task<ImportInspection> LookAsync(InputFile input, int inputs, CancellationToken cancellationToken)
     {
         var inspection = new ImportInspection { Source = input.Name, Inputs = inputs, Records = 0, Refused = 0, Columns = [], Outcome = RunOutcome.Complete };
@@ -84,7 +84,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         return given.Rejected == 0 ? inspection : inspection with { Proposal = await ProposeAsync(input, asked, given, survey, cancellationToken).ConfigureAwait(false) };
     }
 
-    /// <summary>A dry run over the first records of an input.</summary>
+    /// <summary>Does a dry run over the first records of an input.</summary>
     async Task<ImportReport> TryAsync(ImportRequest options, InputFile input, CancellationToken cancellationToken)
     {
         using var state = new DryRunState(keepsDeadLetters: false);
@@ -105,7 +105,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         return await new ImportPipeline(trial, state, transport).RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Options beside those that were given, under which more records are accepted, or all are refused for less; null when none were found.</summary>
+    /// <summary>Finds additional options with which more records are accepted, or fewer problems remain; null when there are none.</summary>
     async Task<ImportProposal?> ProposeAsync(InputFile input, ImportRequest asked, ImportReport given, ColumnSurvey survey, CancellationToken cancellationToken)
     {
         var (best, report) = (request, given);
@@ -138,21 +138,24 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         }
     }
 
-    /// <summary>Whether a trial could not read the input, or its options did not fit that.</summary>
+    /// <summary>Whether a trial could not read the input, or its options did not match the input.</summary>
     static bool IsUnreadable(ImportReport trial) => trial.Outcome is RunOutcome.Invalid or RunOutcome.Damaged or RunOutcome.DiskFailed;
 
-    /// <summary>Whether events are given an empty id for want of any.</summary>
+    /// <summary>Whether events get an empty id because they have none.</summary>
     bool IsNobodys(ImportRequest options, ColumnSurvey survey) =>
         request.Type is ImportType.Events && options.Fix.HasFlag(ImportFixes.Ids) && !request.Fix.HasFlag(ImportFixes.Ids)
         && !options.Columns.ContainsKey("distinct_id") && !options.Rename.Values.Contains("distinct_id", StringComparer.Ordinal)
         && !survey.Columns.Any(column => Holds(column, "distinct_id"));
 
-    /// <summary>The repairs that may help, by the reason that calls for them. One hides behind another: a record is refused for what is found first.</summary>
+    /// <summary>
+    /// The repairs that may help, with the rejection code that calls for them. One
+    /// problem may hide another, since a record is rejected for the first one found.
+    /// </summary>
     IEnumerable<(ImportFixes Fix, string Code)> Repairs() => request.Type is ImportType.Events
         ? [(ImportFixes.Time, "time_invalid"), (ImportFixes.Time, "time_in_future"), (ImportFixes.Ids, "distinct_id_invalid"), (ImportFixes.Ids, "distinct_id_missing"), (ImportFixes.InsertIds, "insert_id_invalid"), (ImportFixes.InsertIds, "insert_id_banned"), (ImportFixes.Time, "time_invalid"), (ImportFixes.Time, "time_in_future")]
         : [(ImportFixes.Ids, "distinct_id_invalid"), (ImportFixes.Ids, "group_id_invalid")];
 
-    /// <summary>Whether a trial has accepted no more, and has not got past what the one before was stopped by.</summary>
+    /// <summary>Whether a trial has accepted no more records, and has not overcome a problem of the previous one.</summary>
     static bool IsNoBetter(ImportReport before, ImportReport after) =>
         after.Accepted <= before.Accepted
         && (after.Accepted < before.Accepted || before.Reasons is not { } reasons || reasons.All(reason => (after.Reasons?.FirstOrDefault(other => other.Code == reason.Code)?.Count ?? 0) >= reason.Count));
@@ -162,7 +165,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
     static Dictionary<string, string> Added(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after) =>
         after.Where(pair => !before.ContainsKey(pair.Key)).ToDictionary(StringComparer.Ordinal);
 
-    /// <summary>The same import with the columns that are likely to hold what is missing; null when nothing is, or none are.</summary>
+    /// <summary>The same import with the columns that probably hold what is missing; null when nothing is missing, or there are none.</summary>
     ImportRequest? Named(ImportRequest asked, ImportReport given, ColumnSurvey survey, InputFile input)
     {
         var columns = survey.Columns.Where(column => column.IsProperty == survey.HasProperties).ToList();
@@ -174,14 +177,14 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         {
             if (map.ContainsKey(field) || rename.ContainsValue(field) || columns.Exists(column => Holds(column, field))) continue;
             var free = columns.Where(column => !map.ContainsValue(column.Name) && !rename.ContainsKey(column.Name) && !request.Drop.Contains(column.Name, StringComparer.Ordinal)).ToList();
-            if (survey.HasProperties && field is "event" or "group_id") continue; // it stands beside the properties
+            if (survey.HasProperties && field is "event" or "group_id") continue; // it is not a property
             if (NearNames.Find(field, free, request) is not { } column)
             {
                 if (field == "event" && constant is null) constant = NameOf(input);
             }
             else if (survey.HasProperties)
             {
-                if (!column.Name.Contains('=', StringComparison.Ordinal)) rename.Add(column.Name, field); // no option can say it
+                if (!column.Name.Contains('=', StringComparison.Ordinal)) rename.Add(column.Name, field); // no option can express it
             }
             else
             {
@@ -193,13 +196,13 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         return map.Count == request.Columns.Count && rename.Count == request.Rename.Count && constant == request.Event && asked == request ? null : named;
     }
 
-    /// <summary>Whether a column gives a field without any option.</summary>
+    /// <summary>Whether a column supplies a field without any option.</summary>
     bool Holds(SurveyedColumn column, string field) =>
         column.Name == field
         || (column.Name == RecordFields.Root(request.Type).Field && field == RecordFields.Root(request.Type).Plain)
         || (field == "distinct_id" && request.Type is ImportType.Events && column.Name is "$user_id" or "$device_id");
 
-    /// <summary>What events may be called for want of a name: as their file is.</summary>
+    /// <summary>The name for events that have none: that of their file.</summary>
     static string NameOf(InputFile input)
     {
         var file = input.Place is null ? "" : Path.GetFileName(input.Name);
@@ -207,7 +210,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         return string.IsNullOrWhiteSpace(name) || name[0] == '$' ? "Event" : name;
     }
 
-    /// <summary>Lists the columns under their own names, whatever was asked to become of them.</summary>
+    /// <summary>Lists the columns under their own names, regardless of the options for them.</summary>
     static async Task<(ImportFormat? Format, string? Delimiter)> SurveyAsync(InputFile input, ImportRequest asked, ColumnSurvey survey, CancellationToken cancellationToken)
     {
         var plain = asked with { NamedColumns = [.. asked.NamedColumns], Columns = Empty<string>(), ColumnTypes = Empty<ImportColumnType>(), Event = null, Drop = [], Rename = Empty<string>(), Fix = ImportFixes.None, Diagnostics = null, Look = new ImportLook(MostRecords, MostBytes) };
@@ -222,7 +225,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
         }
         catch (InputException)
         {
-            // What came before is looked at; the dry run tells of it.
+            // Inspect what was read; the dry run reports the problem.
         }
 
         return (reader.Format, reader.Delimiter);
@@ -236,7 +239,7 @@ sealed class Inspector(ImportRequest request, MixpanelTransport transport)
 
     static Dictionary<string, T> Empty<T>() => new(StringComparer.Ordinal);
 
-    /// <summary>Whether text that holds no JSON record was taken for NDJSON for want of anything better.</summary>
+    /// <summary>Whether text without JSON records was taken for NDJSON because no other format matched.</summary>
     bool MayBeRows(ImportFormat? format) => format == ImportFormat.Ndjson && request.Format is null && request.Formats.Any(other => other.Name == "csv");
 
     static async Task<bool> AreRowsAsync(InputFile input, ImportRequest named, ColumnSurvey rows, CancellationToken cancellationToken)

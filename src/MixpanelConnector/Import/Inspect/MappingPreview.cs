@@ -10,18 +10,18 @@ using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Import.Inspect;
 
-/// <summary>The first records of an import before and after its mapping.</summary>
+/// <summary>Shows the first records of an import before and after its mapping.</summary>
 /// <param name="request">The import.</param>
 /// <param name="time">The clock.</param>
 sealed class MappingPreview(ImportRequest request, TimeProvider time)
 {
     RecordMapper _mapper = new(request);
-    ImportRequest? _withColumns; // that another file names
+    ImportRequest? _withColumns; // named in another file
     readonly RecordCleaner? _cleaner = RecordCleaner.For(request);
     readonly RecordPreparer _preparer = request.Type is ImportType.Events ? new EventPreparer(time, SharedProperties.Parse(request.Properties), asked: request.Fixes, predicts: true) : new ProfilePreparer("", request.GroupKey, request.Fix);
     readonly BufferPool _buffers = new(2 * ImportRequest.LargestBatch);
 
-    /// <summary>The import as it is read.</summary>
+    /// <summary>The request with which the input is read.</summary>
     ImportRequest Reading => _withColumns ?? request;
 
     public async IAsyncEnumerable<MappedRecord> ShowAsync(int count, Action<string> problem, [EnumeratorCancellation] CancellationToken cancellationToken)

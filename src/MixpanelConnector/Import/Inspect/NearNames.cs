@@ -2,10 +2,10 @@ using MixpanelConnector.Import.Columns;
 
 namespace MixpanelConnector.Import.Inspect;
 
-/// <summary>Finds the column that others call otherwise.</summary>
+/// <summary>Finds columns under names that other tools use.</summary>
 static class NearNames
 {
-    // Without signs and capitals, the likeliest first.
+    // Letters and digits only, in lower case, the likeliest first.
     static readonly string[] Events = ["event", "eventname", "eventtype", "action", "eventaction", "activity", "activitytype", "name", "type"];
 
     static readonly string[] Times =
@@ -22,7 +22,7 @@ static class NearNames
 
     static readonly string[] Groups = ["groupid", "companyid", "accountid", "organizationid", "organisationid", "orgid", "tenantid", "company", "account", "organization", "organisation", "group", "id"];
 
-    /// <summary>The fields that every record of a type needs, as a mapping names them, with the code of their lack.</summary>
+    /// <summary>The fields that every record of a type needs, by their names in a mapping, with the code for their absence.</summary>
     public static IReadOnlyList<(string Field, string Code)> Needed(ImportType type) => type switch
     {
         ImportType.Profiles => [("distinct_id", "distinct_id_missing")],
@@ -30,7 +30,7 @@ static class NearNames
         _ => [("event", "event_missing"), ("time", "time_missing"), ("distinct_id", "distinct_id_missing")],
     };
 
-    /// <summary>The column that is likeliest to hold a field; null when none is likely.</summary>
+    /// <summary>The column that most probably holds a field; null when none is likely.</summary>
     public static SurveyedColumn? Find(string field, IReadOnlyList<SurveyedColumn> columns, ImportRequest request)
     {
         string[] names = field switch

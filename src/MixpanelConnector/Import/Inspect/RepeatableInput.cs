@@ -4,22 +4,22 @@ using MixpanelConnector.Import.Source;
 namespace MixpanelConnector.Import.Inspect;
 
 /// <summary>
-/// A stream that can be read again from its beginning, because what it gave is kept in a temporary file. Each opening begins
-/// anew, and goes on with what the stream gives. One opening at a time. Where something that it gave is not kept, it is not opened
-/// again: nobody reads on from its middle.
+/// A stream that can be read repeatedly from its beginning, because what was read is kept in a temporary file. Each opening starts
+/// over, and then continues with the stream. Only one can be open at a time. Once data was read that could not be kept, the stream cannot be opened
+/// again, so that nobody reads from its middle.
 /// </summary>
 /// <param name="stream">The stream, as an input.</param>
-/// <param name="most">So many bytes are kept at most; who reads on after them cannot begin anew.</param>
+/// <param name="most">The maximum number of bytes to keep; the stream cannot be read again once more were read.</param>
 sealed class RepeatableInput(InputFile stream, long most) : IDisposable
 {
-    readonly Lock _lock = new(); // a read may be under way when nothing more is to be kept
+    readonly Lock _lock = new(); // a read may be in flight when keeping ends
     ByteSource? _live;
     FileStream? _kept;
     bool _keeps = true;
     bool _isLost;
     bool _ended;
 
-    /// <summary>Whether all that the stream gave is there.</summary>
+    /// <summary>Whether everything that was read from the stream is kept.</summary>
     public bool CanRepeat
     {
         get
@@ -28,10 +28,10 @@ sealed class RepeatableInput(InputFile stream, long most) : IDisposable
         }
     }
 
-    /// <summary>The input, to be opened as often as is needed.</summary>
+    /// <summary>The input, which can be opened repeatedly.</summary>
     public InputFile Input => stream with { Opened = Open };
 
-    /// <summary>Keeps nothing any more: the opening at hand is the last, and has read all that was kept.</summary>
+    /// <summary>Releases everything kept: the current opening is the last, and has read all of it.</summary>
     public void Release()
     {
         lock (_lock)
@@ -43,13 +43,13 @@ sealed class RepeatableInput(InputFile stream, long most) : IDisposable
         }
     }
 
-    /// <summary>Keeps nothing more: the next opening is the last.</summary>
+    /// <summary>Stops keeping data: the next opening is the last.</summary>
     public void KeepNoMore()
     {
         lock (_lock) _keeps = false;
     }
 
-    /// <summary>The stream gives no more than it gave so far.</summary>
+    /// <summary>Ends the stream at what was read so far.</summary>
     public void End() => _ended = true;
 
     public void Dispose()
@@ -58,10 +58,10 @@ sealed class RepeatableInput(InputFile stream, long most) : IDisposable
         _live?.Dispose();
     }
 
-    /// <exception cref="InputException">Its beginning is not there any more.</exception>
+    /// <exception cref="InputException">Its beginning was not kept.</exception>
     Opening Open() => CanRepeat ? new(this) : throw new InputException($"is a stream that has to be read twice, and what it gave could not be kept. Make room in {TemporaryFile.Folder}, name another folder by TMPDIR, or put the stream into a file") { Outcome = RunOutcome.DiskFailed };
 
-    /// <summary>What the stream gives next, which is kept.</summary>
+    /// <summary>Reads from the stream, keeping what was read.</summary>
     async ValueTask<int> ReadLiveAsync(Memory<byte> target, CancellationToken cancellationToken)
     {
         if (_ended) return 0;

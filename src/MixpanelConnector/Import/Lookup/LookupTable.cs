@@ -8,12 +8,12 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Import.Lookup;
 
-/// <summary>Where a row of a lookup table lies.</summary>
+/// <summary>The position of a row of a lookup table.</summary>
 [StructLayout(LayoutKind.Auto)]
 readonly record struct LookupRow(int Start, int Length, long Line);
 
 /// <summary>
-/// A lookup table as CSV (RFC 4180), looked through once: where its rows are, and which of them break a rule. Rows are counted
+/// A lookup table in CSV (RFC 4180), scanned once to find its rows and those that break a rule. Rows are counted
 /// without the header and without empty lines. Nothing is changed.
 /// </summary>
 sealed class LookupTable
@@ -34,16 +34,16 @@ sealed class LookupTable
     /// <summary>The rows below the header, in order.</summary>
     public List<LookupRow> Rows { get; } = [];
 
-    /// <summary>The rows that break a rule, by their index.</summary>
+    /// <summary>The rows that break a rule, by index.</summary>
     public List<(int Index, Rejection Rejection)> Rejected { get; } = [];
 
     /// <summary>Whether there is a first row, which names the columns.</summary>
     public bool HasHeader => _header is not null;
 
-    /// <summary>Empty lines.</summary>
+    /// <summary>The number of empty lines.</summary>
     public long Blank { get; private set; }
 
-    /// <exception cref="InputException">It is no table.</exception>
+    /// <exception cref="InputException">It is not a table.</exception>
     public static LookupTable Read(ReadOnlySpan<byte> csv, ImportRequest request)
     {
         var table = new LookupTable();
@@ -52,7 +52,7 @@ sealed class LookupTable
         return table;
     }
 
-    /// <summary>The same table as Mixpanel takes it: cells parted by commas, rows ended by LF.</summary>
+    /// <summary>Returns the table as Mixpanel accepts it: cells separated by commas, rows ended by LF.</summary>
     public ReadOnlyMemory<byte> WithCommas(ReadOnlyMemory<byte> csv)
     {
         if (_header is not { } header || header.Dialect == new Dialect((byte)',', EndsWithReturn: false) && !_hasPreamble) return csv;

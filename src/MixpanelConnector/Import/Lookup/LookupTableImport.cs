@@ -10,17 +10,17 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector.Import.Lookup;
 
 /// <summary>
-/// Imports a lookup table: one CSV file, checked, then sent whole until Mixpanel has taken or refused it. All rows are accepted,
-/// or none is: then those that are at fault are dead letters, and all others pending. Where Mixpanel names no row, all are.
+/// Imports a lookup table: one CSV file is checked, then uploaded as a whole until Mixpanel has accepted or rejected it. Either all rows
+/// are accepted or none is. In the latter case, the invalid rows are dead letters and the others are pending; if Mixpanel names no row, all are dead letters.
 /// </summary>
 sealed class LookupTableImport(ImportRequest request, IImportState state, MixpanelTransport transport)
 {
-    /// <summary>100 MB by the largest way to count a megabyte: below that, Mixpanel judges.</summary>
+    /// <summary>100 MB by the largest definition of a megabyte; anything below is left to Mixpanel to judge.</summary>
     const int LargestTable = 100 << 20;
 
     const int UntrustedConfirmations = 3;
 
-    /// <summary>So many dead letters are made durable at once, however many rows are refused.</summary>
+    /// <summary>The number of dead letters saved per checkpoint, regardless of how many rows are rejected.</summary>
     const int MostDeadLetters = 1000;
 
     const string MendAdvice = "mend them in the table and run the same command again, since nothing of it was taken";
@@ -31,7 +31,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
     IEnumerable<(int Row, Refusal Refusal)> _refused = [];
     long _requests;
 
-    /// <exception cref="MixpanelException">An option or a setting does not fit, or the table is too large. Nothing was sent.</exception>
+    /// <exception cref="MixpanelException">An option or a setting is invalid, or the table is too large. Nothing was sent.</exception>
     public async Task<ImportReport> RunAsync(CancellationToken cancellationToken)
     {
         if (!request.DryRun) transport.EnsureAccess(_put.Auth);
@@ -58,7 +58,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             };
             if (loaded is { Finished: true } && loaded.Sources.Contains(progress)) return Report(cancellation, loaded.Totals, pending: 0);
 
-            // What an earlier run found in the file is found anew; what it cost stays.
+            // Results of an earlier run for this file are recomputed; the costs it reported are kept.
             if (loaded is { Finished: false }) before = new ImportTotals { Requests = loaded.Totals.Requests, Retries = loaded.Totals.Retries, Elapsed = loaded.Totals.Elapsed };
             if (Read(input, csv.Value, cancellation) is not { } table) return Report(cancellation, loaded?.Totals ?? before, pending: 0);
             var accepted = await DecideAsync(input, table, csv.Value, cancellation).ConfigureAwait(false);
@@ -71,7 +71,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
                 Retries = before.Retries + Math.Max(0, _requests - 1),
                 Elapsed = before.Elapsed + _time.GetElapsedTime(began),
             };
-            state.Clear(); // between this and the last of the next, the table would only be sent again
+            state.Clear(); // a crash between this and the last save below only means that the table is sent again
             var deadLetters = new List<ReadOnlyMemory<byte>>(MostDeadLetters);
             var checkpoint = new ImportCheckpoint { OptionsFingerprint = _pipeline.Options.Fingerprint, Totals = totals, Finished = accepted, DeadLetterPath = Outputs.LastingDeadLetters(request), Sources = [progress] };
             foreach (var (row, refusal) in _refused)
@@ -94,7 +94,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
     }
 
-    /// <summary>The whole file, without a byte-order mark; null when it cannot be read.</summary>
+    /// <summary>Reads the whole file, without a byte order mark; returns null when it cannot be read.</summary>
     async Task<ReadOnlyMemory<byte>?> ReadAsync(InputFile input, ImportCancellation cancellation)
     {
         try
@@ -126,7 +126,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         return null;
     }
 
-    /// <summary>The table; null when it is none, which the halt says.</summary>
+    /// <summary>Parses the table; returns null when it is not one, which is reported as the reason to stop.</summary>
     LookupTable? Read(InputFile input, ReadOnlyMemory<byte> csv, ImportCancellation cancellation)
     {
         try
@@ -141,7 +141,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
     }
 
-    /// <summary>Whether the table is in; if not, its rows at fault are among the dead letters, or the halt says why.</summary>
+    /// <summary>Whether the table was accepted. If not, its invalid rows are among the dead letters, or a reason to stop is reported.</summary>
     async Task<bool> DecideAsync(InputFile input, LookupTable table, ReadOnlyMemory<byte> csv, ImportCancellation cancellation)
     {
         if (table.Rows.Count == 0 && !request.AllowEmpty)
@@ -190,7 +190,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
         }
     }
 
-    /// <summary>Sends until the answer is final, which the same table sent twice does not change.</summary>
+    /// <summary>Sends until the answer is final. Safe, since uploading the same table is idempotent.</summary>
     async Task<(ImportVerdict Verdict, int Status)> SendAsync(CompressedBody body, int rows, ImportCancellation cancellation)
     {
         var limiter = new ConcurrencyLimiter(most: 1, begin: 1, transport.Options, request.MaxOutage);
@@ -202,7 +202,7 @@ sealed class LookupTableImport(ImportRequest request, IImportState state, Mixpan
             var reply = await transport.SendOnceAsync(_put with { Body = new RequestBody(body.Bytes, "text/csv", "gzip") }, cancellation.Abandon).ConfigureAwait(false);
             var verdict = ReplyClassifier.ReadLookupTable(reply, rows, transport.Options);
             var again = verdict.Kind is VerdictKind.Retry or VerdictKind.Untrusted;
-            limiter.Return(permit, again ? Answer.Down : Answer.Served, reply.RetryAfter); // tables have a limit of calls a day: no probes
+            limiter.Return(permit, again ? Answer.Down : Answer.Served, reply.RetryAfter); // the number of table calls per day is limited: no probes
             untrusted = !reply.IsCut && (verdict.Kind is VerdictKind.Untrusted || verdict.Error is { Kind: ErrorKind.Protocol }) ? untrusted + 1 : 0;
             if (!again || untrusted >= UntrustedConfirmations || limiter.Outage >= request.MaxOutage) return (verdict, reply.Status);
         }

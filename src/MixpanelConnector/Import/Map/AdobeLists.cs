@@ -6,15 +6,15 @@ using System.Text.Json;
 namespace MixpanelConnector.Import.Map;
 
 /// <summary>
-/// The lists in the cells of Adobe's data feeds: commas between values, semicolons between the parts of one, and <c>^</c> before one
-/// of these that is text.
+/// The lists in the cells of Adobe's data feeds: commas between values, semicolons between the parts of one, and <c>^</c> to escape
+/// either of these.
 /// </summary>
 static class AdobeLists
 {
-    /// <summary>The list of the names of events, as JSON; without those that say that an eVar was set. Empty for none.</summary>
-    /// <param name="list">Ids, each with a value after <c>=</c> and a serial number after <c>:</c> or without.</param>
-    /// <param name="nameOf">The name of an id, where a lookup has it.</param>
-    /// <param name="purchases">Whether purchases are among them.</param>
+    /// <summary>The list of event names as JSON, without those that indicate that an eVar was set. Empty for none.</summary>
+    /// <param name="list">Ids, each optionally with a value after <c>=</c> and a serial number after <c>:</c>.</param>
+    /// <param name="nameOf">Looks up the name of an id; null for none.</param>
+    /// <param name="purchases">Whether to include purchases.</param>
     public static byte[] Events(string list, Func<string, string?> nameOf, bool purchases)
     {
         var names = new List<string>();
@@ -29,7 +29,7 @@ static class AdobeLists
         return names.Count == 0 ? [] : Encoding.UTF8.GetBytes($"[{string.Join(',', names.Select(Quoted))}]");
     }
 
-    /// <summary>The list of products, as JSON. Empty for none.</summary>
+    /// <summary>The list of products as JSON. Empty for none.</summary>
     public static byte[] Products(string list)
     {
         var products = new List<string>();
@@ -53,7 +53,7 @@ static class AdobeLists
         return products.Count == 0 ? [] : Encoding.UTF8.GetBytes($"[{string.Join(',', products)}]");
     }
 
-    /// <summary>The values of a list variable, as JSON. Empty for none.</summary>
+    /// <summary>The values of a list variable as JSON. Empty for none.</summary>
     public static byte[] Values(string list)
     {
         var values = Parts(list, ',').Select(Unescaped).Where(value => value.Length > 0).Select(Quoted).ToList();

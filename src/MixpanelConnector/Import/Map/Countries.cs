@@ -3,12 +3,12 @@ using System.Text;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <summary>ISO 3166 codes of countries by what vendors call them: alpha-2, alpha-3 and English names, in any case.</summary>
+/// <summary>Finds ISO 3166 country codes by the names that vendors use: alpha-2, alpha-3 and English names, case-insensitive.</summary>
 static class Countries
 {
     static readonly Lazy<FrozenDictionary<string, byte[]>> ByName = new(Read);
 
-    /// <summary>The alpha-2 code in capitals; empty where the name is not known.</summary>
+    /// <summary>The alpha-2 code in upper case; empty when the name is unknown.</summary>
     public static ReadOnlySpan<byte> CodeOf(ReadOnlySpan<byte> name)
     {
         name = name.Trim(" \t"u8);

@@ -5,8 +5,8 @@ using System.Text.Unicode;
 namespace MixpanelConnector.Import.Map;
 
 /// <summary>
-/// The values of one record in the order in which they stand, each with the index of what follows it, so that it can be looked up
-/// by paths without an object for each. A text that holds a JSON object or list is gone into when a path does. Used for one record
+/// The values of one record in document order, each with the index of the next, so that it can be searched
+/// by paths without allocating an object per value. Text that holds a JSON object or list is parsed when a path enters it. Reused for one record
 /// after the other.
 /// </summary>
 sealed class JsonTree
@@ -14,17 +14,17 @@ sealed class JsonTree
     /// <summary>No value.</summary>
     public const int None = -1;
 
-    /// <summary>What is nested deeper than Mixpanel takes is told by the check of what was made.</summary>
+    /// <summary>Anything nested deeper than Mixpanel accepts is reported when the result is checked.</summary>
     const int Deepest = 1000;
 
-    const int IsBroken = -2; // of a text: begun as a container, and none
+    const int IsBroken = -2; // for text that begins like a container but is none
 
-    /// <summary>Records have many members, most of which are looked up: these are found by their names at once, as long as they are no more than so many.</summary>
+    /// <summary>Records have many members, most of which are looked up. Up to this many members are indexed by name.</summary>
     const int MostIndexed = Slots / 2;
 
     const int Slots = 512;
 
-    readonly int[] _slots = new int[Slots]; // the members of the record by a hash of their names; 0 is a free one
+    readonly int[] _slots = new int[Slots]; // the members of the record by a hash of their names; 0 is a free slot
     bool _isIndexed;
     readonly List<int> _open = [];
     readonly List<byte[]> _texts = [];
@@ -32,7 +32,7 @@ sealed class JsonTree
     int _count;
     int _textsUsed;
 
-    /// <summary>One value, by its place in its text.</summary>
+    /// <summary>One value, by its position in its text.</summary>
     [StructLayout(LayoutKind.Auto)]
     public struct Node
     {
@@ -42,10 +42,10 @@ sealed class JsonTree
         public int Start;
         public int End;
 
-        /// <summary>The index of the value after it and all that it holds.</summary>
+        /// <summary>The index of the value after it and everything in it.</summary>
         public int Next;
 
-        /// <summary>The index of the JSON value that its text holds; 0 as long as that is not known, <see cref="None"/> where it holds none.</summary>
+        /// <summary>The index of the JSON value in its text; 0 until that is known, <see cref="None"/> when there is none.</summary>
         public int Inner;
         public JsonTokenType Type;
         public bool NameIsEscaped;
@@ -54,13 +54,13 @@ sealed class JsonTree
         /// <summary>The value as JSON.</summary>
         public readonly ReadOnlySpan<byte> Json => Text.AsSpan(Start, End - Start);
 
-        /// <summary>The name as it stands in JSON, without its quotes.</summary>
+        /// <summary>The name as written in JSON, without its quotes.</summary>
         public readonly ReadOnlySpan<byte> RawName => Text.AsSpan(NameStart, NameEnd - NameStart);
     }
 
     public ref readonly Node this[int index] => ref _nodes[index];
 
-    /// <summary>Takes a copy of a record; false when it is no JSON, or no object.</summary>
+    /// <summary>Parses a copy of a record; false when it is not a JSON object.</summary>
     public bool TryParse(ReadOnlySpan<byte> record)
     {
         (_count, _textsUsed, Broken) = (0, 0, None);
@@ -73,20 +73,20 @@ sealed class JsonTree
         return true;
     }
 
-    /// <summary>The first value that an object or list holds; <see cref="None"/> for none.</summary>
+    /// <summary>The first value in an object or list; <see cref="None"/> for none.</summary>
     public int FirstOf(int container)
     {
         ref readonly var node = ref _nodes[container];
         return node.Type is JsonTokenType.StartObject or JsonTokenType.StartArray && container + 1 < node.Next ? container + 1 : None;
     }
 
-    /// <summary>The value after another one within its container; <see cref="None"/> for none.</summary>
+    /// <summary>The next value in a container; <see cref="None"/> for none.</summary>
     public int After(int value, int container) => _nodes[value].Next is var next && next < _nodes[container].Next ? next : None;
 
-    /// <summary>The last text that was to hold an object or list, begins as one, and is none; <see cref="None"/> for none.</summary>
+    /// <summary>The last text that should hold an object or list and begins like one, but is not; <see cref="None"/> for none.</summary>
     public int Broken { get; set; } = None;
 
-    /// <summary>Whether a value stands for nothing: null, be it as text, or blank.</summary>
+    /// <summary>Whether a value is null, the text "null" or blank.</summary>
     public bool IsNothing(int value)
     {
         ref readonly var node = ref _nodes[value];
@@ -95,9 +95,9 @@ sealed class JsonTree
         return text.IsEmpty || text.SequenceEqual("null"u8);
     }
 
-    /// <summary>The object or list that a value is, or that its text holds; <see cref="None"/> where it is neither.</summary>
+    /// <summary>The object or list that a value is, or that its text holds; <see cref="None"/> for neither.</summary>
     /// <param name="value">The value.</param>
-    /// <param name="isNeeded">Whether what its text holds is lost where it is neither.</param>
+    /// <param name="isNeeded">Whether the content of invalid text would be lost.</param>
     public int ContainerOf(int value, bool isNeeded = true)
     {
         if (value < 0) return None;
@@ -115,7 +115,7 @@ sealed class JsonTree
         return inner == IsBroken ? None : inner;
     }
 
-    /// <summary>The member of an object by its name; <see cref="None"/> for none.</summary>
+    /// <summary>The member of an object with a name; <see cref="None"/> for none.</summary>
     public int Member(int container, ReadOnlySpan<byte> name)
     {
         if (container < 0 || _nodes[container].Type is not JsonTokenType.StartObject) return None;
@@ -151,7 +151,7 @@ sealed class JsonTree
 
     static int SlotOf(ReadOnlySpan<byte> name) => name.IsEmpty ? 0 : ((name.Length * 31) + (name[0] * 7) + (name[^1] * 13) + (name[name.Length / 2] * 3)) % Slots;
 
-    /// <summary>Whether a member has a name.</summary>
+    /// <summary>Whether a member has a given name.</summary>
     public bool HasName(int member, ReadOnlySpan<byte> name)
     {
         ref readonly var node = ref _nodes[member];
@@ -227,7 +227,7 @@ sealed class JsonTree
         }
     }
 
-    /// <summary>A text of its own for this record, of at least a length. Those of one record are reused for the next.</summary>
+    /// <summary>Returns a separate buffer for this record, with a minimum length. The buffers of one record are reused for the next.</summary>
     byte[] TextOf(int length)
     {
         if (_textsUsed == _texts.Count) _texts.Add([]);

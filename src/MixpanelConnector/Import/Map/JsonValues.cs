@@ -4,15 +4,15 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <summary>What is asked of JSON values here beside their places.</summary>
+/// <summary>Helpers for JSON values.</summary>
 static class JsonValues
 {
     const long LargestExact = 1L << 53;
 
     static readonly SearchValues<byte> Escaped = SearchValues.Create([.. Enumerable.Range(0, 32).Select(control => (byte)control), (byte)'"', (byte)'\\']);
 
-    /// <summary>A string's text, given without its quotes.</summary>
-    /// <exception cref="InvalidOperationException">It holds half of a surrogate pair.</exception>
+    /// <summary>Unescapes a string, given without its quotes.</summary>
+    /// <exception cref="InvalidOperationException">It contains an unpaired surrogate.</exception>
     public static int Unescape(ReadOnlySpan<byte> escaped, Span<byte> text)
     {
         byte[] quoted = [(byte)'"', .. escaped, (byte)'"'];
@@ -28,7 +28,10 @@ static class JsonValues
         return text.AsSpan(0, Unescape(escaped, text));
     }
 
-    /// <summary>Whether a double changes a number, or cannot hold it: whole ones above 2^53, which are ids, and what is beyond all doubles. Such ones stay what they are as text only.</summary>
+    /// <summary>
+    /// Whether a number is changed by conversion to a double, or beyond its range: integers
+    /// above 2^53, which are ids, and numbers beyond all doubles. They stay exact only as text.
+    /// </summary>
     public static bool IsInexact(ReadOnlySpan<byte> number)
     {
         if (number.IndexOfAny((byte)'e', (byte)'E') >= 0) return !double.IsFinite(double.Parse(number, CultureInfo.InvariantCulture));
@@ -37,7 +40,7 @@ static class JsonValues
         return !System.Buffers.Text.Utf8Parser.TryParse(whole, out long value, out var used) || used != whole.Length || value is > LargestExact or < -LargestExact;
     }
 
-    /// <summary>Whether a text is a number as JSON writes them.</summary>
+    /// <summary>Whether a text is a JSON number.</summary>
     public static bool IsNumber(ReadOnlySpan<byte> text)
     {
         if (text is [] or { Length: > 64 } || text[0] is not ((byte)'-' or (>= (byte)'0' and <= (byte)'9'))) return false;
@@ -52,6 +55,6 @@ static class JsonValues
         }
     }
 
-    /// <summary>Whether a text can stand between quotes as it is.</summary>
+    /// <summary>Whether a text needs no escapes between quotes.</summary>
     public static bool IsPlain(ReadOnlySpan<byte> text) => text.IndexOfAny(Escaped) < 0;
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <summary>What is done to a property of a profile.</summary>
+/// <summary>A change to a property of a profile.</summary>
 enum ProfileChange
 {
     Set,
@@ -11,9 +11,9 @@ enum ProfileChange
 }
 
 /// <summary>
-/// When each property of each profile was set or taken away last, so that what is older does not undo it, in whichever order it is
-/// read. Exact for the first <see cref="Most"/> of them, which take 50 MB; the others change in the order of the files. What is set
-/// once keeps its first value in that order, but neither comes back where it was taken away later, nor goes by what was before it.
+/// Tracks when each property of each profile was last set or removed, so that older changes do not undo newer ones, in whichever order they are
+/// read. Exact for the first <see cref="Most"/> of them, which use 50 MB; the others change in the order of the files. A property that is set
+/// once keeps its first value in that order, but neither comes back if it was removed later, nor is removed by an earlier change.
 /// </summary>
 sealed class LatestValues
 {
@@ -21,7 +21,7 @@ sealed class LatestValues
 
     readonly Dictionary<ulong, long> _times = [];
 
-    /// <summary>Whether a change is not older than the last one; it is the last one then.</summary>
+    /// <summary>Whether a change is not older than the last one; if so, it becomes the last one.</summary>
     public bool Take(ulong property, long time, ProfileChange change)
     {
         switch (change)

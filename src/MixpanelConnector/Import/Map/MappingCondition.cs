@@ -1,12 +1,12 @@
 namespace MixpanelConnector.Import.Map;
 
-/// <summary>Whether something holds for a record.</summary>
+/// <summary>A condition on a record.</summary>
 abstract class MappingCondition
 {
     public abstract bool Holds(RecordView record, in Scope scope);
 }
 
-/// <summary>A value is one of some texts; a number and a truth value are the text that they are written as.</summary>
+/// <summary>A value equals one of several texts; numbers and booleans are compared as written.</summary>
 sealed class EqualsOneOf(MappingValue value, IReadOnlyList<byte[]> texts) : MappingCondition
 {
     public override bool Holds(RecordView record, in Scope scope)
@@ -20,7 +20,7 @@ sealed class EqualsOneOf(MappingValue value, IReadOnlyList<byte[]> texts) : Mapp
     }
 }
 
-/// <summary>A value begins, or ends, with one of some texts.</summary>
+/// <summary>A value begins or ends with one of several texts.</summary>
 sealed class BeginsOrEnds(MappingValue value, IReadOnlyList<byte[]> texts, bool ends) : MappingCondition
 {
     public override bool Holds(RecordView record, in Scope scope)
@@ -34,13 +34,13 @@ sealed class BeginsOrEnds(MappingValue value, IReadOnlyList<byte[]> texts, bool 
     }
 }
 
-/// <summary>A value is there: neither missing, nor null, nor empty text.</summary>
+/// <summary>A value is present: neither missing, nor null, nor empty text.</summary>
 sealed class IsPresent(MappingValue value, bool wanted) : MappingCondition
 {
     public override bool Holds(RecordView record, in Scope scope) => value.Read(record, in scope).IsThere == wanted;
 }
 
-/// <summary>Two values are there and are the same text.</summary>
+/// <summary>Two values are present and equal as text.</summary>
 sealed class IsSame(MappingValue one, MappingValue other) : MappingCondition
 {
     public override bool Holds(RecordView record, in Scope scope)

@@ -3,21 +3,21 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <summary>What stands beside the records of an export: files that are none of it, that name the columns, and in which things are looked up.</summary>
+/// <summary>The files next to the records of an export: ignored files, files that name the columns, and lookup files.</summary>
 /// <param name="Request">The import, with the columns that another file names.</param>
-/// <param name="Inputs">Its inputs, without those that hold no records.</param>
-/// <param name="Lookups">What was read of the others.</param>
+/// <param name="Inputs">Its inputs, without those that contain no records.</param>
+/// <param name="Lookups">The lookups read from the others.</param>
 sealed record MappingInputs(ImportRequest Request, List<InputFile> Inputs, MappingLookups Lookups)
 {
-    /// <summary>So long a line names columns.</summary>
+    /// <summary>The maximum length of a line that names columns.</summary>
     const int LongestHeader = 1 << 20;
 
-    /// <summary>Reads what stands beside the records.</summary>
+    /// <summary>Reads the files next to the records.</summary>
     /// <param name="request">The import.</param>
     /// <param name="inputs">All its inputs.</param>
-    /// <param name="warn">Gets the name of a file that is left out, and why.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    /// <exception cref="MixpanelException">It cannot be read, or is too much.</exception>
+    /// <param name="warn">Receives the name of a file that is skipped, and why.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <exception cref="MixpanelException">A file cannot be read, or is too large.</exception>
     public static async ValueTask<MappingInputs> ReadAsync(ImportRequest request, List<InputFile> inputs, Action<string, string> warn, CancellationToken cancellationToken)
     {
         if (request.Mapping is not { } mapping || request.Replay is not null) return new(request, inputs, MappingLookups.None);

@@ -7,15 +7,15 @@ using MixpanelConnector.Import.Source;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <summary>What a mapping looks up in other files among the inputs, such as whose a device is: by a key, the value that stands beside it.</summary>
-/// <param name="File">What the files are called, without folders and endings.</param>
+/// <summary>A lookup of a mapping in other files among the inputs, such as the owner of a device: finds the value for a key.</summary>
+/// <param name="File">The name of the files, without folders and extensions.</param>
 /// <param name="Key">The column or path of the key.</param>
-/// <param name="Value">That of the value.</param>
-/// <param name="Columns">The names of the columns, where no header gives them.</param>
-/// <param name="Follow">The lookup of which the last value is the key here: one may lead to another there.</param>
+/// <param name="Value">The column or path of the value.</param>
+/// <param name="Columns">The names of the columns, when there is no header.</param>
+/// <param name="Follow">A lookup that is applied to the key first, repeatedly, until it yields no other.</param>
 sealed record LookupRule(string File, MappingPath Key, MappingPath Value, IReadOnlyList<string> Columns, LookupRule? Follow)
 {
-    /// <summary>Whether its files are for looking up alone.</summary>
+    /// <summary>Whether its files are only for lookups.</summary>
     public bool HoldsNoRecords { get; init; }
 
     /// <summary>Whether an input is one of its files.</summary>
@@ -25,10 +25,10 @@ sealed record LookupRule(string File, MappingPath Key, MappingPath Value, IReadO
 /// <summary>The lookups of an import, read before its first record.</summary>
 sealed class MappingLookups
 {
-    /// <summary>So many are kept, which take 200 bytes each or so.</summary>
+    /// <summary>The maximum number of entries kept, at about 200 bytes each.</summary>
     const int Most = 1_000_000;
 
-    /// <summary>What leads in a circle ends somewhere.</summary>
+    /// <summary>The limit that ends circular chains.</summary>
     const int LongestChain = 64;
 
     readonly Dictionary<LookupRule, Dictionary<string, string>> _tables = [];
@@ -39,7 +39,7 @@ sealed class MappingLookups
 
     public static MappingLookups None { get; } = new([]);
 
-    /// <summary>A hash of all of them; null where there are none.</summary>
+    /// <summary>A hash of all of them; null when there are none.</summary>
     public string? Fingerprint { get; private set; }
 
     /// <summary>Reads the lookups of a mapping that are among the inputs.</summary>
@@ -54,7 +54,7 @@ sealed class MappingLookups
         return lookups;
     }
 
-    /// <summary>What a key stands for; null where that is not known.</summary>
+    /// <summary>Looks up a key; null when it is unknown.</summary>
     public string? Find(string lookup, string key) => _rules.TryGetValue(lookup, out var rule) ? Find(rule, key) : null;
 
     string? Find(LookupRule rule, string key)
@@ -105,7 +105,7 @@ sealed class MappingLookups
     }
 }
 
-/// <summary>What a value stands for in a lookup of the mapping's; absent where it stands for nothing there.</summary>
+/// <summary>A value looked up in a lookup of the mapping; absent when it is not found.</summary>
 sealed class LookedUpValue(MappingValue value, string lookup) : MappingValue
 {
     public override Found Read(RecordView record, in Scope scope)

@@ -5,16 +5,16 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <summary>Reads a mapping from its JSON, and says of what is wrong where it stands.</summary>
-/// <param name="name">The mapping's name, which goes into hashes and prefixes.</param>
-/// <param name="groupKey">What stands for <c>{group_key}</c>; null for none.</param>
-/// <param name="lookups">The names of what it looks up in other files.</param>
+/// <summary>Parses a mapping from its JSON, reporting the location of errors.</summary>
+/// <param name="name">The mapping's name, which is part of hashes and prefixes.</param>
+/// <param name="groupKey">The replacement of <c>{group_key}</c>; null for none.</param>
+/// <param name="lookups">The names of its lookups in other files.</param>
 sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> lookups)
 {
     const string GroupKey = "{group_key}";
 
     IReadOnlyList<byte[]> _none = [];
-    bool _isId; // whether what is parsed says who it was: then what stands for nobody is not there
+    bool _isId; // whether an id is being parsed: then a value that identifies nobody is absent
 
     static readonly string[] Sources = ["path", "value", "first", "text", "clock", "hex64", "hash"];
 
@@ -24,7 +24,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
 
     static readonly Dictionary<string, TimeUnit> Units = new(StringComparer.Ordinal) { ["s"] = TimeUnit.Seconds, ["ms"] = TimeUnit.Milliseconds, ["us"] = TimeUnit.Microseconds };
 
-    /// <summary>What stands in a mapping beside its sections.</summary>
+    /// <summary>The top-level members of a mapping.</summary>
     public static readonly string[] OfMappings = ["$schema", "name", "documentation", "ignore", "rows", "lookups", "events", "profiles", "groups"];
 
     public EventSection Events(JsonElement json, string at)
@@ -122,7 +122,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
 
     public static MixpanelException Wrong(string at, string what) => MixpanelException.Invalid("mapping", $"The mapping is wrong: {at} {what}.");
 
-    /// <summary>Refuses what is no object, and members that nobody reads.</summary>
+    /// <summary>Rejects anything but an object, and unknown members.</summary>
     public static void Ensure(JsonElement json, string at, params ReadOnlySpan<string> known)
     {
         if (json.ValueKind is not JsonValueKind.Object) throw Wrong(at, "must be an object");
@@ -179,7 +179,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         foreach (var rule in rules.EnumerateObject())
         {
             var value = Value(rule.Value, $"{at}.{Columns.RecordFields.Shown(rule.Name)}");
-            if (Filled(rule.Name) is not { } filled) continue; // of a group key that was not given
+            if (Filled(rule.Name) is not { } filled) continue; // for a group key that was not specified
             if (filled is "time" or "distinct_id" or "$insert_id" or "$user_id" or "$device_id" or "token" or "$ignore") throw Wrong($"{at}.{filled}", "is no property to be set here");
             if (!names.Add(filled)) throw Wrong($"{at}.{Columns.RecordFields.Shown(filled)}", "stands there twice");
             properties.Add(new(NameOf(filled), value));
@@ -394,7 +394,7 @@ sealed class MappingParser(string name, string? groupKey, IReadOnlySet<string> l
         _ => throw Wrong(at, "takes text, numbers, true and false"),
     };
 
-    /// <summary>The text with the group key in it; null where that was not given.</summary>
+    /// <summary>Replaces the group key in a text; null when none was specified.</summary>
     string? Filled(string text) => !text.Contains(GroupKey, StringComparison.Ordinal) ? text : groupKey is null ? null : text.Replace(GroupKey, groupKey, StringComparison.Ordinal);
 
     static byte[] NameOf(string property) => JsonEncodedText.Encode(property, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes.ToArray();

@@ -4,10 +4,10 @@ using System.Text;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <summary>What a path begins at.</summary>
-/// <param name="Element">The value that the record is made of: the record as it was read, or one of those that are in it.</param>
-/// <param name="Name">The member that it is, where each member of an object makes a record; otherwise <see cref="JsonTree.None"/>.</param>
-/// <param name="Index">How many were before it.</param>
+/// <summary>The starting point of a path.</summary>
+/// <param name="Element">The value that is mapped: the record as read, or one of those in it.</param>
+/// <param name="Name">The member with that value, when each member of an object is mapped; otherwise <see cref="JsonTree.None"/>.</param>
+/// <param name="Index">The number of values before it.</param>
 [StructLayout(LayoutKind.Auto)]
 readonly record struct Scope(int Element, int Name, int Index)
 {
@@ -15,10 +15,11 @@ readonly record struct Scope(int Element, int Name, int Index)
 }
 
 /// <summary>
-/// A path to a value, such as <c>context.app.version</c>: names with points between them. <c>["a.b"]</c> is a name that holds one,
-/// <c>[0]</c> an element of a list, <c>[key=plan]</c> the first element whose member is that text, <c>*</c> the first value that is
-/// there; a name, or the text, that ends with <c>*</c> is the beginning of one. <c>^</c> begins at the record as it was read, where each value of a list makes a record; <c>@</c> is that value,
-/// <c>@key</c> its name, <c>@index</c> its place, <c>@file</c> the name of the input without folders and endings.
+/// A path to a value, such as <c>context.app.version</c>: names separated by points. <c>["a.b"]</c> is a name that contains one,
+/// <c>[0]</c> an element of a list, <c>[key=plan]</c> the first element with that text as the member, <c>*</c> the first value that is
+/// present. A trailing <c>*</c> makes a name or text a prefix. <c>^</c> starts at the record as read, where each value of a list is mapped; <c>@</c> is that
+/// value,
+/// <c>@key</c> its name, <c>@index</c> its index, <c>@file</c> the name of the input without folders and extensions.
 /// </summary>
 sealed class MappingPath
 {
@@ -33,7 +34,7 @@ sealed class MappingPath
 
     readonly record struct Step(byte[]? Name, int Index, byte[]? Value, bool IsAny)
     {
-        /// <summary>Whether the name, or where there is one the value, is only a beginning.</summary>
+        /// <summary>Whether the name, or the value if there is one, is only a prefix.</summary>
         public bool IsBeginning { get; init; }
     }
 
@@ -42,7 +43,7 @@ sealed class MappingPath
 
     MappingPath(Origin origin) => _origin = origin;
 
-    /// <exception cref="FormatException">It is no path.</exception>
+    /// <exception cref="FormatException">It is not a path.</exception>
     public static MappingPath Parse(string text)
     {
         switch (text)
@@ -83,7 +84,7 @@ sealed class MappingPath
         return path;
     }
 
-    /// <summary>The value; <see cref="Found.Nothing"/> where there is none, or it is null.</summary>
+    /// <summary>Finds the value; <see cref="Found.Nothing"/> when it is missing or null.</summary>
     public Found Find(RecordView record, in Scope scope)
     {
         switch (_origin)
@@ -100,7 +101,7 @@ sealed class MappingPath
         }
     }
 
-    /// <summary>The index of the value, be it null; <see cref="JsonTree.None"/> where there is none.</summary>
+    /// <summary>The index of the value, even if null; <see cref="JsonTree.None"/> when it is missing.</summary>
     public int Node(RecordView record, in Scope scope)
     {
         var tree = record.Tree;

@@ -2,66 +2,66 @@ using MixpanelConnector.Import.Decode;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <summary>A record that becomes nothing, and why.</summary>
-/// <param name="When">Which records.</param>
-/// <param name="Reason">What they are counted under; or why they are refused.</param>
-/// <param name="Refuses">Whether they are refused: they are nothing that the mapping is for.</param>
+/// <summary>A rule for records that are left out or rejected.</summary>
+/// <param name="When">The condition for these records.</param>
+/// <param name="Reason">The reason under which they are counted, or for which they are rejected.</param>
+/// <param name="Refuses">Whether they are rejected, because the mapping is not meant for them.</param>
 sealed record Exclusion(MappingCondition When, string Reason, bool Refuses)
 {
     public Rejection Rejection { get; } = new("not_mapped", null, Reason);
 }
 
-/// <summary>A property of the record that is made.</summary>
+/// <summary>A property of a mapped record.</summary>
 /// <param name="Name">Its name as JSON, without quotes.</param>
-/// <param name="Value">Its value; where that is absent, there is no such property.</param>
+/// <param name="Value">Its value; if it is absent, the property is omitted.</param>
 sealed record MappedProperty(byte[] Name, MappingValue Value)
 {
-    /// <summary>Told apart by it from others.</summary>
+    /// <summary>Identifies the property.</summary>
     public ulong Hash { get; } = RecordMapper.HashOfRaw(Name);
 }
 
-/// <summary>The members of an object, or the elements of a list, that become properties of their own names.</summary>
+/// <summary>The members of an object, or the elements of a list, that become properties under their own names.</summary>
 /// <param name="From">The object or list.</param>
 sealed record Spread(MappingValue From)
 {
-    /// <summary>Where they are elements: the name of each; null where they are members.</summary>
+    /// <summary>The name of each element; null for members.</summary>
     public MappingValue? Key { get; init; }
 
-    /// <summary>Where they are elements, or their values are to have another form: the value of each; null for the member's.</summary>
+    /// <summary>The value of each element, or of each member if it is converted; null for the member's own value.</summary>
     public MappingValue? Value { get; init; }
 
-    /// <summary>When each was set, where the newest wins; null for the time of the record.</summary>
+    /// <summary>When each was set, of which the newest takes precedence; null for the time of the record.</summary>
     public MappingValue? Time { get; init; }
 
-    /// <summary>Other names, by the hashes of the names that they have.</summary>
+    /// <summary>New names, by the hashes of the original names.</summary>
     public required Dictionary<ulong, byte[]> Names { get; init; }
 
-    /// <summary>The hashes of names that are left out.</summary>
+    /// <summary>The hashes of names to omit.</summary>
     public required HashSet<ulong> Drop { get; init; }
 
-    /// <summary>Whether several of one name become a list of them.</summary>
+    /// <summary>Whether several with the same name become a list.</summary>
     public bool Groups { get; init; }
 
-    /// <summary>Beginnings of names, or whole ones, to which it is limited; empty for all.</summary>
+    /// <summary>Names, or prefixes of names, to include; empty for all.</summary>
     public IReadOnlyList<byte[]> Keep { get; init; } = [];
 
-    /// <summary>Beginnings of names that are left out.</summary>
+    /// <summary>Prefixes of names to omit.</summary>
     public IReadOnlyList<byte[]> DropPrefixes { get; init; } = [];
 }
 
-/// <summary>A form of <c>$insert_id</c>: a value as it is, or hashed where Mixpanel does not take it; or a hash of several.</summary>
+/// <summary>A form of <c>$insert_id</c>: a single value, hashed only if Mixpanel does not accept it; or a hash of several.</summary>
 /// <param name="Id">The value; null for a hash.</param>
-/// <param name="Hashed">What is hashed.</param>
-/// <param name="Counted">Whether those may occur several times, and the how-manieth it is takes part.</param>
+/// <param name="Hashed">The values to hash.</param>
+/// <param name="Counted">Whether the values may occur repeatedly, so that the number of the occurrence is part of the hash.</param>
 sealed record InsertIdForm(MappingValue? Id, IReadOnlyList<MappingValue> Hashed, bool Counted);
 
-/// <summary>What a run makes of each record.</summary>
+/// <summary>The rules for each record in a run.</summary>
 abstract record MappingSection
 {
-    /// <summary>What stands in the record and becomes one each; null where it becomes one itself.</summary>
+    /// <summary>The values in the record that are mapped individually; null when the record itself is mapped.</summary>
     public MappingValue? Each { get; init; }
 
-    /// <summary>The path of <see cref="Each"/> where it is one.</summary>
+    /// <summary>The records to leave out or reject.</summary>
     public required IReadOnlyList<Exclusion> LeaveOut { get; init; }
 }
 
@@ -84,37 +84,37 @@ sealed record EventSection : MappingSection
     public required IReadOnlyList<Spread> Spread { get; init; }
 }
 
-/// <summary>An operation of an update: what it sets.</summary>
+/// <summary>An operation of an update.</summary>
 /// <param name="Name">Its name as JSON.</param>
 /// <param name="Properties">Properties by rules.</param>
-/// <param name="Spread">Properties of their own names.</param>
+/// <param name="Spread">Properties under their own names.</param>
 sealed record UpdateOperation(byte[] Name, IReadOnlyList<MappedProperty> Properties, IReadOnlyList<Spread> Spread);
 
 sealed record UpdateSection : MappingSection
 {
     public required MappingValue Id { get; init; }
 
-    /// <summary>The anonymous id, where there is no other; null for none.</summary>
+    /// <summary>The anonymous id, used when there is no other; null for none.</summary>
     public MappingValue? DeviceId { get; init; }
 
-    /// <summary>When it was so: of each property, the newest wins. Null where the last in the files does.</summary>
+    /// <summary>The time of the update: for each property, the newest takes precedence. If null, the last in the files does.</summary>
     public MappingValue? Time { get; init; }
 
     public TimeUnit TimeUnit { get; init; }
 
     public required IReadOnlyList<UpdateOperation> Operations { get; init; }
 
-    /// <summary>A list of properties that are taken away.</summary>
+    /// <summary>The list of properties to remove.</summary>
     public MappingValue? Unset { get; init; }
 }
 
 /// <summary>How rows of text are read.</summary>
-/// <param name="Delimiter">Between cells; null to find out.</param>
-/// <param name="Quote">Around cells; null for none.</param>
-/// <param name="Escape">Before what is text; null for none.</param>
-/// <param name="Columns">The names of the columns where no header gives them.</param>
-/// <param name="ColumnsFrom">The file whose first line names them, where it is among the inputs; null for none.</param>
-/// <param name="Encoding">What they are written in; null for UTF-8.</param>
-/// <param name="AreText">Whether cells are text, whatever they look like.</param>
-/// <param name="TextColumns">The columns of which that is so where it is not of all, such as ids.</param>
+/// <param name="Delimiter">The cell delimiter; null to detect it.</param>
+/// <param name="Quote">The quote character; null for none.</param>
+/// <param name="Escape">The escape character; null for none.</param>
+/// <param name="Columns">The names of the columns, when there is no header.</param>
+/// <param name="ColumnsFrom">The file whose first line names the columns, if it is among the inputs; null for none.</param>
+/// <param name="Encoding">The text encoding; null for UTF-8.</param>
+/// <param name="AreText">Whether all cells are text, whatever they look like.</param>
+/// <param name="TextColumns">The columns whose cells are text if not all are, such as ids.</param>
 sealed record MappingRows(char? Delimiter, char? Quote, char? Escape, IReadOnlyList<string> Columns, string? ColumnsFrom, string? Encoding, bool AreText, IReadOnlySet<string> TextColumns);

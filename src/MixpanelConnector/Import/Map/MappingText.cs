@@ -4,15 +4,15 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <summary>Reads a mapping's text as JSON, and refuses what its rules would be read from wrongly: members that stand there twice, halves of surrogate pairs, and what is nested too deeply.</summary>
+/// <summary>Reads a mapping's text as JSON, and rejects what would be misinterpreted: duplicate members, unpaired surrogates, and excessive nesting.</summary>
 static class MappingText
 {
-    /// <summary>So deep is a mapping at most: dead letters hold it, and are read as deep as JSON commonly is.</summary>
+    /// <summary>The maximum depth of a mapping: dead letters contain it, and must stay within the usual depth limit of JSON parsers.</summary>
     public const int Deepest = 60;
 
     static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <exception cref="MixpanelException">It is no JSON, or must not be read.</exception>
+    /// <exception cref="MixpanelException">It is not JSON, or is rejected.</exception>
     public static JsonElement Read(string text)
     {
         byte[] json;
@@ -84,7 +84,7 @@ static class MappingText
         }
     }
 
-    /// <summary>The place of what stands at a depth, as in <c>events.leave_out[0].when</c>.</summary>
+    /// <summary>The path at a depth, as in <c>events.leave_out[0].when</c>.</summary>
     static string PlaceOf(List<Level> open, int depth)
     {
         var place = new StringBuilder();
@@ -97,9 +97,9 @@ static class MappingText
         return place.Length == 0 ? "the file" : place.ToString();
     }
 
-    /// <summary>An object or list that is open.</summary>
-    /// <param name="Names">Of an object: its members so far; null of a list.</param>
+    /// <summary>An open object or list.</summary>
+    /// <param name="Names">For an object, its members so far; null for a list.</param>
     /// <param name="Name">The last one.</param>
-    /// <param name="Index">Of a list: which element is read.</param>
+    /// <param name="Index">For a list, the index of the current element.</param>
     readonly record struct Level(HashSet<string>? Names, string? Name, int Index);
 }

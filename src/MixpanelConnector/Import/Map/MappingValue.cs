@@ -7,15 +7,15 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <summary>A value that a mapping reads: where it comes from, when, and what is made of it. Absent where it is missing, null or empty text.</summary>
+/// <summary>A value that a mapping reads: its origin, its condition, and its conversion. Absent when it is missing, null or empty text.</summary>
 abstract class MappingValue
 {
     public abstract Found Read(RecordView record, in Scope scope);
 }
 
-/// <summary>What stands at a path.</summary>
-/// <param name="path">Where it stands.</param>
-/// <param name="none">Texts that stand for nothing.</param>
+/// <summary>The value at a path.</summary>
+/// <param name="path">The path.</param>
+/// <param name="none">Texts that count as absent.</param>
 sealed class PathValue(MappingPath path, IReadOnlyList<byte[]> none) : MappingValue
 {
     public override Found Read(RecordView record, in Scope scope)
@@ -28,7 +28,7 @@ sealed class PathValue(MappingPath path, IReadOnlyList<byte[]> none) : MappingVa
     }
 }
 
-/// <summary>An id, which is not there where it stands for nobody.</summary>
+/// <summary>An id, which is absent when it identifies nobody.</summary>
 sealed class IdValue(MappingValue value) : MappingValue
 {
     public override Found Read(RecordView record, in Scope scope)
@@ -38,7 +38,7 @@ sealed class IdValue(MappingValue value) : MappingValue
     }
 }
 
-/// <summary>Always the same.</summary>
+/// <summary>A constant.</summary>
 sealed class ConstantValue : MappingValue
 {
     readonly Found _value;
@@ -64,7 +64,7 @@ sealed class ConstantValue : MappingValue
     };
 }
 
-/// <summary>The first of several that is there.</summary>
+/// <summary>The first of several values that is present.</summary>
 sealed class FirstValue(IReadOnlyList<MappingValue> values) : MappingValue
 {
     public override Found Read(RecordView record, in Scope scope)
@@ -75,8 +75,8 @@ sealed class FirstValue(IReadOnlyList<MappingValue> values) : MappingValue
     }
 }
 
-/// <summary>Text with values in it; absent where one of them is.</summary>
-/// <param name="parts">Text, or the value that stands there.</param>
+/// <summary>Text with embedded values; absent when one of them is.</summary>
+/// <param name="parts">Literal text, or a value.</param>
 sealed class TextValue(IReadOnlyList<(byte[] Text, MappingValue? Value)> parts) : MappingValue
 {
     readonly ArrayBufferWriter<byte> _text = new();
@@ -101,7 +101,7 @@ sealed class TextValue(IReadOnlyList<(byte[] Text, MappingValue? Value)> parts) 
     }
 }
 
-/// <summary>The time of an event by the receiver's clock, of which the sender's may differ: received − (sent − original).</summary>
+/// <summary>The time of an event by the receiver's clock, from which the sender's may differ: received − (sent − original).</summary>
 sealed class ClockValue(MappingValue original, MappingValue sent, MappingValue received) : MappingValue
 {
     public override Found Read(RecordView record, in Scope scope) =>
@@ -117,7 +117,7 @@ sealed class ClockValue(MappingValue original, MappingValue sent, MappingValue r
     }
 }
 
-/// <summary>Two whole numbers of 64 bits as 16 hexadecimal digits each.</summary>
+/// <summary>Two 64-bit integers as 16 hexadecimal digits each.</summary>
 sealed class HexValue(MappingValue high, MappingValue low) : MappingValue
 {
     public override Found Read(RecordView record, in Scope scope)
@@ -138,7 +138,7 @@ sealed class HexValue(MappingValue high, MappingValue low) : MappingValue
     }
 }
 
-/// <summary>What a text stands for in a table of the mapping's; absent where it stands for nothing, unless there is another value for those.</summary>
+/// <summary>A value looked up in a table of the mapping; absent when it is not found, unless there is a fallback.</summary>
 sealed class TableValue(MappingValue value, Dictionary<string, MappingValue> table, MappingValue? otherwise) : MappingValue
 {
     readonly Dictionary<ulong, (byte[] Text, MappingValue Meant)[]> _table = table.Select(entry => (Text: Encoding.UTF8.GetBytes(entry.Key), Meant: entry.Value)).GroupBy(entry => RecordMapper.HashOf(entry.Text)).ToDictionary(same => same.Key, same => same.ToArray());
@@ -155,7 +155,7 @@ sealed class TableValue(MappingValue value, Dictionary<string, MappingValue> tab
     }
 }
 
-/// <summary>A value that is there only under a condition, and not where it is one of some texts that stand for nothing.</summary>
+/// <summary>A value that is present only under a condition, and absent when it is one of several texts.</summary>
 sealed class GuardedValue(MappingValue value, MappingCondition? when, IReadOnlyList<byte[]> none) : MappingValue
 {
     public override Found Read(RecordView record, in Scope scope)
@@ -170,14 +170,14 @@ sealed class GuardedValue(MappingValue value, MappingCondition? when, IReadOnlyL
     }
 }
 
-/// <summary>A part of a text: before and after a separator, or a version.</summary>
+/// <summary>A part of a text: between separators, or a version.</summary>
 /// <param name="value">The text.</param>
-/// <param name="separator">What stands between the parts; null for the last space before a digit, as before a version.</param>
-/// <param name="take">Which part, from 0.</param>
-/// <param name="trim">What is taken off its ends.</param>
+/// <param name="separator">The separator between the parts; null for the last space before a digit, as before a version.</param>
+/// <param name="take">The index of the part, from 0.</param>
+/// <param name="trim">The characters trimmed from its ends.</param>
 sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] trim) : MappingValue
 {
-    /// <summary>Domains that the vendors' names of schemas begin with, as they stand in names of columns.</summary>
+    /// <summary>Vendor domains that prefix the names of schemas, as they appear in column names.</summary>
     static readonly string[] Owners =
     [
         "com_snowplowanalytics_snowplow_ecommerce", "com_snowplowanalytics_snowplow_media", "com_snowplowanalytics_snowplow", "com_snowplowanalytics_mobile", "com_snowplowanalytics_monitoring",
@@ -185,10 +185,10 @@ sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] t
         "com_mparticle_snowplow", "com_optimizely_optimizelyx", "com_optimizely_snowplow", "com_urbanairship_connect", "com_amazon_aws_lambda", "com_amazon_aws_cloudfront", "com_clearbit_enrichment",
     ];
 
-    /// <summary>Names of schemas that begin as the rest of a longer owner would.</summary>
+    /// <summary>Names of schemas that begin like the rest of a longer owner.</summary>
     static readonly string[] OfShorterOwners = ["com_snowplowanalytics_snowplow_media_player", "com_snowplowanalytics_snowplow_media_player_event"];
 
-    /// <summary>Whether it is the name of a schema, in the name of a column with its owner and its version.</summary>
+    /// <summary>Whether to extract the name of a schema from a column name that includes its owner and version.</summary>
     public bool IsEntity { get; init; }
 
     public override Found Read(RecordView record, in Scope scope)
@@ -221,7 +221,7 @@ sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] t
         return text.IsEmpty ? Found.Nothing : record.MadeText(text);
     }
 
-    /// <summary>An owner that is not known has two parts, as in com_example.</summary>
+    /// <summary>The schema name. An unknown owner has two parts, as in com_example.</summary>
     static string EntityOf(string column)
     {
         foreach (var kind in (string[])["contexts_", "unstruct_event_"])
@@ -233,7 +233,7 @@ sealed class PartValue(MappingValue value, byte[]? separator, int take, byte[] t
     }
 }
 
-/// <summary>32 hexadecimal digits of the hash of several values; absent where one of them is.</summary>
+/// <summary>The hash of several values as 32 hexadecimal digits; absent when one of them is.</summary>
 sealed class HashValue(byte[] name, IReadOnlyList<MappingValue> values) : MappingValue
 {
     readonly XxHash128 _hash = new();
@@ -256,7 +256,7 @@ sealed class HashValue(byte[] name, IReadOnlyList<MappingValue> values) : Mappin
     }
 }
 
-/// <summary>What a value is made to be.</summary>
+/// <summary>The form that a value is converted to.</summary>
 enum MappedForm
 {
     Text,
@@ -278,7 +278,7 @@ enum MappedForm
     AdobeValues,
 }
 
-/// <summary>A value in another form; as it is where it does not have that form in it, but for countries and dates, which are absent then.</summary>
+/// <summary>A value converted to another form. Left unchanged when it cannot be converted, except for countries and dates, which are then absent.</summary>
 sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : MappingValue
 {
     public override Found Read(RecordView record, in Scope scope)
@@ -307,7 +307,7 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
         }
     }
 
-    /// <summary>The elements of a list in the order of their bytes: the same, however they were written down.</summary>
+    /// <summary>The elements of a list in byte order, so that the result does not depend on their original order.</summary>
     static Found Sorted(RecordView record, in Found list)
     {
         var elements = new List<byte[]>();
@@ -361,7 +361,7 @@ sealed class FormedValue(MappingValue value, MappedForm form, TimeUnit unit) : M
     }
 }
 
-/// <summary>Never there.</summary>
+/// <summary>A value that is always absent.</summary>
 sealed class AbsentValue : MappingValue
 {
     public static readonly AbsentValue Instance = new();

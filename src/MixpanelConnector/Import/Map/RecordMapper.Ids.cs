@@ -6,10 +6,10 @@ using MixpanelConnector.Import.Validate;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <content>Whose an event is, and its <c>$insert_id</c>.</content>
+/// <content>The user of an event, and its <c>$insert_id</c>.</content>
 sealed partial class RecordMapper
 {
-    /// <summary>The ids, without those that stand for nobody; true where none is left.</summary>
+    /// <summary>Writes the ids, without those that identify nobody; true when none is left.</summary>
     bool WriteIdentity(EventSection section, in Scope scope)
     {
         var user = IdOf(section.UserId, in scope);
@@ -39,11 +39,11 @@ sealed partial class RecordMapper
         return IsNobody(_view.TextOf(in found)) ? Found.Nothing : found with { Type = JsonTokenType.String };
     }
 
-    /// <summary>Whether an id stands for none: blank, or one of those that Mixpanel refuses, in any case.</summary>
+    /// <summary>Whether an id identifies nobody: blank, or one of those that Mixpanel rejects, case-insensitive.</summary>
     public static bool IsNobody(ReadOnlySpan<byte> id) =>
         id.Trim(" \t\r\n"u8).IsEmpty || MixpanelValues.IsBanned(new JsonToken(JsonTokenType.String, id, 0, isEscaped: false), ignoreCase: true);
 
-    /// <summary>The id by the first form that gives one. One that is replayed keeps what it was given, where that came from its place.</summary>
+    /// <summary>The id from the first form that yields one. A replayed record keeps the id it was given if that was computed from its position.</summary>
     Found InsertId(EventSection section, in Scope scope)
     {
         foreach (var form in section.InsertId)
@@ -72,7 +72,7 @@ sealed partial class RecordMapper
         return Hex(_hash.GetCurrentHashAsUInt128());
     }
 
-    /// <summary>The hash of several values; nothing where one is missing, unless they are counted.</summary>
+    /// <summary>The hash of several values; absent when one is missing, unless they are counted.</summary>
     Found Hashed(InsertIdForm form, in Scope scope)
     {
         _hash.Reset();

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <content>The properties, by rules and of their own names.</content>
+/// <content>The properties, from rules and under their own names.</content>
 sealed partial class RecordMapper
 {
     void WriteProperties(IReadOnlyList<MappedProperty> properties, in Scope scope, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
@@ -24,7 +24,10 @@ sealed partial class RecordMapper
         }
     }
 
-    /// <summary>Writes members or elements as properties of their own names: those that Mixpanel reserves, or that a rule has given already, begin with the vendor's name.</summary>
+    /// <summary>
+    /// Writes members or elements as properties under their own names. Names that Mixpanel
+    /// reserves, or that a rule has already set, are prefixed with the vendor's name.
+    /// </summary>
     void WriteSpread(Spread spread, in Scope scope, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
     {
         var from = spread.From.Read(_view, in scope);
@@ -51,7 +54,7 @@ sealed partial class RecordMapper
         }
     }
 
-    /// <summary>Writes elements as properties of their own names: of several of one name, the list of them.</summary>
+    /// <summary>Writes elements as properties under their own names; several with the same name become a list.</summary>
     void WriteGroups(Spread spread, int container, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
     {
         var groups = new OrderedDictionary<string, (Found Key, List<Found> Values)>(StringComparer.Ordinal);
@@ -104,7 +107,7 @@ sealed partial class RecordMapper
         WriteValue(in found);
     }
 
-    /// <summary>Writes the names of properties that are taken away: they are called as those that are set.</summary>
+    /// <summary>Writes the names of properties to remove, named as when they are set.</summary>
     void WriteUnset(UpdateSection section, in Found unset, ref bool isFirst, ReadOnlySpan<byte> owner, long? time)
     {
         var container = ContainerOf(in unset);
@@ -125,7 +128,7 @@ sealed partial class RecordMapper
         }
     }
 
-    /// <summary>What a property is called where it is set; empty where it is not.</summary>
+    /// <summary>The name under which a property is set; empty when it is not.</summary>
     ReadOnlySpan<byte> NameOfSet(UpdateSection section, ReadOnlySpan<byte> text, in Found name)
     {
         var (hash, isDropped) = (HashOf(text), false);
@@ -140,7 +143,7 @@ sealed partial class RecordMapper
         return IsReserved(text, hash) ? (byte[])[.. _prefix, .. name.Raw] : name.Raw;
     }
 
-    /// <summary>The object or list that a value is, or that its text holds; a value that is neither is broken, but where it stands for nothing.</summary>
+    /// <summary>The object or list that a value is, or that its text holds. A value that is neither is marked as broken, unless it counts as nothing.</summary>
     int ContainerOf(in Found found)
     {
         if (found.Node < 0) return JsonTree.None;
@@ -156,7 +159,7 @@ sealed partial class RecordMapper
         return false;
     }
 
-    /// <summary>Whether a rule has given a property of a name that very value.</summary>
+    /// <summary>Whether a rule has set a property with this name to the same value.</summary>
     bool IsWritten(ulong name, in Found value)
     {
         if (!_names.TryGet(name, out var start, out var length)) return false;
@@ -172,7 +175,7 @@ sealed partial class RecordMapper
         return true;
     }
 
-    /// <summary>A value as JSON: as it stands there, but for numbers that a double would change, which become text.</summary>
+    /// <summary>Writes a value as JSON: unchanged, except for numbers that a double would change, which become text.</summary>
     void WriteValue(in Found found)
     {
         switch (found.Type)
@@ -234,7 +237,7 @@ sealed partial class RecordMapper
         Write("\""u8);
     }
 
-    /// <summary>What stands between the quotes of a text; of an object or list, its JSON as text.</summary>
+    /// <summary>Writes the content of a text, without quotes; for an object or list, its JSON as text.</summary>
     void WriteRaw(in Found found)
     {
         if (found.Type is JsonTokenType.StartObject or JsonTokenType.StartArray) Write(_view.MadeText(found.Raw).Raw);

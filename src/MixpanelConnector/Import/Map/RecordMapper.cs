@@ -12,9 +12,9 @@ using MixpanelConnector.Import.Values;
 namespace MixpanelConnector.Import.Map;
 
 /// <summary>
-/// Makes Mixpanel's records of another tool's, by a mapping. Of one record come several where it holds several, or none: then it is
-/// left out, for a reason. What was made is good until the next record is mapped. Each keeps the record that it was made of; where
-/// that holds others, too, without those.
+/// Converts another tool's records to Mixpanel records with a mapping. One record yields several if it contains several, or none: then it is
+/// left out, with a reason. Results are valid until the next record is mapped. Each keeps the record that it was made from, without
+/// the other records in it.
 /// </summary>
 sealed partial class RecordMapper : IRecordMapper
 {
@@ -52,7 +52,7 @@ sealed partial class RecordMapper : IRecordMapper
     int _stale;
     ProfileChange _change;
 
-    /// <exception cref="MixpanelException">The mapping has no rules for what the records are to be.</exception>
+    /// <exception cref="MixpanelException">The mapping has no rules for the type of record.</exception>
     public RecordMapper(ImportRequest request, MappingLookups? lookups = null)
     {
         _view.Lookups = lookups ?? MappingLookups.None;
@@ -67,19 +67,19 @@ sealed partial class RecordMapper : IRecordMapper
         _badTime = new("time_invalid", "time", $"what the mapping of {_vendor} takes for the time is none that can be read for certain: ISO 8601, or a count since 1970");
     }
 
-    /// <summary>Whether what follows depends on what came before in its source.</summary>
+    /// <summary>Whether the results depend on earlier records of the source.</summary>
     public bool Recalls => _section is EventSection events && events.InsertId.Any(form => form.Counted);
 
-    /// <summary>Whether what follows depends on what came before, in this source and in those before it.</summary>
+    /// <summary>Whether the results depend on earlier records of this source and of those before it.</summary>
     public bool RecallsAll => _section is UpdateSection update && (update.Time is not null || update.Operations.Any(operation => operation.Spread.Any(spread => spread.Time is not null)));
 
-    /// <summary>Null where no mapping was asked for: then it costs nothing.</summary>
+    /// <summary>Creates a mapper; null when no mapping was requested, so that it costs nothing.</summary>
     public static IRecordMapper? For(ImportRequest request, MappingLookups lookups) => request.Preparation?.NewMapper() ?? (request.Mapping is null ? null : new RecordMapper(request, lookups));
 
     /// <summary>The hash of a name.</summary>
     public static ulong HashOf(ReadOnlySpan<byte> name) => XxHash3.HashToUInt64(name);
 
-    /// <summary>The hash of a name that stands in JSON: the same one, however it is escaped there.</summary>
+    /// <summary>The hash of a name as written in JSON: the same regardless of escapes.</summary>
     public static ulong HashOfRaw(ReadOnlySpan<byte> name) => HashOf(name.Contains((byte)'\\') ? JsonValues.Unescaped(name) : name);
 
     /// <summary>Begins a source.</summary>
@@ -91,7 +91,7 @@ sealed partial class RecordMapper : IRecordMapper
         _view.File = name is "" or "<stdin>" ? Found.Nothing : MadeName(name);
     }
 
-    /// <summary>The name of a file without folders and endings.</summary>
+    /// <summary>The name of a file without folders and extensions.</summary>
     public static string NameOf(string path)
     {
         var name = Path.GetFileName(path.TrimEnd('/'));
@@ -99,7 +99,9 @@ sealed partial class RecordMapper : IRecordMapper
         return name;
     }
 
-    /// <summary>Begins with a record, whose records <see cref="TryNext"/> gives; false when it is to be taken as it was read: a blank line, or one that is refused already.</summary>
+    /// <summary>
+    /// Begins a record, whose results <see cref="TryNext"/> returns. False when it is to be used as read: a blank line, or one that was already rejected.
+    /// </summary>
     public bool Begin(scoped in Record record)
     {
         Clear();
@@ -120,7 +122,9 @@ sealed partial class RecordMapper : IRecordMapper
         return true;
     }
 
-    /// <summary>Gives the next of those that the record becomes, good until the one after it; of one that becomes nothing, why. False when there are no more.</summary>
+    /// <summary>
+    /// Returns the next result of the record, valid until the following one; for one that is left out, the reason. False when there are no more.
+    /// </summary>
     public bool TryNext(out Record record, out MapOutput mapped)
     {
         while (_given == _outputs.Count && (_isSingle || _at >= 0))
@@ -204,7 +208,7 @@ sealed partial class RecordMapper : IRecordMapper
         RefuseBroken(in scope);
     }
 
-    /// <summary>Refuses what would go out without what a text holds, because that is no whole JSON.</summary>
+    /// <summary>Rejects a record that would be sent without the content of a text, because that is not valid JSON.</summary>
     bool RefuseBroken(in Scope scope)
     {
         if (_view.Tree.Broken < 0) return false;
@@ -226,7 +230,7 @@ sealed partial class RecordMapper : IRecordMapper
         else if (_view.TextOf(in name) is var text && (text.SequenceEqual("$identify"u8) || text.SequenceEqual("$create_alias"u8) || text.SequenceEqual("$merge"u8)))
         {
             LeaveOut(in scope, "identity_event");
-            _view.Tree.Broken = JsonTree.None; // nothing is lost with it
+            _view.Tree.Broken = JsonTree.None; // nothing is lost
             return;
         }
 
@@ -256,7 +260,7 @@ sealed partial class RecordMapper : IRecordMapper
         WriteProperties(section.Properties, in scope, ref isFirst, default, null);
         foreach (var spread in section.Spread) WriteSpread(spread, in scope, ref isFirst, default, null);
         Write("}}"u8);
-        // The given id of a replay is in the event already.
+        // The original id of a replayed record is already in the event.
         Add(in scope, start: start, isNobodys: isNobodys);
     }
 
@@ -291,7 +295,7 @@ sealed partial class RecordMapper : IRecordMapper
             (_prefixed, _stale) = (0, 0);
             _names.Clear();
             _change = operation.Name.AsSpan().SequenceEqual("$set"u8) ? ProfileChange.Set : ProfileChange.SetOnce;
-            var since = _change is ProfileChange.SetOnce && section.Unset is null ? null : time; // then nothing is told apart by it
+            var since = _change is ProfileChange.SetOnce && section.Unset is null ? null : time; // then the order does not depend on it
             WriteProperties(operation.Properties, in scope, ref isFirst, _view.TextOf(in id), since);
             foreach (var spread in operation.Spread) WriteSpread(spread, in scope, ref isFirst, _view.TextOf(in id), since);
             Write("}}"u8);
@@ -319,7 +323,7 @@ sealed partial class RecordMapper : IRecordMapper
         }
         else if (isBad)
         {
-            _outputs.Clear(); // whether it is the newest is not known
+            _outputs.Clear(); // it is unknown whether it is the newest
             Add(in scope, rejection: _badTime);
         }
     }
@@ -333,13 +337,13 @@ sealed partial class RecordMapper : IRecordMapper
 
     void LeaveOut(in Scope scope, string reason) => Add(in scope, leftOut: reason);
 
-    /// <param name="scope">What it was made of.</param>
-    /// <param name="whole">The record as it was read, where it could not be parsed.</param>
-    /// <param name="rejection">Why it is not taken.</param>
-    /// <param name="start">Where what was made begins.</param>
+    /// <param name="scope">The value that it was made from.</param>
+    /// <param name="whole">The record as read, if it could not be parsed.</param>
+    /// <param name="rejection">Why it is rejected.</param>
+    /// <param name="start">The start of what was made.</param>
     /// <param name="insertId">The id that it would have.</param>
-    /// <param name="leftOut">Why it becomes nothing.</param>
-    /// <param name="isNobodys">Whether it is an event of nobody.</param>
+    /// <param name="leftOut">Why it is left out.</param>
+    /// <param name="isNobodys">Whether it is an event without a user.</param>
     void Add(in Scope scope, ReadOnlySpan<byte> whole = default, Rejection? rejection = null, int start = -1, string? insertId = null, string? leftOut = null, bool isNobodys = false)
     {
         var (made, rawStart) = (_out.WrittenCount - (start < 0 ? _out.WrittenCount : start), _out.WrittenCount);
@@ -355,7 +359,7 @@ sealed partial class RecordMapper : IRecordMapper
             : new Output(start, made, rawStart, rawLength, rejection, leftOut, insertId, _prefixed, isNobodys));
     }
 
-    /// <summary>The record with only that one of several in it; all of it where it has no others, or where these stand in a text.</summary>
+    /// <summary>Writes the record with only this one of several records in it; all of it if there are no others, or if these are in a text.</summary>
     void WriteOwn(in Scope scope)
     {
         var root = _view.Tree[0];
@@ -384,16 +388,16 @@ sealed partial class RecordMapper : IRecordMapper
         return new(JsonTokenType.String, text, 0, text.Length, IsEscaped: text.AsSpan().Contains((byte)'\\'), JsonTree.None);
     }
 
-    /// <summary>One of the records that a record became, by its place in the text of all of them.</summary>
-    /// <param name="Start">Where it begins.</param>
-    /// <param name="Length">Its bytes.</param>
-    /// <param name="RawStart">Where the record begins that it was made of.</param>
-    /// <param name="RawLength">Its bytes.</param>
-    /// <param name="Rejection">Why it is not taken.</param>
-    /// <param name="LeftOut">Why it becomes nothing.</param>
-    /// <param name="InsertId">The id that it would have, where it is not taken.</param>
-    /// <param name="Prefixed">How many of its properties begin with the vendor's name.</param>
-    /// <param name="IsNobodys">Whether it is an event of nobody.</param>
+    /// <summary>A result of mapping a record, by its position in the text of all results.</summary>
+    /// <param name="Start">Its start.</param>
+    /// <param name="Length">Its length in bytes.</param>
+    /// <param name="RawStart">The start of the record that it was made from.</param>
+    /// <param name="RawLength">The length of that record in bytes.</param>
+    /// <param name="Rejection">Why it is rejected.</param>
+    /// <param name="LeftOut">Why it is left out.</param>
+    /// <param name="InsertId">The id that it would have, if it is rejected.</param>
+    /// <param name="Prefixed">The number of its properties that were prefixed with the vendor's name.</param>
+    /// <param name="IsNobodys">Whether it is an event without a user.</param>
     [StructLayout(LayoutKind.Auto)]
     readonly record struct Output(int Start, int Length, int RawStart, int RawLength, Rejection? Rejection, string? LeftOut, string? InsertId, int Prefixed, bool IsNobodys);
 

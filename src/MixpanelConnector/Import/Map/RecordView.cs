@@ -5,13 +5,13 @@ using MixpanelConnector.Import.Values;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <summary>A value that was found in a record or made of some: text without its quotes, or any other value as JSON.</summary>
-/// <param name="Type">What it is; none for nothing.</param>
-/// <param name="Buffer">Holds it.</param>
-/// <param name="Start">Where it begins there.</param>
-/// <param name="Length">Its bytes.</param>
+/// <summary>A value found in a record or derived from one: text without its quotes, or any other value as JSON.</summary>
+/// <param name="Type">Its type; none for nothing.</param>
+/// <param name="Buffer">The buffer that contains it.</param>
+/// <param name="Start">Its start in the buffer.</param>
+/// <param name="Length">Its length in bytes.</param>
 /// <param name="IsEscaped">Whether it is text with escapes.</param>
-/// <param name="Node">Its index in the record's tree; <see cref="JsonTree.None"/> where it was made.</param>
+/// <param name="Node">Its index in the record's tree; <see cref="JsonTree.None"/> when it was derived.</param>
 [StructLayout(LayoutKind.Auto)]
 readonly record struct Found(JsonTokenType Type, byte[]? Buffer, int Start, int Length, bool IsEscaped, int Node)
 {
@@ -21,7 +21,7 @@ readonly record struct Found(JsonTokenType Type, byte[]? Buffer, int Start, int 
 
     public bool IsText => Type is JsonTokenType.String;
 
-    /// <summary>As it stands in JSON, text without its quotes.</summary>
+    /// <summary>The value as written in JSON, text without its quotes.</summary>
     public ReadOnlySpan<byte> Raw => Buffer.AsSpan(Start, Length);
 
     public static Found Of(in JsonTree.Node node, int index) => node.Type switch
@@ -34,7 +34,7 @@ readonly record struct Found(JsonTokenType Type, byte[]? Buffer, int Start, int 
     public static Found NameOf(in JsonTree.Node node) => new(JsonTokenType.String, node.Text, node.NameStart, node.NameEnd - node.NameStart, node.NameIsEscaped, JsonTree.None);
 }
 
-/// <summary>The record that is being mapped, and what is made of its values until the next one is.</summary>
+/// <summary>The record being mapped, and the values derived from it until the next one.</summary>
 sealed class RecordView
 {
     byte[] _made = new byte[4096];
@@ -42,23 +42,23 @@ sealed class RecordView
 
     public JsonTree Tree { get; } = new();
 
-    /// <summary>What the mapping looks up elsewhere.</summary>
+    /// <summary>The lookups of the mapping in other files.</summary>
     public MappingLookups Lookups { get; set; } = MappingLookups.None;
 
-    /// <summary>The name of the input that it is from, as text.</summary>
+    /// <summary>The name of its input, as text.</summary>
     public Found File { get; set; } = Found.Nothing;
 
-    /// <summary>Takes the next record; false when it is no JSON object.</summary>
+    /// <summary>Parses the next record; false when it is not a JSON object.</summary>
     public bool TryTake(ReadOnlySpan<byte> record)
     {
         Reuse();
         return Tree.TryParse(record);
     }
 
-    /// <summary>Forgets what was made.</summary>
+    /// <summary>Discards derived values.</summary>
     public void Reuse() => _used = 0;
 
-    /// <summary>Text, numbers and the like as text.</summary>
+    /// <summary>The text of a value; numbers and the like as written.</summary>
     public ReadOnlySpan<byte> TextOf(in Found found)
     {
         if (!found.IsEscaped) return found.Raw;
@@ -66,14 +66,14 @@ sealed class RecordView
         return text[..JsonValues.Unescape(found.Raw, text)];
     }
 
-    /// <summary>A value that is made of others.</summary>
+    /// <summary>Creates a value derived from others.</summary>
     public Found Made(JsonTokenType type, ReadOnlySpan<byte> text)
     {
         text.CopyTo(Room(text.Length, out var buffer, out var start));
         return new(type, buffer, start, text.Length, IsEscaped: false, JsonTree.None);
     }
 
-    /// <summary>Text that may hold what JSON escapes.</summary>
+    /// <summary>Creates text that may need escapes.</summary>
     public Found MadeText(ReadOnlySpan<byte> text)
     {
         if (JsonValues.IsPlain(text)) return Made(JsonTokenType.String, text);
@@ -88,12 +88,12 @@ sealed class RecordView
         return Made(JsonTokenType.Number, digits[..length]);
     }
 
-    /// <summary>Room that stays what it is until the next record.</summary>
+    /// <summary>Reserves space that stays valid until the next record.</summary>
     Span<byte> Room(int length, out byte[] buffer, out int start)
     {
         if (_made.Length - _used < length)
         {
-            _made = new byte[Math.Max(length, Math.Min(_made.Length * 2, 1 << 20))]; // what was made keeps the one before
+            _made = new byte[Math.Max(length, Math.Min(_made.Length * 2, 1 << 20))]; // earlier values keep the previous buffer
             _used = 0;
         }
 
@@ -103,22 +103,22 @@ sealed class RecordView
     }
 }
 
-/// <summary>How a number that stands for a time counts.</summary>
+/// <summary>The unit of a number that represents a time.</summary>
 enum TimeUnit
 {
-    /// <summary>As its digits show: up to 10 are seconds, 13 milliseconds, 16 microseconds, 19 nanoseconds.</summary>
+    /// <summary>By its number of digits: up to 10 are seconds, 13 milliseconds, 16 microseconds, 19 nanoseconds.</summary>
     ByDigits,
     Seconds,
     Milliseconds,
     Microseconds,
 }
 
-/// <summary>Reads the times of other tools: ISO 8601 text, without a zone in UTC, and counts since 1970.</summary>
+/// <summary>Parses the times of other tools: ISO 8601 text, in UTC if it has no zone, and counts since 1970.</summary>
 static class MappedTime
 {
     const decimal MostSeconds = 253_402_300_800; // the year 10000
 
-    /// <summary>Milliseconds since 1970, rounded down.</summary>
+    /// <summary>Parses a time to milliseconds since 1970, rounded down.</summary>
     public static bool TryRead(ReadOnlySpan<byte> text, TimeUnit unit, out long time)
     {
         time = 0;

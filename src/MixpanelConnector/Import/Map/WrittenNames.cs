@@ -3,14 +3,17 @@ using System.Text;
 
 namespace MixpanelConnector.Import.Map;
 
-/// <summary>The names of the properties that a record has got so far, by their hashes, and where the values stand. Whatever a record holds, each costs the same.</summary>
+/// <summary>
+/// The names of the properties written to a record so far, by their hashes, with the
+/// positions of the values. The cost per name is constant, whatever a record contains.
+/// </summary>
 sealed class WrittenNames
 {
-    /// <summary>What held more than so many is made anew: emptying it would cost each further record as much.</summary>
+    /// <summary>A dictionary that held more than this is recreated, because clearing it would cost as much for each later record.</summary>
     const int MostKept = 1024;
 
     Dictionary<ulong, (int Start, int Length)> _names = [];
-    Dictionary<ulong, int> _numbers = []; // the last one of those that came to one name
+    Dictionary<ulong, int> _numbers = []; // the last number for each name
 
     public void Clear()
     {
@@ -20,11 +23,11 @@ sealed class WrittenNames
     }
 
     /// <param name="name">The hash of the name.</param>
-    /// <param name="start">Where its value begins, without quotes.</param>
-    /// <param name="length">Its bytes.</param>
+    /// <param name="start">The start of its value, without quotes.</param>
+    /// <param name="length">The length of its value in bytes.</param>
     public void Add(ulong name, int start, int length) => _names.TryAdd(name, (start, length));
 
-    /// <summary>Adds a name without a value; false where it is there already.</summary>
+    /// <summary>Adds a name without a value; false when it already exists.</summary>
     public bool TryAdd(ulong name) => _names.TryAdd(name, default);
 
     public bool Contains(ulong name) => _names.ContainsKey(name);
@@ -36,7 +39,7 @@ sealed class WrittenNames
         return isThere;
     }
 
-    /// <summary>The name itself where it is free, else the first of <c>name_2</c>, <c>name_3</c>, … that is.</summary>
+    /// <summary>The name itself if it is free, otherwise the first free one of <c>name_2</c>, <c>name_3</c>, and so on.</summary>
     public byte[] Free(byte[] name, out ulong hash)
     {
         var first = hash = RecordMapper.HashOfRaw(name);

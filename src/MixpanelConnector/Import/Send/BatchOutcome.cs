@@ -3,7 +3,7 @@ using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector.Import.Send;
 
-/// <summary>What became of a batch: how many records are in, and which are not. Without a final outcome it will be read and sent again.</summary>
+/// <summary>The outcome of a batch: how many records were accepted, and which were not. Without a final outcome it will be read and sent again.</summary>
 sealed class BatchOutcome(RecordBatch batch)
 {
     public RecordBatch Batch { get; } = batch;
@@ -12,12 +12,12 @@ sealed class BatchOutcome(RecordBatch batch)
 
     public List<DeadLetter> Refused { get; } = [];
 
-    /// <summary>Records refused by what may not have been Mixpanel. They are refused for good once Mixpanel has answered for itself.</summary>
+    /// <summary>Records rejected by a response that may not be Mixpanel's. They are rejected for good once Mixpanel itself has responded.</summary>
     public List<(DeadLetter Letter, Refusal Refusal)> InDoubt { get; } = [];
 
-    /// <summary>Whether every record's fate is known.</summary>
+    /// <summary>Whether the outcome of every record is known.</summary>
     public bool Final { get; set; }
 
-    /// <summary>Whether any request left without an answer that tells what was taken.</summary>
+    /// <summary>Whether a request was sent without a response that tells what was accepted.</summary>
     public bool MaybeDelivered { get; set; }
 }

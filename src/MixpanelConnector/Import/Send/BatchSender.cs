@@ -6,26 +6,27 @@ using MixpanelConnector.Transport;
 namespace MixpanelConnector.Import.Send;
 
 /// <summary>
-/// Sends a batch until the fate of each of its records is known. A retry sends the same bytes, after a wait; a batch whose answer
-/// leaves the fate of single records open is divided until none is. A server that counts wrong costs one request for each sender,
-/// at most, and one more. Where there is a state, the fence makes durable that the records of a batch may have been delivered,
+/// Sends a batch until the outcome of each of its records is known. A retry sends the same bytes, after a wait. A batch whose response
+/// leaves the outcome of single records open is split until none is. A server that counts wrong costs at most one request per sender,
+/// plus one. If there is a state, the fence durably saves that the records of a batch may have been delivered
 /// before they are sent again.
 /// </summary>
 sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, SendLimits limits, ImportCounts counts, ImportCancellation cancellation, TimeSpan maxOutage, Action<DeadLetter, Refusal> refused, byte[]? options = null, Action<RecordBatch>? fence = null)
 {
-    /// <summary>After so many wrong counts of the same bytes, no count is to be trusted.</summary>
+    /// <summary>The number of wrong counts of the same bytes after which no count is trusted.</summary>
     const int MiscountConfirmations = 2;
 
-    /// <summary>After so many answers in a row that are not Mixpanel's, something else answers in its place.</summary>
+    /// <summary>The number of consecutive responses that are not Mixpanel's after which something else is assumed to respond in its place.</summary>
     const int UntrustedConfirmations = 3;
 
     /// <summary>
-    /// After so many single records in a row that were refused without a word of Mixpanel's, it is not the records. Enough for a
-    /// few bad neighbours that a firewall stops, and far fewer requests than dividing whole batches for nothing.
+    /// The number of consecutive single records that may be rejected without a response recognizable as Mixpanel's; at that point the records are not the
+    /// cause.
+    /// Enough for a few adjacent bad records blocked by a firewall, and far fewer requests than splitting whole batches in vain.
     /// </summary>
     const int MostInDoubt = 20;
 
-    /// <summary>Makes the body of a batch what is sent, before it waits for its turn.</summary>
+    /// <summary>Compresses the body of a batch before it waits for its turn.</summary>
     public void Compress(RecordBatch batch)
     {
         if (batch.Count > 0 && batch.Length <= limits.BatchBytes) destination.Compress(batch);
@@ -47,10 +48,10 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
                     break;
                 }
 
-                // Nothing of this batch was taken, and nothing that came meanwhile was Mixpanel's.
+                // Nothing in this batch was accepted, and no response in the meantime was Mixpanel's.
                 outcome.Final = false;
                 outcome.InDoubt.Clear();
-                batch.MarkMaybeDelivered(); // what its parts were answered
+                batch.MarkMaybeDelivered(); // as the responses to its parts left it open
                 if (confirmations == UntrustedConfirmations)
                 {
                     HaltAsForeign();
@@ -62,7 +63,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         }
         catch (OperationCanceledException) when (cancellation.Stop.IsCancellationRequested || cancellation.Abandon.IsCancellationRequested)
         {
-            // Not final: what is left is sent by the next run.
+            // Not final: the next run sends the rest.
         }
 
         return outcome;
@@ -74,7 +75,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         ? "With strict 0, Mixpanel drops what it does not take without a word: with strict 1, the same command names it. Or something"
         : "Something")} answers in Mixpanel's place: check the endpoint and what lies between. Run the same command again when that is mended; it resumes.");
 
-    /// <summary>False when the import ends before the outcome is final.</summary>
+    /// <summary>Delivers a batch. False when the import ends before the outcome is final.</summary>
     async Task<bool> DeliverAsync(RecordBatch batch, BatchOutcome outcome)
     {
         if (batch.SaysWhoIsWho && limits.RefusesWhoIsWho) return await LeaveOutWhoIsWhoAsync(batch, outcome).ConfigureAwait(false);
@@ -125,7 +126,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
                     HaltAsForeign();
                     return false;
 
-                // What cannot be sent again has no second answer: there, the next batch's is it.
+                // A batch that cannot be retried gets no second response: that of the next batch decides instead.
                 case VerdictKind.Miscounted when ++miscounts == MiscountConfirmations || (inARow >= MiscountConfirmations && !batch.Repeatable):
                     HaltAsMiscounted(verdict);
                     return false;
@@ -145,7 +146,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
 
             var parts = unknown && !batch.Repeatable ? RefuseUnrepeatable(batch, outcome, verdict, reply) : verdict.Kind is VerdictKind.Ambiguous ? InHalves(batch) : null;
 
-            // Where Mixpanel is there, the others need not wait, but what may have arrived is not sent again at once.
+            // If Mixpanel is up, other batches need not wait, but a batch that may have arrived is not resent immediately.
             if (unknown && parts is not [] && AnswerOf(reply, verdict) is Answer.Served) await limiter.WaitAsync(failures: 1, cancellation.Stop).ConfigureAwait(false);
             if (parts is not null) return await DivideAsync(batch, outcome, parts).ConfigureAwait(false);
         }
@@ -173,19 +174,19 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         return (reply, verdict);
     }
 
-    /// <summary>Every dead letter of these records tells from now on that they may be there.</summary>
+    /// <summary>Records that these records may have been delivered; all their dead letters will say so.</summary>
     void Remember(RecordBatch batch, BatchOutcome outcome)
     {
         batch.MarkMaybeDelivered();
         if (outcome.MaybeDelivered) return;
         outcome.MaybeDelivered = true;
-        if (outcome.Batch.Repeatable) fence?.Invoke(outcome.Batch); // the others' is up before they are sent
+        if (outcome.Batch.Repeatable) fence?.Invoke(outcome.Batch); // for all others the fence is set before sending
     }
 
     static Answer AnswerOf(Reply reply, ImportVerdict verdict) => reply.IsRateLimit ? Answer.Busy
         : verdict.Kind is VerdictKind.Retry or VerdictKind.Untrusted or VerdictKind.Miscounted ? Answer.Down : Answer.Served;
 
-    /// <summary>The answer's meaning, once the records that it names were compared with those that were sent.</summary>
+    /// <summary>Interprets the response, after comparing the records that it names with those that were sent.</summary>
     ImportVerdict Judge(Reply reply, RecordBatch batch)
     {
         var verdict = destination.Read(reply, batch.Count);
@@ -207,10 +208,13 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         _ => false,
     };
 
-    /// <summary>A cut answer tells of a bad connection; any other that cannot be trusted, of something else in Mixpanel's place.</summary>
+    /// <summary>
+    /// Whether the response is not Mixpanel's. A truncated response indicates a bad
+    /// connection; any other untrusted response, something else in Mixpanel's place.
+    /// </summary>
     static bool IsNotMixpanel(Reply reply, ImportVerdict verdict) => !reply.IsCut && (verdict.Kind is VerdictKind.Untrusted || verdict.Error is { Kind: ErrorKind.Protocol });
 
-    /// <summary>Refuses what cannot be repeated safely and may have taken effect; gives the rest, if there is any.</summary>
+    /// <summary>Rejects what cannot be safely retried and may have taken effect; returns the rest, if any.</summary>
     List<List<int>> RefuseUnrepeatable(RecordBatch batch, BatchOutcome outcome, ImportVerdict verdict, Reply reply)
     {
         var refusal = new Refusal("outcome_unknown", null, $"{verdict.Error!.Message} The update may have taken effect, and cannot be repeated safely.") { HttpStatus = reply.Status is 0 ? null : reply.Status };
@@ -220,7 +224,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         return rest.Count == 0 ? [] : [rest];
     }
 
-    /// <summary>Sends a batch without the events for which Mixpanel would refuse all of it.</summary>
+    /// <summary>Sends a batch without the events that would make Mixpanel reject all of it.</summary>
     async Task<bool> LeaveOutWhoIsWhoAsync(RecordBatch batch, BatchOutcome outcome)
     {
         var refusal = new Refusal(EventRules.WhoIsWho.Code, EventRules.WhoIsWho.Field, EventRules.WhoIsWho.Message);
@@ -254,7 +258,7 @@ sealed class BatchSender(Destination destination, ConcurrencyLimiter limiter, Se
         return [[.. Enumerable.Range(0, middle)], [.. Enumerable.Range(middle, batch.Count - middle)]];
     }
 
-    /// <summary>Parts of at most so many bytes; a record that is larger goes alone.</summary>
+    /// <summary>Splits into parts of at most a given size; a larger record is sent alone.</summary>
     static List<List<int>> BySize(RecordBatch batch, int bytes)
     {
         var parts = new List<List<int>> { new() };

@@ -2,27 +2,27 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Import.Send;
 
-/// <summary>What an answer says about the pace.</summary>
+/// <summary>What a response means for the pace.</summary>
 enum Answer
 {
-    /// <summary>Mixpanel took the request, or refused its content: it is there.</summary>
+    /// <summary>Mixpanel accepted the request or rejected its content: it is up.</summary>
     Served,
 
     /// <summary>Too many requests.</summary>
     Busy,
 
-    /// <summary>No answer, or none of Mixpanel's.</summary>
+    /// <summary>No response, or not one from Mixpanel.</summary>
     Down,
 
-    /// <summary>The try was given up from this side.</summary>
+    /// <summary>The attempt was abandoned by the client.</summary>
     GivenUp,
 }
 
-/// <summary>A permit to send one request. Disposed without an answer, it is given back as one that was given up.</summary>
-/// <param name="limiter">Whose it is.</param>
-/// <param name="pauses">How many pauses there had been when it was given.</param>
+/// <summary>A permit to send one request. If disposed without a response, it is returned as abandoned.</summary>
+/// <param name="limiter">The limiter that issued it.</param>
+/// <param name="pauses">The number of pauses before it was issued.</param>
 /// <param name="share">Its share of the quota.</param>
-/// <param name="began">When it was given.</param>
+/// <param name="began">When it was issued.</param>
 sealed class Permit(ConcurrencyLimiter limiter, int pauses, QuotaShare share, long began) : IDisposable
 {
     public int Pauses => pauses;
@@ -31,28 +31,28 @@ sealed class Permit(ConcurrencyLimiter limiter, int pauses, QuotaShare share, lo
 
     public long Began => began;
 
-    /// <summary>Whether it was given back.</summary>
+    /// <summary>Whether it was returned.</summary>
     public bool IsReturned { get; set; }
 
     public void Dispose() => limiter.Return(this, Answer.GivenUp);
 }
 
 /// <summary>
-/// The one pace of all senders. An outage pauses every one of them; after it a single request probes. A quota that is used up sets the
+/// The shared pace of all senders. An outage pauses all of them; after it, a single request probes. An exhausted quota sets the
 /// pace of all (<see cref="QuotaPace"/>). The number of concurrent requests grows by one for each round that was served quickly.
 /// </summary>
 sealed class ConcurrencyLimiter(int most, int begin, MixpanelOptions options, TimeSpan maxOutage)
 {
-    // A server that asks for no wait at all is still not asked in a loop.
+    // Even if the server asks for no wait at all, requests are not sent in a tight loop.
     static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
 
-    // Timers know whole milliseconds: what is less is no wait.
+    // Timers have millisecond resolution: anything less is no wait.
     const double ShortestTimer = 0.001;
 
-    // The quota of imports: 2 GB of JSON or 1.8 million records a minute. So many bytes count as a record; more in a record use the former up first.
+    // The import quota: 2 GB of JSON or 1.8 million records per minute. If the records are larger than this on average, the bytes run out first.
     const double BytesOfARecord = 2e9 / 1.8e6;
 
-    // Up to here an answer is quick however fast others were; above, one that took twice as long as the fastest is not.
+    // Up to this time a response is quick regardless of others; above, it is not if it took twice as long as the fastest.
     static readonly TimeSpan AlwaysQuick = TimeSpan.FromSeconds(1);
 
     readonly Lock _lock = new();
@@ -80,7 +80,7 @@ sealed class ConcurrencyLimiter(int most, int begin, MixpanelOptions options, Ti
         }
     }
 
-    /// <summary>The records a second that the quota seems to allow; null while it was not met.</summary>
+    /// <summary>The records per second that the quota seems to allow; null until it was exhausted.</summary>
     public double? QuotaRate
     {
         get
@@ -89,7 +89,7 @@ sealed class ConcurrencyLimiter(int most, int begin, MixpanelOptions options, Ti
         }
     }
 
-    /// <summary>How long nothing was served; zero while all is well.</summary>
+    /// <summary>How long nothing has been served; zero while there is no outage.</summary>
     public TimeSpan Outage
     {
         get
@@ -98,10 +98,10 @@ sealed class ConcurrencyLimiter(int most, int begin, MixpanelOptions options, Ti
         }
     }
 
-    /// <summary>Waits for leave to send what was never sent.</summary>
+    /// <summary>Waits for a permit to send a request for the first time.</summary>
     public ValueTask<Permit> EnterAsync(CancellationToken cancellationToken) => EnterAsync(isRetry: false, records: 1, bytes: 0, cancellationToken);
 
-    /// <summary>Waits for leave to send. What is sent again goes first: what its answers tell is told with the fewest requests.</summary>
+    /// <summary>Waits for a permit to send. Retries go first, so that what their responses show is learned with the fewest requests.</summary>
     public async ValueTask<Permit> EnterAsync(bool isRetry, int records, int bytes, CancellationToken cancellationToken)
     {
         if (!isRetry) return await WaitForPermitAsync(isRetry, records, bytes, cancellationToken).ConfigureAwait(false);
@@ -142,7 +142,7 @@ sealed class ConcurrencyLimiter(int most, int begin, MixpanelOptions options, Ti
 
                 if (pause > TimeSpan.Zero)
                 {
-                    // A shorter wait would end at once, again and again.
+                    // Rounded up: a shorter wait would end immediately, again and again.
                     wait = Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(pause.TotalMilliseconds)), _time, cancellationToken);
                 }
                 else
@@ -166,7 +166,7 @@ sealed class ConcurrencyLimiter(int most, int begin, MixpanelOptions options, Ti
 
     double Now => _time.GetElapsedTime(_origin).TotalSeconds;
 
-    /// <summary>Gives the leave back, with what came of it; once is enough.</summary>
+    /// <summary>Returns a permit with its result. Idempotent.</summary>
     public void Return(Permit permit, Answer answer, TimeSpan? retryAfter = null)
     {
         TaskCompletionSource? changed;
@@ -190,7 +190,7 @@ sealed class ConcurrencyLimiter(int most, int begin, MixpanelOptions options, Ti
                     _quota.GiveUp(permit.Share);
                     _failingSince ??= _time.GetTimestamp();
                     _served = 0;
-                    // Requests that were under way together fail together: that is one failure, or a single outage would cost the longest wait.
+                    // Concurrent requests fail together: that is one failure, or a single outage would cost the longest wait.
                     if (permit.Pauses == _pauses)
                     {
                         _failures++;
@@ -211,7 +211,7 @@ sealed class ConcurrencyLimiter(int most, int begin, MixpanelOptions options, Ti
         changed?.TrySetResult();
     }
 
-    /// <summary>Waits as after so many failures, but alone.</summary>
+    /// <summary>Waits as after a number of failures, without pausing others.</summary>
     public Task WaitAsync(int failures, CancellationToken cancellationToken) =>
         Task.Delay(Backoff.Delay(failures, options.BackoffMin, options.BackoffMax, retryAfter: null, options.Randomizer()), _time, cancellationToken);
 
@@ -232,7 +232,7 @@ sealed class ConcurrencyLimiter(int most, int begin, MixpanelOptions options, Ti
 
     TimeSpan NotInALoop(TimeSpan pause) => pause < ShortestPause && options.BackoffMin >= ShortestPause ? ShortestPause : pause;
 
-    /// <summary>However long the server asks to wait: the last try is made when the longest outage is over.</summary>
+    /// <summary>Limits a pause that the server asked for, so that the last attempt is made when the longest outage is over.</summary>
     TimeSpan UntilLastTry(TimeSpan pause) => _failingSince is { } since && maxOutage - _time.GetElapsedTime(since) is var left && pause > left ? left : pause;
 
     TimeSpan Remaining() => _pause == TimeSpan.Zero ? TimeSpan.Zero : _pause - _time.GetElapsedTime(_pauseBegan);

@@ -3,30 +3,30 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Import.Send;
 
-/// <summary>Where records of one type go, and how the answers are read.</summary>
+/// <summary>Where records of one type are sent, and how the responses are read.</summary>
 abstract class Destination(MixpanelTransport transport)
 {
-    /// <summary>Around another, which goes to the same place.</summary>
+    /// <summary>Wraps another destination, with the same transport.</summary>
     protected Destination(Destination inner)
         : this(inner.Transport) { }
 
     protected MixpanelTransport Transport { get; } = transport;
 
-    /// <exception cref="MixpanelException">No configured credential fits.</exception>
+    /// <exception cref="MixpanelException">No configured credentials are suitable.</exception>
     public abstract void EnsureAccess();
 
-    /// <summary>Makes the body of a batch what is sent, once for all tries.</summary>
+    /// <summary>Compresses the body of a batch, once for all attempts, if the endpoint accepts that.</summary>
     public abstract void Compress(RecordBatch batch);
 
     public abstract Task<Reply> SendAsync(RecordBatch batch, CancellationToken cancellationToken);
 
     public abstract ImportVerdict Read(Reply reply, int sent);
 
-    /// <summary>Whether Mixpanel was told to drop what it does not take, without a word.</summary>
+    /// <summary>Whether Mixpanel was asked to silently drop what it does not accept.</summary>
     public virtual bool DropsInSilence => false;
 }
 
-/// <summary>Events go to <c>/import</c>, gzipped.</summary>
+/// <summary>Sends events to <c>/import</c>, compressed with gzip.</summary>
 sealed class EventDestination(MixpanelTransport transport, bool strict) : Destination(transport)
 {
     readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/import", AuthScheme.ServiceAccountOfProjectOrToken) { IsRepeatable = true }.With("strict", strict ? 1 : 0);
@@ -43,10 +43,10 @@ sealed class EventDestination(MixpanelTransport transport, bool strict) : Destin
     public override bool DropsInSilence => !strict;
 }
 
-/// <summary>Events that are to go to <c>/track</c>, which takes no compression; the project's token is in each of them.</summary>
+/// <summary>Sends events to <c>/track</c>, which accepts no compression; each of them contains the project token.</summary>
 sealed class TrackDestination(MixpanelTransport transport) : Destination(transport)
 {
-    // ip=0: the place of an event is not taken from the machine that sends it.
+    // ip=0: do not geolocate an event by the machine that sends it.
     readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, "/track", AuthScheme.ProjectToken) { IsRepeatable = true }.With("verbose", 1).With("ip", 0);
 
     public override void EnsureAccess()
@@ -64,10 +64,10 @@ sealed class TrackDestination(MixpanelTransport transport) : Destination(transpo
     public override bool DropsInSilence => true;
 }
 
-/// <summary>Updates of profiles go to <c>/engage</c> or <c>/groups</c>, which take no compression; the project's token is in each of them.</summary>
+/// <summary>Sends profile updates to <c>/engage</c> or <c>/groups</c>, which accept no compression; each of them contains the project token.</summary>
 sealed class ProfileDestination(MixpanelTransport transport, string path, bool strict) : Destination(transport)
 {
-    // ip=0: a profile's place is not taken from the machine that imports it.
+    // ip=0: do not geolocate a profile by the machine that imports it.
     readonly MixpanelRequest _request = new MixpanelRequest(HttpMethod.Post, Api.Ingestion, path, AuthScheme.ProjectToken).With("verbose", 1).With("ip", 0).With("strict", strict ? 1 : 0);
 
     public override void EnsureAccess()

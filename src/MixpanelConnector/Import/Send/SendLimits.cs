@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Import.Send;
 
-/// <summary>What the senders have learned from answers, together: how large a batch may be, and whether it is Mixpanel that answers.</summary>
+/// <summary>What the senders have learned from responses, shared by all: how large a batch may be, and whether it is Mixpanel that responds.</summary>
 sealed class SendLimits(int batchBytes)
 {
     int _batchBytes = batchBytes;
@@ -10,30 +10,30 @@ sealed class SendLimits(int batchBytes)
     long _proofs;
     bool _refusesWhoIsWho;
 
-    /// <summary>The most bytes of a batch before compression.</summary>
+    /// <summary>The maximum size of a batch before compression, in bytes.</summary>
     public int BatchBytes => Volatile.Read(ref _batchBytes);
 
-    /// <summary>Remembers that larger batches are refused.</summary>
+    /// <summary>Records that larger batches are rejected.</summary>
     public void Lower(int bytes)
     {
         for (var known = BatchBytes; bytes < known; known = BatchBytes)
             if (Interlocked.CompareExchange(ref _batchBytes, bytes, known) == known) return;
     }
 
-    /// <summary>Whether Mixpanel has refused a batch because events in it say which ids are one user's: it refuses each such batch as a whole.</summary>
+    /// <summary>Whether Mixpanel has rejected a batch because it contains events that link the ids of a user: it rejects each such batch as a whole.</summary>
     public bool RefusesWhoIsWho
     {
         get => Volatile.Read(ref _refusesWhoIsWho);
         set => Volatile.Write(ref _refusesWhoIsWho, value);
     }
 
-    /// <summary>How many answers were certainly Mixpanel's own.</summary>
+    /// <summary>The number of responses that certainly were Mixpanel's.</summary>
     public long Proofs => Interlocked.Read(ref _proofs);
 
-    /// <summary>An answer was not another's.</summary>
+    /// <summary>Called when a response was not from something else.</summary>
     public void Trusted() => Volatile.Write(ref _untrusted, 0);
 
-    /// <summary>An answer was certainly Mixpanel's own.</summary>
+    /// <summary>Called when a response certainly was Mixpanel's.</summary>
     public void Proven()
     {
         Volatile.Write(ref _inDoubt, 0);
@@ -41,12 +41,12 @@ sealed class SendLimits(int batchBytes)
         Interlocked.Increment(ref _proofs);
     }
 
-    /// <summary>A single record was refused by what may not be Mixpanel; gives how many were since Mixpanel's last own answer.</summary>
+    /// <summary>Called when a single record was rejected by what may not be Mixpanel; returns the count since the last certain response.</summary>
     public int InDoubt() => Interlocked.Increment(ref _inDoubt);
 
-    /// <summary>An answer counted wrong; gives how many did since Mixpanel's last own answer.</summary>
+    /// <summary>Called when a response had a wrong count; returns the number of these since the last certain response.</summary>
     public int Miscounted() => Interlocked.Increment(ref _miscounted);
 
-    /// <summary>An answer was not; gives how many in a row were not.</summary>
+    /// <summary>Called when a response was not Mixpanel's; returns the number of consecutive ones.</summary>
     public int Untrusted() => Interlocked.Increment(ref _untrusted);
 }

@@ -5,12 +5,12 @@ using MixpanelConnector.Import.Send;
 namespace MixpanelConnector.Import.Settle;
 
 /// <summary>
-/// Keeps the books: takes outcomes in any order, and moves the durable state forward over the contiguous stretch of final ones.
-/// The state may lag behind what Mixpanel has; it never leads.
+/// Tracks outcomes: accepts them in any order, and advances the durable state over the contiguous range of final ones.
+/// The state may lag behind what Mixpanel has; it is never ahead.
 /// </summary>
 sealed class CheckpointTracker
 {
-    /// <summary>Dead letters are made durable before more than so many bytes of them are in memory.</summary>
+    /// <summary>The number of bytes of dead letters in memory above which they are saved.</summary>
     const long MostDeadLetterBytes = 4 << 20;
 
     readonly Lock _lock = new();
@@ -20,14 +20,14 @@ sealed class CheckpointTracker
     readonly TimeSpan _interval;
     readonly string _optionsFingerprint;
     readonly string? _deadLetterPath;
-    readonly bool _forgetsEnded; // where there is no end of sources
+    readonly bool _forgetsEnded; // when there is no end of sources
     readonly ImportTotals _before;
     readonly Dictionary<string, ImportSourceProgress> _sources;
-    readonly Dictionary<string, long> _sentTo; // by source: before it, records that are not settled may have been delivered, in this run or an earlier one
+    readonly Dictionary<string, long> _sentTo; // by source: the offset before which unsettled records may have been delivered, in this run or an earlier one
     readonly Dictionary<long, BatchOutcome> _waiting = [];
     readonly HashSet<string> _moved = new(StringComparer.Ordinal);
     readonly List<ReadOnlyMemory<byte>> _deadLetters = [];
-    readonly List<MemoryLease> _leases = []; // theirs
+    readonly List<MemoryLease> _leases = []; // for the dead letters
     readonly long _began;
     ImportTotals _totals;
     (RecordBatch Batch, List<(string Id, long SentTo)> Before)? _fenced;
@@ -47,7 +47,7 @@ sealed class CheckpointTracker
         _began = _savedAt = time.GetTimestamp();
     }
 
-    /// <summary>The totals at the last settled record, with what this run has spent.</summary>
+    /// <summary>The totals at the last settled record, including what this run has spent.</summary>
     public ImportTotals Totals
     {
         get
@@ -56,10 +56,10 @@ sealed class CheckpointTracker
         }
     }
 
-    /// <summary>Whether the counts of some batch did not add up.</summary>
+    /// <summary>Whether the counts of a batch did not add up.</summary>
     public bool Broken { get; private set; }
 
-    /// <summary>Whether every entry so far was made whole; if not, nothing more is to be saved.</summary>
+    /// <summary>Whether every update so far was completed; if not, nothing more must be saved.</summary>
     public bool IsSound { get; set; } = true;
 
     public ImportSourceProgress? ProgressOf(string source)
@@ -70,19 +70,19 @@ sealed class CheckpointTracker
     /// <summary>The sources that an earlier run has begun; to be read before the first batch is.</summary>
     public IReadOnlyDictionary<string, ImportSourceProgress> Known => _sources;
 
-    /// <summary>The totals that the state holds for certain.</summary>
+    /// <summary>The totals that were certainly saved.</summary>
     public ImportTotals Saved { get; private set; }
 
-    /// <summary>The records that were settled before this run.</summary>
+    /// <summary>The number of records settled before this run.</summary>
     public long ReadBefore => _before.Read;
 
     /// <summary>The same, without blank lines.</summary>
     public long RecordsBefore => _before.Read - _before.Blank;
 
-    /// <summary>The records that were settled in this run.</summary>
+    /// <summary>The number of records settled in this run, without blank lines.</summary>
     public long Records => Totals.Read - Totals.Blank - RecordsBefore;
 
-    /// <summary>Makes durable which sources there are, before the first is read.</summary>
+    /// <summary>Durably saves which sources there are, before the first is read.</summary>
     public void Pin(IEnumerable<ImportSourceProgress> sources)
     {
         lock (_lock)
@@ -93,7 +93,7 @@ sealed class CheckpointTracker
         }
     }
 
-    /// <summary>Makes durable, before a batch is sent or sent again, that its records may have been delivered.</summary>
+    /// <summary>Durably saves, before a batch is sent or resent, that its records may have been delivered.</summary>
     public void MarkInFlight(RecordBatch batch)
     {
         lock (_lock)
@@ -127,7 +127,7 @@ sealed class CheckpointTracker
         }
     }
 
-    /// <summary>Whether something is settled that the state does not hold yet.</summary>
+    /// <summary>Whether there are settled records that were not saved yet.</summary>
     public bool IsBehind
     {
         get
@@ -136,13 +136,13 @@ sealed class CheckpointTracker
         }
     }
 
-    /// <summary>A checkpoint.</summary>
+    /// <summary>Saves a checkpoint.</summary>
     public void Save()
     {
         lock (_lock) Save(finished: false);
     }
 
-    /// <summary>The last checkpoint of a run.</summary>
+    /// <summary>Saves the last checkpoint of a run.</summary>
     public void Close(bool finished)
     {
         lock (_lock)
@@ -155,7 +155,7 @@ sealed class CheckpointTracker
                 }
                 else if (_fenced is { } fence && fence.Batch == outcome.Batch)
                 {
-                    // It was never sent after all.
+                    // It was not sent after all.
                     foreach (var (id, sentTo) in fence.Before)
                     {
                         _sentTo[id] = sentTo;
@@ -170,7 +170,7 @@ sealed class CheckpointTracker
 
     void MarkSent(ImportSourceProgress reached) => _sentTo[reached.Id] = Math.Max(reached.Offset, _sentTo.GetValueOrDefault(reached.Id));
 
-    /// <summary>Has the next checkpoint say how far a source may have been delivered.</summary>
+    /// <summary>Includes in the next checkpoint how far a source may have been delivered.</summary>
     void Tell(ImportSourceProgress reached)
     {
         _sources.TryAdd(reached.Id, reached with { Offset = 0, Line = 0, OpenLine = false, Ended = false, Fingerprint = ImportPipeline.NothingRead });
@@ -231,7 +231,7 @@ sealed class CheckpointTracker
         _savedAt = _time.GetTimestamp();
     }
 
-    /// <summary>A run that finds nothing to do leaves the account as it was.</summary>
+    /// <summary>The current totals. A run that finds nothing to do leaves them unchanged.</summary>
     ImportTotals Current() => _next == 0 && _counts.Requests == 0
         ? _before
         : _totals with

@@ -4,18 +4,18 @@ namespace MixpanelConnector.Import.Source;
 
 /// <summary>A file in an archive.</summary>
 /// <param name="Name">Its path in the archive.</param>
-/// <param name="Length">How many bytes it takes there.</param>
+/// <param name="Length">Its size in the archive, in bytes.</param>
 /// <param name="Fault">Why it cannot be read; null when it can.</param>
 /// <param name="Open">Opens it.</param>
 readonly record struct ArchivedFile(string Name, long Length, string? Fault, Func<ByteSource> Open);
 
-/// <summary>The files in an archive as inputs, each with a place of its own.</summary>
+/// <summary>The files in an archive as inputs, each with its own place.</summary>
 static class ArchivedFiles
 {
-    /// <summary>More are not read of an archive.</summary>
+    /// <summary>The maximum number of files read from an archive.</summary>
     public const int Most = 100_000;
 
-    /// <summary>The inputs in an archive, in the order of their names.</summary>
+    /// <summary>The inputs in an archive, ordered by name.</summary>
     public static IEnumerable<InputFile> Inputs(InputFile archive, IReadOnlyCollection<ArchivedFile> files)
     {
         var place = archive.Place;
@@ -45,7 +45,7 @@ static class ArchivedFiles
             }),
         ];
 
-        // What is told of one of that name is not told of the other.
+        // Messages about one file must not seem to be about another with the same name.
         string Another(string name)
         {
             while (true)
@@ -53,10 +53,10 @@ static class ArchivedFiles
         }
     }
 
-    /// <summary>An archive that cannot be read, as one input that says so.</summary>
+    /// <summary>An unreadable archive as a single input that reports the problem.</summary>
     /// <param name="archive">The archive.</param>
-    /// <param name="kind">Which one it is, with its article.</param>
-    /// <param name="cause">What was wrong.</param>
+    /// <param name="kind">The kind of archive, with its article.</param>
+    /// <param name="cause">The problem.</param>
     public static IEnumerable<InputFile> Unreadable(InputFile archive, string kind, Exception cause) => cause is InputException e
         ? [archive with { Opened = () => throw new InputException(e.Message, e) { Outcome = e.Outcome }, OpenedAt = null }]
         : [archive with { Fault = $"is {kind} that cannot be read: {cause.Message.TrimEnd('.')}" }];

@@ -3,13 +3,13 @@ using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Import.Source;
 
-/// <summary>Bytes in order, from a file or a stream, decompressed or not.</summary>
+/// <summary>A sequence of bytes from a file or a stream, decompressed or not.</summary>
 abstract class ByteSource : IDisposable
 {
-    /// <summary>How many bytes were taken from the disk or the stream.</summary>
+    /// <summary>The number of bytes read from the disk or the stream.</summary>
     public abstract long RawPosition { get; }
 
-    /// <summary>Reads some bytes; 0 at the end.</summary>
+    /// <summary>Reads some bytes; returns 0 at the end.</summary>
     /// <exception cref="InputException">The bytes cannot be read, or are corrupt.</exception>
     public abstract ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken);
 
@@ -19,9 +19,9 @@ abstract class ByteSource : IDisposable
 sealed class FileByteSource : ByteSource
 {
     readonly FileStream _file;
-    long _position; // a pipe does not know its own
+    long _position; // a pipe does not have one
 
-    /// <summary>Opens a file from a place; the bytes before it are not counted.</summary>
+    /// <summary>Opens a file at an offset; the bytes before it are not counted.</summary>
     public FileByteSource(string path, long offset = 0)
     {
         try
@@ -37,7 +37,7 @@ sealed class FileByteSource : ByteSource
 
     public override long RawPosition => _position;
 
-    // A synchronous read: the stage has a thread of its own, and .NET's asynchronous file reads only borrow another.
+    // A synchronous read: the stage has its own thread, and .NET's asynchronous file reads would only use another one.
     public override ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -56,7 +56,7 @@ sealed class FileByteSource : ByteSource
     public override void Dispose() => _file.Dispose();
 }
 
-/// <summary>A pipe with a name, or a device. A reading that has to wait is given up when the import stops.</summary>
+/// <summary>A named pipe or a device. A blocking read is abandoned when the import stops.</summary>
 sealed class SpecialByteSource : ByteSource
 {
     readonly SpecialFile _file;
@@ -94,7 +94,7 @@ sealed class SpecialByteSource : ByteSource
     public override void Dispose() => _file.Dispose();
 }
 
-/// <summary>The caller's stream. A read that blocks for ever, such as of a terminal, is left behind when the import stops.</summary>
+/// <summary>The caller's stream. A read that blocks forever, such as on a terminal, is abandoned when the import stops.</summary>
 sealed class StreamByteSource(Stream stream) : ByteSource
 {
     long _position;
@@ -115,10 +115,10 @@ sealed class StreamByteSource(Stream stream) : ByteSource
         }
     }
 
-    public override void Dispose() { } // the stream is the caller's
+    public override void Dispose() { } // the caller owns the stream
 }
 
-/// <summary>Gives back bytes that were read ahead to tell the format, then the rest.</summary>
+/// <summary>Returns bytes that were read ahead to detect the format, then the rest.</summary>
 sealed class RejoinedByteSource(ReadOnlyMemory<byte> head, ByteSource rest) : ByteSource
 {
     ReadOnlyMemory<byte> _head = head;
@@ -137,7 +137,7 @@ sealed class RejoinedByteSource(ReadOnlyMemory<byte> head, ByteSource rest) : By
     public override void Dispose() => rest.Dispose();
 }
 
-/// <summary>Gives so many bytes and no more: a few kilobytes may hold terabytes when they are decompressed.</summary>
+/// <summary>Limits the number of bytes: a few kilobytes may decompress to terabytes.</summary>
 sealed class BoundedByteSource(ByteSource source, long most) : ByteSource
 {
     long _given;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MixpanelConnector.Import.Source;
 
-/// <summary>What an import writes: its outputs and its state. Found below a folder or by a glob, they are no inputs.</summary>
+/// <summary>The files that an import writes: its outputs and its state. When found in a folder or by a glob, they are not inputs.</summary>
 sealed class ExcludedFiles(ImportRequest request, IImportState state)
 {
     readonly HashSet<string> _outputs = Real(Outputs.All(request));
@@ -10,7 +10,7 @@ sealed class ExcludedFiles(ImportRequest request, IImportState state)
     readonly HashSet<string> _state = Real(state.Files);
 
     /// <param name="path">A file that was found.</param>
-    /// <param name="isState">Whether it belongs to the state, which nobody takes for an input.</param>
+    /// <param name="isState">Whether it belongs to the state, which nobody expects to be read.</param>
     public bool Contains(string path, out bool isState)
     {
         isState = false;
@@ -23,7 +23,7 @@ sealed class ExcludedFiles(ImportRequest request, IImportState state)
 
     static bool Named(HashSet<string> paths, string name) => paths.Any(path => Path.GetFileName(path.AsSpan()).SequenceEqual(name));
 
-    /// <summary>The dead-letter file, of which earlier ones are kept with a number.</summary>
+    /// <summary>The path of the dead-letter file, whose earlier versions are kept with a number.</summary>
     static string WithoutVersion(string path) =>
         Path.GetExtension(path) is var version && int.TryParse(version.AsSpan(Math.Min(1, version.Length)), NumberStyles.None, CultureInfo.InvariantCulture, out _) ? path[..^version.Length] : path;
 

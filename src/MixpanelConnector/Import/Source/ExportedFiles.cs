@@ -4,14 +4,14 @@ using MixpanelConnector.Exported;
 
 namespace MixpanelConnector.Import.Source;
 
-/// <summary>The folder of an export as an input: its manifest says which files are read, in which order and layout, and what they must be.</summary>
+/// <summary>The folder of an export as an input: its manifest specifies which files are read, in which order and layout, and their sizes and hashes.</summary>
 static class ExportedFiles
 {
     public const string NotWhatItWas = "is not the file that its export made: its length or its hash differs from the manifest's. Export it again";
 
-    /// <summary>The request with what the manifest of its input says; unchanged when the input is no export.</summary>
-    /// <exception cref="InputException">The export is not finished, or its manifest is damaged.</exception>
-    /// <exception cref="MixpanelException">The export cannot be what is asked for.</exception>
+    /// <summary>Applies the manifest of the input to the request; returns it unchanged when the input is not an export.</summary>
+    /// <exception cref="InputException">The export is incomplete, or its manifest is damaged.</exception>
+    /// <exception cref="MixpanelException">The export does not match the request.</exception>
     public static ImportRequest Resolve(ImportRequest request)
     {
         if (request.Replay is not null || request.Inputs.FirstOrDefault(input => IsExport(input, request)) is not { } folder) return request;
@@ -32,7 +32,7 @@ static class ExportedFiles
         return request with { Exported = manifest, Type = type, GroupKey = type is ImportType.Groups ? request.GroupKey ?? manifest.GroupKey : request.GroupKey, Format = manifest.Format };
     }
 
-    /// <summary>The files that the manifest names.</summary>
+    /// <summary>The files listed in the manifest.</summary>
     public static List<InputFile> Find(ImportRequest request, ExportManifest manifest)
     {
         var root = request.Inputs[0];
@@ -56,12 +56,12 @@ static class ExportedFiles
         return one.Length == entry.Bytes ? file with { Opened = () => new CheckedObjectSource(() => stored.Open(one), entry.Sha256!) } : file with { Fault = NotWhatItWas };
     }
 
-    /// <summary>A folder with a manifest of an export, be it damaged, where files of an export lie beside it.</summary>
+    /// <summary>Whether a folder has an export manifest. A damaged one counts if there are export files next to it.</summary>
     static bool IsExport(string input, ImportRequest request) =>
         ManifestOf(input, request) is { } manifest
         && (ExportManifest.TryParse(manifest.Span) is not null || (request.Stored?.Of(input) is { } stored ? stored.Objects.Select(one => one.Relative) : Directory.EnumerateFiles(input).Select(file => Path.GetFileName(file))).Any(IsOfExport));
 
-    /// <summary>What lies beside the files of an input as the manifest of an export; null when none does.</summary>
+    /// <summary>The export manifest next to the files of an input; null when there is none.</summary>
     static ReadOnlyMemory<byte>? ManifestOf(string input, ImportRequest request)
     {
         if (request.Stored?.Of(input) is { } stored) return stored.Manifest;
@@ -74,7 +74,7 @@ static class ExportedFiles
         name.StartsWith("pages-00000.", StringComparison.Ordinal)
         || (name.Length > 10 && name[10] == '.' && DateOnly.TryParseExact(name.AsSpan(0, 10), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _));
 
-    /// <summary>Opens a file after its hash was found to be that of the manifest.</summary>
+    /// <summary>Opens a file after verifying its hash against the manifest.</summary>
     public static FileByteSource Open(string path, ExportEntry entry)
     {
         try

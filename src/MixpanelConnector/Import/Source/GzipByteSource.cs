@@ -5,15 +5,15 @@ using System.IO.Hashing;
 namespace MixpanelConnector.Import.Source;
 
 /// <summary>
-/// Decompresses gzip and checks what <see cref="GZipStream"/> does not: that every member is whole (CRC-32 and length) and
+/// Decompresses gzip and checks what <see cref="GZipStream"/> does not: that every member is complete (CRC-32 and length) and
 /// that the input ends where a member ends. Zero bytes after the last member are padding; anything else is an error.
-/// A member's bytes are given before its checksum is read: to hold them back takes as much room as the member, which may be all of a file.
+/// A member's bytes are returned before its checksum is read: holding them back would take as much space as the member, which may be a whole file.
 /// </summary>
 sealed class GzipByteSource(ByteSource compressed) : ByteSource
 {
     const int TrailerLength = 8;
 
-    /// <summary>Zeros that follow a member.</summary>
+    /// <summary>Zeros after a member.</summary>
     enum Padding
     {
         None,
@@ -87,7 +87,7 @@ sealed class GzipByteSource(ByteSource compressed) : ByteSource
 
         for (var texts = ((flags & 8) != 0 ? 1 : 0) + ((flags & 16) != 0 ? 1 : 0); texts > 0; texts--) // name, comment
             while ((await TakeAsync(1, cancellationToken).ConfigureAwait(false))[0] != 0) { }
-        if ((flags & 2) != 0) await TakeAsync(2, cancellationToken).ConfigureAwait(false); // the header's own check
+        if ((flags & 2) != 0) await TakeAsync(2, cancellationToken).ConfigureAwait(false); // the checksum of the header
 
         _crc.Reset();
         _length = 0;
@@ -114,10 +114,10 @@ sealed class GzipByteSource(ByteSource compressed) : ByteSource
     InputException Corrupt(string what, Exception? cause = null) => new($"gzip: {what}, at compressed byte {_feed.Consumed}", cause);
 
     /// <summary>
-    /// Hands compressed bytes to a <see cref="DeflateStream"/> so that the place where its data ends is known. The stream asks for
-    /// more only when it has used up all that it was given, and asks no more once its data has ended; but it does not tell how much
-    /// of the last chunk it used. So the byte before each place where a member could properly end is given alone: a member that
-    /// ends properly ends on such a byte. Such places are 8 bytes (the trailer) before the end of the input, before padding, and
+    /// Feeds compressed bytes to a <see cref="DeflateStream"/> in such a way that the position where its data ends is known. The stream reads
+    /// more only when it has consumed everything so far, and stops reading once its data has ended, but it does not report how much
+    /// of the last chunk it consumed. So the byte before each position where a member could properly end is fed alone: a member that
+    /// ends properly ends on such a byte. Such positions are 8 bytes (the trailer) before the end of the input, before padding, and
     /// before what looks like the header of another member.
     /// </summary>
     sealed class DeflateFeed(ByteSource source) : Stream
@@ -133,7 +133,7 @@ sealed class GzipByteSource(ByteSource compressed) : ByteSource
 
         public long Consumed => _consumed;
 
-        /// <summary>Whether the last chunk was more than one byte, so that its end may not be where the data ended.</summary>
+        /// <summary>Whether the last chunk was longer than one byte, so that its end may not be where the data ended.</summary>
         public bool StoppedInsideChunk => _lastChunk > 1;
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -157,7 +157,7 @@ sealed class GzipByteSource(ByteSource compressed) : ByteSource
             return count == target.Length;
         }
 
-        /// <summary>Takes the zeros that follow. An input that is empty altogether is no padding.</summary>
+        /// <summary>Skips the zeros that follow. An entirely empty input is not padding.</summary>
         public async ValueTask<Padding> PassPaddingAsync(CancellationToken cancellationToken)
         {
             await EnsureAsync(1, cancellationToken).ConfigureAwait(false);
@@ -176,11 +176,11 @@ sealed class GzipByteSource(ByteSource compressed) : ByteSource
             return Padding.ToTheEnd;
         }
 
-        /// <summary>All up to, but without, the byte before the next place where a member could end; or that byte alone.</summary>
+        /// <summary>The length up to, but excluding, the byte before the next position where a member could end; or that of this single byte.</summary>
         int ChunkLength(ReadOnlySpan<byte> ready, int most)
         {
             if (ready.IsEmpty) return 0;
-            var known = _sourceEnded ? ready.Length : ready.Length - LookAhead; // beyond, what follows is not known yet
+            var known = _sourceEnded ? ready.Length : ready.Length - LookAhead; // what follows beyond this is not known yet
             var limit = Math.Min(most, known);
             var end = NextPossibleEnd(ready, limit);
             return end > 1 ? end - 1 : 1;

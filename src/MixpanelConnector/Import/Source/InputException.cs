@@ -1,15 +1,18 @@
 namespace MixpanelConnector.Import.Source;
 
-/// <summary>An input is unreadable, corrupt or cut short. Caught by the reading stage, which reports it and goes on with the next input.</summary>
+/// <summary>An input is unreadable, corrupt or truncated. Caught by the reading stage, which reports it and continues with the next input.</summary>
 sealed class InputException(string message, Exception? innerException = null) : Exception(message, innerException)
 {
-    /// <summary>What it makes of the import. Not <see cref="RunOutcome.Damaged"/> where the disk is at fault on which the input would have been kept for a time, an option that does not fit it, or the storage that does not give it.</summary>
+    /// <summary>
+    /// The resulting outcome of the import. Not <see cref="RunOutcome.Damaged"/> if the cause is the
+    /// disk for temporary copies of the input, an option that does not match the input, or the storage.
+    /// </summary>
     public RunOutcome Outcome { get => Option is null ? field : RunOutcome.Invalid; init; } = RunOutcome.Damaged;
 
-    /// <summary>The option that does not fit the input; null when the input is at fault.</summary>
+    /// <summary>The option that does not match the input; null when the input is the cause.</summary>
     public string? Option { get; init; }
 
-    /// <summary>Whether it is another than an earlier run has read, on purpose or not.</summary>
+    /// <summary>Whether it differs from what an earlier run has read, intentionally or not.</summary>
     public bool HasChanged { get; private init; }
 
     public static InputException Changed(string message) => new(message) { HasChanged = true };

@@ -1,16 +1,16 @@
 namespace MixpanelConnector.Import.Source;
 
-/// <summary>The inputs of an import, one after the other.</summary>
+/// <summary>Supplies the inputs of an import, one after the other.</summary>
 abstract class InputFeed
 {
-    /// <summary>Whether no other input comes before one of those that were given is settled.</summary>
+    /// <summary>Whether the next input is supplied only after one of the previous ones is settled.</summary>
     public virtual bool WaitsForSettling => false;
 
-    /// <summary>The next input; null when there are no more.</summary>
+    /// <summary>Returns the next input; null when there are no more.</summary>
     public abstract ValueTask<InputFile?> NextAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>Inputs that are all known.</summary>
+/// <summary>Inputs that are all known in advance.</summary>
 sealed class ListedInputs(IEnumerable<InputFile> inputs) : InputFeed
 {
     readonly Queue<InputFile> _left = new(inputs);

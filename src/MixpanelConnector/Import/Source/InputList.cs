@@ -3,15 +3,15 @@ using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Import.Source;
 
-/// <summary>Follows files, globs and folders to the list of inputs, in an order that depends on their names alone.</summary>
+/// <summary>Expands files, globs and folders to a list of inputs, in an order that depends only on their names.</summary>
 static class InputList
 {
     const string StandardInputId = "stdin";
 
-    /// <remarks>Two of them can have one id: see <see cref="SourceIds"/>.</remarks>
-    /// <param name="request">Names the inputs.</param>
-    /// <param name="own">What the import itself writes.</param>
-    /// <param name="warn">Gets the name of an input that is left out, and why.</param>
+    /// <remarks>Two of them can have the same id: see <see cref="SourceIds"/>.</remarks>
+    /// <param name="request">Specifies the inputs.</param>
+    /// <param name="own">The files that the import itself writes.</param>
+    /// <param name="warn">Receives the name of an input that is skipped, and why.</param>
     /// <exception cref="MixpanelException">An input does not exist.</exception>
     public static List<InputFile> Find(ImportRequest request, ExcludedFiles own, Action<string, string> warn)
     {
@@ -26,7 +26,7 @@ static class InputList
 
         if (request.Exported is { } manifest) return ExportedFiles.Find(request, manifest);
 
-        // One file that was named itself is the source that is named; of those below a folder there may be more tomorrow.
+        // A single file that was specified is the named source; a folder may contain more files tomorrow.
         var prefix = request.SourceId is null || (request.Inputs is [var only] && (request.Stored?.Of(only)?.IsOne ?? File.Exists(only))) ? "" : request.SourceId + "/";
         var found = new List<InputFile>();
         var seen = new HashSet<(string Folder, string Name)>();
@@ -63,8 +63,8 @@ static class InputList
     }
 
     /// <summary>
-    /// The inputs with the files in place of the archives that they lie in. Without a mapping, and in object storage, archives are told by their
-    /// names, so that nothing else is opened for it; tar archives are so everywhere, since they are decompressed for it.
+    /// Replaces archives among the inputs with the files in them. Without a mapping, and in object storage, archives are detected only by
+    /// name, so that nothing else is opened for it. Tar archives are detected by name everywhere, since looking into them requires decompression.
     /// </summary>
     public static async Task<List<InputFile>> UnpackedAsync(List<InputFile> inputs, ImportRequest request, CancellationToken cancellationToken)
     {
@@ -81,18 +81,18 @@ static class InputList
 
         bool MayBeArchive(InputFile input) => input is { Fault: null, CanBeOpenedAnywhere: true } && ((request is { Mapping: not null, Replay: null } && input.Object is null) || input.FileName.EndsWith(".zip", StringComparison.OrdinalIgnoreCase) || MayBeTar(input));
 
-        // One without a name that tells is looked into where a mapping may need the files in it, such as the body of a request.
+        // One without a telling name is inspected if a mapping may need the files in it, such as the body of a request.
         bool MayBeTar(InputFile input) => TarArchiveFile.IsNamedSo(input.FileName, request) || (request is { Mapping: not null, Replay: null } && input.Object is null && !Path.GetFileName(input.FileName).Contains('.', StringComparison.Ordinal));
     }
 
-    /// <summary>A dead-letter file as the one input. Its path is no part of the ids, which come from its lines.</summary>
+    /// <summary>A dead-letter file as the only input. Its path is not part of the ids, which come from its lines.</summary>
     /// <exception cref="MixpanelException">It does not exist.</exception>
     public static List<InputFile> FindReplay(string path) =>
         File.Exists(path)
             ? [Located(new InputFile("", path, "replay", Folder: ""), []) with { Length = new FileInfo(path).Length }]
             : throw MixpanelException.Invalid("replay", $"The dead-letter file {path} does not exist.");
 
-    /// <summary>A file with the folder that it really lies in.</summary>
+    /// <summary>Sets the folder that a file is actually in.</summary>
     static InputFile Located(InputFile file, Dictionary<string, string> folders)
     {
         var path = Path.GetFullPath(file.Name);
@@ -104,18 +104,18 @@ static class InputList
         return file with { Folder = Path.GetDirectoryName(target), RealName = Path.GetFileName(target) };
     }
 
-    /// <summary>Whether a path stands for something that this process was started with and that has no name of its own, as <c>&lt;(command)</c> has none.</summary>
+    /// <summary>Whether a path refers to a pipe or device inherited by this process that has no name of its own, as with <c>&lt;(command)</c>.</summary>
     public static bool IsUnnamedPipe(string path) =>
         (path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal)) && SpecialFile.IsAt(path);
 
-    /// <summary>A path without the suffix of a compression.</summary>
+    /// <summary>A path without a compression extension.</summary>
     public static string WithoutCompression(string path, ImportRequest request) =>
         request.Compressions.FirstOrDefault(compression => compression.Without(path) != path)?.Without(path) ?? path;
 
-    /// <summary>The path without links, also in its folders; what does not exist stays as it is.</summary>
+    /// <summary>Resolves the symlinks in a path and its folders; a path that does not exist is kept.</summary>
     public static string RealPath(string path)
     {
-        const int MostLinks = 40; // as the system follows
+        const int MostLinks = 40; // the limit of the operating system
         path = Path.GetFullPath(path);
         for (var links = 0; links < MostLinks && FirstLink(path) is var (link, rest) && link is not null; links++)
         {
@@ -137,7 +137,9 @@ static class InputList
         }
     }
 
-    /// <summary>The files of an input, as paths below a root; whether it is one itself. What could not be looked into is told apart.</summary>
+    /// <summary>
+    /// Finds the files of an input, as paths below a root, and whether the input is a file itself. Folders that could not be read are returned separately.
+    /// </summary>
     static (string Root, List<string> Files, bool Named) Follow(string input, ExcludedFiles own, Action<string, string> warn, out List<(string Relative, string Fault)> unreadable)
     {
         unreadable = [];
@@ -160,7 +162,7 @@ static class InputList
         return path.Length > 0 && FileSystemName.MatchesSimpleExpression(pattern[0], path[0], ignoreCase: false) && Matches(pattern[1..], path[1..]);
     }
 
-    /// <summary>Whether a file that matches may lie below a folder.</summary>
+    /// <summary>Whether a folder may contain a matching file.</summary>
     static bool MayHold(ReadOnlySpan<string> pattern, ReadOnlySpan<string> folder) =>
         pattern is not [] && (folder is [] || pattern[0] == "**" || (FileSystemName.MatchesSimpleExpression(pattern[0], folder[0], ignoreCase: false) && MayHold(pattern[1..], folder[1..])));
 

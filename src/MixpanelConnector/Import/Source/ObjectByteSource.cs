@@ -4,13 +4,13 @@ using MixpanelConnector.Storage;
 namespace MixpanelConnector.Import.Source;
 
 /// <summary>
-/// The bytes of an object, as it was when it was pinned. A connection that breaks goes on where it broke; each answer is compared with the pin,
-/// for not every store does what <c>If-Match</c> asks for.
+/// The bytes of an object, as it was when it was pinned. After a broken connection it resumes where it stopped. Each response is compared with the
+/// pin, because not every store honors <c>If-Match</c>.
 /// </summary>
-/// <param name="store">Holds it.</param>
+/// <param name="store">The store of the object.</param>
 /// <param name="pinned">The object.</param>
-/// <param name="calls">Asks for it.</param>
-/// <param name="start">Where its bytes are given from; those before are not counted.</param>
+/// <param name="calls">Makes the requests.</param>
+/// <param name="start">The offset at which reading begins; bytes before it are not counted.</param>
 sealed class ObjectByteSource(ObjectStore store, StoredObject pinned, StorageCalls calls, long start = 0) : ByteSource
 {
     readonly long _start = start;
@@ -27,7 +27,7 @@ sealed class ObjectByteSource(ObjectStore store, StoredObject pinned, StorageCal
         {
             try
             {
-                // An object without bytes is asked for, too: it may be another one by now.
+                // An empty object is requested, too, since it may have changed.
                 if (_position == pinned.Length && (_position > 0 || _content is not null)) return 0;
                 var read = await calls.WithinAsync(token => ReadOnceAsync(target, token), cancellationToken).ConfigureAwait(false);
                 if (read == 0 && _position < pinned.Length) throw new StorageException(StorageFault.Unavailable, "its connection ended before the object did");
@@ -50,14 +50,14 @@ sealed class ObjectByteSource(ObjectStore store, StoredObject pinned, StorageCal
 
     public override void Dispose() => _content?.Dispose();
 
-    /// <summary>What is said of an input that the storage does not give.</summary>
+    /// <summary>The problem with an input that the storage does not return.</summary>
     public static string Reason(StorageException failure) => failure.Fault switch
     {
         StorageFault.Forbidden => $"cannot be read: {failure.Message}. The credentials are not accepted, or do not allow it",
         _ => $"cannot be read: {failure.Message}",
     };
 
-    /// <summary>4 where the credentials are not enough, else 5.</summary>
+    /// <summary>4 when the credentials are not sufficient, otherwise 5.</summary>
     public static RunOutcome OutcomeOf(StorageException failure) => failure.Fault is StorageFault.Forbidden ? RunOutcome.NotAllowed : RunOutcome.Unavailable;
 
     async Task<int> ReadOnceAsync(Memory<byte> target, CancellationToken cancellationToken)
@@ -113,9 +113,9 @@ sealed class ObjectByteSource(ObjectStore store, StoredObject pinned, StorageCal
     static InputException Changed(string how) => InputException.Changed($"has changed since it was listed: it {how}");
 }
 
-/// <summary>An object of an export, whose bytes are given only after all of them were found to be those of the manifest: it is read twice.</summary>
+/// <summary>An object of an export, returned only after verifying its hash against the manifest; it is read twice.</summary>
 /// <param name="open">Opens it.</param>
-/// <param name="sha256">What its hash must be.</param>
+/// <param name="sha256">The expected hash.</param>
 sealed class CheckedObjectSource(Func<ObjectByteSource> open, string sha256) : ByteSource
 {
     ObjectByteSource? _source;
@@ -136,7 +136,7 @@ sealed class CheckedObjectSource(Func<ObjectByteSource> open, string sha256) : B
 
     public override void Dispose() => _source?.Dispose();
 
-    /// <summary>In hexadecimal.</summary>
+    /// <summary>Returns the hash in hexadecimal.</summary>
     public static async ValueTask<string> HashAsync(ByteSource source, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

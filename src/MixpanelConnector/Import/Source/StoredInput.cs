@@ -3,10 +3,10 @@ using MixpanelConnector.Storage;
 
 namespace MixpanelConnector.Import.Source;
 
-/// <summary>An address among the inputs, with the objects that it leads to.</summary>
+/// <summary>A URL among the inputs, with the objects that it resolves to.</summary>
 sealed class StoredInput
 {
-    /// <summary>Requests that look for the versions of objects at the same time.</summary>
+    /// <summary>The number of concurrent requests for object versions.</summary>
     const int LooksAtOnce = 16;
 
     const long LargestManifest = 64 << 20;
@@ -16,24 +16,24 @@ sealed class StoredInput
 
     StoredInput(string input, ObjectStore store, StorageCalls calls) => (Input, _store, _calls) = (input, store, calls);
 
-    /// <summary>As the caller gave it.</summary>
+    /// <summary>The URL as specified by the caller.</summary>
     public string Input { get; }
 
-    /// <summary>Where the keys are relative to: the address of a folder, with its slash.</summary>
+    /// <summary>The URL of the folder that the keys are relative to, with a trailing slash.</summary>
     public string Root { get; private set; } = "";
 
-    /// <summary>Whether it is the address of one object, and not of those below a prefix.</summary>
+    /// <summary>Whether it is the URL of a single object, rather than of a prefix.</summary>
     public bool IsOne { get; private init; }
 
-    /// <summary>The objects by their keys relative to <see cref="Root"/>, in the order of their bytes.</summary>
+    /// <summary>The objects by their keys relative to <see cref="Root"/>, in byte order.</summary>
     public IReadOnlyList<(string Relative, StoredObject Object)> Objects { get; private set; } = [];
 
-    /// <summary>What lies beside them as the manifest of an export; null when none does.</summary>
+    /// <summary>The export manifest next to them; null when there is none.</summary>
     public ReadOnlyMemory<byte>? Manifest { get; private set; }
 
-    /// <summary>Looks for what an address leads to.</summary>
-    /// <exception cref="MixpanelException">Nothing is there, or the address or a setting does not fit.</exception>
-    /// <exception cref="StorageException">The storage does not give it.</exception>
+    /// <summary>Resolves a URL.</summary>
+    /// <exception cref="MixpanelException">There is nothing at the URL, or it or a setting is invalid.</exception>
+    /// <exception cref="StorageException">The storage does not return it.</exception>
     public static async Task<StoredInput> FindAsync(string input, string key, ObjectStore store, StorageCalls calls, CancellationToken cancellationToken)
     {
         if (key.Length > 0 && !key.EndsWith('/') && await HeadAsync(key, store, calls, cancellationToken).ConfigureAwait(false) is { } one)
@@ -76,7 +76,7 @@ sealed class StoredInput
 
     public ObjectByteSource Open(StoredObject one, long offset = 0) => new(_store, one, _calls, offset);
 
-    /// <summary>The object that has a key; null when there is none, and where that is not told to whoever may not list.</summary>
+    /// <summary>The object with a key; null when there is none, or when this is not disclosed because listing is not allowed.</summary>
     static async Task<StoredObject?> HeadAsync(string key, ObjectStore store, StorageCalls calls, CancellationToken cancellationToken)
     {
         try
@@ -85,18 +85,18 @@ sealed class StoredInput
         }
         catch (StorageException e) when (e.Fault is StorageFault.Forbidden && KeyPattern.IsPattern(key))
         {
-            return null; // what may not be listed either is told then
+            return null; // if it may not be listed either, that is reported then
         }
     }
 
-    /// <summary>Lists do not say versions. Where the first object has one, each is asked for its own.</summary>
+    /// <summary>Adds versions, which listings do not include. If the first object has one, the version of each object is requested.</summary>
     async Task<IReadOnlyList<(string, StoredObject)>> WithVersionsAsync(List<(string Relative, StoredObject Object)> listed, CancellationToken cancellationToken)
     {
         if (await HeadAsync(listed[0].Object.Key, _store, _calls, cancellationToken).ConfigureAwait(false) is not { Version: not null }) return listed;
         var found = new (string Relative, StoredObject? Object)[listed.Count];
         await Parallel.ForAsync(0, listed.Count, new ParallelOptions { MaxDegreeOfParallelism = LooksAtOnce, CancellationToken = cancellationToken }, async (at, token) =>
             found[at] = (listed[at].Relative, await HeadAsync(listed[at].Object.Key, _store, _calls, token).ConfigureAwait(false))).ConfigureAwait(false);
-        return [.. found.Where(one => one.Object is not null).Select(one => (one.Relative, one.Object!))]; // what is gone since is not there
+        return [.. found.Where(one => one.Object is not null).Select(one => (one.Relative, one.Object!))]; // objects that were deleted since are omitted
     }
 
     async Task<ReadOnlyMemory<byte>> ReadAsync(StoredObject one, CancellationToken cancellationToken)
@@ -107,13 +107,13 @@ sealed class StoredInput
         return bytes;
     }
 
-    /// <summary>What consoles make of a folder.</summary>
+    /// <summary>Whether it is the marker that consoles create for a folder.</summary>
     static bool IsMarker(StoredObject one) => one.Length == 0 && one.Key.EndsWith('/');
 
-    /// <summary>As below a folder, names that begin with a dot are left out.</summary>
+    /// <summary>Whether a name begins with a dot; these are skipped, as in a folder.</summary>
     static bool IsHidden(string relative) => relative.StartsWith('.') || relative.Contains("/.", StringComparison.Ordinal);
 
-    /// <summary>By the bytes of UTF-8, which are ordered as the characters are, and not as UTF-16 is.</summary>
+    /// <summary>Compares by UTF-8 bytes, whose order is that of the characters, unlike that of UTF-16.</summary>
     static int Compare(string one, string other)
     {
         for (var at = 0; at < one.Length && at < other.Length; at++)

@@ -2,15 +2,15 @@ using MixpanelConnector.Storage;
 
 namespace MixpanelConnector.Import.Source;
 
-/// <summary>The addresses among the inputs of an import: looked up once, before anything is read.</summary>
+/// <summary>The URLs among the inputs of an import, resolved once before anything is read.</summary>
 sealed class StoredInputs : IDisposable
 {
     readonly Dictionary<string, StoredInput> _inputs = new(StringComparer.Ordinal);
     readonly List<ObjectStore> _stores = [];
 
-    /// <summary>The request with what its addresses lead to, and who closes that; unchanged when it has none.</summary>
-    /// <exception cref="MixpanelException">There is nothing at an address, or it or a setting does not fit.</exception>
-    /// <exception cref="InputException">The storage does not give it.</exception>
+    /// <summary>Resolves the URLs of the request, which is unchanged if there are none. The caller disposes the result.</summary>
+    /// <exception cref="MixpanelException">There is nothing at a URL, or it or a setting is invalid.</exception>
+    /// <exception cref="InputException">The storage does not return it.</exception>
     public static async Task<(ImportRequest Request, StoredInputs Opened)> ResolveAsync(ImportRequest request, MixpanelOptions options, CancellationToken cancellationToken)
     {
         var found = new StoredInputs();

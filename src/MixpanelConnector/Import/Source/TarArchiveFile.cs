@@ -6,8 +6,8 @@ using System.Text;
 namespace MixpanelConnector.Import.Source;
 
 /// <summary>
-/// A tar archive, plain or compressed as a whole, as the inputs that are in it. It is read through once to find them, to its checksum where it is
-/// compressed. Small files are kept; a larger one is read where it lies, behind what stands before it, so that nothing is unpacked.
+/// A tar archive, plain or compressed as a whole, expanded to the inputs in it. It is read once to find them, up to its checksum if it is
+/// compressed. Small files are kept in memory. A larger one is read in place, after skipping what precedes it, so that nothing is unpacked.
 /// </summary>
 static class TarArchiveFile
 {
@@ -15,14 +15,14 @@ static class TarArchiveFile
     const int LongestName = 64 << 10;
     const int MostNames = 64 << 20;
 
-    /// <summary>What is kept of files that are looked things up in, which lie beside those with records.</summary>
+    /// <summary>Limits for keeping files in memory, which are meant for lookup files next to those with records.</summary>
     const int LargestKept = 4 << 20, MostKept = 32 << 20;
 
-    /// <summary>Whether an input is called as such archives are.</summary>
+    /// <summary>Whether the name has the extension of a tar archive.</summary>
     public static bool IsNamedSo(string name, ImportRequest request) =>
         name.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase) || InputList.WithoutCompression(name, request).EndsWith(".tar", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Whether an input begins as an archive.</summary>
+    /// <summary>Whether an input begins like an archive.</summary>
     public static async ValueTask<bool> IsAsync(InputFile input, ImportRequest request, CancellationToken cancellationToken)
     {
         try
@@ -36,11 +36,11 @@ static class TarArchiveFile
         }
         catch (InputException)
         {
-            return false; // it is told when it is read
+            return false; // reported when it is read
         }
     }
 
-    /// <summary>The inputs in an archive; the archive itself, with what is wrong, where it cannot be read.</summary>
+    /// <summary>The inputs in an archive; or the archive itself, with the problem, if it cannot be read.</summary>
     public static async Task<IEnumerable<InputFile>> OpenAsync(InputFile archive, ImportRequest request, CancellationToken cancellationToken)
     {
         try
@@ -111,7 +111,7 @@ static class TarArchiveFile
             }
         }
 
-        while (await source.ReadAsync(pass, cancellationToken).ConfigureAwait(false) > 0) { } // to its checksum
+        while (await source.ReadAsync(pass, cancellationToken).ConfigureAwait(false) > 0) { } // up to its checksum
         return files;
 
         async Task<byte[]> TakeAsync(int count)
@@ -121,7 +121,7 @@ static class TarArchiveFile
         }
     }
 
-    /// <summary>Whether the sum of a header is what it says.</summary>
+    /// <summary>Whether the checksum of a header is correct.</summary>
     static bool IsHeader(ReadOnlySpan<byte> header)
     {
         var sum = 8L * ' ';
@@ -130,7 +130,7 @@ static class TarArchiveFile
         return Number(header.Slice(148, 8)) == sum;
     }
 
-    /// <summary>An octal number in text, or one in binary where that is too small; null for none.</summary>
+    /// <summary>Parses an octal number in text, or a binary one when that is too small; null for neither.</summary>
     static long? Number(ReadOnlySpan<byte> field)
     {
         if (field[0] == 0x80)
@@ -166,7 +166,7 @@ static class TarArchiveFile
 
     static string Relative(string name) => name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name;
 
-    /// <summary>What an extended header says: lines of a length, a name and a value.</summary>
+    /// <summary>Reads a value of an extended header, whose lines have a length, a name and a value.</summary>
     static string? Extended(ReadOnlySpan<byte> header, string name)
     {
         string? found = null;
@@ -181,11 +181,11 @@ static class TarArchiveFile
     }
 }
 
-/// <summary>A large file in a tar archive: neither more nor less than its header says.</summary>
+/// <summary>A large file in a tar archive, with exactly the length in its header.</summary>
 /// <param name="open">Opens the archive at its beginning, decompressed.</param>
-/// <param name="offset">Where the file begins in it.</param>
-/// <param name="length">How many bytes it has.</param>
-/// <param name="header">The hash of what stands before it.</param>
+/// <param name="offset">The offset of the file in it.</param>
+/// <param name="length">The size of the file in bytes.</param>
+/// <param name="header">The hash of the header before it.</param>
 sealed class TarEntrySource(Func<CancellationToken, ValueTask<ByteSource>> open, long offset, long length, UInt128 header) : ByteSource
 {
     const int Block = 512;

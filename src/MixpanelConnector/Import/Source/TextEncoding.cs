@@ -3,8 +3,8 @@ using System.Text;
 namespace MixpanelConnector.Import.Source;
 
 /// <summary>
-/// An encoding of text, by the names and labels of the Encoding Standard (https://encoding.spec.whatwg.org), in which latin1 and
-/// iso-8859-1 are windows-1252. Where the runtime's tables are of another edition than the standard's, the standard holds.
+/// A text encoding, by the names and labels of the Encoding Standard (https://encoding.spec.whatwg.org), in which latin1 and
+/// iso-8859-1 are windows-1252. Where the runtime's tables differ from the standard, the standard takes precedence.
 /// </summary>
 sealed class TextEncoding
 {
@@ -12,7 +12,7 @@ sealed class TextEncoding
     const int LittleEndian = 1200;
     const int BigEndian = 1201;
 
-    /// <summary>The code page of those whose upper half stands here, since the runtime has none.</summary>
+    /// <summary>The code page of encodings that the runtime lacks, whose upper half is defined here.</summary>
     const int OwnTable = 0;
 
     static readonly TextEncoding[] All =
@@ -57,7 +57,7 @@ sealed class TextEncoding
         new("euc-kr", 949, "cseuckr csksc56011987 iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601 ksc_5601 windows-949"),
     ];
 
-    /// <summary>Labels of the standard whose characters the runtime does not know, or that stand for no encoding there.</summary>
+    /// <summary>Labels of the standard whose characters the runtime does not support, or that the standard maps to no encoding.</summary>
     static readonly string[] Unread = ["big5-hkscs", "csiso2022kr", "hz-gb-2312", "iso-2022-cn", "iso-2022-cn-ext", "iso-2022-kr", "replacement", "x-user-defined"];
 
     static readonly TextEncoding Utf16Le = All[1];
@@ -67,19 +67,19 @@ sealed class TextEncoding
     readonly string _labels;
     readonly string _characters;
 
-    /// <param name="name">Its name, which is a label, too.</param>
+    /// <param name="name">The name, which is also a label.</param>
     /// <param name="codePage">The runtime's number for it.</param>
-    /// <param name="labels">Its other labels, with spaces between them.</param>
-    /// <param name="characters">Pairs of a byte and the character that it is; of <see cref="OwnTable"/> all characters from 0xa1 on.</param>
+    /// <param name="labels">Its other labels, separated by spaces.</param>
+    /// <param name="characters">Pairs of a byte and its character; for <see cref="OwnTable"/> all characters from 0xa1 on.</param>
     TextEncoding(string name, int codePage, string labels, string characters = "") => (Name, _codePage, _labels, _characters) = (name, codePage, labels, characters);
 
-    /// <summary>Its name in lower case.</summary>
+    /// <summary>The name in lower case.</summary>
     public string Name { get; }
 
     /// <summary>Whether its text needs no conversion.</summary>
     public bool IsUtf8 => _codePage == Utf8CodePage;
 
-    /// <summary>The encoding of a label, in any case; null when there is none that is read.</summary>
+    /// <summary>Finds an encoding by label, case-insensitive; null when there is none that is supported.</summary>
     public static TextEncoding? Find(string label)
     {
         label = label.Trim();
@@ -87,10 +87,10 @@ sealed class TextEncoding
             ?? Array.Find(All, encoding => encoding._labels.Split(' ', StringSplitOptions.RemoveEmptyEntries).Contains(label, StringComparer.OrdinalIgnoreCase));
     }
 
-    /// <summary>Whether a label is one of the standard's that is not read.</summary>
+    /// <summary>Whether a label is in the standard but not supported.</summary>
     public static bool IsUnread(string label) => Unread.Contains(label.Trim(), StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>What a byte order mark says; null for none, and for that of UTF-32.</summary>
+    /// <summary>The encoding that a byte order mark indicates; null for none, and for that of UTF-32.</summary>
     public static TextEncoding? OfMark(ReadOnlySpan<byte> head) => head switch
     {
         [0xff, 0xfe, 0, 0] => null,
@@ -99,7 +99,7 @@ sealed class TextEncoding
         _ => null,
     };
 
-    /// <summary>Converts its text.</summary>
+    /// <summary>Creates a transcoder to UTF-8.</summary>
     public Transcoder NewTranscoder()
     {
         if (_codePage is LittleEndian or BigEndian) return new Utf16Transcoder(isBigEndian: _codePage == BigEndian);
@@ -111,7 +111,7 @@ sealed class TextEncoding
         return new SingleByteTranscoder(Table(new string(table)));
     }
 
-    /// <summary>Bytes that stand for nothing, and those for control characters that no text has, have U+FFFF.</summary>
+    /// <summary>The table of characters, with U+FFFF for unassigned bytes and for control characters that do not occur in text.</summary>
     char[] Table(string characters)
     {
         var table = new char[256];

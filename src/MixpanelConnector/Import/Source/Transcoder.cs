@@ -6,23 +6,24 @@ using System.Text.Unicode;
 
 namespace MixpanelConnector.Import.Source;
 
-/// <summary>Makes UTF-8 of text in another encoding, block by block. Bytes that stand for no character are found, and not replaced.</summary>
+/// <summary>Converts text in another encoding to UTF-8, block by block. Invalid bytes are reported, not replaced.</summary>
 abstract class Transcoder
 {
-    /// <summary>So much room takes any character.</summary>
+    /// <summary>Enough space for any character.</summary>
     public const int LongestCharacter = 64;
 
-    /// <summary>Converts as much as there is room for.</summary>
+    /// <summary>Converts as much as there is space for.</summary>
     /// <param name="text">The text, from where the last call stopped.</param>
-    /// <param name="utf8">Takes it as UTF-8: room for <see cref="LongestCharacter"/> at least.</param>
-    /// <param name="ended">Whether nothing follows it.</param>
-    /// <param name="used">How much of it was converted.</param>
-    /// <param name="written">How much was written.</param>
-    /// <returns><see cref="OperationStatus.InvalidData"/> when what follows is no character; <see cref="OperationStatus.NeedMoreData"/> when it may become one.</returns>
+    /// <param name="utf8">Receives the UTF-8; at least <see cref="LongestCharacter"/> bytes.</param>
+    /// <param name="ended">Whether this is the end of the text.</param>
+    /// <param name="used">The number of bytes converted.</param>
+    /// <param name="written">The number of bytes written.</param>
+    /// <returns><see cref="OperationStatus.InvalidData"/> when the next bytes are not a character; <see cref="OperationStatus.NeedMoreData"/> when they may
+    /// become one.</returns>
     public abstract OperationStatus Convert(ReadOnlySpan<byte> text, Span<byte> utf8, bool ended, out int used, out int written);
 }
 
-/// <summary>UTF-16, whose surrogates must come in pairs.</summary>
+/// <summary>UTF-16, in which surrogates must be paired.</summary>
 sealed class Utf16Transcoder(bool isBigEndian) : Transcoder
 {
     readonly char[] _characters = new char[8 << 10];
@@ -41,7 +42,7 @@ sealed class Utf16Transcoder(bool isBigEndian) : Transcoder
             status = Utf8.FromUtf16(_characters.AsSpan(0, codes.Length), utf8[written..], out var read, out var length, replaceInvalidSequences: false, isFinalBlock: isLast && ended);
             used += 2 * read;
             written += length;
-            if (status is OperationStatus.NeedMoreData && !isLast && read > 0) status = OperationStatus.Done; // the pair is parted by the blocks
+            if (status is OperationStatus.NeedMoreData && !isLast && read > 0) status = OperationStatus.Done; // the pair is split between blocks
         }
 
         if (status is not OperationStatus.Done || used == text.Length) return status;
@@ -49,8 +50,8 @@ sealed class Utf16Transcoder(bool isBigEndian) : Transcoder
     }
 }
 
-/// <summary>One byte a character.</summary>
-/// <param name="characters">What each byte stands for; U+FFFF for nothing.</param>
+/// <summary>An encoding with one byte per character.</summary>
+/// <param name="characters">The character of each byte; U+FFFF for none.</param>
 sealed class SingleByteTranscoder(char[] characters) : Transcoder
 {
     public override OperationStatus Convert(ReadOnlySpan<byte> text, Span<byte> utf8, bool ended, out int used, out int written)
@@ -88,7 +89,9 @@ sealed class SingleByteTranscoder(char[] characters) : Transcoder
     }
 }
 
-/// <summary>One or more bytes a character, by the runtime's decoders. Control characters beyond ASCII and characters that a program may define for itself are no text.</summary>
+/// <summary>
+/// An encoding with one or more bytes per character, using the runtime's decoders. Control characters beyond ASCII and private-use characters are invalid.
+/// </summary>
 sealed class MultiByteTranscoder : Transcoder
 {
     const int ShiftJis = 932;
@@ -104,7 +107,7 @@ sealed class MultiByteTranscoder : Transcoder
 
     public MultiByteTranscoder(int codePage)
     {
-        // Those of Shift_JIS and GB 18030 are in the standard.
+        // The standard includes the private-use characters of Shift_JIS and GB 18030.
         _firstPrivate = codePage switch
         {
             ShiftJis => '\ue758',
@@ -124,7 +127,7 @@ sealed class MultiByteTranscoder : Transcoder
             var room = Math.Min(_characters.Length, (utf8.Length - written) / 3);
             if (room < LongestCharacter / 3) return OperationStatus.DestinationTooSmall;
             _place.First = null;
-            // A byte is a character at most, but for those that the decoder holds back from before.
+            // A byte is at most one character, except for bytes that the decoder holds back from the previous call.
             var part = text[used..Math.Min(text.Length, used + room - 8)];
             var isEnd = ended && used + part.Length == text.Length;
             _decoder.Convert(part, _characters.AsSpan(0, room), flush: isEnd, out var read, out var count, out _);
@@ -141,7 +144,7 @@ sealed class MultiByteTranscoder : Transcoder
         return OperationStatus.Done;
     }
 
-    /// <summary>How many bytes so many characters take.</summary>
+    /// <summary>The number of bytes of a number of characters.</summary>
     int LengthOf(int characters, ReadOnlySpan<byte> part)
     {
         var decoder = _encoding.GetDecoder();
@@ -163,13 +166,13 @@ sealed class MultiByteTranscoder : Transcoder
         return first;
     }
 
-    /// <summary>Marks what is no character, and remembers where the first was.</summary>
-    /// <param name="second">Knows the characters that the encoding has in a second place, too; null when it has none.</param>
+    /// <summary>Marks invalid characters, and records the position of the first.</summary>
+    /// <param name="second">Decodes characters that the encoding has at a second code point; null when it has none.</param>
     sealed class Place(Encoding? second) : DecoderFallback
     {
         const string Unknown = "\u30fb";
 
-        /// <summary>Among the bytes of the call at hand.</summary>
+        /// <summary>The position of the first, among the bytes of the current call.</summary>
         public int? First { get; set; }
 
         public override int MaxCharCount => 1;

@@ -3,10 +3,10 @@ using System.Globalization;
 
 namespace MixpanelConnector.Import.Source;
 
-/// <summary>Text of another encoding as UTF-8, of which all offsets count the bytes. It holds 64 KB.</summary>
-/// <param name="source">The text; this owns it.</param>
+/// <summary>Text in another encoding as UTF-8, whose bytes all offsets count. Uses 64 KB.</summary>
+/// <param name="source">The text; owned by this instance.</param>
 /// <param name="encoding">Its encoding.</param>
-/// <param name="isSaid">Whether the caller said so; otherwise the text's own mark did.</param>
+/// <param name="isSaid">Whether the caller specified the encoding; otherwise the byte order mark did.</param>
 sealed class TranscodingByteSource(ByteSource source, TextEncoding encoding, bool isSaid) : ByteSource
 {
     const int LongestMark = 4;
@@ -14,7 +14,7 @@ sealed class TranscodingByteSource(ByteSource source, TextEncoding encoding, boo
     readonly Transcoder _transcoder = encoding.NewTranscoder();
     readonly byte[] _text = new byte[64 << 10];
     readonly byte[] _few = new byte[Transcoder.LongestCharacter];
-    ReadOnlyMemory<byte> _left; // of the few
+    ReadOnlyMemory<byte> _left; // of the few bytes
     int _start;
     int _end;
     bool _ended;
@@ -23,11 +23,11 @@ sealed class TranscodingByteSource(ByteSource source, TextEncoding encoding, boo
     long _returns;
     InputException? _fault;
 
-    /// <summary>A source of text as UTF-8: itself, unless the request or its own mark says that it is in another encoding.</summary>
-    /// <param name="source">Any input, decompressed. What is returned owns it.</param>
-    /// <param name="request">Says the encoding, which a mark overrules.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>The text, and its encoding where that is another one.</returns>
+    /// <summary>Opens a source of text as UTF-8: the source itself, unless the request or a byte order mark specifies another encoding.</summary>
+    /// <param name="source">Any input, decompressed. The result owns it.</param>
+    /// <param name="request">Specifies the encoding; a byte order mark takes precedence.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <returns>The text, and its encoding if it is not UTF-8.</returns>
     public static async ValueTask<(ByteSource Text, TextEncoding? Encoding)> OpenAsync(ByteSource source, ImportRequest request, CancellationToken cancellationToken)
     {
         try

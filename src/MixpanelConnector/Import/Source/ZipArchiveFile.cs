@@ -5,8 +5,8 @@ using System.Text;
 namespace MixpanelConnector.Import.Source;
 
 /// <summary>
-/// A ZIP archive as the inputs that are in it, in the order of their names. Its directory is read here, so that each file in it is
-/// opened where it lies, be it in object storage, and so that what is read is bounded: at most 100,000 files, named in 64 MB.
+/// A ZIP archive, expanded to the inputs in it, ordered by name. Its directory is parsed here, so that each file in it can be
+/// opened in place, even in object storage, and so that the amount read is bounded: at most 100,000 files, with a directory of 64 MB.
 /// </summary>
 static class ZipArchiveFile
 {
@@ -16,7 +16,7 @@ static class ZipArchiveFile
     const int LocatorLength = 20;
     const int LargeEndLength = 56;
 
-    /// <summary>Whether an input begins as an archive, be it an empty one.</summary>
+    /// <summary>Whether an input begins like an archive, even an empty one.</summary>
     public static async ValueTask<bool> IsAsync(InputFile input, CancellationToken cancellationToken)
     {
         try
@@ -27,14 +27,14 @@ static class ZipArchiveFile
         }
         catch (InputException)
         {
-            return false; // it is told when it is read
+            return false; // reported when it is read
         }
     }
 
-    /// <summary>The inputs in an archive; the archive itself, with what is wrong, where it cannot be read.</summary>
+    /// <summary>The inputs in an archive; or the archive itself, with the problem, if it cannot be read.</summary>
     /// <param name="archive">The archive.</param>
-    /// <param name="most">How many bytes one of its files may give; null for any number.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="most">The maximum decompressed size of each of its files in bytes; null for no limit.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
     public static async Task<IEnumerable<InputFile>> OpenAsync(InputFile archive, long? most, CancellationToken cancellationToken)
     {
         try
@@ -80,7 +80,7 @@ static class ZipArchiveFile
         return entries;
     }
 
-    /// <summary>Where the directory begins and ends, and how many files it names.</summary>
+    /// <summary>The beginning and end of the directory, and the number of files in it.</summary>
     static async Task<(long Begin, long End, long Count)> DirectoryAsync(InputFile archive, long all, CancellationToken cancellationToken)
     {
         var length = (int)Math.Min(all, EndLength + LongestComment);
@@ -99,7 +99,7 @@ static class ZipArchiveFile
         return (BinaryPrimitives.ReadInt64LittleEndian(large.AsSpan(48)), end, BinaryPrimitives.ReadInt64LittleEndian(large.AsSpan(32)));
     }
 
-    /// <summary>So many bytes from a place.</summary>
+    /// <summary>Reads a number of bytes at an offset.</summary>
     static async Task<byte[]> TakeAsync(InputFile archive, long offset, int count, CancellationToken cancellationToken)
     {
         var bytes = new byte[count];
@@ -108,7 +108,7 @@ static class ZipArchiveFile
         return await ReadAsync(source, bytes, cancellationToken).ConfigureAwait(false) == count ? bytes : throw new InvalidDataException("it was cut short as it was read");
     }
 
-    /// <summary>Fills a buffer, as far as the source reaches.</summary>
+    /// <summary>Fills a buffer as far as possible.</summary>
     internal static async ValueTask<int> ReadAsync(ByteSource source, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         var count = 0;
@@ -116,7 +116,7 @@ static class ZipArchiveFile
         return count;
     }
 
-    /// <summary>Takes sizes over 4 GB from where they stand.</summary>
+    /// <summary>Reads sizes over 4 GB from the extra field.</summary>
     static void Widen(ReadOnlySpan<byte> extra, ref long length, ref long packed, ref long offset)
     {
         while (extra.Length >= 4)

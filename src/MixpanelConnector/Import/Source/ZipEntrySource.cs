@@ -4,21 +4,21 @@ using System.IO.Hashing;
 
 namespace MixpanelConnector.Import.Source;
 
-/// <summary>A file in an archive, as the archive's directory says.</summary>
+/// <summary>A file in an archive, as listed in the archive's directory.</summary>
 /// <param name="Name">Its path in the archive.</param>
 /// <param name="Checksum">The CRC-32 of its bytes.</param>
-/// <param name="Packed">How many bytes it takes in the archive.</param>
-/// <param name="Length">How many bytes it has.</param>
-/// <param name="Offset">Where it begins in the archive, with a header of its own.</param>
-/// <param name="Method">How it is compressed.</param>
+/// <param name="Packed">Its size in the archive, in bytes.</param>
+/// <param name="Length">Its decompressed size in bytes.</param>
+/// <param name="Offset">The offset of its local header in the archive.</param>
+/// <param name="Method">Its compression method.</param>
 sealed record ZipEntry(string Name, uint Checksum, long Packed, long Length, long Offset, int Method)
 {
     /// <summary>Why it cannot be read; null when it can.</summary>
     public string? Fault { get; init; }
 }
 
-/// <summary>A file in an archive: neither more nor less than its directory says, and the bytes that were put in.</summary>
-/// <param name="open">Opens the archive from a place.</param>
+/// <summary>A file in an archive, with exactly the length and checksum in the directory.</summary>
+/// <param name="open">Opens the archive at an offset.</param>
 /// <param name="entry">The file.</param>
 sealed class ZipEntrySource(Func<long, ByteSource> open, ZipEntry entry) : ByteSource
 {
@@ -58,7 +58,7 @@ sealed class ZipEntrySource(Func<long, ByteSource> open, ZipEntry entry) : ByteS
         _packed?.Dispose();
     }
 
-    /// <summary>Opens the archive at the file's own header, and passes that by.</summary>
+    /// <summary>Opens the archive at the file's local header, and skips that.</summary>
     async ValueTask<Stream> BeginAsync(CancellationToken cancellationToken)
     {
         var archive = open(entry.Offset);
@@ -80,7 +80,7 @@ sealed class ZipEntrySource(Func<long, ByteSource> open, ZipEntry entry) : ByteS
         return entry.Method == 0 ? _packed : new DeflateStream(_packed, CompressionMode.Decompress, leaveOpen: true);
     }
 
-    /// <summary>The next bytes of the archive, and no more of them. Owns the source.</summary>
+    /// <summary>A stream of the next bytes of the archive, up to a length. Owns the source.</summary>
     sealed class Packed(ByteSource archive, long length) : Stream
     {
         long _taken;

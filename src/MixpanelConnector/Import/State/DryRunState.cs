@@ -5,8 +5,8 @@ using MixpanelConnector.Import.Undelivered;
 namespace MixpanelConnector.Import.State;
 
 /// <summary>
-/// What a dry run keeps: the counts, and its dead letters only when they are to be written, in a temporary file, so that memory
-/// stays bounded however many there are.
+/// The state of a dry run: the counts, and the dead letters only if they are to be written.
+/// These go to a temporary file, so that memory stays bounded regardless of their number.
 /// </summary>
 sealed class DryRunState(bool keepsDeadLetters) : IImportState, ICountsReasons
 {
@@ -14,7 +14,7 @@ sealed class DryRunState(bool keepsDeadLetters) : IImportState, ICountsReasons
 
     public string? DeadLetterPath => null;
 
-    /// <summary>The dead letters there were, kept or not.</summary>
+    /// <summary>The dead letters by reason, whether stored or not.</summary>
     public ReasonCounts Reasons { get; } = new();
 
     public ImportCheckpoint? Load() => null;
@@ -34,7 +34,7 @@ sealed class DryRunState(bool keepsDeadLetters) : IImportState, ICountsReasons
                 _spool.Write(line.Span);
             }
 
-            _spool.Flush(); // a full disk shows here, not when the file is read
+            _spool.Flush(); // a full disk is reported here, not when the file is read
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -2,10 +2,12 @@ using MixpanelConnector.Import.Undelivered;
 
 namespace MixpanelConnector;
 
-/// <summary>The dead letters of an import as a file: each line one record that was not accepted, with its reason.</summary>
+/// <summary>Writes the dead letters of an import to a file: one record that was not accepted per line, with its reason.</summary>
 public static class ImportDeadLetters
 {
-    /// <summary>Writes every dead letter of a state to a file, synced, in place of what is there: what an import does at every orderly end.</summary>
+    /// <summary>
+    /// Writes all dead letters of a state to a file and syncs it, replacing what is there. An import does the same whenever it ends gracefully.
+    /// </summary>
     /// <param name="state">The state of the import.</param>
     /// <param name="path">The file.</param>
     /// <exception cref="ImportStateException">The state is damaged, or the file cannot be written.</exception>
@@ -18,7 +20,7 @@ public static class ImportDeadLetters
 
     /// <param name="state">The state of the import.</param>
     /// <param name="path">The file.</param>
-    /// <param name="cancellationToken">Ends the wait for a pipe that nobody reads.</param>
+    /// <param name="cancellationToken">Ends the wait for a pipe without a reader.</param>
     internal static void Write(IImportState state, string path, CancellationToken cancellationToken)
     {
         try

@@ -3,29 +3,29 @@ namespace MixpanelConnector;
 /// <summary>What is wrong with the state of an import.</summary>
 public enum ImportStateFault
 {
-    /// <summary>It is damaged, or vanished, or is no state of an import.</summary>
+    /// <summary>It is damaged or missing, or is not the state of an import.</summary>
     Damaged,
 
-    /// <summary>Another import holds it.</summary>
+    /// <summary>Another import is using it.</summary>
     Busy,
 
-    /// <summary>The disk failed: full, read-only, or an error of input and output.</summary>
+    /// <summary>The disk failed: it is full or read-only, or there was an I/O error.</summary>
     Unwritable,
 }
 
-/// <summary>The state of an import cannot be used. The message says where and what to do next.</summary>
+/// <summary>The state of an import cannot be used. The message names it and says what to do next.</summary>
 public sealed class ImportStateException : Exception
 {
-    /// <summary>Makes an exception.</summary>
+    /// <summary>Initializes the exception.</summary>
     /// <param name="fault">What is wrong.</param>
-    /// <param name="message">Where, and what to do next.</param>
-    /// <param name="innerException">The cause, when there is one.</param>
+    /// <param name="message">What failed, and what to do next.</param>
+    /// <param name="innerException">The cause, if any.</param>
     public ImportStateException(ImportStateFault fault, string message, Exception? innerException = null)
         : base(message, innerException) => Fault = fault;
 
     /// <summary>What is wrong.</summary>
     public ImportStateFault Fault { get; }
 
-    /// <summary>How what needed the state ended.</summary>
+    /// <summary>The outcome of the run that needed the state.</summary>
     public RunOutcome Outcome => Fault is ImportStateFault.Busy ? RunOutcome.Busy : RunOutcome.DiskFailed;
 }

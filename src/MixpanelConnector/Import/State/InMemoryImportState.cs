@@ -1,6 +1,6 @@
 namespace MixpanelConnector;
 
-/// <summary>A state that ends with its process: for imports that need no resuming. It keeps their dead letters in memory.</summary>
+/// <summary>A state that lives only as long as its process, for imports that need not be resumed. Stores dead letters in memory.</summary>
 public sealed class InMemoryImportState : IImportState
 {
     readonly Dictionary<string, ImportSourceProgress> _sources = new(StringComparer.Ordinal);

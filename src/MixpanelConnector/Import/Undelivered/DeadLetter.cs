@@ -10,40 +10,43 @@ namespace MixpanelConnector.Import.Undelivered;
 /// <summary>A record that was not accepted, as its line in the dead-letter file.</summary>
 readonly record struct DeadLetter(string Source, long Line, long Offset, byte[] Json);
 
-/// <summary>Why a record is not accepted, as its dead letter tells it.</summary>
+/// <summary>Why a record is not accepted, as recorded in its dead letter.</summary>
 readonly record struct Refusal(string Code, string? Field, string Message)
 {
     public int? HttpStatus { get; init; }
 
     public string? InsertId { get; init; }
 
-    /// <summary>How many requests carried the record.</summary>
+    /// <summary>The number of requests that contained the record.</summary>
     public int Attempts { get; init; }
 
     public bool MaybeDelivered { get; init; }
 
-    /// <summary>The message where nothing of a record's content may be: what a server wrote can quote it, unless Mixpanel's documentation has it word for word.</summary>
+    /// <summary>
+    /// The message for output that must not contain record content. A server's message can
+    /// quote the record, so only messages that Mixpanel documents word for word are shown.
+    /// </summary>
     public string Shown => HttpStatus is not { } status || KnownMessages.Messages.Contains(Message) ? Message : string.Create(
         CultureInfo.InvariantCulture, $"{(MaybeDelivered ? "an answer left open whether Mixpanel took the record" : "Mixpanel refused the record")} (HTTP {status}); its words are in the dead letter");
 
-    /// <summary>The field where nothing of a record's content may be.</summary>
+    /// <summary>The field for output that must not contain record content.</summary>
     public string? ShownField => HttpStatus is null || (Field is not null && KnownMessages.Fields.Contains(Field)) ? Field : null;
 }
 
-/// <summary>Writes dead letters.</summary>
+/// <summary>Builds dead letters.</summary>
 static class DeadLetters
 {
-    // Quotes and what JSON must escape are escaped; letters of every script stay readable. The file is no HTML.
+    // Escapes only quotes and what JSON requires, so that letters of every script stay readable. The file is not HTML.
     static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="source">The record's source.</param>
-    /// <param name="line">Its line; 0 where it is the whole source.</param>
+    /// <param name="line">Its line; 0 for the whole source.</param>
     /// <param name="offset">Its offset.</param>
     /// <param name="raw">The record as it was read.</param>
-    /// <param name="oversized">What is left of it, when it is too large to keep.</param>
-    /// <param name="options">The options that make of it what is sent, as a JSON object; empty for none.</param>
-    /// <param name="refusal">Why it is not accepted.</param>
-    /// <param name="layout">What is needed to read it without its file, where it is a row of text, as a JSON object; empty for none.</param>
+    /// <param name="oversized">The retained part, if the record is too large to store.</param>
+    /// <param name="options">The options that determine what is sent for it, as a JSON object; empty for none.</param>
+    /// <param name="refusal">Why it was not accepted.</param>
+    /// <param name="layout">What is needed to read a text row without its file, as a JSON object; empty for none.</param>
     public static DeadLetter Of(string source, long line, long offset, ReadOnlySpan<byte> raw, OversizedRecord? oversized, ReadOnlySpan<byte> options, in Refusal refusal, ReadOnlySpan<byte> layout = default)
     {
         var buffer = new ArrayBufferWriter<byte>(raw.Length + 512);
@@ -91,7 +94,7 @@ static class DeadLetters
         return new(source, line, offset, buffer.WrittenSpan.ToArray());
     }
 
-    /// <summary>Its own bytes, but for line ends, since a dead letter is one line: in JSON they stand between values only.</summary>
+    /// <summary>Writes the original bytes without line ends, since a dead letter is a single line; in JSON, line ends occur only between values.</summary>
     static void WriteObject(Utf8JsonWriter json, ReadOnlySpan<byte> raw)
     {
         json.WritePropertyName("raw"u8);

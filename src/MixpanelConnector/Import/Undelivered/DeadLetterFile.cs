@@ -2,14 +2,14 @@ using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Import.Undelivered;
 
-/// <summary>The dead-letter file, written anew from the state: whole and synced, or not at all.</summary>
+/// <summary>Writes the dead-letter file from the state: completely and synced, or not at all.</summary>
 static class DeadLetterFile
 {
     static readonly ReadOnlyMemory<byte> LineEnd = "\n"u8.ToArray();
 
     /// <exception cref="IOException">The file cannot be written or synced.</exception>
     /// <exception cref="UnauthorizedAccessException">The file cannot be written.</exception>
-    /// <exception cref="OperationCanceledException">It is a pipe that nobody reads, and is waited for no longer.</exception>
+    /// <exception cref="OperationCanceledException">The path is a pipe without a reader, and the wait for one was canceled.</exception>
     public static void Write(string path, IEnumerable<ReadOnlyMemory<byte>> lines, CancellationToken cancellationToken)
     {
         if (OutputFile.IsSpecial(path))
@@ -32,7 +32,10 @@ static class DeadLetterFile
         });
     }
 
-    /// <summary>Whether a file is what an earlier run of this import wrote: the beginning of what is written now. Any other file, such as one that was mended by hand, is kept beside it.</summary>
+    /// <summary>
+    /// Whether an existing file is the beginning of what is now written, and so was written by an
+    /// earlier run of this import. Any other file, such as one edited by hand, is kept alongside.
+    /// </summary>
     static bool BeginsWith(FileStream whole, string shorter)
     {
         if (FileStatus.Of(shorter).Kind is not FileKind.Regular) return false;

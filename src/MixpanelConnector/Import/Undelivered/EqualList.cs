@@ -2,7 +2,7 @@ using System.Collections;
 
 namespace MixpanelConnector.Import.Undelivered;
 
-/// <summary>A list that equals another with the same items, so that the records that hold it are compared by what they say.</summary>
+/// <summary>A list with value equality, so that records that contain it compare by value.</summary>
 sealed class EqualList<T>(IEnumerable<T> items) : IReadOnlyList<T>
 {
     readonly T[] _items = [.. items];

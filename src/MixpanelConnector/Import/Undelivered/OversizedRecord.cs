@@ -3,7 +3,7 @@ using System.Text.Unicode;
 
 namespace MixpanelConnector.Import.Undelivered;
 
-/// <summary>What is kept of a record over 1 MiB while it passes by: its head, its length and its SHA-256.</summary>
+/// <summary>The retained part of a record over 1 MiB: its head, its length and its SHA-256, collected as it streams by.</summary>
 sealed class OversizedRecord : IDisposable
 {
     public const int HeadLength = 64 << 10;
@@ -17,7 +17,7 @@ sealed class OversizedRecord : IDisposable
 
     public string Sha256 { get; private set; } = "";
 
-    /// <summary>As a dead letter tells of it.</summary>
+    /// <summary>Recreates it from a dead letter.</summary>
     public static OversizedRecord Recorded(ReadOnlySpan<byte> head, long length, string sha256)
     {
         var record = new OversizedRecord { _head = head.ToArray(), Length = length, Sha256 = sha256 };
@@ -34,7 +34,7 @@ sealed class OversizedRecord : IDisposable
 
     public OversizedRecord Complete()
     {
-        // A cut within a character would make a text of bytes.
+        // A head that is cut within a character would be stored as binary instead of text.
         for (var cut = 1; cut < 4 && Length > _head.Length && !Utf8.IsValid(_head); cut++)
             if (Utf8.IsValid(_head.AsSpan(..^cut))) _head = _head[..^cut];
         Sha256 = Convert.ToHexStringLower(_hash.GetHashAndReset());

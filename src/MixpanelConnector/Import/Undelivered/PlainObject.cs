@@ -2,13 +2,13 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Import.Undelivered;
 
-/// <summary>Tells JSON objects that every reader takes for the same thing.</summary>
+/// <summary>Recognizes JSON objects that every parser interprets alike.</summary>
 static class PlainObject
 {
-    /// <summary>What holds it goes deeper, and readers give up at 64.</summary>
+    /// <summary>The object is nested in others, and some parsers stop at depth 64.</summary>
     static readonly JsonReaderOptions Options = new() { MaxDepth = 60 };
 
-    /// <summary>Whether a text is one such object: without a name that stands twice, half of a surrogate pair, or a number beyond a double's range.</summary>
+    /// <summary>Whether the text is one such object: without duplicate names, unpaired surrogates, or numbers beyond the range of a double.</summary>
     /// <param name="text">The text, in valid UTF-8.</param>
     public static bool Is(ReadOnlySpan<byte> text)
     {
@@ -31,7 +31,7 @@ static class PlainObject
                     case JsonTokenType.PropertyName when !names.Peek().Add(reader.GetString()!):
                         return false;
                     case JsonTokenType.String when reader.ValueIsEscaped:
-                        reader.GetString(); // throws over half a pair
+                        reader.GetString(); // throws on an unpaired surrogate
                         break;
                     case JsonTokenType.Number when !reader.TryGetDouble(out var number) || !double.IsFinite(number):
                         return false;

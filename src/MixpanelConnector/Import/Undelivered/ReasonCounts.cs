@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Import.Undelivered;
 
-/// <summary>Counts records that were not accepted by their reasons, with the first few of each. What it keeps is bounded, whatever comes.</summary>
+/// <summary>Counts records that were not accepted by reason, with the first few of each. Its memory use is bounded.</summary>
 sealed class ReasonCounts
 {
     const int MostReasons = 50;
@@ -13,10 +13,10 @@ sealed class ReasonCounts
 
     readonly Dictionary<(string Code, string? Field), (long Count, List<ImportReasonSample> Samples)> _reasons = [];
 
-    /// <summary>How many records there were.</summary>
+    /// <summary>The total number of records.</summary>
     public long Total { get; private set; }
 
-    /// <summary>The most frequent first; null when there are none.</summary>
+    /// <summary>The reasons, the most frequent first; null when there are none.</summary>
     public IReadOnlyList<ImportReason>? Reasons => Total == 0 ? null : new EqualList<ImportReason>(_reasons
         .Select(reason => new ImportReason { Code = reason.Key.Code, Field = reason.Key.Field, Count = reason.Value.Count, Samples = new EqualList<ImportReasonSample>(reason.Value.Samples) })
         .OrderByDescending(reason => reason.Count).ThenBy(reason => reason.Code, StringComparer.Ordinal).ThenBy(reason => reason.Field, StringComparer.Ordinal));
@@ -28,7 +28,7 @@ sealed class ReasonCounts
         return counts;
     }
 
-    /// <summary>Counts a dead letter, as it was written.</summary>
+    /// <summary>Counts a serialized dead letter.</summary>
     public void Add(ReadOnlySpan<byte> deadLetter)
     {
         string source = "", code = "", message = "";

@@ -6,11 +6,11 @@ using MixpanelConnector.Import.Decode;
 namespace MixpanelConnector.Import.Validate;
 
 /// <summary>
-/// Computes the <c>$insert_id</c> of an event that has none, from its bytes as they were read, its source's id, and the how-manieth
-/// record with these bytes it is in its source: a second run makes the same, two identical lines get two, and what was mended,
-/// added or removed elsewhere in the source changes none. 128 bits in hex fit Mixpanel's 36 characters and need no check against
-/// its rules. Beyond the <see cref="Occurrences.Most"/> different records that can be told apart, the place takes part in place of the
-/// count. A state of an earlier version goes on as it began: there the place takes part in each id.
+/// Computes the <c>$insert_id</c> of an event that has none, from its bytes as read, its source's id, and the number of earlier
+/// records with the same bytes in its source. A second run computes the same ids, two identical lines get two ids, and changing,
+/// adding or removing other records in the source changes none. 128 bits in hex fit Mixpanel's 36 characters and satisfy
+/// its rules. Beyond the <see cref="Occurrences.Most"/> distinct records that can be tracked, the position is used instead of the
+/// count. An import with the state of an earlier version continues as it began: there, the position is part of each id.
 /// </summary>
 sealed class ComputedInsertIds
 {
@@ -24,17 +24,17 @@ sealed class ComputedInsertIds
     bool _taken;
     bool _wasTaken;
 
-    /// <summary>Whether to go on as an earlier version began. To be said before the first source.</summary>
+    /// <summary>Whether to continue as an earlier version began. To be set before the first source.</summary>
     public bool OfPlaces { get; set; }
 
-    /// <summary>What the ids of this source came from so far; null where only their places are known to take part.</summary>
+    /// <summary>What the ids of this source are derived from so far; null when all that is known is that positions are part of them.</summary>
     public ImportIds? Made { get; private set; }
 
-    /// <summary>The id of the record that was taken last.</summary>
+    /// <summary>The id of the last record.</summary>
     public ReadOnlySpan<byte> Last => _id;
 
     /// <param name="sourceId">The source's id.</param>
-    /// <param name="made">What its ids come from that an earlier run has computed; null when that is not known.</param>
+    /// <param name="made">What the ids computed by an earlier run are derived from; null when that is unknown.</param>
     public void Begin(string sourceId, ImportIds? made)
     {
         _source = HashOf(sourceId);
@@ -43,13 +43,16 @@ sealed class ComputedInsertIds
         Made = OfPlaces ? null : made ?? ImportIds.None;
     }
 
-    /// <summary>Whether the ids of what follows depend on what came before.</summary>
+    /// <summary>Whether the ids of later records depend on earlier ones.</summary>
     public bool Recalls => !OfPlaces && (_isUnknown || Made is not ImportIds.None);
 
-    /// <summary>Called before each record, which has one id at most, however often it is asked for.</summary>
+    /// <summary>Called before each record, which has at most one id, however often it is requested.</summary>
     public void Next() => (_wasTaken, _taken) = (_taken, false);
 
-    /// <summary>Where the record before had no id: the hash of this one, which probably has none either. Its count is on the way from memory then while the record is checked.</summary>
+    /// <summary>
+    /// If the previous record had no id: hashes this one, which probably has none
+    /// either, so that its count is prefetched from memory while the record is checked.
+    /// </summary>
     public UInt128? Prepare(in Record record)
     {
         if (!_wasTaken || _taken || OfPlaces) return null;
@@ -60,7 +63,7 @@ sealed class ComputedInsertIds
 
     /// <summary>Computes the id of a record.</summary>
     /// <param name="record">The record.</param>
-    /// <param name="prepared">What <see cref="Prepare"/> gave for it.</param>
+    /// <param name="prepared">The result of <see cref="Prepare"/> for it.</param>
     public void Take(in Record record, UInt128? prepared = null)
     {
         if (_taken) return;
@@ -90,7 +93,7 @@ sealed class ComputedInsertIds
 
     UInt128 HashOf(in Record record) => XxHash128.HashToUInt128(Own(in record), _source);
 
-    /// <summary>The record's own bytes, which no option changes: of a row of text, those without quotes, which programs set as they like.</summary>
+    /// <summary>The bytes of the record that do not depend on any option. For a row of text these exclude quotes, which programs use inconsistently.</summary>
     ReadOnlySpan<byte> Own(in Record record)
     {
         if (record.Row.IsEmpty) return record.Raw;
@@ -106,7 +109,7 @@ sealed class ComputedInsertIds
         return _unquoted.AsSpan(0, length);
     }
 
-    /// <summary>An id from a record and its place.</summary>
+    /// <summary>Computes an id from a record and its position.</summary>
     public static void OfPlace(ReadOnlySpan<byte> record, long source, long place, Span<byte> id)
     {
         Span<byte> both = stackalloc byte[16];

@@ -8,12 +8,12 @@ using MixpanelConnector.Import.Values;
 namespace MixpanelConnector.Import.Validate;
 
 /// <summary>
-/// Mixpanel's rules for an event, and what completing it needs to know. They hold with <c>strict=0</c> too: what Mixpanel
-/// would then drop in silence is rejected here instead. Where its documentation leaves room, Mixpanel judges.
+/// Mixpanel's rules for events, and what is needed to complete an event. They also apply with <c>strict=0</c>: events that Mixpanel
+/// would silently drop are rejected here instead. Where Mixpanel's documentation is ambiguous, the decision is left to Mixpanel.
 /// </summary>
-/// <param name="shared">The properties that each event gets.</param>
-/// <param name="asked">The repairs that were asked for, so that others can be proposed; null where none can be.</param>
-/// <param name="predicts">Whether Mixpanel will not be asked: then what it may refuse is refused, where its documentation leaves room.</param>
+/// <param name="shared">The properties added to each event.</param>
+/// <param name="asked">The repairs that were requested, so that others can be proposed; null where none can be.</param>
+/// <param name="predicts">Whether nothing is sent to Mixpanel: then anything that it may reject is rejected where its documentation is ambiguous.</param>
 sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool predicts = false) : IRecordRules
 {
     const long FirstOf1971 = 31_536_000;
@@ -67,7 +67,7 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
     bool _isAhead;
     Property _property;
 
-    // What an event is told apart by, and what it gets of it unless it has its own.
+    // The fields that identify an event, and their shared values.
     Scalar _event;
     Scalar _insertId;
     Scalar _distinctId;
@@ -78,18 +78,18 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
 
     public NestingLimits Limits => EventLimits;
 
-    /// <summary>Where in the record the properties' first byte after their brace is.</summary>
+    /// <summary>The position in the record of the first byte after the brace of the properties.</summary>
     public int PropertiesAt { get; private set; }
 
     public bool HasInsertId { get; private set; }
 
-    /// <summary>Whether it is an event by which a project is told which ids are one user's.</summary>
+    /// <summary>Whether it is an event that links the ids of a user.</summary>
     public bool SaysWhoIsWho { get; private set; }
 
-    /// <summary>Where in the record the <c>$insert_id</c> is; length 0 when it has none or writes it with escapes.</summary>
+    /// <summary>The position of the <c>$insert_id</c> in the record; length 0 when there is none or it contains escapes.</summary>
     public (int At, int Length) InsertId { get; private set; }
 
-    /// <summary>How many properties the record has of its own.</summary>
+    /// <summary>The number of properties in the record itself.</summary>
     public int Properties { get; private set; }
 
     public bool Overrides(int sharedProperty) => _overridden[sharedProperty];
@@ -162,7 +162,7 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
         return null;
     }
 
-    /// <summary>What is missing once the whole record was seen.</summary>
+    /// <summary>Reports what is missing, after the whole record was checked.</summary>
     public Rejection? Missing()
     {
         if (!_hasEvent) return EventMissing;
@@ -172,13 +172,13 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
         return _isAhead ? TimeInFuture : predicts && SaysWhoIsWho ? WhoIsWho : null;
     }
 
-    /// <summary>Takes the record that was read last for what each event gets unless it has its own.</summary>
+    /// <summary>Keeps the values of the last record as the shared ones.</summary>
     public void KeepShared(ReadOnlySpan<byte> record) =>
         _shared = (_milliseconds, Kept(_distinctId, record), Kept(_userId, record), Kept(_deviceId, record));
 
-    /// <summary>A hash of what Mixpanel tells events apart by.</summary>
-    /// <param name="record">The record that was read last.</param>
-    /// <param name="insertId">The id that it is given when it has none.</param>
+    /// <summary>A hash of the fields by which Mixpanel identifies an event.</summary>
+    /// <param name="record">The last record.</param>
+    /// <param name="insertId">The id that it gets if it has none.</param>
     public ulong Identity(ReadOnlySpan<byte> record, string? insertId)
     {
         var hash = Hash(_event.In(record), (ulong)_milliseconds);
@@ -229,14 +229,14 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
         if (asked is { } fixes && !fixes.HasFlag(ImportFixes.Time) && TimeReader.MayBeDate(time, isEventTime: true)) return TimeMayBeDate;
         var seconds = time > TimeReader.LargestSeconds ? time / 1000 : time;
         _milliseconds = time > TimeReader.LargestSeconds ? time : time * 1000;
-        _isAhead = seconds > _now + MostSecondsAhead; // told last: what else is known of a record must not depend on the clock
+        _isAhead = seconds > _now + MostSecondsAhead; // reported last: other results must not depend on the clock
         return seconds < FirstOf1971 ? TimeTooOld : null;
     }
 
     Rejection? DistinctId(in JsonToken value)
     {
-        if (value.Type is JsonTokenType.Null) return null; // the same as missing, which another property may make good
-        _hasUser = true; // an empty text is allowed: it says that there is no user
+        if (value.Type is JsonTokenType.Null) return null; // treated as missing; another property may serve instead
+        _hasUser = true; // an empty text is allowed: there is no user
         if (value.Type is JsonTokenType.Number) return asked is { } fixes && !fixes.HasFlag(ImportFixes.Ids) ? DistinctIdMayBeText : DistinctIdInvalid;
         if (value.Type is not JsonTokenType.String || MixpanelValues.IsTooLongForDistinctId(in value)) return DistinctIdInvalid;
         if (MixpanelValues.IsBanned(in value, ignoreCase: predicts)) return DistinctIdBanned;
@@ -252,7 +252,7 @@ sealed class EventRules(SharedProperties shared, ImportFixes? asked = null, bool
         return Keep(in value, out _insertId);
     }
 
-    /// <summary>Where in the record a text or number is, without its quotes; the default for what a record does not have.</summary>
+    /// <summary>The position of a text or number in the record, without its quotes; the default when the record does not have it.</summary>
     readonly record struct Scalar(int At, int Length, bool IsEscaped)
     {
         /// <summary>Neither a text nor a number.</summary>

@@ -10,13 +10,13 @@ using MixpanelConnector.Import.Decode;
 namespace MixpanelConnector.Import.Validate;
 
 /// <summary>
-/// One pass over a record's bytes: is it one JSON object in valid UTF-8, without duplicate keys, lone surrogates and numbers
-/// beyond a double's range, and does it keep the rules of its type? Nothing is decoded that need not be, and nothing is changed.
-/// It reads twice as fast as <see cref="Utf8JsonReader"/>, and tests hold its verdicts against that reader's.
+/// Validates a record in one pass: whether it is one JSON object in valid UTF-8, without duplicate keys, unpaired surrogates and numbers
+/// beyond the range of a double, and whether it follows the rules of its type. Decodes only what is needed, and changes nothing.
+/// It is twice as fast as <see cref="Utf8JsonReader"/>, and tests compare its results with that reader's.
 /// </summary>
 sealed class JsonScanner
 {
-    // Below the 64 levels at which Utf8JsonReader gives up: what is sent should be readable by others.
+    // Below the 64 levels at which Utf8JsonReader fails: others should be able to read what is sent.
     const int DeepestJson = 60;
 
     public static readonly Rejection InvalidUtf8 = new("invalid_utf8", null, "the record is not valid UTF-8");
@@ -36,23 +36,23 @@ sealed class JsonScanner
     {
         public bool IsObject;
 
-        /// <summary>Where its keys begin among those of all open objects.</summary>
+        /// <summary>The index of its first key among those of all open objects.</summary>
         public int FirstKey;
 
-        /// <summary>Its keys or elements so far.</summary>
+        /// <summary>The number of its keys or elements so far.</summary>
         public int Count;
 
-        /// <summary>A bit for the last six of each key's hash: most keys are new already by that.</summary>
+        /// <summary>A bitmap of the last six bits of each key's hash: it alone shows that most keys are new.</summary>
         public ulong Seen;
     }
 
-    /// <summary>What a string's escapes are like.</summary>
+    /// <summary>The kind of escapes in a string.</summary>
     enum Escapes
     {
         None,
         Some,
 
-        /// <summary>One of them is half of a surrogate pair.</summary>
+        /// <summary>One of them is an unpaired surrogate.</summary>
         Lone,
     }
 
@@ -61,7 +61,7 @@ sealed class JsonScanner
     int _keyCount;
     byte[] _unescaped = [];
 
-    /// <summary>Null when the record is good.</summary>
+    /// <summary>Checks a record; returns null when it is valid.</summary>
     public Rejection? Check(ReadOnlySpan<byte> record, IRecordRules rules) => Utf8.IsValid(record) ? Walk(record, rules) : InvalidUtf8;
 
     Rejection? Walk(ReadOnlySpan<byte> json, IRecordRules rules)
@@ -71,9 +71,9 @@ sealed class JsonScanner
 
         var limits = rules.Limits;
         var objects = 0; // open ones below the second level
-        var level = 1; // of the container at hand
+        var level = 1; // of the current container
         var isFirst = true; // nothing was read in it yet
-        var property = 0; // where the last list or object of the second level begins
+        var property = 0; // the position of the last list or object at the second level
         at++;
         _keyCount = 0;
         _containers[1] = new Container { IsObject = true };
@@ -175,14 +175,14 @@ sealed class JsonScanner
                     break;
                 case JsonTokenType.String when escapes is Escapes.Lone:
                     return LoneSurrogate;
-                // A double reaches 1.8e308: shorter text without an exponent cannot leave it.
+                // The largest double is about 1.8e308: shorter text without an exponent cannot exceed it.
                 case JsonTokenType.Number when (hasExponent || at - start >= 300) && !IsInRange(json[start..at]):
                     return NumberRange;
             }
         }
     }
 
-    /// <summary>What text is that begins no object.</summary>
+    /// <summary>Classifies text that does not begin with an object.</summary>
     static Rejection WhatElse(ReadOnlySpan<byte> json)
     {
         try
@@ -197,7 +197,10 @@ sealed class JsonScanner
         }
     }
 
-    /// <summary>False when the object has the key already. Keys are compared by a 64-bit hash of their unescaped bytes: keys that differ collide once in some 10^19 pairs.</summary>
+    /// <summary>
+    /// Adds a key; false when the object already has it. Keys are compared by a 64-bit
+    /// hash of their unescaped bytes: distinct keys collide once in about 10^19 pairs.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     bool TakeKey(ref Container container, ReadOnlySpan<byte> name)
     {
@@ -228,7 +231,7 @@ sealed class JsonScanner
         return at;
     }
 
-    /// <summary>Where the quote is that ends a string; -1 when none does, or the string holds what JSON does not allow.</summary>
+    /// <summary>The position of the quote that ends a string; -1 when there is none, or the string contains what JSON does not allow.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static int EndOfString(ReadOnlySpan<byte> json, int at, out Escapes escapes)
     {
@@ -245,7 +248,7 @@ sealed class JsonScanner
     static int EndOfLongString(ReadOnlySpan<byte> json, int at, out Escapes escapes)
     {
         escapes = Escapes.None;
-        var lowHalfAt = -1; // where the other half of a surrogate pair has to be
+        var lowHalfAt = -1; // the expected position of the other half of a surrogate pair
         while (true)
         {
             at = NextStop(json, at);
@@ -290,13 +293,13 @@ sealed class JsonScanner
         return parsed && used == digits.Length;
     }
 
-    /// <summary>The next quote, backslash or control character; the text's length when there is none.</summary>
+    /// <summary>The position of the next quote, backslash or control character; the length of the text when there is none.</summary>
     static int NextStop(ReadOnlySpan<byte> json, int at)
     {
         for (; at <= json.Length - Vector256<byte>.Count; at += Vector256<byte>.Count)
             if (Stops(json, at) is var stops and not 0) return at + BitOperations.TrailingZeroCount(stops);
 
-        // The last block overlaps what was seen before.
+        // The last block overlaps the previous one.
         var last = json.Length - Vector256<byte>.Count;
         if (last >= 0 && at < json.Length)
             return Stops(json, last) >> (at - last) is var stops and not 0 ? at + BitOperations.TrailingZeroCount(stops) : json.Length;
@@ -305,7 +308,7 @@ sealed class JsonScanner
         return at;
     }
 
-    /// <summary>A bit for each of 32 bytes: is it a quote, a backslash or a control character?</summary>
+    /// <summary>A bitmap of 32 bytes, with a bit set for each quote, backslash or control character.</summary>
     static uint Stops(ReadOnlySpan<byte> json, int at)
     {
         var block = Vector256.Create(json.Slice(at, Vector256<byte>.Count));
@@ -313,7 +316,7 @@ sealed class JsonScanner
         return (isControl | Vector256.Equals(block, Vector256.Create((byte)'"')) | Vector256.Equals(block, Vector256.Create((byte)'\\'))).ExtractMostSignificantBits();
     }
 
-    /// <summary>Where a number ends; -1 when it is none.</summary>
+    /// <summary>The position after a number; -1 when it is not one.</summary>
     static int EndOfNumber(ReadOnlySpan<byte> json, int at, out bool hasExponent)
     {
         hasExponent = false;
@@ -337,7 +340,7 @@ sealed class JsonScanner
             if (at == digits) return -1;
         }
 
-        // Like Utf8JsonReader, which knows comments: a slash ends the number, and is refused as what follows.
+        // As in Utf8JsonReader, which knows comments: a slash ends the number, and is rejected afterwards.
         return at < json.Length && json[at] is (byte)',' or (byte)'}' or (byte)']' or (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t' or (byte)'/' ? at : -1;
     }
 

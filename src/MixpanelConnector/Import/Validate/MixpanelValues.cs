@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MixpanelConnector.Import.Validate;
 
-/// <summary>The values that Mixpanel refuses as ids: see https://developer.mixpanel.com/reference/import-events.</summary>
+/// <summary>The values that Mixpanel rejects as ids: see https://developer.mixpanel.com/reference/import-events.</summary>
 static class MixpanelValues
 {
     public const int LongestInsertId = 36;
@@ -19,14 +19,14 @@ static class MixpanelValues
 
     static readonly int LongestBanned = Banned.Max(value => value.Length);
 
-    // A bit for each length that one of them has.
+    // A bitmap of the lengths of banned values.
     static readonly ulong BannedLengths = Banned.Aggregate(0UL, (lengths, value) => lengths | (1UL << value.Length));
 
     /// <param name="text">The id.</param>
-    /// <param name="ignoreCase">Whether it is banned in capitals, too, of which the documentation says nothing.</param>
+    /// <param name="ignoreCase">Whether the comparison is case-insensitive; the documentation does not say.</param>
     public static bool IsBanned(in JsonToken text, bool ignoreCase = false)
     {
-        // Six bytes of escape for one character is the most that a banned value can take.
+        // An escape takes at most six bytes per character.
         if (text.IsEscaped ? text.Text.Length > 6 * LongestBanned : text.Text.Length > LongestBanned || (BannedLengths >> text.Text.Length & 1) == 0) return false;
         foreach (var value in Banned)
             if (text.Is(value) || (ignoreCase && Ascii.EqualsIgnoreCase(text.IsEscaped ? Encoding.UTF8.GetBytes(text.Unescape()) : text.Text, value))) return true;

@@ -4,30 +4,30 @@ using System.Runtime.Intrinsics.X86;
 namespace MixpanelConnector.Import.Validate;
 
 /// <summary>
-/// How often hashes have come by: exact for the first <see cref="Most"/> different ones, which take 32 MB, and half as much more
-/// while the table grows to that. Hashes are told apart by 52 bits: in a full table, one time in 600 some two are taken for one.
-/// So whoever counts must stand a count that is too high.
+/// Counts how often hashes occur: exact for the first <see cref="Most"/> distinct ones, which use 32 MB, and half as much more
+/// while the table grows to that size. Hashes are distinguished by 52 bits: in a full table, the probability that any two are confused is 1 in 600.
+/// So callers must tolerate a count that is too high.
 /// </summary>
 sealed class Occurrences
 {
-    /// <summary>7 of 8 slots: beyond, the search for a free one becomes long.</summary>
+    /// <summary>7 of 8 slots: beyond that, the search for a free slot becomes long.</summary>
     public const int Most = MostSlots / 8 * 7;
 
     const int MostSlots = 1 << 22;
     const int FirstSlots = 1 << 10;
 
-    // As many as a processor fetches at once.
+    // The number of memory accesses that a processor has in flight at once.
     const int Ahead = 12;
 
-    // A slot is 52 bits of the hash above 12 bits of its count; 0 is a free one.
+    // A slot has 52 bits of the hash above 12 bits of its count; 0 is a free slot.
     const int CountBits = 12;
     const ulong Counts = (1UL << CountBits) - 1;
 
-    readonly Dictionary<ulong, long> _many = []; // the full counts of what came by 4095 times and more
+    readonly Dictionary<ulong, long> _many = []; // the full counts of hashes that occurred 4095 times or more
     ulong[] _slots = new ulong[FirstSlots];
     int _used;
 
-    /// <summary>Counts a hash; gives how often it had come by before, or -1 when there is no room for another.</summary>
+    /// <summary>Counts a hash; returns the number of earlier occurrences, or -1 when there is no space for a new hash.</summary>
     public long Take(ulong hash)
     {
         ref var slot = ref SlotOf(_slots, hash);
@@ -45,7 +45,7 @@ sealed class Occurrences
         return before;
     }
 
-    /// <summary>Counts hashes; gives how many of them had come by before, and whether there was no room for some.</summary>
+    /// <summary>Counts hashes; returns how many of them had occurred before, and whether there was no space for some.</summary>
     public (int Known, bool Many) Take(ReadOnlySpan<ulong> hashes)
     {
         var (known, many) = (0, false);
@@ -60,7 +60,7 @@ sealed class Occurrences
         return (known, many);
     }
 
-    /// <summary>Has the processor fetch where a hash is counted, since all of it is too much for its caches.</summary>
+    /// <summary>Prefetches the counter of a hash, since the table is too large for the processor's caches.</summary>
     public unsafe void Prefetch(ulong hash)
     {
         if (Sse.IsSupported) Sse.Prefetch0(Unsafe.AsPointer(ref _slots[IndexOf(_slots, hash)]));
@@ -84,7 +84,7 @@ sealed class Occurrences
 
     static int IndexOf(ulong[] slots, ulong hash) => (int)(hash >> CountBits) & (slots.Length - 1);
 
-    /// <summary>The slot of a hash, or the free one where it belongs.</summary>
+    /// <summary>The slot of a hash, or the free slot where it belongs.</summary>
     static ref ulong SlotOf(ulong[] slots, ulong hash)
     {
         for (var at = IndexOf(slots, hash); ; at = (at + 1) & (slots.Length - 1))

@@ -4,10 +4,10 @@ using MixpanelConnector.Import.Decode;
 
 namespace MixpanelConnector.Import.Validate;
 
-/// <summary>The rules for an update of a user's profile, or of a group's when there is a group key, and what completing it needs to know.</summary>
-/// <param name="token">The project's token.</param>
-/// <param name="groupKey">The property that makes the groups; null for users.</param>
-/// <param name="asked">The repairs that were asked for, so that others can be proposed.</param>
+/// <summary>The rules for an update of a user profile, or of a group profile if there is a group key, and what is needed to complete it.</summary>
+/// <param name="token">The project token.</param>
+/// <param name="groupKey">The property that identifies the groups; null for users.</param>
+/// <param name="asked">The repairs that were requested, so that others can be proposed.</param>
 sealed class ProfileRules(string token, string? groupKey, ImportFixes asked = ImportFixes.None) : IRecordRules
 {
     const string NumberMayBeText = "--fix ids makes text of a number";
@@ -58,13 +58,13 @@ sealed class ProfileRules(string token, string? groupKey, ImportFixes asked = Im
 
     public bool HasGroupKey { get; private set; }
 
-    /// <summary>Whether the update gives the same profile when it is done twice.</summary>
+    /// <summary>Whether the update is idempotent.</summary>
     public bool Repeatable { get; private set; }
 
-    /// <summary>Where the name <c>"$properties"</c> stands, which becomes <c>"$set"</c>; null in an update.</summary>
+    /// <summary>The position of the name <c>"$properties"</c>, which becomes <c>"$set"</c>; null in an update.</summary>
     public int? PropertiesNameAt { get; private set; }
 
-    /// <summary>Where the name <c>"$distinct_id"</c> of an exported group stands, which becomes <c>"$group_id"</c>; null in all other records.</summary>
+    /// <summary>The position of the name <c>"$distinct_id"</c> of an exported group, which becomes <c>"$group_id"</c>; null in all other records.</summary>
     public int? GroupIdNameAt { get; private set; }
 
     public void Reset()
@@ -123,7 +123,7 @@ sealed class ProfileRules(string token, string? groupKey, ImportFixes asked = Im
         }
     }
 
-    /// <summary>What is missing once the whole record was seen.</summary>
+    /// <summary>Reports what is missing, after the whole record was checked.</summary>
     public Rejection? Missing()
     {
         if (groupKey is null) return !_hasDistinctId ? DistinctIdMissing : _operations == 0 ? OperationMissing : null;

@@ -6,49 +6,52 @@ using MixpanelConnector.Import.Decode;
 
 namespace MixpanelConnector.Import.Validate;
 
-/// <summary>Checks records of one type and adds the good ones to a batch, with what is missing.</summary>
+/// <summary>Checks records of one type, completes the valid ones and adds them to a batch.</summary>
 abstract class RecordPreparer
 {
-    /// <summary>The most bytes that completing adds to a record.</summary>
+    /// <summary>The maximum number of bytes that completing adds to a record.</summary>
     public abstract int LargestAddition { get; }
 
-    /// <summary>Begins a source, whose id goes into the ids that are computed.</summary>
+    /// <summary>Begins a source, whose id is part of computed ids.</summary>
     /// <param name="sourceId">The source's id.</param>
-    /// <param name="made">What its ids come from that an earlier run has computed; null when that is not known.</param>
+    /// <param name="made">What the ids computed by an earlier run are derived from; null when that is unknown.</param>
     public virtual void Begin(string sourceId, ImportIds? made) { }
 
     /// <summary>Called before each record.</summary>
     public virtual void Next() { }
 
-    /// <summary>What the ids come from that were computed for this source so far; null when that is not known, or there are none.</summary>
+    /// <summary>What the ids computed for this source so far are derived from; null when that is unknown, or there are none.</summary>
     public virtual ImportIds? ComputedIds => null;
 
-    /// <summary>Adds the record to the batch; or says why not, and leaves the batch as it is.</summary>
+    /// <summary>Adds the record to the batch, or returns why not and leaves the batch unchanged.</summary>
     /// <param name="record">A record whose kind is JSON.</param>
     /// <param name="source">The name of its source.</param>
-    /// <param name="maybeSent">Whether an earlier run may have sent it without seeing the answer.</param>
-    /// <param name="batch">Takes it.</param>
+    /// <param name="maybeSent">Whether an earlier run may have sent it without receiving the response.</param>
+    /// <param name="batch">The batch to add it to.</param>
     public abstract Rejection? TryAdd(in Record record, string source, bool maybeSent, RecordBatch batch);
 
     /// <summary>Called before a batch that was added to is closed.</summary>
     public virtual void Complete(RecordBatch batch) { }
 
-    /// <summary>Whether what an earlier run has settled of the source must be recalled before more of it is added.</summary>
+    /// <summary>Whether the records of the source that an earlier run has settled must be recalled before more are added.</summary>
     public virtual bool Recalls(ImportSourceProgress reached) => false;
 
-    /// <summary>Remembers a record that an earlier run has settled, so that what comes after it is as if this were the same run; or says why it would not be sent.</summary>
+    /// <summary>
+    /// Takes into account a record that an earlier run has settled, so that later
+    /// records come out as if in the same run; returns why it would not be sent, if so.
+    /// </summary>
     public virtual Rejection? Recall(in Record record) => null;
 
     /// <summary>The id of a record that is not sent: its own, or the one that it would have been given; null when its type has none.</summary>
     /// <param name="record">The record.</param>
-    /// <param name="tried">Whether it is the one that was tried last; otherwise it was refused unseen.</param>
+    /// <param name="tried">Whether it is the last record tried; otherwise it was rejected without a check.</param>
     public virtual string? InsertIdOf(in Record record, bool tried) => null;
 
-    /// <summary>Called before each stretch of records.</summary>
+    /// <summary>Called before each series of records.</summary>
     public virtual void ReadClock() { }
 }
 
-/// <summary>Events: a missing <c>$insert_id</c> is computed, shared properties are added.</summary>
+/// <summary>Prepares events: computes a missing <c>$insert_id</c> and adds shared properties.</summary>
 sealed class EventPreparer : RecordPreparer
 {
     const int LargestEvent = 1 << 20;
@@ -63,16 +66,16 @@ sealed class EventPreparer : RecordPreparer
     readonly byte[] _addition;
     readonly ComputedInsertIds _ids;
     readonly Occurrences? _identities;
-    readonly List<ulong> _added = []; // the identities of what was added to the batch
+    readonly List<ulong> _added = []; // the identities of the events added to the batch
     int _idLength;
     long _now;
 
-    /// <param name="time">Tells what is ahead.</param>
-    /// <param name="shared">The properties that each event gets.</param>
+    /// <param name="time">The clock by which times in the future are detected.</param>
+    /// <param name="shared">The properties added to each event.</param>
     /// <param name="ids">Computes the missing ids.</param>
-    /// <param name="identities">Finds events that Mixpanel counts as one; null where nobody asks.</param>
-    /// <param name="asked">The repairs that were asked for, so that others can be proposed; null where none can be.</param>
-    /// <param name="predicts">Whether Mixpanel will not be asked.</param>
+    /// <param name="identities">Detects events that Mixpanel counts as one; null when that is not needed.</param>
+    /// <param name="asked">The repairs that were requested, so that others can be proposed; null where none can be.</param>
+    /// <param name="predicts">Whether nothing is sent to Mixpanel.</param>
     public EventPreparer(TimeProvider time, SharedProperties shared, ComputedInsertIds? ids = null, Occurrences? identities = null, ImportFixes? asked = null, bool predicts = false)
     {
         (_time, _shared, _ids, _identities, _rules) = (time, shared, ids ?? new ComputedInsertIds(), identities, new EventRules(shared, asked, predicts));
@@ -88,10 +91,10 @@ sealed class EventPreparer : RecordPreparer
 
     public override ImportIds? ComputedIds => _ids.Made;
 
-    /// <summary>Whether there were more identities than can be told apart.</summary>
+    /// <summary>Whether there were more identities than can be tracked.</summary>
     public bool IdentitiesAreMany { get; private set; }
 
-    /// <summary>Takes the time that "ahead" is measured from.</summary>
+    /// <summary>Reads the current time, relative to which times in the future are detected.</summary>
     public override void ReadClock() => _now = _time.GetUtcNow().ToUnixTimeSeconds();
 
     public override Rejection? TryAdd(in Record record, string source, bool maybeSent, RecordBatch batch)
@@ -154,10 +157,10 @@ sealed class EventPreparer : RecordPreparer
         return Encoding.ASCII.GetString(_ids.Last);
     }
 
-    /// <summary>Whether the event may be one that Mixpanel takes for the same as another. Ids that are computed are never those of another.</summary>
+    /// <summary>Whether the event may be one that Mixpanel considers equal to another. Computed ids never equal those of another event.</summary>
     bool HasIdentity(in Record record) => _identities is not null && (_rules.HasInsertId || record.InsertId is not null);
 
-    /// <summary>Also computes the id, when the record has none: rejected or not, it is one of those with its bytes.</summary>
+    /// <summary>Checks the record. Also computes the id if there is none: accepted or not, the record counts as an occurrence of its bytes.</summary>
     Rejection? Check(in Record record)
     {
         _rules.Reset(_now);
@@ -167,7 +170,7 @@ sealed class EventPreparer : RecordPreparer
         return rejection;
     }
 
-    /// <summary>Writes the missing members, each with a comma after it.</summary>
+    /// <summary>Writes the missing members, each followed by a comma.</summary>
     (int Length, int Properties, bool Id) Additions(in Record record)
     {
         var length = 0;
@@ -205,7 +208,7 @@ sealed class EventPreparer : RecordPreparer
         return at + text.Length;
     }
 
-    /// <summary>Shared properties that would have every event refused are the caller's mistake, not the events'.</summary>
+    /// <summary>Rejects shared properties that would make every event invalid: that is an error of the caller, not of the events.</summary>
     void RefuseBadShared()
     {
         if (_shared.Count == 0) return;
@@ -220,8 +223,8 @@ sealed class EventPreparer : RecordPreparer
 }
 
 /// <summary>
-/// Updates of profiles: the project's token is added, and the group key where there is one; <c>{"$distinct_id","$properties"}</c>
-/// becomes a <c>$set</c>, of a group with <c>$group_id</c>.
+/// Prepares profile updates: adds the project token, and the group key if there is one. <c>{"$distinct_id","$properties"}</c>
+/// becomes a <c>$set</c>; for a group, with <c>$group_id</c>.
 /// </summary>
 sealed class ProfilePreparer(string token, string? groupKey, ImportFixes asked = ImportFixes.None) : RecordPreparer
 {
@@ -258,7 +261,7 @@ sealed class ProfilePreparer(string token, string? groupKey, ImportFixes asked =
         return null;
     }
 
-    /// <summary>The names that an update has, in place of those of an export.</summary>
+    /// <summary>Replaces the names of an export with those of an update.</summary>
     static byte[] WithNames(ReadOnlySpan<byte> record, int properties, int? groupId)
     {
         var before = record[..properties];

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Import.Validate;
 
-/// <summary>The properties that every event gets unless it has its own.</summary>
+/// <summary>The properties that are added to every event that does not have them.</summary>
 sealed class SharedProperties
 {
     public static readonly SharedProperties None = new([], []);
@@ -15,12 +15,12 @@ sealed class SharedProperties
 
     public int Count => _names.Length;
 
-    /// <summary>Each name and value as it was written, such as <c>"plan":"pro"</c>.</summary>
+    /// <summary>A name and value as written, such as <c>"plan":"pro"</c>.</summary>
     public ReadOnlySpan<byte> Member(int index) => _members[index];
 
     public long TotalLength { get; }
 
-    /// <summary>Which shared property a key overrides; -1 for none.</summary>
+    /// <summary>The index of the shared property that a key overrides; -1 for none.</summary>
     public int IndexOf(ReadOnlySpan<byte> key)
     {
         for (var i = 0; i < _names.Length; i++)
@@ -28,7 +28,7 @@ sealed class SharedProperties
         return -1;
     }
 
-    /// <exception cref="MixpanelException">The text is no JSON object.</exception>
+    /// <exception cref="MixpanelException">The text is not a JSON object.</exception>
     public static SharedProperties Parse(string? json)
     {
         if (json is null) return None;

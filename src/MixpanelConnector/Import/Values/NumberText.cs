@@ -2,21 +2,24 @@ using System.Buffers.Text;
 
 namespace MixpanelConnector.Import.Values;
 
-/// <summary>Tells which text is a number, that arrives as it was written. What was made is good until the next call.</summary>
-/// <param name="separator">What stands before the decimals: a point or a comma.</param>
+/// <summary>Recognizes text that is a number and survives a round-trip through JSON unchanged. Results are valid until the next call.</summary>
+/// <param name="separator">The decimal separator: a point or a comma.</param>
 sealed class NumberText(char separator)
 {
-    // JSON's numbers are doubles on their way: beyond these, a number would not arrive as it was written.
+    // JSON numbers are transported as doubles: beyond these limits, a number would change.
     const long LargestInteger = 1L << 53;
     const int MostDigits = 17;
     const int LongestNumber = 32;
 
     readonly byte[] _literal = new byte[LongestNumber];
 
-    /// <summary>Whether the text is a number literal of JSON, but for its separator. Nobody says that a point, where it is a comma, parts thousands.</summary>
+    /// <summary>
+    /// Whether the text is a JSON number literal, apart from its decimal separator.
+    /// If that is a comma, a point is rejected: it need not be a thousands separator.
+    /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="exponents">As in <see cref="IsLiteral"/>.</param>
-    /// <param name="literal">It, as JSON.</param>
+    /// <param name="literal">The number as JSON.</param>
     public bool TryRead(ReadOnlySpan<byte> text, bool exponents, out ReadOnlySpan<byte> literal)
     {
         literal = text;
@@ -27,9 +30,12 @@ sealed class NumberText(char separator)
         return IsLiteral(literal, exponents);
     }
 
-    /// <summary>Whether the text is a number literal of JSON that a double holds: <c>1.10</c> is, <c>007</c>, <c>+1</c>, <c>1,000</c> and a long account number are not.</summary>
+    /// <summary>
+    /// Whether the text is a JSON number literal that a double can represent: <c>1.10</c>
+    /// is; <c>007</c>, <c>+1</c>, <c>1,000</c> and a long account number are not.
+    /// </summary>
     /// <param name="text">The text.</param>
-    /// <param name="exponents">Whether <c>12E5</c> is one, too: who does not say so may have an identifier.</param>
+    /// <param name="exponents">Whether to accept <c>12E5</c>, which may also be an identifier.</param>
     public static bool IsLiteral(ReadOnlySpan<byte> text, bool exponents)
     {
         if (text.Length is 0 or > LongestNumber || text[^1] is < (byte)'0' or > (byte)'9') return false;

@@ -4,8 +4,8 @@ using System.Text;
 namespace MixpanelConnector.Import.Values;
 
 /// <summary>
-/// How times are written, in the language of <c>strftime</c>: <c>%Y %m %d %H %M %S</c> and so on, everything else as it stands. It
-/// is strict: text that says more, less or other than the pattern is no time. Names are English, in any case.
+/// A time format in the syntax of <c>strftime</c>: <c>%Y %m %d %H %M %S</c> and so on, everything else literal. Parsing is
+/// strict: text with more, less or anything other than the pattern is not a time. Names are English and case-insensitive.
 /// </summary>
 sealed class TimePattern
 {
@@ -42,7 +42,7 @@ sealed class TimePattern
         MillisecondsSince1970,
     }
 
-    /// <exception cref="MixpanelException">It is no pattern, or gives no date.</exception>
+    /// <exception cref="MixpanelException">The pattern is invalid, or does not specify a date.</exception>
     public static TimePattern Parse(string text)
     {
         var pattern = new TimePattern();
@@ -65,7 +65,7 @@ sealed class TimePattern
             }
 
             i++;
-            if (i < text.Length - 1 && text[i] == '-') i++; // without zeros before: one digit or two are taken anyway
+            if (i < text.Length - 1 && text[i] == '-') i++; // no zero padding: one or two digits are accepted anyway
             var directive = i < text.Length ? text[i] : ' ';
             if (directive == '%') AddLiteral("%");
             else if (directive == 'F') Add("%Y-%m-%d");
@@ -76,9 +76,9 @@ sealed class TimePattern
         }
     }
 
-    /// <summary>Reads a whole text.</summary>
+    /// <summary>Parses a whole text.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="time">Milliseconds since 1970; of a time without a zone, as if it were UTC.</param>
+    /// <param name="time">Milliseconds since 1970; for a time without a zone, as if it were UTC.</param>
     /// <param name="isLocal">Whether it has no zone.</param>
     public bool TryRead(ReadOnlySpan<byte> text, out long time, out bool isLocal)
     {
@@ -144,7 +144,7 @@ sealed class TimePattern
 
     static MixpanelException Invalid(string reason) => MixpanelException.Invalid("time_format", $"The time format {reason}.");
 
-    /// <summary>A number has one or two digits; next to another number, two.</summary>
+    /// <summary>A number has one or two digits; exactly two if it is adjacent to another number.</summary>
     void FixDigits()
     {
         for (var i = 0; i < _parts.Count; i++)
@@ -253,7 +253,7 @@ sealed class TimePattern
         return length >= least;
     }
 
-    /// <summary>One to nine digits, cut after three.</summary>
+    /// <summary>Parses one to nine digits, truncated to three.</summary>
     static bool TryFraction(ref ReadOnlySpan<byte> text, out int millisecond)
     {
         var digits = text.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
@@ -290,7 +290,7 @@ sealed class TimePattern
         public bool IsNumber => Kind is Kind.Year or Kind.YearOfCentury or Kind.Month or Kind.Day or Kind.DayOfYear or Kind.Hour or Kind.HourOfHalf or Kind.Minute or Kind.Second or Kind.Fraction;
     }
 
-    /// <summary>What a text says.</summary>
+    /// <summary>The fields parsed from a text.</summary>
     [StructLayout(LayoutKind.Auto)]
     struct Fields
     {

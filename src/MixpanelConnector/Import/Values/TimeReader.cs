@@ -2,29 +2,29 @@ using System.Buffers.Text;
 
 namespace MixpanelConnector.Import.Values;
 
-/// <summary>What became of a text that was to be a time.</summary>
+/// <summary>The result of parsing a time.</summary>
 enum TimeReading
 {
-    /// <summary>It is one.</summary>
+    /// <summary>It is a time.</summary>
     Read,
 
-    /// <summary>It is none, or could be read in two ways.</summary>
+    /// <summary>It is not a time, or is ambiguous.</summary>
     NotATime,
 
-    /// <summary>Digits, of which nobody can tell whether they count something or write a date.</summary>
+    /// <summary>Digits that could be either a count or a date.</summary>
     OnlyDigits,
 
-    /// <summary>A time that clocks were put forward over.</summary>
+    /// <summary>A time that was skipped when clocks went forward.</summary>
     NotInZone,
 }
 
-/// <summary>Reads times as the request says that they are written, and where. Of a time that exists twice, as clocks are put back, it takes the first.</summary>
+/// <summary>Parses times in the format and zone that the request specifies. Of a time that occurs twice because clocks went back, it uses the first.</summary>
 sealed class TimeReader
 {
-    /// <summary>The rule by which Mixpanel's own queries tell seconds from milliseconds.</summary>
+    /// <summary>The limit by which Mixpanel's own queries distinguish seconds from milliseconds.</summary>
     public const long LargestSeconds = uint.MaxValue;
 
-    /// <summary>Of fewer digits, a date may be written (20260701), a year, or days be counted as spreadsheets do.</summary>
+    /// <summary>Fewer digits may be a date (20260701), a year, or a count of days as in spreadsheets.</summary>
     const long ShortestCount = 100_000_000;
 
     /// <summary>Counts of up to ten digits are seconds.</summary>
@@ -41,13 +41,13 @@ sealed class TimeReader
         _scales = request.Fix.HasFlag(ImportFixes.Time);
     }
 
-    /// <summary>Whether times are written in a pattern of their own.</summary>
+    /// <summary>Whether times have a custom pattern.</summary>
     public bool HasPattern => _pattern is not null;
 
-    /// <summary>How many of the times that were read exist twice.</summary>
+    /// <summary>The number of times parsed that occur twice.</summary>
     public long Twice { get; private set; }
 
-    /// <exception cref="MixpanelException">The format or the zone is none, or there are no times to read.</exception>
+    /// <exception cref="MixpanelException">The format or the zone is invalid, or there are no times that it applies to.</exception>
     public static void EnsureSense(ImportRequest request)
     {
         if (request.TimeFormat is null && request.TimeZone is null) return;
@@ -57,10 +57,10 @@ sealed class TimeReader
         if (request.TimeZone is { } zone) ZoneOf(zone, "time_zone");
     }
 
-    /// <summary>Reads a text.</summary>
+    /// <summary>Parses a text.</summary>
     /// <param name="text">At most <see cref="TimeText.Longest"/> bytes.</param>
     /// <param name="time">Seconds or milliseconds since 1970.</param>
-    /// <param name="isCount">Whether it is a count of either, and which is told by how many; otherwise it is milliseconds.</param>
+    /// <param name="isCount">Whether it is a count of seconds or milliseconds, distinguished by magnitude; otherwise it is in milliseconds.</param>
     public TimeReading Read(ReadOnlySpan<byte> text, out long time, out bool isCount)
     {
         isCount = false;
@@ -82,10 +82,10 @@ sealed class TimeReader
         return isLocal && _zone is { } zone ? InZone(zone, ref time) : TimeReading.Read;
     }
 
-    /// <summary>Reads a count that has decimals or an exponent, as programs write floating-point numbers: exactly, and cut after milliseconds.</summary>
+    /// <summary>Parses a count with decimals or an exponent, as programs write floating-point numbers: exactly, truncated to milliseconds.</summary>
     /// <param name="text">The text.</param>
     /// <param name="time">Seconds or milliseconds since 1970.</param>
-    /// <param name="isCount">Whether it is a count of either, and which is told by how many; otherwise it is milliseconds.</param>
+    /// <param name="isCount">Whether it is a count of seconds or milliseconds, distinguished by magnitude; otherwise it is in milliseconds.</param>
     public TimeReading ReadDecimal(ReadOnlySpan<byte> text, out long time, out bool isCount)
     {
         (time, isCount) = (0, true);
@@ -96,12 +96,15 @@ sealed class TimeReader
         return TimeReading.Read;
     }
 
-    /// <summary>Whether digits as a number may as well write a date. Nobody tells what they are: that is asked for.</summary>
+    /// <summary>Whether a number could as well be a date in digits. That is not guessed: the caller must specify it.</summary>
     /// <param name="number">The number.</param>
-    /// <param name="isEventTime">Whether it is the time of an event, which has moments of fewer digits, and no dates of them.</param>
+    /// <param name="isEventTime">Whether it is the time of an event, where numbers with fewer digits are timestamps and not dates.</param>
     public static bool MayBeDate(long number, bool isEventTime) => isEventTime ? IsDateInDigits(number) : number is >= 0 and < ShortestCount;
 
-    /// <summary>Whether a number of twelve digits may be a date: yyyyMMddHHmm, or yyMMddHHmmss of this century. In milliseconds these are in the seventies and early eighties.</summary>
+    /// <summary>
+    /// Whether a number of twelve digits could be a date: yyyyMMddHHmm, or yyMMddHHmmss
+    /// in this century. As milliseconds, such numbers are in the 1970s and early 1980s.
+    /// </summary>
     static bool IsDateInDigits(long number) =>
         number is >= 100_000_000_000 and < 1_000_000_000_000
         && ((number / 100_000_000 is >= 1970 and <= 2099 && IsDate((int)(number / 100_000_000), (int)(number / 1_000_000 % 100), (int)(number / 10_000 % 100)) && number / 100 % 100 < 24 && number % 100 < 60)
@@ -109,7 +112,10 @@ sealed class TimeReader
 
     static bool IsDate(int year, int month, int day) => month is >= 1 and <= 12 && day >= 1 && day <= DateTime.DaysInMonth(year, month);
 
-    /// <summary>Makes seconds or milliseconds of a count, whose unit shows in its digits: up to 10 are seconds, 13 milliseconds, 16 micro- and 19 nanoseconds.</summary>
+    /// <summary>
+    /// Converts a count to seconds or milliseconds. Its number of digits determines the
+    /// unit: up to 10 are seconds, 13 milliseconds, 16 microseconds and 19 nanoseconds.
+    /// </summary>
     public TimeReading Scale(ref long count)
     {
         var size = Math.Abs(Math.Max(count, -long.MaxValue));
@@ -137,11 +143,11 @@ sealed class TimeReader
         return reading;
     }
 
-    /// <summary>Makes UTC of a time by the clocks of a zone. Of a time that exists twice, as clocks are put back, it takes the first.</summary>
+    /// <summary>Converts a local time in a zone to UTC. Of a time that occurs twice because clocks went back, it uses the first.</summary>
     /// <param name="zone">The zone.</param>
-    /// <param name="movesOverGaps">Whether a time that clocks were put forward over moves on by as much; otherwise it is not taken.</param>
-    /// <param name="time">Milliseconds since 1970, as if the clocks showed UTC.</param>
-    /// <param name="isTwice">Whether it exists twice.</param>
+    /// <param name="movesOverGaps">Whether a time that was skipped when clocks went forward is moved forward by the gap; otherwise it is rejected.</param>
+    /// <param name="time">Milliseconds since 1970, as if the local time were UTC.</param>
+    /// <param name="isTwice">Whether it occurs twice.</param>
     public static TimeReading InZone(TimeZoneInfo zone, bool movesOverGaps, ref long time, out bool isTwice)
     {
         const long Day = 86_400_000;
@@ -149,7 +155,7 @@ sealed class TimeReader
         if (time < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() + (2 * Day) || time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() - (2 * Day)) return TimeReading.NotATime;
         var written = DateTime.UnixEpoch.AddMilliseconds(time);
 
-        // What .NET says of local times misses changes of zones whose summer time is less than their standard time, or that moved. From UTC it is right.
+        // .NET's conversion from local times misses changes in zones with negative daylight saving time or whose standard offset changed. From UTC it is right.
         var (before, after) = (OffsetAt(written.AddDays(-1)), OffsetAt(written.AddDays(1)));
         var (isBefore, isAfter) = (OffsetAt(written - before) == before, OffsetAt(written - after) == after);
         if (!isBefore && !isAfter)
@@ -165,10 +171,10 @@ sealed class TimeReader
         TimeSpan OffsetAt(DateTime utc) => zone.GetUtcOffset(DateTime.SpecifyKind(utc, DateTimeKind.Utc));
     }
 
-    /// <summary>The time of an event in a form that is read alike: seconds where so few milliseconds would be taken for seconds.</summary>
+    /// <summary>Converts to an event time that is interpreted unambiguously: to seconds when the milliseconds are few enough to be taken for seconds.</summary>
     public static long OfEvent(long milliseconds) => milliseconds is >= -LargestSeconds and <= LargestSeconds ? Floor(milliseconds, 1000) : milliseconds;
 
-    /// <exception cref="MixpanelException">There is no zone of the name.</exception>
+    /// <exception cref="MixpanelException">There is no zone with this name.</exception>
     public static TimeZoneInfo ZoneOf(string name, string option) =>
         FindZone(name) ?? throw MixpanelException.Invalid(option, "The time zone is not known here. Name one of the IANA database, such as Europe/Berlin, Asia/Kolkata or UTC.");
 

@@ -2,23 +2,23 @@ using System.Text;
 
 namespace MixpanelConnector.Import.Values;
 
-/// <summary>Reads a time that was written as text, in the forms that databases and languages give it; what could be read in two ways is none.</summary>
+/// <summary>Parses times written as text, in the formats of databases and programming languages. Ambiguous text is rejected.</summary>
 static class TimeText
 {
-    /// <summary>Longer text is no time.</summary>
+    /// <summary>Longer text is not a time.</summary>
     public const int Longest = 64;
 
-    /// <summary>ISO 8601 in milliseconds since 1970, cut after them.</summary>
+    /// <summary>Parses ISO 8601 to milliseconds since 1970, truncating the rest.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="time">The time; of one without a zone, as if it were UTC.</param>
+    /// <param name="time">The time; if it has no zone, as if it were UTC.</param>
     /// <param name="isLocal">Whether it has no zone.</param>
     public static bool TryRead(ReadOnlySpan<byte> text, out long time, out bool isLocal) => TryReadIso(text, out time, out isLocal) || TryReadBasic(text, out time, out isLocal);
 
-    /// <summary>A whole number, without a plus.</summary>
+    /// <summary>Parses a whole number without a plus sign.</summary>
     public static bool TryReadInteger(ReadOnlySpan<byte> text, out long time) =>
         System.Buffers.Text.Utf8Parser.TryParse(text, out time, out var used) && used == text.Length && text[0] != '+';
 
-    /// <summary><c>yyyy-MM-dd</c>, alone or with <c>THH:mm</c>, <c>:ss</c> and a fraction, and a zone; T may be a space.</summary>
+    /// <summary>Parses <c>yyyy-MM-dd</c>, alone or with <c>THH:mm</c>, <c>:ss</c>, a fraction and a zone; T may be a space.</summary>
     static bool TryReadIso(ReadOnlySpan<byte> text, out long time, out bool isLocal)
     {
         (time, isLocal) = (0, true);
@@ -53,7 +53,7 @@ static class TimeText
         return TryZone(text, out var minutesAhead) && Give(moment, minutesAhead, out time);
     }
 
-    /// <summary>The same without hyphens and colons, as <c>yyyyMMddTHHmmss</c>: the T tells it from a number.</summary>
+    /// <summary>Parses the same without hyphens and colons, as <c>yyyyMMddTHHmmss</c>: the T distinguishes it from a number.</summary>
     static bool TryReadBasic(ReadOnlySpan<byte> text, out long time, out bool isLocal)
     {
         (time, isLocal) = (0, false);
@@ -62,8 +62,8 @@ static class TimeText
     }
 
     /// <summary>
-    /// None, <c>Z</c>, <c>UTC</c>, <c>GMT</c>, <c>+hh</c>, <c>+hhmm</c> or <c>+hh:mm</c>, close by or after a space. An offset may be
-    /// followed by the zone's name in brackets, and one of zero by <c>UTC</c>. Other names of zones stand for several.
+    /// Parses no zone, <c>Z</c>, <c>UTC</c>, <c>GMT</c>, <c>+hh</c>, <c>+hhmm</c> or <c>+hh:mm</c>, directly or after a space. An offset may be
+    /// followed by the zone's name in brackets, and a zero offset by <c>UTC</c>. Other zone names are ambiguous.
     /// </summary>
     static bool TryZone(ReadOnlySpan<byte> text, out int minutesAhead)
     {
@@ -77,7 +77,7 @@ static class TimeText
         return text.IsEmpty || (minutesAhead == 0 && text[0] == ' ' && IsUtc(text[1..]));
     }
 
-    /// <summary>Z, or an offset such as <c>+hh</c>, <c>+hhmm</c> or <c>+hh:mm</c>, that a text begins with.</summary>
+    /// <summary>Parses a leading Z or offset such as <c>+hh</c>, <c>+hhmm</c> or <c>+hh:mm</c>.</summary>
     public static bool TryOffset(ref ReadOnlySpan<byte> text, out int? minutesAhead)
     {
         minutesAhead = null;
