@@ -50,7 +50,7 @@ sealed class RequestGuard(ServeOptions options) : IDisposable
         }
     }
 
-    /// <summary>Rejects cross-site requests, which a browser marks in their headers. Runs before anything is parsed, for every path.</summary>
+    /// <summary>Rejects requests that a browser was tricked into sending, which their headers reveal. Runs before anything is parsed, for every path.</summary>
     public void CheckSource(HttpRequest request)
     {
         var headers = request.Headers;
