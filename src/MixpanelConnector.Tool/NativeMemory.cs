@@ -10,7 +10,7 @@ static class NativeMemory
     /// </summary>
     public static void ComesFromTheSystem()
     {
-        if (!OperatingSystem.IsWindows()) _ = SetVariable("ARROW_DEFAULT_MEMORY_POOL", "system", overwrite: 0); // native code does not see variables that .NET sets
+        if (!OperatingSystem.IsWindows()) _ = SetVariable("ARROW_DEFAULT_MEMORY_POOL", "system", overwrite: 0); // native code does not see what .NET sets
     }
 
     [DllImport("libc", EntryPoint = "setenv", BestFitMapping = false, ThrowOnUnmappableChar = true)]

@@ -68,7 +68,7 @@ sealed class HotShards(int limit)
             using var query = connection.Command(
                 "SELECT count(*) FROM events WHERE project_id = $project AND distinct_id = $id AND time >= $from AND time < $end",
                 ("project", row.ProjectId), ("id", row.DistinctId), ("from", from), ("end", from.AddDays(1)));
-            count = (int)(long)query.ExecuteScalar()! + _uncommitted.Count(uncommitted => uncommitted == key); // rows that are being appended cannot be queried yet
+            count = (int)(long)query.ExecuteScalar()! + _uncommitted.Count(uncommitted => uncommitted == key); // rows being appended cannot be queried yet
         }
         return ++count;
     }

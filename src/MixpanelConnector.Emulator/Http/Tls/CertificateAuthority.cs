@@ -53,7 +53,7 @@ sealed class CertificateAuthority : IDisposable
     public static CertificateAuthority Open(string? folder, DateTimeOffset now)
     {
         var owns = folder is null;
-        folder = Path.GetFullPath(folder ?? Directory.CreateTempSubdirectory("mixpanel-emulator-").FullName); // the temporary folder is accessible to its owner only
+        folder = Path.GetFullPath(folder ?? Directory.CreateTempSubdirectory("mixpanel-emulator-").FullName); // the temporary folder is for its owner only
         try
         {
             var (certificate, key) = (Path.Combine(folder, CertificateName), Path.Combine(folder, KeyName));
