@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Runs a campaign: longer than a test, and repeatable by its seed. The last lines tell the result.
-#   bash eng/campaign.sh kills [N] [SEED]             N imports' processes are killed at random moments (1000), then others of every format and type
-#   bash eng/campaign.sh exports [N] [SEED]           N kills of exports of each format (100), each of which ends with the files of one that nobody killed
-#   bash eng/campaign.sh migrations [N] [SEED]        N kills of migrations (100), each of which ends with the same events on both sides
-#   bash eng/campaign.sh operations [STRIDE]          killed before every STRIDE-th operation on disk or network (1: each)
-#   bash eng/campaign.sh soak [EVENTS] [SEED]         one import of so many events, one request in thirty with a fault (20000000)
-#   bash eng/campaign.sh tracker [KILLS] [EVENTS] [SEED]   a process that tracks durably is killed so often (10) over so many events (100000)
-#   bash eng/campaign.sh outbox [STRIDE]              a process that tracks durably is killed, or loses its power, before every STRIDE-th operation (7)
-#   bash eng/campaign.sh queues [KILLS] [LEADERS] [SEED]   consumers of RabbitMQ are killed so often (200); leaders of three nodes are killed or frozen (12)
-#   bash eng/campaign.sh connectors                   the node for n8n is linted and built, and n8n itself runs a workflow of it: installs n8n, 3 GB in the temporary folder
+# Runs a campaign: longer than a test, and reproducible by its seed. The last lines show the result.
+#   bash eng/campaign.sh kills [N] [SEED]             the processes of N imports are killed at random times (1000), then others of every format and type
+#   bash eng/campaign.sh exports [N] [SEED]           N kills of exports of each format (100), each of which must produce the files of an undisturbed export
+#   bash eng/campaign.sh migrations [N] [SEED]        N kills of migrations (100), each of which must end with the same events on both sides
+#   bash eng/campaign.sh operations [STRIDE]          kills before every STRIDE-th operation on disk or network (1: each)
+#   bash eng/campaign.sh soak [EVENTS] [SEED]         one import of EVENTS events, with a fault in one of thirty requests (20000000)
+#   bash eng/campaign.sh tracker [KILLS] [EVENTS] [SEED]   a process with a durable tracker is killed KILLS times (10) during EVENTS events (100000)
+#   bash eng/campaign.sh outbox [STRIDE]              a process with a durable tracker crashes, or loses power, before every STRIDE-th operation (7)
+#   bash eng/campaign.sh queues [KILLS] [LEADERS] [SEED]   consumers of RabbitMQ are killed KILLS times (200); leaders of three nodes are killed or frozen (12)
+#   bash eng/campaign.sh connectors                   the n8n node is linted and built, and n8n itself runs a workflow with it: installs n8n, 3 GB in the temporary folder
 #   bash eng/campaign.sh native                       tests/EndToEnd and tests/Faults with the tool compiled ahead of time
-#   bash eng/campaign.sh reports [SEEDS]              the reports over so many random projects (200) against small computations
-#   bash eng/campaign.sh records [N]                  the check of records against the base library's reader, over N mutated records (200000)
-#   bash eng/campaign.sh fuzz [MINUTES] [TARGET...]   fuzzing, guided by coverage; MINUTES for each target (2)
-# MIXPANEL_TOOL=FILE has kills, operations and soak start another build of the tool.
-# TARGETs of fuzz: Decoder Validator Gzip Avro State Replies. MIXPANEL_FUZZ_SEED chooses other inputs.
+#   bash eng/campaign.sh reports [SEEDS]              the reports on SEEDS random projects (200), compared with simple computations
+#   bash eng/campaign.sh records [N]                  the validation of records compared with the base library's parser, for N mutated records (200000)
+#   bash eng/campaign.sh fuzz [MINUTES] [TARGET...]   coverage-guided fuzzing; MINUTES for each target (2)
+# With MIXPANEL_TOOL=FILE, kills, operations and soak start another build of the tool.
+# TARGETs of fuzz: Decoder Validator Gzip Avro State Replies. MIXPANEL_FUZZ_SEED selects other inputs.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 

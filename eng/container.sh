@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Does what the Dockerfile does, without a container runtime: the program compiled ahead of time, run as a user that is not root on a
-# file system that is read only but for its data, with nothing in its environment; its health check; and the compose example's options.
-#   bash eng/container.sh [FOLDER]      FOLDER: of the program as published; without it, it is published first. Needs root on Linux.
+# Does what the Dockerfile does, without a container runtime: runs the program compiled ahead of time, as a user other than root, with a read-only
+# file system except for its data, and an empty environment; and checks its health check, and the options of the compose example.
+#   bash eng/container.sh [FOLDER]      FOLDER: the published program; if omitted, it is published first. Needs root on Linux.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
@@ -25,7 +25,7 @@ mapfile -t health < <(words HEALTHCHECK)
 mapfile -t command < <(grep -oP '^    command: \[\K"--host.*(?=\])' examples/compose/compose.yaml | tr -d '"' | sed 's/, /\n/g')
 [ ${#entry[@]} -gt 3 ] && [ ${#health[@]} -gt 2 ] && [ ${#command[@]} -gt 3 ]
 
-# The image's root: the system's libraries, the program, the data, the seed; all but /data and /tmp read only.
+# The image's root: the system's libraries, the program, the data, the seed; everything but /data and /tmp is read-only.
 root=$work/root
 mkdir -p "$root"/{usr,etc,proc,dev,tmp,data,opt/app}
 for link in bin lib lib64; do [ ! -L /$link ] || cp -a /$link "$root/"; done

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Follows every guide in docs/ word for word, each in an empty folder: its commands, its files, the packages as they are packed from what is
-# committed, the tool as it is installed, and in place of Mixpanel the embedded one. Fails where a reader would.
+# Follows every guide in docs/ literally, each in an empty folder: its commands and its files, with packages packed from the commit, the tool
+# installed from them, and the embedded Mixpanel instead of the real one. Fails where a reader would.
 #   bash eng/guides.sh                 packs first
-#   bash eng/guides.sh FOLDER          with packages that eng/pack.sh has made
+#   bash eng/guides.sh FOLDER          with packages that eng/pack.sh has created
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the program for the script mixpanel in the root, one build at a time, each into a folder of its own, so that what runs meanwhile
-# keeps its files. artifacts/launch/current names the build and the .NET that runs it, and is as old as the beginning of the build.
+# Builds the program for the script mixpanel in the root, one build at a time, each into a separate folder, so that running programs
+# keep their files. artifacts/launch/current contains the name of the build and the .NET that runs it; its file time is the start of the build.
 #   sh eng/launch.sh ROOT
 set -u
 cd "$1" || exit 1
@@ -14,7 +14,7 @@ build() {
   case $dotnet in /*) ;; *) dotnet=$PWD/$dotnet ;; esac
   : > "$launch/began"
   echo "Building mixpanel, since its sources are new or have changed: about a minute ..."
-  # Without servers that would stay, and without the analyzers, which are for those who change the code. 8: the lock is not handed on.
+  # Without build servers, which would keep running, and without the analyzers, which are for contributors. 8: the lock is not inherited.
   dotnet build src/MixpanelConnector.Tool -c Release --artifacts-path "$launch/build" -p:RunAnalyzers=false -p:UseSharedCompilation=false \
     -nodeReuse:false -v quiet -nologo > "$launch/log" 2>&1 8>&- || { cat "$launch/log"; return 1; }
   name=$(mktemp -d "$launch/run-XXXXXXXX") && chmod 755 "$name" || return 1

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# n8n itself runs a workflow of the node of connectors/n8n against `mixpanel serve --local`: installs n8n into a temporary folder, and a Node.js
-# of its own where the present one is too old for it. Linted, built and packed by n8n's own tool before. The last line tells the result.
-# MIXPANEL_N8N=FOLDER keeps n8n there, for the next run; MIXPANEL_TOOL=FILE has another build of the tool serve.
+# n8n itself runs a workflow with the node of connectors/n8n against `mixpanel serve --local`: installs n8n into a temporary folder, with its own
+# Node.js if the installed one is too old. Before that, n8n's own tool lints, builds and packs the node. The last line shows the result.
+# MIXPANEL_N8N=FOLDER keeps n8n there for the next run; with MIXPANEL_TOOL=FILE, another build of the tool serves.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly n8n=2.41.1 node=24.22.3 root=$PWD

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles ahead of time, from what the build made, the programs that the tests start: into artifacts/native/PROJECT. A warning fails.
+# Compiles the programs that the tests start ahead of time, from the output of the build: into artifacts/native/PROJECT. A warning fails.
 #   bash eng/native.sh [PROJECT...]    after dotnet build MixpanelConnector.slnx -c Release
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the libraries for .NET 8, with the analyzers and the public API that hold for .NET 10, and a program that has the runtime of .NET 8
-# beside it, which the tests start: into artifacts/net8. A warning fails.
+# Builds the libraries for .NET 8, with the same analyzers and public API as for .NET 10, and a program with the .NET 8 runtime included,
+# which the tests start: into artifacts/net8. A warning fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

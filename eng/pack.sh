@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Packs what is committed: the libraries, and the tool for each platform, into a folder (default: artifacts/packages), and checks the packages.
+# Packs the current commit: the libraries, and the tool for each platform, into a folder (default: artifacts/packages), and checks the packages.
 #   bash eng/pack.sh [--version V] [--single-file] [--native] [--twice] [FOLDER]
-# Their version is that of the tags (eng/version.sh), unless --version gives another.
-# With --single-file it also publishes the tool as one file for each platform, into mixpanel-PLATFORM.tar.gz beside the folder.
+# Their version is derived from the tags (eng/version.sh), unless --version specifies another.
+# With --single-file it also publishes the tool as a single file for each platform, into mixpanel-PLATFORM.tar.gz next to the folder.
 # With --native it publishes the tool compiled ahead of time for this platform, into mixpanel-native-PLATFORM.tar.gz there.
-# With --twice it packs a second time from another place, and fails unless every file in every package is the same to the byte.
-# A clone is packed, so that the work in this folder and its restored packages stay as they are.
+# With --twice it packs a second time from another folder, and fails unless every file in every package is identical.
+# A clone is packed, so that the work in this folder and its restored packages are not changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,11 +27,11 @@ origin=$(git remote get-url origin 2>/dev/null || true)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The lock files know nothing of other platforms than the one that builds.
+# The lock files contain only the platform that builds.
 common=(-c Release -nologo -v quiet -p:RestorePackagesWithLockFile=false -p:ContinuousIntegrationBuild=true)
 common+=(-p:RunAnalyzers=false)   # eng/test.sh runs them, for .NET 8 too, and they take most of the time
 common+=(-p:Version="${version:=$(bash eng/version.sh)}")
-# Without an address of the repository there is nothing that a source link could name: then the sources are in the symbols.
+# Without the repository's address, source links are not possible: then the sources are embedded in the symbols.
 [ -n "$origin" ] || common+=(-p:EmbedAllSources=true)
 
 clone() { # clone FOLDER
@@ -45,7 +45,7 @@ pack() { # pack CLONE FOLDER
   for project in $(cd src && ls -d */PublicAPI.Unshipped.txt | xargs -n 1 dirname | grep -vx MixpanelConnector.Tool); do   # every library
     (cd "$1" && dotnet pack "src/$project" -o "$2" "${common[@]}" -p:Net8=true)
   done
-  # A package for each platform, with the native libraries of that platform only, and one that points to them.
+  # A package for each platform, with only the native libraries of that platform, and one that refers to them.
   (cd "$1" && dotnet pack src/MixpanelConnector.Tool -o "$2" "${common[@]}" -p:PackForPlatforms=true)
 }
 
@@ -59,7 +59,7 @@ dotnet run eng/check-packages.cs "$out" ${twice:+"$work/packages"}
 
 if [ -n "$single" ]; then
   for platform in $platforms; do
-    # Not compressed in itself: unpacking at each start would cost 100 MB of memory and a fifth of the CPU time of an import.
+    # Not compressed: decompressing at each start would cost 100 MB of memory and a fifth of the CPU time of an import.
     (cd "$work/clone" && dotnet publish src/MixpanelConnector.Tool -o "$work/mixpanel-$platform" "${common[@]}" -r "$platform" --self-contained \
       -p:PublishSingleFile=true -p:IncludeNativeLibrariesForSelfExtract=true -p:DebugType=embedded)
     tar -czf "$out/../mixpanel-$platform.tar.gz" -C "$work/mixpanel-$platform" --exclude='*.pdb' .

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Pictures of every page of the console over the sample data, wide and narrow, light and dark: eng/pictures.sh FOLDER
-# Needs the program as it is built for Release, Chromium, and npm ci in tests/EndToEnd/clients.
+# Takes screenshots of every page of the console with the sample data, wide and narrow, light and dark: eng/pictures.sh FOLDER
+# Needs the program built for Release, Chromium, and npm ci in tests/EndToEnd/clients.
 set -euo pipefail
 folder=$(mkdir -p "${1:?a folder for the pictures}" && cd "$1" && pwd)
 cd "$(dirname "$0")/.."

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the public API of the libraries into their PublicAPI.Unshipped.txt files: what the analyzer misses is added, what is gone is taken out.
+# Writes the public API of the libraries into their PublicAPI.Unshipped.txt files: adds what the analyzer reports as missing, and removes what no longer exists.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 for project in $(cd src && ls -d */PublicAPI.Unshipped.txt | xargs -n 1 dirname | grep -vx MixpanelConnector.Tool); do   # every library

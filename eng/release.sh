@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes all of a release that this system can build, from what is committed, into artifacts/release: the packages for NuGet; an archive of the
-# program for each platform, for this one compiled ahead of time; a bill of materials (CycloneDX); checksums; manifests for Homebrew and winget.
+# Builds everything in a release that this system can build, from the current commit, into artifacts/release: the NuGet packages; an archive of the
+# program for each platform, compiled ahead of time for this one; a bill of materials (CycloneDX); checksums; manifests for Homebrew and winget.
 #   bash eng/release.sh [--version V] [--url URL] [--native-archives FOLDER]
-# The version is that of the tags unless --version gives another; URL is where the archives will be published; FOLDER has archives of the program
-# that were compiled ahead of time on other systems, as mixpanel-native-PLATFORM.tar.gz.
+# The version is derived from the tags unless --version specifies another; URL is where the archives will be published; FOLDER contains archives of the
+# program compiled ahead of time on other systems, as mixpanel-native-PLATFORM.tar.gz.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,7 +26,7 @@ native=--native
 [ -z "$natives" ] || native=
 bash eng/pack.sh --version "$version" --single-file $native "$out/packages"
 [ -z "$natives" ] || cp "$natives"/mixpanel-native-*.tar.gz "$out"
-# What is compiled ahead of time starts three times as fast, so that it is the one to have where there is one.
+# A program compiled ahead of time starts three times as fast, so it is preferred where there is one.
 for archive in "$out"/mixpanel-native-*.tar.gz; do mv "$archive" "$out/mixpanel-${archive##*/mixpanel-native-}"; done
 for archive in "$out"/mixpanel-*.tar.gz; do
   platform=${archive##*/mixpanel-} platform=${platform%.tar.gz}
@@ -41,7 +41,7 @@ for archive in "$out"/mixpanel-*.tar.gz; do
 done
 
 dotnet tool restore > /dev/null
-# From the lock files that are committed: nothing is looked up elsewhere.
+# Uses the committed lock files only: nothing else is looked up.
 dotnet dotnet-CycloneDX src/MixpanelConnector.Tool/MixpanelConnector.Tool.csproj --output "$out" --filename mixpanel.cdx.json --output-format Json \
   --disable-package-restore --exclude-dev --set-name mixpanel --set-version "$version" --set-type Application > /dev/null
 

@@ -1,12 +1,12 @@
-# Sourced by what builds: puts the .NET SDK that global.json asks for on the path. Where this machine has none, the one that it pins
-# is installed into .dotnet in this clone, by Microsoft's script, after saying so; nothing outside of the clone changes.
-# Expects to be in the root of the clone. POSIX sh.
+# Sourced by scripts that build: puts the .NET SDK required by global.json on the path. If this machine has none, the pinned one
+# is installed into .dotnet in this clone, by Microsoft's script, after printing a notice; nothing outside of the clone changes.
+# Must be run in the root of the clone. POSIX sh.
 
 use_sdk() { # fails when there is none and none can be installed
   export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
   command -v dotnet > /dev/null && dotnet --version > /dev/null 2>&1 && return
   PATH=$PWD/.dotnet:$PATH
-  # Programs that start by themselves look for the runtime here; and the SDK needs no ICU of the system's.
+  # Executables (apphosts) look for the runtime here; and the SDK needs no ICU libraries of the system.
   export PATH DOTNET_ROOT="$PWD/.dotnet" DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
   [ -x .dotnet/dotnet ] && dotnet --version > /dev/null 2>&1 && return
   install_sdk >&2 && dotnet --version > /dev/null 2>&1 && return

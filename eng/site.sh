@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes a site of the pages and of the public API, into a folder (default: artifacts/site): bash eng/site.sh [FOLDER]
-# A link that leads nowhere ends it with 1. To look at it: dotnet docfx serve artifacts/site
+# Builds a site from the pages and the public API, into a folder (default: artifacts/site): bash eng/site.sh [FOLDER]
+# A broken link fails with exit code 1. To view it: dotnet docfx serve artifacts/site
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

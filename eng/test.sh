@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs everything that must be green: format, build without warnings, the programs compiled ahead of time, and all tests.
-# Installs what the tests need: packages from the lock files, and where they are missing the .NET SDK (into .dotnet in this clone),
+# Runs everything that must pass: format, build without warnings, the programs compiled ahead of time, and all tests.
+# Installs what the tests need: packages from the lock files, and if missing the .NET SDK (into .dotnet in this clone),
 # Node.js, Chromium and a C linker.
 # The last line reads "N passed, N failed". Arguments are passed on to the test runner.
 set -uo pipefail
@@ -41,7 +41,7 @@ build || fail "The build has errors or warnings."
 wait $npm || fail "The npm packages of the tests could not be installed."
 # Each line of jobs() runs its jobs one after the other, and one more line runs at a time than there are processors, because much of the time
 # is spent waiting. What compiles ahead of time is on the longest path and has priority. No test depends on how fast it runs: each has a limit
-# of an hour. Each program has one too, so that one that hangs ends alone.
+# of an hour. Each program has one too, so that only the one that hangs is stopped.
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 export NATIVE_TOOL=$PWD/artifacts/native/MixpanelConnector.Tool.Native/mixpanel LOGS=$logs LIMIT=40m
@@ -73,7 +73,7 @@ run() { # run JOB ARGUMENT...: what failed is shown, what passed is counted
     *EndToEnd:managed) set -- "$@" -trait- tool=native ;;
   esac
   name=$(basename "$job") log=$LOGS/$name.log
-  # Interrupted, it ends its program; timeout has a process group of its own, and ends all of that.
+  # If interrupted, stops its program; timeout has its own process group, and stops all of it.
   timeout --kill-after 1m "$LIMIT" "${job%:*}" -noColor -longRunning 60 "$@" > "$log" 2>&1 &
   trap "kill $!" INT TERM
   wait $!; status=$?

@@ -5,12 +5,13 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MixpanelConnector.AspNetCore;
 
-/// <summary>Has the events and flags of a request know whom and what it is about.</summary>
+/// <summary>Adds the person, the groups and further details of an HTTP request to its events and flags.</summary>
 public static class MixpanelRequestExtensions
 {
-    /// <summary>Adds what <see cref="UseMixpanel"/> needs, and an <see cref="EvaluationContext"/> of each request, for flags.</summary>
-    /// <param name="builder">What <c>AddMixpanel</c> gave.</param>
-    /// <param name="configure">Says what is taken of a request.</param>
+    /// <summary>Adds the services that <see cref="UseMixpanel"/> needs, and a scoped <see cref="EvaluationContext"/> of the request, for flags.</summary>
+    /// <param name="builder">The builder that <c>AddMixpanel</c> returned.</param>
+    /// <param name="configure">Configures what is read from a request.</param>
+    /// <returns>The same builder.</returns>
     public static MixpanelBuilder AddRequests(this MixpanelBuilder builder, Action<MixpanelRequestOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -24,8 +25,14 @@ public static class MixpanelRequestExtensions
         return builder;
     }
 
-    /// <summary>From here on, an event that is tracked in a request is of its person and device, and has its groups and the tags of its campaign; what the event says of its own stands. Of a person who does not want to be tracked, as far as the options ask that, nothing is taken in the request. After the authentication, which knows the person.</summary>
+    /// <summary>
+    /// Adds a middleware after which events tracked in a request get its person and device, its groups and its campaign tags; properties set on the event
+    /// itself take precedence. If the person has opted out by one of the ways that the options enable, nothing is tracked in the request. Call it after
+    /// authentication, which identifies the person.
+    /// </summary>
     /// <param name="app">The application.</param>
+    /// <returns>The same application.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="AddRequests"/> was not called.</exception>
     public static IApplicationBuilder UseMixpanel(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);

@@ -2,10 +2,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace MixpanelConnector.AspNetCore;
 
-/// <summary>Reads out of a request what its events and flags are about.</summary>
+/// <summary>Reads from a request the person, the groups and the properties of its events and flags.</summary>
 sealed class RequestReader(MixpanelRequestOptions options)
 {
-    const int LongestTag = 255; // as Mixpanel keeps of a text
+    const int LongestTag = 255; // the length to which Mixpanel truncates a text
 
     static readonly string[] Tags = ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"];
 
@@ -29,7 +29,7 @@ sealed class RequestReader(MixpanelRequestOptions options)
         return properties;
     }
 
-    /// <summary>Whether the person of the request does not want to be tracked.</summary>
+    /// <summary>Whether the person of the request has opted out of tracking.</summary>
     public bool IsOptedOut(HttpContext http) =>
         (options.GlobalPrivacyControl && Says(http, "Sec-GPC"))
         || (options.DoNotTrack && Says(http, "DNT"))

@@ -1,20 +1,23 @@
 namespace Aspire.Hosting.ApplicationModel;
 
-/// <summary>The embedded Mixpanel, run as the tool <c>mixpanel</c>. Its connection string holds its address and its credentials, as <c>AddMixpanel("mixpanel")</c> of the package MixpanelConnector.Aspire reads them.</summary>
+/// <summary>
+/// The embedded Mixpanel, run as the tool <c>mixpanel</c>. Its connection string contains its address and its credentials in the format that
+/// <c>AddMixpanel("mixpanel")</c> of the package MixpanelConnector.Aspire reads.
+/// </summary>
 /// <param name="name">The resource's name.</param>
-/// <param name="command">What runs it.</param>
-/// <param name="workingDirectory">Where it runs.</param>
+/// <param name="command">The command to run.</param>
+/// <param name="workingDirectory">The working directory of the command.</param>
 public sealed class MixpanelEmulatorResource(string name, string command, string workingDirectory) : ExecutableResource(name, command, workingDirectory), IResourceWithConnectionString
 {
     internal const string EndpointName = "http";
 
-    /// <summary>Where it listens: the one base address for all of Mixpanel's hosts, and of its console.</summary>
+    /// <summary>The endpoint it listens on: the one base address for all of Mixpanel's hosts, and for its console.</summary>
     public EndpointReference PrimaryEndpoint => field ??= new EndpointReference(this, EndpointName);
 
-    /// <summary>The address, like <c>http://localhost:8123</c>.</summary>
+    /// <summary>The address, such as <c>http://localhost:8123</c>.</summary>
     public ReferenceExpression UriExpression => ReferenceExpression.Create($"{PrimaryEndpoint.Property(EndpointProperty.Url)}");
 
-    /// <summary>The settings of the Mixpanel Connector, like <c>Endpoint=http://localhost:8123;Token=local</c>.</summary>
+    /// <summary>The settings of the Mixpanel Connector, such as <c>Endpoint=http://localhost:8123;Token=local</c>.</summary>
     public ReferenceExpression ConnectionStringExpression
     {
         get
@@ -31,10 +34,13 @@ public sealed class MixpanelEmulatorResource(string name, string command, string
         }
     }
 
-    /// <summary>What <c>WithReference</c> gives programs in any language, each as a variable of the environment whose name begins with the resource's, like <c>MIXPANEL_ENDPOINT</c>.</summary>
+    /// <summary>
+    /// Returns the values that <c>WithReference</c> passes to programs in any language, each as an environment variable prefixed with the name of the resource,
+    /// such as <c>MIXPANEL_ENDPOINT</c>.
+    /// </summary>
     public IEnumerable<KeyValuePair<string, ReferenceExpression>> GetConnectionProperties() => Settings.Select(setting => KeyValuePair.Create(setting.Variable, setting.Value));
 
-    /// <summary>By what name in the environment, and by what name in a .NET program's settings, which have no OAuth token.</summary>
+    /// <summary>The name of each value as an environment variable, and as a setting of a .NET program. The latter has no OAuth token.</summary>
     internal IEnumerable<(string Variable, string? Name, ReferenceExpression Value)> Settings =>
     [
         ("ENDPOINT", "Endpoint", UriExpression),

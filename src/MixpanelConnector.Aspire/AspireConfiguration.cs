@@ -6,7 +6,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace MixpanelConnector.Aspire;
 
-/// <summary>What an Aspire application's configuration says of one connection.</summary>
+/// <summary>The configuration of one connection in an Aspire application.</summary>
 sealed class AspireConfiguration(IConfiguration configuration, string connectionName, Connections connections, Action<AspireMixpanelSettings>? configure)
 {
     public const string Section = "Aspire:Mixpanel";
@@ -32,7 +32,10 @@ sealed class AspireConfiguration(IConfiguration configuration, string connection
         return settings;
     }
 
-    /// <summary>The settings of the tracker. Those of the connection string come last, and hold: where the application host leads to the embedded Mixpanel, nothing of another project goes there.</summary>
+    /// <summary>
+    /// The settings of the tracker. Those of the connection string come last and take precedence: where the app host points to the embedded Mixpanel, no
+    /// setting of another project redirects the traffic.
+    /// </summary>
     public IEnumerable<IConfigurationSection> Entries() =>
         Sections().SelectMany(section => section.GetChildren())
             .Where(entry => !Own.Any(name => Is(entry, name)) && !(entry.Value is null && connections.IsName(entry.Key)))
@@ -61,7 +64,7 @@ sealed class AspireConfiguration(IConfiguration configuration, string connection
         }
         catch (ArgumentException)
         {
-            // Its words could hold a secret.
+            // The parser's message could contain a secret.
             throw Wrong($"ConnectionStrings:{connectionName}: it must be settings as Name=Value;Name=Value, such as Token=…;Region=Eu, or an address.");
         }
 

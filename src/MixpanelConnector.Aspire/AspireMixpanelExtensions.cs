@@ -8,31 +8,36 @@ using MixpanelConnector.Tracking;
 namespace Microsoft.Extensions.Hosting;
 #pragma warning restore IDE0130
 
-/// <summary>Adds Mixpanel to the programs of an Aspire application.</summary>
+/// <summary>Adds Mixpanel to the projects of an Aspire application.</summary>
 public static class AspireMixpanelExtensions
 {
     /// <summary>
-    /// Adds <see cref="IMixpanelTracker"/> and <see cref="MixpanelClient"/>, a health check, metrics and traces. What is tracked is sent before
-    /// the host has stopped. Settings come from <c>Aspire:Mixpanel</c>, then <c>Aspire:Mixpanel:NAME</c>, then the connection string; the last word holds.
+    /// Adds <see cref="IMixpanelTracker"/> and <see cref="MixpanelClient"/>, a health check, metrics and traces. Tracked data is flushed before the host has
+    /// stopped. Settings come from <c>Aspire:Mixpanel</c>, then <c>Aspire:Mixpanel:NAME</c>, then the connection string; the last value wins.
     /// </summary>
-    /// <param name="builder">The program.</param>
-    /// <param name="connectionName">The name of the connection string, as the resource of the application host is called.</param>
-    /// <param name="configureSettings">Changes what the configuration says; called again when that is loaded again.</param>
-    /// <param name="configureOptions">Changes the settings of the tracker, those that no configuration can have among them.</param>
-    /// <returns>What to go on from, such as with <c>UseSqliteOutbox</c> or <c>AddFlags</c>.</returns>
-    /// <exception cref="InvalidOperationException">There is one already.</exception>
-    /// <exception cref="OptionsValidationException">A setting that begins with <c>Disable</c> is not true or false. Other settings are checked when the host starts.</exception>
+    /// <param name="builder">The host builder.</param>
+    /// <param name="connectionName">The name of the connection string, which is the name of the resource in the app host.</param>
+    /// <param name="configureSettings">Changes the settings that were read from the configuration. Called again when the configuration is reloaded.</param>
+    /// <param name="configureOptions">Changes the settings of the tracker, including those that cannot be set in the configuration.</param>
+    /// <returns>A builder for further calls, such as <c>UseSqliteOutbox</c> or <c>AddFlags</c>.</returns>
+    /// <exception cref="InvalidOperationException">Mixpanel was already added.</exception>
+    /// <exception cref="OptionsValidationException">The value of a setting that begins with <c>Disable</c> is not true or false. Other settings are validated
+    /// when the host starts.</exception>
     public static MixpanelBuilder AddMixpanel(this IHostApplicationBuilder builder, string connectionName, Action<AspireMixpanelSettings>? configureSettings = null, Action<MixpanelSettings>? configureOptions = null) =>
         Add(builder, connectionName, null, configureSettings, configureOptions);
 
-    /// <summary>As <see cref="AddMixpanel"/>, for one of several projects: its services are keyed by its name, such as <c>[FromKeyedServices("shop")] IMixpanelTracker</c>.</summary>
-    /// <param name="builder">The program.</param>
-    /// <param name="name">The key of the services, which is the name of the connection string too.</param>
-    /// <param name="configureSettings">Changes what the configuration says; called again when that is loaded again.</param>
-    /// <param name="configureOptions">Changes the settings of the tracker, those that no configuration can have among them.</param>
-    /// <returns>What to go on from, such as with <c>UseSqliteOutbox</c> or <c>AddFlags</c>.</returns>
-    /// <exception cref="InvalidOperationException">There is one of this name already.</exception>
-    /// <exception cref="OptionsValidationException">A setting that begins with <c>Disable</c> is not true or false. Other settings are checked when the host starts.</exception>
+    /// <summary>
+    /// Like <see cref="AddMixpanel"/>, for one of several projects: its services are keyed by its name, such as <c>[FromKeyedServices("shop")]
+    /// IMixpanelTracker</c>.
+    /// </summary>
+    /// <param name="builder">The host builder.</param>
+    /// <param name="name">The key of the services, which is also the name of the connection string.</param>
+    /// <param name="configureSettings">Changes the settings that were read from the configuration. Called again when the configuration is reloaded.</param>
+    /// <param name="configureOptions">Changes the settings of the tracker, including those that cannot be set in the configuration.</param>
+    /// <returns>A builder for further calls, such as <c>UseSqliteOutbox</c> or <c>AddFlags</c>.</returns>
+    /// <exception cref="InvalidOperationException">One of this name was already added.</exception>
+    /// <exception cref="OptionsValidationException">The value of a setting that begins with <c>Disable</c> is not true or false. Other settings are validated
+    /// when the host starts.</exception>
     public static MixpanelBuilder AddKeyedMixpanel(this IHostApplicationBuilder builder, string name, Action<AspireMixpanelSettings>? configureSettings = null, Action<MixpanelSettings>? configureOptions = null) =>
         Add(builder, name, name, configureSettings, configureOptions);
 
@@ -54,7 +59,7 @@ public static class AspireMixpanelExtensions
         return mixpanel;
     }
 
-    /// <summary>Says where an Aspire application's credentials would be.</summary>
+    /// <summary>Explains where an Aspire application's credentials can be set.</summary>
     sealed class CredentialValidation(string optionsName, string connectionName) : IValidateOptions<MixpanelSettings>
     {
         public ValidateOptionsResult Validate(string? name, MixpanelSettings options) =>

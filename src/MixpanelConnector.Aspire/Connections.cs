@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace MixpanelConnector.Aspire;
 
-/// <summary>The connections that a program has been given so far.</summary>
+/// <summary>The connections that were added to a host builder so far.</summary>
 sealed class Connections
 {
     readonly HashSet<string> _names = new(StringComparer.OrdinalIgnoreCase);
@@ -16,7 +16,7 @@ sealed class Connections
         return connections;
     }
 
-    /// <summary>Whether a section of <c>Aspire:Mixpanel</c> is of one connection.</summary>
+    /// <summary>Whether a section of <c>Aspire:Mixpanel</c> belongs to a single connection.</summary>
     public bool IsName(string section) => _names.Contains(section);
 
     public void Add(string connectionName, string? key)

@@ -9,7 +9,7 @@ using MixpanelConnector.Generators;
 
 namespace MixpanelConnector.CodeFixes;
 
-/// <summary>Gives a moment in milliseconds, or as it is, in place of seconds.</summary>
+/// <summary>Replaces a timestamp in seconds by one in milliseconds, or by the <c>DateTimeOffset</c> itself.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp), Shared]
 public sealed class MomentFix : CodeFixProvider
 {

@@ -9,7 +9,7 @@ using MixpanelConnector.Generators;
 
 namespace MixpanelConnector.CodeFixes;
 
-/// <summary>Gives an event or a property the name that is proposed: in its attribute, or by a new one.</summary>
+/// <summary>Gives an event or a property the proposed name: in its attribute, or by adding one.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp), Shared]
 public sealed class RenameFix : CodeFixProvider
 {

@@ -1,20 +1,23 @@
 namespace MixpanelConnector.Emulator;
 
-/// <summary>A clock that can be set and held, over another one. Timers run by the other one: whoever set one by this clock listens to <see cref="Adjusted"/>.</summary>
+/// <summary>
+/// A clock that can be set and stopped, based on another one. Timers use the other clock: code that sets a timer from this clock must handle
+/// <see cref="Adjusted"/>.
+/// </summary>
 sealed class AdjustableClock(TimeProvider inner) : TimeProvider
 {
     readonly Lock _lock = new();
     TimeSpan _offset;
     DateTimeOffset? _heldAt;
 
-    /// <summary>Told that it was set, held, or let go.</summary>
+    /// <summary>Called when the clock was set, stopped or released.</summary>
     public Action Adjusted { get; set; } = () => { };
 
     public override TimeZoneInfo LocalTimeZone => inner.LocalTimeZone;
 
     public override long TimestampFrequency => inner.TimestampFrequency;
 
-    /// <summary>Whether it stands still.</summary>
+    /// <summary>Whether it is stopped.</summary>
     public bool IsHeld
     {
         get
@@ -34,7 +37,7 @@ sealed class AdjustableClock(TimeProvider inner) : TimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => inner.CreateTimer(callback, state, dueTime, period);
 
-    /// <summary>Sets it, and holds it there or lets it run from there.</summary>
+    /// <summary>Sets the time, and stops the clock there or lets it run on.</summary>
     public void Set(DateTimeOffset now, bool hold)
     {
         lock (_lock)
@@ -45,7 +48,7 @@ sealed class AdjustableClock(TimeProvider inner) : TimeProvider
         Adjusted();
     }
 
-    /// <summary>Lets it be the other one again.</summary>
+    /// <summary>Restores the time of the other clock.</summary>
     public void Release()
     {
         lock (_lock)

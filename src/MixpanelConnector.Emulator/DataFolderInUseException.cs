@@ -1,11 +1,11 @@
 namespace MixpanelConnector.Emulator;
 
-/// <summary>Another embedded Mixpanel serves this data folder already.</summary>
+/// <summary>The exception that is thrown when another embedded Mixpanel already serves the data folder.</summary>
 public sealed class DataFolderInUseException : IOException
 {
-    /// <summary>Says which folder is in use, and by whom.</summary>
+    /// <summary>Creates the exception for a folder that is in use.</summary>
     /// <param name="dataDirectory">The folder.</param>
-    /// <param name="address">Where the one that serves it listens, when known.</param>
+    /// <param name="address">The address of the instance that serves it, if known.</param>
     public DataFolderInUseException(string dataDirectory, Uri? address)
         : base(address is null
             ? $"'{dataDirectory}' is in use by another process."
@@ -18,6 +18,6 @@ public sealed class DataFolderInUseException : IOException
     /// <summary>The folder.</summary>
     public string DataDirectory { get; }
 
-    /// <summary>Where the one that serves it listens; null when it does not answer (yet).</summary>
+    /// <summary>The address of the instance that serves it; null if it does not answer (yet).</summary>
     public Uri? Address { get; }
 }

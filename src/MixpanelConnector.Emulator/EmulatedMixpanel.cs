@@ -15,8 +15,8 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator;
 
 /// <summary>
-/// An embedded Mixpanel: it listens on loopback, validates, stores and answers as Mixpanel's documentation says.
-/// For development and tests; FIDELITY.md says where it differs.
+/// An embedded Mixpanel: it listens on loopback, and validates, stores and answers as Mixpanel's documentation specifies. For development and tests;
+/// FIDELITY.md lists the differences.
 /// </summary>
 public sealed class EmulatedMixpanel : IAsyncDisposable
 {
@@ -54,29 +54,31 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         (Address, ProxyAddress, TlsAddress) = addresses;
     }
 
-    /// <summary>Where it listens, like <c>http://127.0.0.1:41234/</c>: the one base address for all of Mixpanel's hosts.</summary>
+    /// <summary>The address it listens on, such as <c>http://127.0.0.1:41234/</c>: the one base address for all of Mixpanel's hosts.</summary>
     public Uri Address { get; }
 
-    /// <summary>The proxy that leads Mixpanel's hosts here, like <c>http://127.0.0.1:41235/</c>; null without <see cref="EmulatorOptions.ProxyPort"/>.</summary>
+    /// <summary>
+    /// The proxy that redirects Mixpanel's hosts here, such as <c>http://127.0.0.1:41235/</c>; null without <see cref="EmulatorOptions.ProxyPort"/>.
+    /// </summary>
     public Uri? ProxyAddress { get; }
 
-    /// <summary>Where it listens for HTTPS; null without <see cref="EmulatorOptions.TlsPort"/>.</summary>
+    /// <summary>The address it listens on for HTTPS; null without <see cref="EmulatorOptions.TlsPort"/>.</summary>
     public Uri? TlsAddress { get; }
 
     /// <summary>
-    /// The certificate to trust for the proxy and for HTTPS, a file in PEM; null without either. It holds for Mixpanel's hosts and
-    /// loopback alone, is kept in the data folder, and without one is gone when the embedded Mixpanel stops.
+    /// The certificate to trust for the proxy and for HTTPS, as a PEM file; null if neither is used. It is valid for Mixpanel's hosts and loopback only. It is
+    /// stored in the data folder; without one, it is deleted when the embedded Mixpanel stops.
     /// </summary>
     public string? CertificateAuthorityFile => _authority?.File;
 
     /// <summary>
-    /// The environment variables by which clients of curl, Go, Java, Node.js, Python, Ruby and their like go through the proxy and trust
-    /// its certificate; empty without the proxy.
+    /// The environment variables that make clients such as curl, Go, Java, Node.js, Python and Ruby use the proxy and trust its certificate; empty without the
+    /// proxy.
     /// </summary>
     public IReadOnlyDictionary<string, string> ProxyEnvironment => ProxyAddress is null || _authority is null ? FrozenDictionary<string, string>.Empty : new Dictionary<string, string>(StringComparer.Ordinal)
     {
         ["HTTPS_PROXY"] = ProxyAddress.AbsoluteUri.TrimEnd('/'),
-        ["https_proxy"] = ProxyAddress.AbsoluteUri.TrimEnd('/'), // where both are set, some take this one
+        ["https_proxy"] = ProxyAddress.AbsoluteUri.TrimEnd('/'), // if both are set, some clients use this one
         ["NO_PROXY"] = "",
         ["no_proxy"] = "",
         ["SSL_CERT_FILE"] = _authority.File,
@@ -88,32 +90,32 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         ["JAVA_TOOL_OPTIONS"] = $"-Dhttps.proxyHost={ProxyAddress.Host} -Dhttps.proxyPort={ProxyAddress.Port.ToString(CultureInfo.InvariantCulture)} -Djavax.net.ssl.trustStore={_authority.TrustStore} -Djavax.net.ssl.trustStorePassword={CertificateAuthority.TrustStorePassword}",
     };
 
-    /// <summary>The latest requests (at most 10,000) and what became of them, the oldest first. Those to <c>/emulator</c> are not among them.</summary>
+    /// <summary>The latest requests (at most 10,000) and their outcome, oldest first. Requests to <c>/emulator</c> are not included.</summary>
     public IReadOnlyList<ReceivedRequest> Requests => _requests.All;
 
-    /// <summary>What arrived, for the assertions of a test.</summary>
+    /// <summary>The received data, for assertions in tests.</summary>
     public Received Received => new(this, projectId: null);
 
     /// <summary>The token and the secret of the first project.</summary>
     internal (string Token, string Secret) FirstProject => _accounts.Projects.First(project => project.Id == DevelopmentCredentials.ProjectId) is var project ? (project.Token, project.Secret) : default;
 
-    /// <summary>Who answers under this address what is no path of Mixpanel's; null for nobody.</summary>
+    /// <summary>Handles paths under this address that are not Mixpanel's; null if nothing does.</summary>
     internal Guest? Guest
     {
         get => _guests.Guest;
         set => _guests.Guest = value;
     }
 
-    /// <summary>Every path that is served, with its methods.</summary>
+    /// <summary>Every served path, with its methods.</summary>
     internal IEnumerable<(string Method, string Path)> Endpoints => _application.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
         .SelectMany(endpoint => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Select(method => (method, endpoint.RoutePattern.RawText!)));
 
-    /// <summary>Starts one. When this returns, it serves.</summary>
-    /// <param name="options">How; the defaults keep everything in memory and take any free port.</param>
-    /// <param name="cancellationToken">Gives up starting.</param>
-    /// <exception cref="DataFolderInUseException">Another one serves the data folder.</exception>
+    /// <summary>Starts an embedded Mixpanel, which is ready when this returns.</summary>
+    /// <param name="options">The options; by default, everything is kept in memory and any free port is used.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    /// <exception cref="DataFolderInUseException">Another instance serves the data folder.</exception>
     /// <exception cref="InvalidDataException">The data folder's database cannot be opened.</exception>
-    /// <exception cref="FormatException">The seed is wrong, or another one than the store was made from.</exception>
+    /// <exception cref="FormatException">The seed is not valid, or the store was created from another one.</exception>
     public static async Task<EmulatedMixpanel> StartAsync(EmulatorOptions? options = null, CancellationToken cancellationToken = default)
     {
         var clock = new AdjustableClock((options ??= new EmulatorOptions()).TimeProvider);
@@ -133,12 +135,12 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
             if (options.ProxyPort is not null || options.TlsPort is not null)
                 authority = CertificateAuthority.Open(options.DataDirectory, TimeProvider.System.GetUtcNow());
             var instance = RandomNumberGenerator.GetHexString(32, lowercase: true);
-            var faults = new FaultPlan(null); // they begin once the seed is in
+            var faults = new FaultPlan(null); // they apply only after the seed was loaded
             var faulty = new FaultyAnswers(faults);
             var requests = new Journal(options.TimeProvider, instance);
             var documents = new DocumentStore(database);
             var snapshots = new Snapshots(database, events, accounts);
-            await snapshots.UndoAsync(cancellationToken).ConfigureAwait(false); // a seed that the process before this one ended in
+            await snapshots.UndoAsync(cancellationToken).ConfigureAwait(false); // a seed that the previous process did not finish
             var seeding = new Seeding(documents, snapshots, instance);
             var routes = new Routes(
                 events, profiles, new QuerySessions(database, options.TimeProvider), identities, documents, lookupTables, new PersonalData(database, identities, profiles), accounts,
@@ -171,19 +173,19 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         }
     }
 
-    /// <summary>The address of the process that serves a data folder now; null when none does.</summary>
+    /// <summary>Returns the address of the process that currently serves a data folder; null if none does.</summary>
     /// <param name="dataDirectory">The folder.</param>
     public static Uri? FindRunning(string dataDirectory) =>
         ServerNote.Read(dataDirectory) is { } note && note.Answers() ? note.Address : null;
 
-    /// <summary>Writes the events of a data folder that nobody serves to a new file.</summary>
+    /// <summary>Writes the events of a data folder that is not being served to a new file.</summary>
     /// <param name="dataDirectory">The folder.</param>
-    /// <param name="file">The file, which must not be there.</param>
-    /// <param name="export">What to write; the defaults are all events of project 1 as NDJSON.</param>
-    /// <param name="cancellationToken">Gives up before writing.</param>
-    /// <returns>How many events were written.</returns>
-    /// <exception cref="DataFolderInUseException">Somebody serves the folder: ask their <c>/api/2.0/export</c>.</exception>
-    /// <exception cref="IOException">The file is there already, or cannot be written.</exception>
+    /// <param name="file">The file, which must not exist.</param>
+    /// <param name="export">What to write; by default, all events of project 1 as NDJSON.</param>
+    /// <param name="cancellationToken">Cancels before writing.</param>
+    /// <returns>The number of events written.</returns>
+    /// <exception cref="DataFolderInUseException">Another process serves the folder: use its <c>/api/2.0/export</c>.</exception>
+    /// <exception cref="IOException">The file exists already, or cannot be written.</exception>
     /// <exception cref="InvalidDataException">The data folder's database cannot be read.</exception>
     public static async Task<long> ExportAsync(string dataDirectory, string file, EmulatorExport? export = null, CancellationToken cancellationToken = default)
     {
@@ -214,9 +216,10 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
     static InvalidDataException Damaged(DataFolder folder, Exception e) =>
         new($"{folder.DatabaseFile} is damaged, or no database of the embedded Mixpanel, or its disk is full. Delete it to begin with an empty one, or use another folder.", e);
 
-    /// <summary>Makes a project, so that a test meets no other.</summary>
-    /// <param name="name">What it is called.</param>
-    /// <param name="cancellationToken">Gives up before making it.</param>
+    /// <summary>Creates a project, to isolate a test from others.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="cancellationToken">Cancels before it is created.</param>
+    /// <returns>The project, with its credentials.</returns>
     public async Task<EmulatedProject> CreateProjectAsync(string name = "test", CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -227,34 +230,36 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
 
     internal Task<IReadOnlyList<StoredEvent>> EventsOfAsync(int? projectId, CancellationToken cancellationToken) => _events.ReadAllAsync(deduplicated: true, projectId, cancellationToken);
 
-    /// <summary>The events that were stored, in the order of storing.</summary>
-    /// <param name="deduplicated">Only the latest of those that agree in name, time, <c>distinct_id</c> and <c>$insert_id</c>, as reports count them.</param>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <summary>Returns the stored events, in the order in which they were stored.</summary>
+    /// <param name="deduplicated">Whether to return only the latest of the events with the same name, time, <c>distinct_id</c> and <c>$insert_id</c>, as
+    /// reports count them.</param>
+    /// <param name="cancellationToken">Cancels reading.</param>
     public Task<IReadOnlyList<StoredEvent>> EventsAsync(bool deduplicated = false, CancellationToken cancellationToken = default) =>
         _events.ReadAllAsync(deduplicated, projectId: null, cancellationToken);
 
-    /// <summary>How many events were stored.</summary>
-    /// <param name="deduplicated">Only the latest of those that agree in name, time, <c>distinct_id</c> and <c>$insert_id</c>, as reports count them.</param>
-    /// <param name="cancellationToken">Stops counting.</param>
+    /// <summary>Returns the number of stored events.</summary>
+    /// <param name="deduplicated">Whether to count only the latest of the events with the same name, time, <c>distinct_id</c> and <c>$insert_id</c>, as reports
+    /// count them.</param>
+    /// <param name="cancellationToken">Cancels counting.</param>
     public Task<long> CountEventsAsync(bool deduplicated = false, CancellationToken cancellationToken = default) =>
         _events.CountAsync(deduplicated, cancellationToken);
 
-    /// <summary>The user profiles that were stored, by project and <c>distinct_id</c>.</summary>
-    /// <param name="cancellationToken">Gives up before reading.</param>
+    /// <summary>Returns the stored user profiles, sorted by project and <c>distinct_id</c>.</summary>
+    /// <param name="cancellationToken">Cancels before reading.</param>
     public Task<IReadOnlyList<StoredProfile>> ProfilesAsync(CancellationToken cancellationToken = default) => Task.Run(
         () => _profiles.ReadAll(ofGroups: false, (kind, row) => new StoredProfile(kind.ProjectId, row.Id, row.Properties)), cancellationToken);
 
-    /// <summary>The group profiles that were stored, by project, group key and group.</summary>
-    /// <param name="cancellationToken">Gives up before reading.</param>
+    /// <summary>Returns the stored group profiles, sorted by project, group key and group.</summary>
+    /// <param name="cancellationToken">Cancels before reading.</param>
     public Task<IReadOnlyList<StoredGroup>> GroupsAsync(CancellationToken cancellationToken = default) => Task.Run(
         () => _profiles.ReadAll(ofGroups: true, (kind, row) => new StoredGroup(kind.ProjectId, kind.GroupKey, row.Id, row.Properties)), cancellationToken);
 
-    /// <summary>The lookup tables that were stored, by project and id.</summary>
-    /// <param name="cancellationToken">Gives up before reading.</param>
+    /// <summary>Returns the stored lookup tables, sorted by project and id.</summary>
+    /// <param name="cancellationToken">Cancels before reading.</param>
     public Task<IReadOnlyList<StoredLookupTable>> LookupTablesAsync(CancellationToken cancellationToken = default) => Task.Run(
         IReadOnlyList<StoredLookupTable> () => [.. _lookupTables.ReadAll().Select(table => new StoredLookupTable(table.ProjectId, table.Id, table.Name, table.Csv))], cancellationToken);
 
-    /// <summary>Stops serving, once running requests are answered (for at most 5 seconds), and lets the data folder go.</summary>
+    /// <summary>Stops serving once running requests are answered (waiting at most 5 seconds), and releases the data folder.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _isStopped, true))
@@ -268,10 +273,10 @@ public sealed class EmulatedMixpanel : IAsyncDisposable
         _folder?.Dispose();
     }
 
-    /// <summary>Waits a moment for one that is about to stop, or about to say where it serves.</summary>
+    /// <summary>Waits briefly for another instance that is about to stop, or about to announce its address.</summary>
     static async Task<DataFolder> TakeAsync(string path, CancellationToken cancellationToken)
     {
-        // The wait is for another process: it goes by the real clock, whatever clock the events go by.
+        // This waits for another process, so it uses the real clock, whatever clock the events use.
         var clock = TimeProvider.System;
         var start = clock.GetTimestamp();
         while (true)

@@ -10,12 +10,12 @@ public sealed class EmulatedProject
     /// <summary>Its id.</summary>
     public int Id { get; }
 
-    /// <summary>The token to track with.</summary>
+    /// <summary>The token for tracking.</summary>
     public string Token { get; }
 
-    /// <summary>The project secret, for clients that sign in by it.</summary>
+    /// <summary>The project secret, for clients that authenticate with it.</summary>
     public string Secret { get; }
 
-    /// <summary>What arrived in this project, for the assertions of a test.</summary>
+    /// <summary>The data received by this project, for assertions in tests.</summary>
     public Received Received => new(_mixpanel, Id);
 }

@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Emulator;
 
-/// <summary>What was expected did not arrive, or something else did. The message shows what did.</summary>
+/// <summary>The exception that is thrown when the expected data was not received, or other data was. The message shows the received data.</summary>
 public sealed class EmulatorAssertionException : Exception
 {
-    /// <summary>Says what was expected, and what there is.</summary>
+    /// <summary>Creates the exception with what was expected and what was received.</summary>
     /// <param name="message">The message.</param>
     public EmulatorAssertionException(string message)
         : base(message)
@@ -25,15 +25,15 @@ public sealed class EmulatorAssertionException : Exception
     }
 }
 
-/// <summary>Assertions for tests, on what an embedded Mixpanel has received. All throw <see cref="EmulatorAssertionException"/>.</summary>
+/// <summary>Assertions for tests on what an embedded Mixpanel has received. All of them throw <see cref="EmulatorAssertionException"/>.</summary>
 public static class EmulatorAssertions
 {
-    /// <summary>Exactly one event fits, after deduplication; it is returned.</summary>
+    /// <summary>Asserts that exactly one event matches, after deduplication, and returns it.</summary>
     /// <param name="mixpanel">The embedded Mixpanel.</param>
     /// <param name="name">The event's name.</param>
-    /// <param name="distinctId">Whose it must be. Default: anybody's.</param>
-    /// <param name="properties">What must hold for its properties. Default: nothing.</param>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <param name="distinctId">The required <c>distinct_id</c>. Default: any.</param>
+    /// <param name="properties">A condition on its properties. Default: none.</param>
+    /// <param name="cancellationToken">Cancels reading.</param>
     public static async Task<StoredEvent> AssertEventAsync(
         this EmulatedMixpanel mixpanel, string name, string? distinctId = null, Func<JsonElement, bool>? properties = null, CancellationToken cancellationToken = default)
     {
@@ -41,13 +41,13 @@ public static class EmulatorAssertions
         return found[0];
     }
 
-    /// <summary>So many events fit, after deduplication; they are returned in the order of storing.</summary>
+    /// <summary>Asserts how many events match, after deduplication, and returns them in the order in which they were stored.</summary>
     /// <param name="mixpanel">The embedded Mixpanel.</param>
     /// <param name="name">The events' name.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="distinctId">Whose they must be. Default: anybody's.</param>
-    /// <param name="properties">What must hold for their properties. Default: nothing.</param>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <param name="count">The expected number.</param>
+    /// <param name="distinctId">The required <c>distinct_id</c>. Default: any.</param>
+    /// <param name="properties">A condition on their properties. Default: none.</param>
+    /// <param name="cancellationToken">Cancels reading.</param>
     public static async Task<IReadOnlyList<StoredEvent>> AssertEventsAsync(
         this EmulatedMixpanel mixpanel, string name, int count, string? distinctId = null, Func<JsonElement, bool>? properties = null, CancellationToken cancellationToken = default)
     {
@@ -58,9 +58,9 @@ public static class EmulatorAssertions
         return found.Count == count ? found : throw EmulatorAssertionException.Of($"{count} events '{name}'{whose}{how}", $"{found.Count}", all.Select(e => $"'{e.Name}' of '{e.DistinctId}' {e.Properties}"));
     }
 
-    /// <summary>No event was stored.</summary>
+    /// <summary>Asserts that no event was stored.</summary>
     /// <param name="mixpanel">The embedded Mixpanel.</param>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <param name="cancellationToken">Cancels reading.</param>
     public static async Task AssertNoEventsAsync(this EmulatedMixpanel mixpanel, CancellationToken cancellationToken = default)
     {
         var all = await mixpanel.EventsAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
@@ -68,11 +68,11 @@ public static class EmulatorAssertions
             throw EmulatorAssertionException.Of("no events", $"{all.Count}", all.Select(e => $"'{e.Name}' of '{e.DistinctId}' {e.Properties}"));
     }
 
-    /// <summary>There is a user profile that fits; it is returned.</summary>
+    /// <summary>Asserts that a user profile matches, and returns it.</summary>
     /// <param name="mixpanel">The embedded Mixpanel.</param>
     /// <param name="distinctId">The user.</param>
-    /// <param name="properties">What must hold for its properties. Default: nothing.</param>
-    /// <param name="cancellationToken">Gives up before reading.</param>
+    /// <param name="properties">A condition on its properties. Default: none.</param>
+    /// <param name="cancellationToken">Cancels before reading.</param>
     public static async Task<StoredProfile> AssertProfileAsync(
         this EmulatedMixpanel mixpanel, string distinctId, Func<JsonElement, bool>? properties = null, CancellationToken cancellationToken = default)
     {
@@ -81,7 +81,7 @@ public static class EmulatorAssertions
             ?? throw EmulatorAssertionException.Of($"a profile of '{distinctId}'{(properties is null ? "" : " with these properties")}", "none", all.Select(profile => $"'{profile.DistinctId}' {profile.Properties}"));
     }
 
-    /// <summary>Every request was answered with a status below 400.</summary>
+    /// <summary>Asserts that every request was answered with a status below 400.</summary>
     /// <param name="mixpanel">The embedded Mixpanel.</param>
     public static void AssertNothingRefused(this EmulatedMixpanel mixpanel)
     {

@@ -4,22 +4,23 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector.Emulator;
 
-/// <summary>Faults on purpose: which requests are answered wrongly, slowly or not at all. For tests of clients.</summary>
+/// <summary>Fault injection: the requests that are answered incorrectly, slowly or not at all. For tests of clients.</summary>
 public sealed record EmulatorFaults
 {
     static readonly EmulatorFault Default = new();
     static readonly JsonNodeOptions Names = new() { PropertyNameCaseInsensitive = true };
     static readonly JsonDocumentOptions Relaxed = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
 
-    /// <summary>From which the chances are drawn, in the order in which requests arrive. Default: 0.</summary>
+    /// <summary>The seed of the random numbers, which are drawn in the order in which requests arrive. Default: 0.</summary>
     public int Seed { get; init; }
 
-    /// <summary>What goes wrong. For each request the first rule that applies is carried out.</summary>
+    /// <summary>The fault rules. For each request, the first rule that applies is used.</summary>
     public IReadOnlyList<EmulatorFault> Rules { get; init; } = [];
 
-    /// <summary>Reads faults from JSON, with names like <c>retry_after</c>.</summary>
+    /// <summary>Parses faults from JSON, with names such as <c>retry_after</c>.</summary>
     /// <param name="json">The text.</param>
-    /// <exception cref="FormatException">The text is not valid; the message says where.</exception>
+    /// <returns>The faults.</returns>
+    /// <exception cref="FormatException">The text is not valid; the message states the location.</exception>
     public static EmulatorFaults Parse(string json)
     {
         try
@@ -29,13 +30,13 @@ public sealed record EmulatorFaults
                 rule.Check();
             return faults;
         }
-        catch (Exception e) when (e is JsonException or ArgumentException) // two names that differ in case
+        catch (Exception e) when (e is JsonException or ArgumentException) // two names that differ only in case
         {
             throw new FormatException($"faults are not valid: {e.Message}", e);
         }
     }
 
-    /// <summary>Generated contracts forget the defaults of properties that are only set at the beginning.</summary>
+    /// <summary>Adds the defaults of init-only properties, which source-generated deserialization ignores.</summary>
     static JsonObject WithDefaults(string json)
     {
         var faults = JsonNode.Parse(json, Names, Relaxed) as JsonObject ?? throw new FormatException("faults are not valid: they must be a JSON object");
@@ -52,50 +53,54 @@ public sealed record EmulatorFaults
         static FormatException NotRules() => new("rules must be a list of objects");
     }
 
-    /// <summary>The faults as JSON, which <see cref="Parse"/> reads.</summary>
+    /// <summary>Returns the faults as JSON that <see cref="Parse"/> reads.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, EmulatorFaultsJson.Default.EmulatorFaults);
 }
 
-/// <summary>One thing that goes wrong, and for which requests.</summary>
+/// <summary>A fault, and the requests it applies to.</summary>
 public sealed record EmulatorFault
 {
-    /// <summary>The path; a <c>*</c> at its end stands for any rest. Default: every path but those of the control endpoints and <c>/healthz</c>.</summary>
+    /// <summary>The path; a <c>*</c> at its end matches any rest. Default: every path except those of the control endpoints and <c>/healthz</c>.</summary>
     public string Path { get; init; } = "*";
 
-    /// <summary>The method, like <c>POST</c>. Default: all.</summary>
+    /// <summary>The method, such as <c>POST</c>. Default: all.</summary>
     public string? Method { get; init; }
 
-    /// <summary>The chance that a request meets this fault, from 0 to 1. Default: 1.</summary>
+    /// <summary>The probability that the fault affects a request, from 0 to 1. Default: 1.</summary>
     public double Rate { get; init; } = 1;
 
-    /// <summary>How many requests are spared before the first one is in danger. Default: 0.</summary>
+    /// <summary>The number of matching requests before the fault can occur. Default: 0.</summary>
     public int After { get; init; }
 
-    /// <summary>How often the fault happens before it is over. Default: for ever.</summary>
+    /// <summary>The maximum number of times that the fault occurs. Default: unlimited.</summary>
     public int? Times { get; init; }
 
-    /// <summary>Answers with this status and an error of the path's API. Default: none.</summary>
+    /// <summary>Responds with this status and an error in the format of the path's API. Default: none.</summary>
     public int? Status { get; init; }
 
-    /// <summary>Sends <c>Retry-After</c> with so many seconds beside <see cref="Status"/>. Default: none.</summary>
+    /// <summary>The seconds in a <c>Retry-After</c> header sent along with <see cref="Status"/>. Default: none.</summary>
     public int? RetryAfter { get; init; }
 
-    /// <summary>Whether the request is carried out before it is answered wrongly, reset or cut. Default: it is not; a cut answer always is.</summary>
+    /// <summary>
+    /// Whether the request is processed before the response fails, or is reset or cut. Default: it is not; a request whose response is cut always is.
+    /// </summary>
     public bool Stored { get; init; }
 
     /// <summary>Resets the connection instead of answering. Default: false.</summary>
     public bool Reset { get; init; }
 
-    /// <summary>Ends the connection after so many bytes of the answer's body. Default: never.</summary>
+    /// <summary>Closes the connection after this many bytes of the response body. Default: never.</summary>
     public int? CutAfter { get; init; }
 
-    /// <summary>Ends a raw export after so many events with the line <c>terminated early</c>, under status 200, as Mixpanel does when it gives up. Default: never.</summary>
+    /// <summary>
+    /// Ends a raw export after this many events with the line <c>terminated early</c>, with status 200, as Mixpanel does when it gives up. Default: never.
+    /// </summary>
     public int? TerminatedAfter { get; init; }
 
-    /// <summary>Milliseconds that every answer is late. Default: 0.</summary>
+    /// <summary>The delay of each response in milliseconds. Default: 0.</summary>
     public int Delay { get; init; }
 
-    /// <summary>Bytes of the answer's body that are sent in a second. Default: as fast as can be.</summary>
+    /// <summary>The rate in bytes per second at which the response body is sent. Default: as fast as possible.</summary>
     public int? BytesPerSecond { get; init; }
 
     internal void Check()

@@ -5,7 +5,9 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Emulator;
 
-/// <summary>What arrived at an embedded Mixpanel, for the assertions of a test, whatever its framework. All throw <see cref="EmulatorAssertionException"/>.</summary>
+/// <summary>
+/// The data received by an embedded Mixpanel, for assertions in tests of any framework. All assertions throw <see cref="EmulatorAssertionException"/>.
+/// </summary>
 public sealed class Received
 {
     readonly EmulatedMixpanel _mixpanel;
@@ -13,12 +15,14 @@ public sealed class Received
 
     internal Received(EmulatedMixpanel mixpanel, int? projectId) => (_mixpanel, _projectId) = (mixpanel, projectId);
 
-    /// <summary>The events of a name, after deduplication: <c>await mixpanel.Received.Event("Order Placed").By("ada").With("total", 59.9)</c>.</summary>
+    /// <summary>
+    /// Returns the events of a name, after deduplication: <c>await mixpanel.Received.Event("Order Placed").By("ada").With("total", 59.9)</c>.
+    /// </summary>
     /// <param name="name">The event's name.</param>
     public ReceivedEvents Event(string name) => new(_mixpanel, _projectId, name, []);
 }
 
-/// <summary>Events that are expected. Awaited, it is that exactly one fits, which is the result.</summary>
+/// <summary>Expected events. Awaiting it asserts that exactly one event matches, and returns that event.</summary>
 public sealed class ReceivedEvents
 {
     readonly EmulatedMixpanel _mixpanel;
@@ -28,17 +32,21 @@ public sealed class ReceivedEvents
 
     internal ReceivedEvents(EmulatedMixpanel mixpanel, int? projectId, string name, IReadOnlyList<(string Text, Func<StoredEvent, bool> Holds)> conditions) => (_mixpanel, _projectId, _name, _conditions) = (mixpanel, projectId, name, conditions);
 
-    /// <summary>Of this person.</summary>
+    /// <summary>Requires a <c>distinct_id</c>.</summary>
     /// <param name="distinctId">The <c>distinct_id</c>.</param>
+    /// <returns>The expectation with this condition added.</returns>
     public ReceivedEvents By(string distinctId) => And($"by '{distinctId}'", stored => stored.DistinctId == distinctId);
 
-    /// <summary>In this project. Default: any.</summary>
-    /// <param name="projectId">The project.</param>
+    /// <summary>Requires a project. Default: any.</summary>
+    /// <param name="projectId">The project id.</param>
+    /// <returns>The expectation with this condition added.</returns>
     public ReceivedEvents In(int projectId) => And(string.Create(CultureInfo.InvariantCulture, $"in project {projectId}"), stored => stored.ProjectId == projectId);
 
-    /// <summary>With a property that has this value.</summary>
+    /// <summary>Requires a property to have a value.</summary>
     /// <param name="property">The property.</param>
-    /// <param name="value">Text, a number of any type, true or false; null for a property that is null or missing. Numbers are compared by value: 5 fits 5.0.</param>
+    /// <param name="value">A string, a number of any type, true or false; null for a property that is null or missing. Numbers are compared by value: 5 equals
+    /// 5.0.</param>
+    /// <returns>The expectation with this condition added.</returns>
     /// <exception cref="ArgumentException">The value is of another type: use the other overload.</exception>
     public ReceivedEvents With(string property, object? value)
     {
@@ -49,13 +57,14 @@ public sealed class ReceivedEvents
             stored => Fits(JsonElement.Parse(stored.Properties).TryGetProperty(property, out var found) ? found : default, value));
     }
 
-    /// <summary>With properties for which a condition holds.</summary>
+    /// <summary>Requires the properties to meet a condition.</summary>
     /// <param name="condition">The condition, on the JSON object of all properties.</param>
+    /// <returns>The expectation with this condition added.</returns>
     public ReceivedEvents With(Func<JsonElement, bool> condition) => And("with properties that fit", stored => condition(JsonElement.Parse(stored.Properties)));
 
-    /// <summary>Exactly so many fit; they are the result, in the order of storing.</summary>
-    /// <param name="count">How many.</param>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <summary>Asserts how many events match, and returns them in the order in which they were stored.</summary>
+    /// <param name="count">The exact number.</param>
+    /// <param name="cancellationToken">Cancels reading.</param>
     public async Task<IReadOnlyList<StoredEvent>> TimesAsync(int count, CancellationToken cancellationToken = default)
     {
         var all = await _mixpanel.EventsOfAsync(_projectId, cancellationToken).ConfigureAwait(false);
@@ -68,15 +77,15 @@ public sealed class ReceivedEvents
         throw EmulatorAssertionException.Of(what.ToString(), found.Count.ToString(CultureInfo.InvariantCulture), all.Select(stored => $"'{stored.Name}' of '{stored.DistinctId}' {stored.Properties}"));
     }
 
-    /// <summary>None fits.</summary>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <summary>Asserts that no event matches.</summary>
+    /// <param name="cancellationToken">Cancels reading.</param>
     public Task NeverAsync(CancellationToken cancellationToken = default) => TimesAsync(0, cancellationToken);
 
-    /// <summary>Exactly one fits; it is the result.</summary>
-    /// <param name="cancellationToken">Stops reading.</param>
+    /// <summary>Asserts that exactly one event matches, and returns it.</summary>
+    /// <param name="cancellationToken">Cancels reading.</param>
     public async Task<StoredEvent> OnceAsync(CancellationToken cancellationToken = default) => (await TimesAsync(1, cancellationToken).ConfigureAwait(false))[0];
 
-    /// <summary>Exactly one fits, for <c>await</c>.</summary>
+    /// <summary>Asserts that exactly one event matches, for <c>await</c>.</summary>
     public TaskAwaiter<StoredEvent> GetAwaiter() => OnceAsync().GetAwaiter();
 
     ReceivedEvents And(string text, Func<StoredEvent, bool> holds) => new(_mixpanel, _projectId, _name, [.. _conditions, (text, holds)]);

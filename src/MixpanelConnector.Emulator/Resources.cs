@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Emulator;
 
-/// <summary>Files that lie in this assembly.</summary>
+/// <summary>The embedded resources of this assembly.</summary>
 static class Resources
 {
     public static byte[] Read(string name)

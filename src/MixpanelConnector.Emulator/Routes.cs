@@ -15,13 +15,13 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator;
 
-/// <summary>Every operation that is emulated, under the paths of Mixpanel's several hosts. A wrong method is answered with 405.</summary>
+/// <summary>Every emulated operation, under the paths of Mixpanel's various hosts. An unsupported method is answered with 405.</summary>
 sealed class Routes(
     EventStore events, ProfileStore profiles, QuerySessions sessions, IdentityStore identities, DocumentStore documents, LookupTableStore lookupTables, PersonalData personalData, Accounts accounts,
     FaultPlan faults, Journal journal, Snapshots snapshots, Seeding seeding, AdjustableClock clock, EmulatorOptions options, string instance, Database database)
 {
     readonly Feed _feed = new(TimeProvider.System);
-    StartOver _startOver = null!; // made with the quota
+    StartOver _startOver = null!; // created with the quota
 
     public void Map(IEndpointRouteBuilder routes)
     {
@@ -36,16 +36,17 @@ sealed class Routes(
         var import = new ImportEvents(events, _feed, access, quota, options);
         Get(routes, "/import", import.HandleAsync, ErrorShapes.Ingestion); // with data= in the query string
         Post(routes, "/import", import.HandleAsync, ErrorShapes.Ingestion);
-        string[] image = [HttpMethods.Get, HttpMethods.Post]; // an image or a script of a page is a GET
+        string[] image = [HttpMethods.Get, HttpMethods.Post]; // an image or a script of a page uses GET
         var track = new TrackEvents(events, _feed, accounts, quota, options);
-        foreach (var path in (string[])["/track", "/batch"]) // some clients call it so where they send several
+        foreach (var path in (string[])["/track", "/batch"]) // some clients use this path for batches
             Page(routes, path, image, track.HandleAsync, ErrorShapes.Tracking);
         Page(routes, "/engage", image, new UpdateProfiles(profiles, _feed, identities, accounts, options, ofGroups: false).HandleAsync, ErrorShapes.Tracking);
         Page(routes, "/groups", image, new UpdateProfiles(profiles, _feed, identities, accounts, options, ofGroups: true).HandleAsync, ErrorShapes.Tracking);
 
         var tables = new LookupTables(lookupTables, access, quota);
         Get(routes, "/lookup-tables", tables.ListAsync, ErrorShapes.Ingestion, "project_id");
-        // Importers say for a table what they say for records, where it means nothing: a table is checked, all of it, and answered in JSON.
+        // Importers send these parameters, meant for records, with tables too, where they have no effect: a table is validated completely, and the response is
+        // JSON.
         Put(routes, "/lookup-tables/{table}", tables.ReplaceAsync, ErrorShapes.Ingestion, "project_id", "ip", "verbose", "strict");
 
         var lookups = new LookupMappings(documents, lookupTables);
@@ -80,7 +81,7 @@ sealed class Routes(
         Get(routes, "/api/app/projects/{project}/service-accounts", serviceAccounts.ListOfProjectAsync, ErrorShapes.App);
     }
 
-    /// <summary>The reports, under today's path and the one that older clients use.</summary>
+    /// <summary>The reports, under the current path and the one that older clients use.</summary>
     void MapReports(IEndpointRouteBuilder routes, ReportSource source, ProfileQuery profileQuery, QueryGate gate, Annotations annotations)
     {
         void Report(string path, QueryHandler handler, params string[] parameters)
@@ -120,14 +121,14 @@ sealed class Routes(
         foreach (var path in (string[])["/api/query/jql", "/api/2.0/jql"])
             Post(routes, path, gate.Before(jql.QueryAsync, JqlQuery.Parameters), ErrorShapes.Query);
 
-        // Not documented any more, and still asked for.
+        // No longer documented, but still used.
         var profileProperties = new ProfileProperties(profiles, sessions, options.TimeProvider);
         Report("/engage/properties", profileProperties.ListAsync, "limit");
         Report("/engage/revenue", profileProperties.RevenueAsync, "from_date", "to_date");
         Get(routes, "/api/2.0/annotations", gate.Before(annotations.ListOldAsync, "from_date", "to_date"), ErrorShapes.Query);
     }
 
-    /// <summary>What stands in for Mixpanel's web pages.</summary>
+    /// <summary>The control endpoints, which replace Mixpanel's web pages.</summary>
     void MapControl(IEndpointRouteBuilder routes, Access access, LookupMappings lookups)
     {
         var about = new About(options);
@@ -167,12 +168,12 @@ sealed class Routes(
         Put(routes, "/emulator/projects/{project}/lookup-tables/{table}", control.MapLookupTableAsync, ErrorShapes.App);
     }
 
-    /// <summary>What belongs to a project beside its data.</summary>
+    /// <summary>The parts of a project other than its data.</summary>
     void MapAppApi(IEndpointRouteBuilder routes, Access access, Quota quota)
     {
         const string Project = "/api/app/projects/{project}";
         var annotations = new Annotations(documents, accounts, access);
-        foreach (var of in (string[])[Project, "/api/app/workspaces/{project}"]) // each project has one workspace, numbered like it
+        foreach (var of in (string[])[Project, "/api/app/workspaces/{project}"]) // each project has one workspace, with the same number
         {
             Get(routes, of + "/annotations", annotations.ListAsync, ErrorShapes.App, "fromDate", "toDate");
             Post(routes, of + "/annotations", Knowing(annotations.CreateAsync, "date", "description", "tags"), ErrorShapes.App);
@@ -202,7 +203,7 @@ sealed class Routes(
         Delete(routes, Flags + "/{flag}", flags.DeleteAsync, ErrorShapes.Typed);
 
         var evaluation = new FlagRequests(documents, accounts, access);
-        string[] askers = ["token", "project_id", "mp_lib", "lib_version", "$lib_version"]; // the project, and what SDKs say of themselves
+        string[] askers = ["token", "project_id", "mp_lib", "lib_version", "$lib_version"]; // the project, and what SDKs report about themselves
         Page(routes, "/flags", [HttpMethods.Get], QueryParameters.Taking(evaluation.AssignAsync, [.. askers, "context", "flag_key"]), ErrorShapes.App);
         Page(routes, "/flags/definitions", [HttpMethods.Get], QueryParameters.Taking(evaluation.DefineAsync, askers), ErrorShapes.App);
 
@@ -237,7 +238,7 @@ sealed class Routes(
         routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(requests.Stop);
     }
 
-    /// <summary>What is kept for warehouses, though none is reached.</summary>
+    /// <summary>Settings for warehouses, although none is accessed.</summary>
     void MapWarehouses(IEndpointRouteBuilder routes, Access access)
     {
         const string Pipelines = "/api/2.0/nessie/pipeline";
@@ -265,10 +266,10 @@ sealed class Routes(
         Get(routes, Imports + "/{import}/history", imports.HistoryAsync, ErrorShapes.App);
     }
 
-    /// <summary>Where unknown members are to be refused, those of a body that Mixpanel's specification leaves open are these.</summary>
+    /// <summary>The allowed members of a body for which Mixpanel's specification allows others, if unknown members are to be rejected.</summary>
     RequestDelegate Knowing(RequestDelegate handler, params string[] members) => options.StrictUnknown ? handler.Knowing(members) : handler;
 
-    /// <summary>What web pages of any origin call too.</summary>
+    /// <summary>Routes that web pages of any origin may call.</summary>
     static void Page(IEndpointRouteBuilder routes, string path, string[] methods, RequestDelegate handler, ErrorShape errors)
     {
         routes.MapMethods(path, methods, handler.With(errors).WithCors());
@@ -290,7 +291,7 @@ sealed class Routes(
     static void Post(IEndpointRouteBuilder routes, string path, RequestDelegate handler, ErrorShape errors, params string[] parameters) =>
         Map(routes, HttpMethods.Post, path, handler, errors, parameters);
 
-    /// <summary>The App API, lookup tables and our own take no parameters but these; the others read theirs themselves.</summary>
+    /// <summary>The App API, lookup tables and our own endpoints allow only these parameters; the others validate their own.</summary>
     static void Map(IEndpointRouteBuilder routes, string method, string path, RequestDelegate handler, ErrorShape errors, string[] parameters)
     {
         var declares = path.StartsWith("/api/app/", StringComparison.Ordinal) || path.StartsWith("/lookup-tables", StringComparison.Ordinal) || path.StartsWith("/emulator", StringComparison.Ordinal);

@@ -1,14 +1,14 @@
 namespace MixpanelConnector.Emulator;
 
 /// <summary>An event as the embedded Mixpanel stored it.</summary>
-/// <param name="Sequence">Its place in the order of storing, from 1.</param>
+/// <param name="Sequence">Its position in the order in which events were stored, from 1.</param>
 /// <param name="ProjectId">The project.</param>
 /// <param name="Name">The event's name.</param>
-/// <param name="Time">When it happened.</param>
-/// <param name="DistinctId">Who did it; empty for nobody.</param>
+/// <param name="Time">Its time.</param>
+/// <param name="DistinctId">The user; empty for nobody.</param>
 /// <param name="InsertId">The <c>$insert_id</c>, sent or generated.</param>
 /// <param name="Properties">All properties as JSON text; numbers as they were written.</param>
-/// <param name="ReceivedAt">When it was received.</param>
+/// <param name="ReceivedAt">The time it was received.</param>
 public sealed record StoredEvent(
     long Sequence, int ProjectId, string Name, DateTimeOffset Time, string DistinctId, string InsertId, string Properties, DateTimeOffset ReceivedAt);
 
@@ -22,12 +22,12 @@ public sealed record StoredProfile(int ProjectId, string DistinctId, string Prop
 /// <param name="ProjectId">The project.</param>
 /// <param name="Id">The table.</param>
 /// <param name="Name">Its name.</param>
-/// <param name="Csv">Its content as it was sent; empty before the first time.</param>
+/// <param name="Csv">Its content as it was sent; initially empty.</param>
 public sealed record StoredLookupTable(int ProjectId, Guid Id, string Name, string Csv);
 
 /// <summary>A group profile as the embedded Mixpanel stored it.</summary>
 /// <param name="ProjectId">The project.</param>
-/// <param name="GroupKey">The property that makes groups, like <c>company</c>.</param>
+/// <param name="GroupKey">The group key, such as <c>company</c>.</param>
 /// <param name="GroupId">The group.</param>
 /// <param name="Properties">All properties as JSON text.</param>
 public sealed record StoredGroup(int ProjectId, string GroupKey, string GroupId, string Properties);

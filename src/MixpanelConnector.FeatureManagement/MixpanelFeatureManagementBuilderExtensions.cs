@@ -5,11 +5,17 @@ using Microsoft.FeatureManagement.FeatureFilters;
 
 namespace MixpanelConnector.FeatureManagement;
 
-/// <summary>Puts Mixpanel's flags behind Microsoft.FeatureManagement.</summary>
+/// <summary>Lets Microsoft.FeatureManagement evaluate Mixpanel's flags.</summary>
 public static class MixpanelFeatureManagementBuilderExtensions
 {
-    /// <summary>Has <c>[FeatureGate]</c>, <c>&lt;feature&gt;</c>, <see cref="IVariantFeatureManager"/> and <see cref="IFeatureManager"/> ask Mixpanel's flags, one snapshot for each scope. The person comes from an <see cref="ITargetingContextAccessor"/> of the application's: its <c>UserId</c> is the <c>distinct_id</c>; a <see cref="MixpanelTargetingContext"/> says more. Where the application calls <c>AddFeatureManagement</c> too, that comes first.</summary>
-    /// <param name="builder">What <c>AddMixpanel</c> gave; <c>AddFlags</c> is called where it was not.</param>
+    /// <summary>
+    /// Lets <c>[FeatureGate]</c>, <c>&lt;feature&gt;</c>, <see cref="IVariantFeatureManager"/> and <see cref="IFeatureManager"/> evaluate Mixpanel's flags,
+    /// with one snapshot for each scope. The person comes from the application's <see cref="ITargetingContextAccessor"/>: its <c>UserId</c> is the
+    /// <c>distinct_id</c>; a <see cref="MixpanelTargetingContext"/> can contain more. If the application also calls <c>AddFeatureManagement</c>, call that
+    /// first.
+    /// </summary>
+    /// <param name="builder">The builder that <c>AddMixpanel</c> returned. <c>AddFlags</c> is called if it was not.</param>
+    /// <returns>The same builder.</returns>
     public static MixpanelBuilder UseFeatureManagement(this MixpanelBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -17,7 +23,7 @@ public static class MixpanelFeatureManagementBuilderExtensions
         if (!services.Any(service => service.ServiceType == typeof(FlagSnapshot) && Equals(service.ServiceKey, name))) builder.AddFlags();
         services.AddScoped(provider => new MixpanelFeatureManager(
             name is null ? provider.GetRequiredService<FlagSnapshot>() : provider.GetRequiredKeyedService<FlagSnapshot>(name), provider.GetService<ITargetingContextAccessor>()));
-        // In place of Microsoft's own, which refuses to come after these.
+        // Replaces Microsoft's services; AddFeatureManagement throws if it is called after these.
         services.Replace(ServiceDescriptor.Scoped<IVariantFeatureManagerSnapshot>(provider => provider.GetRequiredService<MixpanelFeatureManager>()));
         services.Replace(ServiceDescriptor.Scoped<IFeatureManagerSnapshot>(provider => provider.GetRequiredService<MixpanelFeatureManager>()));
         services.Replace(ServiceDescriptor.Scoped<IVariantFeatureManager>(provider => provider.GetRequiredService<MixpanelFeatureManager>()));

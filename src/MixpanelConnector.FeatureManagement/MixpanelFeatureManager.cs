@@ -7,8 +7,8 @@ using Microsoft.FeatureManagement.FeatureFilters;
 namespace MixpanelConnector.FeatureManagement;
 
 /// <summary>
-/// Answers Microsoft.FeatureManagement by Mixpanel's flags, from one snapshot for each scope. A feature is enabled where the value
-/// of its variant is exactly <c>true</c>. The person comes from the application's <see cref="ITargetingContextAccessor"/>.
+/// Evaluates Mixpanel's flags for Microsoft.FeatureManagement, from one snapshot for each scope. A feature is enabled if the value of its variant is exactly
+/// <c>true</c>. The person comes from the application's <see cref="ITargetingContextAccessor"/>.
 /// </summary>
 sealed class MixpanelFeatureManager(FlagSnapshot flags, ITargetingContextAccessor? accessor) : IVariantFeatureManagerSnapshot, IFeatureManagerSnapshot
 {
@@ -44,7 +44,7 @@ sealed class MixpanelFeatureManager(FlagSnapshot flags, ITargetingContextAccesso
 
     static readonly EvaluationContext Nobody = new((string?)null);
 
-    /// <summary>Asked for once in a scope, so that all its answers are for the same person.</summary>
+    /// <summary>Looked up once in a scope, so that all its evaluations are for the same person.</summary>
     Task<EvaluationContext> AmbientAsync(CancellationToken cancellationToken)
     {
         lock (_lock) return (_ambient ??= FindAsync()).WaitAsync(cancellationToken);
@@ -60,7 +60,7 @@ sealed class MixpanelFeatureManager(FlagSnapshot flags, ITargetingContextAccesso
         _ => null,
     };
 
-    /// <summary>Null for no variant, as Microsoft's own manager gives it.</summary>
+    /// <summary>Returns null for no variant, as Microsoft's own manager does.</summary>
     static Variant Of(FlagEvaluation evaluation)
     {
         if (evaluation is not { VariantKey: { } key, Value: { } value }) return null!;
@@ -68,7 +68,7 @@ sealed class MixpanelFeatureManager(FlagSnapshot flags, ITargetingContextAccesso
         return new Variant { Name = key, Configuration = configuration.GetSection(key) };
     }
 
-    /// <summary>JSON as configuration knows it: names that lead to texts.</summary>
+    /// <summary>Flattens JSON into configuration keys and string values.</summary>
     static IEnumerable<KeyValuePair<string, string?>> Flat(string path, JsonElement value)
     {
         switch (value.ValueKind)

@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace MixpanelConnector.Generators;
 
-/// <summary>Reads from types what System.Text.Json would read from them by reflection: which properties there are, their names, and their order.</summary>
+/// <summary>Reads from types what System.Text.Json would read by reflection: the properties, their names and their order.</summary>
 sealed class ContractReader
 {
     const string Serialization = "System.Text.Json.Serialization";
@@ -17,10 +17,10 @@ sealed class ContractReader
 
     ContractReader(INamedTypeSymbol type, Compilation compilation) => (_event, _compilation, _shapes) = (type, compilation, new(this));
 
-    /// <summary>The types of the objects in an event, itself first, each with its properties.</summary>
+    /// <summary>The types of the objects in an event, the event itself first, each with its properties.</summary>
     public IReadOnlyList<(INamedTypeSymbol Type, List<EventMember> Members)> Types => _types;
 
-    /// <summary>What stands in the way of generating.</summary>
+    /// <summary>The obstacles to generating code.</summary>
     public IReadOnlyList<Obstacle> Obstacles => _obstacles;
 
     public static ContractReader Read(INamedTypeSymbol type, Compilation compilation, CancellationToken cancellationToken)
@@ -57,7 +57,7 @@ sealed class ContractReader
             foreach (var symbol in declared.OfType<IPropertySymbol>().Cast<ISymbol>().Concat(declared.OfType<IFieldSymbol>()))
             {
                 if (Read(symbol, number == 0) is not var (member, order)) continue;
-                if (seen.TryGetValue(symbol.Name, out _)) continue; // hidden or overridden further down
+                if (seen.TryGetValue(symbol.Name, out _)) continue; // hidden or overridden in a derived type
                 seen.Add(symbol.Name, symbol);
                 if (member is null) continue;
                 if (found.Find(one => one.Member.Name == member.Name) is { Member: { } same }) _obstacles.Add(new(symbol, $"has the same name in JSON as {same.Symbol.Name}: give it another by [JsonPropertyName]"));
@@ -68,7 +68,9 @@ sealed class ContractReader
         members.AddRange(found.OrderBy(one => one.Order).Select(one => one.Member));
     }
 
-    /// <summary>A property as JSON has it; a member of null is one that is left out, and no result one that JSON never sees.</summary>
+    /// <summary>
+    /// A property as System.Text.Json sees it. The member is null for an ignored property; the result is null for one that is not serialized at all.
+    /// </summary>
     (EventMember? Member, int Order)? Read(ISymbol symbol, bool isOfEvent)
     {
         var (type, getter) = symbol switch
@@ -110,7 +112,7 @@ sealed class ContractReader
         return (new(symbol, name, type, shape, presence), order);
     }
 
-    /// <summary>Why System.Text.Json would write a type in another way than by its properties; null when it would not.</summary>
+    /// <summary>Why System.Text.Json would not serialize a type by its properties; null if it would.</summary>
     public static string? WhyOwn(ITypeSymbol type)
     {
         foreach (var attribute in type.GetAttributes())

@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace MixpanelConnector.Generators;
 
-/// <summary>What the analyzers report. docs/typed-events.md explains each.</summary>
+/// <summary>The diagnostics of the analyzers. docs/typed-events.md explains each.</summary>
 static class Diagnostics
 {
     public static readonly DiagnosticDescriptor NotGenerated = New("MIXP001", DiagnosticSeverity.Info,
@@ -48,19 +48,19 @@ static class Diagnostics
     static DiagnosticDescriptor New(string id, DiagnosticSeverity severity, string title, string message, params string[] tags) =>
         new(id, title, message, "Mixpanel", severity, isEnabledByDefault: true, description: null, $"docs/typed-events.md#{id.ToLowerInvariant()}", tags);
 
-    /// <summary>What a code fix needs to know.</summary>
+    /// <summary>Properties of a diagnostic that a code fix reads.</summary>
     public static class Hints
     {
-        /// <summary>What is proposed in place of a name.</summary>
+        /// <summary>The name that is proposed instead.</summary>
         public const string Name = "Name";
 
-        /// <summary>That a type is to be partial; where it is declared is the additional location.</summary>
+        /// <summary>The type can be made partial; the additional location is its declaration.</summary>
         public const string Partial = "Partial";
 
-        /// <summary>That a number of milliseconds would do.</summary>
+        /// <summary>A number of milliseconds can be used instead.</summary>
         public const string Milliseconds = "Milliseconds";
 
-        /// <summary>That the moment itself would do.</summary>
+        /// <summary>The <c>DateTimeOffset</c> can be used instead.</summary>
         public const string Moment = "Moment";
     }
 }

@@ -7,7 +7,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace MixpanelConnector.Generators;
 
-/// <summary>A documentation comment as it is written, also where the compiler is not asked for documentation.</summary>
+/// <summary>A documentation comment read from the source, even if the compiler does not generate documentation.</summary>
 sealed class DocComment
 {
     static readonly DocComment None = new(null);
@@ -49,11 +49,11 @@ sealed class DocComment
         }
         catch (XmlException)
         {
-            return null; // the compiler warns of it
+            return null; // the compiler warns about it
         }
     }
 
-    /// <summary>The text, its lines joined. What is named by <c>see</c> is named.</summary>
+    /// <summary>The text, its lines joined. A <c>see</c> element becomes the name it refers to.</summary>
     static string? TextOf(XElement? element)
     {
         if (element is null) return null;

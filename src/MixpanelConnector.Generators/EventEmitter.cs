@@ -91,7 +91,7 @@ sealed class EventEmitter
         }
     }
 
-    /// <summary>Writes a value that may be null, which then is written, too.</summary>
+    /// <summary>Writes a value that may be null; null is written as well.</summary>
     void WriteValue(Shape shape, ITypeSymbol type, string value)
     {
         if (!CanBeNull(type))
@@ -157,7 +157,7 @@ sealed class EventEmitter
 
     static string Literal(string text) => SymbolDisplay.FormatLiteral(text, quote: true);
 
-    /// <summary>Whether it has no half characters, which UTF-8 cannot say.</summary>
+    /// <summary>Whether the text has no unpaired surrogates, which UTF-8 cannot encode.</summary>
     static bool IsText(string text)
     {
         for (var i = 0; i < text.Length; i++)

@@ -22,14 +22,14 @@ sealed class EventType
     /// <summary>The properties of the event.</summary>
     public IReadOnlyList<EventMember> Members => Contract.Types[0].Members;
 
-    /// <summary>The event of a type; null for a type that is none, or has no name yet.</summary>
+    /// <summary>The event of a type; null if the type is not an event, or has no name yet.</summary>
     public static EventType? Of(INamedTypeSymbol symbol, Compilation compilation, CancellationToken cancellationToken)
     {
         if (AttributeOf(symbol) is not { } attribute || attribute.Argument() is not string name) return null;
         return new(symbol, attribute, name, ContractReader.Read(symbol, compilation, cancellationToken));
     }
 
-    /// <summary>The attribute that makes a type an event; null for a type that is none.</summary>
+    /// <summary>The attribute that makes a type an event; null if it has none.</summary>
     public static AttributeData? AttributeOf(ITypeSymbol symbol)
     {
         foreach (var attribute in symbol.GetAttributes())
@@ -37,7 +37,7 @@ sealed class EventType
         return null;
     }
 
-    /// <summary>Whether the type has the members of its own that would be generated.</summary>
+    /// <summary>Whether the type itself declares the members that would be generated.</summary>
     public static bool IsWrittenByHand(INamedTypeSymbol symbol, CancellationToken cancellationToken)
     {
         foreach (var reference in symbol.DeclaringSyntaxReferences)
@@ -45,7 +45,7 @@ sealed class EventType
         return false;
     }
 
-    /// <summary>Why no part can be added to the type; null when one can.</summary>
+    /// <summary>Why no partial declaration can be added to the type; null if it can.</summary>
     public static string? WhyClosed(INamedTypeSymbol symbol, CancellationToken cancellationToken)
     {
         if (symbol.IsStatic) return "it is static";

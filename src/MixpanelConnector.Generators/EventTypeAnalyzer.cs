@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis.Diagnostics;
 
 namespace MixpanelConnector.Generators;
 
-/// <summary>Looks at types with <c>[MixpanelEvent]</c>: what Mixpanel would not take as it is meant, and what nothing can be generated for.</summary>
+/// <summary>Analyzes types with <c>[MixpanelEvent]</c>: reports what Mixpanel would not accept as intended, and what no code can be generated for.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class EventTypeAnalyzer : DiagnosticAnalyzer
 {
@@ -69,7 +69,7 @@ public sealed class EventTypeAnalyzer : DiagnosticAnalyzer
         }
     }
 
-    /// <summary>Whether Mixpanel can take it as a moment: one of .NET's, or a number.</summary>
+    /// <summary>Whether Mixpanel accepts it as a time: a date type of .NET, or a number.</summary>
     static bool IsTime(ITypeSymbol type)
     {
         var bare = type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable ? nullable.TypeArguments[0] : type;

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Generators;
 
-/// <summary>Names of the library's, and those that Mixpanel keeps for itself.</summary>
+/// <summary>Names in the library, and names that Mixpanel reserves.</summary>
 static class KnownNames
 {
     public const string EventAttribute = "MixpanelConnector.MixpanelEventAttribute";
@@ -10,7 +10,7 @@ static class KnownNames
 
     static readonly HashSet<string> Reserved = new(StringComparer.Ordinal) { "distinct_id", "token", "bucket", "event_name" };
 
-    // Mixpanel's own, which servers are meant to fill in: ids, the place, the campaign's page, the device.
+    // Mixpanel's own properties that servers are meant to set: ids, location, the campaign's page, the device.
     static readonly HashSet<string> Given = new(StringComparer.Ordinal)
     {
         "$insert_id", "$user_id", "$device_id", "$city", "$region", "mp_country_code", "$latitude", "$longitude", "$os", "$os_version", "$browser", "$browser_version",
@@ -22,7 +22,7 @@ static class KnownNames
 
     public static bool IsReservedProperty(string name) => Reserved.Contains(name) || (HasReservedPrefix(name) && !Given.Contains(name));
 
-    /// <summary>A name that is allowed, in place of one that is not.</summary>
+    /// <summary>An allowed name to propose for a reserved one.</summary>
     public static string Allowed(string name)
     {
         var rest = name;

@@ -5,11 +5,11 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace MixpanelConnector.Generators;
 
-/// <summary>Gives partial types with <c>[MixpanelEvent]</c> their name and their writing, so that they are tracked without reflection.</summary>
+/// <summary>Generates the name and the serialization of partial types with <c>[MixpanelEvent]</c>, so that they are tracked without reflection.</summary>
 [Generator(LanguageNames.CSharp)]
 public sealed class MixpanelEventGenerator : IIncrementalGenerator
 {
-    /// <summary>The step whose outcome says whether anything is generated anew.</summary>
+    /// <summary>The step whose output shows whether anything is regenerated.</summary>
     internal const string Step = "Events";
 
     /// <inheritdoc/>
@@ -29,7 +29,9 @@ public sealed class MixpanelEventGenerator : IIncrementalGenerator
         return (NameOf(symbol), EventEmitter.Write(type, EventSchema.Write(type, cancellationToken)));
     }
 
-    /// <summary>The file's name. Two types whose names differ only in case, or in what a file's name cannot hold, have two files.</summary>
+    /// <summary>
+    /// The name of the generated file. Two types whose names differ only in case, or in characters that are invalid in file names, get two files.
+    /// </summary>
     static string NameOf(INamedTypeSymbol symbol)
     {
         var full = symbol.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat.WithGlobalNamespaceStyle(SymbolDisplayGlobalNamespaceStyle.Omitted));

@@ -31,7 +31,7 @@ sealed class NameCases(CompilationAnalysisContext context)
         }
     }
 
-    /// <summary>The spelling that most have; of equals the first.</summary>
+    /// <summary>The most frequent spelling; the first one of equally frequent ones.</summary>
     static string Usual(IEnumerable<string> names) => names.GroupBy(name => name, StringComparer.Ordinal).OrderByDescending(name => name.Count()).First().Key;
 
     void Report(DiagnosticDescriptor descriptor, Location? place, EventType type, string? proposed, params object[] arguments)

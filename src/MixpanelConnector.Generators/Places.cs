@@ -4,24 +4,24 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace MixpanelConnector.Generators;
 
-/// <summary>Where in the sources something is said.</summary>
+/// <summary>The locations of diagnostics in the sources.</summary>
 static class Places
 {
-    /// <summary>Where a symbol is declared; null for one of another assembly.</summary>
+    /// <summary>The declaration of a symbol; null if it is in another assembly.</summary>
     public static Location? Of(ISymbol symbol, Compilation compilation) => symbol.Locations.FirstOrDefault(location => location.SourceTree is { } tree && compilation.ContainsSyntaxTree(tree));
 
-    /// <summary>Where a property gets its name: by its attribute, else by itself.</summary>
+    /// <summary>Where the name of a property is set: its attribute, or its declaration.</summary>
     public static Location? OfName(ISymbol property, Compilation compilation, CancellationToken cancellationToken)
     {
         var attribute = property.GetAttributes().FirstOrDefault(one => one.AttributeClass?.Name == "JsonPropertyNameAttribute");
         return (attribute is null ? null : Argument(attribute, cancellationToken)) is { } named && compilation.ContainsSyntaxTree(named.SourceTree!) ? named : Of(property, compilation);
     }
 
-    /// <summary>Where the first argument of an attribute is.</summary>
+    /// <summary>The first argument of an attribute.</summary>
     public static Location? Argument(AttributeData attribute, CancellationToken cancellationToken) =>
         (attribute.ApplicationSyntaxReference?.GetSyntax(cancellationToken) as AttributeSyntax)?.ArgumentList?.Arguments.FirstOrDefault()?.Expression.GetLocation();
 
-    /// <summary>What a code fix is to know of a type that is closed for a reason.</summary>
+    /// <summary>The hints for a code fix on a type to which no partial declaration can be added.</summary>
     public static ImmutableDictionary<string, string?> Partial(INamedTypeSymbol symbol, string why) =>
         why.EndsWith("not partial", StringComparison.Ordinal) && !symbol.IsFileLocal ? ImmutableDictionary<string, string?>.Empty.Add(Diagnostics.Hints.Partial, "") : ImmutableDictionary<string, string?>.Empty;
 }

@@ -1,4 +1,4 @@
 namespace System.Runtime.CompilerServices;
 
-/// <summary>What the compiler looks for where a property is set at the beginning only.</summary>
+/// <summary>The compiler requires this type for init-only properties.</summary>
 static class IsExternalInit;

@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace MixpanelConnector.Generators;
 
-/// <summary>Finds moments that are given to an event in seconds: <c>ToUnixTimeSeconds()</c> straight as a property.</summary>
+/// <summary>Finds timestamps that are passed to an event in seconds: <c>ToUnixTimeSeconds()</c> directly as a property.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class SecondsAnalyzer : DiagnosticAnalyzer
 {
@@ -32,7 +32,7 @@ public sealed class SecondsAnalyzer : DiagnosticAnalyzer
         context.ReportDiagnostic(Diagnostic.Create(Diagnostics.Seconds, call.Syntax.GetLocation(), hints, name, why));
     }
 
-    /// <summary>The property that a value becomes, and what that takes; null when it becomes none.</summary>
+    /// <summary>The property that a value is assigned to, and the values it accepts; null if there is none.</summary>
     static (string Name, Takes Takes)? PropertyOf(IOperation value)
     {
         var (held, parent) = (value, value.Parent);

@@ -5,10 +5,10 @@ namespace MixpanelConnector.Generators;
 /// <summary>How a value is written.</summary>
 abstract class Shape
 {
-    /// <summary>A value without parts.</summary>
+    /// <summary>A scalar value.</summary>
     /// <param name="write">The C# that writes it, with {0} for the value.</param>
-    /// <param name="types">The types that it has in a JSON schema.</param>
-    /// <param name="moment">The same where it is the event's own time; null for what is no moment.</param>
+    /// <param name="types">Its types in a JSON schema.</param>
+    /// <param name="moment">The C# that writes it as the event's time; null if the value is not a time.</param>
     public sealed class Plain(string write, string[] types, string? moment = null) : Shape
     {
         public string Write => write;
@@ -18,23 +18,23 @@ abstract class Shape
         public override string[] Types => types;
     }
 
-    /// <summary>A list, item by item.</summary>
+    /// <summary>A list, written item by item.</summary>
     public sealed class List(Shape item, ITypeSymbol itemType, bool asInterface) : Shape
     {
         public Shape Item => item;
 
         public ITypeSymbol ItemType => itemType;
 
-        /// <summary>Whether the items come by <c>IEnumerable</c>, in place of what the type has for <c>foreach</c>.</summary>
+        /// <summary>Whether the items are enumerated through <c>IEnumerable</c> rather than the type's own enumerator.</summary>
         public bool AsInterface => asInterface;
 
         public override string[] Types => ["array"];
     }
 
-    /// <summary>Values by name.</summary>
+    /// <summary>A dictionary.</summary>
     public sealed class Dictionary(string name, ITypeSymbol keyType, Shape value, ITypeSymbol valueType) : Shape
     {
-        /// <summary>The C# that makes a name of a key, with {0} for the key.</summary>
+        /// <summary>The C# that converts a key to a property name, with {0} for the key.</summary>
         public string Name => name;
 
         public ITypeSymbol KeyType => keyType;
@@ -49,13 +49,13 @@ abstract class Shape
     /// <summary>An object with members.</summary>
     public sealed class Members(int number) : Shape
     {
-        /// <summary>Which of the event's types it is.</summary>
+        /// <summary>The index of its type among the types of the event.</summary>
         public int Number => number;
 
         public override string[] Types => ["object"];
     }
 
-    /// <summary>The types that it has in a JSON schema.</summary>
+    /// <summary>Its types in a JSON schema.</summary>
     public abstract string[] Types { get; }
 }
 
@@ -75,11 +75,11 @@ enum Presence
 /// <param name="Presence">When it is written.</param>
 sealed record EventMember(ISymbol Symbol, string Name, ITypeSymbol Type, Shape? Shape, Presence Presence)
 {
-    /// <summary>Whether it may be left out.</summary>
+    /// <summary>Whether it may be omitted.</summary>
     public bool MayBeAbsent => Presence is Presence.WhenNotDefault || (Presence is Presence.WhenNotNull && (Type.NullableAnnotation is NullableAnnotation.Annotated || Type.OriginalDefinition.SpecialType is SpecialType.System_Nullable_T));
 }
 
-/// <summary>Why something cannot be generated.</summary>
-/// <param name="Symbol">What stands in the way.</param>
+/// <summary>Why code cannot be generated.</summary>
+/// <param name="Symbol">The symbol that prevents it.</param>
 /// <param name="Reason">The reason, which follows "…" in a message.</param>
 readonly record struct Obstacle(ISymbol Symbol, string Reason);

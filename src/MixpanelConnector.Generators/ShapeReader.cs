@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace MixpanelConnector.Generators;
 
-/// <summary>Finds out how values of a type are written.</summary>
+/// <summary>Determines how values of a type are written.</summary>
 sealed class ShapeReader(ContractReader contract)
 {
     const string Value = "json.Value({0});", Other = "json.Other({0});";
@@ -32,9 +32,9 @@ sealed class ShapeReader(ContractReader contract)
         ["System.Text.Json.Nodes.JsonArray"] = new(Other, ["array"]),
     };
 
-    /// <summary>How values of a type are written; null for a reason.</summary>
+    /// <summary>How values of a type are written; null if they cannot be, with the reason.</summary>
     /// <param name="type">The type.</param>
-    /// <param name="why">The reason, which follows the name of a property.</param>
+    /// <param name="why">The reason, which follows the name of a property in a message.</param>
     public Shape? Of(ITypeSymbol type, out string? why)
     {
         why = null;
@@ -61,7 +61,7 @@ sealed class ShapeReader(ContractReader contract)
         return null;
     }
 
-    /// <summary>The type of the items of a type that is a list; null for one that is none, or several.</summary>
+    /// <summary>The item type of a list type; null if the type is not a list, or has several item types.</summary>
     public static ITypeSymbol? ItemOf(INamedTypeSymbol type) => IsGeneric(type, "IEnumerable") is { } list ? list.TypeArguments[0] : null;
 
     Shape.List? ListOf(ITypeSymbol item, bool asInterface, out string? why) => Of(item, out why) is { } shape ? new Shape.List(shape, item, asInterface) : null;
@@ -92,7 +92,7 @@ sealed class ShapeReader(ContractReader contract)
         _ => type is INamedTypeSymbol && Others.TryGetValue(type.WithNullableAnnotation(NullableAnnotation.NotAnnotated).ToDisplayString(), out var other) ? other : null,
     };
 
-    /// <summary>Whether System.Text.Json writes it by its properties, and means it so.</summary>
+    /// <summary>Whether System.Text.Json serializes the type by its properties, and is meant to.</summary>
     static bool IsObject(INamedTypeSymbol type) =>
         type is { TypeKind: TypeKind.Class or TypeKind.Struct, SpecialType: SpecialType.None, IsTupleType: false, IsRefLikeType: false, IsAnonymousType: false }
         && (type.ToDisplayString() + ".") is var name && (!name.StartsWith("System.", StringComparison.Ordinal) || type.Name == "KeyValuePair")

@@ -6,7 +6,7 @@ using Microsoft.CodeAnalysis.Diagnostics;
 
 namespace MixpanelConnector.Generators;
 
-/// <summary>Says of a call that does not compile what the event lacks.</summary>
+/// <summary>Reports what an event lacks if a call to track it does not compile.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class TrackCallAnalyzer : DiagnosticAnalyzer
 {

@@ -6,8 +6,8 @@ using DotNet.Testcontainers.Configurations;
 namespace MixpanelConnector.Testcontainers;
 
 /// <summary>
-/// Makes a container of the embedded Mixpanel, from an image that the project's Dockerfile builds. In .NET alone
-/// <c>EmulatedMixpanel</c> of the package MixpanelConnector.Emulator does the same in the test's own process.
+/// Builds a container of the embedded Mixpanel, from an image that the project's Dockerfile builds. For tests in .NET only, <c>EmulatedMixpanel</c> of the
+/// package MixpanelConnector.Emulator does the same in the test's own process.
 /// </summary>
 public sealed class MixpanelEmulatorBuilder : ContainerBuilder<MixpanelEmulatorBuilder, MixpanelEmulatorContainer, MixpanelEmulatorConfiguration>
 {
@@ -28,16 +28,22 @@ public sealed class MixpanelEmulatorBuilder : ContainerBuilder<MixpanelEmulatorB
     /// <inheritdoc />
     protected override MixpanelEmulatorConfiguration DockerResourceConfiguration { get; }
 
-    /// <summary>What the store begins with, and has again after a reset: JSON as docs/emulator.md describes it. Default: the development world alone.</summary>
+    /// <summary>The initial data of the store, restored by a reset: JSON as described in docs/emulator.md. Default: only the development world.</summary>
     /// <param name="json">The seed.</param>
+    /// <returns>A builder with the setting.</returns>
     public MixpanelEmulatorBuilder WithSeed(string json) =>
         WithResourceMapping(Encoding.UTF8.GetBytes(json), SeedFile).WithCommand("--seed", SeedFile);
 
-    /// <summary>Refuses parameters and members that Mixpanel would leave out without a word. Default: no.</summary>
+    /// <summary>Rejects parameters and members that Mixpanel would ignore silently. Default: no.</summary>
+    /// <returns>A builder with the setting.</returns>
     public MixpanelEmulatorBuilder WithStrictUnknown() => WithCommand("--strict-unknown");
 
-    /// <summary>A name that others reach the container under, such as its alias in a network: it answers to localhost, IP addresses and names that it was given.</summary>
-    /// <param name="name">The name.</param>
+    /// <summary>
+    /// Adds a host name under which others reach the container, such as its alias in a network. The emulator accepts localhost, IP addresses and names that
+    /// were added.
+    /// </summary>
+    /// <param name="name">The host name.</param>
+    /// <returns>A builder with the setting.</returns>
     public MixpanelEmulatorBuilder WithHostName(string name) => WithNetworkAliases(name).WithCommand("--host", name);
 
     /// <inheritdoc />

@@ -3,31 +3,31 @@ using DotNet.Testcontainers.Configurations;
 
 namespace MixpanelConnector.Testcontainers;
 
-/// <summary>How the container is made; set by <see cref="MixpanelEmulatorBuilder"/>.</summary>
+/// <summary>The configuration of the container; set by <see cref="MixpanelEmulatorBuilder"/>.</summary>
 public sealed class MixpanelEmulatorConfiguration : ContainerConfiguration
 {
-    /// <summary>Nothing is set yet.</summary>
+    /// <summary>Creates an empty configuration.</summary>
     public MixpanelEmulatorConfiguration()
     {
     }
 
-    /// <summary>Takes over what holds for any resource.</summary>
-    /// <param name="resourceConfiguration">What is set.</param>
+    /// <summary>Copies the configuration of any resource.</summary>
+    /// <param name="resourceConfiguration">The configuration to copy.</param>
     public MixpanelEmulatorConfiguration(IResourceConfiguration<CreateContainerParameters> resourceConfiguration)
         : base(resourceConfiguration)
     {
     }
 
-    /// <summary>Takes over what holds for any container.</summary>
-    /// <param name="resourceConfiguration">What is set.</param>
+    /// <summary>Copies the configuration of any container.</summary>
+    /// <param name="resourceConfiguration">The configuration to copy.</param>
     public MixpanelEmulatorConfiguration(IContainerConfiguration resourceConfiguration)
         : base(resourceConfiguration)
     {
     }
 
-    /// <summary>Puts one on top of another.</summary>
-    /// <param name="oldValue">What was set before.</param>
-    /// <param name="newValue">What is set now.</param>
+    /// <summary>Merges two configurations.</summary>
+    /// <param name="oldValue">The existing configuration.</param>
+    /// <param name="newValue">The configuration that takes precedence.</param>
     public MixpanelEmulatorConfiguration(MixpanelEmulatorConfiguration oldValue, MixpanelEmulatorConfiguration newValue)
         : base(oldValue, newValue)
     {

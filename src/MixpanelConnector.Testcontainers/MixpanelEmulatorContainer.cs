@@ -11,10 +11,13 @@ public sealed class MixpanelEmulatorContainer : DockerContainer
     {
     }
 
-    /// <summary>The one base address for all of Mixpanel's hosts, once the container is started.</summary>
+    /// <summary>Returns the one base address for all of Mixpanel's hosts. The container must have been started.</summary>
     public Uri GetConnectionAddress() => new UriBuilder(Uri.UriSchemeHttp, Hostname, GetMappedPublicPort(MixpanelEmulatorBuilder.Port)).Uri;
 
-    /// <summary>The environment variables by which the Mixpanel Connector comes to it, <c>MIXPANEL_ENDPOINT</c> and <c>MIXPANEL_TOKEN</c> among them, once the container is started.</summary>
+    /// <summary>
+    /// Returns the environment variables by which the Mixpanel Connector connects to the container, including <c>MIXPANEL_ENDPOINT</c> and
+    /// <c>MIXPANEL_TOKEN</c>. The container must have been started.
+    /// </summary>
     public IReadOnlyDictionary<string, string> GetConnectionEnvironment() => EnvironmentOf(GetConnectionAddress());
 
     internal static FrozenDictionary<string, string> EnvironmentOf(Uri address) => new Dictionary<string, string>(StringComparer.Ordinal)

@@ -5,26 +5,26 @@ namespace MixpanelConnector.Tool;
 /// <summary>One setting: its value and where it came from.</summary>
 sealed record Setting(string Name, string? Value, string Source);
 
-/// <summary>What the options of a command line say about the settings.</summary>
+/// <summary>The settings specified by the options of a command line.</summary>
 sealed record GivenSettings
 {
     public IReadOnlyDictionary<string, string> Options { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     public string? SecretFile { get; init; }
 
-    /// <summary>The setting that the secret file holds.</summary>
+    /// <summary>The setting whose value is in the secret file.</summary>
     public string Secret { get; init; } = Configuration.SecretName;
 
     public string? Profile { get; init; }
 }
 
-/// <summary>The settings in force: option, then environment, then profile file.</summary>
+/// <summary>The effective settings. Precedence: option, environment variable, profile file.</summary>
 sealed class Configuration
 {
     public const string SecretName = "service_account_secret";
     public const string OAuthTokenName = "oauth_token";
 
-    /// <summary>The source of what a person has answered.</summary>
+    /// <summary>The source of a setting that the user typed at a prompt.</summary>
     public const string Answered = "answer";
 
     /// <summary>The settings by name, with their environment variables, in the order they are shown.</summary>
@@ -41,7 +41,7 @@ sealed class Configuration
         ("endpoint", "MIXPANEL_ENDPOINT"),
     ];
 
-    /// <summary>A value as it may be shown: of a secret nothing, of a token its beginning.</summary>
+    /// <summary>A value as it may be displayed: a secret is masked, a token is shortened to its beginning.</summary>
     public static string? Shown(string name, string? value) => (name, value) switch
     {
         (_, null) => null,
@@ -51,7 +51,7 @@ sealed class Configuration
         _ => value,
     };
 
-    /// <summary>Whether nobody may see the setting.</summary>
+    /// <summary>Whether the setting must never be displayed.</summary>
     public static bool IsSecret(string name) => name is SecretName or OAuthTokenName;
 
     const string FromProfile = "profile ";
@@ -66,7 +66,7 @@ sealed class Configuration
 
     public static Configuration Load(GivenSettings given, HostEnvironment host) => Load(given, new ProfileFile(host).Read(given.Profile), host);
 
-    /// <summary>The same with a profile that may not be in the file.</summary>
+    /// <summary>Loads the settings with a profile that need not be in the file.</summary>
     public static Configuration Load(GivenSettings given, Profile profile, HostEnvironment host)
     {
         var secret = given.SecretFile is { } path ? (path, Secrets.Read(path, host)) : default((string Path, string Text)?);
@@ -82,24 +82,24 @@ sealed class Configuration
         }
     }
 
-    /// <summary>The same with some settings as a person has answered.</summary>
+    /// <summary>A copy in which the user's answers replace settings.</summary>
     public Configuration With(IReadOnlyDictionary<string, string> answers) =>
         new(Names.ToDictionary(n => n.Name, n => answers.TryGetValue(n.Name, out var answer) ? new Setting(n.Name, answer, Answered) : _settings[n.Name], StringComparer.Ordinal));
 
-    /// <summary>Where a setting came from.</summary>
+    /// <summary>The source of a setting.</summary>
     public string SourceOf(string name) => _settings[name].Source;
 
-    /// <summary>The profile that a setting came from; null for one from elsewhere.</summary>
+    /// <summary>The profile that a setting came from; null if it has another source.</summary>
     public string? ProfileOf(string name) => SourceOf(name) is { } source && source.StartsWith(FromProfile, StringComparison.Ordinal) ? source[FromProfile.Length..] : null;
 
-    /// <summary>The settings of a profile alone, whatever options and the environment say.</summary>
+    /// <summary>Only the settings of a profile, ignoring options and environment variables.</summary>
     public static Configuration Of(string profile, HostEnvironment host)
     {
         var read = new ProfileFile(host).Read(profile);
         return new Configuration(Names.ToDictionary(n => n.Name, n => read.Values.TryGetValue(n.Name, out var stored) ? new Setting(n.Name, stored, FromProfile + read.Name) : n.Name == "region" ? new(n.Name, "us", "default") : new(n.Name, null, "not set"), StringComparer.Ordinal));
     }
 
-    /// <summary>The embedded Mixpanel in place of whatever is configured.</summary>
+    /// <summary>The settings of the embedded Mixpanel, ignoring the configured ones.</summary>
     public static Configuration Local(LocalMixpanel local) => new(Names.ToDictionary(n => n.Name, n => new Setting(n.Name, n.Name switch
     {
         "token" => LocalMixpanel.Token,
@@ -115,7 +115,7 @@ sealed class Configuration
 
     public bool HasCredential => this["token"] is not null || this[OAuthTokenName] is not null || (this["service_account_username"] is not null && this[SecretName] is not null);
 
-    /// <exception cref="MixpanelException">A value does not have the form that its setting needs.</exception>
+    /// <exception cref="MixpanelException">The value of a setting is malformed.</exception>
     public MixpanelOptions ToOptions(TimeProvider timeProvider)
     {
         var (username, secret) = (this["service_account_username"], this[SecretName]);

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Tool;
 
-/// <summary>Where the program keeps things, by the XDG base directories; on Windows below the local application data.</summary>
+/// <summary>The folders in which the program stores files: the XDG base directories; on Windows folders in the local application data.</summary>
 sealed class Folders(Func<string, string?> environment)
 {
     public string Profiles => Path.Combine(Base("XDG_CONFIG_HOME", ".config"), "mixpanel", "profiles.json");
@@ -13,7 +13,7 @@ sealed class Folders(Func<string, string?> environment)
 
     string Base(string variable, string belowHome)
     {
-        // The XDG specification has relative paths ignored.
+        // The XDG specification requires relative paths to be ignored.
         if (environment(variable) is { Length: > 0 } path && Path.IsPathRooted(path)) return path;
         if (OperatingSystem.IsWindows()) return System.Environment.GetFolderPath(System.Environment.SpecialFolder.LocalApplicationData);
         var home = environment("HOME") is { Length: > 0 } h ? h : System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile);

@@ -2,17 +2,19 @@ using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Tool;
 
-/// <summary>What the user has named to be read: a file, standard input, or a pipe, as of <c>&lt;(command)</c>. Nothing is waited for once the program is told to stop.</summary>
+/// <summary>
+/// Reads an input that the user named: a file, standard input, or a pipe, such as <c>&lt;(command)</c>. Stops waiting for input when the program is stopping.
+/// </summary>
 static class GivenFile
 {
     /// <exception cref="IOException">It cannot be opened.</exception>
-    /// <exception cref="UnauthorizedAccessException">There is no leave to read it.</exception>
+    /// <exception cref="UnauthorizedAccessException">The user has no permission to read it.</exception>
     public static Stream Open(string path, CancellationToken stopping) => SpecialFile.IsAt(path) ? new Special(SpecialFile.OpenToRead(path), stopping) : File.OpenRead(path);
 
-    /// <summary>All of it.</summary>
+    /// <summary>Reads the whole file.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">There is no leave to read it.</exception>
-    /// <exception cref="OperationCanceledException">The program is told to stop.</exception>
+    /// <exception cref="UnauthorizedAccessException">The user has no permission to read it.</exception>
+    /// <exception cref="OperationCanceledException">The program is stopping.</exception>
     public static byte[] Read(string path, CancellationToken stopping)
     {
         using var file = Open(path, stopping);
@@ -21,12 +23,12 @@ static class GivenFile
         return content.ToArray();
     }
 
-    /// <summary>Reads standard input. A reading that is under way when the program is told to stop is left behind.</summary>
-    /// <exception cref="OperationCanceledException">The program is told to stop.</exception>
+    /// <summary>Reads standard input. If the program is stopping, a read in progress is abandoned.</summary>
+    /// <exception cref="OperationCanceledException">The program is stopping.</exception>
     public static T Input<T>(Stream input, Func<Stream, T> read, CancellationToken stopping) => Task.Run(() => read(input), CancellationToken.None).WaitAsync(stopping).GetAwaiter().GetResult();
 
-    /// <summary>All of standard input.</summary>
-    /// <exception cref="OperationCanceledException">The program is told to stop.</exception>
+    /// <summary>Reads all of standard input.</summary>
+    /// <exception cref="OperationCanceledException">The program is stopping.</exception>
     public static byte[] Read(Stream input, CancellationToken stopping) => Input(input, stream =>
     {
         using var content = new MemoryStream();

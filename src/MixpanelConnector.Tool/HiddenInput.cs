@@ -2,25 +2,25 @@ using System.Runtime.InteropServices;
 
 namespace MixpanelConnector.Tool;
 
-/// <summary>Switches off that the terminal shows what is written, until it is disposed. A line is edited and ended as usual.</summary>
+/// <summary>Disables the echo of the terminal until it is disposed. Line editing and line endings work as usual.</summary>
 sealed class HiddenInput : IDisposable
 {
     const int StandardInput = 0;
-    const int AfterOutput = 1; // TCSADRAIN: what was written ahead is kept
-    const int EchoFlag = 8; // ECHO, in Linux and macOS
-    const int SizeOfSettings = 256; // above that of termios in both
+    const int AfterOutput = 1; // TCSADRAIN: keeps input that was typed ahead
+    const int EchoFlag = 8; // ECHO, on Linux and macOS
+    const int SizeOfSettings = 256; // larger than termios on both
 
     const int StandardInputHandle = -10; // STD_INPUT_HANDLE
     const uint EchoInput = 4; // ENABLE_ECHO_INPUT
 
-    // c_lflag: the fourth of four flags, of 4 bytes in Linux and of 8 in macOS.
+    // c_lflag: the fourth of four flags, each of 4 bytes on Linux and 8 on macOS.
     static readonly int LocalFlags = OperatingSystem.IsMacOS() ? 24 : 12;
 
     readonly Action _restore;
 
     HiddenInput(Action restore) => _restore = restore;
 
-    /// <exception cref="MixpanelException">The terminal does not do it: then nothing secret may be asked for.</exception>
+    /// <exception cref="MixpanelException">The terminal cannot disable its echo, so no secret may be asked for.</exception>
     public static IDisposable Begin()
     {
         if (OperatingSystem.IsWindows())

@@ -3,15 +3,15 @@ using MixpanelConnector.Tool.Surfaces.Cli;
 
 namespace MixpanelConnector.Tool;
 
-/// <summary>Everything that the program takes from outside, so that a test can run it in its own process.</summary>
+/// <summary>All external dependencies of the program, so that a test can run it in its own process.</summary>
 sealed record HostEnvironment
 {
     public required Func<string, string?> Environment { get; init; }
 
     public required Stream Input { get; init; }
 
-    /// <summary>Standard input, which can be read for one purpose only.</summary>
-    /// <exception cref="MixpanelException">It was taken before.</exception>
+    /// <summary>Takes standard input, which can be read for one purpose only.</summary>
+    /// <exception cref="MixpanelException">It was already taken.</exception>
     public Stream TakeInput(string name) =>
         Interlocked.Exchange(ref _inputTaken, true) ? throw Configuration.Invalid(name, $"{name}: standard input is used for something else already.") : Input;
 
@@ -21,39 +21,39 @@ sealed record HostEnvironment
 
     public required TextWriter Error { get; init; }
 
-    /// <summary>Whether only what went wrong is said.</summary>
+    /// <summary>Whether only errors are printed.</summary>
     public bool IsQuiet { get; init; }
 
-    /// <summary>Where to say what is good to know, and is no error.</summary>
+    /// <summary>The writer for notes that are not errors.</summary>
     public TextWriter Notes => IsQuiet ? TextWriter.Null : Error;
 
     public bool InputIsTerminal { get; init; }
 
-    /// <summary>Has the terminal not show what is written, until the result is disposed.</summary>
+    /// <summary>Disables the echo of the terminal until the result is disposed.</summary>
     public Func<IDisposable> HideInput { get; init; } = HiddenInput.Begin;
 
     public bool OutputIsTerminal { get; init; }
 
     public bool ErrorIsTerminal { get; init; }
 
-    /// <summary>The columns of the terminal, which may change at any time.</summary>
+    /// <summary>The width of the terminal in columns, which may change at any time.</summary>
     public Func<int> TerminalWidth { get; init; } = () => 80;
 
-    /// <summary>The columns that help takes.</summary>
+    /// <summary>The width of help texts in columns.</summary>
     public int HelpWidth => OutputWidth(80);
 
-    /// <summary>The columns for what is printed: those that COLUMNS says, else those of the terminal.</summary>
-    /// <param name="elsewhere">How many there are where there is no terminal.</param>
+    /// <summary>The width of the output in columns: COLUMNS if set, otherwise that of the terminal.</summary>
+    /// <param name="elsewhere">The width if there is no terminal.</param>
     public int OutputWidth(int elsewhere) =>
         int.TryParse(Environment("COLUMNS"), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var columns) && columns > 0 ? columns : OutputIsTerminal ? TerminalWidth() : elsewhere;
 
-    /// <summary>Whether colours are wanted: not with NO_COLOR, nor on a terminal that has none.</summary>
+    /// <summary>Whether to use colours: not with NO_COLOR, nor on a terminal without colours.</summary>
     public bool WantsColour => string.IsNullOrEmpty(Environment("NO_COLOR")) && Environment("TERM") != "dumb";
 
-    /// <summary>Why the words of the command line cannot be what was given; null when they are.</summary>
+    /// <summary>Why the arguments cannot be the ones the user typed; null if they are.</summary>
     public string? CommandLineFault { get; init; }
 
-    /// <summary>Cancelled when the program is told to stop.</summary>
+    /// <summary>Cancelled when the program is stopping.</summary>
     public CancellationToken Stopping { get; init; }
 
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
@@ -72,7 +72,10 @@ sealed record HostEnvironment
         TerminalWidth = Width,
     };
 
-    /// <summary>The console's own stream edits what a terminal sends, and shows it whatever the terminal is told: there it is read as the system gives it.</summary>
+    /// <summary>
+    /// The console's own stream handles line editing of a terminal, and echoes input even with the echo disabled. On a terminal, input is therefore read
+    /// directly from the system.
+    /// </summary>
     static Stream StandardInput() =>
         OperatingSystem.IsWindows() ? Console.OpenStandardInput()
         : !StandardDescriptor.IsOpen(0) ? Stream.Null

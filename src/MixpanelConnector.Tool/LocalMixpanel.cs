@@ -6,8 +6,8 @@ using MixpanelConnector.Emulator;
 namespace MixpanelConnector.Tool;
 
 /// <summary>
-/// The embedded Mixpanel that <c>--local</c> uses: the one that already serves the folder, else one of this process's own. When
-/// the other one ends, this process takes the folder over.
+/// The embedded Mixpanel that <c>--local</c> uses: the one that already serves the folder, otherwise one in this process. When the other process ends, this
+/// process takes over the folder.
 /// </summary>
 sealed class LocalMixpanel : IAsyncDisposable
 {
@@ -26,7 +26,7 @@ sealed class LocalMixpanel : IAsyncDisposable
     {
         DataDirectory = dataDirectory;
         _timeProvider = timeProvider;
-        Address = null!; // set before anybody sees it
+        Address = null!; // set before it is used
     }
 
     public Uri Address { get; private set; }
@@ -40,10 +40,10 @@ sealed class LocalMixpanel : IAsyncDisposable
         return local;
     }
 
-    /// <summary>One that somebody else serves, and ends.</summary>
+    /// <summary>An embedded Mixpanel that the caller started, and stops.</summary>
     public static LocalMixpanel At(EmulatedMixpanel mixpanel, string dataDirectory, TimeProvider timeProvider) => new(Path.GetFullPath(dataDirectory), timeProvider) { Address = mixpanel.Address };
 
-    /// <summary>What its project gets, as it comes: a stream of lines of JSON.</summary>
+    /// <summary>Streams the data that its project receives, as newline-delimited JSON.</summary>
     public static async Task<HttpResponseMessage> WatchAsync(HttpClient http, Uri address, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, string.Create(CultureInfo.InvariantCulture, $"emulator/projects/{ProjectId}/live")));
@@ -51,10 +51,10 @@ sealed class LocalMixpanel : IAsyncDisposable
         return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }
 
-    /// <summary>A client that follows the embedded Mixpanel from one process to the next.</summary>
+    /// <summary>A client that follows the embedded Mixpanel from one process to another.</summary>
     public HttpClient NewHttpClient() => new(new Follow(this, new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false }), disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
 
-    /// <summary>The folder with the id of the store in it: another store in the same folder has another name.</summary>
+    /// <summary>The folder together with the id of its store: another store in the same folder has another name.</summary>
     public async Task<string> StoreNameAsync(CancellationToken cancellationToken)
     {
         using var http = NewHttpClient();
@@ -62,7 +62,7 @@ sealed class LocalMixpanel : IAsyncDisposable
         return $"{DataDirectory}#{health.RootElement.GetProperty("store").GetString()}";
     }
 
-    /// <summary>What to look at when it does not do its work.</summary>
+    /// <summary>A hint about what to check if the embedded Mixpanel fails.</summary>
     public string Hint()
     {
         var free = "";
@@ -72,7 +72,7 @@ sealed class LocalMixpanel : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            // It is only a hint.
+            // This is only a hint.
         }
 
         return $"That was the embedded Mixpanel, whose store is in {DataDirectory}.{free}";
@@ -99,7 +99,7 @@ sealed class LocalMixpanel : IAsyncDisposable
         }
         catch (DataFolderInUseException e) when (e.Address is { } address)
         {
-            Address = address; // another process was faster
+            Address = address; // another process opened it first
         }
     }
 
@@ -116,7 +116,10 @@ sealed class LocalMixpanel : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends to wherever the folder is served now. A connection that did not open has sent nothing, and a GET changes nothing: such a request goes to the next.</summary>
+    /// <summary>
+    /// Sends to the process that serves the folder now. A request whose connection failed was not sent, and a GET changes nothing: both are sent again to the
+    /// next process.
+    /// </summary>
     sealed class Follow(LocalMixpanel local, HttpMessageHandler inner) : DelegatingHandler(inner)
     {
         const int MostMoves = 5;
@@ -143,5 +146,5 @@ sealed class LocalMixpanel : IAsyncDisposable
     }
 }
 
-/// <summary>The folder of the embedded Mixpanel cannot be used: its disk, or what lies there.</summary>
+/// <summary>The folder of the embedded Mixpanel cannot be used, because of its disk or its contents.</summary>
 sealed class LocalFolderException(string message, Exception innerException) : Exception(message, innerException);

@@ -2,10 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace MixpanelConnector.Tool;
 
-/// <summary>Where the memory comes from that Parquet is read into.</summary>
+/// <summary>The allocator of the memory that Parquet is read into.</summary>
 static class NativeMemory
 {
-    /// <summary>Has it come from the C library, which gives it back: the reader's own allocator keeps an eighth more. Whoever runs the program may say otherwise.</summary>
+    /// <summary>
+    /// Selects the allocator of the C library, which returns memory to the system: the reader's own allocator retains an eighth more. The user can override it.
+    /// </summary>
     public static void ComesFromTheSystem()
     {
         if (!OperatingSystem.IsWindows()) _ = SetVariable("ARROW_DEFAULT_MEMORY_POOL", "system", overwrite: 0); // native code does not see what .NET sets

@@ -9,7 +9,10 @@ namespace MixpanelConnector.Tool;
 /// <summary>A named set of settings in the profile file.</summary>
 sealed record Profile(string Name, IReadOnlyDictionary<string, string> Values);
 
-/// <summary>The profiles of settings: a JSON object of profiles, each an object of settings, that only its owner can read; beside it a file with the name of the profile in use.</summary>
+/// <summary>
+/// The profiles of settings: a JSON object of profiles, each an object of settings, in a file that only its owner can read. A file next to it contains the name
+/// of the active profile.
+/// </summary>
 sealed class ProfileFile(HostEnvironment host)
 {
     public const string Default = "default";
@@ -18,14 +21,14 @@ sealed class ProfileFile(HostEnvironment host)
 
     public string Path { get; } = new Folders(host.Environment).Profiles;
 
-    /// <summary>The profile in use where none is named on the command line: of MIXPANEL_PROFILE, else of <c>profile use</c>, else default.</summary>
+    /// <summary>The active profile if none is named on the command line: that of MIXPANEL_PROFILE, else that of <c>profile use</c>, else default.</summary>
     public string InUse => Configuration.NonEmpty(host.Environment("MIXPANEL_PROFILE")) ?? Chosen ?? Default;
 
     string InUsePath => System.IO.Path.Combine(Folder, "profile-in-use");
 
     string Folder => System.IO.Path.GetDirectoryName(Path)!;
 
-    /// <summary>What <c>profile use</c> wrote; null when it did not.</summary>
+    /// <summary>The name that <c>profile use</c> wrote; null if there is none.</summary>
     string? Chosen
     {
         get
@@ -42,11 +45,11 @@ sealed class ProfileFile(HostEnvironment host)
     }
 
     /// <summary>The names of all profiles.</summary>
-    /// <exception cref="MixpanelException">The file cannot be read, or has another form.</exception>
+    /// <exception cref="MixpanelException">The file cannot be read, or is malformed.</exception>
     public IReadOnlyList<string> Names => [.. Content().Select(profile => profile.Key)];
 
-    /// <summary>The profile of a name; without one that in use, which is empty while there is no default.</summary>
-    /// <exception cref="MixpanelException">There is none of the name, or the file cannot be read, or has another form.</exception>
+    /// <summary>The profile with a name, or the active one if it is null. The default profile is empty if it does not exist.</summary>
+    /// <exception cref="MixpanelException">There is no profile of the name, or the file cannot be read, or is malformed.</exception>
     public Profile Read(string? name)
     {
         var wanted = name ?? InUse;
@@ -58,20 +61,20 @@ sealed class ProfileFile(HostEnvironment host)
         return profile;
     }
 
-    /// <summary>Writes a profile, in place of one of its name.</summary>
-    /// <exception cref="MixpanelException">The file cannot be written, or what stands there has another form.</exception>
+    /// <summary>Writes a profile; replaces one of the same name.</summary>
+    /// <exception cref="MixpanelException">The file cannot be written, or the existing one is malformed.</exception>
     public void Write(Profile profile) => Change(content => content[profile.Name] = new JsonObject(profile.Values.Select(setting => KeyValuePair.Create(setting.Key, (JsonNode?)setting.Value))));
 
-    /// <summary>Takes a profile away; when it was in use, default is from now on.</summary>
-    /// <exception cref="MixpanelException">There is none of the name, or the file cannot be written.</exception>
+    /// <summary>Deletes a profile. If it was active, default becomes the active one.</summary>
+    /// <exception cref="MixpanelException">There is no profile of the name, or the file cannot be written.</exception>
     public void Delete(string name) => Change(content =>
     {
         if (!content.Remove(name)) throw Missing(name, content);
         if (Chosen == name) File.Delete(InUsePath);
     });
 
-    /// <summary>Makes a profile the one in use.</summary>
-    /// <exception cref="MixpanelException">There is none of the name, or the file cannot be written.</exception>
+    /// <summary>Makes a profile the active one.</summary>
+    /// <exception cref="MixpanelException">There is no profile of the name, or the file cannot be written.</exception>
     public void Use(string name)
     {
         var content = Content();
@@ -79,7 +82,7 @@ sealed class ProfileFile(HostEnvironment host)
         Locked(() => NewFile.Write(InUsePath, System.Text.Encoding.UTF8.GetBytes(name + "\n")));
     }
 
-    /// <exception cref="MixpanelException">A new profile cannot have the name.</exception>
+    /// <exception cref="MixpanelException">The name is not valid for a new profile.</exception>
     public static void EnsureName(string name)
     {
         if (name.Length is 0 or > LongestName || !char.IsAsciiLetterOrDigit(name[0]) || name.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not ('-' or '_' or '.')))
@@ -110,7 +113,7 @@ sealed class ProfileFile(HostEnvironment host)
         {
             var content = JsonNode.Parse(GivenFile.Read(Path, host.Stopping), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject ?? throw NoProfiles();
             foreach (var profile in content.Select(profile => profile.Value).OfType<JsonObject>())
-                foreach (var (_, value) in profile) _ = value?.ToString(); // text that is none is found here
+                foreach (var (_, value) in profile) _ = value?.ToString(); // throws for invalid text
             return content;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -132,7 +135,7 @@ sealed class ProfileFile(HostEnvironment host)
         NewFile.Write(Path, JsonSerializer.SerializeToUtf8Bytes(content, ProfileJson.Readable.JsonObject));
     });
 
-    /// <summary>One change at a time, over all processes.</summary>
+    /// <summary>Serializes changes across all processes.</summary>
     void Locked(Action change)
     {
         try

@@ -12,7 +12,7 @@ static class Program
         var host = HostEnvironment.OfThisProcess(args, stop.Token);
         try
         {
-            return await Task.Run(() => CommandLine.RunAsync(args, host, stop)); // the first thread's stack is as small as the caller's limits say
+            return await Task.Run(() => CommandLine.RunAsync(args, host, stop)); // the stack of the main thread is only as large as the caller's limits allow
         }
         catch (Exception e) when (CommandLine.IsMissingPart(e))
         {
@@ -23,6 +23,6 @@ static class Program
         }
     }
 
-    /// <summary>The one that names the part.</summary>
+    /// <summary>The innermost exception, which names the missing part.</summary>
     static Exception Cause(Exception e) => e.InnerException is { } inner ? Cause(inner) : e;
 }

@@ -3,13 +3,15 @@ using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Tool;
 
-/// <summary>Secrets come from files that only their owner can read, or from standard input; never from the command line, which every process can see.</summary>
+/// <summary>
+/// Secrets are read from files that only their owner can read, or from standard input; never from the command line, which every process can see.
+/// </summary>
 static class Secrets
 {
     const int Longest = 4096;
 
     /// <param name="path">The file, or - for standard input.</param>
-    /// <param name="host">What the program takes from outside.</param>
+    /// <param name="host">The environment of the program.</param>
     /// <param name="field">The option that names the file.</param>
     public static string Read(string path, HostEnvironment host, string field = "secret_file")
     {
@@ -22,7 +24,7 @@ static class Secrets
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or PathTooLongException or ArgumentException)
         {
-            // Not named: whoever takes the option for the secret itself has given it here.
+            // The path is not quoted: a user who mistakes the option for the secret itself has passed the secret here.
             throw Configuration.Invalid(field, $"There is no file of the name that --{field.Replace('_', '-')} gives. It takes the name of a file whose first line is the secret, never the secret itself.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -39,8 +41,8 @@ static class Secrets
         return line.ToString().Trim();
     }
 
-    /// <exception cref="MixpanelException">Others can read the file, or decide what is in it.</exception>
-    /// <exception cref="FileNotFoundException">There is none.</exception>
+    /// <exception cref="MixpanelException">Other users can read the file, or change its contents.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     public static void EnsurePrivate(string path, string field)
     {
         if (OperatingSystem.IsWindows()) return;

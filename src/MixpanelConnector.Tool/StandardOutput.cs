@@ -3,7 +3,10 @@ using System.Text;
 
 namespace MixpanelConnector.Tool;
 
-/// <summary>Standard output that fails when its reader is gone or its disk is full, and that waits no longer for its reader once the program is told to stop. The console's own stream hides a closed pipe, and a file stream would not share its position with other writers.</summary>
+/// <summary>
+/// Standard output that fails when its reader is gone or its disk is full, and that stops waiting for its reader when the program is stopping. The console's
+/// own stream hides a closed pipe, and a file stream would not share its position with other writers.
+/// </summary>
 sealed class StandardOutput(CancellationToken stopping) : Stream
 {
     const int Interrupted = 4; // EINTR
@@ -49,9 +52,9 @@ sealed class StandardOutput(CancellationToken stopping) : Stream
 }
 
 /// <summary>
-/// Standard error, which must not end or hold up the work that it tells of. When it is closed or full, what is said is lost, and
-/// nothing else. A pipe that nobody reads, or a terminal that is held, is waited for once, for a short time; from then on what
-/// does not fit is left out, and how much it was is said when there is room again.
+/// Standard error, which must never stop or block the work that it reports on. If it is closed or full, the message is lost, and nothing else fails. If nobody
+/// reads the pipe, or the terminal is suspended, a write waits once, for a short time. After that, output that does not fit is dropped, and the number of
+/// dropped bytes is reported when there is room again.
 /// </summary>
 sealed class StandardError(int file) : Stream
 {
@@ -120,36 +123,36 @@ sealed class StandardError(int file) : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 }
 
-/// <summary>The descriptors 0 to 2. Where the program is started without one of them, the runtime takes its number for a file or a pipe of its own.</summary>
+/// <summary>The descriptors 0 to 2. If the program is started without one of them, the runtime reuses its number for one of its own files or pipes.</summary>
 static class StandardDescriptor
 {
     const int GetFlags = 1; // F_GETFD
     const short CanWrite = 4; // POLLOUT
     const int Interrupted = 4; // EINTR
-    const int Block = 4096; // PIPE_BUF: so much is taken at once by a pipe that says it takes something
+    const int Block = 4096; // PIPE_BUF: a pipe that is ready for writing accepts this many bytes at once
     const int GlanceMilliseconds = 100;
-    const int MostGlances = 20; // with the program told to stop
-    const int CloseOnExec = 1; // FD_CLOEXEC: the runtime sets it on all that it opens; what was inherited cannot have it
+    const int MostGlances = 20; // while the program is stopping
+    const int CloseOnExec = 1; // FD_CLOEXEC: the runtime sets it on every descriptor it opens; inherited ones cannot have it
 
     public static bool IsOpen(int file) => FControl(file, GetFlags) is >= 0 and var flags && (flags & CloseOnExec) == 0;
 
-    /// <summary>Waits until the descriptor takes a block; false when that lasts beyond a moment after the program was told to stop.</summary>
+    /// <summary>Waits until the descriptor accepts a block; false if that takes longer than a moment after the program was told to stop.</summary>
     public static bool WaitToWrite(int file, CancellationToken stopping)
     {
         var asked = new Asked { File = file, Events = CanWrite };
         for (var patience = MostGlances; patience > 0;)
         {
-            if (Poll(ref asked, 1, GlanceMilliseconds) != 0) return true; // an error shows when it is written
+            if (Poll(ref asked, 1, GlanceMilliseconds) != 0) return true; // an error is reported by the write
             if (stopping.IsCancellationRequested) patience--;
         }
 
         return false;
     }
 
-    /// <summary>Writes what is taken without waiting, at most a block.</summary>
+    /// <summary>Writes what is accepted without waiting, at most a block.</summary>
     public static nint Write(int file, ReadOnlySpan<byte> bytes) => WriteTo(file, ref MemoryMarshal.GetReference(bytes), Math.Min(bytes.Length, Block));
 
-    /// <summary>Whether a write of a block would not wait; a descriptor that cannot tell, or is broken, is written to.</summary>
+    /// <summary>Whether a block can be written without waiting. A descriptor that cannot tell, or is broken, counts as writable.</summary>
     public static bool IsWritable(int file, TimeSpan patience)
     {
         var asked = new Asked { File = file, Events = CanWrite };
@@ -180,5 +183,5 @@ static class StandardDescriptor
     }
 }
 
-/// <summary>Whoever read standard output has seen enough, as in <c>mixpanel … | head</c>.</summary>
+/// <summary>The reader of standard output has closed it, as in <c>mixpanel … | head</c>.</summary>
 sealed class ReaderIsGoneException() : IOException("The reader of standard output is gone.");

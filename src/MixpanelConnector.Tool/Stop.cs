@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace MixpanelConnector.Tool;
 
-/// <summary>The signals that end the program. The first one stops in order; a second one ends the process at once, as the system does.</summary>
+/// <summary>
+/// The signals that end the program. The first one shuts it down gracefully; a second one ends the process at once, which is the default behaviour of the
+/// system.
+/// </summary>
 sealed class Stop : IDisposable
 {
     readonly CancellationTokenSource _source = new();
@@ -13,10 +16,10 @@ sealed class Stop : IDisposable
 
     public CancellationToken Token => _source.Token;
 
-    /// <summary>The exit code of the signal that came; 0 when none came.</summary>
+    /// <summary>The exit code of the received signal; 0 if there was none.</summary>
     public int ExitCode => (int)(_outcome ?? RunOutcome.Complete);
 
-    /// <summary>How something ended that a signal may have stopped.</summary>
+    /// <summary>The outcome of a run, with the received signal if that stopped it.</summary>
     public RunOutcome OutcomeOf(RunOutcome outcome) => outcome is RunOutcome.Stopped ? _outcome ?? outcome : outcome;
 
     public void Dispose()
@@ -32,7 +35,7 @@ sealed class Stop : IDisposable
         Begin(outcome);
     });
 
-    /// <summary>Stops as at a signal.</summary>
+    /// <summary>Stops as a signal does.</summary>
     public void Begin(RunOutcome outcome)
     {
         _outcome = outcome;

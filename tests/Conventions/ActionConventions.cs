@@ -9,7 +9,7 @@ using MixpanelConnector.Tool.Surfaces.Docs;
 
 namespace MixpanelConnector.Conventions;
 
-/// <summary>What every action obeys, so that one file is all that an action needs.</summary>
+/// <summary>Rules for every action, so that adding an action requires one file only.</summary>
 public class ActionConventions
 {
     public static TheoryData<string> Names => [.. Catalogue.Actions.Select(action => action.Name)];
@@ -50,11 +50,11 @@ public class ActionConventions
     [Theory, MemberData(nameof(Names))]
     public void An_action_lives_in_the_folder_of_actions_and_no_other_production_file_knows_it(string name)
     {
-        // MixpanelConnector.Emulator answers the same operations of Mixpanel's, and may name its own types alike.
+        // MixpanelConnector.Emulator implements the same operations of Mixpanel, and may use the same type names.
         var mention = new Regex($@"\b{Pascal(name)}(Async|Input|Output)\b", RegexOptions.None, Hang.Limit);
         var files = Repository.Sources.Where(source => !source.Path.StartsWith("MixpanelConnector.Emulator/", StringComparison.Ordinal) && mention.IsMatch(WithoutComments(source.Text))).Select(source => source.Path).ToList();
 
-        Assert.NotEmpty(files); // the method of the client at least
+        Assert.NotEmpty(files); // at least the method of the client
         Assert.All(files, path => Assert.StartsWith("MixpanelConnector/Actions/", path, StringComparison.Ordinal));
     }
 
@@ -84,7 +84,7 @@ public class ActionConventions
         Assert.False((bool?)Catalogue.Find(name)!.InputSchema()["additionalProperties"]);
     }
 
-    /// <summary>An empty text is left out of many requests, which then name all there is.</summary>
+    /// <summary>An empty string is omitted from many requests, which then apply to everything.</summary>
     [Theory, MemberData(nameof(Names))]
     public void What_cannot_be_undone_takes_no_empty_text_for_what_it_concerns(string name)
     {
@@ -103,7 +103,7 @@ public class ActionConventions
 
     static string WithoutComments(string source) => string.Join('\n', source.Split('\n').Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)));
 
-    /// <summary>A type and the library's types that its properties lead to.</summary>
+    /// <summary>A type and the library's types that are reachable through its properties.</summary>
     static HashSet<Type> Reached(Type type)
     {
         var found = new HashSet<Type>();

@@ -4,7 +4,7 @@ using System.Xml.Linq;
 
 namespace MixpanelConnector.Conventions;
 
-/// <summary>What holds for the code as a whole.</summary>
+/// <summary>Rules for the code as a whole.</summary>
 public class CodeConventions
 {
 
@@ -21,7 +21,7 @@ public class CodeConventions
         Assert.Equal("", string.Join('\n', Repository.Sources.Where(source => unwanted.IsMatch(source.Text)).Select(source => source.Path)));
     }
 
-    /// <summary>What others wrote becomes text in the console, and nothing but text.</summary>
+    /// <summary>External text is displayed in the console as text only.</summary>
     [Fact]
     public void The_console_makes_no_HTML_and_no_code_from_text()
     {
@@ -31,7 +31,7 @@ public class CodeConventions
         Assert.Equal("", string.Join('\n', files.Where(file => unwanted.IsMatch(File.ReadAllText(file)))));
     }
 
-    /// <summary>Which of our assemblies each may use.</summary>
+    /// <summary>The assemblies of ours that each assembly may reference.</summary>
     [Theory]
     [InlineData("MixpanelConnector", "")]
     [InlineData("MixpanelConnector.Generators", "")]
@@ -44,7 +44,7 @@ public class CodeConventions
     [InlineData("MixpanelConnector.Aspire", "MixpanelConnector")]
     [InlineData("MixpanelConnector.RabbitMq", "MixpanelConnector")]
     [InlineData("MixpanelConnector.Kafka", "MixpanelConnector")]
-    [InlineData("MixpanelConnector.Emulator", "")] // client and stand-in must not share their mistakes
+    [InlineData("MixpanelConnector.Emulator", "")] // client and emulator must not share their mistakes
     [InlineData("mixpanel", "MixpanelConnector MixpanelConnector.Sqlite MixpanelConnector.Formats MixpanelConnector.ObjectStorage MixpanelConnector.RabbitMq MixpanelConnector.Kafka MixpanelConnector.Emulator")]
     public void References_between_assemblies_run_one_way(string name, string allowed)
     {
@@ -55,11 +55,11 @@ public class CodeConventions
         }
         catch (FileNotFoundException) when (File.Exists(OfCompiler(name)))
         {
-            assembly = Assembly.LoadFrom(OfCompiler(name)); // the compiler loads it, and nobody refers to it
+            assembly = Assembly.LoadFrom(OfCompiler(name)); // the compiler loads it, and nothing references it
         }
         catch (FileNotFoundException) when (!Directory.Exists(Path.Combine(Repository.Root, "src", name)))
         {
-            return; // not built yet, so it breaks no rule
+            return; // not built yet, so it violates no rule
         }
 
         Assert.All(
@@ -69,7 +69,7 @@ public class CodeConventions
 
     static string OfCompiler(string name) => Path.Combine(Repository.Root, "src", name, "bin", "Release", "netstandard2.0", $"{name}.dll");
 
-    /// <summary>Within the library no layer knows of those above it.</summary>
+    /// <summary>Within the library, no layer depends on those above it.</summary>
     [Theory]
     [InlineData("Transport", "Actions Catalogue Import Export Tracking Migration Flags Consume")]
     [InlineData("Catalogue", "Actions Import Export Tracking Migration Flags Consume")]
@@ -97,7 +97,7 @@ public class CodeConventions
         Assert.All(files, file => Assert.All(forbidden, type => Assert.DoesNotMatch(new Regex($@"\bnew {type}\b|(?<![\w.""]){type}\b(?![""(])", RegexOptions.None, Hang.Limit), WithoutComments(file.Text))));
     }
 
-    /// <summary>What stands in the folder of the import itself puts its stages together, and is known to them as options and counts.</summary>
+    /// <summary>The files in the folder of the import itself combine its stages, which know them only as options and counts.</summary>
     [Fact]
     public void No_stage_of_an_import_leads_back_to_itself()
     {

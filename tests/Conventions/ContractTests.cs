@@ -2,7 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Conventions;
 
-/// <summary>The inputs and outputs that others rely on. Adding is free; what contract.json holds is not renamed, retyped, dropped, nor changed in being required or in its default.</summary>
+/// <summary>
+/// The inputs and outputs that others rely on. Additions are allowed; whatever contract.json contains must not be renamed, retyped, removed, nor changed in
+/// being required or in its default.
+/// </summary>
 public class ContractTests
 {
     static readonly JsonObject Contract = ReadContract();

@@ -5,7 +5,7 @@ using MixpanelConnector.Tool.Surfaces.Docs;
 
 namespace MixpanelConnector.Conventions;
 
-/// <summary>What platforms for workflows take is what the catalogue says now, and keeps their rules.</summary>
+/// <summary>The files for workflow platforms match the catalogue, and follow the platforms' rules.</summary>
 public class GeneratedConnectorsTests
 {
     static readonly JsonObject Definition = JsonNode.Parse(GeneratedConnectors.All().Single(file => file.Path.EndsWith(".swagger.json", StringComparison.Ordinal)).Text)!.AsObject();
@@ -73,7 +73,7 @@ public class GeneratedConnectorsTests
         }
     }
 
-    /// <summary>What OpenAPI 2.0 has no word for would be refused, or passed by without a word.</summary>
+    /// <summary>Keywords that OpenAPI 2.0 does not support would be rejected, or ignored silently.</summary>
     [Fact]
     public void Power_Platform_gets_nothing_that_its_OpenAPI_does_not_know() =>
         Assert.DoesNotMatch(new Regex("\"(anyOf|oneOf|allOf|const|nullable|writeOnly|components|requestBody|content)\": [\\[{\"tf]|\"type\": \\[", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture), Definition["paths"]!.ToJsonString() + string.Concat(Definition["definitions"]!.AsObject().Select(definition => Keywords(definition.Value!))));

@@ -2,7 +2,7 @@ using MixpanelConnector.Tool.Surfaces.Docs;
 
 namespace MixpanelConnector.Conventions;
 
-/// <summary>What is made from the catalogue and checked in is what the catalogue says now.</summary>
+/// <summary>The generated files that are checked in match the catalogue.</summary>
 public class GeneratedDocsTests
 {
     public static TheoryData<string> Paths => [.. GeneratedDocs.All().Select(page => page.Path)];

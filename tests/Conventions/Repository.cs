@@ -1,11 +1,11 @@
 namespace MixpanelConnector.Conventions;
 
-/// <summary>The sources that the conventions are about.</summary>
+/// <summary>The sources that the conventions apply to.</summary>
 static class Repository
 {
     public static string Root => Testing.Repository.Root;
 
-    /// <summary>The production files below src, by their path from there with forward slashes, and their text.</summary>
+    /// <summary>The production files below src, with their paths relative to it with forward slashes, and their text.</summary>
     public static IReadOnlyList<(string Path, string Text)> Sources { get; } =
     [
         .. Directory.EnumerateFiles(Path.Combine(Root, "src"), "*.cs", SearchOption.AllDirectories)

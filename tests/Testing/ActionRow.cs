@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector.Testing;
 
-/// <summary>A case of <c>tests/Cases/actions</c>: what an action is given, what it asks of Mixpanel, and what it makes of the answer.</summary>
+/// <summary>A case of <c>tests/Cases/actions</c>: the input of an action, its requests to Mixpanel, and its output for the responses.</summary>
 public sealed record ActionRow
 {
     static readonly Lazy<ActionRow[]> Rows = new(() =>
@@ -17,38 +17,38 @@ public sealed record ActionRow
     /// <summary>What the row shows; null for the plain call.</summary>
     public string? Shows { get; init; }
 
-    /// <summary>What the action is given; null for nothing.</summary>
+    /// <summary>The input of the action; null for none.</summary>
     [JsonPropertyName("input")]
     public JsonElement? Written { get; init; }
 
-    /// <summary>Lists of the input, and how long each of them is: filled up with its last item.</summary>
+    /// <summary>Lists of the input with the length of each: they are padded with their last item.</summary>
     public IReadOnlyDictionary<string, int>? Fill { get; init; }
 
-    /// <summary>What the action is given, with its lists filled up.</summary>
+    /// <summary>The input of the action, with its lists padded.</summary>
     [JsonIgnore]
     public JsonElement Input => Written is not { } input ? JsonElement.Parse("{}") : Fill is null ? input : Filled(input, Fill);
 
-    /// <summary>Settings that differ: workspace_id, organization_id or project_id, null for none.</summary>
+    /// <summary>Settings that differ from the usual ones: workspace_id, organization_id or project_id, null for none.</summary>
     public IReadOnlyDictionary<string, long?>? Settings { get; init; }
 
-    /// <summary>Method and address of every request, the query in any order and not escaped; without one, nothing may be sent.</summary>
+    /// <summary>Method and address of every request, with the query in any order and unescaped; if empty, nothing may be sent.</summary>
     public IReadOnlyList<string> Wire { get => field ?? []; init; }
 
     /// <summary>The content type of the last request's body; null for no body.</summary>
     public string? Type { get; init; }
 
-    /// <summary>The last request's body: JSON; of a form its fields in any order, not escaped; of CSV the text.</summary>
+    /// <summary>The last request's body: JSON; for a form its fields in any order, unescaped; for CSV the text.</summary>
     public JsonElement? Body { get; init; }
 
-    /// <summary>The answers, one after the other; the last one stays.</summary>
+    /// <summary>The responses in order; the last one repeats.</summary>
     public IReadOnlyList<RowReply> Replies { get => field ?? []; init; }
 
     public JsonElement? Output { get; init; }
 
-    /// <summary>The one-time secret, where the output has <c>***</c>.</summary>
+    /// <summary>The one-time secret, shown as <c>***</c> in the output.</summary>
     public string? Secret { get; init; }
 
-    /// <summary>Whether the output says that Mixpanel refused data.</summary>
+    /// <summary>Whether the output reports that Mixpanel rejected data.</summary>
     public bool Refused { get; init; }
 
     public RowProblem? Problem { get; init; }
@@ -64,10 +64,10 @@ public sealed record ActionRow
         _ => throw new ArgumentException($"There is no usual {name}.", nameof(name)),
     };
 
-    /// <summary>The reply to a request, of which so many came before.</summary>
+    /// <summary>The response to a request, by the number of requests before it.</summary>
     public RowReply Reply(int before) => Replies[Math.Min(before, Replies.Count - 1)];
 
-    /// <summary>Method and address, with the query's parts sorted and not escaped.</summary>
+    /// <summary>Method and address, with the parts of the query sorted and unescaped.</summary>
     /// <param name="method">The method.</param>
     /// <param name="path">The address up to the query.</param>
     /// <param name="query">The query as it was sent.</param>
@@ -77,14 +77,14 @@ public sealed record ActionRow
         return $"{method} {path}{(fields.Length == 0 ? "" : "?")}{fields}";
     }
 
-    /// <summary>A line of <see cref="Wire"/>, its query sorted as <see cref="Line"/> does.</summary>
+    /// <summary>A line of <see cref="Wire"/>, with its query sorted as in <see cref="Line"/>.</summary>
     public static string Sorted(string line)
     {
         var query = line.IndexOf('?', StringComparison.Ordinal);
         return query < 0 ? line : line[..(query + 1)] + Fields(line[(query + 1)..]);
     }
 
-    /// <summary>Whether a body that was sent is the row's.</summary>
+    /// <summary>Whether a sent body equals that of the row.</summary>
     public bool IsBody(string sent) => Type switch
     {
         "application/json" => JsonElement.DeepEquals(Body!.Value, JsonElement.Parse(sent)),
@@ -109,9 +109,9 @@ public sealed record ActionRow
     }
 }
 
-/// <param name="Status">The status; 0 for a connection that breaks before an answer.</param>
-/// <param name="Body">JSON, or a text that is sent as plain text.</param>
-/// <param name="IsCut">Whether the connection breaks after the body, before the end of the answer.</param>
+/// <param name="Status">The status; 0 for a connection that breaks before a response.</param>
+/// <param name="Body">JSON, or a string that is sent as plain text.</param>
+/// <param name="IsCut">Whether the connection breaks after the body, before the end of the response.</param>
 public sealed record RowReply(int Status = 200, JsonElement? Body = null, bool IsCut = false)
 {
     /// <summary>The body as it is sent.</summary>
@@ -134,8 +134,8 @@ public sealed record RowReply(int Status = 200, JsonElement? Body = null, bool I
 }
 
 /// <param name="Kind">The kind of the problem.</param>
-/// <param name="Field">The field that it names.</param>
-/// <param name="Says">A text that stands in its message.</param>
+/// <param name="Field">The reported field.</param>
+/// <param name="Says">A text that its message contains.</param>
 public sealed record RowProblem(string Kind, string? Field = null, string? Says = null);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]

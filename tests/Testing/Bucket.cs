@@ -6,7 +6,7 @@ using System.Xml.Linq;
 
 namespace MixpanelConnector.Testing;
 
-/// <summary>A small server that speaks the language of S3 for one bucket, and does what servers for development do not: conditions, versions, faults.</summary>
+/// <summary>A small server that implements the S3 protocol for one bucket, including what development servers lack: conditions, versions, faults.</summary>
 public sealed class Bucket : IAsyncDisposable
 {
     readonly ConcurrentDictionary<string, (byte[] Content, string? Version)> _objects = new(StringComparer.Ordinal);
@@ -15,20 +15,20 @@ public sealed class Bucket : IAsyncDisposable
     RecordingServer? _server;
     int _begun;
 
-    /// <summary>Answers in place of the bucket; null where that answers itself.</summary>
+    /// <summary>Returns a response that replaces the bucket's; null to let the bucket respond.</summary>
     public Func<RecordedRequest, Answer?> Script { get; set; } = _ => null;
 
-    /// <summary>Whether conditions are met, as by S3, or passed by, as by other stores.</summary>
+    /// <summary>Whether conditional requests are supported, as by S3, or ignored, as by other stores.</summary>
     public bool KnowsConditions { get; set; } = true;
 
     public int PageSize { get; set; } = 1000;
 
-    /// <summary>Uploads in parts that somebody began: keys and names.</summary>
+    /// <summary>Unfinished multipart uploads: keys and ids.</summary>
     public List<(string Key, string Upload)> Uploads { get; } = [];
 
     public IReadOnlyList<RecordedRequest> Requests => _server!.Requests;
 
-    /// <summary>What to give to clients as the endpoint.</summary>
+    /// <summary>The endpoint for clients.</summary>
     public string Url => _server!.Url;
 
     public IEnumerable<string> Keys => _objects.Keys.Order(StringComparer.Ordinal);
@@ -56,7 +56,7 @@ public sealed class Bucket : IAsyncDisposable
 
     public static Answer Refused(int status, string code) => Answer.Plain($"<Error><Code>{code}</Code><Message>secret-message</Message></Error>", status, "application/xml");
 
-    /// <summary>Does what is asked for, and answers.</summary>
+    /// <summary>Processes a request and returns the response.</summary>
     public Answer Serve(RecordedRequest request)
     {
         var key = request.Path.Length > 3 ? request.Path[3..] : "";

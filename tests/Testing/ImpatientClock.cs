@@ -3,16 +3,19 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace MixpanelConnector.Testing;
 
-/// <summary>A clock that remembers each wait and moves on to its end at once, so that a test of waits takes no time. Longer timers, which are deadlines, run only when the test advances the clock.</summary>
-/// <param name="now">The time at which it starts.</param>
-/// <param name="longestWait">Up to here a timer is a wait; above it is a deadline.</param>
+/// <summary>
+/// A clock that records each wait and advances to its end at once, so that testing waits takes no time. Longer timers, which are deadlines, fire only when the
+/// test advances the clock.
+/// </summary>
+/// <param name="now">The initial time.</param>
+/// <param name="longestWait">Timers up to this duration are waits; longer ones are deadlines.</param>
 public sealed class ImpatientClock(DateTimeOffset now, TimeSpan longestWait) : TimeProvider
 {
     readonly ConcurrentQueue<TimeSpan> _waits = new();
     readonly FakeTimeProvider _deadlines = new(now);
     long _ticks = now.UtcTicks;
 
-    /// <summary>A clock for calls whose deadlines are the usual ones, 120 seconds and more.</summary>
+    /// <summary>A clock for calls with the usual deadlines of 120 seconds and more.</summary>
     public ImpatientClock() : this(Noon, TimeSpan.FromSeconds(100)) { }
 
     /// <summary>A clock for imports, which wait for minutes, with deadlines of an hour and more.</summary>

@@ -6,7 +6,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Testing;
 
-/// <summary>One request as it arrived.</summary>
+/// <summary>A received request.</summary>
 public sealed record ArrivedRequest(int Number, string Path, string Query, byte[] Body, IReadOnlyList<string> Records)
 {
     public static ArrivedRequest From(int number, Uri address, byte[] body)
@@ -17,8 +17,8 @@ public sealed record ArrivedRequest(int Number, string Path, string Query, byte[
 }
 
 /// <summary>
-/// Stands in for Mixpanel's ingestion, within the process: keeps what arrives, and takes all of it unless the test's script says
-/// otherwise. A script gives null to let the request pass.
+/// A test double of Mixpanel's ingestion, in the same process: records what it receives, and accepts all of it unless the test's script specifies otherwise. A
+/// script returns null to accept the request.
 /// </summary>
 public sealed class MixpanelDouble : HttpMessageHandler
 {
@@ -26,15 +26,15 @@ public sealed class MixpanelDouble : HttpMessageHandler
     readonly ConcurrentQueue<string> _stored = new();
     int _count;
 
-    /// <summary>What to answer in place of taking the request's records.</summary>
+    /// <summary>Returns a response instead of accepting the request's records.</summary>
     public Func<ArrivedRequest, HttpResponseMessage?> Script { get; set; } = _ => null;
 
-    /// <summary>Which requests get no answer until their sender gives them up.</summary>
+    /// <summary>The requests that get no response until their sender gives up.</summary>
     public Func<ArrivedRequest, bool> Stalls { get; set; } = _ => false;
 
     public IReadOnlyList<ArrivedRequest> Requests => [.. _requests];
 
-    /// <summary>The records that were taken, in the order of arrival.</summary>
+    /// <summary>The accepted records, in the order of arrival.</summary>
     public IReadOnlyList<string> Stored => [.. _stored];
 
     public void Store(IEnumerable<string> records)
@@ -46,7 +46,7 @@ public sealed class MixpanelDouble : HttpMessageHandler
 
     public static HttpResponseMessage Accepted(int count) => Answer(200, $$"""{"code":200,"num_records_imported":{{count}},"status":"OK"}""");
 
-    /// <summary>Takes all but the records at the indexes, as Mixpanel's strict mode does.</summary>
+    /// <summary>Accepts all but the records at the indexes, as Mixpanel's strict mode does.</summary>
     public HttpResponseMessage TakeAllBut(ArrivedRequest request, params int[] indexes)
     {
         Store(request.Records.Where((_, i) => !indexes.Contains(i)));

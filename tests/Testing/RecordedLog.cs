@@ -3,12 +3,12 @@ using Microsoft.Extensions.Logging;
 
 namespace MixpanelConnector.Testing;
 
-/// <summary>Keeps what is logged.</summary>
+/// <summary>Records what is logged.</summary>
 public sealed class RecordedLog : ILoggerFactory, ILogger
 {
     readonly ConcurrentQueue<(LogLevel Level, string Text)> _lines = new();
 
-    /// <summary>The lines of a level and above.</summary>
+    /// <summary>The lines at a level and above.</summary>
     public IReadOnlyList<string> From(LogLevel level) => [.. _lines.Where(line => line.Level >= level).Select(line => $"{line.Level}: {line.Text}")];
 
     public ILogger CreateLogger(string categoryName) => this;

@@ -11,15 +11,15 @@ using Microsoft.Extensions.Logging;
 
 namespace MixpanelConnector.Testing;
 
-/// <summary>A request as it arrived.</summary>
+/// <summary>A received request.</summary>
 public sealed record RecordedRequest(string Method, string Path, string Query, IReadOnlyDictionary<string, string> Headers, byte[] Body)
 {
-    /// <summary>The body after its Content-Encoding was undone.</summary>
+    /// <summary>The body, decompressed according to its Content-Encoding.</summary>
     public byte[] Content => Header("Content-Encoding") == "gzip" ? Gunzip(Body) : Body;
 
     public string Text => Encoding.UTF8.GetString(Content);
 
-    /// <summary>Method, path and query in one line.</summary>
+    /// <summary>Method, path and query on one line.</summary>
     public string Line => $"{Method} {Path}{Query}";
 
     public JsonElement Json => JsonElement.Parse(Content);
@@ -34,7 +34,7 @@ public sealed record RecordedRequest(string Method, string Path, string Query, I
     }
 }
 
-/// <summary>What the server does with one request.</summary>
+/// <summary>The server's response to one request.</summary>
 public sealed record Answer
 {
     public int Status { get; init; } = 200;
@@ -43,16 +43,16 @@ public sealed record Answer
 
     public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
 
-    /// <summary>Bytes for the socket in place of an answer of HTTP's; then the connection ends.</summary>
+    /// <summary>Bytes to write to the socket instead of an HTTP response; then the connection is closed.</summary>
     public byte[]? Raw { get; init; }
 
-    /// <summary>Ends the connection without a word.</summary>
+    /// <summary>Closes the connection without a response.</summary>
     public static Answer Reset { get; } = new();
 
-    /// <summary>Never answers.</summary>
+    /// <summary>Never responds.</summary>
     public static Answer Stall { get; } = new();
 
-    /// <summary>Sends headers and the beginning of a body, then nothing more.</summary>
+    /// <summary>Sends headers and the start of a body, then nothing more.</summary>
     public static Answer StallInBody { get; } = new();
 
     public static Answer Json(string text, int status = 200) => new() { Status = status, Body = Encoding.UTF8.GetBytes(text), Headers = [("Content-Type", "application/json")] };
@@ -61,14 +61,14 @@ public sealed record Answer
 
     public static Answer Redirect(string location, int status = 301) => new() { Status = status, Headers = [("Location", location)] };
 
-    /// <summary>A body without a length whose connection ends early, as a whole answer would end.</summary>
+    /// <summary>A body without a length whose connection is closed early, which looks like the end of a complete response.</summary>
     public static Answer Cut(string text) => RawText($"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{text}");
 
     public static Answer RawText(string text) => new() { Raw = Encoding.UTF8.GetBytes(text) };
 
     public Answer With(string name, string value) => this with { Headers = [.. Headers, (name, value)] };
 
-    /// <summary>The same answer, compressed.</summary>
+    /// <summary>The same response, compressed.</summary>
     public Answer Gzipped()
     {
         using var compressed = new MemoryStream();
@@ -77,7 +77,7 @@ public sealed record Answer
     }
 }
 
-/// <summary>A real HTTP server on loopback that keeps every request, and answers as the test says.</summary>
+/// <summary>A real HTTP server on loopback that records every request, and responds as the test specifies.</summary>
 public sealed class RecordingServer : IAsyncDisposable
 {
     readonly WebApplication _application;
@@ -96,21 +96,21 @@ public sealed class RecordingServer : IAsyncDisposable
         _application.Run(AnswerAsync);
     }
 
-    /// <summary>The server's address, without a slash at its end.</summary>
+    /// <summary>The server's address, without a trailing slash.</summary>
     public string Url => _application.Urls.Single();
 
     public Uri Address => new(Url);
 
-    /// <summary>The requests so far, in the order of their arrival.</summary>
+    /// <summary>The requests so far, in the order of arrival.</summary>
     public IReadOnlyList<RecordedRequest> Requests => [.. _requests];
 
-    /// <summary>Method, path and query of each request, one a line.</summary>
+    /// <summary>Method, path and query of each request, one per line.</summary>
     public string Lines => string.Join('\n', _requests.Select(request => request.Line));
 
     /// <summary>The only request.</summary>
     public RecordedRequest Request => Requests.Single();
 
-    /// <summary>Answers by a function of the request.</summary>
+    /// <summary>Responds by a function of the request.</summary>
     public static async Task<RecordingServer> StartAsync(Func<RecordedRequest, Answer> script)
     {
         var server = new RecordingServer(script);
@@ -118,7 +118,7 @@ public sealed class RecordingServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Gives the answers one after the other, then 500 to whatever else comes.</summary>
+    /// <summary>Returns the responses in order, then 500 for all further requests.</summary>
     public static Task<RecordingServer> StartAsync(params Answer[] answers)
     {
         var next = 0;
@@ -127,7 +127,7 @@ public sealed class RecordingServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // First nobody can come any more, and then those who wait are let go: they would come again.
+        // First stop accepting connections, and then release the waiting clients: they would reconnect.
         using (var now = new CancellationTokenSource())
         {
             await now.CancelAsync();
@@ -177,7 +177,7 @@ public sealed class RecordingServer : IAsyncDisposable
         await context.Response.Body.WriteAsync(answer.Body, context.RequestAborted);
     }
 
-    /// <summary>Below HTTP: the bytes go out as they are, then the connection closes in order.</summary>
+    /// <summary>Below HTTP: the bytes are sent unchanged, then the connection is closed normally.</summary>
     static async Task SendRawAsync(HttpContext context, byte[] bytes)
     {
         var output = context.Features.GetRequiredFeature<IConnectionTransportFeature>().Transport.Output;

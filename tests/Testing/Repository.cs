@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Testing;
 
-/// <summary>The folders of the checkout that the tests run in.</summary>
+/// <summary>The folders of the repository that the tests run in.</summary>
 public static class Repository
 {
     public static string Root { get; } = Find();

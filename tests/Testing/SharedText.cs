@@ -2,7 +2,7 @@ using System.Text;
 
 namespace MixpanelConnector.Testing;
 
-/// <summary>Text that several threads write while another looks at it, which a <see cref="StringWriter"/> does not bear, synchronized or not.</summary>
+/// <summary>Text that several threads write while another reads it, which a <see cref="StringWriter"/> does not support, synchronized or not.</summary>
 public sealed class SharedText : TextWriter
 {
     readonly StringBuilder _text = new();

@@ -8,7 +8,7 @@ using System.Text;
 
 namespace MixpanelConnector.Testing;
 
-/// <summary>A server below HTTP: the test's script has the socket of each connection, and says every byte.</summary>
+/// <summary>A server below HTTP: the test's script controls the socket of each connection, and every byte.</summary>
 public sealed class SocketServer : IAsyncDisposable
 {
     readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -18,8 +18,8 @@ public sealed class SocketServer : IAsyncDisposable
     readonly Task _accepting;
     int _connections;
 
-    /// <param name="script">Plays the server on one connection; the connection is closed in order when it returns.</param>
-    /// <param name="certificate">Makes it a TLS server.</param>
+    /// <param name="script">Plays the server on one connection; the connection is closed normally when it returns.</param>
+    /// <param name="certificate">The certificate for TLS; null for none.</param>
     public SocketServer(Func<SocketConversation, Task> script, X509Certificate2? certificate = null)
     {
         (_script, _certificate) = (script, certificate);
@@ -32,10 +32,10 @@ public sealed class SocketServer : IAsyncDisposable
 
     public Uri Address => new($"http://127.0.0.1:{Port}");
 
-    /// <summary>How many connections were opened.</summary>
+    /// <summary>The number of connections that were opened.</summary>
     public int Connections => Volatile.Read(ref _connections);
 
-    /// <summary>A server that answers every request with a text of bytes, and keeps the connection.</summary>
+    /// <summary>A server that responds to every request with raw bytes as text, and keeps the connection open.</summary>
     public static SocketServer Answering(Func<ArrivedRequest, string> answer, X509Certificate2? certificate = null) => new(
         async conversation =>
         {
@@ -70,7 +70,7 @@ public sealed class SocketServer : IAsyncDisposable
 
     async Task PlayAsync(Socket socket, int number)
     {
-        // Whatever the script is in the middle of, the end of the test ends it.
+        // The end of the test ends the script, whatever it is doing.
         await using var ending = _stop.Token.Register(socket.Dispose);
         try
         {
@@ -89,7 +89,7 @@ public sealed class SocketServer : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
         {
-            // The client is gone: its test says what it missed.
+            // The client has disconnected: its test reports what it missed.
         }
     }
 }
@@ -99,20 +99,20 @@ public sealed class SocketConversation(Socket socket, Stream stream, int number,
 {
     static int _requests;
 
-    /// <summary>Which connection this is, from 1.</summary>
+    /// <summary>The number of the connection, from 1.</summary>
     public int Number { get; } = number;
 
-    /// <summary>The request's head as it was read last.</summary>
+    /// <summary>The head of the request that was read last.</summary>
     public string Head { get; private set; } = "";
 
-    /// <summary>An answer of HTTP's with its length.</summary>
+    /// <summary>An HTTP response with its length.</summary>
     public static string Http(string body, string status = "200 OK", string headers = "") =>
         $"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{headers}Content-Length: {Encoding.UTF8.GetByteCount(body).ToString(CultureInfo.InvariantCulture)}\r\n\r\n{body}";
 
-    /// <summary>Mixpanel's answer to events that it all took.</summary>
+    /// <summary>Mixpanel's response if it accepted all events.</summary>
     public static string Imported(int count) => Http($$"""{"code":200,"num_records_imported":{{count}},"status":"OK"}""");
 
-    /// <summary>Reads one request to its end; null when the client has closed the connection.</summary>
+    /// <summary>Reads one complete request; null if the client has closed the connection.</summary>
     public async Task<ArrivedRequest?> ReadRequestAsync()
     {
         if (await ReadHeadAsync() is not { } length) return null;
@@ -134,7 +134,7 @@ public sealed class SocketConversation(Socket socket, Stream stream, int number,
         return ArrivedRequest.From(Interlocked.Increment(ref _requests), new Uri("http://127.0.0.1" + Head.Split(' ')[1]), body);
     }
 
-    /// <summary>Reads a request's head, and nothing of its body; gives the body's length, or null when the client has closed.</summary>
+    /// <summary>Reads a request's head, and nothing of its body; returns the length of the body, or null if the client has closed the connection.</summary>
     public async Task<int?> ReadHeadAsync()
     {
         var head = new List<byte>();
@@ -150,7 +150,7 @@ public sealed class SocketConversation(Socket socket, Stream stream, int number,
         return line is null ? 0 : int.Parse(line.AsSpan("Content-Length:".Length), CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Reads up to so many bytes; 0 at the end.</summary>
+    /// <summary>Reads up to a number of bytes; fewer at the end.</summary>
     public async Task<byte[]> ReadAsync(int count)
     {
         var bytes = new byte[count];
@@ -165,14 +165,14 @@ public sealed class SocketConversation(Socket socket, Stream stream, int number,
         await stream.FlushAsync(stopping);
     }
 
-    /// <summary>Ends the connection with a reset in place of an orderly end.</summary>
+    /// <summary>Resets the connection instead of closing it normally.</summary>
     public void Reset()
     {
         socket.LingerState = new LingerOption(enable: true, seconds: 0);
         socket.Dispose();
     }
 
-    /// <summary>Says nothing more until the client closes the connection or the test ends.</summary>
+    /// <summary>Sends nothing more until the client closes the connection or the test ends.</summary>
     public async Task StallAsync()
     {
         var rest = new byte[4096];

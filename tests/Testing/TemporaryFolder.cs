@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Testing;
 
-/// <summary>A folder of its own for one test, removed when the test ends.</summary>
+/// <summary>A separate folder for one test, deleted when the test ends.</summary>
 public sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("mixpanel-test-").FullName;
@@ -22,6 +22,6 @@ public sealed class TemporaryFolder : IDisposable
     public void Dispose()
     {
         try { Directory.Delete(Path, recursive: true); }
-        catch (IOException) { } // a process that is still ending may hold a file; the system clears the folder
+        catch (IOException) { } // a process that is still exiting may keep a file open; the system cleans up the folder
     }
 }

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace MixpanelConnector.Testing;
 
-/// <summary>An authority of the test's own, and the certificates that it signs.</summary>
+/// <summary>A certificate authority of the test, and certificates that it signs.</summary>
 public sealed class TestCertificates : IDisposable
 {
     readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -20,11 +20,11 @@ public sealed class TestCertificates : IDisposable
 
     public X509Certificate2 Authority { get; }
 
-    /// <summary>A server's certificate for a name.</summary>
-    /// <param name="name">A DNS name or an address.</param>
-    /// <param name="from">Days from today on which it becomes valid.</param>
-    /// <param name="to">Days from today on which it ends.</param>
-    /// <param name="selfSigned">Signed by itself in place of the authority.</param>
+    /// <summary>Creates a server certificate for a name.</summary>
+    /// <param name="name">A DNS name or an IP address.</param>
+    /// <param name="from">The start of its validity, in days from today.</param>
+    /// <param name="to">The end of its validity, in days from today.</param>
+    /// <param name="selfSigned">Whether it is self-signed rather than signed by the authority.</param>
     public X509Certificate2 For(string name, int from = -1, int to = 1, bool selfSigned = false)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

@@ -2,22 +2,22 @@ using System.Runtime.InteropServices;
 
 namespace MixpanelConnector.Testing;
 
-/// <summary>What .NET cannot make of files, on Unix.</summary>
+/// <summary>File operations on Unix that .NET does not offer.</summary>
 public static class UnixFiles
 {
     const uint Nobody = 65534;
 
-    /// <summary>Makes a named pipe that only its owner can use.</summary>
+    /// <summary>Creates a named pipe that only its owner can use.</summary>
     public static string MakePipe(string path)
     {
         Check(MakePipe(path, 0b110_000_000), path);
         return path;
     }
 
-    /// <summary>Gives a file another name, too.</summary>
+    /// <summary>Creates a hard link to a file.</summary>
     public static void MakeHardLink(string path, string other) => Check(Link(path, other), other);
 
-    /// <summary>Makes a file, a folder or a link another user's; false when this process may not, which is root's alone.</summary>
+    /// <summary>Changes the owner of a file, a folder or a link to another user; false if this process may not, because it is not root.</summary>
     public static bool TryGiveAway(string path) => ChangeOwner(path, Nobody, Nobody) == 0;
 
     static void Check(int result, string path)

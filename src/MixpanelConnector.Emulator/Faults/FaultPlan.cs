@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace MixpanelConnector.Emulator.Faults;
 
-/// <summary>Which fault, if any, the next request meets. Reproducible as far as requests arrive in the same order.</summary>
+/// <summary>Selects the fault for a request, if any. Reproducible as long as requests arrive in the same order.</summary>
 sealed class FaultPlan
 {
     readonly Lock _lock = new();
@@ -24,7 +24,7 @@ sealed class FaultPlan
         }
     }
 
-    /// <summary>The faults, and how often each rule has happened.</summary>
+    /// <summary>The faults, and how often each rule was applied.</summary>
     public (EmulatorFaults Faults, IReadOnlyList<int> Happened) Show()
     {
         lock (_lock)

@@ -5,10 +5,10 @@ using MixpanelConnector.Emulator.Live;
 
 namespace MixpanelConnector.Emulator.Faults;
 
-/// <summary>Carries out the faults of the plan, before any other handling of a request.</summary>
+/// <summary>Injects the faults of the plan, before any other processing of a request.</summary>
 sealed class FaultyAnswers(FaultPlan plan)
 {
-    // The other end is a real client: faults go by the real clock, whatever clock the events go by.
+    // The client is real, so faults use the real clock, whatever clock the events use.
     static readonly TimeProvider Clock = TimeProvider.System;
     static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
 
@@ -34,7 +34,7 @@ sealed class FaultyAnswers(FaultPlan plan)
             await RefuseAsync(context, fault).ConfigureAwait(false);
     }
 
-    /// <summary>Carries out the request, and then spoils its answer.</summary>
+    /// <summary>Processes the request, and then corrupts its response.</summary>
     static async Task AnswerAsync(HttpContext context, RequestDelegate next, EmulatorFault fault)
     {
         var client = context.Response.Body;
@@ -75,7 +75,7 @@ sealed class FaultyAnswers(FaultPlan plan)
             if (fault.BytesPerSecond is not null)
                 await Task.Delay(TimeSpan.FromSeconds((double)step / fault.BytesPerSecond.Value), Clock, context.RequestAborted).ConfigureAwait(false);
         }
-        // An answer that is shorter than it said ends its connection, after all that was written is sent.
+        // If a response is shorter than its Content-Length, the server closes the connection once everything written was sent.
         if (fault.CutAfter is not null)
             await context.Response.StartAsync(context.RequestAborted).ConfigureAwait(false);
     }
@@ -87,7 +87,7 @@ sealed class FaultyAnswers(FaultPlan plan)
         return context.ErrorAsync(ErrorShapes.For(context.Request.Path), fault.Status!.Value, $"a fault on purpose: {fault.Status}");
     }
 
-    /// <summary>Ends the connection with a reset where the system can, else at least without an answer.</summary>
+    /// <summary>Resets the connection if the system supports it; otherwise at least closes it without a response.</summary>
     static void Reset(HttpContext context)
     {
         if (context.Features.Get<IConnectionSocketFeature>() is { } connection)

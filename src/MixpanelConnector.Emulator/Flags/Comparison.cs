@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Emulator.Flags;
 
-/// <summary>What the two comparers of Mixpanel's own make of an order: an unknown operator never holds.</summary>
+/// <summary>How Mixpanel's two comparison operators interpret an order: an unknown operation is always false.</summary>
 static class Comparison
 {
     public static bool Holds(int order, object? operation) => operation switch

@@ -4,20 +4,22 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Emulator.Flags;
 
-/// <summary>The variant of a flag that a context is given.</summary>
+/// <summary>The variant of a flag that a context gets.</summary>
 readonly record struct FlagAssignment(JsonElement Variant, bool IsTestUser)
 {
     public string Key => Variant.GetProperty("key").GetString()!;
 }
 
-/// <summary>Which variant of a flag a context gets, as the official SDKs compute it: the same flag and context always give the same one.</summary>
+/// <summary>
+/// Determines the variant of a flag for a context, as the official SDKs compute it: the same flag and context always result in the same variant.
+/// </summary>
 static class FlagEvaluation
 {
-    /// <summary>The variant for a context; null when it is not in the flag.</summary>
-    /// <param name="flag">The definition: <c>key</c>, <c>context</c>, <c>hash_salt</c> and <c>ruleset</c> count.</param>
-    /// <param name="context">The object that the caller is evaluated by.</param>
-    /// <param name="mayMatch">Whether a rollout can assign anything at all; null for all of them, as in the SDKs.</param>
-    /// <param name="budget">What the rules may cost; null for one of its own.</param>
+    /// <summary>The variant for a context; null if the flag does not apply to it.</summary>
+    /// <param name="flag">The definition, of which <c>key</c>, <c>context</c>, <c>hash_salt</c> and <c>ruleset</c> are used.</param>
+    /// <param name="context">The caller's context object.</param>
+    /// <param name="mayMatch">Whether a rollout can assign a variant at all; null for all rollouts, as in the SDKs.</param>
+    /// <param name="budget">The budget of the rules; null for a new one.</param>
     public static FlagAssignment? Assign(JsonElement flag, JsonElement context, Func<JsonElement, bool>? mayMatch = null, RuleBudget? budget = null)
     {
         budget ??= new RuleBudget();
@@ -45,7 +47,7 @@ static class FlagEvaluation
         return null;
     }
 
-    /// <summary>Where a text falls under a salt, in whole hundredths from 0 to 0.99: FNV-1a of 64 bits.</summary>
+    /// <summary>Hashes a text with a salt to a multiple of 0.01 from 0 to 0.99, by 64-bit FNV-1a.</summary>
     public static double Hash(string text, string salt)
     {
         var hash = 0xCBF29CE484222325;
@@ -54,11 +56,11 @@ static class FlagEvaluation
         return hash % 100 / 100.0;
     }
 
-    /// <summary>A member of an object; null where it is absent or null, and for what is no object.</summary>
+    /// <summary>A member of an object; null if it is absent or null, or the value is not an object.</summary>
     internal static JsonElement? Member(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
-    /// <summary>A text as it is, an integer in its digits, and everything else as JavaScript writes it.</summary>
+    /// <summary>A string unchanged, an integer as its digits, and everything else as JavaScript converts it.</summary>
     internal static string TextOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString()!,
@@ -83,10 +85,10 @@ static class FlagEvaluation
             if (Lowered(Text(variant, "key")) == lowered) return variant;
         return null;
 
-        static string? Lowered(string? text) => text?.ToLowerInvariant(); // as the SDKs compare, which is not the same as without case
+        static string? Lowered(string? text) => text?.ToLowerInvariant(); // as the SDKs compare, which differs from a case-insensitive comparison
     }
 
-    /// <summary>The first variant, by key, up to which the shares exceed the hash; the last one where they never do.</summary>
+    /// <summary>The first variant, in the order of keys, at which the cumulative split exceeds the hash; the last one if it never does.</summary>
     static JsonElement? Split(List<JsonElement> variants, JsonElement? splits, double hash)
     {
         JsonElement? last = null;
@@ -101,6 +103,6 @@ static class FlagEvaluation
         return last;
     }
 
-    /// <summary>By code points, which surrogates in UTF-16 do not keep.</summary>
+    /// <summary>Compares by code points, whose order differs from that of UTF-16 because of surrogates.</summary>
     static readonly Comparer<string> CodePoints = Comparer<string>.Create(static (one, other) => Encoding.UTF8.GetBytes(one).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(other)));
 }

@@ -9,10 +9,10 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Flags;
 
-/// <summary><c>/flags</c>: the variants that a context is given, and the definitions by which SDKs compute them themselves, of the flags that are enabled.</summary>
+/// <summary><c>/flags</c>: the variants for a context, and the definitions from which SDKs compute them locally. Enabled flags only.</summary>
 sealed class FlagRequests(DocumentStore documents, Accounts accounts, Access access)
 {
-    /// <summary>What depends on data that an evaluation here does not see: such a rollout lets nobody in.</summary>
+    /// <summary>Conditions on data that is not available to an evaluation here: such a rollout matches nobody.</summary>
     static readonly string[] Unknowable = ["cohort_hash", "cohort_definition", "runtime_event_rule"];
 
     public async Task AssignAsync(HttpContext context)
@@ -80,7 +80,7 @@ sealed class FlagRequests(DocumentStore documents, Accounts accounts, Access acc
     IEnumerable<JsonElement> EnabledOf(Project project) =>
         documents.List(project.Id, FeatureFlags.Kind).Where(flag => (string?)flag.Content["status"] == "enabled").Select(flag => JsonElement.Parse(ProfileText.Write(flag.Content)));
 
-    /// <summary>Members that are there; a variant's value may be null, the others are then left out.</summary>
+    /// <summary>Copies the existing members; a variant's value may be null, other null members are omitted.</summary>
     static void Copy(Utf8JsonWriter json, JsonElement from, params ReadOnlySpan<string> names)
     {
         foreach (var name in names)
@@ -119,7 +119,7 @@ sealed class FlagRequests(DocumentStore documents, Accounts accounts, Access acc
         }
         catch (JsonException)
         {
-            // The refusal below says it.
+            // Reported by the refusal below.
         }
         if (context.ValueKind != JsonValueKind.Object)
             throw new RefusedException(400, "'context' is invalid: must be a JSON object");
@@ -127,7 +127,7 @@ sealed class FlagRequests(DocumentStore documents, Accounts accounts, Access acc
             : throw new RefusedException(400, "distinct_id must be provided in evalContext as a string");
     }
 
-    /// <summary>The project of the token or the secret that signs in, or for a service account the one of <c>project_id</c> or <c>token</c>.</summary>
+    /// <summary>The project of the token or secret used as credentials, or for a service account the project of <c>project_id</c> or <c>token</c>.</summary>
     async Task<Project> ProjectAsync(HttpContext context)
     {
         var (token, id) = (context.Request.Query["token"].ToString(), context.Request.Query["project_id"].ToString());
@@ -138,7 +138,7 @@ sealed class FlagRequests(DocumentStore documents, Accounts accounts, Access acc
         }
         if (id == "" && token != "")
         {
-            // Who calls comes first: only then is it told whether there is such a token.
+            // Authenticate first: whether a token exists is disclosed to authenticated callers only.
             await access.AccountAsync(context).ConfigureAwait(false);
             id = accounts.ProjectOfToken(token, context.Region()) is { } named ? IdOf(named) : throw new RefusedException(403, "no project with this token");
         }

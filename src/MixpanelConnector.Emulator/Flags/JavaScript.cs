@@ -5,19 +5,19 @@ using System.Text.Json;
 namespace MixpanelConnector.Emulator.Flags;
 
 /// <summary>
-/// Values as JavaScript compares and converts them, since rules are written for it: null, <see cref="Undefined"/>, <c>bool</c>, <c>double</c>,
-/// <c>string</c>, a list, or a dictionary.
+/// Values as JavaScript compares and converts them, because rules are written for it: null, <see cref="Undefined"/>, <c>bool</c>, <c>double</c>, <c>string</c>,
+/// a list, or a dictionary.
 /// </summary>
 static class JavaScript
 {
     const int LongestDepth = 100, LongestText = 1_000_000;
 
-    /// <summary>An argument that was not given.</summary>
+    /// <summary>A missing argument.</summary>
     public static readonly object Undefined = new();
 
-    /// <summary>JSON as values, its texts in lower case.</summary>
+    /// <summary>Converts JSON to values, with strings in lower case.</summary>
     /// <param name="json">The JSON.</param>
-    /// <param name="ofData">Names of members become lower case too; in a rule they are operators.</param>
+    /// <param name="ofData">Whether names of members are converted to lower case too; in a rule they are operators.</param>
     public static object? Lowered(JsonElement json, bool ofData)
     {
         switch (json.ValueKind)
@@ -40,7 +40,7 @@ static class JavaScript
         }
     }
 
-    /// <summary>JsonLogic's truth: JavaScript's, but that an empty list is false.</summary>
+    /// <summary>JsonLogic's truthiness: as in JavaScript, except that an empty list is false.</summary>
     public static bool IsTrue(object? value) => value switch
     {
         null => false,
@@ -71,7 +71,7 @@ static class JavaScript
         return one is string && other is string ? AreSame(one, other) : ToNumber(one) == ToNumber(other);
     }
 
-    /// <summary>Whether one is less, equal or greater, for <c>&lt;</c> and its like; null where they cannot be compared.</summary>
+    /// <summary>Whether one is less, equal or greater, for <c>&lt;</c> and similar operators; null if they cannot be compared.</summary>
     public static int? Compare(object? one, object? other)
     {
         (one, other) = (Primitive(one), Primitive(other));
@@ -91,7 +91,7 @@ static class JavaScript
         _ => double.NaN,
     };
 
-    /// <summary><c>parseFloat(value)</c>: the number at the beginning of the text.</summary>
+    /// <summary><c>parseFloat(value)</c>: the number at the start of the text.</summary>
     public static double ParseFloat(object? value)
     {
         var text = Trim(ToText(value)).AsSpan();
@@ -115,7 +115,7 @@ static class JavaScript
         _ => "undefined",
     };
 
-    /// <summary>A list that a rule has built may hold itself many times over.</summary>
+    /// <summary>A list built by a rule may contain the same list many times.</summary>
     static StringBuilder Write(List<object?> list, StringBuilder text, int depth)
     {
         if (depth > LongestDepth)
@@ -141,7 +141,7 @@ static class JavaScript
             return number > 0 ? "Infinity" : "-Infinity";
         if (number == 0)
             return "0";
-        // The shortest digits that read back as the number, and where its point stands among them.
+        // The shortest digits that round-trip, and the position of the decimal point.
         var shortest = Math.Abs(number).ToString("R", CultureInfo.InvariantCulture).Split('E');
         var all = shortest[0].Replace(".", "", StringComparison.Ordinal);
         var digits = all.TrimStart('0');
@@ -170,7 +170,7 @@ static class JavaScript
 
     static object? Primitive(object? value) => IsObject(value) ? ToText(value) : value;
 
-    /// <summary>White space as JavaScript means it: a byte order mark too, but not U+0085.</summary>
+    /// <summary>Trims white space as JavaScript defines it: including a byte order mark, but not U+0085.</summary>
     internal static string Trim(string text)
     {
         var (start, end) = (0, text.Length);
@@ -208,7 +208,7 @@ static class JavaScript
         return number;
     }
 
-    /// <summary>How much of a text is a decimal number without a sign.</summary>
+    /// <summary>The length of the unsigned decimal number at the start of a text.</summary>
     static int DecimalLength(ReadOnlySpan<char> text)
     {
         var whole = Digits(text);

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace MixpanelConnector.Emulator.Flags;
 
-/// <summary>One evaluation of a JsonLogic rule, with the answers of json-logic-js. It spends of its budget, and makes texts and lists of at most <see cref="MostMade"/> characters and items.</summary>
+/// <summary>
+/// Evaluates a JsonLogic rule, with the results of json-logic-js. It uses its budget, and creates strings and lists of at most <see cref="MostMade"/>
+/// characters and items.
+/// </summary>
 sealed class JsonLogic(RuleBudget budget)
 {
     const int MostMade = 1_000_000;
@@ -38,7 +41,7 @@ sealed class JsonLogic(RuleBudget budget)
         foreach (var argument in arguments)
             budget.SpendSize(argument);
         if (name == "in" && At(arguments, 1) is string whole)
-            budget.Spend((long)JavaScript.ToText(At(arguments, 0)).Length * whole.Length / 16); // a text can be looked for at every place
+            budget.Spend((long)JavaScript.ToText(At(arguments, 0)).Length * whole.Length / 16); // the text may be compared at every position
         return Apply(name, arguments, data);
     }
 
@@ -104,7 +107,7 @@ sealed class JsonLogic(RuleBudget budget)
         return index < arguments.Count ? Evaluate(arguments[index], data) : null;
     }
 
-    /// <summary>The first value whose truth is the one looked for, else the last one; what comes after is not evaluated.</summary>
+    /// <summary>The first value with the requested truthiness, otherwise the last one; further arguments are not evaluated.</summary>
     object? Last(List<object?> arguments, object? data, bool until)
     {
         var value = JavaScript.Undefined;
@@ -122,7 +125,7 @@ sealed class JsonLogic(RuleBudget budget)
     List<object?> Filter(List<object?> arguments, object? data) =>
         Items(arguments, data)?.Where(item => JavaScript.IsTrue(Evaluate(At(arguments, 1), item))).ToList() ?? [];
 
-    /// <summary>After the first item that fits, no other is looked at.</summary>
+    /// <summary>Stops at the first matching item.</summary>
     bool HasOne(List<object?> arguments, object? data) => Items(arguments, data)?.Exists(item => JavaScript.IsTrue(Evaluate(At(arguments, 1), item))) == true;
 
     object? Reduce(List<object?> arguments, object? data)
@@ -147,7 +150,7 @@ sealed class JsonLogic(RuleBudget budget)
         start = start < 0 ? Math.Max(0, text.Length + start) : Math.Min(start, text.Length);
         var rest = text[(int)start..];
         var count = Whole(length, rest.Length);
-        // A number below zero is taken from the length; a text is put behind its digits.
+        // A negative number counts from the end; a string is concatenated with the length.
         if (length != JavaScript.Undefined && JavaScript.Compare(length, 0.0) < 0)
             count = length is double less ? Math.Truncate(rest.Length + less) : Whole(rest.Length.ToString(CultureInfo.InvariantCulture) + JavaScript.ToText(length), 0);
         return rest[..(int)Math.Clamp(count, 0, rest.Length)];
@@ -178,7 +181,7 @@ sealed class JsonLogic(RuleBudget budget)
     static int? IndexOf(string name, int count) =>
         int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < count && name == index.ToString(CultureInfo.InvariantCulture) ? index : null;
 
-    /// <summary>A name that is a list has what var takes: a path, and what is taken in its place.</summary>
+    /// <summary>A name may be a list, which contains the arguments of var: a path and a default.</summary>
     static List<object?> Missing(List<object?> names, object? data) =>
         [.. names.Where(name => (name is List<object?> both ? Variable(At(both, 0), At(both, 1), data) : Variable(name, JavaScript.Undefined, data)) is null or "")];
 

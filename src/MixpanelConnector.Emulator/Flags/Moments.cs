@@ -2,11 +2,13 @@ using System.Globalization;
 
 namespace MixpanelConnector.Emulator.Flags;
 
-/// <summary><c>datetime_compare</c>: a moment of RFC 3339 with milliseconds since 1970, both cut to seconds. What is none compares false.</summary>
+/// <summary>
+/// <c>datetime_compare</c>: compares an RFC 3339 timestamp with milliseconds since 1970, both truncated to seconds. An invalid timestamp compares false.
+/// </summary>
 static class Moments
 {
     const int ToSeconds = 19; // yyyy-MM-ddTHH:mm:ss
-    const double TwoToThe63 = 9223372036854775808; // what is no 64-bit number is no time
+    const double TwoToThe63 = 9223372036854775808; // a value beyond 64 bits is not a time
 
     public static bool Hold(object? actual, object? operation, object? target) =>
         SecondsOf(actual) is { } one && target is double other && Math.Abs(other) < TwoToThe63 && Comparison.Holds(one.CompareTo(Math.Truncate(other / 1000)), operation);
@@ -15,7 +17,7 @@ static class Moments
     {
         if (value is not string given || JavaScript.Trim(given) is not { Length: > ToSeconds } text)
             return null;
-        // The calendar repeats after 400 years, and DateTime begins with year 1.
+        // The calendar repeats every 400 years, and DateTime starts at year 1.
         var isYear0 = text.StartsWith("0000", StringComparison.Ordinal);
         text = isYear0 ? string.Concat("0400", text.AsSpan(4)) : text;
         if (!DateTime.TryParseExact(text.AsSpan(0, ToSeconds), ["yyyy-MM-dd't'HH:mm:ss", "yyyy-MM-dd'T'HH:mm:ss"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var local))

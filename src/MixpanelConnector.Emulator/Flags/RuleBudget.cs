@@ -1,15 +1,15 @@
 namespace MixpanelConnector.Emulator.Flags;
 
 /// <summary>
-/// What rules may cost: a unit for each step, and for each character and item that a step looks at. A rule that takes more lets nobody in;
-/// a request that takes more is refused, and one whose caller has left ends.
+/// The budget of rules: one unit for each step, and for each character and item that a step reads. A rule that exceeds it matches nobody; a request that
+/// exceeds it is rejected, and one whose caller has disconnected ends.
 /// </summary>
 sealed class RuleBudget(CancellationToken caller = default)
 {
     const int MostOfRule = 1_000_000, MostOfRequest = 5_000_000, BetweenLooks = 10_000;
     long _ofRule, _ofRequest, _nextLook;
 
-    /// <exception cref="Http.RefusedException">The rules before have taken what a request may.</exception>
+    /// <exception cref="Http.RefusedException">The previous rules have used up the budget of the request.</exception>
     public void BeginRule()
     {
         if (_ofRequest > MostOfRequest)
@@ -17,7 +17,7 @@ sealed class RuleBudget(CancellationToken caller = default)
         _ofRule = 0;
     }
 
-    /// <exception cref="JsonLogicException">It is more than a rule may take.</exception>
+    /// <exception cref="JsonLogicException">The budget of the rule is used up.</exception>
     public void Spend(long units)
     {
         _ofRule += units;
@@ -31,7 +31,7 @@ sealed class RuleBudget(CancellationToken caller = default)
             throw new JsonLogicException("the rule takes too many steps");
     }
 
-    /// <summary>Spends the size of a value: a list that a rule has built may hold itself many times over, and each time counts.</summary>
+    /// <summary>Spends the size of a value: a list built by a rule may contain the same list many times, and each occurrence counts.</summary>
     public void SpendSize(object? value)
     {
         if (value is string text)

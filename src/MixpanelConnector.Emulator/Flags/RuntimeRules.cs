@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Emulator.Flags;
 
-/// <summary>Whether a rollout's rules hold for the <c>custom_properties</c> of a context, whatever the case of texts.</summary>
+/// <summary>Whether a rollout's rules match the <c>custom_properties</c> of a context; strings are case-insensitive.</summary>
 static class RuntimeRules
 {
     public static bool Hold(JsonElement rollout, JsonElement context, RuleBudget budget)
@@ -22,14 +22,14 @@ static class RuntimeRules
         }
         catch (JsonLogicException)
         {
-            return false; // a rule that cannot be evaluated lets nobody in
+            return false; // a rule that cannot be evaluated matches nobody
         }
     }
 
     static JsonElement? NonEmpty(JsonElement rollout, string name) =>
         FlagEvaluation.Member(rollout, name) is { ValueKind: JsonValueKind.Object } rule && rule.EnumerateObject().Any() ? rule : null;
 
-    /// <summary>The older form: properties, by their names in lower case, and the texts that they must have.</summary>
+    /// <summary>The older form: properties, by their names in lower case, and the strings that they must equal.</summary>
     static bool AreEqual(JsonElement wanted, JsonElement properties)
     {
         var values = (Dictionary<string, object?>)JavaScript.Lowered(properties, ofData: true)!;

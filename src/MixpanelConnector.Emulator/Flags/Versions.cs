@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Emulator.Flags;
 
-/// <summary><c>semver_compare</c>: by the precedence of Semantic Versioning 2.0.0. What is no version compares false.</summary>
+/// <summary><c>semver_compare</c>: compares by the precedence of Semantic Versioning 2.0.0. An invalid version compares false.</summary>
 static class Versions
 {
     const int Longest = 256;
@@ -8,7 +8,7 @@ static class Versions
     public static bool Hold(object? actual, object? operation, object? target) =>
         Parse(actual) is { } one && Parse(target) is { } other && Comparison.Holds(Compare(one, other), operation);
 
-    /// <summary>The three numbers and the identifiers of a pre-release; null for what is no version.</summary>
+    /// <summary>The three numbers and the pre-release identifiers; null if it is not a version.</summary>
     static (string[] Core, string[] PreRelease)? Parse(object? value)
     {
         if (value is not string { Length: <= Longest } given)

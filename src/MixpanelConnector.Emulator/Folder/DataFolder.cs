@@ -3,8 +3,8 @@ using MixpanelConnector.Files;
 namespace MixpanelConnector.Emulator.Folder;
 
 /// <summary>
-/// The folder that keeps the data, held by one process at a time: whoever has <c>lock</c> open. That file is never
-/// deleted, since a lock belongs to the file and not to its name.
+/// The data folder, used by one process at a time: the one that has the file <c>lock</c> open. That file is never deleted, because a lock belongs to the file
+/// and not to its name.
 /// </summary>
 sealed class DataFolder : IDisposable
 {
@@ -22,7 +22,7 @@ sealed class DataFolder : IDisposable
 
     public string DatabaseFile => System.IO.Path.Combine(Path, "mixpanel.duckdb");
 
-    /// <summary>Takes the folder, creating it when missing; null when another process holds it.</summary>
+    /// <summary>Locks the folder, creating it if missing; null if another process has locked it.</summary>
     public static DataFolder? TryTake(string path)
     {
         path = System.IO.Path.GetFullPath(path);
@@ -31,7 +31,7 @@ sealed class DataFolder : IDisposable
         return FileLock.TryTake(System.IO.Path.Combine(path, "lock")) is { } held ? new DataFolder(path, held) : null;
     }
 
-    /// <summary>Makes the database's files readable by this user alone, whatever the umask.</summary>
+    /// <summary>Makes the database's files readable by this user only, regardless of the umask.</summary>
     public void ProtectDatabase()
     {
         if (OperatingSystem.IsWindows())
@@ -39,7 +39,7 @@ sealed class DataFolder : IDisposable
         foreach (var file in Directory.EnumerateFiles(Path, "mixpanel.duckdb*"))
         {
             try { File.SetUnixFileMode(file, OwnerOnlyFile); }
-            catch (FileNotFoundException) { } // the write-ahead log, merged into the database meanwhile
+            catch (FileNotFoundException) { } // the write-ahead log, which has meanwhile been merged into the database
         }
     }
 
@@ -51,7 +51,7 @@ sealed class DataFolder : IDisposable
         _lock.Dispose();
     }
 
-    /// <summary>A link in the place of a file of ours would have us write somewhere else.</summary>
+    /// <summary>A symlink in place of one of our files would redirect our writes.</summary>
     static void RefuseLinks(string path)
     {
         foreach (var file in new DirectoryInfo(path).EnumerateFiles())

@@ -4,8 +4,8 @@ using MixpanelConnector.Files;
 namespace MixpanelConnector.Emulator.Folder;
 
 /// <summary>
-/// <c>server.json</c>: where the process that serves a data folder listens. A note can outlive its process, so it
-/// counts only while that very instance answers at the address.
+/// <c>server.json</c>: the address of the process that serves a data folder. A note can outlive its process, so it is valid only while that instance answers at
+/// the address.
 /// </summary>
 sealed record ServerNote(Uri Address, int ProcessId, string Instance)
 {
@@ -15,7 +15,7 @@ sealed record ServerNote(Uri Address, int ProcessId, string Instance)
     {
         try
         {
-            OwnFolder.EnsureUnshared(folder); // a note of another user's would lead to a server of theirs
+            OwnFolder.EnsureUnshared(folder); // another user's note could direct us to their server
             using var note = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, FileName)));
             var root = note.RootElement;
             return new ServerNote(
@@ -33,7 +33,7 @@ sealed record ServerNote(Uri Address, int ProcessId, string Instance)
     public static void Remove(string folder)
     {
         try { File.Delete(Path.Combine(folder, FileName)); }
-        catch (DirectoryNotFoundException) { } // the folder itself was removed: there is nothing left to say
+        catch (DirectoryNotFoundException) { } // the folder itself was removed, so there is nothing to delete
     }
 
     public void Write(string folder)
@@ -50,7 +50,7 @@ sealed record ServerNote(Uri Address, int ProcessId, string Instance)
         note.Keep();
     }
 
-    /// <summary>Whether the instance that wrote this note answers now.</summary>
+    /// <summary>Whether the instance that wrote this note currently answers.</summary>
     public bool Answers()
     {
         if (!Address.IsLoopback)

@@ -3,7 +3,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>Lets web pages of any origin send events and profiles, as Mixpanel's own script must be able to.</summary>
+/// <summary>Lets web pages of any origin send events and profiles, which Mixpanel's own script requires.</summary>
 static class Cors
 {
     public static RequestDelegate WithCors(this RequestDelegate handler) => context =>
@@ -12,13 +12,13 @@ static class Cors
         return handler(context);
     };
 
-    /// <summary>What scripts send, and what those add that follow a request through several services.</summary>
+    /// <summary>The headers that scripts send, and those added by distributed tracing.</summary>
     const string KnownHeaders = "Authorization, Content-Encoding, Content-Type, X-Requested-With, traceparent, tracestate, baggage";
 
     const int MostHeaders = 64;
 
-    /// <summary>Answers what a browser asks before it sends: what it asks for is allowed, since credentials rule out <c>*</c>.</summary>
-    /// <param name="methods">Those of the address.</param>
+    /// <summary>Answers CORS preflight requests: the requested headers are echoed, because <c>*</c> is not allowed with credentials.</summary>
+    /// <param name="methods">The methods of the path.</param>
     public static RequestDelegate Preflight(IEnumerable<string> methods)
     {
         var allowed = string.Join(", ", methods.Append(HttpMethods.Options));
@@ -39,7 +39,7 @@ static class Cors
 
     static bool IsName(string name) => name.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal));
 
-    // Mixpanel's script sends with credentials, which rules out "*".
+    // Mixpanel's script sends credentials, which rules out "*".
     static void Allow(HttpContext context)
     {
         if (context.Request.Headers.Origin is not [{ Length: > 0 } origin])

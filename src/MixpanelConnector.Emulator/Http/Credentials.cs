@@ -4,7 +4,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>The name and secret of an <c>Authorization: Basic</c> header; Mixpanel takes them encoded or plain. Without a colon it is a name, as some clients send a project's secret.</summary>
+/// <summary>
+/// The user name and secret of an <c>Authorization: Basic</c> header; Mixpanel accepts them encoded or in plain text. Without a colon it is a user name, which
+/// is how some clients send a project's secret.
+/// </summary>
 readonly record struct Credentials(string Username, string Secret)
 {
     static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -20,7 +23,7 @@ readonly record struct Credentials(string Username, string Secret)
         return colon < 0 ? new Credentials(text, "") : new Credentials(text[..colon], text[(colon + 1)..]);
     }
 
-    /// <summary>The text behind base64; null where it is none, as that of a secret which is sent plain.</summary>
+    /// <summary>The text encoded in base64; null if it is not valid, such as a secret sent in plain text.</summary>
     static string? Decode(string base64)
     {
         var bytes = new byte[base64.Length];

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>How one family of Mixpanel's APIs words its errors.</summary>
+/// <summary>The error format of one family of Mixpanel's APIs.</summary>
 delegate void ErrorShape(Utf8JsonWriter json, HttpRequest request, int status, string error);
 
 static class ErrorShapes
@@ -18,7 +18,7 @@ static class ErrorShapes
         json.WriteEndObject();
     };
 
-    /// <summary>App API, and what is not emulated: <c>{"error":"…","status":"error"}</c>.</summary>
+    /// <summary>App API, and operations that are not emulated: <c>{"error":"…","status":"error"}</c>.</summary>
     public static readonly ErrorShape App = static (json, _, _, error) =>
     {
         json.WriteStartObject();
@@ -27,10 +27,10 @@ static class ErrorShapes
         json.WriteEndObject();
     };
 
-    /// <summary>Tracking: the App API's for who may not, else that of ingestion.</summary>
+    /// <summary>Tracking: that of the App API if access is denied, otherwise that of ingestion.</summary>
     public static readonly ErrorShape Tracking = static (json, request, status, error) => (status is 401 or 403 ? App : Ingestion)(json, request, status, error);
 
-    /// <summary>Feature flags and experiments: the App API's for who may not, else <c>{"status":"error","type":"…","error":"…"}</c>.</summary>
+    /// <summary>Feature flags and experiments: that of the App API if access is denied, otherwise <c>{"status":"error","type":"…","error":"…"}</c>.</summary>
     public static readonly ErrorShape Typed = static (json, request, status, error) =>
     {
         if (status is 401 or 403)
@@ -54,7 +54,7 @@ static class ErrorShapes
         json.WriteEndObject();
     };
 
-    /// <summary>The shape of the API that a path belongs to.</summary>
+    /// <summary>The error format of the API that a path belongs to.</summary>
     public static ErrorShape For(string? path) =>
         path is null || Begins(path, "/api/2.0/nessie/") ? App
         : Begins(path, "/api/app/") ? (path.Contains("/feature-flags", StringComparison.Ordinal) || path.Contains("/experiments", StringComparison.Ordinal) ? Typed : App)

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Primitives;
 namespace MixpanelConnector.Emulator.Http;
 
 /// <summary>
-/// The fields of an operation that takes a form, or of its query string when it is read by GET. A field may be repeated only where it is
-/// a list. Messages name fields, never their values: some are secrets.
+/// The fields of an operation that accepts a form, or of its query string for GET. A field may be repeated only if it is a list. Messages contain the names of
+/// fields, never their values: some are secrets.
 /// </summary>
 sealed class FormFields
 {
@@ -15,7 +15,7 @@ sealed class FormFields
 
     readonly Dictionary<string, StringValues> _values = new(StringComparer.Ordinal);
 
-    /// <summary>Reads the query string alone.</summary>
+    /// <summary>Reads only the query string.</summary>
     public static FormFields OfQuery(HttpRequest request)
     {
         FormText.RequireUtf8(request.QueryString.Value);
@@ -25,7 +25,7 @@ sealed class FormFields
         return fields;
     }
 
-    /// <summary>Reads the form; of the query string it takes the project alone, and no fields that would stand in logs there.</summary>
+    /// <summary>Reads the form. From the query string it accepts only the project: other fields there would end up in logs.</summary>
     public static async Task<FormFields> OfFormAsync(HttpContext context)
     {
         using var body = await RequestBody.ReadAsync(context.Request, LargestBody, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
@@ -46,7 +46,7 @@ sealed class FormFields
 
     public string? Project => Text(ProjectField);
 
-    /// <summary>The names of the fields that were given, beside the project.</summary>
+    /// <summary>The names of the fields that were sent, except for the project.</summary>
     public IEnumerable<string> Names => _values.Keys.Where(name => name != ProjectField);
 
     public bool Has(string name) => _values.GetValueOrDefault(name).Count > 0;
@@ -54,7 +54,7 @@ sealed class FormFields
     /// <summary>All values of a list.</summary>
     public IReadOnlyList<string> Texts(string name) => _values.GetValueOrDefault(name)!;
 
-    /// <summary>The field's text; null when it is missing or empty.</summary>
+    /// <summary>The field's text; null if it is missing or empty.</summary>
     public string? Text(string name)
     {
         var values = Texts(name);
@@ -65,7 +65,7 @@ sealed class FormFields
 
     public string Required(string name) => Text(name) ?? throw new RefusedException(400, $"missing required parameter: {name}");
 
-    /// <summary>The field's text, one of a few; the first when it is missing.</summary>
+    /// <summary>The field's text, one of the allowed values; the first of them if it is missing.</summary>
     public string OneOf(string name, params ReadOnlySpan<string> among)
     {
         var text = Text(name) ?? among[0];
@@ -85,7 +85,7 @@ sealed class FormFields
         : DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) ? date
         : throw Invalid(name, "must be a date like 2026-01-31");
 
-    /// <summary>Refuses fields that are not among these.</summary>
+    /// <summary>Rejects all other fields.</summary>
     public void AllowOnly(params ReadOnlySpan<string> names)
     {
         foreach (var name in Names)

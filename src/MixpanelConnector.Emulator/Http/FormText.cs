@@ -5,12 +5,12 @@ using Microsoft.Extensions.Primitives;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>Forms and query strings as text. What is no UTF-8 is refused: it would be kept as another text than the one that was meant.</summary>
+/// <summary>Forms and query strings as text. Invalid UTF-8 is rejected: it would be stored as a different text than intended.</summary>
 static class FormText
 {
     public const string Type = "application/x-www-form-urlencoded";
 
-    /// <summary>The fields of a body that is a form.</summary>
+    /// <summary>Parses the fields of a form body.</summary>
     public static Dictionary<string, StringValues> Parse(string? contentType, ReadOnlySpan<byte> body)
     {
         foreach (var parameter in (contentType ?? "").Split(';').Skip(1))
@@ -26,7 +26,7 @@ static class FormText
         return QueryHelpers.ParseQuery(text);
     }
 
-    /// <summary>Refuses text whose escapes stand for bytes that are no UTF-8.</summary>
+    /// <summary>Rejects text whose percent-escapes are not valid UTF-8.</summary>
     public static void RequireUtf8(ReadOnlySpan<char> escaped)
     {
         if (!escaped.Contains('%'))
@@ -37,7 +37,7 @@ static class FormText
             var isEscape = escaped[at] == '%' && at + 2 < escaped.Length && char.IsAsciiHexDigit(escaped[at + 1]) && char.IsAsciiHexDigit(escaped[at + 2]);
             if (!isEscape)
             {
-                bytes.Add((byte)' '); // whatever stands between two escapes ends what they say together
+                bytes.Add((byte)' '); // a character between two escapes ends the byte sequence
                 continue;
             }
             bytes.AddRange(Convert.FromHexString(escaped.Slice(at + 1, 2)));

@@ -3,7 +3,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>Turns what a handler throws into an answer in the shape of its API.</summary>
+/// <summary>Converts exceptions of a handler to a response in the error format of its API.</summary>
 static class Guard
 {
     public static RequestDelegate With(this RequestDelegate handler, ErrorShape shape) =>
@@ -25,7 +25,7 @@ static class Guard
             }
             catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
             {
-                return; // nobody is left to answer
+                return; // there is no client left to respond to
             }
             catch (Exception e) when (!context.Response.HasStarted && (e is StoreException || StoreException.IsBehind(e)))
             {

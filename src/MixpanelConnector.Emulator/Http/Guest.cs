@@ -3,12 +3,12 @@ using MixpanelConnector.Emulator.Http.Tls;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>Somebody else under this server's address.</summary>
-/// <param name="Takes">Which paths are the guest's.</param>
-/// <param name="Answer">Answers them, before anything else here sees the request.</param>
+/// <summary>Another application under this server's address.</summary>
+/// <param name="Takes">Whether a path belongs to the guest.</param>
+/// <param name="Answer">Handles its requests, before anything else here sees them.</param>
 sealed record Guest(Func<PathString, bool> Takes, RequestDelegate Answer);
 
-/// <summary>Where a guest comes and goes while the server runs.</summary>
+/// <summary>Holds the guest, which can be set and removed while the server runs.</summary>
 sealed class GuestRoom
 {
     volatile Guest? _guest;
@@ -22,7 +22,7 @@ sealed class GuestRoom
     public Task RunAsync(HttpContext context, RequestDelegate next) =>
         _guest is { } guest && guest.Takes(context.Request.Path) && !IsForUs(context) ? guest.Answer(context) : next(context);
 
-    /// <summary>Who comes to Mixpanel's hosts means Mixpanel; and at the root, who does not ask for a page asks what this is.</summary>
+    /// <summary>Whether a request is for Mixpanel: it was sent to a host of Mixpanel's, or it asks for the root and not for a web page.</summary>
     static bool IsForUs(HttpContext context) =>
         ConnectTunnel.IsUnder(context) || (context.Request.Path == "/" && !context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase));
 }

@@ -4,7 +4,10 @@ using MixpanelConnector.Emulator.Http.Tls;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>Answers only to loopback names and to those that were allowed, so that no web page reaches this server under a name of its own (DNS rebinding). An IP address is no such name.</summary>
+/// <summary>
+/// Answers only requests for loopback names and allowed names, so that no web page can reach this server under a name of its own (DNS rebinding). IP addresses
+/// are not subject to this attack.
+/// </summary>
 sealed class HostCheck(IReadOnlyList<string> allowed, bool anyAddress)
 {
     public Task RunAsync(HttpContext context, RequestDelegate next) =>

@@ -4,19 +4,19 @@ using Microsoft.AspNetCore.Http;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>A JSON object that was sent, and what is wrong with its members.</summary>
+/// <summary>A JSON object in a request, with validation of its members.</summary>
 sealed class JsonBody(JsonElement root, string path = "")
 {
     const int LargestBody = 10 * 1024 * 1024;
 
-    /// <summary>An answer puts a few levels around what was sent, and 64 are what readers of JSON commonly take.</summary>
+    /// <summary>A response nests the sent value a few levels deeper, and JSON parsers commonly accept 64 levels.</summary>
     const int MostLevels = 56;
 
     static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = MostLevels };
 
     /// <summary>Reads the body of a request.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="optional">Whether no body at all stands for an object without members.</param>
+    /// <param name="optional">Whether an empty body counts as an object without members.</param>
     public static async Task<JsonBody> ReadAsync(HttpContext context, bool optional = false)
     {
         using var body = await RequestBody.ReadAsync(context.Request, LargestBody, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);
@@ -25,10 +25,10 @@ sealed class JsonBody(JsonElement root, string path = "")
         return new JsonBody(root);
     }
 
-    /// <exception cref="RefusedException">The text is no JSON object.</exception>
+    /// <exception cref="RefusedException">The text is not a JSON object.</exception>
     public static JsonBody Parse(ReadOnlySpan<byte> utf8) => new(ParseObject(utf8));
 
-    /// <exception cref="RefusedException">The text is no JSON object.</exception>
+    /// <exception cref="RefusedException">The text is not a JSON object.</exception>
     public static JsonElement ParseObject(ReadOnlySpan<byte> utf8)
     {
         try
@@ -39,7 +39,7 @@ sealed class JsonBody(JsonElement root, string path = "")
         }
         catch (JsonException)
         {
-            // The refusal below says it.
+            // Reported by the refusal below.
         }
         throw new RefusedException(400, $"request body must be a JSON object in UTF-8 that names each member once and has at most {MostLevels} levels");
     }
@@ -48,7 +48,7 @@ sealed class JsonBody(JsonElement root, string path = "")
 
     public IEnumerable<string> Names => root.EnumerateObject().Select(member => member.Name);
 
-    /// <summary>Whether a member is there and not null.</summary>
+    /// <summary>Whether a member exists and is not null.</summary>
     public bool Has(string name) => root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
 
     public string? Text(string name) => Value(name, JsonValueKind.String, "must be text")?.GetString();
@@ -59,7 +59,7 @@ sealed class JsonBody(JsonElement root, string path = "")
         return text.Length >= 1 && LengthOf(text) <= most ? text : throw Invalid(name, most == int.MaxValue ? "must not be empty" : $"must have 1 to {most} characters");
     }
 
-    /// <summary>In characters of Unicode.</summary>
+    /// <summary>The length in Unicode characters.</summary>
     public static int LengthOf(string text) => text.EnumerateRunes().Count();
 
     public int? Integer(string name) => !Has(name) ? null : IntegerOf(root.GetProperty(name), name);
@@ -92,10 +92,10 @@ sealed class JsonBody(JsonElement root, string path = "")
 
     public JsonBody? Object(string name) => Value(name, JsonValueKind.Object, "must be an object") is { } element ? new JsonBody(element, Path(name) + ".") : null;
 
-    /// <summary>A list of anything.</summary>
+    /// <summary>Requires a list, with items of any type.</summary>
     public void CheckList(string name) => Value(name, JsonValueKind.Array, "must be a list");
 
-    /// <summary>Refuses null where there must be a value if the member is there at all.</summary>
+    /// <summary>Rejects null for a member that may be absent but not null.</summary>
     public void RefuseNull(string name)
     {
         if (root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Null)
@@ -125,7 +125,7 @@ sealed class JsonBody(JsonElement root, string path = "")
         return among.Contains(text) ? text : throw Invalid(name, $"must be {string.Join(", ", among.ToArray())}");
     }
 
-    /// <summary>Refuses members that are not among these.</summary>
+    /// <summary>Rejects all other members.</summary>
     public void AllowOnly(params ReadOnlySpan<string> names)
     {
         foreach (var name in Names)

@@ -3,20 +3,23 @@ using Microsoft.AspNetCore.Http;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>What may stand in the body of an operation, where unknown members are to be refused. Members of an object within it, or of a list's objects, follow it after a dot.</summary>
+/// <summary>
+/// The allowed members in the body of an operation, if unknown members are to be rejected. Members of a nested object, or of the objects in a list, follow its
+/// name after a dot.
+/// </summary>
 static class KnownMembers
 {
     static readonly object Key = new();
 
-    /// <summary>Names the members that an operation knows.</summary>
+    /// <summary>Declares the members that an operation knows.</summary>
     public static RequestDelegate Knowing(this RequestDelegate handler, params string[] members) => context =>
     {
         context.Items[Key] = members;
         return handler(context);
     };
 
-    /// <summary>Refuses what the operation does not know, if it has said what it knows.</summary>
-    /// <exception cref="RefusedException">There is such a member.</exception>
+    /// <summary>Rejects members that the operation does not know, if it has declared any.</summary>
+    /// <exception cref="RefusedException">There is an unknown member.</exception>
     public static void Check(HttpContext context, JsonElement body)
     {
         if (context.Items[Key] is string[] members)

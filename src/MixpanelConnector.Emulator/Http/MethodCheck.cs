@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>Says what is wrong where routing refuses a method, which gives a status alone.</summary>
+/// <summary>Adds an error body where routing rejects a method, which by itself returns only a status.</summary>
 static class MethodCheck
 {
     public static async Task RunAsync(HttpContext context, RequestDelegate next)

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Primitives;
 namespace MixpanelConnector.Emulator.Http;
 
 /// <summary>
-/// The records that a client sent to an ingestion endpoint, in whichever of the forms that Mixpanel takes: a JSON array
-/// or object, one object a line, or a form (or a query string) with <c>data</c> as JSON or as base64 of it.
+/// The records that a client sent to an ingestion endpoint, in any of the formats that Mixpanel accepts: a JSON array or object, one object per line, or a form
+/// (or a query string) with <c>data</c> as JSON or as base64 of it.
 /// </summary>
 sealed class Payload
 {
@@ -22,12 +22,12 @@ sealed class Payload
         _form = form;
     }
 
-    /// <summary>JSON, not looked into yet; null where there is none.</summary>
+    /// <summary>Unparsed JSON; null if there is none.</summary>
     public ReadOnlyMemory<byte>? Records { get; }
 
     public bool IsOneRecordPerLine { get; }
 
-    /// <summary>The records came as <c>data</c> in a form: such requests are answered as <c>/track</c> answers.</summary>
+    /// <summary>Whether the records were sent as <c>data</c> in a form: such requests get the responses of <c>/track</c>.</summary>
     public bool IsForm => _form is not null;
 
     public static Payload Of(HttpRequest request, ReadOnlyMemory<byte> body)
@@ -38,15 +38,15 @@ sealed class Payload
         if (start >= 0 && body.Span[start] is (byte)'[' or (byte)'{')
             return new Payload(body, isOneRecordPerLine: false, request.Query, form: null);
 
-        // Neither an array nor an object: a form, whatever the content type says, as the beacons of browsers do.
+        // Neither an array nor an object: a form, whatever the content type is, such as a browser's beacon.
         var form = QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body.Span));
         var data = form.TryGetValue("data", out var value) ? value : request.Query["data"];
         return new Payload(Decode(data.ToString()), isOneRecordPerLine: false, request.Query, form);
     }
 
-    /// <summary>Refuses what is none of these, in the query string and the form.</summary>
-    /// <param name="names">The parameters that there are.</param>
-    /// <exception cref="RefusedException">There is another one.</exception>
+    /// <summary>Rejects all other parameters in the query string and the form.</summary>
+    /// <param name="names">The allowed parameters.</param>
+    /// <exception cref="RefusedException">There is another parameter.</exception>
     public void AllowOnly(params ReadOnlySpan<string> names)
     {
         foreach (var name in (IEnumerable<string>)[.. _query.Keys, .. _form?.Keys ?? Enumerable.Empty<string>()])
@@ -56,7 +56,7 @@ sealed class Payload
         }
     }
 
-    /// <summary>A parameter of the query string, else of the form.</summary>
+    /// <summary>A parameter of the query string, otherwise of the form.</summary>
     public string? Field(string name)
     {
         if (_query.TryGetValue(name, out var value))
@@ -68,7 +68,7 @@ sealed class Payload
     {
         if (data.AsSpan().TrimStart() is ['[' or '{', ..])
             return Encoding.UTF8.GetBytes(data);
-        // A '+' of base64 that was not escaped arrives as a space; some clients use the alphabet for URLs.
+        // An unescaped '+' of base64 arrives as a space; some clients use the URL-safe alphabet.
         var base64 = data.Replace(' ', '+').Replace('-', '+').Replace('_', '/').TrimEnd('=');
         base64 = base64.PadRight((base64.Length + 3) / 4 * 4, '=');
         var bytes = new byte[base64.Length];

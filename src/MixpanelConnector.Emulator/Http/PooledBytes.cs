@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>Bytes that grow in an array of the shared pool: requests come by the hundred, each with a megabyte.</summary>
+/// <summary>A growing buffer from the shared array pool: requests arrive by the hundred, each with a megabyte.</summary>
 sealed class PooledBytes(int capacity) : IBufferWriter<byte>, IDisposable
 {
     byte[] _array = ArrayPool<byte>.Shared.Rent(capacity);

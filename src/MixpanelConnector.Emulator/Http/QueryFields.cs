@@ -7,14 +7,14 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator.Http;
 
 /// <summary>
-/// The parameters of a query: fields of a form, members of a JSON object, or in the query string. What is not known, is said twice, or
-/// comes in another form is refused, since leaving it out would answer another question.
+/// The parameters of a query: fields of a form, members of a JSON object, or in the query string. Unknown or repeated parameters, and other formats, are
+/// rejected: ignoring them would answer a different question.
 /// </summary>
 sealed class QueryFields
 {
     const int LargestBody = 1024 * 1024;
 
-    /// <summary>What every query takes.</summary>
+    /// <summary>The parameters of every query.</summary>
     static readonly string[] Common = ["project_id", "workspace_id"];
 
     readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
@@ -23,7 +23,7 @@ sealed class QueryFields
     QueryFields(string[] parameters) => _parameters = parameters;
 
     /// <param name="context">The request.</param>
-    /// <param name="parameters">The parameters that the operation takes, beside those that all take.</param>
+    /// <param name="parameters">The parameters of the operation, in addition to those of every query.</param>
     public static async Task<QueryFields> ReadAsync(HttpContext context, string[] parameters)
     {
         FormText.RequireUtf8(context.Request.QueryString.Value);
@@ -36,7 +36,7 @@ sealed class QueryFields
         return fields;
     }
 
-    /// <summary>The field's text; null when it is missing or empty.</summary>
+    /// <summary>The field's text; null if it is missing or empty.</summary>
     public string? Text(string name) =>
         IsKnown(name) ? _values.GetValueOrDefault(name) : throw new InvalidOperationException($"the operation does not say that it takes {name}");
 
@@ -57,7 +57,7 @@ sealed class QueryFields
         }
     }
 
-    /// <summary>A form holds arrays and objects as their JSON.</summary>
+    /// <summary>A form contains arrays and objects as JSON.</summary>
     static string TextOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Null => "",
@@ -87,7 +87,7 @@ sealed class QueryFields
             : throw new RefusedException(400, $"invalid {name}: must be an integer from {least} to {most}");
     }
 
-    /// <summary>The field's text, without which there is no answer.</summary>
+    /// <summary>The text of a required field.</summary>
     public string Required(string name) => Text(name) ?? throw Missing(name);
 
     public int RequiredInteger(string name) =>
@@ -95,7 +95,7 @@ sealed class QueryFields
             ? value
             : throw new RefusedException(400, $"invalid {name}: must be an integer");
 
-    /// <summary>Each project has one workspace, numbered like it.</summary>
+    /// <summary>Each project has one workspace, with the same number.</summary>
     public void CheckWorkspace(Project project)
     {
         if (Text("workspace_id") is not null && RequiredInteger("workspace_id") != project.Id)
@@ -137,7 +137,7 @@ sealed class QueryFields
             ? date
             : throw (Text(name) is null ? Missing(name) : new RefusedException(400, $"invalid {name}: must be a date like 2026-01-31"));
 
-    /// <summary>The field as a JSON array of texts; null when it is missing.</summary>
+    /// <summary>The field as a JSON array of strings; null if it is missing.</summary>
     public IReadOnlyList<string>? Texts(string name)
     {
         if (Text(name) is not { } text)
@@ -150,7 +150,7 @@ sealed class QueryFields
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // The refusal below says it.
+            // Reported by the refusal below.
         }
         throw new RefusedException(400, $"invalid {name}: must be a JSON array of strings");
     }

@@ -4,12 +4,12 @@ using Microsoft.Extensions.Primitives;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>What may stand in the query string of an operation that takes the rest from its path and its body.</summary>
+/// <summary>The allowed query parameters of an operation that reads everything else from its path and its body.</summary>
 static class QueryParameters
 {
-    /// <summary>Refuses parameters that the operation does not take: left out, they would change what a request means.</summary>
-    /// <param name="handler">Answers.</param>
-    /// <param name="parameters">The parameters that it takes. <c>project_id</c> and <c>workspace_id</c> may repeat what the path says.</param>
+    /// <summary>Rejects unknown parameters: ignoring them would change the meaning of a request.</summary>
+    /// <param name="handler">Handles the request.</param>
+    /// <param name="parameters">The allowed parameters. <c>project_id</c> and <c>workspace_id</c> may repeat the values in the path.</param>
     public static RequestDelegate Taking(this RequestDelegate handler, params string[] parameters) => context =>
     {
         FormText.RequireUtf8(context.Request.QueryString.Value);
@@ -26,7 +26,7 @@ static class QueryParameters
         return handler(context);
     };
 
-    /// <summary>Each project has one workspace, numbered like it.</summary>
+    /// <summary>Each project has one workspace, with the same number.</summary>
     static bool RepeatsPath(HttpContext context, string name)
     {
         if (name is not ("project_id" or "workspace_id"))

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>Ends a request with an error, which is written in the shape of the API that was called.</summary>
+/// <summary>Ends a request with an error, which is written in the format of the called API.</summary>
 sealed class RefusedException(int status, string error) : Exception(error)
 {
     public int Status { get; } = status;

@@ -2,17 +2,17 @@ using Microsoft.AspNetCore.Http;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>Mixpanel's regions, told apart by the hosts that clients send to. Under an address of loopback there are none.</summary>
+/// <summary>Mixpanel's regions, distinguished by the hosts that clients send to. Requests to a loopback address have no region.</summary>
 static class Regions
 {
     const string Domain = "mixpanel.com";
 
     public static readonly string[] All = ["us", "eu", "in"];
 
-    /// <summary>The region whose host was asked; null for an address that is no host of Mixpanel's.</summary>
+    /// <summary>The region of the requested host; null if it is not a host of Mixpanel's.</summary>
     public static string? Region(this HttpContext context) => OfHost(context.Request.Host.Host);
 
-    /// <summary>Whether it is a host of Mixpanel's, such as <c>api-eu.mixpanel.com</c>; with a dot at its end, too, which a name that is whole may have.</summary>
+    /// <summary>Whether it is a host of Mixpanel's, such as <c>api-eu.mixpanel.com</c>, including a fully qualified name with a trailing dot.</summary>
     public static bool IsMixpanel(string host) => IsName(WithoutRoot(host));
 
     public static string? OfHost(string host)

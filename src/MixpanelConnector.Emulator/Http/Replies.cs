@@ -8,7 +8,7 @@ using MixpanelConnector.Emulator.Live;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>Writes whole answers: the length is known, so a cut connection never looks like one.</summary>
+/// <summary>Writes complete responses: their length is known, so a cut connection is always detected.</summary>
 static class Replies
 {
     public static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -31,11 +31,11 @@ static class Replies
         json.WriteEndObject();
     });
 
-    /// <summary>When an answer of the query API was computed, as the service writes it.</summary>
+    /// <summary>The time when a response of the query API was computed, in the format of the service.</summary>
     public static void WriteComputedAt(this Utf8JsonWriter json, DateTimeOffset moment) =>
         json.WriteString("computed_at", moment.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'+00:00'", CultureInfo.InvariantCulture));
 
-    /// <summary>The App API's answer that says no more than that it worked.</summary>
+    /// <summary>The App API's response that only reports success.</summary>
     public static Task OkAsync(this HttpResponse response) => response.JsonAsync(200, static json =>
     {
         json.WriteStartObject();
@@ -55,7 +55,7 @@ static class Replies
         return response.Body.WriteAsync(body, response.HttpContext.RequestAborted).AsTask();
     }
 
-    /// <summary>An answer that is whole, in pieces.</summary>
+    /// <summary>Copies a complete response in chunks.</summary>
     public static Task CopyAsync(this HttpResponse response, int status, string contentType, PipeReader body, long length)
     {
         response.Begin(status, contentType, length);

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace MixpanelConnector.Emulator.Http;
 
-/// <summary>Reads a request's body, decompressed, and never more of it than the limit.</summary>
+/// <summary>Reads and decompresses a request's body, never beyond the limit.</summary>
 static class RequestBody
 {
     public static async Task<PooledBytes> ReadAsync(HttpRequest request, int limit, bool gzipAllowed, CancellationToken cancellationToken)
@@ -26,7 +26,7 @@ static class RequestBody
     {
         if (length > limit)
             throw TooLarge(limit);
-        // One byte more than announced shows the end without growing.
+        // One byte more than announced detects the end without growing the buffer.
         var body = new PooledBytes((int)(length ?? 64 * 1024) + 1);
         try
         {
@@ -47,8 +47,7 @@ static class RequestBody
     }
 
     /// <summary>
-    /// .NET takes a gzip stream that is cut short for a whole one, so the length in its trailer is compared. A body of
-    /// several gzip members is refused with it.
+    /// .NET accepts a truncated gzip stream as complete, so the length in its trailer is compared. This also rejects a body of several gzip members.
     /// </summary>
     static async Task<PooledBytes> DecompressAsync(ReadOnlyMemory<byte> compressed, int limit, CancellationToken cancellationToken)
     {
@@ -64,7 +63,7 @@ static class RequestBody
         }
         catch (InvalidDataException)
         {
-            // The refusal below says it.
+            // Reported by the refusal below.
         }
         throw new RefusedException(400, "body is not a whole gzip stream");
     }

@@ -14,22 +14,22 @@ using MixpanelConnector.Emulator.Operations;
 namespace MixpanelConnector.Emulator.Http;
 
 /// <summary>
-/// Kestrel on loopback, or on all addresses where that is asked for, with nothing taken from the surroundings: no configuration files, no environment variables, no
-/// logging, and no hand on the signals of the process that it lives in.
+/// Kestrel on loopback, or on all addresses if requested, in isolation: without configuration files, environment variables, logging or signal handlers of the
+/// process that hosts it.
 /// </summary>
 static class Server
 {
-    /// <summary>Far more than any request may have, so that the sender of too much can still read the refusal.</summary>
+    /// <summary>Far more than any request may have, so that a client that sends too much can still read the refusal.</summary>
     const long LargestBodyToDrain = 128L * 1024 * 1024;
 
     static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
 
-    /// <param name="options">Where to listen.</param>
-    /// <param name="authority">Who signs for TLS and the proxy; null where neither is asked for.</param>
-    /// <param name="mapRoutes">Maps what is answered.</param>
-    /// <param name="before">Comes before that.</param>
-    /// <param name="guests">Comes before everything.</param>
-    /// <param name="cancellationToken">Gives up starting.</param>
+    /// <param name="options">The options, which contain the addresses to listen on.</param>
+    /// <param name="authority">The authority that signs certificates for TLS and the proxy; null if neither is used.</param>
+    /// <param name="mapRoutes">Maps the routes.</param>
+    /// <param name="before">Middleware that runs before the routes.</param>
+    /// <param name="guests">Middleware that runs before everything else.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
     public static async Task<(WebApplication Application, Addresses Addresses)> StartAsync(
         EmulatorOptions options, CertificateAuthority? authority, Action<IEndpointRouteBuilder> mapRoutes, Func<HttpContext, RequestDelegate, Task> before, Func<HttpContext, RequestDelegate, Task> guests, CancellationToken cancellationToken)
     {
@@ -41,7 +41,7 @@ static class Server
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LargestBodyToDrain;
             kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
-            // A GET of a browser's tracker carries its data in the request line.
+            // A GET request of a browser's tracker carries its data in the request line.
             kestrel.Limits.MaxRequestLineSize = 64 * 1024;
             kestrel.Limits.MaxConcurrentConnections = 1024;
             var address = options.AnyAddress ? IPAddress.Any : IPAddress.Loopback;
@@ -79,7 +79,7 @@ static class Server
             Uri[] all = [.. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new UriBuilder(address) { Host = IPAddress.Loopback.ToString() }.Uri)]; // in the order of listening
             return (application, new Addresses(
                 all[0],
-                options.ProxyPort is null ? null : new UriBuilder(all[1]) { Scheme = Uri.UriSchemeHttp }.Uri, // a proxy is spoken to in the clear
+                options.ProxyPort is null ? null : new UriBuilder(all[1]) { Scheme = Uri.UriSchemeHttp }.Uri, // clients talk to a proxy without TLS
                 options.TlsPort is null ? null : all[^1]));
         }
         catch
@@ -91,7 +91,7 @@ static class Server
 
     public sealed record Addresses(Uri Plain, Uri? Proxy, Uri? Tls);
 
-    /// <summary>The default one would answer Ctrl-C and SIGTERM in place of the program around it.</summary>
+    /// <summary>The default lifetime would handle Ctrl-C and SIGTERM instead of the host program.</summary>
     sealed class NoLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -40,7 +40,7 @@ sealed class HeapLimit : IDisposable
         }
         catch (InvalidOperationException)
         {
-            // It holds more already: the limits of scripts hold without this one.
+            // The heap is larger already: the limits of scripts apply without this one.
         }
     }
 }

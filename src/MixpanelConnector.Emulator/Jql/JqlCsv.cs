@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Emulator.Jql;
 
-/// <summary>Results as CSV: a line for each item, a column for each path to a value, as in <c>key.0</c>.</summary>
+/// <summary>Results as CSV: a row for each item, a column for each path to a value, such as <c>key.0</c>.</summary>
 static class JqlCsv
 {
     public static async Task<byte[]> ReadAsync(PipeReader json, CancellationToken cancellationToken)

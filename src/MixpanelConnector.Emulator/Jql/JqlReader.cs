@@ -9,7 +9,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Jql;
 
-/// <summary>Gives the events, users and pairs of a source to a script, one after the other, as its objects.</summary>
+/// <summary>Passes the events, users and pairs of a source to a script one by one, as its objects.</summary>
 sealed class JqlReader(Engine engine, ScriptLimits limits, Project project, ReportSource source, ProfileStore profiles)
 {
     readonly JsonParser _json = new(engine);
@@ -76,7 +76,7 @@ sealed class JqlReader(Engine engine, ScriptLimits limits, Project project, Repo
         }
     }
 
-    /// <summary>What an event is called: its name, or the label of each selection that takes it; nothing if none does.</summary>
+    /// <summary>The names of an event: its own, or the label of each selection that matches it; empty if none does.</summary>
     static IEnumerable<string> NamesOf(EventsSource events, EventCursor cursor) =>
         events.Selections.Count == 0
             ? [cursor.Name]
@@ -138,10 +138,10 @@ sealed class JqlReader(Engine engine, ScriptLimits limits, Project project, Repo
 
     ObjectInstance Parsed(string properties) => (ObjectInstance)_json.Parse(properties);
 
-    /// <summary>Milliseconds from 1970 to what the clocks of the project's time zone showed, as JQL counts them.</summary>
+    /// <summary>The local time in the project's time zone as milliseconds since 1970, as JQL represents it.</summary>
     double LocalTime(DateTimeOffset moment) => (project.Calendar.LocalTime(moment) - DateTime.UnixEpoch).TotalMilliseconds;
 
-    /// <summary>A user, for expressions: <c>properties</c> is the same as <c>user</c> where there can be no event.</summary>
+    /// <summary>A user, for expressions: <c>properties</c> is the same as <c>user</c> if there can be no event.</summary>
     sealed class UserRecord(IReadOnlyList<Selector> selectors, bool ofUserAlone) : ISelectorRecord
     {
         readonly JsonSelectorRecord _properties = new([.. selectors.SelectMany(selector => selector.Properties).Select(property => new PropertyReference(PropertyRoot.User, property.Name)).Distinct()], PropertyRoot.User);

@@ -10,26 +10,26 @@ using MixpanelConnector.Emulator.Http;
 
 namespace MixpanelConnector.Emulator.Jql;
 
-/// <summary>A script of JQL: JavaScript in sloppy mode whose <c>main()</c> returns a collection.</summary>
+/// <summary>A JQL script: JavaScript in sloppy mode whose <c>main()</c> returns a collection.</summary>
 static class JqlScript
 {
-    /// <summary>The status of a script that did not work.</summary>
+    /// <summary>The status of a script that failed.</summary>
     public const int Failed = 412;
 
     const string Name = "script";
     const int LongestMessage = 500;
 
-    /// <summary>JQL itself, which is JavaScript too, so that its limits are those of scripts.</summary>
+    /// <summary>The JQL library, which is also JavaScript, so that the limits of scripts apply to it.</summary>
     static readonly Lazy<Prepared<Script>[]> Library = new(() => [.. ((string[])["safeguards", "underscore", "reducers", "collections"]).Select(Prepare)]);
 
     /// <summary>Runs a script on the calling thread.</summary>
-    /// <param name="script">Its text.</param>
-    /// <param name="parameters">What <c>params</c> is, as JSON.</param>
-    /// <param name="now">The moment that <c>new Date()</c> begins with.</param>
-    /// <param name="read">Makes what gives the items of sources.</param>
-    /// <param name="item">Takes each item of the result.</param>
-    /// <param name="callerLeft">Nobody waits for the result any more.</param>
-    /// <exception cref="RefusedException">The script is none, fails, or takes too much.</exception>
+    /// <param name="script">The source text.</param>
+    /// <param name="parameters">The value of <c>params</c>, as JSON.</param>
+    /// <param name="now">The current time, for <c>new Date()</c>.</param>
+    /// <param name="read">Creates the reader of sources.</param>
+    /// <param name="item">Called for each item of the result.</param>
+    /// <param name="callerLeft">Cancelled when nobody waits for the result any more.</param>
+    /// <exception cref="RefusedException">The script is not valid, fails, or exceeds a limit.</exception>
     public static void Run(
         string script, string parameters, Func<DateTimeOffset> now, Func<Engine, ScriptLimits, JqlReader> read, Action<JsValue, ScriptLimits> item, CancellationToken callerLeft)
     {
@@ -77,7 +77,7 @@ static class JqlScript
         return Engine.PrepareScript(text.ReadToEnd(), $"{part}.js");
     }
 
-    /// <summary>What is wrong with the script; null for what is not its fault, or was said already.</summary>
+    /// <summary>The error message of the script; null if the error is not caused by the script, or was already reported.</summary>
     static string? MessageOf(Exception e, string script) => e switch
     {
         RefusedException refused => refused.Status == 400 ? refused.Message : null,
@@ -95,7 +95,7 @@ static class JqlScript
     static string NameOf(JavaScriptException thrown) =>
         thrown.Error is Jint.Native.Object.ObjectInstance error && error.Get("name") is JsString name ? name.ToString() : "Error";
 
-    /// <summary>As the service words it: the message, the line, and where in it.</summary>
+    /// <summary>In the format of the service: the message, the line, and the position in it.</summary>
     static string Uncaught(string message, string name, Position? at, string script)
     {
         if (message.Length > LongestMessage)
@@ -108,7 +108,7 @@ static class JqlScript
         return $"{text} (line {position.Line}, column {position.Column + 1})\n  {line[Math.Min(from, line.Length)..Math.Min(line.Length, from + 120)]}\n  {new string(' ', position.Column - from)}^";
     }
 
-    /// <summary>The clock of scripts. Their zone is UTC, since the times of events are those of the project's zone already.</summary>
+    /// <summary>The clock of scripts. Their time zone is UTC, because the times of events are already in the project's time zone.</summary>
     sealed class ScriptTime(Func<DateTimeOffset> now) : ITimeSystem
     {
         readonly DefaultTimeSystem _inner = new(TimeZoneInfo.Utc, CultureInfo.InvariantCulture);

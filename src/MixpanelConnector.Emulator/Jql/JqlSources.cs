@@ -7,13 +7,13 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Jql;
 
-/// <summary>What <c>Events()</c>, <c>People()</c> or <c>join()</c> was called with.</summary>
+/// <summary>The arguments of <c>Events()</c>, <c>People()</c> or <c>join()</c>.</summary>
 abstract record JqlSource;
 
-/// <summary>Which events, or which pairs of an event and its user: those of a name, of any if it is null, for which an expression holds.</summary>
+/// <summary>Selects events, or pairs of an event and its user, by the name of the event (null for any) and an expression.</summary>
 /// <param name="Event">The name.</param>
 /// <param name="Where">The expression.</param>
-/// <param name="Label">What the events are called in place of their name.</param>
+/// <param name="Label">The label that replaces the name of the events.</param>
 sealed record EventSelection(string? Event, Selector? Where, string? Label)
 {
     public static IReadOnlyList<EventSelection> Read(JsonBody options, string name) =>
@@ -43,7 +43,7 @@ sealed record EventsSource(DateOnly From, DateOnly To, IReadOnlyList<EventSelect
         project.Calendar.StartOf(From), project.Calendar.EndOf(To),
         Selections.Count == 0 || Selections.Any(selection => selection.Event is null) ? null : [.. Selections.Select(selection => selection.Event!).Distinct(StringComparer.Ordinal)]);
 
-    /// <summary>A day; a <c>Date</c> of JavaScript, which is JSON as a moment, is the day of it.</summary>
+    /// <summary>A date. A JavaScript <c>Date</c>, which is a timestamp in JSON, stands for its day.</summary>
     static DateOnly Date(JsonBody body, string name) =>
         DateOnly.TryParseExact(body.RequiredText(name).Split('T')[0], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) ? date : throw body.Invalid(name, "must be a date like 2026-01-31");
 }
@@ -60,16 +60,16 @@ sealed record PeopleSource(IReadOnlyList<Selector> Selectors) : JqlSource
         foreach (var selection in selections)
             selection.AllowOnly("selector", "label");
         var expressions = selections.Select(EventSelection.Expression).ToList();
-        // A record is taken if one of them holds: one that is empty holds for all.
+        // A record is included if any of them is true; an empty one includes all.
         return new PeopleSource(expressions.Contains(null) ? [] : [.. expressions.OfType<Selector>()]);
     }
 }
 
 /// <param name="Events">The events.</param>
 /// <param name="People">The users.</param>
-/// <param name="AllEvents">Whether events without a user are among the pairs.</param>
-/// <param name="AllUsers">Whether users without an event are among them.</param>
-/// <param name="Selections">Which pairs.</param>
+/// <param name="AllEvents">Whether the pairs include events without a user.</param>
+/// <param name="AllUsers">Whether the pairs include users without an event.</param>
+/// <param name="Selections">Selects pairs.</param>
 sealed record JoinSource(EventsSource Events, PeopleSource People, bool AllEvents, bool AllUsers, IReadOnlyList<EventSelection> Selections) : JqlSource
 {
     public static JoinSource Read(JqlSource left, JqlSource right, JsonElement options)

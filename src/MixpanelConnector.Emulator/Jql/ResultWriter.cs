@@ -7,21 +7,21 @@ using MixpanelConnector.Emulator.Http;
 
 namespace MixpanelConnector.Emulator.Jql;
 
-/// <summary>Writes values of a script as JSON, as <c>JSON.stringify</c> would, and no more of them than fits.</summary>
+/// <summary>Writes values of a script as JSON, like <c>JSON.stringify</c>, up to a size limit.</summary>
 sealed class ResultWriter(Utf8JsonWriter json, ScriptLimits limits)
 {
     const long MostBytes = 32 * 1024 * 1024;
     const int MostLevels = 64;
 
-    /// <summary>Of texts that become one in a single step: six times as many where all of them are escaped.</summary>
+    /// <summary>The maximum total length of strings that a single step serializes; the result is six times as long if every character is escaped.</summary>
     const long MostCharacters = 1_000_000;
 
     public long Bytes => json.BytesCommitted + json.BytesPending;
 
-    /// <summary>Writes an item of a collection; what JSON has no form for is null there.</summary>
+    /// <summary>Writes an item of a collection; a value without a JSON representation becomes null.</summary>
     public void WriteItem(JsValue value) => Write(value, MostLevels);
 
-    /// <summary>How much a value would be, without writing it: values that are there many times over count each time.</summary>
+    /// <summary>Checks the size of a value without writing it: a value that occurs several times counts each time.</summary>
     public static void Measure(JsValue value, ScriptLimits limits)
     {
         var characters = 0L;
@@ -97,10 +97,10 @@ sealed class ResultWriter(Utf8JsonWriter json, ScriptLimits limits)
         json.WriteEndObject();
     }
 
-    /// <summary>What an object says that it is in JSON, as a <c>Date</c> does.</summary>
+    /// <summary>The JSON representation that an object defines by toJSON, such as a <c>Date</c>.</summary>
     static JsValue Plain(JsValue value) => value is ObjectInstance said && said.Get("toJSON") is var own && own.IsCallable() ? own.Call(said, []) : value;
 
-    /// <summary>Half of a pair of surrogates is no text.</summary>
+    /// <summary>Replaces unpaired surrogates, which are not valid text.</summary>
     static string Whole(string text) => text.AsSpan().ContainsAnyInRange('\ud800', '\udfff') ? string.Concat(text.EnumerateRunes()) : text;
 
     static RefusedException TooDeep() => new(JqlScript.Failed, $"a value nests deeper than {MostLevels} levels, or holds itself");

@@ -9,7 +9,7 @@ using MixpanelConnector.Emulator.Rules;
 
 namespace MixpanelConnector.Emulator.Jql;
 
-/// <summary>What the library of JQL asks of us: to read sources, to sort, to measure, and to say when it goes to the next item.</summary>
+/// <summary>The functions that the JQL library calls: to read sources, to sort, to measure, and to signal the next item.</summary>
 sealed class ScriptHost
 {
     readonly Engine _engine;
@@ -24,8 +24,8 @@ sealed class ScriptHost
         _reader = reader;
     }
 
-    /// <summary>Puts the library into an engine.</summary>
-    /// <returns>Gives the items of what <c>main()</c> has returned to a function.</returns>
+    /// <summary>Installs the library in an engine.</summary>
+    /// <returns>A function that passes the items of the collection returned by <c>main()</c> to a callback.</returns>
     public static Action<JsValue, Action<JsValue>> Install(Engine engine, ScriptLimits limits, JqlReader reader, IEnumerable<Prepared<Script>> library)
     {
         var host = new ScriptHost(engine, limits, reader).AsObject();
@@ -88,10 +88,10 @@ sealed class ScriptHost
             : throw new RefusedException(JqlScript.Failed, "Events(), People() and join() take objects of whole text");
     }
 
-    /// <summary>Begins an item: what the one before it has allocated is forgotten, what is held is not.</summary>
+    /// <summary>Starts the next item: resets the allocation count of the previous one, but not the memory in use.</summary>
     void Step() => _engine.Constraints.Reset();
 
-    /// <summary>The indexes of keys in their order, equal ones as they come: no value, then booleans, numbers, texts.</summary>
+    /// <summary>The indexes of the keys in sorted order, stable for equal ones: missing values, then booleans, numbers, strings.</summary>
     JsArray Order(JsArray keys, bool isDescending)
     {
         var sorted = new (int Rank, double Number, string Text, int Index)[keys.Length];

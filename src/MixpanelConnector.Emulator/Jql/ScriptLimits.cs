@@ -5,31 +5,30 @@ using MixpanelConnector.Emulator.Http;
 namespace MixpanelConnector.Emulator.Jql;
 
 /// <summary>
-/// What one query may take, whatever its script does: steps, time, and memory at once. Steps are the script's statements and what is done
-/// in its stead: values written, keys compared. How much a single step takes is Jint's own limit.
+/// The limits of one query, whatever its script does: steps, time, and memory in use. Steps are the script's statements and the work done on its behalf: values
+/// written, keys compared. The cost of a single step is limited by Jint itself.
 /// </summary>
-/// <param name="deadline">When time is over, or the caller has left.</param>
+/// <param name="deadline">Fires at the time limit, or when the caller has disconnected.</param>
 sealed class ScriptLimits(OperationDeadlineConstraint deadline) : Constraint
 {
     public const long MostSteps = 100_000_000;
 
     public static readonly TimeSpan LongestRun = TimeSpan.FromSeconds(7);
 
-    /// <summary>How long a step is waited for that began in time. Both together answer within 10 seconds.</summary>
+    /// <summary>The time to wait for a step that started within the limit. Together, both limits guarantee an answer within 10 seconds.</summary>
     public static readonly TimeSpan LongestStep = TimeSpan.FromSeconds(2);
 
     public static readonly TimeSpan LongestPattern = TimeSpan.FromSeconds(1);
 
-    /// <summary>What a script may hold, in bytes.</summary>
+    /// <summary>The maximum memory of a script in bytes.</summary>
     public const long MostMemory = 48 * 1024 * 1024;
 
     /// <summary>
-    /// What all of a process that is the program's own may come to hold while a script runs, beyond what it held before: a single step that
-    /// nothing else has foreseen ends there.
+    /// The maximum growth of the heap while a script runs, in a process that runs nothing else: it ends a single step that no other limit has stopped.
     /// </summary>
     public const long MostOfTheProcess = 80 * 1024 * 1024;
 
-    /// <summary>What may be allocated from one item to the next, so that no single text grows beyond what the limit can still see.</summary>
+    /// <summary>The maximum allocation per item, so that no single string grows beyond what the memory limit can still detect.</summary>
     public const long MostAllocatedAtOnce = 24 * 1024 * 1024;
 
     public const uint LongestArray = 250_000;
@@ -50,17 +49,17 @@ sealed class ScriptLimits(OperationDeadlineConstraint deadline) : Constraint
 
     static long AfterLastCollection => GC.GetGCMemoryInfo(GCKind.Any) is { Index: > 0 } last ? last.HeapSizeBytes : long.MaxValue;
 
-    /// <summary>Steps are counted, and a single one may take much: each is looked at.</summary>
+    /// <summary>Steps are counted, and a single one may be expensive, so each is checked.</summary>
     public override bool IsAmortizable => false;
 
-    /// <summary>The same limits hold from the beginning of a query to its end, however often the engine is entered.</summary>
+    /// <summary>Does nothing: the same limits apply for the whole query, however often the engine is entered.</summary>
     public override void Reset()
     {
     }
 
     public override void Check() => Spend(1);
 
-    /// <exception cref="RefusedException">It is more than the query may take.</exception>
+    /// <exception cref="RefusedException">The query exceeds a limit.</exception>
     public void Spend(int steps)
     {
         if ((_steps += steps) > MostSteps)
@@ -78,7 +77,7 @@ sealed class ScriptLimits(OperationDeadlineConstraint deadline) : Constraint
             throw new RefusedException(JqlScript.Failed, TooMuchMemory);
     }
 
-    /// <summary>With what nobody holds any more.</summary>
+    /// <summary>Including garbage.</summary>
     long Held => GC.GetTotalMemory(forceFullCollection: false) - _before;
 
     long HeldInTruth

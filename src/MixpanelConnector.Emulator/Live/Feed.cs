@@ -3,17 +3,19 @@ using MixpanelConnector.Emulator.Rules;
 
 namespace MixpanelConnector.Emulator.Live;
 
-/// <summary>An event as those who watch see it.</summary>
+/// <summary>An event as watchers see it.</summary>
 readonly record struct SeenEvent(string Name, DateTimeOffset Time, string DistinctId, string InsertId, string Properties)
 {
-    /// <summary>More of an event's properties is not shown: an event may have a megabyte.</summary>
+    /// <summary>The maximum length of properties that is shown: an event may have a megabyte.</summary>
     public const int MostProperties = 8192;
 
     public static string Shown(ReadOnlySpan<byte> properties) => Encoding.UTF8.GetString(properties[..Math.Min(properties.Length, MostProperties)]) + (properties.Length > MostProperties ? "…" : "");
 }
 
-/// <summary>What comes in, for those who watch. The latest rejections are kept for those who come later; nowhere else are they kept at all.</summary>
-/// <param name="screens">The clock of those who watch: the real one, whatever clock the events go by.</param>
+/// <summary>
+/// The live feed of received records, for watchers. The latest rejections are kept for watchers that connect later; they are stored nowhere else.
+/// </summary>
+/// <param name="screens">The clock of the watchers: the real one, whatever clock the events use.</param>
 sealed class Feed(TimeProvider screens)
 {
     const int KeptRejections = 500;
@@ -24,7 +26,7 @@ sealed class Feed(TimeProvider screens)
     readonly Dictionary<int, Recent> _recent = [];
     readonly Recent _ofNoProject = new();
 
-    /// <summary>Events that are in the store now.</summary>
+    /// <summary>Reports events that have been stored.</summary>
     public void Stored(EventBatch batch)
     {
         lock (_lock)
@@ -52,7 +54,7 @@ sealed class Feed(TimeProvider screens)
         }
     }
 
-    /// <summary>Forgets the rejections that are kept: all, or a project's.</summary>
+    /// <summary>Discards the kept rejections: all, or those of a project.</summary>
     public void Forget(int? projectId = null)
     {
         lock (_lock)
@@ -78,7 +80,7 @@ sealed class Feed(TimeProvider screens)
         return recent;
     }
 
-    /// <summary>Begins to watch a project: first come the rejections that are kept.</summary>
+    /// <summary>Starts to watch a project, beginning with the kept rejections.</summary>
     public Watcher Watch(int projectId)
     {
         var watcher = new Watcher(this, projectId);
@@ -90,19 +92,19 @@ sealed class Feed(TimeProvider screens)
         return watcher;
     }
 
-    /// <summary>What one project got since the last look: all of it counted, and some of it shown.</summary>
+    /// <summary>What one project received since the last call: all of it counted, and part of it shown.</summary>
     public sealed class Watcher(Feed feed, int projectId) : IDisposable
     {
-        /// <summary>More in a moment than anybody can read.</summary>
+        /// <summary>More than anybody can read at once.</summary>
         public const int MostShown = 50;
 
         readonly SemaphoreSlim _something = new(0, 1);
         Seen _seen = new();
 
-        /// <summary>Waits until there is something to see; gives false when the time is up.</summary>
+        /// <summary>Waits until there is something to show; returns false on timeout.</summary>
         public Task<bool> WaitAsync(TimeSpan longest, CancellationToken cancellationToken) => _something.WaitAsync(longest, cancellationToken);
 
-        /// <summary>Takes what there is.</summary>
+        /// <summary>Takes what has accumulated.</summary>
         public Seen Take()
         {
             lock (feed._lock)
@@ -113,7 +115,7 @@ sealed class Feed(TimeProvider screens)
             }
         }
 
-        /// <summary>What came in each second of the last two minutes.</summary>
+        /// <summary>The counts for each second of the last two minutes.</summary>
         public IReadOnlyList<(long Second, long Accepted, long Rejected)> Seconds()
         {
             lock (feed._lock)
@@ -123,7 +125,7 @@ sealed class Feed(TimeProvider screens)
             }
         }
 
-        /// <summary>What was refused from a moment on, by reason, the most common first.</summary>
+        /// <summary>The rejections since a point in time, by reason, the most frequent first.</summary>
         public IReadOnlyList<Refusals> RefusalsSince(DateTimeOffset start)
         {
             lock (feed._lock)
@@ -172,7 +174,7 @@ sealed class Feed(TimeProvider screens)
             Wake();
         }
 
-        /// <summary>They were counted when they came.</summary>
+        /// <summary>Adds rejections without counting them, because they were counted when they arrived.</summary>
         internal void AddKept(IEnumerable<Rejection> rejections)
         {
             foreach (var rejection in rejections.Where(rejection => rejection.ProjectId is null || rejection.ProjectId == projectId))
@@ -186,14 +188,14 @@ sealed class Feed(TimeProvider screens)
         }
     }
 
-    /// <summary>What was seen in a while: the counts are of everything, the lists hold the latest.</summary>
+    /// <summary>What was received in a period: the counts include everything, the lists contain the latest.</summary>
     public sealed class Seen
     {
         public long Accepted { get; set; }
 
         public long Rejected { get; set; }
 
-        /// <summary>The times of the earliest and the latest event; the first is after the last where there is none.</summary>
+        /// <summary>The times of the earliest and the latest event; the first is after the last if there is no event.</summary>
         public DateTimeOffset First { get; set; } = DateTimeOffset.MaxValue;
 
         public DateTimeOffset Last { get; set; } = DateTimeOffset.MinValue;

@@ -4,15 +4,15 @@ using MixpanelConnector.Emulator.Operations.Control;
 
 namespace MixpanelConnector.Emulator.Live;
 
-/// <summary>The latest requests, what they were answered with, and what became of their records. Requests about the emulator itself are not among them.</summary>
+/// <summary>The latest requests, their responses, and the outcome of their records. Requests about the emulator itself are not included.</summary>
 /// <param name="time">The clock.</param>
-/// <param name="instance">The name of this start, by which requests of our own are told.</param>
+/// <param name="instance">The id of this instance, which identifies its own requests.</param>
 sealed class Journal(TimeProvider time, string instance)
 {
     const int MostRequests = 10_000;
     const int MostNotKept = 100;
 
-    /// <summary>Of records that were not kept: of older requests they are forgotten.</summary>
+    /// <summary>The maximum size of records that were not stored; those of older requests are discarded.</summary>
     const long MostCharacters = 16 << 20;
 
     static readonly object Ended = new(), Own = new();
@@ -32,20 +32,20 @@ sealed class Journal(TimeProvider time, string instance)
         }
     }
 
-    /// <summary>Whether the request is this server's to itself.</summary>
+    /// <summary>Whether the server sent the request to itself.</summary>
     public static bool IsOurs(HttpContext context) => context.Items.ContainsKey(Own);
 
-    /// <summary>The connection was ended in place of an answer.</summary>
+    /// <summary>Notes that the connection was closed without a response.</summary>
     public static void MarkEnded(HttpContext context) => context.Items[Ended] = true;
 
-    /// <summary>The whole request was refused.</summary>
+    /// <summary>Notes that the whole request was rejected.</summary>
     public static void MarkRefused(HttpContext context, string error) => NoteOf(context).Error = error;
 
-    /// <summary>What became of the request's records.</summary>
+    /// <summary>Notes the outcome of the request's records.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="received">How many came.</param>
-    /// <param name="projects">Where they went.</param>
-    /// <param name="notKept">Those that were not kept.</param>
+    /// <param name="received">The number of records received.</param>
+    /// <param name="projects">The projects that they went to.</param>
+    /// <param name="notKept">The records that were not stored.</param>
     public static void MarkJudged(HttpContext context, int received, IEnumerable<int> projects, IReadOnlyList<Rejection> notKept)
     {
         var note = NoteOf(context);
@@ -71,7 +71,7 @@ sealed class Journal(TimeProvider time, string instance)
         }
     }
 
-    /// <summary>Forgets all requests, or those that are about one project alone.</summary>
+    /// <summary>Discards all requests, or those that concern only one project.</summary>
     public void Forget(int? projectId = null)
     {
         lock (_lock)

@@ -2,15 +2,17 @@ using MixpanelConnector.Emulator.Rules;
 
 namespace MixpanelConnector.Emulator.Live;
 
-/// <summary>A reason for which records were refused, and how many were.</summary>
+/// <summary>A reason why records were rejected, and their number.</summary>
 readonly record struct Refusals(string Field, string Message, long Count);
 
-/// <summary>What a project got lately: counts by second for two minutes, and refusals by reason for a day.</summary>
+/// <summary>The recent history of a project: counts per second for two minutes, and rejections by reason for a day.</summary>
 sealed class Recent
 {
     public const int Seconds = 120;
 
-    /// <summary>More reasons of a quarter of an hour are counted as one: a reason may name a property that somebody made up.</summary>
+    /// <summary>
+    /// The maximum number of reasons per quarter of an hour; further ones are combined, because a reason may contain an arbitrary property name.
+    /// </summary>
     const int MostReasons = 200;
 
     /// <summary>The longest day has 25 hours.</summary>
@@ -46,18 +48,18 @@ sealed class Recent
         _quarter.Reasons[fault] = _quarter.Reasons.GetValueOrDefault(fault) + 1;
     }
 
-    /// <summary>The seconds of the last two minutes in which something came.</summary>
+    /// <summary>The seconds of the last two minutes in which something was received.</summary>
     public IEnumerable<(long Second, long Accepted, long Rejected)> SecondsUntil(DateTimeOffset at) =>
         _seconds.Append(_now).Where(one => one.Second > at.ToUnixTimeSeconds() - Seconds && one.Accepted + one.Rejected > 0);
 
-    /// <summary>Refusals by reason from a moment on.</summary>
+    /// <summary>The rejections by reason since a point in time.</summary>
     public IEnumerable<Refusals> RefusalsSince(DateTimeOffset start) =>
         from quarter in _quarters.Append(_quarter)
         where quarter.Quarter >= QuarterOf(start)
         from reason in quarter.Reasons
         select new Refusals(reason.Key.Where, reason.Key.Message, reason.Value);
 
-    static long QuarterOf(DateTimeOffset at) => at.ToUnixTimeSeconds() / (15 * 60); // days begin with one, in every time zone of today
+    static long QuarterOf(DateTimeOffset at) => at.ToUnixTimeSeconds() / (15 * 60); // in every current time zone, days start at a multiple of a quarter
 
     void Reach(DateTimeOffset at)
     {

@@ -6,7 +6,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>GET /api/app/me</c>: what the calling account can see, each kind keyed by id; and as lists its projects, and their workspaces.</summary>
+/// <summary><c>GET /api/app/me</c>: everything the calling account can see, as objects keyed by id; and lists of its projects and their workspaces.</summary>
 sealed class AboutMe(Accounts accounts, Access access)
 {
     public async Task HandleAsync(HttpContext context)
@@ -63,7 +63,7 @@ sealed class AboutMe(Accounts accounts, Access access)
         }).ConfigureAwait(false);
     }
 
-    /// <summary><c>GET /api/app/projects/{project}/workspaces</c>, and those that anybody in the project may see, which is the same one.</summary>
+    /// <summary><c>GET /api/app/projects/{project}/workspaces</c>, and the workspaces visible to everybody in the project, which is the same one.</summary>
     public async Task WorkspacesAsync(HttpContext context)
     {
         var (_, project, _) = await access.ProjectOfPathAsync(context).ConfigureAwait(false);
@@ -75,7 +75,7 @@ sealed class AboutMe(Accounts accounts, Access access)
         }).ConfigureAwait(false);
     }
 
-    /// <summary>Each project has one workspace that shows all of it, numbered like the project.</summary>
+    /// <summary>Each project has one workspace that shows all of it, with the same number.</summary>
     static void WriteWorkspace(Utf8JsonWriter json, Project project)
     {
         json.WriteStartObject();

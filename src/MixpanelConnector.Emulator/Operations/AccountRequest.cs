@@ -6,10 +6,10 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary>The JSON bodies of the service-account API, and what is wrong with them.</summary>
+/// <summary>Parses and validates the JSON bodies of the service-account API.</summary>
 static class AccountRequest
 {
-    /// <summary>The one form that the service takes, and gives.</summary>
+    /// <summary>The only format that the service accepts and returns.</summary>
     public const string Time = "yyyy-MM-dd'T'HH:mm:ss'Z'";
 
     const int LargestBody = 1024 * 1024;
@@ -52,7 +52,7 @@ static class AccountRequest
     }
 
     /// <param name="body">The request.</param>
-    /// <param name="otherwise">The role where none is named; null where one must be.</param>
+    /// <param name="otherwise">The default role; null if a role is required.</param>
     static IReadOnlyList<(int ProjectId, string Role)> ProjectsOf(JsonElement body, string? otherwise = null) =>
     [
         .. ObjectsOf(body, "projects").Select(project => (

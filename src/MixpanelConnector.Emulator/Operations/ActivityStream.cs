@@ -5,7 +5,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/query/stream/query</c>: what some users did, in the order of time.</summary>
+/// <summary><c>/api/query/stream/query</c>: the events of some users, sorted by time.</summary>
 sealed class ActivityStream(ReportSource source)
 {
     public Task QueryAsync(HttpContext context, QueryFields fields, Project project)

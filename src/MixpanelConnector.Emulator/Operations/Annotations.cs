@@ -7,7 +7,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/app/projects/…/annotations</c>: remarks on days, and the tags that group them.</summary>
+/// <summary><c>/api/app/projects/…/annotations</c>: notes on dates, and the tags that group them.</summary>
 sealed class Annotations(DocumentStore documents, Accounts accounts, Access access)
 {
     const string Kind = "annotation", TagKind = "annotation tag";
@@ -32,7 +32,7 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
         }).ConfigureAwait(false);
     }
 
-    /// <summary>The same for clients of the API before, under <c>/api/2.0/annotations</c>.</summary>
+    /// <summary>The same for clients of the previous API, under <c>/api/2.0/annotations</c>.</summary>
     public Task ListOldAsync(HttpContext context, QueryFields fields, Project project)
     {
         var (from, to) = (fields.Text("from_date") is null ? DateOnly.MinValue : fields.Date("from_date"), fields.Text("to_date") is null ? DateOnly.MaxValue : fields.Date("to_date"));
@@ -75,7 +75,7 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
                 ["user_id"] = account.Id,
             },
             context.RequestAborted).ConfigureAwait(false);
-        await context.Response.ResultsAsync(200, json => Write(json, project, annotation)).ConfigureAwait(false); // 201 by the specification
+        await context.Response.ResultsAsync(200, json => Write(json, project, annotation)).ConfigureAwait(false); // 201 according to the specification
     }
 
     public async Task GetAsync(HttpContext context)
@@ -123,7 +123,7 @@ sealed class Annotations(DocumentStore documents, Accounts accounts, Access acce
     public async Task ListTagsAsync(HttpContext context)
     {
         var (_, project) = await access.WritableProjectAsync(context).ConfigureAwait(false);
-        await context.Response.ResultsAsync(200, json => // by the specification, tags have no envelope
+        await context.Response.ResultsAsync(200, json => // according to the specification, tags have no envelope
         {
             json.WriteStartArray();
             foreach (var tag in documents.List(project.Id, TagKind))

@@ -6,7 +6,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/query/cohorts/list</c>: the saved cohorts, with how many users each has now.</summary>
+/// <summary><c>/api/query/cohorts/list</c>: the saved cohorts, with the current number of users of each.</summary>
 sealed class Cohorts(ProfileQuery profiles, DocumentStore documents)
 {
     public Task ListAsync(HttpContext context, Project project) => context.Response.JsonAsync(200, json =>

@@ -5,7 +5,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/query/events</c> and what lies under it: counts by name, the most common names, today's against yesterday's.</summary>
+/// <summary><c>/api/query/events</c> and the paths below it: counts by name, the most common names, today's counts compared with yesterday's.</summary>
 sealed class CountEvents(ReportSource source)
 {
     const int DaysOfNames = 31;
@@ -66,11 +66,11 @@ sealed class CountEvents(ReportSource source)
         });
     }
 
-    /// <summary>What to count: a field without which there is no answer.</summary>
+    /// <summary>What to count, a required field.</summary>
     public static CountType TypeOf(QueryFields fields) =>
         fields.Choice<CountType>("type", null, CountType.General, CountType.Unique, CountType.Average);
 
-    /// <summary>Either so many units up to now, or the days between two dates in units.</summary>
+    /// <summary>Either a number of units up to now, or the days between two dates in units.</summary>
     public static Buckets BucketsOf(QueryFields fields, Project project, DateTimeOffset now)
     {
         var unit = fields.Choice<TimeUnit>("unit", null, TimeUnit.Minute, TimeUnit.Hour, TimeUnit.Day, TimeUnit.Week, TimeUnit.Month);

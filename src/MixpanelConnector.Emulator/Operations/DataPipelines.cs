@@ -6,7 +6,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/2.0/nessie/pipeline</c>: pipelines are kept with their settings, without their secrets. Nothing is exported.</summary>
+/// <summary><c>/api/2.0/nessie/pipeline</c>: stores pipelines with their settings, without their secrets. Nothing is exported.</summary>
 sealed class DataPipelines(DocumentStore documents, Access access)
 {
     const string Kind = "data pipeline";
@@ -112,7 +112,7 @@ sealed class DataPipelines(DocumentStore documents, Access access)
         await AnswerAsync(context, "day_syncs").ConfigureAwait(false);
     }
 
-    /// <summary>Nothing ran, so all lists are empty.</summary>
+    /// <summary>Nothing has run, so all lists are empty.</summary>
     static Task AnswerAsync(HttpContext context, params string[] lists) => context.Response.JsonAsync(200, json =>
     {
         json.WriteStartObject();
@@ -201,7 +201,7 @@ sealed class DataPipelines(DocumentStore documents, Access access)
 
     async Task<(Project Project, FormFields Fields)> FormAsync(HttpContext context)
     {
-        await access.RequireCallerAsync(context).ConfigureAwait(false); // before the body of anybody is read
+        await access.RequireCallerAsync(context).ConfigureAwait(false); // before reading the body of an unauthenticated caller
         var fields = await FormFields.OfFormAsync(context).ConfigureAwait(false);
         return (await access.ManagedProjectAsync(context, fields.Project).ConfigureAwait(false), fields);
     }
@@ -214,7 +214,7 @@ sealed class DataPipelines(DocumentStore documents, Access access)
     }
 }
 
-/// <summary>Where a pipeline leads, and the settings that this takes.</summary>
+/// <summary>The destination of a pipeline, and the settings that it allows.</summary>
 sealed class PipelineType
 {
     static readonly string[] Common = ["type", "trial", "data_source", "from_date", "to_date", "frequency", "events", "where", "data_format"];
@@ -254,12 +254,12 @@ sealed class PipelineType
         Editable = [.. EditedAlways, .. edited];
     }
 
-    /// <summary>What is neither kept nor given back.</summary>
+    /// <summary>Fields that are neither stored nor returned.</summary>
     public static IReadOnlyList<string> Secrets { get; } = ["client_secret", "azure_client_secret", "snowflake_password"];
 
     public static IReadOnlyList<string> Lists { get; } = ["events", "bq_share_with_group"];
 
-    /// <summary>What can be edited of any pipeline.</summary>
+    /// <summary>The fields that can be edited in any pipeline.</summary>
     public static IReadOnlyList<string> Edited { get; } = [.. All.SelectMany(type => type.Editable).Distinct(StringComparer.Ordinal)];
 
     public string Name { get; }

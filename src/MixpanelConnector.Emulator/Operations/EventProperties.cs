@@ -8,7 +8,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/query/events/properties</c> and what lies under it: an event's properties, and what values they have.</summary>
+/// <summary><c>/api/query/events/properties</c> and the paths below it: an event's properties, and their values.</summary>
 sealed class EventProperties(ReportSource source)
 {
     static readonly (DateTimeOffset From, DateTimeOffset End) AllTime = (DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
@@ -32,7 +32,7 @@ sealed class EventProperties(ReportSource source)
 
     public Task TopNamesAsync(HttpContext context, QueryFields fields, Project project)
     {
-        var name = fields.Text("event"); // those of all events without it, as clients ask that discover a project
+        var name = fields.Text("event"); // without it, those of all events, as clients request that discover a project
         var limit = fields.Integer("limit", otherwise: 10, least: 1, most: int.MaxValue);
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
         source.ForEach(project, new ReportRange(AllTime.From, AllTime.End, name is null ? null : [name]), withProperties: true, cursor =>
@@ -81,7 +81,7 @@ sealed class EventProperties(ReportSource source)
     static Selector Property(QueryFields fields) =>
         Selector.Parse($"properties[{CanonicalText.OfText(fields.Required("name"))}]", SelectorDialect.Events);
 
-    /// <summary>The names of the properties, each once.</summary>
+    /// <summary>The distinct names of the properties.</summary>
     static HashSet<string> NamesIn(string properties)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);

@@ -6,18 +6,18 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/app/workspaces/…/experiments</c>: experiments as documents, with the states that they go through. Nothing is measured.</summary>
+/// <summary><c>/api/app/workspaces/…/experiments</c>: stores experiments as documents, with their state transitions. Nothing is measured.</summary>
 sealed class Experiments(DocumentStore documents, Access access, TimeProvider time)
 {
     const string Kind = "experiment";
     const int LongestName = 255, LongestDescription = 400;
 
-    /// <summary>What a request may set; the rest of it, <c>global_access_type</c> too, is taken and not shown, as documented.</summary>
+    /// <summary>The members that a request may set; others, including <c>global_access_type</c>, are accepted and not returned, as documented.</summary>
     static readonly string[] Created = ["name", "description", "hypothesis", "settings", "variants", "metrics"];
 
     static readonly string[] Updated = [.. Created, "status", "start_date", "end_date", "exposures_cache", "results_cache", "tags"];
 
-    /// <summary>All that a request may name.</summary>
+    /// <summary>All members that a request may contain.</summary>
     public static readonly string[] Members = [.. Updated, "global_access_type"];
 
     static readonly string[] Nullable = ["description", "hypothesis", "start_date", "end_date"];
@@ -101,7 +101,7 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
         await AnswerAsync(context, []).ConfigureAwait(false);
     }
 
-    /// <summary>Archives, and answers as a deletion does.</summary>
+    /// <summary>Archives an experiment, with the response of a deletion.</summary>
     public async Task ArchiveAsync(HttpContext context)
     {
         await ChangeAsync(context, (experiment, _) => experiment["deleted"] = Now(), optionalBody: true).ConfigureAwait(false);
@@ -183,7 +183,7 @@ sealed class Experiments(DocumentStore documents, Access access, TimeProvider ti
     async Task EditAsync(HttpContext context, Action<JsonObject, JsonBody> edit, bool optionalBody = false) =>
         await AnswerAsync(context, await ChangeAsync(context, edit, optionalBody).ConfigureAwait(false)).ConfigureAwait(false);
 
-    /// <summary>Carries out an edit on the experiment of the path.</summary>
+    /// <summary>Applies an edit to the experiment in the path.</summary>
     async Task<JsonObject> ChangeAsync(HttpContext context, Action<JsonObject, JsonBody> edit, bool optionalBody)
     {
         var (account, project) = await access.WritableWorkspaceAsync(context).ConfigureAwait(false);

@@ -9,7 +9,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>GET /api/2.0/export</c>: events as they were stored, one a line, duplicates included.</summary>
+/// <summary><c>GET /api/2.0/export</c>: events as they were stored, one per line, including duplicates.</summary>
 sealed class ExportEvents(EventStore events, IdentityStore identities, Access access, Quota quota, TimeProvider time)
 {
     const int LargestLimit = 100_000;
@@ -28,7 +28,7 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
         var (from, to) = fields.Dates();
         if (to > DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime))
             throw new RefusedException(400, "to_date cannot be later than today");
-        // Days of an export are those of UTC, whatever the time zone of the project.
+        // The days of an export are UTC days, whatever the time zone of the project.
         var utc = new Calendar(TimeZoneInfo.Utc);
         var range = new EventRange(project.Id, utc.StartOf(from), utc.EndOf(to), fields.Texts("event"));
         var limit = fields.Text("limit") is null ? int.MaxValue : fields.Integer("limit", otherwise: 0, least: 1, LargestLimit);
@@ -40,7 +40,7 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
         await WriteAsync(context, Matching(range, selector, project).Take(Math.Min(limit, terminatedAfter ?? limit)), fields.Boolean("time_in_ms"), terminatedAfter is null ? default : "terminated early\n"u8.ToArray()).ConfigureAwait(false);
     }
 
-    /// <summary>The project to export; null for whoever may not.</summary>
+    /// <summary>The project to export; null if access is denied.</summary>
     async Task<Project?> ProjectAsync(HttpContext context, QueryFields fields)
     {
         try
@@ -57,7 +57,7 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
     {
         var chunk = new ArrayBufferWriter<byte>(ChunkBytes + 4096);
         using var row = rows.GetEnumerator();
-        // Before the answer begins, so that a where that fails on an event is still answered with 400.
+        // Before the response starts, so that an expression that fails on an event still results in 400.
         var isLast = !Fill(chunk, row, timeInMilliseconds);
         var body = Begin(context);
         await using (body.ConfigureAwait(false))
@@ -82,7 +82,7 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
         return new GZipStream(context.Response.Body, CompressionLevel.Fastest, leaveOpen: true);
     }
 
-    /// <summary>Whether rows may be left when the chunk is full.</summary>
+    /// <summary>Fills the chunk; returns whether rows may be left.</summary>
     static bool Fill(ArrayBufferWriter<byte> chunk, IEnumerator<ExportRow> row, bool timeInMilliseconds)
     {
         while (chunk.WrittenCount < ChunkBytes)
@@ -108,7 +108,7 @@ sealed class ExportEvents(EventStore events, IdentityStore identities, Access ac
         });
     }
 
-    /// <summary>An event's properties, and the event itself as <c>event["$time"]</c> and <c>event["$name"]</c>.</summary>
+    /// <summary>An event's properties, with the event itself as <c>event["$time"]</c> and <c>event["$name"]</c>.</summary>
     sealed class EventRecord(Selector selector) : ISelectorRecord
     {
         readonly JsonSelectorRecord _properties = new(selector);

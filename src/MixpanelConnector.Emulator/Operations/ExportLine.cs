@@ -6,7 +6,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary>One line of an export: the stored properties with their numbers as they were written, <c>time</c> in the unit asked for.</summary>
+/// <summary>One line of an export: the stored properties with numbers unchanged, <c>time</c> in the requested unit.</summary>
 static class ExportLine
 {
     public static void Write(ArrayBufferWriter<byte> output, in ExportRow row, bool timeInMilliseconds)

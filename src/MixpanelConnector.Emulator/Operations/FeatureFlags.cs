@@ -7,7 +7,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/app/projects/…/workspaces/…/feature-flags</c>: flags as documents, kept and checked.</summary>
+/// <summary><c>/api/app/projects/…/workspaces/…/feature-flags</c>: validates flags and stores them as documents.</summary>
 sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider time)
 {
     public const string Kind = "feature flag";
@@ -142,7 +142,7 @@ sealed class FeatureFlags(DocumentStore documents, Access access, TimeProvider t
         var variants = ruleset.Objects("variants");
         if (variants.Count > MostVariants)
             throw ruleset.Invalid("variants", $"must be at most {MostVariants}");
-        var keys = new HashSet<string>(StringComparer.OrdinalIgnoreCase); // as they are looked for
+        var keys = new HashSet<string>(StringComparer.OrdinalIgnoreCase); // as they are looked up
         foreach (var variant in variants)
         {
             variant.AllowOnly("key", "value", "description", "is_control", "split", "is_sticky");

@@ -7,7 +7,10 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/query/retention/addiction</c>: how many users came in at least so many hours of a day, or days of a month; by the values of an expression.</summary>
+/// <summary>
+/// <c>/api/query/retention/addiction</c>: the number of users who were active in at least a number of hours of a day, or days of a month; by the values of an
+/// expression.
+/// </summary>
 sealed class Frequency(ReportSource source)
 {
     public Task HandleAsync(HttpContext context, QueryFields fields, Project project)
@@ -76,7 +79,7 @@ sealed class Frequency(ReportSource source)
         return part == TimeUnit.Hour ? 24 * days : days;
     }
 
-    /// <summary>Who was active in which part of which bucket.</summary>
+    /// <summary>The users who were active in each part of each bucket.</summary>
     sealed class Activity
     {
         readonly HashSet<(int Bucket, int User, int Part)> _active = [];
@@ -85,7 +88,7 @@ sealed class Frequency(ReportSource source)
 
         public void Add((int Bucket, int User, int Part) active) => _active.Add(active);
 
-        /// <summary>For each bucket, how many users were active in at least one part of it, in at least two, and so on.</summary>
+        /// <summary>For each bucket, the number of users who were active in at least one part of it, in at least two, and so on.</summary>
         public int[,] AtLeast(int buckets, int length)
         {
             var atLeast = new int[buckets, length];

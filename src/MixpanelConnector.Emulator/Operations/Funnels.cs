@@ -8,7 +8,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/query/funnels</c>: how many users got how far through a saved funnel; and the list of the saved ones.</summary>
+/// <summary><c>/api/query/funnels</c>: the number of users who reached each step of a saved funnel; and the list of saved funnels.</summary>
 sealed class Funnels(ReportSource source, DocumentStore documents)
 {
     const int LongestDays = 90;
@@ -136,7 +136,7 @@ sealed class Funnels(ReportSource source, DocumentStore documents)
         var end = DateTimeOffset.MaxValue - buckets.End > window ? buckets.End + window : DateTimeOffset.MaxValue;
         var names = funnel.Steps.Select(step => step.Event).Distinct(StringComparer.Ordinal).ToArray();
         var paths = new FunnelPaths(funnel.Steps.Count, window);
-        // The time of the last step may be all of its window.
+        // The last step may occur up to the end of its window.
         using var cursor = source.InOrder(
             project, new ReportRange(buckets.Start, end.AddTicks(end == DateTimeOffset.MaxValue ? 0 : TimeSpan.TicksPerMillisecond), names), withProperties: false,
             [where, on, .. funnel.Steps.Select(step => step.Where)]);

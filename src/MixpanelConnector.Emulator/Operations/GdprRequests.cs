@@ -9,19 +9,19 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/app/data-retrievals</c> and <c>/api/app/data-deletions</c>: gives out, or really deletes, what is known about users.</summary>
+/// <summary><c>/api/app/data-retrievals</c> and <c>/api/app/data-deletions</c>: retrieves or actually deletes the data about users.</summary>
 sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts accounts, Quota quota, EmulatorOptions options)
 {
     const string Retrieval = "data retrieval", Deletion = "data deletion";
     const int MostRetrieved = 2000, MostDeleted = 1999;
     const string Pending = "PENDING", Started = "STARTED", Success = "SUCCESS", Failure = "FAILURE", Revoked = "REVOKED";
 
-    /// <summary>Beyond this a timer cannot count; it is set again then.</summary>
+    /// <summary>The maximum duration of a timer, which is then set again.</summary>
     static readonly TimeSpan LongestWait = TimeSpan.FromDays(30);
 
     readonly ConcurrentDictionary<string, ITimer> _waiting = new(StringComparer.Ordinal);
 
-    /// <summary>Deletions that failed in this process: the store may take no word of them either.</summary>
+    /// <summary>Deletions that failed in this process, in case the store cannot record that either.</summary>
     readonly ConcurrentDictionary<string, bool> _failed = new(StringComparer.Ordinal);
 
     public async Task CreateRetrievalAsync(HttpContext context)
@@ -59,7 +59,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         }).ConfigureAwait(false);
     }
 
-    /// <summary>What a retrieval found, one record a line. Who has the link may read it, as with Mixpanel's.</summary>
+    /// <summary>The result of a retrieval, one record per line. Anybody who has the link may read it, as with Mixpanel's.</summary>
     public async Task DownloadAsync(HttpContext context)
     {
         var id = (string)context.Request.RouteValues["id"]!;
@@ -93,7 +93,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         }).ConfigureAwait(false);
     }
 
-    /// <summary>Takes a deletion back, as long as it has not begun.</summary>
+    /// <summary>Cancels a deletion that has not started.</summary>
     public async Task CancelAsync(HttpContext context)
     {
         var (project, request) = Find(context, Deletion);
@@ -105,7 +105,9 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
-    /// <summary>Goes on with the deletions that were asked for before this process: those that wait, for the rest of their time, and those that it was ended in.</summary>
+    /// <summary>
+    /// Continues deletions that were requested before this process: pending ones after the rest of their delay, and those that were interrupted.
+    /// </summary>
     public void Resume()
     {
         foreach (var project in accounts.Projects)
@@ -115,7 +117,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         }
     }
 
-    /// <summary>Waits anew for what waits: the clock is another one.</summary>
+    /// <summary>Restarts the timers of pending deletions after the clock was changed.</summary>
     public void Rearm()
     {
         foreach (var project in accounts.Projects)
@@ -125,7 +127,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         }
     }
 
-    /// <summary>Leaves what still waits to the next process.</summary>
+    /// <summary>Leaves pending deletions to the next process.</summary>
     public void Stop()
     {
         foreach (var id in _waiting.Keys)
@@ -225,12 +227,12 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait < LongestWait ? wait : LongestWait;
     }
 
-    /// <summary>When a deletion happens: as it was told when it was asked for, whatever the delay is now.</summary>
+    /// <summary>The time of a deletion: as reported when it was requested, whatever the delay is now.</summary>
     DateTimeOffset DueOf(Document request) =>
         (string?)request.Content["due"] is { } due ? DateTimeOffset.Parse(due, CultureInfo.InvariantCulture)
         : DateTimeOffset.Parse((string)request.Content["date_requested"]!, CultureInfo.InvariantCulture) + options.DeletionDelay;
 
-    /// <summary>Nobody waits for this one: what became of it is told by the state of the request.</summary>
+    /// <summary>Nobody awaits this: the outcome is reported by the status of the request.</summary>
     async Task DeleteInBackgroundAsync(int projectId, Document request)
     {
         try
@@ -239,7 +241,7 @@ sealed class GdprRequests(PersonalData data, DocumentStore documents, Accounts a
         }
         catch (Exception)
         {
-            // DeleteAsync has made it the request's state.
+            // DeleteAsync has stored it as the request's status.
         }
     }
 

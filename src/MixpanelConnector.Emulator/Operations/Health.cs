@@ -4,7 +4,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>GET /healthz</c>: answers once everything else does, and says which instance it is, and whose store it serves.</summary>
+/// <summary><c>GET /healthz</c>: answers once everything else does, and returns the id of the instance and that of its store.</summary>
 sealed class Health(string instance, Database database)
 {
     public Task HandleAsync(HttpContext context) => context.Response.JsonAsync(200, json =>

@@ -7,7 +7,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/import</c>: valid events are stored, and each of the others is named with the rule that it breaks.</summary>
+/// <summary><c>/import</c>: stores valid events, and reports each of the others with the rule that it violates.</summary>
 sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quota, EmulatorOptions options)
 {
     const string IdentityEventsRefused = "identity events are not allowed when project is using simplified identity management";
@@ -21,7 +21,7 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
         var payload = Payload.Of(context.Request, body.Memory);
         if (options.StrictUnknown)
             payload.AllowOnly("data", "project_id", "strict", "verbose", "ip", "api_key", "img", "callback", "_");
-        // The form is older than strictness; whoever sends it without a word on that expects the old manners.
+        // The form is older than strict mode; a client that sends one without specifying it expects the old behaviour.
         var strict = payload.Field("strict") is { } asked ? asked != "0" : !payload.IsForm;
 
         using var batch = new EventBatch(options.TimeProvider.GetUtcNow(), imported: true, capacity: body.Length + (body.Length / 4) + 1024);
@@ -116,7 +116,9 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
         });
     }
 
-    /// <summary>Without strictness <c>verbose</c> chooses, as it does for <c>/track</c>: 1, or an object that has what either kind of client reads.</summary>
+    /// <summary>
+    /// Without strict mode, <c>verbose</c> selects the response, as it does for <c>/track</c>: 1, or an object that suits both kinds of clients.
+    /// </summary>
     static Task AnswerLenientlyAsync(HttpResponse response, Payload payload, int imported) => !TrackReply.Asks(payload, "verbose")
         ? TrackReply.WriteAsync(response, payload, error: null)
         : TrackReply.WriteAsync(response, payload, json =>
@@ -149,7 +151,7 @@ sealed class ImportEvents(EventStore events, Feed feed, Access access, Quota quo
 
         public List<FailedRecord> Failed { get; } = [];
 
-        /// <summary>They count as imported, and are dropped.</summary>
+        /// <summary>Records that count as imported, but are dropped.</summary>
         public List<FailedRecord> Ignored { get; } = [];
 
         public int Valid => Records - Failed.Count;

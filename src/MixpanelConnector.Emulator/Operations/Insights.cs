@@ -6,7 +6,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/query/insights</c>: a saved report, counted anew.</summary>
+/// <summary><c>/api/query/insights</c>: computes a saved report.</summary>
 sealed class Insights(ReportSource source, DocumentStore documents)
 {
     const string Moment = "yyyy-MM-dd'T'HH:mm:ss";

@@ -13,12 +13,12 @@ sealed class JqlQuery(ReportSource source, ProfileStore profiles, EmulatorOption
 {
     public static readonly string[] Parameters = ["script", "params", "format", "download_file"];
 
-    /// <summary>Of a script's thread: enough for recursion some thousand calls deep.</summary>
+    /// <summary>The stack of a script's thread: enough for several thousand recursive calls.</summary>
     const int StackBytes = 8 * 1024 * 1024;
 
     const int SegmentBytes = 64 * 1024;
 
-    /// <summary>One script after the other in a process, so that their memory does not add up.</summary>
+    /// <summary>Only one script at a time runs in a process, so that their memory does not add up.</summary>
     static readonly SemaphoreSlim Turn = new(1, 1);
 
     public async Task QueryAsync(HttpContext context, QueryFields fields, Project project)
@@ -36,7 +36,9 @@ sealed class JqlQuery(ReportSource source, ProfileStore profiles, EmulatorOption
             await context.Response.CopyAsync(200, "application/json", answer.Reader, length).ConfigureAwait(false);
     }
 
-    /// <summary>Waits for a script, and not for one that a single step keeps beyond its time: that one ends at its next step, and until then no other begins.</summary>
+    /// <summary>
+    /// Waits for a script, but not for a single step that exceeds its time: that script ends at its next step, and no other starts until then.
+    /// </summary>
     static async Task<long> EndAsync(Task<long> script, CancellationToken callerLeft)
     {
         try
@@ -59,7 +61,7 @@ sealed class JqlQuery(ReportSource source, ProfileStore profiles, EmulatorOption
         }
         catch (JsonException)
         {
-            // The refusal below says it.
+            // Reported by the refusal below.
         }
         throw new RefusedException(400, "invalid params: must be a JSON object");
     }
@@ -78,7 +80,7 @@ sealed class JqlQuery(ReportSource source, ProfileStore profiles, EmulatorOption
         return json.BytesCommitted;
     }
 
-    /// <summary>Runs what may recurse deeply, and for seconds, where it keeps nobody from his work.</summary>
+    /// <summary>Runs work that may recurse deeply, and for seconds, on its own thread, so that it blocks nothing else.</summary>
     static Task<T> OnThreadOfItsOwnAsync<T>(Func<T> work, Action ended)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);

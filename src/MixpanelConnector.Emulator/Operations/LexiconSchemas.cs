@@ -6,7 +6,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/app/projects/…/schemas</c>: what events and profiles are meant to look like.</summary>
+/// <summary><c>/api/app/projects/…/schemas</c>: the expected structure of events and profiles.</summary>
 sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
 {
     const string Kind = "schema";
@@ -117,7 +117,7 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
 
     static string IdOf(string type, string name) => $"{type}/{name}";
 
-    /// <summary>The entity of the path, as far as it names one; else of the query string.</summary>
+    /// <summary>The entity in the path, as far as specified there; otherwise in the query string.</summary>
     static (string? Type, string? Name) EntityOf(HttpContext context)
     {
         var type = (string?)context.Request.RouteValues["type"];
@@ -175,7 +175,7 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
         }
     }
 
-    /// <summary>Stores an entry; metadata that it leaves out stays as it was, and null clears it.</summary>
+    /// <summary>Stores an entry; omitted metadata is left unchanged, and null clears it.</summary>
     static void Put(Dictionary<string, JsonObject> all, JsonObject entry)
     {
         var id = IdOf((string)entry["entityType"]!, (string)entry["name"]!);
@@ -196,7 +196,7 @@ sealed class LexiconSchemas(DocumentStore documents, Access access, Quota quota)
         all[id] = entry.DeepClone().AsObject();
     }
 
-    /// <summary>What was sent as null is gone.</summary>
+    /// <summary>Removes members that were sent as null.</summary>
     static void Clear(JsonObject schema)
     {
         if (schema[Metadata]?[Mixpanel] is not JsonObject metadata)

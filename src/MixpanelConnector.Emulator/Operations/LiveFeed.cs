@@ -11,9 +11,9 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator.Operations;
 
 /// <summary>
-/// <c>GET /emulator/projects/{project}/live</c>: what the project gets, as it comes, a line of JSON for each quarter of a second
-/// in which something came. The counts are of all of it, the lists of the latest. The first line has the latest events and rejections
-/// that are known, what came in each second of the last two minutes, the names of the events that are stored, and the project's time zone; an empty line means that nothing came for a while.
+/// <c>GET /emulator/projects/{project}/live</c>: streams what the project receives, a line of JSON for each quarter of a second in which something was
+/// received. The counts include everything, the lists contain the latest. The first line contains the latest known events and rejections, the counts for each
+/// second of the last two minutes, the names of the stored events, and the project's time zone; an empty line means that nothing was received for a while.
 /// </summary>
 sealed class LiveFeed(EventStore events, Feed feed, Access access, TimeProvider time)
 {
@@ -21,7 +21,7 @@ sealed class LiveFeed(EventStore events, Feed feed, Access access, TimeProvider 
     const int MostReasons = 50;
     const int MostNames = 1000;
 
-    // The other end is a real screen: it goes by the real clock, whatever clock the events go by.
+    // The client is a real screen, so this uses the real clock, whatever clock the events use.
     static readonly TimeProvider Clock = TimeProvider.System;
     static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(250);
     static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(15);
@@ -53,7 +53,7 @@ sealed class LiveFeed(EventStore events, Feed feed, Access access, TimeProvider 
         }
         catch (OperationCanceledException)
         {
-            // Nobody watches any more, or the server stops: the stream ends where it is.
+            // Nobody watches any more, or the server is stopping: the stream just ends.
         }
     }
 
@@ -104,7 +104,7 @@ sealed class LiveFeed(EventStore events, Feed feed, Access access, TimeProvider 
         return WriteAsync(response, line.WrittenMemory, cancellationToken);
     }
 
-    /// <summary>All that was refused on this day of the project, by reason.</summary>
+    /// <summary>All rejections on the project's current day, by reason.</summary>
     void WriteToday(Utf8JsonWriter json, Project project, Feed.Watcher watcher)
     {
         var day = project.Calendar.DayOf(time.GetUtcNow());
@@ -125,7 +125,7 @@ sealed class LiveFeed(EventStore events, Feed feed, Access access, TimeProvider 
         json.WriteEndObject();
     }
 
-    /// <summary>The properties stay text, so that numbers reach a reader of JavaScript as they were written.</summary>
+    /// <summary>The properties remain a string, so that JavaScript clients see numbers exactly as they were written.</summary>
     static void Write(Utf8JsonWriter json, in SeenEvent seen)
     {
         json.WriteStartObject();

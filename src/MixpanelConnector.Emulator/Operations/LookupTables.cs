@@ -6,14 +6,14 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/lookup-tables</c>: lists a project's tables, and replaces one as a whole or not at all.</summary>
+/// <summary><c>/lookup-tables</c>: lists a project's tables, and replaces a table atomically.</summary>
 sealed class LookupTables(LookupTableStore tables, Access access, Quota quota)
 {
     const int LargestTable = 100 * 1024 * 1024;
 
     public async Task ListAsync(HttpContext context)
     {
-        await access.AccountAsync(context).ConfigureAwait(false); // a project's secret replaces tables, and does not list them
+        await access.AccountAsync(context).ConfigureAwait(false); // a project's secret can replace tables, but not list them
         var project = await access.ReadableProjectAsync(context, context.Request.Query["project_id"]).ConfigureAwait(false);
         var own = tables.ReadAll().Where(table => table.ProjectId == project.Id).ToList();
         await context.Response.JsonAsync(200, json =>
@@ -23,7 +23,7 @@ sealed class LookupTables(LookupTableStore tables, Access access, Quota quota)
             json.WriteString("status", "OK");
             if (own.Count == 0)
             {
-                json.WriteNull("results"); // so the service answers
+                json.WriteNull("results"); // the service's response here
                 json.WriteEndObject();
                 return;
             }
@@ -42,7 +42,7 @@ sealed class LookupTables(LookupTableStore tables, Access access, Quota quota)
 
     public async Task ReplaceAsync(HttpContext context)
     {
-        await access.RequireCallerAsync(context).ConfigureAwait(false); // a token is not enough here
+        await access.RequireCallerAsync(context).ConfigureAwait(false); // a token is not sufficient here
         var project = await access.ImportProjectAsync(context).ConfigureAwait(false);
         var id = (string)context.Request.RouteValues["table"]!;
         using var body = await RequestBody.ReadAsync(context.Request, LargestTable, gzipAllowed: true, context.RequestAborted).ConfigureAwait(false);

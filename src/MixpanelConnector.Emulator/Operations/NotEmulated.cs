@@ -3,7 +3,7 @@ using MixpanelConnector.Emulator.Http;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary>Everything else: said plainly, never answered with something that looks like success.</summary>
+/// <summary>All other operations: reports explicitly that they are not emulated, never something that looks like success.</summary>
 static class NotEmulated
 {
     public static Task AnswerAsync(HttpContext context) =>

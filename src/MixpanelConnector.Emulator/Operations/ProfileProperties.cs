@@ -6,12 +6,14 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary>What lies under <c>/api/query/engage</c>, not documented any more: which properties profiles have, and the revenue in their <c>$transactions</c>.</summary>
+/// <summary>
+/// The paths below <c>/api/query/engage</c>, which are no longer documented: the properties of profiles, and the revenue in their <c>$transactions</c>.
+/// </summary>
 sealed class ProfileProperties(ProfileStore profiles, QuerySessions sessions, TimeProvider time)
 {
     const int LongestRange = 3660;
 
-    /// <summary>The properties with their most frequent type, and how many profiles have them.</summary>
+    /// <summary>The properties with their most frequent type, and the number of profiles that have them.</summary>
     public async Task ListAsync(HttpContext context, QueryFields fields, Project project)
     {
         var limit = fields.Integer("limit", otherwise: int.MaxValue, least: 1, most: int.MaxValue);
@@ -47,7 +49,7 @@ sealed class ProfileProperties(ProfileStore profiles, QuerySessions sessions, Ti
         }).ConfigureAwait(false);
     }
 
-    /// <summary>For each day and in all: what was paid, how many users there are, and how many of them paid.</summary>
+    /// <summary>For each day and in total: the amount paid, the number of users, and the number of paying users.</summary>
     public async Task RevenueAsync(HttpContext context, QueryFields fields, Project project)
     {
         var (from, to) = fields.Dates();
@@ -94,11 +96,11 @@ sealed class ProfileProperties(ProfileStore profiles, QuerySessions sessions, Ti
         }).ConfigureAwait(false);
     }
 
-    /// <summary>Clients read one and hand it back, though there is only this page.</summary>
+    /// <summary>Clients read a session id and send it back, although there is only this page.</summary>
     async Task<string> OpenSessionAsync(Project project, HttpContext context) =>
         (await sessions.OpenAsync(new ProfileKind(project.Id, ""), [], pageSize: 1, context.RequestAborted).ConfigureAwait(false)).Id;
 
-    /// <summary>Mixpanel's names of types; a date is text that says a moment.</summary>
+    /// <summary>Mixpanel's names of types; a date is a string that contains a timestamp.</summary>
     static string TypeOf(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Number => "number",
@@ -111,7 +113,7 @@ sealed class ProfileProperties(ProfileStore profiles, QuerySessions sessions, Ti
 
     static bool IsMoment(string text) => DateTime.TryParseExact(text, "yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
 
-    /// <summary>The day of a transaction, as it was written down.</summary>
+    /// <summary>The date of a transaction, as it was written.</summary>
     static DateOnly? DayOf(JsonElement transaction) =>
         transaction.ValueKind == JsonValueKind.Object && transaction.TryGetProperty("$time", out var time) && time.ValueKind == JsonValueKind.String
         && DateTime.TryParse(time.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var moment) ? DateOnly.FromDateTime(moment) : null;

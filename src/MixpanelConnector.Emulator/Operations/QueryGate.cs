@@ -8,11 +8,11 @@ namespace MixpanelConnector.Emulator.Operations;
 
 delegate Task QueryHandler(HttpContext context, QueryFields fields, Project project);
 
-/// <summary>What all queries pass through: their fields are read, the project must be readable, and its quota has room.</summary>
+/// <summary>The common steps of all queries: reads their fields, and checks access to the project and its quota.</summary>
 sealed class QueryGate(Access access, Quota quota)
 {
-    /// <param name="handler">Answers.</param>
-    /// <param name="parameters">The parameters that it takes, beside those that all take.</param>
+    /// <param name="handler">Handles the query.</param>
+    /// <param name="parameters">The parameters of the query, in addition to those of every query.</param>
     public RequestDelegate Before(QueryHandler handler, params string[] parameters) => async context =>
     {
         var fields = await QueryFields.ReadAsync(context, parameters).ConfigureAwait(false);

@@ -9,7 +9,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/query/engage</c>: profiles of users, or of groups with <c>data_group_id</c>, page by page.</summary>
+/// <summary><c>/api/query/engage</c>: profiles of users, or of groups with <c>data_group_id</c>, in pages.</summary>
 sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessions sessions, DocumentStore documents, Access access, Quota quota, TimeProvider time)
 {
     const int DefaultPageSize = 1000;
@@ -49,7 +49,7 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessi
                 json.WriteStartObject();
                 json.WriteString("$distinct_id", id);
                 json.WritePropertyName("$properties");
-                // Deleted since the first page: it keeps its place, so that a page is short only at the end.
+                // Deleted since the first page: it keeps its place, so that only the last page can be short.
                 WriteProperties(json, found.GetValueOrDefault(id, "{}"), outputs);
                 json.WriteEndObject();
             }
@@ -134,7 +134,7 @@ sealed class QueryProfiles(ProfileStore profiles, ProfileQuery query, QuerySessi
         }
         catch (JsonException)
         {
-            // The refusal below says it.
+            // Reported by the refusal below.
         }
         throw new RefusedException(400, "invalid filter_by_cohort: must be a JSON object like {\"id\":12345}");
     }

@@ -9,7 +9,10 @@ namespace MixpanelConnector.Emulator.Operations;
 
 enum RetentionType { Birth, Compounded }
 
-/// <summary><c>/api/query/retention</c>: of the users who began on a day, how many came back after how long; by the values of an expression for the event with which they came back.</summary>
+/// <summary>
+/// <c>/api/query/retention</c>: of the users who started on a day, the number who returned after each interval; by the values of an expression on the event of
+/// the return.
+/// </summary>
 sealed class Retention(ReportSource source)
 {
     const int LongestDays = 90;
@@ -35,7 +38,7 @@ sealed class Retention(ReportSource source)
         var end = unbounded ? DateTimeOffset.MaxValue : StartOfInterval(buckets.End, unit, interval, intervals);
         var names = born is null || returning is null ? null : new[] { born, returning };
         var first = new int[buckets.Count];
-        // Only what is not 0: there may be as many segments as events.
+        // Only values other than 0: there may be as many segments as events.
         var counts = new Dictionary<(string? Segment, int Bucket, int Interval), int>();
         var sizes = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var visits in VisitsOf(project, new ReportRange(buckets.Start, end, names), born, bornWhere, returning, where, on))
@@ -94,7 +97,7 @@ sealed class Retention(ReportSource source)
         }
     }
 
-    /// <summary>When a user begins: once ever, or once in each bucket.</summary>
+    /// <summary>The times at which a user starts: once ever, or once in each bucket.</summary>
     static IEnumerable<(int Bucket, int Visit)> BeginningsOf(List<Visit> visits, Buckets buckets, RetentionType type)
     {
         var last = -1;
@@ -109,7 +112,7 @@ sealed class Retention(ReportSource source)
         }
     }
 
-    /// <summary>The intervals after a beginning in which the user came back, each once; and each once more for a segment in which they did.</summary>
+    /// <summary>The distinct intervals after a start in which the user returned, and the same for each segment.</summary>
     static HashSet<(string? Segment, int Interval)> ReturnsOf(List<Visit> visits, int begin, TimeUnit unit, int interval, int intervals, bool unbounded)
     {
         var found = new HashSet<(string? Segment, int Interval)>();

@@ -7,7 +7,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/query/segmentation</c>: one event over time, by the values of an expression; and the three reports of its numbers.</summary>
+/// <summary><c>/api/query/segmentation</c>: one event over time, by the values of an expression; and its three numeric reports.</summary>
 sealed class Segmentation(ReportSource source)
 {
     const int DefaultLimit = 60;
@@ -37,7 +37,7 @@ sealed class Segmentation(ReportSource source)
         return SeriesAnswer.WriteAsync(context, format == SeriesFormat.Csv, buckets, tallies.Top(limit));
     }
 
-    /// <summary>Ranges of one width, 1, 2 or 5 times a power of ten, as few of them as are at most ten.</summary>
+    /// <summary>Ranges of equal width, which is 1, 2 or 5 times a power of ten, the smallest that results in at most ten ranges.</summary>
     public Task RangesAsync(HttpContext context, QueryFields fields, Project project)
     {
         var type = TypeOf(fields);
@@ -119,7 +119,7 @@ sealed class Segmentation(ReportSource source)
         });
     }
 
-    /// <summary>Each event that counts, with the number that <c>on</c> gives; null where it gives none.</summary>
+    /// <summary>Calls the action for each matching event with the numeric value of <c>on</c>; null if it is not a number.</summary>
     void ForEachNumber(QueryFields fields, Project project, Buckets buckets, Action<double?, int, string> action)
     {
         var name = fields.Required("event");

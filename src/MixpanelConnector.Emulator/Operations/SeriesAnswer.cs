@@ -6,7 +6,7 @@ using MixpanelConnector.Emulator.Reports;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary>The answer of most reports: the days, and for each segment a number for each of them.</summary>
+/// <summary>The response of most reports: the days, and for each segment a number for each of them.</summary>
 static class SeriesAnswer
 {
     public static Task WriteAsync(HttpContext context, bool asCsv, Buckets buckets, IReadOnlyList<KeyValuePair<string, Tally>> segments) =>

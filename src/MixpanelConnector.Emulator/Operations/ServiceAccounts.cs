@@ -122,7 +122,7 @@ sealed class ServiceAccounts(Accounts accounts, Access access, TimeProvider time
             ? id
             : throw new RefusedException(404, $"{name} not found");
 
-    /// <summary>The organization of the path, when the caller manages it. One that does not exist and one of somebody else look the same.</summary>
+    /// <summary>The organization in the path, if the caller manages it. A missing one and one of somebody else are indistinguishable.</summary>
     async Task<(ServiceAccount Caller, Organization Organization)> ManagedOrganizationAsync(HttpContext context)
     {
         var caller = await access.AccountAsync(context).ConfigureAwait(false);
@@ -160,7 +160,7 @@ sealed class ServiceAccounts(Accounts accounts, Access access, TimeProvider time
 
     public static string EmailOf(string username) => username == "" ? "" : $"{username}@serviceaccount.invalid";
 
-    /// <summary>What an account has not is left out: the specification knows no null here.</summary>
+    /// <summary>Omits a missing time: the specification does not allow null here.</summary>
     static void WriteTime(Utf8JsonWriter json, string name, DateTimeOffset? time)
     {
         if (time is { } known)

@@ -8,10 +8,10 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/track</c>: events as apps and browsers send them. The answer says whether one was well formed, not whether it was stored.</summary>
+/// <summary><c>/track</c>: events sent by apps and browsers. The response states whether an event was well formed, not whether it was stored.</summary>
 sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota quota, EmulatorOptions options)
 {
-    /// <summary>What <c>/track</c>, <c>/engage</c> and <c>/groups</c> take; <c>_</c> is what browsers add so that nothing is cached.</summary>
+    /// <summary>The parameters of <c>/track</c>, <c>/engage</c> and <c>/groups</c>; <c>_</c> is what browsers add to prevent caching.</summary>
     public static readonly string[] Parameters = ["data", "ip", "verbose", "img", "callback", "redirect", "strict", "project_id", "_"];
 
     public async Task HandleAsync(HttpContext context)
@@ -30,7 +30,7 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
         }
         await events.AppendAsync(batch, context.RequestAborted).ConfigureAwait(false);
         feed.Stored(batch);
-        // The answer is about all of them: it says that something is wrong where nothing was well formed.
+        // The response covers all of them: it reports an error only if none was well formed.
         var told = rejections.ConvertAll(rejection => rejection with { IsTold = error is not null });
         feed.Rejected(told);
         if (error is not null) Journal.MarkRefused(context, error);
@@ -38,7 +38,7 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
         await TrackReply.WriteAsync(context.Response, payload, error).ConfigureAwait(false);
     }
 
-    /// <summary>Why no event was well formed; null when at least one was.</summary>
+    /// <summary>Why no event was well formed; null if at least one was.</summary>
     string? Judge(Payload payload, EventBatch batch, List<Rejection> rejections, string? region, IPAddress? sender)
     {
         var (index, wellFormed) = (-1, 0);
@@ -84,7 +84,7 @@ sealed class TrackEvents(EventStore events, Feed feed, Accounts accounts, Quota 
         }
         catch (RefusedException e) when (e.Status == StatusCodes.Status400BadRequest)
         {
-            // Nothing of it is kept, and what was judged before the fault does not count.
+            // Nothing of it is stored, and verdicts before the error do not count.
             batch.Clear();
             rejections.Clear();
             return e.Message;

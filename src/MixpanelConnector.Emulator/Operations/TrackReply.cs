@@ -6,20 +6,20 @@ using MixpanelConnector.Emulator.Http;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary>The answers of <c>/track</c>, <c>/engage</c> and <c>/groups</c>: 200 with 1 or 0, dressed as the client asked.</summary>
+/// <summary>The responses of <c>/track</c>, <c>/engage</c> and <c>/groups</c>: status 200 with 1 or 0, in the format that the client requested.</summary>
 static class TrackReply
 {
-    // A transparent GIF of one pixel, for clients that are an <img>.
+    // A transparent 1×1 GIF, for clients that are an <img>.
     static readonly byte[] Pixel = Convert.FromBase64String("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7");
 
     public static Task WriteAsync(HttpResponse response, Payload payload, string? error) =>
         Asks(payload, "verbose") ? WriteAsync(response, payload, json => WriteVerbose(json, error)) : WriteAsync(response, payload, error is null ? "1" : "0", "text/plain");
 
-    /// <summary>An answer that is an object, whether <c>verbose</c> asks for it or not.</summary>
+    /// <summary>A response that is an object, whether <c>verbose</c> requests it or not.</summary>
     public static Task WriteAsync(HttpResponse response, Payload payload, Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer)) // escapes <, > and &: the answer may become a script
+        using (var json = new Utf8JsonWriter(buffer)) // escapes <, > and &: the response may be executed as a script
             write(json);
         return WriteAsync(response, payload, Encoding.UTF8.GetString(buffer.WrittenSpan), "application/json");
     }

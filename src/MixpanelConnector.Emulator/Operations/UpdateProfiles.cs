@@ -9,7 +9,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/engage</c> and <c>/groups</c>: updates of user and group profiles. The status is 200 whatever the verdict: the body has it.</summary>
+/// <summary><c>/engage</c> and <c>/groups</c>: updates of user and group profiles. The status is always 200; the body contains the result.</summary>
 sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore identities, Accounts accounts, EmulatorOptions options, bool ofGroups)
 {
     static readonly Fault NoSuchToken = new("$token", "no project has this token");
@@ -40,7 +40,7 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
             await TrackReply.WriteAsync(context.Response, payload, error ?? (verdict.Good > 0 ? null : verdict.Failed[0].Fault.Message)).ConfigureAwait(false);
     }
 
-    /// <summary>What was not stored, to those who watch: also what nobody is told of, for no project has its token.</summary>
+    /// <summary>Shows watchers the records that were not stored, including those that are never reported because no project has their token.</summary>
     void Show(HttpContext context, JsonElement root, Verdict verdict, bool isTold)
     {
         List<Rejection> rejections = [.. verdict.Failed.Select(failed => RejectionOf(failed, isTold)), .. verdict.Nowhere.Select(index => RejectionOf(new FailedRecord(index, NoSuchToken), isTold: false))];
@@ -96,7 +96,10 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
         return new Verdict(index, updates, failed, nowhere);
     }
 
-    /// <summary>Mixpanel documents that there are errors per record here, not their shape: it is like that of an import, beside what is seen where there are none.</summary>
+    /// <summary>
+    /// Mixpanel documents that there are errors per record here, but not their format: this uses the format of an import, in addition to the fields of a
+    /// response without errors.
+    /// </summary>
     static void WriteStrictly(Utf8JsonWriter json, Verdict verdict, string? error)
     {
         var failed = error is not null || verdict.Failed.Count > 0;
@@ -128,7 +131,7 @@ sealed class UpdateProfiles(ProfileStore profiles, Feed feed, IdentityStore iden
 
     readonly record struct FailedRecord(int Index, Fault Fault);
 
-    /// <summary>What became of each record. A record with an unknown token is good, and goes nowhere.</summary>
+    /// <summary>The outcome of each record. A record with an unknown token is valid, but is stored nowhere.</summary>
     sealed record Verdict(int Records, List<Accepted> Updates, List<FailedRecord> Failed, List<int> Nowhere)
     {
         public int Good => Records - Failed.Count;

@@ -8,7 +8,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations;
 
-/// <summary><c>/api/app/projects/…/warehouse-sources/imports</c>: imports are kept. No warehouse is read, so each run is recorded as one that failed.</summary>
+/// <summary><c>/api/app/projects/…/warehouse-sources/imports</c>: stores imports. No warehouse is read, so each run is recorded as failed.</summary>
 sealed class WarehouseImports(DocumentStore documents, Access access, TimeProvider time)
 {
     const string Kind = "warehouse import", Runs = "runs";
@@ -16,18 +16,18 @@ sealed class WarehouseImports(DocumentStore documents, Access access, TimeProvid
     const int LargestEmptyBody = 1024;
     const long Hour = 3_600_000_000_000, Day = 24 * Hour, Week = 7 * Day;
 
-    /// <summary>How often an import runs, in nanoseconds; 0: only when it is asked for.</summary>
+    /// <summary>The interval between runs in nanoseconds; 0 means only on request.</summary>
     static readonly long[] Intervals = [0, Hour, Day, Week];
 
     static readonly string[] SyncModes = ["time_based", "mirror_mode", "full_sync", "one_time"];
     static readonly string[] TableSyncModes = ["full_sync", "one_time"];
 
-    /// <summary>What every import takes.</summary>
+    /// <summary>The members of every import.</summary>
     static readonly string[] Common = ["import_type", "warehouse_source_id", "table_params", "sync_mode", "run_every", "databricks_params"];
 
     static readonly string[] OfRecords = ["json_properties_column_name", "insert_time_column_name", "property_mappings"];
 
-    /// <summary>What a list shows of an import.</summary>
+    /// <summary>The members of an import that are shown in a list.</summary>
     static readonly string[] Summary =
         ["id", "import_type", "sync_mode", "created", "creator_id", "creator_name", "creator_email", "warehouse_source_id", "table_params", "paused", "run_every", "is_deleted"];
 
@@ -109,7 +109,7 @@ sealed class WarehouseImports(DocumentStore documents, Access access, TimeProvid
         }).ConfigureAwait(false);
     }
 
-    /// <summary>Records a run that failed at once.</summary>
+    /// <summary>Records a run that failed immediately.</summary>
     public async Task RunAsync(HttpContext context)
     {
         var (_, project) = await access.WritableProjectAsync(context).ConfigureAwait(false);
@@ -191,7 +191,7 @@ sealed class WarehouseImports(DocumentStore documents, Access access, TimeProvid
 
     static void CheckDatabricks(JsonBody body) => body.Object("databricks_params")?.Object("export_cluster_config");
 
-    /// <summary>There must be a body, and nothing may stand in it.</summary>
+    /// <summary>Requires a body with no content.</summary>
     static async Task RequireEmptyAsync(HttpContext context)
     {
         using var body = await RequestBody.ReadAsync(context.Request, LargestEmptyBody, gzipAllowed: false, context.RequestAborted).ConfigureAwait(false);

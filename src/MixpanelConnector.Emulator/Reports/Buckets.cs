@@ -2,7 +2,7 @@ using MixpanelConnector.Emulator.Http;
 
 namespace MixpanelConnector.Emulator.Reports;
 
-/// <summary>The stretches of time into which a report counts, one after the other without a gap.</summary>
+/// <summary>The consecutive time intervals into which a report counts, without gaps.</summary>
 sealed class Buckets
 {
     const int Most = 20_000;
@@ -23,7 +23,7 @@ sealed class Buckets
 
     public TimeUnit Unit { get; }
 
-    /// <summary>The local time at which each begins.</summary>
+    /// <summary>The local start time of each interval.</summary>
     public DateTime[] Locals { get; }
 
     public string[] Labels { get; }
@@ -32,12 +32,15 @@ sealed class Buckets
 
     public DateTimeOffset Start => StartOf(0);
 
-    /// <summary>The first moment after the last one.</summary>
+    /// <summary>The end of the last interval, exclusive.</summary>
     public DateTimeOffset End { get; }
 
     public DateTimeOffset StartOf(int index) => new(_starts[index], TimeSpan.Zero);
 
-    /// <summary>From one day to another, both included. The first bucket begins with the unit that the first day lies in, but holds nothing before that day.</summary>
+    /// <summary>
+    /// The intervals from one day to another, both inclusive. The first one starts with the unit that contains the first day, but counts nothing before that
+    /// day.
+    /// </summary>
     public static Buckets Of(Calendar calendar, DateOnly from, DateOnly to, TimeUnit unit, int length = 1) =>
         Of(calendar, calendar.StartOf(from), calendar.EndOf(to), Calendar.Floor(from.ToDateTime(TimeOnly.MinValue), unit), unit, length);
 
@@ -49,7 +52,7 @@ sealed class Buckets
         return Of(calendar, calendar.MomentOf(first), calendar.MomentOf(Calendar.Add(current, unit, 1)), first, unit, 1);
     }
 
-    /// <summary>The bucket of a moment; -1 for none.</summary>
+    /// <summary>The index of the interval that contains a time; -1 if there is none.</summary>
     public int IndexOf(DateTimeOffset moment)
     {
         var ticks = moment.UtcTicks;
@@ -65,7 +68,7 @@ sealed class Buckets
         List<long> starts = [];
         for (var local = first; ; local = Calendar.Add(local, unit, length))
         {
-            // An hour that summer time skips is no hour.
+            // An hour that is skipped by daylight saving time does not exist.
             if (unit is TimeUnit.Minute or TimeUnit.Hour && calendar.Zone.IsInvalidTime(local))
                 continue;
             var moment = calendar.MomentOf(local);

@@ -4,24 +4,24 @@ namespace MixpanelConnector.Emulator.Reports;
 
 enum TimeUnit { Minute, Hour, Day, Week, Month }
 
-/// <summary>Days and hours as a project's time zone has them.</summary>
+/// <summary>Days and hours in a project's time zone.</summary>
 sealed class Calendar(TimeZoneInfo zone)
 {
     public TimeZoneInfo Zone { get; } = zone;
 
-    /// <summary>The first moment that shows this local time, or the first one after a gap.</summary>
+    /// <summary>The first point in time with this local time; if daylight saving time skips it, the first one after the gap.</summary>
     public DateTimeOffset MomentOf(DateTime local)
     {
         while (Zone.IsInvalidTime(local))
             local = local.AddMinutes(1);
         var offset = Zone.IsAmbiguousTime(local) ? Zone.GetAmbiguousTimeOffsets(local).Max() : Zone.GetUtcOffset(local);
-        // The first and last days of the calendar have no moment beyond them.
+        // The first and last days of the calendar have nothing beyond them.
         return local.Ticks < offset.Ticks ? DateTimeOffset.MinValue
             : local.Ticks - offset.Ticks > DateTime.MaxValue.Ticks ? DateTimeOffset.MaxValue
             : new DateTimeOffset(local, offset).ToUniversalTime();
     }
 
-    /// <summary>A local time with the offset that it has.</summary>
+    /// <summary>A local time with its offset.</summary>
     public DateTimeOffset At(DateTime local) => TimeZoneInfo.ConvertTime(MomentOf(local), Zone);
 
     public DateTimeOffset StartOf(DateOnly day) => MomentOf(day.ToDateTime(TimeOnly.MinValue));
@@ -32,7 +32,7 @@ sealed class Calendar(TimeZoneInfo zone)
 
     public DateOnly DayOf(DateTimeOffset moment) => DateOnly.FromDateTime(LocalTime(moment));
 
-    /// <summary>The start of the unit that a local time lies in; weeks begin on Monday.</summary>
+    /// <summary>The start of the unit that contains a local time; weeks start on Monday.</summary>
     public static DateTime Floor(DateTime local, TimeUnit unit) => unit switch
     {
         TimeUnit.Minute => new DateTime(local.Year, local.Month, local.Day, local.Hour, local.Minute, 0, DateTimeKind.Unspecified),

@@ -5,7 +5,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Reports;
 
-/// <summary>The events of a report, one after the other, as expressions see them: <c>properties</c> is the event, <c>user</c> its profile.</summary>
+/// <summary>Iterates over the events of a report, as expressions see them: <c>properties</c> is the event, <c>user</c> its profile.</summary>
 sealed class EventCursor : ISelectorRecord, IDisposable
 {
     readonly DuckDBConnection _connection;
@@ -21,14 +21,14 @@ sealed class EventCursor : ISelectorRecord, IDisposable
     byte[] _json = [];
     string? _name, _distinctId;
 
-    /// <param name="connection">To be disposed of with the cursor.</param>
-    /// <param name="command">Gives name, time, distinct_id and properties.</param>
-    /// <param name="properties">The properties of events that will be asked for, each once.</param>
-    /// <param name="users">The profiles that <c>user</c> may speak of; null when none of the expressions does.</param>
-    /// <param name="eventJoin">Lookup tables by properties of events, where one is asked for.</param>
+    /// <param name="connection">The connection, disposed with the cursor.</param>
+    /// <param name="command">Returns name, time, distinct_id and properties.</param>
+    /// <param name="properties">The properties of events that will be read, without duplicates.</param>
+    /// <param name="users">The profiles that <c>user</c> can refer to; null if no expression uses it.</param>
+    /// <param name="eventJoin">Lookup tables by properties of events, if any is used.</param>
     /// <param name="userJoin">Lookup tables by properties of users.</param>
-    /// <param name="resolve">Finds the canonical id behind a <c>distinct_id</c>.</param>
-    /// <param name="context">What expressions read besides.</param>
+    /// <param name="resolve">Returns the canonical id of a <c>distinct_id</c>.</param>
+    /// <param name="context">The other inputs of expressions.</param>
     public EventCursor(
         DuckDBConnection connection, DuckDBCommand command, IReadOnlyList<string> properties, Dictionary<string, JsonSelectorRecord>? users, LookupJoin? eventJoin, LookupJoin? userJoin,
         Func<string, string> resolve, SelectorContext context)
@@ -49,10 +49,10 @@ sealed class EventCursor : ISelectorRecord, IDisposable
 
     public DateTimeOffset Time { get; private set; }
 
-    /// <summary>Who did it, under the one id that all of theirs lead to; empty for nobody.</summary>
+    /// <summary>The canonical id of the user; empty for nobody.</summary>
     public string DistinctId => _distinctId ??= _resolve(_row.GetString(2));
 
-    /// <summary>All properties as JSON text, where the query reads them.</summary>
+    /// <summary>All properties as JSON text, if the query reads them.</summary>
     public string Properties
     {
         get
@@ -62,7 +62,7 @@ sealed class EventCursor : ISelectorRecord, IDisposable
         }
     }
 
-    /// <exception cref="OperationCanceledException">The caller of the query has left.</exception>
+    /// <exception cref="OperationCanceledException">The caller of the query has disconnected.</exception>
     public bool Read()
     {
         _budget?.CheckCaller();

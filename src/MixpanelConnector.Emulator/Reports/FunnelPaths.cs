@@ -1,20 +1,20 @@
 namespace MixpanelConnector.Emulator.Reports;
 
-/// <summary>How far one user came through a funnel, and when they took each step.</summary>
+/// <summary>How far one user got in a funnel, and the time of each step.</summary>
 readonly record struct FunnelPath(long[] StepTicks, string? Segment);
 
 /// <summary>
-/// What the users of a funnel did. Each user counts once: with the attempt that gets furthest, and of those the earliest.
-/// An attempt begins with an event of the first step and takes each next step as early as it can, before its time is over.
+/// The paths of the users of a funnel. Each user counts once: with the attempt that gets furthest, and the earliest of those. An attempt starts with an event
+/// of the first step, and takes each further step as early as possible within the window.
 /// </summary>
 sealed class FunnelPaths(int steps, TimeSpan window)
 {
     readonly Dictionary<string, List<(long Ticks, ulong Steps, string? Segment)>> _events = new(StringComparer.Ordinal);
 
-    /// <param name="distinctId">Who.</param>
-    /// <param name="time">When; not before what was added earlier.</param>
-    /// <param name="matches">The steps that the event can be, one bit each.</param>
-    /// <param name="segment">What the user counts in when they enter with this event.</param>
+    /// <param name="distinctId">The user.</param>
+    /// <param name="time">The time; not before that of an event added earlier.</param>
+    /// <param name="matches">The steps that the event matches, one bit each.</param>
+    /// <param name="segment">The segment of the user if they enter with this event.</param>
     public void Add(string distinctId, DateTimeOffset time, ulong matches, string? segment)
     {
         if (!_events.TryGetValue(distinctId, out var events))
@@ -22,7 +22,7 @@ sealed class FunnelPaths(int steps, TimeSpan window)
         events.Add((time.UtcTicks, matches, segment));
     }
 
-    /// <summary>The path of each user who entered before a moment.</summary>
+    /// <summary>Returns the path of each user who entered before a point in time.</summary>
     public IEnumerable<FunnelPath> Find(DateTimeOffset end)
     {
         foreach (var events in _events.Values)

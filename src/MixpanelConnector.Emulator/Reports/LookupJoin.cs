@@ -7,13 +7,13 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Reports;
 
-/// <summary>Which properties of events or users are the keys of which lookup tables. Mixpanel has this in its web pages alone.</summary>
+/// <summary>Maps properties of events or users to the lookup tables of which they are the keys. Mixpanel offers this only in its web pages.</summary>
 sealed class LookupMappings(DocumentStore documents, LookupTableStore tables)
 {
     public const string Event = "event", User = "user";
     const string Kind = "lookup mapping";
 
-    /// <summary>The mappings of a request, as documents keep them.</summary>
+    /// <summary>Validates the mappings of a request, which are stored as documents.</summary>
     public static void Check(JsonBody body)
     {
         foreach (var mapping in body.Objects("mappings"))
@@ -25,7 +25,7 @@ sealed class LookupMappings(DocumentStore documents, LookupTableStore tables)
         }
     }
 
-    /// <summary>Replaces the mappings of a table. A property has one table at most.</summary>
+    /// <summary>Replaces the mappings of a table. A property can have one table only.</summary>
     public Task SetAsync(int projectId, Guid table, JsonBody body, CancellationToken cancellationToken) => documents.ChangeAsync(
         projectId, Kind,
         all =>
@@ -42,7 +42,7 @@ sealed class LookupMappings(DocumentStore documents, LookupTableStore tables)
         },
         cancellationToken);
 
-    /// <summary>What joins the columns that are among some names; null when none is.</summary>
+    /// <summary>The join that provides the columns with the given names; null if there is none.</summary>
     public LookupJoin? For(int projectId, string resource, IReadOnlyCollection<string> names)
     {
         if (names.Count == 0)
@@ -61,13 +61,15 @@ sealed class LookupMappings(DocumentStore documents, LookupTableStore tables)
         mappings.Objects("mappings").Any(mapping => mapping.Text("value") == property && mapping.Text("resourceType") == resource);
 }
 
-/// <summary>The columns of lookup tables, each under its name in the table's header, by the value of the property that is mapped to the table.</summary>
+/// <summary>
+/// Provides the columns of lookup tables, each under its name in the table's header, by the value of the property that is mapped to the table.
+/// </summary>
 sealed class LookupJoin
 {
     readonly Dictionary<string, List<(string Property, Dictionary<string, SelectorValue> Values)>> _columns = new(StringComparer.Ordinal);
     readonly HashSet<string> _properties = new(StringComparer.Ordinal);
 
-    /// <summary>The properties by which is joined.</summary>
+    /// <summary>The properties that are join keys.</summary>
     public IReadOnlyCollection<string> Properties => _properties;
 
     public void Add(string csv, IReadOnlyList<string> properties, IReadOnlyCollection<string> names)
@@ -93,7 +95,7 @@ sealed class LookupJoin
     }
 
     /// <param name="name">The column.</param>
-    /// <param name="valueOf">The value of a property.</param>
+    /// <param name="valueOf">Returns the value of a property.</param>
     public SelectorValue Get(string name, Func<string, SelectorValue> valueOf)
     {
         foreach (var (property, values) in _columns.GetValueOrDefault(name, []))
@@ -104,7 +106,7 @@ sealed class LookupJoin
         return SelectorValue.Undefined;
     }
 
-    /// <summary>A field of a table in the type that Mixpanel reads it as.</summary>
+    /// <summary>A field of a table, converted to the type as which Mixpanel interprets it.</summary>
     static SelectorValue ValueOf(string text)
     {
         if (text == "")

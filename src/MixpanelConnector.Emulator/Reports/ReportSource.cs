@@ -3,32 +3,32 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Reports;
 
-/// <summary>Which events a report reads: of a project, from one moment up to another, which is not included; null for all names.</summary>
-/// <param name="From">The first moment.</param>
-/// <param name="End">The first moment that is too late.</param>
+/// <summary>Selects the events that a report reads: of a project, in a half-open time range; null for all names.</summary>
+/// <param name="From">The start, inclusive.</param>
+/// <param name="End">The end, exclusive.</param>
 /// <param name="Names">Their names.</param>
 /// <param name="DistinctIds">The ids that they were stored under; null for all.</param>
 sealed record ReportRange(DateTimeOffset From, DateTimeOffset End, IReadOnlyCollection<string>? Names, IReadOnlyCollection<string>? DistinctIds = null);
 
-/// <summary>Where reports read from: events, deduplicated, under the ids that identities were merged to, beside the profiles.</summary>
+/// <summary>The data source of reports: deduplicated events, under their canonical ids, and profiles.</summary>
 sealed class ReportSource(EventStore events, ProfileStore profiles, IdentityStore identities, LookupMappings lookups, TimeProvider time)
 {
     public DateTimeOffset Now => time.GetUtcNow();
 
-    /// <summary>All ids under which events of some users may be stored.</summary>
+    /// <summary>All ids under which events of the given users may be stored.</summary>
     public IReadOnlyCollection<string> IdsOf(Project project, IEnumerable<string> ids) =>
         ids.SelectMany(id => identities.IdsOf(project.Id, id)).ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>Shows the events of a range one after the other, in no order.</summary>
+    /// <summary>Calls an action for each event of a range, in no particular order.</summary>
     public void ForEach(Project project, ReportRange range, Action<EventCursor> action, params ReadOnlySpan<Selector?> selectors) =>
         ForEach(project, range, withProperties: false, action, selectors);
 
-    /// <summary>Shows the events of a range one after the other, in no order.</summary>
+    /// <summary>Calls an action for each event of a range, in no particular order.</summary>
     /// <param name="project">The project.</param>
-    /// <param name="range">Which events.</param>
-    /// <param name="withProperties">Whether the properties' text will be asked for.</param>
-    /// <param name="action">Takes each of them.</param>
-    /// <param name="selectors">The expressions that will be asked for, among them null for none.</param>
+    /// <param name="range">The events.</param>
+    /// <param name="withProperties">Whether the properties' text will be read.</param>
+    /// <param name="action">Called for each event.</param>
+    /// <param name="selectors">The expressions that will be evaluated; null elements are ignored.</param>
     public void ForEach(Project project, ReportRange range, bool withProperties, Action<EventCursor> action, params ReadOnlySpan<Selector?> selectors)
     {
         using var cursor = Open(project, range, inOrder: false, withProperties, selectors);
@@ -36,7 +36,7 @@ sealed class ReportSource(EventStore events, ProfileStore profiles, IdentityStor
             action(cursor);
     }
 
-    /// <summary>The events of a range in the order of time, and of storing where times agree.</summary>
+    /// <summary>Returns the events of a range sorted by time; events with the same time in the order in which they were stored.</summary>
     public EventCursor InOrder(Project project, ReportRange range, bool withProperties, params ReadOnlySpan<Selector?> selectors) =>
         Open(project, range, inOrder: true, withProperties, selectors);
 

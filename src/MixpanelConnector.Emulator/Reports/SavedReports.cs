@@ -6,13 +6,13 @@ using MixpanelConnector.Emulator.Selectors;
 
 namespace MixpanelConnector.Emulator.Reports;
 
-/// <summary>A step of a funnel: an event, and an expression that must hold for it.</summary>
+/// <summary>A step of a funnel: an event, and an expression that it must match.</summary>
 sealed record FunnelStep(string Event, Selector? Where, string Label);
 
 /// <summary>A saved funnel.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Steps">What its users do, one after the other.</param>
-/// <param name="Length">How many units they have for it.</param>
+/// <param name="Steps">Its steps, in order.</param>
+/// <param name="Length">The number of units within which they must be completed.</param>
 /// <param name="Unit">The unit: second, minute, hour or day.</param>
 sealed record Funnel(string Name, IReadOnlyList<FunnelStep> Steps, int Length, string Unit)
 {
@@ -64,13 +64,13 @@ sealed record InsightsReport(string Name, IReadOnlyList<string> Events, Selector
         : throw body.Invalid(name, "must be a date like 2026-01-31");
 }
 
-/// <summary>A saved cohort: users who are named, or for whom an expression holds that may speak of behaviors.</summary>
+/// <summary>A saved cohort: users who are listed, or who match an expression, which may use behaviors.</summary>
 sealed record Cohort(string Name, string Description, bool IsVisible, IReadOnlyList<string>? DistinctIds, Selector? Where, IReadOnlyList<Behavior> Behaviors)
 {
     public const string Kind = "cohort";
 
-    /// <param name="body">What is said of it.</param>
-    /// <param name="isNamed">Whether it must have a name, as one that is saved.</param>
+    /// <param name="body">The definition.</param>
+    /// <param name="isNamed">Whether a name is required, as for a saved cohort.</param>
     public static Cohort Read(JsonBody body, bool isNamed = true)
     {
         body.AllowOnly("name", "description", "is_visible", "distinct_ids", "where", "behaviors", "created");
@@ -81,7 +81,7 @@ sealed record Cohort(string Name, string Description, bool IsVisible, IReadOnlyL
     }
 }
 
-/// <summary>How often a user did one of some events in a window of time that ends now.</summary>
+/// <summary>The number of times a user triggered one of several events, in a time window that ends now.</summary>
 sealed record Behavior(string Name, TimeSpan Window, IReadOnlyList<FunnelStep> Events)
 {
     const int MostDays = 3650;
@@ -104,7 +104,7 @@ sealed record Behavior(string Name, TimeSpan Window, IReadOnlyList<FunnelStep> E
             [.. body.Objects("event_selectors").Select(ReadEvent)]);
     }
 
-    /// <summary>The field of a request, a JSON array.</summary>
+    /// <summary>Parses the field of a request, which is a JSON array.</summary>
     public static IReadOnlyList<Behavior> Parse(string text)
     {
         try
@@ -115,7 +115,7 @@ sealed record Behavior(string Name, TimeSpan Window, IReadOnlyList<FunnelStep> E
         }
         catch (JsonException)
         {
-            // The refusal below says it.
+            // Reported by the refusal below.
         }
         throw new RefusedException(400, "invalid behaviors: must be a JSON array of objects");
     }
@@ -135,6 +135,6 @@ static class Saved
     public static Selector? Where(JsonBody body, SelectorDialect dialect) =>
         body.Text("where") is { } where ? Store.Where.Parse(where, dialect) : null;
 
-    /// <summary>A document as it was checked when it was saved.</summary>
+    /// <summary>A document that was validated when it was saved.</summary>
     public static JsonBody Body(JsonObject content) => new(JsonElement.Parse(content.ToJsonString()));
 }

@@ -16,14 +16,14 @@ static class Segments
     /// <summary>A value as the name of a segment.</summary>
     public static string LabelOf(in SelectorValue value) => value.Kind == SelectorKind.Text ? value.Text : value.ToString();
 
-    /// <summary>The largest segments, the larger ones first.</summary>
+    /// <summary>The largest segments, largest first.</summary>
     public static IReadOnlyList<string> Largest(IEnumerable<KeyValuePair<string, int>> sizes, int limit) =>
         [.. sizes.OrderByDescending(segment => segment.Value).ThenBy(segment => segment.Key, StringComparer.Ordinal).Take(limit).Select(segment => segment.Key)];
 
-    /// <summary>Writes an object with the numbers of all segments together, and of each.</summary>
-    /// <param name="json">Where to.</param>
+    /// <summary>Writes an object with the numbers of all segments combined, and of each one.</summary>
+    /// <param name="json">The writer.</param>
     /// <param name="segments">The segments to show.</param>
-    /// <param name="write">Writes the numbers of a segment; of all together when it is null.</param>
+    /// <param name="write">Writes the numbers of a segment; of all combined if it is null.</param>
     public static void Write(Utf8JsonWriter json, IReadOnlyList<string> segments, Action<string?> write)
     {
         json.WriteStartObject();

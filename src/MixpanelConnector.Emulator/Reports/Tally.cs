@@ -1,9 +1,9 @@
 namespace MixpanelConnector.Emulator.Reports;
 
-/// <summary>What a report counts: events, the users behind them, or events for each user.</summary>
+/// <summary>What a report counts: events, unique users, or events per user.</summary>
 enum CountType { General, Unique, Average }
 
-/// <summary>Numbers the users of one report, so that sets of them are small.</summary>
+/// <summary>Assigns numbers to the users of one report, so that sets of them are small.</summary>
 sealed class Users
 {
     public const int Nobody = -1;
@@ -20,7 +20,7 @@ sealed class Users
     }
 }
 
-/// <summary>The counts of one segment, bucket by bucket.</summary>
+/// <summary>The counts of one segment, per bucket.</summary>
 sealed class Tally(CountType type, int buckets)
 {
     readonly long[] _events = new long[buckets];
@@ -35,7 +35,7 @@ sealed class Tally(CountType type, int buckets)
 
     public double ValueOf(int bucket) => Of(_events[bucket], _users[bucket]?.Count ?? 0);
 
-    /// <summary>By which segments are ranked: as if all buckets were one.</summary>
+    /// <summary>The total by which segments are ranked, as if all buckets were one.</summary>
     public double Total()
     {
         if (type == CountType.General)
@@ -60,7 +60,7 @@ sealed class Tallies(CountType type, Buckets buckets)
     readonly Dictionary<string, Tally> _segments = new(StringComparer.Ordinal);
     readonly Users _users = new();
 
-    /// <summary>Counts the event that a cursor is at.</summary>
+    /// <summary>Counts the current event of a cursor.</summary>
     public void Add(string segment, EventCursor cursor) => Add(segment, buckets.IndexOf(cursor.Time), type == CountType.General ? "" : cursor.DistinctId);
 
     public void Add(string segment, int bucket, string distinctId)
@@ -70,10 +70,10 @@ sealed class Tallies(CountType type, Buckets buckets)
         tally.Add(bucket, type == CountType.General ? Users.Nobody : _users.NumberOf(distinctId));
     }
 
-    /// <summary>A segment that is shown even when nothing was counted in it.</summary>
+    /// <summary>Adds a segment that is shown even if nothing is counted in it.</summary>
     public void Ensure(string segment) => _segments.TryAdd(segment, new Tally(type, buckets.Count));
 
-    /// <summary>The largest segments, the larger ones first.</summary>
+    /// <summary>The largest segments, largest first.</summary>
     public IReadOnlyList<KeyValuePair<string, Tally>> Top(int limit = int.MaxValue) =>
         [.. _segments.OrderByDescending(segment => segment.Value.Total()).ThenBy(segment => segment.Key, StringComparer.Ordinal).Take(limit)];
 }

@@ -8,7 +8,7 @@ namespace MixpanelConnector.Emulator.Rules;
 readonly record struct EventRow(
     int ProjectId, string Name, DateTimeOffset Time, string DistinctId, string InsertId, int TextStart, int TextLength);
 
-/// <summary>The events of one request that passed the rules.</summary>
+/// <summary>The events of one request that passed validation.</summary>
 sealed class EventBatch(DateTimeOffset receivedAt, bool imported, int capacity = 64 * 1024) : IDisposable
 {
     readonly PooledBytes _output = new(capacity);
@@ -20,16 +20,16 @@ sealed class EventBatch(DateTimeOffset receivedAt, bool imported, int capacity =
 
     public IReadOnlyList<EventRow> Rows => _rows;
 
-    /// <summary>What the events say about who is who.</summary>
+    /// <summary>The identity links in the events.</summary>
     public IReadOnlyList<IdentityLink> Links => _links;
 
     public Span<byte> TextOf(in EventRow row) => _output.Slice(row.TextStart, row.TextLength);
 
-    /// <param name="project">Where it belongs.</param>
-    /// <param name="body">The bytes that <paramref name="fields"/> speaks of.</param>
+    /// <param name="project">Its project.</param>
+    /// <param name="body">The bytes that <paramref name="fields"/> refers to.</param>
     /// <param name="fields">The scanned event.</param>
-    /// <param name="time">When it happened, as judged by the rules.</param>
-    /// <param name="fallbackDistinctId">For an event that names nobody.</param>
+    /// <param name="time">Its time, as determined by the rules.</param>
+    /// <param name="fallbackDistinctId">The id for an event that specifies no user.</param>
     public void Add(Project project, ReadOnlySpan<byte> body, in EventFields fields, in EventTime time, string fallbackDistinctId = "")
     {
         var simplified = project.Identity == IdentityManagement.Simplified;

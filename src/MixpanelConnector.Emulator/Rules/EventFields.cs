@@ -4,11 +4,11 @@ namespace MixpanelConnector.Emulator.Rules;
 
 enum FieldKind : byte
 {
-    /// <summary>Not there, or null.</summary>
+    /// <summary>Absent, or null.</summary>
     Missing,
     Text,
 
-    /// <summary>A number without fraction or exponent.</summary>
+    /// <summary>A number without a fraction or exponent.</summary>
     Integer,
     Fraction,
 
@@ -19,7 +19,7 @@ enum FieldKind : byte
 
 static class FieldKinds
 {
-    /// <summary>A kind in the words of a message.</summary>
+    /// <summary>The name of a kind in messages.</summary>
     public static string Shown(this FieldKind kind) => kind switch
     {
         FieldKind.Missing => "missing",
@@ -30,26 +30,26 @@ static class FieldKinds
     };
 }
 
-/// <summary>A field that has rules of its own. Of a name that occurs twice the last one counts.</summary>
+/// <summary>A field with specific rules. If a name occurs twice, the last value is used.</summary>
 readonly record struct Field(FieldKind Kind, string? Written = null, long Integer = 0, int Start = 0, int End = 0)
 {
-    /// <summary>The text, or a fraction as it was written; else empty.</summary>
+    /// <summary>The string, or a fraction as it was written; otherwise empty.</summary>
     public string Text => Written ?? "";
 
-    /// <summary>Text and numbers as text; else empty.</summary>
+    /// <summary>Strings and numbers as text; otherwise empty.</summary>
     public string AsText() => Kind == FieldKind.Integer ? Integer.ToString(CultureInfo.InvariantCulture) : Text;
 }
 
-/// <summary>A broken rule and the field that breaks it.</summary>
+/// <summary>A violated rule and the field that violates it.</summary>
 sealed record Fault(string Where, string Message);
 
-/// <summary>What one pass over an event's bytes found. Positions are within the bytes that were read.</summary>
+/// <summary>The result of scanning an event once. Positions refer to the scanned bytes.</summary>
 struct EventFields
 {
     public int Start;
     public int End;
 
-    /// <summary>Where the object under <c>properties</c> lies; empty without one.</summary>
+    /// <summary>The position of the object <c>properties</c>; empty if there is none.</summary>
     public int PropertiesStart;
     public int PropertiesEnd;
     public int PropertyCount;
@@ -62,19 +62,19 @@ struct EventFields
     public Field InsertId;
     public Field Token;
 
-    /// <summary>The property <c>$ignore</c> is there: the event is to be dropped without a word.</summary>
+    /// <summary>Whether the property <c>$ignore</c> is present: the event is dropped silently.</summary>
     public bool Ignored;
 
-    /// <summary>Something must be cut or left out, so the properties cannot be stored as they came.</summary>
+    /// <summary>Whether something must be truncated or removed, so that the properties cannot be stored unchanged.</summary>
     public bool NeedsRewriting;
 
-    /// <summary>What is wrong with the record's own shape.</summary>
+    /// <summary>An error in the structure of the record itself.</summary>
     public Fault? ShapeFault;
 
-    /// <summary>A member beside <c>event</c> and <c>properties</c>, which only an import minds.</summary>
+    /// <summary>A member other than <c>event</c> and <c>properties</c>, which only an import rejects.</summary>
     public Fault? ExtraMember;
 
-    /// <summary>The first thing wrong with a property's value.</summary>
+    /// <summary>The first error in a property's value.</summary>
     public Fault? PropertyFault;
 
     public readonly bool HasProperties => PropertiesEnd > PropertiesStart;

@@ -6,7 +6,7 @@ namespace MixpanelConnector.Emulator.Rules;
 
 delegate void EventAction(ReadOnlySpan<byte> body, in EventFields fields);
 
-/// <summary>Finds the events of a payload, one after the other.</summary>
+/// <summary>Iterates over the events of a payload.</summary>
 static class EventReader
 {
     /// <exception cref="RefusedException">There is no JSON, it is malformed, or there are too many events.</exception>
@@ -30,7 +30,7 @@ static class EventReader
             if (reader.TokenType != JsonTokenType.StartArray)
             {
                 var fields = scanner.Scan(ref reader);
-                reader.Read(); // throws where something follows
+                reader.Read(); // throws if something follows
                 action(body, fields);
                 return;
             }

@@ -4,14 +4,14 @@ using System.Text.Json;
 namespace MixpanelConnector.Emulator.Rules;
 
 /// <summary>
-/// Reads an event in one pass: finds the fields that have rules of their own and checks the limits of all others,
-/// building nothing but the few texts that are stored in columns.
+/// Reads an event in one pass: finds the fields with specific rules and checks the limits of all others, allocating only the few strings that are stored in
+/// columns.
 /// </summary>
 readonly ref struct EventScanner(bool bodyIsUtf8)
 {
     readonly bool _bodyIsUtf8 = bodyIsUtf8;
 
-    /// <param name="reader">On the first token of the event; afterwards on its last.</param>
+    /// <param name="reader">Positioned on the first token of the event; afterwards on its last.</param>
     public EventFields Scan(ref Utf8JsonReader reader)
     {
         var fields = new EventFields { Start = (int)reader.TokenStartIndex };
@@ -39,7 +39,7 @@ readonly ref struct EventScanner(bool bodyIsUtf8)
         else if (reader.ValueTextEquals("event"u8))
         {
             reader.Read();
-            var longName = false; // cut when it is stored
+            var longName = false; // truncated when it is stored
             fields.Name = ReadField(ref reader, ref longName);
         }
         else if (reader.ValueTextEquals("properties"u8))
@@ -81,7 +81,7 @@ readonly ref struct EventScanner(bool bodyIsUtf8)
             return;
         }
         fields.NeedsRewriting |= JsonText.IsTooLong(ref reader);
-        var name = JsonText.Of(ref reader); // to copy the reader would cost more than all that is done with it
+        var name = JsonText.Of(ref reader); // copying the reader would cost more than all other work
         reader.Read();
         if (name.SequenceEqual("time"u8))
             fields.Time = ReadField(ref reader, ref fields.NeedsRewriting);
@@ -113,7 +113,7 @@ readonly ref struct EventScanner(bool bodyIsUtf8)
         fields.PropertyFault = new Fault(property, fault == NotUtf8 ? $"{property} {fault}" : $"'{property}' is invalid: {fault}");
     }
 
-    /// <summary>Properties that Mixpanel sets itself, so that what an export gave can be imported again.</summary>
+    /// <summary>Properties that Mixpanel sets itself, so that exported events can be imported again.</summary>
     public static bool IsAddedOnReceipt(ReadOnlySpan<byte> name) =>
         name.SequenceEqual("$import"u8) || name.SequenceEqual("mp_processing_time_ms"u8);
 
@@ -137,7 +137,7 @@ readonly ref struct EventScanner(bool bodyIsUtf8)
         }
     }
 
-    // Depth is bounded by the reader's own MaxDepth.
+    // Depth is limited by the reader's own MaxDepth.
     string? CheckArray(ref Utf8JsonReader reader, int depth, ref bool needsRewriting)
     {
         string? fault = null;

@@ -4,18 +4,18 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Emulator.Rules;
 
-/// <summary>What Mixpanel changes in an event's properties when it stores them.</summary>
-/// <param name="Time">The time in place of the one that was sent, or of none; null to keep it.</param>
-/// <param name="DistinctId">The one that was derived; null where it was sent.</param>
-/// <param name="InsertId">The one that was generated; null where it was sent.</param>
+/// <summary>The changes that Mixpanel makes to an event's properties when it stores them.</summary>
+/// <param name="Time">The time that replaces the sent one, or is added; null to keep it.</param>
+/// <param name="DistinctId">The derived id; null if one was sent.</param>
+/// <param name="InsertId">The generated id; null if one was sent.</param>
 /// <param name="Imported">Whether to mark the event with <c>$import</c>.</param>
 /// <param name="ReceivedMilliseconds">For <c>mp_processing_time_ms</c>.</param>
 readonly record struct EventChanges(long? Time, string? DistinctId, string? InsertId, bool Imported, long ReceivedMilliseconds);
 
-/// <summary>Writes the properties of an event as they are stored: the text that was sent, with only the documented changes.</summary>
+/// <summary>Writes the properties of an event as they are stored: the sent text, with only the documented changes.</summary>
 sealed class EventText(IBufferWriter<byte> output) : IDisposable
 {
-    // Unclosed on purpose, in Copy; and text is kept readable rather than escaped.
+    // Left unclosed on purpose, in Copy; text is written readable rather than escaped.
     readonly Utf8JsonWriter _json = new(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
 
     public void Write(ReadOnlySpan<byte> body, in EventFields fields, in EventChanges changes)
@@ -64,7 +64,7 @@ sealed class EventText(IBufferWriter<byte> output) : IDisposable
         _json.Reset();
     }
 
-    /// <summary>A raw line break can only stand between tokens, where a space does as well.</summary>
+    /// <summary>An unescaped line break can occur only between tokens, where a space is equivalent.</summary>
     void CopyOnOneLine(ReadOnlySpan<byte> json)
     {
         var copy = output.GetSpan(json.Length)[..json.Length];
@@ -74,7 +74,7 @@ sealed class EventText(IBufferWriter<byte> output) : IDisposable
         output.Advance(json.Length);
     }
 
-    /// <summary>Cuts what is too long, leaves out what was added above, and keeps numbers as they were written.</summary>
+    /// <summary>Truncates values that are too long, omits the members that were added above, and keeps numbers as they were written.</summary>
     void Rewrite(ReadOnlySpan<byte> properties, long? time)
     {
         var reader = new Utf8JsonReader(properties, new JsonReaderOptions { MaxDepth = EventLimits.JsonDepth });

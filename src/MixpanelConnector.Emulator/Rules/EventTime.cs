@@ -3,15 +3,15 @@ using System.Runtime.InteropServices;
 
 namespace MixpanelConnector.Emulator.Rules;
 
-/// <summary>When an event happened.</summary>
-/// <param name="Value">The moment.</param>
-/// <param name="Replacement">What to store as <c>time</c> in place of what was sent, in the same unit; null to keep it.</param>
+/// <summary>The time of an event.</summary>
+/// <param name="Value">The time.</param>
+/// <param name="Replacement">The value to store as <c>time</c> instead of the sent one, in the same unit; null to keep it.</param>
 [StructLayout(LayoutKind.Auto)]
 readonly record struct EventTime(DateTimeOffset Value, long? Replacement)
 {
     const int DayLength = 10;
 
-    /// <summary>Reads seconds or milliseconds since 1970; null when there is no such moment.</summary>
+    /// <summary>Parses seconds or milliseconds since 1970; null if out of range.</summary>
     public static DateTimeOffset? Read(long time)
     {
         if (time <= EventLimits.LatestSecond)
@@ -19,7 +19,9 @@ readonly record struct EventTime(DateTimeOffset Value, long? Replacement)
         return time > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() ? null : DateTimeOffset.FromUnixTimeMilliseconds(time);
     }
 
-    /// <summary>Reads a time as clients send it: seconds with a fraction, a number written as text, or a date by ISO 8601, which without a zone is in UTC.</summary>
+    /// <summary>
+    /// Parses a time as clients send it: seconds with a fraction, a number written as a string, or an ISO 8601 date, which is in UTC if it has no time zone.
+    /// </summary>
     public static DateTimeOffset? Read(string time)
     {
         if (long.TryParse(time, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer))
@@ -32,7 +34,7 @@ readonly record struct EventTime(DateTimeOffset Value, long? Replacement)
         return Math.Abs(milliseconds) > EventLimits.LatestSecond * 1000d ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)milliseconds);
     }
 
-    /// <summary>The moment of receipt, in the unit in which <paramref name="sent"/> was.</summary>
+    /// <summary>The time of receipt, in the unit of <paramref name="sent"/>.</summary>
     public static EventTime Now(DateTimeOffset now, long sent) =>
         sent > EventLimits.LatestSecond ? new(now, now.ToUnixTimeMilliseconds()) : new(now, now.ToUnixTimeSeconds());
 }

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace MixpanelConnector.Emulator.Rules;
 
-/// <summary>Values that stand for "nobody" by mistake: Mixpanel refuses them as <c>distinct_id</c> and <c>$insert_id</c>.</summary>
+/// <summary>Values that clients send by mistake for "nobody": Mixpanel rejects them as <c>distinct_id</c> and <c>$insert_id</c>.</summary>
 static class ForbiddenIds
 {
     static readonly FrozenSet<string> Values = FrozenSet.ToFrozenSet(

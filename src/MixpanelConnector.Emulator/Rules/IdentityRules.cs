@@ -3,31 +3,33 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Rules;
 
-/// <summary>What events say about who is who.</summary>
+/// <summary>Reads identity links from events.</summary>
 static class IdentityRules
 {
     const string Identify = "$identify", CreateAlias = "$create_alias", Merge = "$merge";
 
     public static bool IsIdentityEvent(in EventFields fields) => fields.Name.Text is Identify or CreateAlias or Merge;
 
-    /// <summary>Simplified: the device of a user, when an event names both.</summary>
+    /// <summary>Simplified: links a device to a user if an event contains both.</summary>
     public static IdentityLink? DeviceOf(int projectId, in EventFields fields) =>
         fields.UserId.AsText() is { Length: > 0 } user && fields.DeviceId.AsText() is { Length: > 0 } device
             ? new IdentityLink(projectId, IdentityLinkKind.Device, "$device:" + device, user)
             : null;
 
-    /// <summary>Original: what an identity event links, or the rule that it breaks. Neither, when Mixpanel takes it without a word and does nothing.</summary>
+    /// <summary>
+    /// Original: the link of an identity event, or the rule that it violates. Neither if Mixpanel accepts the event silently and does nothing.
+    /// </summary>
     /// <param name="projectId">The project.</param>
-    /// <param name="body">The bytes that <paramref name="fields"/> speaks of.</param>
+    /// <param name="body">The bytes that <paramref name="fields"/> refers to.</param>
     /// <param name="fields">The scanned event.</param>
-    /// <param name="imported">Whether it came by <c>/import</c>: only there may any two ids be merged.</param>
+    /// <param name="imported">Whether it was sent to <c>/import</c>: only there can any two ids be merged.</param>
     public static (IdentityLink? Link, Fault? Fault) Read(int projectId, ReadOnlySpan<byte> body, in EventFields fields, bool imported)
     {
         var properties = JsonElement.Parse(body[fields.PropertiesStart..fields.PropertiesEnd]);
         switch (fields.Name.Text)
         {
             case Identify:
-                // The script of web pages names them otherwise, and marks what is a device's.
+                // The JavaScript SDK uses other names, and adds the prefix of devices.
                 var anonymous = TextOf(properties, "$anon_id") ?? TextOf(properties, "$anon_distinct_id");
                 if (anonymous is null)
                     return (null, Missing("$anon_id"));
@@ -56,7 +58,7 @@ static class IdentityRules
     static string? TextOf(JsonElement properties, string name) =>
         properties.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
 
-    /// <summary>A UUID of version 4, bare or marked as a device's.</summary>
+    /// <summary>Whether it is a version 4 UUID, with or without the prefix of devices.</summary>
     static bool IsRandomUuid(string id)
     {
         const string Device = "$device:";

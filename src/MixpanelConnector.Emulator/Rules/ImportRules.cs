@@ -3,18 +3,18 @@ using System.Buffers;
 namespace MixpanelConnector.Emulator.Rules;
 
 /// <summary>
-/// What <c>/import</c> demands of an event. The first broken rule is the one that is reported, in this order: shape,
-/// size, event, properties, time, distinct_id, $insert_id, then the other properties as they stand in the event.
+/// The requirements of <c>/import</c> on an event. The first violated rule is reported, in this order: structure, size, event, properties, time, distinct_id,
+/// $insert_id, then the other properties in the order of the event.
 /// </summary>
 sealed class ImportRules(DateTimeOffset now, IdentityManagement identity, bool strict)
 {
     static readonly SearchValues<char> InsertIdCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-");
 
-    /// <summary>The rule that the event breaks, if any; and its time.</summary>
+    /// <summary>Returns the rule that the event violates, if any, and its time.</summary>
     public Fault? Check(in EventFields fields, out EventTime time)
     {
-        time = EventTime.Now(now, fields.Time.Integer); // identity events happen when they are received
+        time = EventTime.Now(now, fields.Time.Integer); // identity events get the time of receipt
         if ((fields.ShapeFault ?? fields.ExtraMember) is { } shape)
             return shape;
         if (fields.End - fields.Start >= EventLimits.EventBytes)
@@ -90,7 +90,7 @@ sealed class ImportRules(DateTimeOffset now, IdentityManagement identity, bool s
             return Invalid(Name, "must not be empty");
         if (id.Text.AsSpan().ContainsAnyExcept(InsertIdCharacters))
             return Invalid(Name, "must only contain alphanumeric or hyphen '-' characters");
-        if (id.Text.Length > EventLimits.InsertIdBytes) // by now one byte a character
+        if (id.Text.Length > EventLimits.InsertIdBytes) // all characters are ASCII at this point
             return Invalid(Name, $"must be at most {EventLimits.InsertIdBytes} bytes");
         return ForbiddenIds.Contain(id.Text) ? Invalid(Name, "value is not allowed") : null;
     }

@@ -4,11 +4,13 @@ using System.Text.Unicode;
 
 namespace MixpanelConnector.Emulator.Rules;
 
-/// <summary>Names and text of JSON under the reader, which itself takes broken UTF-8 and half surrogates without a word.</summary>
+/// <summary>
+/// Validates and reads JSON names and strings at the reader's position. The reader itself silently accepts invalid UTF-8 and unpaired surrogates.
+/// </summary>
 static class JsonText
 {
-    /// <param name="reader">On a name or a text.</param>
-    /// <param name="bodyIsUtf8">Whether everything that is read was checked before.</param>
+    /// <param name="reader">Positioned on a name or a string.</param>
+    /// <param name="bodyIsUtf8">Whether the whole input was already validated as UTF-8.</param>
     public static bool IsValid(ref Utf8JsonReader reader, bool bodyIsUtf8)
     {
         if (!bodyIsUtf8 && !Utf8.IsValid(reader.ValueSpan))
@@ -16,7 +18,7 @@ static class JsonText
         return !reader.ValueIsEscaped || Unescape(ref reader) is not null;
     }
 
-    /// <summary>Whether all names and texts in valid JSON are valid.</summary>
+    /// <summary>Whether all names and strings in valid JSON are valid.</summary>
     public static bool AreAllValid(ReadOnlySpan<byte> json)
     {
         if (!Utf8.IsValid(json))
@@ -30,13 +32,13 @@ static class JsonText
         return true;
     }
 
-    /// <summary>The valid text under the reader, unescaped.</summary>
+    /// <summary>The valid string at the reader's position, unescaped.</summary>
     public static ReadOnlySpan<byte> Of(ref Utf8JsonReader reader) => reader.ValueIsEscaped ? Unescape(ref reader) : reader.ValueSpan;
 
     public static bool IsTooLong(ref Utf8JsonReader reader) =>
         reader.ValueSpan.Length > EventLimits.Characters && Cut(ref reader).Shortened;
 
-    /// <summary>The valid text under the reader, unescaped, at most as long as Mixpanel keeps it.</summary>
+    /// <summary>The valid string at the reader's position, unescaped, truncated to the length that Mixpanel stores.</summary>
     public static (byte[] Utf8, bool Shortened) Cut(ref Utf8JsonReader reader)
     {
         var text = reader.ValueIsEscaped ? Unescape(ref reader)! : reader.ValueSpan.ToArray();
@@ -50,7 +52,7 @@ static class JsonText
         return (text, false);
     }
 
-    /// <summary>The text, at most as long as Mixpanel keeps it.</summary>
+    /// <summary>The text, truncated to the length that Mixpanel stores.</summary>
     public static string Cut(string text)
     {
         if (text.Length <= EventLimits.Characters)
@@ -71,7 +73,7 @@ static class JsonText
         {
             return buffer[..reader.CopyString(buffer)];
         }
-        catch (InvalidOperationException) // half of a surrogate pair
+        catch (InvalidOperationException) // unpaired surrogate
         {
             return null;
         }

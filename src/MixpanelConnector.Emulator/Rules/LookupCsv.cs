@@ -3,12 +3,12 @@ using System.Text.Unicode;
 
 namespace MixpanelConnector.Emulator.Rules;
 
-/// <summary>A lookup table as CSV of RFC 4180: a header of unique names, then rows whose first field is their unique key.</summary>
+/// <summary>A lookup table as RFC 4180 CSV: a header of unique names, then rows whose first field is their unique key.</summary>
 static class LookupCsv
 {
     const int MostNamed = 10;
 
-    /// <summary>The rows that break a rule, at most ten; or what is wrong with the table as a whole.</summary>
+    /// <summary>Returns the rows that violate a rule, at most ten; or the error of the table as a whole.</summary>
     public static (string? Error, List<(int Index, string Message)> Failed, int Rows) Check(ReadOnlySpan<byte> csv)
     {
         List<(int Index, string Message)> failed = [];
@@ -39,10 +39,10 @@ static class LookupCsv
         return (header is null ? "body must have a header" : null, failed, row);
     }
 
-    /// <summary>The header, and the rows of a table that breaks no rule.</summary>
+    /// <summary>The header and the rows of a valid table.</summary>
     public static IEnumerable<string[]> Rows(string csv) => Read(csv).OfType<string[]>();
 
-    /// <summary>The fields of each row that is not empty; null for a row with a quote out of place, which is the last.</summary>
+    /// <summary>The fields of each non-empty row; null for a row with a misplaced quote, which is the last one returned.</summary>
     static IEnumerable<string[]?> Read(string csv)
     {
         var fields = new List<string>();
@@ -79,7 +79,7 @@ static class LookupCsv
         }
     }
 
-    /// <summary>Reads up to the comma or line end behind a field; null when a quote is out of place.</summary>
+    /// <summary>Reads up to the comma or line end after a field; null if a quote is misplaced.</summary>
     static string? ReadField(string csv, ref int at)
     {
         var start = at;

@@ -4,10 +4,10 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Emulator.Rules;
 
-/// <summary>Carries out an update on a profile's properties.</summary>
+/// <summary>Applies an update to a profile's properties.</summary>
 static class ProfileChange
 {
-    /// <summary>What becomes of the profile: null when it is deleted. The properties given are changed in place, unless the update is refused.</summary>
+    /// <summary>Returns the updated profile; null if it is deleted. The given properties are changed in place, unless the update is rejected.</summary>
     public static JsonObject? Apply(ProfileUpdate update, JsonObject? properties, out Fault? fault)
     {
         fault = null;
@@ -55,7 +55,7 @@ static class ProfileChange
         }
     }
 
-    /// <summary>Adds exactly, like decimal fractions on paper, as long as decimals can hold the numbers. What is no number stays as it is.</summary>
+    /// <summary>Adds in exact decimal arithmetic, as long as a decimal can represent the numbers. A property that is not a number is left unchanged.</summary>
     static void Add(JsonObject properties, string name, JsonNode operand)
     {
         var present = properties[name];
@@ -75,7 +75,7 @@ static class ProfileChange
         }
         catch (OverflowException)
         {
-            // Too large for decimals: below.
+            // Too large for a decimal: handled below.
         }
         var sum = double.Parse(a, CultureInfo.InvariantCulture) + double.Parse(b, CultureInfo.InvariantCulture);
         return double.IsFinite(sum) ? JsonValue.Create(sum) : null;
@@ -84,7 +84,7 @@ static class ProfileChange
     static bool TryDecimal(string number, out decimal value) =>
         decimal.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
 
-    /// <summary>The list under a name; a single value becomes its first element.</summary>
+    /// <summary>The list of a name; a single value becomes its first element.</summary>
     static JsonArray ListOf(JsonObject properties, string name)
     {
         if (properties[name] is JsonArray list)

@@ -9,7 +9,7 @@ static class ProfileLimits
     public const int UpdateBytes = 1024 * 1024;
     public const int Properties = 2000;
 
-    /// <summary>The largest list or object in one property, as JSON text.</summary>
+    /// <summary>The maximum size of a list or object in one property, as JSON text.</summary>
     public const int ContainerBytes = 256 * 1024;
 
     public static bool IsTooLarge(JsonNode? value) =>

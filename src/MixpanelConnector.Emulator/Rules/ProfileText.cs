@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Emulator.Rules;
 
-/// <summary>Profiles as JSON text: names and text readable, numbers as they were written.</summary>
+/// <summary>Profiles as JSON text: names and strings unescaped, numbers as they were written.</summary>
 static class ProfileText
 {
     public static readonly JavaScriptEncoder Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;

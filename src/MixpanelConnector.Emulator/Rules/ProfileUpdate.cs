@@ -6,14 +6,14 @@ namespace MixpanelConnector.Emulator.Rules;
 
 enum ProfileOperation { Set, SetOnce, Add, Union, Append, Remove, Unset, Delete }
 
-/// <summary>One update of one profile, as <c>/engage</c> and <c>/groups</c> take it.</summary>
+/// <summary>One update of one profile, as <c>/engage</c> and <c>/groups</c> accept it.</summary>
 /// <param name="Token">The project's token.</param>
-/// <param name="GroupKey">Which kind of group; empty for a user profile.</param>
-/// <param name="Id">Which user or group.</param>
-/// <param name="Operation">What to do.</param>
-/// <param name="Value">What to do it with: an object of properties, or an array of names to unset.</param>
-/// <param name="SeenAt">What becomes the profile's <c>$last_seen</c>; null to leave it.</param>
-/// <param name="IgnoresAlias">Whether the id is meant as it is, even if it is another's alias.</param>
+/// <param name="GroupKey">The group key; empty for a user profile.</param>
+/// <param name="Id">The user or group.</param>
+/// <param name="Operation">The operation.</param>
+/// <param name="Value">Its argument: an object of properties, or an array of names to unset.</param>
+/// <param name="SeenAt">The new value of the profile's <c>$last_seen</c>; null to leave it unchanged.</param>
+/// <param name="IgnoresAlias">Whether the id is used literally, even if it is another's alias.</param>
 sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOperation Operation, JsonNode? Value, DateTimeOffset? SeenAt, bool IgnoresAlias)
 {
     static readonly JsonDocumentOptions NoDuplicates = new() { AllowDuplicateProperties = false, MaxDepth = EventLimits.JsonDepth };
@@ -30,15 +30,15 @@ sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOpe
         ("$delete", ProfileOperation.Delete, true),
     ];
 
-    /// <summary>What stands beside the operation; the last ones are what SDKs say of themselves and of the device.</summary>
+    /// <summary>The members other than the operation; the last ones are what SDKs report about themselves and the device.</summary>
     static readonly HashSet<string> Members = new(
         ["$token", "$distinct_id", "$group_key", "$group_id", "$ip", "$time", "$ignore_time", "$ignore_alias", "$device_id", "$user_id", "$had_persisted_distinct_id", "$mp_metadata", "mp_lib", "$lib_version"], StringComparer.Ordinal);
 
-    /// <summary>Reads an update, or says which rule it breaks.</summary>
+    /// <summary>Parses an update, or returns the rule that it violates.</summary>
     /// <param name="record">The update.</param>
-    /// <param name="ofGroup">Whether it is a group's.</param>
-    /// <param name="now">When it came.</param>
-    /// <param name="strict">Whether members that are not known are minded.</param>
+    /// <param name="ofGroup">Whether it is for a group.</param>
+    /// <param name="now">The time of receipt.</param>
+    /// <param name="strict">Whether unknown members are rejected.</param>
     public static (ProfileUpdate? Update, Fault? Fault) Read(JsonElement record, bool ofGroup, DateTimeOffset now, bool strict)
     {
         if (record.ValueKind != JsonValueKind.Object)
@@ -135,7 +135,7 @@ sealed record ProfileUpdate(string Token, string GroupKey, string Id, ProfileOpe
 
     static bool IsText(JsonNode? node) => node?.GetValueKind() == JsonValueKind.String;
 
-    /// <summary>Text and numbers as text; else empty.</summary>
+    /// <summary>Strings and numbers as text; otherwise empty.</summary>
     static string Text(JsonNode? node) => node?.GetValueKind() switch
     {
         JsonValueKind.String => node.GetValue<string>(),

@@ -2,7 +2,7 @@ using MixpanelConnector.Emulator.Http;
 
 namespace MixpanelConnector.Emulator.Rules;
 
-/// <summary>What each project has used of its quotas. Without limits everything passes.</summary>
+/// <summary>The used quotas of each project. Without limits, everything is allowed.</summary>
 sealed class Quota(EmulatorRateLimits? limits, TimeProvider time)
 {
     static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -19,7 +19,7 @@ sealed class Quota(EmulatorRateLimits? limits, TimeProvider time)
     public bool TakeIngestion(int project, int events, long bytes) => limits is null || TryTake(
         project, new Use("ingested bytes", bytes, Minute, limits.IngestedBytesPerMinute), new Use("ingested events", events, Minute, limits.IngestedEventsPerMinute));
 
-    /// <summary>Forgets what was used: by all, or by one project.</summary>
+    /// <summary>Resets the used quotas: of all, or of one project.</summary>
     public void Forget(int? project = null)
     {
         lock (_lock)
@@ -29,12 +29,12 @@ sealed class Quota(EmulatorRateLimits? limits, TimeProvider time)
         }
     }
 
-    /// <summary>Begins a query; disposing of the result ends it.</summary>
+    /// <summary>Starts a query; dispose the result to end it.</summary>
     public IDisposable BeginQuery(int project) => limits is null
         ? new Running(null)
         : Begin(project, "queries", limits.ConcurrentQueries, new Use("queries", 1, Hour, limits.QueriesPerHour));
 
-    /// <summary>Begins an export; disposing of the result ends it.</summary>
+    /// <summary>Starts an export; dispose the result to end it.</summary>
     public IDisposable BeginExport(int project) => limits is null
         ? new Running(null)
         : Begin(
@@ -53,7 +53,7 @@ sealed class Quota(EmulatorRateLimits? limits, TimeProvider time)
             throw Exceeded();
     }
 
-    /// <summary>Schemas have their quotas by organization.</summary>
+    /// <summary>The quotas of schemas are per organization.</summary>
     public void TakeSchemas(int organization, int entries)
     {
         if (limits is not null && !TryTake(
@@ -77,7 +77,7 @@ sealed class Quota(EmulatorRateLimits? limits, TimeProvider time)
         }
     }
 
-    /// <summary>Takes all of it, or nothing.</summary>
+    /// <summary>Takes all of them, or none.</summary>
     bool TryTake(int owner, params ReadOnlySpan<Use> uses)
     {
         lock (_lock)

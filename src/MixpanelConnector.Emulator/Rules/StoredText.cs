@@ -1,6 +1,9 @@
 namespace MixpanelConnector.Emulator.Rules;
 
-/// <summary>Text as a column holds it. The database's library ends text at the character NUL: the picture of NUL stands for it, where text is stored and where it is asked for.</summary>
+/// <summary>
+/// Text as stored in a column. The database library terminates text at the NUL character, so NUL is replaced by its symbol, both when text is stored and when
+/// it is queried.
+/// </summary>
 static class StoredText
 {
     public static string Of(string text) => text.Replace('\0', '\u2400');

@@ -1,11 +1,11 @@
 namespace MixpanelConnector.Emulator.Rules;
 
-/// <summary>What <c>/track</c> makes of an event: little is demanded, and much is dropped without a word.</summary>
+/// <summary>How <c>/track</c> validates an event: it requires little, and drops much silently.</summary>
 static class TrackRules
 {
     /// <summary>Why the event is not well formed, if it is not.</summary>
     /// <param name="fields">The event.</param>
-    /// <param name="strict">Whether members that are not known are minded.</param>
+    /// <param name="strict">Whether unknown members are rejected.</param>
     public static Fault? Check(in EventFields fields, bool strict)
     {
         if (fields.ShapeFault is not null)
@@ -25,7 +25,7 @@ static class TrackRules
         return null;
     }
 
-    /// <summary>When a well-formed event happened; null when it is not to be stored, for a reason that its sender is not told.</summary>
+    /// <summary>The time of a well-formed event; null if it is not stored, for a reason that its sender does not learn.</summary>
     public static EventTime? TimeToStore(in EventFields fields, DateTimeOffset now, out Fault? reason)
     {
         reason = WhyDropped(fields);

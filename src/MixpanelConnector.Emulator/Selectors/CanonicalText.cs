@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MixpanelConnector.Emulator.Selectors;
 
-/// <summary>Writes an expression with every parenthesis, so that its meaning rests on no precedence.</summary>
+/// <summary>Writes an expression with all parentheses, so that its meaning does not depend on precedence.</summary>
 static class CanonicalText
 {
     public static string Of(Expression expression)
@@ -16,7 +16,7 @@ static class CanonicalText
     public static string OfText(string value) =>
         $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 
-    /// <summary>The shortest decimal text that reads back as the same number, never with an exponent, which the grammar lacks.</summary>
+    /// <summary>The shortest decimal text that round-trips, never with an exponent, which the grammar does not support.</summary>
     public static string OfNumber(double value)
     {
         if (value == 0)
@@ -29,7 +29,7 @@ static class CanonicalText
         var exponent = int.Parse(shortest.AsSpan(mark + 1), CultureInfo.InvariantCulture);
         var sign = value < 0 ? "-" : "";
         var digits = shortest[sign.Length..mark].Replace(".", "", StringComparison.Ordinal);
-        // One digit stands before the point of a mantissa, so the point moves from behind the first digit by the exponent.
+        // A mantissa has one digit before the decimal point, so the point moves by the exponent from there.
         return exponent < 0
             ? $"{sign}0.{new string('0', -exponent - 1)}{digits}"
             : $"{sign}{digits.PadRight(exponent + 1, '0')}";

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MixpanelConnector.Emulator.Selectors;
 
-/// <summary>The type casts. What Mixpanel's cast tables leave out (the casts of moments, lists and objects) gives undefined.</summary>
+/// <summary>The type casts. Casts that are missing in Mixpanel's tables (of dates, lists and objects) result in undefined.</summary>
 static class Casts
 {
     const double LargestUnixSeconds = uint.MaxValue;
@@ -24,7 +24,7 @@ static class Casts
         _ => SelectorValue.Undefined,
     };
 
-    // Mixpanel has no table for this cast. Its page on data types: "false", 0, null, undefined and "" are false, all other values true.
+    // Mixpanel has no table for this cast. According to its page on data types, "false", 0, null, undefined and "" are false, and all other values true.
     public static SelectorValue ToBoolean(SelectorValue value) => SelectorValue.FromBoolean(value.Kind switch
     {
         SelectorKind.Boolean => value.IsTrue,
@@ -34,7 +34,7 @@ static class Casts
         _ => true,
     });
 
-    // Undocumented: a list stays, a lone value is a list of one, and no value is no list.
+    // Undocumented: a list is unchanged, a single value becomes a list of one, and a missing value is not a list.
     public static SelectorValue ToList(SelectorValue value) => value.Kind switch
     {
         SelectorKind.List => value,
@@ -50,7 +50,7 @@ static class Casts
         _ => SelectorValue.Undefined,
     };
 
-    // "A decimal" is read as a sign, digits, a point and an exponent: no white space, no thousands, no names of infinity.
+    // "A decimal" is parsed as a sign, digits, a point and an exponent: without white space, thousands separators, or names of infinity.
     static SelectorValue ParseDecimal(string text)
     {
         const NumberStyles Decimal = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
@@ -59,7 +59,7 @@ static class Casts
             : SelectorValue.Undefined;
     }
 
-    // Seconds up to 2^32 - 1, milliseconds beyond, nothing up to 0; what lies between 0 and 1 is undocumented, and taken for nothing too.
+    // Seconds up to 2^32 - 1, milliseconds above, undefined up to 0; values between 0 and 1 are undocumented, and treated as undefined too.
     static SelectorValue FromUnixTime(double number) => number switch
     {
         < 1 => SelectorValue.Undefined,
@@ -67,7 +67,7 @@ static class Casts
         _ => SelectorValue.FromUnixSeconds(number / 1000),
     };
 
-    // Only the two written forms that are attested; a time that summer time skips or repeats is read with the standard offset.
+    // Only the two known formats; a time that daylight saving time skips or repeats is interpreted with the standard offset.
     static SelectorValue ParseDateTime(string text, TimeZoneInfo timeZone)
     {
         if (!DateTime.TryParseExact(text, DateTimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.None, out var local))

@@ -1,9 +1,9 @@
 namespace MixpanelConnector.Emulator.Selectors;
 
-/// <summary>One expression at work on one record.</summary>
+/// <summary>Evaluates one expression on one record.</summary>
 ref struct Evaluation(ISelectorRecord record, SelectorContext context)
 {
-    /// <summary>So many steps pass between two looks at whether the caller is still there: about 50 µs.</summary>
+    /// <summary>The number of steps between checks whether the caller is still connected: about 50 µs.</summary>
     const int StepsBetweenLooks = 4096;
 
     int _steps;
@@ -11,7 +11,7 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
 
     public readonly int Steps => _steps;
 
-    /// <summary>A variable of <c>any</c> with the element that it stands for.</summary>
+    /// <summary>A variable of <c>any</c> with its current element.</summary>
     public sealed record Scope(string Variable, SelectorValue Element, Scope? Outer);
 
     public SelectorValue Evaluate(Expression expression, Scope? scope)
@@ -35,7 +35,7 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
         };
     }
 
-    /// <summary>Counts the work, so that a few nested <c>any</c>, or texts of texts, cannot run for ever.</summary>
+    /// <summary>Counts the work, so that a few nested <c>any</c>, or comparisons of long strings, cannot run forever.</summary>
     void Spend(long steps, Expression expression)
     {
         if (_steps + steps > SelectorLimits.Steps)
@@ -47,14 +47,14 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
         context.Budget?.CheckCaller();
     }
 
-    /// <summary>Counts the work on two texts: as many characters as the shorter one has.</summary>
+    /// <summary>Counts the work on two strings: the number of characters of the shorter one.</summary>
     void Spend(in SelectorValue left, in SelectorValue right, Expression expression)
     {
         if (left.Kind == SelectorKind.Text && right.Kind == SelectorKind.Text)
             Spend(Math.Min(left.Text.Length, right.Text.Length) / SelectorLimits.CharactersPerStep, expression);
     }
 
-    /// <summary>Stops at the operand that decides: what follows it is not evaluated, and so cannot fail.</summary>
+    /// <summary>Short-circuits: operands after the deciding one are not evaluated, and so cannot fail.</summary>
     SelectorValue Decide(Logical logical, Scope? scope)
     {
         var (deciding, name) = logical.Operator == LogicalOperator.Or ? (true, "'or'") : (false, "'and'");
@@ -110,7 +110,7 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
         return value;
     }
 
-    // Division by zero is documented as undefined. The remainder by zero is not documented; it is a NaN here, and so undefined as well.
+    // Division by zero is documented as undefined. The remainder by zero is undocumented; here it is NaN, and therefore undefined as well.
     static SelectorValue Compute(double left, ArithmeticOperator kind, double right) => kind switch
     {
         ArithmeticOperator.Add => SelectorValue.FromNumber(left + right),
@@ -141,7 +141,7 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
         };
     }
 
-    /// <summary><see cref="SelectorValue.Equals(SelectorValue)"/>, but counting elements: lists of lists can be vast while small in memory.</summary>
+    /// <summary>Like <see cref="SelectorValue.Equals(SelectorValue)"/>, but counts elements: lists of lists can be vast although small in memory.</summary>
     bool AreEqual(in SelectorValue left, in SelectorValue right, Comparison comparison)
     {
         Spend(left, right, comparison);
@@ -158,12 +158,12 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
         return true;
     }
 
-    // By Mixpanel's example, a value is in a list or is not, whatever its type; other pairs than these two are undefined.
+    // According to Mixpanel's example, a value is in a list or is not, whatever its type; all pairs other than these two are undefined.
     SelectorValue Contains(SelectorValue container, SelectorValue item, Comparison comparison)
     {
         if (container.Kind == SelectorKind.Text && item.Kind == SelectorKind.Text)
         {
-            // At worst the whole item is compared at each place of the container; in stretches of 16 characters at once.
+            // In the worst case, the whole item is compared at each position of the container, 16 characters at a time.
             var places = Math.Max(0L, container.Text.Length - item.Text.Length + 1);
             Spend((container.Text.Length + (places * item.Text.Length / 16)) / SelectorLimits.CharactersPerStep, comparison);
             return SelectorValue.FromBoolean(container.Text.Contains(item.Text, StringComparison.Ordinal));
@@ -179,8 +179,8 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
         return SelectorValue.False;
     }
 
-    // Mixpanel documents the order of numbers, and undefined for unequal types. Two strings are left open: clients select by
-    // properties["$last_seen"] > "2026-09-01T00:00:00", so strings are ordered, by code unit. All other equal types are undefined.
+    // Mixpanel documents the order of numbers, and undefined for different types. The order of strings is not documented: clients use properties["$last_seen"]
+    // > "2026-09-01T00:00:00", so strings are ordered, by code unit. All other pairs of equal types are undefined.
     SelectorValue Order(in SelectorValue left, Comparison comparison, in SelectorValue right)
     {
         if (left.Kind != right.Kind)
@@ -210,14 +210,14 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
         {
             Function.Floor => Round(argument, MidpointRounding.ToNegativeInfinity),
             Function.Ceil => Round(argument, MidpointRounding.ToPositiveInfinity),
-            // Mixpanel does not say where a half goes: away from zero here, as in C.
+            // Mixpanel does not document the rounding of halves: here it is away from zero, as in C.
             Function.Round => Round(argument, MidpointRounding.AwayFromZero),
             Function.Boolean => Casts.ToBoolean(argument),
             Function.Number => Casts.ToNumber(argument),
             Function.String => ToText(argument, call, scope),
             Function.List => Casts.ToList(argument),
             Function.DateTime => Casts.ToDateTime(argument, context.TimeZone),
-            // "Has any value": null is none, since Mixpanel's page on data types does not count it among the set values.
+            // "Has any value": null does not count, because Mixpanel's page on data types does not list it among the set values.
             Function.Defined => SelectorValue.FromBoolean(argument.Kind is not (SelectorKind.Undefined or SelectorKind.Null)),
             _ => HasPrefix(argument, Evaluate(call.Arguments[1], scope), call),
         };
@@ -226,7 +226,7 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
     static SelectorValue Round(SelectorValue value, MidpointRounding rounding) =>
         value.Kind == SelectorKind.Number ? SelectorValue.FromNumber(Math.Round(value.Number, rounding)) : SelectorValue.Undefined;
 
-    // The second argument is known from one sample only: it stands in where the cast gives undefined, and is cast itself.
+    // The second argument is known from one sample only: it is the default if the cast results in undefined, and is cast itself.
     SelectorValue ToText(SelectorValue argument, Call call, Scope? scope)
     {
         var text = Casts.ToText(argument);
@@ -249,7 +249,7 @@ ref struct Evaluation(ISelectorRecord record, SelectorContext context)
         return SelectorValue.FromList(items);
     }
 
-    // Undocumented: the condition's value counts as an operand of 'or' does, and what is not a list gives undefined.
+    // Undocumented: the condition's value is treated like an operand of 'or', and a value that is not a list results in undefined.
     SelectorValue Search(AnyElement any, Scope? scope)
     {
         var list = Evaluate(any.List, scope);

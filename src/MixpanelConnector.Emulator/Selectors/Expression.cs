@@ -1,16 +1,16 @@
 namespace MixpanelConnector.Emulator.Selectors;
 
-/// <summary>A node of a parsed expression. Chains of one precedence are one flat node, so that their length costs no stack.</summary>
-/// <param name="Position">Where the node begins in the text.</param>
+/// <summary>A node of a parsed expression. A chain of operators of the same precedence is one flat node, so that its length uses no stack.</summary>
+/// <param name="Position">The position of the node in the text.</param>
 abstract record Expression(int Position)
 {
-    // Where a node was written is no part of what it means: equal trees may come from different texts.
+    // The position of a node is not part of its meaning: equal trees may come from different texts.
     public virtual bool Equals(Expression? other) => other is not null && EqualityContract == other.EqualityContract;
 
     public override int GetHashCode() => EqualityContract.GetHashCode();
 }
 
-/// <summary>A number, a text, a boolean, or a list of only these.</summary>
+/// <summary>A number, a string, a boolean, or a list of only these.</summary>
 sealed record Literal(int Position, SelectorValue Value) : Expression(Position);
 
 sealed record PropertyRead(int Position, PropertyReference Reference) : Expression(Position);
@@ -18,7 +18,7 @@ sealed record PropertyRead(int Position, PropertyReference Reference) : Expressi
 /// <summary>The time of the query.</summary>
 sealed record Now(int Position) : Expression(Position);
 
-/// <summary>The element that an enclosing <see cref="AnyElement"/> is testing.</summary>
+/// <summary>The current element of an enclosing <see cref="AnyElement"/>.</summary>
 sealed record Variable(int Position, string Name) : Expression(Position);
 
 sealed record ListOf(int Position, Sequence<Expression> Items) : Expression(Position);
@@ -27,7 +27,7 @@ sealed record Negation(int Position, Expression Operand) : Expression(Position);
 
 sealed record Not(int Position, Expression Operand) : Expression(Position);
 
-/// <summary>Operands joined from left to right by operators of one precedence: <c>a + b - c</c>.</summary>
+/// <summary>Operands joined from left to right by operators of the same precedence: <c>a + b - c</c>.</summary>
 sealed record Arithmetic(int Position, Expression First, Sequence<ArithmeticStep> Steps) : Expression(Position);
 
 readonly record struct ArithmeticStep(ArithmeticOperator Operator, Expression Operand);

@@ -1,9 +1,9 @@
 namespace MixpanelConnector.Emulator.Selectors;
 
-/// <summary>A profile or an event, as an expression sees it.</summary>
+/// <summary>A profile or an event as the input of an expression.</summary>
 interface ISelectorRecord
 {
-    /// <summary>The named value, or <see cref="SelectorValue.Undefined"/> when the record has none.</summary>
+    /// <summary>The named value, or <see cref="SelectorValue.Undefined"/> if the record has none.</summary>
     SelectorValue Get(PropertyRoot root, string name);
 }
 

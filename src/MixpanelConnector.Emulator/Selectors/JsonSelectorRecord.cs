@@ -5,32 +5,32 @@ using System.Text.Json;
 namespace MixpanelConnector.Emulator.Selectors;
 
 /// <summary>
-/// Stored properties, one record after the other: each <see cref="Load(ReadOnlySpan{byte})"/> builds only the values that the
-/// expression asks for. One instance serves one scan on one thread.
+/// Reads stored properties, one record after the other: each <see cref="Load(ReadOnlySpan{byte})"/> creates only the values that the expression uses. An
+/// instance is used by one scan on one thread.
 /// </summary>
 sealed class JsonSelectorRecord : ISelectorRecord
 {
-    /// <summary>What begins a nested value or an escape.</summary>
+    /// <summary>The characters that start a nested value or an escape.</summary>
     static readonly SearchValues<byte> BeyondFlat = SearchValues.Create("{[\\"u8);
 
     readonly PropertyRoot _root;
     readonly byte[][] _names;
 
-    /// <summary>The names in quotation marks; null where one of them could be found in what is no name.</summary>
+    /// <summary>The quoted names; null if one of them could also be found outside of names.</summary>
     readonly byte[][]? _quoted;
     readonly SelectorValue[] _values;
     readonly Dictionary<string, int> _indexes = [];
     byte[] _utf8 = [];
 
-    /// <param name="selector">The expression, whose properties are read.</param>
-    /// <param name="root">The root that the JSON stands for; a property of another root is undefined.</param>
+    /// <param name="selector">The expression whose properties are read.</param>
+    /// <param name="root">The root that the JSON represents; a property of another root is undefined.</param>
     public JsonSelectorRecord(Selector selector, PropertyRoot root = PropertyRoot.Properties)
         : this(selector.Properties, root)
     {
     }
 
-    /// <param name="properties">What will be asked for, each once; those of another root are left out.</param>
-    /// <param name="root">The root that the JSON stands for; a property of another root is undefined.</param>
+    /// <param name="properties">The properties that will be read, without duplicates; those of another root are skipped.</param>
+    /// <param name="root">The root that the JSON represents; a property of another root is undefined.</param>
     public JsonSelectorRecord(IReadOnlyList<PropertyReference> properties, PropertyRoot root = PropertyRoot.Properties)
     {
         _root = root;
@@ -54,8 +54,8 @@ sealed class JsonSelectorRecord : ISelectorRecord
         Load(_utf8.AsSpan(0, Encoding.UTF8.GetBytes(json, _utf8)));
     }
 
-    /// <summary>Replaces the record by the next one. Of a name that comes twice, the last value counts.</summary>
-    /// <exception cref="JsonException">The text is not a JSON object, or nests deeper than 64 levels.</exception>
+    /// <summary>Replaces the current record. If a name occurs twice, the last value is used.</summary>
+    /// <exception cref="JsonException">The text is not a JSON object, or is nested more than 64 levels deep.</exception>
     public void Load(ReadOnlySpan<byte> json)
     {
         Array.Clear(_values);
@@ -81,12 +81,12 @@ sealed class JsonSelectorRecord : ISelectorRecord
     }
 
     /// <summary>
-    /// Whether the name in quotation marks, and a colon after it, are nothing but a name in JSON without escapes: what follows a
-    /// quotation mark that ends a text is no letter.
+    /// Whether the quoted name followed by a colon can only be a name in JSON without escapes: a quotation mark that ends a string is never followed by a
+    /// letter.
     /// </summary>
     static bool IsFoundByItsText(string name) => name != "" && !name.Contains('"', StringComparison.Ordinal) && !" \t\r\n,:]}".Contains(name[0], StringComparison.Ordinal);
 
-    /// <summary>Most records hold neither objects nor escapes: there a name is found without reading what stands before it, ten times as fast.</summary>
+    /// <summary>Most records contain neither objects nor escapes: there, a name is found without parsing what precedes it, ten times as fast.</summary>
     void FindIn(ReadOnlySpan<byte> json, int index)
     {
         var name = _quoted![index].AsSpan();
@@ -95,7 +95,7 @@ sealed class JsonSelectorRecord : ISelectorRecord
         {
             json = json[(at + name.Length)..].TrimStart(" \t\r\n"u8);
             if (json is not [(byte)':', ..])
-                continue; // a text like the name
+                continue; // a string value equal to the name
             var reader = new Utf8JsonReader(json[1..]);
             reader.Read();
             _values[index] = ReadValue(ref reader);

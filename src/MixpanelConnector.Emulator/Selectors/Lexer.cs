@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MixpanelConnector.Emulator.Selectors;
 
-/// <summary>Cuts an expression's text into tokens.</summary>
+/// <summary>Splits an expression's text into tokens.</summary>
 sealed class Lexer(string text)
 {
     int _next;
@@ -92,7 +92,7 @@ sealed class Lexer(string text)
         var (kind, length) = (first, followedByEquals) switch
         {
             ('=', true) => (TokenKind.Equal, 2),
-            // Mixpanel's grammar has only "==", but two of its published samples compare with "=".
+            // Mixpanel's grammar has only "==", but two of its published samples use "=".
             ('=', false) => (TokenKind.Equal, 1),
             ('!', true) => (TokenKind.NotEqual, 2),
             ('>', true) => (TokenKind.GreaterOrEqual, 2),

@@ -3,8 +3,8 @@ using System.Collections.Frozen;
 namespace MixpanelConnector.Emulator.Selectors;
 
 /// <summary>
-/// Reads an expression by precedence climbing. From loosest to tightest: <c>or</c>, <c>and</c>, <c>not</c>, one comparison,
-/// <c>+ -</c>, <c>* / %</c>, unary <c>-</c>. Mixpanel publishes no precedence but for <c>not "x" in y</c>, which this gives.
+/// Parses an expression by precedence climbing. From loosest to tightest: <c>or</c>, <c>and</c>, <c>not</c>, one comparison, <c>+ -</c>, <c>* / %</c>, unary
+/// <c>-</c>. Mixpanel publishes no precedence except for <c>not "x" in y</c>, which this order produces.
 /// </summary>
 sealed class Parser
 {
@@ -38,7 +38,7 @@ sealed class Parser
         _current = _lexer.Next();
     }
 
-    /// <summary>What the expression reads, each once, in the order of the text.</summary>
+    /// <summary>The properties that the expression reads, without duplicates, in the order of the text.</summary>
     public IReadOnlyList<PropertyReference> Properties => _properties;
 
     public Expression ParseWhole()
@@ -133,7 +133,7 @@ sealed class Parser
         return new Arithmetic(first.Position, first, new([.. steps]));
     }
 
-    /// <summary>Reads a value with the <c>not</c> and <c>-</c> before it. <c>not</c> may stand only where something as loose may.</summary>
+    /// <summary>Parses a value with preceding <c>not</c> and <c>-</c>. <c>not</c> is allowed only where an operator of its precedence is.</summary>
     Expression ParseOperand(Precedence loosest)
     {
         switch (_current.Kind)
@@ -191,7 +191,7 @@ sealed class Parser
 
     Now ParseNow(Token now)
     {
-        // Mixpanel refuses "NOW -604800" as a syntax error. That its reason is a signed number, so that "NOW-604800" fails too, is inferred.
+        // Mixpanel rejects "NOW -604800" as a syntax error. That the cause is a signed number, so that "NOW-604800" fails too, is inferred.
         if (_current.Kind == TokenKind.Minus && !(IsWhiteSpace(_current.Position - 1) && IsWhiteSpace(_current.Position + 1)))
             throw Unexpected("after NOW, '-' needs a space on each side");
         return new Now(now.Position);
@@ -260,7 +260,7 @@ sealed class Parser
         });
     }
 
-    // Profile queries know neither; every other function is accepted there, also those attested only for events.
+    // Profile queries support neither; all other functions are accepted there, including those known only from event queries.
     void RefuseInProfileQueries(Token name)
     {
         if (_dialect == SelectorDialect.Engage)
@@ -273,7 +273,7 @@ sealed class Parser
             throw Unexpected("expected '('");
     }
 
-    /// <summary>Reads what follows an opening bracket or parenthesis, to the end of the list.</summary>
+    /// <summary>Parses the items after an opening bracket or parenthesis, up to the end of the list.</summary>
     Sequence<Expression> ParseList(TokenKind close, string expected)
     {
         List<Expression> items = [];
@@ -290,7 +290,7 @@ sealed class Parser
         return new([.. items]);
     }
 
-    /// <summary>A list of literals is itself one, built once and not for each record: <c>in [1,2,3]</c> may hold thousands.</summary>
+    /// <summary>A list of literals is itself a literal, created once and not for each record: <c>in [1,2,3]</c> may contain thousands.</summary>
     static Expression ListOf(Token bracket, Sequence<Expression> items)
     {
         var values = new SelectorValue[items.Count];
@@ -303,7 +303,7 @@ sealed class Parser
         return new Literal(bracket.Position, SelectorValue.FromList(values));
     }
 
-    /// <summary>Takes the current token and reads what it opens, one level deeper.</summary>
+    /// <summary>Consumes the current token and parses what it opens, one level deeper.</summary>
     T Nested<T>(Func<Token, T> parse)
     {
         if (++_nesting > SelectorLimits.Nesting)

@@ -1,25 +1,25 @@
 namespace MixpanelConnector.Emulator.Selectors;
 
-/// <summary>What the expressions of one query may cost together. A query also ends when its caller has left.</summary>
+/// <summary>The total cost of the expressions of one query. A query also ends if its caller has disconnected.</summary>
 sealed class QueryBudget(CancellationToken callerLeft)
 {
-    /// <summary>500 times the most that one record may take: some seconds of one core.</summary>
+    /// <summary>500 times the maximum of one record: a few seconds of one core.</summary>
     public const long Steps = 500L * SelectorLimits.Steps;
 
     static readonly AsyncLocal<QueryBudget?> Running = new();
 
     long _steps;
 
-    /// <summary>The one of the query that runs here; null outside of queries.</summary>
+    /// <summary>The budget of the current query; null outside of queries.</summary>
     public static QueryBudget? Current => Running.Value;
 
-    /// <summary>Begins the budget of the query that runs from here on.</summary>
+    /// <summary>Starts the budget of the current query.</summary>
     public static void Begin(CancellationToken callerLeft) => Running.Value = new QueryBudget(callerLeft);
 
-    /// <exception cref="OperationCanceledException">Nobody waits for the answer any more.</exception>
+    /// <exception cref="OperationCanceledException">The caller has disconnected.</exception>
     public void CheckCaller() => callerLeft.ThrowIfCancellationRequested();
 
-    /// <exception cref="SelectorException">The records together have taken too many steps.</exception>
+    /// <exception cref="SelectorException">The records together have exceeded the maximum number of steps.</exception>
     public void Spend(int steps)
     {
         CheckCaller();

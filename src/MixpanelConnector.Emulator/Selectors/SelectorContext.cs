@@ -1,7 +1,7 @@
 namespace MixpanelConnector.Emulator.Selectors;
 
-/// <summary>What an expression reads besides the record.</summary>
+/// <summary>The inputs of an expression other than the record.</summary>
 /// <param name="Now">The value of <c>NOW</c>, the same for every record of one query.</param>
-/// <param name="TimeZone">The project's time zone, in which <c>datetime("…")</c> reads its text.</param>
-/// <param name="Budget">What all records together may cost; null for no limit.</param>
+/// <param name="TimeZone">The project's time zone, in which <c>datetime("…")</c> interprets its text.</param>
+/// <param name="Budget">The maximum cost of all records together; null for no limit.</param>
 sealed record SelectorContext(DateTimeOffset Now, TimeZoneInfo TimeZone, QueryBudget? Budget = null);

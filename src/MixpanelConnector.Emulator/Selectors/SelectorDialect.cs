@@ -1,9 +1,9 @@
 namespace MixpanelConnector.Emulator.Selectors;
 
-/// <summary>Where an expression is used: each place knows other roots and functions.</summary>
+/// <summary>The context in which an expression is used: each supports other roots and functions.</summary>
 enum SelectorDialect
 {
-    /// <summary>Profile queries: <c>properties</c> is the profile, <c>behaviors</c> are counts named by the request.</summary>
+    /// <summary>Profile queries: <c>properties</c> is the profile, <c>behaviors</c> are counts defined by the request.</summary>
     Engage,
 
     /// <summary>Event reports: <c>properties</c> is the event, <c>user</c> is the profile joined to it.</summary>

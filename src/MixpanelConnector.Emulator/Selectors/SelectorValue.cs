@@ -52,20 +52,20 @@ readonly struct SelectorValue : IEquatable<SelectorValue>, IComparable<SelectorV
 
     public static SelectorValue FromBoolean(bool value) => value ? True : False;
 
-    /// <summary>A number, or undefined when it is not finite: like division by zero, what passes the range has no value.</summary>
+    /// <summary>A number, or undefined if it is not finite: like a division by zero, an overflow has no value.</summary>
     public static SelectorValue FromNumber(double value) =>
         double.IsFinite(value) ? new SelectorValue(SelectorKind.Number, value) : Undefined;
 
     public static SelectorValue FromText(string value) => new(SelectorKind.Text, reference: value);
 
-    /// <summary>A moment. Moments compare in whole seconds, so that is all they keep.</summary>
+    /// <summary>A date and time. They are compared in whole seconds, so only those are stored.</summary>
     public static SelectorValue FromUnixSeconds(double value) => new(SelectorKind.DateTime, Math.Floor(value));
 
     public static SelectorValue FromDateTime(DateTimeOffset value) => FromUnixSeconds(value.ToUnixTimeSeconds());
 
     public static SelectorValue FromList(SelectorValue[] value) => new(SelectorKind.List, reference: value);
 
-    /// <summary>A property's value. Integers beyond 2^53 become the nearest double.</summary>
+    /// <summary>A property's value. Integers above 2^53 become the nearest double.</summary>
     public static SelectorValue FromJson(JsonElement json)
     {
         switch (json.ValueKind)
@@ -94,8 +94,8 @@ readonly struct SelectorValue : IEquatable<SelectorValue>, IComparable<SelectorV
     }
 
     /// <summary>
-    /// What <c>==</c> means: the same type and the same value. So null equals null and undefined equals undefined, by the letter of
-    /// Mixpanel's rule for equal types, though it never speaks of these two; lists compare by element and objects by content.
+    /// The meaning of <c>==</c>: the same type and the same value. Null equals null and undefined equals undefined, by a literal reading of Mixpanel's rule for
+    /// equal types, although it never mentions these two; lists are compared by element and objects by content.
     /// </summary>
     public bool Equals(SelectorValue other) => Kind == other.Kind && Kind switch
     {
@@ -106,7 +106,9 @@ readonly struct SelectorValue : IEquatable<SelectorValue>, IComparable<SelectorV
         _ => true,
     };
 
-    /// <summary>An order for lists, which the language itself does not have: by type, then numbers and moments by size and all else by its text.</summary>
+    /// <summary>
+    /// An order for lists, which the language itself does not define: by type, then numbers and dates by value and everything else by its text.
+    /// </summary>
     public int CompareTo(SelectorValue other) =>
         Kind != other.Kind ? Kind.CompareTo(other.Kind)
         : Kind is SelectorKind.Number or SelectorKind.DateTime or SelectorKind.Boolean ? _number.CompareTo(other._number)
@@ -122,7 +124,7 @@ readonly struct SelectorValue : IEquatable<SelectorValue>, IComparable<SelectorV
         _ => HashCode.Combine(Kind, _number),
     };
 
-    /// <summary>The value as an expression would write it; types that have no literal appear as calls or words.</summary>
+    /// <summary>The value in the syntax of expressions; types without a literal are written as calls or words.</summary>
     public override string ToString() => Kind switch
     {
         SelectorKind.Boolean => IsTrue ? "true" : "false",

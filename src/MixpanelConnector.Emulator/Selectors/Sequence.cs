@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Emulator.Selectors;
 
-/// <summary>An array that equals another by its items, so that trees of records compare as trees.</summary>
+/// <summary>An array that is compared by its items, so that trees of records are compared by value.</summary>
 readonly struct Sequence<T>(T[] items) : IEquatable<Sequence<T>>
 {
     readonly T[] _items = items;

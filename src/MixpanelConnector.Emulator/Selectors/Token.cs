@@ -28,5 +28,5 @@ enum TokenKind
     CloseBracket,
 }
 
-/// <summary>A token, with the value of a text (without its quotes and escapes), of a name, or of a number.</summary>
+/// <summary>A token, with the value of a string (without its quotes and escapes), a name, or a number.</summary>
 readonly record struct Token(TokenKind Kind, int Position, string Text = "", double Number = 0);

@@ -10,23 +10,23 @@ namespace MixpanelConnector.Emulator.Store;
 sealed record Organization(int Id, string Name);
 
 /// <param name="Id">Its id.</param>
-/// <param name="OrganizationId">Whose it is.</param>
-/// <param name="Name">What it is called.</param>
-/// <param name="Token">What clients track with.</param>
-/// <param name="Secret">What reads and imports in place of an account.</param>
+/// <param name="OrganizationId">Its organization.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Token">The token for tracking.</param>
+/// <param name="Secret">The secret for reading and importing without an account.</param>
 /// <param name="TimeZone">The time zone of its reports.</param>
-/// <param name="Identity">How identities are resolved.</param>
-/// <param name="Region">Whose hosts know it: <c>us</c>, <c>eu</c> or <c>in</c>; null for all.</param>
+/// <param name="Identity">How it resolves identities.</param>
+/// <param name="Region">The region of its hosts: <c>us</c>, <c>eu</c> or <c>in</c>; null for all.</param>
 sealed record Project(int Id, int OrganizationId, string Name, string Token, string Secret, string TimeZone, IdentityManagement Identity, string? Region = null)
 {
-    /// <summary>Whether a host of a region knows it; null for an address that is no host of Mixpanel's.</summary>
+    /// <summary>Whether the hosts of a region serve it; null for an address that is not a host of Mixpanel's.</summary>
     public bool IsKnownIn(string? region) => region is null || Region is null || Region == region;
 
-    /// <summary>The days and hours of the project's time zone.</summary>
+    /// <summary>Days and hours in the project's time zone.</summary>
     public Calendar Calendar { get; } = new(TimeZoneInfo.FindSystemTimeZoneById(TimeZone));
 }
 
-/// <summary>What a project is made with; see <see cref="Project"/>.</summary>
+/// <summary>The settings of a new project; see <see cref="Project"/>.</summary>
 sealed record ProjectSettings(string Name, string Token, string Secret, string TimeZone, IdentityManagement Identity, string? Region);
 
 sealed record ServiceAccount(
@@ -36,15 +36,15 @@ sealed record ServiceAccount(
 sealed record ProjectMember(int ProjectId, int AccountId, string Role);
 
 /// <summary>
-/// Organizations, projects, service accounts and who may do what. All of it is small and asked for by every request,
-/// so it is read once; each change goes to the database first.
+/// Organizations, projects, service accounts and their permissions. All of it is small and needed by every request, so it is cached in memory; each change is
+/// written to the database first.
 /// </summary>
 sealed class Accounts
 {
-    /// <summary>How fresh <c>last_used</c> is kept: a write to disk for every request would say no more.</summary>
+    /// <summary>The precision of <c>last_used</c>, as a write to disk for every request would not be worthwhile.</summary>
     static readonly TimeSpan LastUsedPrecision = TimeSpan.FromMinutes(1);
 
-    /// <summary>What an unknown user's secret is compared with, so that it takes the same path as a wrong secret.</summary>
+    /// <summary>The hash that an unknown user's secret is compared with, so that it takes the same path as a wrong secret.</summary>
     static readonly string NobodysHash = Hash("");
 
     readonly Database _database;
@@ -60,7 +60,7 @@ sealed class Accounts
         _identity = identity;
     }
 
-    /// <summary>How a project that is created resolves identities.</summary>
+    /// <summary>How new projects resolve identities.</summary>
     public IdentityManagement Identity => _identity;
 
     public ImmutableArray<Organization> Organizations => _state.Organizations;
@@ -71,10 +71,10 @@ sealed class Accounts
 
     public IEnumerable<ServiceAccount> All => _state.Accounts.Values.OrderBy(account => account.Id);
 
-    /// <param name="database">Where they are kept.</param>
-    /// <param name="time">The clock by which accounts expire.</param>
-    /// <param name="identity">How the first project resolves identities, when it is created here.</param>
-    /// <param name="cancellationToken">Gives up loading.</param>
+    /// <param name="database">The database that stores them.</param>
+    /// <param name="time">The clock for the expiry of accounts.</param>
+    /// <param name="identity">How the first project resolves identities, if it is created here.</param>
+    /// <param name="cancellationToken">Cancels loading.</param>
     public static async Task<Accounts> LoadAsync(Database database, TimeProvider time, IdentityManagement identity, CancellationToken cancellationToken)
     {
         var accounts = new Accounts(database, time, identity);
@@ -85,8 +85,8 @@ sealed class Accounts
                 if (known.Organizations.IsEmpty)
                     accounts.CreateDevelopmentWorld(connection);
                 else if (known.Accounts.Values.All(account => account.Username != DevelopmentCredentials.ServiceAccountUsername))
-                    accounts.CreateDevelopmentOwner(connection); // deleted: without it nobody could come in any more
-                foreach (var project in known.Projects.Where(project => project.Secret == "")) // of an earlier version, which had none
+                    accounts.CreateDevelopmentOwner(connection); // it was deleted: without it nobody could sign in any more
+                foreach (var project in known.Projects.Where(project => project.Secret == "")) // from an earlier version, which had no secrets
                     connection.Execute("UPDATE projects SET secret = $secret WHERE project_id = $id", ("id", project.Id), ("secret", SecretFor(project.Id)));
                 return true;
             },
@@ -95,15 +95,15 @@ sealed class Accounts
     }
 
     /// <param name="token">The token.</param>
-    /// <param name="region">The region that was asked; null for any.</param>
+    /// <param name="region">The requested region; null for any.</param>
     public Project? ProjectOfToken(string token, string? region = null) => _state.ByToken.GetValueOrDefault(token) is { } project && project.IsKnownIn(region) ? project : null;
 
     /// <param name="secret">The secret.</param>
-    /// <param name="region">The region that was asked; null for any.</param>
+    /// <param name="region">The requested region; null for any.</param>
     public Project? ProjectOfSecret(string secret, string? region = null) =>
         Projects.FirstOrDefault(project => project.IsKnownIn(region) && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(project.Secret), Encoding.UTF8.GetBytes(secret)));
 
-    /// <summary>The account with this name and secret, unless it has expired.</summary>
+    /// <summary>Returns the account with this name and secret, unless it has expired.</summary>
     public async Task<ServiceAccount?> AuthenticateAsync(string username, string secret, CancellationToken cancellationToken)
     {
         var account = _state.Accounts.GetValueOrDefault(username);
@@ -122,7 +122,7 @@ sealed class Accounts
         return account;
     }
 
-    /// <summary>The account's role in a project: its membership's, else that of an organization's owner or admin; null for no access.</summary>
+    /// <summary>The account's role in a project: that of its membership, otherwise that of an organization's owner or admin; null for no access.</summary>
     public string? RoleIn(ServiceAccount account, Project project)
     {
         if (account.OrganizationId != project.OrganizationId)
@@ -131,7 +131,7 @@ sealed class Accounts
         return member?.Role ?? (Roles.Manages(account.OrganizationRole) ? account.OrganizationRole : null);
     }
 
-    /// <summary>Creates an account; null when the username is taken.</summary>
+    /// <summary>Creates an account; null if the username is in use.</summary>
     public async Task<(ServiceAccount Account, string Secret)?> CreateAsync(
         ServiceAccount creator, string username, string role, DateTimeOffset? expires, IReadOnlyList<(int ProjectId, string Role)> projects, CancellationToken cancellationToken)
     {
@@ -150,11 +150,11 @@ sealed class Accounts
         return id == 0 ? null : (_state.Accounts[username], secret);
     }
 
-    /// <summary>Creates a project, which its creator owns; null when the token or the secret is another project's.</summary>
-    /// <param name="creator">Who owns it.</param>
-    /// <param name="settings">All but the organization; an empty token or secret stands for the one that it has, else a new one.</param>
-    /// <param name="id">Its id; null for the next one. A project that has it already takes on the settings, and keeps what is in it.</param>
-    /// <param name="cancellationToken">Gives up before creating.</param>
+    /// <summary>Creates a project, which its creator owns; null if the token or the secret belongs to another project.</summary>
+    /// <param name="creator">The owner.</param>
+    /// <param name="settings">Everything but the organization; an empty token or secret keeps the existing one, or creates a new one.</param>
+    /// <param name="id">Its id; null for the next one. An existing project with that id gets the settings, and keeps its data.</param>
+    /// <param name="cancellationToken">Cancels before it is created.</param>
     public async Task<Project?> PutProjectAsync(ServiceAccount creator, ProjectSettings settings, int? id, CancellationToken cancellationToken)
     {
         var made = await ChangeAsync(
@@ -175,7 +175,7 @@ sealed class Accounts
         return Projects.FirstOrDefault(project => project.Id == made);
     }
 
-    /// <summary>Creates an account with a secret that is known beforehand, in place of one that has its name.</summary>
+    /// <summary>Creates an account with a predefined secret; replaces one of the same name.</summary>
     public async Task<ServiceAccount> PutAccountAsync(
         ServiceAccount creator, string username, string secret, string role, DateTimeOffset? expires, IReadOnlyList<(int ProjectId, string Role)> projects, CancellationToken cancellationToken)
     {
@@ -213,7 +213,7 @@ sealed class Accounts
         },
         cancellationToken);
 
-    /// <summary>The first project's is known, so that a test can be written before anything runs.</summary>
+    /// <summary>The first project's secret is fixed, so that a test can be written before anything runs.</summary>
     static string SecretFor(int projectId) =>
         projectId == DevelopmentCredentials.ProjectId ? DevelopmentCredentials.ProjectSecret : RandomNumberGenerator.GetHexString(32, lowercase: true);
 
@@ -261,7 +261,7 @@ sealed class Accounts
         SetMember(connection, DevelopmentCredentials.ProjectId, owner, Roles.Owner);
     }
 
-    /// <summary>The world that every store begins with.</summary>
+    /// <summary>Creates the initial organization, project and credentials of every store.</summary>
     public void CreateDevelopmentWorld(DuckDBConnection connection)
     {
         connection.Execute("INSERT INTO organizations VALUES ($id, 'Local')", ("id", DevelopmentCredentials.OrganizationId));
@@ -270,7 +270,7 @@ sealed class Accounts
         CreateDevelopmentOwner(connection);
     }
 
-    /// <summary>Carries out a change, and shows it once it is committed.</summary>
+    /// <summary>Executes a change, and makes it visible once it is committed.</summary>
     public Task<T> ChangeAsync<T>(Func<DuckDBConnection, T> change, CancellationToken cancellationToken) => _changes.RunAsync(async () =>
     {
         var (result, state) = await _database.WriteAsync(connection => (change(connection), Read(connection)), cancellationToken).ConfigureAwait(false);
@@ -301,11 +301,11 @@ sealed class Accounts
         return new State(organizations, projects, members, accounts);
     }
 
-    /// <summary>All of it as of one commit.</summary>
+    /// <summary>A consistent state as of one commit.</summary>
     sealed record State(
         ImmutableArray<Organization> Organizations, ImmutableArray<Project> Projects, ImmutableArray<ProjectMember> Members, ImmutableDictionary<string, ServiceAccount> Accounts)
     {
-        /// <summary>Asked for by each record that is tracked.</summary>
+        /// <summary>Used for each tracked record.</summary>
         public FrozenDictionary<string, Project> ByToken { get; } = Projects.ToFrozenDictionary(project => project.Token, StringComparer.Ordinal);
     }
 

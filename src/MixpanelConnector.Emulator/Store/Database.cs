@@ -6,12 +6,12 @@ using MixpanelConnector.Emulator.Rules;
 namespace MixpanelConnector.Emulator.Store;
 
 /// <summary>
-/// One DuckDB database: one writer at a time, whose transaction is durable when it returns; readers beside it. What it has read and written
-/// stays in its memory for the next one, and is given back a moment after the last of them.
+/// A DuckDB database with one writer at a time, whose transaction is durable when it returns, and concurrent readers. Data that was read and written stays
+/// cached in memory, which is released shortly after the last access.
 /// </summary>
 sealed class Database : IDisposable
 {
-    /// <summary>What is kept of that, in bytes.</summary>
+    /// <summary>The bytes of the cache that are retained.</summary>
     const long Kept = 48_000_000;
 
     static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
@@ -34,11 +34,11 @@ sealed class Database : IDisposable
 
     bool IsInMemory => _writer.DataSource is ":memory:" or "";
 
-    /// <summary>Made with the database, and kept with it until other data takes its place.</summary>
+    /// <summary>Created with the database, and unchanged until its data is replaced.</summary>
     public string Id { get; set; } = "";
 
-    /// <summary>Opens a database file, or one in memory, and creates what is missing in it.</summary>
-    /// <param name="file">The file; null for memory.</param>
+    /// <summary>Opens a database file, or one in memory, and creates missing tables.</summary>
+    /// <param name="file">The file; null for an in-memory database.</param>
     /// <param name="committed">Called after each transaction, which may have created files.</param>
     public static Database Open(string? file, Action? committed)
     {
@@ -58,7 +58,7 @@ sealed class Database : IDisposable
         }
     }
 
-    /// <summary>A connection of its own for reading: it sees what was committed when a query starts.</summary>
+    /// <summary>A separate connection for reading: a query sees what was committed when it starts.</summary>
     public DuckDBConnection Connect()
     {
         var connection = IsInMemory ? _writer.Duplicate() : new DuckDBConnection(_writer.ConnectionString);
@@ -76,14 +76,14 @@ sealed class Database : IDisposable
         return connection;
     }
 
-    /// <summary>Runs one transaction. Once begun it is not cancelled: it is whole, or did not happen.</summary>
-    /// <exception cref="StoreException">The database could not write it, and perhaps will never write again.</exception>
+    /// <summary>Runs one transaction. Once started it cannot be cancelled: it takes effect completely or not at all.</summary>
+    /// <exception cref="StoreException">The database could not write it, and may never write again.</exception>
     public async Task<T> WriteAsync<T>(Func<DuckDBConnection, T> work, CancellationToken cancellationToken)
     {
         await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            // In SQL, not as a DbTransaction: once the rollback of one has failed, its connection begins no other, and no longer says why.
+            // In SQL, not as a DbTransaction: after a failed rollback, its connection cannot begin another one, and no longer reports why.
             Run("BEGIN TRANSACTION");
             T result;
             try
@@ -119,8 +119,8 @@ sealed class Database : IDisposable
     }
 
     /// <summary>
-    /// Gives memory back, by a limit that holds for this moment alone: a query that needs more, to sort or for long texts, must not fail by it.
-    /// So it is done between two transactions, when nobody reads.
+    /// Releases memory by setting a memory limit only for this moment: a query that needs more, for sorting or long strings, must not fail because of it. It
+    /// therefore runs between two transactions, while there are no readers.
     /// </summary>
     void Trim()
     {
@@ -136,7 +136,7 @@ sealed class Database : IDisposable
                     return;
                 if (IsInMemory && _spill is null)
                 {
-                    // What does not fit lies in a folder for this user alone.
+                    // Data that does not fit is spilled to a folder that only this user can access.
                     _spill = Directory.CreateTempSubdirectory("mixpanel-emulator-");
                     _writer.Execute($"SET temp_directory = '{_spill.FullName.Replace("'", "''", StringComparison.Ordinal)}'");
                 }
@@ -152,7 +152,7 @@ sealed class Database : IDisposable
         }
         catch (Exception e) when (e is DuckDBException or IOException or UnauthorizedAccessException)
         {
-            // It keeps what it cannot give back: the disk is full or not ours, or the database has given up, which the next transaction is told.
+            // Memory that cannot be released is retained: the disk is full or not writable, or the database has failed, which the next transaction reports.
         }
         finally
         {
@@ -166,7 +166,7 @@ sealed class Database : IDisposable
         return (long)query.ExecuteScalar()!;
     }
 
-    /// <summary>A transaction that cannot begin or end is the store's failure, whatever type the database gives its error.</summary>
+    /// <summary>Treats any error at the start or end of a transaction as a failure of the store, whatever type the database reports.</summary>
     void Run(string statement)
     {
         try
@@ -187,11 +187,11 @@ sealed class Database : IDisposable
         }
         catch (DuckDBException)
         {
-            // The failed commit has ended the transaction, or the database has given up: the next one is told so.
+            // The failed commit has ended the transaction, or the database has failed: the next transaction reports it.
         }
     }
 
-    /// <summary>Closes the database, after the transaction that is running.</summary>
+    /// <summary>Closes the database after the current transaction.</summary>
     public void Dispose()
     {
         lock (_reading)
@@ -210,15 +210,15 @@ sealed class Database : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // It lies where everything is temporary.
+            // It is in the folder for temporary files.
         }
     }
 }
 
-/// <summary>The database cannot write. After some errors it never does again, until it is opened anew.</summary>
+/// <summary>The database cannot write. After some errors it cannot do so until it is reopened.</summary>
 sealed class StoreException(DuckDBException innerException) : Exception(innerException.Message.ReplaceLineEndings(" "), innerException)
 {
-    /// <summary>Whether the error is the disk's, or of a database that has given up after such a one; whatever its text says.</summary>
+    /// <summary>Whether the error is a disk error, or that of a database that has failed after one; the message is not considered.</summary>
     public static bool IsBehind(Exception e) => e is DuckDBException { ErrorType: DuckDBErrorType.Io or DuckDBErrorType.Fatal };
 }
 

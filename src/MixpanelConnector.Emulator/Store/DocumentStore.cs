@@ -5,13 +5,13 @@ using MixpanelConnector.Emulator.Rules;
 
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>A document as it is stored: its content is its own, its id is text that may be a number.</summary>
+/// <summary>A stored document with its content. The id is text that may be a number.</summary>
 sealed record Document(string Id, JsonObject Content);
 
-/// <summary>What is kept as it was sent: annotations, schemas, feature flags, funnels and their like, each kind by project.</summary>
+/// <summary>Stores documents as they were sent: annotations, schemas, feature flags, funnels and others, by project and kind.</summary>
 sealed class DocumentStore(Database database)
 {
-    /// <summary>All documents of a kind, the oldest first where ids are numbers.</summary>
+    /// <summary>Returns all documents of a kind, oldest first if ids are numbers.</summary>
     public IReadOnlyList<Document> List(int projectId, string kind)
     {
         using var connection = database.Connect();
@@ -26,11 +26,11 @@ sealed class DocumentStore(Database database)
         return query.ExecuteScalar() is string content ? new Document(id, ProfileText.Read(content)) : null;
     }
 
-    /// <summary>Stores a new document under the next number.</summary>
+    /// <summary>Stores a new document with the next number as its id.</summary>
     /// <param name="projectId">The project.</param>
-    /// <param name="kind">Which kind.</param>
-    /// <param name="make">Makes the content from the number.</param>
-    /// <param name="cancellationToken">Gives up before storing.</param>
+    /// <param name="kind">The kind.</param>
+    /// <param name="make">Creates the content for the number.</param>
+    /// <param name="cancellationToken">Cancels before storing.</param>
     public Task<Document> AddAsync(int projectId, string kind, Func<int, JsonObject> make, CancellationToken cancellationToken) => database.WriteAsync(
         connection =>
         {
@@ -44,9 +44,9 @@ sealed class DocumentStore(Database database)
 
     /// <summary>Reads and replaces documents in one transaction.</summary>
     /// <param name="projectId">The project.</param>
-    /// <param name="kind">Which kind.</param>
-    /// <param name="change">Given all documents of the kind by id, puts and removes.</param>
-    /// <param name="cancellationToken">Gives up before the transaction.</param>
+    /// <param name="kind">The kind.</param>
+    /// <param name="change">Receives all documents of the kind by id, and adds, replaces and removes them.</param>
+    /// <param name="cancellationToken">Cancels before the transaction.</param>
     public Task<T> ChangeAsync<T>(int projectId, string kind, Func<Dictionary<string, JsonObject>, T> change, CancellationToken cancellationToken) => database.WriteAsync(
         connection =>
         {

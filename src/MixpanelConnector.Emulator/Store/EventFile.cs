@@ -5,13 +5,13 @@ using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>Writes events to a file, the ids of merged users resolved.</summary>
+/// <summary>Writes events to a file, with the ids of merged users resolved.</summary>
 static class EventFile
 {
     const int ChunkBytes = 1024 * 1024;
 
-    /// <summary>Writes all of it or leaves no file.</summary>
-    /// <returns>How many events were written.</returns>
+    /// <summary>Writes the complete file, or none.</summary>
+    /// <returns>The number of events written.</returns>
     public static long Write(Database database, EmulatorExport export, string file)
     {
         if (FileStatus.Of(file).Kind is not FileKind.None)

@@ -6,13 +6,13 @@ using MixpanelConnector.Emulator.Rules;
 
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>Which events to export: of a project, from one moment up to another, which is not included; null for all names.</summary>
+/// <summary>Selects the events to export: of a project, in a half-open time range; null for all names.</summary>
 sealed record EventRange(int ProjectId, DateTimeOffset From, DateTimeOffset End, IReadOnlyList<string>? Names);
 
-/// <summary>An event as it is exported; the <c>$insert_id</c> is null where it is left among the properties.</summary>
+/// <summary>An exported event; the <c>$insert_id</c> is null if it remains among the properties.</summary>
 readonly record struct ExportRow(string Name, DateTimeOffset Time, string DistinctId, string? InsertId, string Properties);
 
-/// <summary>The events: appended as they come, read as they are or as reports see them.</summary>
+/// <summary>The events: appended as they arrive, read unchanged or as reports see them.</summary>
 sealed class EventStore
 {
     const int MostRowsTogether = 20_000;
@@ -37,10 +37,10 @@ sealed class EventStore
         return new EventStore(database, identities, hotShards, LastSequence(connection));
     }
 
-    /// <summary>Runs a transaction that changes the store as a whole, between one batch and the next: afterwards what is kept in memory is read again.</summary>
-    /// <param name="accounts">What else is kept in memory.</param>
+    /// <summary>Runs a transaction that changes the store as a whole, between two batches: afterwards, cached state is reloaded.</summary>
+    /// <param name="accounts">The other cached state.</param>
     /// <param name="work">The transaction.</param>
-    /// <param name="cancellationToken">Gives up before the transaction.</param>
+    /// <param name="cancellationToken">Cancels before the transaction.</param>
     public Task<T> RewriteAsync<T>(Accounts accounts, Func<DuckDBConnection, T> work, CancellationToken cancellationToken)
     {
         var sequence = 0L;
@@ -61,7 +61,9 @@ sealed class EventStore
             });
     }
 
-    /// <summary>Stores the batch; when this returns, it is durable. Batches that wait at the same time are stored in one transaction, whose cost is mostly its own.</summary>
+    /// <summary>
+    /// Stores the batch; it is durable when this returns. Waiting batches are stored in one transaction, as most of the cost is per transaction.
+    /// </summary>
     public async Task AppendAsync(EventBatch batch, CancellationToken cancellationToken)
     {
         if (batch.Rows.Count == 0)
@@ -107,7 +109,7 @@ sealed class EventStore
             ExceptionDispatchInfo.Throw(failure);
     }
 
-    /// <summary>Takes the batches that wait, in the order in which they came, as far as they make one transaction.</summary>
+    /// <summary>Takes the waiting batches, in the order of arrival, up to the size of one transaction.</summary>
     List<Waiting> Together()
     {
         lock (_waiting)
@@ -128,7 +130,7 @@ sealed class EventStore
         return (long)(await query.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
     }
 
-    /// <summary>The latest events of a project, the oldest of them first.</summary>
+    /// <summary>The latest events of a project, oldest first.</summary>
     public async Task<IReadOnlyList<SeenEvent>> LatestAsync(int projectId, int count, CancellationToken cancellationToken)
     {
         using var connection = _database.Connect();
@@ -143,7 +145,7 @@ sealed class EventStore
         return events;
     }
 
-    /// <summary>The times of the earliest and the latest event of a project; null where it has none.</summary>
+    /// <summary>The times of the earliest and the latest event of a project; null if it has none.</summary>
     public (DateTimeOffset First, DateTimeOffset Last)? TimesOf(int projectId)
     {
         using var connection = _database.Connect();
@@ -152,7 +154,7 @@ sealed class EventStore
         return row.Read() && !row.IsDBNull(0) ? (row.GetTime(0), row.GetTime(1)) : null;
     }
 
-    /// <summary>The names of a project's events, the most common first.</summary>
+    /// <summary>The names of a project's events, most common first.</summary>
     public IReadOnlyList<string> NamesOf(int projectId, int most)
     {
         using var connection = _database.Connect();
@@ -164,7 +166,7 @@ sealed class EventStore
         return names;
     }
 
-    /// <summary>All events, or those of a project, in the order of storing.</summary>
+    /// <summary>All events, or those of a project, in the order in which they were stored.</summary>
     public async Task<IReadOnlyList<StoredEvent>> ReadAllAsync(bool deduplicated, int? projectId, CancellationToken cancellationToken)
     {
         using var connection = _database.Connect();
@@ -187,7 +189,7 @@ sealed class EventStore
         return events;
     }
 
-    /// <summary>The events of a range, in the order of storing, one after the other without holding them all.</summary>
+    /// <summary>Streams the events of a range, in the order in which they were stored.</summary>
     public IEnumerable<ExportRow> Read(EventRange range)
     {
         using var connection = _database.Connect();
@@ -208,7 +210,7 @@ sealed class EventStore
             yield return new ExportRow(row.GetString(0), row.GetTime(1), row.GetString(2), row.GetString(3), row.GetString(4));
     }
 
-    /// <summary>A query of the events as reports see them: name, time, distinct_id and, where they are wanted, properties as bytes.</summary>
+    /// <summary>A query of the events as reports see them: name, time, distinct_id and, if requested, properties as bytes.</summary>
     public (DuckDBConnection Connection, DuckDBCommand Command) Deduplicated(int projectId, ReportRange range, bool inOrder, bool withProperties)
     {
         var connection = _database.Connect();
@@ -218,7 +220,7 @@ sealed class EventStore
             {(range.Names is null ? "" : "AND event_name IN (SELECT unnest($names))")}
             {(range.DistinctIds is null ? "" : "AND distinct_id IN (SELECT unnest($ids))")}
             """;
-        // Grouping all events with their properties would hold all of them. Few have another one like them: those are found by a hash, and then looked at.
+        // Grouping all events with their properties would keep all of them in memory. Few events have duplicates: those are found by a hash, and then compared.
         var command = connection.Command(
             $"""
             WITH alike AS (SELECT hash({Key}) AS key FROM events WHERE {within} GROUP BY 1 HAVING count(*) > 1),
@@ -266,7 +268,7 @@ sealed class EventStore
         return sequence;
     }
 
-    /// <summary>A batch that is to be stored, and what became of it.</summary>
+    /// <summary>A batch to be stored, and its outcome.</summary>
     sealed class Waiting(EventBatch batch)
     {
         public EventBatch Batch { get; } = batch;

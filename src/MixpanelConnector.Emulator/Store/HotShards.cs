@@ -7,8 +7,8 @@ using MixpanelConnector.Emulator.Rules;
 namespace MixpanelConnector.Emulator.Store;
 
 /// <summary>
-/// How many events each <c>distinct_id</c> has on each day (UTC). Beyond the limit, an event is stored under another name and
-/// nobody's id, with both as properties.
+/// Counts the events of each <c>distinct_id</c> on each day (UTC). Beyond the limit, an event is stored under another name and without a user, with the
+/// original values as properties.
 /// </summary>
 sealed class HotShards(int limit)
 {
@@ -16,16 +16,18 @@ sealed class HotShards(int limit)
 
     const int Buckets = 1 << 16;
 
-    /// <summary>How many events fell into each bucket of keys: at least as many as each of its keys has. It is all that most events are held against.</summary>
+    /// <summary>The number of events in each bucket of keys, an upper bound for each of its keys. For most events, only this is checked.</summary>
     int[]? _most;
 
-    /// <summary>The counts of keys in buckets that have reached the limit. Keyed by a hash: a few collisions among billions matter less than the memory of all ids.</summary>
+    /// <summary>
+    /// The counts of keys in buckets that have reached the limit. Keyed by a hash: a few collisions among billions matter less than the memory for all ids.
+    /// </summary>
     readonly Dictionary<ulong, int> _counts = [];
 
-    /// <summary>The keys of the transaction that is not committed yet.</summary>
+    /// <summary>The keys of the uncommitted transaction.</summary>
     readonly List<ulong> _uncommitted = [];
 
-    /// <summary>Begins a transaction. What one before it counted that came to nothing is forgotten.</summary>
+    /// <summary>Starts a transaction. Counts of a previous transaction that failed are discarded.</summary>
     public void Begin()
     {
         foreach (var key in _uncommitted)
@@ -33,7 +35,7 @@ sealed class HotShards(int limit)
         _uncommitted.Clear();
     }
 
-    /// <summary>Counts anew: the events that were counted may be gone.</summary>
+    /// <summary>Resets the counts, because the counted events may have been deleted.</summary>
     public void Forget()
     {
         _most = null;
@@ -43,7 +45,7 @@ sealed class HotShards(int limit)
 
     public void Commit() => _uncommitted.Clear();
 
-    /// <summary>Counts an event; true when it is one too many.</summary>
+    /// <summary>Counts an event; returns whether it exceeds the limit.</summary>
     public bool IsTooMany(DuckDBConnection connection, in EventRow row)
     {
         if (row.DistinctId == "")
@@ -56,7 +58,7 @@ sealed class HotShards(int limit)
         return isTooMany;
     }
 
-    /// <summary>How many events the key has, with this one.</summary>
+    /// <summary>The number of events of the key, including this one.</summary>
     int CountOf(DuckDBConnection connection, in EventRow row, DateOnly day, ulong key)
     {
         ref var count = ref CollectionsMarshal.GetValueRefOrAddDefault(_counts, key, out var isKnown);
@@ -66,7 +68,7 @@ sealed class HotShards(int limit)
             using var query = connection.Command(
                 "SELECT count(*) FROM events WHERE project_id = $project AND distinct_id = $id AND time >= $from AND time < $end",
                 ("project", row.ProjectId), ("id", row.DistinctId), ("from", from), ("end", from.AddDays(1)));
-            count = (int)(long)query.ExecuteScalar()! + _uncommitted.Count(uncommitted => uncommitted == key); // what is being appended cannot be asked for yet
+            count = (int)(long)query.ExecuteScalar()! + _uncommitted.Count(uncommitted => uncommitted == key); // rows being appended cannot be queried yet
         }
         return ++count;
     }
@@ -78,7 +80,7 @@ sealed class HotShards(int limit)
         return [.. Encoding.UTF8.GetBytes($"{{\"mp_original_event_name\":\"{name}\",\"mp_original_distinct_id\":\"{id}\","), .. properties[1..]];
     }
 
-    /// <summary>The buckets of those that a limit is near for, from before this process.</summary>
+    /// <summary>Loads the buckets from existing events; keys far below the limit are skipped.</summary>
     int[] Load(DuckDBConnection connection)
     {
         using var query = connection.Command(
@@ -97,7 +99,7 @@ sealed class HotShards(int limit)
         return most;
     }
 
-    /// <summary>By the bits that all of a key's bytes have changed.</summary>
+    /// <summary>Uses the bits that depend on all bytes of the key.</summary>
     static int BucketOf(ulong key) => (int)((key ^ (key >> 32)) & (Buckets - 1));
 
     /// <summary>FNV-1a.</summary>

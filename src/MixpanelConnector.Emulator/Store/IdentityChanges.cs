@@ -2,18 +2,18 @@ using DuckDB.NET.Data;
 
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>What one transaction changes about who is who, on top of what was committed before it.</summary>
+/// <summary>The identity changes of one transaction, relative to the committed state.</summary>
 sealed class IdentityChanges(IdentityStore committed)
 {
     readonly List<ProfileMove> _moves = [];
 
-    /// <summary>The canonical ids that are new; null for an id that was forgotten.</summary>
+    /// <summary>The new canonical ids; null for an id that was removed.</summary>
     public Dictionary<(int ProjectId, string Id), string?> Canonical { get; } = [];
 
-    /// <summary>The ids of the users whose ids changed; none for a user who became another.</summary>
+    /// <summary>The ids of the users whose ids changed; empty for a user who was merged into another.</summary>
     public Dictionary<(int ProjectId, string Canonical), List<string>> Clusters { get; } = [];
 
-    /// <summary>Links ids, one link after the other.</summary>
+    /// <summary>Applies links in order.</summary>
     public void Apply(IReadOnlyList<IdentityLink> links)
     {
         foreach (var link in links)
@@ -32,7 +32,7 @@ sealed class IdentityChanges(IdentityStore committed)
                 members.Add(member);
                 _moves.Add(new ProfileMove(project, member, canonical, KeepsProperties: link.Kind != IdentityLinkKind.Device));
             }
-            // The canonical one has a row too: it is no longer free to become the alias of somebody else.
+            // The canonical id has a row too: it can no longer become the alias of another user.
             if (!IsKnown(project, canonical) && link.Kind is IdentityLinkKind.Identify or IdentityLinkKind.Merge)
             {
                 Canonical[(project, canonical)] = canonical;
@@ -43,7 +43,7 @@ sealed class IdentityChanges(IdentityStore committed)
         }
     }
 
-    /// <summary>Forgets a user's ids.</summary>
+    /// <summary>Removes a user's ids.</summary>
     public void Forget(int projectId, IReadOnlyList<string> ids)
     {
         foreach (var id in ids)
@@ -53,7 +53,7 @@ sealed class IdentityChanges(IdentityStore committed)
         }
     }
 
-    /// <summary>Stores the changes, and lets the profiles of ids that became another's follow.</summary>
+    /// <summary>Stores the changes, and moves the profiles of ids that became another user's.</summary>
     public void Write(DuckDBConnection connection)
     {
         if (Canonical.Count == 0)

@@ -6,22 +6,22 @@ namespace MixpanelConnector.Emulator.Store;
 
 enum IdentityLinkKind
 {
-    /// <summary>Simplified: a device becomes the user's that it was first seen with, and stays so.</summary>
+    /// <summary>Simplified: a device belongs to the user with whom it was first seen, permanently.</summary>
     Device,
 
-    /// <summary>Original: <c>$identify</c>, of an anonymous id that is nobody's yet.</summary>
+    /// <summary>Original: <c>$identify</c>, for an anonymous id that does not belong to a user yet.</summary>
     Identify,
 
-    /// <summary>Original: <c>$create_alias</c>, of an alias that is nobody's yet.</summary>
+    /// <summary>Original: <c>$create_alias</c>, for an alias that does not belong to a user yet.</summary>
     Alias,
 
-    /// <summary>Original: <c>$merge</c>, of any two.</summary>
+    /// <summary>Original: <c>$merge</c>, for any two ids.</summary>
     Merge,
 }
 
-/// <summary>Two ids of which an event says that they are one user.</summary>
+/// <summary>Two ids that belong to the same user according to an event.</summary>
 /// <param name="ProjectId">The project.</param>
-/// <param name="Kind">How it says so.</param>
+/// <param name="Kind">The kind of the link.</param>
 /// <param name="Id">The device, the anonymous id, the alias, or the second of two.</param>
 /// <param name="Canonical">The user.</param>
 readonly record struct IdentityLink(int ProjectId, IdentityLinkKind Kind, string Id, string Canonical)
@@ -31,16 +31,16 @@ readonly record struct IdentityLink(int ProjectId, IdentityLinkKind Kind, string
     public string Canonical { get; } = StoredText.Of(Canonical);
 }
 
-/// <summary>Which ids are the same user. Reports read through it, so that a link holds for what was stored before.</summary>
+/// <summary>Maps ids to users. Reports resolve ids through it, so that a link also applies to events that were stored before.</summary>
 sealed class IdentityStore
 {
-    /// <summary>How many ids one user may have; what would make it more is not linked, and nobody is told.</summary>
+    /// <summary>The maximum number of ids of one user; a link that would exceed it is ignored silently.</summary>
     public const int LargestCluster = 500;
 
-    /// <summary>From an id to its canonical one. An id that leads nowhere is its own.</summary>
+    /// <summary>Maps an id to its canonical id. An id without an entry is its own canonical id.</summary>
     volatile ConcurrentDictionary<(int ProjectId, string Id), string> _canonical = new();
 
-    /// <summary>The ids of each user who has several, the canonical one among them. Only the one who changes them uses it.</summary>
+    /// <summary>The ids of each user who has several, including the canonical one. Used only by the thread that changes them.</summary>
     Dictionary<(int ProjectId, string Canonical), List<string>> _clusters = [];
 
     readonly Turns _changes = new();
@@ -66,12 +66,14 @@ sealed class IdentityStore
         return [canonical, .. _canonical.Where(entry => entry.Key.ProjectId == projectId && entry.Value == canonical && entry.Key.Id != canonical).Select(entry => entry.Key.Id)];
     }
 
-    /// <summary>Runs a transaction that may change who is who. What it changes is in memory once it is committed; if it fails, it never was.</summary>
+    /// <summary>
+    /// Runs a transaction that may change identities. Its changes become visible in memory once it is committed; if it fails, they are discarded.
+    /// </summary>
     /// <param name="database">The database.</param>
     /// <param name="work">The transaction.</param>
-    /// <param name="committed">Called after the commit, before another such transaction begins.</param>
-    /// <param name="isDone">Asked when the turn has come: whether somebody else has done the work meanwhile. Null: never.</param>
-    /// <param name="cancellationToken">Gives up before the transaction.</param>
+    /// <param name="committed">Called after the commit, before the next such transaction starts.</param>
+    /// <param name="isDone">Called when it is the caller's turn: whether another caller has done the work meanwhile. Null: never.</param>
+    /// <param name="cancellationToken">Cancels before the transaction.</param>
     public Task<T?> ChangeAsync<T>(Database database, Func<DuckDBConnection, IdentityChanges, T> work, Action committed, Func<bool>? isDone, CancellationToken cancellationToken) => _changes.RunAsync(async () =>
     {
         if (isDone?.Invoke() == true)
@@ -93,9 +95,9 @@ sealed class IdentityStore
         return (T?)result;
     });
 
-    /// <summary>Runs a transaction that changes the store as a whole: afterwards what is in memory is read again.</summary>
-    /// <param name="transaction">The transaction; its last step is to be given what reads who is who.</param>
-    /// <param name="committed">Called after the commit, before another transaction that changes who is who begins.</param>
+    /// <summary>Runs a transaction that changes the store as a whole; afterwards, the state in memory is reloaded.</summary>
+    /// <param name="transaction">The transaction; it must finally call the given function, which reads the identities.</param>
+    /// <param name="committed">Called after the commit, before the next transaction that changes identities starts.</param>
     public Task<T> RewriteAsync<T>(Func<Action<DuckDBConnection>, Task<T>> transaction, Action committed) => _changes.RunAsync(async () =>
     {
         List<(int ProjectId, string Id, string Canonical)> rows = [];

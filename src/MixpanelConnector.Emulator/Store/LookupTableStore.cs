@@ -2,10 +2,10 @@ using DuckDB.NET.Data;
 
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>A lookup table as it is stored.</summary>
+/// <summary>A stored lookup table.</summary>
 readonly record struct LookupTableRow(int ProjectId, Guid Id, string Name, string Csv);
 
-/// <summary>The lookup tables. Mixpanel creates them in its web pages alone: here there is the one of the development world.</summary>
+/// <summary>The lookup tables. Mixpanel creates them only in its web pages: here there is the one of the development world.</summary>
 sealed class LookupTableStore
 {
     readonly Database _database;
@@ -18,7 +18,7 @@ sealed class LookupTableStore
         return new LookupTableStore(database);
     }
 
-    /// <summary>The table of the world that every store begins with.</summary>
+    /// <summary>Creates the initial table of every store.</summary>
     public static int CreateDevelopmentTable(DuckDBConnection connection) => connection.Execute(
         "INSERT INTO lookup_tables SELECT $project, $id, 'Local', '' WHERE NOT EXISTS (SELECT 1 FROM lookup_tables WHERE id = $id)",
         ("project", DevelopmentCredentials.ProjectId), ("id", DevelopmentCredentials.LookupTableId));
@@ -39,7 +39,7 @@ sealed class LookupTableStore
             "INSERT INTO lookup_tables VALUES ($project, $id, $name, '')", ("project", projectId), ("id", id.ToString()), ("name", name)),
         cancellationToken);
 
-    /// <summary>Puts other content into a table; false when the project has no such table.</summary>
+    /// <summary>Replaces the content of a table; false if the project has no such table.</summary>
     public async Task<bool> ReplaceAsync(int projectId, Guid id, string csv, CancellationToken cancellationToken) =>
         await _database.WriteAsync(
             connection => connection.Execute(

@@ -5,13 +5,13 @@ using MixpanelConnector.Emulator.Operations;
 
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>What a user may ask to be told of what is stored about them: all of it, of what kinds it is, or where it came from.</summary>
+/// <summary>What a user can request about their stored data: all of it, its categories, or its sources.</summary>
 enum Disclosure { Data, Categories, Sources }
 
-/// <summary>Everything that is stored about some users, under all of their ids.</summary>
+/// <summary>All stored data about the given users, under all of their ids.</summary>
 sealed class PersonalData(Database database, IdentityStore identities, ProfileStore profiles)
 {
-    /// <summary>Writes what is disclosed about the users, one record a line.</summary>
+    /// <summary>Writes the requested data about the users, one record per line.</summary>
     public void Write(int projectId, IReadOnlyList<string> users, Disclosure disclosure, ArrayBufferWriter<byte> output)
     {
         var ids = IdsOf(projectId, users);
@@ -23,7 +23,7 @@ sealed class PersonalData(Database database, IdentityStore identities, ProfileSt
             WriteSources(projectId, ids, output);
     }
 
-    /// <summary>The names of what is known: the properties of profiles, and those of each event.</summary>
+    /// <summary>Writes the names of the stored data: the properties of profiles, and those of each event.</summary>
     void WriteCategories(int projectId, List<string> ids, ArrayBufferWriter<byte> output)
     {
         var ofProfiles = profiles.Find(new ProfileKind(projectId, ""), ids).Values.SelectMany(NamesIn).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
@@ -44,7 +44,7 @@ sealed class PersonalData(Database database, IdentityStore identities, ProfileSt
         });
     }
 
-    /// <summary>The libraries that sent the users' events, as <c>mp_lib</c> tells, and how many events each did.</summary>
+    /// <summary>Writes the libraries that sent the users' events, according to <c>mp_lib</c>, and the number of events of each.</summary>
     void WriteSources(int projectId, List<string> ids, ArrayBufferWriter<byte> output)
     {
         foreach (var (source, count) in EventsOf(projectId, ids).CountBy(found => LibraryOf(found.Properties), StringComparer.Ordinal).OrderBy(source => source.Key, StringComparer.Ordinal))
@@ -83,7 +83,7 @@ sealed class PersonalData(Database database, IdentityStore identities, ProfileSt
             yield return (row.GetString(0), row.GetString(1));
     }
 
-    /// <summary>The profiles and events themselves.</summary>
+    /// <summary>Writes the profiles and events themselves.</summary>
     void WriteData(int projectId, List<string> ids, ArrayBufferWriter<byte> output)
     {
         foreach (var (id, properties) in profiles.Find(new ProfileKind(projectId, ""), ids))
@@ -109,7 +109,7 @@ sealed class PersonalData(Database database, IdentityStore identities, ProfileSt
             ExportLine.Write(output, new ExportRow(row.GetString(0), row.GetTime(1), row.GetString(2), row.GetString(3), row.GetString(4)), timeInMilliseconds: false);
     }
 
-    /// <summary>Deletes the users' profiles and events, and forgets their ids.</summary>
+    /// <summary>Deletes the users' profiles and events, and removes their ids.</summary>
     public Task DeleteAsync(int projectId, IReadOnlyList<string> users, CancellationToken cancellationToken) => identities.ChangeAsync(
         database,
         (connection, changes) =>

@@ -4,28 +4,28 @@ using MixpanelConnector.Emulator.Selectors;
 
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>What a profile query asks for.</summary>
-/// <param name="Where">The expression that must hold; null for all.</param>
+/// <summary>The parameters of a profile query.</summary>
+/// <param name="Where">The expression to match; null for all.</param>
 /// <param name="Among">The only ids to consider; null for all.</param>
-/// <param name="Behaviors">What <c>behaviors["…"]</c> in the expression counts.</param>
-/// <param name="AsOf">The moment up to which behaviors are counted; null for now.</param>
-/// <param name="WithoutProfile">Whether ids among <paramref name="Among"/> that have no profile are found too, with no properties.</param>
-/// <param name="Search">A text that must be part of the id, a name or the e-mail address, whatever the case; null for all.</param>
-/// <param name="SortKey">The expression by whose values the profiles are ordered; null for their ids.</param>
-/// <param name="SortOrder">Which of them come first.</param>
+/// <param name="Behaviors">The behaviors that <c>behaviors["…"]</c> in the expression counts.</param>
+/// <param name="AsOf">The time up to which behaviors are counted; null for now.</param>
+/// <param name="WithoutProfile">Whether to include ids in <paramref name="Among"/> that have no profile, with no properties.</param>
+/// <param name="Search">A text that the id, a name or the e-mail address must contain, case-insensitive; null for all.</param>
+/// <param name="SortKey">The expression by whose values the profiles are sorted; null to sort by id.</param>
+/// <param name="SortOrder">The sort order.</param>
 sealed record ProfileQuestion(
     Selector? Where, IReadOnlyCollection<string>? Among, IReadOnlyList<Behavior> Behaviors, DateTimeOffset? AsOf = null, bool WithoutProfile = false,
     string? Search = null, Selector? SortKey = null, SortOrder SortOrder = SortOrder.Ascending);
 
 enum SortOrder { Ascending, Descending }
 
-/// <summary>Finds the profiles that a query asks for.</summary>
+/// <summary>Finds the profiles that match a query.</summary>
 sealed class ProfileQuery(ProfileStore profiles, ReportSource source, LookupMappings lookups, TimeProvider time)
 {
     static readonly string[] Searched = ["$distinct_id", "$name", "$first_name", "$last_name", "$email"];
 
-    /// <summary>The ids of the profiles that match, in a fixed order.</summary>
-    /// <exception cref="RefusedException">An expression has no meaning for one of the profiles.</exception>
+    /// <summary>Returns the ids of the matching profiles, in a fixed order.</summary>
+    /// <exception cref="RefusedException">An expression cannot be evaluated on one of the profiles.</exception>
     public IReadOnlyList<string> Find(Project project, ProfileKind kind, ProfileQuestion question)
     {
         var found = Find(project, Candidates(kind, question.Among, question.WithoutProfile), question).OrderBy(match => match.SortKey.IsUndefined);
@@ -33,7 +33,7 @@ sealed class ProfileQuery(ProfileStore profiles, ReportSource source, LookupMapp
         return [.. inOrder.ThenBy(match => match.Id, StringComparer.Ordinal).Select(match => match.Id)];
     }
 
-    /// <summary>The users in a cohort, whether they have a profile or not.</summary>
+    /// <summary>Returns the users in a cohort, whether they have a profile or not.</summary>
     public IReadOnlyCollection<string> MembersOf(Project project, Cohort cohort)
     {
         var kind = new ProfileKind(project.Id, "");
@@ -82,7 +82,7 @@ sealed class ProfileQuery(ProfileStore profiles, ReportSource source, LookupMapp
             : rows;
     }
 
-    /// <summary>How often each user showed each behavior.</summary>
+    /// <summary>The number of times each user showed each behavior.</summary>
     Dictionary<string, Dictionary<string, int>> CountsOf(Project project, IReadOnlyList<Behavior> behaviors, DateTimeOffset? asOf)
     {
         var end = (asOf ?? time.GetUtcNow()).AddMilliseconds(1);
@@ -104,7 +104,7 @@ sealed class ProfileQuery(ProfileStore profiles, ReportSource source, LookupMapp
         return counts;
     }
 
-    /// <summary>A profile's properties, its id among them, and its behaviors.</summary>
+    /// <summary>A profile's properties, including its id, and its behaviors.</summary>
     sealed class ProfileRecord(IEnumerable<string> names, LookupJoin? join, Dictionary<string, Dictionary<string, int>> behaviors) : ISelectorRecord
     {
         readonly JsonSelectorRecord _properties = new([.. names.Union(join?.Properties ?? [], StringComparer.Ordinal).Select(name => new PropertyReference(PropertyRoot.Properties, name))]);

@@ -4,24 +4,24 @@ using MixpanelConnector.Emulator.Rules;
 
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>Where a profile belongs. The group key of a user profile is empty.</summary>
+/// <summary>The kind of a profile. The group key of a user profile is empty.</summary>
 readonly record struct ProfileKind(int ProjectId, string GroupKey);
 
-/// <summary>A profile as it is stored.</summary>
+/// <summary>A stored profile.</summary>
 readonly record struct ProfileRow(string Id, string Properties);
 
-/// <summary>A profile's id that became another user's.</summary>
+/// <summary>A profile whose id became another user's.</summary>
 /// <param name="ProjectId">The project.</param>
 /// <param name="Id">The id.</param>
-/// <param name="To">The canonical id of the user.</param>
-/// <param name="KeepsProperties">Whether the user takes over the properties that they lack; else these are lost.</param>
+/// <param name="To">The canonical id of that user.</param>
+/// <param name="KeepsProperties">Whether the user gets the properties that they lack; otherwise these are lost.</param>
 readonly record struct ProfileMove(int ProjectId, string Id, string To, bool KeepsProperties);
 
 /// <summary>The profiles of users and groups.</summary>
 sealed class ProfileStore(Database database)
 {
-    /// <summary>Carries out the updates in their order, all in one transaction.</summary>
-    /// <returns>For each update, why it was refused, if it was.</returns>
+    /// <summary>Applies the updates in order, all in one transaction.</summary>
+    /// <returns>For each update, why it was rejected, or null.</returns>
     public Task<Fault?[]> UpdateAsync(IReadOnlyList<(int ProjectId, ProfileUpdate Update)> updates, CancellationToken cancellationToken) =>
         updates.Count == 0
             ? Task.FromResult<Fault?[]>([])
@@ -53,7 +53,7 @@ sealed class ProfileStore(Database database)
         return profiles;
     }
 
-    /// <summary>Every profile of a kind, one after the other, without holding them all.</summary>
+    /// <summary>Streams all profiles of a kind.</summary>
     public IEnumerable<ProfileRow> Read(ProfileKind kind)
     {
         using var connection = database.Connect();
@@ -66,14 +66,14 @@ sealed class ProfileStore(Database database)
             yield return new ProfileRow(row.GetString(0), row.GetString(1));
     }
 
-    /// <summary>The profiles with these ids, as far as they exist.</summary>
+    /// <summary>Returns the existing profiles with these ids.</summary>
     public Dictionary<string, string> Find(ProfileKind kind, IReadOnlyCollection<string> ids)
     {
         using var connection = database.Connect();
         return Find(connection, kind, ids);
     }
 
-    /// <summary>Lets the profiles of ids that became another user's follow: what that user lacks is taken over, or all of it is lost.</summary>
+    /// <summary>Moves the profiles of ids that became another user's: properties that the user lacks are copied, or everything is lost.</summary>
     public static void Move(DuckDBConnection connection, IReadOnlyList<ProfileMove> moves)
     {
         foreach (var ofProject in moves.GroupBy(move => move.ProjectId))

@@ -5,10 +5,10 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>What a profile query found, so that its pages neither lose nor repeat a profile while others come and go.</summary>
+/// <summary>The result of a profile query, so that its pages neither lose nor repeat a profile while others are added and deleted.</summary>
 sealed record QuerySession(string Id, IReadOnlyList<string> ProfileIds, int PageSize);
 
-/// <summary>The latest queries, stored, so that a page can be asked for whichever process answers it; the oldest one is forgotten for a new one.</summary>
+/// <summary>Stores the latest queries, so that any process can return a page; a new one replaces the oldest.</summary>
 sealed class QuerySessions(Database database, TimeProvider time)
 {
     const int Capacity = 32;

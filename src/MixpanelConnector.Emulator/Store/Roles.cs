@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>The roles that the service-account API knows, most powerful first.</summary>
+/// <summary>The roles of the service-account API, most powerful first.</summary>
 static class Roles
 {
     public const string Owner = "owner";
@@ -13,7 +13,7 @@ static class Roles
     /// <summary>Whether the role may manage accounts and import events.</summary>
     public static bool Manages(string? role) => role is Owner or "admin";
 
-    /// <summary>Whether the role may write annotations, flags and experiments: all but those who only look.</summary>
+    /// <summary>Whether the role may write annotations, flags and experiments: all but read-only roles.</summary>
     public static bool Writes(string? role) => Manages(role) || role == Analyst;
 
     /// <summary>1 for the most powerful.</summary>

@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>The tables. Events are only ever appended; <c>deduplicated_events</c> is how Mixpanel's reports see them.</summary>
+/// <summary>The tables. Events are only ever appended; Mixpanel's reports see <c>deduplicated_events</c>.</summary>
 static class Schema
 {
     public const string Text =

@@ -2,25 +2,25 @@ using DuckDB.NET.Data;
 
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>The store as a whole: kept under a name to come back to, and begun anew. A snapshot lies in the database, in tables of its own, and is kept with it.</summary>
+/// <summary>Saves, restores and resets the store as a whole. A snapshot is stored in the database, in its own tables.</summary>
 sealed class Snapshots(Database database, EventStore events, Accounts accounts) : IDisposable
 {
     const string Prefix = "snapshot_";
 
-    /// <summary>What there was before a change that is not done yet.</summary>
+    /// <summary>The state before an unfinished change.</summary>
     const string Before = "before_change";
 
-    /// <summary>Everything but the name of the store.</summary>
+    /// <summary>Everything but the id of the store.</summary>
     static readonly string[] Tables = ["organizations", "projects", "service_accounts", "project_members", "events", "identities", "documents", "profiles", "query_sessions", "lookup_tables"];
 
-    /// <summary>What a project has of its own, but for those who may use it.</summary>
+    /// <summary>The tables with data of a project, other than its members.</summary>
     static readonly string[] OfProjects = ["events", "identities", "documents", "profiles", "query_sessions", "lookup_tables"];
 
-    readonly SemaphoreSlim _changing = new(1, 1); // what there was before is kept once
+    readonly SemaphoreSlim _changing = new(1, 1); // there is one saved state for undo
 
     public void Dispose() => _changing.Dispose();
 
-    /// <summary>The names of what was kept, in their order.</summary>
+    /// <summary>The names of the snapshots, sorted.</summary>
     public IReadOnlyList<string> Names
     {
         get
@@ -30,13 +30,16 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts) 
         }
     }
 
-    /// <summary>Keeps everything as it is now, in place of what had the name before.</summary>
+    /// <summary>Saves the current state; replaces a snapshot of the same name.</summary>
     public Task SaveAsync(string name, CancellationToken cancellationToken) => KeepAsync(SchemaOf(name), cancellationToken);
 
-    /// <summary>Carries out a change of many steps: if one of them fails, or the process ends meanwhile, all is as it was, but for what others have changed in this time, which is gone with it.</summary>
+    /// <summary>
+    /// Executes a change of several steps: if one of them fails, or the process ends meanwhile, the previous state is restored. Changes by others during this
+    /// time are then lost.
+    /// </summary>
     /// <param name="change">The change.</param>
-    /// <param name="undone">Told that it came to nothing.</param>
-    /// <param name="cancellationToken">Gives up before the change.</param>
+    /// <param name="undone">Called when it was rolled back.</param>
+    /// <param name="cancellationToken">Cancels before the change.</param>
     public async Task AllOrNothingAsync(Func<Task> change, Action undone, CancellationToken cancellationToken)
     {
         await _changing.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -61,7 +64,7 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts) 
         }
     }
 
-    /// <summary>Takes back a change that the process ended in, if there is one.</summary>
+    /// <summary>Rolls back a change during which the process ended, if there is one.</summary>
     public async Task UndoAsync(CancellationToken cancellationToken)
     {
         using (var connection = database.Connect())
@@ -91,18 +94,18 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts) 
         },
         cancellationToken);
 
-    /// <summary>Brings back what has the name, in place of everything that there is; false when nothing has it.</summary>
+    /// <summary>Restores a snapshot, replacing all data; false if there is none of the name.</summary>
     public async Task<bool> RestoreAsync(string name, CancellationToken cancellationToken) => Names.Contains(name, StringComparer.Ordinal) && await RewriteAsync(
         connection =>
         {
             if (!NamesIn(connection).Contains(name, StringComparer.Ordinal))
-                return false; // it was deleted just now
+                return false; // it has just been deleted
             BringBack(connection, SchemaOf(name));
             return true;
         },
         cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Forgets what has the name; false when nothing has it.</summary>
+    /// <summary>Deletes a snapshot; false if there is none of the name.</summary>
     public Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) => database.WriteAsync(
         connection =>
         {
@@ -113,7 +116,7 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts) 
         },
         cancellationToken);
 
-    /// <summary>Begins anew, with the world that every store begins with. Snapshots stay.</summary>
+    /// <summary>Resets the store to its initial content. Snapshots are kept.</summary>
     public Task ResetAsync(CancellationToken cancellationToken) => RewriteAsync(
         connection =>
         {
@@ -126,7 +129,7 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts) 
         },
         cancellationToken);
 
-    /// <summary>Takes everything out of a project: it is as it was when it was made.</summary>
+    /// <summary>Deletes all data of a project: it is as it was when it was created.</summary>
     public Task ClearProjectAsync(int projectId, CancellationToken cancellationToken) => RewriteAsync(
         connection =>
         {
@@ -136,7 +139,7 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts) 
         },
         cancellationToken);
 
-    /// <summary>Takes a project away with everything in it.</summary>
+    /// <summary>Deletes a project with all of its data.</summary>
     public Task DeleteProjectAsync(int projectId, CancellationToken cancellationToken) => events.RewriteAsync(
         accounts,
         connection =>
@@ -163,7 +166,7 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts) 
             connection.Execute($"DELETE FROM {table} WHERE project_id = $project", ("project", projectId));
     }
 
-    /// <summary>Names are small letters, digits, _ and - alone.</summary>
+    /// <summary>Names contain only lower-case letters, digits, _ and -.</summary>
     static string SchemaOf(string name) => $"\"{Prefix}{name}\"";
 
     static List<string> NamesIn(DuckDBConnection connection)
@@ -189,7 +192,9 @@ sealed class Snapshots(Database database, EventStore events, Accounts accounts) 
             connection.Execute(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"CREATE OR REPLACE SEQUENCE main.{name} START {next}"));
     }
 
-    /// <summary>Data that came in place of other data is another store's: whoever remembers what this one had taken must not go on from there.</summary>
+    /// <summary>
+    /// Replaced data belongs to a new store with a new id: a client that remembers what the previous one accepted must not resume from there.
+    /// </summary>
     async Task<T> RewriteAsync<T>(Func<DuckDBConnection, T> work, CancellationToken cancellationToken)
     {
         var id = Guid.NewGuid().ToString();

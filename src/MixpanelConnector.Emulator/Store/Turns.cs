@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>One at a time, in the order of asking: memory that mirrors the database changes only between one transaction and the next.</summary>
+/// <summary>Runs callers one at a time, in the order of their calls: state in memory that mirrors the database changes only between two transactions.</summary>
 sealed class Turns
 {
     readonly Lock _lock = new();

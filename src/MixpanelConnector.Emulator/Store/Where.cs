@@ -3,12 +3,12 @@ using MixpanelConnector.Emulator.Selectors;
 
 namespace MixpanelConnector.Emulator.Store;
 
-/// <summary>A request's expressions (<c>where</c>, <c>on</c> and their like), whose mistakes are the caller's.</summary>
+/// <summary>The expressions of a request (<c>where</c>, <c>on</c> and others), whose errors are the caller's.</summary>
 static class Where
 {
     /// <param name="text">The expression.</param>
-    /// <param name="dialect">Where it is used.</param>
-    /// <param name="field">The field that it came in.</param>
+    /// <param name="dialect">The dialect.</param>
+    /// <param name="field">The name of its field.</param>
     public static Selector Parse(string text, SelectorDialect dialect, string field = "where")
     {
         try
@@ -21,7 +21,7 @@ static class Where
         }
     }
 
-    /// <summary>Reads an expression that may be missing.</summary>
+    /// <summary>Parses an optional expression.</summary>
     public static Selector? Parse(QueryFields fields, string field, SelectorDialect dialect) =>
         fields.Text(field) is { } text ? Parse(text, dialect, field) : null;
 

@@ -6,13 +6,13 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Tool.EventTypes;
 
-/// <summary>The schemas of events in an assembly, which is read and never run.</summary>
+/// <summary>Reads the event schemas in an assembly. The assembly is only read, never loaded or run.</summary>
 static class AssemblySchemas
 {
     const string Attribute = nameof(MixpanelEventSchemaAttribute), Namespace = nameof(MixpanelConnector);
 
-    /// <summary>The entries, by the names of the events.</summary>
-    /// <exception cref="FormatException">It is no assembly, or its schemas are not what the generator writes.</exception>
+    /// <summary>The schema entries, sorted by event name.</summary>
+    /// <exception cref="FormatException">The file is not an assembly, or its schemas were not written by the generator.</exception>
     public static IReadOnlyList<JsonObject> Read(byte[] assembly)
     {
         try

@@ -4,8 +4,8 @@ using System.Text;
 
 namespace MixpanelConnector.Tool.EventTypes;
 
-/// <summary>Makes identifiers of names, no two alike.</summary>
-/// <param name="taken">Names that are taken already.</param>
+/// <summary>Converts names to unique identifiers.</summary>
+/// <param name="taken">Names that are already in use.</param>
 sealed class CSharpNames(params IEnumerable<string> taken)
 {
     static readonly FrozenSet<string> Keywords = FrozenSet.Create(
@@ -15,12 +15,12 @@ sealed class CSharpNames(params IEnumerable<string> taken)
         "out", "override", "params", "private", "protected", "public", "readonly", "ref", "return", "sbyte", "sealed", "short", "sizeof", "stackalloc", "static", "string", "struct", "switch", "this", "throw",
         "true", "try", "typeof", "uint", "ulong", "unchecked", "unsafe", "ushort", "using", "virtual", "void", "volatile", "while");
 
-    // In whatever case: types have files, and some disks know no case.
+    // Case-insensitive: each type has a file, and some file systems are case-insensitive.
     readonly HashSet<string> _taken = new(taken, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>A name such as <c>OrderPlaced</c> for one such as <c>order placed</c>; with a number where that is taken.</summary>
+    /// <summary>Converts a name such as <c>order placed</c> to one such as <c>OrderPlaced</c>; appends a number if that is already in use.</summary>
     /// <param name="name">The name.</param>
-    /// <param name="otherwise">What it begins with where it could not begin by itself.</param>
+    /// <param name="otherwise">The prefix if the name does not begin with a letter.</param>
     public string Make(string name, string otherwise)
     {
         var made = new StringBuilder();
@@ -39,13 +39,13 @@ sealed class CSharpNames(params IEnumerable<string> taken)
         return free;
     }
 
-    /// <summary>Whether a text can be written as an identifier, if need be with an @.</summary>
+    /// <summary>Whether a text can be written as an identifier, if necessary with an @.</summary>
     public static bool IsIdentifier(string text) => text.Length is > 0 and < 200 && (IsStart(text[0]) || text[0] == '_') && text.All(IsPart);
 
     public static string Escape(string identifier) => Keywords.Contains(identifier) ? "@" + identifier : identifier;
 
     static bool IsStart(char letter) => char.IsLetter(letter);
 
-    // Not the formatting characters that C# allows, which nobody sees.
+    // Excludes the formatting characters that C# allows, because they are invisible.
     static bool IsPart(char letter) => char.IsLetterOrDigit(letter) && char.GetUnicodeCategory(letter) is not (UnicodeCategory.OtherNumber or UnicodeCategory.LetterNumber) || letter == '_' || char.GetUnicodeCategory(letter) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 }

@@ -5,8 +5,10 @@ namespace MixpanelConnector.Tool.EventTypes;
 /// <summary>An event as a Lexicon describes it.</summary>
 sealed record LexiconEvent(string Name, string? Description, bool IsDropped, IReadOnlyList<LexiconProperty> Properties)
 {
-    /// <summary>Reads the events of a Lexicon: what <c>list-schemas</c> prints, what <c>upload-schemas</c> takes, or the entries alone. Profiles are left out.</summary>
-    /// <exception cref="FormatException">It is none.</exception>
+    /// <summary>
+    /// Reads the events of a Lexicon: the output of <c>list-schemas</c>, the input of <c>upload-schemas</c>, or only the list of entries. Profiles are skipped.
+    /// </summary>
+    /// <exception cref="FormatException">The JSON is not a Lexicon.</exception>
     public static IReadOnlyList<LexiconEvent> Read(JsonElement lexicon)
     {
         var entries = lexicon.ValueKind is JsonValueKind.Object && (lexicon.TryGetProperty("results", out var list) || lexicon.TryGetProperty("entries", out list)) ? list : lexicon;
@@ -41,7 +43,7 @@ sealed record LexiconEvent(string Name, string? Description, bool IsDropped, IRe
         return new(name, Text(schema, "description"), IsDroppedBy(schema), [.. properties.Values]);
     }
 
-    /// <summary>Whether Mixpanel throws away what a schema describes.</summary>
+    /// <summary>Whether Mixpanel drops the data that a schema describes.</summary>
     public static bool IsDroppedBy(JsonElement schema) =>
         schema.TryGetProperty("metadata", out var metadata) && metadata.ValueKind is JsonValueKind.Object && metadata.TryGetProperty("com.mixpanel", out var own) && own.ValueKind is JsonValueKind.Object && own.TryGetProperty("dropped", out var dropped) && dropped.ValueKind is JsonValueKind.True;
 
@@ -51,13 +53,13 @@ sealed record LexiconEvent(string Name, string? Description, bool IsDropped, IRe
     static FormatException Fault(int number, string what) => new(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"schema {number + 1} {what}"));
 }
 
-/// <summary>A property of an event, with the C# type that carries what its schema says.</summary>
+/// <summary>A property of an event, with the C# type that corresponds to its schema.</summary>
 /// <param name="Name">Its name in Mixpanel.</param>
-/// <param name="Description">What it means.</param>
+/// <param name="Description">Its description.</param>
 /// <param name="Type">The C# type of its values; null for an enumeration.</param>
-/// <param name="Values">The only values that it has, where they can be members of an enumeration.</param>
+/// <param name="Values">Its allowed values, if they can be members of an enumeration.</param>
 /// <param name="IsRequired">Whether every event has it.</param>
-/// <param name="IsDropped">Whether Mixpanel throws it away.</param>
+/// <param name="IsDropped">Whether Mixpanel drops it.</param>
 sealed record LexiconProperty(string Name, string? Description, string? Type, IReadOnlyList<string> Values, bool IsRequired, bool IsDropped)
 {
     const string Nodes = "global::System.Text.Json.Nodes.";
@@ -86,7 +88,7 @@ sealed record LexiconProperty(string Name, string? Description, string? Type, IR
         _ => Nodes + "JsonNode",
     };
 
-    /// <summary>The values of an enumeration; none where one of them could not be the name of a member.</summary>
+    /// <summary>The values of an enumeration; empty if one of them cannot be the name of a member.</summary>
     static List<string> ValuesOf(JsonElement definition)
     {
         if (!definition.TryGetProperty("enum", out var list) || list.ValueKind is not JsonValueKind.Array) return [];

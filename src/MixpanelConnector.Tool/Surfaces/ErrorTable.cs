@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Tool.Surfaces;
 
-/// <summary>The exit codes of an action, by CONTRACT.md.</summary>
+/// <summary>The exit codes of an action, as defined in CONTRACT.md.</summary>
 static class ExitCode
 {
     public const int Success = 0;
@@ -17,7 +17,7 @@ static class ExitCode
     public const int DiskFailed = (int)RunOutcome.DiskFailed;
 }
 
-/// <summary>What each kind of error is at each interface.</summary>
+/// <summary>Maps each kind of error to its form at each interface.</summary>
 static class ErrorTable
 {
     public static (int ExitCode, int HttpStatus, string Title) Row(ErrorKind kind) => kind switch
@@ -34,14 +34,14 @@ static class ErrorTable
         _ => (Surfaces.ExitCode.Unavailable, 503, "The service is not available"),
     };
 
-    /// <summary>The problem object, the same at every interface.</summary>
+    /// <summary>The problem object, which is the same at every interface.</summary>
     public static ReadOnlyMemory<byte> Problem(MixpanelError error)
     {
         var (_, status, title) = Row(error.Kind);
         return Problem(JsonNamingPolicy.SnakeCaseLower.ConvertName(error.Kind.ToString()), title, status, error.Message, error.Field);
     }
 
-    /// <summary>The problem object of something that only one interface knows.</summary>
+    /// <summary>The problem object of an error that exists at one interface only.</summary>
     public static ReadOnlyMemory<byte> Problem(string kind, string title, int status, string detail, string? field)
     {
         var buffer = new ArrayBufferWriter<byte>();

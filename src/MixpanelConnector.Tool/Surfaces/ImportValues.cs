@@ -3,15 +3,15 @@ using MixpanelConnector.Formats;
 
 namespace MixpanelConnector.Tool.Surfaces;
 
-/// <summary>Reads the options of an import from text, the same for every interface.</summary>
-/// <param name="Prefix">What stands before a name in messages, such as <c>--</c> on a command line.</param>
+/// <summary>Parses the options of an import from text, in the same way for every interface.</summary>
+/// <param name="Prefix">The prefix of option names in messages, such as <c>--</c> on a command line.</param>
 sealed record ImportValues(string Prefix)
 {
     public static readonly IReadOnlyList<string> Types = ["events", "profiles", "groups", "lookup-table"];
 
     public static readonly IReadOnlyList<string> Identities = ["simplified", "original"];
 
-    /// <summary>So many records are shown before and after a mapping.</summary>
+    /// <summary>The maximum number of records that are shown before and after a mapping.</summary>
     public const int MostShown = 1000;
 
     public static readonly IReadOnlyList<string> ColumnTypeNames = [.. Enum.GetNames<ImportColumnType>().Select(name => name.ToLowerInvariant())];
@@ -34,9 +34,9 @@ sealed record ImportValues(string Prefix)
         _ => throw Invalid("strict", "takes 0 or 1."),
     };
 
-    /// <summary>The mapping of a vendor, or one of the caller's own; null for none.</summary>
+    /// <summary>The mapping of a vendor, or a custom one; null for none.</summary>
     /// <param name="vendor">The vendor's name.</param>
-    /// <param name="mapping">Gives the rules of the caller's own; null where there are none.</param>
+    /// <param name="mapping">Returns the rules of a custom mapping; null if there is none.</param>
     public ImportMapping? Mapping(string? vendor, Func<string>? mapping) => (vendor, mapping) switch
     {
         (null, null) => null,
@@ -102,7 +102,7 @@ sealed record ImportValues(string Prefix)
         var types = new Dictionary<string, ImportColumnType>(StringComparer.Ordinal);
         foreach (var pair in given)
         {
-            // A column's name may hold what parts it from its type; a type does not.
+            // A column name may contain the separator; a type does not.
             var equals = pair.LastIndexOf('=');
             var type = equals <= 0 ? -1 : ColumnTypeNames.ToList().IndexOf(pair[(equals + 1)..]);
             if (type < 0) throw Invalid("column_type", $"takes COLUMN=TYPE, such as sku=text; the types are {string.Join(", ", ColumnTypeNames)}.");
@@ -150,7 +150,7 @@ sealed record ImportValues(string Prefix)
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var lines) ? lines : throw Invalid("skip_lines", "takes a number of lines.");
     }
 
-    /// <summary>Names with commas between them; a name that holds one stands in quotes.</summary>
+    /// <summary>Comma-separated names; a name that contains a comma is quoted.</summary>
     public IReadOnlyList<string> ColumnNames(string? text)
     {
         if (text is null) return [];
@@ -188,7 +188,7 @@ sealed record ImportValues(string Prefix)
         return renames;
     }
 
-    /// <summary>Hours to the nearest second.</summary>
+    /// <summary>Hours, rounded to the nearest second.</summary>
     public TimeSpan? Hours(string? text)
     {
         if (text is null) return null;

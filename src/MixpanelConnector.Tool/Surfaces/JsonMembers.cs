@@ -4,11 +4,13 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Tool.Surfaces;
 
-/// <summary>Members put into a JSON object or taken out of it. All else stays as it is written: also what is wrong with it, for the check of the input to name.</summary>
+/// <summary>
+/// Adds or removes members of a JSON object. Everything else is preserved as written, including errors, which the validation of the input reports.
+/// </summary>
 static class JsonMembers
 {
-    /// <summary>The value of a member; null when there is none.</summary>
-    /// <exception cref="MixpanelException">There are several.</exception>
+    /// <summary>The value of a member; null if there is none.</summary>
+    /// <exception cref="MixpanelException">The member occurs several times.</exception>
     public static JsonElement? Find(JsonElement whole, string name)
     {
         JsonElement? found = null;
@@ -21,10 +23,10 @@ static class JsonMembers
         return found;
     }
 
-    /// <summary>The object without the members of a name.</summary>
+    /// <summary>The object without the members of a certain name.</summary>
     public static JsonElement Without(JsonElement whole, string name) => Written(whole, other => other == name, []);
 
-    /// <summary>The object with members in place of its own of the same names.</summary>
+    /// <summary>The object with members added, replacing members of the same names.</summary>
     public static JsonElement With(JsonElement whole, IReadOnlyDictionary<string, JsonElement> members) => Written(whole, members.ContainsKey, members);
 
     static JsonElement Written(JsonElement whole, Func<string, bool> leaveOut, IEnumerable<KeyValuePair<string, JsonElement>> more)
@@ -52,7 +54,7 @@ static class JsonMembers
         text.Write(JsonMarshal.GetRawUtf8Value(value));
     }
 
-    /// <summary>Null when it is not valid Unicode.</summary>
+    /// <summary>Null if it is not valid Unicode.</summary>
     static string? NameOf(JsonProperty member)
     {
         try

@@ -6,19 +6,19 @@ using MixpanelConnector.Tool.Surfaces.Cli;
 
 namespace MixpanelConnector.Tool.Surfaces;
 
-/// <summary>How this program reaches queues that others run.</summary>
+/// <summary>How this program connects to external message queues.</summary>
 static class QueueSettings
 {
     public const string Address = "MIXPANEL_QUEUE", Username = "MIXPANEL_QUEUE_USERNAME", Password = "MIXPANEL_QUEUE_PASSWORD";
 
-    /// <summary>What addresses lead to. No client of a broker is loaded before one is used.</summary>
+    /// <summary>The supported address schemes. A broker's client library is loaded only when it is used.</summary>
     public static IReadOnlyList<QueueScheme> Schemes { get; } = [RabbitMqScheme.Instance, KafkaScheme.Instance];
 
-    /// <summary>The queue that events and updates are published to; null where none is named.</summary>
-    /// <param name="host">What the program takes from outside.</param>
-    /// <param name="address">The address that an option gives.</param>
-    /// <param name="declare">Whether queues that do not exist are made.</param>
-    /// <param name="outbox">The folder in which messages wait while the broker takes none; null where they are not kept.</param>
+    /// <summary>The queue that events and updates are published to; null if none is specified.</summary>
+    /// <param name="host">The environment of the program.</param>
+    /// <param name="address">The address from an option.</param>
+    /// <param name="declare">Whether queues that do not exist are created.</param>
+    /// <param name="outbox">The folder in which messages wait while the broker does not accept any; null if they are not stored.</param>
     public static MixpanelQueue? Of(HostEnvironment host, string? address, bool declare, string? outbox)
     {
         if ((address ?? host.Environment(Address)) is not { Length: > 0 } named) return null;
@@ -34,10 +34,10 @@ static class QueueSettings
         }
     }
 
-    /// <summary>The credentials: what options say, then the environment.</summary>
-    /// <param name="host">What the program takes from outside.</param>
-    /// <param name="username">The name that an option gives.</param>
-    /// <param name="secretFile">The file with the password that an option gives.</param>
+    /// <summary>The credentials, from the options, otherwise from the environment.</summary>
+    /// <param name="host">The environment of the program.</param>
+    /// <param name="username">The user name from an option.</param>
+    /// <param name="secretFile">The file from an option that contains the password.</param>
     public static QueueOptions Credentials(HostEnvironment host, string? username = null, string? secretFile = null)
     {
         var password = secretFile is null ? host.Environment(Password) : Secrets.Read(secretFile, host, "queue_secret_file");

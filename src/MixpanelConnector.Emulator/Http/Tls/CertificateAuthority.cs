@@ -7,21 +7,21 @@ using MixpanelConnector.Files;
 namespace MixpanelConnector.Emulator.Http.Tls;
 
 /// <summary>
-/// An authority of this machine's own, for Mixpanel's hosts and loopback alone: its certificate says so itself, so that whoever trusts
-/// it, and whoever should get hold of its key, can do nothing to any other connection.
+/// A local certificate authority that is valid for Mixpanel's hosts and loopback only. Its certificate contains this constraint, so that neither trusting it
+/// nor stealing its key affects any other connection.
 /// </summary>
 sealed class CertificateAuthority : IDisposable
 {
     const string CertificateName = "certificate-authority.pem", KeyName = "certificate-authority.key", TrustStoreName = "certificate-authority.p12", ScriptName = "node-proxy.cjs";
 
-    /// <summary>What Java asks for where nothing is secret.</summary>
+    /// <summary>Java's conventional password, as nothing in it is secret.</summary>
     public const string TrustStorePassword = "changeit";
 
     static readonly TimeSpan Lifetime = TimeSpan.FromDays(365);
     static readonly TimeSpan LeastLeft = TimeSpan.FromDays(30);
-    static readonly TimeSpan Earlier = TimeSpan.FromHours(1); // of clocks that are late
+    static readonly TimeSpan Earlier = TimeSpan.FromHours(1); // tolerates clocks that are slow
 
-    /// <summary>Java takes a certificate for trusted by this attribute.</summary>
+    /// <summary>Java treats a certificate as trusted if it has this attribute.</summary>
     const string TrustedKeyUsage = "2.16.840.1.113894.746875.1.1";
 
     static readonly byte[] AnyUsage = [0x06, 0x04, 0x55, 0x1D, 0x25, 0x00]; // 2.5.29.37.0
@@ -34,26 +34,26 @@ sealed class CertificateAuthority : IDisposable
         (_ownFolder, Server) = (ownsFolder ? folder : null, server);
     }
 
-    /// <summary>The certificate that clients are to trust, as PEM.</summary>
+    /// <summary>The certificate that clients must trust, as PEM.</summary>
     public string File { get; }
 
-    /// <summary>The same for Java, which reads no PEM: a PKCS #12 file.</summary>
+    /// <summary>The same certificate for Java, which does not read PEM: a PKCS #12 file.</summary>
     public string TrustStore { get; }
 
-    /// <summary>What leads Node.js through the proxy, whose versions before 24 know of none.</summary>
+    /// <summary>A script that makes Node.js use the proxy, which versions before 24 do not support.</summary>
     public string NodeScript { get; }
 
-    /// <summary>What the server shows, under each of its names.</summary>
+    /// <summary>The certificate of the server, for all of its names.</summary>
     public X509Certificate2 Server { get; }
 
-    /// <summary>Takes the authority that the folder has, or makes one there.</summary>
-    /// <param name="folder">Where it is kept, for this user alone; null for a folder that is gone with it.</param>
-    /// <param name="now">The real time: the clients' clock is no other.</param>
+    /// <summary>Loads the authority in the folder, or creates one there.</summary>
+    /// <param name="folder">The folder that stores it, for this user only; null for a temporary folder that is deleted with it.</param>
+    /// <param name="now">The real time, because clients use it.</param>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public static CertificateAuthority Open(string? folder, DateTimeOffset now)
     {
         var owns = folder is null;
-        folder = Path.GetFullPath(folder ?? Directory.CreateTempSubdirectory("mixpanel-emulator-").FullName); // the latter is for its owner alone
+        folder = Path.GetFullPath(folder ?? Directory.CreateTempSubdirectory("mixpanel-emulator-").FullName); // the temporary folder is for its owner only
         try
         {
             var (certificate, key) = (Path.Combine(folder, CertificateName), Path.Combine(folder, KeyName));
@@ -88,7 +88,7 @@ sealed class CertificateAuthority : IDisposable
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            // Half of it was written, or the one is not the other's: it is made anew.
+            // The files are incomplete, or do not match: both are recreated.
         }
         return null;
     }
@@ -131,10 +131,10 @@ sealed class CertificateAuthority : IDisposable
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false)); // a server's
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false)); // server authentication
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         using var issued = request.Create(authority, now - Earlier, new DateTimeOffset(authority.NotAfter), RandomNumberGenerator.GetBytes(16));
         using var whole = issued.CopyWithPrivateKey(pair);
-        return X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null); // Windows serves no key that lives in memory alone
+        return X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null); // Windows cannot use a key that is only in memory for TLS
     }
 }

@@ -7,8 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace MixpanelConnector.Emulator.Http.Tls;
 
 /// <summary>
-/// A proxy for Mixpanel's hosts alone: what is asked for is this very server, by CONNECT behind TLS. Nothing is ever connected to
-/// anywhere else.
+/// A proxy for Mixpanel's hosts only: it routes CONNECT requests, with TLS, to this server itself. It never connects to any other host.
 /// </summary>
 static class ConnectTunnel
 {
@@ -18,18 +17,18 @@ static class ConnectTunnel
     static readonly object Marker = new();
     static readonly TimeSpan LongestHead = TimeSpan.FromSeconds(30);
 
-    /// <summary>Whether the request came through the proxy.</summary>
+    /// <summary>Whether the request was sent through the proxy.</summary>
     public static bool IsUnder(HttpContext context) => context.Features.Get<IConnectionItemsFeature>()?.Items.ContainsKey(Marker) == true;
 
-    /// <param name="tls">What answers behind TLS.</param>
-    /// <param name="plain">What answers without: some clients ask a proxy for an address in the clear, one of https too.</param>
+    /// <param name="tls">Handles the connection inside TLS.</param>
+    /// <param name="plain">Handles the connection without TLS: some clients send a plain-text request to a proxy, even for an https address.</param>
     public static ConnectionDelegate Before(ConnectionDelegate tls, Func<ConnectionDelegate> plain) => async connection =>
     {
         var (kind, target) = await BeginningOfAsync(connection).ConfigureAwait(false);
         switch (kind)
         {
             case Beginning.Nothing:
-                return; // nobody is there to be answered
+                return; // there is no client left to respond to
             case Beginning.Other:
                 await AnswerAsync(connection, "405 Method Not Allowed", "This is a proxy for addresses of mixpanel.com: ask for those.").ConfigureAwait(false);
                 return;
@@ -45,7 +44,7 @@ static class ConnectTunnel
         await (kind is Beginning.Absolute ? plain() : tls)(connection).ConfigureAwait(false);
     };
 
-    /// <summary>How a connection begins, and which host it is for. Of CONNECT the head is taken, of the others nothing.</summary>
+    /// <summary>Detects how a connection starts, and for which host. The head is consumed for CONNECT only.</summary>
     static async Task<(Beginning Kind, string Target)> BeginningOfAsync(ConnectionContext connection)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed);
@@ -59,7 +58,7 @@ static class ConnectTunnel
                 if (!result.Buffer.IsEmpty && result.Buffer.FirstSpan[0] == TlsHandshake)
                 {
                     input.AdvanceTo(result.Buffer.Start);
-                    return (Beginning.Tls, ""); // who was led here without knowing it, as by the script for Node.js
+                    return (Beginning.Tls, ""); // a client that was redirected here transparently, such as by the script for Node.js
                 }
                 if (EndOf(result.Buffer) is { } at)
                 {

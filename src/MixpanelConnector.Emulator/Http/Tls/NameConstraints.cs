@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace MixpanelConnector.Emulator.Http.Tls;
 
-/// <summary>The extension of RFC 5280, §4.2.1.10, which .NET has no type for.</summary>
+/// <summary>The name constraints extension of RFC 5280, §4.2.1.10, for which .NET has no type.</summary>
 static class NameConstraints
 {
     public static X509Extension PermittingMixpanelAndLoopback()
@@ -21,7 +21,7 @@ static class NameConstraints
             }
             foreach (var loopback in (IPAddress[])[IPAddress.Loopback, IPAddress.IPv6Loopback])
             {
-                using (writer.PushSequence()) // the address, and a mask that leaves nothing open
+                using (writer.PushSequence()) // the address, and a mask that matches exactly it
                     writer.WriteOctetString([.. loopback.GetAddressBytes(), .. loopback.GetAddressBytes().Select(_ => (byte)0xFF)], address);
             }
         }

@@ -3,7 +3,7 @@ using MixpanelConnector.Emulator.Http;
 
 namespace MixpanelConnector.Emulator.Operations.Control;
 
-/// <summary><c>/</c> and <c>/emulator</c>: what this is, and what it can be told.</summary>
+/// <summary><c>/</c> and <c>/emulator</c>: describe the emulator and its control endpoints.</summary>
 sealed class About(EmulatorOptions options)
 {
     static readonly byte[] Description = Resources.Read("openapi.json");

@@ -5,7 +5,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations.Control;
 
-/// <summary><c>PUT /emulator/service-accounts/{username}</c>: a service account whose secret is known beforehand, which Mixpanel has not.</summary>
+/// <summary><c>PUT /emulator/service-accounts/{username}</c>: a service account with a predefined secret, which Mixpanel does not offer.</summary>
 sealed class AccountControl(Accounts accounts, Access access)
 {
     public async Task PutAsync(HttpContext context)
@@ -19,7 +19,7 @@ sealed class AccountControl(Accounts accounts, Access access)
         if (username == DevelopmentCredentials.ServiceAccountUsername)
             throw new RefusedException(400, "username: this account is the emulator's own, and stays as it is");
         var role = body.OneOf("role", Roles.Analyst, Roles.All);
-        // One that has expired already is what some tests are about.
+        // Some tests need an account that has already expired.
         DateTimeOffset? expires = body.Text("expires") is not { } text ? null
             : DateTimeOffset.TryParseExact(text, AccountRequest.Time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var given) ? given
             : throw body.Invalid("expires", "must be a date and time like 2026-01-31T00:00:00Z");

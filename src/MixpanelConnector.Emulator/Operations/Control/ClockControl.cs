@@ -4,10 +4,10 @@ using MixpanelConnector.Emulator.Http;
 
 namespace MixpanelConnector.Emulator.Operations.Control;
 
-/// <summary><c>/emulator/clock</c>: the clock by which events are judged, accounts expire, deletions wait and quotas refill.</summary>
+/// <summary><c>/emulator/clock</c>: the clock that determines the age of events, the expiry of accounts, the delay of deletions and the quotas.</summary>
 sealed class ClockControl(AdjustableClock clock, Access access)
 {
-    /// <summary>Everything that is reckoned from the clock must exist, too.</summary>
+    /// <summary>All times that are derived from the clock must be valid, too.</summary>
     static readonly (DateTimeOffset First, DateTimeOffset Last) Range = (new(1970, 1, 2, 0, 0, 0, TimeSpan.Zero), new(9990, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     public async Task ShowAsync(HttpContext context)

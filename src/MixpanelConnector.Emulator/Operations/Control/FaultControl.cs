@@ -6,7 +6,7 @@ using MixpanelConnector.Emulator.Http;
 
 namespace MixpanelConnector.Emulator.Operations.Control;
 
-/// <summary><c>/emulator/faults</c>: shows, replaces and clears the faults on purpose.</summary>
+/// <summary><c>/emulator/faults</c>: shows, replaces and clears the injected faults.</summary>
 sealed class FaultControl(FaultPlan plan, Access access)
 {
     const int LargestPlan = 1024 * 1024;
@@ -39,7 +39,7 @@ sealed class FaultControl(FaultPlan plan, Access access)
         await AnswerAsync(context).ConfigureAwait(false);
     }
 
-    /// <summary>The faults as they were given, each rule with how often it has happened.</summary>
+    /// <summary>The faults as they were set, each rule with the number of times it was applied.</summary>
     Task AnswerAsync(HttpContext context)
     {
         var (faults, happened) = plan.Show();

@@ -6,7 +6,7 @@ using MixpanelConnector.Emulator.Live;
 
 namespace MixpanelConnector.Emulator.Operations.Control;
 
-/// <summary><c>/emulator/requests</c>: what came, what it was answered with, and of each record that was not kept the reason.</summary>
+/// <summary><c>/emulator/requests</c>: the requests, their responses, and the reason for each record that was not stored.</summary>
 sealed class JournalControl(Journal journal, Access access)
 {
     const int MostShown = 10_000;

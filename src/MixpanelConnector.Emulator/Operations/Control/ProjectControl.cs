@@ -8,8 +8,8 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator.Operations.Control;
 
 /// <summary>
-/// <c>/emulator/projects/…</c>: what Mixpanel has only in its web pages, and no API for. Projects; funnels, reports and cohorts that
-/// queries name by id; lookup tables. For owners and admins of the organization.
+/// <c>/emulator/projects/…</c>: what Mixpanel offers only in its web pages and not in its API. Projects; funnels, reports and cohorts that queries refer to by
+/// id; lookup tables. For owners and admins of the organization.
 /// </summary>
 sealed class ProjectControl(Accounts accounts, DocumentStore documents, LookupTableStore tables, LookupMappings lookups, StartOver startOver, Access access, EmulatorOptions options)
 {
@@ -27,10 +27,10 @@ sealed class ProjectControl(Accounts accounts, DocumentStore documents, LookupTa
 
     public async Task CreateProjectAsync(HttpContext context) => await PutProjectAsync(context, null, 201).ConfigureAwait(false);
 
-    /// <summary>Makes a project with an id that is known beforehand, or gives the one that has it other settings.</summary>
+    /// <summary>Creates a project with a predefined id, or changes the settings of the existing one.</summary>
     public async Task ReplaceProjectAsync(HttpContext context) => await PutProjectAsync(context, IdOf(context), 200).ConfigureAwait(false);
 
-    /// <summary>Takes a project away with everything in it.</summary>
+    /// <summary>Deletes a project with all of its data.</summary>
     public async Task DeleteProjectAsync(HttpContext context)
     {
         var project = await access.ManagedProjectAsync(context).ConfigureAwait(false);
@@ -40,7 +40,7 @@ sealed class ProjectControl(Accounts accounts, DocumentStore documents, LookupTa
         await context.Response.OkAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Takes everything out of a project.</summary>
+    /// <summary>Deletes all data of a project.</summary>
     public async Task ResetProjectAsync(HttpContext context)
     {
         var project = await access.ManagedProjectAsync(context).ConfigureAwait(false);
@@ -125,7 +125,7 @@ sealed class ProjectControl(Accounts accounts, DocumentStore documents, LookupTa
         json.WriteEndObject();
     }
 
-    /// <summary>Saves a definition as it was sent, once it was read without a mistake.</summary>
+    /// <summary>Stores a definition as it was sent, once it has been validated.</summary>
     async Task CreateAsync(HttpContext context, string kind, Action<JsonBody> check)
     {
         var project = await access.ManagedProjectAsync(context).ConfigureAwait(false);

@@ -3,7 +3,7 @@ using MixpanelConnector.Emulator.Http;
 
 namespace MixpanelConnector.Emulator.Operations.Control;
 
-/// <summary><c>POST /emulator/seed</c>: brings in projects, accounts and data, all described in one JSON object.</summary>
+/// <summary><c>POST /emulator/seed</c>: loads projects, accounts and data that are described in one JSON object.</summary>
 sealed class SeedControl(Seeding seeding, Access access)
 {
     const int LargestSeed = 64 * 1024 * 1024;

@@ -9,12 +9,12 @@ using MixpanelConnector.Emulator.Store;
 namespace MixpanelConnector.Emulator.Operations.Control;
 
 /// <summary>
-/// Brings in what a seed describes, as any client would: by requests to this server, so that whatever is in the store has passed its
-/// rules. A seed that is wrong is refused with the place where, and nothing of it stays.
+/// Loads the data of a seed as any client would: by requests to this server, so that everything in the store complies with its rules. An invalid seed is
+/// rejected with the location of the error, and nothing of it is kept.
 /// </summary>
 sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instance)
 {
-    /// <summary>Requests with this header, and the name of this start in it, meet no faults and are not in the journal.</summary>
+    /// <summary>Requests with this header, whose value is the id of this instance, are not subject to faults and are not recorded in the journal.</summary>
     public const string Header = "X-Emulator-Instance";
 
     const string Kind = "emulator seed";
@@ -25,10 +25,10 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
 
     HttpClient? _http;
 
-    /// <summary>Told that a seed was taken back.</summary>
+    /// <summary>Called when a seed was rolled back.</summary>
     public Action Undone { get; set; } = () => { };
 
-    /// <summary>Where this server answers.</summary>
+    /// <summary>Sets the client for requests to this server.</summary>
     public void Connect(HttpClient http)
     {
         http.DefaultRequestHeaders.Authorization = Owner;
@@ -36,8 +36,8 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         _http = http;
     }
 
-    /// <summary>Brings in a seed once: a store that has it already stays as it is.</summary>
-    /// <exception cref="FormatException">It is wrong, or the store was made from another one.</exception>
+    /// <summary>Loads a seed once: a store that already contains it is left unchanged.</summary>
+    /// <exception cref="FormatException">It is not valid, or the store was created from another one.</exception>
     public async Task ApplyOnceAsync(string seed, CancellationToken cancellationToken)
     {
         var hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(seed)));
@@ -50,7 +50,7 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         await documents.ChangeAsync(0, Kind, all => all.TryAdd(hash, []), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <exception cref="FormatException">It is wrong: the message says where.</exception>
+    /// <exception cref="FormatException">It is not valid; the message states the location.</exception>
     public async Task ApplyAsync(ReadOnlyMemory<byte> text, CancellationToken cancellationToken)
     {
         JsonElement seed;
@@ -125,7 +125,7 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
         }
     }
 
-    /// <summary>Sends records, as many at a time as a request may have.</summary>
+    /// <summary>Sends records in batches, as large as a request may be.</summary>
     async Task SendRecordsAsync(string path, List<(JsonElement Item, string At)> records, Action<Utf8JsonWriter, JsonElement> write, CancellationToken cancellationToken, Action<(JsonElement Item, string At)>? check = null)
     {
         for (var next = 0; next < records.Count;)
@@ -197,7 +197,7 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
 
     static string Text(JsonElement json, string name, string at) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : throw Wrong($"{at}.{name}", "must be text that is not empty");
 
-    /// <summary>Profiles have the form that Mixpanel gives them in.</summary>
+    /// <summary>Profiles have the format in which Mixpanel returns them.</summary>
     static void Check(JsonElement record, string at, params ReadOnlySpan<string> names)
     {
         AllowOnly(record, at, [.. names, "$properties"]);
@@ -211,7 +211,7 @@ sealed class Seeding(DocumentStore documents, Snapshots snapshots, string instan
     {
         json.WriteStartObject();
         json.WriteString("$token", token);
-        if (names is ["$distinct_id"]) // a group has no time of its own
+        if (names is ["$distinct_id"]) // a group has no time
             json.WriteBoolean("$ignore_time", true);
         foreach (var name in names)
             json.WriteString(name, record.GetProperty(name).GetString());

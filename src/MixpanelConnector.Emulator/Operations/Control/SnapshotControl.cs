@@ -5,7 +5,7 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations.Control;
 
-/// <summary><c>/emulator/reset</c>, <c>/emulator/snapshots</c>: begins anew, keeps everything under a name, and comes back to that.</summary>
+/// <summary><c>/emulator/reset</c>, <c>/emulator/snapshots</c>: resets everything, saves everything under a name, and restores that.</summary>
 sealed class SnapshotControl(Snapshots snapshots, StartOver startOver, Access access)
 {
     const int LongestName = 64;

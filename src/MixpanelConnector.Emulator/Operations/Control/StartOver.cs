@@ -5,16 +5,16 @@ using MixpanelConnector.Emulator.Store;
 
 namespace MixpanelConnector.Emulator.Operations.Control;
 
-/// <summary>Takes away what there is, in the store and beside it, so that no test meets what another left.</summary>
+/// <summary>Removes existing data, in the store and in memory, so that tests do not affect each other.</summary>
 sealed class StartOver(Snapshots snapshots, Quota quota, Feed feed, Journal journal, FaultPlan faults, AdjustableClock clock, EmulatorOptions options)
 {
-    /// <summary>Brings in what the store is to begin with; set once this server can be asked.</summary>
+    /// <summary>Loads the initial data of the store; set once this server accepts requests.</summary>
     public Func<CancellationToken, Task> SeedAsync { get; set; } = _ => Task.CompletedTask;
 
-    /// <summary>Told that other data has come in place of what there was.</summary>
+    /// <summary>Called when the data was replaced.</summary>
     public Action Replaced { get; set; } = () => { };
 
-    /// <summary>Everything is as at the first start: data, accounts, clock, quotas, journal; then seed, and faults. Snapshots stay.</summary>
+    /// <summary>Restores the state of the first start: data, accounts, clock, quotas, journal; then the seed, and the faults. Snapshots are kept.</summary>
     public async Task ResetAsync(CancellationToken cancellationToken)
     {
         faults.Replace(new EmulatorFaults());
@@ -26,7 +26,7 @@ sealed class StartOver(Snapshots snapshots, Quota quota, Feed feed, Journal jour
         faults.Replace(options.Faults ?? new EmulatorFaults());
     }
 
-    /// <summary>Empties a project.</summary>
+    /// <summary>Deletes all data of a project.</summary>
     public async Task ClearAsync(int projectId, CancellationToken cancellationToken)
     {
         await snapshots.ClearProjectAsync(projectId, cancellationToken).ConfigureAwait(false);
@@ -34,7 +34,7 @@ sealed class StartOver(Snapshots snapshots, Quota quota, Feed feed, Journal jour
         journal.Forget(projectId);
     }
 
-    /// <summary>Takes a project away.</summary>
+    /// <summary>Deletes a project.</summary>
     public async Task DeleteAsync(int projectId, CancellationToken cancellationToken)
     {
         await snapshots.DeleteProjectAsync(projectId, cancellationToken).ConfigureAwait(false);
@@ -42,7 +42,7 @@ sealed class StartOver(Snapshots snapshots, Quota quota, Feed feed, Journal jour
         journal.Forget(projectId);
     }
 
-    /// <summary>Forgets what is not in the store, but belongs to what was: of all projects, or of one.</summary>
+    /// <summary>Discards in-memory state that belongs to the stored data, of all projects or of one.</summary>
     public void Forget(int? projectId = null)
     {
         quota.Forget(projectId);

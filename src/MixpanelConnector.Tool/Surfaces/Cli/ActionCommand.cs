@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>The command of an action, made from its descriptor: an option for each input, the answer as JSON.</summary>
+/// <summary>The command of an action, built from its descriptor: an option for each input, the result as JSON.</summary>
 sealed class ActionCommand : Command
 {
     readonly ActionDescriptor _action;
@@ -44,10 +44,10 @@ sealed class ActionCommand : Command
 
     public static string NameOf(ActionDescriptor action) => action.Name.Replace('_', '-');
 
-    /// <summary>The action of a command; null when there is none.</summary>
+    /// <summary>The action of a command; null if there is none.</summary>
     public static ActionDescriptor? Find(string command) => command.Contains('_', StringComparison.Ordinal) ? null : Catalogue.Find(command.Replace('-', '_'));
 
-    /// <summary>Whether its limit is counted over an hour, so that it may pay to wait.</summary>
+    /// <summary>Whether its rate limit is counted per hour, so that waiting is worthwhile.</summary>
     public static bool CanWait(ActionDescriptor action) => action.Cost is RateCost.Query or RateCost.Export;
 
     public void ShowHelp() => ShowHelp(_action, _host);
@@ -97,7 +97,7 @@ sealed class ActionCommand : Command
         }
     }
 
-    /// <summary>Prints all pages. Before the first result it can begin again; after it what was printed would be printed twice.</summary>
+    /// <summary>Prints all pages. Can start again before the first result; after that, printed results would be printed twice.</summary>
     async Task PrintAllAsync(MixpanelClient client, JsonElement input, Printer printer, bool wait, CancellationToken cancellationToken)
     {
         for (var isAnyPrinted = false; ;)
@@ -148,7 +148,7 @@ sealed class ActionCommand : Command
         return given.Count == 0 ? input : JsonMembers.With(input, given);
     }
 
-    /// <summary>The input as one JSON object. What is confidential cannot stand on the command line itself, where every process can read it.</summary>
+    /// <summary>The input as one JSON object. Confidential values are not allowed on the command line itself, where every process can read them.</summary>
     JsonElement Whole(string text)
     {
         var input = JsonArgument.ReadObject("input", text, _host);
@@ -157,7 +157,9 @@ sealed class ActionCommand : Command
         return input;
     }
 
-    /// <summary>An optional input falls back to its setting inside the action; a required one without a default is filled here.</summary>
+    /// <summary>
+    /// Whether an input is required and has no default. It is then filled from its setting here; an optional input falls back to its setting inside the action.
+    /// </summary>
     bool IsRequired(string name) =>
         _schema["required"]?.AsArray().Any(required => (string?)required == name) == true && _schema["properties"]![name]!["default"] is null;
 }

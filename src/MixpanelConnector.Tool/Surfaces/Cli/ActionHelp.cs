@@ -3,10 +3,10 @@ using MixpanelConnector.Tool.Surfaces.Docs;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>The help of an action's command: what it does, its options with what they may be, and what it needs and costs.</summary>
+/// <summary>The help of an action's command: what it does, its options with their allowed values, and what it requires and costs.</summary>
 static class ActionHelp
 {
-    /// <summary>What the options say that are no inputs.</summary>
+    /// <summary>The descriptions of the options that are not inputs.</summary>
     public const string Input = "The whole input as one JSON object; single options win over it.";
     public const string All = "Read all pages, and print one result a line.";
     public const string Yes = "Do it without asking: it cannot be undone.";
@@ -81,7 +81,7 @@ static class ActionHelp
         return $"{(isRequired ? "(required) " : "")}{field["description"]}{(field["default"] is { } value ? $" Default: {value}." : "")}{Limits(field)}";
     }
 
-    /// <summary>What the schema asks of a value, beyond its type.</summary>
+    /// <summary>The constraints of the schema on a value, beyond its type.</summary>
     static string Limits(JsonObject field)
     {
         var limits = new List<string>();

@@ -4,10 +4,10 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>An input of an action as an option: how it is shown, completed and read.</summary>
+/// <summary>An input of an action as an option: its help, completion and parsing.</summary>
 sealed class ActionInput
 {
-    /// <summary>More choices than these are told in the description of the option.</summary>
+    /// <summary>Above this number, choices are listed in the description of the option instead.</summary>
     public const int MostChoicesInName = 5;
 
     static readonly string[] Truths = ["true", "false"];
@@ -26,10 +26,10 @@ sealed class ActionInput
 
     public Option Option { get; }
 
-    /// <summary>Whether nobody may see the value, so that it is no option.</summary>
+    /// <summary>Whether the value is confidential, so that it has no option.</summary>
     public static bool IsConfidential(JsonNode schema) => schema["writeOnly"] is JsonValue confidential && confidential.GetValue<bool>();
 
-    /// <summary>What stands for the value in the help.</summary>
+    /// <summary>The placeholder of the value in the help.</summary>
     public static string ValueName(JsonObject schema) => Type(schema) switch
     {
         "string" when schema["enum"] is JsonArray { Count: <= MostChoicesInName } choices => string.Join('|', choices.Select(choice => choice!.ToString())),
@@ -41,7 +41,7 @@ sealed class ActionInput
         _ => "JSON|@FILE|@-",
     };
 
-    /// <summary>The value that the command line gives; false when it gives none.</summary>
+    /// <summary>Reads the value from the command line; false if there is none.</summary>
     public bool TryRead(ParseResult parsed, HostEnvironment host, out JsonElement value)
     {
         value = default;
@@ -49,7 +49,7 @@ sealed class ActionInput
         string[] texts = [.. result.Tokens.Select(token => token.Value)];
         value = texts switch
         {
-            [] => JsonElement.Parse("true"), // a boolean may go without its value
+            [] => JsonElement.Parse("true"), // a boolean option needs no value
             [var text] when !IsPlainList(_schema) || IsJson(text) => JsonArgument.Read(Name, text, Type(_schema), host),
             _ => List(texts, host),
         };
@@ -65,7 +65,7 @@ sealed class ActionInput
 
     static bool IsJson(string text) => text is "-" || text.StartsWith('[') || text.StartsWith('@');
 
-    /// <summary>Whether it is a list of plain values, which can be given one by one.</summary>
+    /// <summary>Whether it is a list of scalar values, which can be specified one by one.</summary>
     static bool IsPlainList(JsonObject schema) => Type(schema) is "array" && schema["items"] is JsonObject items && Type(items) is "string" or "integer" or "number";
 
     static string? Type(JsonObject schema) => schema["type"] is JsonValue type ? (string?)type : null;

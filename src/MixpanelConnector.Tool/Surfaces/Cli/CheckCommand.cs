@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Tries the credentials for real.</summary>
+/// <summary>Tests the credentials against Mixpanel.</summary>
 static class CheckCommand
 {
     public static Command Of(HostEnvironment host)
@@ -30,7 +30,7 @@ static class CheckCommand
         return command;
     }
 
-    /// <summary>With several regions one that works in full is enough; else the first failure decides.</summary>
+    /// <summary>With several regions, one in which all checks pass is enough; otherwise the first failure decides.</summary>
     static int Code(List<CredentialCheck> checks) =>
         checks.GroupBy(check => check.Region, StringComparer.Ordinal).Any(region => region.All(check => check.Works))
             ? ExitCode.Success

@@ -3,7 +3,7 @@ using System.CommandLine.Parsing;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>The command line: every action of the catalogue as a command, and the commands around them. Only the command that is invoked is built.</summary>
+/// <summary>The command line: every action of the catalogue as a command, and the other commands. Only the invoked command is built.</summary>
 static class CommandLine
 {
     static readonly (string Name, Func<HostEnvironment, Stop, Command> Of)[] Others =
@@ -27,10 +27,10 @@ static class CommandLine
         ("serve", (host, _) => ServeCommand.Of(host)),
     ];
 
-    /// <summary>The names of the commands that are offered.</summary>
+    /// <summary>The names of the listed commands.</summary>
     public static IEnumerable<string> Names => Others.Select(other => other.Name).Where(name => name != "docs").Concat(Catalogue.Actions.Select(ActionCommand.NameOf));
 
-    /// <summary>Whether there is a command of the name that is no action.</summary>
+    /// <summary>Whether there is a command of the name that is not an action.</summary>
     public static bool IsOther(string name) => Array.Exists(Others, other => other.Name == name);
 
     /// <summary>The whole command line.</summary>
@@ -55,7 +55,7 @@ static class CommandLine
                     return ExitCode.Success;
             }
 
-            var isDirective = args is [['[', ..], ..]; // with it shells ask for completions; a whole line follows
+            var isDirective = args is [['[', ..], ..]; // with a directive, shells ask for completions; it is followed by the whole command line
             var invoked = isDirective ? InvokedBy(args is [_, var line, ..] ? line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1..] : []) : InvokedBy(args);
             if (!isDirective && invoked is not null && AsksForHelp(args) && ActionCommand.Find(invoked) is { } action)
             {
@@ -82,7 +82,7 @@ static class CommandLine
         }
         catch (ReaderIsGoneException)
         {
-            return ExitCode.DiskFailed; // its reader knows best; the exit code still tells that the result did not arrive whole
+            return ExitCode.DiskFailed; // the reader closed it on purpose; the exit code still reports that the result is incomplete
         }
         catch (IOException e) when (!IsMissingPart(e))
         {
@@ -91,22 +91,22 @@ static class CommandLine
         }
         catch (Exception e) when (!IsMissingPart(e))
         {
-            // A defect of ours. Its message could hold what must not be shown; its kind and place help to find it.
+            // A bug of ours. Its message could contain confidential data; its type and stack trace are enough to find it.
             host.Error.WriteLine($"mixpanel: an internal error, please report it: {e.GetType().FullName}{System.Environment.NewLine}{e.StackTrace}");
             return ExitCode.InternalError;
         }
     }
 
-    /// <summary>Prints the help of a command that is no action.</summary>
-    /// <param name="path">The command with those above it, such as <c>import status</c>.</param>
-    /// <param name="host">What the program takes from outside.</param>
-    /// <param name="stop">Tells the program to stop.</param>
+    /// <summary>Prints the help of a command that is not an action.</summary>
+    /// <param name="path">The command with its parent commands, such as <c>import status</c>.</param>
+    /// <param name="host">The environment of the program.</param>
+    /// <param name="stop">Stops the program.</param>
     public static Task<int> ShowHelpAsync(string[] path, HostEnvironment host, Stop stop) =>
         RunAsync(Root([Find(path[0], host, stop)!]), [.. path, "--help"], isDirective: false, host, stop);
 
     static async Task<int> RunAsync(RootCommand root, string[] args, bool isDirective, HostEnvironment host, Stop stop)
     {
-        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }); // @file is ours
+        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }); // we handle @file ourselves
         if (!isDirective)
         {
             if (AsksForHelp(args) && parsed.CommandResult.Command is { Subcommands.Count: 0 } and not RootCommand) parsed = root.Parse([.. Path(parsed).Skip(1), "--help"]);
@@ -132,11 +132,11 @@ static class CommandLine
         return root;
     }
 
-    /// <summary>The command of a name; null when there is none.</summary>
+    /// <summary>The command of a name; null if there is none.</summary>
     static Command? Find(string name, HostEnvironment host, Stop stop) =>
         Array.Find(Others, other => other.Name == name) is { Of: { } of } ? of(host, stop) : ActionCommand.Find(name) is { } action ? ActionCommand.Of(action, host) : null;
 
-    /// <summary>The first word that is neither an option nor its value: only options of every command stand before a command.</summary>
+    /// <summary>The first word that is neither an option nor its value: only options of every command may precede a command.</summary>
     static string? InvokedBy(string[] words)
     {
         for (var i = 0; i < words.Length; i++)
@@ -148,7 +148,7 @@ static class CommandLine
         return null;
     }
 
-    /// <summary>Read from the words themselves, since it is also asked of command lines with errors.</summary>
+    /// <summary>Parses the raw words, because it is also called for invalid command lines.</summary>
     static bool AsksForTable(string[] args)
     {
         var last = Array.FindLastIndex(args, word => word == "--output" || word.StartsWith("--output=", StringComparison.Ordinal) || word.StartsWith("--output:", StringComparison.Ordinal));
@@ -161,7 +161,7 @@ static class CommandLine
 
     static string Version => System.Reflection.CustomAttributeExtensions.GetCustomAttribute<System.Reflection.AssemblyInformationalVersionAttribute>(typeof(CommandLine).Assembly)!.InformationalVersion;
 
-    /// <summary>An input, or an option that names a file or a folder, that is empty, as <c>--state "$UNSET"</c> is.</summary>
+    /// <summary>The error for an empty argument, or an empty option that names a file or a folder, such as <c>--state "$UNSET"</c>.</summary>
     static MixpanelException? EmptyPath(ParseResult parsed)
     {
         foreach (var argument in parsed.CommandResult.Command.Arguments)
@@ -172,7 +172,10 @@ static class CommandLine
         return null;
     }
 
-    /// <summary>Whether an assembly or a native library could not be loaded, or memory or a thread not be had, be it while a type was made ready. What a list was sorted by, for one, wraps whatever it meets.</summary>
+    /// <summary>
+    /// Whether an assembly or a native library could not be loaded, or memory or a thread could not be allocated, possibly in a type initializer. The exception
+    /// can be wrapped, for instance by a sort.
+    /// </summary>
     public static bool IsMissingPart(Exception e) => e is FileLoadException or DllNotFoundException or BadImageFormatException
         || e.GetBaseException() is OutOfMemoryException
         || (e is FileNotFoundException { FileName: { } name } && name.Contains(", Version=", StringComparison.Ordinal))
@@ -180,7 +183,7 @@ static class CommandLine
 
     static string Usage(ParseResult parsed) => string.Join(' ', Path(parsed));
 
-    /// <summary>The names of the command and of those above it, the program's first.</summary>
+    /// <summary>The names of the command and its parent commands, starting with the program's.</summary>
     static List<string> Path(ParseResult parsed)
     {
         var names = new List<string>();

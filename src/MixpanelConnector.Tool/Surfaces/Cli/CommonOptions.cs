@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>The options that every command has: the settings, and how to print.</summary>
+/// <summary>The options of every command: the settings, and the output format.</summary>
 static class CommonOptions
 {
     public static readonly IReadOnlyList<Option<string>> Settings =
@@ -35,7 +35,7 @@ static class CommonOptions
 
     public static readonly Option<bool> Verbose = new("--verbose") { Description = "Each request to Mixpanel with its answer and time, on standard error; no secret, no property's value.", Recursive = true };
 
-    /// <summary>All of them, in the order in which they are shown.</summary>
+    /// <summary>All of them, in the order in which help lists them.</summary>
     public static IReadOnlyList<Option> All { get; } = [.. Settings, SecretFile, Profile, Local, Data, Output, Quiet, Verbose];
 
     public static void AddTo(RootCommand root)
@@ -43,10 +43,10 @@ static class CommonOptions
         foreach (var option in All) root.Add(option);
     }
 
-    /// <summary>Whether a word is one of these options, and the next word its value.</summary>
+    /// <summary>Whether a word is one of these options and is followed by a value.</summary>
     public static bool TakesValue(string word) => All.Any(option => option.Name == word && option is not Option<bool>);
 
-    /// <summary>Whether there is a setting of the name that is an option.</summary>
+    /// <summary>Whether a setting of the name has an option.</summary>
     public static bool IsSetting(string name) => Settings.Any(setting => Name(setting) == name);
 
     public static GivenSettings Given(ParseResult parsed) => new()
@@ -58,16 +58,16 @@ static class CommonOptions
         Profile = parsed.GetValue(Profile),
     };
 
-    /// <summary>Whether JSON is asked for; imports and exports end with a table without it.</summary>
+    /// <summary>Whether JSON was requested explicitly; otherwise imports and exports print a table at the end.</summary>
     public static bool AsJson(ParseResult parsed) => parsed.GetResult(Output)?.Tokens is [{ Value: "json" }];
 
-    /// <summary>Read from the words themselves, since it is also asked of command lines with errors.</summary>
+    /// <summary>Parses the raw words, because it is also called for invalid command lines.</summary>
     public static bool AsTable(ParseResult parsed) => parsed.GetResult(Output)?.Tokens is [{ Value: "table" }];
 
     /// <summary>The snake_case name of an option.</summary>
     public static string Name(Option option) => option.Name.TrimStart('-').Replace('-', '_');
 
-    /// <summary>The option of a snake_case name.</summary>
+    /// <summary>The option for a snake_case name.</summary>
     public static string OptionName(string name) => "--" + name.TrimStart('$').Replace('_', '-');
 
     static Option<string> Setting(string name, string description, params string[] completions)

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Prints the script that teaches a shell to complete this program's command lines.</summary>
+/// <summary>Prints the completion script of a shell for this program.</summary>
 static class CompletionCommand
 {
     public static Command Of(HostEnvironment host)
@@ -18,7 +18,7 @@ static class CompletionCommand
         return command;
     }
 
-    // Each script asks the program itself, through its [suggest:POSITION] directive, and takes one suggestion a line.
+    // Each script calls the program itself, with its [suggest:POSITION] directive, and reads one suggestion per line.
     static string Script(string shell) => shell switch
     {
         "bash" => """

@@ -6,7 +6,7 @@ using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>The import whose source is a queue that others run.</summary>
+/// <summary>Imports from an external message queue.</summary>
 sealed class ConsumeCommand
 {
     static readonly ImportValues Values = new("--");
@@ -129,7 +129,7 @@ sealed class ConsumeCommand
         return parsed.GetValue(_maxMessageBytes) is { } most ? request with { MaxMessageBytes = most } : request;
     }
 
-    /// <summary>A file for the queue and the project.</summary>
+    /// <summary>A file that is specific to the queue and the project.</summary>
     string DefaultDeadLetters(ParseResult parsed, Session session)
     {
         var of = $"{parsed.GetValue(_address)}\n{parsed.GetValue(_type)}\n{session.Options.ProjectId}\n{session.Options.Endpoint}\n{session.LocalData}";

@@ -4,13 +4,13 @@ using System.CommandLine.Invocation;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>A command with more to say than the line that lists it.</summary>
+/// <summary>A command with a longer description than the line in the list of commands.</summary>
 sealed class DetailedCommand(string name, string summary, string details) : Command(name, summary)
 {
     public string Details { get; } = details;
 }
 
-/// <summary>The usual help, and below it what a command has to say in detail.</summary>
+/// <summary>The usual help, followed by the command's long description.</summary>
 sealed class DetailedHelp(HelpAction usual) : SynchronousCommandLineAction
 {
     public static void AddTo(RootCommand root)

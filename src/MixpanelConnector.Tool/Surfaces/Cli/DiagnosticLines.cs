@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>What is said of records that are not accepted, and of warnings, each in a line.</summary>
+/// <summary>Prints rejected records and warnings, one per line.</summary>
 sealed class DiagnosticLines
 {
-    /// <summary>So many records are named, and so many warnings given: who has more of them wants to know what they have in common.</summary>
+    /// <summary>The maximum number of records, and of warnings, that are printed. Beyond that, what they have in common is more useful.</summary>
     const int MostLines = 50;
 
     int _records;
     int _warnings;
 
-    /// <summary>The line for one; null when there were too many.</summary>
+    /// <summary>The line for a diagnostic; null if there were too many.</summary>
     public string? Of(ImportDiagnostic value)
     {
         var count = value.Line is null ? Interlocked.Increment(ref _warnings) : Interlocked.Increment(ref _records);

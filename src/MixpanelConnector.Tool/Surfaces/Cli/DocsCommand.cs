@@ -3,7 +3,7 @@ using MixpanelConnector.Tool.Surfaces.Docs;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Writes the documentation that is made from the catalogue. For this project's own use, so it is not listed.</summary>
+/// <summary>Writes the documentation that is generated from the catalogue. For development of this project, so it is not listed.</summary>
 static class DocsCommand
 {
     public static Command Of()

@@ -9,7 +9,7 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>Serves the embedded Mixpanel until it is stopped.</summary>
 static class EmulatorCommand
 {
-    /// <summary>In place of a folder: everything stays in memory.</summary>
+    /// <summary>Specified instead of a folder to keep everything in memory.</summary>
     const string Memory = ":memory:";
 
     public static Command Of(HostEnvironment host)
@@ -67,7 +67,7 @@ static class EmulatorCommand
                 await using var mixpanel = await EmulatedMixpanel.StartAsync(options, cancellationToken);
                 await using var local = LocalMixpanel.At(mixpanel, scratch ?? folder, host.TimeProvider);
                 await using var console = new LateConsole(mixpanel, () => EmulatorConsole.StartAsync(mixpanel, local, host, cancellationToken));
-                if (Directory.Exists(EmulatorConsole.StateFolder(local))) await console.StartAsync(); // its imports go on
+                if (Directory.Exists(EmulatorConsole.StateFolder(local))) await console.StartAsync(); // resumes its imports
                 new EmulatorGreeting(mixpanel, inMemory ? null : folder).Write(new Printer(host, asTable: false), asJson: options.Port == 0 || CommonOptions.AsJson(parsed));
                 await UntilStoppedAsync(cancellationToken);
                 return ExitCode.Success;
@@ -96,7 +96,7 @@ static class EmulatorCommand
         return command;
     }
 
-    /// <summary>What a file says that an option names; the default where the option was not given.</summary>
+    /// <summary>Reads the file that an option names; the default if the option was not specified.</summary>
     static T? Given<T>(ParseResult parsed, Option<FileInfo> option, Func<string, T> read, CancellationToken cancellationToken)
     {
         if (parsed.GetValue(option) is not { } file) return default;

@@ -3,7 +3,7 @@ using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Everything that <c>serve</c> has, for an embedded Mixpanel and under its address; agents at /mcp only read.</summary>
+/// <summary>Everything that <c>serve</c> offers, for an embedded Mixpanel and under its address; agents at /mcp have read access only.</summary>
 sealed class EmulatorConsole : IAsyncDisposable
 {
     readonly HttpClient _http;

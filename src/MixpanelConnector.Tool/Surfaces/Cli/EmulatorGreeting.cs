@@ -6,15 +6,15 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>What the embedded Mixpanel says once it serves: where, and how others come to it.</summary>
-/// <param name="mixpanel">The one that serves.</param>
-/// <param name="folder">Its data folder; null where everything is in memory.</param>
+/// <summary>The startup message of the embedded Mixpanel: its address, and how to connect to it.</summary>
+/// <param name="mixpanel">The running server.</param>
+/// <param name="folder">Its data folder; null if everything is in memory.</param>
 sealed class EmulatorGreeting(EmulatedMixpanel mixpanel, string? folder)
 {
     static readonly SearchValues<char> Special = SearchValues.Create(" '\"$`\\;&()");
 
-    /// <param name="printer">Where to.</param>
-    /// <param name="asJson">For a program: one line of JSON. Else for a person.</param>
+    /// <param name="printer">The printer to write to.</param>
+    /// <param name="asJson">Whether to write one line of JSON for a program, rather than text for a person.</param>
     public void Write(Printer printer, bool asJson)
     {
         if (asJson) printer.JsonLine(Json());
@@ -77,6 +77,6 @@ sealed class EmulatorGreeting(EmulatedMixpanel mixpanel, string? folder)
         return text.Append("Ctrl+C stops it.\n\n").ToString();
     }
 
-    /// <summary>As a shell takes it.</summary>
+    /// <summary>Quoted for a shell.</summary>
     static string Quoted(string value) => value.AsSpan().ContainsAny(Special) ? $"'{value.Replace("'", "'\\''", StringComparison.Ordinal)}'" : value;
 }

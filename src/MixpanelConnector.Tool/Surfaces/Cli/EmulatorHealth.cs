@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Whether an embedded Mixpanel serves here: for a container's health check, in whose image there is no other program.</summary>
+/// <summary>Checks whether an embedded Mixpanel is running: for a container's health check, as the image contains no other program.</summary>
 static class EmulatorHealth
 {
     static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(5);

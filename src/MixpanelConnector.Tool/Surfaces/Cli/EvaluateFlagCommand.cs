@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Evaluates a feature flag for somebody, as an application that uses the library does.</summary>
+/// <summary>Evaluates a feature flag for a person, as an application that uses the library does.</summary>
 static class EvaluateFlagCommand
 {
     public static Command Of(HostEnvironment host)

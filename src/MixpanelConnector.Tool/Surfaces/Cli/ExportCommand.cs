@@ -139,7 +139,9 @@ sealed class ExportCommand
         return parsed.GetValue(_parallel) is { } parallel ? request with { Parallel = parallel } : request;
     }
 
-    /// <summary>The data view, where this command line names one: the setting, which is for flags and experiments, would leave people out that nobody meant to.</summary>
+    /// <summary>
+    /// The data view, only if this command line specifies it: the configured one is meant for flags and experiments, and would unintentionally exclude people.
+    /// </summary>
     static long? WorkspaceOf(ParseResult parsed)
     {
         if (!CommonOptions.Given(parsed).Options.TryGetValue("workspace_id", out var text)) return null;

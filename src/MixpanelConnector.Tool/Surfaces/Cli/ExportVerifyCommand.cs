@@ -4,7 +4,7 @@ using MixpanelConnector.ObjectStorage;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Checks the files of an export by the hashes in its manifest.</summary>
+/// <summary>Verifies the files of an export against the hashes in its manifest.</summary>
 static class ExportVerifyCommand
 {
     public static Command Of(HostEnvironment host)

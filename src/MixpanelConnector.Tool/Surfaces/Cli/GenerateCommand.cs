@@ -8,7 +8,7 @@ using MixpanelConnector.Tool.EventTypes;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Writes the types of events from a Lexicon, and schemas for a Lexicon from such types.</summary>
+/// <summary>Writes event types from a Lexicon, and Lexicon schemas from such types.</summary>
 static class GenerateCommand
 {
     static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -95,7 +95,7 @@ static class GenerateCommand
         {
             throw Configuration.Invalid(field, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{field}: is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})."));
         }
-        catch (Exception e) when (e is FormatException or InvalidOperationException) // the latter for half characters
+        catch (Exception e) when (e is FormatException or InvalidOperationException) // the latter for unpaired surrogates
         {
             throw Configuration.Invalid(field, $"{field}: {(e is FormatException ? e.Message : "holds text that is no Unicode")}.");
         }
@@ -107,7 +107,7 @@ static class GenerateCommand
         var asked = new HashSet<string>(StringComparer.Ordinal);
         foreach (var word in words)
         {
-            // A name may have a comma in it.
+            // A name may contain a comma.
             foreach (var name in all.Any(one => one.Name == word) ? [word] : word.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             {
                 if (!all.Any(one => one.Name == name)) throw Configuration.Invalid("events", $"The Lexicon describes no event '{name}'.{(HelpCommand.Near(name, all.Select(one => one.Name)) is [var near, ..] ? $" Did you mean {near}?" : "")}");
@@ -165,7 +165,7 @@ static class GenerateCommand
         using var reader = new StreamReader(path);
         if (reader.Peek() < 0) return false;
         foreach (var line in EventTypeWriter.Header.Split('\n', StringSplitOptions.RemoveEmptyEntries))
-            if (reader.ReadLine() != line) return true; // however the lines end
+            if (reader.ReadLine() != line) return true; // ignores the line endings
         return false;
     }
 }

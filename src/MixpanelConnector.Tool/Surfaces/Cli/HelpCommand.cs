@@ -3,7 +3,7 @@ using MixpanelConnector.Tool.Surfaces.Docs;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Help about a group of actions, an action by any of its names, or any other command.</summary>
+/// <summary>Help for a group of actions, an action by any of its names, or any other command.</summary>
 static class HelpCommand
 {
     const string OfSettings = "options";
@@ -18,7 +18,7 @@ static class HelpCommand
         return command;
     }
 
-    /// <summary>Prints the help about what the words name; without words, that of the program.</summary>
+    /// <summary>Prints the help for what the words name; without words, that of the program.</summary>
     public static async Task<int> ShowAsync(string[] words, HostEnvironment host, Stop stop)
     {
         var printer = new Printer(host, asTable: false);
@@ -55,7 +55,7 @@ static class HelpCommand
         throw Configuration.Invalid("topic", $"There is no help about that.{(near is [] ? "" : $" Did you mean {string.Join(", ", near)}?")} See: mixpanel help");
     }
 
-    /// <summary>The names that a word may have been meant to be: the nearest by its letters, and those that hold it.</summary>
+    /// <summary>Suggestions for a mistyped word: the names most similar in spelling, and those that contain it.</summary>
     public static IReadOnlyList<string> Near(string word, IEnumerable<string> names)
     {
         var known = names.Distinct(StringComparer.Ordinal).ToList();

@@ -2,11 +2,11 @@ using System.Text;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>A name, and beside it what it means.</summary>
+/// <summary>A name and its description.</summary>
 sealed record HelpRow(string Name, string Meaning);
 
-/// <summary>Text in the columns of a terminal.</summary>
-/// <param name="width">How many there are.</param>
+/// <summary>Formats text for the width of a terminal.</summary>
+/// <param name="width">The width in columns.</param>
 sealed class HelpText(int width)
 {
     const int Narrowest = 40;
@@ -20,7 +20,7 @@ sealed class HelpText(int width)
 
     public void Paragraph(string text) => Wrap(text, indent: 0, column: 0);
 
-    /// <summary>Names, and beside them what they mean.</summary>
+    /// <summary>Writes names in a column and their descriptions in the next.</summary>
     public void Rows(IReadOnlyList<HelpRow> rows)
     {
         var most = Math.Min(WidestName, (_width / 2) + 4);
@@ -38,7 +38,7 @@ sealed class HelpText(int width)
 
     public override string ToString() => _text.ToString();
 
-    /// <summary>Breaks between words; what is longer than a line stays whole, so that it can be copied.</summary>
+    /// <summary>Wraps between words. A word longer than a line is not split, so that it can be copied.</summary>
     void Wrap(string text, int indent, int column)
     {
         var isFirst = true;

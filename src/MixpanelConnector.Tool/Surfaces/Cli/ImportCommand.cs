@@ -11,7 +11,7 @@ namespace MixpanelConnector.Tool.Surfaces.Cli;
 /// <summary>The bulk import: files, folders or a stream, with a durable checkpoint and a report.</summary>
 sealed class ImportCommand
 {
-    /// <summary>So many columns are listed where they were asked for, and where they were not.</summary>
+    /// <summary>The maximum number of listed columns: if the inspection was requested, and if it accompanies an error.</summary>
     const int MostColumns = 500, MostColumnsAside = 40;
 
     static readonly ImportValues Values = new("--");
@@ -184,7 +184,7 @@ sealed class ImportCommand
         return lasts ? report : Tidy(folder, report);
     }
 
-    /// <summary>A restart looks at what it is to forget, unless that is damaged.</summary>
+    /// <summary>Opens the state. A restart loads the state that it discards, unless that is damaged.</summary>
     static SqliteImportState Open(string folder, ImportRequest request)
     {
         if (!request.Restart) return SqliteImportState.Open(folder);
@@ -286,7 +286,10 @@ sealed class ImportCommand
         };
     }
 
-    /// <summary>Where the state is kept, and whether the same command finds it again. That of a stream without a name is not found, but its dead letters are kept like any other's.</summary>
+    /// <summary>
+    /// The folder of the state, and whether the same command finds it again. The state of an unnamed stream is not found, but its dead letters are kept like
+    /// any others.
+    /// </summary>
     (string Folder, bool Lasts) StateFolder(ParseResult parsed, ImportRequest request, Session session)
     {
         var key = ImportStateKey.For(request, session.Options);
@@ -295,7 +298,7 @@ sealed class ImportCommand
         return (Path.Combine(ImportStatusCommand.Folder(_host), name), key is not null);
     }
 
-    /// <summary>Takes away a state with nothing left to resume or to replay.</summary>
+    /// <summary>Deletes a state with nothing left to resume or to replay.</summary>
     static ImportReport Tidy(string folder, ImportReport report)
     {
         var holdsDeadLetters = report.DeadLetter?.StartsWith(folder, StringComparison.Ordinal) != false;
@@ -313,7 +316,7 @@ sealed class ImportCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Only a little room is lost.
+            // Only a little disk space is wasted.
         }
     }
 }

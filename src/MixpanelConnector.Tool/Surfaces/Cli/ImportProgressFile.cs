@@ -5,14 +5,17 @@ using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>How far a running import is, in a file beside its state: the state itself is locked while the import runs. Written every few seconds, and of no use once the import has ended.</summary>
+/// <summary>
+/// The progress of a running import, in a file next to its state: the state itself is locked while the import runs. Written every few seconds, and of no use
+/// once the import has ended.
+/// </summary>
 sealed class ImportProgressFile(string folder, IReadOnlyList<string> inputs, IProgress<ImportProgress>? next, TimeProvider time) : IProgress<ImportProgress>, IDisposable
 {
     const string Name = "progress.json";
 
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
-    /// <summary>A running import that has written nothing for so long was killed.</summary>
+    /// <summary>An import that has not written for this long was killed.</summary>
     static readonly TimeSpan LongestSilence = 4 * Interval;
 
     readonly Lock _lock = new();
@@ -20,7 +23,7 @@ sealed class ImportProgressFile(string folder, IReadOnlyList<string> inputs, IPr
     long _written = time.GetTimestamp();
     bool _isThere;
 
-    /// <summary>What the import of a state wrote last; null when it wrote nothing that can be read.</summary>
+    /// <summary>The last progress of the import with a state; null if there is none that can be read.</summary>
     public static JsonElement? Read(string folder)
     {
         try
@@ -33,9 +36,9 @@ sealed class ImportProgressFile(string folder, IReadOnlyList<string> inputs, IPr
         }
     }
 
-    /// <summary>What the imports that run now wrote last, whatever their states are locked by.</summary>
-    /// <param name="states">The folder of all states.</param>
-    /// <param name="now">The time.</param>
+    /// <summary>The last progress of all running imports, regardless of the locks on their states.</summary>
+    /// <param name="states">The folder that contains all states.</param>
+    /// <param name="now">The current time.</param>
     public static IReadOnlyList<JsonElement> ReadRunning(string states, DateTimeOffset now)
     {
         try
@@ -49,7 +52,7 @@ sealed class ImportProgressFile(string folder, IReadOnlyList<string> inputs, IPr
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return []; // there was no import yet
+            return []; // there has been no import yet
         }
     }
 
@@ -84,7 +87,7 @@ sealed class ImportProgressFile(string folder, IReadOnlyList<string> inputs, IPr
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // What it says is only looked at while an import runs.
+                // It is only read while an import runs.
             }
         }
     }

@@ -7,7 +7,7 @@ using MixpanelConnector.Sqlite;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Lists the checkpoints with their progress, and writes the dead-letter files that a killed import could not.</summary>
+/// <summary>Lists the checkpoints with their progress, and writes the dead-letter files that a killed import could not write.</summary>
 static class ImportStatusCommand
 {
     public static string Folder(HostEnvironment host) => Path.Combine(new Folders(host.Environment).State, "imports");
@@ -47,7 +47,7 @@ static class ImportStatusCommand
 
     static (string? Path, string? Problem) WriteDeadLetters(ImportStateSummary summary)
     {
-        if (summary.Fault is not null || summary.Finished || summary.Totals.Rejected == 0) return (null, null); // an import that ended in order wrote it itself
+        if (summary.Fault is not null || summary.Finished || summary.Totals.Rejected == 0) return (null, null); // an import that ended normally wrote it itself
         try
         {
             using var state = SqliteImportState.Open(summary.Folder);

@@ -3,14 +3,14 @@ using System.Text;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>What an input looks like, for a person.</summary>
+/// <summary>Describes an input for a person.</summary>
 static class InspectionText
 {
     const int WidestName = 40;
 
-    /// <param name="inspection">What was found.</param>
-    /// <param name="command">The command that would help; null for none.</param>
-    /// <param name="mostColumns">So many columns are listed.</param>
+    /// <param name="inspection">The result of the inspection.</param>
+    /// <param name="command">The command to propose; null for none.</param>
+    /// <param name="mostColumns">The maximum number of columns to list.</param>
     public static string Of(ImportInspection inspection, string? command, int mostColumns)
     {
         var text = new StringBuilder();

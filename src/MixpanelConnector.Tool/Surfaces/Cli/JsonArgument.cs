@@ -5,13 +5,13 @@ using System.Text.Json.Serialization;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Reads the text of an option as the JSON that an input needs.</summary>
+/// <summary>Parses the text of an option as the JSON value of an input.</summary>
 static class JsonArgument
 {
     /// <param name="name">The input.</param>
-    /// <param name="text">What the command line says.</param>
-    /// <param name="type">The type of the input in its schema; null when it takes several.</param>
-    /// <param name="host">For files and standard input.</param>
+    /// <param name="text">The text on the command line.</param>
+    /// <param name="type">The type of the input in its schema; null if it allows several.</param>
+    /// <param name="host">The environment of the program, for files and standard input.</param>
     public static JsonElement Read(string name, string text, string? type, HostEnvironment host) => type switch
     {
         "string" => JsonSerializer.SerializeToElement(text, CliJson.Default.String),
@@ -25,7 +25,9 @@ static class JsonArgument
     public static JsonElement ReadObject(string name, string text, HostEnvironment host) =>
         Parse(name, text, host) is { ValueKind: JsonValueKind.Object } whole ? whole : throw Configuration.Invalid(name, $"--{name} must be a JSON object.");
 
-    /// <summary>A number in another spelling of JSON's, such as 7.0: whether it is an integer is for the check of the input to say. Null for no number.</summary>
+    /// <summary>
+    /// A number in another JSON notation, such as 7.0. Whether it is an integer is decided by the validation of the input. Null if it is not a number.
+    /// </summary>
     static JsonElement? Number(string text)
     {
         try

@@ -1,9 +1,9 @@
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
 /// <summary>
-/// One line on standard error that changes, below the lines that are printed. It is cut to the terminal's width, so that it can be taken
-/// away whole, and changes in one write together with what is printed above it. Without a terminal, or on one that cannot move its
-/// cursor, there are only the printed lines.
+/// One line on standard error that is updated in place, below the lines that are printed. It is truncated to the terminal's width, so that it can be erased
+/// completely, and is updated in the same write as the lines printed above it. Without a terminal, or on one that cannot move its cursor, only the printed
+/// lines are shown.
 /// </summary>
 sealed class LiveLine(HostEnvironment host, bool isWanted) : IDisposable
 {
@@ -13,12 +13,12 @@ sealed class LiveLine(HostEnvironment host, bool isWanted) : IDisposable
     readonly long _started = host.TimeProvider.GetTimestamp();
     string _shown = "";
 
-    /// <summary>Whether there is such a line.</summary>
+    /// <summary>Whether the line is displayed.</summary>
     public bool IsShown { get; } = isWanted && host is { ErrorIsTerminal: true, IsQuiet: false } && CanMove(host.Environment("TERM"));
 
     public bool HasColour { get; } = host.WantsColour;
 
-    /// <summary>Prints a line that stays.</summary>
+    /// <summary>Prints a permanent line.</summary>
     public void Print(string text)
     {
         lock (_lock)
@@ -28,19 +28,19 @@ sealed class LiveLine(HostEnvironment host, bool isWanted) : IDisposable
         }
     }
 
-    /// <summary>Puts another text into the line, made for the time that has passed and for a width.</summary>
+    /// <summary>Replaces the text of the line. The text is built from the elapsed time and the available width.</summary>
     public void Show(Func<TimeSpan, int, string> text)
     {
         if (!IsShown) return;
         lock (_lock)
         {
-            // The last column stays free: some terminals wrap as soon as it is written.
+            // The last column stays empty: some terminals wrap as soon as it is written.
             _shown = text(host.TimeProvider.GetElapsedTime(_started), host.TerminalWidth() - 1);
             Write(Clear + _shown);
         }
     }
 
-    /// <summary>Takes the line away, so that what follows starts on one of its own.</summary>
+    /// <summary>Removes the line, so that further output starts on a new line.</summary>
     public void Finish()
     {
         lock (_lock)
@@ -52,7 +52,7 @@ sealed class LiveLine(HostEnvironment host, bool isWanted) : IDisposable
 
     public void Dispose() => Finish();
 
-    /// <summary>Whether the terminal can take a line back. That of Windows has no name.</summary>
+    /// <summary>Whether the terminal can erase a line. The Windows terminal does not set TERM.</summary>
     static bool CanMove(string? terminal) => string.IsNullOrEmpty(terminal) ? OperatingSystem.IsWindows() : terminal != "dumb";
 
     void Write(string text)

@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Asks for the settings of an account, tries them, and keeps them as a profile.</summary>
+/// <summary>Asks for the settings of an account, tests them, and stores them as a profile.</summary>
 static class LoginCommand
 {
     const int MostTries = 3;
@@ -14,7 +14,7 @@ static class LoginCommand
 
     static readonly string[] Regions = ["us", "eu", "in"];
 
-    /// <summary>What is kept of the settings in force. An OAuth token is a person's, and short-lived: only a profile that has it already keeps it.</summary>
+    /// <summary>The settings that are stored. An OAuth token is personal and short-lived: only a profile that already contains one keeps it.</summary>
     static readonly string[] Kept = [.. Configuration.Names.Select(setting => setting.Name).Where(name => name != Configuration.OAuthTokenName)];
 
     public static Command Of(HostEnvironment host)
@@ -60,7 +60,7 @@ static class LoginCommand
                 return ExitCode.Success;
             }
 
-            // Asked again is what was wrong; anything else does not become better by that.
+            // Ask again only for what was wrong; asking for the rest does not help.
             open = fault is { Field: "project_id" } ? ["project_id"] : fault.Kind is ErrorKind.Unauthorized ? ["region", Username, Configuration.SecretName, Token] : [];
             if (!mayAsk || open.Count == 0 || tries == MostTries) throw new MixpanelException(fault with { Message = $"{fault.Message} No profile was written." });
             host.Error.WriteLine($"mixpanel: {Printer.Clean(fault.Message)}");
@@ -119,7 +119,9 @@ static class LoginCommand
         return await client.CheckAsync(cancellationToken);
     }
 
-    /// <summary>Why the settings are not worth keeping; null when Mixpanel takes each credential for something, and refuses nothing but for want of a role.</summary>
+    /// <summary>
+    /// Why the settings are not worth storing; null if Mixpanel accepts each credential for something, and refuses nothing except for a missing role.
+    /// </summary>
     static MixpanelError? Fault(IReadOnlyList<CredentialCheck> checks) =>
         checks.FirstOrDefault(check => !check.Works && (check.Error!.Kind is not ErrorKind.Forbidden || check.Error.Field is not null))?.Error
         ?? checks.GroupBy(check => check.Credential, StringComparer.Ordinal).FirstOrDefault(of => of.All(check => !check.Works))?.First().Error;

@@ -5,10 +5,10 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>A record before and after a mapping, for a person.</summary>
+/// <summary>Shows a record before and after a mapping, for a person.</summary>
 static class MappedRecordText
 {
-    /// <summary>What a record holds is cleaned: it may come from anywhere.</summary>
+    /// <summary>The contents are sanitized, because a record may come from anywhere.</summary>
     public static string Of(MappedRecord record)
     {
         var text = new StringBuilder();

@@ -5,7 +5,7 @@ using ModelContextProtocol.Server;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>The actions as tools for agents, on standard input and output.</summary>
+/// <summary>Offers the actions as tools for agents, on standard input and output.</summary>
 static class McpCommand
 {
     public static Command Of(HostEnvironment host)

@@ -5,7 +5,7 @@ using MixpanelConnector.Sqlite;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Takes what one project holds to another.</summary>
+/// <summary>Copies the data of one project to another.</summary>
 sealed class MigrateCommand
 {
     static readonly ImportValues Values = new("--");

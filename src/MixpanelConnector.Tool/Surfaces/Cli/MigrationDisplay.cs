@@ -1,12 +1,12 @@
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>What a person sees of a running migration, on standard error: what is to be known, a line per bad record, and below them one line of progress.</summary>
+/// <summary>Displays a running migration on standard error: messages, a line per bad record, and below them one line of progress.</summary>
 sealed class MigrationDisplay(HostEnvironment host, bool showProgress) : IProgress<string>, IProgress<ImportDiagnostic>, IProgress<MigrationProgress>, IDisposable
 {
     readonly LiveLine _live = new(host, showProgress);
     readonly DiagnosticLines _lines = new();
 
-    /// <summary>Whether there is a line of progress to report to.</summary>
+    /// <summary>Whether a line of progress is displayed.</summary>
     public bool ShowsProgress => _live.IsShown;
 
     public void Report(string value) => _live.Print($"mixpanel: {Printer.Clean(value.ReplaceLineEndings(" "))}");
@@ -18,7 +18,7 @@ sealed class MigrationDisplay(HostEnvironment host, bool showProgress) : IProgre
 
     public void Report(MigrationProgress value) => _live.Show((elapsed, width) => new ProgressLine(_live.HasColour).Of(value, elapsed, width));
 
-    /// <summary>Takes the line of progress away, so that what follows starts on a line of its own.</summary>
+    /// <summary>Removes the line of progress, so that further output starts on a new line.</summary>
     public void Finish() => _live.Finish();
 
     public void Dispose() => _live.Dispose();

@@ -8,13 +8,13 @@ using Spectre.Console.Rendering;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Prints results and problems. Text from outside never reaches a terminal with its control characters.</summary>
+/// <summary>Prints results and problems. Control characters in external text never reach a terminal.</summary>
 sealed class Printer(HostEnvironment host, bool asTable)
 {
     const int MostColumns = 8;
     const int WidthElsewhere = 160;
 
-    /// <summary>Writes one JSON text as a line, indented when a person reads it.</summary>
+    /// <summary>Writes one JSON text, indented on a terminal, otherwise as a line.</summary>
     public void Json(ReadOnlyMemory<byte> json)
     {
         if (asTable)
@@ -44,13 +44,16 @@ sealed class Printer(HostEnvironment host, bool asTable)
         WriteJson(line);
     }
 
-    /// <summary>A program gets the JSON as it is. On a terminal the encoder's escapes do not suffice: it lets characters pass that turn the direction of text or have no width.</summary>
+    /// <summary>
+    /// A program receives the JSON unchanged. On a terminal, JSON escapes are not enough: the encoder does not escape characters that change the text direction
+    /// or have no width.
+    /// </summary>
     void WriteJson(ReadOnlySpan<byte> json) =>
         host.Output.Write(host.OutputIsTerminal ? Encoding.UTF8.GetBytes(Clean(Encoding.UTF8.GetString(json))) : json);
 
     public void Text(string text) => host.Output.Write(Encoding.UTF8.GetBytes(text));
 
-    /// <summary>A problem goes to standard error: as text to a person, as JSON to a program.</summary>
+    /// <summary>Writes a problem to standard error: as text for a person, as JSON for a program.</summary>
     public void Problem(MixpanelError error)
     {
         if (!asTable && !host.ErrorIsTerminal)
@@ -63,7 +66,10 @@ sealed class Printer(HostEnvironment host, bool asTable)
         host.Error.WriteLine($"mixpanel: {where}{Clean(error.Message)}");
     }
 
-    /// <summary>Every character that could move a cursor, change a colour or turn the line is shown as its code, which in JSON is the character's own escape. Line breaks of our own messages stay.</summary>
+    /// <summary>
+    /// Escapes every character that could move a cursor, change a colour or change the text direction, in the syntax of a JSON escape. Line breaks of our own
+    /// messages are kept.
+    /// </summary>
     public static string Clean(string text)
     {
         var clean = new StringBuilder(text.Length);
@@ -78,7 +84,7 @@ sealed class Printer(HostEnvironment host, bool asTable)
         return clean.ToString();
     }
 
-    /// <summary>The account of an import, for a person.</summary>
+    /// <summary>Prints the report of an import, for a person.</summary>
     public void Report(ImportReport report)
     {
         var table = new Spectre.Console.Table().Border(TableBorder.Rounded).HideHeaders().AddColumn("").AddColumn(new TableColumn("").RightAligned());
@@ -100,14 +106,14 @@ sealed class Printer(HostEnvironment host, bool asTable)
         NewConsole().Write(table);
         foreach (var reason in report.Reasons ?? []) Text(Clean($"{reason.Count.ToString("N0", CultureInfo.InvariantCulture)} {reason.Code}: {string.Join("; ", reason.Samples.Select(sample => $"{sample.Place}: {sample.Message}"))}".ReplaceLineEndings(" ")) + "\n");
 
-        // A plain line: a long path stays whole, so that it can be copied.
+        // A plain line: a long path is not wrapped, so that it can be copied.
         if (report is { Rejected: > 0, DeadLetter: { } path }) Text($"dead letters: {Clean(path)}\n");
 
         void Add(string name, long count, Color? colour = null) =>
             table.AddRow(new Text(name), new Text(count.ToString("N0", CultureInfo.InvariantCulture), colour is { } some && count > 0 ? new Style(some) : Style.Plain));
     }
 
-    /// <summary>A migration, a part in each row; then its days that did not end with all accepted or left out.</summary>
+    /// <summary>Prints a migration, one row per part; then the days with rejected or pending records.</summary>
     public void Report(MigrationReport report)
     {
         var table = new Spectre.Console.Table().Border(TableBorder.Rounded).AddColumn("");
@@ -173,7 +179,9 @@ sealed class Printer(HostEnvironment host, bool asTable)
         Facts("", facts);
     }
 
-    /// <summary>Lists of objects, and numbers by two keys, as tables; all else as facts, those within objects under the names of all.</summary>
+    /// <summary>
+    /// Lists of objects, and two-level maps of numbers, become tables; everything else becomes facts. Members of nested objects get their full path as a name.
+    /// </summary>
     void Gather(string name, JsonElement value, List<(string Name, string Value)> facts, List<(string Title, Spectre.Console.Table? Table, JsonElement Items)> tables)
     {
         if (value.ValueKind is JsonValueKind.Array && value.EnumerateArray().Any(item => item.ValueKind is JsonValueKind.Object))
@@ -194,7 +202,10 @@ sealed class Printer(HostEnvironment host, bool asTable)
         }
     }
 
-    /// <summary>An object of objects of plain values, such as counts by event and day: a row for each inner key, a column for each outer one. Null for anything else, and for more columns than there is room for.</summary>
+    /// <summary>
+    /// An object of objects of scalar values, such as counts by event and day, as a table: a row for each inner key, a column for each outer one. Null for
+    /// anything else, and if there are too many columns.
+    /// </summary>
     static Spectre.Console.Table? Grid(JsonElement value)
     {
         var columns = value.EnumerateObject().ToList();
@@ -206,7 +217,7 @@ sealed class Printer(HostEnvironment host, bool asTable)
         return table;
     }
 
-    /// <summary>A list as a table, where it has room; else its items one below the other, of which nothing is cut or left out. Null for that.</summary>
+    /// <summary>A list as a table if it fits; null if it does not: then its items are printed one below the other, with nothing truncated or omitted.</summary>
     Spectre.Console.Table? ListTable(JsonElement list)
     {
         var rows = list.EnumerateArray().Select(Row).ToList();
@@ -219,7 +230,7 @@ sealed class Printer(HostEnvironment host, bool asTable)
         return table;
     }
 
-    /// <summary>The members of a value at any depth, each under the names that lead to it.</summary>
+    /// <summary>The members of a value at any depth, each with its full path as a name.</summary>
     static IEnumerable<(string Name, string Value)> Flat(string name, JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Object when value.EnumerateObject().Any() => value.EnumerateObject().SelectMany(member => Flat(name.Length == 0 ? member.Name : $"{name}.{member.Name}", member.Value)),
@@ -229,12 +240,14 @@ sealed class Printer(HostEnvironment host, bool asTable)
 
     void Facts(string indent, List<(string Name, string Value)> facts)
     {
-        // Plain lines: a long path stays whole, so that it can be copied.
+        // Plain lines: a long path is not wrapped, so that it can be copied.
         var width = facts.Count == 0 ? 0 : facts.Max(fact => fact.Name.Length);
         foreach (var (name, value) in facts) Text($"{indent}{Clean(name).PadRight(width)}  {Clean(value.ReplaceLineEndings(" "))}\n");
     }
 
-    /// <summary>An item's members and those one level below; where both have one of a name, the inner one carries the outer's.</summary>
+    /// <summary>
+    /// An item's members, and those one level below. If both have a member of the same name, the inner one is prefixed with the name of the outer one.
+    /// </summary>
     static Dictionary<string, string> Row(JsonElement item)
     {
         if (item.ValueKind is not JsonValueKind.Object) return new(StringComparer.Ordinal) { ["value"] = Show(item) };
@@ -250,7 +263,7 @@ sealed class Printer(HostEnvironment host, bool asTable)
         return row;
     }
 
-    /// <summary>A value in one line, as JSON without its quotes.</summary>
+    /// <summary>A value on one line, as JSON without its quotes.</summary>
     static string Show(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString()!,

@@ -6,12 +6,12 @@ using System.Text.Json;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Lists, shows, chooses and deletes profiles. No secret is ever shown.</summary>
+/// <summary>Lists, shows, selects and deletes profiles. No secret is ever shown.</summary>
 static class ProfileCommand
 {
     public static Command Of(HostEnvironment host) => new("profile", "List, show, choose and delete the profiles of settings that mixpanel login has made.") { List(host), Use(host), Show(host), Delete(host) };
 
-    /// <summary>The names of profiles, for a shell to complete; none while the file cannot be read.</summary>
+    /// <summary>Completes profile names for a shell; none if the file cannot be read.</summary>
     public static IEnumerable<CompletionItem> Complete(HostEnvironment host)
     {
         try

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Progress in one line: what matters most is there in any width, the rest as far as there is room.</summary>
+/// <summary>Progress on one line: the most important parts are shown at any width, the rest if there is room.</summary>
 sealed class ProgressLine(bool colour)
 {
     const int WidestBar = 30;

@@ -5,13 +5,13 @@ using System.Text;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>The command line that was given, with the options that would help: ready to be pasted into a shell.</summary>
+/// <summary>The given command line with the proposed options added, ready to be pasted into a shell.</summary>
 static class ProposedCommand
 {
-    /// <summary>Null when nothing is proposed.</summary>
-    /// <param name="parsed">What was given.</param>
-    /// <param name="inspection">What was found.</param>
-    /// <param name="without">An option that is left out.</param>
+    /// <summary>The proposed command line; null if nothing is proposed.</summary>
+    /// <param name="parsed">The given command line.</param>
+    /// <param name="inspection">The result of the inspection.</param>
+    /// <param name="without">An option to omit.</param>
     public static string? Of(ParseResult parsed, ImportInspection inspection, Option without)
     {
         if (inspection.Proposal is not { } proposal) return null;
@@ -22,7 +22,7 @@ static class ProposedCommand
         return string.Join(' ', all.Select(Quoted));
     }
 
-    /// <summary>An option and its value as one word where the value looks like an option.</summary>
+    /// <summary>Joins an option and its value into one word if the value looks like an option.</summary>
     static IEnumerable<string> Joined(IReadOnlyList<string> options)
     {
         for (var i = 0; i + 1 < options.Count; i += 2)
@@ -38,7 +38,7 @@ static class ProposedCommand
         }
     }
 
-    /// <summary>A word as a shell reads it: what a terminal would act on by its number, as bash, zsh and ksh take it.</summary>
+    /// <summary>Quotes a word for a shell: characters that a terminal would act on become numeric escapes, in the syntax of bash, zsh and ksh.</summary>
     static string Quoted(string word)
     {
         if (word.Length > 0 && word.All(character => char.IsAsciiLetterOrDigit(character) || "-_./:=,@%+".Contains(character, StringComparison.Ordinal))) return word;

@@ -2,23 +2,23 @@ using System.Text;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Asks a person at a terminal. Questions go to standard error, answers come from standard input, a line each.</summary>
+/// <summary>Asks a person at a terminal. Questions go to standard error; answers are read from standard input, one per line.</summary>
 sealed class Questions(HostEnvironment host)
 {
     const int LongestAnswer = 4096;
 
     Stream? _input;
 
-    /// <summary>Whether there is somebody to ask.</summary>
+    /// <summary>Whether there is a terminal to ask on.</summary>
     public bool CanBeAsked => host is { InputIsTerminal: true, ErrorIsTerminal: true };
 
-    /// <summary>The answer; without one what is in brackets; null for neither.</summary>
-    /// <exception cref="OperationCanceledException">The program is told to stop.</exception>
+    /// <summary>Returns the answer; if it is empty, the default in brackets; null if there is neither.</summary>
+    /// <exception cref="OperationCanceledException">The program is stopping.</exception>
     /// <exception cref="MixpanelException">The input has ended.</exception>
     public string? Ask(string question, string? otherwise = null) => Answer($"{question}{(otherwise is null ? "" : $" [{Printer.Clean(otherwise)}]")}: ") ?? otherwise;
 
-    /// <summary>The answer, which is not shown while it is written; null for none.</summary>
-    /// <exception cref="OperationCanceledException">The program is told to stop.</exception>
+    /// <summary>Returns the answer, which is not echoed; null if it is empty.</summary>
+    /// <exception cref="OperationCanceledException">The program is stopping.</exception>
     /// <exception cref="MixpanelException">The input has ended.</exception>
     public string? AskHidden(string question)
     {
@@ -33,7 +33,7 @@ sealed class Questions(HostEnvironment host)
         }
     }
 
-    /// <summary>Asks whether to do what cannot be undone; where nobody would answer, it needs <c>--yes</c>.</summary>
+    /// <summary>Asks for confirmation of an irreversible operation. Without a terminal, <c>--yes</c> is required.</summary>
     /// <exception cref="MixpanelException">The answer is not yes.</exception>
     public void Confirm(string what)
     {
@@ -48,7 +48,7 @@ sealed class Questions(HostEnvironment host)
         return GivenFile.Input(_input ??= host.TakeInput("input"), Line, host.Stopping)?.Trim() is { Length: > 0 } answer ? answer : null;
     }
 
-    /// <summary>One line, and no byte of the next one.</summary>
+    /// <summary>Reads one line, and no byte beyond it.</summary>
     static string? Line(Stream input)
     {
         var bytes = new List<byte>();

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>The options by which records are shaped and sent, which import and consume have alike.</summary>
+/// <summary>The options that determine how records are mapped and sent, shared by import and consume.</summary>
 sealed class RecordOptions
 {
     static readonly ImportValues Values = new("--");
@@ -51,10 +51,10 @@ sealed class RecordOptions
 
     public Option<string> TimeOffset { get; } = new("--time-offset") { Description = "Hours to add to the time of every event, such as -5.5.", HelpName = "HOURS" };
 
-    /// <summary>A request with what they say.</summary>
+    /// <summary>Applies the options to a request.</summary>
     /// <param name="request">The request.</param>
     /// <param name="parsed">The command line.</param>
-    /// <param name="isMapped">Whether there must be a mapping.</param>
+    /// <param name="isMapped">Whether a mapping is required.</param>
     public ImportRequest On(ImportRequest request, ParseResult parsed, bool isMapped = false)
     {
         request = request with
@@ -77,7 +77,7 @@ sealed class RecordOptions
         return request;
     }
 
-    /// <summary>Options with the waits that are asked for.</summary>
+    /// <summary>Applies the requested waiting times to the options.</summary>
     public MixpanelOptions Waits(MixpanelOptions options, ParseResult parsed) => options with
     {
         BackoffMin = Values.Duration("backoff_min", parsed.GetValue(BackoffMin)) ?? options.BackoffMin,

@@ -4,17 +4,17 @@ using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>The file that <c>--report</c> names: tried before anything is sent, and written at the end.</summary>
+/// <summary>The file of <c>--report</c>: checked before anything is sent, and written at the end.</summary>
 static class ReportFile
 {
     public static Option<string> NewOption() => new("--report") { Description = "Write the report as JSON.", HelpName = "FILE" };
 
-    /// <summary>Finds out whether it can be written: what takes hours is not to end without its report.</summary>
-    /// <param name="path">Where; null for nowhere.</param>
-    /// <param name="target">The folder whose files the command writes itself.</param>
-    /// <param name="host">Where it is said that it cannot be written.</param>
-    /// <exception cref="MixpanelException">It lies in that folder, or in none.</exception>
-    /// <returns>Whether it can; if not, why was said.</returns>
+    /// <summary>Checks whether it can be written, so that a run of hours does not end without its report.</summary>
+    /// <param name="path">The file; null for none.</param>
+    /// <param name="target">The folder in which the command writes its own files.</param>
+    /// <param name="host">The environment of the program, for the error message.</param>
+    /// <exception cref="MixpanelException">The file is in that folder, or its folder does not exist.</exception>
+    /// <returns>Whether it can be written; if not, an error was printed.</returns>
     public static bool IsWritable(string? path, string target, HostEnvironment host)
     {
         if (path is null) return true;
@@ -36,14 +36,14 @@ static class ReportFile
         }
     }
 
-    /// <summary>Writes a report where one was asked for.</summary>
-    /// <param name="path">Where; null for nowhere.</param>
+    /// <summary>Writes the report, if one was requested.</summary>
+    /// <param name="path">The file; null for none.</param>
     /// <param name="json">The report.</param>
-    /// <param name="outcome">How what it tells of ended.</param>
-    /// <param name="host">Where it is said that it cannot be written.</param>
-    /// <param name="stop">What ends the waiting for whoever reads it.</param>
-    /// <param name="isTold">Whether it was said already that it cannot be written.</param>
-    /// <returns>How all of it ended.</returns>
+    /// <param name="outcome">The outcome of the reported run.</param>
+    /// <param name="host">The environment of the program, for error messages.</param>
+    /// <param name="stop">The signal that may have stopped the wait for a reader.</param>
+    /// <param name="isTold">Whether it was already reported that the file cannot be written.</param>
+    /// <returns>The overall outcome.</returns>
     public static RunOutcome Write(string? path, string json, RunOutcome outcome, HostEnvironment host, Stop stop, bool isTold = false)
     {
         if (path is null) return outcome;
@@ -64,7 +64,7 @@ static class ReportFile
         }
     }
 
-    /// <summary>Whether it lies in a folder or below it, by whatever links it is named.</summary>
+    /// <summary>Whether a file is in a folder or below it, with symlinks resolved.</summary>
     static bool LiesIn(string file, string folder)
     {
         if (FileStatus.Behind(folder).Identity is not { } identity) return IsBelow(Path.GetFullPath(file), Path.GetFullPath(folder));

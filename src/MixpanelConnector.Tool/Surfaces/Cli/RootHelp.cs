@@ -26,7 +26,7 @@ static class RootHelp
         return text.Append("Go on: mixpanel help GROUP | ACTION | COMMAND | options; mixpanel completion\n").ToString();
     }
 
-    /// <summary>As much of a sentence as there is room for.</summary>
+    /// <summary>A sentence, shortened to the available room.</summary>
     static string Short(string about, int room)
     {
         var text = about.TrimEnd('.');

@@ -93,7 +93,7 @@ static class RotateCommand
         static long Id(JsonElement id, int index) => id.ValueKind is JsonValueKind.Number && id.TryGetInt64(out var number) ? number : throw Configuration.Invalid($"projects[{index}]", $"projects[{index}]: a project is its id, a positive integer, or an object of id and role.");
     }
 
-    /// <summary>The profile as it was: its account still works, and the new one is gone.</summary>
+    /// <summary>Restores the previous profile: its account still works, and the new one is gone.</summary>
     static void PutBack(ProfileFile file, Profile changed, HostEnvironment host)
     {
         try

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>Where a tool of an agent puts a one-time secret, which the agent itself must not see.</summary>
+/// <summary>The folder in which an agent's tool stores a one-time secret, which the agent itself must not see.</summary>
 static class SecretFolder
 {
     public static Option<string> NewOption() => new("--secret-dir") { Description = "Where tools put a one-time secret, each in a new private file; agents only see the file's name. Default: secrets in the user's data folder.", HelpName = "DIR" };

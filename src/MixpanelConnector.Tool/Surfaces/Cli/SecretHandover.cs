@@ -6,10 +6,10 @@ using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>How a one-time secret leaves the program: into the JSON when asked, or into a new private file. Chosen before anything is created.</summary>
+/// <summary>How a one-time secret leaves the program: in the JSON if requested, or in a new private file. Decided before anything is created.</summary>
 sealed class SecretHandover
 {
-    /// <summary>What the options say.</summary>
+    /// <summary>The descriptions of the options.</summary>
     public const string Show = "Print the one-time secret in the JSON.";
     public const string ToFile = "Write the one-time secret to this new file, readable by its owner only.";
 
@@ -53,10 +53,10 @@ sealed class SecretHandover
             }
         }
 
-        /// <summary>Whether the secret is in what is printed, and nowhere else.</summary>
+        /// <summary>Whether the secret is in the printed JSON, and nowhere else.</summary>
         public bool IsPrinted => _file is null;
 
-        /// <summary>Hands the secrets over and gives the JSON to print.</summary>
+        /// <summary>Delivers the secrets and returns the JSON to print.</summary>
         public ReadOnlyMemory<byte> Deliver(ActionResult answer)
         {
             var json = JsonNode.Parse(answer.Json.Span)!.AsObject();
@@ -64,7 +64,7 @@ sealed class SecretHandover
             return JsonSerializer.SerializeToUtf8Bytes(json, CliJson.Default.JsonObject);
         }
 
-        /// <summary>Hands one secret over, says in the JSON where it is, and gives it as text.</summary>
+        /// <summary>Delivers one secret, adds its location to the JSON, and returns its text.</summary>
         public string Deliver(JsonObject json, string name, Secret secret)
         {
 #pragma warning disable RS0030 // the one-time secret goes where its owner asked
@@ -78,7 +78,7 @@ sealed class SecretHandover
 
             json.Remove(name);
             json[name + "_file"] = _path;
-            _delivered = true; // from here on the file stays, whatever is in it
+            _delivered = true; // from here on the file is kept, whatever it contains
             try
             {
                 _file.Write(Encoding.UTF8.GetBytes(text + "\n"));
@@ -94,13 +94,13 @@ sealed class SecretHandover
             return text;
         }
 
-        /// <summary>What was delivered is of no use any more.</summary>
+        /// <summary>Withdraws a delivered secret that is no longer of use.</summary>
         public void TakeBack() => _delivered = false;
 
         public void Dispose()
         {
             _file?.Dispose();
-            if (_file is not null && !_delivered) File.Delete(_path!); // nothing was created, so no empty file stays behind
+            if (_file is not null && !_delivered) File.Delete(_path!); // nothing was created, so no empty file is left behind
         }
     }
 }

@@ -97,7 +97,7 @@ sealed class ServeCommand
             _ => Path.Combine(options.StateFolder, "queue"),
         });
         var settings = session.Options with { Queue = queue };
-        // A caller that waits is better served by an answer than by several tries behind its back.
+        // A caller that waits is better served by an answer than by several hidden retries.
         using var client = session.NewClient(settings with { MaxRetries = 1 });
         try
         {
@@ -121,7 +121,7 @@ sealed class ServeCommand
 
     static void Bound(Option option, long least, long most) => option.Validators.Add(result =>
     {
-        // What is no number at all is refused by the parser itself.
+        // What is not a number is rejected by the parser itself.
         if (result.Tokens.Count == 1 && long.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && (number < least || number > most))
             result.AddError($"{option.Name} must be from {least} to {most}.");
     });
@@ -142,7 +142,7 @@ sealed class ServeCommand
     }
 }
 
-/// <summary>Makes a key for the server.</summary>
+/// <summary>Creates a key for the server.</summary>
 static class NewKeyCommand
 {
     public static Command Of(HostEnvironment host)

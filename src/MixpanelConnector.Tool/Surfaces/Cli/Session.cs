@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>What a command works with: the settings in force and a client made from them.</summary>
+/// <summary>The context of a command: the effective settings and a client created from them.</summary>
 sealed class Session : IAsyncDisposable
 {
     readonly LocalMixpanel? _local;
@@ -20,13 +20,13 @@ sealed class Session : IAsyncDisposable
 
     public MixpanelOptions Options { get; }
 
-    /// <summary>The embedded Mixpanel; null with a real one.</summary>
+    /// <summary>The embedded Mixpanel; null with the real one.</summary>
     public LocalMixpanel? Local => _local;
 
-    /// <summary>The folder of the embedded Mixpanel; null with a real one.</summary>
+    /// <summary>The folder of the embedded Mixpanel; null with the real one.</summary>
     public string? LocalData => _local?.DataDirectory;
 
-    /// <summary>Where the calls are kept that count against limits of an hour, in a folder of state.</summary>
+    /// <summary>The ledger of calls that count against hourly limits, in a state folder.</summary>
     public static string LedgerIn(string state) => Path.Combine(state, "ledger");
 
     public MixpanelClient Client => _client ??= NewClient(Options);
@@ -35,10 +35,10 @@ sealed class Session : IAsyncDisposable
     public MixpanelClient NewClient(MixpanelOptions options) => _local is null ? new(options) : new(options, _http ??= _local.NewHttpClient());
 
     /// <param name="parsed">The command line.</param>
-    /// <param name="host">What the program takes from outside.</param>
-    /// <param name="needsCredential">Whether to refuse when no credential is configured.</param>
-    /// <param name="secret">The setting that the secret file holds.</param>
-    /// <param name="cancellationToken">Stops the start of the embedded Mixpanel.</param>
+    /// <param name="host">The environment of the program.</param>
+    /// <param name="needsCredential">Whether a credential is required.</param>
+    /// <param name="secret">The setting whose value is in the secret file.</param>
+    /// <param name="cancellationToken">Cancels the start of the embedded Mixpanel.</param>
     /// <exception cref="MixpanelException">The settings are not valid, or there are no credentials.</exception>
     public static async Task<Session> OpenAsync(ParseResult parsed, HostEnvironment host, bool needsCredential, CancellationToken cancellationToken, string secret = Configuration.SecretName)
     {
@@ -75,13 +75,13 @@ sealed class Session : IAsyncDisposable
         }
 
         var session = new Session(configuration, options, local: null);
-        _ = session.Client; // checks the settings
+        _ = session.Client; // validates the settings
         return session;
 
         MixpanelOptions Logged(MixpanelOptions options) => parsed.GetValue(CommonOptions.Verbose) ? options with { LoggerFactory = new VerboseLog(host) } : options;
     }
 
-    /// <summary>Opens the feed of the embedded Mixpanel; null with a real one.</summary>
+    /// <summary>Opens the feed of the embedded Mixpanel; null with the real one.</summary>
     public Func<CancellationToken, Task<HttpResponseMessage>>? LiveFeed => _local is { } local ? cancellationToken => LocalMixpanel.WatchAsync(_http ??= local.NewHttpClient(), local.Address, cancellationToken) : null;
 
     public async ValueTask DisposeAsync()

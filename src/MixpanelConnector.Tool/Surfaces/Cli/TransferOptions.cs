@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>The options that import, export and migrate have alike. Each command has its own of them: an option belongs to one.</summary>
+/// <summary>The options shared by import, export and migrate. Each command has its own instances: an option belongs to one command.</summary>
 static class TransferOptions
 {
     public static Option<string> BackoffMin() => new("--backoff-min") { Description = "The first wait between tries, such as 500ms, 2s, 1m. Default: 2s.", HelpName = "DURATION" };

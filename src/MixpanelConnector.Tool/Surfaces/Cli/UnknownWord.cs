@@ -5,14 +5,13 @@ using MixpanelConnector.Files;
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
 /// <summary>
-/// Words of a command line that have no meaning here. Any of them may be a secret that came to the wrong place, so only what looks
-/// like a name is repeated, and never a value.
+/// Unrecognized words of a command line. Any of them may be a misplaced secret, so only text that looks like a name is repeated, and never a value.
 /// </summary>
 static class UnknownWord
 {
     static readonly string[] OfSecrets = ["secret", "pass", "pwd", "key", "token", "credential", "auth", "bearer"];
 
-    /// <summary>What is wrong with a command line because of such a word; null when nothing is.</summary>
+    /// <summary>The error for such a word in a command line; null if there is none.</summary>
     public static MixpanelException? Find(ParseResult parsed, string[] words, string usage)
     {
         var unknown = parsed.UnmatchedTokens.Concat(Arguments(parsed).Where(IsOption)).ToList();
@@ -25,7 +24,7 @@ static class UnknownWord
             : null;
     }
 
-    /// <summary>An error of the parser, without the value that it quotes, nor the names of types.</summary>
+    /// <summary>An error of the parser, without the value that it quotes and without type names.</summary>
     public static string WithoutValues(ParseError error)
     {
         if (error.SymbolResult is OptionResult { Option: var option } && error.Message.Contains(" as expected type ", StringComparison.Ordinal))
@@ -38,8 +37,8 @@ static class UnknownWord
         return error.SymbolResult is null ? message : error.SymbolResult.Tokens.Aggregate(message, (text, token) => text.Replace($"'{token.Value}'", "'…'", StringComparison.Ordinal));
     }
 
-    /// <summary>What .NET has read as another word than was given; null when nothing is.</summary>
-    /// <param name="given">The words as bytes, where the system tells them.</param>
+    /// <summary>The error for a word that .NET decoded incorrectly; null if there is none.</summary>
+    /// <param name="given">The words as bytes, where the system provides them.</param>
     public static string? NotUtf8(IReadOnlyList<byte[]> given)
     {
         for (var i = 0; i < given.Count; i++)
@@ -54,7 +53,7 @@ static class UnknownWord
 
     static bool IsOption(string word) => word.Length > 1 && word[0] == '-';
 
-    /// <summary>What people try, in every spelling.</summary>
+    /// <summary>Whether a word is an option that people try for a secret, in any spelling.</summary>
     static bool IsSecretOption(string word) => IsOption(word) && OfSecrets.Any(part => Name(word, cutAtDigits: false).Contains(part, StringComparison.OrdinalIgnoreCase));
 
     static string Shown(string word, int number, ParseResult parsed)
@@ -75,7 +74,7 @@ static class UnknownWord
         return isRoot && number == 1 ? "The first word of the command line is no command." : $"{place} is not known here.";
     }
 
-    /// <summary>The option that a misspelt one was meant to be; null when none is near.</summary>
+    /// <summary>The option that a misspelt one probably stands for; null if none is similar.</summary>
     static string? NearestOption(string word, ParseResult parsed)
     {
         var known = new List<string>();
@@ -85,7 +84,7 @@ static class UnknownWord
         return Spelling.Nearest(name, known);
     }
 
-    /// <summary>The name of an option, without what was written next to it.</summary>
+    /// <summary>The name of an option, without a value that was attached to it.</summary>
     static string Name(string word, bool cutAtDigits)
     {
         var end = 0;
@@ -93,11 +92,11 @@ static class UnknownWord
         return word[..end];
     }
 
-    /// <summary>Words that an argument of the command has taken; behind -- everything is one.</summary>
+    /// <summary>The words that were parsed as arguments of the command. After --, any word may be an argument, so none are returned.</summary>
     static IEnumerable<string> Arguments(ParseResult parsed) =>
         parsed.Tokens.Any(token => token.Type is TokenType.DoubleDash) ? [] : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(result => result.Tokens).Select(token => token.Value);
 
-    /// <summary>An option that has taken the next one for its value.</summary>
+    /// <summary>An option that consumed the next option as its value.</summary>
     static Option? Swallowed(ParseResult parsed, string[] words)
     {
         for (SymbolResult? command = parsed.CommandResult; command is not null; command = command.Parent)

@@ -2,7 +2,10 @@ using Microsoft.Extensions.Logging;
 
 namespace MixpanelConnector.Tool.Surfaces.Cli;
 
-/// <summary>What the library logs from a level on, as lines on standard error: from the least on, each request with its answer. It holds no secret and no property's value.</summary>
+/// <summary>
+/// Writes what the library logs at a level and above to standard error; at the lowest level, each request with its response. It contains no secret and no
+/// property value.
+/// </summary>
 sealed class VerboseLog(HostEnvironment host, LogLevel from = LogLevel.Trace) : ILoggerFactory, ILogger
 {
     public ILogger CreateLogger(string categoryName) => this;

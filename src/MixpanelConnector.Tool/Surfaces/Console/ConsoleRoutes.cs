@@ -7,8 +7,8 @@ using MixpanelConnector.Tool.Surfaces.Http;
 namespace MixpanelConnector.Tool.Surfaces.Console;
 
 /// <summary>
-/// The console: a page that talks to the same addresses as every other client, and has no rights of its own. Its files are
-/// open to everybody; whatever it shows comes from routes that are not. It is made from <c>src/MixpanelConnector.Console</c>.
+/// The console: a page that uses the same routes as every other client, and has no special rights. Its files are public; the data it shows comes from routes
+/// that are not. It is built from <c>src/MixpanelConnector.Console</c>.
 /// </summary>
 static class ConsoleRoutes
 {
@@ -36,7 +36,7 @@ static class ConsoleRoutes
         return copy.ToArray();
     }
 
-    /// <summary>What this server is connected to, and what the caller may do here.</summary>
+    /// <summary>Returns what this server is connected to, and what the caller is allowed to do.</summary>
     static Task AboutAsync(Services services, HttpContext context)
     {
         var destination = services.Client.Options;

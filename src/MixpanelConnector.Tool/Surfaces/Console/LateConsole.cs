@@ -5,7 +5,10 @@ using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.Tool.Surfaces.Console;
 
-/// <summary>The console under the embedded Mixpanel's address. It starts when somebody first asks for it: most tests never do, and it is a third of the time and of the memory.</summary>
+/// <summary>
+/// The console under the embedded Mixpanel's address. It starts on the first request for it: most tests never need it, and it takes a third of the time and the
+/// memory.
+/// </summary>
 sealed class LateConsole : IAsyncDisposable
 {
     readonly EmulatedMixpanel _mixpanel;
@@ -13,15 +16,15 @@ sealed class LateConsole : IAsyncDisposable
     readonly Lock _lock = new();
     Task<IAsyncDisposable>? _console;
 
-    /// <param name="mixpanel">Where it answers.</param>
-    /// <param name="start">Starts it, in place of this one.</param>
+    /// <param name="mixpanel">The embedded Mixpanel under whose address it runs.</param>
+    /// <param name="start">Starts it, replacing this placeholder.</param>
     public LateConsole(EmulatedMixpanel mixpanel, Func<Task<IAsyncDisposable>> start)
     {
         (_mixpanel, _start) = (mixpanel, start);
         mixpanel.Guest = new Guest(Gateway.TakesAsGuest, AnswerAsync);
     }
 
-    /// <summary>Starts it, and again where it could not start.</summary>
+    /// <summary>Starts it; tries again if it failed to start before.</summary>
     public Task StartAsync()
     {
         lock (_lock) return _console = _console is { IsFaulted: false, IsCanceled: false } ? _console : _start();
@@ -51,6 +54,6 @@ sealed class LateConsole : IAsyncDisposable
         }
 
         if (_mixpanel.Guest is { } console) await console.Answer(context);
-        else context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable; // it is about to stop
+        else context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable; // it is shutting down
     }
 }

@@ -8,11 +8,11 @@ using MixpanelConnector.Tool.Surfaces.Http;
 namespace MixpanelConnector.Tool.Surfaces.Console;
 
 /// <summary>
-/// What happens here, as it happens, a line of JSON each: <c>{"imports":[…]}</c> whenever an import moves, and from the embedded
-/// Mixpanel what its project gets. A real Mixpanel is not asked for anything: it has no such feed, and counts its queries.
+/// Streams live events, as newline-delimited JSON: <c>{"imports":[…]}</c> whenever an import makes progress, and what the project of the embedded Mixpanel
+/// receives. The real Mixpanel is not queried: it has no such feed, and queries count against its limits.
 /// </summary>
-/// <param name="feed">The embedded Mixpanel's feed; null with a real one.</param>
-/// <param name="time">Paces the looks at the imports, and ends a stream.</param>
+/// <param name="feed">The feed of the embedded Mixpanel; null with the real one.</param>
+/// <param name="time">Determines how often the imports are polled, and when a stream ends.</param>
 sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed, TimeProvider time) : IDisposable
 {
     static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
@@ -21,7 +21,7 @@ sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed
 
     readonly PartitionedRateLimiter<Caller> _places = PartitionedRateLimiter.Create<Caller, Caller>(caller => RateLimitPartition.GetConcurrencyLimiter(caller, _ => new ConcurrencyLimiterOptions { PermitLimit = Limits.Streams }));
 
-    /// <summary>Null with a real Mixpanel.</summary>
+    /// <summary>Null with the real Mixpanel.</summary>
     public Func<CancellationToken, Task<HttpResponseMessage>>? Feed => feed;
 
     public void Dispose() => _places.Dispose();
@@ -37,12 +37,12 @@ sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed
         using var turn = new SemaphoreSlim(1, 1);
         var streams = new List<Task> { ImportsAsync(services, context.Response, turn, end.Token) };
         if (feed is not null) streams.Add(RelayAsync(context.Response, turn, end.Token));
-        await Task.WhenAny(streams); // the client comes again when one has ended
+        await Task.WhenAny(streams); // the client reconnects when one has ended
         await end.CancelAsync();
         foreach (var stream in streams) await EndedAsync(stream, services.Log, end.Token);
     }
 
-    /// <summary>However a stream ends, the answer ends with it. What was not foreseen is said.</summary>
+    /// <summary>However a stream ends, the response ends with it. Unexpected errors are logged.</summary>
     static async Task EndedAsync(Task stream, AuditLog log, CancellationToken ended)
     {
         try
@@ -51,7 +51,7 @@ sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed
         }
         catch (Exception) when (ended.IsCancellationRequested && stream.IsCanceled)
         {
-            // It was told to.
+            // It was cancelled.
         }
         catch (Exception e)
         {
@@ -82,7 +82,7 @@ sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed
         }
     }
 
-    /// <summary>Imports of the command line, under the names of their files: where those lie is not told.</summary>
+    /// <summary>Imports of the command line, named after their files; the folders of the files are not disclosed.</summary>
     static JsonArray Terminal(IReadOnlyList<JsonElement> running)
     {
         var imports = new JsonArray();
@@ -91,7 +91,7 @@ sealed class LiveStream(Func<CancellationToken, Task<HttpResponseMessage>>? feed
             var import = JsonObject.Create(progress)!;
             import["name"] = string.Join(", ", ((string?)import["sources"] ?? "").Split(", ").Select(source => source[(source.LastIndexOfAny(['/', '\\']) + 1)..]));
             import.Remove("sources");
-            imports.Add((JsonNode)import); // the list takes nodes as they are; of other types it would make values
+            imports.Add((JsonNode)import); // without the cast, JsonArray.Add would treat it as a value
         }
 
         return imports;

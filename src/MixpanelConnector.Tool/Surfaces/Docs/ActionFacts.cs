@@ -1,12 +1,12 @@
 namespace MixpanelConnector.Tool.Surfaces.Docs;
 
-/// <summary>What an action's declaration says, in words.</summary>
+/// <summary>Describes an action's declaration in words.</summary>
 static class ActionFacts
 {
-    /// <summary>What it needs, what it costs, and where Mixpanel tells of it.</summary>
+    /// <summary>Its credential, its rate limit, and a link to Mixpanel's documentation.</summary>
     public static string Of(ActionDescriptor action) => $"{Needs(action.Auth)} {Costs(action.Cost)}See {action.Documentation}.";
 
-    /// <summary>What it does to the data, and whether again.</summary>
+    /// <summary>How it changes data, and whether it is idempotent.</summary>
     public static string Effect(ActionDescriptor action) => action.Effect switch
     {
         ActionEffect.Read => "It changes nothing.",
@@ -15,7 +15,7 @@ static class ActionFacts
         _ => $"It changes data.{(action.IsRepeatable ? " It is idempotent: the same call again changes nothing more." : " The same call again changes it again.")}{(action.CanBeUndone ? "" : " It cannot be undone.")}",
     };
 
-    /// <summary>The credential.</summary>
+    /// <summary>The credential it needs.</summary>
     public static string Needs(AuthScheme auth) => auth switch
     {
         AuthScheme.ProjectToken => "Needs the project token.",
@@ -26,7 +26,7 @@ static class ActionFacts
         _ => throw new InvalidOperationException($"{auth} is not known here."),
     };
 
-    /// <summary>The limit that it counts against, with a space behind it; empty for none that matters.</summary>
+    /// <summary>The rate limit that it counts against, with a trailing space; empty if none matters.</summary>
     public static string Costs(RateCost cost) => cost switch
     {
         RateCost.None or RateCost.Ingestion => "",

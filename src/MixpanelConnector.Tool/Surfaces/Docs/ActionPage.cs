@@ -4,7 +4,7 @@ using MixpanelConnector.Tool.Surfaces.Mcp;
 
 namespace MixpanelConnector.Tool.Surfaces.Docs;
 
-/// <summary>An action as a page to read.</summary>
+/// <summary>Renders an action as a documentation page.</summary>
 static class ActionPage
 {
     public static string Of(ActionDescriptor action)

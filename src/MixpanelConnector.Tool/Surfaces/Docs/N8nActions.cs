@@ -3,7 +3,7 @@ using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.Tool.Surfaces.Docs;
 
-/// <summary>The actions as the node of n8n reads them: what they are called, what they do, and the schemas of their inputs, whose properties have titles.</summary>
+/// <summary>The actions in the format of the n8n node: their names, what they do, and the schemas of their inputs, whose properties have titles.</summary>
 static class N8nActions
 {
     public static JsonObject All() => new()
@@ -35,7 +35,7 @@ static class N8nActions
     }
 }
 
-/// <summary>Names of fields and actions as people read them.</summary>
+/// <summary>Display names of fields and actions.</summary>
 static class Labels
 {
     static readonly Dictionary<string, string> Spellings = new(StringComparer.Ordinal)

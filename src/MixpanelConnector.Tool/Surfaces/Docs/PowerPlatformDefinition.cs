@@ -4,8 +4,8 @@ using MixpanelConnector.Tool.Surfaces.Http;
 namespace MixpanelConnector.Tool.Surfaces.Docs;
 
 /// <summary>
-/// The server's OpenAPI document as Power Platform takes it: OpenAPI 2.0 with its extensions. Of what has several forms, which
-/// 2.0 has no word for, the richest one is told; keys are a header; lists of parameters and bodies are where 2.0 has them.
+/// The server's OpenAPI document for Power Platform: OpenAPI 2.0 with its extensions. Version 2.0 has no alternatives (anyOf), so the richest one is described.
+/// Keys are a header; parameters and bodies are written the way 2.0 does.
 /// </summary>
 static class PowerPlatformDefinition
 {
@@ -17,7 +17,7 @@ static class PowerPlatformDefinition
 
     const string Advanced = "advanced";
 
-    /// <summary>The operation that a new connection is tried with.</summary>
+    /// <summary>The operation that tests a new connection.</summary>
     const string Server = "get_server";
 
     public static JsonObject Of(JsonObject document)
@@ -70,7 +70,7 @@ static class PowerPlatformDefinition
         if (operation["requestBody"]?["content"]?[Json]?["schema"] is { } body)
             parameters.Add((JsonNode)new JsonObject { ["name"] = "body", ["in"] = "body", ["required"] = true, ["x-ms-summary"] = "Input", ["x-ms-visibility"] = Important, ["description"] = "What the action is told.", ["schema"] = Referred(body, used) });
 
-        // What is idempotent needs no key: the same request may be sent again as it is.
+        // An idempotent operation needs no key: the same request can be sent again unchanged.
         if (action is { IsRepeatable: false })
             parameters.Add((JsonNode)new JsonObject { ["name"] = Idempotency.Header, ["in"] = "header", ["type"] = "string", ["minLength"] = 1, ["maxLength"] = 255, ["x-ms-summary"] = "Idempotency Key", ["x-ms-visibility"] = Advanced, ["description"] = "A name for this one request: sent again under it, the request is carried out once and answered alike, without a one-time secret." });
         var made = new JsonObject
@@ -101,7 +101,7 @@ static class PowerPlatformDefinition
 
     static JsonObject Success(JsonNode schema, SortedSet<string> used) => schema["$ref"] is null ? Titled(Schema(schema.AsObject()), "Answer") : Referred(schema, used);
 
-    /// <summary>A schema in the words of 2.0, with what Power Platform shows of each of its properties.</summary>
+    /// <summary>Converts a schema to 2.0, with the labels that Power Platform shows for its properties.</summary>
     static JsonObject Schema(JsonObject schema)
     {
         if (schema["anyOf"] is JsonArray forms)
@@ -131,7 +131,7 @@ static class PowerPlatformDefinition
                     plain[name] = Schema(value!.AsObject());
                     break;
                 case "additionalProperties":
-                    // What an object takes beside its properties is no field of a form; that it takes nothing else is the server's word.
+                    // A schema for further properties of an object is not a field of a form; that none are allowed is checked by the server.
                     if (value is JsonObject free) plain[name] = Schema(free);
                     break;
                 default:

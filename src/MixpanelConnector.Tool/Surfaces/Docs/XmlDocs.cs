@@ -4,10 +4,10 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Tool.Surfaces.Docs;
 
-/// <summary>The library's documentation comments: the one text for help, schemas and pages.</summary>
+/// <summary>The library's documentation comments: the single source of text for help, schemas and pages.</summary>
 static class XmlDocs
 {
-    /// <summary>The file as it is. Only the members that are asked for are parsed: most commands ask for a few of thousands, or for none.</summary>
+    /// <summary>The raw file. Only the requested members are parsed: most commands need a few of thousands, or none.</summary>
     static readonly Lazy<byte[]> File = new(() =>
     {
         using var stream = typeof(XmlDocs).Assembly.GetManifestResourceStream("MixpanelConnector.xml")
@@ -19,16 +19,16 @@ static class XmlDocs
 
     public static string? Summary(ActionDescriptor action) => Text(Method(action), "summary");
 
-    /// <summary>What the comment says beside the summary; null for nothing.</summary>
+    /// <summary>The remarks of the comment; null if there are none.</summary>
     public static string? Notes(ActionDescriptor action) => Text(Method(action), "remarks");
 
-    /// <summary>What there is to say beside the summary: in the comment, and by the declaration.</summary>
+    /// <summary>All that is known beyond the summary: from the comment, and from the declaration.</summary>
     public static string Remarks(ActionDescriptor action) => $"{Notes(action)} {ActionFacts.Of(action)}".TrimStart();
 
-    /// <summary>An input that fits, as JSON.</summary>
+    /// <summary>A valid input, as JSON.</summary>
     public static string? Example(ActionDescriptor action) => Text(Method(action), "example");
 
-    /// <summary>Gives the schema of a property its description.</summary>
+    /// <summary>Adds a property's description to its schema.</summary>
     public static void Describe(PropertyInfo property, JsonObject schema)
     {
         if (Summary(property) is { } summary) schema.Insert(0, "description", summary);
@@ -58,7 +58,10 @@ static class XmlDocs
         return true;
     }
 
-    /// <summary>The text without its elements: of a reference the last name, of others what they hold. The compiler writes nothing else, and loading a parser takes longer than all that a command does.</summary>
+    /// <summary>
+    /// The text without its XML elements: a reference becomes the last part of its name, other elements their contents. The compiler writes nothing else, and
+    /// loading an XML parser takes longer than everything else a command does.
+    /// </summary>
     static string Flatten(ReadOnlySpan<char> xml)
     {
         var text = new StringBuilder();

@@ -11,12 +11,12 @@ using MixpanelConnector.Tool.Surfaces.Mcp;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>Each action of the catalogue at an address of its own, and the list of them.</summary>
+/// <summary>The routes of the catalogue's actions, and the list of actions.</summary>
 static class ActionRoutes
 {
     public const string Path = "/v1/actions";
 
-    /// <summary>The yes of a body, to what cannot be undone.</summary>
+    /// <summary>The member of a body that confirms an irreversible action.</summary>
     public const string Confirm = "confirm";
 
     public static IEnumerable<Route> All()
@@ -30,7 +30,7 @@ static class ActionRoutes
 
     static readonly Lazy<ReadOnlyMemory<byte>> Descriptors = new(() => JsonText.Utf8(new JsonObject { ["actions"] = new JsonArray([.. Catalogue.Actions.Select(Describe)]) }));
 
-    /// <summary>An action in all that its descriptor says.</summary>
+    /// <summary>Describes an action, with everything in its descriptor.</summary>
     public static JsonObject Describe(ActionDescriptor action) => new()
     {
         ["name"] = action.Name,
@@ -56,7 +56,7 @@ static class ActionRoutes
         ["output_schema"] = action.OutputSchema(XmlDocs.Describe),
     };
 
-    /// <summary>What a body must fit: the input, and the yes of who asks for what cannot be undone.</summary>
+    /// <summary>The schema of a body: the input, and the confirmation of an irreversible action.</summary>
     public static JsonObject InputSchema(ActionDescriptor action, Action<PropertyInfo, JsonObject>? annotate = null)
     {
         var schema = action.InputSchema(annotate ?? XmlDocs.Describe);
@@ -67,15 +67,15 @@ static class ActionRoutes
         return schema;
     }
 
-    /// <summary>The input of a body, without the yes that it needs.</summary>
-    /// <exception cref="MixpanelException">The yes is missing.</exception>
+    /// <summary>The input in a body, without the required confirmation.</summary>
+    /// <exception cref="MixpanelException">The confirmation is missing.</exception>
     static JsonElement Confirmed(ActionDescriptor action, JsonElement body)
     {
         if (!action.NeedsConfirmation || body.ValueKind is not JsonValueKind.Object) return body;
         return JsonMembers.Find(body, Confirm) is { ValueKind: JsonValueKind.True } ? JsonMembers.Without(body, Confirm) : throw Configuration.Invalid(Confirm, "This cannot be undone: confirm must be true.");
     }
 
-    /// <summary>What a field is called in .NET, and its type there.</summary>
+    /// <summary>Adds the name and type of a field in .NET to its schema.</summary>
     static void DescribeMember(PropertyInfo property, JsonObject schema)
     {
         XmlDocs.Describe(property, schema);
@@ -97,13 +97,13 @@ static class ActionRoutes
         var input = Confirmed(action, body.Json);
         if (action.Effect is ActionEffect.Read)
         {
-            // Nothing to protect from being done twice, and much that should not lie on a disk: the key does nothing here.
+            // Reading needs no protection from repetition, and its results should not be stored on disk: the key is ignored.
             var page = await action.InvokeAsync(services.Client, input, context.RequestAborted);
             await context.Response.WriteAsync(200, Answers.Json, page.Json);
             return;
         }
 
-        // What creates is ended whoever waits for it. What can be repeated goes on for a while: its caller may not care for the answer.
+        // An action that creates something always runs to its end. A repeatable one goes on for a while only: its caller may not need the answer.
         using var left = new CancellationTokenSource(Timeout.InfiniteTimeSpan, services.Options.TimeProvider);
         using var leaving = action.IsRepeatable ? context.RequestAborted.Register(() => left.CancelAfter(Limits.AfterCaller)) : default;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(services.Stopping, left.Token);
@@ -136,7 +136,7 @@ static class ActionRoutes
         await context.Response.WriteAsync(outcome.Status, outcome.Status == 200 ? Answers.Json : Answers.ProblemJson, fresh is null ? outcome.Json : Deliver(fresh));
     }
 
-    /// <summary>The output with its one-time secret, which this answer alone holds.</summary>
+    /// <summary>The output with its one-time secret, which only this response contains.</summary>
     static ReadOnlyMemory<byte> Deliver(ActionResult result)
     {
         if (result.Secrets.IsEmpty) return result.Json;
@@ -153,7 +153,7 @@ static class ActionRoutes
     }
 }
 
-/// <summary>Names that are made from an action's own.</summary>
+/// <summary>Names derived from an action's own.</summary>
 static class Names
 {
     public static string Title(ActionDescriptor action)
@@ -167,7 +167,7 @@ static class Names
     public static string Pascal(string name) => string.Concat(name.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
 }
 
-/// <summary>JSON as these interfaces write it: escaped only where JSON demands it.</summary>
+/// <summary>JSON as these interfaces write it: escaped only where JSON requires it.</summary>
 static class JsonText
 {
     static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>Writes answers.</summary>
+/// <summary>Writes responses.</summary>
 static class Answers
 {
     public const string Json = "application/json";
@@ -17,7 +17,7 @@ static class Answers
         return HttpMethods.IsHead(response.HttpContext.Request.Method) ? Task.CompletedTask : response.WriteBodyAsync(body);
     }
 
-    /// <summary>An answer stays in memory for as long as its reader takes: it counts until then.</summary>
+    /// <summary>A response stays in memory until its client has read it, and counts against the budget until then.</summary>
     public static async Task WriteBodyAsync(this HttpResponse response, ReadOnlyMemory<byte> body)
     {
         var caller = response.HttpContext.Features.Get<Caller>();
@@ -40,6 +40,6 @@ static class Answers
         return response.WriteAsync(status, ProblemJson, ErrorTable.Problem(error));
     }
 
-    /// <summary>What Mixpanel asked for, else what it advises.</summary>
+    /// <summary>The delay that Mixpanel requested, otherwise the one that it recommends.</summary>
     static int RetryAfter(MixpanelError error) => (int)Math.Clamp(Math.Ceiling(error.RetryAfter?.TotalSeconds ?? 2), 1, 3600);
 }

@@ -6,9 +6,8 @@ using System.Threading.Channels;
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
 /// <summary>
-/// One line of JSON on standard error for each denial and each failure; nothing for what goes well. The encoder leaves no
-/// control character, no quote and nothing beyond ASCII, so that no text from outside makes a line of its own. Writing never
-/// holds up an answer: what does not fit is counted and said later.
+/// One line of JSON on standard error for each denial and each failure; nothing for successful requests. The encoder escapes control characters, quotes and
+/// everything beyond ASCII, so that external text cannot forge a line. Writing never delays a response: lines that do not fit are counted, and reported later.
 /// </summary>
 sealed class AuditLog : IAsyncDisposable
 {
@@ -27,8 +26,8 @@ sealed class AuditLog : IAsyncDisposable
         _writing = Task.Run(WriteAsync);
     }
 
-    /// <param name="what">What happened, a constant.</param>
-    /// <param name="details">Names and texts; null values are left out.</param>
+    /// <param name="what">The name of the event, a constant.</param>
+    /// <param name="details">Names and values; null values are omitted.</param>
     public void Write(string what, params ReadOnlySpan<(string Name, string? Value)> details)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -65,7 +64,7 @@ sealed class AuditLog : IAsyncDisposable
             }
             catch (IOException)
             {
-                // Nobody reads the log any more; that must not stop the server.
+                // Nobody reads the log any more, which must not stop the server.
             }
         }
     }

@@ -8,21 +8,21 @@ using Microsoft.Net.Http.Headers;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>Reads JSON bodies within <see cref="Limits"/>. What they hold counts against the share of their caller.</summary>
+/// <summary>Reads JSON bodies within <see cref="Limits"/>. Their memory counts against the share of the caller.</summary>
 static class Bodies
 {
     const int FirstBuffer = 4 << 10;
 
-    /// <summary>JSON in UTF-8 and nothing else, so that no form of a web page passes for it.</summary>
-    /// <exception cref="RefusedException">It is something else.</exception>
+    /// <summary>Requires JSON in UTF-8, so that no HTML form can send such a body.</summary>
+    /// <exception cref="RefusedException">The content type is different.</exception>
     public static void RequireJson(HttpRequest request)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals(Answers.Json, StringComparison.OrdinalIgnoreCase)) throw new RefusedException(Refusal.WrongType(Answers.Json));
         RequireUtf8(request);
     }
 
-    /// <summary>JSON is in UTF-8, whoever reads it.</summary>
-    /// <exception cref="RefusedException">The request says that its JSON is in something else, or has several types.</exception>
+    /// <summary>Requires that JSON is encoded in UTF-8.</summary>
+    /// <exception cref="RefusedException">The request specifies another encoding for its JSON, or has several content types.</exception>
     public static void RequireUtf8(HttpRequest request)
     {
         if (request.Headers.ContentType.Count > 1) throw new RefusedException(Refusal.WrongType("one content type"));
@@ -31,7 +31,7 @@ static class Bodies
             throw new RefusedException(Refusal.WrongType(type.MediaType.Value));
     }
 
-    /// <summary>Takes a body from the network, as it was sent.</summary>
+    /// <summary>Receives a body from the network, unchanged.</summary>
     /// <exception cref="RefusedException">It exceeds a limit.</exception>
     public static async Task<HeldBytes> ReceiveAsync(HttpRequest request, Caller caller, int limit, CancellationToken cancellationToken)
     {
@@ -49,9 +49,9 @@ static class Bodies
         }
     }
 
-    /// <summary>The JSON of a body that was received.</summary>
+    /// <summary>Parses the JSON of a received body.</summary>
     /// <exception cref="RefusedException">It exceeds a limit.</exception>
-    /// <exception cref="MixpanelException">It is no JSON.</exception>
+    /// <exception cref="MixpanelException">It is not valid JSON.</exception>
     public static async Task<JsonBody> ReadJsonAsync(HttpRequest request, HeldBytes received, CancellationToken cancellationToken)
     {
         var plain = await PlainAsync(request, received, cancellationToken);
@@ -68,9 +68,9 @@ static class Bodies
         }
     }
 
-    /// <summary>Looks at all of a JSON text before anything is built of it; says how many values and names it has.</summary>
+    /// <summary>Scans a whole JSON text before any object is built from it; returns the number of its values and names.</summary>
     /// <exception cref="RefusedException">There are too many.</exception>
-    /// <exception cref="MixpanelException">It is no JSON, or exceeds another limit.</exception>
+    /// <exception cref="MixpanelException">It is not valid JSON, or exceeds another limit.</exception>
     public static int Check(ReadOnlySpan<byte> json, int depth, int mostTokens)
     {
         if (!Utf8.IsValid(json)) throw Invalid("is not UTF-8.");
@@ -111,14 +111,16 @@ static class Bodies
         _ => throw new RefusedException(Refusal.WrongType("the body as it is, or with the one Content-Encoding gzip") with { Field = "Content-Encoding" }),
     };
 
-    /// <summary>.NET takes a gzip stream that is cut short for a whole one, so the length in its trailer is compared; several members in one body are refused with it.</summary>
+    /// <summary>
+    /// .NET accepts a truncated gzip stream as complete, so the length in its trailer is compared. This also rejects several members in one body.
+    /// </summary>
     static async Task<HeldBytes> DecompressAsync(HeldBytes received, CancellationToken cancellationToken)
     {
         const int HeaderAndTrailer = 18;
         if (received.Length < HeaderAndTrailer) throw NotGzip();
         var limit = (int)Math.Min(Limits.Body, Limits.FreeOfRatio + ((long)received.Length * Limits.Ratio));
         var announced = BinaryPrimitives.ReadUInt32LittleEndian(received.Memory.Span[^4..]);
-        // One byte more than announced shows the end without growing.
+        // One byte more than announced detects the end without growing the buffer.
         var bytes = new HeldBytes(received.Caller, announced > limit ? FirstBuffer : (int)announced + 1, limit + 1);
         try
         {
@@ -160,17 +162,17 @@ static class Bodies
 /// <summary>Bytes in a pooled buffer that counts against the share of a caller.</summary>
 sealed class HeldBytes : IDisposable
 {
-    /// <summary>Larger buffers are made to measure: those of the pool are up to twice as large, and stay.</summary>
+    /// <summary>Larger buffers are allocated exactly: those of the pool are up to twice as large, and are never freed.</summary>
     const int LargestPooled = 1 << 20;
 
     readonly long _largest;
     byte[] _buffer = [];
     long _held;
-    int _size; // of the buffer, as it was asked for
+    int _size; // of the buffer, as requested
 
-    /// <param name="caller">Whose bytes they are.</param>
-    /// <param name="size">Room for so many at first.</param>
-    /// <param name="largest">More than this is never taken at a time, so that what is announced is held once it is there, and not more than that.</param>
+    /// <param name="caller">The caller whose share they count against.</param>
+    /// <param name="size">The initial size.</param>
+    /// <param name="largest">The largest buffer. An announced length is allocated only once data arrives, and never more than that.</param>
     public HeldBytes(Caller caller, int size, long largest)
     {
         (Caller, _largest) = (caller, largest);
@@ -193,7 +195,7 @@ sealed class HeldBytes : IDisposable
 
     public MemoryStream AsStream() => new(_buffer, 0, Length, writable: false);
 
-    /// <summary>Counts what is built of the bytes, until they are gone.</summary>
+    /// <summary>Counts memory of objects that are built from the bytes, until the bytes are disposed.</summary>
     /// <exception cref="RefusedException">The caller's share is used up.</exception>
     public void HoldMore(long bytes)
     {
@@ -201,7 +203,7 @@ sealed class HeldBytes : IDisposable
         _held += bytes;
     }
 
-    /// <summary>The same bytes for another to dispose.</summary>
+    /// <summary>Moves the bytes to a new owner.</summary>
     public HeldBytes Moved()
     {
         var moved = new HeldBytes(this);
@@ -233,7 +235,7 @@ sealed class HeldBytes : IDisposable
     }
 }
 
-/// <summary>A body with the JSON that it is. The JSON lives as long as the body.</summary>
+/// <summary>A body and its parsed JSON, which is valid as long as the body.</summary>
 sealed class JsonBody(HeldBytes bytes, JsonDocument document) : IDisposable
 {
     public ReadOnlyMemory<byte> Bytes => bytes.Memory;

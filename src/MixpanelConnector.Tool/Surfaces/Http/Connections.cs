@@ -7,19 +7,22 @@ using Microsoft.AspNetCore.Http;
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
 /// <summary>
-/// The open connections. When one more comes than the server may have, it gets the place of the one that has been without a
-/// request for longest; of those that have not shown a key first. So whoever only holds connections holds up nobody, and files
-/// are left for the work: that is why the place is made here, where connections are taken, and not later.
+/// The open connections. If the limit is reached, a new connection replaces the one that has been without a request for longest; those that have not presented
+/// a key go first. A client that only holds connections open therefore blocks nobody, and file descriptors are left for the work. That is why this happens
+/// here, where connections are accepted, and not later.
 /// </summary>
-/// <param name="sockets">Takes connections.</param>
-/// <param name="most">How many may be open.</param>
+/// <param name="sockets">Accepts connections.</param>
+/// <param name="most">The maximum number of open connections.</param>
 /// <param name="keys">Whether callers have keys.</param>
 sealed class Connections(IConnectionListenerFactory sockets, int most, bool keys) : IConnectionListenerFactory
 {
     readonly Lock _lock = new();
-    readonly LinkedList<Connection> _open = new(); // the one that was used last is the last
+    readonly LinkedList<Connection> _open = new(); // the most recently used one is last
 
-    /// <summary>As many as the limit says, and as files leave, of which each connection is one. The rest is for the calls to Mixpanel and what is kept on the disk.</summary>
+    /// <summary>
+    /// The maximum number of connections: the limit, or fewer if there are not enough file descriptors, of which each connection needs one. The rest is for the
+    /// requests to Mixpanel and for files.
+    /// </summary>
     public static int Most()
     {
         const int LeastOfRest = 32, MostOfRest = 1024;
@@ -28,13 +31,13 @@ sealed class Connections(IConnectionListenerFactory sockets, int most, bool keys
         return Math.Clamp(free - Math.Clamp(free / 2, LeastOfRest, MostOfRest), 1, Limits.Connections);
     }
 
-    /// <summary>The connection of a request; null where another server has it.</summary>
+    /// <summary>The connection of a request; null if another server accepted it.</summary>
     public static Connection? Of(HttpContext context) => context.Features.Get<Connection>();
 
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
         new Listener(await sockets.BindAsync(endpoint, cancellationToken), this);
 
-    /// <summary>False when there is no place for it.</summary>
+    /// <summary>Admits a connection; false if there is no room for it.</summary>
     bool Take(ConnectionContext context)
     {
         var connection = new Connection(this, context);
@@ -99,7 +102,7 @@ sealed class Connections(IConnectionListenerFactory sockets, int most, bool keys
             }
         }
 
-        /// <summary>Gives the place back at once.</summary>
+        /// <summary>Closes the connection at once, to free its place.</summary>
         public void Close()
         {
             _context.Abort(new ConnectionAbortedException("Its place was needed."));

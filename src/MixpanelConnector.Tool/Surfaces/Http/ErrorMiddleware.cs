@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>Around every request: headers that every answer has, and a problem object for whatever goes wrong within.</summary>
+/// <summary>Runs around every request: adds the common headers, and converts every error to a problem object.</summary>
 sealed class ErrorMiddleware(ServeOptions options, AuditLog log)
 {
     const string ContentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
@@ -25,7 +25,7 @@ sealed class ErrorMiddleware(ServeOptions options, AuditLog log)
         }
         catch (Exception e)
         {
-            // Half an answer must not look like a whole one.
+            // A partial response must not look like a complete one.
             context.Abort();
             if (!context.RequestAborted.IsCancellationRequested) Failed(context, e);
         }
@@ -68,7 +68,7 @@ sealed class ErrorMiddleware(ServeOptions options, AuditLog log)
             case BadHttpRequestException or IOException { InnerException: OverflowException }: // the latter is the server's word for the size of a chunk that is beyond 31 bits
                 return AnswerAsync(context, new RefusedException(Refusal.Malformed("The body is not what its headers say.")));
             case OperationCanceledException when context.RequestAborted.IsCancellationRequested:
-                return Task.CompletedTask; // nobody is left to answer
+                return Task.CompletedTask; // there is no client left to respond to
             default:
                 Failed(context, exception);
                 return context.Response.RefuseAsync(Refusal.Internal);
@@ -79,7 +79,7 @@ sealed class ErrorMiddleware(ServeOptions options, AuditLog log)
         ("reason", refusal.Kind), ("request_id", context.TraceIdentifier), ("caller", context.Features.Get<Caller>()?.Name),
         ("remote", context.Connection.RemoteIpAddress?.ToString()), ("method", context.Request.Method), ("path", context.Request.Path.Value));
 
-    /// <summary>A defect of ours. Its message could hold what must not be shown; its kind and place help to find it.</summary>
+    /// <summary>A bug of ours. Its message could contain confidential data; its type and stack trace are enough to find it.</summary>
     void Failed(HttpContext context, Exception exception) => log.Write("failed",
         ("request_id", context.TraceIdentifier), ("exception", exception.GetType().FullName), ("stack", exception.StackTrace?.ReplaceLineEndings(" ").Trim()));
 }

@@ -23,19 +23,22 @@ using MixpanelConnector.Tool.Surfaces.Http.Imports;
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
 /// <summary>
-/// The catalogue over HTTP. A request passes, in this order: the error middleware (headers and problems), its source (host and
-/// origin), its caller (key and scope), the limits (rate and turns), and then the one handler of its route.
-/// Kestrel is on its own: no configuration files, no environment variables, no logging, and no hand on the process's signals.
+/// The catalogue over HTTP. A request passes, in this order: the error middleware (headers and problems), its source (host and origin), its caller (key and
+/// scope), the limits (rate and turns), and then the handler of its route. Kestrel runs in isolation: without configuration files, environment variables,
+/// logging or signal handlers.
 /// </summary>
 sealed class Gateway : IAsyncDisposable
 {
-    /// <summary>Far more than any request may have, so that the sender of too much can still read the refusal.</summary>
+    /// <summary>Far more than any request may have, so that a client that sends too much can still read the refusal.</summary>
     const long LargestBodyToDrain = 64 << 20;
 
-    /// <summary>What is read of a connection before anybody wants it: thousands that are refused at once each hold so much. Uploads take hardly longer than with a megabyte.</summary>
+    /// <summary>
+    /// The read buffer of a connection: thousands of connections that are refused at once each allocate this much. Uploads are hardly slower than with a
+    /// megabyte.
+    /// </summary>
     const long MostReadAhead = 4 << 10;
 
-    /// <summary>.NET takes a sign before the length of a body, which another server may read otherwise.</summary>
+    /// <summary>.NET accepts a sign in Content-Length, which another server may parse differently.</summary>
     static readonly Encoding Digits = new DigitsOnly();
 
     static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(10);
@@ -53,18 +56,18 @@ sealed class Gateway : IAsyncDisposable
 
     public ServeDatabase Database => _services.Database;
 
-    /// <summary>Method and path of everything that is served.</summary>
+    /// <summary>Method and path of every endpoint.</summary>
     public IEnumerable<string> Endpoints => _application.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
         .SelectMany(endpoint => endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Select(method => $"{method} /{endpoint.RoutePattern.RawText!.TrimStart('/')}"));
 
-    /// <summary>Starts serving; stopped by disposing.</summary>
+    /// <summary>Starts serving; dispose to stop.</summary>
     /// <param name="options">How to serve.</param>
-    /// <param name="client">Reaches Mixpanel for single requests; the caller disposes it.</param>
-    /// <param name="newClient">Makes a client for an import.</param>
-    /// <param name="log">Where denials and failures are written.</param>
-    /// <param name="cancellationToken">Gives up starting.</param>
-    /// <exception cref="MixpanelException">The options do not fit each other, or another server uses the folder.</exception>
-    /// <exception cref="IOException">The port is taken, or the disk failed.</exception>
+    /// <param name="client">The client for single requests; the caller disposes it.</param>
+    /// <param name="newClient">Creates a client for an import.</param>
+    /// <param name="log">The writer for denials and failures.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    /// <exception cref="MixpanelException">The options contradict each other, or another server uses the folder.</exception>
+    /// <exception cref="IOException">The port is in use, or the disk failed.</exception>
     public static async Task<Gateway> StartAsync(ServeOptions options, MixpanelClient client, Func<MixpanelClient> newClient, TextWriter log, CancellationToken cancellationToken)
     {
         options = options.Validated();
@@ -101,7 +104,7 @@ sealed class Gateway : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes no more requests, and lets running ones end; the imports that run stop at a checkpoint meanwhile.</summary>
+    /// <summary>Accepts no more requests, and lets the running ones end; meanwhile running imports stop at a checkpoint.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_services.Options.Host is { } host) host.Guest = null;
@@ -118,7 +121,7 @@ sealed class Gateway : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    /// <summary>An import has a client of its own, which tries again for as long as an import may.</summary>
+    /// <summary>An import has its own client, which retries for as long as an import may.</summary>
     static CarryOut CarryOut(Func<MixpanelClient> newClient) => async (request, state, cancellationToken) =>
     {
         using var client = newClient();
@@ -127,7 +130,7 @@ sealed class Gateway : IAsyncDisposable
 
     static WebApplication Build(ServeOptions options, Services services, RequestGuard guard)
     {
-        // What ends lines otherwise than a proxy in front of it, can be made to see other requests than that one did.
+        // Accepting other line terminators than a proxy in front allows request smuggling.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", isEnabled: true);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         if (options.Host is { } host) builder.WebHost.UseServer(new InProcessServer(host.Address));
@@ -135,7 +138,7 @@ sealed class Gateway : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LargestBodyToDrain;
-            kestrel.Limits.MaxRequestBufferSize = 128 << 10; // of each connection, so that many that wait do not hold much
+            kestrel.Limits.MaxRequestBufferSize = 128 << 10; // per connection, so that many waiting ones do not use much memory
             kestrel.Limits.MaxResponseBufferSize = 64 << 10;
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
             kestrel.Limits.MaxRequestHeaderCount = 100;
@@ -188,7 +191,7 @@ sealed class Gateway : IAsyncDisposable
         application.UseRouting();
         application.Use(async (context, next) =>
         {
-            // Whatever is not open to everybody wants a caller, also what does not exist.
+            // Everything that is not public requires a caller, even a path that does not exist.
             var route = context.GetEndpoint()?.Metadata.GetMetadata<Route>();
             var caller = guard.Visitors;
             if (route is not { Scope: Scope.None })
@@ -219,7 +222,7 @@ sealed class Gateway : IAsyncDisposable
                 return;
             }
 
-            // A turn is for work: the network is waited for before it, and after it.
+            // A turn is for processing: receiving the body happens before it, and sending the response after it.
             if (route.LargestBody > 0) Bodies.RequireJson(context.Request);
             using var body = route.LargestBody == 0 ? null : await Bodies.ReceiveAsync(context.Request, caller, route.LargestBody, context.RequestAborted);
             context.Features.Set(body);
@@ -246,14 +249,14 @@ sealed class Gateway : IAsyncDisposable
         return application;
     }
 
-    /// <summary>Takes what is served here out of what the embedded Mixpanel gets; it answers for its own health.</summary>
+    /// <summary>Handles the paths of this server in the embedded Mixpanel, which answers its own health check.</summary>
     static Guest Guest(WebApplication application)
     {
         var server = (InProcessServer)application.Services.GetRequiredService<IServer>();
         return new Guest(TakesAsGuest, server.AnswerAsync);
     }
 
-    /// <summary>Whether a path is answered here where this is a guest.</summary>
+    /// <summary>Whether this server handles a path when it runs as a guest.</summary>
     public static bool TakesAsGuest(PathString path) => GuestPaths.Value.Contains(FirstSegment(path.Value ?? ""));
 
     static readonly Lazy<HashSet<string>> GuestPaths = new(() =>
@@ -280,7 +283,7 @@ sealed class Gateway : IAsyncDisposable
         if (route.HasStreamedAnswer && context.Features.Get<IHttpMinResponseDataRateFeature>() is { } answer) answer.MinDataRate = slow;
     }
 
-    /// <summary>The default one would answer Ctrl-C and SIGTERM in place of the program around it.</summary>
+    /// <summary>The default lifetime would handle Ctrl-C and SIGTERM instead of the program itself.</summary>
     sealed class NoLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -293,7 +296,7 @@ sealed class Gateway : IAsyncDisposable
         public override int GetChars(ReadOnlySpan<byte> bytes, Span<char> chars)
         {
             if (!bytes.ContainsAnyExceptInRange((byte)'0', (byte)'9')) return base.GetChars(bytes, chars);
-            chars[0] = '?'; // no number: the server refuses it
+            chars[0] = '?'; // not a number: the server rejects it
             return 1;
         }
     }

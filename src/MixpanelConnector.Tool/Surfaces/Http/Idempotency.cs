@@ -4,20 +4,20 @@ using System.Text;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>What a request came to, without its secrets: those are handed over once, and kept nowhere.</summary>
+/// <summary>The outcome of a request, without its secrets: those are delivered once, and never stored.</summary>
 /// <param name="Status">The HTTP status.</param>
 /// <param name="Json">The output, or the problem object.</param>
 /// <param name="Unknown">Whether it is unknown if the request took effect.</param>
-/// <param name="Kept">Whether the same request gives this answer again, rather than another try.</param>
+/// <param name="Kept">Whether the same request returns this answer again, rather than another attempt.</param>
 sealed record Outcome(int Status, ReadOnlyMemory<byte> Json, bool Unknown, bool Kept);
 
 /// <summary>
-/// Requests under an <c>Idempotency-Key</c> are carried out once, and answered alike for a day, also after a restart:
+/// Requests with an <c>Idempotency-Key</c> are executed once, and get the same answer for a day, even after a restart:
 /// <list type="bullet">
-/// <item>the beginning is on the disk before anything is sent, and the answer before it is given;</item>
-/// <item>the same key with another body is refused; the same body while the first runs waits for its answer;</item>
-/// <item>a failure that took no effect is forgotten, so that the same key may try again;</item>
-/// <item>what was cut off is carried out again where that does no harm, and refused where something could be made twice.</item>
+/// <item>the start is stored on disk before anything is sent, and the answer before it is returned;</item>
+/// <item>the same key with another body is rejected; the same body while the first request runs waits for its answer;</item>
+/// <item>a failure without effect is forgotten, so that the same key can be used to try again;</item>
+/// <item>an interrupted request is executed again if it is idempotent, and rejected if something could be created twice.</item>
 /// </list>
 /// </summary>
 sealed class Idempotency(ServeDatabase database, string destination, AuditLog log, TimeProvider time)
@@ -26,10 +26,10 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
     public const string ReplayedHeader = "Idempotency-Replayed";
     const int LongestKey = 255;
 
-    /// <summary>How many answers of one caller are kept.</summary>
+    /// <summary>The maximum number of stored answers per caller.</summary>
     public const int MostAnswers = 100_000;
 
-    /// <summary>So many new ones, or an hour, and what is too old or too much is forgotten.</summary>
+    /// <summary>Old and surplus answers are deleted after this many new ones, or after an hour.</summary>
     const int AnswersBetweenCleanings = 10_000;
 
     static readonly TimeSpan Kept = TimeSpan.FromHours(24);
@@ -39,7 +39,7 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
     long _cleaned = long.MinValue;
     int _sinceCleaning;
 
-    /// <exception cref="RefusedException">There are several, or one that is none.</exception>
+    /// <exception cref="RefusedException">There are several keys, or the key is not valid.</exception>
     public static string? KeyOf(Microsoft.AspNetCore.Http.HttpRequest request)
     {
         var values = request.Headers[Header];
@@ -48,16 +48,16 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
         return values.Count == 1 && key.Length is > 0 and <= LongestKey && key.All(c => c is >= ' ' and <= '~') ? key : throw new RefusedException(Refusal.Malformed("One Idempotency-Key takes 1 to 255 visible ASCII characters.", Header));
     }
 
-    /// <summary>The name of a key on the disk: callers do not see each other's, nor do projects.</summary>
+    /// <summary>The stored name of a key, which is separate for each caller and each project.</summary>
     public byte[] Name(Caller caller, string operation, string key) => SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', destination, caller.Name, operation, key)));
 
-    /// <summary>Carries a request out, or gives the answer it had.</summary>
-    /// <param name="caller">Who sent it.</param>
+    /// <summary>Executes a request, or returns the answer it got before.</summary>
+    /// <param name="caller">The sender of the request.</param>
     /// <param name="name">The name of the key.</param>
-    /// <param name="body">What was sent.</param>
-    /// <param name="repeatable">Whether carrying it out twice does no harm.</param>
-    /// <param name="work">Carries it out; does not throw.</param>
-    /// <param name="cancellationToken">Ends waiting, not the work.</param>
+    /// <param name="body">The request body.</param>
+    /// <param name="repeatable">Whether the request is idempotent.</param>
+    /// <param name="work">Executes it; does not throw.</param>
+    /// <param name="cancellationToken">Cancels waiting, not the work.</param>
     public async Task<(Outcome Outcome, bool Replayed)> RunAsync(Caller caller, byte[] name, ReadOnlyMemory<byte> body, bool repeatable, Func<Task<Outcome>> work, CancellationToken cancellationToken)
     {
         Clean();
@@ -115,7 +115,7 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
         }
         catch (IOException e)
         {
-            // What was done is done, and the answer true; only a repetition will not find it.
+            // The work is done and the answer is true; only a repetition will not find it.
             log.Write("answer_not_kept", ("reason", e.Message));
         }
 
@@ -123,7 +123,10 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
         return (outcome, false);
     }
 
-    /// <summary>Forgets what is older than a day, and of each caller's too many the oldest. Where the disk does not take that, requests go on, and the next time is soon enough.</summary>
+    /// <summary>
+    /// Deletes answers that are older than a day, and the oldest ones of a caller that has too many. If the disk fails, requests continue, and the next attempt
+    /// is soon enough.
+    /// </summary>
     void Clean()
     {
         var now = time.GetUtcNow().ToUnixTimeSeconds();
@@ -145,7 +148,7 @@ sealed class Idempotency(ServeDatabase database, string destination, AuditLog lo
     {
         public byte[] Body { get; } = body;
 
-        /// <summary>The answer, once it is kept; null when there is none to share.</summary>
+        /// <summary>The answer, once it is stored; null if there is none to share.</summary>
         public TaskCompletionSource<Outcome?> Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>A server without a socket: it answers requests that came to another one, in the same process and under the same address.</summary>
+/// <summary>A server without a socket: it answers requests that another server received, in the same process and at the same address.</summary>
 sealed class InProcessServer : IServer
 {
     readonly Lock _lock = new();
@@ -73,7 +73,7 @@ sealed class InProcessServer : IServer
         return Task.CompletedTask;
     }
 
-    /// <summary>Takes no more, and waits for what runs, as long as the one who stops it has patience.</summary>
+    /// <summary>Accepts no more requests, and waits for running ones until the caller's token is cancelled.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         lock (_lock)

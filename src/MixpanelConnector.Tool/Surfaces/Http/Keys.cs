@@ -4,20 +4,20 @@ using MixpanelConnector.Files;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>What a caller may do.</summary>
+/// <summary>The permission of a caller.</summary>
 enum Scope
 {
-    /// <summary>Anybody, without a key.</summary>
+    /// <summary>Open to anybody, without a key.</summary>
     None,
 
-    /// <summary>Whatever changes nothing.</summary>
+    /// <summary>Everything that changes no data.</summary>
     Read,
 
     /// <summary>Everything.</summary>
     Write,
 }
 
-/// <summary>Whoever sends requests: the holder of a key, or anybody on this machine where keys are not used.</summary>
+/// <summary>A sender of requests: the owner of a key, or anybody on this machine if keys are not used.</summary>
 sealed class Caller(string name, Scope scope, TokenBucket bucket, MemoryBudget memory)
 {
     public string Name { get; } = name;
@@ -26,16 +26,16 @@ sealed class Caller(string name, Scope scope, TokenBucket bucket, MemoryBudget m
 
     public TokenBucket Bucket { get; } = bucket;
 
-    /// <summary>Where the memory of its requests is counted.</summary>
+    /// <summary>The budget that its requests' memory counts against.</summary>
     public MemoryBudget Memory { get; } = memory;
 
-    /// <summary>Bytes that its requests hold; the room changes it.</summary>
+    /// <summary>Bytes held by its requests; changed by the budget only.</summary>
     public long Held { get; set; }
 }
 
 /// <summary>
-/// The keys of this server. A line each: a name, a scope, and the SHA-256 of the key in hex; lines that begin with # say
-/// nothing. Keys have 256 random bits, so that their plain hash tells nothing about them.
+/// The keys of this server. Each line contains a name, a scope, and the SHA-256 of the key in hexadecimal; lines that begin with # are comments. Keys have 256
+/// random bits, so that an unsalted hash reveals nothing about them.
 /// </summary>
 sealed class Keys
 {
@@ -48,10 +48,10 @@ sealed class Keys
 
     Keys() { }
 
-    /// <summary>Nobody has a key: whoever reaches the server may do everything.</summary>
+    /// <summary>Whether there are no keys: anybody who can reach the server may do everything.</summary>
     public bool Open => _callers.Count == 0;
 
-    /// <summary>What all callers hold in common.</summary>
+    /// <summary>The memory budget shared by all callers.</summary>
     public MemoryBudget Memory { get; } = new();
 
     public static Keys None => new();
@@ -59,7 +59,7 @@ sealed class Keys
     /// <summary>Whether more than one caller may change data.</summary>
     public bool HaveSeveralWriters => _callers.Count(known => known.Caller.Scope is Scope.Write) > 1;
 
-    /// <exception cref="MixpanelException">The file cannot be read, is not private, or holds what is no key.</exception>
+    /// <exception cref="MixpanelException">The file cannot be read, is not private, or contains a line that is not a key.</exception>
     public static Keys Load(string? path, HostEnvironment host, Func<TokenBucket> newBucket)
     {
         var keys = new Keys();
@@ -78,8 +78,8 @@ sealed class Keys
         }
     }
 
-    /// <summary>Makes a key, adds it to a file that only its owner can read, and gives the key, which is nowhere else.</summary>
-    /// <exception cref="MixpanelException">The file cannot be written, or the name is taken or no name.</exception>
+    /// <summary>Creates a key, adds its hash to a file that only its owner can read, and returns the key, which is stored nowhere else.</summary>
+    /// <exception cref="MixpanelException">The file cannot be written, or the name is in use or not valid.</exception>
     public static string Make(string path, string name, Scope scope)
     {
         if (!IsName(name)) throw Configuration.Invalid("name", "The name takes letters, digits, - . and _, at most 64.");
@@ -95,7 +95,7 @@ sealed class Keys
 
             var key = KeyPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
             var added = $"{name} {scope.ToString().ToLowerInvariant()} {Convert.ToHexStringLower(Hash(key))}\n";
-            // A file that an editor left without the end of its last line would run into the new one.
+            // If an editor saved the file without a final line break, the new line would be appended to the last one.
             file.Seek(0, SeekOrigin.End);
             file.Write(Encoding.UTF8.GetBytes(lines.Length == 0 || LineEnds.Contains(lines[^1]) ? added : $"\n{added}"));
             file.Flush();
@@ -109,7 +109,7 @@ sealed class Keys
         }
     }
 
-    /// <summary>Whose key it is; null for nobody's. Every key is compared, whole, so that the time taken tells nothing.</summary>
+    /// <summary>The caller with a key; null if there is none. Every key is compared completely, so that the timing reveals nothing.</summary>
     public Caller? Find(string? key)
     {
         var hash = Hash(key ?? "");
@@ -126,7 +126,7 @@ sealed class Keys
 
     static bool IsName(string text) => text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_');
 
-    /// <summary>False when the lines hold no key.</summary>
+    /// <summary>Adds the keys in the lines; false if there are none.</summary>
     bool Add(string source, IEnumerable<string> lines, Func<TokenBucket> newBucket)
     {
         var before = _callers.Count;

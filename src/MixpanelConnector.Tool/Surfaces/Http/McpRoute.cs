@@ -5,12 +5,12 @@ using MixpanelConnector.Tool.Surfaces.Mcp;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>The tools for agents over HTTP, behind the same guard as everything else. Each request stands for itself: there are no sessions.</summary>
+/// <summary>The tools for agents over HTTP, behind the same guard as everything else. Requests are independent: there are no sessions.</summary>
 static class McpRoute
 {
     public const string Path = "/mcp";
 
-    // The arguments of a call lie three deep in its message.
+    // The arguments of a call are nested three levels deep in its message.
     const int Depth = Limits.Depth + 3;
 
     public static Route Route { get; } = new(HttpMethods.Post, Path, Scope.Read, () => [], (_, _) => throw new InvalidOperationException("The protocol answers by itself.")) { LargestBody = Limits.Message };
@@ -30,7 +30,10 @@ static class McpRoute
         });
     }
 
-    /// <summary>Answers a message: what it holds is looked at before the protocol builds anything of it, and the answer is whole before the caller has to be waited for.</summary>
+    /// <summary>
+    /// Answers a message. It is checked before the protocol builds objects from it, and the response is complete before the server waits for the client to read
+    /// it.
+    /// </summary>
     public static async Task AnswerAsync(HttpContext context, Func<Task> protocol)
     {
         var received = context.Features.GetRequiredFeature<HeldBytes>();

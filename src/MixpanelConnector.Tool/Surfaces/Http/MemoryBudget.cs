@@ -1,8 +1,8 @@
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
 /// <summary>
-/// The memory that requests hold: what has come of their bodies, what is built of them, and answers that are not taken yet. Each
-/// caller has a share that others cannot use up, and may hold more while there is some.
+/// The memory that requests hold: the received parts of bodies, objects built from them, and responses that were not read yet. Each caller has a share that
+/// others cannot use up, and may hold more while some is left.
 /// </summary>
 sealed class MemoryBudget
 {
@@ -10,7 +10,7 @@ sealed class MemoryBudget
     long _common;
     int _isLarge;
 
-    /// <summary>Takes bytes of a caller's share; false when it, or what all have in common, is used up.</summary>
+    /// <summary>Reserves bytes for a caller; false if its share, or the common budget, is used up.</summary>
     public bool TryHold(Caller caller, long bytes)
     {
         lock (_lock)
@@ -22,7 +22,7 @@ sealed class MemoryBudget
         }
     }
 
-    /// <summary>Counts what cannot be refused any more. Dispose it once it is gone.</summary>
+    /// <summary>Counts memory that can no longer be refused. Dispose the result once the memory is released.</summary>
     public Held Hold(Caller caller, long bytes)
     {
         lock (_lock) Change(caller, bytes);
@@ -35,7 +35,7 @@ sealed class MemoryBudget
         if (bytes >= Limits.Large) Volatile.Write(ref _isLarge, 1);
     }
 
-    /// <summary>Gives back what large requests left, once they have ended: the collector would let it grow first.</summary>
+    /// <summary>Collects the garbage of large requests that have ended: the collector itself would let the heap grow first.</summary>
     public void Clean()
     {
         if (Volatile.Read(ref _isLarge) == 1 && Interlocked.Exchange(ref _isLarge, 0) == 1) GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);

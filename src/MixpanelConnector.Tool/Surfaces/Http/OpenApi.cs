@@ -7,7 +7,7 @@ using MixpanelConnector.Tool.Surfaces.Http.Imports;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>The OpenAPI document: the routes' own entries and the schemas of the catalogue, checked and written by Microsoft.OpenApi.</summary>
+/// <summary>The OpenAPI document: the entries of the routes and the schemas of the catalogue, validated and written by Microsoft.OpenApi.</summary>
 static class OpenApi
 {
     const string Imports = "Imports";
@@ -41,7 +41,7 @@ static class OpenApi
 
     static readonly Lazy<byte[]> Made = new(Make);
 
-    /// <summary>The document in OpenAPI 3.1, made when it is first asked for.</summary>
+    /// <summary>The document in OpenAPI 3.1, created on first use.</summary>
     public static ReadOnlyMemory<byte> Document() => Made.Value;
 
     static byte[] Make()
@@ -133,7 +133,7 @@ static class OpenApi
 
     static JsonObject Parameter((string Name, JsonObject Schema, string Description) parameter) => new() { ["name"] = parameter.Name, ["in"] = "query", ["description"] = parameter.Description, ["schema"] = parameter.Schema.DeepClone() };
 
-    /// <summary>An operation that takes records with the parameters of an import.</summary>
+    /// <summary>An operation that accepts records, with the parameters of an import.</summary>
     static JsonObject WithRecords(JsonObject operation, params JsonNode[] parameters)
     {
         var content = new JsonObject();
@@ -281,7 +281,7 @@ static class OpenApi
         };
     }
 
-    /// <summary>What is required and has a default may be left out; an example shows it, for tools that take the schema by its letter.</summary>
+    /// <summary>A required member with a default may be omitted; an example includes it, for tools that validate strictly against the schema.</summary>
     public static JsonObject? Example(ActionDescriptor action) => XmlDocs.Example(action) is { } example ? WithDefaults(JsonNode.Parse(example)!.AsObject(), ActionRoutes.InputSchema(action)) : null;
 
     static JsonObject WithDefaults(JsonObject example, JsonObject schema)
@@ -348,13 +348,13 @@ static class OpenApi
     static JsonObject Titled(string title, JsonObject schema)
     {
         schema.Insert(0, "title", title);
-        // The writer makes a text of a constant; that it must be true is in its description.
+        // The writer turns the constant into a string; its description says that it must be true.
         (schema["properties"]![ActionRoutes.Confirm] as JsonObject)?.Remove("const");
         SayWhatIsFree(schema);
         return schema;
     }
 
-    /// <summary>An object that takes any other property says so, and a list that takes any item: tools differ in what they make of silence.</summary>
+    /// <summary>Makes it explicit that an object accepts further properties, and a list any items: tools differ in their defaults.</summary>
     static void SayWhatIsFree(JsonNode? node)
     {
         if (node is JsonArray items)

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>The OpenAPI document as a page to read: made once, on the server; without scripts, and nothing from elsewhere.</summary>
+/// <summary>The OpenAPI document as a web page: rendered once, on the server, without scripts or external resources.</summary>
 static class ReferencePage
 {
     static readonly Lazy<ReadOnlyMemory<byte>> Style = new(() =>
@@ -91,7 +91,7 @@ static class ReferencePage
         _ => "any",
     };
 
-    /// <summary>Text with its code between backticks.</summary>
+    /// <summary>HTML of a text with code in backticks.</summary>
     static string Prose(string text)
     {
         var parts = text.Split('`');

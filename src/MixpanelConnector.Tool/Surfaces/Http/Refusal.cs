@@ -2,15 +2,15 @@ using System.Globalization;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>What this interface refuses by itself. To its caller it is a problem object like any other; its kind tells it from Mixpanel's.</summary>
+/// <summary>A refusal by this interface itself. For the caller it is a problem object like any other; its kind distinguishes it from Mixpanel's.</summary>
 sealed record Refusal(int Status, string Kind, string Title, string Detail)
 {
     public string? Field { get; init; }
 
-    /// <summary>Seconds after which trying again makes sense.</summary>
+    /// <summary>Seconds to wait before a retry makes sense.</summary>
     public int? RetryAfter { get; init; }
 
-    /// <summary>Whether it is written to the audit log: somebody was not let in, or asked for too much.</summary>
+    /// <summary>Whether it is written to the audit log: access was denied, or a limit was exceeded.</summary>
     public bool IsDenial => Status is 401 or 403 or 413 or 421 or 429 or 503;
 
     public static Refusal WrongHost { get; } = new(421, "wrong_host", "The request is for another host", "This server does not answer under the name in the Host header. Start it with --allow-host NAME to add one.");

@@ -5,17 +5,17 @@ using Microsoft.Net.Http.Headers;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>Who may come in, under which name, how often, and how many at once. Whatever is not open to everybody passes all of it.</summary>
+/// <summary>Checks the caller, host, origin, rate and concurrency of requests. Everything that is not public is subject to all of these checks.</summary>
 sealed class RequestGuard(ServeOptions options) : IDisposable
 {
-    // Each caller has turns of its own: whatever one of them does, the others are served.
+    // Each caller has its own turns: whatever one of them does, the others are served.
     readonly PartitionedRateLimiter<Caller> _turns = PartitionedRateLimiter.Create<Caller, Caller>(caller => RateLimitPartition.GetConcurrencyLimiter(caller, _ => new ConcurrencyLimiterOptions { PermitLimit = Limits.Turns, QueueLimit = Limits.Waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst }));
     readonly PartitionedRateLimiter<Caller> _uploads = PartitionedRateLimiter.Create<Caller, Caller>(caller => RateLimitPartition.GetConcurrencyLimiter(caller, _ => new ConcurrencyLimiterOptions { PermitLimit = Limits.Uploads }));
 
-    /// <summary>Whoever is on this machine, where keys are not used.</summary>
+    /// <summary>Anybody on this machine, if keys are not used.</summary>
     public Caller Anybody { get; } = new("anybody", Scope.Write, new TokenBucket(options.Rate, options.TimeProvider), options.Keys.Memory);
 
-    /// <summary>All who use what is open to everybody.</summary>
+    /// <summary>All users of public routes.</summary>
     public Caller Visitors { get; } = new("visitors", Scope.None, new TokenBucket(options.Rate, options.TimeProvider), options.Keys.Memory);
 
     HashSet<string> _authorities = new(StringComparer.Ordinal);
@@ -50,34 +50,37 @@ sealed class RequestGuard(ServeOptions options) : IDisposable
         }
     }
 
-    /// <summary>What a browser is tricked into sending says so in its headers. Checked before anything is parsed, for every path.</summary>
+    /// <summary>Rejects requests that a browser was tricked into sending, which their headers reveal. Runs before anything is parsed, for every path.</summary>
     public void CheckSource(HttpRequest request)
     {
         var headers = request.Headers;
         if (headers.Host.Count != 1 || !_authorities.Contains(headers.Host.ToString())) throw new RefusedException(Refusal.WrongHost);
         if (headers.Origin.Count > 0 && (headers.Origin.Count > 1 || !_origins.Contains(headers.Origin.ToString()))) throw new RefusedException(Refusal.WrongOrigin);
         if (headers["Sec-Fetch-Site"].Any(site => site is not ("same-origin" or "none"))) throw new RefusedException(Refusal.WrongOrigin);
-        // Names of methods are told by their case, which the routes do not look at.
+        // Method names are case-sensitive, which routing ignores.
         if (request.Method.Any(char.IsAsciiLetterLower)) throw new RefusedException(Refusal.WrongMethod);
         if (headers.TransferEncoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length"))) throw new RefusedException(Refusal.Malformed("Content-Length and Transfer-Encoding exclude each other."));
         if (headers.TransferEncoding.Count > 0 && !headers.TransferEncoding.ToString().Equals("chunked", StringComparison.OrdinalIgnoreCase)) throw new RefusedException(Refusal.Malformed("Transfer-Encoding can only be chunked."));
         Bodies.RequireUtf8(request);
     }
 
-    /// <summary>The holder of the key that the request carries.</summary>
+    /// <summary>The owner of the key in the request.</summary>
     public Caller Authenticate(HttpRequest request)
     {
         if (options.Keys.Open) return Anybody;
         return options.Keys.Find(KeyOf(request.Headers)) ?? throw new RefusedException(Refusal.KeyNeeded);
     }
 
-    /// <summary>Takes a request from those that the caller has; null for yes. A refusal is no exception here: under load it must cost less than what it spares.</summary>
+    /// <summary>
+    /// Takes a request from the caller's rate limit; null if it is allowed. A refusal is not an exception here: under load it must cost less than the work it
+    /// avoids.
+    /// </summary>
     public static Refusal? Take(Caller caller) => caller.Bucket.TryTake(out var retryAfter) ? null : Refusal.TooOften(retryAfter);
 
-    /// <summary>Waits for a turn of the caller's. Dispose the lease where the network has the next word.</summary>
+    /// <summary>Waits for the caller's turn. Dispose the lease before waiting for the network.</summary>
     public async ValueTask<(RateLimitLease? Turn, Refusal? Refusal)> EnterAsync(Caller caller, bool isUpload, CancellationToken cancellationToken)
     {
-        // An upload takes as long as its sender wishes: it holds a place, but no turn.
+        // An upload takes as long as its sender needs: it holds an upload slot, but no turn.
         var places = isUpload ? _uploads : _turns;
         var lease = places.AttemptAcquire(caller);
         if (lease.IsAcquired) return (lease, null);

@@ -4,7 +4,7 @@ using MixpanelConnector.Tool.Surfaces.Http.Imports;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>Everything that is served over HTTP but /mcp, whose protocol has a description of its own.</summary>
+/// <summary>All HTTP endpoints except /mcp, whose protocol describes itself.</summary>
 static class Routes
 {
     public static IEnumerable<Route> All() =>
@@ -19,7 +19,10 @@ static class Routes
         new Route(HttpMethods.Get, "/readyz", Scope.None, OpenApi.Ready, ReadyAsync) { IsLimited = false },
     ];
 
-    /// <summary>Ready is a server that takes requests and whose own state can be written. Mixpanel is not asked: its queries are limited, and it answers for itself.</summary>
+    /// <summary>
+    /// The server is ready if it accepts requests and its own state can be written. Mixpanel is not called: its queries are limited, and its availability is
+    /// its own matter.
+    /// </summary>
     static Task ReadyAsync(Services services, HttpContext context)
     {
         if (services.Stopping.IsCancellationRequested) throw new RefusedException(Refusal.Busy with { Detail = "The server is stopping." });

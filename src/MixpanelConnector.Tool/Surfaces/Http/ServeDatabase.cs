@@ -4,7 +4,10 @@ using MixpanelConnector.Sqlite;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>What the server must remember over a restart, in one SQLite database: each change is one transaction, synced to the disk. It is locked while it is open; the lock ends with the process.</summary>
+/// <summary>
+/// The state of the server that survives a restart, in one SQLite database: each change is one transaction, synced to disk. The database is locked while it is
+/// open; the lock ends with the process.
+/// </summary>
 sealed class ServeDatabase : IDisposable
 {
     const int BusyCode = 5;
@@ -15,7 +18,7 @@ sealed class ServeDatabase : IDisposable
         CREATE TABLE IF NOT EXISTS imports (id TEXT PRIMARY KEY, number INTEGER NOT NULL, key BLOB UNIQUE, caller TEXT NOT NULL, options TEXT NOT NULL, source_id TEXT NOT NULL, created INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 BLOB NOT NULL, status TEXT NOT NULL, report TEXT, problem TEXT) STRICT, WITHOUT ROWID;
         """;
 
-    /// <summary>So much must fit on the disk for a server to be ready: a journal, and the beginning of a body.</summary>
+    /// <summary>The disk space that a ready server needs: for a journal, and the beginning of a body.</summary>
     const int ProbeBytes = 64 << 10;
 
     static readonly TimeSpan ProbeHolds = TimeSpan.FromSeconds(1);
@@ -28,7 +31,7 @@ sealed class ServeDatabase : IDisposable
 
     ServeDatabase(string folder, SqliteConnection connection) => (_folder, _connection) = (folder, connection);
 
-    /// <exception cref="MixpanelException">Another server holds the folder.</exception>
+    /// <exception cref="MixpanelException">Another server uses the folder.</exception>
     /// <exception cref="IOException">The disk failed.</exception>
     public static ServeDatabase Open(string folder)
     {
@@ -50,7 +53,7 @@ sealed class ServeDatabase : IDisposable
                 {Schema}
                 """;
             command.ExecuteNonQuery();
-            command.CommandText = "SELECT count(*) FROM imports"; // a lock of another's shows at the first reading
+            command.CommandText = "SELECT count(*) FROM imports"; // a lock of another process is detected at the first read
             command.ExecuteScalar();
             AddColumn(command, "imports", "begun", "ALTER TABLE imports ADD COLUMN begun INTEGER NOT NULL DEFAULT 0");
             AddColumn(command, "answers", "caller", "ALTER TABLE answers ADD COLUMN caller TEXT NOT NULL DEFAULT ''");
@@ -65,7 +68,7 @@ sealed class ServeDatabase : IDisposable
         }
     }
 
-    /// <summary>Brings a database of an earlier version to this one's form.</summary>
+    /// <summary>Upgrades a database of an earlier version.</summary>
     static void AddColumn(SqliteCommand command, string table, string column, string statement)
     {
         command.CommandText = "SELECT count(*) FROM pragma_table_info($table) WHERE name = $column";
@@ -80,7 +83,7 @@ sealed class ServeDatabase : IDisposable
         command.ExecuteNonQuery();
     }
 
-    /// <summary>Runs one statement; gives how many rows it changed.</summary>
+    /// <summary>Executes one statement; returns the number of changed rows.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
     public int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> values)
     {
@@ -91,7 +94,7 @@ sealed class ServeDatabase : IDisposable
         }
     }
 
-    /// <summary>All rows of a query.</summary>
+    /// <summary>Returns all rows of a query.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
     public List<T> Query<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<(string Name, object? Value)> values)
     {
@@ -108,8 +111,8 @@ sealed class ServeDatabase : IDisposable
         }
     }
 
-    /// <summary>Tries whether the disk takes anything. A success holds for a second, since anybody may ask.</summary>
-    /// <exception cref="IOException">It does not.</exception>
+    /// <summary>Tests whether the disk is writable. A success is cached for a second, because anybody may ask.</summary>
+    /// <exception cref="IOException">The disk is not writable.</exception>
     public void Probe(TimeProvider time)
     {
         lock (_probing)
@@ -149,7 +152,7 @@ sealed class ServeDatabase : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // The next probe finds it, and says so.
+                // The next probe detects and reports it.
             }
         }
     }

@@ -5,10 +5,10 @@ using MixpanelConnector.Tool.Surfaces.Mcp;
 
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>How the server is to serve.</summary>
+/// <summary>The options of the server.</summary>
 sealed record ServeOptions
 {
-    /// <summary>Enough for the load that one project's limits allow, by a factor of ten.</summary>
+    /// <summary>Ten times the load that the limits of one project allow.</summary>
     public const int DefaultRate = 500;
 
     public const int DefaultPort = 8124;
@@ -19,65 +19,65 @@ sealed record ServeOptions
 
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
-    /// <summary>0 for a free one.</summary>
+    /// <summary>0 for a free port.</summary>
     public int Port { get; init; } = DefaultPort;
 
     public X509Certificate2? Certificate { get; init; }
 
-    /// <summary>A proxy in front of the server does TLS.</summary>
+    /// <summary>Whether a proxy in front of the server terminates TLS.</summary>
     public bool BehindProxy { get; init; }
 
-    /// <summary>Names, beside those of loopback, that the server answers under.</summary>
+    /// <summary>The host names that the server accepts, in addition to those of loopback.</summary>
     public IReadOnlyList<string> Hosts { get; init; } = [];
 
     public Keys Keys { get; init; } = Keys.None;
 
-    /// <summary>Requests a second of one caller.</summary>
+    /// <summary>Requests per second of one caller.</summary>
     public int Rate { get; init; } = DefaultRate;
 
-    /// <summary>The most bytes that imports take on the disk, with all that they write.</summary>
+    /// <summary>The maximum disk space of imports in bytes, including everything they write.</summary>
     public long Spool { get; init; } = DefaultSpool;
 
-    /// <summary>How long a run of an import may take.</summary>
+    /// <summary>The maximum duration of an import run.</summary>
     public TimeSpan LongestImport { get; init; } = DefaultLongestImport;
 
-    /// <summary>Where imports and the answers under an Idempotency-Key are kept.</summary>
+    /// <summary>The folder that stores imports, and answers for an Idempotency-Key.</summary>
     public required string StateFolder { get; init; }
 
-    /// <summary>The actions that are tools of their own for agents.</summary>
+    /// <summary>The actions that agents see as separate tools.</summary>
     public ToolSelection Tools { get; init; } = ToolSelection.Default;
 
     /// <summary>Whether agents get tools that change data.</summary>
     public bool ToolsMayWrite { get; init; }
 
-    /// <summary>Where a tool puts a one-time secret.</summary>
+    /// <summary>The folder in which a tool stores a one-time secret.</summary>
     public required string SecretFolder { get; init; }
 
-    /// <summary>Which Mixpanel the answers are from: answers of another are not its.</summary>
+    /// <summary>Identifies the Mixpanel that stored answers came from; answers from another one are not reused.</summary>
     public required string Destination { get; init; }
 
-    /// <summary>Opens the feed of the embedded Mixpanel; null with a real one.</summary>
+    /// <summary>Opens the feed of the embedded Mixpanel; null with the real one.</summary>
     public Func<CancellationToken, Task<HttpResponseMessage>>? LiveFeed { get; init; }
 
-    /// <summary>Says what imports of the command line write of themselves while they run. Callers with keys are others than whoever runs them, and are not told.</summary>
+    /// <summary>Returns the progress of running command-line imports. Callers with keys are not the user who runs them, and do not see it.</summary>
     public Func<IReadOnlyList<System.Text.Json.JsonElement>>? TerminalImports { get; init; }
 
-    /// <summary>The embedded Mixpanel under whose address to serve; null for an address of its own.</summary>
+    /// <summary>The embedded Mixpanel under whose address to serve; null to listen on its own address.</summary>
     public EmulatedMixpanel? Host { get; init; }
 
-    /// <summary>Where metrics and traces are sent, by the standard variable; null for nowhere.</summary>
+    /// <summary>The endpoint for metrics and traces, from the standard variable; null for none.</summary>
     public string? Telemetry { get; init; }
 
-    /// <summary>How many connections may be open. Default: as many as <see cref="Limits"/> and the process allow.</summary>
+    /// <summary>The maximum number of open connections. Default: as many as <see cref="Limits"/> and the process allow.</summary>
     public int? Connections { get; init; }
 
-    /// <summary>How long a request waits for its turn.</summary>
+    /// <summary>The maximum time that a request waits for its turn.</summary>
     public TimeSpan LongestQueue { get; init; } = TimeSpan.FromSeconds(1);
 
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>Beyond this machine the server wants keys, and an encrypted way to it.</summary>
-    /// <exception cref="MixpanelException">It would be open to others.</exception>
+    /// <summary>Requires keys and encryption unless the server is reachable from this machine only.</summary>
+    /// <exception cref="MixpanelException">The server would be open to others.</exception>
     public ServeOptions Validated()
     {
         if (IPAddress.IsLoopback(Address) && !BehindProxy) return this;

@@ -9,8 +9,8 @@ using OpenTelemetry.Trace;
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
 /// <summary>
-/// Metrics and traces by OpenTelemetry, sent where OTEL_EXPORTER_OTLP_ENDPOINT says, and nowhere without it. No name, key or
-/// value from a request becomes a label: a route is told by its pattern, an unknown one not at all.
+/// Metrics and traces by OpenTelemetry, sent to OTEL_EXPORTER_OTLP_ENDPOINT, and not sent if it is not set. No name, key or value of a request becomes a label:
+/// a route is identified by its pattern, an unknown one not at all.
 /// </summary>
 static class Telemetry
 {
@@ -36,11 +36,11 @@ static class Telemetry
                 .AddOtlpExporter());
     }
 
-    /// <summary>Sends the metrics of a command that runs for long; null where they are not asked for.</summary>
+    /// <summary>Sends the metrics of a long-running command; null if they are not requested.</summary>
     public static IDisposable? Start(HostEnvironment host) =>
         host.Environment(Variable) is { Length: > 0 } ? Sdk.CreateMeterProviderBuilder().AddMeter("MixpanelConnector", "System.Runtime").AddOtlpExporter().Build() : null;
 
-    /// <summary>Labels whose values others choose are dropped.</summary>
+    /// <summary>Drops labels whose values callers control.</summary>
     static MetricStreamConfiguration? Labels(Instrument instrument) => instrument.Name switch
     {
         "http.server.request.duration" => new ExplicitBucketHistogramConfiguration { TagKeys = ["http.request.method", "http.route", "http.response.status_code"] },
@@ -48,7 +48,7 @@ static class Telemetry
         _ => null,
     };
 
-    /// <summary>A path or a query can hold anything.</summary>
+    /// <summary>Removes path and query, which can contain anything.</summary>
     static void Redact(Activity activity, Microsoft.AspNetCore.Http.HttpRequest request)
     {
         activity.SetTag("url.path", null);

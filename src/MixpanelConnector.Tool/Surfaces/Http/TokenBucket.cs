@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Tool.Surfaces.Http;
 
-/// <summary>Lets so many requests through a second, and twice as many at once after a pause.</summary>
+/// <summary>Allows a number of requests per second, and a burst of twice as many after a pause.</summary>
 sealed class TokenBucket(int perSecond, TimeProvider time)
 {
     readonly Lock _lock = new();
@@ -8,7 +8,7 @@ sealed class TokenBucket(int perSecond, TimeProvider time)
     double _tokens = 2.0 * perSecond;
     long _filled = time.GetTimestamp();
 
-    /// <summary>Takes a token; else says in how many whole seconds there will be one.</summary>
+    /// <summary>Takes a token; otherwise returns the number of whole seconds until there will be one.</summary>
     public bool TryTake(out int retryAfter)
     {
         lock (_lock)

@@ -4,24 +4,26 @@ using MixpanelConnector.Tool.Surfaces.Http;
 
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
-/// <summary>Finds actions by words: of their names, operationIds, groups and descriptions.</summary>
+/// <summary>Searches actions by the words of their names, operationIds, groups and descriptions.</summary>
 static class ActionSearch
 {
     public const int LongestQuery = 200;
 
-    /// <summary>So many actions are described, as long as all of it takes no more bytes of JSON than this; of the first one whatever it takes.</summary>
+    /// <summary>
+    /// The maximum number of actions that are described, and the maximum bytes of JSON for all of them. The first one is always described, whatever its size.
+    /// </summary>
     public const int MostActions = 10, MostBytes = 12 << 10;
 
     const int WholeName = 1000, WholeGroup = 500, Misspelt = 3, LeastBeginning = 3;
 
-    // What fits far worse than the best is left out.
+    // Results that match far worse than the best one are omitted.
     const double LeastShare = 0.25;
 
     static readonly HashSet<string> Fillers = new(StringComparer.Ordinal) { "a", "all", "an", "and", "are", "by", "do", "for", "from", "how", "i", "in", "is", "me", "my", "of", "on", "or", "the", "to", "wa", "what", "which", "who", "with", "our", "us", "we", "have", "it", "its", "this", "that", "be", "can", "per", "b", "user", "something" };
 
     static readonly Lazy<Entry[]> Index = new(() => [.. Catalogue.Groups.SelectMany(group => group.Actions).Select(action => new Entry(action))]);
 
-    /// <summary>What was found, as JSON: the best first, with their schemas; of what did not fit, the names.</summary>
+    /// <summary>The results as JSON: the best first, with their schemas; only the names of those beyond the size limit.</summary>
     public static JsonObject Find(string query, Func<ActionDescriptor, bool> mayRun)
     {
         var found = Ranked(query, mayRun);
@@ -46,7 +48,7 @@ static class ActionSearch
         var words = Words(query).Where(word => !Fillers.Contains(word)).Distinct(StringComparer.Ordinal).ToArray();
         var whole = string.Join('-', Words(query));
         var matches = Index.Value.Where(entry => mayRun(entry.Action)).Select(entry => (entry.Action, Whole: entry.Whole(whole), Counts: Array.ConvertAll(words, entry.Count))).ToList();
-        // A word that few actions have tells more than one that many have.
+        // A rare word is more significant than a frequent one.
         var weights = words.Select((_, at) => Math.Log2(1 + ((double)matches.Count / Math.Max(1, matches.Count(match => match.Counts[at] > 0))))).ToArray();
         var scored = matches.Select(match => (match.Action, Score: match.Whole + match.Counts.Zip(weights, (count, weight) => count * weight).Sum())).Where(match => match.Score > 0).OrderByDescending(match => match.Score).ToList();
         return [.. scored.TakeWhile(match => match.Score >= scored[0].Score * LeastShare).Select(match => match.Action)];
@@ -64,7 +66,7 @@ static class ActionSearch
         ["example"] = XmlDocs.Example(action) is { } example ? JsonNode.Parse(example) : null,
     };
 
-    /// <summary>The words of a text, in small letters and in the singular.</summary>
+    /// <summary>The words of a text, in lower case and singular.</summary>
     static IEnumerable<string> Words(string text)
     {
         var start = -1;
@@ -95,7 +97,7 @@ static class ActionSearch
         readonly string _operationId = string.Join('-', Words(action.OperationId));
         readonly string _group = string.Join('-', Words(action.Group.Name));
 
-        // What a word counts there, and as the beginning of one.
+        // The score of a word in each place, as a whole word and as a prefix.
         readonly (string[] Words, int Whole, int Beginning)[] _places =
         [
             ([.. Words(action.Name)], 10, 6),
@@ -108,14 +110,14 @@ static class ActionSearch
 
         public ActionDescriptor Action { get; } = action;
 
-        /// <summary>How well one word fits; 0 for not at all.</summary>
+        /// <summary>The score of one word; 0 for no match.</summary>
         public int Count(string word)
         {
             var count = _places.Max(place => place.Words.Contains(word, StringComparer.Ordinal) ? place.Whole : word.Length > LeastBeginning && Array.Exists(place.Words, known => known.StartsWith(word, StringComparison.Ordinal)) ? place.Beginning : 0);
             return count > 0 || word.Length <= LeastBeginning || Spelling.Nearest(word, _places[0].Words) is null ? count : Misspelt;
         }
 
-        /// <summary>What it counts that the words as a whole are a name.</summary>
+        /// <summary>The additional score if all words together are a name.</summary>
         public int Whole(string words) => words == _name || words == _operationId ? WholeName : words == _group ? WholeGroup : 0;
     }
 }

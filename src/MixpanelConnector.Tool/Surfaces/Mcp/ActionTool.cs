@@ -7,7 +7,7 @@ using ModelContextProtocol.Protocol;
 
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
-/// <summary>An action as agents see it. Its text comes from the documentation comments alone, never from Mixpanel.</summary>
+/// <summary>An action as a tool for agents. Its text comes only from the documentation comments, never from Mixpanel.</summary>
 sealed class ActionTool
 {
     static readonly ConcurrentDictionary<ActionDescriptor, ActionTool> Known = new();
@@ -23,12 +23,14 @@ sealed class ActionTool
         _plain = new(() => [.. action.OutputSchema()["properties"]!.AsObject().Where(property => property.Value!["type"] is JsonValue type && (string?)type is "integer" or "number" or "boolean").Select(property => property.Key), SecretFile, ResponseSanitizer.Truncated]);
     }
 
-    /// <summary>The tool of an action, made when it is asked for.</summary>
+    /// <summary>The tool of an action, created on first use.</summary>
     public static ActionTool Of(ActionDescriptor action) => Known.GetOrAdd(action, static known => new ActionTool(known));
 
     public ModelContextProtocol.Protocol.Tool Definition => _definition.Value;
 
-    /// <summary>Whether a field of the answer may hold text from outside: strings, whatever may hold some, and what Mixpanel gives beside what is documented.</summary>
+    /// <summary>
+    /// Whether a field of the output may contain external text: strings, values that may contain strings, and undocumented fields of Mixpanel's.
+    /// </summary>
     public bool IsUntrusted(string field) => !_plain.Value.Contains(field);
 
     static ModelContextProtocol.Protocol.Tool Define(ActionDescriptor action)
@@ -50,12 +52,12 @@ sealed class ActionTool
         };
     }
 
-    /// <summary>What holds of each of the actions that a tool may carry out.</summary>
+    /// <summary>The hints that apply to every action a tool may run.</summary>
     public static ToolAnnotations Hints(string title, IReadOnlyCollection<ActionDescriptor> actions) => new()
     {
         Title = title,
         ReadOnlyHint = actions.All(action => action.Effect is ActionEffect.Read),
-        DestructiveHint = !actions.All(action => action.Effect is ActionEffect.Read or ActionEffect.Create), // false: nothing but additions
+        DestructiveHint = !actions.All(action => action.Effect is ActionEffect.Read or ActionEffect.Create), // false: only adds data
         IdempotentHint = actions.All(action => action.IsRepeatable),
         OpenWorldHint = true,
     };

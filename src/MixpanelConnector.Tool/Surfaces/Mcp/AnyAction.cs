@@ -5,14 +5,14 @@ using ModelContextProtocol.Protocol;
 
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
-/// <summary>The two tools by which an agent finds and runs actions that are no tools of their own.</summary>
+/// <summary>The two tools by which an agent finds and runs actions that have no tool of their own.</summary>
 static class AnyAction
 {
     public const string Find = "find_actions", Run = "run_action";
 
     const string QueryName = "query", ActionName = "action", InputName = "input";
 
-    /// <summary>Looks actions up; asks Mixpanel nothing.</summary>
+    /// <summary>Searches actions; does not call Mixpanel.</summary>
     public static ModelContextProtocol.Protocol.Tool FindTool { get; } = new()
     {
         Name = Find,
@@ -52,8 +52,8 @@ static class AnyAction
         Annotations = ActionTool.Hints("Run an action", actions),
     };
 
-    /// <summary>The words to look for.</summary>
-    /// <exception cref="MixpanelException">The arguments do not fit.</exception>
+    /// <summary>The words to search for.</summary>
+    /// <exception cref="MixpanelException">The arguments are not valid.</exception>
     public static string Query(IDictionary<string, JsonElement> arguments)
     {
         Check(arguments, QueryName);
@@ -62,7 +62,7 @@ static class AnyAction
     }
 
     /// <summary>The action to run, and its input.</summary>
-    /// <exception cref="MixpanelException">The arguments do not fit, or the session may not run the action.</exception>
+    /// <exception cref="MixpanelException">The arguments are not valid, or the session may not run the action.</exception>
     public static (ActionDescriptor Action, JsonElement Input) Call(IDictionary<string, JsonElement> arguments, bool mayWrite)
     {
         Check(arguments, ActionName, InputName);
@@ -83,7 +83,7 @@ static class AnyAction
         ? $"What {action.Name} does cannot be undone, and is not for agents. A person can run it: mixpanel {action.Name.Replace('_', '-')}"
         : $"{action.Name} changes data, which this session may not: the server was started without --allow-write, or its key may only read.";
 
-    /// <summary>Arguments that run an action, as JSON.</summary>
+    /// <summary>Example arguments that run an action, as JSON.</summary>
     public static string Example(ActionDescriptor action) => new JsonObject { [ActionName] = action.Name, [InputName] = JsonNode.Parse(XmlDocs.Example(action) ?? "{}") }.ToJsonString(Tools.Readable);
 
     static void Check(IDictionary<string, JsonElement> arguments, params string[] known)

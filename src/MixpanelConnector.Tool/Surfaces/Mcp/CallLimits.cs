@@ -2,7 +2,7 @@ using ModelContextProtocol;
 
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
-/// <summary>What one agent may ask for at a time and in a minute.</summary>
+/// <summary>The limits on concurrent calls of one agent, and on its calls per minute.</summary>
 sealed class CallLimits(TimeProvider time)
 {
     public const int MostAtOnce = 8;
@@ -12,8 +12,8 @@ sealed class CallLimits(TimeProvider time)
     readonly Queue<long> _calls = new();
     int _running;
 
-    /// <summary>Takes a call; dispose what it gives at its end.</summary>
-    /// <exception cref="McpException">There are too many; the message says when to try again.</exception>
+    /// <summary>Registers a call; dispose the result when it ends.</summary>
+    /// <exception cref="McpException">There are too many; the message says when to retry.</exception>
     public IDisposable Enter()
     {
         lock (_lock)

@@ -5,7 +5,7 @@ using ModelContextProtocol.Protocol;
 
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
-/// <summary>What agents can read and be asked: the expression language, a page for each action, and a few tasks. All of it is text of ours.</summary>
+/// <summary>The resources and prompts for agents: the expression language, a page for each action, and a few tasks. All of it is our own text.</summary>
 static class Guides
 {
     const string Markdown = "text/markdown";

@@ -9,26 +9,25 @@ using ModelContextProtocol.Protocol;
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
 /// <summary>
-/// The protocol on standard input and output: a message a line. A line may have so many bytes, and so many bytes of requests may
-/// wait for their answers; beyond that nothing is read. What is no message, or is too long, is answered with an error, so that
-/// nobody waits for ever; and whatever was asked before the input ended is answered before the session does. Answers that cannot be
-/// written end the session: nobody hears the next one.
+/// The protocol on standard input and output, one message per line. The length of a line is limited, and so is the total size of requests that wait for their
+/// answers; beyond that nothing is read. A line that is not a message, or is too long, is answered with an error, so that nobody waits forever. All requests
+/// before the end of the input are answered before the session ends. If an answer cannot be written, the session ends: nobody would receive the next one.
 /// </summary>
 sealed class LineTransport : ITransport
 {
-    /// <summary>The most bytes of a line.</summary>
+    /// <summary>The maximum length of a line in bytes.</summary>
     public const int LongestLine = Http.Limits.Message;
 
-    /// <summary>The most bytes of requests that wait for their answers.</summary>
+    /// <summary>The maximum total bytes of requests that wait for their answers.</summary>
     const int MostWaiting = 8 << 20;
 
-    /// <summary>What a request counts beside its bytes.</summary>
+    /// <summary>The bytes that a request counts in addition to its length.</summary>
     const int RequestBytes = 4 << 10;
 
-    /// <summary>Within so many first bytes of a line that is too long its id is looked for.</summary>
+    /// <summary>The number of bytes at the start of an overlong line in which its id is searched.</summary>
     const int LongestHead = 16 << 10;
 
-    /// <summary>Far longer than any call may take: an answer that has not come by then does not come.</summary>
+    /// <summary>Far longer than any call may take: an answer that has not arrived by then will not arrive.</summary>
     static readonly TimeSpan LongestCall = TimeSpan.FromMinutes(10);
 
     static readonly JsonTypeInfo<JsonRpcMessage> MessageType = (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
@@ -72,9 +71,9 @@ sealed class LineTransport : ITransport
         _messages.Writer.TryComplete();
     }
 
-    /// <summary>Ends the session, once what is being written was written or given up.</summary>
+    /// <summary>Ends the session, once the current write has completed or was abandoned.</summary>
     /// <exception cref="IOException">An answer could not be written.</exception>
-    /// <exception cref="OperationCanceledException">The program was told to stop before all that was asked was answered.</exception>
+    /// <exception cref="OperationCanceledException">The program was stopped before all requests were answered.</exception>
     public async Task EndAsync(CancellationToken stopping)
     {
         await DisposeAsync();
@@ -125,7 +124,7 @@ sealed class LineTransport : ITransport
                     var end = rest.Span.IndexOf((byte)'\n');
                     var part = end < 0 ? rest : rest[..end];
                     if (line.WrittenCount + part.Length > LongestLine) isTooLong = true;
-                    // Of what is too long the beginning is enough: its id may be there.
+                    // The beginning of an overlong line is enough: it may contain the id.
                     line.Write(part.Span[..Math.Min(part.Length, isTooLong ? Math.Max(0, LongestHead - line.WrittenCount) : part.Length)]);
                     rest = end < 0 ? default : rest[(end + 1)..];
                     if (end < 0) continue;
@@ -141,7 +140,7 @@ sealed class LineTransport : ITransport
         }
         catch (Exception e) when (e is OperationCanceledException or TimeoutException)
         {
-            // The session has ended, or gives up on what does not come.
+            // The session has ended, or stops waiting for missing answers.
         }
         catch (Exception e)
         {
@@ -209,7 +208,7 @@ sealed class LineTransport : ITransport
         }
     }
 
-    /// <summary>What is cancelled gets no answer.</summary>
+    /// <summary>A cancelled request gets no answer.</summary>
     void Cancelled(System.Text.Json.Nodes.JsonNode parameters)
     {
         if ((parameters as System.Text.Json.Nodes.JsonObject)?["requestId"] is not System.Text.Json.Nodes.JsonValue value) return;
@@ -217,7 +216,7 @@ sealed class LineTransport : ITransport
         else if (value.TryGetValue<string>(out var text)) Answered(new RequestId(text));
     }
 
-    /// <summary>Waits until no more than so many bytes of requests wait for their answers.</summary>
+    /// <summary>Waits until the requests that wait for their answers have at most this many bytes in total.</summary>
     async Task WaitAsync(int mostBytes)
     {
         while (true)

@@ -4,7 +4,7 @@ using ModelContextProtocol.Server;
 
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
-/// <summary>What a server of the Model Context Protocol answers, whatever carries it.</summary>
+/// <summary>Configures a server of the Model Context Protocol, for any transport.</summary>
 static class McpServerSetup
 {
     const string Instructions = """
@@ -15,9 +15,9 @@ static class McpServerSetup
         """;
 
     /// <param name="options">The options to fill.</param>
-    /// <param name="tools">Carries calls out.</param>
+    /// <param name="tools">Executes calls.</param>
     /// <param name="mayWrite">Whether the caller gets tools that change data.</param>
-    /// <param name="limits">Bounds what one caller may ask for; null where something else does.</param>
+    /// <param name="limits">The limits on one caller; null if they are enforced elsewhere.</param>
     public static void Configure(McpServerOptions options, Tools tools, bool mayWrite, CallLimits? limits = null)
     {
         options.ServerInfo = new Implementation { Name = "mixpanel", Title = "Mixpanel Connector", Version = Assembly.GetExecutingAssembly().GetName().Version!.ToString(3) };

@@ -4,10 +4,12 @@ using ModelContextProtocol.Protocol;
 
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
-/// <summary>Looks at a message before the protocol reads it, which keeps the last of several values of one name without a word, and says nothing of half a character.</summary>
+/// <summary>
+/// Checks a message before the protocol parses it: the protocol silently keeps the last of several values of one name, and ignores unpaired surrogates.
+/// </summary>
 static class MessageCheck
 {
-    /// <summary>What is wrong with the names and texts of a message, and where; null for nothing. What is no JSON is left to the protocol.</summary>
+    /// <summary>The error in the names and strings of a message, with its location; null if there is none. Invalid JSON is left to the protocol.</summary>
     public static string? Fault(ReadOnlySpan<byte> message)
     {
         var reader = new Utf8JsonReader(message);
@@ -39,13 +41,13 @@ static class MessageCheck
         }
         catch (JsonException)
         {
-            // Told by the protocol.
+            // Reported by the protocol.
         }
 
         return null;
     }
 
-    /// <summary>An error with the id of the message that it answers, or without where that cannot be told.</summary>
+    /// <summary>An error with the id of the message that it answers, or without one if the id is unknown.</summary>
     public static ReadOnlyMemory<byte> Refusal(ReadOnlySpan<byte> head, int code, string message)
     {
         var id = IdIn(head);
@@ -65,7 +67,7 @@ static class MessageCheck
         return buffer.WrittenMemory;
     }
 
-    /// <summary>The id of a message, as far as it is there and can be read.</summary>
+    /// <summary>The id of a message, if it is present and can be parsed.</summary>
     static RequestId? IdIn(ReadOnlySpan<byte> head)
     {
         try
@@ -88,7 +90,7 @@ static class MessageCheck
         return null;
     }
 
-    /// <summary>The text of a name or a string; null when it is not valid Unicode.</summary>
+    /// <summary>The text of a name or a string; null if it is not valid Unicode.</summary>
     static string? TextOf(ref Utf8JsonReader reader)
     {
         if (reader.TokenType is JsonTokenType.String && !reader.ValueIsEscaped && System.Text.Unicode.Utf8.IsValid(reader.ValueSpan)) return "";
@@ -102,14 +104,14 @@ static class MessageCheck
         }
     }
 
-    /// <summary>Where something stands, such as <c>params.arguments.updates[0].a</c>; names are others' text.</summary>
+    /// <summary>The path of a value, such as <c>params.arguments.updates[0].a</c>; names are external text.</summary>
     static string Path(List<Level> open, string whole)
     {
         var path = string.Concat(open.Select((level, depth) => level.Names is null ? FormattableString.Invariant($"[{level.Index}]") : depth == 0 ? level.Name : $".{level.Name}"));
         return path.Length == 0 ? whole : ResponseSanitizer.Text(path);
     }
 
-    /// <summary>An object or array that the reader is within.</summary>
+    /// <summary>An object or array that contains the current position of the reader.</summary>
     sealed class Level(bool isArray)
     {
         public HashSet<string>? Names { get; } = isArray ? null : new(StringComparer.Ordinal);

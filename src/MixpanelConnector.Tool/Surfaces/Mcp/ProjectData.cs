@@ -7,8 +7,8 @@ using ModelContextProtocol.Protocol;
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
 /// <summary>
-/// What a project holds, as resources: the answers of those actions that have an address. A host may read resources whenever it likes,
-/// and each reading would be one of the few queries that Mixpanel takes: an answer is kept for a while, and only so many are asked for.
+/// The data of a project as resources: the results of the actions that have a URI. A host may read resources whenever it likes, and each read would be one of
+/// the few queries that Mixpanel allows. Results are therefore cached for a while, and their number is limited.
 /// </summary>
 sealed class ProjectData(MixpanelClient client, TimeProvider time)
 {
@@ -36,8 +36,8 @@ sealed class ProjectData(MixpanelClient client, TimeProvider time)
         .. Readable.Where(IsTemplate).Select(action => new ResourceTemplate { UriTemplate = Prefix + action.ResourcePath, Name = action.Name, Title = XmlDocs.Summary(action), Description = Description(action), MimeType = Json }),
     ];
 
-    /// <summary>Null when there is nothing at the address.</summary>
-    /// <exception cref="McpException">Mixpanel cannot be asked, or was asked too often.</exception>
+    /// <summary>Null if there is no resource at the URI.</summary>
+    /// <exception cref="McpException">Mixpanel cannot be called, or was called too often.</exception>
     public async ValueTask<ReadResourceResult?> ReadAsync(string uri, CancellationToken cancellationToken)
     {
         if (!uri.StartsWith(Prefix, StringComparison.Ordinal)) return null;
@@ -48,7 +48,7 @@ sealed class ProjectData(MixpanelClient client, TimeProvider time)
             var answer = Find(action, parts);
             try
             {
-                // What one caller gives up, others may wait for.
+                // Other callers may still wait for it when one gives up.
                 var (json, read) = await answer.Text.WaitAsync(cancellationToken);
                 return new ReadResourceResult { Contents = [new TextResourceContents { Uri = uri, MimeType = Json, Text = json, Meta = new JsonObject { ["read_at"] = read.ToString("O", CultureInfo.InvariantCulture) } }] };
             }
@@ -85,7 +85,7 @@ sealed class ProjectData(MixpanelClient client, TimeProvider time)
         return (answer.ToJsonString(Tools.Readable), read);
     }
 
-    /// <summary>The texts at the parts in braces; null when the path is not of this form.</summary>
+    /// <summary>The values of the placeholders in braces; null if the path does not match the template.</summary>
     static Dictionary<string, string>? Parts(string template, string path)
     {
         var (wanted, given) = (template.Split('/'), path.Split('/'));

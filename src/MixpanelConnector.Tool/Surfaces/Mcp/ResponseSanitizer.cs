@@ -7,10 +7,9 @@ using System.Text.Json.Nodes;
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
 /// <summary>
-/// Makes an answer fit for a model. What others wrote into events and profiles may try to steer it: characters that hide or
-/// turn text, escape sequences of terminals and links of Markdown are taken out; a text has at most 1 KB, and the whole 64 KB
-/// as it crosses the wire, in every form that it takes there. Where something was cut, <c>truncated</c> says so. The JSON keeps
-/// its form.
+/// Sanitizes a result for a language model. Text in events and profiles is untrusted and may try to steer the model: characters that hide or reorder text,
+/// terminal escape sequences and Markdown links are removed. A string is limited to 1 KB, and the whole result to 64 KB as it is sent, in every encoding it has
+/// there. If anything was cut, <c>truncated</c> says so. The structure of the JSON is preserved.
 /// </summary>
 sealed class ResponseSanitizer
 {
@@ -20,7 +19,7 @@ sealed class ResponseSanitizer
     static readonly SearchValues<char> TagNames = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._%");
     public const string Truncated = "truncated";
 
-    /// <summary>The envelope of the protocol, and what is said beside the answer.</summary>
+    /// <summary>Bytes for the envelope of the protocol, and the text that accompanies the result.</summary>
     const int Reserve = 2 << 10;
 
     readonly WireSize _size;
@@ -34,7 +33,7 @@ sealed class ResponseSanitizer
         var reader = new Utf8JsonReader(json);
         var element = JsonElement.ParseValue(ref reader);
         var sanitizer = new ResponseSanitizer(size);
-        // Plain facts first: lists and what they hold take what is left.
+        // Scalar members first: lists and objects get what is left.
         var members = element.EnumerateObject().ToList();
         var cleaned = members.OrderBy(member => member.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object).ToDictionary(member => member.Name, sanitizer.CleanMember, StringComparer.Ordinal);
         var answer = new JsonObject();
@@ -43,10 +42,10 @@ sealed class ResponseSanitizer
         return answer;
     }
 
-    /// <summary>A text of ours that may quote others.</summary>
+    /// <summary>A text of our own that may quote external text.</summary>
     public static string Text(string text) => new ResponseSanitizer(WireSize.AsText).CleanText(text);
 
-    /// <summary>An error whose every text may quote others.</summary>
+    /// <summary>An error whose texts may all quote external text.</summary>
     public static MixpanelError Problem(MixpanelError error) => error with { Message = Text(error.Message), Field = error.Field is { } field ? Text(field) : null };
 
     JsonNode? CleanMember(JsonProperty member)
@@ -57,7 +56,7 @@ sealed class ResponseSanitizer
 
     JsonNode? Clean(JsonElement element)
     {
-        Take(_size.OfSign); // what divides it from the next
+        Take(_size.OfSign); // the separator from the next item
         switch (element.ValueKind)
         {
             case JsonValueKind.String:
@@ -132,7 +131,7 @@ sealed class ResponseSanitizer
         return clean.ToString();
     }
 
-    /// <summary>Whether two characters side by side make a link or an image of Markdown, its address, or a tag that can have one.</summary>
+    /// <summary>Whether two adjacent characters make a Markdown link or image, its address, or a tag that can contain one.</summary>
     static bool IsMarkup(char last, ReadOnlySpan<char> rest) => last switch
     {
         ']' => rest[0] is '(' or ':',
@@ -140,7 +139,7 @@ sealed class ResponseSanitizer
         _ => false,
     };
 
-    /// <summary>An escape sequence of a terminal, as a whole: CSI to its final letter, OSC and its kin to their end.</summary>
+    /// <summary>The length of a terminal escape sequence: CSI up to its final letter, OSC and similar ones up to their terminator.</summary>
     static int EscapeLength(ReadOnlySpan<char> text)
     {
         if (text.Length < 2) return 1;
@@ -157,7 +156,7 @@ sealed class ResponseSanitizer
 
     void Take(int bytes) => _left -= bytes;
 
-    /// <summary>Whether the next thing does not fit any more, empty as it may become.</summary>
+    /// <summary>Whether the next value cannot fit any more, even if it is emptied.</summary>
     bool IsSpent(JsonElement next)
     {
         var least = 8 * _size.OfString;
@@ -169,13 +168,12 @@ sealed class ResponseSanitizer
 }
 
 /// <summary>
-/// Characters that a reader does not see, or that turn the text around them: whatever stands there without being seen can carry
-/// words to a model that a person does not read.
+/// Characters that are invisible, or that reorder the text around them: invisible text can carry instructions to a model that a person does not see.
 /// </summary>
 static class HiddenText
 {
-    // Unicode's Default_Ignorable_Code_Point, whole, with what is set aside for it: joiners, fillers, selectors of variants and
-    // tags among them. Scripts that join with U+200C and U+200D, and emoji that are made of several, are read without them.
+    // All of Unicode's Default_Ignorable_Code_Point, including its reserved ranges: joiners, fillers, variation selectors and tags among them. Scripts that
+    // join with U+200C and U+200D, and emoji sequences, remain readable without them.
     static readonly (int First, int Last)[] Ignorable =
     [
         (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F),
@@ -184,8 +182,8 @@ static class HiddenText
 
     public static bool Contains(Rune rune) => rune.Value is not ('\n' or '\t') && ((UnsafeText.IsUnsafe(rune) && !IsVisibleFormat(rune.Value))
         || Rune.GetUnicodeCategory(rune) is UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned
-        || Array.Exists(Ignorable, range => rune.Value >= range.First && rune.Value <= range.Last) || rune.Value is 0x2800); // a pattern of Braille without a dot
+        || Array.Exists(Ignorable, range => rune.Value >= range.First && rune.Value <= range.Last) || rune.Value is 0x2800); // the blank Braille pattern
 
-    /// <summary>Unicode's Prepended_Concatenation_Mark: signs of Arabic, Syriac and Kaithi numbers and verses, which are seen.</summary>
+    /// <summary>Unicode's Prepended_Concatenation_Mark: signs of Arabic, Syriac and Kaithi numbers and verses, which are visible.</summary>
     static bool IsVisibleFormat(int value) => value is (>= 0x0600 and <= 0x0605) or 0x06DD or 0x070F or 0x0890 or 0x0891 or 0x08E2 or 0x110BD or 0x110CD;
 }

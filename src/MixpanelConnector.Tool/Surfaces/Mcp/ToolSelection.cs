@@ -1,6 +1,6 @@
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
-/// <summary>Which actions are tools of their own. The others are found by <c>find_actions</c> and run by <c>run_action</c>.</summary>
+/// <summary>Selects the actions that have their own tools. The others are found by <c>find_actions</c> and run by <c>run_action</c>.</summary>
 sealed class ToolSelection
 {
     const string Everything = "all";
@@ -9,7 +9,7 @@ sealed class ToolSelection
 
     ToolSelection(Func<ActionDescriptor, bool> holds) => _holds = holds;
 
-    /// <summary>The tools of a session that asks for none in particular.</summary>
+    /// <summary>The tools of a session that does not select any.</summary>
     public static ToolSelection Default { get; } = new(action => action.IsCommon);
 
     /// <summary>Every action.</summary>
@@ -17,7 +17,7 @@ sealed class ToolSelection
 
     public bool Holds(ActionDescriptor action) => _holds(action);
 
-    /// <summary>Reads the values of an option: groups, divided by commas, or <c>all</c>.</summary>
+    /// <summary>Parses the values of an option: groups, separated by commas, or <c>all</c>.</summary>
     /// <exception cref="MixpanelException">There is no such group.</exception>
     public static ToolSelection Parse(IEnumerable<string>? values)
     {

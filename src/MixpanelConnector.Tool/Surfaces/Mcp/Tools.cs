@@ -20,15 +20,15 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
 {
     const string UntrustedKey = "mixpanel-connector/untrusted";
 
-    // Letters of every script stay readable; what begins a tag or an entity is escaped, so that no page that shows the text takes it for its own.
+    // Letters of every script stay readable; characters that begin a tag or an entity are escaped, so that no page that shows the text interprets it as HTML.
     public static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.Create(UnicodeRanges.All) };
 
     readonly ConcurrentDictionary<Task<CallToolResult>, bool> _writes = new();
 
-    /// <summary>What the project holds, for those who read rather than call.</summary>
+    /// <summary>The data of the project, for clients that read resources rather than call tools.</summary>
     public ProjectData Project { get; } = new(client, time);
 
-    /// <summary>The tools that are offered: the selected actions that a session may run, and the two that find and run any of those.</summary>
+    /// <summary>The offered tools: the selected actions that a session may run, and the two that find and run any of the actions it may run.</summary>
     public static IEnumerable<ModelContextProtocol.Protocol.Tool> Offered(ToolSelection selection, bool mayWrite) =>
     [
         .. Catalogue.Actions.Where(action => selection.Holds(action) && MayRun(action, mayWrite)).Select(action => ActionTool.Of(action).Definition),
@@ -36,10 +36,10 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
         AnyAction.RunTool(Catalogue.Actions.Where(action => MayRun(action, mayWrite)).ToList()),
     ];
 
-    /// <summary>What reads; with leave to write, what changes data, too. What cannot be brought back is never an agent's to remove.</summary>
+    /// <summary>Actions that read; with write permission, also those that change data. An agent may never remove what cannot be restored.</summary>
     public static bool MayRun(ActionDescriptor action, bool mayWrite) => action.Effect is ActionEffect.Read || (mayWrite && action.CanBeUndone);
 
-    /// <summary>The tools of the actions that are selected.</summary>
+    /// <summary>The tools of the selected actions.</summary>
     public IEnumerable<ModelContextProtocol.Protocol.Tool> Offered(bool mayWrite) => Offered(selection, mayWrite);
 
     /// <exception cref="McpProtocolException">There is no such tool here.</exception>
@@ -71,7 +71,9 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
         return await EndAsync(action, JsonSerializer.SerializeToElement(arguments, McpJson.Default.IDictionaryStringJsonElement), XmlDocs.Example(action), cancellationToken);
     }
 
-    /// <summary>Carries an action out. What was begun to be written is ended, also when nobody waits for it any more: half a creation would be a secret lost.</summary>
+    /// <summary>
+    /// Executes an action. A write that has started always runs to its end, even if nobody waits for it any more: interrupting a creation could lose a secret.
+    /// </summary>
     async Task<CallToolResult> EndAsync(ActionDescriptor action, JsonElement input, string? example, CancellationToken cancellationToken)
     {
         var writes = action.Effect is not ActionEffect.Read;
@@ -87,7 +89,7 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
         }
     }
 
-    /// <summary>Waits for what still writes.</summary>
+    /// <summary>Waits for writes in progress.</summary>
     public Task EndAsync() => Task.WhenAll(_writes.Keys);
 
     async Task<CallToolResult> CallAsync(ActionDescriptor action, JsonElement input, string? example, CancellationToken cancellationToken)
@@ -123,7 +125,10 @@ sealed class Tools(MixpanelClient client, ToolSelection selection, string secret
         };
     }
 
-    /// <summary>The problem object as text: structured content would have to fit the output's schema. It says where and why; the example shows what fits.</summary>
+    /// <summary>
+    /// The problem object as text: structured content would have to match the output schema. It states the location and the reason; the example shows a valid
+    /// input.
+    /// </summary>
     static CallToolResult Problem(ReadOnlyMemory<byte> problem, string? example) => new()
     {
         IsError = true,

@@ -5,8 +5,8 @@ using ModelContextProtocol;
 namespace MixpanelConnector.Tool.Surfaces.Mcp;
 
 /// <summary>
-/// How many bytes JSON takes on the wire. The protocol carries an answer as JSON, as a text that holds JSON, or as both; in a
-/// text each quote and each escape of the JSON is escaped once more.
+/// The number of bytes of JSON as it is sent. The protocol sends a result as JSON, as a string that contains JSON, or as both; in a string, each quote and each
+/// escape of the JSON is escaped again.
 /// </summary>
 sealed class WireSize
 {
@@ -22,22 +22,22 @@ sealed class WireSize
         OfString = 2 * (Escaped(Wire, "\"") + (asJson ? 1 : 0));
     }
 
-    /// <summary>As a text alone.</summary>
+    /// <summary>As a string only.</summary>
     public static WireSize AsText { get; } = new(asJson: false);
 
-    /// <summary>As JSON, and as a text.</summary>
+    /// <summary>As JSON, and as a string.</summary>
     public static WireSize AsJsonAndText { get; } = new(asJson: true);
 
-    /// <summary>What a string takes beside its characters.</summary>
+    /// <summary>The bytes of a string in addition to its characters.</summary>
     public int OfString { get; }
 
-    /// <summary>What a bracket, a comma, a colon or a digit takes.</summary>
+    /// <summary>The bytes of a bracket, a comma, a colon or a digit.</summary>
     public int OfSign => _asJson ? 2 : 1;
 
-    /// <summary>What a character within a string takes.</summary>
+    /// <summary>The bytes of a character within a string.</summary>
     public int Of(Rune rune) => rune.IsAscii ? _ofAscii[rune.Value] : Measure(rune);
 
-    /// <summary>What the characters of a string take.</summary>
+    /// <summary>The bytes of the characters of a string.</summary>
     public int OfPlain(string text) => text.EnumerateRunes().Sum(Of);
 
     int Measure(Rune rune)

@@ -1,9 +1,9 @@
 namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
 
-/// <summary>The state of an import that takes no more of the disk than the import may have: what would be too much is not written, and ends the run.</summary>
+/// <summary>The state of an import, limited to the disk space that the import may use: a write beyond it is refused, and ends the run.</summary>
 sealed class BoundedState(IImportState state, ImportFolder folder, ImportSpace space, string caller) : IImportState
 {
-    /// <summary>What a row takes beside the dead letter in it.</summary>
+    /// <summary>The size of a row in addition to its dead letter.</summary>
     const int RowBytes = 64;
 
     long _letters = folder.DeadLetterBytes;
@@ -19,7 +19,7 @@ sealed class BoundedState(IImportState state, ImportFolder folder, ImportSpace s
     {
         if (_isClosed) throw new ImportStateException(ImportStateFault.Unwritable, "The run was given up: it did not stop when it was told to.");
         var letters = checkpoint.DeadLetters.Sum(letter => (long)letter.Length + RowBytes);
-        // Each is written twice: with its checkpoint, and into the file of them all at the end.
+        // Each is written twice: with its checkpoint, and into the dead-letter file at the end.
         if (letters > 0 && !space.TryTake(folder.Id, caller, 2 * letters))
             throw new ImportStateException(ImportStateFault.Unwritable, FormattableString.Invariant($"The records that were not accepted take more room than this import may have on the server's disk (all imports together: {space.Most} bytes, --import-space). Those so far are kept, and nothing after them is lost: remove imports that have ended, and resume this one."));
         try
@@ -37,7 +37,7 @@ sealed class BoundedState(IImportState state, ImportFolder folder, ImportSpace s
 
     public void Clear() => state.Clear();
 
-    /// <summary>Takes no more of a run that was given up.</summary>
+    /// <summary>Rejects further writes of an abandoned run.</summary>
     public void Close() => _isClosed = true;
 
     public void Dispose() => state.Dispose();

@@ -3,7 +3,7 @@ using MixpanelConnector.Sqlite;
 
 namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
 
-/// <summary>What an import has on the disk: its body, its state, and the file of its dead letters within the state's folder.</summary>
+/// <summary>The files of an import on disk: its body, its state, and its dead-letter file in the state's folder.</summary>
 sealed class ImportFolder(string path)
 {
     const string BodyName = "body";
@@ -20,12 +20,12 @@ sealed class ImportFolder(string path)
 
     string DeadLetters => System.IO.Path.Combine(State, DeadLettersName);
 
-    /// <summary>What all of it takes.</summary>
+    /// <summary>The total size.</summary>
     public long Bytes => Directory.Exists(path) ? new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(Length) : 0;
 
     public long DeadLetterBytes => Length(new FileInfo(DeadLetters));
 
-    /// <summary>Makes the names in it durable.</summary>
+    /// <summary>Makes the file names in it durable.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
     public void Sync()
     {
@@ -35,8 +35,8 @@ sealed class ImportFolder(string path)
 
     public SqliteImportState OpenState() => SqliteImportState.Open(State);
 
-    /// <summary>Writes the dead letters of a state that did not come to it by itself.</summary>
-    /// <exception cref="ImportStateException">The state cannot be read, or the file not be written.</exception>
+    /// <summary>Writes the dead-letter file of a state that has not written it itself.</summary>
+    /// <exception cref="ImportStateException">The state cannot be read, or the file cannot be written.</exception>
     public void KeepDeadLetters()
     {
         if (!Directory.Exists(State)) return;
@@ -44,18 +44,18 @@ sealed class ImportFolder(string path)
         KeepDeadLetters(state);
     }
 
-    /// <exception cref="ImportStateException">The state cannot be read, or the file not be written.</exception>
+    /// <exception cref="ImportStateException">The state cannot be read, or the file cannot be written.</exception>
     public void KeepDeadLetters(IImportState state)
     {
         if (state.DeadLetters().Any()) ImportDeadLetters.Write(state, DeadLetters);
     }
 
-    /// <summary>The dead letters as they are now, whatever is done to the import while they are read; null when there are none.</summary>
+    /// <summary>Opens the dead letters as they are now, whatever happens to the import while they are read; null if there are none.</summary>
     public FileStream? ReadDeadLetters() =>
         File.Exists(DeadLetters) ? new FileStream(DeadLetters, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan) : null;
 
-    /// <summary>Takes away what an import that is finished needs no more; its dead letters stay.</summary>
-    /// <exception cref="ImportStateException">The dead letters are in the state alone, and cannot be had from it.</exception>
+    /// <summary>Deletes what a finished import no longer needs; its dead letters are kept.</summary>
+    /// <exception cref="ImportStateException">The dead letters are only in the state, and cannot be read from it.</exception>
     public void DeleteButDeadLetters(bool hasDeadLetters)
     {
         if (hasDeadLetters && DeadLetterBytes == 0) KeepDeadLetters();
@@ -70,7 +70,7 @@ sealed class ImportFolder(string path)
         if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
     }
 
-    /// <summary>Where things lie on this machine is nobody else's business.</summary>
+    /// <summary>Removes local paths from a text; they must not be disclosed to callers.</summary>
     public string Shown(string text) => text
         .Replace(DeadLetters, $"{ImportRoutes.Path}/{Id}/dead-letters", StringComparison.Ordinal)
         .Replace(Body, BodyName, StringComparison.Ordinal)
@@ -85,7 +85,7 @@ sealed class ImportFolder(string path)
         }
         catch (IOException)
         {
-            return 0; // it is gone by now
+            return 0; // it no longer exists
         }
     }
 }

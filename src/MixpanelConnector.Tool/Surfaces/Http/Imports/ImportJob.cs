@@ -2,29 +2,29 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
 
-/// <summary>How an import stands.</summary>
+/// <summary>The status of an import.</summary>
 enum JobStatus
 {
-    /// <summary>Its body is on the disk; others run before it.</summary>
+    /// <summary>Its body is on disk; other imports run before it.</summary>
     Queued,
 
-    /// <summary>It runs.</summary>
+    /// <summary>It is running.</summary>
     Running,
 
     /// <summary>Every record is accounted for.</summary>
     Finished,
 
-    /// <summary>Something outside stopped it; it can be resumed.</summary>
+    /// <summary>An external cause stopped it; it can be resumed.</summary>
     Stopped,
 
     /// <summary>A caller stopped it; it can be resumed.</summary>
     Cancelled,
 
-    /// <summary>Its runs brought the server down, or did not end; it is not run again unless a caller resumes it.</summary>
+    /// <summary>Its runs crashed the server, or did not end; it runs again only if a caller resumes it.</summary>
     Failed,
 }
 
-/// <summary>An import whose body was taken.</summary>
+/// <summary>An import whose body was accepted.</summary>
 sealed class ImportJob
 {
     public required string Id { get; init; }
@@ -32,7 +32,7 @@ sealed class ImportJob
     /// <summary>The order of arrival.</summary>
     public required long Number { get; init; }
 
-    /// <summary>The name of whoever sent it.</summary>
+    /// <summary>The name of the caller that sent it.</summary>
     public required string Caller { get; init; }
 
     public required string SourceId { get; init; }
@@ -45,27 +45,29 @@ sealed class ImportJob
 
     public required byte[] Sha256 { get; init; }
 
-    /// <summary>The name of its Idempotency-Key; null without one.</summary>
+    /// <summary>The name of its Idempotency-Key; null if it has none.</summary>
     public byte[]? Key { get; init; }
 
     public JobStatus Status { get; set; }
 
-    /// <summary>How many runs in a row began and have not ended: on the disk before each begins, so that the next start of the server knows.</summary>
+    /// <summary>
+    /// The number of consecutive runs that started and have not ended. It is stored before each run starts, so that the next start of the server knows.
+    /// </summary>
     public int Begun { get; set; }
 
     public JsonObject? Report { get; set; }
 
-    /// <summary>Why it is not finished, or what was not accepted, and what to do next.</summary>
+    /// <summary>Why it is not finished, or what was rejected, and what to do next.</summary>
     public string? Problem { get; set; }
 
-    /// <summary>The run under way; null while there is none.</summary>
+    /// <summary>The current run; null if there is none.</summary>
     public ImportRun? Run { get; set; }
 
     public bool IsDryRun => (string?)Options["dry_run"]?[0] == "true";
 
     public bool HasEnded => Run is null && Status is not (JobStatus.Queued or JobStatus.Running);
 
-    /// <summary>Takes what a run, or a caller, has left it as.</summary>
+    /// <summary>Applies the result of a run, or of a caller's command.</summary>
     public void Become(RunEnd end) => (Begun, Report, Problem, Status) = (0, end.Report, end.Problem, end.Status);
 
     public bool HasDeadLetters => !IsDryRun && new RunEnd(Status, Report, Problem).Rejected > 0;

@@ -7,29 +7,29 @@ using MixpanelConnector.Files;
 namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
 
 /// <summary>
-/// Bulk imports as jobs. A body goes to the disk as it comes, and is synced before its import is acknowledged: from then on it
-/// is imported whatever happens, after a crash too, from where it was. A few run at a time, each with up to 20 requests of its
-/// own to Mixpanel; the others wait on the disk. The body is deleted once every record is accounted for. That a run begins is
-/// on the disk before it does, so that a body which brings the server down is not tried for ever.
+/// Bulk imports as jobs. A body is written to disk as it arrives, and is synced before its import is acknowledged: from then on it will be imported whatever
+/// happens, even after a crash, which it resumes from where it was. A few run at a time, each with up to 20 requests of its own to Mixpanel; the others wait on
+/// disk. The body is deleted once every record is accounted for. The start of a run is stored before it starts, so that a body that crashes the server is not
+/// retried forever.
 /// </summary>
 sealed class ImportJobs : IAsyncDisposable
 {
-    /// <summary>How many run at a time. Where several callers may import, one place is always left for others.</summary>
+    /// <summary>The maximum number of concurrent runs. If several callers may import, one place is always left for others.</summary>
     public const int MostAtOnce = 3;
 
-    /// <summary>How many of one caller's are kept, with their accounts.</summary>
+    /// <summary>The maximum number of imports that are kept per caller, with their reports.</summary>
     public const int MostKept = 1000;
 
-    /// <summary>How many dry runs of one caller's are kept beside those.</summary>
+    /// <summary>The maximum number of dry runs that are kept per caller in addition.</summary>
     public const int MostDryRunsKept = 100;
 
-    /// <summary>Bytes of a body that is only looked at: its first thousand records are.</summary>
+    /// <summary>The maximum size in bytes of a body that is only inspected, of which the first thousand records are.</summary>
     public const long MostInspected = 64 << 20;
 
-    /// <summary>So many runs may end with the server's process.</summary>
+    /// <summary>The maximum number of consecutive runs that may end with the server's process.</summary>
     const int MostBegun = 2;
 
-    /// <summary>An import whose run was cut off begins alone, and for so long: a second cut then tells whose body it is.</summary>
+    /// <summary>An import whose run was interrupted starts alone, for this long: a second interruption then shows which body causes it.</summary>
     static readonly TimeSpan Probation = TimeSpan.FromMinutes(1);
 
     static readonly TimeSpan DiskPatience = TimeSpan.FromSeconds(5);
@@ -51,8 +51,8 @@ sealed class ImportJobs : IAsyncDisposable
     /// <param name="folder">The server's state folder.</param>
     /// <param name="options">The limits of imports.</param>
     /// <param name="database">The server's database.</param>
-    /// <param name="carryOut">Carries one out.</param>
-    /// <param name="log">Where failures are written.</param>
+    /// <param name="carryOut">Executes an import.</param>
+    /// <param name="log">The log for failures.</param>
     /// <param name="time">Measures runs.</param>
     /// <exception cref="IOException">The disk failed.</exception>
     public ImportJobs(string folder, ImportOptions options, ServeDatabase database, CarryOut carryOut, AuditLog log, TimeProvider time)
@@ -69,10 +69,10 @@ sealed class ImportJobs : IAsyncDisposable
 
     public ImportJob? Find(string id) => _jobs.GetValueOrDefault(id);
 
-    /// <summary>Takes a body. When this returns, it is on the disk, and will be imported.</summary>
-    /// <returns>The import, and whether it is that of an earlier request under the same key.</returns>
-    /// <exception cref="MixpanelException">An option does not fit. Nothing was read.</exception>
-    /// <exception cref="RefusedException">There is no room, or the key was used with something else.</exception>
+    /// <summary>Accepts a body. When this returns, it is on disk, and will be imported.</summary>
+    /// <returns>The import, and whether it is that of an earlier request with the same key.</returns>
+    /// <exception cref="MixpanelException">An option is not valid. Nothing was read.</exception>
+    /// <exception cref="RefusedException">There is no room, or the key was used with another request.</exception>
     public async Task<(ImportJob Job, bool Replayed)> TakeAsync(Stream body, long? length, JsonObject options, string? sourceId, byte[]? key, Caller caller, CancellationToken cancellationToken)
     {
         var id = RandomNumberGenerator.GetHexString(16, lowercase: true);
@@ -111,10 +111,10 @@ sealed class ImportJobs : IAsyncDisposable
         }
     }
 
-    /// <summary>Looks at a body as an import would. It lies on the disk meanwhile, and is gone when this returns.</summary>
-    /// <returns>What was found, as JSON.</returns>
-    /// <exception cref="MixpanelException">An option does not fit.</exception>
-    /// <exception cref="RefusedException">There is no room, or the body is too large to be looked at.</exception>
+    /// <summary>Inspects a body as an import would read it. It is stored on disk meanwhile, and deleted when this returns.</summary>
+    /// <returns>The result, as JSON.</returns>
+    /// <exception cref="MixpanelException">An option is not valid.</exception>
+    /// <exception cref="RefusedException">There is no room, or the body is too large to be inspected.</exception>
     public async Task<string> LookAsync(Stream body, long? length, JsonObject options, Func<ImportRequest, CancellationToken, Task<string>> look, Caller caller, CancellationToken cancellationToken)
     {
         var id = RandomNumberGenerator.GetHexString(16, lowercase: true);
@@ -142,7 +142,7 @@ sealed class ImportJobs : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops an import that runs or waits; gives false when it does neither.</summary>
+    /// <summary>Cancels a running or queued import; returns false if it is neither.</summary>
     /// <exception cref="IOException">The disk failed; nothing has changed.</exception>
     public bool Cancel(ImportJob job)
     {
@@ -156,7 +156,7 @@ sealed class ImportJobs : IAsyncDisposable
         }
     }
 
-    /// <summary>Puts a stopped import in the queue again; gives false when it is not stopped.</summary>
+    /// <summary>Queues a stopped import again; returns false if it is not stopped.</summary>
     /// <exception cref="IOException">The disk failed; nothing has changed.</exception>
     public bool Resume(ImportJob job)
     {
@@ -169,7 +169,7 @@ sealed class ImportJobs : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes an import away, with what is left of its body and its dead letters.</summary>
+    /// <summary>Removes an import, with what is left of its body and its dead letters.</summary>
     /// <exception cref="IOException">The disk failed; nothing has changed.</exception>
     public void Forget(ImportJob job)
     {
@@ -183,16 +183,16 @@ sealed class ImportJobs : IAsyncDisposable
         Drop(FolderOf(job), job.Caller);
     }
 
-    /// <summary>The dead letters of an import that does not run, as they are now; null when there are none.</summary>
+    /// <summary>The dead letters of an import that is not running, as they are now; null if there are none.</summary>
     public FileStream? ReadDeadLetters(ImportJob job) => FolderOf(job).ReadDeadLetters();
 
-    /// <summary>Begins nothing more, and tells what runs to end in order; it goes on at the next start.</summary>
+    /// <summary>Starts no more runs, and asks the running ones to end gracefully; they resume at the next start.</summary>
     public async Task StopAsync()
     {
         List<Task> runs;
         await _stopping.CancelAsync();
         lock (_lock) runs = [.. _running.Select(run => run.Ended)];
-        await Task.WhenAll(runs); // each within the time that a run has to end
+        await Task.WhenAll(runs); // each within the time limit for ending a run
     }
 
     public async ValueTask DisposeAsync()
@@ -203,7 +203,7 @@ sealed class ImportJobs : IAsyncDisposable
 
     ImportFolder FolderOf(ImportJob job) => new(Path.Combine(_folder, job.Id));
 
-    /// <summary>Finds what does not fit before a byte of the body is taken.</summary>
+    /// <summary>Validates the options before a byte of the body is read.</summary>
     async Task CheckAsync(ImportRequest request, CancellationToken cancellationToken)
     {
         using var nothing = new MemoryStream();
@@ -224,7 +224,7 @@ sealed class ImportJobs : IAsyncDisposable
         return (bytes, hash);
     }
 
-    /// <summary>Reads a body in parts; <paramref name="take"/> gets each with the number of bytes before it.</summary>
+    /// <summary>Reads a body in chunks; <paramref name="take"/> is called for each with the number of bytes before it.</summary>
     static async Task<(long Bytes, byte[] Hash)> ReadAsync(Body body, Func<ReadOnlyMemory<byte>, long, ValueTask> take, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -248,13 +248,13 @@ sealed class ImportJobs : IAsyncDisposable
         }
     }
 
-    /// <summary>The import of an earlier request under a key.</summary>
+    /// <summary>The import of an earlier request with a key.</summary>
     ImportJob? FindFirst(byte[]? key) => key is null ? null : _jobs.Values.FirstOrDefault(job => job.Key is not null && job.Key.AsSpan().SequenceEqual(key));
 
     static ImportJob EnsureSame(ImportJob first, byte[] hash, JsonObject options) =>
         first.Sha256.AsSpan().SequenceEqual(hash) && JsonNode.DeepEquals(first.Options, options) ? first : throw Idempotency.OtherBody();
 
-    /// <summary>Makes a place among the caller's own imports. What has dead letters, or has not ended, is not forgotten for another.</summary>
+    /// <summary>Makes room among the caller's own imports. An import that has dead letters, or has not ended, is not removed for another.</summary>
     bool MakePlace(ImportJob job)
     {
         var own = _jobs.Values.Where(other => other.Caller == job.Caller && other.IsDryRun == job.IsDryRun).ToList();
@@ -264,7 +264,7 @@ sealed class ImportJobs : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Starts what may run now. Called under the lock, whenever something has come or gone.</summary>
+    /// <summary>Starts the imports that may run now. Called under the lock, whenever an import was added or has ended.</summary>
     void StartWaiting()
     {
         while (!_stopping.IsCancellationRequested && !_isWaitingForDisk && Next() is { } job)
@@ -275,7 +275,7 @@ sealed class ImportJobs : IAsyncDisposable
             }
             catch (IOException e)
             {
-                // What cannot be noted is not begun: it waits until the disk takes it.
+                // If its start cannot be stored, it is not started: it waits for the disk.
                 _isWaitingForDisk = true;
                 _log.Write("imports_wait", ("reason", e.Message));
                 _ = StartLaterAsync();
@@ -283,14 +283,17 @@ sealed class ImportJobs : IAsyncDisposable
             }
 
             job.Begun++;
-            job.Status = JobStatus.Running; // on the disk it stays queued: after a crash it goes on
+            job.Status = JobStatus.Running; // stored as queued: it resumes after a crash
             var run = job.Run = new ImportRun(job, FolderOf(job), _space, _carryOut, _options.LongestRun, _log, _time, _stopping.Token);
             _running.Add(run);
             run.Ended = Task.Run(() => RunAsync(job, run));
         }
     }
 
-    /// <summary>Of the callers with the fewest running imports the one that came first; before all, and one after the other, those whose last run was cut off.</summary>
+    /// <summary>
+    /// The next import to start: of the callers with the fewest running imports, the one that arrived first. Imports whose last run was interrupted go before
+    /// all others, one at a time.
+    /// </summary>
     ImportJob? Next()
     {
         if (_running.Count >= MostAtOnce || _running.Exists(run => run.Job.Begun > 1 && run.Elapsed < Probation)) return null;
@@ -312,7 +315,7 @@ sealed class ImportJobs : IAsyncDisposable
         }
     }
 
-    /// <summary>A run with all that follows. It does not throw: whatever a run comes to is noted, and the next one starts.</summary>
+    /// <summary>Executes a run and stores its result. It does not throw: whatever the result, it is stored, and the next import starts.</summary>
     async Task RunAsync(ImportJob job, ImportRun run)
     {
         var end = await run.RunAsync(() =>
@@ -329,10 +332,12 @@ sealed class ImportJobs : IAsyncDisposable
         }
     }
 
-    /// <summary>Notes how a run has ended; on a disk that does not take it, as soon as it does. What is not noted is begun and not ended at the next start.</summary>
+    /// <summary>
+    /// Stores the result of a run; if the disk fails, retries until it succeeds. A run whose result is not stored counts as interrupted at the next start.
+    /// </summary>
     async Task NoteAsync(ImportJob job, RunEnd end)
     {
-        if (end.Status is JobStatus.Failed && _stopping.IsCancellationRequested) return; // given up at the server's end: its process ends under the run
+        if (end.Status is JobStatus.Failed && _stopping.IsCancellationRequested) return; // abandoned at shutdown: the process ends during the run
         while (true)
         {
             try
@@ -356,7 +361,7 @@ sealed class ImportJobs : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes durable how an import stands, and then deletes what it needs no more; whoever sees it so finds it done.</summary>
+    /// <summary>Stores the status of an import, then deletes what it no longer needs, and only then makes the status visible.</summary>
     /// <exception cref="IOException">The disk failed; nothing has changed.</exception>
     void Become(ImportJob job, RunEnd end)
     {
@@ -365,7 +370,7 @@ sealed class ImportJobs : IAsyncDisposable
         job.Become(end);
     }
 
-    /// <summary>Deletes what is needed no more, and counts what is left.</summary>
+    /// <summary>Deletes what is no longer needed, and updates the used disk space.</summary>
     void Tidy(ImportJob job, RunEnd end)
     {
         var folder = FolderOf(job);
@@ -380,7 +385,7 @@ sealed class ImportJobs : IAsyncDisposable
         }
     }
 
-    /// <summary>Deletes what is no import's any more.</summary>
+    /// <summary>Deletes a folder that belongs to no import any more.</summary>
     void Drop(ImportFolder folder, string caller)
     {
         try
@@ -405,7 +410,7 @@ sealed class ImportJobs : IAsyncDisposable
             else Tidy(job, new RunEnd(job.Status, job.Report, job.Problem));
         }
 
-        // A body that was not taken whole was never acknowledged.
+        // A body that was not received completely was never acknowledged.
         foreach (var folder in new DirectoryInfo(_folder).EnumerateDirectories().Where(folder => !_jobs.ContainsKey(folder.Name))) Drop(new ImportFolder(folder.FullName), caller: "");
     }
 
@@ -425,7 +430,7 @@ sealed class ImportJobs : IAsyncDisposable
         Become(job, new RunEnd(JobStatus.Failed, job.Report, problem));
     }
 
-    /// <summary>What a caller sends: when it breaks off, that is no fault of the disk.</summary>
+    /// <summary>A caller's request body. Distinguishes a broken connection from a disk failure.</summary>
     sealed class Body(Stream stream, long most = long.MaxValue)
     {
         long _read;
@@ -448,7 +453,7 @@ sealed class ImportJobs : IAsyncDisposable
 }
 
 /// <summary>The limits of imports as jobs.</summary>
-/// <param name="Space">The most bytes that they take on the disk.</param>
-/// <param name="LongestRun">How long a run may take.</param>
+/// <param name="Space">The maximum disk space in bytes.</param>
+/// <param name="LongestRun">The maximum duration of a run.</param>
 /// <param name="HasSeveralCallers">Whether several callers may import.</param>
 sealed record ImportOptions(long Space, TimeSpan LongestRun, bool HasSeveralCallers);

@@ -4,14 +4,14 @@ using MixpanelConnector.Formats;
 
 namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
 
-/// <summary>The options of an import as query parameters: those of <c>mixpanel import</c> that make sense for a body, under their own names.</summary>
+/// <summary>The options of an import as query parameters: those of <c>mixpanel import</c> that make sense for a body, under the same names.</summary>
 static class ImportParameters
 {
     const int LongestName = 255;
 
     static readonly ImportValues Values = new("");
 
-    /// <summary>Name, schema and meaning of each, in the order they are documented.</summary>
+    /// <summary>Name, schema and description of each, in the documented order.</summary>
     public static readonly IReadOnlyList<(string Name, JsonObject Schema, string Description)> All =
     [
         ("type", Choice([.. ImportValues.Types]), "What the records are. Default: events. Groups need group_key, a lookup table needs table_id and is all or nothing."),
@@ -47,11 +47,11 @@ static class ImportParameters
         ("dry_run", Choice("true", "false"), "Everything but the sending: says what Mixpanel would refuse. Default: false."),
     ];
 
-    /// <summary>How many records are shown before and after a mapping: of that address alone.</summary>
+    /// <summary>The number of records to show before and after a mapping; only for that route.</summary>
     public static readonly (string Name, JsonObject Schema, string Description) ShowMapping =
         ("show_mapping", new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = ImportValues.MostShown }, "How many records are shown. Default: 10.");
 
-    /// <summary>What a body may be. None of these can be sent by a form of a web page.</summary>
+    /// <summary>The accepted content types. An HTML form can send none of them.</summary>
     public static readonly IReadOnlyDictionary<string, string?> ContentTypes = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
     {
         ["application/x-ndjson"] = "ndjson",
@@ -65,9 +65,9 @@ static class ImportParameters
         ["application/octet-stream"] = null,
     };
 
-    /// <param name="query">What was given.</param>
-    /// <param name="known">What may be.</param>
-    /// <exception cref="MixpanelException">A parameter is unknown, given twice, or out of range.</exception>
+    /// <param name="query">The query parameters.</param>
+    /// <param name="known">The allowed parameters.</param>
+    /// <exception cref="MixpanelException">A parameter is unknown, specified twice, or out of range.</exception>
     public static JsonObject Read(IQueryCollection query, IReadOnlyList<(string Name, JsonObject Schema, string Description)> known)
     {
         var options = new JsonObject();
@@ -117,8 +117,8 @@ static class ImportParameters
         DryRun = Truth(options, "dry_run"),
     };
 
-    /// <summary>How many records of a request are to be shown before and after its mapping.</summary>
-    /// <exception cref="MixpanelException">It has none, or the number is out of range.</exception>
+    /// <summary>The number of records to show before and after the mapping of a request.</summary>
+    /// <exception cref="MixpanelException">The request has no mapping, or the number is out of range.</exception>
     public static int ShownOf(JsonObject options, ImportRequest request) => request.Mapping is null ? throw Values.NoMapping() : Values.Shown(One(options, ShowMapping.Name));
 
     static bool Truth(JsonObject options, string name) => One(options, name) switch

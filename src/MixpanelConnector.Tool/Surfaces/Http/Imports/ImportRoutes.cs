@@ -8,12 +8,12 @@ using Microsoft.Net.Http.Headers;
 
 namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
 
-/// <summary>The addresses of bulk imports.</summary>
+/// <summary>The routes of bulk imports.</summary>
 static class ImportRoutes
 {
     public const string Path = "/v1/imports";
 
-    /// <summary>Records may be long, and are shown before and after: beyond this no more are.</summary>
+    /// <summary>Records may be long, and are shown before and after: beyond this total no more are shown.</summary>
     const int MostShownCharacters = 4 << 20;
 
     public static IEnumerable<Route> All()
@@ -35,7 +35,7 @@ static class ImportRoutes
         var options = OptionsOf(request);
         var caller = context.Features.GetRequiredFeature<Caller>();
         var key = Idempotency.KeyOf(request);
-        // One caller's key says nothing about another's: their equal lines are two records.
+        // The keys of different callers are independent: equal lines from two callers are two records.
         var sourceId = key is null || services.Options.Keys.Open ? key : $"{caller.Name}:{key}";
         var (job, replayed) = await services.Imports.TakeAsync(request.Body, request.ContentLength, options, sourceId, key is null ? null : services.Idempotency.Name(caller, Path, key), caller, context.RequestAborted);
         if (replayed) context.Response.Headers[Idempotency.ReplayedHeader] = "true";
@@ -43,7 +43,7 @@ static class ImportRoutes
         await AnswerAsync(context, 202, job.ToJson());
     }
 
-    /// <summary>Looks at a body as an import would; nothing of it is kept.</summary>
+    /// <summary>Inspects a body as an import would read it; nothing of it is kept.</summary>
     static async Task InspectAsync(Services services, HttpContext context)
     {
         var options = OptionsOf(context.Request);
@@ -80,7 +80,7 @@ static class ImportRoutes
         }
     }
 
-    /// <summary>The options of the query, with the format that the content type says.</summary>
+    /// <summary>The options in the query, with the format from the content type.</summary>
     static JsonObject OptionsOf(HttpRequest request, params (string Name, JsonObject Schema, string Description)[] also)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !ImportParameters.ContentTypes.TryGetValue(type.MediaType.ToString(), out var format))
@@ -126,7 +126,7 @@ static class ImportRoutes
     {
         var job = Find(services, context);
         if (!job.HasEnded) throw new RefusedException(new(409, "still_running", "The import still runs", "Its dead letters can be had once it has ended.") { RetryAfter = 5 });
-        // A file of its own: however slowly it is read, nobody waits for it.
+        // This reads a separate file handle: however slowly it is read, nobody waits for it.
         await using var letters = services.Imports.ReadDeadLetters(job);
         context.Response.ContentType = "application/x-ndjson";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"dead-letters-{job.Id}.ndjson\"";
@@ -144,11 +144,13 @@ static class ImportRoutes
 
             if (read.IsCompleted) return;
             lines.AdvanceTo(rest.Start, rest.End);
-            if (services.Imports.Find(job.Id) is null) context.Abort(); // it was removed: its room is to be free
+            if (services.Imports.Find(job.Id) is null) context.Abort(); // it was removed: its disk space must be freed
         }
     }
 
-    /// <summary>Where the body lies on this machine is nobody else's business; which file of an archive a record is from is its sender's.</summary>
+    /// <summary>
+    /// Removes the local path of the body, which must not be disclosed. The name of a file within an archive is the sender's own, and is kept.
+    /// </summary>
     static ReadOnlyMemory<byte> WithoutPath(ReadOnlyMemory<byte> line, string import)
     {
         var start = """{"source":"""u8;

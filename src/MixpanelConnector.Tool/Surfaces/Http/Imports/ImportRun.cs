@@ -2,33 +2,37 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
 
-/// <summary>Carries an import out: <see cref="MixpanelClient.ImportAsync"/> with a client of its own.</summary>
+/// <summary>Executes an import: <see cref="MixpanelClient.ImportAsync"/> with its own client.</summary>
 delegate Task<ImportReport> CarryOut(ImportRequest request, IImportState? state, CancellationToken cancellationToken);
 
-/// <summary>How a run has left its import.</summary>
-/// <param name="Status">How the import stands now.</param>
-/// <param name="Report">The account; null when the run gave none.</param>
-/// <param name="Problem">What a caller should know; null when all is well.</param>
+/// <summary>The result of a run.</summary>
+/// <param name="Status">The new status of the import.</param>
+/// <param name="Report">The report; null if the run produced none.</param>
+/// <param name="Problem">A message for the caller; null if there is no problem.</param>
 sealed record RunEnd(JobStatus Status, JsonObject? Report, string? Problem)
 {
-    /// <summary>How many records were not accepted.</summary>
+    /// <summary>The number of rejected records.</summary>
     public long Rejected => Report?["rejected"] is { } rejected ? rejected.GetValue<long>() : 0;
 }
 
 /// <summary>
-/// One run of an import, within its limits: it may take so long, may not stand still for longer, and may not go on once it
-/// was told to stop. Whatever goes wrong is how the run ends; nothing is thrown.
+/// One run of an import, within its limits: its total duration, the time without progress, and the time to stop after it was cancelled. Every error is part of
+/// the result; nothing is thrown.
 /// </summary>
 sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, CarryOut carryOut, TimeSpan longest, AuditLog log, TimeProvider time, CancellationToken stopping) : IProgress<ImportProgress>, IDisposable
 {
-    /// <summary>A body may be so large when it is decompressed, and beyond that a hundred times what was sent.</summary>
+    /// <summary>The decompressed size that every body is allowed; in addition, a hundred times the number of bytes sent.</summary>
     public const long FreeDecompressedBytes = 1L << 30;
     public const int MostRatio = 100;
 
-    /// <summary>How long a run may read, send and be answered nothing while Mixpanel does not make it wait. One request alone, with its retries, may take minutes.</summary>
+    /// <summary>
+    /// The maximum time without any reading, sending or response, except while Mixpanel makes the run wait. A single request with its retries may take minutes.
+    /// </summary>
     public static readonly TimeSpan LongestStandstill = TimeSpan.FromMinutes(10);
 
-    /// <summary>An import in order ends within ten seconds; what still runs then does not look whether it should.</summary>
+    /// <summary>
+    /// A well-behaved import ends within ten seconds after it was cancelled; one that is still running then is not checking for cancellation.
+    /// </summary>
     public static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(12);
 
     static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
@@ -41,12 +45,12 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
     long _movedAt = time.GetTimestamp();
     string? _overLimit;
 
-    /// <summary>How far the run is; null in its first moments.</summary>
+    /// <summary>The progress of the run; null at its very beginning.</summary>
     public ImportProgress? Progress { get; private set; }
 
     public TimeSpan Elapsed => time.GetElapsedTime(_began);
 
-    /// <summary>Ends with the run and all that is noted of it.</summary>
+    /// <summary>Completes when the run has ended and its result is stored.</summary>
     public Task Ended { get; set; } = Task.CompletedTask;
 
     public void Stop() => _stop.Cancel();
@@ -60,7 +64,7 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
         Progress = value;
     }
 
-    /// <param name="looked">Called now and then while it runs.</param>
+    /// <param name="looked">Called periodically while it runs.</param>
     public async Task<RunEnd> RunAsync(Action looked)
     {
         var import = Task.Run(ImportAsync);
@@ -94,7 +98,7 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
         return time.GetElapsedTime(Volatile.Read(ref _movedAt)) > LongestStandstill ? FormattableString.Invariant($"Its run stood still for {LongestStandstill.TotalMinutes:0} minutes: nothing was read or sent. Its body may be one that cannot be read in a reasonable time.") : null;
     }
 
-    /// <summary>Leaves a run that does not stop: it must not hold up the others, nor the server's end.</summary>
+    /// <summary>Abandons a run that does not stop: it must block neither other imports nor the shutdown of the server.</summary>
     RunEnd GiveUp()
     {
         _state?.Close();
@@ -137,7 +141,7 @@ sealed class ImportRun(ImportJob job, ImportFolder folder, ImportSpace space, Ca
         var status = report.Outcome switch
         {
             RunOutcome.Complete or RunOutcome.Rejected => JobStatus.Finished,
-            RunOutcome.Stopped when stopping.IsCancellationRequested && _overLimit is null => JobStatus.Queued, // for the next start of the server
+            RunOutcome.Stopped when stopping.IsCancellationRequested && _overLimit is null => JobStatus.Queued, // resumed at the next start of the server
             _ => JobStatus.Stopped,
         };
         return new RunEnd(status, json, problems.Count == 0 || status is JobStatus.Queued ? null : string.Join(' ', problems));

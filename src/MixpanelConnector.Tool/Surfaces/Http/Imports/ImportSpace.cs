@@ -1,8 +1,8 @@
 namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
 
 /// <summary>
-/// The room that imports take on the disk: bodies, states and dead letters, of those that run, wait and have ended. Where
-/// several callers may import, one may have half of what the others leave, so that nobody takes all of it.
+/// The disk space of imports: bodies, states and dead letters of running, queued and ended ones. If several callers may import, each may use half of what the
+/// others leave, so that nobody can use all of it.
 /// </summary>
 sealed class ImportSpace(long most, bool hasSeveralCallers)
 {
@@ -11,7 +11,7 @@ sealed class ImportSpace(long most, bool hasSeveralCallers)
 
     public long Most => most;
 
-    /// <summary>Takes room for an import, beside what it has; false when there is not so much.</summary>
+    /// <summary>Reserves space for an import, in addition to what it has; false if there is not enough.</summary>
     public bool TryTake(string import, string caller, long bytes)
     {
         lock (_lock)
@@ -24,7 +24,7 @@ sealed class ImportSpace(long most, bool hasSeveralCallers)
         }
     }
 
-    /// <summary>What an import really takes: found on the disk, so it is not refused.</summary>
+    /// <summary>Sets the actual size of an import as measured on disk. This is never refused.</summary>
     public void Set(string import, string caller, long bytes)
     {
         lock (_lock)

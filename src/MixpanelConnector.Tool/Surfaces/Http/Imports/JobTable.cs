@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MixpanelConnector.Tool.Surfaces.Http.Imports;
 
-/// <summary>The imports as they lie in the server's database: each change is on the disk when its method returns.</summary>
+/// <summary>The imports in the server's database. Each change is on disk when its method returns.</summary>
 sealed class JobTable(ServeDatabase database)
 {
     /// <exception cref="IOException">The disk failed.</exception>
@@ -29,15 +29,15 @@ sealed class JobTable(ServeDatabase database)
         "INSERT INTO imports (id, number, key, caller, options, source_id, created, bytes, sha256, status) VALUES ($id, $number, $key, $caller, $options, $source, $created, $bytes, $sha256, $status)",
         ("$id", job.Id), ("$number", job.Number), ("$key", job.Key), ("$caller", job.Caller), ("$options", job.Options.ToJsonString()), ("$source", job.SourceId), ("$created", job.Created.ToUnixTimeSeconds()), ("$bytes", job.Bytes), ("$sha256", job.Sha256), ("$status", job.Status.ToString()));
 
-    /// <summary>Writes that a run begins. The status stays queued on the disk: after a crash it goes on.</summary>
+    /// <summary>Stores that a run starts. The stored status stays queued: the import resumes after a crash.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
     public void Begin(ImportJob job) => database.Execute("UPDATE imports SET begun = $begun WHERE id = $id", ("$begun", job.Begun + 1), ("$id", job.Id));
 
-    /// <summary>Writes how an import stands while it does not run.</summary>
+    /// <summary>Stores the status of an import that is not running.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
     public void Save(ImportJob job, RunEnd end) => database.Execute("UPDATE imports SET status = $status, report = $report, problem = $problem, begun = 0 WHERE id = $id", ("$status", end.Status.ToString()), ("$report", end.Report?.ToJsonString()), ("$problem", end.Problem), ("$id", job.Id));
 
-    /// <summary>Writes that an import that runs is to stop; its run has not ended.</summary>
+    /// <summary>Stores that a running import is cancelled; its run has not ended yet.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
     public void Cancel(ImportJob job) => database.Execute("UPDATE imports SET status = $status WHERE id = $id", ("$status", nameof(JobStatus.Cancelled)), ("$id", job.Id));
 
