@@ -35,7 +35,7 @@ static class ImportParameters
         ("skip_lines", Text(), "Lines of CSV to leave out before the header. Default: 0."),
         ("no_header", Choice("true", "false"), "CSV begins with a row; column_names names the columns. Default: false."),
         ("column_names", Text(), "The names of all columns of CSV, with commas, in place of the header's."),
-        ("decimal", Choice(".", ","), "What stands before the decimals of numbers in text. Default: the point."),
+        ("decimal", Named(Choice(".", ","), "point", "comma"), "What stands before the decimals of numbers in text. Default: the point."),
         ("null_values", List(), "A cell of CSV that is as good as empty, such as NULL. Repeatable."),
         ("rename", List(), "OLD=NEW: renames a property. Repeatable."),
         ("drop", List(), "Leaves a property out. Repeatable."),
@@ -137,6 +137,13 @@ static class ImportParameters
     static JsonObject List() => new() { ["type"] = "array", ["items"] = Text() };
 
     static JsonObject Choice(params string[] values) => new() { ["type"] = "string", ["enum"] = new JsonArray([.. values.Select(value => (JsonNode)value)]) };
+
+    /// <summary>Names for values that are not words, for generated clients: as NSwag reads them, and as OpenAPI Generator does.</summary>
+    static JsonObject Named(JsonObject choice, params string[] names)
+    {
+        foreach (var extension in (string[])["x-enumNames", "x-enum-varnames"]) choice[extension] = new JsonArray([.. names.Select(name => (JsonNode)name)]);
+        return choice;
+    }
 
     static string Shown(string name) => name.Length > 50 ? name[..50] : name;
 }
