@@ -67,7 +67,7 @@ export function DeadLetters({ job, mayChange }: { job: ImportJob; mayChange: boo
   return (
     <Stack mt="sm">
       <Bars title="By reason" column="Reason" count="Records" rows={groups} whole={letters.value.length} selected={reason} onSelect={(one) => { setCode(one); setMost(step); }} />
-      {letters.value.length === mostLetters && <Text size="sm" c="dimmed">These are the first {number(mostLetters)}: download the file for all of them.</Text>}
+      {letters.value.length === mostLetters && <Text size="sm" c="dimmed">Only the first {number(mostLetters)} are shown: download the file to see all.</Text>}
       <div role="region" aria-label="Rejected records" className="letters">
         {all.slice(0, most).map((letter) => (
           <Textarea key={letter.number} label={`Line ${letter.line}`} autosize minRows={2} maxRows={16} spellCheck={false} classNames={{ input: "mono" }} value={edited[letter.number] ?? visible(letter.text)} error={faults[letter.number]} onChange={(typed) => {
@@ -81,8 +81,8 @@ export function DeadLetters({ job, mayChange }: { job: ImportJob; mayChange: boo
       <ProblemAlert problem={problem} />
       {all.length > 0 && (
         <Group>
-          <Button leftSection={<IconSend size={16} />} disabled={!mayChange || ready.length === 0 || isFromFile} loading={isBusy} onClick={() => void send()}>Send {number(ready.length)} of them again</Button>
-          <Text size="sm" c="dimmed">{!mayChange ? "Switch on “Allow changes” at the top of the page first." : isFromFile ? "These records are sent again from their file: mend it, and import it anew." : "As an import of its own. Change here what is wrong with them."}</Text>
+          <Button leftSection={<IconSend size={16} />} disabled={!mayChange || ready.length === 0 || isFromFile} loading={isBusy} onClick={() => void send()}>Send {number(ready.length)} again</Button>
+          <Text size="sm" c="dimmed">{!mayChange ? "Turn on “Allow changes” at the top of the page first." : isFromFile ? "These records cannot be sent again from here: correct the file and import it again." : "Correct the records above; they are sent as a separate import."}</Text>
         </Group>
       )}
     </Stack>
@@ -91,9 +91,9 @@ export function DeadLetters({ job, mayChange }: { job: ImportJob; mayChange: boo
 
 function faultOf(text: string): string | undefined {
   try {
-    return parse(text).kind === "object" ? undefined : "A record is a JSON object.";
+    return parse(text).kind === "object" ? undefined : "A record must be a JSON object.";
   } catch (error) {
-    return error instanceof JsonError ? error.message : "This cannot be read.";
+    return error instanceof JsonError ? error.message : "This is not valid JSON.";
   }
 }
 
