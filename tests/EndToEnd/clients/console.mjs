@@ -452,7 +452,7 @@ const tasks = {
     await page.getByRole("region", { name: "Import shop.ndjson, sent again" }).getByText("finished", { exact: true }).waitFor();
     await page.getByLabel("File to import").setInputFiles({ name: "bad.ndjson", mimeType: "application/x-ndjson", buffer: Buffer.from('{"event":"","properties":{}}') });
     await file.getByLabel("Source").selectOption("Mixpanel format or a table");
-    await file.getByText("Of the first 1 records, 1 would be rejected.").waitFor();
+    await file.getByText("Of the first 1 record, 1 would be rejected.").waitFor();
     await file.getByRole("button", { name: "Start the import" }).click();
     await page.getByRole("region", { name: "Import bad.ndjson" }).getByText("all rejected", { exact: true }).waitFor();
     const saved = page.waitForEvent("download");

@@ -8,7 +8,7 @@ import { visible } from "../../text.ts";
 export function MappedRecords({ mapped: { records, problem }, isStale }: { mapped: Mapped; isStale: boolean }) {
   return (
     <Stack mt="md">
-      <div role="status"><Text size="sm">{isStale ? "Updating …" : records.length === 0 ? "No records to show." : `The first ${number(records.length)} records, before and after mapping.`}</Text></div>
+      <div role="status"><Text size="sm">{isStale ? "Updating …" : records.length === 0 ? "No records to show." : records.length === 1 ? "The first record, before and after mapping." : `The first ${number(records.length)} records, before and after mapping.`}</Text></div>
       {problem !== "" && <Text size="sm" className="problem wrap">{visible(problem)}</Text>}
       {records.map(({ place, before, after }) => (
         <div key={place} className="before-after" role="group" aria-label={`Record ${visible(place)}`}>

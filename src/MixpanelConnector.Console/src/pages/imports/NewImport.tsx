@@ -2,7 +2,7 @@ import { Button, FileButton, Group, NativeSelect, Paper, Progress, Stack, Switch
 import { IconFileImport, IconPlayerPlay, IconSearch } from "@tabler/icons-react";
 import { type DragEvent, useRef, useState } from "react";
 import type { Problem } from "../../api.ts";
-import { bytes, number } from "../../data/numbers.ts";
+import { bytes, counted, number } from "../../data/numbers.ts";
 import { type Inspection, inspectionOf } from "../../data/inspection.ts";
 import { type Mapped, mappedOf } from "../../data/mapped.ts";
 import { get, shown } from "../../json.ts";
@@ -146,7 +146,7 @@ export function NewImport({ mayChange }: { mayChange: boolean }) {
                 <Mapping inspection={inspection} options={options} onChange={change} />
                 <div role="status">
                   <Text size="sm" className={inspection.refused > 0 ? "warning" : undefined}>
-                    {isLooking ? "Updating …" : `Of the first ${number(inspection.records)} records, ${inspection.refused === 0 ? "none" : number(inspection.refused)} would be rejected.`}
+                    {isLooking ? "Updating …" : `Of the first ${counted(inspection.records, "record")}, ${inspection.refused === 0 ? "none" : number(inspection.refused)} would be rejected.`}
                   </Text>
                 </div>
                 {inspection.reasons.length > 0 && <Reasons reasons={inspection.reasons} whole={inspection.records} title="Would be rejected, by reason" />}
