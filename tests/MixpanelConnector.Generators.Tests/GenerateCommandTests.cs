@@ -142,7 +142,7 @@ public sealed class GenerateCommandTests : IDisposable
         Assert.Equal(["Class.g.cs", "Event1stLogin.g.cs", "GrößeGeändert.g.cs", "OrderPlaced.g.cs", "OrderPlaced2.g.cs"], names, StringComparer.Ordinal);
         var before = names.ToDictionary(name => name, name => File.ReadAllText(Path.Combine(folder, name)), StringComparer.Ordinal);
         var again = await GenerateAsync(Lexicon, "--to", folder, "--events", "Order placed,1st login");
-        Assert.Contains("Class.g.cs is of an event that was not asked for", again.Err, StringComparison.Ordinal);
+        Assert.Contains("Class.g.cs belongs to an event that was not requested", again.Err, StringComparison.Ordinal);
         Assert.Equal(before, names.ToDictionary(name => name, name => File.ReadAllText(Path.Combine(folder, name)), StringComparer.Ordinal));
         Compiled.WithGenerated([.. before.Values]);
 

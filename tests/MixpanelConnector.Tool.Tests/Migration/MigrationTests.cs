@@ -126,7 +126,7 @@ public sealed class MigrationTests
 
         Assert.Equal((5, 3), (run.Exit, run.Json.GetProperty("events").GetProperty("days").GetArrayLength()));
         Assert.Contains("events: This needs 4 calls; the hour has 3 left", run.Err, StringComparison.Ordinal);
-        Assert.Contains("the next call is free at", run.Err, StringComparison.Ordinal);
+        Assert.Contains("the next call is possible at", run.Err, StringComparison.Ordinal);
         Assert.Equal((0, 6), (await projects.MigrateAsync([.. Range, "--only", "events", "--calls-per-hour", "4"])) is var rest ? (rest.Exit, Accepted(rest, "events")) : default);
         Assert.Equal(await projects.EventsAsync("old"), await projects.EventsAsync("new"));
     }
