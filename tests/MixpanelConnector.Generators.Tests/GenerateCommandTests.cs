@@ -186,7 +186,7 @@ public sealed class GenerateCommandTests : IDisposable
     {
         Assert.Equal(2, (await _tool.RunAsync("generate", "schemas", Compile("class A;"))).Exit);
         var twice = await _tool.RunAsync("generate", "schemas", Compile("[MixpanelEvent(\"E\")] partial record E; [MixpanelEvent(\"E\")] partial record F(int A);"));
-        Assert.Contains("two types in it are of the event 'E'", twice.Problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains("two types in it have the event name 'E'", twice.Problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
