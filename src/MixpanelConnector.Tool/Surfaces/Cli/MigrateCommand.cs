@@ -54,13 +54,13 @@ sealed class MigrateCommand
             In this order: schemas of the Lexicon, lookup tables, events by day, profiles, groups, annotations with their tags. The same
             command resumes; a day that is finished is not read again. Downloads stay on the disk until they are finished.
 
-            Events are sent unchanged, with their ids: an event sent twice counts once. Skipped, and counted: events that merged users
+            Events are sent unchanged, with their ids: an event sent twice counts once. Left out, and counted: events that merged users
             ($identify, $create_alias, $merge), since their result is in each event's distinct_id; and duplicates, by name, time,
             distinct_id and $insert_id. Removed from each: what Mixpanel adds, such as mp_processing_time_ms and $import. Projects created
             before 2023 have times in their own time zone: specify it with --source-time-zone.
 
             Profiles are set unchanged, including $last_seen, without $mp_first_event_time and $geo_source. Schemas replace those with the
-            same names. An annotation is skipped if the target has one with the same time and text. Lookup tables are skipped unless
+            same names. An annotation is left out if the target has one with the same time and text. Lookup tables are left out unless
             --lookup-table specifies a file, since Mixpanel does not export their rows. Cohorts, boards and custom properties have no API.
 
             A day costs an export, a page of profiles a query: Mixpanel allows 60 of each per hour. The ledger is that of mixpanel export.
@@ -68,7 +68,7 @@ sealed class MigrateCommand
             --verify reads the target's events, profiles, and the groups whose type --target-group specifies, and compares their number
             and a hash: 9 if they differ, also if the target contained others before.
 
-            Exit codes: 0 all accepted or skipped; 2 usage or configuration, nothing sent; 3 some records dead-lettered (mixpanel import
+            Exit codes: 0 all accepted or left out; 2 usage or configuration, nothing sent; 3 some records dead-lettered (mixpanel import
             --replay sends them again); 4 credentials or permission refused; 5 Mixpanel unavailable, or the hourly calls exhausted; 6 a
             download is damaged; 7 the disk failed; 8 another run is in progress; 9 the counts or the target do not match; 130, 143
             stopped. After 4, 5, 7, 130 and 143 the same command resumes.
