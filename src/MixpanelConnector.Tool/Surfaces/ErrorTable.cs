@@ -26,7 +26,7 @@ static class ErrorTable
         ErrorKind.Unauthorized => (Surfaces.ExitCode.NotAllowed, 401, "Mixpanel did not accept the credentials"),
         ErrorKind.Forbidden => (Surfaces.ExitCode.NotAllowed, 403, "The credentials do not allow this"),
         ErrorKind.NotFound => (Surfaces.ExitCode.NotAllowed, 404, "Mixpanel does not know what was requested"),
-        ErrorKind.TooLarge => (Surfaces.ExitCode.Refused, 413, "The request is larger than Mixpanel takes"),
+        ErrorKind.TooLarge => (Surfaces.ExitCode.Refused, 413, "The request is larger than Mixpanel accepts"),
         ErrorKind.RateLimited => (Surfaces.ExitCode.Unavailable, 429, "Mixpanel's rate limit is exceeded"),
         ErrorKind.Rejected => (Surfaces.ExitCode.Refused, 422, "Mixpanel refused the request"),
         ErrorKind.Timeout => (Surfaces.ExitCode.Unavailable, 504, "Mixpanel did not respond in time"),

@@ -31,7 +31,7 @@ sealed record ImportValues(string Prefix)
     {
         null or "1" => true,
         "0" => false,
-        _ => throw Invalid("strict", "takes 0 or 1."),
+        _ => throw Invalid("strict", "must be 0 or 1."),
     };
 
     /// <summary>The mapping of a vendor, or a custom one; null for none.</summary>
@@ -141,7 +141,7 @@ sealed record ImportValues(string Prefix)
     {
         null or "." or "point" => '.',
         "," or "comma" => ',',
-        _ => throw Invalid("decimal", "takes . or ,"),
+        _ => throw Invalid("decimal", "must be . or ,"),
     };
 
     public int SkipLines(string? text)

@@ -69,7 +69,7 @@ static class ActionHelp
         [
             new("Group", $"{action.Group.Name} (mixpanel help {action.Group.Name})"),
             new("Operation", $"{action.OperationId}, {action.Documentation}"),
-            new("Effect", $"{action.Effect.ToString().ToLowerInvariant()}. {ActionFacts.Effect(action)}{(action.NeedsConfirmation ? " It asks first: --yes answers." : "")}"),
+            new("Effect", $"{action.Effect.ToString().ToLowerInvariant()}. {ActionFacts.Effect(action)}{(action.NeedsConfirmation ? " It needs confirmation: --yes." : "")}"),
             new("Credential", ActionFacts.Needs(action.Auth)),
             new("Cost", cost.Length > 0 ? cost : action.Cost is RateCost.Ingestion ? "Counts as ingestion: about 2 GB of JSON, or 30,000 events per second, over a minute." : "No limit is documented."),
         ];

@@ -304,7 +304,7 @@ static class OpenApi
             ActionEffect.Create => "Creates something new each time; use an Idempotency-Key.",
             _ => $"Changes data each time; use an Idempotency-Key.{(action.CanBeUndone ? "" : " It cannot be undone.")}",
         };
-        return $"\n\n{effect}{(action.HasSecret ? " The answer holds a secret that is shown only once." : "")}";
+        return $"\n\n{effect}{(action.HasSecret ? " The response contains a secret that is shown only once." : "")}";
     }
 
     static JsonObject OfImport(string id, string summary, string description, string problems, string status, JsonObject answer)
