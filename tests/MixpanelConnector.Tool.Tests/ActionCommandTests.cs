@@ -174,7 +174,7 @@ public class ActionCommandTests
         Assert.DoesNotContain("secret", track.Err, StringComparison.Ordinal);
         Assert.Contains("Its secret is lost", create.Err, StringComparison.Ordinal);
         Assert.DoesNotContain("one-time", create.Err, StringComparison.Ordinal);
-        Assert.DoesNotContain("carried out", read.Err, StringComparison.Ordinal);
+        Assert.DoesNotContain("was executed", read.Err, StringComparison.Ordinal);
     }
 
     sealed class FullDisk : MemoryStream

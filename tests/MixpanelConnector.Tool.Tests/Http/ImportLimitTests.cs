@@ -95,7 +95,7 @@ public sealed class ImportLimitTests
         await scene.AdvanceUntilAsync(() => scene.Jobs.Find(job)!.HasEnded);
         Assert.Equal(JobStatus.Failed, scene.Jobs.Find(job)!.Status);
         Assert.Contains("made no progress for 10 minutes", scene.Jobs.Find(job)!.Problem, StringComparison.Ordinal);
-        Assert.Contains("given up", scene.Jobs.Find(job)!.Problem, StringComparison.Ordinal);
+        Assert.Contains("abandoned", scene.Jobs.Find(job)!.Problem, StringComparison.Ordinal);
         Assert.Equal(JobStatus.Finished, await scene.EndAsync(await scene.TakeAsync("a")));
         never.Set();
     }
