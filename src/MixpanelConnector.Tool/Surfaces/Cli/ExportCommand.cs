@@ -94,7 +94,7 @@ sealed class ExportCommand
     async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var what = parsed.GetValue(_what) ?? throw Configuration.Invalid("what", $"Specify what to export: {string.Join(", ", Kinds)}.");
-        var folder = parsed.GetValue(_to) ?? throw Configuration.Invalid("to", "Specify where to write the files: --to DIR or the URL of an object storage.");
+        var folder = parsed.GetValue(_to) ?? throw Configuration.Invalid("to", "Specify where to write the files: --to DIR or an object storage URL.");
         if (!ReportFile.IsWritable(parsed.GetValue(_report), folder, _host)) return ExitCode.DiskFailed;
         await using var session = await Session.OpenAsync(parsed, _host, needsCredential: true, cancellationToken);
         using var display = new ExportDisplay(_host, showProgress: !parsed.GetValue(_noProgress));

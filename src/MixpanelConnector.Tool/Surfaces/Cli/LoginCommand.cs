@@ -45,7 +45,7 @@ static class LoginCommand
         var questions = new Questions(host);
         var mayAsk = questions.CanBeAsked && parsed.GetValue(CommonOptions.SecretFile) != "-";
         if (!mayAsk && !configuration.HasCredential)
-            throw Configuration.Invalid(Username, "There is no terminal to prompt at, and no credential. Set MIXPANEL_SERVICE_ACCOUNT_USERNAME, MIXPANEL_SERVICE_ACCOUNT_SECRET (or --secret-file) and MIXPANEL_PROJECT_ID, or MIXPANEL_TOKEN.");
+            throw Configuration.Invalid(Username, "There is no terminal for prompts, and no credential. Set MIXPANEL_SERVICE_ACCOUNT_USERNAME, MIXPANEL_SERVICE_ACCOUNT_SECRET (or --secret-file) and MIXPANEL_PROJECT_ID, or MIXPANEL_TOKEN.");
 
         HashSet<string> open = mayAsk ? [.. Kept.Where(setting => !configuration.SourceOf(setting).StartsWith("option ", StringComparison.Ordinal) && !configuration.SourceOf(setting).StartsWith("file ", StringComparison.Ordinal))] : [];
         for (var tries = 1; ; tries++)

@@ -36,7 +36,7 @@ static class ImportParameters
         ("no_header", Choice("true", "false"), "CSV has no header row; column_names specifies the columns. Default: false."),
         ("column_names", Text(), "The names of all CSV columns, comma-separated, instead of those in the header."),
         ("decimal", Choice(".", ","), "The decimal separator of numbers in text. Default: the point."),
-        ("null_values", List(), "An unquoted CSV cell that counts as empty, such as NULL. Repeatable."),
+        ("null_values", List(), "A CSV cell that counts as empty, such as NULL, compared literally: quoted, it is text. Repeatable."),
         ("rename", List(), "OLD=NEW: rename a property. Repeatable."),
         ("drop", List(), "Remove a property. Repeatable."),
         ("fix", List(), "Fixes to apply: time, ids, nulls, insert-ids. Repeatable."),
