@@ -11,7 +11,7 @@ static class DataPipelineActions
 {
     const string Set = "what is given is set";
 
-    public static readonly ActionGroup Group = new("data-pipelines", "Manage pipelines that export data to storage and warehouses, for projects that have them: Mixpanel no longer offers them to others.", Api.Export, "/api/2.0/nessie/pipeline", options => new DataPipelinesJson(options)) { Cost = RateCost.None, Keywords = "bigquery snowflake redshift s3 gcs storage raw continuously" };
+    public static readonly ActionGroup Group = new("data-pipelines", "Keep the pipelines that export data to storage and warehouses, for who has them: Mixpanel offers them to nobody else any more.", Api.Export, "/api/2.0/nessie/pipeline", options => new DataPipelinesJson(options)) { Cost = RateCost.None, Keywords = "bigquery snowflake redshift s3 gcs storage raw continuously" };
 
     public static readonly ActionSpec<NoInput, ResultList<Pipeline>> List = new(Group, "list_pipelines", "list-warehouse-pipeline-jobs", Endpoint.Get("/jobs")) { Result = Jobs };
 

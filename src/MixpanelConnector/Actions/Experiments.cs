@@ -8,7 +8,7 @@ namespace MixpanelConnector;
 /// <summary>The actions for experiments.</summary>
 static class ExperimentActions
 {
-    public static readonly ActionGroup Group = new("experiments", "Plan, start and conclude experiments.", Api.App, "/api/app/workspaces/{workspace_id}/experiments", options => new ExperimentsJson(options)) { HasEnvelope = true, Keywords = "ab a/b split test variant winner end stop conclude" };
+    public static readonly ActionGroup Group = new("experiments", "Plan experiments, start them, and decide them.", Api.App, "/api/app/workspaces/{workspace_id}/experiments", options => new ExperimentsJson(options)) { HasEnvelope = true, Keywords = "ab a/b split test variant winner end stop conclude" };
 
     public static readonly ActionSpec<ListExperimentsInput, ResultList<Experiment>> List = new(Group, "list_experiments", "list-experiments", Endpoint.Get());
 

@@ -11,7 +11,7 @@ static class FeatureFlagActions
 {
     const string Base = "/api/app/projects/{project_id}/workspaces/{workspace_id}/feature-flags";
 
-    public static readonly ActionGroup Group = new("feature-flags", "Manage feature flags, and get the variants for a user.", Api.App, "", options => new FeatureFlagsJson(options)) { HasEnvelope = true, Keywords = "toggle rollout variant switch" };
+    public static readonly ActionGroup Group = new("feature-flags", "Manage feature flags, and ask which variants somebody gets.", Api.App, "", options => new FeatureFlagsJson(options)) { HasEnvelope = true, Keywords = "toggle rollout variant switch" };
 
     public static readonly ActionSpec<GetVariantAssignmentsInput, VariantAssignments> GetAssignments = new(Group, "get_variant_assignments", "get-variant-assignments", Endpoint.Get("/flags")) { Of = Api.Ingestion, Needs = AuthScheme.ServiceAccountOfProject };
 

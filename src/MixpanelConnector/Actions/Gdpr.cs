@@ -8,7 +8,7 @@ namespace MixpanelConnector;
 /// <summary>The actions for personal data.</summary>
 static class GdprActions
 {
-    public static readonly ActionGroup Group = new("gdpr", "Retrieve and delete personal data.", Api.App, "/api/app", options => new GdprJson(options)) { HasEnvelope = true, Auth = AuthScheme.OAuthToken, Cost = RateCost.Gdpr, Keywords = "privacy forget forgotten erase ccpa right person deletion" };
+    public static readonly ActionGroup Group = new("gdpr", "Retrieve and delete the data of persons.", Api.App, "/api/app", options => new GdprJson(options)) { HasEnvelope = true, Auth = AuthScheme.OAuthToken, Cost = RateCost.Gdpr, Keywords = "privacy forget forgotten erase ccpa right person deletion" };
 
     public static readonly ActionSpec<CreateDataRetrievalInput, DataTask> CreateRetrieval = new(Group, "create_data_retrieval", "create-retrieval", Endpoint.Post("/data-retrievals/v3.0")) { Result = TaskOf };
 

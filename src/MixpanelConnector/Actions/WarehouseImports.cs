@@ -8,7 +8,7 @@ namespace MixpanelConnector;
 /// <summary>The actions for warehouse imports.</summary>
 static class WarehouseImportActions
 {
-    public static readonly ActionGroup Group = new("warehouse-imports", "Import from a data warehouse, once or repeatedly.", Api.App, "/api/app/projects/{project_id}/warehouse-sources/imports", options => new WarehouseImportsJson(options)) { HasEnvelope = true, Keywords = "bigquery snowflake databricks redshift warehouse table sync load stop" };
+    public static readonly ActionGroup Group = new("warehouse-imports", "Import from a data warehouse again and again.", Api.App, "/api/app/projects/{project_id}/warehouse-sources/imports", options => new WarehouseImportsJson(options)) { HasEnvelope = true, Keywords = "bigquery snowflake databricks redshift warehouse table sync load stop" };
 
     public static readonly ActionSpec<NoInput, ResultList<WarehouseImport>> List = new(Group, "list_warehouse_imports", "list-warehouse-imports", Endpoint.Get());
 

@@ -8,7 +8,7 @@ static class EventActions
 {
     const string OneIdentity = "events of one identity are one event";
 
-    public static readonly ActionGroup Group = new("events", "Send events, and export them.", Api.Ingestion, "", options => new EventActionsJson(options)) { Cost = RateCost.Ingestion, Keywords = "raw log download" };
+    public static readonly ActionGroup Group = new("events", "Put events in, and get them out.", Api.Ingestion, "", options => new EventActionsJson(options)) { Cost = RateCost.Ingestion, Keywords = "raw log download" };
 
     public static readonly ActionSpec<ImportEventsInput, ImportEventsOutput> ImportEvents = new(Group, "import_events", "import-events", Endpoint.Post("/import"))
     {

@@ -7,7 +7,7 @@ namespace MixpanelConnector;
 /// <summary>The actions for group profiles.</summary>
 static class GroupProfileActions
 {
-    public static readonly ActionGroup Group = new("group-profiles", "Update profiles of groups, such as companies.", Api.Ingestion, "", options => new GroupProfilesJson(options)) { Auth = AuthScheme.ProjectToken, Cost = RateCost.Ingestion, Keywords = "company account organization team" };
+    public static readonly ActionGroup Group = new("group-profiles", "Change what is known of groups, such as companies.", Api.Ingestion, "", options => new GroupProfilesJson(options)) { Auth = AuthScheme.ProjectToken, Cost = RateCost.Ingestion, Keywords = "company account organization team" };
 
     public static readonly ActionSpec<GroupPropertiesInput, Acknowledgement> SetGroupProperties = new(Group, "set_group_properties", "group-set-property", ProfileUpdate.Of("/groups", "$set")) { Does = ActionEffect.Update, SafeToRepeat = "what is given is set" };
 

@@ -6,7 +6,7 @@ namespace MixpanelConnector;
 /// <summary>The actions for user profiles.</summary>
 static class UserProfileActions
 {
-    public static readonly ActionGroup Group = new("user-profiles", "Update and query profiles of users.", Api.Ingestion, "", options => new UserProfileActionsJson(options)) { Auth = AuthScheme.ProjectToken, Cost = RateCost.Ingestion, Keywords = "person people customer" };
+    public static readonly ActionGroup Group = new("user-profiles", "Change what is known of users, and query it.", Api.Ingestion, "", options => new UserProfileActionsJson(options)) { Auth = AuthScheme.ProjectToken, Cost = RateCost.Ingestion, Keywords = "person people customer" };
 
     public static readonly ActionSpec<SetUserPropertiesInput, Acknowledgement> SetUserProperties = new(Group, "set_user_properties", "profile-set", ProfileUpdate.Of("/engage", "$set")) { Does = ActionEffect.Update, SafeToRepeat = "what is given is set" };
 

@@ -8,7 +8,7 @@ namespace MixpanelConnector;
 /// <summary>The actions for reports.</summary>
 static class ReportActions
 {
-    public static readonly ActionGroup Group = new("reports", "Query reports: counts, funnels, retention, segments, cohorts.", Api.Query, "/api/query", options => new ReportActionsJson(options)) { Keywords = "how many often last breakdown daily weekly monthly active users day week month country revenue metric conversion" };
+    public static readonly ActionGroup Group = new("reports", "Ask what happened: counts, funnels, retention, segments, cohorts.", Api.Query, "/api/query", options => new ReportActionsJson(options)) { Keywords = "how many often last breakdown daily weekly monthly active users day week month country revenue metric conversion" };
 
     public static readonly ActionSpec<QueryEventCountsInput, QueryEventCountsOutput> QueryEventCounts = new(Group, "query_event_counts", "list-recent-events", Endpoint.Get("/events"))
     {
