@@ -46,11 +46,34 @@ static class OpenApi
 
     static byte[] Make()
     {
-        var read = OpenApiDocument.Parse(Compose().ToJsonString(), "json");
+        var composed = Compose();
+        SpecifyIntegers(composed);
+        var read = OpenApiDocument.Parse(composed.ToJsonString(), "json");
         if (read.Diagnostic?.Errors.Concat(read.Diagnostic.Warnings).FirstOrDefault() is { } fault) throw new InvalidOperationException($"The OpenAPI document is not valid: {fault.Pointer}: {fault.Message}");
         var text = new StringWriter(CultureInfo.InvariantCulture) { NewLine = "\n" };
         read.Document!.SerializeAsV31(new OpenApiJsonWriter(text));
         return Encoding.UTF8.GetBytes(text.ToString());
+    }
+
+    /// <summary>Says that integers have 64 bits: without a format, generated clients make them 32-bit ones.</summary>
+    static void SpecifyIntegers(JsonNode? node)
+    {
+        if (node is JsonArray list)
+        {
+            foreach (var item in list) SpecifyIntegers(item);
+        }
+        else if (node is JsonObject schema)
+        {
+            foreach (var (name, value) in schema)
+                if (name is not ("example" or "default" or "enum")) SpecifyIntegers(value); // which are data
+            var isInteger = schema["type"] switch
+            {
+                JsonArray types => types.Any(type => (string?)type == "integer"),
+                JsonValue type => (string?)type == "integer",
+                _ => false, // a property of this name
+            };
+            if (isInteger) schema.TryAdd("format", "int64");
+        }
     }
 
     public static JsonObject Action(ActionDescriptor action)

@@ -35,7 +35,7 @@ static class ImportParameters
         ("skip_lines", Text(), "The number of CSV lines to skip before the header. Default: 0."),
         ("no_header", Choice("true", "false"), "CSV has no header row; column_names specifies the columns. Default: false."),
         ("column_names", Text(), "The names of all CSV columns, comma-separated, instead of those in the header."),
-        ("decimal", Choice(".", ","), "The decimal separator of numbers in text. Default: the point."),
+        ("decimal", Named(Choice(".", ","), "point", "comma"), "The decimal separator of numbers in text. Default: the point."),
         ("null_values", List(), "A CSV cell that counts as empty, such as NULL, compared literally: quoted, it is text. Repeatable."),
         ("rename", List(), "OLD=NEW: rename a property. Repeatable."),
         ("drop", List(), "Remove a property. Repeatable."),
@@ -137,6 +137,13 @@ static class ImportParameters
     static JsonObject List() => new() { ["type"] = "array", ["items"] = Text() };
 
     static JsonObject Choice(params string[] values) => new() { ["type"] = "string", ["enum"] = new JsonArray([.. values.Select(value => (JsonNode)value)]) };
+
+    /// <summary>Names for values that are not words, for generated clients: as NSwag reads them, and as OpenAPI Generator does.</summary>
+    static JsonObject Named(JsonObject choice, params string[] names)
+    {
+        foreach (var extension in (string[])["x-enumNames", "x-enum-varnames"]) choice[extension] = new JsonArray([.. names.Select(name => (JsonNode)name)]);
+        return choice;
+    }
 
     static string Shown(string name) => name.Length > 50 ? name[..50] : name;
 }
