@@ -100,7 +100,7 @@ public sealed class MappedImportTests
         var large = string.Concat(Enumerable.Repeat($$$"""{"kind":"{{{new string('x', 900_000)}}}"}""" + "\n", 8));
         var shown = await (await served.PostAsync($"/v1/imports/show-mapping?mapping={Uri.EscapeDataString(Own)}", large, Ndjson)).JsonAsync();
         Assert.InRange(shown.GetProperty("records").GetArrayLength(), 2, 7);
-        Assert.Contains("Ask for fewer", shown.GetProperty("problem").GetString(), StringComparison.Ordinal);
+        Assert.Contains("Request fewer", shown.GetProperty("problem").GetString(), StringComparison.Ordinal);
     }
 
     [Theory]
