@@ -9,11 +9,12 @@ const contentTypes: [ending: RegExp, type: string][] = [
   [/\.parquet$/i, "application/vnd.apache.parquet"],
   [/\.avro$/i, "application/avro"],
   [/\.zip$/i, "application/zip"],
+  [/\.(tgz|tar(\.gz|\.zst)?)$/i, "application/x-tar"],
 ];
 
 /** Bytes of a file that are looked at: its first thousand records are in them. The end of a Parquet file and of an archive says where they lie. */
 const looked = 16 << 20;
-const readFromItsEnd = /\.(parquet|zip)$/i;
+const readFromItsEnd = /\.(parquet|zip|tgz|tar(\.gz|\.zst)?)$/i;
 const mostLooked = 64_000_000;
 
 /** What the server calls an import: its parameters. */

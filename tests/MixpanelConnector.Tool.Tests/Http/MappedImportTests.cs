@@ -1,3 +1,5 @@
+using System.Formats.Tar;
+using System.Text;
 using System.Text.Json;
 using MixpanelConnector.Testing;
 
@@ -71,6 +73,30 @@ public sealed class MappedImportTests
         var letters = await (await served.SendAsync(HttpMethod.Get, $"{path}/dead-letters", (string?)null)).TextAsync();
         Assert.Equal("body/carts.ndjson", JsonElement.Parse(letters).GetProperty("source").GetString());
         Assert.DoesNotContain(served.Folder.Path, letters + job, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("application/zip", null)]
+    [InlineData("application/zip", "export of May")]
+    [InlineData("application/x-tar", null)]
+    [InlineData("application/octet-stream", "events.tar")]
+    public async Task An_archive_is_recognized_by_its_content_type_or_its_name(string contentType, string? name)
+    {
+        await using var served = await Served.StartAsync(options => options, Accept);
+        const string Event = """{"event":"E","properties":{"time":1759478400,"distinct_id":"u","$insert_id":"i"}}""";
+        var archive = contentType == "application/zip" ? ZipOf.Texts(("a.ndjson", Event)) : Tar("a.ndjson", Event);
+        var inspected = await (await served.SendAsync(HttpMethod.Post, $"/v1/imports/inspect?name={name ?? "x"}", archive, ("Content-Type", contentType))).JsonAsync();
+        Assert.Equal((1, 0), (inspected.GetProperty("records").GetInt32(), inspected.GetProperty("refused").GetInt32()));
+
+        var taken = await served.SendAsync(HttpMethod.Post, $"/v1/imports{(name is null ? "" : $"?name={name}")}", archive, ("Content-Type", contentType));
+        Assert.Equal(1, ImportJobTests.Report(await ImportJobTests.EndAsync(served, taken.Headers.Location!.ToString()), "accepted"));
+    }
+
+    static byte[] Tar(string name, string content)
+    {
+        using var stream = new MemoryStream();
+        using (var tar = new TarWriter(stream, leaveOpen: true)) tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(content)) });
+        return stream.ToArray();
     }
 
     [Fact]

@@ -62,7 +62,15 @@ static class ImportParameters
         ["application/vnd.apache.parquet"] = "parquet",
         ["application/avro"] = "avro",
         ["application/zip"] = null,
+        ["application/x-tar"] = null,
         ["application/octet-stream"] = null,
+    };
+
+    /// <summary>Extensions of archives by content type. Archives are recognized by their name, so a body without one of these gets the first.</summary>
+    public static readonly IReadOnlyDictionary<string, string[]> ArchiveExtensions = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCase)
+    {
+        ["application/zip"] = [".zip"],
+        ["application/x-tar"] = [".tar", ".tgz", ".tar.gz", ".tar.zst"],
     };
 
     /// <param name="query">The query parameters.</param>

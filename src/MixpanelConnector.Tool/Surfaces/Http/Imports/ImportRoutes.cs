@@ -89,6 +89,12 @@ static class ImportRoutes
 
         var options = ImportParameters.Read(request.Query, [.. ImportParameters.All, .. also]);
         if (format is not null && !options.ContainsKey("format")) options["format"] = new JsonArray(format);
+        if (ImportParameters.ArchiveExtensions.TryGetValue(type.MediaType.ToString(), out var extensions))
+        {
+            var name = (string?)options["name"]?[0] ?? "body";
+            if (!extensions.Any(extension => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase))) options["name"] = new JsonArray(name + extensions[0]);
+        }
+
         return options;
     }
 
