@@ -1,4 +1,4 @@
-/** What to do about a record that was refused, by what it was refused for. */
+/** What to do about a refused record, by the reason. */
 const fixes: [pattern: RegExp, fix: string][] = [
   [/older than five days|older than/i, "/track takes events of the last five days alone. Send older ones to /import: mixpanel import, or the page Imports."],
   [/\$ignore/i, "The sender marked it with $ignore: Mixpanel drops such records on purpose. Leave the property out to keep it."],
