@@ -4,7 +4,7 @@ using MixpanelConnector.Emulator;
 
 namespace MixpanelConnector.EndToEnd;
 
-/// <summary>The console in headless Chromium, as the real program serves it. What is done there is in clients/console.mjs.</summary>
+/// <summary>The console in headless Chromium, as the real program serves it. The steps are in clients/console.mjs.</summary>
 public sealed class ConsoleTests
 {
     [Fact]
@@ -118,7 +118,7 @@ public sealed class ConsoleTests
         await CompileAsync(home, code);
     }
 
-    /// <summary>Compiles a program of the snippets against the library as it is built: by the compiler itself, for a build of MSBuild takes three times as long.</summary>
+    /// <summary>Compiles a program of the snippets against the built library, with the compiler itself: an MSBuild build takes three times as long.</summary>
     static async Task CompileAsync(Home home, IEnumerable<string> code)
     {
         home.Write("Program.cs", $"""
