@@ -6,7 +6,7 @@ namespace MixpanelConnector.EndToEnd;
 [Trait("tool", "native")]
 public sealed class TerminalLoginTests
 {
-    /// <summary>Starts a program at a terminal and answers each prompt, which ends with ": "; \x03 is Ctrl+C. Prints the output, exit code and echo mode.</summary>
+    /// <summary>Starts a program at a terminal and answers prompts, which end with ": "; \x03 is Ctrl+C. Prints output, exit code and echo mode.</summary>
     const string Person = """
         import os, pty, sys, termios
         answers = sys.argv[1].encode().decode('unicode_escape').split('|')

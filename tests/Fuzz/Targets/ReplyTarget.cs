@@ -5,7 +5,7 @@ using MixpanelConnector.Transport;
 
 namespace MixpanelConnector.Fuzz;
 
-/// <summary>Judging an answer to an import of five events, compared with a strict verdict that accepts only clear success. The first byte chooses the status.</summary>
+/// <summary>Judging an answer to an import of five events, compared with a strict verdict: only clear success counts. The first byte is the status.</summary>
 sealed class ReplyTarget : Target
 {
     const int Sent = 5;
