@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 
 namespace MixpanelConnector.Emulator.Tests;
 
-/// <summary>Each documented operation, field by field: accepted input, refused input, answers. A new one is a row in <see cref="DocumentedOperations"/>.</summary>
+/// <summary>Each documented operation, field by field: accepted and refused input, answers. A new one is a row in <see cref="DocumentedOperations"/>.</summary>
 public sealed partial class DocumentedShapeTests(DocumentedShapeTests.Standing standing) : IClassFixture<DocumentedShapeTests.Standing>
 {
     const string Ingestion = """{"code":"int","error":"string","status":"string"}""";
